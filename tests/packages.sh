@@ -1,0 +1,111 @@
+# shellcheck shell=bash
+# Sourced by cli/quickstart and tests/run: the packages of tests/packages.txt, and build directories.
+# The caller has set `top` to the root of the checkout. Everything is safe to repeat, needs neither terminal nor
+# standard input, and says what it does on standard error, so that standard output belongs to the program.
+
+: "${top:?}"
+
+say() { printf '%s\n' "floe: $*" >&2; }
+die() { say "$*"; exit 1; }
+
+# package_names KIND...: the packages of these kinds, one per line
+package_names() {
+  local kind
+  for kind in "$@"; do
+    awk -v kind="$kind" '$1 == kind { print $2 }' "$top/tests/packages.txt"
+  done
+}
+
+# missing_packages NAME...: those that are not installed
+missing_packages() {
+  local name
+  for name in "$@"; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || printf '%s\n' "$name"
+  done
+}
+
+# as_root COMMAND...: as it is when we are root, else through sudo, which may ask only where there is somebody to answer
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  elif [ -t 0 ] && [ -t 2 ]; then
+    sudo "$@"
+  else
+    sudo -n "$@"
+  fi
+}
+
+# install_packages KIND...: installs what is missing of these kinds; asks nobody and touches no network if all is there
+install_packages() {
+  local names missing status=0
+  if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+    say "this is no Debian system (there is no apt-get); install by hand what tests/packages.txt lists"
+    return 1
+  fi
+  mapfile -t names < <(package_names "$@")
+  mapfile -t missing < <(missing_packages "${names[@]}")
+  [ "${#missing[@]}" -gt 0 ] || return 0
+
+  if ! as_root true 2>/dev/null; then
+    say "neither root nor able to use sudo; have somebody run: apt-get install ${missing[*]}"
+    return 1
+  fi
+  say "installing ${missing[*]}"
+  # The package lists of a fresh machine are empty or old. Without a network the cache may still do.
+  apt_get update || say "the package lists could not be renewed; going on with those that are here"
+  without_services apt_get install --yes --no-install-recommends "${missing[@]}" || status=$?
+  [ "$status" -eq 0 ] || { say "apt-get could not install ${missing[*]}"; return 1; }
+
+  # The daemon's unit is enabled by its package and would run from the next boot on. Who had it before, keeps it.
+  if [[ " ${missing[*]} " == *" ctdb "* ]]; then
+    as_root update-rc.d ctdb disable >/dev/null 2>&1 || say "note: could not disable the service of the package ctdb"
+  fi
+}
+
+apt_get() {
+  as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get -q -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@" </dev/null >&2
+}
+
+# without_services COMMAND...: runs it while Debian's policy-rc.d forbids that an installed package starts its service
+without_services() {
+  local policy=/usr/sbin/policy-rc.d status=0
+  if [ -e "$policy" ]; then
+    "$@" || status=$?
+    return "$status"
+  fi
+  printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+  as_root chmod 755 "$policy"
+  trap 'as_root rm -f /usr/sbin/policy-rc.d' EXIT
+  "$@" || status=$?
+  as_root rm -f "$policy"
+  trap - EXIT
+  return "$status"
+}
+
+# configure DIR OPTION...: a build directory with these options. It is left alone if it has them already, and made
+# anew if it was made for another place (a moved checkout) or was interrupted half way.
+configure() {
+  local dir=$1 wish
+  shift
+  wish="$top $*"
+  if [ -e "$dir/build.ninja" ] && [ "$(cat "$dir/.configured" 2>/dev/null)" = "$wish" ]; then
+    return 0
+  fi
+  say "configuring ${dir#"$top"/}"
+  if [ -e "$dir/build.ninja" ] && [ ! -e "$dir/.configured" ]; then
+    meson setup --reconfigure "$dir" "$top" "$@" </dev/null >&2 || return 1
+  else
+    rm -rf "$dir"
+    meson setup "$dir" "$top" "$@" </dev/null >&2 || return 1
+  fi
+  printf '%s\n' "$wish" >"$dir/.configured"
+}
+
+# The optimised build, asserts on: what quickstart runs and what the interop tests test.
+configure_release() { configure "$top/build" --buildtype=release -Db_ndebug=false; }
+
+# The build of the unit tests.
+configure_debug() {
+  configure "$top/build-debug" --buildtype=debug -Db_ndebug=false -Db_sanitize=address,undefined
+}
