@@ -1,0 +1,87 @@
+#pragma once
+/// What a database actor understands. It owns one database on one node: its store, freeze state, generation,
+/// recovery transaction, lock table and pending migration requests; nobody else touches any of them.
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "actors/cluster_view.hpp"
+#include "actors/exchange.hpp"
+#include "actors/session/session_message.hpp"
+#include "protocol/record.hpp"
+#include "protocol/rules/freeze.hpp"
+
+namespace floe {
+
+/// REQ_CALL of a local client.
+struct db_client_call { client_ref client; parcel_ptr packet; };
+/// REQ_CALL, REPLY_CALL, REQ_DMASTER, REPLY_DMASTER, REPLY_ERROR of another node, after the generation check.
+struct db_peer_packet { pnn from; parcel_ptr packet; };
+/// A control that concerns this database: recovery steps, record controls, queries.
+struct db_control {
+  control opcode;
+  parcel_ptr packet;  ///< its body is the req_control
+  pnn from;           ///< the node it came from, our own for clients and for ourselves
+  std::optional<client_ref> client;
+  replier answer;
+};
+/// Records of a push, addressed to the srvid that DB_PUSH_START named.
+struct db_push { parcel_ptr packet; };
+struct db_client_gone { std::uint64_t client; };
+struct db_view { view_ptr view; };
+
+struct lock_holder_info {
+  bytes key;
+  std::uint64_t client;
+  pid_t pid;
+  std::string name;
+  std::int64_t age_ms;
+};
+struct lock_waiter_info {
+  bytes key;
+  std::uint64_t client;  ///< 0: another node
+  pid_t pid;
+  std::string name;
+  pnn node;  ///< whose request it is
+  std::int64_t age_ms;
+  std::string why;  ///< held / migrating from N / database freezing / database frozen / ...
+};
+/// Everything visible about a database at one moment.
+struct database_report {
+  db_id id{0};
+  std::string name;
+  std::string path;
+  db_kind kind = db_kind::volatile_db;
+  std::uint32_t flags = 0;
+  generation gen = generation::invalid;
+  freeze_state state = freeze_state::thawed;
+  std::int64_t state_age_ms = 0;
+  std::uint64_t records = 0, bytes = 0;
+  std::uint64_t migrations_pending = 0, migrations_done = 0, migrations_resent = 0;
+  std::vector<lock_holder_info> holders;
+  std::vector<lock_waiter_info> waiters;
+};
+/// Calls `tell` with the present report, from the database's turn on the loop.
+struct db_inspect { bool locks; std::function<void(database_report)> tell; };
+/// Sends the local records (of which we are dmaster, for volatile databases) to `emit`, slice by slice; `done` at the end.
+struct db_traverse {
+  bool with_empty;
+  std::function<void(const record_view&)> emit;
+  std::function<void(std::string error)> done;
+};
+
+struct db_tick {};
+struct db_flush {};
+struct db_continue_pull { std::uint64_t pull; };
+struct db_work_done { std::function<void()> finish; };  ///< offloaded work has ended
+struct db_lock_timeout { std::uint64_t waiter; };
+struct db_stop {};
+
+using database_message =
+    std::variant<db_client_call, db_peer_packet, db_control, db_push, db_client_gone, db_view, db_inspect,
+                 db_traverse, db_tick, db_flush, db_continue_pull, db_work_done, db_lock_timeout, db_stop>;
+
+}  // namespace floe

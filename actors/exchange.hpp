@@ -1,0 +1,56 @@
+#pragma once
+/// What actors hand to each other: packets that have been read, and the right to answer one request.
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "protocol/packet.hpp"
+
+namespace floe {
+
+/// A packet and the bytes it was read from; the packet's views point into `raw`.
+struct parcel {
+  frame raw;
+  packet content;
+};
+using parcel_ptr = std::shared_ptr<const parcel>;
+
+/// Encodes a packet into a frame that links and sessions send as it is.
+inline frame make_frame(const packet_header& header, const packet_body& body) {
+  return std::make_shared<const bytes>(encode_packet(header, body));
+}
+
+struct control_answer {
+  std::int32_t status = 0;  ///< 0 good, negative error; some controls return their value here
+  bytes data;
+  std::string error;  ///< text for people, may be empty
+};
+
+/// The right to answer one control, exactly once. If the last copy is dropped unused, the requester is told -1:
+/// a request never stays without an answer because somebody forgot it.
+class replier {
+ public:
+  replier() = default;  ///< nobody waits
+  explicit replier(std::function<void(control_answer)> to) : state_(std::make_shared<state>(std::move(to))) {}
+
+  void operator()(control_answer a) const {
+    if (state_ && state_->to) std::exchange(state_->to, nullptr)(std::move(a));
+  }
+  void good(bytes data = {}) const { (*this)({0, std::move(data), {}}); }
+  void fail(std::string why = {}) const { (*this)({-1, {}, std::move(why)}); }
+  bool waits() const { return state_ && state_->to; }
+
+ private:
+  struct state {
+    explicit state(std::function<void(control_answer)> f) : to(std::move(f)) {}
+    ~state() {
+      if (to) to({-1, {}, "request was given up"});
+    }
+    state(const state&) = delete;
+    std::function<void(control_answer)> to;
+  };
+  std::shared_ptr<state> state_;
+};
+
+}  // namespace floe

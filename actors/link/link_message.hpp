@@ -1,0 +1,34 @@
+#pragma once
+/// What the link to one other node understands.
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "actors/net/network.hpp"
+#include "actors/runtime/actor.hpp"
+#include "protocol/bytes.hpp"
+
+namespace floe {
+
+/// Two streams join a pair of nodes: we send on the one we opened, we receive on the one the peer opened.
+enum class stream_side : std::uint8_t { outgoing, incoming };
+
+struct link_send {
+  frame packet;
+  task written;  ///< called when the packet has left for the kernel; dropped unused if the link breaks
+};
+struct link_accepted { std::shared_ptr<connection> stream; std::uint64_t serial; };
+struct link_up { std::uint64_t serial; };  ///< the outgoing stream is established
+struct link_packet { std::uint64_t serial; stream_side side; frame raw; };
+struct link_down { std::uint64_t serial; std::string why; };
+struct link_retry {};
+struct link_tick {};
+struct link_break { std::string why; };  ///< treat the node as dead now (keepalive, protocol violation)
+struct link_tune { duration keepalive_interval; std::uint32_t keepalive_limit; };
+struct link_stop {};
+
+using link_message = std::variant<link_send, link_packet, link_accepted, link_up, link_down, link_retry,
+                                  link_tick, link_break, link_tune, link_stop>;
+
+}  // namespace floe

@@ -1,0 +1,60 @@
+#pragma once
+/// What the root actor of a node understands. It is the dispatcher: every packet that arrives on a link or a
+/// session comes here, already read, and leaves at once for the actor that owns the matter.
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <variant>
+
+#include "actors/cluster_view.hpp"
+#include "actors/database/database_message.hpp"
+#include "actors/exchange.hpp"
+#include "actors/session/session_message.hpp"
+#include "actors/timeline.hpp"
+
+namespace floe {
+
+struct peer_packet { pnn from; parcel_ptr packet; };
+struct peer_changed { pnn who; bool connected; std::string why; };
+struct client_opened { client_ref client; };
+struct client_packet { client_ref client; parcel_ptr packet; };
+struct client_closed { std::uint64_t client; };
+
+/// Sends a control to any node (ourselves included) on behalf of one of this node's own actors. The answer always
+/// comes: from the node, or -1 with a text when it is not connected, breaks away, or `patience` is over.
+struct call_control {
+  pnn to;
+  control opcode;
+  bytes data;
+  duration patience{0};
+  replier answer;
+  std::uint32_t flags = 0;
+};
+/// Sends a message to a node or to a broadcast address; `written` as in link_send (at once for ourselves).
+struct post_message { pnn to; floe::srvid srvid; bytes data; task written; };
+/// Registers an actor of this node for messages; `deliver` only tells.
+struct listen_messages { floe::srvid srvid; std::uint64_t owner; std::function<void(parcel_ptr)> deliver; };
+struct unlisten_messages { floe::srvid srvid; std::uint64_t owner; };
+
+/// A database actor has opened its store, or cannot.
+struct database_opened { db_id id; std::string error; };
+/// A database's state that others look at has changed (freeze state, generation).
+struct database_changed { db_id id; freeze_state state; generation gen; };
+struct note_event { timeline_event event; };
+/// A cry for help: this node's recovery mode becomes ACTIVE and the leader recovers.
+struct want_recovery { std::string why; };
+/// The leader actor knows another leader.
+struct leader_known { pnn leader; };
+/// How far the leader's recovery is, as JSON text; empty when none runs. Shown in status.
+struct recovery_progress { std::string json; };
+struct control_deadline { reqid id; };
+struct node_tick {};
+struct stop_node {};
+
+using node_message =
+    std::variant<peer_packet, client_packet, peer_changed, client_opened, client_closed, call_control,
+                 post_message, listen_messages, unlisten_messages, database_opened, database_changed,
+                 note_event, want_recovery, leader_known, recovery_progress, control_deadline, node_tick,
+                 stop_node>;
+
+}  // namespace floe

@@ -1,0 +1,29 @@
+#pragma once
+/// What a client session understands, and how others refer to the client behind it.
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <variant>
+
+#include "actors/runtime/actor.hpp"
+#include "protocol/bytes.hpp"
+
+namespace floe {
+
+struct session_packet { frame raw; };        ///< from the client's socket
+struct session_closed { std::string why; };  ///< the client's socket has ended
+struct session_send { frame packet; };       ///< to the client
+struct session_kick { std::string why; };    ///< close the client's connection
+
+using session_message = std::variant<session_packet, session_closed, session_send, session_kick>;
+
+/// A connected client, as other actors know it.
+struct client_ref {
+  std::uint64_t id = 0;  ///< of this connection, never used again in this process, never 0
+  pid_t pid = 0;         ///< the peer of the Unix socket
+  std::string name;      ///< its command name, for people
+  address<session_message> session;
+};
+
+}  // namespace floe
