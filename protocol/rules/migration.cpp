@@ -1,0 +1,120 @@
+#include "protocol/rules/migration.hpp"
+
+namespace floe {
+namespace {
+
+/// Flags that steer one store and are never written.
+constexpr std::uint32_t transient_flags = record_flag::vacuum_migrated | record_flag::automatic;
+
+bool keeps(store_rule r) {
+  return r != store_rule::vacuumed_at_lmaster && r != store_rule::no_trace;
+}
+
+}  // namespace
+
+store_rule which_store_rule(db_kind kind, pnn self, pnn lmaster, const record_header& h,
+                            bool has_data) {
+  if (kind != db_kind::volatile_db) return store_rule::as_given;
+  if (has_data) return store_rule::has_data;
+  if (h.flags & record_flag::ro_all) return store_rule::read_only_flag;
+  if (h.flags & record_flag::automatic) return store_rule::automatic;
+  if (h.flags & record_flag::migrated_with_data) return store_rule::migrated_with_data;
+  if (lmaster == self) {
+    const bool came_home = (h.flags & record_flag::vacuum_migrated) && h.dmaster == self;
+    return came_home ? store_rule::vacuumed_at_lmaster : store_rule::at_lmaster;
+  }
+  return h.dmaster == self ? store_rule::at_dmaster : store_rule::no_trace;
+}
+
+store_decision decide_store(db_kind kind, pnn self, pnn lmaster, const record_header& header,
+                            bool has_data) {
+  const store_rule rule = which_store_rule(kind, self, lmaster, header, has_data);
+  store_decision d{.keep = keeps(rule), .header = header};
+  if (rule == store_rule::as_given) return d;
+  d.schedule_deletion = rule == store_rule::automatic;
+  if (d.keep && header.dmaster == self && !(header.flags & record_flag::ro_all)) {
+    d.header.rsn = next(header.rsn);
+    if (!has_data) d.schedule_deletion = true;
+  }
+  d.header.flags &= ~transient_flags;
+  return d;
+}
+
+record_header missing_record_header(pnn lmaster) {
+  return {.rsn = rsn{0}, .dmaster = lmaster, .flags = record_flag::automatic};
+}
+
+missing_record decide_missing(db_kind kind, pnn self, pnn lmaster) {
+  const record_header invented = missing_record_header(lmaster);
+  if (kind != db_kind::persistent && lmaster != self) return {.header = invented};
+  store_decision d = decide_store(kind, self, lmaster, invented, false);
+  // An invention is not the content of a persistent record: what is written must not say so for
+  // ever.
+  d.header.flags &= ~transient_flags;
+  return {.header = d.header, .write = true, .schedule_deletion = d.schedule_deletion};
+}
+
+bool accept_generation(generation packet, generation map, bool banned) {
+  return !banned && packet == map && map != generation::invalid;
+}
+
+bool survives_wait(bool from_peer, generation db_before, generation db_now) {
+  return !from_peer || db_before == db_now;
+}
+
+local_call_decision decide_local_call(pnn self, const record_header& local) {
+  if (local.dmaster == self) return {.serve = true};
+  return {.serve = false, .ask = local.dmaster};
+}
+
+req_call_decision decide_req_call(pnn self, pnn lmaster, pnn source, const record_header& local,
+                                  std::uint32_t hop_count) {
+  if (local.dmaster == self) {
+    if (source == self) return {.outcome = req_call_outcome::serve_own, .hops = hop_count};
+    if (lmaster == self)
+      return {.outcome = req_call_outcome::give_directly, .to = source, .hops = hop_count};
+    if (lmaster == pnn::unknown) return {.outcome = req_call_outcome::unroutable};
+    return {.outcome = req_call_outcome::give_via_lmaster, .to = lmaster, .hops = hop_count};
+  }
+  const pnn to = lmaster == self ? local.dmaster : lmaster;
+  if (to == pnn::unknown) return {.outcome = req_call_outcome::unroutable};
+  const std::uint32_t hops = hop_count + 1;
+  return {.outcome = req_call_outcome::redirect,
+          .to = to,
+          .hops = hops,
+          .report_hops = hops % 100 > 95};
+}
+
+record_header giveaway_header(const record_header& local, bool has_data, pnn to) {
+  record_header h = local;
+  h.dmaster = to;
+  if (has_data) h.flags |= record_flag::migrated_with_data;
+  return h;
+}
+
+req_dmaster_decision decide_req_dmaster(pnn self, pnn lmaster, const dmaster_packet& packet,
+                                        const std::optional<record_header>& local) {
+  if (lmaster != self) return {.outcome = req_dmaster_outcome::not_lmaster};
+  if (local && local->dmaster != packet.source) {
+    const bool never_owned = local->rsn == rsn{0} && local->dmaster == self;
+    if (!never_owned) return {.outcome = req_dmaster_outcome::not_dmaster};
+  }
+  return {
+      .outcome =
+          packet.new_dmaster == self ? req_dmaster_outcome::become : req_dmaster_outcome::pass_on,
+      .header = {.rsn = packet.rsn, .dmaster = packet.new_dmaster, .flags = packet.flags},
+      .local_is_newer = local && local->rsn > packet.rsn,
+  };
+}
+
+reply_dmaster_decision decide_reply_dmaster(pnn self, const dmaster_packet& packet,
+                                            const awaited_record& awaited) {
+  reply_dmaster_decision d{
+      .header = {.rsn = packet.rsn, .dmaster = self, .flags = packet.flags},
+      .serve = awaited.found && awaited.same_key,
+  };
+  if (awaited.found && awaited.for_vacuuming) d.header.flags |= record_flag::vacuum_migrated;
+  return d;
+}
+
+}  // namespace floe

@@ -1,0 +1,23 @@
+#include "protocol/rules/placement.hpp"
+
+#include <algorithm>
+
+#include "protocol/hash.hpp"
+
+namespace floe {
+
+pnn lmaster_of(byte_view key, std::span<const pnn> map) {
+  if (map.empty()) return pnn::unknown;
+  return map[key_hash(key) % map.size()];
+}
+
+std::vector<pnn> make_vnn_slots(std::span<const map_candidate> participants, pnn leader) {
+  std::vector<pnn> slots;
+  for (const auto& p : participants)
+    if (p.lmaster_capable) slots.push_back(p.node);
+  std::ranges::sort(slots);
+  if (slots.empty()) slots.push_back(leader);
+  return slots;
+}
+
+}  // namespace floe

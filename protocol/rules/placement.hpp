@@ -1,0 +1,25 @@
+#pragma once
+/// Where a record's location is known: the lmaster of a key, and the map that decides it.
+/// slot = hash(key) mod size of the vnn map (Samba ctdb/server/ctdb_ltdb_server.c, ctdb_lmaster).
+#include <span>
+#include <vector>
+
+#include "protocol/bytes.hpp"
+#include "protocol/ids.hpp"
+
+namespace floe {
+
+/// The node that tracks where the record `key` lives; pnn::unknown while there is no map.
+pnn lmaster_of(byte_view key, std::span<const pnn> map);
+
+/// What a node must tell to be placed in a map.
+struct map_candidate {
+  pnn node{0};
+  bool lmaster_capable = true;
+};
+
+/// The slots of a new vnn map: every participant that may be lmaster, in pnn order; the leader
+/// alone if none may (Samba ctdb/server/ctdb_recovery_helper.c, recovery_active_done).
+std::vector<pnn> make_vnn_slots(std::span<const map_candidate> participants, pnn leader);
+
+}  // namespace floe
