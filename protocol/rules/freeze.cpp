@@ -1,0 +1,160 @@
+#include "protocol/rules/freeze.hpp"
+
+#include <utility>
+
+namespace floe {
+namespace {
+
+using namespace freeze_event;
+
+bool is_frozen(const freeze_status& s) {
+  return s.state == freeze_state::frozen || s.state == freeze_state::in_transaction;
+}
+
+freeze_step refuse(const freeze_status& now, freeze_refusal why) {
+  return {.next = now, .refused = why};
+}
+
+/// Closes the open transaction, if there is one, without keeping anything of it.
+freeze_step close_transaction(const freeze_status& now) {
+  const bool open = now.state == freeze_state::in_transaction;
+  freeze_step s{.next = now, .roll_back = open, .abandon_push = now.pushing};
+  if (open) s.next.state = freeze_state::frozen;
+  s.next.tid = generation::invalid;
+  s.next.wiped = s.next.pushing = false;
+  return s;
+}
+
+freeze_refusal check_transaction(const freeze_status& now) {
+  if (!is_frozen(now)) return freeze_refusal::not_frozen;
+  if (now.state != freeze_state::in_transaction) return freeze_refusal::no_transaction;
+  return freeze_refusal::none;
+}
+freeze_refusal check_transaction(const freeze_status& now, generation tid) {
+  const auto r = check_transaction(now);
+  return r == freeze_refusal::none && now.tid != tid ? freeze_refusal::wrong_tid : r;
+}
+
+freeze_step on(const freeze_status& now, const freeze& e) {
+  freeze_step s{.next = now};
+  s.next.records_invalid |= e.invalidate;
+  switch (now.state) {
+    case freeze_state::thawed:
+      s.wait = e.locks_held;
+      s.next.state = e.locks_held ? freeze_state::freezing : freeze_state::frozen;
+      break;
+    case freeze_state::freezing: s.wait = true; break;
+    case freeze_state::frozen:
+    case freeze_state::in_transaction: break;  // an open transaction stays open
+  }
+  return s;
+}
+
+freeze_step on(const freeze_status& now, const last_holder_gone&) {
+  freeze_step s{.next = now};
+  if (now.state == freeze_state::freezing) {
+    s.next.state = freeze_state::frozen;
+    s.frozen_now = true;
+  }
+  return s;
+}
+
+freeze_step on(const freeze_status& now, const begin& e) {
+  if (!is_frozen(now)) return refuse(now, freeze_refusal::not_frozen);
+  freeze_step s = close_transaction(now);
+  s.next.state = freeze_state::in_transaction;
+  s.next.tid = e.tid;
+  return s;
+}
+
+freeze_step on(const freeze_status& now, const wipe& e) {
+  if (auto r = check_transaction(now, e.tid); r != freeze_refusal::none) return refuse(now, r);
+  freeze_step s{.next = now};
+  s.next.wiped = true;
+  return s;
+}
+
+freeze_step on(const freeze_status& now, const pull&) {
+  if (!is_frozen(now)) return refuse(now, freeze_refusal::not_frozen);
+  return {.next = now, .nothing_to_pull = now.records_invalid};
+}
+
+freeze_step on(const freeze_status& now, const push_start&) {
+  if (auto r = check_transaction(now); r != freeze_refusal::none) return refuse(now, r);
+  freeze_step s{.next = now, .abandon_push = now.pushing};
+  s.next.pushing = true;
+  return s;
+}
+
+freeze_step on(const freeze_status& now, const push_confirm&) {
+  if (auto r = check_transaction(now); r != freeze_refusal::none) return refuse(now, r);
+  if (!now.pushing) return refuse(now, freeze_refusal::no_push);
+  freeze_step s{.next = now};
+  s.next.pushing = false;
+  return s;
+}
+
+freeze_step on(const freeze_status& now, const commit& e) {
+  if (auto r = check_transaction(now, e.tid); r != freeze_refusal::none) return refuse(now, r);
+  if (now.pushing) return refuse(now, freeze_refusal::push_unconfirmed);
+  freeze_step s{.next = now, .committed = e.tid};
+  s.next.state = freeze_state::frozen;
+  s.next.tid = generation::invalid;
+  s.next.records_invalid = now.records_invalid && !now.wiped;
+  s.next.wiped = false;
+  return s;
+}
+
+freeze_step on(const freeze_status& now, const cancel&) { return close_transaction(now); }
+
+freeze_step on(const freeze_status& now, const thaw&) {
+  if (now.state == freeze_state::thawed) return {.next = now};
+  if (now.records_invalid) return refuse(now, freeze_refusal::records_invalid);
+  freeze_step s = close_transaction(now);
+  s.next.state = freeze_state::thawed;
+  s.freeze_undone = now.state == freeze_state::freezing;
+  s.resume = true;
+  return s;
+}
+
+freeze_step on(const freeze_status& now, const read&) {
+  switch (now.state) {
+    case freeze_state::thawed:
+    case freeze_state::in_transaction: return {.next = now};
+    case freeze_state::freezing:
+    case freeze_state::frozen: break;
+  }
+  return refuse(now, freeze_refusal::access_denied);
+}
+
+}  // namespace
+
+freeze_step step(const freeze_status& now, const freeze_input& event) {
+  return std::visit([&](const auto& e) { return on(now, e); }, event);
+}
+
+std::string_view name(freeze_state s) {
+  switch (s) {
+    case freeze_state::thawed: return "thawed";
+    case freeze_state::freezing: return "freezing";
+    case freeze_state::frozen: return "frozen";
+    case freeze_state::in_transaction: return "in_transaction";
+  }
+  std::unreachable();
+}
+
+std::string_view name(freeze_refusal r) {
+  switch (r) {
+    case freeze_refusal::none: return "";
+    case freeze_refusal::not_frozen: return "the database is not frozen";
+    case freeze_refusal::no_transaction: return "no recovery transaction is open";
+    case freeze_refusal::wrong_tid: return "another recovery transaction is open";
+    case freeze_refusal::push_unconfirmed: return "a push is not confirmed yet";
+    case freeze_refusal::no_push: return "no push was started";
+    case freeze_refusal::records_invalid: return "the records are invalid until a recovery";
+    case freeze_refusal::access_denied: return "the database is frozen";
+  }
+  std::unreachable();
+}
+
+}  // namespace floe

@@ -1,0 +1,103 @@
+#pragma once
+/// The freeze states of one database on one node, and the recovery transaction inside them.
+///
+///          freeze, nobody holds a lock
+///        ┌───────────────────────────────┐
+///        │                               ▼     begin{tid}
+///     thawed ──freeze──► freezing ──► frozen ─────────────► in_transaction ─┐ begin{tid}: rolled
+///        ▲                  │   last    │ ▲   commit{tid} or      │   ▲     │ back, begun anew
+///        │                  │  holder   │ └───── cancel ──────────┤   └─────┘
+///        └────── thaw ──────┴───────────┴──────── thaw ───────────┘
+///                                             (rolls back)
+///
+/// While freezing, holders of record locks finish and nothing new is granted. A frozen database
+/// serves recovery steps only. `thaw` grants again and sends every pending migration request anew.
+///
+/// Records of a node that was stopped or banned are *invalid*: they may not serve anybody and take
+/// no part in a recovery, until a recovery has wiped and replaced them. (CTDB forgets the mark at
+/// the next thaw, whether or not the records were replaced.)
+///
+/// Sources: Samba ctdb/server/ctdb_freeze.c (freeze, thaw, transactions), ctdb_recover.c (pull,
+/// push). Differences: commit is refused between push_start and push_confirm; push needs an open
+/// transaction; a thaw of invalid records is refused.
+#include <cstdint>
+#include <string_view>
+#include <variant>
+
+#include "protocol/ids.hpp"
+
+namespace floe {
+
+enum class freeze_state : std::uint8_t { thawed, freezing, frozen, in_transaction };
+std::string_view name(freeze_state);
+
+/// Everything about a database that these rules look at.
+struct freeze_status {
+  freeze_state state = freeze_state::thawed;
+  generation tid = generation::invalid;  ///< of the open transaction
+  bool wiped = false;                    ///< the open transaction has removed all records
+  bool pushing = false;                  ///< between push_start and push_confirm
+  bool records_invalid = false;
+  bool operator==(const freeze_status&) const = default;
+};
+
+namespace freeze_event {
+/// DB_FREEZE. With `invalidate`: the node becomes inactive and this database is volatile.
+struct freeze {
+  bool locks_held = false;  ///< some client holds a record lock in this database now
+  bool invalidate = false;
+};
+struct last_holder_gone {};  ///< the last record lock of this database was given back
+struct begin {               ///< DB_TRANSACTION_START
+  generation tid{};
+};
+struct wipe {  ///< WIPE_DATABASE
+  generation tid{};
+};
+struct pull {};          ///< DB_PULL
+struct push_start {};    ///< DB_PUSH_START; a second one gives the first up
+struct push_confirm {};  ///< DB_PUSH_CONFIRM
+struct commit {          ///< DB_TRANSACTION_COMMIT
+  generation tid{};
+};
+struct cancel {};  ///< DB_TRANSACTION_CANCEL
+struct thaw {};    ///< DB_THAW
+struct read {};    ///< reading a record for a control, such as GET_DB_SEQNUM
+}  // namespace freeze_event
+
+using freeze_input =
+    std::variant<freeze_event::freeze, freeze_event::last_holder_gone, freeze_event::begin,
+                 freeze_event::wipe, freeze_event::pull, freeze_event::push_start,
+                 freeze_event::push_confirm, freeze_event::commit, freeze_event::cancel,
+                 freeze_event::thaw, freeze_event::read>;
+
+enum class freeze_refusal : std::uint8_t {
+  none,
+  not_frozen,
+  no_transaction,
+  wrong_tid,         ///< another recovery has begun since
+  push_unconfirmed,  ///< commit before the records of the push were counted
+  no_push,           ///< push_confirm without push_start
+  records_invalid,   ///< thaw before the records of an inactive node were replaced
+  access_denied,     ///< reading what is frozen
+};
+std::string_view name(freeze_refusal);
+
+/// What follows from one event: the new status, the answer to the requester, and what to do first.
+struct freeze_step {
+  freeze_status next{};
+  freeze_refusal refused = freeze_refusal::none;  ///< answer: error, nothing changes
+  bool wait = false;             ///< answer later, together with all who wait for the freeze
+  bool roll_back = false;        ///< undo the open transaction (before anything else)
+  bool abandon_push = false;     ///< forget an unfinished push
+  bool frozen_now = false;       ///< answer all who wait for the freeze: done
+  bool freeze_undone = false;    ///< answer all who wait for the freeze: failed
+  bool resume = false;           ///< grant locks again, send pending migration requests anew
+  bool nothing_to_pull = false;  ///< pull: announce zero records
+  generation committed = generation::invalid;  ///< commit: the database's new generation
+  bool operator==(const freeze_step&) const = default;
+};
+
+freeze_step step(const freeze_status& now, const freeze_input& event);
+
+}  // namespace floe
