@@ -1,0 +1,332 @@
+#include "protocol/rules/db_recovery.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <iterator>
+#include <map>
+
+#include "protocol/constants.hpp"
+
+namespace floe {
+namespace {
+
+/// Set at run time by clients, node by node: no part of a database's kind.
+constexpr std::uint8_t kind_mask =
+    static_cast<std::uint8_t>(~(db_flag::readonly | db_flag::sticky));
+
+db_kind kind_of(std::uint8_t flags) {
+  if (flags & db_flag::persistent) return db_kind::persistent;
+  if (flags & db_flag::replicated) return db_kind::replicated;
+  return db_kind::volatile_db;
+}
+
+/// Whether a node that fails in this phase is to blame for it, rather than the recovery or a peer.
+bool charges(db_phase phase, failure_cause cause) {
+  if (cause != failure_cause::refused && cause != failure_cause::timed_out &&
+      cause != failure_cause::count_mismatch)
+    return false;
+  return phase == db_phase::attach || phase == db_phase::freeze || phase == db_phase::pull;
+}
+
+/// "a.tdb on 0,2; b.tdb on 1"
+std::string who_says_what(const std::map<std::string, std::vector<pnn>>& said) {
+  std::string s;
+  for (const auto& [what, nodes] : said) {
+    if (!s.empty()) s += "; ";
+    s += what + " on " + describe(nodes);
+  }
+  return s;
+}
+
+void append(std::vector<db_output>& to, std::vector<db_output> more) {
+  std::ranges::move(more, std::back_inserter(to));
+}
+
+}  // namespace
+
+std::vector<db_output> db_recovery::step(const db_input& event, time_point now) {
+  return std::visit([&](const auto& e) { return on(e, now); }, event);
+}
+
+// ---- events ----
+
+std::vector<db_output> db_recovery::on(const db_event::start& e, time_point now) {
+  assert(!running() && "a recovery is started while it runs");
+  assert(!e.plan.copies.empty() && e.plan.tries > 0);
+  plan_ = e.plan;
+  std::ranges::sort(plan_.participants, {}, &db_plan::participant::node);
+  deadline_ = now + plan_.budget;
+  attempt_ = 1;
+  run_ = run_number{number(run_) + 1};
+  failures_.clear();
+  conflict_ = false;
+  name_.clear();
+  phase_ = db_phase::idle;
+  if (!same_kinds()) return finish(db_phase::failed, now);
+  assert(!who_has(true).empty() && "nobody has the database");
+  return enter(db_phase::names, who_has(true), now);
+}
+
+std::vector<db_output> db_recovery::on(const db_event::answered& e, time_point now) {
+  if (!expects(e.run, e.phase, e.node)) return {};
+  switch (e.phase) {
+    case db_phase::names: names_.emplace_back(e.node, e.text); break;
+    case db_phase::seqnum: seqnums_.emplace_back(e.node, e.number); break;
+    case db_phase::pull:
+      if (e.arrived != e.number)
+        blame(e.node, failure_cause::count_mismatch,
+              "announced " + std::to_string(e.number) + ", arrived " + std::to_string(e.arrived));
+      pulled_ += e.arrived;
+      break;
+    case db_phase::push_confirm:
+      if (e.number != merged_)
+        blame(e.node, failure_cause::count_mismatch,
+              "sent " + std::to_string(merged_) + ", stored " + std::to_string(e.number));
+      else
+        ++confirmed_;
+      break;
+    case db_phase::attach:
+    case db_phase::freeze:
+    case db_phase::begin:
+    case db_phase::wipe:
+    case db_phase::push_start:
+    case db_phase::commit:
+    case db_phase::thaw:
+    case db_phase::idle:
+    case db_phase::held:
+    case db_phase::merge:
+    case db_phase::push:
+    case db_phase::done:
+    case db_phase::failed: break;
+  }
+  return settle(e.node, now);
+}
+
+std::vector<db_output> db_recovery::on(const db_event::failed& e, time_point now) {
+  if (e.cause == failure_cause::disconnected && e.run == run_ && running()) {
+    blame(e.node, e.cause, e.detail);
+    return finish(db_phase::failed, now);  // no try with these participants can succeed
+  }
+  if (!expects(e.run, e.phase, e.node)) return {};
+  blame(e.node, e.cause, e.detail);
+  return settle(e.node, now);
+}
+
+std::vector<db_output> db_recovery::on(const db_event::merged& e, time_point now) {
+  if (e.run != run_ || phase_ != db_phase::merge) return {};
+  merged_ = e.records;
+  return enter(db_phase::wipe, everybody(), now);
+}
+
+std::vector<db_output> db_recovery::on(const db_event::pushed& e, time_point now) {
+  if (e.run != run_ || phase_ != db_phase::push) return {};
+  return enter(db_phase::push_confirm, everybody(), now);
+}
+
+std::vector<db_output> db_recovery::on(const db_event::broke& e, time_point now) {
+  if (e.run != run_ || (phase_ != db_phase::merge && phase_ != db_phase::push)) return {};
+  blame(pnn::unknown, failure_cause::local, e.detail);
+  return try_failed(now);
+}
+
+std::vector<db_output> db_recovery::on(const db_event::release& e, time_point now) {
+  if (e.run != run_ || phase_ != db_phase::held) return {};
+  return enter(db_phase::begin, everybody(), now);
+}
+
+std::vector<db_output> db_recovery::on(const db_event::stop&, time_point now) {
+  if (!running()) return {};
+  blame(pnn::unknown, failure_cause::stopped, {});
+  return finish(db_phase::failed, now);
+}
+
+// ---- the course of a phase ----
+
+bool db_recovery::expects(run_number run, db_phase phase, pnn node) const {
+  return run == run_ && phase == phase_ &&
+         std::ranges::find(waiting_for_, node) != waiting_for_.end();
+}
+
+/// The node owes nothing more in this phase.
+std::vector<db_output> db_recovery::settle(pnn node, time_point now) {
+  std::erase(waiting_for_, node);
+  if (!waiting_for_.empty()) return {};
+  if (phase_failed_) return try_failed(now);
+  return phase_complete(now);
+}
+
+std::vector<db_output> db_recovery::phase_complete(time_point now) {
+  switch (phase_) {
+    case db_phase::names:
+      if (!same_names()) return finish(db_phase::failed, now);
+      return enter(db_phase::attach, who_has(false), now);
+    case db_phase::attach: return enter(db_phase::freeze, everybody(), now);
+    case db_phase::freeze:
+      return plan_.hold_after_freeze ? enter(db_phase::held, now)
+                                     : enter(db_phase::begin, everybody(), now);
+    case db_phase::begin:
+      return kind_ == db_kind::volatile_db ? enter(db_phase::pull, pull_sources(), now)
+                                           : enter(db_phase::seqnum, everybody(), now);
+    case db_phase::seqnum: return enter(db_phase::pull, pull_sources(), now);
+    case db_phase::pull: return enter(db_phase::merge, now);
+    case db_phase::wipe: return enter(db_phase::push_start, everybody(), now);
+    case db_phase::push_start: return enter(db_phase::push, now);
+    case db_phase::push_confirm: return enter(db_phase::commit, everybody(), now);
+    case db_phase::commit: return enter(db_phase::thaw, everybody(), now);
+    case db_phase::thaw: return finish(db_phase::done, now);
+    case db_phase::idle:
+    case db_phase::held:
+    case db_phase::merge:
+    case db_phase::push:
+    case db_phase::done:
+    case db_phase::failed: break;
+  }
+  assert(false && "a phase ended that asks no nodes");
+  return {};
+}
+
+/// Enters a phase that asks nodes; with nobody to ask it is complete at once.
+std::vector<db_output> db_recovery::enter(db_phase to, std::vector<pnn> nodes, time_point now) {
+  auto out = enter(to, now);
+  if (phase_ != to) return out;  // out of time
+  waiting_for_ = nodes;
+  if (nodes.empty()) {
+    append(out, phase_complete(now));
+    return out;
+  }
+  const duration left = deadline_ - now;
+  out.push_back(db_effect::ask{run_, to, std::move(nodes), std::min(plan_.step_timeout, left)});
+  return out;
+}
+
+std::vector<db_output> db_recovery::enter(db_phase to, time_point now) {
+  assert(waiting_for_.empty());
+  if (now >= deadline_) {
+    blame(pnn::unknown, failure_cause::deadline, {});
+    return finish(db_phase::failed, now);
+  }
+  output out{db_effect::entered{run_, phase_, to}};
+  phase_ = to;
+  since_ = now;
+  phase_failed_ = false;
+  if (to == db_phase::names) {
+    names_.clear();
+    seqnums_.clear();
+    pulled_ = merged_ = 0;
+    confirmed_ = 0;
+  }
+  if (to == db_phase::held) out.push_back(db_effect::held{run_});
+  if (to == db_phase::merge) out.push_back(db_effect::merge{run_});
+  if (to == db_phase::push)
+    out.push_back(
+        db_effect::push{run_, everybody(), std::min(plan_.step_timeout, deadline_ - now)});
+  return out;
+}
+
+std::vector<db_output> db_recovery::try_failed(time_point now) {
+  waiting_for_.clear();
+  if (attempt_ >= plan_.tries) return finish(db_phase::failed, now);
+  ++attempt_;
+  run_ = run_number{number(run_) + 1};
+  return enter(db_phase::names, who_has(true), now);
+}
+
+std::vector<db_output> db_recovery::finish(db_phase end, time_point now) {
+  output out{db_effect::entered{run_, phase_, end}, db_effect::ended{run_, end == db_phase::done}};
+  phase_ = end;
+  since_ = now;
+  waiting_for_.clear();
+  return out;
+}
+
+// ---- who failed, who agrees ----
+
+void db_recovery::blame(pnn node, failure_cause cause, std::string detail) {
+  phase_failed_ = true;
+  failures_.push_back({.node = node,
+                       .cause = cause,
+                       .db = plan_.db,
+                       .step = name(phase_),
+                       .detail = std::move(detail),
+                       .credit = charges(phase_, cause)});
+}
+
+bool db_recovery::same_kinds() {
+  std::map<std::string, std::vector<pnn>> said;
+  for (const auto& c : plan_.copies) {
+    flags_ = c.flags & kind_mask;
+    said["flags " + std::to_string(flags_)].push_back(c.node);
+  }
+  kind_ = kind_of(flags_);
+  if (said.size() == 1) return true;
+  conflict_ = true;
+  blame(pnn::unknown, failure_cause::flag_conflict, who_says_what(said));
+  return false;
+}
+
+bool db_recovery::same_names() {
+  std::map<std::string, std::vector<pnn>> said;
+  for (const auto& [node, text] : names_) said[text].push_back(node);
+  name_ = said.begin()->first;
+  if (said.size() == 1) return true;
+  conflict_ = true;
+  blame(pnn::unknown, failure_cause::name_conflict, who_says_what(said));
+  return false;
+}
+
+// ---- whom to ask ----
+
+std::vector<pnn> db_recovery::everybody() const {
+  std::vector<pnn> all;
+  for (const auto& p : plan_.participants) all.push_back(p.node);
+  return all;
+}
+
+std::vector<pnn> db_recovery::who_has(bool has) const {
+  std::vector<pnn> nodes = everybody();
+  std::erase_if(nodes, [&](pnn n) {
+    return (std::ranges::find(plan_.copies, n, &db_plan::copy::node) != plan_.copies.end()) != has;
+  });
+  return nodes;
+}
+
+std::vector<pnn> db_recovery::pull_sources() const {
+  std::vector<pnn> sources;
+  if (kind_ == db_kind::volatile_db) {
+    for (const auto& p : plan_.participants)
+      if (p.took_part) sources.push_back(p.node);
+    return sources;
+  }
+  // the highest sequence number supplies everything; of equal ones the lowest pnn
+  std::pair<pnn, std::uint64_t> best{pnn::unknown, 0};
+  for (const auto& [node, n] : seqnums_)
+    if (best.first == pnn::unknown || n > best.second || (n == best.second && node < best.first))
+      best = {node, n};
+  sources.push_back(best.first);
+  return sources;
+}
+
+std::string_view name(db_phase p) {
+  switch (p) {
+    case db_phase::idle: return "idle";
+    case db_phase::names: return "names";
+    case db_phase::attach: return "attach";
+    case db_phase::freeze: return "freeze";
+    case db_phase::held: return "held";
+    case db_phase::begin: return "begin";
+    case db_phase::seqnum: return "seqnum";
+    case db_phase::pull: return "pull";
+    case db_phase::merge: return "merge";
+    case db_phase::wipe: return "wipe";
+    case db_phase::push_start: return "push_start";
+    case db_phase::push: return "push";
+    case db_phase::push_confirm: return "push_confirm";
+    case db_phase::commit: return "commit";
+    case db_phase::thaw: return "thaw";
+    case db_phase::done: return "done";
+    case db_phase::failed: return "failed";
+  }
+  std::unreachable();
+}
+
+}  // namespace floe

@@ -1,0 +1,229 @@
+#pragma once
+/// The recovery of one database, driven by the leader: a machine of event and state. What it wants
+/// done comes back as data; the actor does it and turns the results into events.
+///
+///     idle ─start─► names ► attach ► freeze ─(held)─► begin ─┬─ volatile ─────────► pull ► merge
+///                     ▲                                      └─ else: seqnum ─► pull of one ─┘ │
+///                     │ a try failed                                                          ▼
+///     failed ◄────────┴── done ◄ thaw ◄ commit ◄ push_confirm ◄ push ◄ push_start ◄ wipe ◄────┘
+///
+/// Each phase asks a set of nodes at once and ends when all have answered, failed or timed out; one
+/// result per node is kept. A try that fails begins again at `names`; a database that was frozen or
+/// in a transaction already is no obstacle to the next try. After the last try, at the deadline, on
+/// a conflict and when a node is gone, the machine ends in `failed`; nodes stay as they are (frozen
+/// at most) for whoever recovers next.
+///
+/// Every event carries the run it belongs to; each try is a run of its own, so that answers and
+/// record counts of an earlier one have no effect.
+///
+/// Source: Samba ctdb/server/ctdb_recovery_helper.c (list of steps above recover_db_state).
+/// Differences: volatile databases are pulled from all nodes at once, and only from nodes that took
+/// part in the last generation; a conflict of names ends this database only (there it hangs); all
+/// that failed are remembered, not the first; there is a deadline for everything together.
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "protocol/ids.hpp"
+#include "protocol/record.hpp"
+#include "protocol/rules/evidence.hpp"
+#include "protocol/rules/time.hpp"
+
+namespace floe {
+
+enum class db_phase : std::uint8_t {
+  idle,
+  names,         ///< GET_DBNAME at the nodes that have it
+  attach,        ///< DB_ATTACH*, for recovery, at those that lack it
+  freeze,        ///< DB_FREEZE
+  held,          ///< diagnostic mode: frozen, waits for release
+  begin,         ///< DB_TRANSACTION_START
+  seqnum,        ///< GET_DB_SEQNUM; persistent and replicated databases
+  pull,          ///< DB_PULL
+  merge,         ///< here: which copies win
+  wipe,          ///< WIPE_DATABASE
+  push_start,    ///< DB_PUSH_START
+  push,          ///< the records, as messages
+  push_confirm,  ///< DB_PUSH_CONFIRM
+  commit,        ///< DB_TRANSACTION_COMMIT
+  thaw,          ///< DB_THAW
+  done,
+  failed,
+};
+std::string_view name(db_phase);
+
+/// Numbers the tries of one machine, over all its starts.
+enum class run_number : std::uint64_t {};
+constexpr std::uint64_t number(run_number r) { return static_cast<std::uint64_t>(r); }
+
+struct db_plan {
+  struct participant {
+    pnn node{0};
+    bool took_part = true;  ///< in the last generation; see lineage.hpp
+  };
+  struct copy {
+    pnn node{0};
+    std::uint8_t flags = 0;  ///< as GET_DBMAP tells
+  };
+  db_id db{0};
+  generation gen{};  ///< the database's new generation, also the transaction's id
+  std::vector<participant> participants{};
+  std::vector<copy> copies{};  ///< who has the database
+  duration step_timeout{};     ///< for each control
+  duration budget{};           ///< for all tries together
+  unsigned tries = 3;
+  bool hold_after_freeze = false;  ///< diagnostic: wait in `held` until released
+};
+
+namespace db_event {
+struct start {
+  db_plan plan{};
+};
+/// One node did what the phase asked for.
+struct answered {
+  run_number run{};
+  db_phase phase{};
+  pnn node{0};
+  std::uint64_t number = 0;   ///< seqnum: the number; pull, push_confirm: records announced
+  std::uint64_t arrived = 0;  ///< pull: records that have arrived from this node
+  std::string text{};         ///< names: the name
+};
+/// One node did not. `disconnected` counts in every phase, whether or not the node owes an answer.
+struct failed {
+  run_number run{};
+  db_phase phase{};
+  pnn node{0};
+  failure_cause cause{};  ///< refused, timed_out or disconnected
+  std::string detail{};
+};
+struct merged {  ///< the merge is ready
+  run_number run{};
+  std::uint64_t records = 0;  ///< to be pushed
+};
+struct pushed {  ///< all records are on their way
+  run_number run{};
+};
+struct broke {  ///< merge or push failed on this node
+  run_number run{};
+  std::string detail{};
+};
+struct release {  ///< leave `held`
+  run_number run{};
+};
+struct stop {};  ///< leadership lost, or the whole recovery is given up
+}  // namespace db_event
+
+using db_input =
+    std::variant<db_event::start, db_event::answered, db_event::failed, db_event::merged,
+                 db_event::pushed, db_event::broke, db_event::release, db_event::stop>;
+
+namespace db_effect {
+/// One line for log and timeline.
+struct entered {
+  run_number run{};
+  db_phase from{}, to{};
+};
+/// Send the control of `phase` to the nodes; each answers with one event within `timeout`. What was
+/// pulled in earlier runs is of no use any more.
+struct ask {
+  run_number run{};
+  db_phase phase{};
+  std::vector<pnn> nodes{};
+  duration timeout{};
+};
+struct merge {  ///< merge what was pulled: expects merged or broke
+  run_number run{};
+};
+struct push {  ///< send the merged records to the nodes: expects pushed or broke
+  run_number run{};
+  std::vector<pnn> nodes{};
+  duration timeout{};
+};
+struct held {  ///< frozen everywhere, waits for release
+  run_number run{};
+};
+struct ended {  ///< in `done` or `failed`
+  run_number run{};
+  bool good = false;
+};
+}  // namespace db_effect
+
+using db_output = std::variant<db_effect::entered, db_effect::ask, db_effect::merge,
+                               db_effect::push, db_effect::held, db_effect::ended>;
+
+class db_recovery {
+ public:
+  std::vector<db_output> step(const db_input& event, time_point now);
+
+  db_phase phase() const { return phase_; }
+  bool running() const {
+    return phase_ != db_phase::idle && phase_ != db_phase::done && phase_ != db_phase::failed;
+  }
+  run_number run() const { return run_; }
+  unsigned attempt() const { return attempt_; }  ///< from 1
+  time_point since() const { return since_; }    ///< when the phase was entered
+  std::span<const pnn> waiting_for() const { return waiting_for_; }
+
+  const db_plan& plan() const { return plan_; }
+  db_kind kind() const { return kind_; }
+  std::uint8_t flags() const { return flags_; }         ///< the kind, as flags of an attach
+  const std::string& db_name() const { return name_; }  ///< known after `names`
+  std::uint64_t pulled() const { return pulled_; }      ///< records, in this run
+  std::uint64_t merged() const { return merged_; }
+  unsigned confirmed() const { return confirmed_; }  ///< nodes that have all pushed records
+  /// Everything that went wrong since the last start.
+  std::span<const evidence> failures() const { return failures_; }
+  /// It cannot succeed before somebody changes something: no use to try again.
+  bool conflict() const { return conflict_; }
+
+ private:
+  using output = std::vector<db_output>;
+  output on(const db_event::start&, time_point);
+  output on(const db_event::answered&, time_point);
+  output on(const db_event::failed&, time_point);
+  output on(const db_event::merged&, time_point);
+  output on(const db_event::pushed&, time_point);
+  output on(const db_event::broke&, time_point);
+  output on(const db_event::release&, time_point);
+  output on(const db_event::stop&, time_point);
+
+  bool expects(run_number, db_phase, pnn) const;
+  output settle(pnn, time_point);
+  output phase_complete(time_point);
+  output enter(db_phase to, std::vector<pnn> nodes, time_point);
+  output enter(db_phase to, time_point);
+  output try_failed(time_point);
+  output finish(db_phase end, time_point);
+  void blame(pnn, failure_cause, std::string detail);
+  bool same_names();
+  bool same_kinds();
+
+  std::vector<pnn> everybody() const;
+  std::vector<pnn> who_has(bool has) const;
+  std::vector<pnn> pull_sources() const;
+
+  db_phase phase_ = db_phase::idle;
+  run_number run_{0};
+  unsigned attempt_ = 0;
+  time_point since_;
+  time_point deadline_;
+  std::vector<pnn> waiting_for_;
+  bool phase_failed_ = false;
+  bool conflict_ = false;
+
+  db_plan plan_;
+  db_kind kind_ = db_kind::volatile_db;
+  std::uint8_t flags_ = 0;
+  std::string name_;
+  std::vector<std::pair<pnn, std::string>> names_;
+  std::vector<std::pair<pnn, std::uint64_t>> seqnums_;
+  std::uint64_t pulled_ = 0, merged_ = 0;
+  unsigned confirmed_ = 0;
+  std::vector<evidence> failures_;
+};
+
+}  // namespace floe
