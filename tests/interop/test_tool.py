@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+"""Debian's `ctdb` tool, unmodified, cannot tell a floe node from a ctdbd.
+
+Two clusters of three run side by side, the subject and the oracle (ctdbd). Every command is given to both, and what
+comes back (output, errors, exit status) must be the same once numbers that have to differ are masked: process ids,
+times, generations, addresses, counters. FLOE_SUBJECT=ctdbd puts a second ctdbd cluster in the subject's place: then
+the test shows that it demands nothing that a ctdbd does not do.
+"""
+import os
+import re
+import signal
+import time
+import unittest
+
+import sandbox
+
+sandbox.enter()
+
+import cluster  # noqa: E402  (after the sandbox: it looks for free addresses)
+import tap  # noqa: E402
+from wait import until  # noqa: E402
+
+SUBJECT = os.environ.get("FLOE_SUBJECT", "floe")
+DB_ATTACH, DB_ATTACH_PERSISTENT, DB_ATTACH_REPLICATED = 18, 61, 150
+subject = oracle = None
+
+MASKS = [
+    (r"(NET\.\d+) +", r"\1 "),  # the tool pads addresses to a column, and they differ in length
+    (r"Generation:\d+", "Generation:G"),
+    (r"Leader:\d+", "Leader:L"),
+    (r"time=\d\.\d+ sec  \(\d+ clients\)", "time=T sec  (C clients)"),
+    (r"[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}", "DATE"),
+    (r"\(\d{3} \d\d:\d\d:\d\d\)", "(AGE)"),
+    (r"Duration of last recovery/failover: \d+\.\d+ seconds", "Duration of last recovery/failover: D seconds"),
+    (r"path:\S+", "path:P"),
+    (r"\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d\.\d+(\+\d\d:\d\d)? (\S+ )?", "STAMP "),
+    (r"\bctdb\[\d+\]", "ctdb[PID]"),
+]
+
+
+def setUpModule():
+    global subject, oracle
+    oracle = unittest.enterModuleContext(cluster.of("ctdbd"))
+    subject = unittest.enterModuleContext(cluster.of(SUBJECT))
+
+
+def masked(group, text, extra=()):
+    text = text.replace(f"{group.prefix}.", "NET.").replace(str(group.directory), "DIR")
+    for pattern, replacement in [*MASKS, *extra]:
+        text = re.sub(pattern, replacement, text)
+    return text
+
+
+def answer(group, pnn, arguments, extra=()):
+    """What a user sees: exit status, output and errors of the tool, masked."""
+    result = group[pnn].ctdb(*arguments)
+    return {"exit": result.returncode, "out": masked(group, result.stdout, extra).splitlines(),
+            "err": masked(group, result.stderr, extra).splitlines()}
+
+
+class Side(unittest.TestCase):
+    """Base of the tests below: the same on both sides."""
+
+    maxDiff = None
+
+    def assert_same(self, *arguments, pnn=0, extra=()):
+        with self.subTest(command=" ".join(map(str, arguments)), node=pnn):
+            expected = answer(oracle, pnn, arguments, extra)
+            self.assertEqual(expected, answer(subject, pnn, arguments, extra))
+            return expected
+
+    def assert_good(self, *arguments, **options):
+        """The same, and the oracle does not just refuse."""
+        expected = self.assert_same(*arguments, **options)
+        if expected is not None:
+            self.assertEqual(0, expected["exit"], arguments)
+
+    def everywhere(self, *arguments, **options):
+        """Asked directly, asked on another node, and asked about another node."""
+        self.assert_good(*arguments, **options)
+        self.assert_good(*arguments, pnn=2, **options)
+        self.assert_good("-n", 1, *arguments, **options)
+
+
+class A1Queries(Side):
+    def test_ping(self):
+        self.everywhere("ping")
+
+    def test_pnn(self):
+        self.assert_good("pnn")
+        self.assert_good("pnn", pnn=2)
+
+    def test_status(self):
+        self.everywhere("status")
+        self.everywhere("-X", "status")
+
+    def test_nodestatus(self):
+        self.everywhere("nodestatus")
+        self.everywhere("nodestatus", "all")
+        self.everywhere("nodestatus", "1,2")
+        self.everywhere("-X", "nodestatus", "all")
+
+    def test_listnodes(self):
+        self.assert_good("listnodes")
+        self.assert_good("-X", "listnodes")
+
+    def test_uptime(self):
+        self.everywhere("uptime")
+
+    def test_uptime_is_true(self):
+        for group in (oracle, subject):
+            since = re.search(r"Ctdbd start time\s+: \((\d+) (\d+):(\d+):(\d+)\)", group[0].ctdb("uptime").stdout)
+            days, hours, minutes, seconds = map(int, since.groups())
+            told = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+            started = (group[0].base / "run" / "ctdbd.pid").stat().st_mtime
+            self.assertAlmostEqual(time.time() - started, told, delta=3)
+
+    def test_capabilities(self):
+        self.everywhere("getcapabilities")
+        self.everywhere("-X", "getcapabilities")
+
+    def test_leader(self):
+        for group in (oracle, subject):
+            told = {node.ctdb("leader").stdout for node in group}
+            self.assertEqual(1, len(told), "all nodes know the same leader")
+            self.assertIn(told.pop(), {"0\n", "1\n", "2\n"})
+        self.assert_good("leader", extra=[(r"\d+", "L")])
+
+    def test_runstate(self):
+        self.everywhere("runstate")
+        self.everywhere("runstate", "running")
+        self.everywhere("runstate", "startup", "running")
+        self.assert_same("runstate", "setup")
+
+    def test_getpid(self):
+        for group in (oracle, subject):
+            self.assertEqual(f"{group[0].pid}\n", group[0].ctdb("getpid").stdout)
+            self.assertEqual(f"{group[2].pid}\n", group[0].ctdb("-n", 2, "getpid").stdout)
+
+    def test_statistics(self):
+        numbers = [(r"\b\d+(\.\d+)?\b", "N"), (r" +N", " N"), (r"MIN/AVG/MAX +", "MIN/AVG/MAX ")]
+        self.everywhere("statistics", extra=numbers)
+        self.everywhere("-X", "statistics", extra=[(r"\b\d+(\.\d+)?\b", "N")])
+
+    def test_statistics_count(self):
+        for group in (oracle, subject):
+            def counted():
+                text = group[1].ctdb("statistics").stdout  # pylint: disable=cell-var-from-loop
+                return int(re.search(r"client\n.*?req_control +(\d+)", text, re.S).group(1))
+
+            before = counted()
+            for _ in range(5):
+                group[1].ctdb("ping")
+            self.assertGreaterEqual(counted() - before, 10)  # the tool asks for the pnn before it pings
+
+
+class A2Databases(Side):
+    def test_getdbmap(self):
+        self.everywhere("getdbmap")
+        for group in (oracle, subject):
+            with group[0].connect() as client:
+                for opcode, name in ((DB_ATTACH, b"locking.tdb"), (DB_ATTACH_PERSISTENT, b"secrets.tdb"),
+                                     (DB_ATTACH_REPLICATED, b"shared.tdb")):
+                    status, db_id, _ = client.request(opcode, name + b"\0")
+                    self.assertEqual((0, 4), (status, len(db_id)), name)
+        for pnn in range(3):
+            for group in (oracle, subject):
+                until(lambda g=group, n=pnn: "Number of databases:3" in g[n].ctdb("getdbmap").stdout,
+                      f"three databases on node {pnn} of {group}", 20)
+        lines = {"out": sorted(answer(oracle, 0, ["getdbmap"])["out"])}
+        self.assertIn("dbid:0x7a19d84d name:locking.tdb path:P", lines["out"])
+        for pnn in range(3):  # their order is of no meaning
+            self.assertEqual(lines["out"], sorted(answer(subject, pnn, ["getdbmap"])["out"]))
+            self.assertEqual(lines["out"], sorted(answer(subject, 0, ["-n", pnn, "getdbmap"])["out"]))
+        table = [(r"\|[^|]*/[^|]*\|", "|PATH|")]
+        self.assertEqual(sorted(answer(oracle, 0, ["-X", "getdbmap"], table)["out"]),
+                         sorted(answer(subject, 0, ["-X", "getdbmap"], table)["out"]))
+
+    def test_getdbstatus(self):
+        self.assert_same("getdbstatus", "locking.tdb")
+        self.assert_same("getdbstatus", "0x7a19d84d")
+        self.assert_same("getdbstatus", "nosuch.tdb")
+
+
+class A3Settings(Side):
+    def test_listvars(self):
+        self.everywhere("listvars")
+
+    def test_getvar(self):
+        self.everywhere("getvar", "RecoverTimeout")
+        self.everywhere("getvar", "recovertimeout")
+
+    def test_setvar(self):
+        self.assert_good("setvar", "TraverseTimeout", 21)
+        self.assert_good("getvar", "TraverseTimeout")
+        self.assert_good("-n", 1, "getvar", "TraverseTimeout")
+        self.assert_good("-n", 1, "setvar", "TraverseTimeout", 22)
+        self.assert_good("getvar", "TraverseTimeout", pnn=1)
+        self.everywhere("listvars")
+        for pnn in (0, 1):
+            self.assert_good("setvar", "TraverseTimeout", 20, pnn=pnn)
+
+    def test_unknown_variables(self):
+        self.assert_same("getvar", "NoSuchVariable")
+        self.assert_same("setvar", "NoSuchVariable", 1)
+        self.assert_same("getvar", "VerifyRecoveryLock")
+        self.assert_same("setvar", "VerifyRecoveryLock", 0)
+
+    def test_debug_level(self):
+        self.everywhere("getdebug")
+        for level in ("ERROR", "WARNING", "NOTICE", "INFO", "DEBUG", "NOTICE"):
+            self.assert_good("setdebug", level)
+            self.assert_good("getdebug")
+        self.assert_good("-n", 1, "setdebug", "ERROR")
+        self.assert_good("getdebug", pnn=1)
+        self.assert_good("getdebug")
+        self.assert_good("setdebug", "NOTICE", pnn=1)
+        self.assert_same("setdebug", "LOUD")
+
+
+class A4WrongUse(Side):
+    def test_wrong_arguments(self):
+        for arguments in (["ping", "now"], ["getvar"], ["setvar", "RecoverTimeout"], ["setvar", "RecoverTimeout", "x"],
+                          ["nosuchcommand"], ["setdebug"], ["nodestatus", "nonsense"],
+                          ["-n", "all", "ping"], ["-n", "0,1", "ping"]):
+            self.assert_same(*arguments)
+
+    def test_no_such_node(self):
+        for arguments in (["-n", 7, "ping"], ["-n", 7, "status"], ["nodestatus", 7], ["-n", 3, "getpid"]):
+            self.assert_same(*arguments)
+
+
+class B1Recovery(Side):
+    def test_recover(self):
+        for group in (oracle, subject):
+            before = self.recoveries(group), self.generation(group)
+            result = group[1].ctdb("-t", 60, "recover")
+            self.assertEqual((0, "", ""), (result.returncode, result.stdout, result.stderr))
+            self.assertNotEqual(before[1], self.generation(group))
+            self.assertGreater(self.recoveries(group), before[0])
+            self.assertIn("Recovery mode:NORMAL (0)", group[0].ctdb("status").stdout)
+        self.everywhere("status")
+
+    @staticmethod
+    def generation(group):
+        return re.search(r"Generation:(\d+)", group[0].ctdb("status").stdout).group(1)
+
+    @staticmethod
+    def recoveries(group):
+        return int(re.search(r"num_recoveries +(\d+)", group[0].ctdb("statistics").stdout).group(1))
+
+
+class C1LostNode(Side):
+    """Last: what the tool says when node 2 is gone."""
+
+    def test_lost_node(self):
+        for group in (oracle, subject):
+            group[2].signal(signal.SIGKILL)
+        for group in (oracle, subject):
+            until(lambda g=group: re.search(r"Size:2\n(.*\n)+Recovery mode:NORMAL", g[0].ctdb("status").stdout),
+                  f"{type(group).__name__} recovered without node 2", 60)
+        self.assert_good("status")
+        self.assert_good("-X", "status")
+        self.assert_same("nodestatus", "all")
+        self.assert_same("-X", "nodestatus", "all")
+        self.assert_same("nodestatus", 2)
+        self.assert_same("-n", 2, "ping")
+        self.assert_same("-n", 2, "status")
+
+
+if __name__ == "__main__":
+    for kind in ("ctdbd", SUBJECT):
+        if reason := cluster.why_not(kind):
+            tap.skip_all(reason)
+    tap.main()
