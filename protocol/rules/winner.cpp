@@ -1,0 +1,36 @@
+#include "protocol/rules/winner.hpp"
+
+namespace floe {
+
+bool counts(db_kind kind, const record_claim& copy) {
+  return kind != db_kind::volatile_db || copy.took_part;
+}
+
+bool beats(const record_claim& a, const record_claim& b, pnn leader) {
+  if (a.took_part != b.took_part) return a.took_part;
+  if (a.header.rsn != b.header.rsn) return a.header.rsn > b.header.rsn;
+  const bool a_owns = a.header.dmaster == a.holder, b_owns = b.header.dmaster == b.holder;
+  if (a_owns != b_owns) return a_owns;
+  const bool a_moved = a.header.dmaster != leader, b_moved = b.header.dmaster != leader;
+  if (a_moved != b_moved) return a_moved;
+  return a_moved ? a.holder < b.holder : a.holder > b.holder;
+}
+
+std::optional<record_header> recovered_header(db_kind kind, const record_header& winner,
+                                              bool has_data, pnn leader) {
+  if (!has_data) return std::nullopt;
+  record_header h = winner;
+  if (kind != db_kind::persistent) {
+    h.dmaster = leader;
+    h.flags |= record_flag::migrated_with_data;
+  }
+  return h;
+}
+
+record_header pushed_header(const record_header& received) {
+  record_header h = received;
+  h.flags &= ~record_flag::ro_all;
+  return h;
+}
+
+}  // namespace floe

@@ -1,0 +1,46 @@
+#pragma once
+/// Which copy of a record wins a recovery, and what becomes of it.
+///
+/// Order between two copies of a volatile record, first difference decides:
+///   1. a copy whose holder took part in the last generation beats one whose holder missed it
+///      (and a record of which only such copies are left is gone: see `counts`);
+///   2. the higher rsn;
+///   3. the copy of the node that it names as dmaster: local writes do not raise the rsn;
+///   4. a copy that does not name the leader: every copy names the leader after a recovery, so one
+///      that names somebody else has moved since;
+///   5. of copies that name the leader the one from the highest pnn, of others from the lowest.
+///
+/// 2, 4 and 5 are CTDB's (Samba ctdb/server/ctdb_recovery_helper.c, merging of copies
+/// pulled in pnn order); 1 and 3 are not: there, a node that hung brings back old values and
+/// deleted records. It is a total order, so the order in which copies arrive does not matter.
+#include <optional>
+
+#include "protocol/ids.hpp"
+#include "protocol/record.hpp"
+
+namespace floe {
+
+/// One node's copy of a record.
+struct record_claim {
+  record_header header;
+  pnn holder{0};          ///< the node it was pulled from
+  bool took_part = true;  ///< in the last generation; see lineage.hpp
+};
+
+/// Whether a copy counts at all.
+bool counts(db_kind kind, const record_claim& copy);
+
+/// Whether `challenger` replaces `incumbent`. Usable as a function pointer by a merge.
+bool beats(const record_claim& challenger, const record_claim& incumbent, pnn leader);
+
+/// The header the winner is pushed with; nothing if it is dropped, because it is empty. Volatile
+/// and replicated records go to the leader; persistent ones stay as found (prepare step of the
+/// recovery helper).
+std::optional<record_header> recovered_header(db_kind kind, const record_header& winner,
+                                              bool has_data, pnn leader);
+
+/// The header a node stores a pushed record with, before its store decision: read-only rights are
+/// void (Samba ctdb/server/ctdb_recover.c, storing of pushed records).
+record_header pushed_header(const record_header& received);
+
+}  // namespace floe
