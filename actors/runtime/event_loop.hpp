@@ -12,10 +12,10 @@
 #include <memory>
 #include <random>
 
+#include "protocol/rules/time.hpp"
+
 namespace floe {
 
-using time_point = std::chrono::steady_clock::time_point;
-using duration = std::chrono::nanoseconds;
 using task = std::function<void()>;
 
 /// Identifies a timer; 0 is none.

@@ -1,0 +1,200 @@
+/// Life, views, dispatch and reports of a database actor; and its store, with the errors dealt with.
+#include "actors/database/database.hpp"
+
+#include <fmt/format.h>
+
+#include "protocol/constants.hpp"
+#include "protocol/rules/migration.hpp"
+
+namespace floe {
+
+database::database(environment env, database_config config, view_ptr view, address<node_message> node)
+    : env_(env), config_(std::move(config)), view_(std::move(view)), node_(std::move(node)),
+      state_since_(env.loop.now()), gen_(view_->gen) {}
+
+database::~database() = default;
+
+void database::start() {
+  auto opened = store::open({.kind = config_.kind,
+                             .file = config_.file,
+                             .create_empty = config_.kind != db_kind::persistent});
+  if (!opened) {
+    env_.log.error(fmt::format("database-open-failed db={} file={} why=\"{}\"", config_.name, config_.file,
+                               opened.error().text));
+    node_.tell(database_opened{config_.id, opened.error().text});
+    end();
+    return;
+  }
+  store_ = std::make_unique<store>(std::move(*opened));
+  node_.tell(database_opened{config_.id, {}});
+  if (view_->own_flags() & (node_flag::banned | node_flag::stopped)) become_inactive();
+}
+
+void database::receive(database_message& m) {
+  std::visit([this](auto& x) { on(x); }, m);
+}
+
+void database::on(db_control& m) {
+  switch (m.opcode) {
+    case control::record_lock: return record_lock(m);
+    case control::record_read: return record_read(m);
+    case control::record_store: return record_store(m);
+    case control::record_delete: return record_delete(m);
+    case control::record_unlock: return record_unlock(m);
+    case control::db_freeze: return freeze(m);
+    case control::db_thaw: return thaw(m);
+    case control::db_transaction_start: return begin(m);
+    case control::db_transaction_commit: return commit(m);
+    case control::db_transaction_cancel: return cancel(m);
+    case control::wipe_database: return wipe(m);
+    case control::db_pull: return pull(m);
+    case control::db_push_start: return push_start(m);
+    case control::db_push_confirm: return push_confirm(m);
+    case control::get_db_seqnum: return get_seqnum(m);
+    default: return m.answer.fail("not a control of a database");
+  }
+}
+
+void database::on(db_view& m) {
+  const auto out = node_flag::banned | node_flag::stopped;
+  const bool was_out = view_->own_flags() & out;
+  view_ = std::move(m.view);
+  if (!was_out && (view_->own_flags() & out)) become_inactive();
+}
+
+void database::on(db_stop&) {
+  if (store_) (void)store_->flush();
+  stop_push();
+  end();
+}
+
+void database::on(db_work_done& m) {
+  working_ = false;
+  m.finish();
+}
+
+// --- reports ---------------------------------------------------------------------------------------------------
+
+void database::on(db_inspect& m) {
+  const auto age_ms = [now = env_.loop.now()](time_point t) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now - t).count();
+  };
+  database_report r{.id = config_.id, .name = config_.name, .path = config_.file, .kind = config_.kind,
+                    .gen = gen_, .state = freeze_.state, .state_age_ms = age_ms(state_since_),
+                    .migrations_pending = key_of_request_.size(), .migrations_done = migrations_done_,
+                    .migrations_resent = migrations_resent_};
+  if (store_ && !working_) r.records = store_->count().value_or(0);
+  if (m.locks)
+    for (const bytes& key : locks_.keys()) {
+      const auto& e = locks_.all().at(key);
+      if (e.holder)
+        r.holders.push_back({.key = key, .client = e.holder->client.id, .pid = e.holder->client.pid,
+                             .name = e.holder->client.name, .age_ms = age_ms(e.holder->since)});
+      for (const auto& w : e.waiters) {
+        const bool remote = w.what == lock_waiter::kind::peer_call;
+        r.waiters.push_back({.key = key, .client = w.client.id, .pid = w.client.pid,
+                             .name = remote ? "" : w.client.name,
+                             .node = remote ? w.packet->content.header.src : env_.self,
+                             .age_ms = age_ms(w.since), .why = why_waiting(e)});
+      }
+    }
+  m.tell(std::move(r));
+}
+
+void database::on(db_traverse& m) {
+  if (working_ || freeze_.state == freeze_state::in_transaction)
+    return m.done("database is being recovered");
+  // a slice per turn, so that nothing else waits for a large database
+  auto position = std::make_shared<scan_position>();
+  auto slice = std::make_shared<std::function<void()>>();
+  *slice = [this, m = std::move(m), position, weak = std::weak_ptr(slice)] {
+    if (working_) return m.done("database is being recovered");
+    std::size_t sent = 0;
+    auto next = store_->scan(*position, [&](const record_view& r) {
+      if (sent > 256 * 1024) return false;
+      const bool ours = config_.kind != db_kind::volatile_db || r.header.dmaster == env_.self;
+      if (ours && (m.with_empty || !r.data.empty())) m.emit(r);
+      sent += r.key.size() + r.data.size() + 64;
+      return true;
+    });
+    if (!next) return m.done(next.error().text);
+    if (next->at_end()) return m.done({});
+    *position = *next;
+    // `weak` is alive: somebody is running it
+    self().tell(db_work_done{[again = weak.lock()] { (*again)(); }});
+  };
+  (*slice)();
+}
+
+void database::note(std::string_view event, std::string detail) {
+  node_.tell(note_event{{.wall_us = env_.loop.wall_us(), .event = event, .db = config_.id,
+                         .detail = std::move(detail)}});
+}
+
+void database::changed() { node_.tell(database_changed{config_.id, freeze_.state, gen_}); }
+
+void database::send_packet(pnn to, reqid id, pnn source, const packet_body& body, task written) {
+  auto f = make_frame({.gen = gen_, .dest = to, .src = source, .id = id}, body);
+  if (to == env_.self) {
+    // a packet to ourselves takes the same way as one of a peer
+    auto content = decode_packet(*f);
+    node_.tell(peer_packet{env_.self, std::make_shared<const parcel>(parcel{f, std::move(*content)})});
+    return;
+  }
+  if (const auto* p = view_->find(to)) p->link.tell(link_send{std::move(f), std::move(written)});
+}
+
+// --- the store -------------------------------------------------------------------------------------------------
+
+record database::local(byte_view key, bool* found) {
+  auto r = store_->get(key);
+  if (found) *found = r && *r;
+  if (!r) storage_failed("read", r.error());
+  if (r && *r) return std::move(**r);
+  return {bytes(key), missing_record_header(lmaster(key)), {}};
+}
+
+bool database::put(byte_view key, const record_header& header, byte_view data) {
+  auto done = store_->put(key, header, data);
+  if (!done) {
+    storage_failed("store", done.error());
+    return false;
+  }
+  plan_flush();
+  return true;
+}
+
+/// Stores by the daemon's rules: may delete instead, bumps the rsn where we are dmaster.
+void database::store_as_daemon(byte_view key, const record_header& header, byte_view data) {
+  const auto d = decide_store(config_.kind, env_.self, lmaster(key), header, !data.empty());
+  if (d.keep) {
+    put(key, d.header, data);
+    return;
+  }
+  if (auto done = store_->erase(key); !done) return storage_failed("erase", done.error());
+  plan_flush();
+}
+
+/// One commit for all that is already in the mailbox.
+void database::plan_flush() {
+  if (flush_planned_) return;
+  flush_planned_ = true;
+  self().tell(db_flush{});
+}
+
+void database::on(db_flush&) {
+  flush_planned_ = false;
+  if (working_) return;
+  if (auto done = store_->flush(); !done) {
+    storage_failed("commit", done.error());
+    // nothing is lost: the group stays and is tried again
+    env_.loop.after(std::chrono::seconds(1), [to = self()] { to.tell(db_flush{}); });
+  }
+}
+
+void database::storage_failed(const char* doing, const store_error& e) {
+  env_.log.error(fmt::format("storage-failed db={} doing={} code={} cause={} why=\"{}\"", config_.name, doing,
+                             name(e.code), e.cause, e.text));
+}
+
+}  // namespace floe

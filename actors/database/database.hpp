@@ -1,0 +1,163 @@
+#pragma once
+/// One database on one node. It is the only writer of its records and owns everything about them: the store, the
+/// freeze state, the generation, the recovery transaction, the lock table and the pending migration requests.
+///
+///            freeze                      all locks released                transaction_start
+///  thawed ───────────► freezing(holders) ─────────────────► frozen ───────────────────────► in_transaction
+///    ▲                     │ (waiters counted, holders named)    │                                 │ pull · wipe · push
+///    │                     └──────── thaw (recovery given up) ───┤                                 │ commit: generation := tid
+///    └──────────────────────────────── thaw: resend every pending migration request ◄──────────────┘
+///
+/// While freezing, holders may read, store and unlock, and nothing new is granted; what comes in queues.
+/// Requests of local clients survive a freeze; requests of other nodes do not survive a new generation, because
+/// their senders ask again.
+///
+/// Files: database.cpp (life, views, reports), records.cpp (locks, calls, migration), recovery_steps.cpp
+/// (freeze, transaction, pull, push, commit, thaw).
+#include <memory>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "actors/database/database_message.hpp"
+#include "actors/database/lock_table.hpp"
+#include "actors/environment.hpp"
+#include "actors/node/node_message.hpp"
+#include "protocol/types/rec_data.hpp"
+#include "storage/recovery_set.hpp"
+#include "storage/store.hpp"
+
+namespace floe {
+
+struct database_config {
+  db_id id{0};
+  std::string name;
+  db_kind kind = db_kind::volatile_db;
+  std::string file;
+  std::size_t push_buffer_size = 1'000'000;  ///< bytes of a pull buffer (RecBufferSizeLimit)
+  duration resend_after{std::chrono::seconds(5)};  ///< an unanswered migration request is sent again
+};
+
+class database final : public actor<database_message> {
+ public:
+  database(environment env, database_config config, view_ptr view, address<node_message> node);
+  ~database() override;
+  void start() override;
+  void receive(database_message&) override;
+
+ private:
+  void on(db_client_call&);
+  void on(db_peer_packet&);
+  void on(db_control&);
+  void on(db_push&);
+  void on(db_client_gone&);
+  void on(db_view&);
+  void on(db_inspect&);
+  void on(db_traverse&);
+  void on(db_tick&);
+  void on(db_flush&);
+  void on(db_continue_pull&);
+  void on(db_work_done&);
+  void on(db_lock_timeout&);
+  void on(db_stop&);
+
+  // records.cpp
+  void peer(pnn from, const parcel_ptr&, const req_call&);
+  void peer(pnn from, const parcel_ptr&, const req_dmaster&);
+  void peer(pnn from, const parcel_ptr&, const reply_dmaster&);
+  void peer(pnn from, const parcel_ptr&, const reply_call&);
+  void peer(pnn from, const parcel_ptr&, const reply_error&);
+  void record_lock(db_control&);
+  void record_read(db_control&);
+  void record_store(db_control&);
+  void record_delete(db_control&);
+  void record_unlock(db_control&);
+  const bytes* held_key(const db_control&, std::uint64_t lock_id);
+  void enqueue(byte_view key, lock_waiter);
+  void advance(const bytes& key);
+  bool serve_front(const bytes& key, lock_table::entry&);
+  void grant(const bytes& key, lock_table::entry&);
+  void answer_read(const bytes& key, const lock_waiter&);
+  void answer_call(const bytes& key, const lock_waiter&);
+  void settle_peer_call(const bytes& key, const lock_waiter&);
+  bool held_for_us(const lock_table::entry&, const lock_waiter&) const;
+  void ask_for(const bytes& key, lock_table::entry&, pnn whom);
+  void arrived(const bytes& key, reqid);
+  void unlock(const bytes& key, const char* why);
+  void give(const bytes& key, const record& r, const parcel& request);
+  void resend_pending();
+  void drop_stale_waiters(generation before);
+  std::string why_waiting(const lock_table::entry&) const;
+
+  // the store, with its errors dealt with
+  record local(byte_view key, bool* found = nullptr);
+  bool put(byte_view key, const record_header&, byte_view data);
+  void store_as_daemon(byte_view key, const record_header&, byte_view data);
+  void storage_failed(const char* doing, const store_error&);
+  void plan_flush();
+
+  // recovery_steps.cpp
+  /// Takes the event through the rules and does what every step may ask for; false if it was refused.
+  bool transition(const freeze_input&, const replier&, freeze_step* out = nullptr);
+  void freeze(db_control&);
+  void thaw(db_control&);
+  void begin(db_control&);
+  void commit(db_control&);
+  void cancel(db_control&);
+  void wipe(db_control&);
+  void pull(db_control&);
+  void push_start(db_control&);
+  void push_confirm(db_control&);
+  void get_seqnum(db_control&);
+  void become_inactive();
+  void stop_push();
+  void send_pull_buffers();
+  void finish_commit(const freeze_step&, const replier&);
+
+  void send_packet(pnn to, reqid, pnn source, const packet_body&, task written = nullptr);
+  void note(std::string_view event, std::string detail);
+  void changed();
+  void need_tick();
+  pnn lmaster(byte_view key) const;
+  bool thawed() const { return freeze_.state == freeze_state::thawed; }
+
+  struct pull_state {
+    std::uint64_t id = 0;
+    pnn to{0};
+    floe::srvid srvid{0};
+    replier answer;
+    scan_position position;
+    std::uint32_t count = 0;
+    unsigned in_flight = 0;
+    bool exhausted = false;
+  };
+  struct push_state {
+    floe::srvid srvid{0};
+    std::uint32_t count = 0;
+    std::string error;
+  };
+
+  environment env_;
+  database_config config_;
+  view_ptr view_;
+  address<node_message> node_;
+  std::unique_ptr<store> store_;
+  freeze_status freeze_;
+  time_point state_since_;
+  generation gen_ = generation::invalid;
+  std::vector<replier> freeze_waiters_;
+  lock_table locks_;
+  std::unordered_map<std::uint32_t, bytes> key_of_request_;  ///< pending migrations by request id
+  std::uint32_t last_lock_ = 0;
+  std::uint64_t last_waiter_ = 0;
+  std::unordered_map<std::uint64_t, bytes> key_of_waiter_;  ///< waiters with a deadline
+  std::optional<pull_state> pull_;
+  std::uint64_t last_pull_ = 0;
+  std::optional<push_state> push_;
+  std::unique_ptr<recovery_set> pushed_;
+  bool working_ = false;  ///< the store is in another thread's hands
+  bool flush_planned_ = false;
+  bool ticking_ = false;
+  std::uint64_t migrations_done_ = 0, migrations_resent_ = 0;
+};
+
+}  // namespace floe

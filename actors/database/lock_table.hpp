@@ -1,0 +1,98 @@
+#pragma once
+/// Who holds and who waits, per key of one database. Local lock requests, calls of local clients and requests of
+/// other nodes stand in one queue per key, first come first served; a key that nobody holds, waits for or migrates
+/// takes no memory. It decides nothing: the database actor asks for the front of a queue and acts.
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "actors/exchange.hpp"
+#include "actors/session/session_message.hpp"
+
+namespace floe {
+
+/// A granted record lock; its number is what the client names it by: database id in the upper half.
+struct lock_holder {
+  std::uint64_t lock_id;
+  client_ref client;
+  time_point since;
+};
+
+struct lock_waiter {
+  enum class kind : std::uint8_t {
+    lock,       ///< record_lock of a local client: becomes the holder
+    read,       ///< record_read of a local client: answered, holds nothing
+    call,       ///< REQ_CALL of a local client: answered, holds nothing
+    peer_call,  ///< REQ_CALL of another node: the record is given away or the packet sent on
+  };
+  std::uint64_t id = 0;
+  kind what{};
+  client_ref client;  ///< of local ones
+  parcel_ptr packet;  ///< the request
+  pnn from{0};        ///< peer_call: the node it arrived from (not always the one that asks)
+  generation gen = generation::invalid;  ///< the database's when it came in
+  replier answer;                        ///< lock and read
+  time_point since;
+  timer_id deadline{0};
+  bool noted = false;  ///< its wait is on the timeline
+};
+
+/// A record that is not here and has been asked for.
+struct migration_request {
+  reqid id{0};
+  pnn to{0};
+  generation gen = generation::invalid;
+  time_point since;  ///< of the first request
+  time_point sent;   ///< of the last one
+  unsigned sends = 0;
+};
+
+class lock_table {
+ public:
+  struct entry {
+    std::optional<lock_holder> holder;
+    std::deque<lock_waiter> waiters;
+    std::optional<migration_request> migration;
+    bool idle() const { return !holder && waiters.empty() && !migration; }
+  };
+
+  entry* find(byte_view key) {
+    auto i = entries_.find(bytes(key));
+    return i == entries_.end() ? nullptr : &i->second;
+  }
+  entry& at(byte_view key) { return entries_[bytes(key)]; }
+  /// Forgets the key if nothing is left of it.
+  void tidy(byte_view key) {
+    auto i = entries_.find(bytes(key));
+    if (i != entries_.end() && i->second.idle()) entries_.erase(i);
+  }
+
+  void grant(const bytes& key, entry& e, lock_holder h) {
+    key_of_lock_[h.lock_id] = key;
+    e.holder = std::move(h);
+  }
+  /// The key of a granted lock, or nothing.
+  const bytes* key_of(std::uint64_t lock_id) const {
+    auto i = key_of_lock_.find(lock_id);
+    return i == key_of_lock_.end() ? nullptr : &i->second;
+  }
+  void release(entry& e) {
+    key_of_lock_.erase(e.holder->lock_id);
+    e.holder.reset();
+  }
+  std::size_t holders() const { return key_of_lock_.size(); }
+  bool empty() const { return entries_.empty(); }
+
+  /// Keys at this moment, sorted, so that whatever walks over them does it in the same order in every run.
+  std::vector<bytes> keys() const;
+  const std::unordered_map<bytes, entry>& all() const { return entries_; }
+
+ private:
+  std::unordered_map<bytes, entry> entries_;
+  std::unordered_map<std::uint64_t, bytes> key_of_lock_;
+};
+
+}  // namespace floe

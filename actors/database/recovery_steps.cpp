@@ -1,0 +1,267 @@
+/// The database's part in a recovery: freeze, transaction, pull, wipe, push, commit, thaw.
+#include <fmt/format.h>
+
+#include "actors/database/database.hpp"
+#include "protocol/constants.hpp"
+#include "protocol/rules/migration.hpp"
+#include "protocol/types/database.hpp"
+#include "protocol/wire/codec.hpp"
+
+namespace floe {
+namespace {
+
+/// Pull buffers on their way at a time: enough to keep the network busy, little enough to bound memory.
+constexpr unsigned pull_window = 4;
+/// From this many records the commit is done on another thread.
+constexpr std::size_t small_commit = 500;
+
+template <class T>
+std::optional<T> payload(const db_control& m) {
+  auto v = wire::decode<T>(std::get<req_control>(m.packet->content.body).data);
+  if (!v) {
+    m.answer.fail("bad request: " + v.error().text());
+    return std::nullopt;
+  }
+  return std::move(*v);
+}
+
+std::string refusal_text(const freeze_status& s, freeze_refusal r) {
+  return fmt::format("{} (database is {})", name(r), name(s.state));
+}
+
+}  // namespace
+
+bool database::transition(const freeze_input& event, const replier& answer, freeze_step* out) {
+  if (working_) {
+    answer.fail("database is busy with the step before");
+    return false;
+  }
+  const auto before = freeze_;
+  auto s = step(before, event);
+  if (out) *out = s;
+  if (s.refused != freeze_refusal::none) {
+    env_.log.info(fmt::format("freeze-refused db={} why=\"{}\"", config_.name, refusal_text(before, s.refused)));
+    answer.fail(refusal_text(before, s.refused));
+    return false;
+  }
+  freeze_ = s.next;
+  if (s.roll_back) pushed_.reset();
+  if (s.abandon_push) stop_push();
+  if (before.state != freeze_.state) {
+    state_since_ = env_.loop.now();
+    note("freeze-state", fmt::format("{}->{} holders={}", name(before.state), name(freeze_.state), locks_.holders()));
+    changed();
+  }
+  if (s.frozen_now)
+    for (auto& w : std::exchange(freeze_waiters_, {})) w.good();
+  if (s.freeze_undone)
+    for (auto& w : std::exchange(freeze_waiters_, {})) w.fail("freeze was given up");
+  return true;
+}
+
+void database::freeze(db_control& m) {
+  freeze_step s;
+  if (!transition(freeze_event::freeze{.locks_held = locks_.holders() > 0}, m.answer, &s)) return;
+  if (s.wait)
+    freeze_waiters_.push_back(m.answer);
+  else
+    m.answer.good();
+}
+
+/// Stopped or banned: what we hold may be outdated from now on and serves nobody.
+void database::become_inactive() {
+  gen_ = generation::invalid;
+  transition(freeze_event::freeze{.locks_held = locks_.holders() > 0,
+                                  .invalidate = config_.kind == db_kind::volatile_db},
+             {});
+  changed();
+}
+
+void database::begin(db_control& m) {
+  auto t = payload<transdb>(m);
+  if (!t || !transition(freeze_event::begin{t->tid}, m.answer)) return;
+  pushed_ = std::make_unique<recovery_set>();
+  m.answer.good();
+}
+
+void database::cancel(db_control& m) {
+  if (!transition(freeze_event::cancel{}, m.answer)) return;
+  pushed_.reset();
+  pull_.reset();
+  m.answer.good();
+}
+
+/// Nothing is removed yet: the commit replaces the content in one piece, or, if it never comes, nothing was lost.
+void database::wipe(db_control& m) {
+  auto t = payload<transdb>(m);
+  if (!t || !transition(freeze_event::wipe{t->tid}, m.answer)) return;
+  pushed_ = std::make_unique<recovery_set>();
+  m.answer.good();
+}
+
+void database::thaw(db_control& m) {
+  freeze_step s;
+  if (!transition(freeze_event::thaw{}, m.answer, &s)) return;
+  pushed_.reset();
+  pull_.reset();
+  m.answer.good();
+  if (s.resume) resend_pending();
+}
+
+// --- pull ------------------------------------------------------------------------------------------------------
+
+void database::pull(db_control& m) {
+  auto p = payload<pulldb_ext>(m);
+  freeze_step s;
+  if (!p || !transition(freeze_event::pull{}, m.answer, &s)) return;
+  if (s.nothing_to_pull) return m.answer.good(wire::encode(std::uint32_t{0}));
+  if (auto done = store_->flush(); !done) {
+    storage_failed("commit", done.error());
+    return m.answer.fail("cannot commit before the pull");
+  }
+  pull_ = pull_state{.id = ++last_pull_, .to = m.from, .srvid = p->srvid, .answer = m.answer};
+  send_pull_buffers();
+}
+
+void database::on(db_continue_pull& m) {
+  if (!pull_ || pull_->id != m.pull) return;
+  --pull_->in_flight;
+  send_pull_buffers();
+}
+
+/// The answer follows only when every buffer has left, so that it cannot overtake one.
+void database::send_pull_buffers() {
+  auto& p = *pull_;
+  while (!p.exhausted && p.in_flight < pull_window) {
+    rec_buffer_builder buffer(config_.id, config_.push_buffer_size);
+    auto next = store_->scan(p.position, [&](const record_view& r) {
+      if (!buffer.empty() && buffer.size_with(r.key.size(), r.data.size()) > config_.push_buffer_size) return false;
+      buffer.add(r.key, r.header, r.data);
+      return true;
+    });
+    if (!next) {
+      storage_failed("scan", next.error());
+      p.answer.fail("cannot read: " + next.error().text);
+      pull_.reset();
+      return;
+    }
+    p.position = *next;
+    p.exhausted = next->at_end();
+    if (buffer.empty()) break;
+    p.count += buffer.count();
+    ++p.in_flight;
+    node_.tell(post_message{p.to, p.srvid, buffer.take(),
+                            [to = self(), id = p.id] { to.tell(db_continue_pull{id}); }});
+  }
+  if (p.exhausted && p.in_flight == 0) {
+    p.answer.good(wire::encode(p.count));
+    pull_.reset();
+  }
+}
+
+// --- push ------------------------------------------------------------------------------------------------------
+
+void database::push_start(db_control& m) {
+  auto p = payload<pulldb_ext>(m);
+  if (!p || !transition(freeze_event::push_start{}, m.answer)) return;
+  stop_push();
+  push_ = push_state{.srvid = p->srvid};
+  node_.tell(listen_messages{p->srvid, number(config_.id), [to = self()](parcel_ptr packet) {
+                               to.tell(db_push{std::move(packet)});
+                             }});
+  m.answer.good();
+}
+
+void database::on(db_push& m) {
+  if (!push_ || !pushed_) return;
+  const auto& message = std::get<req_message>(m.packet->content.body);
+  if (message.srvid != push_->srvid) return;  // a late one of an earlier push
+  auto buffer = wire::decode<rec_buffer>(message.data);
+  if (!buffer || buffer->db_id() != config_.id) {
+    push_->error = buffer ? "records of another database" : buffer.error().text();
+    return;
+  }
+  pushed_->keep(m.packet->raw);
+  for (const rec_data& r : *buffer) {
+    auto whole = r.as_record();
+    if (!whole || whole->key.empty()) {
+      push_->error = "a record without header or key";
+      return;
+    }
+    whole->header.flags &= ~record_flag::ro_all;  // a recovery revokes every delegation
+    const auto d = decide_store(config_.kind, env_.self, lmaster(whole->key), whole->header, !whole->data.empty());
+    ++push_->count;
+    if (!d.keep) continue;
+    whole->header = d.header;
+    pushed_->add(*whole);
+  }
+}
+
+void database::push_confirm(db_control& m) {
+  if (!push_) return m.answer.fail("no push is going on");
+  const auto count = push_->count;
+  if (const auto error = push_->error; !error.empty()) {
+    stop_push();
+    return m.answer.fail("push failed: " + error);
+  }
+  if (!transition(freeze_event::push_confirm{}, m.answer)) return;
+  stop_push();
+  m.answer.good(wire::encode(count));
+}
+
+void database::stop_push() {
+  if (!push_) return;
+  node_.tell(unlisten_messages{push_->srvid, number(config_.id)});
+  push_.reset();
+}
+
+// --- commit ------------------------------------------------------------------------------------------------------
+
+void database::commit(db_control& m) {
+  auto t = payload<transdb>(m);
+  if (!t || working_) return m.answer.fail("busy");
+  // what the rules say is done only once the records are in place: until then the transaction is open
+  const auto planned = step(freeze_, freeze_event::commit{t->tid});
+  if (planned.refused != freeze_refusal::none)
+    return m.answer.fail(refusal_text(freeze_, planned.refused));
+  auto set = std::shared_ptr<recovery_set>(std::move(pushed_));
+  auto result = std::make_shared<std::expected<replace_result, store_error>>();
+  auto work = [this, set, result, wiped = freeze_.wiped] {
+    if (wiped) *result = set->replace_content(*store_);
+    else if (auto stored = set->store_into(*store_); !stored) *result = std::unexpected(stored.error());
+  };
+  auto finish = [this, event = freeze_event::commit{t->tid}, answer = m.answer, result] {
+    if (!*result) {
+      storage_failed("commit recovery", result->error());
+      return answer.fail("cannot store the recovered records: " + result->error().text);
+    }
+    freeze_step s;
+    if (transition(event, answer, &s)) finish_commit(s, answer);
+  };
+  if (set->size() <= small_commit) {
+    work();
+    return finish();
+  }
+  working_ = true;
+  env_.loop.offload(std::move(work), [to = self(), finish = std::move(finish)] { to.tell(db_work_done{finish}); });
+}
+
+void database::finish_commit(const freeze_step& s, const replier& answer) {
+  const auto before = gen_;
+  gen_ = s.committed;
+  note("generation", fmt::format("{}->{}", number(before), number(gen_)));
+  changed();
+  drop_stale_waiters(before);
+  answer.good();
+}
+
+void database::get_seqnum(db_control& m) {
+  auto r = payload<db_seqnum_request>(m);
+  if (!r || !transition(freeze_event::read{}, m.answer)) return;
+  std::uint64_t n = 0;
+  if (auto found = store_->get(sequence_number_key); found && *found && (*found)->data.size() == sizeof n)
+    std::memcpy(&n, (*found)->data.data(), sizeof n);
+  m.answer.good(wire::encode(n));
+}
+
+}  // namespace floe

@@ -1,0 +1,28 @@
+#pragma once
+/// What every actor of one node is given at birth: its loop, runtime, network, log and counters. Nothing global.
+#include "actors/counters.hpp"
+#include "actors/log.hpp"
+#include "actors/net/network.hpp"
+#include "actors/runtime/actor.hpp"
+#include "protocol/ids.hpp"
+
+namespace floe {
+
+/// Numbers for this node's requests to others: calls and controls share them, so that a late reply meets at most
+/// one owner.
+struct request_ids {
+  std::uint32_t last = 0;
+  reqid take() { return reqid{last = (last + 1) & 0x7fffffff}; }
+};
+
+struct environment {
+  event_loop& loop;
+  actor_runtime& actors;
+  network& net;
+  floe::log& log;
+  counters& count;
+  request_ids& ids;
+  pnn self;
+};
+
+}  // namespace floe

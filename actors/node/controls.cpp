@@ -1,0 +1,106 @@
+/// Which member function carries out which control. What is not here is refused like an unknown opcode.
+#include <algorithm>
+#include <array>
+
+#include "actors/node/node.hpp"
+
+namespace floe {
+
+node::handler node::handler_of(control c) {
+  struct row {
+    control opcode;
+    handler run;
+  };
+  static constexpr auto rows = std::to_array<row>({
+      {control::process_exists, &node::process_exists},
+      {control::statistics, &node::statistics_control},
+      {control::ping, &node::ping},
+      {control::getdbpath, &node::get_dbpath},
+      {control::getvnnmap, &node::get_vnnmap},
+      {control::setvnnmap, &node::set_vnnmap},
+      {control::get_debug, &node::get_debug},
+      {control::set_debug, &node::set_debug},
+      {control::get_dbmap, &node::get_dbmap},
+      {control::get_recmode, &node::get_recmode},
+      {control::set_recmode, &node::set_recmode},
+      {control::statistics_reset, &node::statistics_reset},
+      {control::db_attach, &node::attach},
+      {control::db_attach_persistent, &node::attach},
+      {control::db_attach_replicated, &node::attach},
+      {control::traverse_start, &node::traverse_start},
+      {control::traverse_start_ext, &node::traverse_start},
+      {control::traverse_all, &node::traverse_all},
+      {control::traverse_all_ext, &node::traverse_all},
+      {control::traverse_data, &node::traverse_data},
+      {control::traverse_kill, &node::traverse_kill},
+      {control::register_srvid, &node::register_srvid},
+      {control::deregister_srvid, &node::deregister_srvid},
+      {control::get_dbname, &node::get_dbname},
+      {control::dump_memory, &node::dump_memory},
+      {control::get_pid, &node::get_pid},
+      {control::freeze, &node::freeze_all},
+      {control::get_pnn, &node::get_pnn},
+      {control::shutdown, &node::shutdown},
+      {control::startup, &node::accept_quietly},
+      {control::set_tunable, &node::set_tunable},
+      {control::get_tunable, &node::get_tunable},
+      {control::list_tunables, &node::list_tunables},
+      {control::get_all_tunables, &node::get_all_tunables},
+      {control::modify_flags, &node::modify_flags},
+      {control::uptime, &node::uptime},
+      {control::start_recovery, &node::start_recovery},
+      {control::end_recovery, &node::end_recovery},
+      {control::get_capabilities, &node::get_capabilities},
+      {control::recd_ping, &node::accept_quietly},
+      {control::get_public_ips, &node::empty_list},
+      {control::get_ifaces, &node::empty_list},
+      {control::get_nodemap, &node::get_nodemap},
+      {control::get_nodes_file, &node::get_nodes_file},
+      {control::get_reclock_file, &node::get_reclock_file},
+      {control::stop_node, &node::stop_continue},
+      {control::continue_node, &node::stop_continue},
+      {control::set_lmasterrole, &node::set_role},
+      {control::set_recmasterrole, &node::set_role},
+      {control::set_ban_state, &node::set_ban_state},
+      {control::get_ban_state, &node::get_ban_state},
+      {control::register_notify, &node::register_notify},
+      {control::deregister_notify, &node::deregister_notify},
+      {control::db_get_health, &node::db_get_health},
+      {control::get_stat_history, &node::stat_history},
+      {control::set_db_readonly, &node::set_db_flag},
+      {control::set_db_sticky, &node::set_db_flag},
+      {control::get_db_statistics, &node::db_statistics},
+      {control::ipreallocated, &node::accept_quietly},
+      {control::get_runstate, &node::get_runstate},
+      {control::db_freeze, &node::to_database},
+      {control::db_thaw, &node::to_database},
+      {control::db_transaction_start, &node::to_database},
+      {control::db_transaction_commit, &node::to_database},
+      {control::db_transaction_cancel, &node::to_database},
+      {control::wipe_database, &node::to_database},
+      {control::db_pull, &node::to_database},
+      {control::db_push_start, &node::to_database},
+      {control::db_push_confirm, &node::to_database},
+      {control::get_db_seqnum, &node::to_database},
+      {control::db_open_flags, &node::db_open_flags},
+      {control::check_pid_srvid, &node::check_pid_srvid},
+      {control::tunnel_register, &node::tunnel_register},
+      {control::tunnel_deregister, &node::tunnel_deregister},
+      {control::echo_data, &node::echo},
+      {control::disable_node, &node::enable_disable},
+      {control::enable_node, &node::enable_disable},
+      {control::record_lock, &node::to_database},
+      {control::record_read, &node::to_database},
+      {control::record_store, &node::record_control},
+      {control::record_delete, &node::record_control},
+      {control::record_unlock, &node::record_control},
+      {control::get_locks, &node::get_locks},
+      {control::get_timeline, &node::get_timeline},
+      {control::get_node_status, &node::get_node_status},
+      {control::set_hold_phase, &node::set_hold_phase},
+  });
+  const auto i = std::ranges::find(rows, c, &row::opcode);
+  return i == rows.end() ? nullptr : i->run;
+}
+
+}  // namespace floe

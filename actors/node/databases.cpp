@@ -1,0 +1,208 @@
+/// The list of databases of a node: attach, names, and the way to each one's actor.
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "actors/database/database.hpp"
+#include "actors/node/node.hpp"
+#include "protocol/constants.hpp"
+#include "protocol/hash.hpp"
+#include "protocol/record_status.hpp"
+#include "protocol/types/database.hpp"
+#include "protocol/wire/codec.hpp"
+
+namespace floe {
+namespace {
+
+constexpr std::size_t longest_name = 200;
+
+db_kind kind_of(control attach) {
+  if (attach == control::db_attach_persistent) return db_kind::persistent;
+  return attach == control::db_attach_replicated ? db_kind::replicated : db_kind::volatile_db;
+}
+control attach_control(db_kind k) {
+  if (k == db_kind::persistent) return control::db_attach_persistent;
+  return k == db_kind::replicated ? control::db_attach_replicated : control::db_attach;
+}
+std::uint8_t flags_of(db_kind k) {
+  if (k == db_kind::persistent) return db_flag::persistent;
+  return k == db_kind::replicated ? db_flag::replicated : 0;
+}
+
+/// The name becomes a file name: nothing in it may lead elsewhere.
+bool acceptable(byte_view name) {
+  return !name.empty() && name.size() <= longest_name && name.find('/') == byte_view::npos && name[0] != '.' &&
+         std::ranges::all_of(name, [](unsigned char c) { return c > 0x20 && c < 0x7f; });
+}
+
+/// Control data that starts with a database id.
+std::optional<db_id> leading_db(byte_view data) {
+  if (data.size() < 4) return std::nullopt;
+  std::uint32_t n = 0;
+  std::memcpy(&n, data.data(), sizeof n);
+  return db_id{n};
+}
+
+bytes as_string(byte_view s) { return wire::encode(wire::string{s}); }
+
+}  // namespace
+
+void node::attach(const control_request& r) {
+  auto text = wire::decode<wire::string>(r.data);
+  if (!text || !acceptable(text->value)) return r.answer.fail("not a name for a database");
+  const bytes name(text->value);
+  const auto kind = kind_of(r.opcode);
+  const bool during_recovery = r.flags & control_flag::attach_in_recovery;
+  const auto flags = view_->own_flags();
+  if (r.client) {
+    if (tunables_[tunable::allow_client_db_attach] == 0) return r.answer.fail("AllowClientDBAttach is 0");
+    if (flags & node_flag::inactive) return r.answer.fail("node is inactive");
+    const bool busy = view_->mode == recovery_mode::active || view_->run < runstate::startup;
+    if (busy && !during_recovery) {
+      deferred_.push_back({r, env_.loop.now() + std::chrono::seconds(tunables_[tunable::deferred_attach_timeout])});
+      return;
+    }
+  }
+  if (during_recovery && view_->mode != recovery_mode::active) return r.answer.fail("no recovery is going on");
+  auto i = databases_.find(db_id_of(name));
+  if (i == databases_.end()) return create_database(name, kind, true, r.answer);
+  auto& d = i->second;
+  if (d.name != name)
+    return r.answer.fail(fmt::format("{} has the same id as {}", name, d.name));
+  // attaching as volatile asks for no kind: it finds whatever is there (as ctdbd)
+  if (kind != db_kind::volatile_db && kind != d.kind) return r.answer.fail(name + " exists as another kind");
+  if (!d.open) return d.attaching.push_back(r.answer);
+  r.answer.good(wire::encode(number(i->first)));
+}
+
+void node::create_database(const std::string& name, db_kind kind, bool tell_others, replier answer) {
+  const db_id id = db_id_of(name);
+  const auto& dir = kind == db_kind::persistent ? config_.persistent_dir : config_.volatile_dir;
+  database_entry d{.name = name, .path = fmt::format("{}/{}.{}", dir, name, number(env_.self)), .kind = kind,
+                   .flags = flags_of(kind), .gen = view_->gen, .to = {}, .tell_others = tell_others, .attaching = {}};
+  d.attaching.push_back(std::move(answer));
+  d.to = env_.actors.spawn<database>(
+      "database", env_,
+      database_config{.id = id, .name = name, .kind = kind, .file = d.path,
+                      .push_buffer_size = tunables_[tunable::rec_buffer_size_limit]},
+      view_, self());
+  databases_.emplace(id, std::move(d));
+}
+
+void node::on(database_opened& m) {
+  auto i = databases_.find(m.id);
+  if (i == databases_.end()) return;
+  auto& d = i->second;
+  auto waiting = std::exchange(d.attaching, {});
+  if (!m.error.empty()) {
+    databases_.erase(i);
+    for (auto& w : waiting) w.fail(m.error);
+    return;
+  }
+  d.open = true;
+  attach_order_.push_back(m.id);
+  d.to.tell(db_view{view_});  // it may have changed since the actor was made
+  for (auto& w : waiting) w.good(wire::encode(number(m.id)));
+  if (!d.tell_others) return;
+  const bytes data = as_string(d.name);
+  for (pnn p : destinations(pnn::broadcast_connected))
+    if (p != env_.self)
+      call(p, attach_control(d.kind), data, floe::srvid{0}, 0, control_flag::noreply, duration{0}, {});
+}
+
+void node::on(database_changed& m) {
+  auto i = databases_.find(m.id);
+  if (i == databases_.end()) return;
+  i->second.state = m.state;
+  i->second.gen = m.gen;
+}
+
+/// Persistent databases are known by their files NAME.PNN.
+void node::attach_from_disk() {
+  const auto suffix = fmt::format(".{}", number(env_.self));
+  std::error_code error;
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(config_.persistent_dir, error)) {
+    auto name = entry.path().filename().string();
+    if (!name.ends_with(suffix)) continue;
+    name.resize(name.size() - suffix.size());
+    if (acceptable(name)) names.push_back(std::move(name));
+  }
+  std::ranges::sort(names);
+  for (const auto& n : names) create_database(n, db_kind::persistent, false, {});
+}
+
+void node::retry_deferred_attaches() {
+  if (deferred_.empty()) return;
+  const bool ready = view_->mode == recovery_mode::normal && view_->run >= runstate::startup;
+  auto waiting = std::exchange(deferred_, {});
+  for (auto& d : waiting) {
+    if (ready)
+      attach(d.request);
+    else if (env_.loop.now() >= d.until)
+      d.request.answer.fail("recovery did not end in time");
+    else
+      deferred_.push_back(std::move(d));
+  }
+}
+
+void node::get_dbmap(const control_request& r) {
+  dbid_map map;
+  for (auto id = attach_order_.rbegin(); id != attach_order_.rend(); ++id)
+    if (auto d = databases_.find(*id); d != databases_.end())
+      map.dbs.push_back({.db_id = *id, .flags = d->second.flags});
+  r.answer.good(wire::encode(map));
+}
+
+void node::get_dbname(const control_request& r) {
+  auto d = databases_.find(leading_db(r.data).value_or(db_id{0}));
+  if (d == databases_.end()) return r.answer.fail();
+  r.answer.good(as_string(d->second.name));
+}
+
+void node::get_dbpath(const control_request& r) {
+  auto d = databases_.find(leading_db(r.data).value_or(db_id{0}));
+  if (d == databases_.end()) return r.answer.fail();
+  r.answer.good(as_string(d->second.path));
+}
+
+void node::db_get_health(const control_request& r) {
+  if (!databases_.contains(leading_db(r.data).value_or(db_id{0}))) return r.answer.fail();
+  r.answer.good();
+}
+
+void node::db_open_flags(const control_request& r) {
+  auto d = databases_.find(leading_db(r.data).value_or(db_id{0}));
+  if (d == databases_.end()) return r.answer.fail();
+  using namespace open_flag;
+  std::uint32_t flags = disallow_nesting;
+  if (d->second.kind != db_kind::persistent) flags |= nosync | clear_if_first | incompatible_hash;
+  if (d->second.kind == db_kind::volatile_db) flags |= mutex_locking;
+  r.answer.good(wire::encode(static_cast<std::int32_t>(flags)));
+}
+
+void node::set_db_flag(const control_request& r) {
+  auto d = databases_.find(leading_db(r.data).value_or(db_id{0}));
+  if (d == databases_.end()) return r.answer.fail();
+  if (d->second.kind != db_kind::volatile_db) return r.answer.fail("only for volatile databases");
+  d->second.flags |= r.opcode == control::set_db_readonly ? db_flag::readonly : db_flag::sticky;
+  r.answer.good();
+}
+
+void node::to_database(const control_request& r) {
+  auto d = databases_.find(leading_db(r.data).value_or(db_id{0}));
+  if (d == databases_.end() || !d->second.open) return r.answer.fail("unknown database");
+  d->second.to.tell(db_control{.opcode = r.opcode, .packet = r.packet, .from = r.from, .client = r.client, .answer = r.answer});
+}
+
+/// Store, delete and unlock name a lock, whose upper half is the database.
+void node::record_control(const control_request& r) {
+  std::uint64_t lock_id = 0;
+  if (r.data.size() >= sizeof lock_id) std::memcpy(&lock_id, r.data.data(), sizeof lock_id);
+  auto d = databases_.find(db_id{static_cast<std::uint32_t>(lock_id >> 32)});
+  if (d == databases_.end() || !d->second.open)
+    return r.answer({record_status_not_held, {}, "this lock is not held by this client"});
+  d->second.to.tell(db_control{.opcode = r.opcode, .packet = r.packet, .from = r.from, .client = r.client, .answer = r.answer});
+}
+
+}  // namespace floe

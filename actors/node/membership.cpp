@@ -1,0 +1,238 @@
+/// Who is in the cluster and in which state: flags, vnn map, recovery mode, run state.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "actors/node/node.hpp"
+#include "protocol/constants.hpp"
+#include "protocol/types/database.hpp"
+#include "protocol/types/membership.hpp"
+#include "protocol/types/node_map.hpp"
+#include "protocol/types/vnn_map.hpp"
+#include "protocol/wire/codec.hpp"
+
+namespace floe {
+namespace {
+
+constexpr std::uint32_t own_inactive = node_flag::banned | node_flag::stopped;
+
+const char* mode_name(recovery_mode m) { return m == recovery_mode::normal ? "normal" : "active"; }
+
+sock_addr wire_address(const endpoint& e) {
+  return parse_address(e.ip, e.port).value_or(sock_addr{.family = sock_addr::ipv4, .port = e.port});
+}
+
+}  // namespace
+
+/// The only place where the view changes: everybody who decides by it gets the new one.
+void node::set_view(const std::function<void(cluster_view&)>& change) {
+  auto next = std::make_shared<cluster_view>(*view_);
+  change(*next);
+  view_ = std::move(next);
+  for (auto& [id, d] : databases_) d.to.tell(db_view{view_});
+  leader_.tell(leader_view{view_});
+}
+
+void node::on(peer_changed& m) {
+  note(m.connected ? "node-up" : "node-down",
+       m.connected ? fmt::format("pnn={}", number(m.who)) : fmt::format("pnn={} why={}", number(m.who), m.why));
+  set_view([&](cluster_view& v) {
+    auto& flags = v.nodes[number(m.who)].flags;
+    if (m.connected)
+      flags &= ~node_flag::disconnected;
+    else
+      flags |= node_flag::disconnected | node_flag::unhealthy;
+  });
+  if (!m.connected) fail_calls_to(m.who, m.why);
+}
+
+void node::on(leader_known& m) {
+  if (m.leader == view_->leader) return;
+  const auto text = [](pnn p) { return p == pnn::unknown ? std::string("none") : std::to_string(number(p)); };
+  note("leader", fmt::format("{}->{}", text(view_->leader), text(m.leader)));
+  set_view([&](cluster_view& v) { v.leader = m.leader; });
+}
+
+void node::on(want_recovery& m) { set_mode(recovery_mode::active, m.why); }
+
+void node::set_mode(recovery_mode mode, const std::string& why) {
+  if (mode == view_->mode) return;
+  note("recovery-mode", fmt::format("{}->{} why=\"{}\"", mode_name(view_->mode), mode_name(mode), why));
+  env_.log.notice(fmt::format("recovery-mode from={} to={} why=\"{}\"", mode_name(view_->mode), mode_name(mode), why));
+  mode_since_ = env_.loop.now();
+  set_view([&](cluster_view& v) { v.mode = mode; });
+  if (mode == recovery_mode::normal) retry_deferred_attaches();
+}
+
+void node::set_runstate(runstate s) {
+  if (s <= view_->run && s != runstate::init) return;  // numbers only grow
+  note("run-state", fmt::format("{}->{}", runstate_text(static_cast<std::uint64_t>(view_->run)),
+                                runstate_text(static_cast<std::uint64_t>(s))));
+  set_view([&](cluster_view& v) { v.run = s; });
+}
+
+void node::set_own_flags(std::uint32_t set, std::uint32_t clear) {
+  const auto before = view_->own_flags();
+  const auto after = (before | set) & ~clear;
+  if (before == after) return;
+  env_.log.notice(fmt::format("own-flags from=\"{}\" to=\"{}\"", node_flags_text(before), node_flags_text(after)));
+  const bool leaves = !(before & own_inactive) && (after & own_inactive);
+  set_view([&](cluster_view& v) {
+    v.nodes[number(v.self)].flags = after;
+    if (leaves) v.gen = generation::invalid;  // takes part in no record traffic from now on
+  });
+  if (leaves) set_mode(recovery_mode::active, "node became inactive");
+}
+
+// --- node map and flags --------------------------------------------------------------------------------------
+
+void node::get_nodemap(const control_request& r) {
+  node_map map;
+  for (std::size_t i = 0; i < view_->nodes.size(); ++i) {
+    const auto& n = view_->nodes[i];
+    const bool deleted = n.flags & node_flag::deleted;
+    map.nodes.push_back({.pnn = pnn{static_cast<std::uint32_t>(i)}, .flags = n.flags,
+                         .addr = wire_address(deleted ? endpoint{"0.0.0.0", n.where.port} : n.where)});
+  }
+  r.answer.good(wire::encode(map));
+}
+
+void node::modify_flags(const control_request& r) {
+  auto c = wire::decode<node_flag_change>(r.data);
+  if (!c || !view_->find(c->pnn)) return r.answer.fail("no such node");
+  const auto old = view_->find(c->pnn)->flags;
+  r.answer.good();
+  if (c->pnn == env_.self || (old & node_flag::disconnected)) return;
+  const auto flags = (c->new_flags & ~node_flag::disconnected) | (old & node_flag::disconnected);
+  if (flags == old) return;
+  set_view([&](cluster_view& v) { v.nodes[number(c->pnn)].flags = flags; });
+}
+
+void node::get_capabilities(const control_request& r) { r.answer.good(wire::encode(view_->capabilities)); }
+
+void node::set_role(const control_request& r) {
+  auto on = wire::decode<std::uint32_t>(r.data);
+  if (!on) return r.answer.fail();
+  const auto bit = r.opcode == control::set_lmasterrole ? capability::lmaster : capability::recmaster;
+  set_view([&](cluster_view& v) { v.capabilities = *on ? v.capabilities | bit : v.capabilities & ~bit; });
+  r.answer.good();
+}
+
+void node::stop_continue(const control_request& r) {
+  r.answer.good();
+  if (r.opcode == control::stop_node)
+    set_own_flags(node_flag::stopped, 0);
+  else
+    set_own_flags(0, node_flag::stopped);
+}
+
+void node::enable_disable(const control_request& r) {
+  r.answer.good();
+  if (r.opcode == control::disable_node)
+    set_own_flags(node_flag::permanently_disabled, 0);
+  else
+    set_own_flags(0, node_flag::permanently_disabled);
+}
+
+void node::set_ban_state(const control_request& r) {
+  auto b = wire::decode<ban_state>(r.data);
+  if (!b || b->pnn != env_.self) return r.answer.fail("a ban must be sent to the node itself");
+  r.answer.good();
+  env_.loop.cancel(ban_timer_);
+  if (b->time == 0) {
+    ban_seconds_ = 0;
+    return set_own_flags(0, node_flag::banned);
+  }
+  if (tunables_[tunable::enable_bans] == 0) return;
+  ban_seconds_ = b->time;
+  env_.log.error(fmt::format("banned seconds={} by={}", b->time, number(r.from)));
+  set_own_flags(node_flag::banned, 0);
+  ban_timer_ = env_.loop.after(std::chrono::seconds(b->time), [to = self(), self = env_.self] {
+    to.tell(call_control{.to = self, .opcode = control::set_ban_state,
+                         .data = wire::encode(ban_state{.pnn = self, .time = 0}),
+                         .patience = std::chrono::seconds(1), .answer = {}});
+  });
+}
+
+void node::get_ban_state(const control_request& r) {
+  r.answer.good(wire::encode(ban_state{.pnn = env_.self, .time = ban_seconds_}));
+}
+
+// --- vnn map, mode, recovery -----------------------------------------------------------------------------------
+
+void node::get_vnnmap(const control_request& r) {
+  r.answer.good(wire::encode(vnn_map{.generation = view_->gen, .slots = view_->map}));
+}
+
+void node::set_vnnmap(const control_request& r) {
+  auto m = wire::decode<vnn_map>(r.data);
+  if (!m || m->slots.empty()) return r.answer.fail("bad vnn map");
+  if (view_->mode != recovery_mode::active) return r.answer.fail("no recovery is going on");
+  std::vector<std::uint32_t> slots;
+  for (pnn p : m->slots) slots.push_back(number(p));
+  note("vnn-map", fmt::format("gen={} map={}", number(m->generation), fmt::join(slots, ",")));
+  // Everything that arrives with another generation is dropped from now on, before any database is touched.
+  set_view([&](cluster_view& v) {
+    v.gen = m->generation;
+    v.map = m->slots;
+  });
+  r.answer.good();
+}
+
+void node::get_recmode(const control_request& r) {
+  r.answer({static_cast<std::int32_t>(view_->mode), {}, {}});
+}
+
+void node::set_recmode(const control_request& r) {
+  auto mode = wire::decode<std::uint32_t>(r.data);
+  if (!mode || *mode > 1) return r.answer.fail("no such recovery mode");
+  if (*mode == 1) {
+    set_mode(recovery_mode::active, fmt::format("asked by {}", r.client ? "a client" : fmt::format("node {}", number(r.from))));
+    return r.answer.good();
+  }
+  if (view_->own_flags() & own_inactive) return r.answer.fail("node is inactive");
+  for (const auto& [id, d] : databases_) {
+    if (d.gen == view_->gen || !d.open) continue;
+    env_.log.warning(fmt::format("recovery-incomplete db={} generation={} cluster={}", d.name, number(d.gen),
+                                 number(view_->gen)));
+    return r.answer.fail(fmt::format("{} is not recovered", d.name));
+  }
+  set_mode(recovery_mode::normal, "recovered");
+  r.answer.good();
+}
+
+void node::start_recovery(const control_request& r) {
+  recovery_started_us_ = env_.loop.wall_us();
+  r.answer.good();
+}
+
+void node::end_recovery(const control_request& r) {
+  recovery_finished_us_ = env_.loop.wall_us();
+  ++env_.count.num_recoveries;
+  r.answer.good();
+  if (view_->run == runstate::first_recovery) set_runstate(runstate::startup);
+  if (view_->run == runstate::startup && view_->mode == recovery_mode::normal) {
+    set_runstate(runstate::running);
+    set_own_flags(0, node_flag::unhealthy);
+  }
+}
+
+/// FREEZE of everything: what an inactive node's own recovery daemon would ask for; the databases of ours have
+/// done it when they saw the flag.
+void node::freeze_all(const control_request& r) {
+  auto left = std::make_shared<std::size_t>(databases_.size());
+  if (*left == 0) return r.answer.good();
+  for (auto& [id, d] : databases_) {
+    call_control one{.to = env_.self, .opcode = control::db_freeze, .data = wire::encode(number(id)),
+                     .patience = std::chrono::seconds(tunables_[tunable::recover_timeout]),
+                     .answer = replier([left, answer = r.answer](control_answer a) {
+                       if (a.status != 0) return answer(std::move(a));
+                       if (--*left == 0) answer.good();
+                     })};
+    on(one);
+  }
+}
+
+/// For controls whose effect belongs to parts this node does not have (public addresses, recovery daemon pings).
+void node::accept_quietly(const control_request& r) { r.answer.good(); }
+
+}  // namespace floe

@@ -1,0 +1,35 @@
+#pragma once
+/// Everything a node needs to know before it starts. Read from DIR/ctdb.conf and DIR/nodes by the program; made by
+/// hand in tests and simulations.
+#include <string>
+#include <vector>
+
+#include "actors/net/network.hpp"
+#include "protocol/ids.hpp"
+#include "protocol/tunables.hpp"
+
+namespace floe {
+
+struct configured_node {
+  endpoint where;
+  bool deleted = false;  ///< its line is commented out: the number stays taken
+};
+
+struct node_config {
+  std::string base;  ///< the directory (CTDB_BASE)
+  pnn self{0};
+  std::vector<configured_node> nodes;  ///< index = pnn
+  std::string nodes_file;
+  std::string socket;      ///< of the clients
+  std::string volatile_dir, persistent_dir, state_dir;
+  bool leader_capable = true;
+  bool lmaster_capable = true;
+  bool start_stopped = false;
+  bool start_disabled = false;
+  duration leader_timeout{std::chrono::seconds(5)};  ///< no leader broadcast for so long: election
+  bool freeze_all_first = false;  ///< diagnosis: recover as before 2015, all databases frozen together
+  tunable_list tunables;
+  std::size_t max_packet = 64u << 20;
+};
+
+}  // namespace floe

@@ -1,0 +1,73 @@
+#include "actors/session/session.hpp"
+
+#include <fmt/format.h>
+
+#include <fstream>
+
+namespace floe {
+
+std::string process_name(pid_t pid) {
+  std::ifstream in(fmt::format("/proc/{}/comm", pid));
+  std::string name;
+  std::getline(in, name);
+  return name.empty() ? "?" : name;
+}
+
+session::session(environment env, std::uint64_t id, std::shared_ptr<connection> stream,
+                 address<node_message> node)
+    : env_(env), stream_(std::move(stream)), node_(std::move(node)) {
+  me_.id = id;
+  me_.pid = stream_->peer_pid();
+}
+
+void session::start() {
+  me_.name = me_.pid > 0 ? process_name(me_.pid) : "?";
+  me_.session = self();
+  node_.tell(client_opened{me_});
+}
+
+void session::receive(session_message& m) {
+  std::visit([this](auto& x) { on(x); }, m);
+}
+
+void session::on(session_packet& m) {
+  ++env_.count.client_packets_recv;
+  auto content = decode_packet(*m.raw);
+  if (!content) {
+    ++env_.count.bad_packets;
+    env_.log.warning(fmt::format("client-refused client={} pid={} name={} why=\"bad packet: {}\"", me_.id,
+                                 me_.pid, me_.name, content.error().text()));
+    stream_->close();
+    return finish("bad packet");
+  }
+  node_.tell(client_packet{me_,
+                           std::make_shared<const parcel>(parcel{std::move(m.raw), std::move(*content)})});
+}
+
+void session::on(session_send& m) {
+  ++env_.count.client_packets_sent;
+  stream_->send(std::move(m.packet));
+}
+
+void session::on(session_closed& m) {
+  if (m.why.starts_with("bad packet")) {
+    ++env_.count.bad_packets;
+    env_.log.warning(fmt::format("client-refused client={} pid={} name={} why=\"{}\"", me_.id, me_.pid,
+                                 me_.name, m.why));
+  }
+  finish(m.why);
+}
+
+void session::on(session_kick& m) {
+  env_.log.warning(fmt::format("client-disconnected client={} pid={} name={} why=\"{}\"", me_.id, me_.pid,
+                               me_.name, m.why));
+  stream_->close();
+  finish(m.why);
+}
+
+void session::finish(const std::string&) {
+  node_.tell(client_closed{me_.id});
+  end();
+}
+
+}  // namespace floe
