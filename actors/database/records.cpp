@@ -1,8 +1,11 @@
 /// Locks, calls and migration: who gets a record next, and how it comes here.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "actors/database/database.hpp"
 #include "actors/hex.hpp"
+#include "protocol/constants.hpp"
 #include "protocol/controls.hpp"
 #include "protocol/rules/migration.hpp"
 #include "protocol/rules/placement.hpp"

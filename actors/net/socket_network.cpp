@@ -77,7 +77,8 @@ class socket_connection final : public connection,
   socket_connection(event_loop& loop, int fd, stream_limits limits, bool connecting)
       : loop_(loop), fd_(fd), limits_(limits), connecting_(connecting),
         framer_(framing_policy{.max_packet = limits.max_packet,
-                               .require_multiple_of_8 = limits.between_nodes}) {}
+                               .multiple_of_8 = limits.between_nodes,
+                               .bad_packet_is_fatal = true}) {}
   ~socket_connection() override { close(); }
 
   /// Separate from construction: callbacks hold weak references to this.
@@ -193,7 +194,7 @@ class socket_connection final : public connection,
     for (;;) {
       auto next = framer_.next();
       if (!next) {
-        fail("bad packet: " + to_string(next.error()));
+        fail("bad packet: " + next.error().text());
         return false;
       }
       if (!*next) break;

@@ -1,6 +1,8 @@
 /// Controls: carrying out our own, sending them to others, answering each exactly once.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "actors/node/node.hpp"
 #include "protocol/constants.hpp"
 

@@ -1,6 +1,7 @@
 /// The list of databases of a node: attach, names, and the way to each one's actor.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "actors/database/database.hpp"
@@ -8,6 +9,7 @@
 #include "protocol/constants.hpp"
 #include "protocol/hash.hpp"
 #include "protocol/record_status.hpp"
+#include "protocol/types/basic.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/wire/codec.hpp"
 

@@ -8,6 +8,7 @@
 #include "actors/hex.hpp"
 #include "actors/node/node.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/types/basic.hpp"
 #include "protocol/types/client.hpp"
 #include "protocol/types/db_statistics.hpp"
 #include "protocol/types/membership.hpp"
@@ -181,7 +182,6 @@ void node::db_statistics(const control_request& r) {
   auto id = wire::decode<std::uint32_t>(r.data);
   if (!id || !databases_.contains(db_id{*id})) return r.answer.fail("unknown database");
   floe::db_statistics s;
-  s.locks_num_calls = u32(env_.count.locks_granted);
   s.hop_count_bucket = env_.count.hop_buckets;
   r.answer.good(wire::encode(s));
 }
@@ -189,7 +189,8 @@ void node::db_statistics(const control_request& r) {
 // --- tunables --------------------------------------------------------------------------------------------------
 
 void node::list_tunables(const control_request& r) {
-  r.answer.good(wire::encode(var_list{.value = tunable_names()}));
+  const bytes names = tunable_names();
+  r.answer.good(wire::encode(var_list{.list = names}));
 }
 
 void node::get_tunable(const control_request& r) {

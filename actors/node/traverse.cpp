@@ -2,6 +2,8 @@
 /// passes them on to its client as messages.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "actors/node/node.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/rec_data.hpp"
