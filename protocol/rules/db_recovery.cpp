@@ -59,7 +59,7 @@ std::vector<db_output> db_recovery::on(const db_event::start& e, time_point now)
   attempt_ = 1;
   run_ = run_number{number(run_) + 1};
   failures_.clear();
-  conflict_ = false;
+  conflict_ = committed_ = false;
   name_.clear();
   phase_ = db_phase::idle;
   if (!same_kinds()) return finish(db_phase::failed, now);
@@ -172,7 +172,11 @@ std::vector<db_output> db_recovery::phase_complete(time_point now) {
     case db_phase::wipe: return enter(db_phase::push_start, everybody(), now);
     case db_phase::push_start: return enter(db_phase::push, now);
     case db_phase::push_confirm: return enter(db_phase::commit, everybody(), now);
-    case db_phase::commit: return enter(db_phase::thaw, everybody(), now);
+    case db_phase::commit:
+      // from here on every node serves this generation, and must count if a thaw fails
+      committed_ = true;
+      for (auto& p : plan_.participants) p.took_part = true;
+      return enter(db_phase::thaw, everybody(), now);
     case db_phase::thaw: return finish(db_phase::done, now);
     case db_phase::idle:
     case db_phase::held:

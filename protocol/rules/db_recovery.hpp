@@ -179,6 +179,8 @@ class db_recovery {
   std::span<const evidence> failures() const { return failures_; }
   /// It cannot succeed before somebody changes something: no use to try again.
   bool conflict() const { return conflict_; }
+  /// Some try since the last start has committed on all nodes.
+  bool committed() const { return committed_; }
 
  private:
   using output = std::vector<db_output>;
@@ -214,6 +216,7 @@ class db_recovery {
   std::vector<pnn> waiting_for_;
   bool phase_failed_ = false;
   bool conflict_ = false;
+  bool committed_ = false;
 
   db_plan plan_;
   db_kind kind_ = db_kind::volatile_db;

@@ -1,0 +1,343 @@
+#include "protocol/rules/cluster_recovery.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <iterator>
+#include <utility>
+
+#include "protocol/constants.hpp"
+#include "protocol/rules/placement.hpp"
+
+namespace floe {
+namespace {
+
+using db_state = cluster_recovery::db_state;
+
+bool may_lead(std::uint32_t flags, std::uint32_t capabilities) {
+  return !(flags & node_flag::inactive) && (capabilities & capability::recmaster);
+}
+
+}  // namespace
+
+std::vector<cluster_output> cluster_recovery::step(const cluster_input& event, time_point now) {
+  return std::visit([&](const auto& e) { return on(e, now); }, event);
+}
+
+// ---- events ----
+
+std::vector<cluster_output> cluster_recovery::on(const cluster_event::start& e, time_point now) {
+  assert(!running() && "a recovery is started while one runs");
+  plan_ = e.plan;
+  std::ranges::sort(plan_.connected);
+  members_.clear();
+  slots_.clear();
+  copies_.clear();
+  databases_.clear();
+  failures_.clear();
+  map_is_set_ = released_ = false;
+  phase_ = cluster_phase::idle;
+  return enter(cluster_phase::survey, plan_.connected, now);
+}
+
+std::vector<cluster_output> cluster_recovery::on(const cluster_event::surveyed& e, time_point now) {
+  if (!expects(e.epoch, cluster_phase::survey, e.node)) return {};
+  // A leader that has become inactive would make itself dmaster of every record and serve none.
+  if (e.node == plan_.leader && !may_lead(e.flags, e.capabilities))
+    return give_up(e.node, failure_cause::unfit, "inactive, or without the leader capability", now);
+  if (!(e.flags & node_flag::inactive))
+    members_.push_back({.node = e.node,
+                        .capabilities = e.capabilities,
+                        .claim = {.node = e.node, .gen = e.gen, .members = e.map}});
+  return settle(e.node, now);
+}
+
+std::vector<cluster_output> cluster_recovery::on(const cluster_event::listed& e, time_point now) {
+  if (!expects(e.epoch, cluster_phase::dbmaps, e.node)) return {};
+  for (const auto& d : e.databases) copies_[d.db].push_back({.node = e.node, .flags = d.flags});
+  return settle(e.node, now);
+}
+
+std::vector<cluster_output> cluster_recovery::on(const cluster_event::answered& e, time_point now) {
+  if (!expects(e.epoch, e.phase, e.node)) return {};
+  if (e.phase == cluster_phase::survey || e.phase == cluster_phase::dbmaps) return {};
+  return settle(e.node, now);
+}
+
+std::vector<cluster_output> cluster_recovery::on(const cluster_event::failed& e, time_point now) {
+  if (!expects(e.epoch, e.phase, e.node)) return {};
+  if (e.cause == failure_cause::disconnected)
+    return on(cluster_event::node_gone{e.epoch, e.node}, now);
+  blame(e.node, e.cause, e.detail);
+  phase_failed_ = true;
+  only_refusals_ = only_refusals_ && e.cause == failure_cause::refused;
+  return settle(e.node, now);
+}
+
+std::vector<cluster_output> cluster_recovery::on(const cluster_event::node_gone& e,
+                                                 time_point now) {
+  if (e.epoch != plan_.epoch || !running()) return {};
+  if (phase_ == cluster_phase::survey && e.node != plan_.leader) {
+    // nothing has been done yet: go on without it
+    std::erase_if(members_, [&](const member& m) { return m.node == e.node; });
+    const bool owed = expects(e.epoch, phase_, e.node);
+    return owed ? settle(e.node, now) : output{};
+  }
+  const auto all = participants();
+  if (std::ranges::find(all, e.node) == all.end()) return {};
+  return give_up(e.node, failure_cause::disconnected, {}, now);
+}
+
+std::vector<cluster_output> cluster_recovery::on(const cluster_event::db_held& e, time_point now) {
+  if (e.epoch != plan_.epoch || phase_ != cluster_phase::databases) return {};
+  const auto d = databases_.find(e.db);
+  if (d == databases_.end() || d->second.state != db_state::running) return {};
+  d->second.state = db_state::held;
+  return databases_progress(now);
+}
+
+std::vector<cluster_output> cluster_recovery::on(const cluster_event::db_ended& e, time_point now) {
+  if (e.epoch != plan_.epoch || phase_ != cluster_phase::databases) return {};
+  const auto it = databases_.find(e.db);
+  if (it == databases_.end()) return {};
+  database& d = it->second;
+  if (d.state != db_state::running && d.state != db_state::held) return {};
+  std::ranges::copy(e.failures, std::back_inserter(failures_));
+  if (e.committed)
+    for (auto& p : d.plan.participants) p.took_part = true;
+  if (e.good) {
+    d.state = db_state::done;
+  } else if (e.conflict) {
+    d.state = db_state::given_up;
+  } else if (plan_.freeze_all_first && !released_) {
+    d.state = db_state::failed;
+    return give_verdict(now);
+  } else if (d.round >= plan_.db_rounds) {
+    d.state = db_state::failed;
+  } else {
+    d.state = db_state::resting;
+    ++d.round;
+    return {cluster_effect::wake{plan_.epoch, cluster_event::alarm::retry, plan_.retry_pause}};
+  }
+  return databases_progress(now);
+}
+
+std::vector<cluster_output> cluster_recovery::on(const cluster_event::woke& e, time_point now) {
+  if (e.epoch != plan_.epoch || phase_ != cluster_phase::databases) return {};
+  switch (e.why) {
+    case cluster_event::alarm::freeze_all:
+      return plan_.freeze_all_first && !released_ ? give_verdict(now) : output{};
+    case cluster_event::alarm::retry: break;
+  }
+  output out;
+  for (auto& [id, d] : databases_) {
+    if (d.state != db_state::resting) continue;
+    d.state = db_state::running;
+    out.push_back(cluster_effect::recover{plan_.epoch, d.plan});
+  }
+  return out;
+}
+
+std::vector<cluster_output> cluster_recovery::on(const cluster_event::stop& e, time_point now) {
+  if (e.epoch != plan_.epoch || !running()) return {};
+  return give_up(pnn::unknown, failure_cause::stopped, {}, now);
+}
+
+// ---- the course of a phase ----
+
+bool cluster_recovery::expects(recovery_epoch epoch, cluster_phase phase, pnn node) const {
+  return epoch == plan_.epoch && phase == phase_ &&
+         std::ranges::find(waiting_for_, node) != waiting_for_.end();
+}
+
+/// The node owes nothing more in this phase.
+std::vector<cluster_output> cluster_recovery::settle(pnn node, time_point now) {
+  std::erase(waiting_for_, node);
+  if (!waiting_for_.empty()) return {};
+  return phase_complete(now);
+}
+
+std::vector<cluster_output> cluster_recovery::phase_complete(time_point now) {
+  if (phase_failed_) {
+    // A node refuses NORMAL while it has a database that was attached since they were listed: then
+    // that one is recovered as well. Each turn of this loop needs a new database.
+    if (phase_ == cluster_phase::recmode_normal && only_refusals_)
+      return enter(cluster_phase::recmode_active, participants(), now);
+    return finish(cluster_phase::failed, now);
+  }
+  switch (phase_) {
+    case cluster_phase::survey: return survey_complete(now);
+    case cluster_phase::recmode_active: return enter(cluster_phase::dbmaps, participants(), now);
+    case cluster_phase::dbmaps:
+      if (!map_is_set_) return enter(cluster_phase::start_recovery, participants(), now);
+      if (!has_new_databases()) return finish(cluster_phase::failed, now);
+      return start_databases(now);
+    case cluster_phase::start_recovery:
+      return enter(cluster_phase::set_vnn_map, participants(), now);
+    case cluster_phase::set_vnn_map: map_is_set_ = true; return start_databases(now);
+    case cluster_phase::recmode_normal:
+      return enter(cluster_phase::end_recovery, participants(), now);
+    case cluster_phase::end_recovery: return finish(cluster_phase::done, now);
+    case cluster_phase::idle:
+    case cluster_phase::databases:
+    case cluster_phase::done:
+    case cluster_phase::failed: break;
+  }
+  assert(false && "a phase ended that asks no nodes");
+  return {};
+}
+
+std::vector<cluster_output> cluster_recovery::survey_complete(time_point now) {
+  std::ranges::sort(members_, {}, &member::node);
+  std::vector<map_candidate> candidates;
+  for (const auto& m : members_)
+    candidates.push_back({m.node, (m.capabilities & capability::lmaster) != 0});
+  slots_ = make_vnn_slots(candidates, plan_.leader);
+  return enter(cluster_phase::recmode_active, participants(), now);
+}
+
+std::vector<cluster_output> cluster_recovery::enter(cluster_phase to, std::vector<pnn> nodes,
+                                                    time_point now) {
+  assert(waiting_for_.empty());
+  output out{cluster_effect::entered{plan_.epoch, phase_, to}};
+  phase_ = to;
+  since_ = now;
+  phase_failed_ = false;
+  only_refusals_ = true;
+  if (to == cluster_phase::dbmaps) copies_.clear();
+  if (to == cluster_phase::databases) return out;
+  assert(!nodes.empty() && "a recovery without its leader");
+  waiting_for_ = nodes;
+  out.push_back(cluster_effect::ask{plan_.epoch, to, std::move(nodes), plan_.step_timeout});
+  return out;
+}
+
+std::vector<cluster_output> cluster_recovery::finish(cluster_phase end, time_point now) {
+  output out{cluster_effect::entered{plan_.epoch, phase_, end}};
+  if (end == cluster_phase::failed && phase_ == cluster_phase::databases)
+    out.push_back(cluster_effect::stop_databases{plan_.epoch});
+  out.push_back(cluster_effect::ended{plan_.epoch, end == cluster_phase::done});
+  phase_ = end;
+  since_ = now;
+  waiting_for_.clear();
+  return out;
+}
+
+std::vector<cluster_output> cluster_recovery::give_up(pnn who, failure_cause cause,
+                                                      std::string detail, time_point now) {
+  blame(who, cause, std::move(detail));
+  return finish(cluster_phase::failed, now);
+}
+
+// ---- the databases ----
+
+db_plan cluster_recovery::plan_for(db_id id, const std::vector<db_plan::copy>& copies) const {
+  std::vector<lineage_claim> claims;
+  for (const auto& m : members_) claims.push_back(m.claim);
+  const auto took_part = last_generation_members(claims, plan_.leader);
+  db_plan p{.db = id,
+            .gen = plan_.gen,
+            .copies = copies,
+            .step_timeout = plan_.step_timeout,
+            .budget = plan_.db_budget,
+            .tries = plan_.db_tries,
+            .hold_after_freeze = plan_.freeze_all_first && !released_};
+  for (const auto& m : members_)
+    p.participants.push_back({m.node, std::ranges::find(took_part, m.node) != took_part.end()});
+  return p;
+}
+
+bool cluster_recovery::has_new_databases() const {
+  return std::ranges::any_of(copies_, [&](const auto& c) { return !databases_.contains(c.first); });
+}
+
+std::vector<cluster_output> cluster_recovery::start_databases(time_point now) {
+  output out = enter(cluster_phase::databases, {}, now);
+  for (const auto& [id, copies] : copies_) {
+    const auto [it, is_new] = databases_.try_emplace(id);
+    if (!is_new) continue;
+    it->second.plan = plan_for(id, copies);
+    out.push_back(cluster_effect::recover{plan_.epoch, it->second.plan});
+  }
+  if (plan_.freeze_all_first && !released_)
+    out.push_back(cluster_effect::wake{plan_.epoch, cluster_event::alarm::freeze_all,
+                                       plan_.freeze_all_deadline});
+  std::ranges::move(databases_progress(now), std::back_inserter(out));
+  return out;
+}
+
+/// Looks whether all databases are frozen (diagnostic mode) or ended.
+std::vector<cluster_output> cluster_recovery::databases_progress(time_point now) {
+  const auto in = [&](std::initializer_list<db_state> states) {
+    return std::ranges::all_of(databases_, [&](const auto& d) {
+      return std::ranges::find(states, d.second.state) != states.end();
+    });
+  };
+  if (plan_.freeze_all_first && !released_) {
+    if (!in({db_state::held, db_state::given_up})) return {};
+    released_ = true;
+    output out;
+    for (auto& [id, d] : databases_) {
+      d.plan.hold_after_freeze = false;
+      if (d.state != db_state::held) continue;
+      d.state = db_state::running;
+      out.push_back(cluster_effect::release{plan_.epoch, id});
+    }
+    if (!out.empty()) return out;
+  }
+  if (in({db_state::done, db_state::given_up}))
+    return enter(cluster_phase::recmode_normal, participants(), now);
+  if (in({db_state::done, db_state::given_up, db_state::failed}))
+    return finish(cluster_phase::failed, now);
+  return {};
+}
+
+/// Not all databases are frozen, and they will not be.
+std::vector<cluster_output> cluster_recovery::give_verdict(time_point now) {
+  cluster_effect::deadlock verdict{.epoch = plan_.epoch};
+  for (const auto& [id, d] : databases_) {
+    if (d.state == db_state::given_up) continue;
+    (d.state == db_state::held ? verdict.frozen : verdict.not_frozen).push_back(id);
+  }
+  output out{std::move(verdict)};
+  std::ranges::move(give_up(pnn::unknown, failure_cause::deadlock, {}, now),
+                    std::back_inserter(out));
+  return out;
+}
+
+// ---- who failed ----
+
+void cluster_recovery::blame(pnn node, failure_cause cause, std::string detail) {
+  // CTDB gives no credits here, and tries again for ever. A node that refuses NORMAL may be right.
+  const bool bad = cause == failure_cause::timed_out ||
+                   (cause == failure_cause::refused && phase_ != cluster_phase::recmode_normal);
+  failures_.push_back({.node = node,
+                       .cause = cause,
+                       .step = name(phase_),
+                       .detail = std::move(detail),
+                       .credit = bad && node != plan_.leader});
+}
+
+std::vector<pnn> cluster_recovery::participants() const {
+  std::vector<pnn> nodes;
+  for (const auto& m : members_) nodes.push_back(m.node);
+  return nodes;
+}
+
+std::string_view name(cluster_phase p) {
+  switch (p) {
+    case cluster_phase::idle: return "idle";
+    case cluster_phase::survey: return "survey";
+    case cluster_phase::recmode_active: return "recmode_active";
+    case cluster_phase::dbmaps: return "dbmaps";
+    case cluster_phase::start_recovery: return "start_recovery";
+    case cluster_phase::set_vnn_map: return "set_vnn_map";
+    case cluster_phase::databases: return "databases";
+    case cluster_phase::recmode_normal: return "recmode_normal";
+    case cluster_phase::end_recovery: return "end_recovery";
+    case cluster_phase::done: return "done";
+    case cluster_phase::failed: return "failed";
+  }
+  std::unreachable();
+}
+
+}  // namespace floe
