@@ -1,6 +1,6 @@
 #pragma once
-/// The key hash of the cluster: lookup3's hashlittle (Bob Jenkins, public domain) with initial value 0.
-/// It places records (lmaster) and numbers databases (db_id).
+/// The key hash of the cluster: lookup3's hashlittle (Bob Jenkins, public domain) with initial
+/// value 0. It places records (lmaster) and numbers databases (db_id).
 #include <cstdint>
 
 #include "protocol/bytes.hpp"

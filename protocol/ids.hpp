@@ -6,7 +6,8 @@
 
 namespace floe {
 
-/// A node's fixed number: its line in the nodes file, from 0. Values from 0xF0000001 are special destinations.
+/// A node's fixed number: its line in the nodes file, from 0. Values from 0xF0000001 are special
+/// destinations.
 enum class pnn : std::uint32_t {
   current = 0xF0000001,              ///< client to node: the node the client is connected to
   broadcast_all = 0xF0000002,        ///< every node that is not deleted
@@ -24,11 +25,13 @@ constexpr bool is_broadcast(pnn p) {
 enum class db_id : std::uint32_t {};
 constexpr std::uint32_t number(db_id d) { return static_cast<std::uint32_t>(d); }
 
-/// Epoch of the last recovery, of the cluster or of one database. Random, not ordered: only equal or different.
+/// Epoch of the last recovery, of the cluster or of one database. Random, not ordered: only equal
+/// or different.
 enum class generation : std::uint32_t { invalid = 1 };
 constexpr std::uint32_t number(generation g) { return static_cast<std::uint32_t>(g); }
 
-/// Record sequence number; counts changes of ownership. In a recovery the copy with the highest rsn wins.
+/// Record sequence number; counts changes of ownership. In a recovery the copy with the highest rsn
+/// wins.
 enum class rsn : std::uint64_t {};
 constexpr std::uint64_t number(rsn r) { return static_cast<std::uint64_t>(r); }
 constexpr rsn next(rsn r) { return rsn{number(r) + 1}; }
@@ -44,7 +47,13 @@ constexpr std::uint32_t number(reqid r) { return static_cast<std::uint32_t>(r); 
 enum class recovery_mode : std::uint32_t { normal = 0, active = 1 };
 
 enum class runstate : std::uint32_t {
-  unknown = 0, init = 1, setup = 2, first_recovery = 3, startup = 4, running = 5, shutdown = 6,
+  unknown = 0,
+  init = 1,
+  setup = 2,
+  first_recovery = 3,
+  startup = 4,
+  running = 5,
+  shutdown = 6,
 };
 
 }  // namespace floe

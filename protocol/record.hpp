@@ -1,11 +1,12 @@
 #pragma once
-/// A record: a 24-byte header and its data. A header with empty data is an *empty record*; to clients it does
-/// not exist. Layout on the wire and in a store: rsn u64, dmaster u32, reserved u32, flags u32, padding u32
-/// (Samba ctdb/protocol/protocol.h, struct ctdb_ltdb_header).
+/// A record: a 24-byte header and its data. A header with empty data is an *empty record*; to
+/// clients it does not exist. Layout on the wire and in a store: rsn u64, dmaster u32, reserved
+/// u32, flags u32, padding u32 (Samba ctdb/protocol/protocol.h, struct ctdb_ltdb_header).
 #include <cstdint>
 
 #include "protocol/bytes.hpp"
 #include "protocol/ids.hpp"
+#include "protocol/wire/codec.hpp"
 
 namespace floe {
 
@@ -32,6 +33,9 @@ struct record_header {
   std::uint32_t padding = 0;  ///< tail of a C structure; kept as found
   bool operator==(const record_header&) const = default;
 };
+
+/// On the wire `ltdb_header`, part of other types: its codec is in record.cpp.
+extern template struct wire::codec<record_header>;
 
 /// A record seen in somebody else's memory.
 struct record_view {

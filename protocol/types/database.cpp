@@ -1,0 +1,61 @@
+#include "protocol/types/database.hpp"
+
+#include "protocol/wire/layout.hpp"
+
+namespace floe {
+
+constexpr auto layout(wire::of<dbid_and_flags>) {
+  return wire::record("dbid_and_flags", wire::field("db_id", &dbid_and_flags::db_id),
+                      wire::field("flags", &dbid_and_flags::flags, &db_flags_text),
+                      wire::zero<3>());
+}
+
+constexpr auto layout(wire::of<dbid_map>) {
+  return wire::record("dbid_map", wire::counted("num", "dbs", &dbid_map::dbs));
+}
+
+constexpr auto layout(wire::of<transdb>) {
+  return wire::record("transdb", wire::field("db_id", &transdb::db_id),
+                      wire::field("tid", &transdb::tid));
+}
+
+constexpr auto layout(wire::of<pulldb_ext>) {
+  return wire::record("pulldb_ext", wire::field("db_id", &pulldb_ext::db_id),
+                      wire::field("lmaster", &pulldb_ext::lmaster),
+                      wire::field("srvid", &pulldb_ext::srvid));
+}
+
+constexpr auto layout(wire::of<db_seqnum_request>) {
+  return wire::record("db_seqnum_request", wire::field("db_id", &db_seqnum_request::db_id),
+                      wire::zero<4>());
+}
+
+constexpr auto layout(wire::of<db_vacuum>) {
+  return wire::record("db_vacuum", wire::field("db_id", &db_vacuum::db_id),
+                      wire::field("full_vacuum_run", &db_vacuum::full_vacuum_run));
+}
+
+constexpr auto layout(wire::of<key_data>) {
+  return wire::record("key_data", wire::field("db_id", &key_data::db_id), wire::junk<4>(),
+                      wire::field("header", &key_data::header),
+                      wire::sized("keylen", "key", &key_data::key));
+}
+
+constexpr auto layout(wire::of<push_record>) {
+  return wire::record("push_record", wire::field("generation", &push_record::generation),
+                      wire::field("db_id", &push_record::db_id),
+                      wire::field("header", &push_record::header),
+                      wire::sized("keylen", "key", &push_record::key),
+                      wire::sized("datalen", "data", &push_record::data));
+}
+
+template struct wire::codec<dbid_and_flags>;
+template struct wire::codec<dbid_map>;
+template struct wire::codec<transdb>;
+template struct wire::codec<pulldb_ext>;
+template struct wire::codec<db_seqnum_request>;
+template struct wire::codec<db_vacuum>;
+template struct wire::codec<key_data>;
+template struct wire::codec<push_record>;
+
+}  // namespace floe

@@ -1,0 +1,79 @@
+#pragma once
+/// What is said about databases: which there are, their recovery transaction, pulling, pushing,
+/// vacuuming. Facts: Samba ctdb/protocol/protocol_types.c and protocol_control.c.
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "protocol/bytes.hpp"
+#include "protocol/ids.hpp"
+#include "protocol/record.hpp"
+
+namespace floe {
+
+struct dbid_and_flags {
+  static constexpr std::size_t wire_size = 8;
+  floe::db_id db_id{0};
+  std::uint8_t flags = 0;  ///< db_flag bits
+  bool operator==(const dbid_and_flags&) const = default;
+};
+
+struct dbid_map {
+  static constexpr std::size_t wire_size_min = 4;
+  std::vector<dbid_and_flags> dbs;
+  bool operator==(const dbid_map&) const = default;
+};
+
+/// Names the recovery transaction of a database: tid is the generation that the commit will give
+/// it.
+struct transdb {
+  static constexpr std::size_t wire_size = 8;
+  floe::db_id db_id{0};
+  generation tid = generation::invalid;
+  bool operator==(const transdb&) const = default;
+};
+
+/// DB_PULL and DB_PUSH_START: records travel as messages to this srvid.
+struct pulldb_ext {
+  static constexpr std::size_t wire_size = 16;
+  floe::db_id db_id{0};
+  pnn lmaster = pnn::unknown;  ///< ignored; the recovery helper's push leaves old memory here
+  floe::srvid srvid{0};
+  bool operator==(const pulldb_ext&) const = default;
+};
+
+/// A u32 that must be sent as eight bytes.
+struct db_seqnum_request {
+  static constexpr std::size_t wire_size = 8;
+  floe::db_id db_id{0};
+  bool operator==(const db_seqnum_request&) const = default;
+};
+
+struct db_vacuum {
+  static constexpr std::size_t wire_size = 5;
+  floe::db_id db_id{0};
+  bool full_vacuum_run = false;
+  bool operator==(const db_vacuum&) const = default;
+};
+
+/// SCHEDULE_FOR_DELETION: this record was deleted here with this header.
+struct key_data {
+  static constexpr std::size_t wire_size_min = 36;
+  floe::db_id db_id{0};
+  record_header header;
+  byte_view key;
+  bool operator==(const key_data&) const = default;
+};
+
+/// PUSH_RECORD, later than 4.17.
+struct push_record {
+  static constexpr std::size_t wire_size_min = 40;
+  floe::generation generation = floe::generation::invalid;
+  floe::db_id db_id{0};
+  record_header header;
+  byte_view key;
+  byte_view data;
+  bool operator==(const push_record&) const = default;
+};
+
+}  // namespace floe

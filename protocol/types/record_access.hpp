@@ -1,0 +1,69 @@
+#pragma once
+/// floe's own controls, refused from peers and unknown to ctdbd: record access for clients of a
+/// node (a CTDB client would lock and open a database file instead). A lock is held by the
+/// connection that took it, and named by an id that the node chooses.
+#include <cstddef>
+#include <cstdint>
+
+#include "protocol/bytes.hpp"
+#include "protocol/ids.hpp"
+#include "protocol/record.hpp"
+
+namespace floe {
+
+/// RECORD_LOCK: migrate the record here if need be, wait for the lock, answer with the content.
+struct record_lock_request {
+  static constexpr std::size_t wire_size_min = 16;
+  floe::db_id db_id{0};
+  std::uint32_t flags = 0;
+  std::uint32_t timeout_ms = 0;  ///< 0: the node's own limit
+  byte_view key;
+  bool operator==(const record_lock_request&) const = default;
+};
+
+struct record_lock_reply {
+  static constexpr std::size_t wire_size_min = 36;
+  record_header header;
+  byte_view data;
+  std::uint64_t lock_id = 0;
+  bool operator==(const record_lock_reply&) const = default;
+};
+
+struct record_read_request {
+  static constexpr std::size_t wire_size_min = 12;
+  floe::db_id db_id{0};
+  std::uint32_t flags = 0;
+  byte_view key;
+  bool operator==(const record_read_request&) const = default;
+};
+
+struct record_read_reply {
+  static constexpr std::size_t wire_size_min = 32;
+  std::uint32_t found = 0;  ///< 1: there is such a record
+  record_header header;
+  byte_view data;
+  bool operator==(const record_read_reply&) const = default;
+};
+
+struct record_store_request {
+  static constexpr std::size_t wire_size_min = 16;
+  std::uint64_t lock_id = 0;
+  std::uint32_t flags = 0;
+  byte_view data;
+  bool operator==(const record_store_request&) const = default;
+};
+
+struct record_delete_request {
+  static constexpr std::size_t wire_size = 12;
+  std::uint64_t lock_id = 0;
+  std::uint32_t flags = 0;
+  bool operator==(const record_delete_request&) const = default;
+};
+
+struct record_unlock_request {
+  static constexpr std::size_t wire_size = 8;
+  std::uint64_t lock_id = 0;
+  bool operator==(const record_unlock_request&) const = default;
+};
+
+}  // namespace floe
