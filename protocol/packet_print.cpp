@@ -1,6 +1,7 @@
 #include "protocol/packet_print.hpp"
 
 #include <cassert>
+#include <cstring>
 #include <string>
 
 #include "protocol/constants.hpp"
@@ -29,10 +30,9 @@ const wire::type_info& request_type(const req_control& c) {
 
 const wire::type_info& reply_type(const reply_control& r, std::optional<control> answered) {
   const wire::type_info& none = wire::codec<nothing>::info();
-  if (r.data.empty() && r.status != 0) return none;
+  if (r.data.empty()) return none;
   const control_info* row = answered ? find_control(*answered) : nullptr;
-  if (row == nullptr || row->is(control_trait::obsolete))
-    return r.data.empty() ? none : free_type();
+  if (row == nullptr || row->is(control_trait::obsolete)) return free_type();
   return is_whole_value(*row->reply, r.data) ? *row->reply : free_type();
 }
 
@@ -210,8 +210,17 @@ std::expected<bytes, wire::error> reencode_packet(byte_view whole,
     if (auto* c = std::get_if<req_control>(&p->body)) c->data = payload;
     if (auto* r = std::get_if<reply_control>(&p->body)) r->data = payload;
   }
-  const bool padded = whole.size() > packet_size(p->body, padding::none);
-  return encode_packet(p->header, p->body, padded ? padding::daemon : padding::none);
+  if (packet_size(p->body, padding::daemon) == whole.size()) {
+    return encode_packet(p->header, p->body, padding::daemon);
+  }
+  bytes out = encode_packet(p->header, p->body, padding::none);
+  if (out.size() < whole.size()) {
+    // padded in a way that is neither a daemon's nor smbd's
+    const auto length = static_cast<std::uint32_t>(whole.size());
+    std::memcpy(out.data(), &length, sizeof length);
+    out.resize(whole.size(), '\0');
+  }
+  return out;
 }
 
 }  // namespace floe

@@ -38,8 +38,8 @@ void packet_to_json(byte_view whole, std::optional<control> answered, wire::json
 /// there is one.
 bytes packet_listing(byte_view whole, std::optional<control> answered = {});
 
-/// Encodes what a packet decodes to: padded if it has more bytes than its contents need, payload
-/// included.
+/// Decodes and encodes again, payload included; padded to the same length if the packet was longer
+/// than its contents.
 std::expected<bytes, wire::error> reencode_packet(byte_view whole,
                                                   std::optional<control> answered = {});
 
