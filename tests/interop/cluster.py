@@ -180,10 +180,17 @@ class CtdbdCluster(Cluster):
 class FloeCluster(Cluster):
     """floe nodes, made and started by `floe cluster up`."""
 
+    def __init__(self, count, tunables=None):
+        super().__init__(count)
+        self.tunables = tunables or {}
+
     def start(self):
         self.floe("cluster", "up", "--nodes", len(self), "--dir", self.directory, "--address-prefix", self.prefix,
                   "--port", self.port)
         self.wait_healthy()
+        for node in self.nodes:
+            for name, value in self.tunables.items():
+                node.ctdb("setvar", name, value).check_returncode()
 
     def start_node(self, node):
         """One node again, after it was killed."""

@@ -1,0 +1,32 @@
+#pragma once
+/// How a client locks, writes and unlocks one record: with ctdbd and with floe, behind one face.
+///
+///   ctdbd  as smbd does (Samba source3/lib/dbwrap/dbwrap_ctdb.c): lock the hash chain in the
+///   node's TDB file; if the
+///          record's header does not name this node as dmaster, unlock, ask the daemon for it, and
+///          begin again; store into the file; unlock.
+///   floe   three controls to the node: lock, store, unlock.
+///
+/// One access is one client: it belongs to one thread, and holds one lock at a time.
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace floe::bench {
+
+class access {
+ public:
+  virtual ~access() = default;
+  /// Returns when the record is locked and lives on this node.
+  virtual void lock(std::string_view key) = 0;
+  /// Replaces the data of the locked record.
+  virtual void store(std::string_view data) = 0;
+  virtual void unlock() = 0;
+};
+
+/// Both attach the database, which makes it if it is not there.
+std::unique_ptr<access> open_ctdbd(const std::string& socket_path, const std::string& database);
+std::unique_ptr<access> open_floe(const std::string& socket_path, const std::string& database);
+
+}  // namespace floe::bench

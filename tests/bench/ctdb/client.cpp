@@ -1,0 +1,163 @@
+/// The load that tests/bench/compare puts on a cluster, and the stop watch. One JSON object on
+/// standard output.
+///
+///   bench_ctdb_client KIND update  SECONDS CLIENTS own|same DATABASE SOCKET
+///       lock, store 200 bytes, unlock, as fast as each of CLIENTS processes can, on a record each
+///       or all on one:
+///       {"operations": ..., "seconds": ...}
+///   bench_ctdb_client KIND migrate SECONDS DATABASE SOCKET SOCKET...
+///       one record, locked and unlocked on one node after the other: {"operations": ...,
+///       "seconds": ...}
+///   bench_ctdb_client KIND pause   DATABASE SOCKET
+///       updates one record until standard input ends: {"operations": ..., "longest_pause_ms":
+///       ...}; says "ready" on a line of its own when the first update is done
+///
+/// KIND is ctdbd or floe.
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <new>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "access.hpp"
+#include "connection.hpp"
+
+namespace floe::bench {
+namespace {
+
+using clock = std::chrono::steady_clock;
+using seconds = std::chrono::duration<double>;
+
+const std::string value(200, 'v');
+
+std::unique_ptr<access> open(std::string_view kind, const std::string& socket,
+                             const std::string& database) {
+  return kind == "floe" ? open_floe(socket, database) : open_ctdbd(socket, database);
+}
+
+void update(access& client, std::string_view key) {
+  client.lock(key);
+  client.store(value);
+  client.unlock();
+}
+
+/// Runs `operation` until the time is up; how often.
+template <class F>
+long repeat(seconds span, F operation) {
+  const auto end = clock::now() + span;
+  long count = 0;
+  for (; clock::now() < end; ++count) operation();
+  return count;
+}
+
+/// What the processes of one measurement share.
+struct board {
+  std::atomic<int> ready{0};
+  std::atomic<bool> go{false};
+  std::atomic<long> operations{0};
+};
+
+int run_update(std::string_view kind, seconds span, int clients, bool own,
+               const std::string& database, const std::string& socket) {
+  void* shared =
+      ::mmap(nullptr, sizeof(board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED) give_up("no shared memory");
+  auto& all = *new (shared) board;
+  std::vector<pid_t> children;
+  for (int i = 0; i < clients; ++i) {
+    const pid_t child = ::fork();
+    if (child < 0) give_up("fork failed");
+    if (child == 0) {  // a process each: TDB's locks are between processes
+      const auto client = open(kind, socket, database);
+      const std::string key = "update-" + std::to_string(own ? i : 0);
+      update(*client, key);
+      ++all.ready;
+      while (!all.go) ::usleep(100);
+      all.operations += repeat(span, [&] { update(*client, key); });
+      std::_Exit(0);
+    }
+    children.push_back(child);
+  }
+  for (int n = all.ready; n < clients; n = all.ready) {
+    if (::waitpid(-1, nullptr, WNOHANG) > 0) give_up("a client failed");
+    ::usleep(1000);
+  }
+  const auto start = clock::now();
+  all.go = true;
+  for (const pid_t child : children) {
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    if (status != 0) give_up("a client failed");
+  }
+  std::printf("{\"operations\": %ld, \"seconds\": %.6f}\n", all.operations.load(),
+              seconds(clock::now() - start).count());
+  return 0;
+}
+
+int run_migrate(std::string_view kind, seconds span, const std::string& database,
+                const std::vector<std::string>& sockets) {
+  std::vector<std::unique_ptr<access>> nodes;
+  for (const auto& socket : sockets) nodes.push_back(open(kind, socket, database));
+  const auto visit = [](access& node) {
+    node.lock("migrating");
+    node.unlock();
+  };
+  update(*nodes.front(), "migrating");
+  for (const auto& node : nodes) visit(*node);
+  std::size_t turn = 0;
+  const auto start = clock::now();
+  const long count = repeat(span, [&] { visit(*nodes[turn++ % nodes.size()]); });
+  std::printf("{\"operations\": %ld, \"seconds\": %.6f}\n", count,
+              seconds(clock::now() - start).count());
+  return 0;
+}
+
+int run_pause(std::string_view kind, const std::string& database, const std::string& socket) {
+  const auto client = open(kind, socket, database);
+  update(*client, "watched");
+  std::puts("ready");
+  std::fflush(stdout);
+  clock::duration longest{};
+  long count = 0;
+  // not as fast as it can: what is watched is the recovery, not how it fares against a busy client
+  for (pollfd input{STDIN_FILENO, POLLIN, 0}; ::poll(&input, 1, 0) == 0; ++count) {
+    const auto start = clock::now();
+    update(*client, "watched");
+    longest = std::max(longest, clock::now() - start);
+    ::usleep(200);
+  }
+  std::printf("{\"operations\": %ld, \"longest_pause_ms\": %.3f}\n", count,
+              seconds(longest).count() * 1000);
+  return 0;
+}
+
+}  // namespace
+}  // namespace floe::bench
+
+int main(int argc, char** argv) {
+  using namespace floe::bench;
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  const std::string usage =
+      "usage: bench_ctdb_client ctdbd|floe update|migrate|pause ...; see client.cpp";
+  if (words.size() < 4 || (words[0] != "ctdbd" && words[0] != "floe")) give_up(usage);
+  const auto& kind = words[0];
+  if (words[1] == "update" && words.size() == 7) {
+    return run_update(kind, seconds(std::stod(words[2])), std::stoi(words[3]), words[4] == "own",
+                      words[5], words[6]);
+  }
+  if (words[1] == "migrate" && words.size() > 5) {
+    return run_migrate(kind, seconds(std::stod(words[2])), words[3],
+                       {words.begin() + 4, words.end()});
+  }
+  if (words[1] == "pause" && words.size() == 4) return run_pause(kind, words[2], words[3]);
+  give_up(usage);
+}

@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""floe beside Debian's ctdbd: the same load on both, in turn, and a table of ratios.
+
+Usually called as tests/bench/compare, which builds what is needed. Each round starts a fresh cluster of three of either
+kind on loopback, in a network namespace of its own where that is permitted; which kind comes first changes from round
+to round. The table has the median of all rounds, the lowest and the highest value in brackets, and how many times
+better floe is (above 1: floe is better).
+"""
+import argparse
+import contextlib
+import json
+import pathlib
+import statistics
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "interop"))
+
+import sandbox  # noqa: E402
+
+KINDS = ("floe", "ctdbd")
+TUNABLES = {"RerecoveryTimeout": 1}  # else ctdbd refuses a second recovery for ten seconds
+# name, unit, whether more is better
+ROWS = {
+    "recovery": ("recovery, nothing changed since the last", "ms", False),
+    "recovery_new": ("recovery, all records new", "ms", False),
+    "pause": ("longest pause of a small database beside the big one", "ms", False),
+    "recovery_big": ("recovery, one big database", "ms", False),
+    "migrations": ("migrations of one record around three nodes", "/s", True),
+    "update_1": ("lock, store, unlock: 1 client", "/s", True),
+    "update_8": ("lock, store, unlock: 8 clients, a record each", "/s", True),
+    "update_8_same": ("lock, store, unlock: 8 clients, one record", "/s", True),
+    "memory_idle": ("resident memory of a node, no records", "MiB", False),
+    "memory_full": ("resident memory of a node, with the databases", "MiB", False),
+}
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3, metavar="N")
+    parser.add_argument("--seconds", type=float, default=2, help="length of each measurement of a rate", metavar="S")
+    parser.add_argument("--databases", type=int, default=20, metavar="N")
+    parser.add_argument("--records", type=int, default=10_000, help="in each database", metavar="N")
+    parser.add_argument("--big", type=int, default=500_000, help="records of the big database", metavar="N")
+    parser.add_argument("--only", choices=KINDS, help="one side alone, without ratios")
+    parser.add_argument("--json", action="store_true", help="all numbers, for programs")
+    return parser.parse_args()
+
+
+def one_round(kind, options):
+    """{row: [values]} of one fresh cluster, and of a second one for the big database."""
+    import cluster
+    import measure
+    from filling import attach, fill
+
+    result = {row: [] for row in ROWS}
+    with cluster.of(kind, tunables=TUNABLES) as group:
+        result["memory_idle"] += [measure.resident_mib(node) for node in group]
+        for row, clients, whose in (("update_1", 1, "own"), ("update_8", 8, "own"), ("update_8_same", 8, "same")):
+            with step(kind, row):
+                result[row].append(measure.updates(group, options.seconds, clients, whose))
+        with step(kind, "migrations"):
+            result["migrations"].append(measure.migrations(group, options.seconds))
+        with step(kind, "filling"):
+            for i in range(options.databases):
+                fill(group, f"db{i:02}.tdb", options.records)
+        leader = measure.leader(group)
+        with step(kind, "recovery"):
+            result["recovery_new"].append(measure.recovery(group, leader))
+            result["recovery"] += [measure.recovery(group, leader) for _ in range(3)]
+        result["memory_full"] += [measure.resident_mib(node) for node in group]
+    with cluster.of(kind, tunables=TUNABLES) as group:
+        with step(kind, "filling the big database"):
+            fill(group, "big.tdb", options.big)
+            attach(group[0], "small.tdb")
+        leader = measure.leader(group)
+        with step(kind, "pause"):
+            measure.recovery(group, leader)
+            for _ in range(2):
+                pause, spent = measure.pause(group, leader, "small.tdb")
+                result["pause"].append(pause)
+                result["recovery_big"].append(spent)
+    return result
+
+
+@contextlib.contextmanager
+def step(kind, what):
+    start = time.monotonic()
+    yield
+    print(f"# {kind}: {what}, {time.monotonic() - start:.1f} s", file=sys.stderr, flush=True)
+
+
+def figure(value):
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2f}" if value < 10 else f"{value:.1f}"
+
+
+def cell(values):
+    return f"{figure(statistics.median(values))} [{figure(min(values))}..{figure(max(values))}]"
+
+
+def ratio(row, values):
+    floe, ctdbd = (statistics.median(values[kind][row]) for kind in KINDS)
+    better, worse = (floe, ctdbd) if ROWS[row][2] else (ctdbd, floe)
+    return better / worse if worse else float("inf")
+
+
+def table(values, options):
+    kinds = list(values)
+    lines = [["", "unit", *kinds, *(["floe is better by"] if len(kinds) == 2 else [])]]
+    for row, (name, unit, _) in ROWS.items():
+        factor = [f"x {figure(ratio(row, values))}"] if len(kinds) == 2 else []
+        lines.append([name, unit, *(cell(values[kind][row]) for kind in kinds), *factor])
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    yield (f"three nodes; {options.databases} databases x {options.records:,} records x 200 bytes; "
+           f"the big one {options.big:,}; {options.rounds} rounds; median [lowest..highest]")
+    for line in lines:
+        yield "  ".join(text.ljust(width) if i < 1 else text.rjust(width)
+                        for i, (text, width) in enumerate(zip(line, widths)))
+
+
+def main():
+    options = arguments()
+    sandbox.enter()
+    import cluster
+    kinds = [options.only] if options.only else list(KINDS)
+    for kind in kinds:
+        if reason := cluster.why_not(kind):
+            sys.exit(f"cannot measure {kind}: {reason}")
+    values = {kind: {row: [] for row in ROWS} for kind in kinds}
+    for number in range(options.rounds):
+        print(f"# round {number + 1} of {options.rounds}", file=sys.stderr, flush=True)
+        for kind in kinds if number % 2 == 0 else reversed(kinds):
+            for row, more in one_round(kind, options).items():
+                values[kind][row] += more
+    if options.json:
+        rows = {row: {"name": name, "unit": unit, **{kind: values[kind][row] for kind in kinds},
+                      **({"ratio": ratio(row, values)} if len(kinds) == 2 else {})}
+                for row, (name, unit, _) in ROWS.items()}
+        print(json.dumps({"options": vars(options), "rows": rows}, indent=1))
+    else:
+        print("\n".join(table(values, options)))
+
+
+if __name__ == "__main__":
+    main()

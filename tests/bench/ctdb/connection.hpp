@@ -1,0 +1,74 @@
+#pragma once
+/// A blocking client connection to the Unix socket of one node, floe's or ctdbd's, for
+/// measurements: one request at a time, no more. Packets are put together by hand, on purpose apart
+/// from protocol/, so that what is measured against ctdbd does not share the codec of what is
+/// measured. Errors end the program: a measurement with errors is none.
+///
+/// Layouts: Samba ctdb/protocol/protocol_header.c, protocol_packet.c (header, REQ_CALL,
+/// REQ_CONTROL, REPLY_CONTROL).
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+namespace floe::bench {
+
+using bytes = std::vector<std::byte>;
+
+[[noreturn]] void give_up(const std::string& why);
+
+/// Appends a number, in host order as all of CTDB's numbers, or raw bytes.
+template <class T>
+  requires std::is_integral_v<T>
+void put(bytes& to, T value) {
+  const auto raw = std::as_bytes(std::span{&value, 1});
+  to.insert(to.end(), raw.begin(), raw.end());
+}
+void put(bytes& to, std::span<const std::byte> raw);
+void put(bytes& to, std::string_view text);
+
+template <class T>
+T get(std::span<const std::byte> from, std::size_t offset) {
+  if (offset + sizeof(T) > from.size()) give_up("an answer is too short");
+  T value;
+  std::memcpy(&value, from.data() + offset, sizeof(T));
+  return value;
+}
+
+class connection {
+ public:
+  explicit connection(const std::string& socket_path);
+  ~connection();
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+
+  struct reply {
+    std::int32_t status;
+    bytes data;
+  };
+  /// One control to the node itself, and its answer.
+  reply control(std::uint32_t opcode, std::span<const std::byte> data);
+  /// The same, where only success will do.
+  bytes must(std::uint32_t opcode, std::span<const std::byte> data);
+  /// REQ_CALL NULL with IMMEDIATE_MIGRATION: returns when the node has become the record's dmaster.
+  void migrate(std::uint32_t db_id, std::string_view key);
+
+ private:
+  struct packet {
+    std::uint32_t operation;
+    std::uint32_t request;
+    bytes body;
+  };
+  void send(std::uint32_t operation, std::span<const std::byte> body);
+  packet receive();
+  packet answer(std::uint32_t operation);
+
+  int socket_ = -1;
+  std::uint32_t last_request_ = 0;
+};
+
+}  // namespace floe::bench

@@ -1,0 +1,123 @@
+"""The measurements: each takes a running cluster of either kind and returns numbers.
+
+Both kinds are measured from outside with the same client and the same packets. One difference, in ctdbd's favour: its
+recovery is taken from the leader's log, between "Set recovery mode to ACTIVE" and "... NORMAL", because the daemon
+looks only once a second whether a recovery is wanted. floe's is all that a client sees, from the control that asks for
+it to the answer that says NORMAL.
+"""
+import contextlib
+import datetime
+import json
+import os
+import pathlib
+import re
+import struct
+import subprocess
+import time
+
+import cluster
+from wait import until
+
+CLIENT = os.environ.get("BENCH_CLIENT", "")
+GETVNNMAP, GET_RECMODE, SET_RECMODE = 5, 15, 16
+NORMAL, ACTIVE = 0, 1
+
+
+def kind_of(group):
+    return "floe" if isinstance(group, cluster.FloeCluster) else "ctdbd"
+
+
+def client(*arguments, timeout=300):
+    done = subprocess.run([CLIENT, *map(str, arguments)], capture_output=True, text=True, timeout=timeout,
+                          stdin=subprocess.DEVNULL)
+    if done.returncode != 0:
+        raise RuntimeError(f"bench_ctdb_client {' '.join(map(str, arguments))}: {done.stderr}")
+    return json.loads(done.stdout)
+
+
+def per_second(answer):
+    return answer["operations"] / answer["seconds"]
+
+
+def updates(group, seconds, clients, whose):
+    """Lock, store, unlock on node 0, all clients together, per second. whose: "own" record each, or the "same"."""
+    return per_second(client(kind_of(group), "update", seconds, clients, whose, "update.tdb", group[0].socket))
+
+
+def migrations(group, seconds):
+    """One record that each node wants in turn, per second."""
+    return per_second(client(kind_of(group), "migrate", seconds, "migrate.tdb", *(node.socket for node in group)))
+
+
+def leader(group):
+    return group[until(lambda: group.leader(), "a leader") if group.leader() is None else group.leader()]
+
+
+def recovery(group, node):
+    """Milliseconds of a recovery that is asked for now. `node` leads."""
+    log = node.base / "log.ctdb"
+    skip = log.stat().st_size if log.exists() else 0
+    with node.connect() as connection:
+        def generation():
+            return connection.request(GETVNNMAP)[1][:4]
+
+        def is_over():
+            return connection.request(GET_RECMODE, seconds=120)[0] == NORMAL and generation() != before
+
+        before = generation()
+        start = time.monotonic()
+        connection.request(SET_RECMODE, struct.pack("=I", ACTIVE))
+        while not is_over():
+            time.sleep(0.001 if kind_of(group) == "floe" else 0.05)  # asking more often would slow down what we measure
+            if time.monotonic() > start + 300:
+                raise RuntimeError("the recovery did not end")
+        seen = (time.monotonic() - start) * 1000
+    return seen if kind_of(group) == "floe" else logged_recovery(log, skip)
+
+
+def logged_recovery(log, skip):
+    """Of the last recovery in the log behind this offset."""
+    def finished():
+        with open(log, encoding="utf-8", errors="replace") as text:
+            text.seek(skip)
+            lines = text.read().splitlines()
+        return lines if any("Set recovery mode to NORMAL" in line for line in lines) else None
+
+    lines = until(finished, "the recovery's end in the log")
+    moments = [[when(line) for line in lines if f"Set recovery mode to {mode}" in line][-1]
+               for mode in ("ACTIVE", "NORMAL")]
+    return (moments[1] - moments[0]).total_seconds() * 1000
+
+
+def when(line):
+    return datetime.datetime.fromisoformat(re.match(r"\S+", line).group())
+
+
+def pause(group, node, database):
+    """(longest time in ms that an update in this database took during a recovery, the recovery's ms). `node` leads."""
+    watch = subprocess.Popen([CLIENT, kind_of(group), "pause", database, str(node.socket)], stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, text=True)
+    with contextlib.closing(watch.stdin):
+        if watch.stdout.readline() != "ready\n":
+            raise RuntimeError("the watching client failed")
+        spent = recovery(group, node)
+        answer, _ = watch.communicate(timeout=120)
+    return json.loads(answer)["longest_pause_ms"], spent
+
+
+def resident_mib(node):
+    """The daemon's resident memory, with what its helper processes have for themselves."""
+    def of(pid, *fields):
+        text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+        return sum(int(re.search(rf"^{field}: +(\d+) kB", text, re.M).group(1)) for field in fields)
+
+    def descendants(pid):
+        for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            yield child
+            yield from descendants(child)
+
+    total = of(node.pid, "Rss")
+    for child in descendants(node.pid):
+        with contextlib.suppress(OSError, AttributeError):  # it has ended meanwhile
+            total += of(child, "Private_Clean", "Private_Dirty")
+    return total / 1024
