@@ -1,0 +1,320 @@
+#include "storage/environment.hpp"
+
+#include <fcntl.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <system_error>
+
+namespace floe {
+namespace {
+
+constexpr std::uint64_t step_min = 1 << 20;
+constexpr std::uint64_t last_step_min =
+    64 << 10;  ///< smaller reservations are not worth a new mapping
+constexpr std::uint64_t keep_back = 16 * page_size;
+constexpr unsigned file_mode = 0600;
+constexpr MDB_dbi free_list = 0;
+
+std::uint64_t whole_pages(std::uint64_t size) {
+  return (size + page_size - 1) / page_size * page_size;
+}
+
+std::unexpected<store_error> failed(int cause, byte_view doing) {
+  return std::unexpected(lmdb_error(cause, doing));
+}
+
+/// LMDB calls it before it aborts the process: a page is damaged. At least say in which database.
+void say_which(MDB_env* env, const char* message) {
+  auto* label = static_cast<const char*>(mdb_env_get_userctx(env));
+  std::fprintf(stderr, "floe: damaged database file %s: %s\n", label, message);
+}
+
+}  // namespace
+
+std::expected<write_txn, store_error> write_txn::begin(MDB_env* env, MDB_dbi dbi) {
+  write_txn made;
+  if (int rc = mdb_txn_begin(env, nullptr, 0, &made.txn_)) return failed(rc, "begin transaction");
+  if (int rc = mdb_cursor_open(made.txn_, dbi, &made.cursor_)) return failed(rc, "open cursor");
+  return made;
+}
+
+int write_txn::commit() {
+  mdb_cursor_close(std::exchange(cursor_, nullptr));
+  return mdb_txn_commit(std::exchange(txn_, nullptr));
+}
+
+void write_txn::abort() {
+  if (cursor_ != nullptr) mdb_cursor_close(std::exchange(cursor_, nullptr));
+  if (txn_ != nullptr) mdb_txn_abort(std::exchange(txn_, nullptr));
+}
+
+std::expected<std::unique_ptr<environment>, store_error> environment::open(
+    const store_options& options) {
+  std::unique_ptr<environment> made(new environment(options));
+  std::error_code error;
+  bool existed = std::filesystem::exists(options.file, error);
+  if (options.create_empty) {
+    for (const auto& file : {options.file, made->lock_file()})
+      if (!std::filesystem::remove(file, error) && error)
+        return failed(error.value(), "delete " + file.string());
+    existed = false;
+  }
+  auto opened = made->open_file();
+  if (!opened) {
+    if (!existed) {
+      std::filesystem::remove(options.file, error);
+      std::filesystem::remove(made->lock_file(), error);
+    }
+    return std::unexpected(std::move(opened.error()));
+  }
+  if (!existed)
+    if (auto synced = made->sync_name(); !synced) return std::unexpected(std::move(synced.error()));
+  return made;
+}
+
+environment::~environment() { close(); }
+
+std::expected<void, store_error> environment::open_file() {
+  label_ = options_.file.string();
+  std::string doing = "open " + label_;
+  if (int rc = fault(disk_op::open, 0)) return failed(rc, doing);
+  if (int rc = mdb_env_create(&env_)) return failed(rc, doing);
+  auto fail = [&](int rc) {
+    close();
+    return failed(rc, doing);
+  };
+  mdb_env_set_userctx(env_, label_.data());
+  mdb_env_set_assert(env_, say_which);
+
+  std::uint64_t map = options_.map_initial;
+  if (map == 0) map = writable_map() ? std::uint64_t{1} << 20 : std::uint64_t{1} << 30;
+  map = whole_pages(std::clamp(map, keep_back, put_limit()));
+  if (int rc = mdb_env_set_mapsize(env_, map)) return fail(rc);
+  unsigned flags = MDB_NOSUBDIR | MDB_NOTLS;
+  if (writable_map()) flags |= MDB_NOSYNC | MDB_WRITEMAP;
+  if (int rc = mdb_env_open(env_, label_.c_str(), flags, file_mode)) return fail(rc);
+  // LMDB has touched only what it wrote with write(); from here on it may touch any page of the
+  // map.
+  if (writable_map())
+    if (int rc = reserve(0, map_bytes())) return fail(rc);
+  kept_back_ = 0;
+  using_kept_back_ = false;
+  keep_room_back();
+
+  MDB_txn* txn = nullptr;
+  if (int rc = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn)) return fail(rc);
+  int rc = mdb_dbi_open(txn, nullptr, 0, &dbi_);
+  mdb_txn_abort(txn);
+  if (rc != 0) return fail(rc);
+  return {};
+}
+
+void environment::close() {
+  if (reader_ != nullptr) mdb_txn_abort(std::exchange(reader_, nullptr));
+  if (env_ != nullptr) mdb_env_close(std::exchange(env_, nullptr));
+}
+
+std::expected<void, store_error> environment::reopen() {
+  close();
+  return open_file();
+}
+
+std::uint64_t environment::put_limit() const {
+  return std::max<std::uint64_t>(options_.map_limit, 4 * keep_back) - keep_back;
+}
+
+int environment::reserve(std::uint64_t from, std::uint64_t size) const {
+  if (int rc = fault(disk_op::reserve, size)) return rc;
+  int fd = -1;
+  mdb_env_get_fd(env_, &fd);
+  for (;;) {
+    int rc = posix_fallocate(fd, static_cast<off_t>(from), static_cast<off_t>(size));
+    if (rc != EINTR) return rc;
+  }
+}
+
+void environment::keep_room_back() {
+  // LMDB cuts the file to the size of the map when it maps, so this comes after each mapping. It
+  // may fail: then there is no room kept back until the next growth.
+  kept_back_ = !writable_map() || reserve(map_bytes(), keep_back) == 0 ? keep_back : 0;
+}
+
+std::expected<void, store_error> environment::set_map(std::uint64_t size) {
+  int rc = mdb_env_set_mapsize(env_, size);
+  if (rc == 0) return {};
+  close();  // the old mapping is gone already
+  auto error = lmdb_error(rc, "enlarge map");
+  error.code = store_errc::not_open;
+  return std::unexpected(std::move(error));
+}
+
+std::expected<void, store_error> environment::grow(room purpose, std::uint64_t at_least) {
+  // A reader process that died keeps pages from being used again.
+  int dead_readers = 0;
+  mdb_reader_check(env_, &dead_readers);
+
+  std::uint64_t map = map_bytes();
+  std::uint64_t limit = put_limit();
+  int cause = MDB_MAP_FULL;
+  if (map < limit) {
+    std::uint64_t by = whole_pages(std::max({map / 4, step_min, at_least}));
+    by = std::min(by, whole_pages(limit - map));
+    cause = 0;
+    if (writable_map()) {
+      while ((cause = reserve(map + kept_back_, by)) == ENOSPC && by / 2 >= last_step_min)
+        by = whole_pages(by / 2);
+    }
+    if (cause == 0) {
+      if (auto mapped = set_map(map + by); !mapped) return mapped;
+      using_kept_back_ = false;
+      keep_room_back();
+      return {};
+    }
+  }
+  if (purpose == room::for_erases && kept_back_ != 0) {
+    if (auto mapped = set_map(map + std::exchange(kept_back_, 0)); !mapped) return mapped;
+    using_kept_back_ = true;
+    return {};
+  }
+  return failed(cause, "enlarge map");
+}
+
+std::expected<void, store_error> environment::admit_puts() {
+  if (!using_kept_back_) return {};
+  auto grown = grow(room::for_puts);
+  if (grown || grown.error().code == store_errc::not_open) return grown;
+  auto free = free_pages();
+  if (!free) return std::unexpected(std::move(free.error()));
+  if (*free + (map_bytes() / page_size - file_pages()) < 2 * keep_back / page_size) return grown;
+  return {};
+}
+
+std::expected<MDB_txn*, store_error> environment::begin_read() {
+  if (reader_ != nullptr) {
+    if (int rc = mdb_txn_renew(reader_)) return failed(rc, "begin read");
+    return reader_;
+  }
+  int rc = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &reader_);
+  if (rc == MDB_READERS_FULL) {
+    int dead_readers = 0;
+    mdb_reader_check(env_, &dead_readers);
+    rc = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &reader_);
+  }
+  if (rc != 0) {
+    reader_ = nullptr;
+    return failed(rc, "begin read");
+  }
+  return reader_;
+}
+
+void environment::end_read() { mdb_txn_reset(reader_); }
+
+std::expected<std::uint64_t, store_error> environment::free_pages() {
+  auto txn = begin_read();
+  if (!txn) return std::unexpected(std::move(txn.error()));
+  MDB_cursor* cursor = nullptr;
+  std::uint64_t pages = 0;
+  int rc = mdb_cursor_open(*txn, free_list, &cursor);
+  if (rc == 0) {
+    MDB_val key, list;
+    while ((rc = mdb_cursor_get(cursor, &key, &list, MDB_NEXT)) == 0) {
+      std::size_t count = 0;  // each list begins with its length
+      if (list.mv_size >= sizeof count) std::memcpy(&count, list.mv_data, sizeof count);
+      pages += count;
+    }
+    mdb_cursor_close(cursor);
+  }
+  end_read();
+  if (rc != MDB_NOTFOUND) return failed(rc, "read free list");
+  return pages;
+}
+
+std::uint64_t environment::file_pages() const {
+  MDB_envinfo info;
+  mdb_env_info(env_, &info);
+  return info.me_last_pgno + 1;
+}
+
+std::uint64_t environment::map_bytes() const {
+  MDB_envinfo info;
+  mdb_env_info(env_, &info);
+  return info.me_mapsize;
+}
+
+std::expected<std::unique_ptr<environment>, store_error> environment::compacted_copy() {
+  store_options options = options_;
+  options.file += ".compact";
+  options.create_empty = false;
+  environment leftover(options);  // names the files of an interrupted copy, too
+  std::error_code ignored;
+  std::filesystem::remove(options.file, ignored);
+  std::filesystem::remove(leftover.lock_file(), ignored);
+
+  int rc = fault(disk_op::write, file_pages() * page_size);
+  if (rc == 0) rc = mdb_env_copy2(env_, options.file.c_str(), MDB_CP_COMPACT);
+  if (rc == 0 && !writable_map()) {
+    int fd = ::open(options.file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) != 0) rc = errno;
+    if (fd >= 0) ::close(fd);
+  }
+  if (rc == 0) {
+    auto copy = open(options);
+    if (copy) return copy;
+    rc = copy.error().cause;
+  }
+  std::filesystem::remove(options.file, ignored);
+  std::filesystem::remove(leftover.lock_file(), ignored);
+  return failed(rc, "compact " + label_);
+}
+
+std::expected<void, store_error> environment::take_place_of(const environment& old) {
+  // A new data file beside the old lock file would lose commits in the eyes of other processes:
+  // both move.
+  auto lock = lock_file();
+  if (std::rename(options_.file.c_str(), old.options_.file.c_str()) != 0) {
+    int cause = errno;
+    std::error_code ignored;
+    std::filesystem::remove(options_.file, ignored);
+    std::filesystem::remove(lock, ignored);
+    return failed(cause, "replace " + old.label_);
+  }
+  if (std::rename(lock.c_str(), old.lock_file().c_str()) != 0) std::remove(old.lock_file().c_str());
+  options_ = old.options_;
+  options_.create_empty = false;
+  label_ = options_.file.string();
+  mdb_env_set_userctx(env_, label_.data());
+  return {};
+}
+
+std::expected<void, store_error> environment::sync_name() const {
+  if (writable_map()) return {};
+  if (int rc = sync_folder(options_.file.parent_path()))
+    return failed(rc, "sync folder of " + label_);
+  return {};
+}
+
+store_error environment::commit_error(int cause) const {
+  auto error = lmdb_error(cause, "commit");
+  if (cause != EIO) return error;
+  int fd = -1;
+  struct statvfs fs;
+  mdb_env_get_fd(env_, &fd);
+  if (fstatvfs(fd, &fs) == 0 && fs.f_bavail * fs.f_frsize < step_min)
+    error.code = store_errc::full_disk;
+  return error;
+}
+
+int sync_folder(const std::filesystem::path& folder) {
+  int fd = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return errno;
+  int rc = fsync(fd) == 0 ? 0 : errno;
+  ::close(fd);
+  return rc;
+}
+
+}  // namespace floe

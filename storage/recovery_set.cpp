@@ -1,0 +1,35 @@
+#include "storage/recovery_set.hpp"
+
+#include <algorithm>
+#include <ranges>
+
+namespace floe {
+
+void recovery_set::add(const record_view& record) {
+  records_.push_back(record);
+  size_bytes_ += record.key.size() + record.data.size();
+}
+
+void recovery_set::add(frame buffer, std::span<const record_view> records) {
+  keep(std::move(buffer));
+  for (const auto& record : records) add(record);
+}
+
+const record_view* recovery_set::find(byte_view key) const {
+  auto newest_first = std::views::reverse(records_);
+  auto found = std::ranges::find(newest_first, key, &record_view::key);
+  return found == newest_first.end() ? nullptr : &*found;
+}
+
+std::expected<replace_result, store_error> recovery_set::replace_content(
+    store& to, std::span<const change> meta) const {
+  std::vector<std::uint32_t> order = sorted_order(records_, to.options().hash);
+  span_source source(records_, order, size_bytes_);
+  return to.replace(source, meta);
+}
+
+std::expected<void, store_error> recovery_set::store_into(store& to) const {
+  return to.bulk_store(records_);
+}
+
+}  // namespace floe

@@ -1,0 +1,76 @@
+#pragma once
+/// Inside storage/ only: the state of a store and how its transactions begin and end. The
+/// operations are in store.cpp (records and groups), scan.cpp and whole_content.cpp.
+#include <thread>
+
+#include "storage/environment.hpp"
+#include "storage/store.hpp"
+#include "storage/tree.hpp"
+
+namespace floe {
+
+struct store::impl {
+  explicit impl(const store_options& o) : options(o) {}
+
+  store_options options;
+  std::unique_ptr<environment> env;
+  change_log log;  ///< the open group
+  std::optional<write_txn>
+      txn;                ///< if open, the log has been applied in it; never open without a log
+  std::thread::id owner;  ///< who began txn
+  bool in_callback = false;
+
+  /// Checks the caller's side of the contract; not_open if the file is gone.
+  std::expected<void, store_error> enter() const;
+
+  /// Afterwards txn is open and has the whole log applied.
+  std::expected<void, store_error> open_group();
+  std::expected<void, store_error> join(std::span<const change> changes);
+  std::expected<void, store_error> flush();
+  std::expected<void, store_error> admit(std::span<const change> changes);
+
+  /// Runs body in a transaction of its own and commits it; with a larger map from the start again,
+  /// where `wanted` says how many bytes are expected to be missing.
+  std::expected<void, store_error> in_one_commit(room purpose, function_ref<int(write_txn&)> body,
+                                                 function_ref<std::uint64_t()> wanted);
+  std::expected<void, store_error> check_format();
+};
+
+/// A transaction to read in: the open group's, so that its changes are seen, or the environment's
+/// reader.
+class store_read {
+ public:
+  static std::expected<store_read, store_error> begin(store::impl& s);
+  store_read(store_read&& other) noexcept
+      : env_(std::exchange(other.env_, nullptr)),
+        txn_(other.txn_),
+        cursor_(std::exchange(other.cursor_, nullptr)) {}
+  store_read& operator=(store_read&&) = delete;
+  ~store_read();
+  MDB_txn* txn() const { return txn_; }
+  std::expected<MDB_cursor*, store_error> cursor(MDB_dbi dbi);
+
+ private:
+  store_read(environment* env, MDB_txn* txn) : env_(env), txn_(txn) {}
+  environment* env_;  ///< whose reader must be ended, or null
+  MDB_txn* txn_;
+  MDB_cursor* cursor_ = nullptr;
+};
+
+/// Marks that a callback runs, which must not call the store.
+class callback_guard {
+ public:
+  explicit callback_guard(bool& flag) : flag_(flag) { flag_ = true; }
+  callback_guard(const callback_guard&) = delete;
+  callback_guard& operator=(const callback_guard&) = delete;
+  ~callback_guard() { flag_ = false; }
+
+ private:
+  bool& flag_;
+};
+
+inline std::unexpected<store_error> store_failed(int cause, byte_view doing) {
+  return std::unexpected(lmdb_error(cause, doing));
+}
+
+}  // namespace floe

@@ -1,0 +1,136 @@
+/// The operations of a store that concern all its records.
+#include <algorithm>
+
+#include "storage/content_walk.hpp"
+#include "storage/store_impl.hpp"
+
+namespace floe {
+namespace {
+
+/// A transaction of this size leaves page buffers behind on the heap unless the map is writable.
+constexpr std::uint64_t huge_transaction_bytes = 64 << 20;
+
+/// What a full map was short of: the rest of the stream, if it is written at the rate seen so far.
+std::uint64_t missing_bytes(std::uint64_t total, std::uint64_t read, std::uint64_t written) {
+  if (total <= read || read == 0) return 0;
+  double rate = static_cast<double>(written) / static_cast<double>(read);
+  return static_cast<std::uint64_t>(static_cast<double>(total - read) * rate * 1.25);
+}
+
+}  // namespace
+
+std::expected<void, store_error> store::impl::in_one_commit(room purpose,
+                                                            function_ref<int(write_txn&)> body,
+                                                            function_ref<std::uint64_t()> wanted) {
+  if (auto flushed = flush(); !flushed) return flushed;
+  if (purpose == room::for_puts)
+    if (auto admitted = env->admit_puts(); !admitted) return admitted;
+  for (;;) {
+    auto begun = write_txn::begin(env->get(), env->dbi());
+    if (!begun) return std::unexpected(std::move(begun.error()));
+    int rc = body(*begun);
+    if (rc != 0) {
+      begun->abort();
+      if (rc != MDB_MAP_FULL) return store_failed(rc, "change whole content");
+    } else {
+      rc = env->fault(disk_op::flush, 0);
+      if (rc == 0) rc = begun->commit();
+      if (rc == 0) return {};
+      begun->abort();
+      if (rc != MDB_MAP_FULL) return std::unexpected(env->commit_error(rc));
+    }
+    if (auto grown = env->grow(purpose, wanted()); !grown) return grown;
+  }
+}
+
+std::expected<void, store_error> store::wipe() {
+  if (auto ok = impl_->enter(); !ok) return ok;
+  auto drop = [&](write_txn& txn) {
+    std::vector<tree::meta_entry> meta;
+    int rc = tree::all_meta(txn.cursor(), meta);
+    if (rc == 0) rc = mdb_drop(txn.get(), impl_->env->dbi(), 0);
+    if (rc == 0) rc = tree::put_back(txn.cursor(), meta);
+    return rc;
+  };
+  auto nothing_known = [] { return std::uint64_t{0}; };
+  if (auto dropped = impl_->in_one_commit(room::for_erases, drop, nothing_known); !dropped)
+    return dropped;
+  // A long free list behind little content would slow every commit down. If the file cannot be
+  // written anew the wipe has still been done.
+  auto now = stats();
+  if (now && now->compaction_due())
+    if (auto compacted = compact(); !compacted && compacted.error().code == store_errc::not_open)
+      return compacted;
+  return {};
+}
+
+std::expected<replace_result, store_error> store::replace(record_source& source,
+                                                          std::span<const change> meta) {
+  if (auto ok = impl_->enter(); !ok) return std::unexpected(std::move(ok.error()));
+  if (auto admitted = impl_->admit(meta); !admitted)
+    return std::unexpected(std::move(admitted.error()));
+  replace_result result;
+  std::uint64_t read = 0, written = 0;
+  bool unsorted = false;
+  auto body = [&](write_txn& txn) {
+    source.rewind();
+    content_walk walk(txn, *impl_->env, source, impl_->options.hash);
+    int rc = walk.run();
+    for (std::size_t i = 0; rc == 0 && i < meta.size(); ++i)
+      rc = tree::apply(txn.cursor(), meta[i], impl_->options.hash);
+    result = walk.result();
+    read = walk.bytes_read();
+    written = walk.bytes_written();
+    unsorted = walk.unsorted();
+    return rc;
+  };
+  auto wanted = [&] { return missing_bytes(source.size_hint_bytes(), read, written); };
+  if (auto done = impl_->in_one_commit(room::for_puts, body, wanted); !done) {
+    if (unsorted) return std::unexpected(own_error(store_errc::unsorted, "records do not ascend"));
+    return std::unexpected(std::move(done.error()));
+  }
+  if (written > huge_transaction_bytes && !impl_->env->writable_map())
+    if (auto again = impl_->env->reopen(); !again) return std::unexpected(std::move(again.error()));
+  return result;
+}
+
+std::expected<void, store_error> store::bulk_store(std::span<const record_view> records) {
+  if (auto ok = impl_->enter(); !ok) return ok;
+  auto held = count();
+  if (!held) return std::unexpected(std::move(held.error()));
+  std::vector<std::uint32_t> order = sorted_order(records, impl_->options.hash);
+  std::uint64_t total = 0;
+  for (const auto& r : records) total += r.key.size() + r.data.size();
+  span_source source(records, order, total);
+  if (*held == 0) {  // the same as replacing nothing
+    auto filled = replace(source);
+    if (!filled) return std::unexpected(std::move(filled.error()));
+    return {};
+  }
+  std::uint64_t done = 0;
+  auto body = [&](write_txn& txn) {
+    done = 0;
+    source.rewind();
+    for (record_view r; source.next(r);) {
+      int rc = impl_->env->fault(disk_op::write, r.data.size());
+      if (rc == 0) rc = tree::apply(txn.cursor(), change::put(r), impl_->options.hash);
+      if (rc != 0) return rc;
+      done += r.key.size() + r.data.size();
+    }
+    return 0;
+  };
+  auto wanted = [&] { return missing_bytes(total, done, done); };
+  return impl_->in_one_commit(room::for_puts, body, wanted);
+}
+
+std::expected<void, store_error> store::compact() {
+  if (auto ok = impl_->enter(); !ok) return ok;
+  if (auto flushed = impl_->flush(); !flushed) return flushed;
+  auto copy = impl_->env->compacted_copy();
+  if (!copy) return std::unexpected(std::move(copy.error()));
+  if (auto moved = (*copy)->take_place_of(*impl_->env); !moved) return moved;
+  impl_->env = std::move(*copy);
+  return impl_->env->sync_name();
+}
+
+}  // namespace floe
