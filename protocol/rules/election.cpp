@@ -1,0 +1,171 @@
+#include "protocol/rules/election.hpp"
+
+#include <utility>
+
+namespace floe {
+
+bool wins_against(pnn self, const standing& own, const vote& other) {
+  if (!own.can_lead) return false;
+  if (other.inactive) return true;
+  if (own.priority != other.priority) return own.priority < other.priority;
+  return self > other.node;
+}
+
+std::vector<election_output> election::step(const election_input& event) {
+  out_.clear();
+  std::visit([&](const auto& e) { on(e); }, event);
+  return std::exchange(out_, {});
+}
+
+// ---- events ----
+
+void election::on(const election_event::start&) {
+  arm(election_timer::broadcast, delays_.broadcast);
+  arm(election_timer::leader_silent, delays_.leader_timeout);
+}
+
+void election::on(const election_event::standing_changed& e) {
+  own_ = e.now;
+  if (own_.can_lead) return;
+  disarm(election_timer::answer);
+  if (candidate_ == self_) candidate_ = pnn::unknown;
+  if (leader_ == self_) call_election();  // not as a candidate: so that the others need not wait
+}
+
+void election::on(const election_event::leader_heard& e) {
+  if (e.from == self_) return;
+  if (e.leader == pnn::unknown) {
+    state_ = election_state::electing;
+    disarm(election_timer::leader_silent);
+    arm(election_timer::vote_end, delays_.vote_end);  // a vote should follow, but may be lost
+    return;
+  }
+  if (e.leader != e.from) return;
+  const pnn expected = candidate_ != pnn::unknown ? candidate_ : leader_;
+  if (expected == pnn::unknown || e.leader == expected) return follow(e.leader);
+  rival_heard(e.leader);
+}
+
+void election::on(const election_event::vote_heard& e) {
+  if (e.cast.node == self_) return;
+  state_ = election_state::electing;
+  arm(election_timer::vote_end, delays_.vote_end);
+  if (wins_against(self_, own_, e.cast)) {
+    if (!is_armed(election_timer::answer)) arm(election_timer::answer, delays_.answer_delay);
+    return;
+  }
+  disarm(election_timer::answer);
+  candidate_ = e.cast.node;
+  if (leader_ == self_) set_leader(pnn::unknown);
+}
+
+void election::on(const election_event::node_gone& e) {
+  if (e.node == self_) return;
+  if (rival_ == e.node) rival_ = pnn::unknown;
+  const bool needed = leader_ == e.node || candidate_ == e.node;
+  if (candidate_ == e.node) candidate_ = pnn::unknown;
+  if (leader_ == e.node) set_leader(pnn::unknown);
+  if (needed && own_.can_lead) call_election();
+}
+
+void election::on(const election_event::fired& e) {
+  auto& armed = armed_[static_cast<std::size_t>(e.timer)];
+  if (armed == 0 || armed != e.serial) return;
+  armed = 0;
+  switch (e.timer) {
+    case election_timer::broadcast: return say_who_leads();
+    case election_timer::leader_silent: return leader_is_silent();
+    case election_timer::answer: return answer();
+    case election_timer::vote_end: return end_of_votes();
+  }
+}
+
+// ---- timers ----
+
+void election::say_who_leads() {
+  arm(election_timer::broadcast, delays_.broadcast);
+  if (leads()) out_.push_back(election_effect::send_leader{self_});
+}
+
+void election::leader_is_silent() {
+  arm(election_timer::leader_silent, delays_.leader_timeout);
+  if (leader_ == self_ || state_ == election_state::electing) return;
+  if (rival_ != pnn::unknown && rival_claims_ >= 2) return follow(rival_);
+  set_leader(pnn::unknown);
+  if (own_.can_lead) call_election();
+}
+
+void election::answer() {
+  candidate_ = self_;
+  arm(election_timer::vote_end, delays_.vote_end);
+  out_.push_back(election_effect::send_vote{{.node = self_,
+                                             .inactive = own_.inactive,
+                                             .priority = own_.priority,
+                                             .connected = own_.connected}});
+}
+
+void election::end_of_votes() {
+  state_ = election_state::settled;
+  disarm(election_timer::answer);
+  arm(election_timer::leader_silent, delays_.leader_timeout);
+  const pnn winner = std::exchange(candidate_, pnn::unknown);
+  if (winner != pnn::unknown) {
+    set_leader(winner);
+    if (winner == self_) out_.push_back(election_effect::send_leader{self_});
+  } else if (leader_ == pnn::unknown && own_.can_lead) {
+    call_election();  // an election was announced, and nobody voted
+  }
+}
+
+// ---- what they share ----
+
+void election::call_election() {
+  set_leader(pnn::unknown);
+  rival_ = pnn::unknown;
+  state_ = election_state::electing;
+  candidate_ = own_.can_lead ? self_ : pnn::unknown;
+  disarm(election_timer::answer);
+  arm(election_timer::vote_end, delays_.vote_end);
+  out_.push_back(election_effect::send_leader{pnn::unknown});
+  out_.push_back(election_effect::send_vote{{.node = self_,
+                                             .inactive = own_.inactive,
+                                             .priority = own_.priority,
+                                             .connected = own_.can_lead ? own_.connected : 0}});
+}
+
+void election::rival_heard(pnn who) {
+  if (rival_ != who) rival_claims_ = 0;
+  rival_ = who;
+  ++rival_claims_;
+  if (state_ == election_state::settled && leader_ == self_ && rival_claims_ >= 2) call_election();
+}
+
+void election::follow(pnn leader) {
+  state_ = election_state::settled;
+  candidate_ = rival_ = pnn::unknown;
+  disarm(election_timer::answer);
+  disarm(election_timer::vote_end);
+  arm(election_timer::leader_silent, delays_.leader_timeout);
+  set_leader(leader);
+}
+
+void election::set_leader(pnn leader) {
+  if (leader == leader_) return;
+  out_.push_back(election_effect::leader_changed{leader_, leader});
+  leader_ = leader;
+}
+
+void election::arm(election_timer t, duration after) {
+  armed_[static_cast<std::size_t>(t)] = ++last_serial_;
+  out_.push_back(election_effect::arm{t, last_serial_, after});
+}
+
+std::string_view name(election_state s) {
+  switch (s) {
+    case election_state::settled: return "settled";
+    case election_state::electing: return "electing";
+  }
+  std::unreachable();
+}
+
+}  // namespace floe
