@@ -27,7 +27,7 @@ std::shared_ptr<cluster_view> first_view(const node_config& c) {
   own = node_flag::unhealthy;
   if (c.start_stopped) own |= node_flag::stopped;
   if (c.start_disabled) own |= node_flag::permanently_disabled;
-  v->capabilities = capability::features;
+  v->capabilities = capability::features | capability::sorted_pull;
   if (c.leader_capable) v->capabilities |= capability::recmaster;
   if (c.lmaster_capable) v->capabilities |= capability::lmaster;
   return v;

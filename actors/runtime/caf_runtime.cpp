@@ -78,8 +78,10 @@ class caf_mailbox final : public mailbox {
  public:
   explicit caf_mailbox(caf::actor a) : actor_(std::move(a)) {}
   void put(std::shared_ptr<void> message) override {
-    caf::anon_send(actor_, letter{std::move(message)});
+    if (actor_) caf::anon_send(actor_, letter{std::move(message)});
   }
+  /// The runtime is gone; whoever still holds the address talks to nobody.
+  void disconnect() { actor_ = nullptr; }
   const caf::actor& handle() const { return actor_; }
 
  private:
@@ -130,6 +132,8 @@ actor_runtime::~actor_runtime() {
   for (auto& [id, weak] : impl_->boxes)
     if (auto box = weak.lock()) caf::anon_send_exit(box->handle(), caf::exit_reason::kill);
   loop_.settle();
+  for (auto& [id, weak] : impl_->boxes)
+    if (auto box = weak.lock()) box->disconnect();
 }
 
 std::shared_ptr<mailbox> actor_runtime::spawn_any(std::shared_ptr<actor_base> logic, const char* name) {

@@ -1,0 +1,221 @@
+#include "actors/client/client.hpp"
+
+#include <cassert>
+
+#include "actors/net/network.hpp"
+#include "protocol/constants.hpp"
+
+namespace floe {
+namespace {
+
+/// Clients put no epoch into their packets.
+constexpr generation no_generation{0};
+constexpr duration registration_patience = std::chrono::seconds(10);
+
+}  // namespace
+
+struct client::state : std::enable_shared_from_this<client::state> {
+  state(event_loop& l, network& n) : loop(l), net(n) {}
+
+  using handler = std::function<void(const client_message&)>;
+
+  event_loop& loop;
+  network& net;
+  client_options options;
+  client_events events;
+  std::shared_ptr<floe::connection> stream;
+  bool established = false;  ///< the stream is up; the node's number may be unknown yet
+  bool ready = false;        ///< the node's number is known
+  pnn self = pnn::unknown;
+  request_table requests;
+  timer_id alarm{0};
+  std::optional<time_point> alarm_at;
+  timer_id retry{0};
+  std::unordered_map<std::uint64_t, std::shared_ptr<handler>> handlers;
+
+  void open() {
+    const auto weak = weak_from_this();
+    stream = net.connect_local(
+        options.socket, {.max_unsent = std::size_t{1} << 30, .between_nodes = false},
+        {.up = [weak] { if (auto s = weak.lock()) s->greet(); },
+         .packet = [weak](frame raw) { if (auto s = weak.lock()) s->receive(raw); },
+         .down = [weak](std::string why) {
+           if (auto s = weak.lock())
+             s->lose({s->established ? client_errc::disconnected : client_errc::not_connected, 0, std::move(why),
+                      pnn::current});
+         }});
+  }
+
+  void greet() {
+    established = true;
+    send_control(pnn::current, floe::control::get_pnn, {}, {}, options.hello_timeout,
+                 [this](const result<client_reply>& r) {
+                   if (!r) {
+                     if (r.error().code == client_errc::disconnected) return;  // reported already
+                     client_error why = r.error();
+                     if (why.code == client_errc::timed_out) why.text = "the node does not answer";
+                     return lose(std::move(why));
+                   }
+                   self = pnn{static_cast<std::uint32_t>(r->status)};
+                   ready = true;
+                   for (const auto& [id, h] : handlers) renew(floe::srvid{id});
+                   if (events.connected) events.connected(self);
+                 });
+  }
+
+  void lose(client_error why) {
+    auto keep = shared_from_this();
+    drop();
+    requests.fail_all({client_errc::disconnected, 0, why.text, pnn::current});
+    rearm();
+    if (events.disconnected) events.disconnected(why);
+    if (options.reconnect && !stream && retry == timer_id{0})
+      retry = loop.after(options.reconnect_pause, [weak = weak_from_this()] {
+        if (auto s = weak.lock()) {
+          s->retry = timer_id{0};
+          s->open();
+        }
+      });
+  }
+
+  void drop() {
+    if (stream) stream->close();
+    stream = nullptr;
+    established = ready = false;
+    self = pnn::unknown;
+    loop.cancel(retry);
+    retry = timer_id{0};
+  }
+
+  void receive(const frame& raw) {
+    const auto p = decode_packet(*raw);
+    if (!p) return lose({client_errc::bad_reply, 0, p.error().text(), pnn::current});
+    if (const auto* m = std::get_if<req_message>(&p->body)) return deliver(raw, *p, *m);
+    requests.answer(raw, *p);
+    rearm();
+  }
+
+  void deliver(const frame& raw, const packet& p, const req_message& m) {
+    auto i = handlers.find(number(m.srvid));
+    if (i == handlers.end()) i = handlers.find(~std::uint64_t{0});
+    if (i == handlers.end()) return;
+    auto h = i->second;  // the handler may remove itself
+    (*h)({raw, p.header.src, m.srvid, m.data});
+  }
+
+  void send(pnn to, reqid id, const packet_body& body) {
+    stream->send(std::make_shared<const bytes>(
+        encode_packet({.gen = no_generation, .dest = to, .src = self, .id = id}, body)));
+  }
+
+  void fail_soon(pnn to, reply_handler done) {
+    loop.post([weak = weak_from_this(), to, done = std::move(done)] {
+      if (weak.lock()) done(std::unexpected(client_error{client_errc::not_connected, 0, {}, to}));
+    });
+  }
+
+  void send_control(pnn to, floe::control opcode, byte_view data, request_options o, duration patience,
+                    reply_handler done) {
+    if (!established) return fail_soon(to, std::move(done));
+    const reqid id = requests.add(to, loop.now() + patience, std::move(done), std::move(o.late));
+    send(to, id, req_control{.opcode = opcode, .srvid = o.srvid, .flags = o.flags, .data = data});
+    rearm();
+  }
+
+  void renew(floe::srvid id) {
+    send_control(pnn::current, floe::control::register_srvid, {}, {.srvid = id}, registration_patience,
+                 [](const result<client_reply>&) {});
+  }
+
+  /// One timer for all deadlines. It is only ever moved forward in time: most requests end long before theirs.
+  void rearm() {
+    const auto next = requests.next_deadline();
+    if (!next || (alarm_at && *alarm_at <= *next)) return;
+    loop.cancel(alarm);
+    alarm_at = next;
+    const auto left = *next - loop.now();
+    alarm = loop.after(left > duration{0} ? left : duration{0}, [weak = weak_from_this()] {
+      auto s = weak.lock();
+      if (!s) return;
+      s->alarm_at.reset();
+      s->requests.expire(s->loop.now());
+      s->rearm();
+    });
+  }
+};
+
+client::client(event_loop& loop, network& net) : state_(std::make_shared<state>(loop, net)) {}
+
+client::~client() {
+  state_->events = {};
+  state_->options.reconnect = false;
+  state_->drop();
+  state_->requests.clear();
+  state_->loop.cancel(state_->alarm);
+}
+
+void client::connect(client_options o, client_events e) {
+  state_->drop();
+  state_->options = std::move(o);
+  state_->events = std::move(e);
+  state_->open();
+}
+
+void client::close() {
+  state_->options.reconnect = false;
+  state_->events = {};
+  state_->lose({client_errc::disconnected, 0, "closed", pnn::current});
+}
+
+bool client::connected() const { return state_->ready; }
+pnn client::self() const { return state_->self; }
+event_loop& client::loop() const { return state_->loop; }
+std::size_t client::outstanding() const { return state_->requests.size(); }
+
+void client::send_control(pnn to, floe::control opcode, bytes data, duration patience, reply_handler done,
+                          request_options o) {
+  assert(!is_broadcast(to) && "nobody answers a broadcast");
+  if (!state_->ready) return state_->fail_soon(to, std::move(done));
+  state_->send_control(to, opcode, data, std::move(o), patience, std::move(done));
+}
+
+void client::send_control_unanswered(pnn to, floe::control opcode, bytes data, floe::srvid srvid) {
+  if (!state_->ready) return;
+  state_->send(to, reqid{0},
+               req_control{.opcode = opcode, .srvid = srvid, .flags = control_flag::noreply, .data = data});
+}
+
+void client::send_call(const req_call& call, duration patience, reply_handler done) {
+  if (!state_->ready) return state_->fail_soon(pnn::current, std::move(done));
+  const reqid id = state_->requests.add(pnn::current, state_->loop.now() + patience, std::move(done));
+  state_->send(pnn::current, id, call);
+  state_->rearm();
+}
+
+void client::send_message(pnn to, floe::srvid srvid, byte_view data) {
+  if (state_->ready) state_->send(to, reqid{0}, req_message{.srvid = srvid, .data = data});
+}
+
+void client::listen(floe::srvid srvid, std::function<void(const client_message&)> h, duration patience,
+                    std::function<void(const result<void>&)> done) {
+  auto& slot = state_->handlers[number(srvid)];
+  const bool first = !slot;
+  slot = std::make_shared<state::handler>(std::move(h));
+  const auto tell = [done = std::move(done)](const result<client_reply>& r) {
+    if (!done) return;
+    if (r)
+      done({});
+    else
+      done(std::unexpected(r.error()));
+  };
+  if (!first) return state_->loop.post([tell] { tell(client_reply{}); });
+  send_control(pnn::current, floe::control::register_srvid, {}, patience, tell, {.srvid = srvid});
+}
+
+void client::unlisten(floe::srvid srvid) {
+  if (state_->handlers.erase(number(srvid)) == 0 || !state_->ready) return;
+  send_control(pnn::current, floe::control::deregister_srvid, {}, registration_patience,
+               [](const result<client_reply>&) {}, {.srvid = srvid});
+}
+
+}  // namespace floe

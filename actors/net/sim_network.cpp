@@ -1,0 +1,176 @@
+#include "actors/net/sim_network.hpp"
+
+#include <algorithm>
+#include <deque>
+
+namespace floe {
+
+class sim_connection final : public connection, public std::enable_shared_from_this<sim_connection> {
+ public:
+  sim_connection(sim_switch& net, std::string own, endpoint remote) : net_(net), own_(std::move(own)), remote_(std::move(remote)) {}
+  ~sim_connection() override { sim_connection::close(); }
+
+  void send(frame packet, task written) override {
+    if (!open_) return;
+    ++net_.packets_;
+    outgoing_.push_back(std::move(packet));
+    if (written) net_.loop_.post(std::move(written));
+    pump();
+  }
+  void close() override {
+    if (!open_) return;
+    open_ = false;
+    outgoing_.clear();
+    events_ = {};
+    if (auto p = peer_.lock()) p->peer_closed("closed by peer");
+  }
+  std::size_t unsent_bytes() const override { return 0; }
+  endpoint peer() const override { return remote_; }
+  pid_t peer_pid() const override { return 0; }
+
+  void connect_to(const std::shared_ptr<sim_connection>& other) { peer_ = other; }
+  void open(connection_events e) {
+    events_ = std::move(e);
+    open_ = true;
+  }
+  void established() {
+    if (open_ && events_.up) events_.up();
+  }
+  void refused(const std::string& why) { fail(why); }
+  const std::string& own() const { return own_; }
+  /// Starts what had to wait for a cut to heal.
+  void pump() {
+    auto p = peer_.lock();
+    if (!open_ || !p || net_.is_cut(own_, p->own_)) return;
+    for (; !outgoing_.empty(); outgoing_.pop_front()) {
+      // a stream keeps its order: nothing arrives before what was sent earlier
+      last_arrival_ = std::max(last_arrival_, net_.loop_.now() + net_.draw());
+      net_.loop_.after(last_arrival_ - net_.loop_.now(), [to = peer_, f = outgoing_.front()] {
+        if (auto c = to.lock(); c && c->open_ && c->events_.packet) c->events_.packet(f);
+      });
+    }
+  }
+  void fail(const std::string& why) {
+    if (!open_) return;
+    open_ = false;
+    outgoing_.clear();
+    auto down = std::exchange(events_, {}).down;
+    if (down) down(why);
+  }
+  void peer_closed(const std::string& why) {
+    if (!open_) return;
+    const auto at = std::max(last_arrival_, net_.loop_.now() + net_.draw());
+    net_.loop_.after(at - net_.loop_.now(), [weak = weak_from_this(), why] {
+      if (auto c = weak.lock()) c->fail(why);
+    });
+  }
+  /// The host is gone: no word to our own side.
+  void vanish() {
+    if (!open_) return;
+    events_ = {};
+    close();
+  }
+
+ private:
+  sim_switch& net_;
+  std::string own_;
+  endpoint remote_;
+  std::weak_ptr<sim_connection> peer_;
+  bool open_ = false;
+  connection_events events_;
+  std::deque<frame> outgoing_;
+  time_point last_arrival_{};
+};
+
+class sim_listener final : public listener {
+ public:
+  sim_listener(std::function<void()> closed, endpoint e) : closed_(std::move(closed)), where_(std::move(e)) {}
+  ~sim_listener() override { closed_(); }
+  endpoint where() const override { return where_; }
+
+ private:
+  std::function<void()> closed_;
+  endpoint where_;
+};
+
+class sim_host final : public network {
+ public:
+  sim_host(sim_switch& net, std::string ip) : net_(net), ip_(std::move(ip)) {}
+
+  std::expected<std::unique_ptr<listener>, std::string> listen(const endpoint& e, stream_limits limits,
+                                                               accept_fn accept) override {
+    return add(to_string(e), e, limits, std::move(accept));
+  }
+  std::expected<std::unique_ptr<listener>, std::string> listen_local(const std::string& path, stream_limits limits,
+                                                                     accept_fn accept) override {
+    return add(path, {}, limits, std::move(accept));
+  }
+  std::shared_ptr<connection> connect(const endpoint& from, const endpoint& to, stream_limits,
+                                      connection_events events) override {
+    return net_.join(from.ip, to_string(to), false, std::move(events));
+  }
+  std::shared_ptr<connection> connect_local(const std::string& path, stream_limits, connection_events events) override {
+    return net_.join(ip_, path, true, std::move(events));
+  }
+
+ private:
+  std::expected<std::unique_ptr<listener>, std::string> add(const std::string& name, const endpoint& e,
+                                                            stream_limits limits, accept_fn accept) {
+    if (net_.ports_.contains(name)) return std::unexpected("cannot listen on " + name + ": address in use");
+    net_.ports_[name] = {ip_, std::move(accept), limits};
+    return std::make_unique<sim_listener>([&net = net_, name] { net.ports_.erase(name); }, e);
+  }
+  sim_switch& net_;
+  std::string ip_;
+};
+
+std::unique_ptr<network> sim_switch::attach(const std::string& ip) { return std::make_unique<sim_host>(*this, ip); }
+
+duration sim_switch::draw() {
+  const auto span = (longest_ - shortest_).count();
+  if (span <= 0) return shortest_;
+  return shortest_ + duration(static_cast<std::int64_t>(loop_.chance()() % static_cast<std::uint64_t>(span)));
+}
+
+std::shared_ptr<sim_connection> sim_switch::join(const std::string& from, const std::string& name, bool local,
+                                                 connection_events events) {
+  const auto target = ports_.find(name);
+  const std::string to = target == ports_.end() ? std::string() : target->second.ip;
+  auto near = std::make_shared<sim_connection>(*this, from, local ? endpoint{} : endpoint{to, 0});
+  near->open(std::move(events));
+  streams_.remove_if([](const auto& w) { return w.expired(); });
+  streams_.push_back(near);
+  loop_.after(draw(), [this, from, name, local, weak = std::weak_ptr(near)] {
+    auto near_end = weak.lock();
+    if (!near_end) return;
+    const auto port = ports_.find(name);
+    if (port == ports_.end()) return near_end->refused("cannot connect: connection refused");
+    if (!local && is_cut(from, port->second.ip)) return;  // the caller's own patience ends this
+    auto far = std::make_shared<sim_connection>(*this, port->second.ip, local ? endpoint{} : endpoint{from, ++last_port_});
+    far->connect_to(near_end);
+    auto accepted = port->second.accept(far);
+    if (!accepted) return near_end->refused("closed by peer");
+    far->open(std::move(*accepted));
+    near_end->connect_to(far);
+    streams_.push_back(far);
+    near_end->established();
+    near_end->pump();
+  });
+  return near;
+}
+
+void sim_switch::cut_one_way(const std::string& a, const std::string& b) { cuts_.emplace(a, b); }
+
+void sim_switch::heal() {
+  cuts_.clear();
+  for (auto& w : std::list(streams_))
+    if (auto c = w.lock()) c->pump();
+}
+
+void sim_switch::kill(const std::string& ip) {
+  std::erase_if(ports_, [&](const auto& p) { return p.second.ip == ip; });
+  for (auto& w : std::list(streams_))
+    if (auto c = w.lock(); c && c->own() == ip) c->vanish();
+}
+
+}  // namespace floe

@@ -1,0 +1,279 @@
+#include "actors/recovery/coordinator.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "protocol/constants.hpp"
+#include "protocol/types/database.hpp"
+#include "protocol/types/node_map.hpp"
+#include "protocol/types/vnn_map.hpp"
+#include "protocol/wire/codec.hpp"
+
+namespace floe {
+namespace {
+
+using nlohmann::json;
+
+/// srvids of a recovery: CTDB's range for it, then the epoch, the database's place and a counter.
+std::uint64_t srvid_range(recovery_epoch epoch, std::size_t database) {
+  return 0xF001'0000'0000'0000ULL | (number(epoch) & 0xffff) << 32 | (database & 0xffff) << 16;
+}
+
+failure_cause cause_of(const control_answer& a) {
+  return a.error == "ctdb_control timed out" ? failure_cause::timed_out : failure_cause::refused;
+}
+
+std::string text_of(const control_answer& a) {
+  return a.error.empty() ? fmt::format("status {}", a.status) : a.error;
+}
+
+}  // namespace
+
+coordinator::coordinator(environment env, coordinator_config config, view_ptr view, address<node_message> node,
+                         std::function<void(recovery_result)> ended)
+    : env_(env), config_(std::move(config)), view_(std::move(view)), node_(std::move(node)),
+      ended_(std::move(ended)), started_us_(env.loop.wall_us()), phase_since_us_(started_us_) {}
+
+void coordinator::start() {
+  const auto& p = config_.plan;
+  env_.log.notice(fmt::format("recovery-started run={} generation={} nodes={} why=\"{}\"", number(p.epoch),
+                              number(p.gen), describe(p.connected), config_.reason));
+  node_.tell(note_event{{.wall_us = started_us_, .event = "recovery-run", .db = db_id{0},
+                         .detail = fmt::format("run={} state=started gen={} nodes={} why=\"{}\"", number(p.epoch),
+                                               number(p.gen), describe(p.connected), config_.reason)}});
+  feed(cluster_event::start{p});
+}
+
+void coordinator::receive(coordinator_message& m) {
+  std::visit([this](auto& x) { on(x); }, m);
+}
+
+void coordinator::feed(const cluster_input& event) {
+  for (const auto& effect : machine_.step(event, env_.loop.now())) run(effect);
+}
+
+void coordinator::run(const cluster_output& effect) {
+  if (!waiting_.empty() && !std::holds_alternative<cluster_effect::ended>(effect)) {
+    waiting_.push_back(effect);
+    return;
+  }
+  std::visit([this](const auto& e) { act(e); }, effect);
+}
+
+void coordinator::on(rec_view& m) {
+  for (std::size_t i = 0; i < m.view->nodes.size(); ++i) {
+    const bool was = view_->nodes[i].flags & node_flag::disconnected;
+    const bool is = m.view->nodes[i].flags & node_flag::disconnected;
+    if (was || !is) continue;
+    const pnn gone{static_cast<std::uint32_t>(i)};
+    for (auto& [db, r] : recoverers_) r.tell(dbr_node_gone{gone});
+    feed(cluster_event::node_gone{config_.plan.epoch, gone});
+  }
+  view_ = std::move(m.view);
+}
+
+void coordinator::on(rec_woke& m) { feed(cluster_event::woke{m.epoch, m.why}); }
+void coordinator::on(rec_db_held& m) { feed(cluster_event::db_held{config_.plan.epoch, m.db}); }
+void coordinator::on(rec_stop&) {
+  waiting_.clear();
+  feed(cluster_event::stop{config_.plan.epoch});
+}
+
+void coordinator::on(rec_db_progress& m) {
+  progress_[m.progress.db] = std::move(m.progress);
+  show_progress();
+}
+
+void coordinator::on(rec_db_ended& m) {
+  for (const auto& f : m.failures) env_.log.warning("recovery-failure " + describe(f));
+  feed(cluster_event::db_ended{.epoch = config_.plan.epoch, .db = m.db, .good = m.good, .conflict = m.conflict,
+                               .committed = m.committed, .failures = std::move(m.failures)});
+}
+
+// --- diagnosis: hold at a phase ------------------------------------------------------------------------------------
+
+bool coordinator::is_held(cluster_phase p) const { return config_.hold == name(p); }
+
+void coordinator::on(rec_hold& m) {
+  config_.hold = m.phase;
+  for (auto& [db, r] : recoverers_) r.tell(dbr_hold{m.phase});
+  if (held_.empty() || is_held(machine_.phase())) return;
+  held_.clear();
+  auto effects = std::exchange(waiting_, {});
+  for (const auto& e : effects) std::visit([this](const auto& x) { act(x); }, e);
+  show_progress();
+}
+
+// --- effects -------------------------------------------------------------------------------------------------------
+
+void coordinator::act(const cluster_effect::entered& e) {
+  phase_since_us_ = env_.loop.wall_us();
+  env_.log.info(fmt::format("recovery-phase run={} from={} to={}", number(e.epoch), name(e.from), name(e.to)));
+  node_.tell(note_event{{.wall_us = phase_since_us_, .event = "recovery-phase", .db = db_id{0},
+                         .detail = fmt::format("run={} from={} to={}", number(e.epoch), name(e.from), name(e.to))}});
+  show_progress();
+}
+
+void coordinator::act(const cluster_effect::ask& e) {
+  if (is_held(e.phase) && held_.empty()) {
+    held_ = std::string(name(e.phase));
+    waiting_.push_back(e);
+    return show_progress();
+  }
+  for (pnn n : e.nodes) {
+    switch (e.phase) {
+      case cluster_phase::survey:
+        surveys_[n] = {.result = {.epoch = e.epoch, .node = n}};
+        ask(e, n, control::get_nodemap, {});
+        ask(e, n, control::get_capabilities, {});
+        ask(e, n, control::getvnnmap, {});
+        break;
+      case cluster_phase::recmode_active: ask(e, n, control::set_recmode, wire::encode(std::uint32_t{1})); break;
+      case cluster_phase::dbmaps: ask(e, n, control::get_dbmap, {}); break;
+      case cluster_phase::start_recovery: ask(e, n, control::start_recovery, {}); break;
+      case cluster_phase::set_vnn_map:
+        ask(e, n, control::setvnnmap,
+            wire::encode(vnn_map{.generation = machine_.plan().gen, .slots = machine_.slots()}));
+        break;
+      case cluster_phase::recmode_normal: ask(e, n, control::set_recmode, wire::encode(std::uint32_t{0})); break;
+      case cluster_phase::end_recovery: ask(e, n, control::end_recovery, {}); break;
+      case cluster_phase::idle:
+      case cluster_phase::databases:
+      case cluster_phase::done:
+      case cluster_phase::failed: std::abort();  // these phases ask nodes for nothing
+    }
+  }
+}
+
+void coordinator::ask(const cluster_effect::ask& e, pnn n, control c, bytes data) {
+  node_.tell(call_control{.to = n, .opcode = c, .data = std::move(data), .patience = e.timeout,
+                          .answer = replier([to = self(), epoch = e.epoch, phase = e.phase, n, c](control_answer a) {
+                            to.tell(rec_answer{epoch, phase, n, c, std::move(a)});
+                          })});
+}
+
+void coordinator::on(rec_answer& m) {
+  if (m.phase == cluster_phase::survey) return survey_answer(m);
+  if (m.answer.status != 0)
+    return feed(cluster_event::failed{m.epoch, m.phase, m.node, cause_of(m.answer), text_of(m.answer)});
+  if (m.phase != cluster_phase::dbmaps) return feed(cluster_event::answered{m.epoch, m.phase, m.node});
+  auto map = wire::decode<dbid_map>(m.answer.data);
+  if (!map)
+    return feed(cluster_event::failed{m.epoch, m.phase, m.node, failure_cause::refused, "unreadable database map"});
+  cluster_event::listed listed{.epoch = m.epoch, .node = m.node};
+  for (const auto& d : map->dbs) listed.databases.push_back({.db = d.db_id, .flags = d.flags});
+  feed(listed);
+}
+
+void coordinator::survey_answer(rec_answer& m) {
+  auto i = surveys_.find(m.node);
+  if (i == surveys_.end() || i->second.failed) return;
+  auto& s = i->second;
+  const auto refuse = [&](std::string why) {
+    s.failed = true;
+    feed(cluster_event::failed{m.epoch, m.phase, m.node, cause_of(m.answer), std::move(why)});
+  };
+  if (m.answer.status != 0) return refuse(text_of(m.answer));
+  if (m.part == control::get_nodemap) {
+    auto map = wire::decode<node_map>(m.answer.data);
+    if (!map || number(m.node) >= map->nodes.size()) return refuse("unreadable node map");
+    s.result.flags = map->nodes[number(m.node)].flags;  // its own opinion about itself
+  } else if (m.part == control::get_capabilities) {
+    auto c = wire::decode<std::uint32_t>(m.answer.data);
+    if (!c) return refuse("unreadable capabilities");
+    s.result.capabilities = *c;
+  } else {
+    auto v = wire::decode<vnn_map>(m.answer.data);
+    if (!v) return refuse("unreadable vnn map");
+    s.result.gen = v->generation;
+    s.result.map = v->slots;
+  }
+  if (--s.missing == 0) feed(s.result);
+}
+
+void coordinator::act(const cluster_effect::recover& e) {
+  auto& r = recoverers_[e.plan.db];
+  if (!r) {
+    std::set<pnn> sorted;
+    for (const auto& [n, s] : surveys_)
+      if (s.result.capabilities & capability::sorted_pull) sorted.insert(n);
+    r = env_.actors.spawn<db_recoverer>(
+        "db-recovery", env_,
+        db_recoverer_config{.leader = config_.plan.leader,
+                            .srvid_base = srvid_range(config_.plan.epoch, recoverers_.size()),
+                            .sorted_senders = std::move(sorted),
+                            .buffer_size = config_.buffer_size,
+                            .hold = config_.hold},
+        node_, self());
+  }
+  r.tell(dbr_start{e.plan});
+}
+
+void coordinator::act(const cluster_effect::release& e) { recoverers_.at(e.db).tell(dbr_release{}); }
+void coordinator::act(const cluster_effect::stop_databases&) { stop_databases(); }
+
+void coordinator::stop_databases() {
+  for (auto& [db, r] : recoverers_) r.tell(dbr_stop{});
+  recoverers_.clear();
+}
+
+void coordinator::act(const cluster_effect::wake& e) {
+  env_.loop.after(e.after, [to = self(), epoch = e.epoch, why = e.why] { to.tell(rec_woke{epoch, why}); });
+}
+
+void coordinator::act(const cluster_effect::deadlock& e) {
+  deadlock_ = e;
+  std::string stuck;
+  for (db_id d : e.not_frozen) stuck += (stuck.empty() ? "" : ", ") + progress_[d].name;
+  env_.log.error(fmt::format("recovery-deadlock run={} frozen={} not-frozen=\"{}\"", number(e.epoch), e.frozen.size(), stuck));
+  show_progress();
+}
+
+void coordinator::act(const cluster_effect::ended& e) {
+  stop_databases();
+  const auto ms = (env_.loop.wall_us() - started_us_) / 1000;
+  env_.log.notice(fmt::format("recovery-ended run={} good={} ms={} databases={}", number(e.epoch), e.good, ms,
+                              machine_.databases().size()));
+  node_.tell(note_event{{.wall_us = env_.loop.wall_us(), .event = "recovery-run", .db = db_id{0},
+                         .detail = fmt::format("run={} state={} gen={} ms={}", number(e.epoch),
+                                               e.good ? "done" : "failed", number(config_.plan.gen), ms)}});
+  // A verdict stays visible until the next recovery begins; success has nothing left to show.
+  if (e.good) node_.tell(recovery_progress{});
+  const auto failures = machine_.failures();
+  ended_({.epoch = e.epoch, .good = e.good, .gen = config_.plan.gen, .failures = {failures.begin(), failures.end()}});
+  end();
+}
+
+void coordinator::show_progress() {
+  const auto nodes = [](const auto& list) {
+    json j = json::array();
+    for (pnn p : list) j.push_back(number(p));
+    return j;
+  };
+  json j{{"run", number(config_.plan.epoch)},
+         {"generation", number(config_.plan.gen)},
+         {"why", config_.reason},
+         {"started_us", started_us_},
+         {"phase", std::string(name(machine_.phase()))},
+         {"phase_since_us", phase_since_us_},
+         {"waiting_for", nodes(machine_.waiting_for())},
+         {"freeze", config_.plan.freeze_all_first ? "all" : "db"},
+         {"held", held_},
+         {"databases", json::array()}};
+  for (const auto& [id, p] : progress_)
+    j["databases"].push_back({{"id", fmt::format("{:#010x}", number(id))}, {"name", p.name}, {"phase", std::string(name(p.phase))},
+                              {"attempt", p.attempt}, {"since_us", p.since_us}, {"waiting_for", nodes(p.waiting_for)},
+                              {"records_pulled", p.pulled}, {"records_pushed", p.merged}, {"held", p.held}});
+  j["failures"] = json::array();
+  for (const auto& f : machine_.failures()) j["failures"].push_back(describe(f));
+  if (deadlock_) {
+    json d{{"frozen", json::array()}, {"not_frozen", json::array()}};
+    for (db_id id : deadlock_->frozen) d["frozen"].push_back(progress_[id].name);
+    for (db_id id : deadlock_->not_frozen) d["not_frozen"].push_back(progress_[id].name);
+    j["deadlock"] = std::move(d);
+  }
+  node_.tell(recovery_progress{j.dump(-1, ' ', false, json::error_handler_t::replace)});
+}
+
+}  // namespace floe

@@ -1,0 +1,78 @@
+#pragma once
+/// One recovery of the cluster, on the leader: the machine of protocol/rules/cluster_recovery.hpp decides, this actor
+/// asks the nodes, starts a db_recoverer for every database, all at once, and keeps everybody informed. It ends with
+/// its recovery; the next one is another actor with another epoch.
+#include <functional>
+#include <map>
+#include <set>
+
+#include "actors/environment.hpp"
+#include "actors/node/node_message.hpp"
+#include "actors/recovery/db_recoverer.hpp"
+#include "actors/recovery/recovery_message.hpp"
+
+namespace floe {
+
+struct coordinator_config {
+  cluster_plan plan;
+  std::string reason;  ///< why this recovery was started
+  std::string hold;    ///< diagnosis: hold at this phase
+  std::size_t buffer_size = 1'000'000;
+};
+
+class coordinator final : public actor<coordinator_message> {
+ public:
+  coordinator(environment env, coordinator_config config, view_ptr view, address<node_message> node,
+              std::function<void(recovery_result)> ended);
+  void start() override;
+  void receive(coordinator_message&) override;
+
+ private:
+  void on(rec_answer&);
+  void on(rec_view&);
+  void on(rec_woke&);
+  void on(rec_db_progress&);
+  void on(rec_db_held&);
+  void on(rec_db_ended&);
+  void on(rec_hold&);
+  void on(rec_stop&);
+
+  void feed(const cluster_input&);
+  void run(const cluster_output&);
+  void act(const cluster_effect::entered&);
+  void act(const cluster_effect::ask&);
+  void act(const cluster_effect::recover&);
+  void act(const cluster_effect::release&);
+  void act(const cluster_effect::stop_databases&);
+  void act(const cluster_effect::wake&);
+  void act(const cluster_effect::deadlock&);
+  void act(const cluster_effect::ended&);
+
+  void ask(const cluster_effect::ask&, pnn node, control, bytes data);
+  void survey_answer(rec_answer&);
+  void stop_databases();
+  void show_progress();
+  bool is_held(cluster_phase) const;
+
+  struct survey {
+    cluster_event::surveyed result;
+    unsigned missing = 3;
+    bool failed = false;
+  };
+
+  environment env_;
+  coordinator_config config_;
+  view_ptr view_;
+  address<node_message> node_;
+  std::function<void(recovery_result)> ended_;
+  cluster_recovery machine_;
+  std::map<pnn, survey> surveys_;
+  std::map<db_id, address<db_recoverer_message>> recoverers_;
+  std::map<db_id, db_progress> progress_;
+  std::vector<cluster_output> waiting_;  ///< effects kept back by a hold
+  std::string held_;
+  std::optional<cluster_effect::deadlock> deadlock_;
+  std::int64_t started_us_ = 0, phase_since_us_ = 0;
+};
+
+}  // namespace floe

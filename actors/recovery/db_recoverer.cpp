@@ -1,0 +1,339 @@
+#include "actors/recovery/db_recoverer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "protocol/constants.hpp"
+#include "protocol/rules/winner.hpp"
+#include "protocol/types/basic.hpp"
+#include "protocol/types/database.hpp"
+#include "protocol/wire/codec.hpp"
+
+namespace floe {
+namespace {
+
+/// Pushed buffers on their way to one node at a time.
+constexpr unsigned push_window = 4;
+
+control control_of(db_phase p, db_kind kind) {
+  switch (p) {
+    case db_phase::names: return control::get_dbname;
+    case db_phase::attach:
+      if (kind == db_kind::persistent) return control::db_attach_persistent;
+      return kind == db_kind::replicated ? control::db_attach_replicated : control::db_attach;
+    case db_phase::freeze: return control::db_freeze;
+    case db_phase::begin: return control::db_transaction_start;
+    case db_phase::seqnum: return control::get_db_seqnum;
+    case db_phase::pull: return control::db_pull;
+    case db_phase::wipe: return control::wipe_database;
+    case db_phase::push_start: return control::db_push_start;
+    case db_phase::push_confirm: return control::db_push_confirm;
+    case db_phase::commit: return control::db_transaction_commit;
+    case db_phase::thaw: return control::db_thaw;
+    case db_phase::idle:
+    case db_phase::held:
+    case db_phase::merge:
+    case db_phase::push:
+    case db_phase::done:
+    case db_phase::failed: break;
+  }
+  std::abort();  // no other phase asks nodes for anything
+}
+
+failure_cause cause_of(const control_answer& a) {
+  if (a.error == "ctdb_control timed out") return failure_cause::timed_out;
+  if (a.error == "node is disconnected" || a.error == "ctdb_control to disconnected node")
+    return failure_cause::disconnected;
+  return failure_cause::refused;
+}
+
+}  // namespace
+
+db_recoverer::db_recoverer(environment env, db_recoverer_config config, address<node_message> node,
+                           address<coordinator_message> coordinator)
+    : env_(env), config_(std::move(config)), node_(std::move(node)), coordinator_(std::move(coordinator)) {}
+
+db_recoverer::~db_recoverer() = default;
+
+void db_recoverer::receive(db_recoverer_message& m) {
+  std::visit([this](auto& x) { on(x); }, m);
+}
+
+void db_recoverer::feed(const db_input& event) {
+  for (const auto& effect : machine_.step(event, env_.loop.now())) run(effect);
+}
+
+void db_recoverer::run(const db_output& effect) {
+  if (!waiting_.empty() && !std::holds_alternative<db_effect::ended>(effect)) {
+    waiting_.push_back(effect);
+    return;
+  }
+  std::visit([this](const auto& e) { act(e); }, effect);
+}
+
+void db_recoverer::on(dbr_start& m) { feed(db_event::start{std::move(m.plan)}); }
+void db_recoverer::on(dbr_release&) { feed(db_event::release{machine_.run()}); }
+void db_recoverer::on(dbr_node_gone& m) {
+  feed(db_event::failed{.run = machine_.run(), .phase = machine_.phase(), .node = m.node,
+                        .cause = failure_cause::disconnected, .detail = "node is disconnected"});
+}
+
+void db_recoverer::on(dbr_stop&) {
+  waiting_.clear();
+  feed(db_event::stop{});
+  stop_pull();
+  env_.loop.cancel(push_timer_);
+  end();
+}
+
+void db_recoverer::on(dbr_hold& m) {
+  config_.hold = std::move(m.phase);
+  if (held_.empty() || is_held(machine_.phase())) return;
+  held_.clear();
+  auto effects = std::exchange(waiting_, {});
+  for (const auto& e : effects) std::visit([this](const auto& x) { act(x); }, e);
+  show_progress();
+}
+
+bool db_recoverer::is_held(db_phase p) const {
+  const auto at = config_.hold.find('@');
+  if (config_.hold.substr(0, at) != name(p)) return false;
+  return at == std::string::npos || config_.hold.substr(at + 1) == machine_.db_name();
+}
+
+void db_recoverer::act(const db_effect::entered& e) {
+  phase_since_us_ = env_.loop.wall_us();
+  node_.tell(note_event{{.wall_us = phase_since_us_, .event = "recovery-phase", .db = machine_.plan().db,
+                         .detail = fmt::format("run={} from={} to={}", number(e.run), name(e.from), name(e.to))}});
+  show_progress();
+}
+
+void db_recoverer::act(const db_effect::ask& e) {
+  if (is_held(e.phase) && held_.empty()) {
+    held_ = std::string(name(e.phase));
+    waiting_.push_back(e);
+    return show_progress();
+  }
+  if (e.phase == db_phase::pull) start_pull(e);
+  if (e.phase == db_phase::push_start) push_srvid_ = floe::srvid{config_.srvid_base + ++srvids_used_};
+  for (pnn n : e.nodes) ask(e, n);
+}
+
+void db_recoverer::ask(const db_effect::ask& e, pnn n) {
+  const auto& plan = machine_.plan();
+  bytes data;
+  std::uint32_t flags = 0;
+  switch (e.phase) {
+    case db_phase::attach:
+      data = wire::encode(wire::string{machine_.db_name()});
+      flags = control_flag::attach_in_recovery;
+      break;
+    case db_phase::begin:
+    case db_phase::wipe:
+    case db_phase::commit: data = wire::encode(transdb{.db_id = plan.db, .tid = plan.gen}); break;
+    case db_phase::seqnum: data = wire::encode(db_seqnum_request{plan.db}); break;
+    case db_phase::pull:
+      data = wire::encode(pulldb_ext{.db_id = plan.db, .lmaster = pnn::unknown, .srvid = sources_.at(n).srvid});
+      break;
+    case db_phase::push_start:
+      data = wire::encode(pulldb_ext{.db_id = plan.db, .lmaster = pnn::unknown, .srvid = push_srvid_});
+      break;
+    default: data = wire::encode(number(plan.db)); break;
+  }
+  node_.tell(call_control{.to = n, .opcode = control_of(e.phase, machine_.kind()), .data = std::move(data),
+                          .patience = e.timeout,
+                          .answer = replier([to = self(), run = e.run, phase = e.phase, n](control_answer a) {
+                            to.tell(dbr_answer{run, phase, n, std::move(a)});
+                          }),
+                          .flags = flags});
+}
+
+void db_recoverer::on(dbr_answer& m) {
+  auto& a = m.answer;
+  if (a.status != 0)
+    return feed(db_event::failed{.run = m.run, .phase = m.phase, .node = m.node, .cause = cause_of(a),
+                                 .detail = a.error.empty() ? fmt::format("status {}", a.status) : a.error});
+  db_event::answered e{.run = m.run, .phase = m.phase, .node = m.node};
+  bool readable = true;
+  if (m.phase == db_phase::names) {
+    auto s = wire::decode<wire::string>(a.data);
+    readable = s.has_value();
+    if (s) e.text = std::string(s->value);
+  } else if (m.phase == db_phase::seqnum) {
+    auto n = wire::decode<std::uint64_t>(a.data);
+    readable = n.has_value();
+    e.number = n.value_or(0);
+  } else if (m.phase == db_phase::pull || m.phase == db_phase::push_confirm) {
+    auto n = wire::decode<std::uint32_t>(a.data);
+    readable = n.has_value();
+    e.number = n.value_or(0);
+  }
+  if (m.phase == db_phase::pull && m.run == machine_.run()) {
+    auto& s = sources_[m.node];
+    e.arrived = s.arrived;
+    readable = readable && s.error.empty();
+    if (merge_) {
+      merge_->end_stream(m.node);
+      take_winners();
+    }
+  }
+  if (!readable)
+    return feed(db_event::failed{.run = m.run, .phase = m.phase, .node = m.node, .cause = failure_cause::refused,
+                                 .detail = "unreadable answer"});
+  feed(e);
+}
+
+// --- pull and merge ----------------------------------------------------------------------------------------------
+
+bool db_recoverer::took_part(pnn n) const {
+  const auto& all = machine_.plan().participants;
+  const auto i = std::ranges::find(all, n, &db_plan::participant::node);
+  return i != all.end() && i->took_part;
+}
+
+void db_recoverer::start_pull(const db_effect::ask& e) {
+  stop_pull();
+  buffers_.clear();
+  winners_ = 0;
+  builder_ = std::make_unique<rec_buffer_builder>(machine_.plan().db, config_.buffer_size);
+  merge_ = std::make_unique<record_merge>([this](const record_copy& a, const record_copy& b) {
+    return beats({.header = a.record.header, .holder = a.from, .took_part = took_part(a.from)},
+                 {.header = b.record.header, .holder = b.from, .took_part = took_part(b.from)}, config_.leader);
+  });
+  for (pnn n : e.nodes) {
+    const floe::srvid s{config_.srvid_base + ++srvids_used_};
+    sources_[n] = {.srvid = s};
+    merge_->add_stream(n, config_.sorted_senders.contains(n) ? stream_order::ascending : stream_order::any);
+    node_.tell(listen_messages{s, number(s), [to = self(), run = e.run, n](parcel_ptr p) {
+                                 to.tell(dbr_records{run, n, std::move(p)});
+                               }});
+  }
+}
+
+void db_recoverer::stop_pull() {
+  for (auto& [n, s] : sources_) node_.tell(unlisten_messages{s.srvid, number(s.srvid)});
+  sources_.clear();
+  merge_.reset();
+}
+
+void db_recoverer::on(dbr_records& m) {
+  if (m.run != machine_.run() || !merge_) return;  // of an earlier try
+  auto s = sources_.find(m.from);
+  if (s == sources_.end()) return;
+  auto buffer = wire::decode<rec_buffer>(std::get<req_message>(m.packet->content.body).data);
+  if (!buffer || buffer->db_id() != machine_.plan().db) {
+    s->second.error = buffer ? "records of another database" : buffer.error().text();
+    return;
+  }
+  std::vector<record_view> records;
+  records.reserve(buffer->count());
+  for (const rec_data& r : *buffer) {
+    auto whole = r.as_record();
+    if (!whole) {
+      s->second.error = "a record without header";
+      return;
+    }
+    records.push_back(*whole);
+  }
+  s->second.arrived += records.size();
+  if (auto fed = merge_->feed(m.from, m.packet->raw, std::move(records)); !fed) {
+    s->second.error = fed.error().text;
+    return;
+  }
+  take_winners();
+}
+
+void db_recoverer::take_winners() {
+  merge_->run([this](const record_copy& winner) {
+    emit_winner(winner);
+    return true;
+  });
+}
+
+void db_recoverer::emit_winner(const record_copy& w) {
+  const auto kind = machine_.kind();
+  if (!counts(kind, {.header = w.record.header, .holder = w.from, .took_part = took_part(w.from)})) return;
+  const auto header = recovered_header(kind, w.record.header, !w.record.data.empty(), config_.leader);
+  if (!header) return;
+  if (!builder_->empty() && builder_->size_with(w.record.key.size(), w.record.data.size()) > config_.buffer_size)
+    buffers_.push_back(std::make_shared<const bytes>(builder_->take()));
+  builder_->add(w.record.key, *header, w.record.data);
+  ++winners_;
+}
+
+void db_recoverer::act(const db_effect::merge& e) {
+  take_winners();
+  if (!merge_->finished()) return feed(db_event::broke{.run = e.run, .detail = "the merge is not complete"});
+  if (!builder_->empty()) buffers_.push_back(std::make_shared<const bytes>(builder_->take()));
+  stop_pull();
+  feed(db_event::merged{.run = e.run, .records = winners_});
+}
+
+// --- push --------------------------------------------------------------------------------------------------------
+
+void db_recoverer::act(const db_effect::push& e) {
+  if (is_held(db_phase::push) && held_.empty()) {
+    held_ = std::string(name(db_phase::push));
+    waiting_.push_back(e);
+    return show_progress();
+  }
+  targets_.clear();
+  for (pnn n : e.nodes) targets_[n] = {};
+  env_.loop.cancel(push_timer_);
+  push_timer_ = env_.loop.after(e.timeout, [to = self(), run = e.run] { to.tell(dbr_push_late{run}); });
+  if (buffers_.empty()) {
+    env_.loop.cancel(push_timer_);
+    return feed(db_event::pushed{e.run});
+  }
+  for (pnn n : e.nodes) push_more(n);
+}
+
+void db_recoverer::push_more(pnn n) {
+  auto& t = targets_.at(n);
+  while (t.next < buffers_.size() && t.in_flight < push_window) {
+    ++t.in_flight;
+    node_.tell(post_message{n, push_srvid_, *buffers_[t.next++],
+                            [to = self(), run = machine_.run(), n] { to.tell(dbr_written{run, n}); }});
+  }
+}
+
+void db_recoverer::on(dbr_written& m) {
+  if (m.run != machine_.run() || machine_.phase() != db_phase::push) return;
+  --targets_.at(m.to).in_flight;
+  push_more(m.to);
+  const bool all = std::ranges::all_of(targets_, [this](const auto& t) {
+    return t.second.next == buffers_.size() && t.second.in_flight == 0;
+  });
+  if (!all) return;
+  env_.loop.cancel(push_timer_);
+  feed(db_event::pushed{m.run});
+}
+
+void db_recoverer::on(dbr_push_late& m) {
+  if (m.run == machine_.run() && machine_.phase() == db_phase::push)
+    feed(db_event::broke{.run = m.run, .detail = "records could not be sent in time"});
+}
+
+// --- news --------------------------------------------------------------------------------------------------------
+
+void db_recoverer::act(const db_effect::held&) { coordinator_.tell(rec_db_held{machine_.plan().db}); }
+
+void db_recoverer::act(const db_effect::ended& e) {
+  stop_pull();
+  env_.loop.cancel(push_timer_);
+  buffers_.clear();
+  const auto failures = machine_.failures();
+  coordinator_.tell(rec_db_ended{.db = machine_.plan().db, .good = e.good, .conflict = machine_.conflict(),
+                                 .committed = machine_.committed(), .failures = {failures.begin(), failures.end()}});
+}
+
+void db_recoverer::show_progress() {
+  const auto waiting = machine_.waiting_for();
+  coordinator_.tell(rec_db_progress{{.db = machine_.plan().db, .name = machine_.db_name(), .phase = machine_.phase(),
+                                     .attempt = machine_.attempt(), .since_us = phase_since_us_,
+                                     .waiting_for = {waiting.begin(), waiting.end()}, .pulled = machine_.pulled(),
+                                     .merged = machine_.merged(), .held = held_}});
+}
+
+}  // namespace floe

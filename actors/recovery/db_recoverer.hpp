@@ -1,0 +1,94 @@
+#pragma once
+/// Carries out the recovery of one database on the leader: the machine of protocol/rules/db_recovery.hpp decides,
+/// this actor sends its controls, takes in the pulled records, merges them and sends out the winners.
+///
+/// Records are taken in as they arrive and merged while other nodes still send, if every stream is in key order
+/// (floe's are); what is kept is the winners, as the very buffers that are pushed.
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "actors/environment.hpp"
+#include "actors/node/node_message.hpp"
+#include "actors/recovery/recovery_message.hpp"
+#include "protocol/types/rec_data.hpp"
+#include "storage/merge.hpp"
+
+namespace floe {
+
+struct db_recoverer_config {
+  pnn leader{0};
+  std::uint64_t srvid_base = 0;    ///< a range of srvids that nobody else uses: +0 .. +0xffff
+  std::set<pnn> sorted_senders;    ///< nodes that send records in key order
+  std::size_t buffer_size = 1'000'000;
+  std::string hold;                ///< diagnosis: "phase" or "phase@database"
+};
+
+class db_recoverer final : public actor<db_recoverer_message> {
+ public:
+  db_recoverer(environment env, db_recoverer_config config, address<node_message> node,
+               address<coordinator_message> coordinator);
+  ~db_recoverer() override;
+  void receive(db_recoverer_message&) override;
+
+ private:
+  void on(dbr_start&);
+  void on(dbr_answer&);
+  void on(dbr_records&);
+  void on(dbr_written&);
+  void on(dbr_push_late&);
+  void on(dbr_node_gone&);
+  void on(dbr_release&);
+  void on(dbr_hold&);
+  void on(dbr_stop&);
+
+  void feed(const db_input&);
+  void run(const db_output&);
+  void act(const db_effect::entered&);
+  void act(const db_effect::ask&);
+  void act(const db_effect::merge&);
+  void act(const db_effect::push&);
+  void act(const db_effect::held&);
+  void act(const db_effect::ended&);
+
+  void ask(const db_effect::ask&, pnn node);
+  void start_pull(const db_effect::ask&);
+  void stop_pull();
+  void take_winners();
+  void emit_winner(const record_copy&);
+  void push_more(pnn to);
+  bool is_held(db_phase) const;
+  void show_progress();
+  bool took_part(pnn) const;
+
+  struct source {
+    floe::srvid srvid{0};
+    std::uint64_t arrived = 0;
+    std::string error;
+  };
+  struct target {
+    std::size_t next = 0;
+    unsigned in_flight = 0;
+  };
+
+  environment env_;
+  db_recoverer_config config_;
+  address<node_message> node_;
+  address<coordinator_message> coordinator_;
+  db_recovery machine_;
+  std::unique_ptr<record_merge> merge_;
+  std::map<pnn, source> sources_;
+  std::uint64_t srvids_used_ = 0;
+  floe::srvid push_srvid_{0};
+  std::unique_ptr<rec_buffer_builder> builder_;
+  std::vector<std::shared_ptr<const bytes>> buffers_;  ///< the winners, as they are pushed
+  std::uint64_t winners_ = 0;
+  std::map<pnn, target> targets_;
+  timer_id push_timer_{0};
+  std::vector<db_output> waiting_;  ///< effects kept back by a hold
+  std::string held_;
+  std::int64_t phase_since_us_ = 0;
+};
+
+}  // namespace floe

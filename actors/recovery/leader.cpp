@@ -1,0 +1,360 @@
+#include "actors/recovery/leader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "actors/recovery/coordinator.hpp"
+#include "protocol/constants.hpp"
+#include "protocol/messages.hpp"
+#include "protocol/types/membership.hpp"
+#include "protocol/types/node_map.hpp"
+#include "protocol/types/vnn_map.hpp"
+#include "protocol/wire/codec.hpp"
+
+namespace floe {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// Nobody known to lead: a leader would have been heard by now, it speaks every second.
+constexpr duration first_silence = milliseconds(1500);
+constexpr duration quick_answer = milliseconds(50);
+constexpr duration quick_vote_end = milliseconds(300);
+constexpr std::uint64_t own_listener = 1;  ///< owner number of our message registrations
+
+election_delays delays_of(const leader_config& c) {
+  return {.leader_timeout = c.leader_timeout,
+          .vote_end = seconds(std::max(1U, c.tunables[tunable::election_timeout]))};
+}
+
+}  // namespace
+
+leader_config leader_config_of(const node_config& c) {
+  return {.leader_timeout = c.leader_timeout, .freeze_all_first = c.freeze_all_first, .tunables = c.tunables};
+}
+
+leader::leader(environment env, leader_config config, view_ptr view, address<node_message> node)
+    : env_(env), config_(std::move(config)), view_(std::move(view)), node_(std::move(node)),
+      election_(env.self, delays_of(config_)), born_us_(static_cast<std::uint64_t>(env.loop.wall_us())),
+      epoch_(env.loop.chance()() & 0xffff'ffff) {}
+
+leader::~leader() = default;
+
+void leader::start() {
+  floe_nodes_.insert(env_.self);
+  for (auto s : {message::election, message::leader})
+    node_.tell(listen_messages{s, own_listener, [to = self()](parcel_ptr p) { to.tell(leader_heard{std::move(p)}); }});
+  vote(election_event::standing_changed{own_standing()});
+  vote(election_event::start{});
+  tick();
+}
+
+void leader::receive(leader_message& m) {
+  std::visit([this](auto& x) { on(x); }, m);
+}
+
+bool leader::inactive() const { return view_->own_flags() & node_flag::inactive; }
+
+std::vector<pnn> leader::connected() const {
+  std::vector<pnn> all;
+  for (std::size_t i = 0; i < view_->nodes.size(); ++i)
+    if (!(view_->nodes[i].flags & (node_flag::disconnected | node_flag::deleted)))
+      all.push_back(pnn{static_cast<std::uint32_t>(i)});
+  return all;
+}
+
+void leader::ask(pnn to, control c, bytes data, std::function<void(control_answer)> then) {
+  node_.tell(call_control{.to = to, .opcode = c, .data = std::move(data),
+                          .patience = seconds(std::max(1U, config_.tunables[tunable::recover_timeout])),
+                          .answer = replier([self = self(), then = std::move(then)](control_answer a) {
+                            self.tell(leader_answer{[then, a = std::move(a)] { then(a); }});
+                          })});
+}
+
+void leader::on(leader_answer& m) { m.apply(); }
+
+void leader::on(leader_tunables& m) {
+  config_.tunables = m.values;
+}
+
+void leader::on(leader_hold& m) {
+  hold_ = std::move(m.phase);
+  coordinator_.tell(rec_hold{hold_});
+}
+
+void leader::on(leader_stop&) {
+  coordinator_.tell(rec_stop{});
+  env_.loop.cancel(tick_timer_);
+  env_.loop.cancel(retry_timer_);
+  end();
+}
+
+// --- elections -----------------------------------------------------------------------------------------------------
+
+standing leader::own_standing() const {
+  const bool can = can_be_leader(inactive(), view_->capabilities & capability::recmaster);
+  const auto us = can ? born_us_ : static_cast<std::uint64_t>(env_.loop.wall_us());
+  return {.can_lead = can, .inactive = inactive(), .priority = {us / 1'000'000, us % 1'000'000},
+          .connected = static_cast<std::uint32_t>(connected().size())};
+}
+
+void leader::vote(const election_input& e) {
+  const bool led = election_.leads();
+  for (const auto& effect : election_.step(e)) std::visit([this](const auto& x) { act(x); }, effect);
+  if (led && !election_.leads()) {
+    coordinator_.tell(rec_stop{});
+    looking_ = look_again_ = false;
+    ++look_;  // what is still answered belongs to nobody
+  }
+  if (!led && election_.leads()) look_around();
+}
+
+bool leader::only_floe() const {
+  return std::ranges::all_of(connected(), [this](pnn p) { return floe_nodes_.contains(p); });
+}
+
+void leader::act(const election_effect::arm& e) {
+  auto after = e.after;
+  if (e.timer == election_timer::leader_silent && election_.leader() == pnn::unknown) after = std::min(after, first_silence);
+  if (e.timer == election_timer::answer && only_floe()) after = quick_answer;
+  if (e.timer == election_timer::vote_end && only_floe()) after = quick_vote_end;
+  const auto id = ++last_timer_;
+  armed_[id] = {e.timer, e.serial};
+  env_.loop.after(after, [to = self(), id] { to.tell(leader_timer{id}); });
+}
+
+void leader::on(leader_timer& m) {
+  if (m.id == 0) return tick();
+  auto i = armed_.find(m.id);
+  if (i == armed_.end()) return;
+  const auto fired = i->second;
+  armed_.erase(i);
+  vote(fired);
+}
+
+void leader::act(const election_effect::send_leader& e) {
+  node_.tell(post_message{pnn::broadcast_connected, message::leader, wire::encode(number(e.leader)), nullptr});
+}
+
+void leader::act(const election_effect::send_vote& e) {
+  const election_message m{
+      .num_connected = e.cast.connected,
+      .priority_time = {static_cast<std::int64_t>(e.cast.priority.seconds), static_cast<std::int64_t>(e.cast.priority.microseconds)},
+      .pnn = env_.self,
+      .node_flags = view_->own_flags()};
+  node_.tell(post_message{pnn::broadcast_all, message::election, wire::encode(m), nullptr});
+}
+
+void leader::act(const election_effect::leader_changed& e) {
+  env_.log.notice(e.to == pnn::unknown ? std::string("leader-unknown")
+                                       : fmt::format("leader-known pnn={}", number(e.to)));
+  node_.tell(leader_known{e.to});
+}
+
+void leader::on(leader_heard& m) {
+  const auto& message = std::get<req_message>(m.packet->content.body);
+  const pnn from = m.packet->content.header.src;
+  if (from == env_.self) return;
+  if (message.srvid == message::leader) {
+    if (auto who = wire::decode<std::uint32_t>(message.data)) vote(election_event::leader_heard{from, pnn{*who}});
+    return;
+  }
+  auto v = wire::decode<election_message>(message.data);
+  if (!v) return;
+  vote(election_event::vote_heard{
+      {.node = v->pnn, .inactive = (v->node_flags & node_flag::inactive) != 0,
+       .priority = {static_cast<std::uint64_t>(v->priority_time.sec), static_cast<std::uint64_t>(v->priority_time.usec)},
+       .connected = v->num_connected}});
+}
+
+void leader::learn_about(pnn p) {
+  ask(p, control::get_capabilities, {}, [this, p](const control_answer& a) {
+    auto c = wire::decode<std::uint32_t>(a.data);
+    if (a.status == 0 && c && (*c & capability::sorted_pull)) floe_nodes_.insert(p);
+  });
+}
+
+// --- looking after the cluster ---------------------------------------------------------------------------------------
+
+void leader::on(leader_view& m) {
+  const auto before = std::exchange(view_, std::move(m.view));
+  coordinator_.tell(rec_view{view_});
+  std::vector<pnn> gone, come;
+  for (std::size_t i = 0; i < view_->nodes.size(); ++i) {
+    const auto out = node_flag::disconnected;
+    const bool was = before->nodes[i].flags & out, is = view_->nodes[i].flags & out;
+    if (was != is) (is ? gone : come).push_back(pnn{static_cast<std::uint32_t>(i)});
+  }
+  vote(election_event::standing_changed{own_standing()});
+  for (pnn p : come) learn_about(p);
+  for (pnn p : gone) {
+    floe_nodes_.erase(p);
+    vote(election_event::node_gone{p});
+  }
+  if (!election_.leads()) return;
+  // the loss of a node that tracks records needs no second look
+  for (pnn p : gone)
+    if (std::ranges::find(view_->map, p) != view_->map.end()) return consider(fmt::format("node {} is lost", number(p)));
+  const bool asked = before->mode == recovery_mode::normal && view_->mode == recovery_mode::active && !coordinator_;
+  if (asked || !come.empty() || before->own_flags() != view_->own_flags()) look_around();
+}
+
+void leader::on(leader_wanted& m) { consider(m.why); }
+
+void leader::tick() {
+  tick_timer_ = env_.loop.after(seconds(std::max(1U, config_.tunables[tunable::recover_interval])),
+                                [to = self()] { to.tell(leader_timer{0}); });
+  vote(election_event::standing_changed{own_standing()});
+  if (election_.leads()) look_around();
+}
+
+/// Asks every connected node how it sees itself and the others. One round at a time.
+void leader::look_around() {
+  if (!election_.leads() || coordinator_) return;
+  if (looking_) {
+    look_again_ = true;
+    return;
+  }
+  looking_ = true;
+  look_again_ = false;
+  looks_.clear();
+  const auto round = ++look_;
+  const auto nodes = connected();
+  for (pnn n : nodes) looks_[n].missing = 4;
+  for (pnn n : nodes) {
+    const auto part = [this, n, round](auto apply) {
+      return [this, n, round, apply](const control_answer& a) {
+        if (round != look_) return;
+        auto& l = looks_[n];
+        apply(l, a);
+        --l.missing;
+        if (std::ranges::all_of(looks_, [](const auto& x) { return x.second.missing == 0; })) look_done();
+      };
+    };
+    ask(n, control::get_nodemap, {}, part([n](look& l, const control_answer& a) {
+          auto map = wire::decode<node_map>(a.data);
+          if (a.status != 0 || !map || number(n) >= map->nodes.size()) return;
+          l.flags = map->nodes[number(n)].flags;
+          for (const auto& x : map->nodes) l.others.push_back(x.flags);
+        }));
+    ask(n, control::get_recmode, {}, part([](look& l, const control_answer& a) {
+          if (a.status == 0 || a.status == 1) l.mode = recovery_mode{static_cast<std::uint32_t>(a.status)};
+        }));
+    ask(n, control::getvnnmap, {}, part([](look& l, const control_answer& a) {
+          auto v = wire::decode<vnn_map>(a.data);
+          if (a.status != 0 || !v) return;
+          l.gen = v->generation;
+          l.map = v->slots;
+        }));
+    ask(n, control::get_capabilities, {}, part([](look& l, const control_answer& a) {
+          auto c = wire::decode<std::uint32_t>(a.data);
+          if (a.status == 0 && c) l.capabilities = *c;
+        }));
+  }
+}
+
+void leader::look_done() {
+  looking_ = false;
+  if (!election_.leads()) return;
+  synchronise_flags();
+  const auto why = recovery_reason();
+  if (!why.empty()) return consider(why);
+  if (look_again_) look_around();
+}
+
+/// Each node's own opinion about itself is the truth; whoever sees it otherwise is told.
+void leader::synchronise_flags() {
+  for (const auto& [n, l] : looks_) {
+    if (!l.flags) continue;
+    const auto truth = *l.flags & ~node_flag::disconnected;
+    bool differs = (view_->find(n)->flags & ~node_flag::disconnected) != truth;
+    for (const auto& [m, other] : looks_)
+      if (number(n) < other.others.size() && m != n)
+        differs |= (other.others[number(n)] & ~node_flag::disconnected) != truth;
+    if (!differs) continue;
+    const auto change = wire::encode(node_flag_change{.pnn = n, .new_flags = truth, .old_flags = view_->find(n)->flags});
+    for (const auto& [m, other] : looks_) ask(m, control::modify_flags, change, [](const control_answer&) {});
+  }
+}
+
+/// Why data needs recovery; empty if it does not.
+std::string leader::recovery_reason() const {
+  if (!wanted_.empty()) return wanted_;
+  const auto own = looks_.find(env_.self);
+  if (own == looks_.end() || !own->second.gen) return {};
+  std::vector<pnn> capable;
+  for (const auto& [n, l] : looks_) {
+    if (!l.flags || !l.mode || !l.gen || !l.capabilities) return {};  // no full picture: look again
+    if (*l.flags & node_flag::inactive) continue;
+    if (*l.capabilities & capability::lmaster) capable.push_back(n);
+  }
+  for (const auto& [n, l] : looks_) {
+    if (*l.flags & node_flag::inactive) continue;
+    if (*l.mode == recovery_mode::active) return fmt::format("node {} is in recovery mode", number(n));
+    if (*l.gen == generation::invalid || *l.gen != *own->second.gen)
+      return fmt::format("node {} is at generation {}, the leader at {}", number(n), number(*l.gen), number(*own->second.gen));
+    if (l.map != own->second.map) return fmt::format("node {} has another vnn map", number(n));
+  }
+  if (capable.empty()) capable.push_back(env_.self);
+  if (capable != own->second.map) return "the vnn map is not the list of active nodes";
+  return {};
+}
+
+void leader::consider(const std::string& why) {
+  wanted_ = why;
+  if (coordinator_ || resting_ || !election_.leads()) return;
+  recover(why);
+}
+
+void leader::recover(const std::string& why) {
+  const auto limit = seconds(std::max(1U, config_.tunables[tunable::recover_timeout]));
+  std::uint32_t gen = 0;
+  while (gen <= 1) gen = static_cast<std::uint32_t>(env_.loop.chance()() & 0x7fffffff);
+  cluster_plan plan{.epoch = recovery_epoch{++epoch_},
+                    .leader = env_.self,
+                    .gen = generation{gen},
+                    .connected = connected(),
+                    .step_timeout = limit,
+                    .db_budget = 4 * duration(limit),
+                    .retry_pause = milliseconds(100),
+                    .freeze_all_first = config_.freeze_all_first,
+                    .freeze_all_deadline = limit};
+  wanted_.clear();
+  looking_ = false;
+  ++look_;
+  coordinator_ = env_.actors.spawn<coordinator>(
+      "coordinator", env_,
+      coordinator_config{.plan = plan, .reason = why, .hold = hold_,
+                         .buffer_size = config_.tunables[tunable::rec_buffer_size_limit]},
+      view_, node_, [to = self(), this](const recovery_result& r) {
+        to.tell(leader_answer{[this, r] { recovery_ended(r); }});
+      });
+}
+
+void leader::recovery_ended(const recovery_result& r) {
+  if (number(r.epoch) != epoch_) return;
+  coordinator_ = {};
+  if (r.good) {
+    failures_in_a_row_ = 0;
+    node_.tell(post_message{pnn::broadcast_connected, message::reconfigure, {}, nullptr});
+    if (!wanted_.empty()) return consider(wanted_);
+    return look_around();
+  }
+  if (!election_.leads()) return;
+  if (wanted_.empty()) wanted_ = "the last recovery failed";
+  ++failures_in_a_row_;
+  resting_ = true;
+  const auto pause = std::min<duration>(milliseconds(100) * (1U << std::min(failures_in_a_row_, 6U)), seconds(5));
+  env_.log.warning(fmt::format("recovery-again in_ms={} failures={}", std::chrono::duration_cast<milliseconds>(pause).count(),
+                               failures_in_a_row_));
+  retry_timer_ = env_.loop.after(pause, [to = self(), this] {
+    to.tell(leader_answer{[this] {
+      resting_ = false;
+      if (election_.leads() && !wanted_.empty()) consider(wanted_);
+    }});
+  });
+}
+
+}  // namespace floe

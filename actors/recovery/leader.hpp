@@ -1,0 +1,102 @@
+#pragma once
+/// Leadership, on every node: takes part in elections, says or hears who leads, and on the leader decides when a
+/// recovery is needed and runs it. Driven by events (a connection breaks, flags change, somebody asks) and, as a net
+/// below them, by a look at all nodes every RecoverInterval. Who leads and whether data needs recovery are two
+/// questions: an election alone recovers nothing.
+///
+/// In a cluster of floe nodes only, votes are settled in tenths of a second; as soon as a ctdbd takes part, its
+/// delays apply.
+#include <map>
+#include <optional>
+#include <set>
+
+#include "actors/environment.hpp"
+#include "actors/node/node_config.hpp"
+#include "actors/node/node_message.hpp"
+#include "actors/recovery/leader_message.hpp"
+#include "actors/recovery/recovery_message.hpp"
+#include "protocol/rules/election.hpp"
+
+namespace floe {
+
+struct leader_config {
+  duration leader_timeout{std::chrono::seconds(5)};
+  bool freeze_all_first = false;
+  tunable_list tunables;
+};
+leader_config leader_config_of(const node_config&);
+
+class leader final : public actor<leader_message> {
+ public:
+  leader(environment env, leader_config config, view_ptr view, address<node_message> node);
+  ~leader() override;
+  void start() override;
+  void receive(leader_message&) override;
+
+ private:
+  void on(leader_view&);
+  void on(leader_heard&);
+  void on(leader_wanted&);
+  void on(leader_tunables&);
+  void on(leader_hold&);
+  void on(leader_timer&);
+  void on(leader_answer&);
+  void on(leader_stop&);
+
+  // elections
+  void vote(const election_input&);
+  void act(const election_effect::arm&);
+  void act(const election_effect::send_leader&);
+  void act(const election_effect::send_vote&);
+  void act(const election_effect::leader_changed&);
+  standing own_standing() const;
+  bool only_floe() const;
+  void learn_about(pnn);
+
+  // what the leader looks after
+  struct look {  ///< what one node said in one look around
+    std::optional<std::uint32_t> flags;  ///< its own opinion about itself
+    std::vector<std::uint32_t> others;   ///< its opinion about all
+    std::optional<recovery_mode> mode;
+    std::optional<generation> gen;
+    std::vector<pnn> map;
+    std::optional<std::uint32_t> capabilities;
+    unsigned missing = 0;
+  };
+  void tick();
+  void look_around();
+  void look_done();
+  void synchronise_flags();
+  std::string recovery_reason() const;
+  void consider(const std::string& why);
+  void recover(const std::string& why);
+  void recovery_ended(const recovery_result&);
+  void ask(pnn, control, bytes data, std::function<void(control_answer)> then);
+  bool inactive() const;
+  std::vector<pnn> connected() const;
+
+  environment env_;
+  leader_config config_;
+  view_ptr view_;
+  address<node_message> node_;
+  election election_;
+  std::uint64_t born_us_;
+  std::map<std::uint64_t, election_event::fired> armed_;
+  std::uint64_t last_timer_ = 0;
+  std::set<pnn> floe_nodes_;
+
+  std::map<pnn, look> looks_;
+  std::uint64_t look_ = 0;
+  bool looking_ = false;
+  bool look_again_ = false;
+  timer_id tick_timer_{0}, retry_timer_{0};
+
+  address<coordinator_message> coordinator_;
+  std::uint64_t epoch_ = 0;
+  std::string wanted_;  ///< why a recovery is still owed
+  unsigned failures_in_a_row_ = 0;
+  bool resting_ = false;  ///< after a failure, before the next attempt
+  std::string hold_;
+};
+
+}  // namespace floe

@@ -1,0 +1,78 @@
+#pragma once
+/// What the coordinator of one recovery, and the recoveries of its single databases, understand.
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "actors/cluster_view.hpp"
+#include "actors/exchange.hpp"
+#include "protocol/rules/cluster_recovery.hpp"
+
+namespace floe {
+
+// --- recovery of one database --------------------------------------------------------------------------------
+
+struct dbr_start { db_plan plan; };
+struct dbr_answer {
+  run_number run;
+  db_phase phase;
+  pnn node;
+  control_answer answer;
+};
+struct dbr_records { run_number run; pnn from; parcel_ptr packet; };  ///< pulled ones
+struct dbr_written { run_number run; pnn to; };                       ///< one pushed buffer has left
+struct dbr_push_late { run_number run; };
+struct dbr_node_gone { pnn node; };
+struct dbr_release {};  ///< the diagnostic barrier after freeze
+struct dbr_hold { std::string phase; };
+struct dbr_stop {};
+
+using db_recoverer_message = std::variant<dbr_start, dbr_answer, dbr_records, dbr_written, dbr_push_late,
+                                          dbr_node_gone, dbr_release, dbr_hold, dbr_stop>;
+
+/// How far the recovery of one database is, for everybody who looks.
+struct db_progress {
+  db_id db{0};
+  std::string name;
+  db_phase phase = db_phase::idle;
+  unsigned attempt = 0;
+  std::int64_t since_us = 0;  ///< wall time at which the phase was entered
+  std::vector<pnn> waiting_for;
+  std::uint64_t pulled = 0, merged = 0;
+  std::string held;  ///< the phase it is held at, empty if it is not
+};
+
+// --- the coordinator -------------------------------------------------------------------------------------------
+
+struct rec_answer {
+  recovery_epoch epoch;
+  cluster_phase phase;
+  pnn node;
+  control part;  ///< which control, where a phase asks several
+  control_answer answer;
+};
+struct rec_view { view_ptr view; };
+struct rec_woke { recovery_epoch epoch; cluster_event::alarm why; };
+struct rec_db_progress { db_progress progress; };
+struct rec_db_held { db_id db; };
+struct rec_db_ended {
+  db_id db;
+  bool good, conflict, committed;
+  std::vector<evidence> failures;
+};
+struct rec_hold { std::string phase; };
+struct rec_stop {};
+
+using coordinator_message = std::variant<rec_answer, rec_view, rec_woke, rec_db_progress, rec_db_held,
+                                         rec_db_ended, rec_hold, rec_stop>;
+
+/// What became of a recovery.
+struct recovery_result {
+  recovery_epoch epoch{};
+  bool good = false;
+  generation gen = generation::invalid;
+  std::vector<evidence> failures;
+};
+
+}  // namespace floe
