@@ -15,7 +15,7 @@ struct request_ids {
   reqid take() { return reqid{last = (last + 1) & 0x7fffffff}; }
 };
 
-struct environment {
+struct node_environment {
   event_loop& loop;
   actor_runtime& actors;
   network& net;

@@ -39,7 +39,7 @@ struct database_config {
 
 class database final : public actor<database_message> {
  public:
-  database(environment env, database_config config, view_ptr view, address<node_message> node);
+  database(node_environment env, database_config config, view_ptr view, address<node_message> node);
   ~database() override;
   void start() override;
   void receive(database_message&) override;
@@ -136,7 +136,7 @@ class database final : public actor<database_message> {
     std::string error;
   };
 
-  environment env_;
+  node_environment env_;
   database_config config_;
   view_ptr view_;
   address<node_message> node_;

@@ -24,7 +24,7 @@ connection_events incoming_events(const address<link_message>& link, std::uint64
   return stream_events(link, serial, stream_side::incoming);
 }
 
-link::link(environment env, link_config config, address<node_message> node)
+link::link(node_environment env, link_config config, address<node_message> node)
     : env_(env), config_(std::move(config)), node_(std::move(node)), pause_(shortest_pause),
       born_(env.loop.now()) {}
 

@@ -22,7 +22,7 @@ struct link_config {
 
 class link final : public actor<link_message> {
  public:
-  link(environment env, link_config config, address<node_message> node);
+  link(node_environment env, link_config config, address<node_message> node);
   void start() override;
   void receive(link_message&) override;
 
@@ -44,7 +44,7 @@ class link final : public actor<link_message> {
   void send_keepalive();
   bool current(std::uint64_t serial) const { return serial == out_serial_ || serial == in_serial_; }
 
-  environment env_;
+  node_environment env_;
   link_config config_;
   address<node_message> node_;
   std::shared_ptr<connection> out_, in_;

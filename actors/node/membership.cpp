@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include "actors/node/node.hpp"
+#include "actors/node/nodes_file.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/types/membership.hpp"
@@ -93,6 +94,19 @@ void node::get_nodemap(const control_request& r) {
     map.nodes.push_back({.pnn = pnn{static_cast<std::uint32_t>(i)}, .flags = n.flags,
                          .addr = wire_address(deleted ? endpoint{"0.0.0.0", n.where.port} : n.where)});
   }
+  r.answer.good(wire::encode(map));
+}
+
+/// The file as it is on disk now, which need not be what this node runs with.
+void node::get_nodes_file(const control_request& r) {
+  const auto port = config_.nodes[number(env_.self)].where.port;
+  auto nodes = read_nodes_file(config_.nodes_file, port);
+  if (!nodes) return r.answer.fail(nodes.error());
+  node_map map;
+  for (std::size_t i = 0; i < nodes->size(); ++i)
+    map.nodes.push_back({.pnn = pnn{static_cast<std::uint32_t>(i)},
+                         .flags = (*nodes)[i].deleted ? node_flag::deleted : 0,
+                         .addr = wire_address((*nodes)[i].where)});
   r.answer.good(wire::encode(map));
 }
 

@@ -35,7 +35,7 @@ std::shared_ptr<cluster_view> first_view(const node_config& c) {
 
 }  // namespace
 
-node::node(environment env, node_config config, std::function<void()> stopped)
+node::node(node_environment env, node_config config, std::function<void()> stopped)
     : env_(env), config_(std::move(config)), stopped_(std::move(stopped)), view_(first_view(config_)),
       tunables_(config_.tunables), started_us_(env.loop.wall_us()), statistics_since_us_(started_us_),
       mode_since_(env.loop.now()) {}

@@ -42,7 +42,7 @@ struct control_request {
 class node final : public actor<node_message> {
  public:
   /// `stopped` is called when the node has taken itself down.
-  node(environment env, node_config config, std::function<void()> stopped);
+  node(node_environment env, node_config config, std::function<void()> stopped);
   ~node() override;
   void start() override;
   void receive(node_message&) override;
@@ -230,7 +230,7 @@ class node final : public actor<node_message> {
     timer_id deadline{0};
   };
 
-  environment env_;
+  node_environment env_;
   node_config config_;
   std::function<void()> stopped_;
   view_ptr view_;

@@ -10,6 +10,6 @@ namespace floe {
 
 /// Starts the node's actors. `stopped` is called on the loop when the node has taken itself down: after a
 /// `stop_node` message, a SHUTDOWN control, or when it could not listen.
-address<node_message> start_node(environment, node_config, std::function<void()> stopped);
+address<node_message> start_node(node_environment, node_config, std::function<void()> stopped);
 
 }  // namespace floe

@@ -30,7 +30,7 @@ std::string text_of(const control_answer& a) {
 
 }  // namespace
 
-coordinator::coordinator(environment env, coordinator_config config, view_ptr view, address<node_message> node,
+coordinator::coordinator(node_environment env, coordinator_config config, view_ptr view, address<node_message> node,
                          std::function<void(recovery_result)> ended)
     : env_(env), config_(std::move(config)), view_(std::move(view)), node_(std::move(node)),
       ended_(std::move(ended)), started_us_(env.loop.wall_us()), phase_since_us_(started_us_) {}

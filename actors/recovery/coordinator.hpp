@@ -22,7 +22,7 @@ struct coordinator_config {
 
 class coordinator final : public actor<coordinator_message> {
  public:
-  coordinator(environment env, coordinator_config config, view_ptr view, address<node_message> node,
+  coordinator(node_environment env, coordinator_config config, view_ptr view, address<node_message> node,
               std::function<void(recovery_result)> ended);
   void start() override;
   void receive(coordinator_message&) override;
@@ -60,7 +60,7 @@ class coordinator final : public actor<coordinator_message> {
     bool failed = false;
   };
 
-  environment env_;
+  node_environment env_;
   coordinator_config config_;
   view_ptr view_;
   address<node_message> node_;

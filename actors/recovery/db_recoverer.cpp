@@ -50,7 +50,7 @@ failure_cause cause_of(const control_answer& a) {
 
 }  // namespace
 
-db_recoverer::db_recoverer(environment env, db_recoverer_config config, address<node_message> node,
+db_recoverer::db_recoverer(node_environment env, db_recoverer_config config, address<node_message> node,
                            address<coordinator_message> coordinator)
     : env_(env), config_(std::move(config)), node_(std::move(node)), coordinator_(std::move(coordinator)) {}
 

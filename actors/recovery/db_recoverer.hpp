@@ -27,7 +27,7 @@ struct db_recoverer_config {
 
 class db_recoverer final : public actor<db_recoverer_message> {
  public:
-  db_recoverer(environment env, db_recoverer_config config, address<node_message> node,
+  db_recoverer(node_environment env, db_recoverer_config config, address<node_message> node,
                address<coordinator_message> coordinator);
   ~db_recoverer() override;
   void receive(db_recoverer_message&) override;
@@ -72,7 +72,7 @@ class db_recoverer final : public actor<db_recoverer_message> {
     unsigned in_flight = 0;
   };
 
-  environment env_;
+  node_environment env_;
   db_recoverer_config config_;
   address<node_message> node_;
   address<coordinator_message> coordinator_;

@@ -35,7 +35,7 @@ leader_config leader_config_of(const node_config& c) {
   return {.leader_timeout = c.leader_timeout, .freeze_all_first = c.freeze_all_first, .tunables = c.tunables};
 }
 
-leader::leader(environment env, leader_config config, view_ptr view, address<node_message> node)
+leader::leader(node_environment env, leader_config config, view_ptr view, address<node_message> node)
     : env_(env), config_(std::move(config)), view_(std::move(view)), node_(std::move(node)),
       election_(env.self, delays_of(config_)), born_us_(static_cast<std::uint64_t>(env.loop.wall_us())),
       epoch_(env.loop.chance()() & 0xffff'ffff) {}

@@ -28,7 +28,7 @@ leader_config leader_config_of(const node_config&);
 
 class leader final : public actor<leader_message> {
  public:
-  leader(environment env, leader_config config, view_ptr view, address<node_message> node);
+  leader(node_environment env, leader_config config, view_ptr view, address<node_message> node);
   ~leader() override;
   void start() override;
   void receive(leader_message&) override;
@@ -75,7 +75,7 @@ class leader final : public actor<leader_message> {
   bool inactive() const;
   std::vector<pnn> connected() const;
 
-  environment env_;
+  node_environment env_;
   leader_config config_;
   view_ptr view_;
   address<node_message> node_;

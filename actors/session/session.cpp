@@ -13,7 +13,7 @@ std::string process_name(pid_t pid) {
   return name.empty() ? "?" : name;
 }
 
-session::session(environment env, std::uint64_t id, std::shared_ptr<connection> stream,
+session::session(node_environment env, std::uint64_t id, std::shared_ptr<connection> stream,
                  address<node_message> node)
     : env_(env), stream_(std::move(stream)), node_(std::move(node)) {
   me_.id = id;

@@ -9,7 +9,7 @@ namespace floe {
 
 class session final : public actor<session_message> {
  public:
-  session(environment env, std::uint64_t id, std::shared_ptr<connection> stream, address<node_message> node);
+  session(node_environment env, std::uint64_t id, std::shared_ptr<connection> stream, address<node_message> node);
   void start() override;
   void receive(session_message&) override;
 
@@ -20,7 +20,7 @@ class session final : public actor<session_message> {
   void on(session_kick&);
   void finish(const std::string& why);
 
-  environment env_;
+  node_environment env_;
   std::shared_ptr<connection> stream_;
   address<node_message> node_;
   client_ref me_;
