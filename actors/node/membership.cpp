@@ -58,7 +58,6 @@ void node::on(want_recovery& m) { set_mode(recovery_mode::active, m.why); }
 void node::set_mode(recovery_mode mode, const std::string& why) {
   if (mode == view_->mode) return;
   note("recovery-mode", fmt::format("{}->{} why=\"{}\"", mode_name(view_->mode), mode_name(mode), why));
-  env_.log.notice(fmt::format("recovery-mode from={} to={} why=\"{}\"", mode_name(view_->mode), mode_name(mode), why));
   mode_since_ = env_.loop.now();
   set_view([&](cluster_view& v) { v.mode = mode; });
   if (mode == recovery_mode::normal) retry_deferred_attaches();

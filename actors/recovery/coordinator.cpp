@@ -109,7 +109,6 @@ void coordinator::on(rec_hold& m) {
 
 void coordinator::act(const cluster_effect::entered& e) {
   phase_since_us_ = env_.loop.wall_us();
-  env_.log.info(fmt::format("recovery-phase run={} from={} to={}", number(e.epoch), name(e.from), name(e.to)));
   node_.tell(note_event{{.wall_us = phase_since_us_, .event = "recovery-phase", .db = db_id{0},
                          .detail = fmt::format("run={} from={} to={}", number(e.epoch), name(e.from), name(e.to))}});
   show_progress();

@@ -9,8 +9,13 @@ namespace floe::test {
 
 namespace fs = std::filesystem;
 
+namespace {
+/// Memory, where there is some: hundreds of small clusters are made and thrown away.
+fs::path scratch() { return fs::is_directory("/dev/shm") ? fs::path("/dev/shm") : fs::temp_directory_path(); }
+}  // namespace
+
 sim_cluster::sim_cluster(std::size_t n, std::uint64_t seed)
-    : dir_(fs::temp_directory_path() / ("floe-sim-" + std::to_string(::getpid()) + "-" + std::to_string(seed))),
+    : dir_(scratch() / ("floe-sim-" + std::to_string(::getpid()) + "-" + std::to_string(seed))),
       loop_(event_loop::simulated(seed)), switch_(std::make_unique<sim_switch>(*loop_)) {
   fs::remove_all(dir_);
   std::vector<configured_node> all;

@@ -1,0 +1,76 @@
+/// A node dies at each phase of a recovery, as a follower and as the leader: the survivors always come back, and no
+/// record that a survivor had is lost or old.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "tests/actors/sim_cluster.hpp"
+
+using namespace floe;
+using namespace floe::test;
+
+namespace {
+
+constexpr std::array phases{"survey",   "recmode_active", "dbmaps", "start_recovery", "set_vnn_map", "names",
+                            "freeze",   "begin",          "pull",   "merge",          "wipe",        "push_start",
+                            "push",     "push_confirm",   "commit", "thaw",           "recmode_normal", "end_recovery"};
+
+std::size_t leader_of(sim_cluster& c) {
+  for (std::size_t i = 0; i < c.size(); ++i)
+    if (c.alive(i)) return nlohmann::json::parse(c.status(i))["leader"].get<std::size_t>();
+  return 0;
+}
+
+bool seen(const sim_cluster& c, std::size_t from, const std::string& what) {
+  return std::any_of(c.log().begin() + static_cast<std::ptrdiff_t>(from), c.log().end(),
+                     [&](const std::string& line) { return line.find(what) != std::string::npos; });
+}
+
+/// Three nodes, a record per key, a recovery so that everybody has a copy, then new values.
+void play(const std::string& phase, bool kill_leader, std::uint64_t seed) {
+  CAPTURE(phase);
+  CAPTURE(kill_leader);
+  CAPTURE(seed);
+  sim_cluster c(3, seed);
+  REQUIRE(c.settle(30s));
+  const auto leader = leader_of(c);
+  const auto follower = (leader + 1) % 3;
+  const auto third = (leader + 2) % 3;
+  auto& writer = c.connect(third);
+  const db_id db = attach_now(c, writer, "phases.tdb");
+  for (int i = 0; i < 20; ++i) write_now(c, writer, db, "key" + std::to_string(i), "value" + std::to_string(i));
+
+  // a recovery is asked for; when it reaches the phase the victim dies
+  const auto mark = c.log().size();
+  bool asked = false;
+  writer.control<control::set_recmode>(pnn::current, recovery_mode::active, 5s, [&](const auto&) { asked = true; });
+  const auto victim = kill_leader ? leader : follower;
+  REQUIRE(c.run([&] { return seen(c, mark, fmt::format(" to={}", phase)); }, 20s));
+  c.kill(victim);
+  REQUIRE(c.settle(30s));
+  CHECK(asked);
+  for (int i = 0; i < 20; ++i) CHECK(read_now(c, writer, db, "key" + std::to_string(i)).data == "value" + std::to_string(i));
+  // life goes on, and the dead one comes back to the same content
+  write_now(c, writer, db, "key3", "later");
+  c.start(victim);
+  REQUIRE(c.settle(30s));
+  auto& reader = c.connect(victim);
+  attach_now(c, reader, "phases.tdb");
+  for (int i = 0; i < 20; ++i)
+    CHECK(read_now(c, reader, db, "key" + std::to_string(i)).data == (i == 3 ? "later" : "value" + std::to_string(i)));
+}
+
+}  // namespace
+
+TEST_CASE("a follower dies at each phase of a recovery") {
+  for (const auto* phase : phases)
+    for (std::uint64_t seed = 1; seed <= 3; ++seed) play(phase, false, seed);
+}
+
+TEST_CASE("the leader dies at each phase of a recovery") {
+  for (const auto* phase : phases)
+    for (std::uint64_t seed = 1; seed <= 3; ++seed) play(phase, true, seed);
+}
