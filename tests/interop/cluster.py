@@ -134,10 +134,19 @@ class Cluster:
         for node in self.nodes:
             with contextlib.suppress(AssertionError):
                 until(lambda: node.pid is None, f"{node} stopped", 15)  # pylint: disable=cell-var-from-loop
-            if pid := node.pid:
+        for pid in self.processes():  # helpers of a daemon that was killed live on for a while
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         if not os.environ.get("FLOE_KEEP"):
             shutil.rmtree(self.directory, ignore_errors=True)
+
+    def processes(self):
+        """Every process that was started for a directory of this cluster."""
+        mark = os.fsencode(f"{self.directory}/node.")
+        for process in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if mark in (process / "cmdline").read_bytes() or mark in (process / "environ").read_bytes():
+                    yield int(process.name)
 
     def show_logs(self):
         for node in self.nodes:
