@@ -37,17 +37,30 @@ class change_log {
   bool empty() const { return log_.empty(); }
   std::size_t size_bytes() const { return log_.size(); }
 
+  /// Does it hold anything but deletions?
+  bool adds() const { return adds_; }
+
   void append(const change& c) {
+    adds_ |= c.what != change_kind::erase;
     head h{c.what, c.key.size(), c.data.size(), c.header};
     log_.append(reinterpret_cast<const char*>(&h), sizeof h);
     log_.append(c.key);
     log_.append(c.data);
   }
-  /// Forgets everything after the first `length` bytes.
-  void cut(std::size_t length) { log_.resize(length); }
+  struct mark {
+    std::size_t length = 0;
+    bool adds = false;
+  };
+  mark here() const { return {log_.size(), adds_}; }
+  /// Forgets everything since then.
+  void cut(const mark& to) {
+    log_.resize(to.length);
+    adds_ = to.adds;
+  }
   void clear() {
     if (log_.capacity() > keep_capacity) bytes().swap(log_);
     log_.clear();
+    adds_ = false;
   }
 
   /// Stops at the first result that is not 0 and returns it.
@@ -72,6 +85,7 @@ class change_log {
   };
   static constexpr std::size_t keep_capacity = 1 << 20;
   bytes log_;
+  bool adds_ = false;
 };
 
 }  // namespace floe

@@ -104,6 +104,7 @@ std::expected<void, store_error> environment::open_file() {
     if (int rc = reserve(0, map_bytes())) return fail(rc);
   kept_back_ = 0;
   using_kept_back_ = false;
+  disk_end_ = 0;
   keep_room_back();
 
   MDB_txn* txn = nullptr;
@@ -111,6 +112,7 @@ std::expected<void, store_error> environment::open_file() {
   int rc = mdb_dbi_open(txn, nullptr, 0, &dbi_);
   mdb_txn_abort(txn);
   if (rc != 0) return fail(rc);
+  (void)reserve_disk(0);  // for deletions, if it can be had
   return {};
 }
 
@@ -192,6 +194,31 @@ std::expected<void, store_error> environment::admit_puts() {
   if (!free) return std::unexpected(std::move(free.error()));
   if (*free + (map_bytes() / page_size - file_pages()) < 2 * keep_back / page_size) return grown;
   return {};
+}
+
+std::expected<void, store_error> environment::reserve_disk(std::uint64_t size) {
+  if (writable_map()) return {};
+  std::uint64_t end = file_pages() * page_size;
+  std::uint64_t wanted = end + whole_pages(size) + keep_back;
+  if (wanted <= disk_end_) return {};
+  int fd = -1;
+  mdb_env_get_fd(env_, &fd);
+  int cause = 0;
+  // Some more than needed, since a reservation makes the next flush dearer.
+  for (std::uint64_t to : {wanted + step_min, wanted}) {
+    cause = fault(disk_op::reserve, to - end);
+    if (cause == 0 && fallocate(fd, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(end),
+                                static_cast<off_t>(to - end)) != 0)
+      cause = errno;
+    if (cause == 0 || cause == EOPNOTSUPP) {
+      disk_end_ = to;
+      return {};
+    }
+  }
+  if (lmdb_error(cause, "").code != store_errc::full_disk) return {};  // the commit will tell
+  auto free = free_pages();
+  if (free && *free * page_size >= 2 * (whole_pages(size) + keep_back)) return {};
+  return failed(cause, "reserve disk");
 }
 
 std::expected<MDB_txn*, store_error> environment::begin_read() {

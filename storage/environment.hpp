@@ -64,6 +64,10 @@ class environment {
   std::expected<void, store_error> admit_puts();
   bool using_room_kept_back() const { return using_kept_back_; }
 
+  /// For maps that are not writable: makes sure, before a commit, that the disk has room for about
+  /// this much more and still for deletions afterwards.
+  std::expected<void, store_error> reserve_disk(std::uint64_t size);
+
   /// The one read transaction, renewed for each read. `end_read` after each successful begin.
   std::expected<MDB_txn*, store_error> begin_read();
   void end_read();
@@ -103,6 +107,7 @@ class environment {
   MDB_env* env_ = nullptr;
   MDB_dbi dbi_ = 0;
   MDB_txn* reader_ = nullptr;
+  std::uint64_t disk_end_ = 0;   ///< the file has blocks up to here
   std::uint64_t kept_back_ = 0;  ///< bytes reserved behind the map
   bool using_kept_back_ = false;
 };

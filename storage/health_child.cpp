@@ -109,7 +109,8 @@ std::expected<health_report, store_error> understand(byte_view line) {
 }  // namespace
 
 int health_child(const std::filesystem::path& file) {
-  // To die of a damaged page is an answer: no handler shall hide it, no core file be written for it.
+  // To die of a damaged page is an answer: no handler shall hide it, no core file be written for
+  // it.
   for (int fatal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL}) signal(fatal, SIG_DFL);
   rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);

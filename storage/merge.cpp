@@ -27,28 +27,29 @@ record_merge::stream& record_merge::stream_of(pnn from) {
   return *found;
 }
 
+/// Each key once, and all behind `after`.
+bool record_merge::ascending(const std::optional<bytes>& after,
+                             const std::vector<record_view>& records) const {
+  std::optional<ordered_key> before;
+  if (after) before.emplace(*after, hash_);
+  for (const auto& r : records) {
+    ordered_key key(r.key, hash_);
+    if (before && !(*before < key)) return false;
+    before = key;
+  }
+  return true;
+}
+
 std::expected<void, store_error> record_merge::feed(pnn from, frame owner,
                                                     std::vector<record_view> records) {
   stream& s = stream_of(from);
   assert(!s.ended);
   if (records.empty()) return {};
-  if (s.ascends) {
-    ordered_key before =
-        s.last_key ? ordered_key(*s.last_key, hash_) : ordered_key(records[0].key, hash_);
-    for (const auto& r : records) {
-      ordered_key key(r.key, hash_);
-      if (key < before) {
-        s.ascends = false;
-        break;
-      }
-      before = key;
-    }
-    if (!s.ascends && s.order == stream_order::ascending) {
-      s.ascends = true;
-      return std::unexpected(own_error(store_errc::unsorted, "records of node do not ascend"));
-    }
-    s.last_key.emplace(records.back().key);
-  }
+  bool ascends = s.ascends && ascending(s.last_key, records);
+  if (!ascends && s.order == stream_order::ascending)
+    return std::unexpected(own_error(store_errc::unsorted, "records of a node do not ascend"));
+  s.ascends = ascends;
+  s.last_key.emplace(records.back().key);
   s.buffers.push_back({std::move(owner), std::move(records)});
   if (s.order == stream_order::ascending) find_head(s);
   return {};
@@ -118,7 +119,7 @@ bool record_merge::next_winner() {
     has_winner_ = true;
   };
   for (stream& s : streams_)
-    while (s.has_head && s.head_key == key) {
+    if (s.has_head && s.head_key == key) {
       offer({s.head(), s.from});
       step(s);
     }

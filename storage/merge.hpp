@@ -27,7 +27,7 @@ namespace floe {
 class copy_pool;
 
 enum class stream_order : std::uint8_t {
-  ascending,  ///< promised, by key_order(); equal keys may follow each other
+  ascending,  ///< promised: by key_order(), each key once
   any,
 };
 
@@ -76,6 +76,7 @@ class record_merge {
   };
 
   stream& stream_of(pnn from);
+  bool ascending(const std::optional<bytes>& after, const std::vector<record_view>& records) const;
   void find_head(stream& s);
   void step(stream& s);
   void fill_pool();

@@ -76,7 +76,7 @@ std::expected<void, store_error> store::impl::join(std::span<const change> chang
   if (auto admitted = admit(changes); !admitted) return admitted;
   if (auto opened = open_group(); !opened) return opened;
 
-  std::size_t mark = log.size_bytes();
+  change_log::mark mark = log.here();
   room purpose = room::for_erases;
   int rc = 0;
   for (const auto& c : changes) {
@@ -84,7 +84,7 @@ std::expected<void, store_error> store::impl::join(std::span<const change> chang
     if (needs_room(c)) purpose = room::for_puts;
     if (rc == 0) rc = tree::apply(txn->cursor(), c, options.hash);
   }
-  std::uint64_t added = log.size_bytes() - mark;
+  std::uint64_t added = log.size_bytes() - mark.length;
   while (rc != 0) {
     txn.reset();  // it has a part of the changes, and LMDB accepts no further call in it
     std::expected<void, store_error> grown = store_failed(rc, "write record");
@@ -107,6 +107,11 @@ std::expected<void, store_error> store::impl::join(std::span<const change> chang
 
 std::expected<void, store_error> store::impl::flush() {
   while (!log.empty()) {
+    if (log.adds())
+      if (auto reserved = env->reserve_disk(2 * log.size_bytes()); !reserved) {
+        txn.reset();
+        return reserved;
+      }
     if (int rc = env->fault(disk_op::flush, log.size_bytes())) {
       txn.reset();
       return std::unexpected(env->commit_error(rc));
@@ -222,7 +227,7 @@ std::expected<void, store_error> store::erase(byte_view key) {
 
 std::expected<void, store_error> store::apply(std::span<const change> changes, durability how) {
   if (auto ok = impl_->enter(); !ok) return ok;
-  std::size_t mark = impl_->log.size_bytes();
+  change_log::mark mark = impl_->log.here();
   if (auto joined = impl_->join(changes); !joined || how == durability::grouped) return joined;
   auto flushed = impl_->flush();
   if (!flushed) impl_->log.cut(mark);

@@ -35,7 +35,10 @@ std::expected<void, store_error> store::impl::in_one_commit(room purpose,
     } else {
       rc = env->fault(disk_op::flush, 0);
       if (rc == 0) rc = begun->commit();
-      if (rc == 0) return {};
+      if (rc == 0) {
+        (void)env->reserve_disk(0);  // for deletions to come, if it can be had
+        return {};
+      }
       begun->abort();
       if (rc != MDB_MAP_FULL) return std::unexpected(env->commit_error(rc));
     }

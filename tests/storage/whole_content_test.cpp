@@ -1,0 +1,226 @@
+#include <doctest/doctest.h>
+
+#include "storage/recovery_set.hpp"
+#include "tests/storage/support.hpp"
+
+using namespace floe;
+using namespace floe::test;
+
+namespace {
+
+content numbered(int count, std::size_t length = 200) {
+  content made;
+  for (int n = 0; n < count; ++n)
+    made.put(
+        make_record("key" + std::to_string(n), bytes(length, static_cast<char>('a' + n % 26))));
+  return made;
+}
+
+}  // namespace
+
+TEST_CASE("replace writes only what differs") {
+  temp_dir dir(temp_dir::where::disk);
+  store s = opened({.file = dir / "a.ldb", .create_empty = true});
+  content expected = numbered(5000);
+  auto views = expected.views();
+  span_source source(views);
+  CHECK(s.replace(source).value() == replace_result{5000, 0, 0});
+  REQUIRE(same(s, expected));
+  CHECK(s.replace(source).value() == replace_result{0, 5000, 0});
+  expected.records.erase("key7");
+  expected.put(make_record("key8", "other"));
+  expected.put(make_record("key9", bytes(200, 'j'), 2));  // header only
+  expected.put(make_record("new", "new"));
+  views = expected.views();
+  span_source changed(views);
+  CHECK(s.replace(changed).value() == replace_result{3, 4997, 1});
+  REQUIRE(same(s, expected));
+  span_source nothing({});
+  CHECK(s.replace(nothing).value() == replace_result{0, 0, 5000});
+  CHECK(s.count() == 0u);
+}
+
+TEST_CASE("replace refuses a stream that does not ascend, and changes nothing") {
+  temp_dir dir(temp_dir::where::disk);
+  for (int existing : {0, 10}) {
+    store s = opened({.file = dir / "a.ldb", .create_empty = true});
+    content expected = numbered(existing);
+    REQUIRE(s.bulk_store(expected.views()));
+    record a = make_record("a", "1"), b = make_record("b", "2");
+    std::vector<record_view> twice{a, b, b}, backwards{b, a};
+    for (auto& views : {twice, backwards}) {
+      span_source source(views);
+      auto refused = s.replace(source);
+      REQUIRE_FALSE(refused.has_value());
+      CHECK(refused.error().code == store_errc::unsorted);
+      REQUIRE(same(s, expected));
+    }
+  }
+}
+
+TEST_CASE("whole-content operations fail as a whole") {
+  temp_dir dir(temp_dir::where::disk);
+  scripted_faults faults;
+  store s = opened({.kind = db_kind::persistent, .file = dir / "a.ldb", .faults = &faults});
+  content expected = numbered(500);
+  REQUIRE(s.bulk_store(expected.views()));
+  auto other = numbered(800, 300);
+  auto views = other.views();
+  span_source source(views);
+  faults.fail(disk_op::write, 400, EIO);
+  CHECK(s.replace(source).error().code == store_errc::io);
+  REQUIRE(same(s, expected));
+  faults.fail(disk_op::write, 400, ENOSPC);
+  CHECK(s.bulk_store(views).error().code == store_errc::full_disk);
+  REQUIRE(same(s, expected));
+  faults.fail(disk_op::flush, 1, EIO);
+  CHECK(s.replace(source).error().code == store_errc::io);
+  REQUIRE(same(s, expected));
+  faults.fail(disk_op::flush, 1, EIO);
+  CHECK(s.wipe().error().code == store_errc::io);
+  REQUIRE(same(s, expected));
+  faults.fail(disk_op::write, 1, ENOSPC);
+  CHECK(s.compact().error().code == store_errc::full_disk);
+  REQUIRE(same(s, expected));
+  faults.fail(disk_op::open, 1, EMFILE);
+  CHECK(s.compact().error().code == store_errc::no_resources);
+  REQUIRE(same(s, expected));
+  CHECK(faults.struck() == 6);
+  CHECK(std::distance(std::filesystem::directory_iterator(dir.path()), {}) == 2);  // no copies left
+  REQUIRE(s.replace(source));
+  REQUIRE(same(s, other));
+}
+
+TEST_CASE("wipe keeps metadata and leaves no long free list behind") {
+  temp_dir dir(temp_dir::where::disk);
+  for (auto kind : {db_kind::volatile_db, db_kind::persistent}) {
+    store s = opened({.kind = kind, .file = dir / "a.ldb", .create_empty = true});
+    REQUIRE(s.bulk_store(numbered(20000).views()));
+    REQUIRE(s.set_meta("generation", "7"));
+    REQUIRE(s.wipe());
+    CHECK(s.count() == 0u);
+    CHECK(meta_of(s, "generation") == "7");
+    CHECK_FALSE(s.stats().value().compaction_due());
+    CHECK(s.stats().value().free_pages < 16);
+    REQUIRE(s.put("key", {}, "data"));
+    REQUIRE(s.flush());
+    CHECK(s.count() == 1u);
+  }
+}
+
+TEST_CASE("compact gives the space of deleted records back and keeps the rest") {
+  temp_dir dir(temp_dir::where::disk);
+  for (auto kind : {db_kind::volatile_db, db_kind::persistent}) {
+    store_options options{.kind = kind, .file = dir / "a.ldb", .create_empty = true};
+    content expected = numbered(20000);
+    {
+      store s = opened(options);
+      REQUIRE(s.bulk_store(expected.views()));
+      for (int n = 0; n < 15000; ++n) {
+        REQUIRE(s.erase("key" + std::to_string(n)));
+        expected.records.erase("key" + std::to_string(n));
+      }
+      auto before = s.stats().value();
+      REQUIRE(s.flush());
+      REQUIRE(s.compact());
+      auto after = s.stats().value();
+      CHECK(after.file_pages < before.file_pages / 2);
+      REQUIRE(same(s, expected));
+      REQUIRE(s.put("later", {}, "data"));
+      REQUIRE(s.flush());
+      expected.put(make_record("later", "data", 0));
+    }
+    options.create_empty = false;
+    store s = opened(options);
+    REQUIRE(same(s, expected));
+  }
+}
+
+TEST_CASE("more keys of one hash than there are slots") {
+  temp_dir dir(temp_dir::where::disk);
+  store s = opened({.file = dir / "a.ldb", .create_empty = true, .hash = one_hash});
+  std::vector<bytes> keys;
+  for (int n = 0; n < 65537; ++n) {
+    bytes digits = std::to_string(n);
+    keys.push_back(bytes(260, 'k') + bytes(5 - digits.size(), '0') + digits);
+  }
+  std::vector<record_view> views;
+  for (const auto& key : keys) views.push_back({key, {}, {}});
+  span_source too_many(views);
+  CHECK(s.replace(too_many).error().code == store_errc::unstorable);
+  CHECK(s.count() == 0u);
+  views.pop_back();
+  span_source all(views);
+  CHECK(s.replace(all).value().written == 65536);
+  CHECK(s.put(keys.back(), {}, "").error().code == store_errc::unstorable);
+  REQUIRE(s.erase(keys[30000]));
+  REQUIRE(s.put(keys.back(), {}, "found its slot"));
+  CHECK(s.get(keys.back()).value()->data == "found its slot");
+  CHECK(s.count() == 65536u);
+}
+
+TEST_CASE("a persistent store that took a huge transaction goes on") {
+  temp_dir dir(temp_dir::where::disk);
+  store s = opened({.kind = db_kind::persistent, .file = dir / "a.ldb"});
+  content expected = numbered(700, 100'000);
+  auto views = expected.views();
+  span_source source(views);
+  CHECK(s.replace(source).value().written == 700);
+  REQUIRE(same(s, expected));
+}
+
+TEST_CASE("recovery set: buffers in, the store's content out") {
+  random_source random(5);
+  for (auto hash : {hash_long_key, four_hashes})
+    for (int round = 0; round < 10; ++round) {
+      temp_dir dir(temp_dir::where::disk);
+      store s = opened({.file = dir / "a.ldb", .create_empty = true, .hash = hash});
+      std::vector<bytes> keys;
+      for (int i = 0; i < 200; ++i) keys.push_back(some_key(random));
+      content before(hash), expected(hash);
+      for (int i = 0; i < 100; ++i)
+        before.put({keys[below(random, keys.size())], some_header(random), some_data(random)});
+      REQUIRE(s.bulk_store(before.views()));
+
+      recovery_set set;
+      std::uint64_t size_bytes = 0;
+      std::size_t size = 0;
+      for (int buffer = 0; buffer < 5; ++buffer) {
+        std::vector<record> records;
+        for (int i = 0; i < 30; ++i)
+          records.push_back(
+              {keys[below(random, keys.size())], some_header(random), some_data(random)});
+        auto owner = std::make_shared<bytes>();
+        for (const auto& r : records) *owner += r.key + r.data;
+        std::vector<record_view> views;
+        byte_view rest = *owner;
+        for (const auto& r : records) {
+          views.push_back(
+              {rest.substr(0, r.key.size()), r.header, rest.substr(r.key.size(), r.data.size())});
+          rest.remove_prefix(r.key.size() + r.data.size());
+          expected.put(r);
+        }
+        size_bytes += owner->size();
+        size += views.size();
+        set.add(std::move(owner), views);
+      }
+      CHECK(set.size() == size);
+      CHECK(set.size_bytes() == size_bytes);
+      for (const auto& key : keys) {
+        auto found = set.find(key);
+        auto at = expected.records.find(key);
+        REQUIRE((found == nullptr) == (at == expected.records.end()));
+        if (found != nullptr) REQUIRE(*found == record_view(at->second));
+      }
+      content both = before;
+      for (const auto& [key, r] : expected.records) both.put(r);
+      REQUIRE(set.store_into(s));
+      REQUIRE(same(s, both));
+      change meta = change::set_meta("generation", "8");
+      auto result = set.replace_content(s, {&meta, 1});
+      REQUIRE(result.has_value());
+      CHECK(result->unchanged == expected.records.size());
+      REQUIRE(same(s, expected));
+      CHECK(meta_of(s, "generation") == "8");
+    }
+}
