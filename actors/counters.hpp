@@ -25,7 +25,7 @@ struct counters {
   std::uint64_t keepalive_packets_sent = 0, keepalive_packets_recv = 0;
   std::array<std::uint64_t, 11> node_ops{}, client_ops{};  ///< received, by operation
   std::uint64_t control_timeouts = 0, traverse_timeouts = 0, call_timeouts = 0;
-  std::uint64_t locks_granted = 0, locks_failed = 0, locks_held = 0, locks_waiting = 0;
+  std::uint64_t locks_granted = 0, locks_failed = 0, locks_held = 0;
   latency_counter lock_latency, call_latency;
   std::array<std::uint32_t, 16> lock_buckets{}, hop_buckets{};
   std::uint64_t total_calls = 0, pending_calls = 0, max_hops = 0;

@@ -86,6 +86,7 @@ class database final : public actor<database_message> {
   void give(const bytes& key, const record& r, const parcel& request);
   void resend_pending();
   void drop_stale_waiters(generation before);
+  void name_holders();
   std::string why_waiting(const lock_table::entry&) const;
 
   // the store, with its errors dealt with

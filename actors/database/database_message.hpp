@@ -60,6 +60,7 @@ struct database_report {
   freeze_state state = freeze_state::thawed;
   std::int64_t state_age_ms = 0;
   std::uint64_t records = 0, bytes = 0;
+  std::uint64_t locks_held = 0, locks_waiting = 0;
   std::uint64_t migrations_pending = 0, migrations_done = 0, migrations_resent = 0;
   std::vector<lock_holder_info> holders;
   std::vector<lock_waiter_info> waiters;

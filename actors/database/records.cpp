@@ -469,6 +469,7 @@ void database::drop_stale_waiters(generation before) {
 
 void database::on(db_tick&) {
   ticking_ = false;
+  if (freeze_.state == freeze_state::freezing) name_holders();
   if (thawed())
     for (const bytes& key : locks_.keys()) {
       auto* e = locks_.find(key);
@@ -478,6 +479,14 @@ void database::on(db_tick&) {
       advance(key);
     }
   if (!locks_.empty()) need_tick();
+}
+
+/// A freeze that waits says for whom, every second, until it need not wait any more.
+void database::name_holders() {
+  for (const bytes& key : locks_.keys())
+    if (const auto* e = locks_.find(key); e && e->holder)
+      env_.log.warning(fmt::format("freeze-waits db={} node={} {} held_us={}", config_.name, number(env_.self),
+                                   describe(e->holder->client, key), microseconds(env_.loop.now() - e->holder->since)));
 }
 
 void database::need_tick() {

@@ -62,10 +62,10 @@ bool database::transition(const freeze_input& event, const replier& answer, free
 void database::freeze(db_control& m) {
   freeze_step s;
   if (!transition(freeze_event::freeze{.locks_held = locks_.holders() > 0}, m.answer, &s)) return;
-  if (s.wait)
-    freeze_waiters_.push_back(m.answer);
-  else
-    m.answer.good();
+  if (!s.wait) return m.answer.good();
+  freeze_waiters_.push_back(m.answer);
+  name_holders();
+  need_tick();
 }
 
 /// Stopped or banned: what we hold may be outdated from now on and serves nobody.

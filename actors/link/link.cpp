@@ -71,8 +71,7 @@ void link::on(link_accepted& m) {
 void link::maybe_connected() {
   if (connected_ || !out_up_ || !in_) return;
   connected_ = true;
-  silent_ticks_ = 0;
-  heard_ = true;
+  silence_.reset();
   pause_ = shortest_pause;
   env_.log.notice(fmt::format("node-up pnn={} address={}", number(config_.peer), to_string(config_.remote)));
   node_.tell(peer_changed{config_.peer, true, {}});
@@ -117,7 +116,7 @@ void link::on(link_packet& m) {
     ++env_.count.bad_packets;
     return drop("bad packet: " + content.error().text());
   }
-  heard_ = true;
+  silence_.heard();
   if (std::holds_alternative<req_keepalive>(content->body)) {
     ++env_.count.keepalive_packets_recv;
     return;
@@ -140,12 +139,12 @@ void link::on(link_tune& m) {
 
 void link::on(link_tick&) {
   tick_timer_ = env_.loop.after(config_.keepalive_interval, [to = self()] { to.tell(link_tick{}); });
-  if (!connected_) return;
-  silent_ticks_ = heard_ ? 0 : silent_ticks_ + 1;
-  heard_ = false;
-  if (silent_ticks_ >= config_.keepalive_limit)
-    return drop(fmt::format("no sign of life in {} keepalive intervals", silent_ticks_));
-  send_keepalive();
+  switch (silence_.tick(connected_, config_.keepalive_limit)) {
+    case peer_silence::verdict::nothing: return;
+    case peer_silence::verdict::send_keepalive: return send_keepalive();
+    case peer_silence::verdict::dead:
+      return drop(fmt::format("no sign of life in {} keepalive intervals", silence_.missed()));
+  }
 }
 
 void link::send_keepalive() {

@@ -9,6 +9,7 @@
 #include "actors/environment.hpp"
 #include "actors/link/link_message.hpp"
 #include "actors/node/node_message.hpp"
+#include "protocol/rules/keepalive.hpp"
 
 namespace floe {
 
@@ -50,8 +51,7 @@ class link final : public actor<link_message> {
   std::shared_ptr<connection> out_, in_;
   std::uint64_t out_serial_ = 0, in_serial_ = 0;
   bool out_up_ = false, connected_ = false;
-  bool heard_ = false;             ///< anything arrived since the last tick
-  std::uint32_t silent_ticks_ = 0;
+  peer_silence silence_;
   duration pause_;
   timer_id retry_timer_{0}, tick_timer_{0};
   time_point born_;

@@ -138,6 +138,7 @@ void node::on(node_tick&) {
   if (stopping_) return;
   tick_ = env_.loop.after(std::chrono::seconds(1), [to = self()] { to.tell(node_tick{}); });
   retry_deferred_attaches();
+  keep_statistics();
   if (view_->run == runstate::startup && view_->mode == recovery_mode::normal &&
       view_->gen != generation::invalid) {
     set_runstate(runstate::running);

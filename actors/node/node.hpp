@@ -24,6 +24,7 @@
 #include "actors/node/node_message.hpp"
 #include "actors/recovery/leader_message.hpp"
 #include "protocol/controls.hpp"
+#include "protocol/types/statistics.hpp"
 
 namespace floe {
 
@@ -168,6 +169,8 @@ class node final : public actor<node_message> {
   void set_debug(const control_request&);
   void uptime(const control_request&);
   void get_runstate(const control_request&);
+  floe::statistics own_statistics() const;
+  void keep_statistics();
   void statistics_control(const control_request&);
   void statistics_reset(const control_request&);
   void stat_history(const control_request&);
@@ -254,7 +257,8 @@ class node final : public actor<node_message> {
   time_point mode_since_;
   std::uint32_t ban_seconds_ = 0;
   timer_id ban_timer_{0}, tick_{0};
-  std::deque<bytes> history_;  ///< encoded statistics, newest first
+  std::deque<floe::statistics> history_;  ///< newest first
+  time_point next_snapshot_;
   bool stopping_ = false;
 };
 

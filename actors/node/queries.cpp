@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -21,6 +22,7 @@ namespace floe {
 namespace {
 
 using nlohmann::json;
+using std::chrono::seconds;
 
 /// Not a tunable with that name: what ctdbd answers (EINVAL).
 constexpr std::int32_t no_such_tunable = -22;
@@ -97,7 +99,6 @@ floe::statistics read_counters(const counters& c) {
   s.timeouts_traverse = u32(c.traverse_timeouts);
   s.locks_num_calls = u32(c.locks_granted + c.locks_failed);
   s.locks_num_current = u32(c.locks_held);
-  s.locks_num_pending = u32(c.locks_waiting);
   s.locks_num_failed = u32(c.locks_failed);
   s.locks_latency = as_latency(c.lock_latency);
   s.locks_buckets = c.lock_buckets;
@@ -146,7 +147,8 @@ void node::dump_memory(const control_request& r) {
                             resident_bytes(), clients_.size(), databases_.size(), calls_.size()));
 }
 
-void node::statistics_control(const control_request& r) {
+/// The counters as they are now; what only the databases know is left out.
+floe::statistics node::own_statistics() const {
   auto s = read_counters(env_.count);
   s.memory_used = resident_bytes();
   s.recovering = view_->mode == recovery_mode::active;
@@ -155,7 +157,23 @@ void node::statistics_control(const control_request& r) {
   });
   s.statistics_start_time = as_timeval(statistics_since_us_);
   s.statistics_current_time = as_timeval(env_.loop.wall_us());
-  r.answer.good(wire::encode(s));
+  return s;
+}
+
+void node::statistics_control(const control_request& r) {
+  gather(false, [s = own_statistics(), answer = r.answer](const std::vector<database_report>& all) mutable {
+    for (const auto& d : all) s.locks_num_pending += u32(d.locks_waiting);
+    answer.good(wire::encode(s));
+  });
+}
+
+/// One snapshot per StatHistoryInterval.
+void node::keep_statistics() {
+  const auto interval = seconds(std::max(1U, tunables_[tunable::stat_history_interval]));
+  if (env_.loop.now() < next_snapshot_) return;
+  next_snapshot_ = env_.loop.now() + interval;
+  history_.push_front(own_statistics());
+  if (history_.size() > history_length) history_.pop_back();
 }
 
 void node::statistics_reset(const control_request& r) {
@@ -172,8 +190,7 @@ void node::statistics_reset(const control_request& r) {
 
 void node::stat_history(const control_request& r) {
   statistics_list list;
-  for (const auto& h : history_)
-    if (auto s = wire::decode<floe::statistics>(h)) list.stats.push_back(*s);
+  list.stats.assign(history_.begin(), history_.end());
   list.stats.resize(history_length);
   r.answer.good(wire::encode(list));
 }

@@ -7,6 +7,7 @@
 #include "actors/recovery/coordinator.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/messages.hpp"
+#include "protocol/rules/need_recovery.hpp"
 #include "protocol/types/membership.hpp"
 #include "protocol/types/node_map.hpp"
 #include "protocol/types/vnn_map.hpp"
@@ -282,24 +283,14 @@ void leader::synchronise_flags() {
 /// Why data needs recovery; empty if it does not.
 std::string leader::recovery_reason() const {
   if (!wanted_.empty()) return wanted_;
-  const auto own = looks_.find(env_.self);
-  if (own == looks_.end() || !own->second.gen) return {};
-  std::vector<pnn> capable;
+  std::vector<node_snapshot> nodes;
   for (const auto& [n, l] : looks_) {
-    if (!l.flags || !l.mode || !l.gen || !l.capabilities) return {};  // no full picture: look again
-    if (*l.flags & node_flag::inactive) continue;
-    if (*l.capabilities & capability::lmaster) capable.push_back(n);
+    if (!l.flags || !l.capabilities) return {};  // no full picture: the next look may have it
+    nodes.push_back({.node = n, .flags = *l.flags & ~node_flag::disconnected, .capabilities = *l.capabilities,
+                     .mode = l.mode, .gen = l.gen, .map = l.map});
   }
-  for (const auto& [n, l] : looks_) {
-    if (*l.flags & node_flag::inactive) continue;
-    if (*l.mode == recovery_mode::active) return fmt::format("node {} is in recovery mode", number(n));
-    if (*l.gen == generation::invalid || *l.gen != *own->second.gen)
-      return fmt::format("node {} is at generation {}, the leader at {}", number(n), number(*l.gen), number(*own->second.gen));
-    if (l.map != own->second.map) return fmt::format("node {} has another vnn map", number(n));
-  }
-  if (capable.empty()) capable.push_back(env_.self);
-  if (capable != own->second.map) return "the vnn map is not the list of active nodes";
-  return {};
+  const auto need = needs_recovery({.leader = env_.self, .nodes = nodes});
+  return need ? fmt::format("{}: {}", name(need.reason), need.detail) : std::string();
 }
 
 void leader::consider(const std::string& why) {
