@@ -24,7 +24,7 @@ struct scalar {
   std::uint64_t u = 0;
   std::int64_t i = 0;
   double f = 0;
-  byte_view octets;  ///< octets and text
+  byte_view octets;  ///< octets: a view into the input; text: valid only during the call
 
   static scalar number(std::uint64_t n) { return {shape::unsigned_number, n, 0, 0, {}}; }
   static scalar integer(std::int64_t n) { return {shape::signed_number, 0, n, 0, {}}; }

@@ -124,7 +124,9 @@ void field_list::begin_list(const char* name) { levels_.push_back({path_of(name)
 void field_list::end() { levels_.pop_back(); }
 
 void field_list::value(const char* name, const scalar& v, place where, meaning says) {
-  fields_.push_back({path_of(name), v, where, says, false});
+  scalar kept = v;
+  if (v.is == scalar::shape::text) kept.octets = texts_.emplace_back(v.octets);
+  fields_.push_back({path_of(name), kept, where, says, false});
 }
 
 void field_list::hidden(const char* name, const scalar& v, place where) {

@@ -2,6 +2,7 @@
 /// Values for people and logs: one line (`generation=654321 size=3 map=[0 1 2]`), or a listing with
 /// one line per field that shows its offset and bytes. The meaning of flags and special numbers
 /// stands behind the number in parentheses.
+#include <deque>
 #include <vector>
 
 #include "protocol/bytes.hpp"
@@ -39,7 +40,8 @@ struct listed_field {
   bool hidden;  ///< padding, or a length that another field implies
 };
 
-/// Collects all fields of a value in the order of the wire.
+/// Collects all fields of a value in the order of the wire. Octets stay views into what was
+/// decoded.
 class field_list : public sink {
  public:
   void begin_object(const char* name) override;
@@ -58,6 +60,7 @@ class field_list : public sink {
   };
   std::vector<level> levels_;
   std::vector<listed_field> fields_;
+  std::deque<bytes> texts_;  ///< a layout may have made a text for us alone, such as an address
 };
 
 /// The first fields in which two values differ, one line each: "map[1]: 1 != 2". Empty when they
