@@ -79,6 +79,8 @@ class database final : public actor<database_message> {
   void answer_read(const bytes& key, const lock_waiter&);
   void answer_call(const bytes& key, const lock_waiter&);
   void settle_peer_call(const bytes& key, const lock_waiter&);
+  bool wait_for_thaw(pnn from, const parcel_ptr&);
+  void serve_deferred();
   bool held_for_us(const lock_table::entry&, const lock_waiter&) const;
   void ask_for(const bytes& key, lock_table::entry&, pnn whom);
   void arrived(const bytes& key, reqid);
@@ -146,6 +148,7 @@ class database final : public actor<database_message> {
   time_point state_since_;
   generation gen_ = generation::invalid;
   std::vector<replier> freeze_waiters_;
+  std::vector<db_peer_packet> deferred_;  ///< records that arrived while frozen
   lock_table locks_;
   std::unordered_map<std::uint32_t, bytes> key_of_request_;  ///< pending migrations by request id
   std::uint32_t last_lock_ = 0;

@@ -291,11 +291,13 @@ void database::peer(pnn from, const parcel_ptr& p, const req_call& call) {
 }
 
 /// A request that the lmaster sent here while our own request for the record is under way: the lmaster already
-/// counts us as the owner, the record will be here in a moment. Sending it back would make it bounce.
+/// counts us as the owner, the record will be here in a moment, and sending the request back would make it bounce.
+/// The same at the lmaster itself: it asked before, so it is served before.
 bool database::held_for_us(const lock_table::entry& e, const lock_waiter& w) const {
   if (!e.migration || w.what != lock_waiter::kind::peer_call) return false;
   const auto& call = std::get<req_call>(w.packet->content.body);
-  return w.from == lmaster(call.key) && w.from != env_.self &&
+  const pnn tracks = lmaster(call.key);
+  return w.packet->content.header.src != env_.self && (w.from == tracks || tracks == env_.self) &&
          env_.loop.now() - w.since < config_.resend_after;
 }
 
@@ -348,10 +350,22 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
   }
 }
 
+/// A record on its way must not be lost: nodes are thawed one after the other, and one that is thawed already may
+/// hand over a record to one that is not. What arrives then waits for the thaw.
+bool database::wait_for_thaw(pnn from, const parcel_ptr& p) {
+  if (freeze_.state == freeze_state::thawed || freeze_.state == freeze_state::freezing) return false;
+  deferred_.push_back({from, p});
+  return true;
+}
+
+void database::serve_deferred() {
+  for (auto& d : std::exchange(deferred_, {}))
+    if (accept_generation(d.packet->content.header.gen, view_->gen, false)) on(d);
+}
+
 void database::peer(pnn from, const parcel_ptr& p, const req_dmaster& m) {
   const auto& header = p->content.header;
-  // Frozen: this node has the new map already, or the packet is of no recovery; its sender keeps a copy.
-  if (freeze_.state != freeze_state::thawed && freeze_.state != freeze_state::freezing) return;
+  if (wait_for_thaw(from, p)) return;
   bool found = false;
   const record mine = local(m.key, &found);
   const auto d = decide_req_dmaster(
@@ -379,7 +393,7 @@ void database::peer(pnn from, const parcel_ptr& p, const req_dmaster& m) {
 }
 
 void database::peer(pnn from, const parcel_ptr& p, const reply_dmaster& m) {
-  if (freeze_.state != freeze_state::thawed && freeze_.state != freeze_state::freezing) return;
+  if (wait_for_thaw(from, p)) return;
   const auto d = decide_reply_dmaster(
       env_.self,
       {.source = from, .new_dmaster = env_.self, .rsn = m.rsn, .flags = m.record_flags.value_or(0)}, {});
@@ -474,6 +488,12 @@ void database::on(db_tick&) {
     for (const bytes& key : locks_.keys()) {
       auto* e = locks_.find(key);
       if (!e || !e->migration) continue;
+      if (e->waiters.empty()) {  // whoever wanted it is gone; if it still comes, it is stored
+        key_of_request_.erase(number(e->migration->id));
+        e->migration.reset();
+        locks_.tidy(key);
+        continue;
+      }
       if (env_.loop.now() - e->migration->sent < config_.resend_after) continue;
       ask_for(key, *e, lmaster(key) == env_.self ? local(key).header.dmaster : lmaster(key));
       advance(key);

@@ -105,7 +105,9 @@ void database::thaw(db_control& m) {
   pushed_.reset();
   pull_.reset();
   m.answer.good();
-  if (s.resume) resend_pending();
+  if (!s.resume) return;
+  serve_deferred();
+  resend_pending();
 }
 
 // --- pull ------------------------------------------------------------------------------------------------------

@@ -337,7 +337,7 @@ void leader::recovery_ended(const recovery_result& r) {
   if (wanted_.empty()) wanted_ = "the last recovery failed";
   ++failures_in_a_row_;
   resting_ = true;
-  const auto pause = std::min<duration>(milliseconds(100) * (1U << std::min(failures_in_a_row_, 6U)), seconds(5));
+  const auto pause = std::min<duration>(milliseconds(5) * (1U << 2 * std::min(failures_in_a_row_, 6U)), seconds(5));
   env_.log.warning(fmt::format("recovery-again in_ms={} failures={}", std::chrono::duration_cast<milliseconds>(pause).count(),
                                failures_in_a_row_));
   retry_timer_ = env_.loop.after(pause, [to = self(), this] {
