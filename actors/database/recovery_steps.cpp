@@ -152,7 +152,7 @@ void database::send_pull_buffers() {
     if (buffer.empty()) break;
     p.count += buffer.count();
     ++p.in_flight;
-    node_.tell(post_message{p.to, p.srvid, buffer.take(),
+    node_.tell(post_message{p.to, p.srvid, std::make_shared<const bytes>(buffer.take()),
                             [to = self(), id = p.id] { to.tell(db_continue_pull{id}); }});
   }
   if (p.exhausted && p.in_flight == 0) {

@@ -33,7 +33,7 @@ std::vector<pnn> node::destinations(pnn to) const {
   return all;
 }
 
-void node::on(post_message& m) { send_message(m.to, m.srvid, m.data, std::move(m.written)); }
+void node::on(post_message& m) { send_message(m.to, m.srvid, *m.data, std::move(m.written)); }
 
 void node::send_message(pnn to, floe::srvid srvid, byte_view data, task written) {
   for (pnn p : destinations(to)) {

@@ -31,7 +31,7 @@ struct call_control {
   std::uint32_t flags = 0;
 };
 /// Sends a message to a node or to a broadcast address; `written` as in link_send (at once for ourselves).
-struct post_message { pnn to; floe::srvid srvid; bytes data; task written; };
+struct post_message { pnn to; floe::srvid srvid; frame data; task written; };  // data may be large and go to many
 /// Registers an actor of this node for messages; `deliver` only tells.
 struct listen_messages { floe::srvid srvid; std::uint64_t owner; std::function<void(parcel_ptr)> deliver; };
 struct unlisten_messages { floe::srvid srvid; std::uint64_t owner; };

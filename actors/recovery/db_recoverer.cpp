@@ -293,7 +293,7 @@ void db_recoverer::push_more(pnn n) {
   auto& t = targets_.at(n);
   while (t.next < buffers_.size() && t.in_flight < push_window) {
     ++t.in_flight;
-    node_.tell(post_message{n, push_srvid_, *buffers_[t.next++],
+    node_.tell(post_message{n, push_srvid_, buffers_[t.next++],
                             [to = self(), run = machine_.run(), n] { to.tell(dbr_written{run, n}); }});
   }
 }

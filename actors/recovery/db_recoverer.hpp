@@ -82,7 +82,7 @@ class db_recoverer final : public actor<db_recoverer_message> {
   std::uint64_t srvids_used_ = 0;
   floe::srvid push_srvid_{0};
   std::unique_ptr<rec_buffer_builder> builder_;
-  std::vector<std::shared_ptr<const bytes>> buffers_;  ///< the winners, as they are pushed
+  std::vector<frame> buffers_;  ///< the winners, as they are pushed
   std::uint64_t winners_ = 0;
   std::map<pnn, target> targets_;
   timer_id push_timer_{0};

@@ -25,6 +25,8 @@ constexpr duration quick_answer = milliseconds(50);
 constexpr duration quick_vote_end = milliseconds(300);
 constexpr std::uint64_t own_listener = 1;  ///< owner number of our message registrations
 
+frame shared(bytes data) { return std::make_shared<const bytes>(std::move(data)); }
+
 election_delays delays_of(const leader_config& c) {
   return {.leader_timeout = c.leader_timeout,
           .vote_end = seconds(std::max(1U, c.tunables[tunable::election_timeout]))};
@@ -136,7 +138,7 @@ void leader::on(leader_timer& m) {
 }
 
 void leader::act(const election_effect::send_leader& e) {
-  node_.tell(post_message{pnn::broadcast_connected, message::leader, wire::encode(number(e.leader)), nullptr});
+  node_.tell(post_message{pnn::broadcast_connected, message::leader, shared(wire::encode(number(e.leader))), nullptr});
 }
 
 void leader::act(const election_effect::send_vote& e) {
@@ -145,7 +147,7 @@ void leader::act(const election_effect::send_vote& e) {
       .priority_time = {static_cast<std::int64_t>(e.cast.priority.seconds), static_cast<std::int64_t>(e.cast.priority.microseconds)},
       .pnn = env_.self,
       .node_flags = view_->own_flags()};
-  node_.tell(post_message{pnn::broadcast_all, message::election, wire::encode(m), nullptr});
+  node_.tell(post_message{pnn::broadcast_all, message::election, shared(wire::encode(m)), nullptr});
 }
 
 void leader::act(const election_effect::leader_changed& e) {
@@ -329,7 +331,7 @@ void leader::recovery_ended(const recovery_result& r) {
   coordinator_ = {};
   if (r.good) {
     failures_in_a_row_ = 0;
-    node_.tell(post_message{pnn::broadcast_connected, message::reconfigure, {}, nullptr});
+    node_.tell(post_message{pnn::broadcast_connected, message::reconfigure, shared({}), nullptr});
     if (!wanted_.empty()) return consider(wanted_);
     return look_around();
   }
