@@ -10,7 +10,7 @@
 namespace floe {
 namespace {
 
-constexpr std::size_t buffer_size = std::size_t{64} << 10;
+constexpr std::size_t smallest_buffer = 64;
 constexpr std::size_t length_size = 4;
 constexpr std::size_t checked_size = 12;  ///< length, magic, version
 
@@ -35,7 +35,9 @@ bytes framing_error::text() const {
   return {};
 }
 
-framer::framer(framing_policy policy) : policy_(policy) {}
+framer::framer(framing_policy policy) : policy_(policy) {
+  policy_.read_buffer = std::max(policy_.read_buffer, smallest_buffer);
+}
 framer::~framer() = default;
 framer::framer(framer&&) noexcept = default;
 framer& framer::operator=(framer&&) noexcept = default;
@@ -51,13 +53,13 @@ std::span<char> framer::prepare(std::size_t hint) {
     return {last.data.get() + last.begin + last.size, last.room - last.size};
   }
   if (buffer_ == nullptr) {
-    buffer_ = std::make_unique_for_overwrite<char[]>(buffer_size);
-    capacity_ = buffer_size;
+    buffer_ = std::make_unique_for_overwrite<char[]>(policy_.read_buffer);
+    capacity_ = policy_.read_buffer;
   }
   if (begin_ == end_) begin_ = end_ = 0;
   // keep room for a whole small packet behind begin_
-  const std::size_t wanted = std::clamp(hint, std::size_t{1}, buffer_size / 2);
-  if (capacity_ - end_ < wanted || capacity_ - begin_ < buffer_size / 2) {
+  const std::size_t wanted = std::clamp(hint, std::size_t{1}, policy_.read_buffer / 2);
+  if (capacity_ - end_ < wanted || capacity_ - begin_ < policy_.read_buffer / 2) {
     std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
@@ -122,7 +124,7 @@ std::expected<std::optional<frame>, framing_error> framer::next() {
     return std::make_shared<const bytes>(there.substr(0, length));
   }
   // magic and version have not been seen before so much is there
-  if (length > buffer_size / 2 && there.size() >= checked_size) begin_large(length);
+  if (length > policy_.read_buffer / 2 && there.size() >= checked_size) begin_large(length);
   return std::nullopt;
 }
 

@@ -32,6 +32,8 @@ namespace floe {
 struct framing_policy {
   std::size_t max_packet = std::size_t{64} << 20;
   std::uint32_t min_length = 32;
+  /// Bytes read at a time, at least 64; packets above half of it are collected apart.
+  std::size_t read_buffer = std::size_t{64} << 10;
   bool multiple_of_8 = false;  ///< demand it
   bool check_magic = true;     ///< magic and version
   /// A packet that is too short or not one of ours: give up the connection, or skip it and go on?
@@ -40,7 +42,7 @@ struct framing_policy {
   /// Between nodes every fault ends the connection.
   static framing_policy node() { return {.multiple_of_8 = true, .bad_packet_is_fatal = true}; }
   /// Clients may send any length; a bad packet is dropped, the connection kept.
-  static framing_policy client() { return {}; }
+  static framing_policy client() { return {.read_buffer = std::size_t{16} << 10}; }
 };
 
 enum class framing_fault : std::uint8_t {

@@ -53,7 +53,7 @@ struct sock_addr_row {
     }
   }
   static void copy(byte_view from, sock_addr& a) {
-    std::memcpy(a.address.data(), from.data(), from.size());
+    if (!from.empty()) std::memcpy(a.address.data(), from.data(), from.size());
   }
   void show(sink& s, const sock_addr& a) const {
     const bytes text = address_text(a);

@@ -394,7 +394,7 @@ constexpr auto rest(const char* name, byte_view T::* member) {
   return rest_row<T, Kind>{name, member};
 }
 
-/// Text in a field of N bytes, NUL behind it; what follows the NUL is junk.
+/// Text in a field of N bytes, with a NUL behind it; what follows the NUL is junk.
 template <class T, std::size_t N>
 struct fixed_text_row {
   static constexpr std::size_t min_size = N;
@@ -407,7 +407,12 @@ struct fixed_text_row {
     w.raw(text);
     w.zeros(N - text.size());
   }
-  void get(reader& r, T& v) const { v.*member = up_to_nul(r.take(name, N)); }
+  void get(reader& r, T& v) const {
+    const std::size_t place = r.offset();
+    const byte_view all = r.take(name, N);
+    v.*member = up_to_nul(all);
+    if ((v.*member).size() == N) r.fail_at(place, name, fault::not_terminated, 1, N);
+  }
   void show(sink& s, const T& v) const {
     const byte_view b = v.*member;
     s.show(name, scalar::string(b.data() == nullptr ? "" : b), N);

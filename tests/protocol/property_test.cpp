@@ -99,7 +99,8 @@ TEST_CASE("a value decodes wherever it lies in memory") {
 TEST_CASE("fields of a value cover its bytes once") {
   for_each_value([](const wire::type_info& type, const bytes& value) {
     std::vector<int> covered(value.size(), 0);
-    for (const auto& f : fields_of(type, value).fields()) {
+    const auto list = fields_of(type, value);
+    for (const auto& f : list.fields()) {
       REQUIRE(f.where.offset + f.where.size <= value.size());
       for (std::size_t i = 0; i < f.where.size; ++i) ++covered[f.where.offset + i];
     }
