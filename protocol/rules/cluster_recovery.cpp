@@ -30,6 +30,7 @@ std::vector<cluster_output> cluster_recovery::on(const cluster_event::start& e, 
   plan_ = e.plan;
   std::ranges::sort(plan_.connected);
   members_.clear();
+  known_ = plan_.seen;
   slots_.clear();
   copies_.clear();
   databases_.clear();
@@ -44,16 +45,19 @@ std::vector<cluster_output> cluster_recovery::on(const cluster_event::surveyed& 
   // A leader that has become inactive would make itself dmaster of every record and serve none.
   if (e.node == plan_.leader && !may_lead(e.flags, e.capabilities))
     return give_up(e.node, failure_cause::unfit, "inactive, or without the leader capability", now);
+  known_.push_back(e.gen);
   if (!(e.flags & node_flag::inactive))
-    members_.push_back({.node = e.node,
-                        .capabilities = e.capabilities,
-                        .claim = {.node = e.node, .gen = e.gen, .members = e.map}});
+    members_.push_back(
+        {.node = e.node, .capabilities = e.capabilities, .line = {.gen = e.gen, .members = e.map}});
   return settle(e.node, now);
 }
 
 std::vector<cluster_output> cluster_recovery::on(const cluster_event::listed& e, time_point now) {
   if (!expects(e.epoch, cluster_phase::dbmaps, e.node)) return {};
-  for (const auto& d : e.databases) copies_[d.db].push_back({.node = e.node, .flags = d.flags});
+  for (const auto& d : e.databases) {
+    copies_[d.db].push_back({.node = e.node, .flags = d.flags});
+    if (d.line) lines_[{d.db, e.node}] = *d.line;
+  }
   return settle(e.node, now);
 }
 
@@ -191,6 +195,7 @@ std::vector<cluster_output> cluster_recovery::survey_complete(time_point now) {
   std::vector<map_candidate> candidates;
   for (const auto& m : members_)
     candidates.push_back({m.node, (m.capabilities & capability::lmaster) != 0});
+  plan_.gen = next_generation(known_, number(plan_.gen));
   slots_ = make_vnn_slots(candidates, plan_.leader);
   return enter(cluster_phase::recmode_active, participants(), now);
 }
@@ -203,7 +208,10 @@ std::vector<cluster_output> cluster_recovery::enter(cluster_phase to, std::vecto
   since_ = now;
   phase_failed_ = false;
   only_refusals_ = true;
-  if (to == cluster_phase::dbmaps) copies_.clear();
+  if (to == cluster_phase::dbmaps) {
+    copies_.clear();
+    lines_.clear();
+  }
   if (to == cluster_phase::databases) return out;
   assert(!nodes.empty() && "a recovery without its leader");
   waiting_for_ = nodes;
@@ -230,13 +238,16 @@ std::vector<cluster_output> cluster_recovery::give_up(pnn who, failure_cause cau
 
 // ---- the databases ----
 
-db_plan cluster_recovery::plan_for(db_id id, const std::vector<db_plan::copy>& copies) const {
+db_plan cluster_recovery::plan_for(db_id id) const {
   std::vector<lineage_claim> claims;
-  for (const auto& m : members_) claims.push_back(m.claim);
+  for (const auto& m : members_) {
+    const auto own = lines_.find({id, m.node});
+    claims.push_back({m.node, own != lines_.end() ? own->second : m.line});
+  }
   const auto took_part = last_generation_members(claims, plan_.leader);
   db_plan p{.db = id,
             .gen = plan_.gen,
-            .copies = copies,
+            .copies = copies_.at(id),
             .step_timeout = plan_.step_timeout,
             .budget = plan_.db_budget,
             .tries = plan_.db_tries,
@@ -255,7 +266,7 @@ std::vector<cluster_output> cluster_recovery::start_databases(time_point now) {
   for (const auto& [id, copies] : copies_) {
     const auto [it, is_new] = databases_.try_emplace(id);
     if (!is_new) continue;
-    it->second.plan = plan_for(id, copies);
+    it->second.plan = plan_for(id);
     out.push_back(cluster_effect::recover{plan_.epoch, it->second.plan});
   }
   if (plan_.freeze_all_first && !released_)

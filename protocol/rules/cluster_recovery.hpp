@@ -24,9 +24,11 @@
 /// after recovery mode is ACTIVE, when clients attach no more; an inactive leader stops at once.
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -59,8 +61,11 @@ constexpr std::uint64_t number(recovery_epoch e) { return static_cast<std::uint6
 
 struct cluster_plan {
   recovery_epoch epoch{};
-  pnn leader{0};                 ///< this node
-  generation gen{};              ///< the new one
+  pnn leader{0};  ///< this node
+  /// Handed in: random. After the survey: the new generation, later than all that were found.
+  generation gen{};
+  /// Generations the leader has seen, however long ago: the new one is later than these as well.
+  std::vector<generation> seen{};
   std::vector<pnn> connected{};  ///< the leader and every node it is connected to
   duration step_timeout{};       ///< for each control
   duration db_budget{};          ///< for one start of one database's recovery
@@ -87,6 +92,8 @@ struct listed {  ///< the answer in `dbmaps`
   struct entry {
     db_id db{0};
     std::uint8_t flags = 0;
+    /// The database's own, where the node can tell (not from ctdbd); else that of its vnn map.
+    std::optional<lineage> line{};
   };
   recovery_epoch epoch{};
   pnn node{0};
@@ -217,7 +224,7 @@ class cluster_recovery {
   struct member {
     pnn node{0};
     std::uint32_t capabilities = 0;
-    lineage_claim claim{};
+    lineage line{};  ///< of its vnn map
   };
 
   output on(const cluster_event::start&, time_point);
@@ -242,7 +249,7 @@ class cluster_recovery {
   output finish(cluster_phase end, time_point);
   output give_up(pnn, failure_cause, std::string detail, time_point);
   void blame(pnn, failure_cause, std::string detail);
-  db_plan plan_for(db_id, const std::vector<db_plan::copy>&) const;
+  db_plan plan_for(db_id) const;
   bool has_new_databases() const;
 
   cluster_phase phase_ = cluster_phase::idle;
@@ -254,8 +261,10 @@ class cluster_recovery {
   bool released_ = false;  ///< freeze_all_first: all were frozen
   cluster_plan plan_;
   std::vector<member> members_;
+  std::vector<generation> known_;  ///< of all nodes surveyed
   std::vector<pnn> slots_;
   std::map<db_id, std::vector<db_plan::copy>> copies_;  ///< what the nodes list
+  std::map<std::pair<db_id, pnn>, lineage> lines_;      ///< what they tell of each database
   std::map<db_id, database> databases_;
   std::vector<evidence> failures_;
 };

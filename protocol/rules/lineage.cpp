@@ -7,34 +7,60 @@
 namespace floe {
 namespace {
 
-/// One generation: where its nodes are and who belongs to it.
+constexpr std::uint32_t ordered_bit = 0x80000000U;
+constexpr unsigned random_bits = 12;
+constexpr std::uint32_t count_mask = 0x7ffffU;
+
+bool is_ordered(generation g) { return number(g) & ordered_bit; }
+std::uint32_t count_of(generation g) { return (number(g) >> random_bits) & count_mask; }
+
+/// A generation, or several that are one history.
 struct branch {
-  std::vector<pnn> nodes;    ///< at this generation now
+  std::vector<generation> gens;
+  std::vector<pnn> nodes;    ///< there now
   std::vector<pnn> members;  ///< as any of them knows
+  bool committed = false;    ///< by some node
 };
+
+template <class T>
+void append(std::vector<T>& to, const std::vector<T>& from) {
+  to.insert(to.end(), from.begin(), from.end());
+}
 
 bool meet(const std::vector<pnn>& a, const std::vector<pnn>& b) {
   return std::ranges::any_of(a, [&](pnn n) { return std::ranges::find(b, n) != b.end(); });
 }
 
-bool older(const branch& a, const branch& b) {
-  return meet(a.members, b.nodes) && !meet(b.members, a.nodes);
-}
-bool same(const branch& a, const branch& b) {
-  return meet(a.members, b.nodes) && meet(b.members, a.nodes);
+bool is_later(const branch& a, const branch& b) {
+  return std::ranges::any_of(a.gens, [&](generation x) {
+    return std::ranges::all_of(b.gens, [&](generation y) { return floe::is_later(x, y); });
+  });
 }
 
-/// Joins generations that are one history, until no two are.
-void join_same(std::vector<branch>& branches) {
+enum class relation : std::uint8_t { older, newer, one_history, strangers };
+
+relation compare(const branch& a, const branch& b) {
+  const bool b_later = is_later(b, a), a_later = is_later(a, b);
+  if (b_later && b.committed) return relation::older;
+  if (a_later && a.committed) return relation::newer;
+  const bool a_went_on = meet(a.members, b.nodes), b_went_on = meet(b.members, a.nodes);
+  if (a_went_on && b_went_on) return relation::one_history;
+  if (a_went_on != b_went_on) return a_went_on ? relation::older : relation::newer;
+  if (a_later != b_later) return b_later ? relation::older : relation::newer;
+  return relation::strangers;
+}
+
+/// Joins what is one history, until nothing is.
+void join(std::vector<branch>& branches) {
   for (std::size_t i = 0; i < branches.size(); ++i)
     for (std::size_t j = i + 1; j < branches.size(); ++j)
-      if (same(branches[i], branches[j])) {
-        auto& into = branches[i];
-        const auto& from = branches[j];
-        into.nodes.insert(into.nodes.end(), from.nodes.begin(), from.nodes.end());
-        into.members.insert(into.members.end(), from.members.begin(), from.members.end());
+      if (compare(branches[i], branches[j]) == relation::one_history) {
+        append(branches[i].gens, branches[j].gens);
+        append(branches[i].nodes, branches[j].nodes);
+        append(branches[i].members, branches[j].members);
+        branches[i].committed |= branches[j].committed;
         branches.erase(branches.begin() + static_cast<std::ptrdiff_t>(j));
-        return join_same(branches);
+        return join(branches);
       }
 }
 
@@ -43,18 +69,21 @@ void join_same(std::vector<branch>& branches) {
 std::vector<pnn> last_generation_members(std::span<const lineage_claim> claims, pnn leader) {
   std::map<generation, branch> by_generation;
   for (const auto& c : claims) {
-    if (c.gen == generation::invalid) continue;
-    auto& b = by_generation[c.gen];
+    if (c.line.gen == generation::invalid) continue;
+    auto& b = by_generation[c.line.gen];
+    b.gens = {c.line.gen};
     b.nodes.push_back(c.node);
-    b.members.insert(b.members.end(), c.members.begin(), c.members.end());
+    append(b.members, c.line.members);
+    b.committed |= c.line.committed;
   }
   std::vector<branch> branches;
   for (auto& [gen, b] : by_generation) branches.push_back(std::move(b));
-  join_same(branches);
+  join(branches);
 
   std::vector<branch> current;
   for (const auto& b : branches)
-    if (std::ranges::none_of(branches, [&](const branch& o) { return older(b, o); }))
+    if (std::ranges::none_of(branches,
+                             [&](const branch& o) { return compare(b, o) == relation::older; }))
       current.push_back(b);
   // only contradictory claims leave nobody: each history older than the next, in a circle
   if (current.empty()) current = branches;
@@ -66,6 +95,24 @@ std::vector<pnn> last_generation_members(std::span<const lineage_claim> claims, 
     return std::tuple(b.nodes.size(), leads, ~number(b.nodes.front()));
   };
   return std::ranges::max_element(current, {}, rank)->nodes;
+}
+
+bool is_later(generation a, generation b) {
+  if (!is_ordered(a) || !is_ordered(b)) return false;
+  const std::uint32_t ahead = (count_of(a) - count_of(b)) & count_mask;
+  return ahead != 0 && ahead <= count_mask / 2;
+}
+
+generation next_generation(std::span<const generation> known, std::uint32_t random) {
+  generation latest{ordered_bit};
+  bool found = false;
+  for (const generation g : known) {
+    if (!is_ordered(g) || (found && !is_later(g, latest))) continue;
+    latest = g;
+    found = true;
+  }
+  const std::uint32_t count = (count_of(latest) + 1) & count_mask;
+  return generation{ordered_bit | (count << random_bits) | (random & ((1U << random_bits) - 1))};
 }
 
 }  // namespace floe

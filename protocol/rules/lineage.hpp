@@ -1,20 +1,28 @@
 #pragma once
-/// Who took part in the last generation: whose volatile records count in a recovery.
+/// Who took part in the last generation: whose volatile records count in a recovery. And how new
+/// generations are numbered, so that this can be told.
 ///
-/// Generations are random numbers, so which of two is older must be told from who is where. Each
-/// node says at which generation it is and who the members of that generation were (as known to it:
-/// its vnn map).
+/// A claim says at which generation a node is and who the members of that generation were. Of two
+/// generations A and B the first of these decides:
 ///
-///   older     A has a member that is now at B, and B has none that is at A: B followed A, and the
-///             nodes still at A missed B. Their copies are outdated.
-///   the same  each has a member at the other: B was announced but had not reached every member
-///             when its recovery was cut off, and no database is recovered before a map has reached
-///             them all. Nobody has missed anything.
-///   strangers neither has a member at the other: two halves went on separately. One history is
-///             kept: that of the larger half; of equal ones the leader's; else of the lowest pnn.
+///   number       B is later than A and somebody has committed its content: A is outdated. Who has
+///                committed has all there was, even if the recovery was cut off after that.
+///   A is older   it has a member that is now at B, and B has none that is at A: B followed A, and
+///                the nodes still at A missed it.
+///   one history  each has a member at the other: B was announced, but its recovery was cut off
+///                before anything was touched. Nobody has missed anything; both count.
+///   strangers    neither has a member at the other: the nodes in between are gone, or two halves
+///                went on separately. The later number counts; of equal or unknown order the larger
+///                half, then the leader's, then that of the lowest pnn.
 ///
-/// Nodes without a valid generation (restarted, stopped, banned) took no part. Not in CTDB, where
-/// every copy counts (Samba ctdb/server/ctdb_recovery_helper.c).
+/// Nodes without a valid generation (restarted, stopped, banned) took no part.
+///
+/// To the wire a generation is a random number. Ours say more, at no cost to others: bit 31 set
+/// (ctdbd draws 31 bits, so it never sets it), 19 bits that count up, 12 random ones. The order is
+/// modulo 2^19. A generation drawn by a ctdbd has no order.
+///
+/// Not in CTDB, where every copy counts (Samba ctdb/server/ctdb_recovery_helper.c).
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -22,13 +30,28 @@
 
 namespace floe {
 
+/// Where a node, or one of its databases, stands.
+struct lineage {
+  generation gen = generation::invalid;
+  std::vector<pnn> members{};  ///< of `gen`: its vnn map
+  /// The generation of a database's content, set by the commit of its recovery. False: that of the
+  /// node's vnn map, all that a ctdbd can tell; between the setting of the map and the commit it
+  /// says too much.
+  bool committed = false;
+};
+
 struct lineage_claim {
   pnn node{0};
-  generation gen = generation::invalid;
-  std::vector<pnn> members{};  ///< of `gen`
+  lineage line{};
 };
 
 /// The nodes whose records count, in pnn order.
 std::vector<pnn> last_generation_members(std::span<const lineage_claim> claims, pnn leader);
+
+/// A generation later than all known ones that have an order.
+generation next_generation(std::span<const generation> known, std::uint32_t random);
+
+/// Whether both have an order, and `a` is later.
+bool is_later(generation a, generation b);
 
 }  // namespace floe

@@ -58,6 +58,8 @@ bool accept_generation(generation packet, generation map, bool banned) {
   return !banned && packet == map && map != generation::invalid;
 }
 
+bool map_applies(generation db, generation map) { return db == map && map != generation::invalid; }
+
 bool survives_wait(bool from_peer, generation db_before, generation db_now) {
   return !from_peer || db_before == db_now;
 }

@@ -74,6 +74,12 @@ missing_record decide_missing(db_kind kind, pnn self, pnn lmaster);
 /// wait.
 bool accept_generation(generation packet, generation map, bool banned);
 
+/// Whether the vnn map says anything about the records of this database. Between the setting of a
+/// new map and the recovery of the database it does not: its new lmaster has no copy to tell where
+/// a record is, and would invent an empty one beside the real one (ctdbd does). A request for a
+/// record whose dmaster is not this node waits until the thaw; records of ours are served on.
+bool map_applies(generation db, generation map);
+
 /// Whether a record packet that waited (for a lock, for a freeze) is still to be processed. Packets
 /// from peers die with the generation of the database, because their senders ask again; those of
 /// local clients never do.

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <functional>
 #include <optional>
@@ -139,7 +140,8 @@ TEST_CASE("the whole course: the map before the databases, all databases at once
   CHECK(s.m.slots() == std::vector{n0, n1, n2});
   CHECK(s.m.failures().empty());
   REQUIRE(s.started.size() == 2);
-  CHECK(s.started[0].gen == new_gen);
+  CHECK(s.started[0].gen == s.m.plan().gen);
+  CHECK(s.m.plan().gen == next_generation({}, number(new_gen)));
   CHECK(s.started[0].copies.size() == 3);
   CHECK(s.started[0].budget == seconds(90));
   for (const auto& p : s.started[0].participants) CHECK(p.took_part);
@@ -217,6 +219,35 @@ TEST_CASE("a node that missed the last generation contributes no volatile record
   s.start(plan());
   const auto& p = s.started[0].participants;
   CHECK((p[0].took_part && p[1].took_part && !p[2].took_part));
+}
+
+TEST_CASE("a node's word about a database counts more than its map") {
+  stage s;
+  const lineage current{.gen = old_gen, .members = {n0, n1}, .committed = true};
+  s.nodes[n0].databases = s.nodes[n1].databases = {{locking, 0, current}, {brlock}};
+  // node 2 has got the new map, but its locking.tdb was not recovered since generation 9
+  const lineage old{.gen = generation{9}, .members = {n0, n1, n2}, .committed = true};
+  s.nodes[n2].databases = {{locking, 0, old}, {brlock}};
+  s.start(plan());
+  REQUIRE(s.started.size() == 2);
+  CHECK(s.started[0].participants[1].took_part);
+  CHECK_FALSE(s.started[0].participants[2].took_part);
+  CHECK(s.started[1].participants[2].took_part);
+}
+
+TEST_CASE("the new generation is later than all that are found, those of inactive nodes included") {
+  stage s;
+  const generation high = next_generation(std::array{next_generation({}, 1)}, 2);
+  s.nodes[n1].gen = high;
+  s.nodes[n1].flags = node_flag::stopped;
+  s.start(plan());
+  CHECK(is_later(s.m.plan().gen, high));
+
+  stage forgotten;  // a ctdbd has led in between
+  auto p = plan();
+  p.seen = {high};
+  forgotten.start(p);
+  CHECK(is_later(forgotten.m.plan().gen, high));
 }
 
 TEST_CASE("any participant that fails a step ends the attempt after all have answered") {

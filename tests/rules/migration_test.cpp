@@ -121,6 +121,12 @@ TEST_CASE("generation: a record packet acts only under the map it was routed by"
   CHECK_FALSE(accept_generation(generation::invalid, generation::invalid, false));
 }
 
+TEST_CASE("map: it applies to a database only once that was recovered under it") {
+  CHECK(map_applies(generation{5}, generation{5}));
+  CHECK_FALSE(map_applies(generation{5}, generation{6}));
+  CHECK_FALSE(map_applies(generation::invalid, generation::invalid));
+}
+
 TEST_CASE("waiting: packets of peers die with the database's generation, those of clients do not") {
   CHECK(survives_wait(true, generation{5}, generation{5}));
   CHECK_FALSE(survives_wait(true, generation{5}, generation{6}));

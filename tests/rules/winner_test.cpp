@@ -6,8 +6,6 @@
 #include <random>
 #include <vector>
 
-#include "protocol/rules/lineage.hpp"
-
 using namespace floe;
 
 namespace {
@@ -103,52 +101,4 @@ TEST_CASE(
   }
   CHECK(recovered_header(db_kind::persistent, h, true, n1) == h);
   CHECK_FALSE(recovered_header(db_kind::persistent, h, false, n1));
-}
-
-TEST_CASE("lineage: who took part in the last generation") {
-  const generation a{10}, b{20}, c{30};
-  struct row {
-    const char* what;
-    std::vector<lineage_claim> claims;
-    std::vector<pnn> count;
-  };
-  const auto all = std::vector{leader, n1, n2};
-  for (const auto& r : std::vector<row>{
-           {"everybody", {{leader, a, all}, {n1, a, all}, {n2, a, all}}, all},
-           {"first start", {{leader}, {n1}, {n2}}, {}},
-           {"one restarted", {{leader, a, all}, {n1}, {n2, a, all}}, {leader, n2}},
-           {"one hung", {{leader, a, all}, {n1, b, {n1, n2}}, {n2, b, {n1, n2}}}, {n1, n2}},
-           {"one of two hung", {{leader, a, {leader, n1}}, {n1, b, {n1}}}, {n1}},
-           {"one hung through two recoveries",
-            {{leader, c, {leader, n1}}, {n1, c, {leader, n1}}, {n2, a, all}},
-            {leader, n1}},
-           {"two hung one after the other",
-            {{leader, c, {leader}}, {n1, b, {leader, n1}}, {n2, a, all}},
-            {leader}},
-           {"a node that is no lmaster hung",
-            {{leader, b, {leader, n1}}, {n1, b, {leader, n1}}, {n3, a, {leader, n1}}},
-            {leader, n1}},
-           {"a map that had not reached everybody",
-            {{leader, b, all}, {n1, b, all}, {n2, a, all}},
-            all},
-           {"... twice", {{leader, c, all}, {n1, b, all}, {n2, a, all}}, all},
-           {"two halves, the larger one",
-            {{leader, a, {leader}}, {n1, b, {n1, n2}}, {n2, b, {n1, n2}}},
-            {n1, n2}},
-           {"two halves of one size, the leader's",
-            {{leader, b, {leader}}, {n1, a, {n1}}},
-            {leader}},
-           {"two halves without the leader", {{n1, b, {n1}}, {n2, a, {n2}}}, {n1}},
-           {"nobody", {}, {}},
-       }) {
-    CAPTURE(r.what);
-    CHECK(last_generation_members(r.claims, leader) == r.count);
-  }
-}
-
-TEST_CASE("lineage: claims that contradict each other in a circle leave somebody") {
-  const std::vector<lineage_claim> claims{{leader, generation{10}, {leader, n1}},
-                                          {n1, generation{20}, {n1, n2}},
-                                          {n2, generation{30}, {n2, leader}}};
-  CHECK(last_generation_members(claims, leader) == std::vector{leader});
 }

@@ -1,0 +1,136 @@
+#include "protocol/rules/lineage.hpp"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <utility>
+#include <vector>
+
+using namespace floe;
+
+namespace {
+
+constexpr pnn leader{0}, n1{1}, n2{2}, n3{3};
+constexpr generation a{10}, b{20}, c{30};
+using nodes = std::vector<pnn>;
+
+lineage_claim at(pnn n, generation g, nodes members, bool committed = false) {
+  return {n, {.gen = g, .members = std::move(members), .committed = committed}};
+}
+lineage_claim content(pnn n, generation g, nodes members) {
+  return at(n, g, std::move(members), true);
+}
+lineage_claim nowhere(pnn n) { return {n, {}}; }
+
+struct row {
+  const char* what;
+  std::vector<lineage_claim> claims;
+  nodes count;
+};
+void check(const std::vector<row>& table) {
+  for (const auto& r : table) {
+    CAPTURE(r.what);
+    CHECK(last_generation_members(r.claims, leader) == r.count);
+  }
+}
+
+const nodes all{leader, n1, n2};
+
+}  // namespace
+
+TEST_CASE("who took part, told by members alone") {
+  check({
+      {"everybody", {at(leader, a, all), at(n1, a, all), at(n2, a, all)}, all},
+      {"first start", {nowhere(leader), nowhere(n1), nowhere(n2)}, {}},
+      {"one restarted", {at(leader, a, all), nowhere(n1), at(n2, a, all)}, {leader, n2}},
+      {"one hung", {at(leader, a, all), at(n1, b, {n1, n2}), at(n2, b, {n1, n2})}, {n1, n2}},
+      {"one of two hung", {at(leader, a, {leader, n1}), at(n1, b, {n1})}, {n1}},
+      {"one hung through two recoveries",
+       {at(leader, c, {leader, n1}), at(n1, c, {leader, n1}), at(n2, a, all)},
+       {leader, n1}},
+      {"two hung one after the other",
+       {at(leader, c, {leader}), at(n1, b, {leader, n1}), at(n2, a, all)},
+       {leader}},
+      {"a node that is no lmaster hung",
+       {at(leader, b, {leader, n1}), at(n1, b, {leader, n1}), at(n3, a, {leader, n1})},
+       {leader, n1}},
+      {"a map that had not reached everybody",
+       {at(leader, b, all), at(n1, b, all), at(n2, a, all)},
+       all},
+      {"... twice", {at(leader, c, all), at(n1, b, all), at(n2, a, all)}, all},
+      {"two halves, the larger one",
+       {at(leader, a, {leader}), at(n1, b, {n1, n2}), at(n2, b, {n1, n2})},
+       {n1, n2}},
+      {"two halves of one size, the leader's",
+       {at(leader, b, {leader}), at(n1, a, {n1})},
+       {leader}},
+      {"two halves without the leader", {at(n1, b, {n1}), at(n2, a, {n2})}, {n1}},
+      {"nobody", {}, {}},
+      {"claims that contradict each other in a circle leave somebody",
+       {at(leader, a, {leader, n1}), at(n1, b, {n1, n2}), at(n2, c, {n2, leader})},
+       {leader}},
+  });
+}
+
+TEST_CASE("who took part, told by ordered generations and by what was committed") {
+  const generation g1 = next_generation({}, 5), g2 = next_generation(std::array{g1}, 6),
+                   g3 = next_generation(std::array{g2}, 7),
+                   g2b = next_generation(std::array{g1}, 9);
+  check({
+      {"a node that was hung got the new map, but not the content yet",
+       {content(leader, g2, {leader, n1}), content(n1, g2, {leader, n1}), content(n2, g1, all)},
+       {leader, n1}},
+      {"a commit that reached one node: it has all there was",
+       {content(leader, g3, all), content(n1, g2, {leader, n1}), content(n2, g1, all)},
+       {leader}},
+      {"... and it was the one that had been hung",
+       {content(leader, g2, {leader, n1}), content(n1, g2, {leader, n1}), content(n2, g3, all)},
+       {n2}},
+      {"... and nobody else was there before",
+       {content(n1, g3, {n1, n3}), content(n3, g1, {leader, n3})},
+       {n1}},
+      {"the nodes in between are gone",
+       {content(leader, g3, {leader}), content(n2, g1, {n2, n3})},
+       {leader}},
+      {"... the other way round", {content(leader, g1, {leader}), content(n2, g3, {n2, n3})}, {n2}},
+      {"two halves that parted: the larger",
+       {content(leader, g2, {leader}), content(n1, g2b, {n1, n2}), content(n2, g2b, {n1, n2})},
+       {n1, n2}},
+      {"a map that had not reached everybody, and nothing committed",
+       {at(leader, g2, all), at(n1, g2, all), at(n2, g1, all)},
+       all},
+      {"a ctdbd knows its map only",
+       {content(leader, g2, all), at(n1, g2, all), content(n2, g2, all)},
+       all},
+      {"... and was told of a recovery that got no further",
+       {content(leader, g1, all), at(n1, g2, all), content(n2, g1, all)},
+       all},
+      {"... and was hung before",
+       {content(leader, g2, {leader, n2}), at(n1, g3, all), content(n2, g2, {leader, n2})},
+       {leader, n2}},
+  });
+}
+
+TEST_CASE("generations: ours have an order, a ctdbd's have none, and neither is ever INVALID") {
+  const generation foreign{0x7fffffff}, g1 = next_generation({}, 0),
+                                        g2 = next_generation(std::array{g1, foreign}, 0xffffffff);
+  CHECK(is_later(g2, g1));
+  CHECK_FALSE(is_later(g1, g2));
+  CHECK_FALSE(is_later(g1, g1));
+  CHECK_FALSE(is_later(foreign, g1));
+  CHECK_FALSE(is_later(g1, foreign));
+  CHECK_FALSE(is_later(next_generation({}, 1), next_generation({}, 2)));
+  CHECK(next_generation({}, 1) != next_generation({}, 2));
+  CHECK(next_generation(std::array{generation::invalid}, 1) != generation::invalid);
+
+  generation g = g1;
+  bool always = true;
+  for (std::uint32_t i = 0; i < 1U << 20U; ++i) {  // twice round the circle
+    const generation n = next_generation(std::array{g, foreign}, i * 2654435761U);
+    always = always && is_later(n, g) && !is_later(g, n);
+    g = n;
+  }
+  CHECK(always);
+  const generation three[] = {g2, next_generation(std::array{g2}, 3), g1};
+  CHECK(is_later(next_generation(three, 0), three[1]));
+}
