@@ -38,11 +38,12 @@ class file_walk {
 
   std::expected<health_report, store_error> run(const std::filesystem::path& file) {
     std::error_code error;
-    if (std::filesystem::file_size(file, error) == 0) {
-      report_.finding = "file is empty";  // LMDB would take it for a new one
-      return report_;
-    }
-    int rc = error ? error.value() : open(file);
+    auto size = std::filesystem::file_size(file, error);
+    if (error) return std::unexpected(lmdb_error(error.value(), "check " + file.string()));
+    if (size == 0) return found("file is empty");  // LMDB would take it for a new one
+    int rc = open(file, size);
+    // A map of the file's own size is asked for: only a header with absurd numbers needs more.
+    if (rc == EINVAL || rc == ENOMEM) return found("file header");
     if (rc == 0) rc = walk_free_list();
     if (rc == 0 && report_.finding.empty()) rc = walk_records();
     if (rc != 0 && !means_damage(rc))
@@ -53,8 +54,14 @@ class file_walk {
   }
 
  private:
-  int open(const std::filesystem::path& file) {
+  health_report found(const char* what) {
+    damaged(what);
+    return report_;
+  }
+
+  int open(const std::filesystem::path& file, std::uint64_t size) {
     int rc = mdb_env_create(&env_);
+    if (rc == 0) rc = mdb_env_set_mapsize(env_, size);
     // No lock file: the file may be on a read-only copy, and nobody else has it open.
     if (rc == 0)
       rc = mdb_env_open(env_, file.c_str(), MDB_NOSUBDIR | MDB_NOTLS | MDB_RDONLY | MDB_NOLOCK,

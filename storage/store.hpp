@@ -101,8 +101,8 @@ class store {
   std::expected<scan_position, store_error> scan(const scan_position& from,
                                                  function_ref<bool(const record_view&)> visitor);
 
-  // Whole-content operations: each flushes the group first and is one commit of its own. They take
-  // time in proportion to the content; run them on a thread of their own.
+  // Whole-content operations: each is one commit of its own, after a flush of the open group. They
+  // take time in proportion to the content; to run one on another thread, flush here first.
 
   /// Deletes all records; metadata stay.
   std::expected<void, store_error> wipe();

@@ -31,12 +31,11 @@ int write_pairs(const std::string& kind, const std::string& file) {
                    .map_initial = 1 << 20});
   if (!made) give_up("open", made.error().text);
   for (std::uint64_t n = 1;; ++n) {
-    bytes number = std::to_string(n);
+    bytes number = std::to_string(n), a = "a" + number, b = "b" + number;
     bytes data(100 + n % 3000, static_cast<char>('a' + n % 26));
     record_header header{.rsn = rsn{n}};
-    change pair[] = {change::put("a" + number, header, data),
-                     change::put("b" + number, header, data), change::put("latest", header, number),
-                     change::set_meta("latest", number)};
+    change pair[] = {change::put(a, header, data), change::put(b, header, data),
+                     change::put("latest", header, number), change::set_meta("latest", number)};
     if (auto done = made->apply(pair, durability::committed); !done)
       give_up("apply", done.error().text);
     if (write(STDOUT_FILENO, &n, sizeof n) != sizeof n) return 0;

@@ -158,3 +158,18 @@ TEST_CASE("open says what is in its way") {
   faults.fail(disk_op::open, 1, EMFILE);
   CHECK(code({.file = dir / "a.ldb", .faults = &faults}) == store_errc::no_resources);
 }
+
+TEST_CASE("a file of another version is refused and left as it is") {
+  temp_dir dir;
+  store_options options{.kind = db_kind::persistent, .file = dir / "a.ldb"};
+  {
+    store s = opened(options);
+    REQUIRE(s.set_meta("floe.format", bytes("\2\0\0\0", 4)));
+    REQUIRE(s.flush());
+  }
+  auto size = std::filesystem::file_size(options.file);
+  auto refused = store::open(options);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == store_errc::wrong_format);
+  CHECK(std::filesystem::file_size(options.file) == size);
+}
