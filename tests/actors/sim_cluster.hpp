@@ -23,6 +23,7 @@ class sim_cluster {
   ~sim_cluster();
 
   event_loop& loop() { return *loop_; }
+  time_point loop_now() const { return loop_->now(); }
   sim_switch& net() { return *switch_; }
   std::size_t size() const { return nodes_.size(); }
 
