@@ -1,0 +1,135 @@
+#include "cli/cluster/layout.hpp"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <random>
+
+namespace floe::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr std::uint16_t usual_port = 4379;
+constexpr std::uint32_t most_nodes = 250;
+constexpr int tries = 200;
+
+std::string remembered(const std::string& dir) { return dir + "/cluster.json"; }
+
+bool can_bind(const std::string& ip, std::uint16_t port) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  sockaddr_in a{};
+  a.sin_family = AF_INET;
+  a.sin_port = htons(port);
+  const bool good = ::inet_pton(AF_INET, ip.c_str(), &a.sin_addr) == 1 &&
+                    ::bind(fd, reinterpret_cast<const sockaddr*>(&a), sizeof a) == 0;
+  ::close(fd);
+  return good;
+}
+
+bool all_free(const local_cluster& c) {
+  for (std::uint32_t i = 0; i < c.nodes; ++i)
+    if (!can_bind(c.address(i), c.port)) return false;
+  return true;
+}
+
+/// Somewhere in 127/8 where nobody listens. Two clusters that are made at the same time could take the same; the one that
+/// is late does not start and says so.
+bool find_prefix(local_cluster& c) {
+  std::random_device chance;
+  std::uniform_int_distribution<int> second(1, 254), third(0, 254);
+  for (int i = 0; i < tries; ++i) {
+    c.prefix = fmt::format("127.{}.{}", second(chance), third(chance));
+    if (all_free(c)) return true;
+  }
+  return false;
+}
+
+bool write_file(const std::string& path, const std::string& text) {
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  out << text;
+  return static_cast<bool>(out.flush());
+}
+
+std::string settings_of(const local_cluster& c, std::uint32_t node, const std::string& extra) {
+  return fmt::format("[logging]\nlocation = file:{}/log.ctdb\nlog level = NOTICE\n\n"
+                     "[cluster]\nnode address = {}\n\n"
+                     "[failover]\ndisabled = true\n\n"
+                     "[floe]\nport = {}\n{}",
+                     c.base(node), c.address(node), c.port, extra);
+}
+
+std::expected<void, std::string> write_node(const local_cluster& c, std::uint32_t node, const cluster_wishes& w) {
+  std::error_code problem;
+  fs::create_directories(c.base(node), problem);
+  if (problem) return std::unexpected(c.base(node) + ": " + problem.message());
+  std::string nodes, tunables;
+  for (std::uint32_t i = 0; i < c.nodes; ++i) nodes += c.address(i) + "\n";
+  for (const auto& [name, value] : w.tunables) tunables += fmt::format("{}={}\n", name, value);
+  const std::map<std::string, std::string> files{{"/ctdb.conf", settings_of(c, node, w.extra_settings)},
+                                                 {"/nodes", nodes},
+                                                 {"/ctdb.tunables", tunables}};
+  for (const auto& [name, text] : files)
+    if (!write_file(c.base(node) + name, text)) return std::unexpected(c.base(node) + name + ": cannot be written");
+  return {};
+}
+
+/// The wish that contradicts what is there, if any.
+std::string contradiction(const local_cluster& c, const cluster_wishes& w) {
+  if (w.nodes && *w.nodes != c.nodes) return fmt::format("has {} nodes", c.nodes);
+  if (!w.prefix.empty() && w.prefix != c.prefix) return "has the addresses " + c.prefix + ".*";
+  if (w.port && *w.port != c.port) return fmt::format("has port {}", c.port);
+  return {};
+}
+
+}  // namespace
+
+std::expected<local_cluster, std::string> open_cluster(const std::string& dir) {
+  std::error_code ignored;
+  const auto absolute = fs::absolute(dir, ignored).lexically_normal().string();
+  std::ifstream in(remembered(absolute));
+  if (!in) return std::unexpected(dir + ": no cluster is there; `floe cluster up --dir DIR` makes one");
+  const auto j = json::parse(in, nullptr, false);
+  if (!j.is_object()) return std::unexpected(remembered(dir) + ": damaged");
+  local_cluster c{.dir = absolute,
+                  .nodes = j.value("nodes", 0U),
+                  .prefix = j.value("address_prefix", ""),
+                  .port = j.value("port", std::uint16_t{0})};
+  if (c.nodes == 0 || c.nodes > most_nodes || c.port == 0) return std::unexpected(remembered(dir) + ": damaged");
+  return c;
+}
+
+std::expected<local_cluster, std::string> make_cluster(const cluster_wishes& w) {
+  if (std::error_code e; fs::exists(remembered(w.dir), e)) {
+    auto c = open_cluster(w.dir);
+    if (!c) return c;
+    if (const auto what = contradiction(*c, w); !what.empty())
+      return std::unexpected(fmt::format("the cluster in {} {}; take another --dir, or remove that one", w.dir, what));
+    return c;
+  }
+  std::error_code problem;
+  local_cluster c{.dir = fs::absolute(w.dir, problem).lexically_normal().string(),
+                  .nodes = w.nodes.value_or(3),
+                  .prefix = w.prefix,
+                  .port = w.port.value_or(usual_port)};
+  if (c.nodes < 1 || c.nodes > most_nodes) return std::unexpected(fmt::format("a cluster here has 1 to {} nodes", most_nodes));
+  if (c.prefix.empty() && !find_prefix(c)) return std::unexpected("no free loopback addresses are found");
+  if (!w.prefix.empty() && !all_free(c))
+    return std::unexpected(fmt::format("{} to {} cannot be used at port {}: taken, or not loopback addresses", c.address(0),
+                                       c.address(c.nodes - 1), c.port));
+  for (std::uint32_t i = 0; i < c.nodes; ++i)
+    if (auto r = write_node(c, i, w); !r) return std::unexpected(r.error());
+  const json j{{"schema", 1}, {"nodes", c.nodes}, {"address_prefix", c.prefix}, {"port", c.port}};
+  if (!write_file(remembered(c.dir), j.dump(1) + "\n")) return std::unexpected(remembered(c.dir) + ": cannot be written");
+  return c;
+}
+
+}  // namespace floe::cli

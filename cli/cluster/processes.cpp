@@ -1,0 +1,122 @@
+#include "cli/cluster/processes.hpp"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "cli/cluster/pid_file.hpp"
+
+namespace floe::cli {
+namespace {
+
+constexpr auto pause = std::chrono::milliseconds(10);
+
+/// A child of ours that has ended stays as a zombie until we look.
+void bury(pid_t pid) { ::waitpid(pid, nullptr, WNOHANG); }
+
+}  // namespace
+
+std::string own_program() {
+  std::error_code ignored;
+  return std::filesystem::read_symlink("/proc/self/exe", ignored).string();
+}
+
+std::expected<pid_t, std::string> start_node_process(const local_cluster& c, std::uint32_t node) {
+  std::array<std::string, 4> words{own_program(), "node", "--base", c.base(node)};
+  std::array<char*, 5> argv{};
+  for (std::size_t i = 0; i < words.size(); ++i) argv[i] = words[i].data();
+
+  posix_spawn_file_actions_t files;
+  ::posix_spawn_file_actions_init(&files);
+  ::posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+  ::posix_spawn_file_actions_addopen(&files, 1, c.start_log(node).c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
+  ::posix_spawn_file_actions_adddup2(&files, 1, 2);
+  posix_spawnattr_t attributes;
+  ::posix_spawnattr_init(&attributes);
+  sigset_t none;
+  sigemptyset(&none);
+  ::posix_spawnattr_setsigmask(&attributes, &none);
+  sigset_t usual;
+  sigemptyset(&usual);
+  for (const int s : {SIGPIPE, SIGINT, SIGTERM}) sigaddset(&usual, s);
+  ::posix_spawnattr_setsigdefault(&attributes, &usual);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  pid_t pid = 0;
+  const int error = ::posix_spawn(&pid, words[0].c_str(), &files, &attributes, argv.data(), environ);
+  ::posix_spawnattr_destroy(&attributes);
+  ::posix_spawn_file_actions_destroy(&files);
+  if (error != 0) return std::unexpected(words[0] + ": " + std::strerror(error));
+  return pid;
+}
+
+std::optional<pid_t> node_process(const local_cluster& c, std::uint32_t node) {
+  return pid_file::holder(c.pid_path(node));
+}
+
+std::expected<std::vector<pid_t>, std::string> start_missing_nodes(const local_cluster& c) {
+  std::vector<pid_t> all;
+  for (std::uint32_t i = 0; i < c.nodes; ++i) {
+    if (const auto running = node_process(c, i)) {
+      all.push_back(*running);
+      continue;
+    }
+    auto started = start_node_process(c, i);
+    if (!started) return std::unexpected(started.error());
+    all.push_back(*started);
+  }
+  return all;
+}
+
+bool has_ended(pid_t pid) {
+  const pid_t buried = ::waitpid(pid, nullptr, WNOHANG);
+  if (buried == pid) return true;
+  return ::kill(pid, 0) != 0 && errno == ESRCH;
+}
+
+bool stop_process(pid_t pid, const std::function<bool()>& gone, duration patience) {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  ::kill(pid, SIGTERM);
+  bool killed = false;
+  while (!gone()) {
+    bury(pid);
+    if (!killed && std::chrono::steady_clock::now() >= end) {
+      ::kill(pid, SIGKILL);
+      killed = true;
+    }
+    std::this_thread::sleep_for(pause);
+  }
+  bury(pid);
+  return !killed;
+}
+
+std::vector<std::uint32_t> stop_cluster(const local_cluster& c, duration patience) {
+  std::vector<std::optional<pid_t>> pids;
+  for (std::uint32_t i = 0; i < c.nodes; ++i) {
+    pids.push_back(node_process(c, i));
+    if (pids.back()) ::kill(*pids.back(), SIGTERM);
+  }
+  std::vector<std::uint32_t> killed;
+  for (std::uint32_t i = 0; i < c.nodes; ++i)
+    if (pids[i] && !stop_process(*pids[i], [&] { return node_process(c, i) != pids[i]; }, patience)) killed.push_back(i);
+  return killed;
+}
+
+std::string last_line(const std::string& path) {
+  std::ifstream in(path);
+  std::string line, last;
+  while (std::getline(in, line))
+    if (!line.empty()) last = line;
+  return last;
+}
+
+}  // namespace floe::cli

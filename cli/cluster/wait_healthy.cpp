@@ -1,0 +1,128 @@
+#include "cli/cluster/wait_healthy.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "actors/net/network.hpp"
+#include "cli/cluster/processes.hpp"
+#include "cli/cluster_state.hpp"
+#include "protocol/constants.hpp"
+
+namespace floe::cli {
+namespace {
+
+constexpr duration pause = std::chrono::milliseconds(50);
+constexpr duration one_question = std::chrono::seconds(2);
+
+std::string describe(const cluster_state& s) {
+  if (s.run != floe::runstate::running) return runstate_text(static_cast<std::uint64_t>(s.run));
+  if (s.mode != recovery_mode::normal) return "recovery mode ACTIVE";
+  for (const auto& n : s.nodes.nodes)
+    if (n.flags != 0 && !(n.flags & node_flag::deleted))
+      return fmt::format("node {} {}", number(n.pnn), node_flags_text(n.flags));
+  return "OK";
+}
+
+/// Clients of all nodes on one loop, each asking again and again.
+class observer {
+ public:
+  explicit observer(const local_cluster& c) {
+    for (std::uint32_t i = 0; i < c.nodes; ++i) {
+      nodes_.push_back(std::make_unique<node>(*loop_, *net_));
+      auto& n = *nodes_.back();
+      n.health.text = "starting";
+      n.c.connect({.socket = c.socket(i), .reconnect = true, .reconnect_pause = pause, .hello_timeout = one_question},
+                  {.connected = [this, &n](pnn) { ask(n); },
+                   .disconnected = [this, &n](const client_error& e) {
+                     n.health = {.text = e.code == client_errc::timed_out ? "does not answer" : "starting"};
+                     ++answers_;
+                   }});
+    }
+  }
+
+  bool run_until(const std::function<bool()>& done, duration limit) { return loop_->run_until(done, limit); }
+  event_loop& loop() { return *loop_; }
+  std::vector<node_health> all() const {
+    std::vector<node_health> out;
+    for (const auto& n : nodes_) out.push_back(n->health);
+    return out;
+  }
+  std::size_t answers() const { return answers_; }
+  bool everybody_answered() const {
+    return std::ranges::all_of(nodes_, [](const auto& n) { return n->asked || n->health.text != "starting"; });
+  }
+
+ private:
+  struct node {
+    node(event_loop& l, network& n) : c(l, n) {}
+    client c;
+    node_health health;
+    bool asked = false;
+  };
+
+  void ask(node& n) {
+    ask_cluster_health(n.c, pnn::current, one_question, [this, &n](const result<cluster_state>& s) {
+      ++answers_;
+      n.asked = true;
+      if (s)
+        n.health = {true, s->healthy(), number(s->map.generation), describe(*s)};
+      else if (s.error().code == client_errc::timed_out)
+        n.health = {.text = "does not answer"};
+      if (n.c.connected())
+        loop_->after(pause, [this, &n] {
+          if (n.c.connected()) ask(n);
+        });
+    });
+  }
+
+  std::unique_ptr<event_loop> loop_ = event_loop::real();
+  std::unique_ptr<network> net_ = socket_network(*loop_);
+  std::vector<std::unique_ptr<node>> nodes_;
+  std::size_t answers_ = 0;
+};
+
+bool all_well(const std::vector<node_health>& all) {
+  return std::ranges::all_of(all, [&](const node_health& n) { return n.healthy && n.generation == all[0].generation; });
+}
+
+std::string complaint(const std::vector<node_health>& all) {
+  std::string out;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (!all[i].healthy) out += fmt::format("{}node {}: {}", out.empty() ? "" : ", ", i, all[i].text);
+  return out.empty() ? "the nodes do not agree about the generation" : out;
+}
+
+/// The first whose process has ended.
+std::optional<std::uint32_t> dead_node(const std::vector<pid_t>& pids) {
+  for (std::size_t i = 0; i < pids.size(); ++i)
+    if (has_ended(pids[i])) return static_cast<std::uint32_t>(i);
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<node_health> look_at_cluster(const local_cluster& c, duration patience) {
+  observer o(c);
+  o.run_until([&] { return o.answers() >= c.nodes && o.everybody_answered(); }, patience);
+  return o.all();
+}
+
+std::expected<duration, wait_failure> wait_healthy(const local_cluster& c, const std::vector<pid_t>& pids, duration patience,
+                                                   const std::function<void(const std::vector<node_health>&)>& progress) {
+  observer o(c);
+  const auto begin = o.loop().now();
+  while (!all_well(o.all())) {
+    if (o.loop().now() - begin >= patience)
+      return std::unexpected(wait_failure{timed_out, "not healthy in time: " + complaint(o.all())});
+    if (const auto dead = dead_node(pids))
+      return std::unexpected(wait_failure{failed, fmt::format("node {} has ended: {}", *dead, last_line(c.start_log(*dead)))});
+    const auto seen = o.answers();
+    o.run_until([&] { return o.answers() != seen; }, std::chrono::milliseconds(200));
+    if (progress) progress(o.all());
+  }
+  return o.loop().now() - begin;
+}
+
+}  // namespace floe::cli

@@ -1,0 +1,43 @@
+#pragma once
+/// One function for each command; each is in the file of its name (stop, continue, ban, unban, disable and enable in
+/// node_state.cpp, getdebug and setdebug in debug_level.cpp).
+#include "cli/command.hpp"
+
+namespace floe::cli {
+
+command attach_command();
+command catdb_command();
+command client_command();
+command cluster_command();
+command deletekey_command();
+command getcapabilities_command();
+command getdbmap_command();
+command getdbstatus_command();
+command getdebug_command();
+command getpid_command();
+command getvar_command();
+command leader_command();
+command listnodes_command();
+command listvars_command();
+command lock_command();
+command locks_command();
+command node_command();
+std::vector<command> node_state_commands();
+command nodestatus_command();
+command ping_command();
+command pnn_command();
+command quickstart_command();
+command readkey_command();
+command recover_command();
+command recovery_command();
+command runstate_command();
+command setdebug_command();
+command setvar_command();
+command shutdown_command();
+command statistics_command();
+command status_command();
+command timeline_command();
+command uptime_command();
+command writekey_command();
+
+}  // namespace floe::cli

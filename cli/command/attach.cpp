@@ -1,0 +1,45 @@
+/// floe attach: makes a database known to the cluster.
+#include "cli/command/all.hpp"
+#include "cli/context.hpp"
+#include "cli/databases.hpp"
+#include "cli/output.hpp"
+
+namespace floe::cli {
+namespace {
+
+int run(context& c, const arguments& a) {
+  const auto& kind_name = a["KIND"];
+  db_kind kind = db_kind::volatile_db;
+  if (kind_name == "persistent")
+    kind = db_kind::persistent;
+  else if (kind_name == "replicated")
+    kind = db_kind::replicated;
+  else if (!kind_name.empty() && kind_name != "volatile")
+    return c.misused("no such kind: " + kind_name + "; there are volatile, persistent, replicated");
+  auto node = c.node();
+  if (!node) return node.error();
+  const auto id = (*node)->attach(a["DB"], kind, c.long_patience());
+  if (!id) return c.fail("attach " + a["DB"], id.error());
+  if (c.options.json) {
+    auto j = open_json("attach");
+    j.text("name", a["DB"]);
+    j.text("id", id_text(*id));
+    print_json(std::move(j));
+  } else {
+    print(a["DB"] + " is attached, id " + id_text(*id) + "\n");
+  }
+  return done;
+}
+
+}  // namespace
+
+command attach_command() {
+  return {.name = "attach",
+          .group = "Databases",
+          .summary = "attach a database on all nodes, make it if need be",
+          .example = "floe --base DIR attach secrets.tdb persistent",
+          .positionals = {{"DB", "its name"}, {"KIND", "volatile (the default), persistent or replicated", false}},
+          .run = run};
+}
+
+}  // namespace floe::cli

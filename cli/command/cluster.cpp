@@ -1,0 +1,169 @@
+/// floe cluster: nodes on this machine's loopback addresses, to try things out.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "cli/cluster/processes.hpp"
+#include "cli/cluster/wait_healthy.hpp"
+#include "cli/command/all.hpp"
+#include "cli/context.hpp"
+#include "cli/output.hpp"
+
+namespace floe::cli {
+namespace {
+
+const option dir_option{"--dir", "DIR", "where the nodes' directories are: DIR/node.0 ..."};
+
+template <class Number>
+bool read_number(const std::string& text, std::optional<Number>& to) {
+  if (text.empty()) return true;
+  Number n{};
+  const auto r = std::from_chars(text.data(), text.data() + text.size(), n);
+  if (r.ec != std::errc() || r.ptr != text.data() + text.size()) return false;
+  to = n;
+  return true;
+}
+
+/// One line on a terminal, written over and over.
+void show_progress(const std::vector<node_health>& all) {
+  static const bool terminal = ::isatty(STDERR_FILENO) == 1;
+  if (!terminal) return;
+  std::string line;
+  for (std::size_t i = 0; i < all.size(); ++i) line += fmt::format("{}node {}: {}", i ? ", " : "", i, all[i].text);
+  fmt::print(stderr, "\r\033[K{}", line.substr(0, terminal_width() - 1));
+}
+void end_progress() {
+  if (::isatty(STDERR_FILENO) == 1) fmt::print(stderr, "\r\033[K");
+}
+
+void put_nodes(wire::json_writer& j, const local_cluster& k, const std::vector<node_health>& health) {
+  j.text("dir", k.dir);
+  j.text("address_prefix", k.prefix);
+  j.number("port", k.port);
+  j.begin_list("nodes");
+  for (std::uint32_t i = 0; i < k.nodes; ++i) {
+    j.begin_object();
+    j.number("node", i);
+    j.text("base", k.base(i));
+    j.text("address", k.address(i));
+    if (const auto pid = node_process(k, i))
+      j.integer("pid", *pid);
+    else
+      j.null("pid");
+    if (i < health.size()) {
+      j.boolean("healthy", health[i].healthy);
+      j.text("state", health[i].text);
+    }
+    j.end();
+  }
+  j.end();
+}
+
+int up(context& c, const arguments& a) {
+  cluster_wishes w{.dir = a["--dir"], .prefix = a["--address-prefix"], .extra_settings = {}, .tunables = {}};
+  if (w.dir.empty()) return c.misused("cluster up: where? Give --dir DIR");
+  if (!read_number(a["--nodes"], w.nodes)) return c.misused("--nodes takes a number: " + a["--nodes"]);
+  if (!read_number(a["--port"], w.port)) return c.misused("--port takes a number: " + a["--port"]);
+  const auto k = make_cluster(w);
+  if (!k) return c.fail(k.error());
+  const auto pids = start_missing_nodes(*k);
+  if (!pids) return c.fail(pids.error());
+  const auto took = wait_healthy(*k, *pids, c.long_patience(), show_progress);
+  end_progress();
+  if (!took) {
+    print_error(took.error().text + "; the logs are " + k->dir + "/node.*/log.*");
+    return took.error().code;
+  }
+  const double ms = std::chrono::duration<double, std::milli>(*took).count();
+  if (c.options.json) {
+    auto j = open_json("cluster up");
+    put_nodes(j, *k, {});
+    j.real("ms", ms);
+    print_json(std::move(j));
+    return done;
+  }
+  print(fmt::format("{} nodes are healthy after {}: {} to {}, port {}\n", k->nodes, age_text(ms), k->address(0),
+                    k->address(k->nodes - 1), k->port));
+  print(fmt::format("try:  {} --base {} status\n", own_program(), k->base(0)));
+  return done;
+}
+
+int down(context& c, const arguments& a) {
+  if (a["--dir"].empty()) return c.misused("cluster down: which one? Give --dir DIR");
+  const auto k = open_cluster(a["--dir"]);
+  if (!k) return c.fail(k.error());
+  std::uint32_t running = 0;
+  for (std::uint32_t i = 0; i < k->nodes; ++i) running += node_process(*k, i).has_value();
+  const auto killed = stop_cluster(*k, c.patience());
+  for (const auto i : killed) print_error(fmt::format("node {} did not end by itself and was killed", i));
+  if (c.options.json) {
+    auto j = open_json("cluster down");
+    j.number("stopped", running);
+    j.begin_list("killed");
+    for (const auto i : killed) j.number({}, i);
+    j.end();
+    print_json(std::move(j));
+  } else {
+    print(fmt::format("{} of {} nodes were running, none is now\n", running, k->nodes));
+  }
+  return done;
+}
+
+int show(context& c, const arguments& a) {
+  if (a["--dir"].empty()) return c.misused("cluster status: which one? Give --dir DIR");
+  const auto k = open_cluster(a["--dir"]);
+  if (!k) return c.fail(k.error());
+  const auto all = look_at_cluster(*k, c.patience());
+  const bool well = std::ranges::all_of(all, &node_health::healthy);
+  const bool anybody = std::ranges::any_of(all, &node_health::reachable);
+  if (c.options.json) {
+    auto j = open_json("cluster status");
+    put_nodes(j, *k, all);
+    j.boolean("healthy", well);
+    print_json(std::move(j));
+  } else {
+    table t({{"NODE", true}, {"ADDRESS"}, {"PID", true}, {"STATE"}, {"DIRECTORY"}});
+    for (std::uint32_t i = 0; i < k->nodes; ++i) {
+      const auto pid = node_process(*k, i);
+      t.row({std::to_string(i), k->address(i) + ":" + std::to_string(k->port), pid ? std::to_string(*pid) : "-",
+             {pid ? all[i].text : "not running", all[i].healthy ? style::good : style::bad}, {k->base(i), style::dim}});
+    }
+    print(t.text());
+  }
+  return well ? done : anybody ? says_no : no_node;
+}
+
+}  // namespace
+
+command cluster_command() {
+  command start{.name = "up",
+                .group = "",
+                .summary = "make the cluster if need be, start the nodes that do not run, wait until all is healthy",
+                .example = "floe cluster up --nodes 3 --dir /tmp/c",
+                .options = {dir_option,
+                            {"--nodes", "N", "how many (3)"},
+                            {"--address-prefix", "127.A.B", "node 0 gets 127.A.B.1 ...; without it a free one is found"},
+                            {"--port", "PORT", "of all nodes (4379)"}},
+                .run = up};
+  command stop{.name = "down",
+               .group = "",
+               .summary = "end all nodes: SIGTERM, and SIGKILL to those that take longer than -t",
+               .example = "floe cluster down --dir /tmp/c",
+               .options = {dir_option},
+               .run = down};
+  command look{.name = "status",
+               .group = "",
+               .summary = "how each node is; exit 4 if one is not healthy",
+               .example = "floe cluster status --dir /tmp/c && echo healthy",
+               .options = {dir_option},
+               .run = show};
+  return {.name = "cluster",
+          .group = "Start",
+          .summary = "several nodes on this machine",
+          .example = "floe cluster up --nodes 3 --dir /tmp/c\nfloe --base /tmp/c/node.0 status\nfloe cluster down --dir /tmp/c",
+          .subcommands = {start, stop, look}};
+}
+
+}  // namespace floe::cli

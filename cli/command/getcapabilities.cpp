@@ -1,0 +1,51 @@
+/// floe getcapabilities: what the node may be.
+#include <fmt/format.h>
+
+#include "cli/ask.hpp"
+#include "cli/command/all.hpp"
+#include "cli/output.hpp"
+#include "protocol/constants.hpp"
+
+namespace floe::cli {
+namespace {
+
+const char* yes_no(bool b) { return b ? "yes" : "no"; }
+
+int run(context& c, const arguments&) {
+  auto nodes = c.targets();
+  if (!nodes) return nodes.error();
+  const auto all = ask_each(**c.node(), *nodes, control::get_capabilities, {}, c.patience());
+  auto j = open_json("getcapabilities");
+  j.begin_list("nodes");
+  table t({{"NODE", true}, {"MAY LEAD"}, {"LMASTER"}, {"ALL"}});
+  for (const auto& one : all) {
+    const auto bits = decode_answer<control::get_capabilities>(one.reply, one.node);
+    if (!bits) continue;
+    const bool leads = bits->value & capability::recmaster, lmaster = bits->value & capability::lmaster;
+    t.row({std::to_string(number(one.node)), yes_no(leads), yes_no(lmaster), capabilities_text(bits->value)});
+    j.begin_object();
+    j.number("node", number(one.node));
+    j.boolean("leader", leads);
+    j.boolean("lmaster", lmaster);
+    j.number("bits", bits->value);
+    j.end();
+  }
+  j.end();
+  if (c.options.json)
+    print_json(std::move(j));
+  else
+    print(t.text());
+  return report_failures(c, "getcapabilities", all);
+}
+
+}  // namespace
+
+command getcapabilities_command() {
+  return {.name = "getcapabilities",
+          .group = "Node",
+          .summary = "whether the node may lead and may track records",
+          .example = "floe --base DIR getcapabilities -n all",
+          .run = run};
+}
+
+}  // namespace floe::cli

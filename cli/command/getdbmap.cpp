@@ -1,0 +1,64 @@
+/// floe getdbmap: the databases that are attached.
+#include "cli/command/all.hpp"
+#include "cli/context.hpp"
+#include "cli/databases.hpp"
+#include "cli/output.hpp"
+#include "protocol/constants.hpp"
+
+namespace floe::cli {
+namespace {
+
+std::string extra_flags(std::uint8_t flags) {
+  std::string out;
+  if (flags & db_flag::readonly) out += "readonly ";
+  if (flags & db_flag::sticky) out += "sticky ";
+  if (!out.empty()) out.pop_back();
+  return out;
+}
+
+int run(context& c, const arguments&) {
+  auto node = c.node();
+  if (!node) return node.error();
+  auto at = c.target();
+  if (!at) return at.error();
+  const auto all = list_databases(**node, *at, c.patience());
+  if (!all) return c.fail("getdbmap", all.error());
+  auto j = open_json("getdbmap");
+  j.number("node", number(*at));
+  j.begin_list("databases");
+  table t({{"ID"}, {"NAME"}, {"KIND"}, {"FLAGS"}, {"HEALTH"}, {"PATH"}});
+  for (const auto& d : *all) {
+    t.row({id_text(d.id), {d.name, style::bold}, kind_text(d.flags), extra_flags(d.flags),
+           d.damage.empty() ? cell("OK", style::good) : cell(d.damage, style::bad), {d.path, style::dim}});
+    j.begin_object();
+    j.text("id", id_text(d.id));
+    j.text("name", d.name);
+    j.text("kind", kind_text(d.flags));
+    j.boolean("readonly", d.flags & db_flag::readonly);
+    j.boolean("sticky", d.flags & db_flag::sticky);
+    j.text("path", d.path);
+    if (d.damage.empty())
+      j.null("damage");
+    else
+      j.text("damage", d.damage);
+    j.end();
+  }
+  j.end();
+  if (c.options.json)
+    print_json(std::move(j));
+  else
+    print(all->empty() ? "no databases are attached\n" : t.text());
+  return done;
+}
+
+}  // namespace
+
+command getdbmap_command() {
+  return {.name = "getdbmap",
+          .group = "Databases",
+          .summary = "databases that are attached",
+          .example = "floe --base DIR getdbmap",
+          .run = run};
+}
+
+}  // namespace floe::cli

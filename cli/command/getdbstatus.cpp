@@ -1,0 +1,87 @@
+/// floe getdbstatus: one database on one node, with its freeze state.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/command/all.hpp"
+#include "cli/context.hpp"
+#include "cli/databases.hpp"
+#include "cli/output.hpp"
+
+namespace floe::cli {
+namespace {
+
+using nlohmann::json;
+
+/// What a floe node tells beyond CTDB's controls; null from a ctdbd.
+json own_report(blocking_client& c, pnn at, const std::string& name, duration patience) {
+  const auto r = c.control<control::get_node_status>(at, {}, patience);
+  if (!r) return {};
+  const auto j = json::parse(r->value.value, nullptr, false);
+  if (!j.is_object()) return {};
+  for (const auto& d : j.value("databases", json::array()))
+    if (d.value("name", "") == name) return d;
+  return {};
+}
+
+int run(context& c, const arguments& a) {
+  auto node = c.node();
+  if (!node) return node.error();
+  auto at = c.target();
+  if (!at) return at.error();
+  const auto d = find_database_info(**node, *at, a["DB"], c.patience());
+  if (!d) return c.fail("getdbstatus", d.error());
+  const json more = own_report(**node, *at, d->name, c.patience());
+  if (c.options.json) {
+    auto j = open_json("getdbstatus");
+    j.number("node", number(*at));
+    j.text("id", id_text(d->id));
+    j.text("name", d->name);
+    j.text("kind", kind_text(d->flags));
+    j.text("path", d->path);
+    if (d->damage.empty())
+      j.null("damage");
+    else
+      j.text("damage", d->damage);
+    if (more.is_object()) {
+      j.text("freeze_state", more.value("state", ""));
+      for (const auto& [key, value] : more.items())
+        if (value.is_number()) j.raw(key, value.dump());
+    }
+    print_json(std::move(j));
+    return done;
+  }
+  table t({{""}, {""}});
+  const auto line = [&](const char* what, cell value) { t.row({cell(what, style::dim), std::move(value)}); };
+  line("database", {fmt::format("{} ({})", d->name, id_text(d->id)), style::bold});
+  line("kind", kind_text(d->flags));
+  line("path", d->path);
+  line("health", d->damage.empty() ? cell("OK", style::good) : cell(d->damage, style::bad));
+  if (more.is_object()) {
+    const auto state = more.value("state", "");
+    line("state", {fmt::format("{} for {}", state, age_text(more.value("state_age_ms", 0.0))),
+                   state == "thawed" ? style::good : style::warn});
+    line("generation", std::to_string(more.value("generation", 0U)));
+    line("records here", std::to_string(more.value("records", 0ULL)));
+    line("migrations", fmt::format("{} pending, {} done, {} sent again", more.value("migrations_pending", 0ULL),
+                                   more.value("migrations_done", 0ULL), more.value("migrations_resent", 0ULL)));
+    line("locks", fmt::format("{} held, {} waiting", more.value("holders", json::array()).size(),
+                              more.value("waiters", json::array()).size()));
+  }
+  const auto text = t.text();
+  print(text.substr(text.find('\n') + 1));  // no line of titles
+  return done;
+}
+
+}  // namespace
+
+command getdbstatus_command() {
+  return {.name = "getdbstatus",
+          .group = "Databases",
+          .summary = "one database: kind, health, freeze state",
+          .example = "floe --base DIR getdbstatus locking.tdb",
+          .positionals = {{"DB", "name, or 0x and id"}},
+          .run = run};
+}
+
+}  // namespace floe::cli

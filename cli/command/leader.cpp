@@ -1,0 +1,36 @@
+/// floe leader: which node leads.
+#include "cli/cluster_state.hpp"
+#include "cli/command/all.hpp"
+#include "cli/output.hpp"
+
+namespace floe::cli {
+namespace {
+
+int run(context& c, const arguments&) {
+  auto node = c.node();
+  if (!node) return node.error();
+  auto at = c.target();
+  if (!at) return at.error();
+  const auto leader = find_leader(**node, *at, c.patience());
+  if (!leader) return c.fail("leader", leader.error());
+  if (!c.options.json) {
+    print(std::to_string(number(*leader)) + "\n");
+    return done;
+  }
+  auto j = open_json("leader");
+  j.number("leader", number(*leader));
+  print_json(std::move(j));
+  return done;
+}
+
+}  // namespace
+
+command leader_command() {
+  return {.name = "leader",
+          .group = "Cluster",
+          .summary = "which node leads the cluster",
+          .example = "floe --base DIR leader",
+          .run = run};
+}
+
+}  // namespace floe::cli

@@ -1,0 +1,76 @@
+/// floe lock: takes the lock of a record and holds it until standard input ends, or for a while.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "cli/command/all.hpp"
+#include "cli/context.hpp"
+#include "cli/duration_text.hpp"
+#include "cli/keys.hpp"
+#include "cli/line_input.hpp"
+#include "cli/output.hpp"
+
+namespace floe::cli {
+namespace {
+
+/// Until standard input ends, `time` is over, or the connection is lost.
+result<void> hold(blocking_client& c, std::optional<duration> time) {
+  bool over = false;
+  std::optional<line_input> input;
+  if (time)
+    c.loop().after(*time, [&over] { over = true; });
+  else
+    input.emplace(c.loop(), STDIN_FILENO, [](const std::string&) {}, [&over] { over = true; });
+  while (!over && c.async().connected())
+    c.loop().run_until([&] { return over || !c.async().connected(); }, std::chrono::hours(1));
+  if (c.async().connected()) return {};
+  return std::unexpected(client_error{client_errc::disconnected, 0, "the lock is gone with it", pnn::current});
+}
+
+int run(context& c, const arguments& a) {
+  const auto key = parse_octets(a["KEY"]);
+  if (!key || key->empty()) return c.misused(key ? "a key has at least one byte" : key.error());
+  std::optional<duration> time;
+  if (a.has("--for")) {
+    time = parse_duration(a["--for"]);
+    if (!time) return c.misused("--for takes 500ms, 10s, 2m or a number of seconds: " + a["--for"]);
+  }
+  auto node = c.node();
+  if (!node) return node.error();
+  const auto what = fmt::format("lock {} {}", a["DB"], a["KEY"]);
+  const auto db = (*node)->find_database(a["DB"], c.patience());
+  if (!db) return c.fail(what, db.error());
+  const auto begin = (*node)->loop().now();
+  auto lock = (*node)->lock(*db, *key, c.long_patience());
+  if (!lock) return c.fail(what, lock.error());
+  const double waited = std::chrono::duration<double, std::milli>((*node)->loop().now() - begin).count();
+  if (c.options.json) {
+    auto j = open_json("lock");
+    j.text("event", "granted");
+    j.text("key", show_octets(*key));
+    j.text("value", show_octets(lock->data()));
+    j.number("rsn", number(lock->header().rsn));
+    j.real("waited_ms", waited);
+    print_json(std::move(j));
+  } else {
+    print(fmt::format("granted after {}, held {}\n", age_text(waited),
+                      time ? "for " + a["--for"] : std::string("until standard input ends")));
+    std::fflush(stdout);
+  }
+  if (const auto kept = hold(**node, time); !kept) return c.fail(what, kept.error());
+  if (const auto given = lock->unlock(c.patience()); !given) return c.fail(what, given.error());
+  return done;
+}
+
+}  // namespace
+
+command lock_command() {
+  return {.name = "lock",
+          .group = "Records",
+          .summary = "take the lock of a record and hold it until standard input ends",
+          .example = "floe --base DIR lock locking.tdb mykey --for 10s\nsleep 5 | floe --base DIR lock locking.tdb mykey",
+          .positionals = {{"DB", "name, or 0x and id"}, {"KEY", "text, or octets as 0x..."}},
+          .options = {{"--for", "DURATION", "hold it this long instead: 500ms, 10s, 2m"}},
+          .run = run};
+}
+
+}  // namespace floe::cli

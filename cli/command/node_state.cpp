@@ -1,0 +1,103 @@
+/// floe stop, continue, disable, enable, ban, unban: what an operator does to a node. Each returns when the node itself
+/// says so.
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "cli/command/all.hpp"
+#include "cli/context.hpp"
+#include "cli/output.hpp"
+#include "protocol/constants.hpp"
+#include "protocol/types/membership.hpp"
+#include "protocol/types/node_map.hpp"
+
+namespace floe::cli {
+namespace {
+
+constexpr duration pause = std::chrono::milliseconds(100);
+
+void sleep_for(blocking_client& c, duration d) {
+  (void)c.wait<int>([&](auto finished) { c.loop().after(d, [finished] { finished(0); }); });
+}
+
+/// The node's own opinion about itself.
+result<std::uint32_t> own_flags(blocking_client& c, pnn node, duration patience) {
+  const auto map = c.control<control::get_nodemap>(node, {}, patience);
+  if (!map) return std::unexpected(map.error());
+  for (const auto& n : map->value.nodes)
+    if (n.pnn == node) return n.flags;
+  return std::unexpected(client_error{client_errc::bad_reply, 0, "the node is not in its own node map", node});
+}
+
+int change(context& c, const char* verb, control opcode, const bytes& data, std::uint32_t flag, bool set) {
+  auto node = c.node();
+  if (!node) return node.error();
+  auto at = c.target();
+  if (!at) return at.error();
+  const auto end = (*node)->loop().now() + c.patience();
+  const auto sent = (*node)->send_control(*at, opcode, data, c.patience());
+  if (!sent) return c.fail(verb, sent.error());
+  for (;;) {
+    const auto flags = own_flags(**node, *at, c.patience());
+    if (!flags) return c.fail(verb, flags.error());
+    if (((*flags & flag) != 0) == set) break;
+    if ((*node)->loop().now() >= end)
+      return c.fail(verb, {client_errc::timed_out, 0, "the node's flags have not changed", *at});
+    sleep_for(**node, pause);
+  }
+  if (c.options.json) {
+    auto j = open_json(verb);
+    j.number("node", number(*at));
+    print_json(std::move(j));
+  }
+  return done;
+}
+
+int stop(context& c, const arguments&) {
+  return change(c, "stop", control::stop_node, {}, node_flag::stopped, true);
+}
+int go_on(context& c, const arguments&) {
+  return change(c, "continue", control::continue_node, {}, node_flag::stopped, false);
+}
+int disable(context& c, const arguments&) {
+  return change(c, "disable", control::disable_node, {}, node_flag::permanently_disabled, true);
+}
+int enable(context& c, const arguments&) {
+  return change(c, "enable", control::enable_node, {}, node_flag::permanently_disabled, false);
+}
+
+int set_ban(context& c, const char* verb, std::uint32_t seconds) {
+  auto at = c.target();
+  if (!at) return at.error();
+  return change(c, verb, control::set_ban_state,
+                encode_request<control::set_ban_state>({.pnn = *at, .time = seconds}), node_flag::banned, seconds > 0);
+}
+int ban(context& c, const arguments& a) {
+  const auto& text = a["SECONDS"];
+  std::uint32_t seconds = 0;
+  const auto r = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (r.ec != std::errc() || r.ptr != text.data() + text.size() || seconds == 0)
+    return c.misused("ban: a number of seconds, at least 1: " + text);
+  return set_ban(c, "ban", seconds);
+}
+int unban(context& c, const arguments&) { return set_ban(c, "unban", 0); }
+
+}  // namespace
+
+std::vector<command> node_state_commands() {
+  const auto make = [](const char* name, const char* summary, const char* example, run_function run) {
+    return command{.name = name, .group = "Cluster", .summary = summary, .example = example, .run = run};
+  };
+  auto all = std::vector{
+      make("stop", "take the node out of the cluster", "floe --base DIR stop -n 2", stop),
+      make("continue", "let a stopped node back in", "floe --base DIR continue -n 2", go_on),
+      make("ban", "take the node out of the cluster for a while", "floe --base DIR ban 60 -n 2", ban),
+      make("unban", "lift a ban", "floe --base DIR unban -n 2", unban),
+      make("disable", "keep public addresses away from the node", "floe --base DIR disable -n 2", disable),
+      make("enable", "undo disable", "floe --base DIR enable -n 2", enable),
+  };
+  all[2].positionals = {{"SECONDS", "for how long"}};
+  return all;
+}
+
+}  // namespace floe::cli

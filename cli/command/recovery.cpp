@@ -1,0 +1,119 @@
+/// floe recovery: looks into the leader's recovery, and holds it at a phase (for drills and tests).
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/cluster_state.hpp"
+#include "cli/command/all.hpp"
+#include "cli/output.hpp"
+
+namespace floe::cli {
+namespace {
+
+using nlohmann::json;
+
+/// The node that -n names; without it the leader, if one is known, else our own.
+std::expected<pnn, exit_code> where(context& c) {
+  auto node = c.node();
+  if (!node) return std::unexpected(node.error());
+  if (!c.options.node.empty()) return c.target();
+  const auto leader = find_leader(**node, pnn::current, c.patience());
+  return leader ? *leader : (*node)->self();
+}
+
+bool holds(const json& v) { return v.is_boolean() ? v.get<bool>() : v.is_string() && !v.get<std::string>().empty(); }
+
+int set_hold(context& c, const std::string& phase) {
+  auto at = where(c);
+  if (!at) return at.error();
+  const auto r = (*c.node())->control<control::set_hold_phase>(*at, {phase}, c.patience());
+  if (!r) return c.fail(phase.empty() ? "recovery release" : "recovery hold", r.error());
+  if (c.options.json) {
+    auto j = open_json("recovery");
+    j.number("node", number(*at));
+    j.text("hold", phase);
+    print_json(std::move(j));
+  }
+  return done;
+}
+
+int hold(context& c, const arguments& a) { return set_hold(c, a["PHASE"]); }
+int release(context& c, const arguments&) { return set_hold(c, ""); }
+
+int show(context& c, const arguments&) {
+  auto at = where(c);
+  if (!at) return at.error();
+  const auto r = (*c.node())->control<control::get_node_status>(*at, {}, c.patience());
+  if (!r) return c.fail("recovery status", r.error());
+  const auto report = json::parse(r->value.value, nullptr, false);
+  const json recovery = report.is_object() ? report.value("recovery", json()) : json();
+  const json databases = recovery.is_object() ? recovery.value("databases", json::array()) : json::array();
+  if (c.options.json) {
+    auto j = open_json("recovery");
+    j.number("node", number(*at));
+    j.begin_list("held");
+    if (recovery.is_object() && holds(recovery.value("held", json()))) {
+      j.begin_object();
+      j.text("db", "");
+      j.text("phase", recovery.value("phase", ""));
+      j.end();
+    }
+    for (const auto& d : databases) {
+      if (!holds(d.value("held", json()))) continue;
+      j.begin_object();
+      j.text("db", d.value("name", ""));
+      j.text("phase", d.value("phase", ""));
+      j.end();
+    }
+    j.end();
+    j.raw("recovery", recovery.dump());
+    print_json(std::move(j));
+    return done;
+  }
+  if (!recovery.is_object()) {
+    print(fmt::format("node {} leads no recovery\n", number(*at)));
+    return done;
+  }
+  print(fmt::format("run {}, phase {}{}, because {}\n", recovery.value("run", 0ULL), recovery.value("phase", ""),
+                    holds(recovery.value("held", json())) ? " (held)" : "", recovery.value("why", "")));
+  table t({{"DATABASE"}, {"PHASE"}, {""}, {"WAITS FOR NODES"}, {"RECORDS", true}});
+  for (const auto& d : databases) {
+    std::string nodes;
+    for (const auto& n : d.value("waiting_for", json::array())) nodes += (nodes.empty() ? "" : ", ") + n.dump();
+    t.row({{d.value("name", ""), style::bold}, d.value("phase", ""),
+           {holds(d.value("held", json())) ? "held" : "", style::warn}, nodes, std::to_string(d.value("records_pulled", 0ULL))});
+  }
+  print(t.text());
+  for (const auto& f : recovery.value("failures", json::array()))
+    if (f.is_string()) print(paint(style::bad, "failure: " + f.get<std::string>()) + "\n");
+  return done;
+}
+
+}  // namespace
+
+command recovery_command() {
+  command hold_it{.name = "hold",
+                  .group = "",
+                  .summary = "make recoveries wait when a database comes to this phase",
+                  .example = "floe --base DIR recovery hold push@locking.tdb",
+                  .positionals = {{"PHASE", "PHASE or PHASE@DB, of: names attach freeze begin seqnum pull merge wipe push_start push "
+                                                 "push_confirm commit thaw"}},
+                  .run = hold};
+  command release_it{.name = "release",
+                     .group = "",
+                     .summary = "let what is held go on",
+                     .example = "floe --base DIR recovery release",
+                     .run = release};
+  command show_it{.name = "status",
+                  .group = "",
+                  .summary = "how far the leader's recovery is",
+                  .example = "floe --base DIR recovery status --json | jq .held",
+                  .run = show};
+  return {.name = "recovery",
+          .group = "Cluster",
+          .summary = "look into the leader's recovery, hold it at a phase",
+          .example = "floe --base DIR recovery hold commit\nfloe --base DIR recovery release",
+          .subcommands = {hold_it, release_it, show_it}};
+}
+
+}  // namespace floe::cli

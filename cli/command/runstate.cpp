@@ -1,0 +1,50 @@
+/// floe runstate: which stage of its life the node is in; with names given, whether it is one of them.
+#include <algorithm>
+
+#include "cli/ask.hpp"
+#include "cli/command/all.hpp"
+#include "cli/output.hpp"
+#include "protocol/constants.hpp"
+
+namespace floe::cli {
+namespace {
+
+int run(context& c, const arguments& a) {
+  auto nodes = c.targets();
+  if (!nodes) return nodes.error();
+  const auto all = ask_each(**c.node(), *nodes, control::get_runstate, {}, c.patience());
+  std::string wanted = a["STATE"];
+  std::ranges::transform(wanted, wanted.begin(), [](unsigned char x) { return std::toupper(x); });
+  auto j = open_json("runstate");
+  j.begin_list("nodes");
+  bool as_wanted = true;
+  for (const auto& one : all) {
+    const auto state = decode_answer<control::get_runstate>(one.reply, one.node);
+    if (!state) continue;
+    const auto text = runstate_text(static_cast<std::uint64_t>(state->value));
+    if (!wanted.empty() && text != wanted) as_wanted = false;
+    j.begin_object();
+    j.number("node", number(one.node));
+    j.text("runstate", text);
+    j.end();
+    if (!c.options.json)
+      print((all.size() > 1 ? "node " + std::to_string(number(one.node)) + ": " : std::string()) + text + "\n");
+  }
+  j.end();
+  if (c.options.json) print_json(std::move(j));
+  const auto code = report_failures(c, "runstate", all);
+  return code != done ? code : as_wanted ? done : says_no;
+}
+
+}  // namespace
+
+command runstate_command() {
+  return {.name = "runstate",
+          .group = "Node",
+          .summary = "stage of the node's life, INIT to RUNNING; exit 4 if it is not the one asked for",
+          .example = "floe --base DIR runstate running && echo ready",
+          .positionals = {{"STATE", "exit 4 unless the node is in this state", false}},
+          .run = run};
+}
+
+}  // namespace floe::cli

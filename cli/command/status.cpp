@@ -1,0 +1,132 @@
+/// floe status: the cluster as one node sees it.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/cluster_state.hpp"
+#include "cli/command/all.hpp"
+#include "cli/output.hpp"
+#include "protocol/constants.hpp"
+
+namespace floe::cli {
+namespace {
+
+using nlohmann::json;
+
+void print_nodes(const cluster_state& s) {
+  table t({{"NODE", true}, {"ADDRESS"}, {"STATE"}, {""}});
+  for (const auto& n : s.nodes.nodes) {
+    std::string notes;
+    if (s.leader == n.pnn) notes += "leader";
+    if (n.pnn == s.node) notes += notes.empty() ? "asked" : ", asked";
+    const bool deleted = n.flags & node_flag::deleted;
+    t.row({std::to_string(number(n.pnn)), deleted ? "-" : address_port_text(n.addr),
+           {node_state_text(n.flags), n.flags == 0 ? style::good : deleted ? style::dim : style::bad},
+           {notes, style::dim}});
+  }
+  print(t.text());
+}
+
+void print_databases(const json& report) {
+  table t({{"DATABASE"}, {"KIND"}, {"STATE"}, {"FOR", true}, {"RECORDS HERE", true}, {"LOCKS", true}, {"WAITING", true}, {"MIGRATIONS PENDING", true}});
+  for (const auto& d : report.value("databases", json::array())) {
+    const auto state = d.value("state", "");
+    t.row({{d.value("name", ""), style::bold}, d.value("kind", ""),
+           {state, state == "thawed" ? style::good : style::warn}, age_text(d.value("state_age_ms", 0.0)),
+           std::to_string(d.value("records", 0ULL)), std::to_string(d.value("holders", json::array()).size()),
+           std::to_string(d.value("waiters", json::array()).size()), std::to_string(d.value("migrations_pending", 0ULL))});
+  }
+  if (!t.empty()) print("\n" + t.text());
+}
+
+/// What the leader's recovery is at, if this node leads one.
+void print_recovery(const json& r) {
+  if (!r.is_object()) return;
+  print(fmt::format("\nrecovery run {}: {}, because {}\n", r.value("run", 0ULL), r.value("phase", ""), r.value("why", "")));
+  table t({{"DATABASE"}, {"PHASE"}, {"WAITS FOR NODES"}, {"RECORDS", true}});
+  for (const auto& d : r.value("databases", json::array())) {
+    std::string nodes;
+    for (const auto& n : d.value("waiting_for", json::array())) nodes += (nodes.empty() ? "" : ", ") + n.dump();
+    t.row({{d.value("name", ""), style::bold}, {d.value("phase", ""), style::warn}, nodes,
+           std::to_string(d.value("records_pulled", 0ULL))});
+  }
+  print(t.text());
+}
+
+void print_text(const cluster_state& s) {
+  const json report = json::parse(s.report, nullptr, false);
+  const bool normal = s.mode == recovery_mode::normal;
+  std::string mode = paint(normal ? style::good : style::bad, normal ? "NORMAL" : "ACTIVE");
+  if (report.is_object()) mode += " for " + age_text(report.value("recovery_mode_age_ms", 0.0));
+  print(fmt::format("recovery mode {}, generation {}, leader {}, node {} is {}\n", mode,
+                    s.map.generation == generation::invalid ? "INVALID" : std::to_string(number(s.map.generation)),
+                    s.leader ? std::to_string(number(*s.leader)) : "unknown", number(s.node),
+                    runstate_text(static_cast<std::uint64_t>(s.run))));
+  std::string map;
+  for (const pnn p : s.map.slots) map += (map.empty() ? "" : " ") + std::to_string(number(p));
+  print("records are tracked by nodes " + map + "\n\n");
+  print_nodes(s);
+  if (!report.is_object()) return;
+  print_databases(report);
+  print_recovery(report.value("recovery", json()));
+  for (const auto& w : report.value("warnings", json::array()))
+    if (w.is_string()) print("\n" + paint(style::warn, "warning: " + w.get<std::string>()) + "\n");
+}
+
+void print_as_json(const cluster_state& s) {
+  auto j = open_json("status");
+  j.number("node", number(s.node));
+  j.boolean("healthy", s.healthy());
+  j.number("generation", number(s.map.generation));
+  j.text("recovery_mode", s.mode == recovery_mode::normal ? "NORMAL" : "ACTIVE");
+  if (s.leader)
+    j.number("leader", number(*s.leader));
+  else
+    j.null("leader");
+  j.text("runstate", runstate_text(static_cast<std::uint64_t>(s.run)));
+  j.begin_list("vnn_map");
+  for (const pnn p : s.map.slots) j.number({}, number(p));
+  j.end();
+  j.begin_list("nodes");
+  for (const auto& n : s.nodes.nodes) {
+    j.begin_object();
+    j.number("pnn", number(n.pnn));
+    j.text("address", address_text(n.addr));
+    j.number("port", n.addr.port);
+    j.number("flags", n.flags);
+    j.text("state", node_state_text(n.flags));
+    j.end();
+  }
+  j.end();
+  if (s.report.empty())
+    j.null("report");
+  else
+    j.raw("report", s.report);
+  print_json(std::move(j));
+}
+
+int run(context& c, const arguments&) {
+  auto node = c.node();
+  if (!node) return node.error();
+  auto at = c.target();
+  if (!at) return at.error();
+  const auto s = ask_cluster_state(**node, *at, c.patience());
+  if (!s) return c.fail("status", s.error());
+  if (c.options.json)
+    print_as_json(*s);
+  else
+    print_text(*s);
+  return done;
+}
+
+}  // namespace
+
+command status_command() {
+  return {.name = "status",
+          .group = "Cluster",
+          .summary = "the cluster as the node sees it: nodes, leader, databases, recovery",
+          .example = "floe --base DIR status\nfloe --base DIR status --json | jq .recovery_mode",
+          .run = run};
+}
+
+}  // namespace floe::cli

@@ -1,0 +1,69 @@
+/// floe timeline: what happened in the last recovery, on all nodes, to scale.
+#include <fmt/format.h>
+
+#include "cli/command/all.hpp"
+#include "cli/context.hpp"
+#include "cli/duration_text.hpp"
+#include "cli/output.hpp"
+#include "cli/timeline/gather.hpp"
+#include "protocol/constants.hpp"
+#include "protocol/types/node_map.hpp"
+
+namespace floe::cli {
+namespace {
+
+int run(context& c, const arguments& a) {
+  std::optional<duration> back;
+  if (a.has("--since")) {
+    back = parse_duration(a["--since"]);
+    if (!back) return c.misused("--since takes 500ms, 10s, 2m or a number of seconds: " + a["--since"]);
+  }
+  auto node = c.node();
+  if (!node) return node.error();
+  std::vector<pnn> nodes;
+  std::vector<silent_node> lost;
+  if (!c.options.node.empty()) {
+    auto named = c.targets();
+    if (!named) return named.error();
+    nodes = *named;
+  } else {
+    const auto map = (*node)->control<control::get_nodemap>(pnn::current, {}, c.patience());
+    if (!map) return c.fail("timeline", map.error());
+    for (const auto& n : map->value.nodes) {
+      if (n.flags & node_flag::deleted) continue;
+      if (n.flags & node_flag::disconnected)
+        lost.push_back({n.pnn, "disconnected"});
+      else
+        nodes.push_back(n.pnn);
+    }
+  }
+  auto& loop = (*node)->loop();
+  const auto since =
+      back ? loop.wall_us() - std::chrono::duration_cast<std::chrono::microseconds>(*back).count() : std::int64_t{0};
+  // events before `since` tell in which state things were then, so all are asked for
+  auto g = gather_events(**node, nodes, 0, c.patience());
+  g.missing.insert(g.missing.end(), lost.begin(), lost.end());
+  const auto picture = make_picture(g.events, since, loop.wall_us());
+  if (c.options.json) {
+    auto j = open_json("timeline");
+    put_picture(j, picture, g.missing);
+    print_json(std::move(j));
+    return done;
+  }
+  print(draw(picture, terminal_width(), colours_wanted()));
+  for (const auto& m : g.missing) print(paint(style::bad, fmt::format("node {} not asked: {}\n", number(m.node), m.why)));
+  return done;
+}
+
+}  // namespace
+
+command timeline_command() {
+  return {.name = "timeline",
+          .group = "Cluster",
+          .summary = "what happened in the last recovery, to scale, on all nodes",
+          .example = "floe --base DIR timeline\nfloe --base DIR timeline --since 30s --json | jq '.rows[].spans'",
+          .options = {{"--since", "DURATION", "everything since then: 500ms, 10s, 2m"}},
+          .run = run};
+}
+
+}  // namespace floe::cli

@@ -1,0 +1,183 @@
+#include "cli/config/node_files.hpp"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <sstream>
+
+#include "cli/suggest.hpp"
+#include "protocol/types/sock_addr.hpp"
+
+namespace floe::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::optional<std::string> slurp(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return std::nullopt;
+  std::ostringstream all;
+  all << in.rdbuf();
+  return std::move(all).str();
+}
+
+std::string_view trim(std::string_view s) {
+  const auto begin = s.find_first_not_of(" \t\r");
+  if (begin == std::string_view::npos) return {};
+  return s.substr(begin, s.find_last_not_of(" \t\r") - begin + 1);
+}
+
+template <class F>
+void each_line(std::string_view text, F f) {
+  for (int n = 1; !text.empty(); ++n) {
+    const auto end = text.find('\n');
+    f(n, trim(text.substr(0, end)));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+}
+
+/// Nodes of both kinds must find each other: ctdbd looks the number up, too.
+std::uint16_t default_port() {
+  constexpr std::uint16_t registered = 4379;
+  servent entry{};
+  servent* found = nullptr;
+  char buffer[1024];
+  if (::getservbyname_r("ctdb", "tcp", &entry, buffer, sizeof buffer, &found) != 0 || !found) return registered;
+  return ntohs(static_cast<std::uint16_t>(found->s_port));
+}
+
+/// Whether this machine has the address: which of the nodes are we?
+bool is_local(const std::string& ip) {
+  const bool v6 = ip.find(':') != std::string::npos;
+  const int fd = ::socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  bool bound = false;
+  if (v6) {
+    sockaddr_in6 a{};
+    a.sin6_family = AF_INET6;
+    ::inet_pton(AF_INET6, ip.c_str(), &a.sin6_addr);
+    bound = ::bind(fd, reinterpret_cast<const sockaddr*>(&a), sizeof a) == 0;
+  } else {
+    sockaddr_in a{};
+    a.sin_family = AF_INET;
+    ::inet_pton(AF_INET, ip.c_str(), &a.sin_addr);
+    bound = ::bind(fd, reinterpret_cast<const sockaddr*>(&a), sizeof a) == 0;
+  }
+  ::close(fd);
+  return bound;
+}
+
+/// Our number: the line of the configured address, or the first whose address this machine has.
+std::expected<pnn, std::string> own_number(const std::vector<configured_node>& nodes, const std::string& address) {
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (nodes[i].deleted) continue;
+    if (address.empty() ? is_local(nodes[i].where.ip) : nodes[i].where.ip == address)
+      return pnn{static_cast<std::uint32_t>(i)};
+  }
+  if (address.empty()) return std::unexpected("none of the addresses in the nodes file belongs to this machine");
+  return std::unexpected("[cluster] node address = " + address + " is not in the nodes file");
+}
+
+}  // namespace
+
+std::expected<std::vector<configured_node>, std::string> parse_nodes(std::string_view text, std::uint16_t port) {
+  std::vector<configured_node> all;
+  std::string error;
+  each_line(text, [&](int line, std::string_view s) {
+    if (s.empty() || !error.empty()) return;
+    if (s.front() == '#') {
+      all.push_back({.where = {"0.0.0.0", port}, .deleted = true});
+      return;
+    }
+    const auto address = parse_address(s, port);
+    if (!address) {
+      error = fmt::format("line {}: not an address: {}", line, s);
+      return;
+    }
+    const auto ip = address_text(*address);
+    for (const auto& other : all)
+      if (!other.deleted && other.where.ip == ip) error = fmt::format("line {}: {} is there twice", line, ip);
+    all.push_back({.where = {ip, port}, .deleted = false});
+  });
+  if (!error.empty()) return std::unexpected(error);
+  if (all.empty()) return std::unexpected("no addresses in it");
+  return all;
+}
+
+std::vector<std::string> apply_tunables(std::string_view text, tunable_list& to) {
+  std::vector<std::string> errors;
+  each_line(text, [&](int line, std::string_view s) {
+    if (s.empty() || s.front() == '#') return;
+    const auto equals = s.find('=');
+    const auto name = trim(s.substr(0, equals));
+    const auto value = equals == std::string_view::npos ? std::string_view() : trim(s.substr(equals + 1));
+    std::uint32_t n = 0;
+    const auto r = std::from_chars(value.data(), value.data() + value.size(), n);
+    const bool good = !value.empty() && r.ec == std::errc() && r.ptr == value.data() + value.size();
+    if (!find_tunable(name)) {
+      std::vector<std::string_view> names;
+      for (const auto& t : all_tunables()) names.push_back(t.name);
+      const auto near = closest(name, names);
+      errors.push_back(fmt::format("line {}: there is no tunable {}{}", line, name,
+                                   near ? fmt::format("; did you mean {}?", *near) : ""));
+    } else if (!good) {
+      errors.push_back(fmt::format("line {}: {}: not a number: `{}`", line, name, value));
+    } else {
+      to.set(name, n);
+    }
+  });
+  return errors;
+}
+
+std::expected<node_setup, std::vector<std::string>> read_node_directory(const std::string& base) {
+  std::error_code problem;
+  if (!fs::is_directory(base, problem)) return std::unexpected(std::vector{fmt::format("{}: no such directory", base)});
+  std::vector<std::string> errors;
+  const auto blame = [&](const std::string& file, const std::string& why) { errors.push_back(file + ": " + why); };
+
+  auto p = apply_settings(slurp(base + "/ctdb.conf").value_or(""), base);
+  for (const auto& e : p.errors) blame(base + "/ctdb.conf", e);
+  for (auto& w : p.setup.warnings) w = base + "/ctdb.conf: " + w;
+  auto& c = p.setup.config;
+
+  if (const auto text = slurp(c.nodes_file); !text) {
+    blame(c.nodes_file, "cannot be read; it holds the nodes' addresses, one per line");
+  } else if (auto nodes = parse_nodes(*text, p.port.value_or(default_port())); !nodes) {
+    blame(c.nodes_file, nodes.error());
+  } else {
+    c.nodes = std::move(*nodes);
+    if (const auto self = own_number(c.nodes, p.node_address))
+      c.self = *self;
+    else
+      blame(c.nodes_file, self.error());
+  }
+
+  auto tunables_file = base + "/ctdb.tunables";
+  auto tunables = slurp(tunables_file);
+  if (!tunables) tunables = slurp(tunables_file = base + "/tunables");
+  if (tunables)
+    for (const auto& e : apply_tunables(*tunables, c.tunables)) blame(tunables_file, e);
+
+  if (c.socket.size() >= sizeof(sockaddr_un::sun_path))
+    blame(c.socket, fmt::format("too long for a Unix socket ({} of {} characters): use a shorter directory",
+                                c.socket.size(), sizeof(sockaddr_un::sun_path) - 1));
+  if (!errors.empty()) return std::unexpected(std::move(errors));
+
+  for (const auto& dir : {base + "/run", c.volatile_dir, c.persistent_dir, c.state_dir}) {
+    fs::create_directories(dir, problem);
+    if (problem) errors.push_back(fmt::format("{}: {}", dir, problem.message()));
+  }
+  if (!errors.empty()) return std::unexpected(std::move(errors));
+  return std::move(p.setup);
+}
+
+}  // namespace floe::cli

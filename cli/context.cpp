@@ -1,0 +1,131 @@
+#include "cli/context.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
+
+#include "protocol/constants.hpp"
+#include "protocol/types/node_map.hpp"
+
+namespace floe::cli {
+namespace {
+
+exit_code code_of(client_errc e) {
+  switch (e) {
+    case client_errc::not_connected: return no_node;
+    case client_errc::timed_out: return timed_out;
+    case client_errc::disconnected:
+    case client_errc::refused:
+    case client_errc::bad_reply: break;
+  }
+  return failed;
+}
+
+const char* hint(const client_error& e) {
+  switch (e.code) {
+    case client_errc::not_connected: return "";
+    case client_errc::timed_out: return "; `floe status` shows how the node is, -t waits longer";
+    case client_errc::disconnected: return "; the node's log says why";
+    case client_errc::refused: return e.text.empty() ? "; the node's log says why" : "";
+    case client_errc::bad_reply: return "; is that a floe node or a ctdbd of version 4.17?";
+  }
+  return "";
+}
+
+std::optional<std::vector<pnn>> parse_list(std::string_view text) {
+  std::vector<pnn> out;
+  while (!text.empty()) {
+    const auto item = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(text.size(), item.size() + 1));
+    std::uint32_t n = 0;
+    const auto r = std::from_chars(item.data(), item.data() + item.size(), n);
+    if (r.ec != std::errc() || r.ptr != item.data() + item.size()) return std::nullopt;
+    out.push_back(pnn{n});
+  }
+  if (out.empty()) return std::nullopt;
+  return out;
+}
+
+}  // namespace
+
+void print_error(std::string_view line) {
+  std::fflush(stdout);
+  fmt::print(stderr, "floe: {}\n", line);
+}
+
+std::string node_text(pnn p) {
+  return p == pnn::current ? "this node" : "node " + std::to_string(number(p));
+}
+
+duration context::patience() const {
+  return std::chrono::duration_cast<duration>(std::chrono::duration<double>(options.timeout_s.value_or(10)));
+}
+duration context::long_patience() const {
+  return std::chrono::duration_cast<duration>(std::chrono::duration<double>(options.timeout_s.value_or(120)));
+}
+
+std::string context::socket_path() const {
+  return options.socket.empty() ? options.base + "/run/ctdbd.socket" : options.socket;
+}
+
+std::expected<blocking_client*, exit_code> context::node() {
+  if (node_) return &*node_;
+  if (options.socket.empty() && options.base.empty())
+    return std::unexpected(misused("which node? Give --base DIR (a node's directory), --socket PATH, or set CTDB_BASE"));
+  auto c = blocking_client::connect(socket_path(), patience());
+  if (!c) {
+    std::string try_this = "; is the node running? `floe node --base DIR` starts one";
+    if (options.socket.empty() && std::filesystem::exists(options.base + "/node.0"))
+      try_this = fmt::format("; {} holds a cluster, try --base {}/node.0", options.base, options.base);
+    print_error(fmt::format("{}: {}{}", socket_path(), c.error().describe(), try_this));
+    return std::unexpected(code_of(c.error().code));
+  }
+  node_.emplace(std::move(*c));
+  return &*node_;
+}
+
+std::expected<std::vector<pnn>, exit_code> context::targets() {
+  auto c = node();
+  if (!c) return std::unexpected(c.error());
+  if (options.node.empty()) return std::vector{(*c)->self()};
+  const auto map = (*c)->control<control::get_nodemap>(pnn::current, {}, patience());
+  if (!map) return std::unexpected(fail("nodes of the cluster", map.error()));
+  std::vector<pnn> all;
+  for (const auto& n : map->value.nodes)
+    if (!(n.flags & node_flag::deleted)) all.push_back(n.pnn);
+  if (options.node == "all") return all;
+  const auto wanted = parse_list(options.node);
+  if (!wanted) return std::unexpected(misused("-n takes a node's number, several joined by commas, or `all`"));
+  for (const pnn p : *wanted)
+    if (std::ranges::find(all, p) == all.end())
+      return std::unexpected(
+          misused(fmt::format("there is no node {}: the cluster has {}", number(p), map->value.nodes.size())));
+  return *wanted;
+}
+
+std::expected<pnn, exit_code> context::target() {
+  auto all = targets();
+  if (!all) return std::unexpected(all.error());
+  if (all->size() != 1) return std::unexpected(misused("this command asks one node: give one number to -n"));
+  return all->front();
+}
+
+exit_code context::fail(std::string_view what, const client_error& e) const {
+  print_error(fmt::format("{}: {}: {}{}", what, node_text(e.node), e.describe(), hint(e)));
+  return code_of(e.code);
+}
+
+exit_code context::fail(std::string_view why) const {
+  print_error(why);
+  return failed;
+}
+
+exit_code context::misused(std::string_view why) const {
+  print_error(why);
+  return wrong_use;
+}
+
+}  // namespace floe::cli

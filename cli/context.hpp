@@ -1,0 +1,56 @@
+#pragma once
+/// What every command is given: the global options, the connection to the node that was named, and the ways to say
+/// that something failed.
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "actors/client/blocking_client.hpp"
+#include "cli/exit_code.hpp"
+
+namespace floe::cli {
+
+struct global_options {
+  std::string base;    ///< a node's directory
+  std::string socket;  ///< of the node; empty: the one in its directory
+  std::string node;    ///< "", "2", "0,2" or "all"
+  std::optional<double> timeout_s;
+  bool json = false;
+};
+
+class context {
+ public:
+  explicit context(global_options o) : options(std::move(o)) {}
+
+  const global_options options;
+
+  /// For one question: -t, or 10 s.
+  duration patience() const;
+  /// For what may have to wait for a recovery: -t, or 2 minutes.
+  duration long_patience() const;
+  std::string socket_path() const;
+
+  /// The connection; made at the first call. On failure the error is printed and its exit code returned.
+  std::expected<blocking_client*, exit_code> node();
+  /// The nodes that -n names; without it the node we are connected to.
+  std::expected<std::vector<pnn>, exit_code> targets();
+  /// The one node that -n names, for commands that can only ask one.
+  std::expected<pnn, exit_code> target();
+
+  /// Prints one line, "floe: WHAT: WHY; HINT", and returns the exit code for it.
+  exit_code fail(std::string_view what, const client_error&) const;
+  exit_code fail(std::string_view why) const;
+  exit_code misused(std::string_view why) const;
+
+ private:
+  std::optional<blocking_client> node_;
+};
+
+/// One line on standard error, as the program prints all its errors.
+void print_error(std::string_view line);
+/// "node 2", or "this node".
+std::string node_text(pnn);
+
+}  // namespace floe::cli

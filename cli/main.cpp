@@ -1,0 +1,143 @@
+/// The program floe: reads the command line by the table of commands and runs one of them.
+#include <CLI/CLI.hpp>
+
+#include <csignal>
+#include <cstdlib>
+#include <memory>
+
+#include "cli/command.hpp"
+#include "cli/context.hpp"
+#include "cli/suggest.hpp"
+
+namespace {
+
+using namespace floe::cli;
+
+constexpr const char* exit_codes =
+    "Exit status: 0 done, 1 failed, 2 wrong use, 3 no node reachable, 4 the answer is no, 5 timed out.";
+
+struct invocation {
+  global_options options;
+  const command* chosen = nullptr;
+  arguments given;
+};
+
+/// CLI11 stores values here while it parses.
+struct bound_command {
+  const command* what;
+  CLI::App* app;
+  std::map<std::string, std::string> values;
+  std::map<std::string, bool> flags;
+};
+
+void bind(CLI::App& parent, const command& c, std::vector<std::unique_ptr<bound_command>>& all) {
+  auto* app = parent.add_subcommand(c.name, c.summary);
+  app->group(c.group);
+  app->fallthrough();
+  app->footer(std::string(c.subcommands.empty() ? "Example:\n" : "Examples:\n") + c.example + "\n");
+  if (!c.subcommands.empty()) {
+    app->require_subcommand(1);
+    for (const auto& s : c.subcommands) bind(*app, s, all);
+    return;
+  }
+  all.push_back(std::make_unique<bound_command>(bound_command{&c, app, {}, {}}));
+  auto& b = *all.back();
+  for (const auto& p : c.positionals) {
+    auto* o = app->add_option(p.name, b.values[p.name], p.help);
+    o->type_name("");
+    if (p.required) o->required();
+  }
+  for (const auto& o : c.options) {
+    if (o.value)
+      app->add_option(o.name, b.values[o.name], o.help)->type_name(o.value);
+    else
+      app->add_flag(o.name, b.flags[o.name], o.help);
+  }
+}
+
+arguments collect(const bound_command& b) {
+  arguments a;
+  const auto given = [&](const std::string& name) { return b.app->get_option(name)->count() > 0; };
+  for (const auto& p : b.what->positionals)
+    if (given(p.name)) a.set(p.name, {b.values.at(p.name)});
+  for (const auto& o : b.what->options)
+    if (given(o.name)) a.set(o.name, {o.value ? b.values.at(o.name) : "true"});
+  return a;
+}
+
+/// The first word that is neither an option nor the value of one: what was meant to be a command.
+std::string misspelt(const std::vector<command>& commands, int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--base" || word == "--socket" || word == "-n" || word == "--node" || word == "-t" || word == "--timeout") {
+      ++i;
+    } else if (!word.starts_with('-')) {
+      for (const auto& c : commands)
+        if (word == c.name) return {};
+      std::vector<std::string_view> names;
+      for (const auto& c : commands) names.emplace_back(c.name);
+      const auto near = closest(word, names);
+      return "no such command: " + std::string(word) +
+             (near ? "; did you mean " + std::string(*near) + "?" : "; `floe --help` lists them");
+    }
+  }
+  return {};
+}
+
+int say_wrong_use(const CLI::ParseError& e, const CLI::App& app, const std::vector<command>& commands, int argc,
+                  char** argv) {
+  auto text = misspelt(commands, argc, argv);
+  if (text.empty()) {
+    const auto chosen = app.get_subcommands();
+    text = std::string(e.what()) + "; `floe " + (chosen.empty() ? "" : chosen.front()->get_name() + " ") +
+           "--help` says more";
+  }
+  print_error(text);
+  return wrong_use;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  const auto commands = all_commands();
+  invocation in;
+  if (const char* base = std::getenv("CTDB_BASE")) in.options.base = base;
+
+  CLI::App app("floe: nodes of a clustered database that recovers each database by itself. Speaks CTDB's protocol.",
+               "floe");
+  app.set_help_all_flag();
+  app.require_subcommand(1);
+  app.footer(exit_codes);
+  double timeout = 0;
+  app.add_option("--base", in.options.base, "directory of the node to talk to (or CTDB_BASE in the environment)")
+      ->type_name("DIR");
+  app.add_option("--socket", in.options.socket, "its socket, if not DIR/run/ctdbd.socket")->type_name("PATH");
+  app.add_option("-n,--node", in.options.node, "the node asked for: a number, several (0,2), or all")->type_name("PNN");
+  auto* patience = app.add_option("-t,--timeout", timeout, "seconds to wait for an answer (10; 120 where a recovery may be waited for)")
+                       ->type_name("SECONDS")
+                       ->check(CLI::Range(0.001, 1e9));
+  app.add_flag("--json", in.options.json, "the answer as one JSON object");
+
+  std::vector<std::unique_ptr<bound_command>> bound;
+  for (const auto& c : commands) bind(app, c, bound);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& e) {
+    return app.exit(e);
+  } catch (const CLI::ParseError& e) {
+    if (argc == 1) {
+      std::fputs(app.help().c_str(), stderr);
+      return wrong_use;
+    }
+    return say_wrong_use(e, app, commands, argc, argv);
+  }
+  if (patience->count() > 0) in.options.timeout_s = timeout;
+  for (const auto& b : bound) {
+    if (!b->app->parsed()) continue;
+    context c(std::move(in.options));
+    const int code = b->what->run(c, collect(*b));
+    return std::fflush(stdout) == 0 ? code : failed;
+  }
+  return wrong_use;
+}

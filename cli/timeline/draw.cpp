@@ -1,0 +1,245 @@
+/// The picture as text.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "cli/keys.hpp"
+#include "cli/output.hpp"
+#include "cli/timeline/picture.hpp"
+
+namespace floe::cli {
+namespace {
+
+struct look {
+  std::string_view state;
+  std::string_view cell;
+  style colour;
+};
+constexpr std::array looks = std::to_array<look>({
+    {"freezing", "░", style::warn},
+    {"frozen", "▒", style::accent},
+    {"in_transaction", "█", style::accent},
+    {"active", "─", style::bad},
+});
+constexpr std::string_view empty_cell = "·";
+
+const look* look_of(std::string_view state) {
+  const auto i = std::ranges::find(looks, state, &look::state);
+  return i == looks.end() ? nullptr : &*i;
+}
+
+style colour_of(char sign) {
+  switch (sign) {
+    case 'w': return style::warn;
+    case 'R': return style::accent;
+    case 'G': return style::good;
+    case 'x': return style::bad;
+    default: return style::bold;
+  }
+}
+
+double ms(std::int64_t us) { return static_cast<double>(us) / 1000; }
+
+std::string ms_text(std::int64_t us) {
+  const double m = ms(us);
+  return m < 10 ? fmt::format("{:.1f}", m) : fmt::format("{:.0f}", m);
+}
+
+/// Columns of time.
+class scale {
+ public:
+  scale(std::int64_t from, std::int64_t to, std::size_t columns) : from_(from), to_(to), columns_(columns) {}
+  std::size_t columns() const { return columns_; }
+  std::size_t column(std::int64_t t) const {
+    const double part = static_cast<double>(std::clamp(t, from_, to_) - from_) / static_cast<double>(to_ - from_);
+    return std::min(columns_ - 1, static_cast<std::size_t>(part * static_cast<double>(columns_)));
+  }
+  /// "0        100       200 ms", a number wherever a round step falls.
+  std::string ruler() const {
+    const double total = ms(to_ - from_);
+    const double most = static_cast<double>(columns_) / 12;
+    double step = 0.1;
+    for (int i = 0; total / step > most; ++i) step *= i % 3 == 1 ? 2.5 : 2;  // 0.1 0.2 0.5 1 2 5 ...
+    std::string line(columns_ + 12, ' ');
+    for (double at = 0; at <= total; at += step) {
+      const auto text = step < 1 ? fmt::format("{:.1f}", at) : fmt::format("{:.0f}", at);
+      const auto place = column(from_ + static_cast<std::int64_t>(at * 1000));
+      line.replace(place, text.size(), text);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    return line + " ms";
+  }
+
+ private:
+  std::int64_t from_, to_;
+  std::size_t columns_;
+};
+
+struct painted {
+  std::string text;
+  style look = style::dim;
+};
+
+std::string bar(const timeline_row& r, const scale& s, bool colours) {
+  std::vector<painted> cells(s.columns(), painted{std::string(empty_cell), style::dim});
+  for (const auto& x : r.spans) {
+    const auto* l = look_of(x.what);
+    if (!l) continue;
+    // each span shows, however short; what begins later lies on top
+    for (auto i = s.column(x.from_us); i <= s.column(std::max(x.from_us, x.to_us - 1)); ++i)
+      cells[i] = {std::string(l->cell), l->colour};
+  }
+  // marks that fall together stand side by side
+  std::vector<bool> taken(cells.size());
+  for (const auto& m : r.marks) {
+    auto i = s.column(m.t_us);
+    while (i + 1 < cells.size() && taken[i]) ++i;
+    taken[i] = true;
+    cells[i] = {std::string(1, m.sign), colour_of(m.sign)};
+  }
+  std::string out;
+  for (std::size_t i = 0; i < cells.size();) {
+    std::string run;
+    const auto look = cells[i].look;
+    for (; i < cells.size() && cells[i].look == look; ++i) run += cells[i].text;
+    out += paint(look, run, colours);
+  }
+  return out;
+}
+
+/// "freezing 2012, frozen 3, in transaction 14"
+std::string durations(const timeline_row& r) {
+  std::string out;
+  std::vector<std::pair<std::string, std::int64_t>> sums;
+  for (const auto& s : r.spans) {
+    auto i = std::ranges::find(sums, s.what, &std::pair<std::string, std::int64_t>::first);
+    if (i == sums.end()) i = sums.insert(sums.end(), {s.what, 0});
+    i->second += s.to_us - s.from_us;
+  }
+  const bool open = !r.spans.empty() && r.spans.back().open;
+  for (auto& [what, us] : sums) {
+    std::ranges::replace(what, '_', ' ');
+    out += fmt::format("{}{} {}", out.empty() ? "" : ", ", what, ms_text(us));
+  }
+  return out.empty() ? out : out + (open ? " ms ..." : " ms");
+}
+
+std::string key_text(const timed_event& e) {
+  const auto octets = parse_octets("0x" + std::string(e.value("key")));
+  return octets ? show_octets(*octets) : std::string(e.value("key"));
+}
+std::string client_text(const timed_event& e) { return fmt::format("{} (pid {})", e.value("name"), e.value("pid")); }
+
+/// One line for people; empty: not worth one (the bars show it).
+std::string sentence(const timed_event& e) {
+  const auto [from, to] = e.change();
+  if (e.name == "node-down") return fmt::format("lost node {}", e.value("pnn"));
+  if (e.name == "node-up") return fmt::format("node {} is connected", e.value("pnn"));
+  if (e.name == "recovery-mode")
+    return to == "active" ? fmt::format("recovery mode ACTIVE: {}", e.value("why")) : std::string("recovery mode NORMAL");
+  if (e.name == "recovery-run")
+    return fmt::format("leads recovery {}: {}{}", e.value("run"), e.value("state"),
+                       e.value("gen").empty() ? "" : fmt::format(", generation {}", e.value("gen")));
+  if (e.name == "leader") return fmt::format("leader is {}", to);
+  if (e.name == "lock-wait") return fmt::format("{} waits for the lock of {}: {}", client_text(e), key_text(e), e.value("why"));
+  if (e.name == "lock-grant")
+    return fmt::format("{} gets the lock of {} after {} ms", client_text(e), key_text(e), ms_text(e.number_of("waited_us")));
+  if (e.name == "lock-release")
+    return fmt::format("{} gives the lock of {} back after {} ms", client_text(e), key_text(e), ms_text(e.number_of("held_us")));
+  if (e.name == "migration-resent")
+    return fmt::format("asks node {} again for {}, generation {}", e.value("to"), key_text(e), e.value("gen"));
+  if (e.name == "freeze-state" && (to == "freezing" || from == "freezing")) {
+    const auto holders = e.number_of("holders");
+    if (to == "freezing") return fmt::format("freezing, waits for {} holder{}", holders, holders == 1 ? "" : "s");
+    return fmt::format("{}", to);
+  }
+  return {};
+}
+
+std::string list_of_events(const timeline_picture& p, bool colours) {
+  constexpr std::size_t most = 60;
+  table t({{"", true}, {""}, {""}, {""}});
+  std::size_t left = 0, count = 0;
+  for (const auto& e : p.events) {
+    auto text = sentence(e);
+    if (text.empty()) continue;
+    if (++count > most) {
+      ++left;
+      continue;
+    }
+    t.row({{fmt::format("+{} ms", ms_text(e.t_us - p.from_us)), style::dim}, fmt::format("node {}", number(e.node)),
+           {e.db, style::bold}, std::move(text)});
+  }
+  const auto text = t.text(colours);
+  std::string out = text.empty() ? text : text.substr(text.find('\n') + 1);
+  if (left > 0) out += fmt::format("... and {} more; --json has them all\n", left);
+  return out;
+}
+
+std::string list_of_stories(const timeline_picture& p, bool colours) {
+  std::string out;
+  for (const auto& s : p.stories) {
+    std::string phases;
+    for (const auto& x : s.phases) {
+      if (x.what == "done" || x.what == "failed") {
+        phases += " › " + paint(x.what == "done" ? style::good : style::bad, x.what, colours);
+        continue;
+      }
+      phases += fmt::format("{}{} {}{}", phases.empty() ? "" : " › ", x.what, ms_text(x.to_us - x.from_us), x.open ? " ..." : "");
+    }
+    out += fmt::format("{}: {}\n", paint(style::bold, s.db.empty() ? "cluster" : s.db, colours), phases);
+  }
+  return out.empty() ? out : "phases of the leader's recovery, ms\n" + out;
+}
+
+std::string legend(bool colours) {
+  std::string out = "  ";
+  for (const auto& l : looks) {
+    std::string name(l.state == "active" ? "recovery mode ACTIVE" : l.state);
+    std::ranges::replace(name, '_', ' ');
+    out += paint(l.colour, l.cell, colours) + " " + name + "   ";
+  }
+  out += "\n  ";
+  constexpr std::array<std::pair<char, const char*>, 5> meanings{{{'w', "waits for a lock"},
+                                                                  {'R', "asked again"},
+                                                                  {'G', "granted"},
+                                                                  {'L', "lock given back"},
+                                                                  {'x', "node lost"}}};
+  for (const auto& [sign, meaning] : meanings) out += paint(colour_of(sign), std::string(1, sign), colours) + " " + meaning + "   ";
+  out.erase(out.find_last_not_of(' ') + 1);
+  return out + "\n";
+}
+
+}  // namespace
+
+std::string draw(const timeline_picture& p, std::size_t width, bool colours) {
+  if (p.empty()) return "nothing has happened\n";
+  std::size_t name_width = text_width("recovery mode"), text_room = 0;
+  for (const auto& r : p.rows) {
+    name_width = std::max(name_width, text_width(r.db));
+    text_room = std::max(text_room, text_width(durations(r)));
+  }
+  const std::size_t fixed = name_width + 2 + 4 + 3 + text_room + 2;
+  const scale s(p.from_us, p.to_us, std::clamp<std::size_t>(width > fixed ? width - fixed : 0, 40, 160));
+  std::string out = paint(style::bold, fmt::format("{} to {}, {} ms", time_text(p.from_us), clock_text(p.to_us), ms_text(p.to_us - p.from_us)), colours) + "\n\n";
+  out += std::string(name_width + 2 + 4 + 1, ' ') + paint(style::dim, s.ruler(), colours) + "\n";
+  std::string last = "\n";
+  for (const auto& r : p.rows) {
+    const std::string name = r.db.empty() ? "recovery mode" : r.db;
+    const bool again = name == last;
+    last = name;
+    const auto shown = again ? std::string() : name;
+    out += paint(style::bold, shown, colours) + std::string(name_width - text_width(shown) + 2, ' ');
+    out += fmt::format("{:>3} │", number(r.node)) + bar(r, s, colours) + "│";
+    const auto text = durations(r);
+    out += (text.empty() ? "" : " " + text) + "\n";
+  }
+  out += legend(colours);
+  if (const auto events = list_of_events(p, colours); !events.empty()) out += "\n" + events;
+  if (const auto stories = list_of_stories(p, colours); !stories.empty()) out += "\n" + stories;
+  return out;
+}
+
+}  // namespace floe::cli
