@@ -184,6 +184,7 @@ std::string database::why_waiting(const lock_table::entry& e) const {
   if (e.holder)
     return fmt::format("held-by-client-{}-pid-{}", e.holder->client.id, e.holder->client.pid);
   if (!thawed()) return fmt::format("database-{}", name(freeze_.state));
+  if (!map_applies(gen_, view_->gen)) return "database-not-recovered";
   if (e.migration) return fmt::format("migrating-from-node-{}", number(e.migration->to));
   return "queued";
 }
@@ -199,6 +200,7 @@ void database::advance(const bytes& key) {
 /// Acts for the first in the queue; false if it has to wait. The queue may have changed altogether afterwards.
 bool database::serve_front(const bytes& key, lock_table::entry& e) {
   if (e.waiters.front().what == lock_waiter::kind::peer_call) {
+    if (!map_applies(gen_, view_->gen)) return false;
     if (held_for_us(e, e.waiters.front())) {
       // the record is on its way here for somebody behind it in the queue; local requests go first
       auto local_one = std::ranges::find_if(
@@ -212,7 +214,11 @@ bool database::serve_front(const bytes& key, lock_table::entry& e) {
     settle_peer_call(key, w);
     return true;
   }
-  const auto here = decide_local_call(env_.self, local(key).header);
+  bool found = false;
+  const auto here = decide_local_call(env_.self, local(key, &found).header);
+  // A new map is set and this database not recovered yet: the map says nothing about its records. What is ours
+  // goes on, everything else waits for the thaw; a new lmaster would invent a record beside the real one.
+  if (!map_applies(gen_, view_->gen) && !(found && here.serve)) return false;
   if (!here.serve) {
     if (!e.migration) ask_for(key, e, here.ask);
     // requests of others that are not to be held back find their way while we wait
@@ -353,7 +359,8 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
 /// A record on its way must not be lost: nodes are thawed one after the other, and one that is thawed already may
 /// hand over a record to one that is not. What arrives then waits for the thaw.
 bool database::wait_for_thaw(pnn from, const parcel_ptr& p) {
-  if (freeze_.state == freeze_state::thawed || freeze_.state == freeze_state::freezing) return false;
+  const bool granting = freeze_.state == freeze_state::thawed || freeze_.state == freeze_state::freezing;
+  if (granting && map_applies(gen_, view_->gen)) return false;
   deferred_.push_back({from, p});
   return true;
 }
@@ -484,7 +491,7 @@ void database::drop_stale_waiters(generation before) {
 void database::on(db_tick&) {
   ticking_ = false;
   if (freeze_.state == freeze_state::freezing) name_holders();
-  if (thawed())
+  if (thawed() && map_applies(gen_, view_->gen))
     for (const bytes& key : locks_.keys()) {
       auto* e = locks_.find(key);
       if (!e || !e->migration) continue;

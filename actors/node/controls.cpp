@@ -97,6 +97,7 @@ node::handler node::handler_of(control c) {
       {control::get_locks, &node::get_locks},
       {control::get_timeline, &node::get_timeline},
       {control::get_node_status, &node::get_node_status},
+      {control::get_db_lineages, &node::get_db_lineages},
       {control::set_hold_phase, &node::set_hold_phase},
   });
   const auto i = std::ranges::find(rows, c, &row::opcode);

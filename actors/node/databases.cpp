@@ -81,7 +81,7 @@ void node::create_database(const std::string& name, db_kind kind, bool tell_othe
   const db_id id = db_id_of(name);
   const auto& dir = kind == db_kind::persistent ? config_.persistent_dir : config_.volatile_dir;
   database_entry d{.name = name, .path = fmt::format("{}/{}.{}", dir, name, number(env_.self)), .kind = kind,
-                   .flags = flags_of(kind), .gen = view_->gen, .to = {}, .tell_others = tell_others, .attaching = {}};
+                   .flags = flags_of(kind), .gen = view_->gen, .members = view_->map, .to = {}, .tell_others = tell_others, .attaching = {}};
   d.attaching.push_back(std::move(answer));
   d.to = env_.actors.spawn<database>(
       "database", env_,
@@ -115,8 +115,10 @@ void node::on(database_opened& m) {
 void node::on(database_changed& m) {
   auto i = databases_.find(m.id);
   if (i == databases_.end()) return;
-  i->second.state = m.state;
-  i->second.gen = m.gen;
+  auto& d = i->second;
+  d.state = m.state;
+  if (d.gen != m.gen) d.members = m.gen == view_->gen ? view_->map : std::vector<pnn>{};
+  d.gen = m.gen;
 }
 
 /// Persistent databases are known by their files NAME.PNN.
@@ -154,6 +156,13 @@ void node::get_dbmap(const control_request& r) {
     if (auto d = databases_.find(*id); d != databases_.end())
       map.dbs.push_back({.db_id = *id, .flags = d->second.flags});
   r.answer.good(wire::encode(map));
+}
+
+void node::get_db_lineages(const control_request& r) {
+  db_lineage_list list;
+  for (const auto& [id, d] : databases_)
+    for (pnn member : d.members) list.entries.push_back({.db_id = id, .generation = d.gen, .member = member});
+  r.answer.good(wire::encode(list));
 }
 
 void node::get_dbname(const control_request& r) {

@@ -128,6 +128,7 @@ class node final : public actor<node_message> {
   void attach_from_disk();
   void retry_deferred_attaches();
   void get_dbmap(const control_request&);
+  void get_db_lineages(const control_request&);
   void get_dbname(const control_request&);
   void get_dbpath(const control_request&);
   void db_get_health(const control_request&);
@@ -198,6 +199,7 @@ class node final : public actor<node_message> {
     db_kind kind = db_kind::volatile_db;
     std::uint8_t flags = 0;  ///< db_flag bits
     generation gen = generation::invalid;
+    std::vector<pnn> members;  ///< of `gen`: the vnn map when it was committed
     freeze_state state = freeze_state::thawed;
     address<database_message> to;
     bool open = false;

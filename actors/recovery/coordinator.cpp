@@ -129,7 +129,11 @@ void coordinator::act(const cluster_effect::ask& e) {
         ask(e, n, control::getvnnmap, {});
         break;
       case cluster_phase::recmode_active: ask(e, n, control::set_recmode, wire::encode(std::uint32_t{1})); break;
-      case cluster_phase::dbmaps: ask(e, n, control::get_dbmap, {}); break;
+      case cluster_phase::dbmaps:
+        listings_[n] = {.result = {.epoch = e.epoch, .node = n}, .missing = is_floe(n) ? 2U : 1U};
+        ask(e, n, control::get_dbmap, {});
+        if (is_floe(n)) ask(e, n, control::get_db_lineages, {});
+        break;
       case cluster_phase::start_recovery: ask(e, n, control::start_recovery, {}); break;
       case cluster_phase::set_vnn_map:
         ask(e, n, control::setvnnmap,
@@ -154,15 +158,44 @@ void coordinator::ask(const cluster_effect::ask& e, pnn n, control c, bytes data
 
 void coordinator::on(rec_answer& m) {
   if (m.phase == cluster_phase::survey) return survey_answer(m);
+  if (m.phase == cluster_phase::dbmaps) return dbmap_answer(m);
   if (m.answer.status != 0)
     return feed(cluster_event::failed{m.epoch, m.phase, m.node, cause_of(m.answer), text_of(m.answer)});
-  if (m.phase != cluster_phase::dbmaps) return feed(cluster_event::answered{m.epoch, m.phase, m.node});
-  auto map = wire::decode<dbid_map>(m.answer.data);
-  if (!map)
-    return feed(cluster_event::failed{m.epoch, m.phase, m.node, failure_cause::refused, "unreadable database map"});
-  cluster_event::listed listed{.epoch = m.epoch, .node = m.node};
-  for (const auto& d : map->dbs) listed.databases.push_back({.db = d.db_id, .flags = d.flags});
-  feed(listed);
+  feed(cluster_event::answered{m.epoch, m.phase, m.node});
+}
+
+bool coordinator::is_floe(pnn n) const {
+  const auto i = surveys_.find(n);
+  return i != surveys_.end() && (i->second.result.capabilities & capability::sorted_pull);
+}
+
+/// The list of databases, and from floe's nodes where each stands; in this order, because the list is asked first.
+void coordinator::dbmap_answer(rec_answer& m) {
+  auto& l = listings_[m.node];
+  if (l.failed || l.result.epoch != m.epoch) return;
+  const auto refuse = [&](std::string why) {
+    l.failed = true;
+    feed(cluster_event::failed{m.epoch, m.phase, m.node, cause_of(m.answer), std::move(why)});
+  };
+  if (m.answer.status != 0) return refuse(text_of(m.answer));
+  if (m.part == control::get_dbmap) {
+    auto map = wire::decode<dbid_map>(m.answer.data);
+    if (!map) return refuse("unreadable database map");
+    for (const auto& d : map->dbs) l.result.databases.push_back({.db = d.db_id, .flags = d.flags});
+  } else {
+    auto lines = wire::decode<db_lineage_list>(m.answer.data);
+    if (!lines) return refuse("unreadable lineages");
+    for (auto& d : l.result.databases) {
+      lineage line{.gen = generation::invalid, .members = {}, .committed = true};
+      for (const auto& e : lines->entries)
+        if (e.db_id == d.db) {
+          line.gen = e.generation;
+          line.members.push_back(e.member);
+        }
+      d.line = std::move(line);
+    }
+  }
+  if (--l.missing == 0) feed(l.result);
 }
 
 void coordinator::survey_answer(rec_answer& m) {
@@ -196,7 +229,7 @@ void coordinator::act(const cluster_effect::recover& e) {
   if (!r) {
     std::set<pnn> sorted;
     for (const auto& [n, s] : surveys_)
-      if (s.result.capabilities & capability::sorted_pull) sorted.insert(n);
+      if (is_floe(n)) sorted.insert(n);
     r = env_.actors.spawn<db_recoverer>(
         "db-recovery", env_,
         db_recoverer_config{.leader = config_.plan.leader,
@@ -236,11 +269,11 @@ void coordinator::act(const cluster_effect::ended& e) {
                               machine_.databases().size()));
   node_.tell(note_event{{.wall_us = env_.loop.wall_us(), .event = "recovery-run", .db = db_id{0},
                          .detail = fmt::format("run={} state={} gen={} ms={}", number(e.epoch),
-                                               e.good ? "done" : "failed", number(config_.plan.gen), ms)}});
+                                               e.good ? "done" : "failed", number(machine_.plan().gen), ms)}});
   // A verdict stays visible until the next recovery begins; success has nothing left to show.
   if (e.good) node_.tell(recovery_progress{});
   const auto failures = machine_.failures();
-  ended_({.epoch = e.epoch, .good = e.good, .gen = config_.plan.gen, .failures = {failures.begin(), failures.end()}});
+  ended_({.epoch = e.epoch, .good = e.good, .gen = machine_.plan().gen, .failures = {failures.begin(), failures.end()}});
   end();
 }
 
@@ -251,7 +284,7 @@ void coordinator::show_progress() {
     return j;
   };
   json j{{"run", number(config_.plan.epoch)},
-         {"generation", number(config_.plan.gen)},
+         {"generation", number(machine_.plan().gen)},
          {"why", config_.reason},
          {"started_us", started_us_},
          {"phase", std::string(name(machine_.phase()))},

@@ -50,6 +50,8 @@ class coordinator final : public actor<coordinator_message> {
 
   void ask(const cluster_effect::ask&, pnn node, control, bytes data);
   void survey_answer(rec_answer&);
+  void dbmap_answer(rec_answer&);
+  bool is_floe(pnn) const;
   void stop_databases();
   void show_progress();
   bool is_held(cluster_phase) const;
@@ -67,6 +69,12 @@ class coordinator final : public actor<coordinator_message> {
   std::function<void(recovery_result)> ended_;
   cluster_recovery machine_;
   std::map<pnn, survey> surveys_;
+  struct listing {
+    cluster_event::listed result;
+    unsigned missing = 1;
+    bool failed = false;
+  };
+  std::map<pnn, listing> listings_;
   std::map<db_id, address<db_recoverer_message>> recoverers_;
   std::map<db_id, db_progress> progress_;
   std::vector<cluster_output> waiting_;  ///< effects kept back by a hold

@@ -308,6 +308,7 @@ void leader::recover(const std::string& why) {
   cluster_plan plan{.epoch = recovery_epoch{++epoch_},
                     .leader = env_.self,
                     .gen = generation{gen},
+                    .seen = {view_->gen},
                     .connected = connected(),
                     .step_timeout = limit,
                     .db_budget = 4 * duration(limit),

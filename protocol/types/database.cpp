@@ -10,6 +10,16 @@ constexpr auto layout(wire::of<dbid_and_flags>) {
                       wire::zero<3>());
 }
 
+constexpr auto layout(wire::of<db_lineage_entry>) {
+  return wire::record("db_lineage_entry", wire::field("db_id", &db_lineage_entry::db_id),
+                      wire::field("generation", &db_lineage_entry::generation),
+                      wire::field("member", &db_lineage_entry::member));
+}
+
+constexpr auto layout(wire::of<db_lineage_list>) {
+  return wire::record("db_lineage_list", wire::counted("num", "entries", &db_lineage_list::entries));
+}
+
 constexpr auto layout(wire::of<dbid_map>) {
   return wire::record("dbid_map", wire::counted("num", "dbs", &dbid_map::dbs));
 }
@@ -50,6 +60,8 @@ constexpr auto layout(wire::of<push_record>) {
 }
 
 template struct wire::codec<dbid_and_flags>;
+template struct wire::codec<db_lineage_entry>;
+template struct wire::codec<db_lineage_list>;
 template struct wire::codec<dbid_map>;
 template struct wire::codec<transdb>;
 template struct wire::codec<pulldb_ext>;

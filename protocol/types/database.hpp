@@ -24,6 +24,22 @@ struct dbid_map {
   bool operator==(const dbid_map&) const = default;
 };
 
+/// One member of the generation that the content of a database was committed with.
+struct db_lineage_entry {
+  static constexpr std::size_t wire_size = 12;
+  floe::db_id db_id{0};
+  floe::generation generation = floe::generation::invalid;
+  pnn member{0};
+  bool operator==(const db_lineage_entry&) const = default;
+};
+
+/// floe's own: where each database of a node stands, an entry for every member of its generation.
+struct db_lineage_list {
+  static constexpr std::size_t wire_size_min = 4;
+  std::vector<db_lineage_entry> entries;
+  bool operator==(const db_lineage_list&) const = default;
+};
+
 /// Names the recovery transaction of a database: tid is the generation that the commit will give
 /// it.
 struct transdb {

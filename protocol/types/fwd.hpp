@@ -19,6 +19,7 @@ enum class debug_level : std::int32_t;
 struct addr_info;
 struct ban_state;
 struct connection;
+struct db_lineage_list;
 struct db_seqnum_request;
 struct db_statistics;
 struct db_vacuum;
