@@ -65,9 +65,9 @@ class HeldLock:
 
     def __init__(self, node, db, key):
         self.process = subprocess.Popen(_command(node, ["lock", db, key]), stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         os.set_blocking(self.process.stdout.fileno(), False)
-        self._said = ""
+        self._said = b""
 
     @property
     def pid(self):
@@ -76,14 +76,15 @@ class HeldLock:
     @property
     def granted(self):
         """The command prints one line when it has the lock."""
-        if not self._said:
-            self._said = self.process.stdout.read() or ""
-        return "\n" in self._said
+        self._said += self.process.stdout.read() or b""
+        if self.process.poll():
+            raise Failed(["floe lock"], self.process.returncode, self.process.stderr.read().decode())
+        return b"\n" in self._said
 
     def release(self):
         _, errors = self.process.communicate(timeout=30)
         if self.process.returncode != 0:
-            raise Failed(["floe lock"], self.process.returncode, errors)
+            raise Failed(["floe lock"], self.process.returncode, errors.decode())
 
 
 def hold_recovery(node, phase, db=None):

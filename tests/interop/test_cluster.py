@@ -18,7 +18,10 @@ from wait import until  # noqa: E402
 
 DATABASES = ("locking.tdb", "brlock.tdb")
 RECORDS = 300  # of each database
-PHASES = ("freeze", "begin", "pull", "merge", "wipe", "push_start", "push", "push_confirm", "commit", "thaw")
+# The phases of a recovery in which the leader waits for nodes: of the recovery of one database, and of the cluster's,
+# which has all of those in its middle.
+DATABASE_PHASES = ("names", "freeze", "begin", "pull", "wipe", "push_start", "push", "push_confirm", "commit", "thaw")
+CLUSTER_PHASES = ("survey", "recmode_active", "dbmaps", "start_recovery", "set_vnn_map", "recmode_normal", "end_recovery")
 
 
 class FloeTest(unittest.TestCase):
@@ -112,19 +115,19 @@ class TwoLocksOneRecovery(FloeTest):
         self.assert_all_there()
 
 
-class KilledAtEachPhase(FloeTest):
-    """The recovery of brlock.tdb is held at a phase, a node is killed there, the rest goes on without it."""
+class KilledInRecovery(FloeTest):
+    """The recovery is held at a phase, a node is killed there, the rest goes on without it, and it comes back."""
 
-    def kill_at(self, phase, role):
+    def kill_at(self, phase, db, role):
         leader = self.nodes[cli.status(self.nodes[0])[2]]
         followers = [node for node in self.nodes if node is not leader]
         victim = leader if role == "leader" else followers[0]
         survivors = [node for node in self.nodes if node is not victim]
         generation = cli.status(survivors[0])[0]
 
-        cli.hold_recovery(leader, phase, "brlock.tdb")
+        cli.hold_recovery(leader, phase, db)
         asked = cli.start_recovery(leader)
-        until(lambda: ("brlock.tdb", phase) in cli.held_at(leader), f"the recovery is held at {phase}")
+        until(lambda: (db or "", phase) in cli.held_at(leader), f"the recovery is held at {phase}")
         victim.signal(signal.SIGKILL)
         if victim is not leader:
             cli.release_recovery(leader)
@@ -139,16 +142,25 @@ class KilledAtEachPhase(FloeTest):
         self.assert_all_there()
 
 
-def _add_scenarios():
-    for phase in PHASES:
+class KilledInADatabase(KilledInRecovery):
+    """While brlock.tdb is at each of its phases; locking.tdb goes through unhindered."""
+
+
+class KilledAroundTheDatabases(KilledInRecovery):
+    """At each phase of the whole cluster's recovery."""
+
+
+def _add_scenarios(case, phases, db):
+    for phase in phases:
         for role in ("follower", "leader"):
             def scenario(self, phase=phase, role=role):
-                self.kill_at(phase, role)
+                self.kill_at(phase, db, role)
 
-            setattr(KilledAtEachPhase, f"test_{role}_at_{phase}", scenario)
+            setattr(case, f"test_{role}_at_{phase}", scenario)
 
 
-_add_scenarios()
+_add_scenarios(KilledInADatabase, DATABASE_PHASES, "brlock.tdb")
+_add_scenarios(KilledAroundTheDatabases, CLUSTER_PHASES, None)
 
 
 if __name__ == "__main__":
