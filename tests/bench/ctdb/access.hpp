@@ -5,7 +5,7 @@
 ///   node's TDB file; if the
 ///          record's header does not name this node as dmaster, unlock, ask the daemon for it, and
 ///          begin again; store into the file; unlock.
-///   floe   three controls to the node: lock, store, unlock.
+///   floe   controls to the node: lock, then store, which gives the lock back, or unlock.
 ///
 /// One access is one client: it belongs to one thread, and holds one lock at a time.
 #include <cstdint>
@@ -20,8 +20,8 @@ class access {
   virtual ~access() = default;
   /// Returns when the record is locked and lives on this node.
   virtual void lock(std::string_view key) = 0;
-  /// Replaces the data of the locked record.
-  virtual void store(std::string_view data) = 0;
+  /// Replaces the data of the locked record and gives the lock back.
+  virtual void store_and_unlock(std::string_view data) = 0;
   virtual void unlock() = 0;
 };
 

@@ -46,8 +46,7 @@ std::unique_ptr<access> open(std::string_view kind, const std::string& socket,
 
 void update(access& client, std::string_view key) {
   client.lock(key);
-  client.store(value);
-  client.unlock();
+  client.store_and_unlock(value);
 }
 
 /// Runs `operation` until the time is up; how often.

@@ -108,7 +108,7 @@ def table(values, options):
     kinds = list(values)
     lines = [["", "unit", *kinds, *(["floe is better by"] if len(kinds) == 2 else [])]]
     for row, (name, unit, _) in ROWS.items():
-        factor = [f"x {figure(ratio(row, values))}"] if len(kinds) == 2 else []
+        factor = [f"x {ratio(row, values):.3g}"] if len(kinds) == 2 else []
         lines.append([name, unit, *(cell(values[kind][row]) for kind in kinds), *factor])
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     yield (f"three nodes; {options.databases} databases x {options.records:,} records x 200 bytes; "

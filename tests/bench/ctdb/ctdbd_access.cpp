@@ -51,11 +51,12 @@ class ctdbd_access final : public access {
     }
   }
 
-  void store(std::string_view data) override {
+  void store_and_unlock(std::string_view data) override {
     record_.resize(header_bytes);
     put(record_, data);
     if (tdb_store(file_, tdb_bytes(key_), tdb_bytes(record_), TDB_REPLACE) != 0)
       give_up("store failed");
+    unlock();
   }
 
   void unlock() override { tdb_chainunlock(file_, tdb_bytes(key_)); }

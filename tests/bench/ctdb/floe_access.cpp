@@ -7,6 +7,7 @@ namespace {
 constexpr std::uint32_t db_attach = 18;
 constexpr std::uint32_t record_lock = 0x464C0001, record_store = 0x464C0003,
                         record_unlock = 0x464C0005;
+constexpr std::uint32_t unlock_after = 1;  // flag of record_store
 constexpr std::uint32_t lock_timeout_ms = 120'000;
 constexpr std::size_t header_bytes = 24;
 
@@ -32,10 +33,10 @@ class floe_access final : public access {
         get<std::uint64_t>(answer, header_bytes + 4 + get<std::uint32_t>(answer, header_bytes));
   }
 
-  void store(std::string_view data) override {
+  void store_and_unlock(std::string_view data) override {
     bytes request;
     put(request, lock_id_);
-    put(request, std::uint32_t{0});
+    put(request, unlock_after);
     put(request, static_cast<std::uint32_t>(data.size()));
     put(request, data);
     node_.must(record_store, request);
