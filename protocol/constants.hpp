@@ -28,7 +28,8 @@ constexpr std::uint32_t lvs = 0x4;    ///< obsolete
 constexpr std::uint32_t natgw = 0x8;  ///< obsolete
 constexpr std::uint32_t parallel_recovery = 0x10000;
 constexpr std::uint32_t fragmented_controls = 0x20000;
-constexpr std::uint32_t sorted_pull = 0x40000000;  ///< floe's: DB_PULL sends records in the order of key_order()
+constexpr std::uint32_t sorted_pull =
+    0x40000000;  ///< floe's: DB_PULL sends records in the order of key_order()
 constexpr std::uint32_t features = parallel_recovery | fragmented_controls;  ///< always set by 4.17
 }  // namespace capability
 
@@ -85,8 +86,8 @@ enum class debug_level : std::int32_t { error = 0, warning = 1, notice = 3, info
 constexpr std::uint32_t protocol_version_4_17 = 0x00040011;
 
 /// Keys and names with a meaning of their own.
-constexpr byte_view sequence_number_key{"__db_sequence_number__",
-                                        23};  ///< its NUL belongs to it; data u64
+constexpr byte_view sequence_number_key{"__db_sequence_number__\0",
+                                        23};  ///< NUL included; data u64
 constexpr byte_view g_lock_db = "g_lock.tdb";
 
 // ---- names

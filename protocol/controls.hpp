@@ -22,8 +22,8 @@ namespace floe {
 /// outside.
 enum class control : std::uint32_t {
 #define FLOE_CONTROL(opcode, field, name, request, reply, size, sender, traits, does, answers) \
-  field = opcode,
-#define FLOE_OBSOLETE_CONTROL(opcode, field, name) field = opcode,
+  field = (opcode),
+#define FLOE_OBSOLETE_CONTROL(opcode, field, name) field = (opcode),
 #include "protocol/controls.def"
 #undef FLOE_CONTROL
 #undef FLOE_OBSOLETE_CONTROL

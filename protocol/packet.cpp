@@ -157,7 +157,7 @@ std::expected<raw_header, wire::error> decode_header(byte_view whole) {
   };
   if (whole.size() < header_size) return bad("", 0, fault::truncated, header_size, whole.size());
   static_assert(sizeof(raw_header) == header_size && std::is_trivially_copyable_v<raw_header>);
-  raw_header h;
+  raw_header h{};
   std::memcpy(&h, whole.data(), sizeof h);
   if (h.length != whole.size())
     return bad("length", 0, fault::length_wrong, h.length, whole.size());

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <span>
 
@@ -15,9 +16,9 @@ namespace floe {
 /// tunable::control_timeout ...; the number is the place in GET_ALL_TUNABLES, floe's own come
 /// behind.
 enum class tunable : std::uint16_t {
-#define FLOE_TUNABLE(index, field, name, value, unit, meaning) field = index,
-#define FLOE_OBSOLETE_TUNABLE(index, field, name, value) field = index,
-#define FLOE_OWN_TUNABLE(index, field, name, value, unit, meaning) field = index,
+#define FLOE_TUNABLE(index, field, name, value, unit, meaning) field = (index),
+#define FLOE_OBSOLETE_TUNABLE(index, field, name, value) field = (index),
+#define FLOE_OWN_TUNABLE(index, field, name, value, unit, meaning) field = (index),
 #include "protocol/tunables.def"
 #undef FLOE_TUNABLE
 #undef FLOE_OBSOLETE_TUNABLE
@@ -36,15 +37,17 @@ struct tunable_info {
 };
 
 constexpr std::size_t wire_tunable_count = 62;
-constexpr std::size_t tunable_count = 0
-#define FLOE_TUNABLE(index, field, name, value, unit, meaning) +1
-#define FLOE_OBSOLETE_TUNABLE(index, field, name, value) +1
-#define FLOE_OWN_TUNABLE(index, field, name, value, unit, meaning) +1
+constexpr std::size_t tunable_count =
+    std::initializer_list<tunable>{
+#define FLOE_TUNABLE(index, field, name, value, unit, meaning) tunable::field,
+#define FLOE_OBSOLETE_TUNABLE(index, field, name, value) tunable::field,
+#define FLOE_OWN_TUNABLE(index, field, name, value, unit, meaning) tunable::field,
 #include "protocol/tunables.def"
 #undef FLOE_TUNABLE
 #undef FLOE_OBSOLETE_TUNABLE
 #undef FLOE_OWN_TUNABLE
-    ;
+    }
+        .size();
 
 /// All, in the order of LIST_TUNABLES, obsolete ones and floe's own last.
 std::span<const tunable_info> all_tunables();

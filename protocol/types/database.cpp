@@ -17,7 +17,8 @@ constexpr auto layout(wire::of<db_lineage_entry>) {
 }
 
 constexpr auto layout(wire::of<db_lineage_list>) {
-  return wire::record("db_lineage_list", wire::counted("num", "entries", &db_lineage_list::entries));
+  return wire::record("db_lineage_list",
+                      wire::counted("num", "entries", &db_lineage_list::entries));
 }
 
 constexpr auto layout(wire::of<dbid_map>) {

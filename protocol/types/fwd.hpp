@@ -56,7 +56,6 @@ struct srvid_message;
 struct statistics;
 struct statistics_list;
 struct tickle_list;
-struct timeval;
 struct transdb;
 struct traverse_all;
 struct traverse_all_ext;

@@ -33,7 +33,7 @@ bool get_record(wire::reader& r, rec_data& v) {
   const std::size_t start = r.offset();
   const byte_view front = r.take("length", rec_data::wire_size_min);
   if (front.empty()) return false;
-  const record_sizes s = sizes_at(front.data());
+  const record_sizes s = sizes_at(&front[0]);
   if (s.length != s.needed()) {
     r.fail_at(start, "length", wire::fault::length_wrong, s.length, s.needed());
     return false;
@@ -152,7 +152,7 @@ void append_header(bytes& out, const record_header& h) {
 
 std::optional<record_view> rec_data::as_record() const {
   if (data.size() < record_header::wire_size) return std::nullopt;
-  return record_view{key, load_header(data.data()), data.substr(record_header::wire_size)};
+  return record_view{key, load_header(&data[0]), data.substr(record_header::wire_size)};
 }
 
 rec_data rec_buffer::iterator::operator*() const { return record_at(at_); }

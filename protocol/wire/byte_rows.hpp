@@ -15,9 +15,9 @@ inline byte_view up_to_nul(byte_view b) {
 /// N lengths (u32 each), then N byte strings of these lengths: how CTDB sends keys and data.
 template <class T>
 struct part {
-  const char* length_name;
-  const char* name;
-  byte_view T::* member;
+  const char* length_name = "";
+  const char* name = "";
+  byte_view T::* member = nullptr;
   bool is_text = false;  ///< shown as text; a NUL at its end is counted but not part of the text
 };
 template <class T, std::size_t N>
