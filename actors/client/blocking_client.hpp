@@ -55,7 +55,10 @@ class blocking_client {
   result<T> wait(Start start) {
     // shared: the callback may outlive a wait that its connection cut short
     auto answer = std::make_shared<std::optional<result<T>>>();
-    start([answer](const result<T>& r) { *answer = r; });
+    start([answer, &on = loop()](const result<T>& r) {
+      *answer = r;
+      on.post([] {});  // the loop looks whether we are done only between turns, and must not sleep in this one
+    });
     run([answer] { return answer->has_value(); });
     return std::move(**answer);
   }
