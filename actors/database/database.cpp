@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include "protocol/constants.hpp"
+#include "protocol/types/db_statistics.hpp"
+#include "protocol/wire/codec.hpp"
 #include "protocol/rules/migration.hpp"
 
 namespace floe {
@@ -51,6 +53,7 @@ void database::on(db_control& m) {
     case control::db_push_start: return push_start(m);
     case control::db_push_confirm: return push_confirm(m);
     case control::get_db_seqnum: return get_seqnum(m);
+    case control::get_db_statistics: return statistics(m);
     default: return m.answer.fail("not a control of a database");
   }
 }
@@ -104,6 +107,19 @@ void database::on(db_inspect& m) {
       }
     }
   m.tell(std::move(r));
+}
+
+void database::statistics(db_control& m) {
+  db_statistics s;
+  s.locks = {.num_calls = static_cast<std::uint32_t>(count_.locks_granted + count_.locks_failed),
+             .num_current = static_cast<std::uint32_t>(locks_.holders()),
+             .num_failed = static_cast<std::uint32_t>(count_.locks_failed)};
+  for (const auto& [key, e] : locks_.all()) s.locks.num_pending += static_cast<std::uint32_t>(e.waiters.size());
+  const auto& l = count_.lock_latency;
+  s.locks_latency = {.num = static_cast<std::int32_t>(l.num), .min = l.min, .max = l.max, .total = l.total};
+  s.locks_buckets = count_.lock_buckets;
+  s.hop_count_bucket = count_.hop_buckets;
+  m.answer.good(wire::encode(s));
 }
 
 void database::on(db_traverse& m) {

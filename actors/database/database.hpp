@@ -111,6 +111,7 @@ class database final : public actor<database_message> {
   void push_start(db_control&);
   void push_confirm(db_control&);
   void get_seqnum(db_control&);
+  void statistics(db_control&);
   void become_inactive();
   void stop_push();
   void send_pull_buffers();
@@ -162,6 +163,7 @@ class database final : public actor<database_message> {
   bool flush_planned_ = false;
   bool ticking_ = false;
   std::uint64_t migrations_done_ = 0, migrations_resent_ = 0;
+  counters count_;  ///< of this database alone: locks and hops
 };
 
 }  // namespace floe

@@ -55,6 +55,7 @@ void database::on(db_lock_timeout& m) {
   auto w = std::ranges::find(e->waiters, m.waiter, &lock_waiter::id);
   if (w == e->waiters.end()) return;
   ++env_.count.locks_failed;
+  ++count_.locks_failed;
   w->answer({record_status_timed_out, {}, "not granted in time: " + why_waiting(*e)});
   e->waiters.erase(w);
   advance(key);
@@ -251,6 +252,7 @@ void database::grant(const bytes& key, lock_table::entry& e) {
   env_.loop.cancel(w.deadline);
   const auto waited = env_.loop.now() - w.since;
   env_.count.count_lock(seconds(waited));
+  count_.count_lock(seconds(waited));
   ++env_.count.locks_held;
   if (w.noted)
     note("lock-grant", fmt::format("{} waited_us={}", describe(w.client, key), microseconds(waited)));
@@ -336,6 +338,7 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
     case req_call_outcome::give_directly:
     case req_call_outcome::give_via_lmaster: {
       env_.count.count_hops(d.hops);
+      count_.count_hops(d.hops);
       const bool has_data = !r.data.empty();
       const record_header kept = giveaway_header(r.header, has_data, header.src);
       store_as_daemon(key, kept, r.data);

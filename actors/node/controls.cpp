@@ -69,7 +69,7 @@ node::handler node::handler_of(control c) {
       {control::get_stat_history, &node::stat_history},
       {control::set_db_readonly, &node::set_db_flag},
       {control::set_db_sticky, &node::set_db_flag},
-      {control::get_db_statistics, &node::db_statistics},
+      {control::get_db_statistics, &node::to_database},
       {control::ipreallocated, &node::accept_quietly},
       {control::get_runstate, &node::get_runstate},
       {control::db_freeze, &node::to_database},

@@ -175,7 +175,6 @@ class node final : public actor<node_message> {
   void statistics_control(const control_request&);
   void statistics_reset(const control_request&);
   void stat_history(const control_request&);
-  void db_statistics(const control_request&);
   void list_tunables(const control_request&);
   void get_tunable(const control_request&);
   void set_tunable(const control_request&);

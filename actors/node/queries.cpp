@@ -11,7 +11,6 @@
 #include "protocol/constants.hpp"
 #include "protocol/types/basic.hpp"
 #include "protocol/types/client.hpp"
-#include "protocol/types/db_statistics.hpp"
 #include "protocol/types/membership.hpp"
 #include "protocol/types/node_map.hpp"
 #include "protocol/types/statistics.hpp"
@@ -193,14 +192,6 @@ void node::stat_history(const control_request& r) {
   list.stats.assign(history_.begin(), history_.end());
   list.stats.resize(history_length);
   r.answer.good(wire::encode(list));
-}
-
-void node::db_statistics(const control_request& r) {
-  auto id = wire::decode<std::uint32_t>(r.data);
-  if (!id || !databases_.contains(db_id{*id})) return r.answer.fail("unknown database");
-  floe::db_statistics s;
-  s.hop_count_bucket = env_.count.hop_buckets;
-  r.answer.good(wire::encode(s));
 }
 
 // --- tunables --------------------------------------------------------------------------------------------------

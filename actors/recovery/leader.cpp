@@ -47,7 +47,7 @@ leader::~leader() = default;
 
 void leader::start() {
   floe_nodes_.insert(env_.self);
-  for (auto s : {message::election, message::leader})
+  for (auto s : {message::election, message::leader, message::floe_look})
     node_.tell(listen_messages{s, own_listener, [to = self()](parcel_ptr p) { to.tell(leader_heard{std::move(p)}); }});
   vote(election_event::standing_changed{own_standing()});
   vote(election_event::start{});
@@ -160,6 +160,7 @@ void leader::on(leader_heard& m) {
   const auto& message = std::get<req_message>(m.packet->content.body);
   const pnn from = m.packet->content.header.src;
   if (from == env_.self) return;
+  if (message.srvid == message::floe_look) return look_around();
   if (message.srvid == message::leader) {
     if (auto who = wire::decode<std::uint32_t>(message.data)) vote(election_event::leader_heard{from, pnn{*who}});
     return;
@@ -196,12 +197,17 @@ void leader::on(leader_view& m) {
     floe_nodes_.erase(p);
     vote(election_event::node_gone{p});
   }
-  if (!election_.leads()) return;
+  const bool wants = before->mode == recovery_mode::normal && view_->mode == recovery_mode::active;
+  if (!election_.leads()) {
+    // the leader's next round would find it, but that may be a second away
+    if ((wants || before->own_flags() != view_->own_flags()) && view_->leader != pnn::unknown)
+      node_.tell(post_message{view_->leader, message::floe_look, shared({}), nullptr});
+    return;
+  }
   // the loss of a node that tracks records needs no second look
   for (pnn p : gone)
     if (std::ranges::find(view_->map, p) != view_->map.end()) return consider(fmt::format("node {} is lost", number(p)));
-  const bool asked = before->mode == recovery_mode::normal && view_->mode == recovery_mode::active && !coordinator_;
-  if (asked || !come.empty() || before->own_flags() != view_->own_flags()) look_around();
+  if ((wants && !coordinator_) || !come.empty() || before->own_flags() != view_->own_flags()) look_around();
 }
 
 void leader::on(leader_wanted& m) { consider(m.why); }
