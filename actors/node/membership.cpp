@@ -1,5 +1,6 @@
 /// Who is in the cluster and in which state: flags, vnn map, recovery mode, run state.
 #include <fmt/format.h>
+#include <malloc.h>
 #include <fmt/ranges.h>
 
 #include "actors/node/node.hpp"
@@ -220,6 +221,7 @@ void node::start_recovery(const control_request& r) {
 
 void node::end_recovery(const control_request& r) {
   recovery_finished_us_ = env_.loop.wall_us();
+  give_memory_back();
   ++env_.count.num_recoveries;
   r.answer.good();
   if (view_->run == runstate::first_recovery) set_runstate(runstate::startup);
@@ -227,6 +229,14 @@ void node::end_recovery(const control_request& r) {
     set_runstate(runstate::running);
     set_own_flags(0, node_flag::unhealthy);
   }
+}
+
+/// Recovery buffers are kept while they may be needed again at once, and then returned to the system.
+void node::give_memory_back() {
+  env_.loop.cancel(trim_);
+  trim_ = env_.loop.after(std::chrono::seconds(2), [&loop = env_.loop] {
+    loop.offload([] { ::malloc_trim(1 << 20); }, [] {});
+  });
 }
 
 /// FREEZE of everything: what an inactive node's own recovery daemon would ask for; the databases of ours have

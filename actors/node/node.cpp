@@ -120,6 +120,7 @@ void node::stop(const std::string& why) {
   set_runstate(runstate::shutdown);
   env_.loop.cancel(tick_);
   env_.loop.cancel(ban_timer_);
+  env_.loop.cancel(trim_);
   leader_.tell(leader_stop{});
   client_listener_.reset();
   peer_listener_.reset();

@@ -120,6 +120,7 @@ class node final : public actor<node_message> {
   void set_ban_state(const control_request&);
   void get_ban_state(const control_request&);
   void freeze_all(const control_request&);
+  void give_memory_back();
   void accept_quietly(const control_request&);
 
   // databases.cpp
@@ -257,7 +258,7 @@ class node final : public actor<node_message> {
   std::int64_t started_us_ = 0, recovery_started_us_ = 0, recovery_finished_us_ = 0, statistics_since_us_ = 0;
   time_point mode_since_;
   std::uint32_t ban_seconds_ = 0;
-  timer_id ban_timer_{0}, tick_{0};
+  timer_id ban_timer_{0}, tick_{0}, trim_{0};
   std::deque<floe::statistics> history_;  ///< newest first
   time_point next_snapshot_;
   bool stopping_ = false;
