@@ -79,8 +79,8 @@ class change_log {
 
  private:
   struct head {
-    change_kind what;
-    std::size_t key_size, data_size;
+    change_kind what = change_kind::put;
+    std::size_t key_size = 0, data_size = 0;
     record_header header;
   };
   static constexpr std::size_t keep_capacity = 1 << 20;

@@ -25,7 +25,7 @@ class copy_pool {
 
   struct place {
     ordered_key key;
-    std::uint32_t index;
+    std::uint32_t index = 0;
   };
   std::vector<record_copy> copies_;
   std::vector<std::uint32_t> table_;  ///< open addressing; index into copies_ plus one, 0: empty

@@ -64,6 +64,7 @@ std::expected<std::unique_ptr<environment>, store_error> environment::open(
         return failed(error.value(), "delete " + file.string());
     existed = false;
   }
+  made->remove_copy();
   auto opened = made->open_file();
   if (!opened) {
     if (!existed) {
@@ -112,7 +113,7 @@ std::expected<void, store_error> environment::open_file() {
   int rc = mdb_dbi_open(txn, nullptr, 0, &dbi_);
   mdb_txn_abort(txn);
   if (rc != 0) return fail(rc);
-  (void)reserve_disk(0);  // for deletions, if it can be had
+  keep_disk_back();
   return {};
 }
 
@@ -221,6 +222,10 @@ std::expected<void, store_error> environment::reserve_disk(std::uint64_t size) {
   return failed(cause, "reserve disk");
 }
 
+void environment::keep_disk_back() {
+  [[maybe_unused]] auto done = reserve_disk(0);  // if it cannot be had, the next commit will say so
+}
+
 std::expected<MDB_txn*, store_error> environment::begin_read() {
   if (reader_ != nullptr) {
     if (int rc = mdb_txn_renew(reader_)) return failed(rc, "begin read");
@@ -274,14 +279,10 @@ std::uint64_t environment::map_bytes() const {
 }
 
 std::expected<std::unique_ptr<environment>, store_error> environment::compacted_copy() {
+  remove_copy();
   store_options options = options_;
-  options.file += ".compact";
+  options.file = copy_file();
   options.create_empty = false;
-  environment leftover(options);  // names the files of an interrupted copy, too
-  std::error_code ignored;
-  std::filesystem::remove(options.file, ignored);
-  std::filesystem::remove(leftover.lock_file(), ignored);
-
   int rc = fault(disk_op::write, file_pages() * page_size);
   if (rc == 0) rc = mdb_env_copy2(env_, options.file.c_str(), MDB_CP_COMPACT);
   if (rc == 0 && !writable_map()) {
@@ -294,9 +295,14 @@ std::expected<std::unique_ptr<environment>, store_error> environment::compacted_
     if (copy) return copy;
     rc = copy.error().cause;
   }
-  std::filesystem::remove(options.file, ignored);
-  std::filesystem::remove(leftover.lock_file(), ignored);
+  remove_copy();
   return failed(rc, "compact " + label_);
+}
+
+void environment::remove_copy() const {
+  std::error_code ignored;
+  std::filesystem::remove(copy_file(), ignored);
+  std::filesystem::remove(copy_file() + "-lock", ignored);
 }
 
 std::expected<void, store_error> environment::take_place_of(const environment& old) {
@@ -305,9 +311,7 @@ std::expected<void, store_error> environment::take_place_of(const environment& o
   auto lock = lock_file();
   if (std::rename(options_.file.c_str(), old.options_.file.c_str()) != 0) {
     int cause = errno;
-    std::error_code ignored;
-    std::filesystem::remove(options_.file, ignored);
-    std::filesystem::remove(lock, ignored);
+    old.remove_copy();
     return failed(cause, "replace " + old.label_);
   }
   if (std::rename(lock.c_str(), old.lock_file().c_str()) != 0) std::remove(old.lock_file().c_str());
@@ -329,7 +333,7 @@ store_error environment::commit_error(int cause) const {
   auto error = lmdb_error(cause, "commit");
   if (cause != EIO) return error;
   int fd = -1;
-  struct statvfs fs;
+  struct statvfs fs{};
   mdb_env_get_fd(env_, &fd);
   if (fstatvfs(fd, &fs) == 0 && fs.f_bavail * fs.f_frsize < step_min)
     error.code = store_errc::full_disk;

@@ -67,6 +67,8 @@ class environment {
   /// For maps that are not writable: makes sure, before a commit, that the disk has room for about
   /// this much more and still for deletions afterwards.
   std::expected<void, store_error> reserve_disk(std::uint64_t size);
+  /// The same for deletions only, where it is no matter if there is no room.
+  void keep_disk_back();
 
   /// The one read transaction, renewed for each read. `end_read` after each successful begin.
   std::expected<MDB_txn*, store_error> begin_read();
@@ -101,6 +103,8 @@ class environment {
   std::uint64_t put_limit() const;
   void close();
   std::filesystem::path lock_file() const { return options_.file.string() + "-lock"; }
+  std::string copy_file() const { return options_.file.string() + ".compact"; }
+  void remove_copy() const;  ///< also what an interrupted one has left
 
   store_options options_;
   std::string label_;  ///< the file's name, for LMDB's assertions

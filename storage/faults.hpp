@@ -37,7 +37,9 @@ class scripted_faults final : public disk_faults {
       ++struck_;
       return ENOSPC;
     }
-    if (planned_.nth == 0 || op != planned_.op || --planned_.nth != 0) return 0;
+    if (planned_.nth == 0 || op != planned_.op) return 0;
+    --planned_.nth;
+    if (planned_.nth != 0) return 0;
     ++struck_;
     return planned_.error;
   }

@@ -31,9 +31,9 @@ void put_big_endian(char* to, std::uint64_t number) {
 }
 
 template <class T>
-T load(const char* from) {
+T load(byte_view from) {
   T value;
-  std::memcpy(&value, from, sizeof value);
+  from.copy(reinterpret_cast<char*>(&value), sizeof value);
   return value;
 }
 
@@ -91,9 +91,9 @@ std::uint64_t content_sum(const record_view& record) {
   // Sums of the two parts of any length, then one over their frame: no boundary can be shifted
   // unseen.
   struct {
-    std::uint64_t key;
+    std::uint64_t key = 0;
     record_header header;
-    std::uint64_t data;
+    std::uint64_t data = 0;
   } frame{XXH3_64bits(record.key.data(), record.key.size()), record.header,
           XXH3_64bits(record.data.data(), record.data.size())};
   static_assert(sizeof frame == 40);
@@ -123,7 +123,7 @@ std::optional<record_view> parse(byte_view inner, byte_view value) {
     record.key = inner.substr(1);
   } else {
     if (inner[0] != tag_long || inner.size() != 19 || value.size() < 4) return std::nullopt;
-    auto length = load<std::uint32_t>(value.data());
+    auto length = load<std::uint32_t>(value);
     if (length <= short_key_max || length > value.size() - 4) return std::nullopt;
     record.key = value.substr(4, length);
     value.remove_prefix(4 + std::size_t{length});
@@ -133,7 +133,7 @@ std::optional<record_view> parse(byte_view inner, byte_view value) {
 }
 
 bool sum_holds(byte_view value, const record_view& record) {
-  return load<std::uint64_t>(value.data()) == content_sum(record);
+  return load<std::uint64_t>(value) == content_sum(record);
 }
 
 bytes meta_value(byte_view name, byte_view content) {
@@ -147,7 +147,7 @@ bytes meta_value(byte_view name, byte_view content) {
 std::optional<byte_view> parse_meta(byte_view name, byte_view value) {
   if (value.size() < sum_size) return std::nullopt;
   byte_view content = value.substr(sum_size);
-  if (load<std::uint64_t>(value.data()) != meta_sum(name, content)) return std::nullopt;
+  if (load<std::uint64_t>(value) != meta_sum(name, content)) return std::nullopt;
   return content;
 }
 

@@ -51,8 +51,7 @@ class inner_key {
 
  private:
   inner_key() = default;
-  std::array<char, 256>
-      bytes_;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled up to size_
+  std::array<char, 256> bytes_{};
   std::size_t size_ = 0;
   bool hashed_ = false;
 };

@@ -41,6 +41,7 @@ std::expected<child, store_error> start(std::span<const std::string> command,
   std::vector<std::string> words(command.begin(), command.end());
   words.push_back(file);
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (auto& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
 

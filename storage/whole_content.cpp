@@ -10,11 +10,13 @@ namespace {
 /// A transaction of this size leaves page buffers behind on the heap unless the map is writable.
 constexpr std::uint64_t huge_transaction_bytes = 64 << 20;
 
-/// What a full map was short of: the rest of the stream, if it is written at the rate seen so far.
-std::uint64_t missing_bytes(std::uint64_t total, std::uint64_t read, std::uint64_t written) {
+/// What a full map was short of: its room was used up by a part of the stream, the rest needs as
+/// much in proportion. Bytes of records would mislead, since a small change writes a whole page.
+std::uint64_t missing_bytes(const environment& env, std::uint64_t total, std::uint64_t read) {
   if (total <= read || read == 0) return 0;
-  double rate = static_cast<double>(written) / static_cast<double>(read);
-  return static_cast<std::uint64_t>(static_cast<double>(total - read) * rate * 1.25);
+  auto room = static_cast<double>(env.map_bytes() - env.file_pages() * page_size);
+  double missing = room * static_cast<double>(total - read) / static_cast<double>(read);
+  return static_cast<std::uint64_t>(std::min(missing * 1.1, 2.0 * static_cast<double>(total)));
 }
 
 }  // namespace
@@ -36,7 +38,7 @@ std::expected<void, store_error> store::impl::in_one_commit(room purpose,
       rc = env->fault(disk_op::flush, 0);
       if (rc == 0) rc = begun->commit();
       if (rc == 0) {
-        (void)env->reserve_disk(0);  // for deletions to come, if it can be had
+        env->keep_disk_back();
         return {};
       }
       begun->abort();
@@ -87,7 +89,7 @@ std::expected<replace_result, store_error> store::replace(record_source& source,
     unsorted = walk.unsorted();
     return rc;
   };
-  auto wanted = [&] { return missing_bytes(source.size_hint_bytes(), read, written); };
+  auto wanted = [&] { return missing_bytes(*impl_->env, source.size_hint_bytes(), read); };
   if (auto done = impl_->in_one_commit(room::for_puts, body, wanted); !done) {
     if (unsorted) return std::unexpected(own_error(store_errc::unsorted, "records do not ascend"));
     return std::unexpected(std::move(done.error()));
@@ -122,7 +124,7 @@ std::expected<void, store_error> store::bulk_store(std::span<const record_view> 
     }
     return 0;
   };
-  auto wanted = [&] { return missing_bytes(total, done, done); };
+  auto wanted = [&] { return missing_bytes(*impl_->env, total, done); };
   return impl_->in_one_commit(room::for_puts, body, wanted);
 }
 

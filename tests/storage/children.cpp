@@ -128,8 +128,11 @@ int misuse(const std::string& how, const std::string& file) {
   auto made = store::open({.file = file, .create_empty = true});
   if (!made) give_up("open", made.error().text);
   if (!made->put("key", {}, "data")) give_up("put", "failed");
-  if (how == "callback") (void)made->visit("key", [&](const record_view&) { (void)made->flush(); });
-  return 0;
+  bool flushed = false;
+  auto shown = made->visit("key", [&](const record_view&) {
+    if (how == "callback") flushed = made->flush().has_value();
+  });
+  return shown && !flushed ? 0 : 1;
 }
 
 }  // namespace

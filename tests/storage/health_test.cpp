@@ -119,7 +119,7 @@ TEST_CASE("random damage is found, or does not matter") {
         write_at(copy, 4096 * (2 + below(random, size / 4096 - 2)), random_bytes(random, 4096));
         break;
       case 2: write_at(copy, 4096 * (2 + below(random, size / 4096 - 2)), bytes(4096, '\0')); break;
-      case 3: std::filesystem::resize_file(copy, below(random, size / 4096) * 4096); break;
+      default: std::filesystem::resize_file(copy, below(random, size / 4096) * 4096); break;
     }
     auto report = checked(copy);
     if (!report.sound) {

@@ -53,8 +53,7 @@ TEST_CASE("merge against a map, streams fed as they come") {
   for (int round = 0; round < 200; ++round) {
     CAPTURE(round);
     long_key_hash hash = round % 3 == 0 ? four_hashes : hash_long_key;
-    std::vector<bytes> keys;
-    for (int i = 0; i < 60; ++i) keys.push_back(some_key(random));
+    std::vector<bytes> keys = some_keys(random, 60);
 
     std::vector<node_copy> nodes(1 + below(random, 5));
     std::map<bytes, record_copy, in_key_order> best(in_key_order{hash});

@@ -17,9 +17,8 @@ class model_run {
       : random_(seed),
         options_{.kind = kind, .file = file, .create_empty = true, .map_initial = 1, .hash = hash},
         store_(opened(options_)),
-        expected_(hash) {
-    for (int i = 0; i < 150; ++i) keys_.push_back(some_key(random_));
-  }
+        expected_(hash),
+        keys_(some_keys(random_, 150)) {}
 
   void step() {
     switch (below(random_, 100)) {
@@ -76,6 +75,7 @@ class model_run {
     std::vector<record> put;
     for (std::uint64_t i = below(random_, 20); i > 0; --i) put.push_back(random_record(key()));
     std::vector<change> changes;
+    changes.reserve(put.size() + 1);
     for (const auto& r : put) changes.push_back(change::put(r));
     const bytes& gone = key();
     changes.push_back(change::erase(gone));
@@ -203,7 +203,7 @@ class model_run {
 void run_model(db_kind kind, long_key_hash hash, int rounds, int steps) {
   for (int round = 0; round < rounds; ++round) {
     temp_dir dir;
-    auto seed = static_cast<std::uint64_t>(round + 1);
+    auto seed = static_cast<std::uint64_t>(round) + 1;
     CAPTURE(seed);
     model_run run(seed, kind, hash, dir / "model.ldb");
     for (int i = 0; i < steps; ++i) run.step();

@@ -61,7 +61,8 @@ TEST_CASE("the map grows under one group, which is committed as a whole") {
 TEST_CASE("a value larger than the whole map") {
   temp_dir dir;
   store s = opened({.file = dir / "a.ldb", .create_empty = true});
-  bytes large(40'000'000, 'x');
+  bytes large;
+  large.assign(40'000'000, 'x');
   REQUIRE(s.put("small", {}, "1"));
   REQUIRE(s.put("large", {}, large));
   REQUIRE(s.flush());

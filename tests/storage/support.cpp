@@ -46,6 +46,12 @@ bytes some_key(random_source& random) {
   }
 }
 
+std::vector<bytes> some_keys(random_source& random, std::size_t count) {
+  std::vector<bytes> made(count);
+  for (auto& key : made) key = some_key(random);
+  return made;
+}
+
 bytes some_data(random_source& random, std::size_t max) {
   switch (below(random, 6)) {
     case 0: return {};
@@ -64,6 +70,7 @@ hash128 one_hash(byte_view) { return {7, 7}; }
 
 std::vector<record_view> content::views() const {
   std::vector<record_view> made;
+  made.reserve(records.size());
   for (const auto& [key, r] : records) made.emplace_back(r);
   return made;
 }
@@ -107,6 +114,7 @@ record make_record(bytes key, bytes data, std::uint64_t number) {
 child_process start_child(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), {"/proc/self/exe", "--child"});
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (auto& word : arguments) argv.push_back(word.data());
   argv.push_back(nullptr);
   int ends[2];

@@ -33,6 +33,7 @@ std::uint64_t below(random_source& random, std::uint64_t limit);
 bytes random_bytes(random_source& random, std::size_t length);
 /// Of any length from 0 to 5000, short ones more often, with an eye on the bounds of key and page.
 bytes some_key(random_source& random);
+std::vector<bytes> some_keys(random_source& random, std::size_t count);
 bytes some_data(random_source& random, std::size_t max = 20000);
 record_header some_header(random_source& random);
 

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <fstream>
+
 #include "storage/recovery_set.hpp"
 #include "tests/storage/support.hpp"
 
@@ -136,15 +138,26 @@ TEST_CASE("compact gives the space of deleted records back and keeps the rest") 
   }
 }
 
+TEST_CASE("what an interrupted compaction has left is removed") {
+  temp_dir dir;
+  std::ofstream(dir / "a.ldb.compact") << "half a copy";
+  std::ofstream(dir / "a.ldb.compact-lock") << "";
+  store s = opened({.kind = db_kind::persistent, .file = dir / "a.ldb"});
+  CHECK(std::distance(std::filesystem::directory_iterator(dir.path()), {}) == 2);
+  REQUIRE(s.compact());
+}
+
 TEST_CASE("more keys of one hash than there are slots") {
   temp_dir dir(temp_dir::where::disk);
   store s = opened({.file = dir / "a.ldb", .create_empty = true, .hash = one_hash});
   std::vector<bytes> keys;
+  keys.reserve(65537);
   for (int n = 0; n < 65537; ++n) {
     bytes digits = std::to_string(n);
     keys.push_back(bytes(260, 'k') + bytes(5 - digits.size(), '0') + digits);
   }
   std::vector<record_view> views;
+  views.reserve(keys.size());
   for (const auto& key : keys) views.push_back({key, {}, {}});
   span_source too_many(views);
   CHECK(s.replace(too_many).error().code == store_errc::unstorable);
@@ -175,8 +188,7 @@ TEST_CASE("recovery set: buffers in, the store's content out") {
     for (int round = 0; round < 10; ++round) {
       temp_dir dir(temp_dir::where::disk);
       store s = opened({.file = dir / "a.ldb", .create_empty = true, .hash = hash});
-      std::vector<bytes> keys;
-      for (int i = 0; i < 200; ++i) keys.push_back(some_key(random));
+      std::vector<bytes> keys = some_keys(random, 200);
       content before(hash), expected(hash);
       for (int i = 0; i < 100; ++i)
         before.put({keys[below(random, keys.size())], some_header(random), some_data(random)});
@@ -187,12 +199,14 @@ TEST_CASE("recovery set: buffers in, the store's content out") {
       std::size_t size = 0;
       for (int buffer = 0; buffer < 5; ++buffer) {
         std::vector<record> records;
+        records.reserve(30);
         for (int i = 0; i < 30; ++i)
           records.push_back(
               {keys[below(random, keys.size())], some_header(random), some_data(random)});
         auto owner = std::make_shared<bytes>();
         for (const auto& r : records) *owner += r.key + r.data;
         std::vector<record_view> views;
+        views.reserve(records.size());
         byte_view rest = *owner;
         for (const auto& r : records) {
           views.push_back(
