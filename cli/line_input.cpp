@@ -24,7 +24,7 @@ line_input::line_input(event_loop& loop, int fd, std::function<void(std::string)
   }
   loop_.post([this, alive = std::weak_ptr(alive_)] {
     while (alive.lock() && !ended_) read_some();
-    if (alive.lock()) loop_.post([] {});  // whoever waits for the end looks between the loop's turns
+    if (alive.lock()) loop_.after(duration{0}, [] {});  // whoever waits for the end looks after the loop has waited
   });
 }
 

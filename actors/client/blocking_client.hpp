@@ -57,7 +57,7 @@ class blocking_client {
     auto answer = std::make_shared<std::optional<result<T>>>();
     start([answer, &on = loop()](const result<T>& r) {
       *answer = r;
-      on.post([] {});  // the loop looks whether we are done only between turns, and must not sleep in this one
+      on.after(duration{0}, [] {});  // the loop looks whether we are done only after it has waited
     });
     run([answer] { return answer->has_value(); });
     return std::move(**answer);
