@@ -43,6 +43,11 @@ byte_view payload_of(const packet& p) {
   return {};
 }
 
+/// Where the data of these three begins in a packet.
+std::size_t payload_offset(const packet& p) {
+  return std::holds_alternative<req_control>(p.body) ? 60 : 44;
+}
+
 /// Passes everything on without the outermost object: the fields of a body stand beside those of
 /// the header.
 class member_sink : public wire::sink {
@@ -132,6 +137,33 @@ const wire::type_info* payload_type_of(const packet& p, std::optional<control> a
   return nullptr;
 }
 
+std::optional<wire::error> payload_error(const packet& p, std::optional<control> answered) {
+  const byte_view data = payload_of(p);
+  std::optional<wire::error> bad;
+  auto judge = [&](const wire::type_info& type) {
+    const auto size = type.measure(data);
+    if (!size)
+      bad = size.error();
+    else
+      bad = check_size(type.name, {}, data, *size);
+  };
+  if (const auto* c = std::get_if<req_control>(&p.body)) {
+    const control_info* row = find_control(c->opcode);
+    if (row == nullptr) return std::nullopt;
+    if (const auto size = check_request(*row, data); !size) bad = size.error();
+  } else if (std::holds_alternative<reply_control>(p.body)) {
+    const control_info* row = answered ? find_control(*answered) : nullptr;
+    if (row == nullptr || data.empty()) return std::nullopt;
+    judge(*row->reply);
+  } else if (const auto* m = std::get_if<req_message>(&p.body)) {
+    const message_info* row = find_message(m->srvid);
+    if (row == nullptr) return std::nullopt;
+    judge(*row->type);
+  }
+  if (bad) bad->offset += payload_offset(p);
+  return bad;
+}
+
 std::expected<void, wire::error> show_packet(byte_view whole, wire::sink& s,
                                              std::optional<control> answered) {
   const auto p = decode_packet(whole);
@@ -192,9 +224,18 @@ bytes packet_to_json(byte_view whole, std::optional<control> answered) {
 bytes packet_listing(byte_view whole, std::optional<control> answered) {
   wire::field_list fields;
   fields.begin_object("");
-  const auto shown = show_packet(whole, fields, answered);
+  const auto p = decode_packet(whole);
+  if (p) {
+    show_whole(*p, *decode_header(whole), fields, answered);
+  } else if (const auto h = wire::decode_prefix<raw_header>(whole)) {
+    member_sink header(fields);
+    wire::codec<raw_header>::show(header, "", h->value);
+  }
   fields.end();
-  return shown ? wire::listing(fields, whole) : shown.error().text() + "\n";
+  bytes out = wire::listing(fields, whole);
+  if (!p) return out.append(p.error().text()).append("\n");
+  if (const auto bad = payload_error(*p, answered)) out.append(bad->text()).append("\n");
+  return out;
 }
 
 std::expected<bytes, wire::error> reencode_packet(byte_view whole,

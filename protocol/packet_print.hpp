@@ -20,6 +20,10 @@ class json_writer;
 /// its control, or is free. Nothing for packets without typed payload.
 const wire::type_info* payload_type_of(const packet& p, std::optional<control> answered = {});
 
+/// Why a payload is shown as octets although its control or message has a type for it; nothing if
+/// it is well formed. The offset counts from the start of the packet.
+std::optional<wire::error> payload_error(const packet& p, std::optional<control> answered = {});
+
 /// Tells a sink all fields: header, body, and the payload as `data_type` and `data`.
 std::expected<void, wire::error> show_packet(byte_view whole, wire::sink& s,
                                              std::optional<control> answered = {});

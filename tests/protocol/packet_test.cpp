@@ -200,6 +200,32 @@ TEST_CASE("a packet as a listing") {
   CHECK(text.find("60     01000000") != bytes::npos);
 }
 
+TEST_CASE("a listing says what is wrong") {
+  bytes whole = encode_packet(
+      header,
+      req_control{.opcode = control::setvnnmap, .data = byte_view("\5\0\0\0\3\0\0\0\0\0\0\0", 12)});
+  CHECK(packet_listing(whole).ends_with(
+      "vnn_map.map at offset 68: 3 entries do not fit into 4 bytes\n"));
+  const std::uint32_t too_long = 17;
+  std::memcpy(whole.data() + 56, &too_long, sizeof too_long);
+  const bytes text = packet_listing(whole);
+  CHECK(text.find("reqid") != bytes::npos);  // of the header
+  CHECK(text.ends_with("REQ_CONTROL.data at offset 60: needs 17 bytes, 12 are left\n"));
+  CHECK(packet_listing("short") == "header at offset 0: needs 32 bytes, 5 are left\n");
+}
+
+TEST_CASE("payloads of the captures are well formed, or wrong on purpose") {
+  for (const auto& c : golden::all()) {
+    if (!c.valid()) continue;
+    INFO(c.id << ": " << c.about);
+    const auto p = decode_packet(c.packet);
+    REQUIRE(p.has_value());
+    const auto bad = payload_error(*p, c.opcode);
+    CHECK(bad.has_value() == (c.about.find("wrong data size on purpose") != bytes::npos));
+    if (bad) CHECK(c.line.at("fields").at("data_type") == "bytes");
+  }
+}
+
 TEST_CASE("a packet as JSON") {
   const bytes whole = encode_packet(header, req_control{.opcode = control::ping});
   const auto json = nlohmann::json::parse(packet_to_json(whole));
