@@ -193,6 +193,7 @@ std::vector<cluster_output> cluster_recovery::phase_complete(time_point now) {
 std::vector<cluster_output> cluster_recovery::survey_complete(time_point now) {
   std::ranges::sort(members_, {}, &member::node);
   std::vector<map_candidate> candidates;
+  candidates.reserve(members_.size());
   for (const auto& m : members_)
     candidates.push_back({m.node, (m.capabilities & capability::lmaster) != 0});
   plan_.gen = next_generation(known_, number(plan_.gen));
@@ -330,6 +331,7 @@ void cluster_recovery::blame(pnn node, failure_cause cause, std::string detail) 
 
 std::vector<pnn> cluster_recovery::participants() const {
   std::vector<pnn> nodes;
+  nodes.reserve(members_.size());
   for (const auto& m : members_) nodes.push_back(m.node);
   return nodes;
 }

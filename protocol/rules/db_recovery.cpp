@@ -282,6 +282,7 @@ bool db_recovery::same_names() {
 
 std::vector<pnn> db_recovery::everybody() const {
   std::vector<pnn> all;
+  all.reserve(plan_.participants.size());
   for (const auto& p : plan_.participants) all.push_back(p.node);
   return all;
 }

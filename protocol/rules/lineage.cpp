@@ -77,6 +77,7 @@ std::vector<pnn> last_generation_members(std::span<const lineage_claim> claims, 
     b.committed |= c.line.committed;
   }
   std::vector<branch> branches;
+  branches.reserve(by_generation.size());
   for (auto& [gen, b] : by_generation) branches.push_back(std::move(b));
   join(branches);
 

@@ -91,6 +91,7 @@ TEST_CASE("random waits: a cycle is found exactly if there is one, and it closes
     std::mt19937_64 chance(seed);
     const auto client = [&] { return lock_client{.node = pnn{0}, .client = 1 + chance() % 8}; };
     std::vector<blocked_request> waiting;
+    waiting.reserve(9);
     for (std::uint64_t i = 0; i < chance() % 9; ++i)
       waiting.push_back({client(), locking, "k", cause::holder, client()});
     // independent judgement: strip those who wait for nobody that waits, until nothing changes

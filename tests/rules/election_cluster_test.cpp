@@ -37,7 +37,7 @@ class world {
         case 2: cut_.clear(); break;
         case 3: hang(a, !nodes_[a].hung); break;
         case 4: set_standing(a, chance_() % 2 == 0); break;
-        case 5: break;
+        default: break;
       }
       run(milliseconds(chance_() % 9000));
     }
