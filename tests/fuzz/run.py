@@ -63,7 +63,7 @@ def main():
         if count == 0:
             sys.exit(f"no captures in {golden}")
         print(f"corpus: {count} inputs", flush=True)
-        command = [fuzzer, f"-max_len={LARGEST}", "-rss_limit_mb=2048", "-timeout=10", *options, corpus]
+        command = [fuzzer, f"-max_len={LARGEST}", "-rss_limit_mb=2048", "-timeout=60", *options, corpus]
         return subprocess.run(command, check=False).returncode
 
 
