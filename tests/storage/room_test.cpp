@@ -154,7 +154,8 @@ TEST_CASE("open says what is in its way") {
     return made.error().code;
   };
   CHECK(code({.file = dir / "no such folder/a.ldb"}) == store_errc::denied);
-  CHECK(code({.file = dir.path()}) == store_errc::denied);
+  std::filesystem::create_directory(dir / "folder");
+  CHECK(code({.file = dir / "folder"}) == store_errc::denied);
   scripted_faults faults;
   faults.fail(disk_op::open, 1, EMFILE);
   CHECK(code({.file = dir / "a.ldb", .faults = &faults}) == store_errc::no_resources);
