@@ -74,6 +74,7 @@ void database::on(db_stop&) {
 void database::on(db_work_done& m) {
   working_ = false;
   m.finish();
+  if (store_ && store_->dirty()) plan_flush();
   // became inactive while the store was elsewhere: the freeze that goes with it was refused then
   if (store_ && (view_->own_flags() & (node_flag::banned | node_flag::stopped)) && gen_ != generation::invalid)
     become_inactive();

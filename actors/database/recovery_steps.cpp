@@ -226,6 +226,11 @@ void database::commit(db_control& m) {
   const auto planned = step(freeze_, freeze_event::commit{t->tid});
   if (planned.refused != freeze_refusal::none)
     return m.answer.fail(refusal_text(freeze_, planned.refused));
+  // the store changes hands only without an open group
+  if (auto done = store_->flush(); !done) {
+    storage_failed("commit", done.error());
+    return m.answer.fail("cannot commit what was stored before: " + done.error().text);
+  }
   auto set = std::shared_ptr<recovery_set>(std::move(pushed_));
   auto result = std::make_shared<std::expected<replace_result, store_error>>();
   auto work = [this, set, result, wiped = freeze_.wiped] {

@@ -81,7 +81,9 @@ void node::create_database(const std::string& name, db_kind kind, bool tell_othe
   const db_id id = db_id_of(name);
   const auto& dir = kind == db_kind::persistent ? config_.persistent_dir : config_.volatile_dir;
   database_entry d{.name = name, .path = fmt::format("{}/{}.{}", dir, name, number(env_.self)), .kind = kind,
-                   .flags = flags_of(kind), .gen = view_->gen, .members = view_->map, .to = {}, .tell_others = tell_others, .attaching = {}};
+                   .flags = flags_of(kind), .gen = view_->gen, .members = {}, .to = {}, .tell_others = tell_others, .attaching = {}};
+  // One made during a recovery has taken part in nothing yet; to claim the new generation would outdate the others.
+  if (view_->mode == recovery_mode::normal) d.members = view_->map;
   d.attaching.push_back(std::move(answer));
   d.to = env_.actors.spawn<database>(
       "database", env_,
