@@ -15,7 +15,7 @@ using namespace floe;
 
 namespace {
 
-constexpr std::size_t values_per_type = 200;
+constexpr std::size_t values_per_type = 100;
 
 std::vector<std::uint64_t> seeds() { return {1, 41, std::random_device{}()}; }
 
@@ -59,15 +59,15 @@ TEST_CASE("a value encodes to what it was decoded from") {
 TEST_CASE("a value that lost its end does not decode") {
   for_each_value([](const wire::type_info& type, const bytes& value) {
     if (type.takes_rest) return;  // text and octets to the end of the data: any prefix is a value
-    for (std::size_t n = 0; n < value.size(); ++n) {
+    // all of them, of long values only some: their middle repeats itself
+    const std::size_t stride = value.size() > 600 ? 7 : 1;
+    for (std::size_t n = 0; n < value.size(); n += stride) {
       // a copy of its own, so that the sanitizer sees a read behind it
       const bytes prefix = value.substr(0, n);
       const auto size = type.measure(prefix);
-      INFO("prefix of " << n);
-      REQUIRE(!size.has_value());
-      CHECK(size.error().offset <= n);
-      CHECK(!size.error().text().empty());
-      CHECK(!type.reencode(prefix).has_value());
+      if (size) FAIL_CHECK("a prefix of " << n << " bytes decodes");
+      if (!size && size.error().offset > n) FAIL_CHECK("the error lies behind the end, at " << n);
+      if (type.reencode(prefix)) FAIL_CHECK("a prefix of " << n << " bytes encodes");
     }
   });
 }
@@ -123,16 +123,13 @@ TEST_CASE("a changed byte changes a field, or was padding") {
           const auto again = type->reencode(other);
           REQUIRE(again.has_value());
           const bool padding = f.hidden && f.value.is == wire::scalar::shape::null;
-          INFO(f.path << " byte " << b << " of " << wire::to_hex(value));
           // text ends at its NUL: what is behind it does not come back; nor do lengths of unused
           // hot keys
           const bool lost = f.value.is == wire::scalar::shape::text ||
                             f.value.is == wire::scalar::shape::null ||
                             (name == "db_statistics" && f.path.ends_with("keylen"));
-          if (padding)
-            CHECK((*again == value));
-          else if (!lost)
-            CHECK((*again == other));
+          const bool good = padding ? *again == value : lost || *again == other;
+          if (!good) FAIL_CHECK(f.path << " byte " << b << " of " << wire::to_hex(value));
         }
       }
     }
