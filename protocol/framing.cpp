@@ -155,8 +155,9 @@ std::optional<frame> framer::finish_large() {
 std::size_t framer::pending() const { return large_length_ != 0 ? large_arrived_ : end_ - begin_; }
 
 std::size_t framer::allocated() const {
-  std::size_t n = capacity_;
-  for (const chunk& c : chunks_) n += c.begin + c.room;
+  if (chunks_.empty()) return capacity_;
+  std::size_t n = policy_.read_buffer;  // the first chunk was the buffer
+  for (const chunk& c : std::span(chunks_).subspan(1)) n += c.room;
   return n;
 }
 
