@@ -263,6 +263,11 @@ void db_recoverer::emit_winner(const record_copy& w) {
 }
 
 void db_recoverer::act(const db_effect::merge& e) {
+  if (!merge_) {  // no node took part in the last generation: there was nobody to pull from
+    buffers_.clear();
+    winners_ = 0;
+    return feed(db_event::merged{.run = e.run, .records = 0});
+  }
   take_winners();
   if (!merge_->finished()) return feed(db_event::broke{.run = e.run, .detail = "the merge is not complete"});
   if (!builder_->empty()) buffers_.push_back(std::make_shared<const bytes>(builder_->take()));
