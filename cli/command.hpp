@@ -22,6 +22,11 @@ class arguments {
     const auto i = values_.find(name);
     return i == values_.end() || i->second.empty() ? nothing : i->second.front();
   }
+  /// All of them.
+  std::vector<std::string> all(std::string_view name) const {
+    const auto i = values_.find(name);
+    return i == values_.end() ? std::vector<std::string>() : i->second;
+  }
   void set(const std::string& name, std::vector<std::string> v) { values_[name] = std::move(v); }
 
  private:
@@ -32,6 +37,7 @@ struct positional {
   const char* name;
   const char* help;
   bool required = true;
+  bool many = false;  ///< takes all that follow
 };
 struct option {
   const char* name;   ///< "--for"; its value is found under this name

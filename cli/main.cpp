@@ -27,6 +27,7 @@ struct bound_command {
   const command* what;
   CLI::App* app;
   std::map<std::string, std::string> values;
+  std::map<std::string, std::vector<std::string>> lists;
   std::map<std::string, bool> flags;
 };
 
@@ -40,10 +41,10 @@ void bind(CLI::App& parent, const command& c, std::vector<std::unique_ptr<bound_
     for (const auto& s : c.subcommands) bind(*app, s, all);
     return;
   }
-  all.push_back(std::make_unique<bound_command>(bound_command{&c, app, {}, {}}));
+  all.push_back(std::make_unique<bound_command>(bound_command{&c, app, {}, {}, {}}));
   auto& b = *all.back();
   for (const auto& p : c.positionals) {
-    auto* o = app->add_option(p.name, b.values[p.name], p.help);
+    auto* o = p.many ? app->add_option(p.name, b.lists[p.name], p.help) : app->add_option(p.name, b.values[p.name], p.help);
     o->type_name("");
     if (p.required) o->required();
   }
@@ -59,7 +60,7 @@ arguments collect(const bound_command& b) {
   arguments a;
   const auto given = [&](const std::string& name) { return b.app->get_option(name)->count() > 0; };
   for (const auto& p : b.what->positionals)
-    if (given(p.name)) a.set(p.name, {b.values.at(p.name)});
+    if (given(p.name)) a.set(p.name, p.many ? b.lists.at(p.name) : std::vector{b.values.at(p.name)});
   for (const auto& o : b.what->options)
     if (given(o.name)) a.set(o.name, {o.value ? b.values.at(o.name) : "true"});
   return a;

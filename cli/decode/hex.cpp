@@ -1,0 +1,39 @@
+#include "cli/decode/hex.hpp"
+
+namespace floe::cli {
+namespace {
+
+int digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == ':'; }
+
+}  // namespace
+
+std::expected<bytes, std::size_t> from_hex(byte_view text) {
+  bytes out;
+  out.reserve(text.size() / 2);
+  std::size_t i = text.find_first_not_of(" \t\r\n");
+  if (i == byte_view::npos) return out;
+  if (text.substr(i).starts_with("0x")) i += 2;
+  int upper = -1;
+  for (; i < text.size(); ++i) {
+    if (is_space(text[i])) continue;
+    const int d = digit(text[i]);
+    if (d < 0) return std::unexpected(i);
+    if (upper < 0) {
+      upper = d;
+    } else {
+      out.push_back(static_cast<char>(upper * 16 + d));
+      upper = -1;
+    }
+  }
+  if (upper >= 0) return std::unexpected(text.size());
+  return out;
+}
+
+}  // namespace floe::cli
