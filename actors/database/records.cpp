@@ -16,6 +16,9 @@
 namespace floe {
 namespace {
 
+/// A request finds its record in a few hops, some dozens if many nodes fight for it.
+constexpr std::uint32_t hops_that_mean_lost = 1000;
+
 double seconds(duration d) { return std::chrono::duration<double>(d).count(); }
 std::int64_t microseconds(duration d) {
   return std::chrono::duration_cast<std::chrono::microseconds>(d).count();
@@ -331,7 +334,10 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
     case req_call_outcome::serve_own:
       break;  // an old copy of a request of ours; its record has long been granted
     case req_call_outcome::redirect:
-      if (d.to == header.src && d.to == env_.self) break;
+      if (d.hops >= hops_that_mean_lost) {
+        node_.tell(want_recovery{fmt::format("a request for {} of {} wanders: nobody has the record", to_hex(key), config_.name)});
+        break;  // whoever asked asks again at the thaw
+      }
       call.hopcount = d.hops;
       send_packet(d.to, header.id, header.src, call);
       break;

@@ -1,6 +1,8 @@
 /// Who is in the cluster and in which state: flags, vnn map, recovery mode, run state.
 #include <fmt/format.h>
 #include <malloc.h>
+
+#include <algorithm>
 #include <fmt/ranges.h>
 
 #include "actors/node/node.hpp"
@@ -44,7 +46,13 @@ void node::on(peer_changed& m) {
     else
       flags |= node_flag::disconnected | node_flag::unhealthy;
   });
-  if (!m.connected) fail_calls_to(m.who, m.why);
+  if (m.connected) return;
+  fail_calls_to(m.who, m.why);
+  // Whatever was under way on the connection is lost, records among it, also if both nodes live on and the leader
+  // sees nothing of it: only a recovery finds them again.
+  if (std::ranges::find(view_->map, m.who) == view_->map.end()) return;
+  broken_since_map_ = true;
+  set_mode(recovery_mode::active, fmt::format("connection to node {} is lost", number(m.who)));
 }
 
 void node::on(leader_known& m) {
@@ -185,6 +193,7 @@ void node::set_vnnmap(const control_request& r) {
   for (pnn p : m->slots) slots.push_back(number(p));
   note("vnn-map", fmt::format("gen={} map={}", number(m->generation), fmt::join(slots, ",")));
   // Everything that arrives with another generation is dropped from now on, before any database is touched.
+  broken_since_map_ = false;
   set_view([&](cluster_view& v) {
     v.gen = m->generation;
     v.map = m->slots;
@@ -204,6 +213,7 @@ void node::set_recmode(const control_request& r) {
     return r.answer.good();
   }
   if (view_->own_flags() & own_inactive) return r.answer.fail("node is inactive");
+  if (broken_since_map_) return r.answer.fail("a connection was lost since the vnn map was set");
   for (const auto& [id, d] : databases_) {
     if (d.gen == view_->gen || !d.open) continue;
     env_.log.warning(fmt::format("recovery-incomplete db={} generation={} cluster={}", d.name, number(d.gen),

@@ -261,6 +261,7 @@ class node final : public actor<node_message> {
   timer_id ban_timer_{0}, tick_{0}, trim_{0};
   std::deque<floe::statistics> history_;  ///< newest first
   time_point next_snapshot_;
+  bool broken_since_map_ = false;  ///< a node of the map was lost after the map was set
   bool stopping_ = false;
 };
 
