@@ -11,7 +11,8 @@ namespace {
 
 std::optional<pnn> leader_in(const std::string& report) {
   const auto j = nlohmann::json::parse(report, nullptr, false);
-  if (!j.is_object() || !j.contains("leader") || !j["leader"].is_number_unsigned()) return std::nullopt;
+  if (!j.is_object() || !j.contains("leader") || !j["leader"].is_number_unsigned())
+    return std::nullopt;
   return pnn{j["leader"].get<std::uint32_t>()};
 }
 
@@ -24,7 +25,8 @@ result<std::string> ask_report(blocking_client& c, pnn node, duration patience) 
 result<pnn> listen_for_leader(blocking_client& c, duration patience) {
   auto heard = c.wait<pnn>([&](auto done) {
     const auto alarm = c.loop().after(patience, [done] {
-      done(std::unexpected(client_error{client_errc::timed_out, 0, "no leader has said so", pnn::current}));
+      done(std::unexpected(
+          client_error{client_errc::timed_out, 0, "no leader has said so", pnn::current}));
     });
     const auto on_message = [&c, done, alarm](const client_message& m) {
       const auto p = wire::decode<std::uint32_t>(m.data);
@@ -32,11 +34,12 @@ result<pnn> listen_for_leader(blocking_client& c, duration patience) {
       c.loop().cancel(alarm);
       done(pnn{*p});
     };
-    c.async().listen(message::leader, on_message, patience, [done, &c, alarm](const result<void>& r) {
-      if (r) return;
-      c.loop().cancel(alarm);
-      done(std::unexpected(r.error()));
-    });
+    c.async().listen(message::leader, on_message, patience,
+                     [done, &c, alarm](const result<void>& r) {
+                       if (r) return;
+                       c.loop().cancel(alarm);
+                       done(std::unexpected(r.error()));
+                     });
   });
   c.async().unlisten(message::leader);
   return heard;
@@ -46,11 +49,14 @@ result<pnn> listen_for_leader(blocking_client& c, duration patience) {
 
 bool cluster_state::healthy() const {
   return mode == recovery_mode::normal && run == floe::runstate::running &&
-         std::ranges::all_of(nodes.nodes,
-                             [](const auto& n) { return n.flags == 0 || (n.flags & node_flag::deleted); });
+         std::ranges::all_of(nodes.nodes, [](const auto& n) {
+           return n.flags == 0 || (n.flags & node_flag::deleted);
+         });
 }
 
-std::string node_state_text(std::uint32_t flags) { return flags == 0 ? "OK" : std::string(node_flags_text(flags)); }
+std::string node_state_text(std::uint32_t flags) {
+  return flags == 0 ? "OK" : std::string(node_flags_text(flags));
+}
 
 void ask_cluster_health(client& c, pnn node, duration patience, when_done<cluster_state> done) {
   struct job_state {
@@ -87,7 +93,8 @@ void ask_cluster_health(client& c, pnn node, duration patience, when_done<cluste
 }
 
 result<cluster_state> ask_cluster_state(blocking_client& c, pnn node, duration patience) {
-  auto s = c.wait<cluster_state>([&](auto done) { ask_cluster_health(c.async(), node, patience, done); });
+  auto s = c.wait<cluster_state>(
+      [&](auto done) { ask_cluster_health(c.async(), node, patience, done); });
   if (!s) return s;
   if (auto report = ask_report(c, node, patience)) {
     s->report = std::move(*report);
@@ -107,7 +114,8 @@ result<pnn> find_leader(blocking_client& c, pnn asked, duration patience) {
     return listen_for_leader(c, patience);
   }
   if (const auto p = leader_in(*report)) return *p;
-  return std::unexpected(client_error{client_errc::refused, 0, "no leader is known: an election is going on", asked});
+  return std::unexpected(
+      client_error{client_errc::refused, 0, "no leader is known: an election is going on", asked});
 }
 
 }  // namespace floe::cli

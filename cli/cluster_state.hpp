@@ -1,6 +1,6 @@
 #pragma once
-/// What a node knows of its cluster, put together from CTDB's own controls, so that it works with a ctdbd as well; a
-/// floe node adds a report of its own.
+/// What a node knows of its cluster, put together from CTDB's own controls, so that it works with a
+/// ctdbd as well; a floe node adds a report of its own.
 #include <optional>
 #include <string>
 
@@ -27,7 +27,8 @@ result<cluster_state> ask_cluster_state(blocking_client&, pnn, duration patience
 /// What healthy() needs, without leader and report.
 void ask_cluster_health(client&, pnn, duration patience, when_done<cluster_state>);
 
-/// A floe node tells; with a ctdbd one listens until the leader says so, which it does every second.
+/// A floe node tells; with a ctdbd one listens until the leader says so, which it does every
+/// second.
 result<pnn> find_leader(blocking_client&, pnn asked, duration patience);
 
 /// "OK", or the flags joined by '|'.

@@ -1,6 +1,6 @@
 #pragma once
-/// A command of the program as data: what it is called, what it takes, and the function that runs it. main.cpp turns
-/// these into the command line parser, so that no command includes that.
+/// A command of the program as data: what it is called, what it takes, and the function that runs
+/// it. main.cpp turns these into the command line parser, so that no command includes that.
 #include <map>
 #include <string>
 #include <string_view>

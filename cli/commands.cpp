@@ -4,16 +4,20 @@ namespace floe::cli {
 
 std::vector<command> all_commands() {
   std::vector<command> all{
-      node_command(),     cluster_command(),         status_command(),
-      nodestatus_command(),  listnodes_command(), leader_command(),         recover_command(),
-      recovery_command(),    timeline_command(),
+      quickstart_command(), node_command(),      cluster_command(), status_command(),
+      nodestatus_command(), listnodes_command(), leader_command(),  recover_command(),
+      recovery_command(),   timeline_command(),
   };
   for (auto& c : node_state_commands()) all.push_back(std::move(c));
-  for (const auto make : {getdbmap_command, getdbstatus_command, attach_command, catdb_command, readkey_command,
-                          writekey_command, deletekey_command, lock_command, locks_command, client_command,
-                          pnn_command, ping_command, uptime_command, runstate_command, getcapabilities_command,
-                          getpid_command, statistics_command, shutdown_command, getvar_command, setvar_command,
-                          listvars_command, getdebug_command, setdebug_command})
+  for (const auto make : {getdbmap_command,  getdbstatus_command, attach_command,
+                          catdb_command,     readkey_command,     writekey_command,
+                          deletekey_command, lock_command,        locks_command,
+                          client_command,    pnn_command,         ping_command,
+                          uptime_command,    runstate_command,    getcapabilities_command,
+                          getpid_command,    statistics_command,  shutdown_command,
+                          getvar_command,    setvar_command,      listvars_command,
+                          getdebug_command,  setdebug_command,    decode_command,
+                          explain_command,   capture_command})
     all.push_back(make());
   return all;
 }

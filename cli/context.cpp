@@ -61,10 +61,12 @@ std::string node_text(pnn p) {
 }
 
 duration context::patience() const {
-  return std::chrono::duration_cast<duration>(std::chrono::duration<double>(options.timeout_s.value_or(10)));
+  return std::chrono::duration_cast<duration>(
+      std::chrono::duration<double>(options.timeout_s.value_or(10)));
 }
 duration context::long_patience() const {
-  return std::chrono::duration_cast<duration>(std::chrono::duration<double>(options.timeout_s.value_or(120)));
+  return std::chrono::duration_cast<duration>(
+      std::chrono::duration<double>(options.timeout_s.value_or(120)));
 }
 
 std::string context::socket_path() const {
@@ -74,12 +76,14 @@ std::string context::socket_path() const {
 std::expected<blocking_client*, exit_code> context::node() {
   if (node_) return &*node_;
   if (options.socket.empty() && options.base.empty())
-    return std::unexpected(misused("which node? Give --base DIR (a node's directory), --socket PATH, or set CTDB_BASE"));
+    return std::unexpected(misused(
+        "which node? Give --base DIR (a node's directory), --socket PATH, or set CTDB_BASE"));
   auto c = blocking_client::connect(socket_path(), patience());
   if (!c) {
     std::string try_this = "; is the node running? `floe node --base DIR` starts one";
     if (options.socket.empty() && std::filesystem::exists(options.base + "/node.0"))
-      try_this = fmt::format("; {} holds a cluster, try --base {}/node.0", options.base, options.base);
+      try_this =
+          fmt::format("; {} holds a cluster, try --base {}/node.0", options.base, options.base);
     print_error(fmt::format("{}: {}{}", socket_path(), c.error().describe(), try_this));
     return std::unexpected(code_of(c.error().code));
   }
@@ -98,18 +102,20 @@ std::expected<std::vector<pnn>, exit_code> context::targets() {
     if (!(n.flags & node_flag::deleted)) all.push_back(n.pnn);
   if (options.node == "all") return all;
   const auto wanted = parse_list(options.node);
-  if (!wanted) return std::unexpected(misused("-n takes a node's number, several joined by commas, or `all`"));
+  if (!wanted)
+    return std::unexpected(misused("-n takes a node's number, several joined by commas, or `all`"));
   for (const pnn p : *wanted)
     if (std::ranges::find(all, p) == all.end())
-      return std::unexpected(
-          misused(fmt::format("there is no node {}: the cluster has {}", number(p), map->value.nodes.size())));
+      return std::unexpected(misused(fmt::format("there is no node {}: the cluster has {}",
+                                                 number(p), map->value.nodes.size())));
   return *wanted;
 }
 
 std::expected<pnn, exit_code> context::target() {
   auto all = targets();
   if (!all) return std::unexpected(all.error());
-  if (all->size() != 1) return std::unexpected(misused("this command asks one node: give one number to -n"));
+  if (all->size() != 1)
+    return std::unexpected(misused("this command asks one node: give one number to -n"));
   return all->front();
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-/// What every command is given: the global options, the connection to the node that was named, and the ways to say
-/// that something failed.
+/// What every command is given: the global options, the connection to the node that was named, and
+/// the ways to say that something failed.
 #include <expected>
 #include <optional>
 #include <string>
@@ -32,7 +32,8 @@ class context {
   duration long_patience() const;
   std::string socket_path() const;
 
-  /// The connection; made at the first call. On failure the error is printed and its exit code returned.
+  /// The connection; made at the first call. On failure the error is printed and its exit code
+  /// returned.
   std::expected<blocking_client*, exit_code> node();
   /// The nodes that -n names; without it the node we are connected to.
   std::expected<std::vector<pnn>, exit_code> targets();

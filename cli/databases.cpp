@@ -11,7 +11,9 @@
 namespace floe::cli {
 
 const char* kind_text(std::uint8_t flags) {
-  return flags & db_flag::persistent ? "persistent" : flags & db_flag::replicated ? "replicated" : "volatile";
+  return flags & db_flag::persistent   ? "persistent"
+         : flags & db_flag::replicated ? "replicated"
+                                       : "volatile";
 }
 
 std::string id_text(db_id id) { return fmt::format("{:#010x}", number(id)); }
@@ -20,7 +22,8 @@ result<std::vector<database_info>> list_databases(blocking_client& c, pnn node, 
   const auto map = c.control<control::get_dbmap>(node, {}, patience);
   if (!map) return std::unexpected(map.error());
   std::vector<database_info> all;
-  for (const auto& d : map->value.dbs) all.push_back({.id = d.db_id, .flags = d.flags, .name = {}, .path = {}, .damage = {}});
+  for (const auto& d : map->value.dbs)
+    all.push_back({.id = d.db_id, .flags = d.flags, .name = {}, .path = {}, .damage = {}});
   std::ranges::reverse(all);
   std::optional<client_error> error;
   (void)c.wait<int>([&](auto done) {
@@ -46,7 +49,8 @@ result<std::vector<database_info>> list_databases(blocking_client& c, pnn node, 
   return all;
 }
 
-result<database_info> find_database_info(blocking_client& c, pnn node, std::string_view name_or_id, duration patience) {
+result<database_info> find_database_info(blocking_client& c, pnn node, std::string_view name_or_id,
+                                         duration patience) {
   auto all = list_databases(c, node, patience);
   if (!all) return std::unexpected(all.error());
   for (auto& d : *all)

@@ -17,7 +17,8 @@ struct database_info {
 /// In the order of attachment.
 result<std::vector<database_info>> list_databases(blocking_client&, pnn, duration patience);
 /// One of them, by name or "0x" and id.
-result<database_info> find_database_info(blocking_client&, pnn, std::string_view name_or_id, duration patience);
+result<database_info> find_database_info(blocking_client&, pnn, std::string_view name_or_id,
+                                         duration patience);
 
 /// "volatile", "persistent", "replicated"
 const char* kind_text(std::uint8_t flags);

@@ -12,7 +12,8 @@ int digit(char c) {
   return -1;
 }
 
-/// Printable and valid UTF-8 (overlong forms and surrogates are not looked for: they come back as they are).
+/// Printable and valid UTF-8 (overlong forms and surrogates are not looked for: they come back as
+/// they are).
 bool is_text(byte_view v) {
   std::size_t follow = 0;
   for (const char c : v) {
@@ -41,7 +42,8 @@ bool is_text(byte_view v) {
 std::expected<bytes, std::string> parse_octets(std::string_view text) {
   if (!text.starts_with("0x")) return bytes(text);
   const auto hex = text.substr(2);
-  if (hex.size() % 2 != 0) return std::unexpected("an odd number of hex digits in " + std::string(text));
+  if (hex.size() % 2 != 0)
+    return std::unexpected("an odd number of hex digits in " + std::string(text));
   bytes out;
   for (std::size_t i = 0; i < hex.size(); i += 2) {
     const int high = digit(hex[i]), low = digit(hex[i + 1]);

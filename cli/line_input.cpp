@@ -15,7 +15,8 @@ bool can_wait_for(int fd) {
   return can;
 }
 
-line_input::line_input(event_loop& loop, int fd, std::function<void(std::string)> line, std::function<void()> end)
+line_input::line_input(event_loop& loop, int fd, std::function<void(std::string)> line,
+                       std::function<void()> end)
     : loop_(loop), fd_(fd), line_(std::move(line)), end_(std::move(end)) {
   if (can_wait_for(fd_)) {
     watched_ = true;
@@ -24,7 +25,8 @@ line_input::line_input(event_loop& loop, int fd, std::function<void(std::string)
   }
   loop_.post([this, alive = std::weak_ptr(alive_)] {
     while (alive.lock() && !ended_) read_some();
-    if (alive.lock()) loop_.after(duration{0}, [] {});  // whoever waits for the end looks after the loop has waited
+    if (alive.lock())
+      loop_.after(duration{0}, [] {});  // whoever waits for the end looks after the loop has waited
   });
 }
 

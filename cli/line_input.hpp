@@ -1,6 +1,6 @@
 #pragma once
-/// Lines from a descriptor on the event loop: pipes and terminals as they come, files and /dev/null (which cannot be waited
-/// for) at once.
+/// Lines from a descriptor on the event loop: pipes and terminals as they come, files and /dev/null
+/// (which cannot be waited for) at once.
 #include <functional>
 #include <string>
 

@@ -4,9 +4,11 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
-#include <set>
+#include <optional>
 
 #include "cli/keys.hpp"
+#include "protocol/hash.hpp"
+#include "protocol/rules/deadlock.hpp"
 
 namespace floe::cli {
 namespace {
@@ -22,80 +24,28 @@ lock_owner owner(const json& j, pnn node) {
           .name = j.value("name", "")};
 }
 
-/// A graph of sentences. A vertex is a text that is the same wherever the same thing is meant.
-class wait_graph {
- public:
-  void edge(const std::string& from, const std::string& to, std::string sentence) {
-    edges_[from].push_back({to, std::move(sentence)});
-  }
-  std::vector<std::string> cycle() const {
-    for (const auto& [start, ignored] : edges_) {
-      std::vector<step> path;
-      std::set<std::string> seen;
-      if (search(start, start, path, seen)) {
-        std::vector<std::string> out;
-        for (const auto& s : path) out.push_back(s.sentence);
-        return out;
-      }
-    }
-    return {};
-  }
-
- private:
-  struct step {
-    std::string to, sentence;
-  };
-  bool search(const std::string& at, const std::string& goal, std::vector<step>& path, std::set<std::string>& seen) const {
-    const auto i = edges_.find(at);
-    if (i == edges_.end() || !seen.insert(at).second) return false;
-    for (const auto& s : i->second) {
-      path.push_back(s);
-      if (s.to == goal || search(s.to, goal, path, seen)) return true;
-      path.pop_back();
-    }
-    return false;
-  }
-  std::map<std::string, std::vector<step>> edges_;
-};
-
-std::string vertex(const lock_owner& o) { return fmt::format("client {} {}", number(o.node), o.client); }
-std::string vertex(const std::string& db) { return "recovery of " + db; }
-std::string record_text(const std::string& db, const bytes& key) { return fmt::format("record {} of {}", show_octets(key), db); }
-
-void add_waits(wait_graph& g, const lock_picture& p) {
-  for (const auto& w : p.waiting) {
-    if (w.who.client == 0) continue;
-    for (const auto& h : p.held)
-      if (h.db == w.db && h.key == w.key)
-        g.edge(vertex(w.who), vertex(h.who),
-               fmt::format("{} waits for {}, which {} holds", to_text(w.who), record_text(w.db, w.key), to_text(h.who)));
-    for (const auto& d : p.databases) {
-      const bool concerns = d.db == w.db && d.state != "thawed" &&
-                            (d.node == w.queue || w.why.ends_with(fmt::format("node-{}", number(d.node))));
-      if (!concerns) continue;
-      g.edge(vertex(w.who), vertex(d.db),
-             fmt::format("{} waits for {}, which nobody gets while {} is {} on node {}", to_text(w.who),
-                         record_text(w.db, w.key), d.db, d.state, number(d.node)));
-      break;
-    }
-  }
+lock_client as_client(const lock_owner& o) {
+  return {.node = o.node, .client = o.client, .pid = o.pid, .name = o.name};
 }
 
-void add_freezing(wait_graph& g, const lock_picture& p) {
+/// What a database as a whole does to those who want its records, seen from one queue; nothing if
+/// it serves them.
+std::optional<blocked_request::cause> blocked_by_state(const lock_picture& p,
+                                                       const awaited_record& w) {
+  using cause = blocked_request::cause;
+  std::optional<cause> found;
+  bool freezing = false;
   for (const auto& d : p.databases) {
-    if (d.state != "freezing") continue;
-    for (const auto& h : p.held)
-      if (h.db == d.db && h.who.node == d.node)
-        g.edge(vertex(d.db), vertex(h.who),
-               fmt::format("{} cannot freeze on node {}: {} holds {}", d.db, number(d.node), to_text(h.who),
-                           record_text(h.db, h.key)));
-    if (!p.freeze_all) continue;
-    std::set<std::string> others;
-    for (const auto& o : p.databases)
-      if (o.db != d.db && o.state != "thawed" && o.state != "freezing" && others.insert(o.db).second)
-        g.edge(vertex(o.db), vertex(d.db),
-               fmt::format("{} is frozen and stays so until all databases are frozen, {} too", o.db, d.db));
+    if (d.db != w.db || d.state == "thawed") continue;
+    freezing = freezing || d.state == "freezing";
+    const bool concerns =
+        d.node == w.queue || w.why.ends_with(fmt::format("node-{}", number(d.node)));
+    if (concerns)
+      found = d.state == "in_transaction" ? cause::recovering_database : cause::frozen_database;
   }
+  // frozen on all nodes, and yet it does not go on
+  if (found == cause::frozen_database && p.freeze_all && !freezing) return cause::freeze_barrier;
+  return found;
 }
 
 }  // namespace
@@ -116,19 +66,38 @@ bool lock_picture::add(std::string_view report) {
       held.push_back({owner(h, node), db, from_hex(h.value("key", "")), h.value("age_ms", 0.0)});
     for (const auto& w : d.value("waiters", json::array())) {
       const pnn asks{w.value("node", number(node))};
-      waiting.push_back({node, owner(w, asks), db, from_hex(w.value("key", "")), w.value("age_ms", 0.0), w.value("why", "")});
+      waiting.push_back({node, owner(w, asks), db, from_hex(w.value("key", "")),
+                         w.value("age_ms", 0.0), w.value("why", "")});
     }
   }
-  if (const auto r = j.find("recovery"); r != j.end() && r->is_object() && r->value("freeze", "") == "all")
+  if (const auto r = j.find("recovery");
+      r != j.end() && r->is_object() && r->value("freeze", "") == "all")
     freeze_all = true;
   return true;
 }
 
 std::vector<std::string> find_cycle(const lock_picture& p) {
-  wait_graph g;
-  add_waits(g, p);
-  add_freezing(g, p);
-  return g.cycle();
+  std::map<db_id, std::string> names;
+  std::vector<held_lock> held;
+  std::vector<blocked_request> waiting;
+  for (const auto& h : p.held) {
+    held.push_back({as_client(h.who), db_id_of(h.db), h.key});
+    names[db_id_of(h.db)] = h.db;
+  }
+  for (const auto& w : p.waiting) {
+    if (w.who.client == 0) continue;  // the client behind it is in its own node's queue
+    const db_id db = db_id_of(w.db);
+    names[db] = w.db;
+    for (const auto& h : p.held)
+      if (h.db == w.db && h.key == w.key)
+        waiting.push_back(
+            {as_client(w.who), db, w.key, blocked_request::cause::holder, as_client(h.who)});
+    if (const auto why = blocked_by_state(p, w))
+      waiting.push_back({as_client(w.who), db, w.key, *why, {}});
+  }
+  std::vector<std::string> out;
+  for (const auto& e : find_deadlock(held, waiting)) out.push_back(describe(e, names));
+  return out;
 }
 
 }  // namespace floe::cli

@@ -1,6 +1,6 @@
 #pragma once
-/// Who holds and who waits for record locks in the whole cluster, put together from the reports of its nodes; and who
-/// waits for whom in a circle.
+/// Who holds and who waits for record locks in the whole cluster, put together from the reports of
+/// its nodes; and who waits for whom in a circle.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -52,7 +52,8 @@ struct lock_picture {
   bool add(std::string_view report);
 };
 
-/// One sentence for each step of a circle, the last leading back to the first; empty if there is none.
+/// One sentence for each step of a circle, the last leading back to the first; empty if there is
+/// none.
 std::vector<std::string> find_cycle(const lock_picture&);
 
 }  // namespace floe::cli

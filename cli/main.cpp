@@ -14,7 +14,8 @@ namespace {
 using namespace floe::cli;
 
 constexpr const char* exit_codes =
-    "Exit status: 0 done, 1 failed, 2 wrong use, 3 no node reachable, 4 the answer is no, 5 timed out.";
+    "Exit status: 0 done, 1 failed, 2 wrong use, 3 no node reachable, 4 the answer is no, 5 timed "
+    "out.";
 
 struct invocation {
   global_options options;
@@ -44,7 +45,8 @@ void bind(CLI::App& parent, const command& c, std::vector<std::unique_ptr<bound_
   all.push_back(std::make_unique<bound_command>(bound_command{&c, app, {}, {}, {}}));
   auto& b = *all.back();
   for (const auto& p : c.positionals) {
-    auto* o = p.many ? app->add_option(p.name, b.lists[p.name], p.help) : app->add_option(p.name, b.values[p.name], p.help);
+    auto* o = p.many ? app->add_option(p.name, b.lists[p.name], p.help)
+                     : app->add_option(p.name, b.values[p.name], p.help);
     o->type_name("");
     if (p.required) o->required();
   }
@@ -60,7 +62,8 @@ arguments collect(const bound_command& b) {
   arguments a;
   const auto given = [&](const std::string& name) { return b.app->get_option(name)->count() > 0; };
   for (const auto& p : b.what->positionals)
-    if (given(p.name)) a.set(p.name, p.many ? b.lists.at(p.name) : std::vector{b.values.at(p.name)});
+    if (given(p.name))
+      a.set(p.name, p.many ? b.lists.at(p.name) : std::vector{b.values.at(p.name)});
   for (const auto& o : b.what->options)
     if (given(o.name)) a.set(o.name, {o.value ? b.values.at(o.name) : "true"});
   return a;
@@ -70,7 +73,8 @@ arguments collect(const bound_command& b) {
 std::string misspelt(const std::vector<command>& commands, int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
-    if (word == "--base" || word == "--socket" || word == "-n" || word == "--node" || word == "-t" || word == "--timeout") {
+    if (word == "--base" || word == "--socket" || word == "-n" || word == "--node" ||
+        word == "-t" || word == "--timeout") {
       ++i;
     } else if (!word.starts_with('-')) {
       for (const auto& c : commands)
@@ -85,13 +89,13 @@ std::string misspelt(const std::vector<command>& commands, int argc, char** argv
   return {};
 }
 
-int say_wrong_use(const CLI::ParseError& e, const CLI::App& app, const std::vector<command>& commands, int argc,
-                  char** argv) {
+int say_wrong_use(const CLI::ParseError& e, const CLI::App& app,
+                  const std::vector<command>& commands, int argc, char** argv) {
   auto text = misspelt(commands, argc, argv);
   if (text.empty()) {
     const auto chosen = app.get_subcommands();
-    text = std::string(e.what()) + "; `floe " + (chosen.empty() ? "" : chosen.front()->get_name() + " ") +
-           "--help` says more";
+    text = std::string(e.what()) + "; `floe " +
+           (chosen.empty() ? "" : chosen.front()->get_name() + " ") + "--help` says more";
   }
   print_error(text);
   return wrong_use;
@@ -105,19 +109,27 @@ int main(int argc, char** argv) {
   invocation in;
   if (const char* base = std::getenv("CTDB_BASE")) in.options.base = base;
 
-  CLI::App app("floe: nodes of a clustered database that recovers each database by itself. Speaks CTDB's protocol.",
-               "floe");
+  CLI::App app(
+      "floe: nodes of a clustered database that recovers each database by itself. Speaks CTDB's "
+      "protocol.",
+      "floe");
   app.set_help_all_flag();
   app.require_subcommand(1);
   app.footer(exit_codes);
   double timeout = 0;
-  app.add_option("--base", in.options.base, "directory of the node to talk to (or CTDB_BASE in the environment)")
+  app.add_option("--base", in.options.base,
+                 "directory of the node to talk to (or CTDB_BASE in the environment)")
       ->type_name("DIR");
-  app.add_option("--socket", in.options.socket, "its socket, if not DIR/run/ctdbd.socket")->type_name("PATH");
-  app.add_option("-n,--node", in.options.node, "the node asked for: a number, several (0,2), or all")->type_name("PNN");
-  auto* patience = app.add_option("-t,--timeout", timeout, "seconds to wait for an answer (10; 120 where a recovery may be waited for)")
-                       ->type_name("SECONDS")
-                       ->check(CLI::Range(0.001, 1e9));
+  app.add_option("--socket", in.options.socket, "its socket, if not DIR/run/ctdbd.socket")
+      ->type_name("PATH");
+  app.add_option("-n,--node", in.options.node,
+                 "the node asked for: a number, several (0,2), or all")
+      ->type_name("PNN");
+  auto* patience =
+      app.add_option("-t,--timeout", timeout,
+                     "seconds to wait for an answer (10; 120 where a recovery may be waited for)")
+          ->type_name("SECONDS")
+          ->check(CLI::Range(0.001, 1e9));
   app.add_flag("--json", in.options.json, "the answer as one JSON object");
 
   std::vector<std::unique_ptr<bound_command>> bound;

@@ -121,12 +121,14 @@ std::string age_text(double ms) {
 
 std::string clock_text(std::int64_t wall_us) {
   const auto t = local_time(wall_us);
-  return fmt::format("{:02}:{:02}:{:02}.{:03}", t.tm_hour, t.tm_min, t.tm_sec, wall_us / 1000 % 1000);
+  return fmt::format("{:02}:{:02}:{:02}.{:03}", t.tm_hour, t.tm_min, t.tm_sec,
+                     wall_us / 1000 % 1000);
 }
 
 std::string time_text(std::int64_t wall_us) {
   const auto t = local_time(wall_us);
-  return fmt::format("{}-{:02}-{:02} {}", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, clock_text(wall_us));
+  return fmt::format("{}-{:02}-{:02} {}", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
+                     clock_text(wall_us));
 }
 
 }  // namespace floe::cli

@@ -1,8 +1,9 @@
 #pragma once
-/// What commands print: aligned tables and colours for people (colours on a terminal only), JSON for programs.
+/// What commands print: aligned tables and colours for people (colours on a terminal only), JSON
+/// for programs.
 ///
-/// Every JSON answer is one object on one line with "schema" (this version of the names) and "command". Names are only
-/// ever added within a schema.
+/// Every JSON answer is one object on one line with "schema" (this version of the names) and
+/// "command". Names are only ever added within a schema.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -23,8 +24,9 @@ std::string paint(style, std::string_view text, bool colours = colours_wanted())
 std::size_t text_width(std::string_view utf8);
 
 struct cell {
-  cell(std::string t, style s = style::plain) : text(std::move(t)), look(s) {}  // NOLINT: rows read better
-  cell(const char* t, style s = style::plain) : text(t), look(s) {}             // NOLINT
+  cell(std::string t, style s = style::plain)
+      : text(std::move(t)), look(s) {}                               // NOLINT: rows read better
+  cell(const char* t, style s = style::plain) : text(t), look(s) {}  // NOLINT
   std::string text;
   style look;
 };

@@ -1,6 +1,6 @@
 #pragma once
-/// Splits a line into words, as a shell would: blanks between words, '...' and "..." around words that have blanks in them.
-/// A '#' in front begins a comment.
+/// Splits a line into words, as a shell would: blanks between words, '...' and "..." around words
+/// that have blanks in them. A '#' in front begins a comment.
 #include <expected>
 #include <string>
 #include <string_view>

@@ -26,18 +26,20 @@ void blocking_client::run(const std::function<bool()>& done) {
 result<blocking_client> blocking_client::connect(const std::string& socket, duration patience) {
   blocking_client b(std::make_unique<impl>());
   auto up = b.wait<pnn>([&](auto done) {
-    b.async().connect({.socket = socket, .hello_timeout = patience},
-                      {.connected = [done](pnn self) { done(self); },
-                       .disconnected = [done](const client_error& e) { done(std::unexpected(e)); }});
+    b.async().connect(
+        {.socket = socket, .hello_timeout = patience},
+        {.connected = [done](pnn self) { done(self); },
+         .disconnected = [done](const client_error& e) { done(std::unexpected(e)); }});
   });
   if (!up) return std::unexpected(up.error());
   return b;
 }
 
-result<client_reply> blocking_client::send_control(pnn to, floe::control opcode, bytes data, duration patience,
-                                                   request_options o) {
-  return wait<client_reply>(
-      [&](auto done) { async().send_control(to, opcode, std::move(data), patience, done, std::move(o)); });
+result<client_reply> blocking_client::send_control(pnn to, floe::control opcode, bytes data,
+                                                   duration patience, request_options o) {
+  return wait<client_reply>([&](auto done) {
+    async().send_control(to, opcode, std::move(data), patience, done, std::move(o));
+  });
 }
 
 result<db_id> blocking_client::attach(byte_view name, db_kind kind, duration patience) {
@@ -51,8 +53,10 @@ result<held_lock> blocking_client::lock(db_id db, byte_view key, duration patien
   if (!r) return std::unexpected(r.error());
   return held_lock(*this, std::move(*r));
 }
-result<read_record_answer> blocking_client::read(db_id db, byte_view key, duration patience, read_from from) {
-  return wait<read_record_answer>([&](auto done) { read_record(async(), db, key, from, patience, done); });
+result<read_record_answer> blocking_client::read(db_id db, byte_view key, duration patience,
+                                                 read_from from) {
+  return wait<read_record_answer>(
+      [&](auto done) { read_record(async(), db, key, from, patience, done); });
 }
 
 held_lock::~held_lock() {
@@ -60,19 +64,22 @@ held_lock::~held_lock() {
 }
 
 result<void> held_lock::store(byte_view data, duration patience, after_write then) {
-  auto r = owner_->wait<void>(
-      [&](auto done) { store_record(owner_->async(), record_.lock_id, data, then, patience, done); });
+  auto r = owner_->wait<void>([&](auto done) {
+    store_record(owner_->async(), record_.lock_id, data, then, patience, done);
+  });
   if (r && then == after_write::unlock) owner_ = nullptr;
   return r;
 }
 result<void> held_lock::remove(duration patience, after_write then) {
-  auto r = owner_->wait<void>([&](auto done) { delete_record(owner_->async(), record_.lock_id, then, patience, done); });
+  auto r = owner_->wait<void>(
+      [&](auto done) { delete_record(owner_->async(), record_.lock_id, then, patience, done); });
   if (r && then == after_write::unlock) owner_ = nullptr;
   return r;
 }
 result<void> held_lock::unlock(duration patience) {
   auto& owner = *std::exchange(owner_, nullptr);
-  return owner.wait<void>([&](auto done) { unlock_record(owner.async(), record_.lock_id, patience, done); });
+  return owner.wait<void>(
+      [&](auto done) { unlock_record(owner.async(), record_.lock_id, patience, done); });
 }
 
 }  // namespace floe

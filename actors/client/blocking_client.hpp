@@ -1,6 +1,6 @@
 #pragma once
-/// The client for programs that do one thing after the other: owns its loop and waits for each answer. For many things
-/// at once, `wait` runs anything asynchronous to its end.
+/// The client for programs that do one thing after the other: owns its loop and waits for each
+/// answer. For many things at once, `wait` runs anything asynchronous to its end.
 ///
 ///   auto node = blocking_client::connect("/run/ctdbd.socket", 3s);
 ///   auto db = node->attach("locking.tdb", db_kind::volatile_db, 3s);
@@ -49,8 +49,8 @@ class blocking_client {
   event_loop& loop();
   pnn self();
 
-  /// Starts something and runs the loop until it is done. `start` is given the function to call at its end; whatever it
-  /// starts must have a deadline.
+  /// Starts something and runs the loop until it is done. `start` is given the function to call at
+  /// its end; whatever it starts must have a deadline.
   template <class T, class Start>
   result<T> wait(Start start) {
     // shared: the callback may outlive a wait that its connection cut short
@@ -64,15 +64,18 @@ class blocking_client {
   }
 
   template <floe::control C>
-  result<client_answer<reply_of<C>>> control(pnn to, const request_of<C>& request, duration patience) {
+  result<client_answer<reply_of<C>>> control(pnn to, const request_of<C>& request,
+                                             duration patience) {
     return decode_answer<C>(send_control(to, C, encode_request<C>(request), patience), to);
   }
-  result<client_reply> send_control(pnn to, floe::control, bytes data, duration patience, request_options = {});
+  result<client_reply> send_control(pnn to, floe::control, bytes data, duration patience,
+                                    request_options = {});
 
   result<db_id> attach(byte_view name, db_kind, duration patience);
   result<db_id> find_database(byte_view name_or_id, duration patience);
   result<held_lock> lock(db_id, byte_view key, duration patience);
-  result<read_record_answer> read(db_id, byte_view key, duration patience, read_from = read_from::owner);
+  result<read_record_answer> read(db_id, byte_view key, duration patience,
+                                  read_from = read_from::owner);
 
  private:
   struct impl;

@@ -37,13 +37,20 @@ struct client::state : std::enable_shared_from_this<client::state> {
     const auto weak = weak_from_this();
     stream = net.connect_local(
         options.socket, {.max_unsent = std::size_t{1} << 30, .between_nodes = false},
-        {.up = [weak] { if (auto s = weak.lock()) s->greet(); },
-         .packet = [weak](frame raw) { if (auto s = weak.lock()) s->receive(raw); },
-         .down = [weak](std::string why) {
-           if (auto s = weak.lock())
-             s->lose({s->established ? client_errc::disconnected : client_errc::not_connected, 0, std::move(why),
-                      pnn::current});
-         }});
+        {.up =
+             [weak] {
+               if (auto s = weak.lock()) s->greet();
+             },
+         .packet =
+             [weak](frame raw) {
+               if (auto s = weak.lock()) s->receive(raw);
+             },
+         .down =
+             [weak](std::string why) {
+               if (auto s = weak.lock())
+                 s->lose({s->established ? client_errc::disconnected : client_errc::not_connected,
+                          0, std::move(why), pnn::current});
+             }});
   }
 
   void greet() {
@@ -114,8 +121,8 @@ struct client::state : std::enable_shared_from_this<client::state> {
     });
   }
 
-  void send_control(pnn to, floe::control opcode, byte_view data, request_options o, duration patience,
-                    reply_handler done) {
+  void send_control(pnn to, floe::control opcode, byte_view data, request_options o,
+                    duration patience, reply_handler done) {
     if (!established) return fail_soon(to, std::move(done));
     const reqid id = requests.add(to, loop.now() + patience, std::move(done), std::move(o.late));
     send(to, id, req_control{.opcode = opcode, .srvid = o.srvid, .flags = o.flags, .data = data});
@@ -123,11 +130,12 @@ struct client::state : std::enable_shared_from_this<client::state> {
   }
 
   void renew(floe::srvid id) {
-    send_control(pnn::current, floe::control::register_srvid, {}, {.srvid = id}, registration_patience,
-                 [](const result<client_reply>&) {});
+    send_control(pnn::current, floe::control::register_srvid, {}, {.srvid = id},
+                 registration_patience, [](const result<client_reply>&) {});
   }
 
-  /// One timer for all deadlines. It is only ever moved forward in time: most requests end long before theirs.
+  /// One timer for all deadlines. It is only ever moved forward in time: most requests end long
+  /// before theirs.
   void rearm() {
     const auto next = requests.next_deadline();
     if (!next || (alarm_at && *alarm_at <= *next)) return;
@@ -172,8 +180,8 @@ pnn client::self() const { return state_->self; }
 event_loop& client::loop() const { return state_->loop; }
 std::size_t client::outstanding() const { return state_->requests.size(); }
 
-void client::send_control(pnn to, floe::control opcode, bytes data, duration patience, reply_handler done,
-                          request_options o) {
+void client::send_control(pnn to, floe::control opcode, bytes data, duration patience,
+                          reply_handler done, request_options o) {
   assert(!is_broadcast(to) && "nobody answers a broadcast");
   if (!state_->ready) return state_->fail_soon(to, std::move(done));
   state_->send_control(to, opcode, data, std::move(o), patience, std::move(done));
@@ -181,13 +189,15 @@ void client::send_control(pnn to, floe::control opcode, bytes data, duration pat
 
 void client::send_control_unanswered(pnn to, floe::control opcode, bytes data, floe::srvid srvid) {
   if (!state_->ready) return;
-  state_->send(to, reqid{0},
-               req_control{.opcode = opcode, .srvid = srvid, .flags = control_flag::noreply, .data = data});
+  state_->send(
+      to, reqid{0},
+      req_control{.opcode = opcode, .srvid = srvid, .flags = control_flag::noreply, .data = data});
 }
 
 void client::send_call(const req_call& call, duration patience, reply_handler done) {
   if (!state_->ready) return state_->fail_soon(pnn::current, std::move(done));
-  const reqid id = state_->requests.add(pnn::current, state_->loop.now() + patience, std::move(done));
+  const reqid id =
+      state_->requests.add(pnn::current, state_->loop.now() + patience, std::move(done));
   state_->send(pnn::current, id, call);
   state_->rearm();
 }
@@ -196,8 +206,8 @@ void client::send_message(pnn to, floe::srvid srvid, byte_view data) {
   if (state_->ready) state_->send(to, reqid{0}, req_message{.srvid = srvid, .data = data});
 }
 
-void client::listen(floe::srvid srvid, std::function<void(const client_message&)> h, duration patience,
-                    std::function<void(const result<void>&)> done) {
+void client::listen(floe::srvid srvid, std::function<void(const client_message&)> h,
+                    duration patience, std::function<void(const result<void>&)> done) {
   auto& slot = state_->handlers[number(srvid)];
   const bool first = !slot;
   slot = std::make_shared<state::handler>(std::move(h));

@@ -1,18 +1,20 @@
 #pragma once
-/// A client of a node: connects to its Unix socket, learns the node's number, and from then on sends any number of
-/// requests at once, each with a deadline of its own.
+/// A client of a node: connects to its Unix socket, learns the node's number, and from then on
+/// sends any number of requests at once, each with a deadline of its own.
 ///
 ///   client c(loop, net);
 ///   c.connect({.socket = "/run/ctdbd.socket"}, {.connected = [&](pnn self) {
 ///     c.control<control::getvnnmap>(pnn::current, {}, 3s, [](const auto& map) { ... });
 ///   }});
 ///
-/// Callbacks run on the loop, never inside the call that started them, and not at all once the client is destroyed.
-/// What they are given points into the packet: copy what is to be kept (client_answer keeps the packet alive). Belongs to
-/// the loop's thread. Works with the Unix sockets of floe and of Samba's ctdbd, and in simulations.
+/// Callbacks run on the loop, never inside the call that started them, and not at all once the
+/// client is destroyed. What they are given points into the packet: copy what is to be kept
+/// (client_answer keeps the packet alive). Belongs to the loop's thread. Works with the Unix
+/// sockets of floe and of Samba's ctdbd, and in simulations.
 ///
-/// A broken connection ends every outstanding request with client_errc::disconnected and takes this client's record
-/// locks with it; with `reconnect` the client tries again for ever and renews its message registrations.
+/// A broken connection ends every outstanding request with client_errc::disconnected and takes this
+/// client's record locks with it; with `reconnect` the client tries again for ever and renews its
+/// message registrations.
 #include <functional>
 #include <memory>
 #include <string>
@@ -36,7 +38,8 @@ struct client_options {
 struct client_events {
   /// The connection is up, the node's number is known. Again after each reconnect.
   std::function<void(pnn)> connected{};
-  /// It broke, or could not be made (code not_connected, or timed_out if the node does not say its number).
+  /// It broke, or could not be made (code not_connected, or timed_out if the node does not say its
+  /// number).
   std::function<void(const client_error&)> disconnected{};
 };
 
@@ -87,25 +90,30 @@ class client {
   event_loop& loop() const;
   std::size_t outstanding() const;
 
-  /// Any control to any one node. Broadcast addresses need send_control_unanswered: nodes answer none of them.
+  /// Any control to any one node. Broadcast addresses need send_control_unanswered: nodes answer
+  /// none of them.
   void send_control(pnn to, floe::control opcode, bytes data, duration patience, reply_handler done,
                     request_options = {});
   /// With NOREPLY. Nothing is known of its fate.
-  void send_control_unanswered(pnn to, floe::control opcode, bytes data, floe::srvid = floe::srvid{0});
+  void send_control_unanswered(pnn to, floe::control opcode, bytes data,
+                               floe::srvid = floe::srvid{0});
   template <floe::control C>
   void control(pnn to, const request_of<C>& request, duration patience,
                std::function<void(const result<client_answer<reply_of<C>>>&)> done,
                request_options o = {}) {
     send_control(
         to, C, encode_request<C>(request), patience,
-        [to, done = std::move(done)](const result<client_reply>& r) { done(decode_answer<C>(r, to)); },
+        [to, done = std::move(done)](const result<client_reply>& r) {
+          done(decode_answer<C>(r, to));
+        },
         std::move(o));
   }
 
   /// REQ_CALL to the own node: CTDB's way to a record. The answer's data depend on the callid.
   void send_call(const req_call&, duration patience, reply_handler done);
 
-  /// Data for whoever listens to the srvid on that node, or on many (broadcast addresses). Nobody answers.
+  /// Data for whoever listens to the srvid on that node, or on many (broadcast addresses). Nobody
+  /// answers.
   void send_message(pnn to, floe::srvid, byte_view data);
   /// One handler per srvid; a second one takes the place of the first. `done` when the node knows.
   void listen(floe::srvid, std::function<void(const client_message&)>, duration patience,

@@ -1,5 +1,6 @@
 #pragma once
-/// Why a request of a client came to nothing. One code for each reaction of a caller; the rest is text for people.
+/// Why a request of a client came to nothing. One code for each reaction of a caller; the rest is
+/// text for people.
 #include <cstdint>
 #include <expected>
 #include <string>
@@ -10,10 +11,11 @@ namespace floe {
 
 enum class client_errc : std::uint8_t {
   not_connected,  ///< no node listens on the socket, or the connection is not up
-  timed_out,      ///< no answer before the request's deadline; whether it was carried out is unknown
-  refused,        ///< the node answered with a negative status
-  disconnected,   ///< the connection broke with the request under way; whether it was carried out is unknown
-  bad_reply,      ///< the answer could not be decoded
+  timed_out,     ///< no answer before the request's deadline; whether it was carried out is unknown
+  refused,       ///< the node answered with a negative status
+  disconnected,  ///< the connection broke with the request under way; whether it was carried out is
+                 ///< unknown
+  bad_reply,     ///< the answer could not be decoded
 };
 const char* name(client_errc);
 

@@ -27,7 +27,8 @@ std::optional<db_id> parse_id(byte_view text) {
 
 /// What a node answers to record controls, in the caller's terms.
 client_error record_error(client_error e) {
-  if (e.code == client_errc::refused && e.status == record_status_timed_out) e.code = client_errc::timed_out;
+  if (e.code == client_errc::refused && e.status == record_status_timed_out)
+    e.code = client_errc::timed_out;
   return e;
 }
 
@@ -60,7 +61,8 @@ void find_database(client& c, byte_view name_or_id, duration patience, when_done
   const auto wanted = parse_id(name_or_id).value_or(db_id_of(name_or_id));
   c.control<control::get_dbmap>(
       pnn::current, {}, patience,
-      [wanted, name = bytes(name_or_id), done = std::move(done)](const result<client_answer<dbid_map>>& map) {
+      [wanted, name = bytes(name_or_id),
+       done = std::move(done)](const result<client_answer<dbid_map>>& map) {
         if (!map) return done(std::unexpected(map.error()));
         for (const auto& d : map->value.dbs)
           if (d.db_id == wanted) return done(wanted);
@@ -69,7 +71,8 @@ void find_database(client& c, byte_view name_or_id, duration patience, when_done
       });
 }
 
-void lock_record(client& c, db_id db, byte_view key, duration patience, when_done<locked_record> done) {
+void lock_record(client& c, db_id db, byte_view key, duration patience,
+                 when_done<locked_record> done) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(patience).count();
   request_options o;
   o.late = [&c](const result<client_reply>& r) {
@@ -78,7 +81,9 @@ void lock_record(client& c, db_id db, byte_view key, duration patience, when_don
   };
   c.control<control::record_lock>(
       pnn::current,
-      {.db_id = db, .timeout_ms = static_cast<std::uint32_t>(std::clamp<std::int64_t>(ms, 1, UINT32_MAX)), .key = key},
+      {.db_id = db,
+       .timeout_ms = static_cast<std::uint32_t>(std::clamp<std::int64_t>(ms, 1, UINT32_MAX)),
+       .key = key},
       patience + answer_slack,
       [done = std::move(done)](const result<client_answer<record_lock_reply>>& a) {
         if (!a) return done(std::unexpected(record_error(a.error())));
@@ -90,31 +95,37 @@ void lock_record(client& c, db_id db, byte_view key, duration patience, when_don
 void read_record(client& c, db_id db, byte_view key, read_from from, duration patience,
                  when_done<read_record_answer> done) {
   c.control<control::record_read>(
-      pnn::current, {.db_id = db, .flags = from == read_from::this_node ? record_read_local : 0, .key = key}, patience,
-      [done = std::move(done)](const result<client_answer<record_read_reply>>& a) {
+      pnn::current,
+      {.db_id = db, .flags = from == read_from::this_node ? record_read_local : 0, .key = key},
+      patience, [done = std::move(done)](const result<client_answer<record_read_reply>>& a) {
         if (!a) return done(std::unexpected(record_error(a.error())));
         done(read_record_answer{a->value.found != 0, a->value.header, bytes(a->value.data)});
       });
 }
 
-void store_record(client& c, std::uint64_t lock_id, byte_view data, after_write then, duration patience,
-                  when_done<void> done) {
+void store_record(client& c, std::uint64_t lock_id, byte_view data, after_write then,
+                  duration patience, when_done<void> done) {
   c.send_control(pnn::current, control::record_store,
                  encode_request<control::record_store>(
-                     {.lock_id = lock_id, .flags = then == after_write::unlock ? record_store_unlock : 0, .data = data}),
+                     {.lock_id = lock_id,
+                      .flags = then == after_write::unlock ? record_store_unlock : 0,
+                      .data = data}),
                  patience, without_value(std::move(done)));
 }
 
-void delete_record(client& c, std::uint64_t lock_id, after_write then, duration patience, when_done<void> done) {
-  c.send_control(pnn::current, control::record_delete,
-                 encode_request<control::record_delete>(
-                     {.lock_id = lock_id, .flags = then == after_write::unlock ? record_store_unlock : 0}),
-                 patience, without_value(std::move(done)));
+void delete_record(client& c, std::uint64_t lock_id, after_write then, duration patience,
+                   when_done<void> done) {
+  c.send_control(
+      pnn::current, control::record_delete,
+      encode_request<control::record_delete>(
+          {.lock_id = lock_id, .flags = then == after_write::unlock ? record_store_unlock : 0}),
+      patience, without_value(std::move(done)));
 }
 
 void unlock_record(client& c, std::uint64_t lock_id, duration patience, when_done<void> done) {
-  c.send_control(pnn::current, control::record_unlock, encode_request<control::record_unlock>({.lock_id = lock_id}),
-                 patience, without_value(std::move(done)));
+  c.send_control(pnn::current, control::record_unlock,
+                 encode_request<control::record_unlock>({.lock_id = lock_id}), patience,
+                 without_value(std::move(done)));
 }
 
 }  // namespace floe

@@ -1,9 +1,10 @@
 #pragma once
-/// Records through a client: floe's record controls, which stand in for a CTDB client's locking of a database file.
-/// A lock belongs to the connection that took it; when the connection ends, the lock is gone.
+/// Records through a client: floe's record controls, which stand in for a CTDB client's locking of
+/// a database file. A lock belongs to the connection that took it; when the connection ends, the
+/// lock is gone.
 ///
-/// Every answer comes through `done`. A lock that the node grants after the caller's patience has ended is given back
-/// by itself.
+/// Every answer comes through `done`. A lock that the node grants after the caller's patience has
+/// ended is given back by itself.
 #include <cstdint>
 #include <functional>
 
@@ -15,7 +16,8 @@ namespace floe {
 template <class T>
 using when_done = std::function<void(const result<T>&)>;
 
-/// Makes the database if need be, and answers with its id. Waits on the node's side while a recovery runs.
+/// Makes the database if need be, and answers with its id. Waits on the node's side while a
+/// recovery runs.
 void attach(client&, byte_view name, db_kind, duration patience, when_done<db_id> done);
 
 /// The id of a database that the node has, by its name or by "0x" and its id.
@@ -26,7 +28,8 @@ struct locked_record {
   record_header header;
   bytes data;
 };
-/// Waits in the node's queue for up to `patience`; then the error is timed_out, with the node's words about why.
+/// Waits in the node's queue for up to `patience`; then the error is timed_out, with the node's
+/// words about why.
 void lock_record(client&, db_id, byte_view key, duration patience, when_done<locked_record> done);
 
 struct read_record_answer {
@@ -38,11 +41,14 @@ enum class read_from : std::uint8_t {
   owner,      ///< the record comes here first: nobody has a newer copy
   this_node,  ///< this node's copy as it is, for diagnosis
 };
-void read_record(client&, db_id, byte_view key, read_from, duration patience, when_done<read_record_answer> done);
+void read_record(client&, db_id, byte_view key, read_from, duration patience,
+                 when_done<read_record_answer> done);
 
 enum class after_write : std::uint8_t { keep_lock, unlock };
-void store_record(client&, std::uint64_t lock_id, byte_view data, after_write, duration patience, when_done<void> done);
-void delete_record(client&, std::uint64_t lock_id, after_write, duration patience, when_done<void> done);
+void store_record(client&, std::uint64_t lock_id, byte_view data, after_write, duration patience,
+                  when_done<void> done);
+void delete_record(client&, std::uint64_t lock_id, after_write, duration patience,
+                   when_done<void> done);
 void unlock_record(client&, std::uint64_t lock_id, duration patience, when_done<void> done);
 
 }  // namespace floe

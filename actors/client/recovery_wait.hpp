@@ -1,6 +1,7 @@
 #pragma once
-/// Waiting until a recovery is over, as seen by one node. The node's RECONFIGURE message would say so sooner, but not
-/// every recovery that matters sends one; asking a few times a second is as good.
+/// Waiting until a recovery is over, as seen by one node. The node's RECONFIGURE message would say
+/// so sooner, but not every recovery that matters sends one; asking a few times a second is as
+/// good.
 #include <optional>
 
 #include "actors/client/records.hpp"

@@ -12,7 +12,8 @@ struct outcome {
 };
 
 outcome read_answer(const packet_body& body) {
-  if (const auto* c = std::get_if<reply_control>(&body)) return {true, c->status, c->data, c->error};
+  if (const auto* c = std::get_if<reply_control>(&body))
+    return {true, c->status, c->data, c->error};
   if (const auto* c = std::get_if<reply_call>(&body)) return {true, c->status, c->data, {}};
   // an error is negative, whatever its packet claims
   if (const auto* e = std::get_if<reply_error>(&body))

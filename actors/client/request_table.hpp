@@ -1,10 +1,10 @@
 #pragma once
-/// The requests of one client that have no answer yet: matches answers by reqid, knows all deadlines. It does no I/O
-/// and reads no clock; packets and time are handed in.
+/// The requests of one client that have no answer yet: matches answers by reqid, knows all
+/// deadlines. It does no I/O and reads no clock; packets and time are handed in.
 ///
-/// Every request ends exactly once: by its answer, its deadline, or fail_all. Handlers may start new requests. A
-/// request can have a second handler for an answer that comes after its deadline: what was granted too late must be
-/// given back.
+/// Every request ends exactly once: by its answer, its deadline, or fail_all. Handlers may start
+/// new requests. A request can have a second handler for an answer that comes after its deadline:
+/// what was granted too late must be given back.
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -54,7 +54,8 @@ class request_table {
   std::uint32_t last_ = 0;
   std::unordered_map<std::uint32_t, request> open_;
   std::set<std::pair<time_point, std::uint32_t>> deadlines_;
-  std::unordered_map<std::uint32_t, request> given_up_;  ///< past their deadline, with a handler for a late answer
+  std::unordered_map<std::uint32_t, request>
+      given_up_;  ///< past their deadline, with a handler for a late answer
 };
 
 }  // namespace floe

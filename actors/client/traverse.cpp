@@ -23,29 +23,32 @@ struct walk {
   }
 };
 
-/// Where the records of one traverse go: in the range that CTDB's client library uses, with room for many at once.
+/// Where the records of one traverse go: in the range that CTDB's client library uses, with room
+/// for many at once.
 floe::srvid next_address() {
   static std::uint32_t count = 0;
   constexpr std::uint32_t count_mask = 0x00FFFFFF;
-  return nth(message::client_traverse,
-             (static_cast<std::uint64_t>(++count & count_mask) << 32) | static_cast<std::uint32_t>(::getpid()));
+  return nth(message::client_traverse, (static_cast<std::uint64_t>(++count & count_mask) << 32) |
+                                           static_cast<std::uint32_t>(::getpid()));
 }
 
 }  // namespace
 
-void traverse(client& c, db_id db, bool with_empty, duration patience, std::function<void(const record_view&)> each,
-              when_done<traverse_result> done) {
+void traverse(client& c, db_id db, bool with_empty, duration patience,
+              std::function<void(const record_view&)> each, when_done<traverse_result> done) {
   auto j = std::make_shared<walk>();
   j->srvid = next_address();
   j->each = std::move(each);
   j->done = std::move(done);
   j->deadline = c.loop().after(patience, [&c, weak = std::weak_ptr(j)] {
-    if (auto x = weak.lock()) x->finish(c, std::unexpected(client_error{client_errc::timed_out, 0, {}, pnn::current}));
+    if (auto x = weak.lock())
+      x->finish(c, std::unexpected(client_error{client_errc::timed_out, 0, {}, pnn::current}));
   });
   const auto on_record = [&c, j](const client_message& m) {
     const auto d = wire::decode<rec_data>(m.data);
     if (!d)
-      return j->finish(c, std::unexpected(client_error{client_errc::bad_reply, 0, d.error().text(), m.from}));
+      return j->finish(
+          c, std::unexpected(client_error{client_errc::bad_reply, 0, d.error().text(), m.from}));
     if (d->is_end()) return j->finish(c, j->so_far);
     const auto r = d->as_record();
     if (!r) return;
@@ -57,7 +60,10 @@ void traverse(client& c, db_id db, bool with_empty, duration patience, std::func
     if (!r) return j->finish(c, std::unexpected(r.error()));
     c.control<control::traverse_start_ext>(
         pnn::current,
-        {.db_id = db, .reqid = reqid{1}, .srvid = j->srvid, .withemptyrecords = with_empty ? std::uint8_t{1} : std::uint8_t{0}},
+        {.db_id = db,
+         .reqid = reqid{1},
+         .srvid = j->srvid,
+         .withemptyrecords = with_empty ? std::uint8_t{1} : std::uint8_t{0}},
         patience, [&c, j](const auto& started) {
           if (!started && j->done) j->finish(c, std::unexpected(started.error()));
         });

@@ -1,7 +1,7 @@
 #pragma once
-/// Reading a whole database of the cluster: every node sends the records it owns, in no order. Not a snapshot: a record
-/// that moves meanwhile may come twice or not at all; and when a node takes longer than its TraverseTimeout, the end
-/// looks like any other.
+/// Reading a whole database of the cluster: every node sends the records it owns, in no order. Not
+/// a snapshot: a record that moves meanwhile may come twice or not at all; and when a node takes
+/// longer than its TraverseTimeout, the end looks like any other.
 #include <cstdint>
 #include <functional>
 
@@ -13,8 +13,9 @@ struct traverse_result {
   std::uint64_t records = 0;
 };
 
-/// `each` for every record, then `done` once. `with_empty`: deleted records that are not yet forgotten, too.
-void traverse(client&, db_id, bool with_empty, duration patience, std::function<void(const record_view&)> each,
-              when_done<traverse_result> done);
+/// `each` for every record, then `done` once. `with_empty`: deleted records that are not yet
+/// forgotten, too.
+void traverse(client&, db_id, bool with_empty, duration patience,
+              std::function<void(const record_view&)> each, when_done<traverse_result> done);
 
 }  // namespace floe

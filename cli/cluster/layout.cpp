@@ -41,8 +41,8 @@ bool all_free(const local_cluster& c) {
   return true;
 }
 
-/// Somewhere in 127/8 where nobody listens. Two clusters that are made at the same time could take the same; the one that
-/// is late does not start and says so.
+/// Somewhere in 127/8 where nobody listens. Two clusters that are made at the same time could take
+/// the same; the one that is late does not start and says so.
 bool find_prefix(local_cluster& c) {
   std::random_device chance;
   std::uniform_int_distribution<int> second(1, 254), third(0, 254);
@@ -60,25 +60,29 @@ bool write_file(const std::string& path, const std::string& text) {
 }
 
 std::string settings_of(const local_cluster& c, std::uint32_t node, const std::string& extra) {
-  return fmt::format("[logging]\nlocation = file:{}/log.ctdb\nlog level = NOTICE\n\n"
-                     "[cluster]\nnode address = {}\n\n"
-                     "[failover]\ndisabled = true\n\n"
-                     "[floe]\nport = {}\n{}",
-                     c.base(node), c.address(node), c.port, extra);
+  return fmt::format(
+      "[logging]\nlocation = file:{}/log.ctdb\nlog level = NOTICE\n\n"
+      "[cluster]\nnode address = {}\n\n"
+      "[failover]\ndisabled = true\n\n"
+      "[floe]\nport = {}\n{}",
+      c.base(node), c.address(node), c.port, extra);
 }
 
-std::expected<void, std::string> write_node(const local_cluster& c, std::uint32_t node, const cluster_wishes& w) {
+std::expected<void, std::string> write_node(const local_cluster& c, std::uint32_t node,
+                                            const cluster_wishes& w) {
   std::error_code problem;
   fs::create_directories(c.base(node), problem);
   if (problem) return std::unexpected(c.base(node) + ": " + problem.message());
   std::string nodes, tunables;
   for (std::uint32_t i = 0; i < c.nodes; ++i) nodes += c.address(i) + "\n";
   for (const auto& [name, value] : w.tunables) tunables += fmt::format("{}={}\n", name, value);
-  const std::map<std::string, std::string> files{{"/ctdb.conf", settings_of(c, node, w.extra_settings)},
-                                                 {"/nodes", nodes},
-                                                 {"/ctdb.tunables", tunables}};
+  const std::map<std::string, std::string> files{
+      {"/ctdb.conf", settings_of(c, node, w.extra_settings)},
+      {"/nodes", nodes},
+      {"/ctdb.tunables", tunables}};
   for (const auto& [name, text] : files)
-    if (!write_file(c.base(node) + name, text)) return std::unexpected(c.base(node) + name + ": cannot be written");
+    if (!write_file(c.base(node) + name, text))
+      return std::unexpected(c.base(node) + name + ": cannot be written");
   return {};
 }
 
@@ -96,14 +100,16 @@ std::expected<local_cluster, std::string> open_cluster(const std::string& dir) {
   std::error_code ignored;
   const auto absolute = fs::absolute(dir, ignored).lexically_normal().string();
   std::ifstream in(remembered(absolute));
-  if (!in) return std::unexpected(dir + ": no cluster is there; `floe cluster up --dir DIR` makes one");
+  if (!in)
+    return std::unexpected(dir + ": no cluster is there; `floe cluster up --dir DIR` makes one");
   const auto j = json::parse(in, nullptr, false);
   if (!j.is_object()) return std::unexpected(remembered(dir) + ": damaged");
   local_cluster c{.dir = absolute,
                   .nodes = j.value("nodes", 0U),
                   .prefix = j.value("address_prefix", ""),
                   .port = j.value("port", std::uint16_t{0})};
-  if (c.nodes == 0 || c.nodes > most_nodes || c.port == 0) return std::unexpected(remembered(dir) + ": damaged");
+  if (c.nodes == 0 || c.nodes > most_nodes || c.port == 0)
+    return std::unexpected(remembered(dir) + ": damaged");
   return c;
 }
 
@@ -112,7 +118,8 @@ std::expected<local_cluster, std::string> make_cluster(const cluster_wishes& w) 
     auto c = open_cluster(w.dir);
     if (!c) return c;
     if (const auto what = contradiction(*c, w); !what.empty())
-      return std::unexpected(fmt::format("the cluster in {} {}; take another --dir, or remove that one", w.dir, what));
+      return std::unexpected(
+          fmt::format("the cluster in {} {}; take another --dir, or remove that one", w.dir, what));
     return c;
   }
   std::error_code problem;
@@ -120,15 +127,19 @@ std::expected<local_cluster, std::string> make_cluster(const cluster_wishes& w) 
                   .nodes = w.nodes.value_or(3),
                   .prefix = w.prefix,
                   .port = w.port.value_or(usual_port)};
-  if (c.nodes < 1 || c.nodes > most_nodes) return std::unexpected(fmt::format("a cluster here has 1 to {} nodes", most_nodes));
-  if (c.prefix.empty() && !find_prefix(c)) return std::unexpected("no free loopback addresses are found");
+  if (c.nodes < 1 || c.nodes > most_nodes)
+    return std::unexpected(fmt::format("a cluster here has 1 to {} nodes", most_nodes));
+  if (c.prefix.empty() && !find_prefix(c))
+    return std::unexpected("no free loopback addresses are found");
   if (!w.prefix.empty() && !all_free(c))
-    return std::unexpected(fmt::format("{} to {} cannot be used at port {}: taken, or not loopback addresses", c.address(0),
-                                       c.address(c.nodes - 1), c.port));
+    return std::unexpected(
+        fmt::format("{} to {} cannot be used at port {}: taken, or not loopback addresses",
+                    c.address(0), c.address(c.nodes - 1), c.port));
   for (std::uint32_t i = 0; i < c.nodes; ++i)
     if (auto r = write_node(c, i, w); !r) return std::unexpected(r.error());
   const json j{{"schema", 1}, {"nodes", c.nodes}, {"address_prefix", c.prefix}, {"port", c.port}};
-  if (!write_file(remembered(c.dir), j.dump(1) + "\n")) return std::unexpected(remembered(c.dir) + ": cannot be written");
+  if (!write_file(remembered(c.dir), j.dump(1) + "\n"))
+    return std::unexpected(remembered(c.dir) + ": cannot be written");
   return c;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
-/// A cluster of nodes on this machine: DIR/node.0, DIR/node.1 ... are the nodes' directories (node_files.hpp), DIR/cluster.json
-/// remembers the addresses. Node N listens on PREFIX.(N+1) of the loopback network, all on the same port.
+/// A cluster of nodes on this machine: DIR/node.0, DIR/node.1 ... are the nodes' directories
+/// (node_files.hpp), DIR/cluster.json remembers the addresses. Node N listens on PREFIX.(N+1) of
+/// the loopback network, all on the same port.
 #include <cstdint>
 #include <expected>
 #include <map>
@@ -29,11 +30,12 @@ struct cluster_wishes {
   std::optional<std::uint32_t> nodes;
   std::string prefix;  ///< empty: a free one is looked for
   std::optional<std::uint16_t> port;
-  std::string extra_settings;                      ///< appended to each ctdb.conf
-  std::map<std::string, std::uint32_t> tunables;   ///< for each ctdb.tunables
+  std::string extra_settings;                     ///< appended to each ctdb.conf
+  std::map<std::string, std::uint32_t> tunables;  ///< for each ctdb.tunables
 };
 
-/// Makes what is missing; a cluster that is there already keeps its addresses and files. Contradicting wishes are an error.
+/// Makes what is missing; a cluster that is there already keeps its addresses and files.
+/// Contradicting wishes are an error.
 std::expected<local_cluster, std::string> make_cluster(const cluster_wishes&);
 /// The cluster of a directory.
 std::expected<local_cluster, std::string> open_cluster(const std::string& dir);

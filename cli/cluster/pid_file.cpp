@@ -36,7 +36,8 @@ std::expected<pid_file, std::string> pid_file::take(const std::string& path) {
                            (other ? ", process " + std::to_string(*other) : std::string()));
   }
   const auto text = std::to_string(::getpid()) + "\n";
-  if (::ftruncate(fd, 0) != 0 || ::write(fd, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+  if (::ftruncate(fd, 0) != 0 ||
+      ::write(fd, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
     ::close(fd);
     return std::unexpected(path + ": cannot be written");
   }
@@ -51,7 +52,8 @@ std::optional<pid_t> pid_file::holder(const std::string& path) {
   return pid;
 }
 
-pid_file::pid_file(pid_file&& other) noexcept : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
+pid_file::pid_file(pid_file&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
 
 pid_file::~pid_file() {
   if (fd_ < 0) return;

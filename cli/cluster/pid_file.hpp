@@ -1,6 +1,7 @@
 #pragma once
-/// The file that says which process runs a node, and holds it for as long as it lives: the lock goes with the process, so a
-/// file that was left behind by a killed node fools nobody. (ctdbd locks its pid file the same way.)
+/// The file that says which process runs a node, and holds it for as long as it lives: the lock
+/// goes with the process, so a file that was left behind by a killed node fools nobody. (ctdbd
+/// locks its pid file the same way.)
 #include <sys/types.h>
 
 #include <expected>

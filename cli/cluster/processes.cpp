@@ -39,7 +39,8 @@ std::expected<pid_t, std::string> start_node_process(const local_cluster& c, std
   posix_spawn_file_actions_t files;
   ::posix_spawn_file_actions_init(&files);
   ::posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-  ::posix_spawn_file_actions_addopen(&files, 1, c.start_log(node).c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
+  ::posix_spawn_file_actions_addopen(&files, 1, c.start_log(node).c_str(),
+                                     O_WRONLY | O_CREAT | O_APPEND, 0644);
   ::posix_spawn_file_actions_adddup2(&files, 1, 2);
   posix_spawnattr_t attributes;
   ::posix_spawnattr_init(&attributes);
@@ -50,9 +51,11 @@ std::expected<pid_t, std::string> start_node_process(const local_cluster& c, std
   sigemptyset(&usual);
   for (const int s : {SIGPIPE, SIGINT, SIGTERM}) sigaddset(&usual, s);
   ::posix_spawnattr_setsigdefault(&attributes, &usual);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  ::posix_spawnattr_setflags(&attributes,
+                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   pid_t pid = 0;
-  const int error = ::posix_spawn(&pid, words[0].c_str(), &files, &attributes, argv.data(), environ);
+  const int error =
+      ::posix_spawn(&pid, words[0].c_str(), &files, &attributes, argv.data(), environ);
   ::posix_spawnattr_destroy(&attributes);
   ::posix_spawn_file_actions_destroy(&files);
   if (error != 0) return std::unexpected(words[0] + ": " + std::strerror(error));
@@ -107,7 +110,8 @@ std::vector<std::uint32_t> stop_cluster(const local_cluster& c, duration patienc
   }
   std::vector<std::uint32_t> killed;
   for (std::uint32_t i = 0; i < c.nodes; ++i)
-    if (pids[i] && !stop_process(*pids[i], [&] { return node_process(c, i) != pids[i]; }, patience)) killed.push_back(i);
+    if (pids[i] && !stop_process(*pids[i], [&] { return node_process(c, i) != pids[i]; }, patience))
+      killed.push_back(i);
   return killed;
 }
 

@@ -16,7 +16,8 @@ namespace floe::cli {
 /// Where this program lies, to start it again.
 std::string own_program();
 
-/// Starts a node in a session of its own, so that no terminal ends it. What it prints goes to its start log.
+/// Starts a node in a session of its own, so that no terminal ends it. What it prints goes to its
+/// start log.
 std::expected<pid_t, std::string> start_node_process(const local_cluster&, std::uint32_t node);
 /// The process that runs the node, if one does.
 std::optional<pid_t> node_process(const local_cluster&, std::uint32_t node);

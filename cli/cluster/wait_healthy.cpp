@@ -33,16 +33,23 @@ class observer {
       nodes_.push_back(std::make_unique<node>(*loop_, *net_));
       auto& n = *nodes_.back();
       n.health.text = "starting";
-      n.c.connect({.socket = c.socket(i), .reconnect = true, .reconnect_pause = pause, .hello_timeout = one_question},
+      n.c.connect({.socket = c.socket(i),
+                   .reconnect = true,
+                   .reconnect_pause = pause,
+                   .hello_timeout = one_question},
                   {.connected = [this, &n](pnn) { ask(n); },
-                   .disconnected = [this, &n](const client_error& e) {
-                     n.health = {.text = e.code == client_errc::timed_out ? "does not answer" : "starting"};
-                     ++answers_;
-                   }});
+                   .disconnected =
+                       [this, &n](const client_error& e) {
+                         n.health = {.text = e.code == client_errc::timed_out ? "does not answer"
+                                                                              : "starting"};
+                         ++answers_;
+                       }});
     }
   }
 
-  bool run_until(const std::function<bool()>& done, duration limit) { return loop_->run_until(done, limit); }
+  bool run_until(const std::function<bool()>& done, duration limit) {
+    return loop_->run_until(done, limit);
+  }
   event_loop& loop() { return *loop_; }
   std::vector<node_health> all() const {
     std::vector<node_health> out;
@@ -51,7 +58,8 @@ class observer {
   }
   std::size_t answers() const { return answers_; }
   bool everybody_answered() const {
-    return std::ranges::all_of(nodes_, [](const auto& n) { return n->asked || n->health.text != "starting"; });
+    return std::ranges::all_of(
+        nodes_, [](const auto& n) { return n->asked || n->health.text != "starting"; });
   }
 
  private:
@@ -84,13 +92,15 @@ class observer {
 };
 
 bool all_well(const std::vector<node_health>& all) {
-  return std::ranges::all_of(all, [&](const node_health& n) { return n.healthy && n.generation == all[0].generation; });
+  return std::ranges::all_of(
+      all, [&](const node_health& n) { return n.healthy && n.generation == all[0].generation; });
 }
 
 std::string complaint(const std::vector<node_health>& all) {
   std::string out;
   for (std::size_t i = 0; i < all.size(); ++i)
-    if (!all[i].healthy) out += fmt::format("{}node {}: {}", out.empty() ? "" : ", ", i, all[i].text);
+    if (!all[i].healthy)
+      out += fmt::format("{}node {}: {}", out.empty() ? "" : ", ", i, all[i].text);
   return out.empty() ? "the nodes do not agree about the generation" : out;
 }
 
@@ -109,18 +119,20 @@ std::vector<node_health> look_at_cluster(const local_cluster& c, duration patien
   return o.all();
 }
 
-std::expected<duration, wait_failure> wait_healthy(const local_cluster& c, const std::vector<pid_t>& pids, duration patience,
-                                                   const std::function<void(const std::vector<node_health>&)>& progress) {
+std::expected<duration, wait_failure> wait_healthy(
+    const local_cluster& c, const std::vector<pid_t>& pids, duration patience,
+    const std::function<bool(const std::vector<node_health>&)>& progress) {
   observer o(c);
   const auto begin = o.loop().now();
   while (!all_well(o.all())) {
     if (o.loop().now() - begin >= patience)
       return std::unexpected(wait_failure{timed_out, "not healthy in time: " + complaint(o.all())});
     if (const auto dead = dead_node(pids))
-      return std::unexpected(wait_failure{failed, fmt::format("node {} has ended: {}", *dead, last_line(c.start_log(*dead)))});
+      return std::unexpected(wait_failure{
+          failed, fmt::format("node {} has ended: {}", *dead, last_line(c.start_log(*dead)))});
     const auto seen = o.answers();
     o.run_until([&] { return o.answers() != seen; }, std::chrono::milliseconds(200));
-    if (progress) progress(o.all());
+    if (progress && !progress(o.all())) return std::unexpected(wait_failure{failed, "given up"});
   }
   return o.loop().now() - begin;
 }

@@ -1,6 +1,6 @@
 #pragma once
-/// Waits until every node of a local cluster says that all is well: run state RUNNING, recovery mode NORMAL, no flags on any
-/// node, the same generation everywhere.
+/// Waits until every node of a local cluster says that all is well: run state RUNNING, recovery
+/// mode NORMAL, no flags on any node, the same generation everywhere.
 #include <sys/types.h>
 
 #include <expected>
@@ -18,7 +18,8 @@ struct node_health {
   bool reachable = false;
   bool healthy = false;
   std::uint32_t generation = 0;
-  std::string text;  ///< "starting", "FIRST_RECOVERY", "recovery mode ACTIVE", "node 2 DISCONNECTED|UNHEALTHY", "OK"
+  std::string text;  ///< "starting", "FIRST_RECOVERY", "recovery mode ACTIVE", "node 2
+                     ///< DISCONNECTED|UNHEALTHY", "OK"
 };
 
 /// Asks every node once, at the same time.
@@ -29,9 +30,10 @@ struct wait_failure {
   std::string text;  ///< which node is not well and how
 };
 
-/// How long it took. `pids`: the nodes' processes, children of ours or not. `progress` is called now and then with what
-/// each node says.
-std::expected<duration, wait_failure> wait_healthy(const local_cluster&, const std::vector<pid_t>& pids, duration patience,
-                                                   const std::function<void(const std::vector<node_health>&)>& progress);
+/// How long it took. `pids`: the nodes' processes, children of ours or not. `progress` is called
+/// now and then with what each node says.
+std::expected<duration, wait_failure> wait_healthy(
+    const local_cluster&, const std::vector<pid_t>& pids, duration patience,
+    const std::function<bool(const std::vector<node_health>&)>& progress);
 
 }  // namespace floe::cli

@@ -1,15 +1,18 @@
 #pragma once
-/// One function for each command; each is in the file of its name (stop, continue, ban, unban, disable and enable in
-/// node_state.cpp, getdebug and setdebug in debug_level.cpp).
+/// One function for each command; each is in the file of its name (stop, continue, ban, unban,
+/// disable and enable in node_state.cpp, getdebug and setdebug in debug_level.cpp).
 #include "cli/command.hpp"
 
 namespace floe::cli {
 
 command attach_command();
+command capture_command();
 command catdb_command();
 command client_command();
 command cluster_command();
+command decode_command();
 command deletekey_command();
+command explain_command();
 command getcapabilities_command();
 command getdbmap_command();
 command getdbstatus_command();

@@ -38,7 +38,8 @@ command attach_command() {
           .group = "Databases",
           .summary = "attach a database on all nodes, make it if need be",
           .example = "floe --base DIR attach secrets.tdb persistent",
-          .positionals = {{"DB", "its name"}, {"KIND", "volatile (the default), persistent or replicated", false}},
+          .positionals = {{"DB", "its name"},
+                          {"KIND", "volatile (the default), persistent or replicated", false}},
           .run = run};
 }
 

@@ -18,12 +18,14 @@ int run(context& c, const arguments& a) {
   if (!node) return node.error();
   const auto db = (*node)->find_database(a["DB"], c.patience());
   if (!db) return c.fail("catdb " + a["DB"], db.error());
-  std::map<bytes, record> all;  // a record that moves meanwhile may come twice: the newer one counts
+  std::map<bytes, record>
+      all;  // a record that moves meanwhile may come twice: the newer one counts
   const auto end = (*node)->wait<traverse_result>([&](auto finished) {
     traverse((*node)->async(), *db, a.has("--empty"), c.long_patience(),
              [&](const record_view& r) {
                auto& mine = all[bytes(r.key)];
-               if (mine.key.empty() || r.header.rsn >= mine.header.rsn) mine = {bytes(r.key), r.header, bytes(r.data)};
+               if (mine.key.empty() || r.header.rsn >= mine.header.rsn)
+                 mine = {bytes(r.key), r.header, bytes(r.data)};
              },
              finished);
   });
@@ -49,8 +51,11 @@ int run(context& c, const arguments& a) {
   for (const auto& [key, r] : all) {
     auto value = show_octets(r.data);
     if (colours_wanted() && value.size() > 60) value = value.substr(0, 57) + "...";
-    t.row({{show_octets(key), style::bold}, std::to_string(number(r.header.rsn)),
-           std::to_string(number(r.header.dmaster)), std::to_string(r.data.size()), value});
+    t.row({{show_octets(key), style::bold},
+           std::to_string(number(r.header.rsn)),
+           std::to_string(number(r.header.dmaster)),
+           std::to_string(r.data.size()),
+           value});
   }
   print(t.text());
   print(fmt::format("{} records\n", all.size()));

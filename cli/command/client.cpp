@@ -1,5 +1,5 @@
-/// floe client: a client that does what standard input says, one verb per line, and stays connected in between: what it has
-/// locked stays locked. For scripts and drills.
+/// floe client: a client that does what standard input says, one verb per line, and stays connected
+/// in between: what it has locked stays locked. For scripts and drills.
 #include <fmt/format.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -19,7 +19,8 @@ namespace floe::cli {
 namespace {
 
 constexpr const char* verbs =
-    "attach DB [KIND], lock DB KEY [as NAME], store NAME VALUE, delete NAME, unlock NAME, read DB KEY";
+    "attach DB [KIND], lock DB KEY [as NAME], store NAME VALUE, delete NAME, unlock NAME, read DB "
+    "KEY";
 
 class script {
  public:
@@ -27,7 +28,11 @@ class script {
 
   int run() {
     line_input input(
-        node_.loop(), STDIN_FILENO, [this](std::string line) { waiting_.push_back(std::move(line)); next(); },
+        node_.loop(), STDIN_FILENO,
+        [this](std::string line) {
+          waiting_.push_back(std::move(line));
+          next();
+        },
         [this] { input_ended_ = true; });
     while (!over()) node_.loop().run_until([this] { return over(); }, std::chrono::hours(1));
     if (!node_.async().connected()) {
@@ -94,10 +99,11 @@ class script {
     const auto kind = w.size() == 3 && w[2] == "persistent"   ? db_kind::persistent
                       : w.size() == 3 && w[2] == "replicated" ? db_kind::replicated
                                                               : db_kind::volatile_db;
-    floe::attach(node_.async(), w[1], kind, context_.long_patience(), [this, j](const result<db_id>& id) {
-      if (!id) return refuse(j, id.error().describe());
-      finish(j, "attached", [&](wire::json_writer& out) { out.text("id", id_text(*id)); });
-    });
+    floe::attach(
+        node_.async(), w[1], kind, context_.long_patience(), [this, j](const result<db_id>& id) {
+          if (!id) return refuse(j, id.error().describe());
+          finish(j, "attached", [&](wire::json_writer& out) { out.text("id", id_text(*id)); });
+        });
   }
 
   /// The id of a database and a key, then `go`.
@@ -116,14 +122,15 @@ class script {
     const auto name = w.size() == 5 ? w[4] : w[2];
     if (held_.contains(name)) return refuse(j, name + " is held already");
     with_record(j, w[1], w[2], [this, j, name, db = w[1]](db_id id, const bytes& key) {
-      lock_record(node_.async(), id, key, context_.long_patience(), [this, j, name, db, key](const result<locked_record>& r) {
-        if (!r) return refuse(j, r.error().describe());
-        held_[name] = {r->lock_id, db, key};
-        finish(j, "granted", [&](wire::json_writer& out) {
-          out.text("name", name);
-          put_record(out, r->header, r->data);
-        });
-      });
+      lock_record(node_.async(), id, key, context_.long_patience(),
+                  [this, j, name, db, key](const result<locked_record>& r) {
+                    if (!r) return refuse(j, r.error().describe());
+                    held_[name] = {r->lock_id, db, key};
+                    finish(j, "granted", [&](wire::json_writer& out) {
+                      out.text("name", name);
+                      put_record(out, r->header, r->data);
+                    });
+                  });
     });
   }
 
@@ -132,10 +139,11 @@ class script {
       read_record(node_.async(), id, key, read_from::owner, context_.long_patience(),
                   [this, j](const result<read_record_answer>& r) {
                     if (!r) return refuse(j, r.error().describe());
-                    finish(j, r->found ? show_octets(r->data) : std::string("no such record"), [&](wire::json_writer& out) {
-                      out.boolean("found", r->found);
-                      if (r->found) put_record(out, r->header, r->data);
-                    });
+                    finish(j, r->found ? show_octets(r->data) : std::string("no such record"),
+                           [&](wire::json_writer& out) {
+                             out.boolean("found", r->found);
+                             if (r->found) put_record(out, r->header, r->data);
+                           });
                   });
     });
   }
@@ -149,13 +157,16 @@ class script {
 
   void store(const job_ptr& j, const std::string& name, const std::string& text) {
     const auto value = parse_octets(text);
-    if (!value || value->empty()) return refuse(j, value ? "an empty value: use delete" : value.error());
+    if (!value || value->empty())
+      return refuse(j, value ? "an empty value: use delete" : value.error());
     if (const auto* h = find_held(j, name))
-      store_record(node_.async(), h->lock_id, *value, after_write::keep_lock, context_.patience(), plain(j, "stored"));
+      store_record(node_.async(), h->lock_id, *value, after_write::keep_lock, context_.patience(),
+                   plain(j, "stored"));
   }
   void remove(const job_ptr& j, const std::string& name) {
     if (const auto* h = find_held(j, name))
-      delete_record(node_.async(), h->lock_id, after_write::keep_lock, context_.patience(), plain(j, "deleted"));
+      delete_record(node_.async(), h->lock_id, after_write::keep_lock, context_.patience(),
+                    plain(j, "deleted"));
   }
   void unlock(const job_ptr& j, const std::string& name) {
     const auto* h = find_held(j, name);
@@ -179,7 +190,8 @@ class script {
 
   template <class Put>
   void finish(const job_ptr& j, const std::string& says, Put put) {
-    const double ms = std::chrono::duration<double, std::milli>(node_.loop().now() - j->begin).count();
+    const double ms =
+        std::chrono::duration<double, std::milli>(node_.loop().now() - j->begin).count();
     if (context_.options.json) {
       auto out = open_json("client");
       out.integer("t_us", node_.loop().wall_us());
@@ -190,7 +202,8 @@ class script {
       put(out);
       print_json(std::move(out));
     } else {
-      print(fmt::format("{}  {}: {} ({})\n", clock_text(node_.loop().wall_us()), j->line, says, age_text(ms)));
+      print(fmt::format("{}  {}: {} ({})\n", clock_text(node_.loop().wall_us()), j->line, says,
+                        age_text(ms)));
       std::fflush(stdout);
     }
     end(j);
@@ -206,7 +219,8 @@ class script {
       out.text("error", why);
       print_json(std::move(out));
     } else {
-      print(fmt::format("{}  {}: {}\n", clock_text(node_.loop().wall_us()), j->line, paint(style::bad, why)));
+      print(fmt::format("{}  {}: {}\n", clock_text(node_.loop().wall_us()), j->line,
+                        paint(style::bad, why)));
       std::fflush(stdout);
     }
     end(j);
@@ -243,9 +257,14 @@ int run(context& c, const arguments& a) {
 command client_command() {
   return {.name = "client",
           .group = "Records",
-          .summary = "a client that does what standard input says, one verb per line; '& ' in front: do not wait for it",
-          .example = "printf 'lock locking.tdb k as L\\nstore L v\\nunlock L\\n' | floe --base DIR client --name smbd\n"
-                     "Verbs: attach DB [KIND], lock DB KEY [as NAME], store NAME VALUE, delete NAME, unlock NAME, read DB KEY",
+          .summary =
+              "a client that does what standard input says, one verb per line; '& ' in front: do "
+              "not wait for it",
+          .example =
+              "printf 'lock locking.tdb k as L\\nstore L v\\nunlock L\\n' | floe --base DIR client "
+              "--name smbd\n"
+              "Verbs: attach DB [KIND], lock DB KEY [as NAME], store NAME VALUE, delete NAME, "
+              "unlock NAME, read DB KEY",
           .options = {{"--name", "NAME", "what `floe locks` calls this process"}},
           .run = run};
 }

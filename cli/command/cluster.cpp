@@ -27,18 +27,21 @@ bool read_number(const std::string& text, std::optional<Number>& to) {
 }
 
 /// One line on a terminal, written over and over.
-void show_progress(const std::vector<node_health>& all) {
+bool show_progress(const std::vector<node_health>& all) {
   static const bool terminal = ::isatty(STDERR_FILENO) == 1;
-  if (!terminal) return;
+  if (!terminal) return true;
   std::string line;
-  for (std::size_t i = 0; i < all.size(); ++i) line += fmt::format("{}node {}: {}", i ? ", " : "", i, all[i].text);
+  for (std::size_t i = 0; i < all.size(); ++i)
+    line += fmt::format("{}node {}: {}", i ? ", " : "", i, all[i].text);
   fmt::print(stderr, "\r\033[K{}", line.substr(0, terminal_width() - 1));
+  return true;
 }
 void end_progress() {
   if (::isatty(STDERR_FILENO) == 1) fmt::print(stderr, "\r\033[K");
 }
 
-void put_nodes(wire::json_writer& j, const local_cluster& k, const std::vector<node_health>& health) {
+void put_nodes(wire::json_writer& j, const local_cluster& k,
+               const std::vector<node_health>& health) {
   j.text("dir", k.dir);
   j.text("address_prefix", k.prefix);
   j.number("port", k.port);
@@ -62,9 +65,11 @@ void put_nodes(wire::json_writer& j, const local_cluster& k, const std::vector<n
 }
 
 int up(context& c, const arguments& a) {
-  cluster_wishes w{.dir = a["--dir"], .prefix = a["--address-prefix"], .extra_settings = {}, .tunables = {}};
+  cluster_wishes w{
+      .dir = a["--dir"], .prefix = a["--address-prefix"], .extra_settings = {}, .tunables = {}};
   if (w.dir.empty()) return c.misused("cluster up: where? Give --dir DIR");
-  if (!read_number(a["--nodes"], w.nodes)) return c.misused("--nodes takes a number: " + a["--nodes"]);
+  if (!read_number(a["--nodes"], w.nodes))
+    return c.misused("--nodes takes a number: " + a["--nodes"]);
   if (!read_number(a["--port"], w.port)) return c.misused("--port takes a number: " + a["--port"]);
   const auto k = make_cluster(w);
   if (!k) return c.fail(k.error());
@@ -84,8 +89,8 @@ int up(context& c, const arguments& a) {
     print_json(std::move(j));
     return done;
   }
-  print(fmt::format("{} nodes are healthy after {}: {} to {}, port {}\n", k->nodes, age_text(ms), k->address(0),
-                    k->address(k->nodes - 1), k->port));
+  print(fmt::format("{} nodes are healthy after {}: {} to {}, port {}\n", k->nodes, age_text(ms),
+                    k->address(0), k->address(k->nodes - 1), k->port));
   print(fmt::format("try:  {} --base {} status\n", own_program(), k->base(0)));
   return done;
 }
@@ -97,7 +102,8 @@ int down(context& c, const arguments& a) {
   std::uint32_t running = 0;
   for (std::uint32_t i = 0; i < k->nodes; ++i) running += node_process(*k, i).has_value();
   const auto killed = stop_cluster(*k, c.patience());
-  for (const auto i : killed) print_error(fmt::format("node {} did not end by itself and was killed", i));
+  for (const auto i : killed)
+    print_error(fmt::format("node {} did not end by itself and was killed", i));
   if (c.options.json) {
     auto j = open_json("cluster down");
     j.number("stopped", running);
@@ -127,8 +133,11 @@ int show(context& c, const arguments& a) {
     table t({{"NODE", true}, {"ADDRESS"}, {"PID", true}, {"STATE"}, {"DIRECTORY"}});
     for (std::uint32_t i = 0; i < k->nodes; ++i) {
       const auto pid = node_process(*k, i);
-      t.row({std::to_string(i), k->address(i) + ":" + std::to_string(k->port), pid ? std::to_string(*pid) : "-",
-             {pid ? all[i].text : "not running", all[i].healthy ? style::good : style::bad}, {k->base(i), style::dim}});
+      t.row({std::to_string(i),
+             k->address(i) + ":" + std::to_string(k->port),
+             pid ? std::to_string(*pid) : "-",
+             {pid ? all[i].text : "not running", all[i].healthy ? style::good : style::bad},
+             {k->base(i), style::dim}});
     }
     print(t.text());
   }
@@ -138,15 +147,18 @@ int show(context& c, const arguments& a) {
 }  // namespace
 
 command cluster_command() {
-  command start{.name = "up",
-                .group = "",
-                .summary = "make the cluster if need be, start the nodes that do not run, wait until all is healthy",
-                .example = "floe cluster up --nodes 3 --dir /tmp/c",
-                .options = {dir_option,
-                            {"--nodes", "N", "how many (3)"},
-                            {"--address-prefix", "127.A.B", "node 0 gets 127.A.B.1 ...; without it a free one is found"},
-                            {"--port", "PORT", "of all nodes (4379)"}},
-                .run = up};
+  command start{
+      .name = "up",
+      .group = "",
+      .summary =
+          "make the cluster if need be, start the nodes that do not run, wait until all is healthy",
+      .example = "floe cluster up --nodes 3 --dir /tmp/c",
+      .options = {dir_option,
+                  {"--nodes", "N", "how many (3)"},
+                  {"--address-prefix", "127.A.B",
+                   "node 0 gets 127.A.B.1 ...; without it a free one is found"},
+                  {"--port", "PORT", "of all nodes (4379)"}},
+      .run = up};
   command stop{.name = "down",
                .group = "",
                .summary = "end all nodes: SIGTERM, and SIGKILL to those that take longer than -t",
@@ -162,7 +174,9 @@ command cluster_command() {
   return {.name = "cluster",
           .group = "Start",
           .summary = "several nodes on this machine",
-          .example = "floe cluster up --nodes 3 --dir /tmp/c\nfloe --base /tmp/c/node.0 status\nfloe cluster down --dir /tmp/c",
+          .example =
+              "floe cluster up --nodes 3 --dir /tmp/c\nfloe --base /tmp/c/node.0 status\nfloe "
+              "cluster down --dir /tmp/c",
           .subcommands = {start, stop, look}};
 }
 

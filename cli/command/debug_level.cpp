@@ -17,8 +17,8 @@ struct level {
   std::string_view name;
   std::int32_t value;
 };
-constexpr std::array levels = std::to_array<level>(
-    {{"ERROR", 0}, {"WARNING", 1}, {"NOTICE", 3}, {"INFO", 5}, {"DEBUG", 10}});
+constexpr std::array levels =
+    std::to_array<level>({{"ERROR", 0}, {"WARNING", 1}, {"NOTICE", 3}, {"INFO", 5}, {"DEBUG", 10}});
 
 std::string level_text(std::int32_t v) {
   for (const auto& l : levels)
@@ -50,7 +50,8 @@ int get(context& c, const arguments&) {
     j.number("node", number(one.node));
     j.text("level", text);
     j.end();
-    if (!c.options.json) print(all.size() > 1 ? fmt::format("node {}: {}\n", number(one.node), text) : text + "\n");
+    if (!c.options.json)
+      print(all.size() > 1 ? fmt::format("node {}: {}\n", number(one.node), text) : text + "\n");
   }
   j.end();
   if (c.options.json) print_json(std::move(j));
@@ -59,11 +60,14 @@ int get(context& c, const arguments&) {
 
 int set(context& c, const arguments& a) {
   const auto v = parse_level(a["LEVEL"]);
-  if (!v) return c.misused("no such level: " + a["LEVEL"] + "; there are ERROR, WARNING, NOTICE, INFO, DEBUG");
+  if (!v)
+    return c.misused("no such level: " + a["LEVEL"] +
+                     "; there are ERROR, WARNING, NOTICE, INFO, DEBUG");
   auto nodes = c.targets();
   if (!nodes) return nodes.error();
-  const auto all = ask_each(**c.node(), *nodes, control::set_debug,
-                            encode_request<control::set_debug>(static_cast<debug_level>(*v)), c.patience());
+  const auto all =
+      ask_each(**c.node(), *nodes, control::set_debug,
+               encode_request<control::set_debug>(static_cast<debug_level>(*v)), c.patience());
   if (c.options.json) {
     auto j = open_json("setdebug");
     j.text("level", level_text(*v));

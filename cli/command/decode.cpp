@@ -25,7 +25,8 @@ int check_files(context& c, const std::vector<std::string>& files) {
       const auto found = check_line(line);
       ++lines;
       bad_lines += found.empty() ? 0 : 1;
-      for (const auto& d : found) print(fmt::format("{}: line {}: {}: {}\n", file, line.number, line.id(), d.line()));
+      for (const auto& d : found)
+        print(fmt::format("{}: line {}: {}: {}\n", file, line.number, line.id(), d.line()));
     }
   }
   print(fmt::format("{} packets, {} differ from their lines\n", lines, bad_lines));
@@ -45,7 +46,9 @@ int run(context& c, const arguments& a) {
   std::optional<control> answers;
   if (a.has("--answers")) {
     const control_info* row = control_called(a["--answers"]);
-    if (row == nullptr) return c.misused("--answers: no such control: " + a["--answers"] + "; `floe explain` finds names");
+    if (row == nullptr)
+      return c.misused("--answers: no such control: " + a["--answers"] +
+                       "; `floe explain` finds names");
     answers = row->opcode;
   }
   std::vector<packet_input> packets;
@@ -76,17 +79,25 @@ int run(context& c, const arguments& a) {
 }  // namespace
 
 command decode_command() {
-  return {.name = "decode",
-          .group = "Protocol",
-          .summary = "what packets say, field by field; --check compares capture files with their packets",
-          .example = "floe decode 4000000042445443...\n  floe decode --json packets.bin\n  floe decode --check tests/golden/*.jsonl\n"
-                     "Exit status: 0 all packets are good, 1 a packet is broken or differs from its line, 2 unreadable input.",
-          .positionals = {{"INPUT", "hex digits, or a file of hex, binary packets or capture lines; standard input if none or -",
-                           false, true}},
-          .options = {{"--format", "FORMAT", "hex, binary or capture; else found out"},
-                      {"--answers", "CONTROL", "the control, by name or opcode, that replies without a request answer"},
-                      {"--check", nullptr, "compare all lines of capture files with their packets"}},
-          .run = run};
+  return {
+      .name = "decode",
+      .group = "Protocol",
+      .summary =
+          "what packets say, field by field; --check compares capture files with their packets",
+      .example =
+          "floe decode 4000000042445443...\n  floe decode --json packets.bin\n  floe decode "
+          "--check tests/golden/*.jsonl\n"
+          "Exit status: 0 all packets are good, 1 a packet is broken or differs from its line, 2 "
+          "unreadable input.",
+      .positionals = {{"INPUT",
+                       "hex digits, or a file of hex, binary packets or capture lines; standard "
+                       "input if none or -",
+                       false, true}},
+      .options = {{"--format", "FORMAT", "hex, binary or capture; else found out"},
+                  {"--answers", "CONTROL",
+                   "the control, by name or opcode, that replies without a request answer"},
+                  {"--check", nullptr, "compare all lines of capture files with their packets"}},
+      .run = run};
 }
 
 }  // namespace floe::cli

@@ -1,7 +1,7 @@
 /// floe explain: a row of the protocol's tables, for people. Needs no node.
+#include "cli/decode/explain.hpp"
 #include "cli/command/all.hpp"
 #include "cli/context.hpp"
-#include "cli/decode/explain.hpp"
 #include "cli/decode/lookup.hpp"
 #include "cli/output.hpp"
 #include "cli/suggest.hpp"
@@ -15,7 +15,8 @@ int run(context& c, const arguments& a) {
   if (found.empty()) {
     const auto near = closest(name, all_names());
     return c.misused("nothing in the protocol is called " + name +
-                     (near ? "; did you mean " + std::string(*near) + "?" : "; try the name of a control, message, operation, flag or tunable"));
+                     (near ? "; did you mean " + std::string(*near) + "?"
+                           : "; try the name of a control, message, operation, flag or tunable"));
   }
   if (c.options.json) {
     auto j = open_json("explain");
@@ -36,12 +37,16 @@ int run(context& c, const arguments& a) {
 }  // namespace
 
 command explain_command() {
-  return {.name = "explain",
-          .group = "Protocol",
-          .summary = "what a control, message, operation, flag, tunable or type of the protocol is",
-          .example = "floe explain GET_DBMAP\n  floe explain 9\n  floe explain 0xF101000000000000\n  floe explain ControlTimeout",
-          .positionals = {{"NAME", "name (case does not matter), opcode of a control, or srvid of a message"}},
-          .run = run};
+  return {
+      .name = "explain",
+      .group = "Protocol",
+      .summary = "what a control, message, operation, flag, tunable or type of the protocol is",
+      .example =
+          "floe explain GET_DBMAP\n  floe explain 9\n  floe explain 0xF101000000000000\n  floe "
+          "explain ControlTimeout",
+      .positionals = {{"NAME",
+                       "name (case does not matter), opcode of a control, or srvid of a message"}},
+      .run = run};
 }
 
 }  // namespace floe::cli

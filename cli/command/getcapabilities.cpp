@@ -21,8 +21,10 @@ int run(context& c, const arguments&) {
   for (const auto& one : all) {
     const auto bits = decode_answer<control::get_capabilities>(one.reply, one.node);
     if (!bits) continue;
-    const bool leads = bits->value & capability::recmaster, lmaster = bits->value & capability::lmaster;
-    t.row({std::to_string(number(one.node)), yes_no(leads), yes_no(lmaster), capabilities_text(bits->value)});
+    const bool leads = bits->value & capability::recmaster,
+               lmaster = bits->value & capability::lmaster;
+    t.row({std::to_string(number(one.node)), yes_no(leads), yes_no(lmaster),
+           capabilities_text(bits->value)});
     j.begin_object();
     j.number("node", number(one.node));
     j.boolean("leader", leads);

@@ -28,8 +28,12 @@ int run(context& c, const arguments&) {
   j.begin_list("databases");
   table t({{"ID"}, {"NAME"}, {"KIND"}, {"FLAGS"}, {"HEALTH"}, {"PATH"}});
   for (const auto& d : *all) {
-    t.row({id_text(d.id), {d.name, style::bold}, kind_text(d.flags), extra_flags(d.flags),
-           d.damage.empty() ? cell("OK", style::good) : cell(d.damage, style::bad), {d.path, style::dim}});
+    t.row({id_text(d.id),
+           {d.name, style::bold},
+           kind_text(d.flags),
+           extra_flags(d.flags),
+           d.damage.empty() ? cell("OK", style::good) : cell(d.damage, style::bad),
+           {d.path, style::dim}});
     j.begin_object();
     j.text("id", id_text(d.id));
     j.text("name", d.name);

@@ -52,7 +52,9 @@ int run(context& c, const arguments& a) {
     return done;
   }
   table t({{""}, {""}});
-  const auto line = [&](const char* what, cell value) { t.row({cell(what, style::dim), std::move(value)}); };
+  const auto line = [&](const char* what, cell value) {
+    t.row({cell(what, style::dim), std::move(value)});
+  };
   line("database", {fmt::format("{} ({})", d->name, id_text(d->id)), style::bold});
   line("kind", kind_text(d->flags));
   line("path", d->path);
@@ -63,8 +65,9 @@ int run(context& c, const arguments& a) {
                    state == "thawed" ? style::good : style::warn});
     line("generation", std::to_string(more.value("generation", 0U)));
     line("records here", std::to_string(more.value("records", 0ULL)));
-    line("migrations", fmt::format("{} pending, {} done, {} sent again", more.value("migrations_pending", 0ULL),
-                                   more.value("migrations_done", 0ULL), more.value("migrations_resent", 0ULL)));
+    line("migrations",
+         fmt::format("{} pending, {} done, {} sent again", more.value("migrations_pending", 0ULL),
+                     more.value("migrations_done", 0ULL), more.value("migrations_resent", 0ULL)));
     line("locks", fmt::format("{} held, {} waiting", more.value("holders", json::array()).size(),
                               more.value("waiters", json::array()).size()));
   }

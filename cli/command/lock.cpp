@@ -23,7 +23,8 @@ result<void> hold(blocking_client& c, std::optional<duration> time) {
   while (!over && c.async().connected())
     c.loop().run_until([&] { return over || !c.async().connected(); }, std::chrono::hours(1));
   if (c.async().connected()) return {};
-  return std::unexpected(client_error{client_errc::disconnected, 0, "the lock is gone with it", pnn::current});
+  return std::unexpected(
+      client_error{client_errc::disconnected, 0, "the lock is gone with it", pnn::current});
 }
 
 int run(context& c, const arguments& a) {
@@ -42,7 +43,8 @@ int run(context& c, const arguments& a) {
   const auto begin = (*node)->loop().now();
   auto lock = (*node)->lock(*db, *key, c.long_patience());
   if (!lock) return c.fail(what, lock.error());
-  const double waited = std::chrono::duration<double, std::milli>((*node)->loop().now() - begin).count();
+  const double waited =
+      std::chrono::duration<double, std::milli>((*node)->loop().now() - begin).count();
   if (c.options.json) {
     auto j = open_json("lock");
     j.text("event", "granted");
@@ -67,7 +69,9 @@ command lock_command() {
   return {.name = "lock",
           .group = "Records",
           .summary = "take the lock of a record and hold it until standard input ends",
-          .example = "floe --base DIR lock locking.tdb mykey --for 10s\nsleep 5 | floe --base DIR lock locking.tdb mykey",
+          .example =
+              "floe --base DIR lock locking.tdb mykey --for 10s\nsleep 5 | floe --base DIR lock "
+              "locking.tdb mykey",
           .positionals = {{"DB", "name, or 0x and id"}, {"KEY", "text, or octets as 0x..."}},
           .options = {{"--for", "DURATION", "hold it this long instead: 500ms, 10s, 2m"}},
           .run = run};

@@ -1,4 +1,5 @@
-/// floe locks: who holds and who waits for record locks, in the whole cluster; and any circle in it.
+/// floe locks: who holds and who waits for record locks, in the whole cluster; and any circle in
+/// it.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -53,7 +54,9 @@ std::expected<gathered, exit_code> gather(context& c) {
   for (const auto& one : reports) {
     const auto r = decode_answer<control::get_node_status>(one.reply, one.node);
     if (!r)
-      g.missing.push_back({one.node, r.error().code == client_errc::refused ? "not a floe node: " + r.error().describe() : r.error().describe()});
+      g.missing.push_back({one.node, r.error().code == client_errc::refused
+                                         ? "not a floe node: " + r.error().describe()
+                                         : r.error().describe()});
     else if (!g.picture.add(r->value.value))
       g.missing.push_back({one.node, "its report is not understood"});
   }
@@ -74,18 +77,33 @@ std::string since_text(std::int64_t now_us, double age_ms) {
 
 void print_text(const gathered& g) {
   const auto& p = g.picture;
-  table t({{"DATABASE"}, {"KEY"}, {"NODE", true}, {""}, {"WHO"}, {"SINCE"}, {"FOR", true}, {"WHY"}});
+  table t(
+      {{"DATABASE"}, {"KEY"}, {"NODE", true}, {""}, {"WHO"}, {"SINCE"}, {"FOR", true}, {"WHY"}});
   for (const auto& h : p.held)
-    t.row({{h.db, style::bold}, show_octets(h.key), std::to_string(number(h.who.node)), {"holds", style::good},
-           to_text(h.who), since_text(g.now_us, h.age_ms), age_text(h.age_ms), {also_waits(p, h.who), style::warn}});
+    t.row({{h.db, style::bold},
+           show_octets(h.key),
+           std::to_string(number(h.who.node)),
+           {"holds", style::good},
+           to_text(h.who),
+           since_text(g.now_us, h.age_ms),
+           age_text(h.age_ms),
+           {also_waits(p, h.who), style::warn}});
   for (const auto& w : p.waiting)
-    t.row({{w.db, style::bold}, show_octets(w.key), std::to_string(number(w.queue)), {"waits", style::warn},
-           to_text(w.who), since_text(g.now_us, w.age_ms), age_text(w.age_ms), w.why});
+    t.row({{w.db, style::bold},
+           show_octets(w.key),
+           std::to_string(number(w.queue)),
+           {"waits", style::warn},
+           to_text(w.who),
+           since_text(g.now_us, w.age_ms),
+           age_text(w.age_ms),
+           w.why});
   print(t.empty() ? "no record is locked\n" : t.text());
   for (const auto& d : p.databases)
     if (d.state != "thawed")
-      print(paint(style::warn, fmt::format("{} is {} on node {} for {}\n", d.db, d.state, number(d.node), age_text(d.age_ms))));
-  for (const auto& u : g.missing) print(paint(style::bad, fmt::format("node {} not asked: {}\n", number(u.node), u.why)));
+      print(paint(style::warn, fmt::format("{} is {} on node {} for {}\n", d.db, d.state,
+                                           number(d.node), age_text(d.age_ms))));
+  for (const auto& u : g.missing)
+    print(paint(style::bad, fmt::format("node {} not asked: {}\n", number(u.node), u.why)));
   const auto circle = find_cycle(p);
   if (circle.empty()) return;
   print("\n" + paint(style::bad, "These wait for each other:") + "\n");
@@ -101,7 +119,9 @@ void put_owner(wire::json_writer& j, const lock_owner& o) {
 
 void print_as_json(const gathered& g) {
   auto j = open_json("locks");
-  const auto since = [&](double age_ms) { return g.now_us - static_cast<std::int64_t>(age_ms * 1000); };
+  const auto since = [&](double age_ms) {
+    return g.now_us - static_cast<std::int64_t>(age_ms * 1000);
+  };
   j.begin_list("held");
   for (const auto& h : g.picture.held) {
     j.begin_object();
@@ -166,7 +186,8 @@ command locks_command() {
   return {.name = "locks",
           .group = "Records",
           .summary = "who holds and who waits for record locks on all nodes, since when and why",
-          .example = "floe --base DIR locks\nfloe --base DIR locks --json | jq '.held[] | {db, key, pid}'",
+          .example =
+              "floe --base DIR locks\nfloe --base DIR locks --json | jq '.held[] | {db, key, pid}'",
           .run = run};
 }
 

@@ -36,7 +36,8 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &l);
 }
 
-/// The first process of a container has duties: it passes signals on and buries orphans. A child does the work.
+/// The first process of a container has duties: it passes signals on and buries orphans. A child
+/// does the work.
 template <class Work>
 int run_as_init(Work work) {
   sigset_t all;
@@ -74,8 +75,8 @@ int serve(node_setup setup, const std::unique_ptr<log>& to) {
   bool stopped = false;
   const auto wanted = stop_signals();
   const int signals = ::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
-  const auto node =
-      start_node({*loop, actors, *net, *to, count, ids, setup.config.self}, setup.config, [&] { stopped = true; });
+  const auto node = start_node({*loop, actors, *net, *to, count, ids, setup.config.self},
+                               setup.config, [&] { stopped = true; });
   bool asked = false;
   loop->watch(signals, EPOLLIN, [&](std::uint32_t) {
     signalfd_siginfo info{};
@@ -92,8 +93,9 @@ int serve(node_setup setup, const std::unique_ptr<log>& to) {
   loop->unwatch(signals);
   ::close(signals);
   if (started) return done;
-  print_error("the node did not start; " +
-              (setup.log_file.empty() ? std::string("the reason is above") : "the reason is in " + setup.log_file));
+  print_error("the node did not start; " + (setup.log_file.empty()
+                                                ? std::string("the reason is above")
+                                                : "the reason is in " + setup.log_file));
   return failed;
 }
 
@@ -122,7 +124,8 @@ int run_node(const context& c) {
 }
 
 int run(context& c, const arguments&) {
-  if (c.options.base.empty()) return c.misused("node: which directory? Give --base DIR or set CTDB_BASE");
+  if (c.options.base.empty())
+    return c.misused("node: which directory? Give --base DIR or set CTDB_BASE");
   const auto work = [&] {
     // before any thread exists, so that all have it
     const auto blocked = stop_signals();
@@ -135,11 +138,13 @@ int run(context& c, const arguments&) {
 }  // namespace
 
 command node_command() {
-  return {.name = "node",
-          .group = "Start",
-          .summary = "run a node in the foreground, from DIR/ctdb.conf, DIR/nodes and DIR/ctdb.tunables",
-          .example = "mkdir -p /tmp/n0 && echo 127.0.0.1 > /tmp/n0/nodes && floe node --base /tmp/n0",
-          .run = run};
+  return {
+      .name = "node",
+      .group = "Start",
+      .summary =
+          "run a node in the foreground, from DIR/ctdb.conf, DIR/nodes and DIR/ctdb.tunables",
+      .example = "mkdir -p /tmp/n0 && echo 127.0.0.1 > /tmp/n0/nodes && floe node --base /tmp/n0",
+      .run = run};
 }
 
 }  // namespace floe::cli

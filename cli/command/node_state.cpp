@@ -1,5 +1,5 @@
-/// floe stop, continue, disable, enable, ban, unban: what an operator does to a node. Each returns when the node itself
-/// says so.
+/// floe stop, continue, disable, enable, ban, unban: what an operator does to a node. Each returns
+/// when the node itself says so.
 #include <fmt/format.h>
 
 #include <charconv>
@@ -26,10 +26,12 @@ result<std::uint32_t> own_flags(blocking_client& c, pnn node, duration patience)
   if (!map) return std::unexpected(map.error());
   for (const auto& n : map->value.nodes)
     if (n.pnn == node) return n.flags;
-  return std::unexpected(client_error{client_errc::bad_reply, 0, "the node is not in its own node map", node});
+  return std::unexpected(
+      client_error{client_errc::bad_reply, 0, "the node is not in its own node map", node});
 }
 
-int change(context& c, const char* verb, control opcode, const bytes& data, std::uint32_t flag, bool set) {
+int change(context& c, const char* verb, control opcode, const bytes& data, std::uint32_t flag,
+           bool set) {
   auto node = c.node();
   if (!node) return node.error();
   auto at = c.target();
@@ -70,7 +72,8 @@ int set_ban(context& c, const char* verb, std::uint32_t seconds) {
   auto at = c.target();
   if (!at) return at.error();
   return change(c, verb, control::set_ban_state,
-                encode_request<control::set_ban_state>({.pnn = *at, .time = seconds}), node_flag::banned, seconds > 0);
+                encode_request<control::set_ban_state>({.pnn = *at, .time = seconds}),
+                node_flag::banned, seconds > 0);
 }
 int ban(context& c, const arguments& a) {
   const auto& text = a["SECONDS"];
@@ -85,15 +88,19 @@ int unban(context& c, const arguments&) { return set_ban(c, "unban", 0); }
 }  // namespace
 
 std::vector<command> node_state_commands() {
-  const auto make = [](const char* name, const char* summary, const char* example, run_function run) {
-    return command{.name = name, .group = "Cluster", .summary = summary, .example = example, .run = run};
+  const auto make = [](const char* name, const char* summary, const char* example,
+                       run_function run) {
+    return command{
+        .name = name, .group = "Cluster", .summary = summary, .example = example, .run = run};
   };
   auto all = std::vector{
       make("stop", "take the node out of the cluster", "floe --base DIR stop -n 2", stop),
       make("continue", "let a stopped node back in", "floe --base DIR continue -n 2", go_on),
-      make("ban", "take the node out of the cluster for a while", "floe --base DIR ban 60 -n 2", ban),
+      make("ban", "take the node out of the cluster for a while", "floe --base DIR ban 60 -n 2",
+           ban),
       make("unban", "lift a ban", "floe --base DIR unban -n 2", unban),
-      make("disable", "keep public addresses away from the node", "floe --base DIR disable -n 2", disable),
+      make("disable", "keep public addresses away from the node", "floe --base DIR disable -n 2",
+           disable),
       make("enable", "undo disable", "floe --base DIR enable -n 2", enable),
   };
   all[2].positionals = {{"SECONDS", "for how long"}};

@@ -22,11 +22,12 @@ std::vector<echo> ping_each(blocking_client& c, const std::vector<pnn>& nodes, d
     auto left = std::make_shared<std::size_t>(nodes.size());
     for (auto& e : all) {
       const auto sent = c.loop().now();
-      c.async().template control<control::ping>(e.node, {}, patience, [&c, &e, sent, left, finished](const auto& a) {
-        e.ms = std::chrono::duration<double, std::milli>(c.loop().now() - sent).count();
-        e.answer = a;
-        if (--*left == 0) finished(0);
-      });
+      c.async().template control<control::ping>(
+          e.node, {}, patience, [&c, &e, sent, left, finished](const auto& a) {
+            e.ms = std::chrono::duration<double, std::milli>(c.loop().now() - sent).count();
+            e.answer = a;
+            if (--*left == 0) finished(0);
+          });
     }
   });
   return all;
@@ -46,7 +47,9 @@ int run(context& c, const arguments&) {
     if (e.answer) {
       j.real("ms", e.ms);
       j.integer("clients", e.answer->status);
-      if (!c.options.json) print(fmt::format("node {}: {:.2f} ms, {} clients\n", number(e.node), e.ms, e.answer->status));
+      if (!c.options.json)
+        print(fmt::format("node {}: {:.2f} ms, {} clients\n", number(e.node), e.ms,
+                          e.answer->status));
     } else {
       j.text("error", e.answer.error().describe());
       const auto one = c.fail("ping", e.answer.error());

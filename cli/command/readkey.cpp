@@ -12,15 +12,21 @@
 namespace floe::cli {
 namespace {
 
-/// CTDB's own way, which works with a ctdbd too: the record comes here and its content is the answer.
+/// CTDB's own way, which works with a ctdbd too: the record comes here and its content is the
+/// answer.
 result<read_record_answer> fetch(blocking_client& c, db_id db, byte_view key, duration patience) {
   const auto r = c.wait<client_reply>([&](auto done) {
-    c.async().send_call({.flags = call_flag::immediate_migration, .db = db, .callid = call_id::fetch_with_header, .key = key, .data = {}},
+    c.async().send_call({.flags = call_flag::immediate_migration,
+                         .db = db,
+                         .callid = call_id::fetch_with_header,
+                         .key = key,
+                         .data = {}},
                         patience, done);
   });
   if (!r) return std::unexpected(r.error());
   if (r->data.size() < record_header::wire_size)
-    return std::unexpected(client_error{client_errc::bad_reply, 0, "a record without a header", pnn::current});
+    return std::unexpected(
+        client_error{client_errc::bad_reply, 0, "a record without a header", pnn::current});
   const auto data = r->data.substr(record_header::wire_size);
   return read_record_answer{!data.empty(), load_header(r->data.data()), bytes(data)};
 }
@@ -40,7 +46,8 @@ int run(context& c, const arguments& a) {
   if (!db) return c.fail(what, db.error());
   const auto from = a.has("--local") ? read_from::this_node : read_from::owner;
   auto r = (*node)->read(*db, *key, c.patience(), from);
-  if (!r && r.error().code == client_errc::refused && from == read_from::owner && !is_floe(**node, c.patience()))
+  if (!r && r.error().code == client_errc::refused && from == read_from::owner &&
+      !is_floe(**node, c.patience()))
     r = fetch(**node, *db, *key, c.patience());
   if (!r) return c.fail(what, r.error());
   if (c.options.json) {
@@ -66,13 +73,16 @@ int run(context& c, const arguments& a) {
 }  // namespace
 
 command readkey_command() {
-  return {.name = "readkey",
-          .group = "Records",
-          .summary = "the value of a record; exit 4 if there is none",
-          .example = "floe --base DIR readkey locking.tdb mykey\nfloe --base DIR readkey locking.tdb 0x666f6f00",
-          .positionals = {{"DB", "name, or 0x and id"}, {"KEY", "text, or octets as 0x..."}},
-          .options = {{"--local", nullptr, "this node's own copy as it is, without moving the record"}},
-          .run = run};
+  return {
+      .name = "readkey",
+      .group = "Records",
+      .summary = "the value of a record; exit 4 if there is none",
+      .example =
+          "floe --base DIR readkey locking.tdb mykey\nfloe --base DIR readkey locking.tdb "
+          "0x666f6f00",
+      .positionals = {{"DB", "name, or 0x and id"}, {"KEY", "text, or octets as 0x..."}},
+      .options = {{"--local", nullptr, "this node's own copy as it is, without moving the record"}},
+      .run = run};
 }
 
 }  // namespace floe::cli

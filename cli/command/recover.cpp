@@ -18,13 +18,15 @@ int run(context& c, const arguments&) {
   const auto before = (*node)->control<control::getvnnmap>(*at, {}, c.patience());
   if (!before) return c.fail("recover", before.error());
   const auto begin = (*node)->loop().now();
-  const auto asked = (*node)->control<control::set_recmode>(*at, recovery_mode::active, c.patience());
+  const auto asked =
+      (*node)->control<control::set_recmode>(*at, recovery_mode::active, c.patience());
   if (!asked) return c.fail("recover", asked.error());
   const auto end = (*node)->wait<recovered_state>([&](auto finished) {
     wait_recovered((*node)->async(), *at, before->value.generation, c.long_patience(), finished);
   });
   if (!end) return c.fail("recover", end.error());
-  const double ms = std::chrono::duration<double, std::milli>((*node)->loop().now() - begin).count();
+  const double ms =
+      std::chrono::duration<double, std::milli>((*node)->loop().now() - begin).count();
   if (c.options.json) {
     auto j = open_json("recover");
     j.number("generation", number(end->generation));

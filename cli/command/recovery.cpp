@@ -21,7 +21,9 @@ std::expected<pnn, exit_code> where(context& c) {
   return leader ? *leader : (*node)->self();
 }
 
-bool holds(const json& v) { return v.is_boolean() ? v.get<bool>() : v.is_string() && !v.get<std::string>().empty(); }
+bool holds(const json& v) {
+  return v.is_boolean() ? v.get<bool>() : v.is_string() && !v.get<std::string>().empty();
+}
 
 int set_hold(context& c, const std::string& phase) {
   auto at = where(c);
@@ -47,7 +49,8 @@ int show(context& c, const arguments&) {
   if (!r) return c.fail("recovery status", r.error());
   const auto report = json::parse(r->value.value, nullptr, false);
   const json recovery = report.is_object() ? report.value("recovery", json()) : json();
-  const json databases = recovery.is_object() ? recovery.value("databases", json::array()) : json::array();
+  const json databases =
+      recovery.is_object() ? recovery.value("databases", json::array()) : json::array();
   if (c.options.json) {
     auto j = open_json("recovery");
     j.number("node", number(*at));
@@ -74,14 +77,19 @@ int show(context& c, const arguments&) {
     print(fmt::format("node {} leads no recovery\n", number(*at)));
     return done;
   }
-  print(fmt::format("run {}, phase {}{}, because {}\n", recovery.value("run", 0ULL), recovery.value("phase", ""),
-                    holds(recovery.value("held", json())) ? " (held)" : "", recovery.value("why", "")));
+  print(fmt::format(
+      "run {}, phase {}{}, because {}\n", recovery.value("run", 0ULL), recovery.value("phase", ""),
+      holds(recovery.value("held", json())) ? " (held)" : "", recovery.value("why", "")));
   table t({{"DATABASE"}, {"PHASE"}, {""}, {"WAITS FOR NODES"}, {"RECORDS", true}});
   for (const auto& d : databases) {
     std::string nodes;
-    for (const auto& n : d.value("waiting_for", json::array())) nodes += (nodes.empty() ? "" : ", ") + n.dump();
-    t.row({{d.value("name", ""), style::bold}, d.value("phase", ""),
-           {holds(d.value("held", json())) ? "held" : "", style::warn}, nodes, std::to_string(d.value("records_pulled", 0ULL))});
+    for (const auto& n : d.value("waiting_for", json::array()))
+      nodes += (nodes.empty() ? "" : ", ") + n.dump();
+    t.row({{d.value("name", ""), style::bold},
+           d.value("phase", ""),
+           {holds(d.value("held", json())) ? "held" : "", style::warn},
+           nodes,
+           std::to_string(d.value("records_pulled", 0ULL))});
   }
   print(t.text());
   for (const auto& f : recovery.value("failures", json::array()))
@@ -96,8 +104,10 @@ command recovery_command() {
                   .group = "",
                   .summary = "make recoveries wait when a database comes to this phase",
                   .example = "floe --base DIR recovery hold push@locking.tdb",
-                  .positionals = {{"PHASE", "PHASE or PHASE@DB, of: names attach freeze begin seqnum pull merge wipe push_start push "
-                                                 "push_confirm commit thaw"}},
+                  .positionals = {{"PHASE",
+                                   "PHASE or PHASE@DB, of: names attach freeze begin seqnum pull "
+                                   "merge wipe push_start push "
+                                   "push_confirm commit thaw"}},
                   .run = hold};
   command release_it{.name = "release",
                      .group = "",

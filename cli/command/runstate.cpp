@@ -1,4 +1,5 @@
-/// floe runstate: which stage of its life the node is in; with names given, whether it is one of them.
+/// floe runstate: which stage of its life the node is in; with names given, whether it is one of
+/// them.
 #include <algorithm>
 
 #include "cli/ask.hpp"
@@ -28,7 +29,8 @@ int run(context& c, const arguments& a) {
     j.text("runstate", text);
     j.end();
     if (!c.options.json)
-      print((all.size() > 1 ? "node " + std::to_string(number(one.node)) + ": " : std::string()) + text + "\n");
+      print((all.size() > 1 ? "node " + std::to_string(number(one.node)) + ": " : std::string()) +
+            text + "\n");
   }
   j.end();
   if (c.options.json) print_json(std::move(j));
@@ -39,12 +41,13 @@ int run(context& c, const arguments& a) {
 }  // namespace
 
 command runstate_command() {
-  return {.name = "runstate",
-          .group = "Node",
-          .summary = "stage of the node's life, INIT to RUNNING; exit 4 if it is not the one asked for",
-          .example = "floe --base DIR runstate running && echo ready",
-          .positionals = {{"STATE", "exit 4 unless the node is in this state", false}},
-          .run = run};
+  return {
+      .name = "runstate",
+      .group = "Node",
+      .summary = "stage of the node's life, INIT to RUNNING; exit 4 if it is not the one asked for",
+      .example = "floe --base DIR runstate running && echo ready",
+      .positionals = {{"STATE", "exit 4 unless the node is in this state", false}},
+      .run = run};
 }
 
 }  // namespace floe::cli

@@ -31,7 +31,8 @@ int run(context& c, const arguments&) {
   while (!is_gone(**node, *at, self, c.patience())) {
     if ((*node)->loop().now() >= end)
       return c.fail("shutdown", {client_errc::timed_out, 0, "it is still there", *at});
-    (void)(*node)->wait<int>([&](auto finished) { (*node)->loop().after(pause, [finished] { finished(0); }); });
+    (void)(*node)->wait<int>(
+        [&](auto finished) { (*node)->loop().after(pause, [finished] { finished(0); }); });
   }
   if (c.options.json) {
     auto j = open_json("shutdown");

@@ -38,7 +38,8 @@ int run(context& c, const arguments& a) {
   if (c.options.json) print_json(std::move(j));
   if (const auto code = report_failures(c, "statistics", all); code != done) return code;
   if (!a.has("--reset")) return done;
-  return report_failures(c, "statistics", ask_each(**c.node(), *nodes, control::statistics_reset, {}, c.patience()));
+  return report_failures(c, "statistics",
+                         ask_each(**c.node(), *nodes, control::statistics_reset, {}, c.patience()));
 }
 
 }  // namespace
@@ -47,7 +48,8 @@ command statistics_command() {
   return {.name = "statistics",
           .group = "Node",
           .summary = "counters of the node",
-          .example = "floe --base DIR statistics -n all --json | jq '.nodes[].statistics.num_recoveries'",
+          .example =
+              "floe --base DIR statistics -n all --json | jq '.nodes[].statistics.num_recoveries'",
           .options = {{"--reset", nullptr, "set them to zero after printing"}},
           .run = run};
 }

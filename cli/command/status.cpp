@@ -20,21 +20,35 @@ void print_nodes(const cluster_state& s) {
     if (s.leader == n.pnn) notes += "leader";
     if (n.pnn == s.node) notes += notes.empty() ? "asked" : ", asked";
     const bool deleted = n.flags & node_flag::deleted;
-    t.row({std::to_string(number(n.pnn)), deleted ? "-" : address_port_text(n.addr),
-           {node_state_text(n.flags), n.flags == 0 ? style::good : deleted ? style::dim : style::bad},
+    t.row({std::to_string(number(n.pnn)),
+           deleted ? "-" : address_port_text(n.addr),
+           {node_state_text(n.flags), n.flags == 0 ? style::good
+                                      : deleted    ? style::dim
+                                                   : style::bad},
            {notes, style::dim}});
   }
   print(t.text());
 }
 
 void print_databases(const json& report) {
-  table t({{"DATABASE"}, {"KIND"}, {"STATE"}, {"FOR", true}, {"RECORDS HERE", true}, {"LOCKS", true}, {"WAITING", true}, {"MIGRATIONS PENDING", true}});
+  table t({{"DATABASE"},
+           {"KIND"},
+           {"STATE"},
+           {"FOR", true},
+           {"RECORDS HERE", true},
+           {"LOCKS", true},
+           {"WAITING", true},
+           {"MIGRATIONS PENDING", true}});
   for (const auto& d : report.value("databases", json::array())) {
     const auto state = d.value("state", "");
-    t.row({{d.value("name", ""), style::bold}, d.value("kind", ""),
-           {state, state == "thawed" ? style::good : style::warn}, age_text(d.value("state_age_ms", 0.0)),
-           std::to_string(d.value("records", 0ULL)), std::to_string(d.value("holders", json::array()).size()),
-           std::to_string(d.value("waiters", json::array()).size()), std::to_string(d.value("migrations_pending", 0ULL))});
+    t.row({{d.value("name", ""), style::bold},
+           d.value("kind", ""),
+           {state, state == "thawed" ? style::good : style::warn},
+           age_text(d.value("state_age_ms", 0.0)),
+           std::to_string(d.value("records", 0ULL)),
+           std::to_string(d.value("holders", json::array()).size()),
+           std::to_string(d.value("waiters", json::array()).size()),
+           std::to_string(d.value("migrations_pending", 0ULL))});
   }
   if (!t.empty()) print("\n" + t.text());
 }
@@ -42,12 +56,16 @@ void print_databases(const json& report) {
 /// What the leader's recovery is at, if this node leads one.
 void print_recovery(const json& r) {
   if (!r.is_object()) return;
-  print(fmt::format("\nrecovery run {}: {}, because {}\n", r.value("run", 0ULL), r.value("phase", ""), r.value("why", "")));
+  print(fmt::format("\nrecovery run {}: {}, because {}\n", r.value("run", 0ULL),
+                    r.value("phase", ""), r.value("why", "")));
   table t({{"DATABASE"}, {"PHASE"}, {"WAITS FOR NODES"}, {"RECORDS", true}});
   for (const auto& d : r.value("databases", json::array())) {
     std::string nodes;
-    for (const auto& n : d.value("waiting_for", json::array())) nodes += (nodes.empty() ? "" : ", ") + n.dump();
-    t.row({{d.value("name", ""), style::bold}, {d.value("phase", ""), style::warn}, nodes,
+    for (const auto& n : d.value("waiting_for", json::array()))
+      nodes += (nodes.empty() ? "" : ", ") + n.dump();
+    t.row({{d.value("name", ""), style::bold},
+           {d.value("phase", ""), style::warn},
+           nodes,
            std::to_string(d.value("records_pulled", 0ULL))});
   }
   print(t.text());
@@ -59,7 +77,9 @@ void print_text(const cluster_state& s) {
   std::string mode = paint(normal ? style::good : style::bad, normal ? "NORMAL" : "ACTIVE");
   if (report.is_object()) mode += " for " + age_text(report.value("recovery_mode_age_ms", 0.0));
   print(fmt::format("recovery mode {}, generation {}, leader {}, node {} is {}\n", mode,
-                    s.map.generation == generation::invalid ? "INVALID" : std::to_string(number(s.map.generation)),
+                    s.map.generation == generation::invalid
+                        ? "INVALID"
+                        : std::to_string(number(s.map.generation)),
                     s.leader ? std::to_string(number(*s.leader)) : "unknown", number(s.node),
                     runstate_text(static_cast<std::uint64_t>(s.run))));
   std::string map;

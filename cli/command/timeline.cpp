@@ -16,7 +16,8 @@ int run(context& c, const arguments& a) {
   std::optional<duration> back;
   if (a.has("--since")) {
     back = parse_duration(a["--since"]);
-    if (!back) return c.misused("--since takes 500ms, 10s, 2m or a number of seconds: " + a["--since"]);
+    if (!back)
+      return c.misused("--since takes 500ms, 10s, 2m or a number of seconds: " + a["--since"]);
   }
   auto node = c.node();
   if (!node) return node.error();
@@ -39,7 +40,8 @@ int run(context& c, const arguments& a) {
   }
   auto& loop = (*node)->loop();
   const auto since =
-      back ? loop.wall_us() - std::chrono::duration_cast<std::chrono::microseconds>(*back).count() : std::int64_t{0};
+      back ? loop.wall_us() - std::chrono::duration_cast<std::chrono::microseconds>(*back).count()
+           : std::int64_t{0};
   // events before `since` tell in which state things were then, so all are asked for
   auto g = gather_events(**node, nodes, 0, c.patience());
   g.missing.insert(g.missing.end(), lost.begin(), lost.end());
@@ -51,7 +53,8 @@ int run(context& c, const arguments& a) {
     return done;
   }
   print(draw(picture, terminal_width(), colours_wanted()));
-  for (const auto& m : g.missing) print(paint(style::bad, fmt::format("node {} not asked: {}\n", number(m.node), m.why)));
+  for (const auto& m : g.missing)
+    print(paint(style::bad, fmt::format("node {} not asked: {}\n", number(m.node), m.why)));
   return done;
 }
 
@@ -61,7 +64,9 @@ command timeline_command() {
   return {.name = "timeline",
           .group = "Cluster",
           .summary = "what happened in the last recovery, to scale, on all nodes",
-          .example = "floe --base DIR timeline\nfloe --base DIR timeline --since 30s --json | jq '.rows[].spans'",
+          .example =
+              "floe --base DIR timeline\nfloe --base DIR timeline --since 30s --json | jq "
+              "'.rows[].spans'",
           .options = {{"--since", "DURATION", "everything since then: 500ms, 10s, 2m"}},
           .run = run};
 }

@@ -21,11 +21,14 @@ int run(context& c, const arguments&) {
   for (const auto& one : all) {
     const auto u = decode_answer<control::uptime>(one.reply, one.node);
     if (!u) continue;
-    const auto now = microseconds(u->value.current_time), started = microseconds(u->value.ctdbd_start_time);
-    const auto from = microseconds(u->value.last_recovery_started), to = microseconds(u->value.last_recovery_finished);
+    const auto now = microseconds(u->value.current_time),
+               started = microseconds(u->value.ctdbd_start_time);
+    const auto from = microseconds(u->value.last_recovery_started),
+               to = microseconds(u->value.last_recovery_finished);
     // in a recovery the end is still that of the one before
     const bool going_on = from > to;
-    t.row({std::to_string(number(one.node)), time_text(started), age_text(static_cast<double>(now - started) / 1e3),
+    t.row({std::to_string(number(one.node)), time_text(started),
+           age_text(static_cast<double>(now - started) / 1e3),
            from == 0 ? "never" : time_text(from),
            from == 0  ? "-"
            : going_on ? "going on for " + age_text(static_cast<double>(now - from) / 1e3)

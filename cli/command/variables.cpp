@@ -18,7 +18,8 @@ std::string no_such(const std::string& name) {
   for (const auto& t : all_tunables()) names.push_back(t.name);
   const auto near = closest(name, names);
   return "no such tunable: " + name +
-         (near ? fmt::format("; did you mean {}?", *near) : std::string("; `floe listvars` names them all"));
+         (near ? fmt::format("; did you mean {}?", *near)
+               : std::string("; `floe listvars` names them all"));
 }
 
 std::optional<std::uint32_t> parse_number(std::string_view text) {
@@ -26,7 +27,8 @@ std::optional<std::uint32_t> parse_number(std::string_view text) {
   if (base == 16) text.remove_prefix(2);
   std::uint32_t n = 0;
   const auto r = std::from_chars(text.data(), text.data() + text.size(), n, base);
-  if (r.ec != std::errc() || r.ptr != text.data() + text.size() || text.empty()) return std::nullopt;
+  if (r.ec != std::errc() || r.ptr != text.data() + text.size() || text.empty())
+    return std::nullopt;
   return n;
 }
 
@@ -35,8 +37,8 @@ int get(context& c, const arguments& a) {
   auto nodes = c.targets();
   if (!nodes) return nodes.error();
   if (!find_tunable(name)) return c.misused(no_such(name));
-  const auto all =
-      ask_each(**c.node(), *nodes, control::get_tunable, encode_request<control::get_tunable>({.name = name}), c.patience());
+  const auto all = ask_each(**c.node(), *nodes, control::get_tunable,
+                            encode_request<control::get_tunable>({.name = name}), c.patience());
   auto j = open_json("getvar");
   j.text("name", find_tunable(name)->name);
   j.begin_list("nodes");
@@ -48,7 +50,8 @@ int get(context& c, const arguments& a) {
     j.number("value", v->value);
     j.end();
     if (!c.options.json)
-      print(fmt::format("{}{} = {}\n", all.size() > 1 ? fmt::format("node {}: ", number(one.node)) : "",
+      print(fmt::format("{}{} = {}\n",
+                        all.size() > 1 ? fmt::format("node {}: ", number(one.node)) : "",
                         find_tunable(name)->name, v->value));
   }
   j.end();
@@ -64,9 +67,11 @@ int set(context& c, const arguments& a) {
   if (!nodes) return nodes.error();
   const auto* info = find_tunable(name);
   if (!info) return c.misused(no_such(name));
-  const auto all = ask_each(**c.node(), *nodes, control::set_tunable,
-                            encode_request<control::set_tunable>({.value = *value, .name = name}), c.patience());
-  if (info->obsolete) print_error(fmt::format("setvar: {} is obsolete and has no effect", info->name));
+  const auto all =
+      ask_each(**c.node(), *nodes, control::set_tunable,
+               encode_request<control::set_tunable>({.value = *value, .name = name}), c.patience());
+  if (info->obsolete)
+    print_error(fmt::format("setvar: {} is obsolete and has no effect", info->name));
   if (c.options.json) {
     auto j = open_json("setvar");
     j.text("name", info->name);
@@ -85,10 +90,12 @@ struct node_values {
 /// One column for each node, so that a difference is seen.
 std::string as_table(const std::vector<node_values>& all) {
   std::vector<std::string> titles;
-  for (const auto& n : all) titles.push_back(all.size() > 1 ? fmt::format("NODE {}", number(n.node)) : "VALUE");
+  for (const auto& n : all)
+    titles.push_back(all.size() > 1 ? fmt::format("NODE {}", number(n.node)) : "VALUE");
   std::vector<column> columns{{"NAME"}};
   for (const auto& t : titles) columns.push_back({t.c_str(), true});
-  for (const column& more : {column{"DEFAULT", true}, column{"UNIT"}, column{"MEANING"}}) columns.push_back(more);
+  for (const column& more : {column{"DEFAULT", true}, column{"UNIT"}, column{"MEANING"}})
+    columns.push_back(more);
   table t(std::move(columns));
   for (const auto& info : all_tunables()) {
     if (info.obsolete || info.own) continue;
@@ -96,7 +103,9 @@ std::string as_table(const std::vector<node_values>& all) {
     const auto first = all.front().values[info.which];
     for (const auto& n : all) {
       const auto v = n.values[info.which];
-      row.emplace_back(std::to_string(v), v != first ? style::bad : v != info.value ? style::warn : style::plain);
+      row.emplace_back(std::to_string(v), v != first        ? style::bad
+                                          : v != info.value ? style::warn
+                                                            : style::plain);
     }
     row.emplace_back(std::to_string(info.value), style::dim);
     row.emplace_back(std::string(info.unit));
@@ -112,7 +121,8 @@ int list(context& c, const arguments&) {
   const auto all = ask_each(**c.node(), *nodes, control::get_all_tunables, {}, c.patience());
   std::vector<node_values> values;
   for (const auto& one : all)
-    if (auto v = decode_answer<control::get_all_tunables>(one.reply, one.node)) values.push_back({one.node, v->value});
+    if (auto v = decode_answer<control::get_all_tunables>(one.reply, one.node))
+      values.push_back({one.node, v->value});
   if (c.options.json) {
     auto j = open_json("listvars");
     j.begin_list("nodes");

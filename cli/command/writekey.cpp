@@ -36,12 +36,14 @@ int write(context& c, const arguments& a) {
   const auto value = parse_octets(a["VALUE"]);
   if (!value) return c.misused(value.error());
   if (value->empty()) return c.misused("an empty record does not exist: use deletekey");
-  return with_lock(c, a, "writekey",
-                   [&](held_lock& l) { return l.store(*value, c.patience(), after_write::unlock); });
+  return with_lock(c, a, "writekey", [&](held_lock& l) {
+    return l.store(*value, c.patience(), after_write::unlock);
+  });
 }
 
 int remove(context& c, const arguments& a) {
-  return with_lock(c, a, "deletekey", [&](held_lock& l) { return l.remove(c.patience(), after_write::unlock); });
+  return with_lock(c, a, "deletekey",
+                   [&](held_lock& l) { return l.remove(c.patience(), after_write::unlock); });
 }
 
 const positional db_argument{"DB", "name, or 0x and id"};

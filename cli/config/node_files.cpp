@@ -51,7 +51,8 @@ std::uint16_t default_port() {
   servent entry{};
   servent* found = nullptr;
   char buffer[1024];
-  if (::getservbyname_r("ctdb", "tcp", &entry, buffer, sizeof buffer, &found) != 0 || !found) return registered;
+  if (::getservbyname_r("ctdb", "tcp", &entry, buffer, sizeof buffer, &found) != 0 || !found)
+    return registered;
   return ntohs(static_cast<std::uint16_t>(found->s_port));
 }
 
@@ -77,19 +78,22 @@ bool is_local(const std::string& ip) {
 }
 
 /// Our number: the line of the configured address, or the first whose address this machine has.
-std::expected<pnn, std::string> own_number(const std::vector<configured_node>& nodes, const std::string& address) {
+std::expected<pnn, std::string> own_number(const std::vector<configured_node>& nodes,
+                                           const std::string& address) {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (nodes[i].deleted) continue;
     if (address.empty() ? is_local(nodes[i].where.ip) : nodes[i].where.ip == address)
       return pnn{static_cast<std::uint32_t>(i)};
   }
-  if (address.empty()) return std::unexpected("none of the addresses in the nodes file belongs to this machine");
+  if (address.empty())
+    return std::unexpected("none of the addresses in the nodes file belongs to this machine");
   return std::unexpected("[cluster] node address = " + address + " is not in the nodes file");
 }
 
 }  // namespace
 
-std::expected<std::vector<configured_node>, std::string> parse_nodes(std::string_view text, std::uint16_t port) {
+std::expected<std::vector<configured_node>, std::string> parse_nodes(std::string_view text,
+                                                                     std::uint16_t port) {
   std::vector<configured_node> all;
   std::string error;
   each_line(text, [&](int line, std::string_view s) {
@@ -105,7 +109,8 @@ std::expected<std::vector<configured_node>, std::string> parse_nodes(std::string
     }
     const auto ip = address_text(*address);
     for (const auto& other : all)
-      if (!other.deleted && other.where.ip == ip) error = fmt::format("line {}: {} is there twice", line, ip);
+      if (!other.deleted && other.where.ip == ip)
+        error = fmt::format("line {}: {} is there twice", line, ip);
     all.push_back({.where = {ip, port}, .deleted = false});
   });
   if (!error.empty()) return std::unexpected(error);
@@ -119,7 +124,8 @@ std::vector<std::string> apply_tunables(std::string_view text, tunable_list& to)
     if (s.empty() || s.front() == '#') return;
     const auto equals = s.find('=');
     const auto name = trim(s.substr(0, equals));
-    const auto value = equals == std::string_view::npos ? std::string_view() : trim(s.substr(equals + 1));
+    const auto value =
+        equals == std::string_view::npos ? std::string_view() : trim(s.substr(equals + 1));
     std::uint32_t n = 0;
     const auto r = std::from_chars(value.data(), value.data() + value.size(), n);
     const bool good = !value.empty() && r.ec == std::errc() && r.ptr == value.data() + value.size();
@@ -140,9 +146,12 @@ std::vector<std::string> apply_tunables(std::string_view text, tunable_list& to)
 
 std::expected<node_setup, std::vector<std::string>> read_node_directory(const std::string& base) {
   std::error_code problem;
-  if (!fs::is_directory(base, problem)) return std::unexpected(std::vector{fmt::format("{}: no such directory", base)});
+  if (!fs::is_directory(base, problem))
+    return std::unexpected(std::vector{fmt::format("{}: no such directory", base)});
   std::vector<std::string> errors;
-  const auto blame = [&](const std::string& file, const std::string& why) { errors.push_back(file + ": " + why); };
+  const auto blame = [&](const std::string& file, const std::string& why) {
+    errors.push_back(file + ": " + why);
+  };
 
   auto p = apply_settings(slurp(base + "/ctdb.conf").value_or(""), base);
   for (const auto& e : p.errors) blame(base + "/ctdb.conf", e);
@@ -168,8 +177,9 @@ std::expected<node_setup, std::vector<std::string>> read_node_directory(const st
     for (const auto& e : apply_tunables(*tunables, c.tunables)) blame(tunables_file, e);
 
   if (c.socket.size() >= sizeof(sockaddr_un::sun_path))
-    blame(c.socket, fmt::format("too long for a Unix socket ({} of {} characters): use a shorter directory",
-                                c.socket.size(), sizeof(sockaddr_un::sun_path) - 1));
+    blame(c.socket,
+          fmt::format("too long for a Unix socket ({} of {} characters): use a shorter directory",
+                      c.socket.size(), sizeof(sockaddr_un::sun_path) - 1));
   if (!errors.empty()) return std::unexpected(std::move(errors));
 
   for (const auto& dir : {base + "/run", c.volatile_dir, c.persistent_dir, c.state_dir}) {

@@ -67,7 +67,8 @@ std::string set_level(parsed_settings& p, const std::string& value) {
 /// A lock that everybody believes in and nobody takes would be worse than none.
 std::string set_cluster_lock(parsed_settings&, const std::string& value) {
   return value.empty() ? ""
-                       : "a cluster lock is not supported by this version: remove the line, and mind that after a network "
+                       : "a cluster lock is not supported by this version: remove the line, and "
+                         "mind that after a network "
                          "partition each side goes on by itself";
 }
 
@@ -92,12 +93,18 @@ std::string set_directory(std::string& to, const std::string& v) {
   to = v;
   return {};
 }
-std::string set_volatile_dir(parsed_settings& p, const std::string& v) { return set_directory(p.setup.config.volatile_dir, v); }
+std::string set_volatile_dir(parsed_settings& p, const std::string& v) {
+  return set_directory(p.setup.config.volatile_dir, v);
+}
 std::string set_persistent_dir(parsed_settings& p, const std::string& v) {
   return set_directory(p.setup.config.persistent_dir, v);
 }
-std::string set_state_dir(parsed_settings& p, const std::string& v) { return set_directory(p.setup.config.state_dir, v); }
-std::string set_start_stopped(parsed_settings& p, const std::string& v) { return set_bool(p.setup.config.start_stopped, v); }
+std::string set_state_dir(parsed_settings& p, const std::string& v) {
+  return set_directory(p.setup.config.state_dir, v);
+}
+std::string set_start_stopped(parsed_settings& p, const std::string& v) {
+  return set_bool(p.setup.config.start_stopped, v);
+}
 std::string set_start_disabled(parsed_settings& p, const std::string& v) {
   return set_bool(p.setup.config.start_disabled, v);
 }
@@ -105,7 +112,8 @@ std::string set_failover(parsed_settings& p, const std::string& v) {
   bool disabled = false;
   auto wrong = set_bool(disabled, v);
   if (wrong.empty() && !disabled)
-    p.setup.warnings.push_back("[failover] disabled = false: this version moves no public addresses");
+    p.setup.warnings.push_back(
+        "[failover] disabled = false: this version moves no public addresses");
   return wrong;
 }
 std::string set_port(parsed_settings& p, const std::string& v) {
@@ -114,7 +122,9 @@ std::string set_port(parsed_settings& p, const std::string& v) {
   if (wrong.empty()) p.port = static_cast<std::uint16_t>(port);
   return wrong;
 }
-std::string set_freeze_all(parsed_settings& p, const std::string& v) { return set_bool(p.setup.config.freeze_all_first, v); }
+std::string set_freeze_all(parsed_settings& p, const std::string& v) {
+  return set_bool(p.setup.config.freeze_all_first, v);
+}
 
 struct known_setting {
   std::string_view section, name;
@@ -149,13 +159,15 @@ std::string unknown(const setting& s) {
   std::vector<std::string_view> sections, names;
   for (const auto& k : known) {
     if (k.name == s.name)
-      return fmt::format("[{}] has no setting `{}`; it belongs into [{}]", s.section, s.name, k.section);
+      return fmt::format("[{}] has no setting `{}`; it belongs into [{}]", s.section, s.name,
+                         k.section);
     if (std::ranges::find(sections, k.section) == sections.end()) sections.push_back(k.section);
     if (k.section == s.section) names.push_back(k.name);
   }
   if (names.empty()) {
     const auto near = closest(s.section, sections);
-    return fmt::format("there is no section [{}]{}", s.section, near ? fmt::format("; did you mean [{}]?", *near) : "");
+    return fmt::format("there is no section [{}]{}", s.section,
+                       near ? fmt::format("; did you mean [{}]?", *near) : "");
   }
   const auto near = closest(s.name, names);
   return fmt::format("[{}] has no setting `{}`{}", s.section, s.name,
@@ -182,13 +194,16 @@ parsed_settings apply_settings(std::string_view text, const std::string& base) {
     return p;
   }
   for (const auto& s : *settings) {
-    const auto k = std::ranges::find_if(known, [&](const known_setting& x) { return x.section == s.section && x.name == s.name; });
+    const auto k = std::ranges::find_if(
+        known, [&](const known_setting& x) { return x.section == s.section && x.name == s.name; });
     if (k == known.end()) {
       p.errors.push_back(fmt::format("line {}: {}", s.line, unknown(s)));
     } else if (!k->apply) {
-      p.setup.warnings.push_back(fmt::format("line {}: [{}] {} has no effect", s.line, s.section, s.name));
+      p.setup.warnings.push_back(
+          fmt::format("line {}: [{}] {} has no effect", s.line, s.section, s.name));
     } else if (const auto wrong = k->apply(p, s.value); !wrong.empty()) {
-      p.errors.push_back(fmt::format("line {}: [{}] {} = {}: {}", s.line, s.section, s.name, s.value, wrong));
+      p.errors.push_back(
+          fmt::format("line {}: [{}] {} = {}: {}", s.line, s.section, s.name, s.value, wrong));
     }
   }
   return p;

@@ -46,7 +46,8 @@ std::expected<std::vector<setting>, std::string> read_settings(std::string_view 
     auto name = canonical(line.substr(0, equals));
     if (name.empty()) return wrong("a value without a name");
     if (section.empty()) return wrong("a value before the first [section]");
-    all.push_back({section, std::move(name), std::string(trim(line.substr(equals + 1))), line_number});
+    all.push_back(
+        {section, std::move(name), std::string(trim(line.substr(equals + 1))), line_number});
   }
   return all;
 }

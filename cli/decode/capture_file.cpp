@@ -19,7 +19,8 @@ std::expected<capture_line, std::string> parse_line(const std::string& text) {
   }
   if (!line.said.is_object()) return std::unexpected("not a JSON object");
   const auto hex = line.said.find("hex");
-  if (hex == line.said.end() || !hex->is_string()) return std::unexpected("no packet in it: the text `hex` is missing");
+  if (hex == line.said.end() || !hex->is_string())
+    return std::unexpected("no packet in it: the text `hex` is missing");
   auto packet = from_hex(hex->get_ref<const std::string&>());
   if (packet)
     line.packet = std::move(*packet);

@@ -16,12 +16,16 @@ class line_check {
 
   std::vector<disagreement> run() {
     if (line_.bad_hex) {
-      say("hex", {}, "is not hex digits from character " + std::to_string(*line_.bad_hex + 1) + " on");
+      say("hex", {},
+          "is not hex digits from character " + std::to_string(*line_.bad_hex + 1) + " on");
       return std::move(found_);
     }
     const auto p = decode_packet(line_.packet);
     if (line_.broken_on_purpose()) {
-      if (p) say("fields", {}, "are null, but the packet is a good " + std::string(operation_name(operation_of(p->body))));
+      if (p)
+        say("fields", {},
+            "are null, but the packet is a good " +
+                std::string(operation_name(operation_of(p->body))));
       return std::move(found_);
     }
     if (!p) {
@@ -61,15 +65,18 @@ class line_check {
     }
     const auto said = line_.said.find("fields");
     if (said == line_.said.end()) return say("fields", {}, "are missing in the line");
-    for (const auto& d : json_differences(is.at("fields"), *said)) say(d.path, offset_of(d.path), d.text);
+    for (const auto& d : json_differences(is.at("fields"), *said))
+      say(d.path, offset_of(d.path), d.text);
   }
 
-  /// Sets the bytes that the sender left to chance to zero, in the packet and in our encoding of it.
+  /// Sets the bytes that the sender left to chance to zero, in the packet and in our encoding of
+  /// it.
   void blank(bytes& packet, bytes& again) {
     const auto ranges = line_.said.find("uninit");
     if (ranges == line_.said.end()) return;
     for (const auto& r : *ranges) {
-      const bool is_range = r.is_array() && r.size() == 2 && r[0].is_number_unsigned() && r[1].is_number_unsigned();
+      const bool is_range =
+          r.is_array() && r.size() == 2 && r[0].is_number_unsigned() && r[1].is_number_unsigned();
       const auto offset = is_range ? r[0].get<std::size_t>() : 0;
       const auto size = is_range ? r[1].get<std::size_t>() : 0;
       if (!is_range || offset > packet.size() || size > packet.size() - offset)
@@ -81,14 +88,31 @@ class line_check {
 
   void compare_encoding() {
     auto again = reencode_packet(line_.packet, line_.opcode);
-    if (!again) return say(again.error().field, again.error().offset, "does not encode: " + again.error().text());
+    if (!again)
+      return say(again.error().field, again.error().offset,
+                 "does not encode: " + again.error().text());
     bytes original = line_.packet;
     again->resize(original.size());
     blank(original, *again);
     for (std::size_t i = 0; i < original.size(); ++i) {
       if (original[i] == (*again)[i]) continue;
-      say(field_at(i), i, "is encoded as " + wire::to_hex(again->substr(i, 1)) + ", should be " + wire::to_hex(original.substr(i, 1)));
+      say(field_at(i), i,
+          "is encoded as " + wire::to_hex(again->substr(i, 1)) + ", should be " +
+              wire::to_hex(original.substr(i, 1)));
       return;
+    }
+    compare_padding(original);
+  }
+
+  /// Padding that travels with a value (of record headers) is no field of the line, so all that can
+  /// be asked is that it is zero, or that the line says otherwise.
+  void compare_padding(const bytes& blanked) {
+    for (const auto& f : fields_.fields()) {
+      if (!f.hidden || !f.path.ends_with("padding")) continue;
+      const auto there = byte_view(blanked).substr(f.where.offset, f.where.size);
+      const auto bad = there.find_first_not_of('\0');
+      if (bad == byte_view::npos) continue;
+      return say(f.path, f.where.offset + bad, "is not zero, and `uninit` does not name it");
     }
   }
 
@@ -104,8 +128,12 @@ class line_check {
     // clients other than CTDB's own do not pad
     const auto dir = line_.said.find("dir");
     const bool may_be_exact = dir != line_.said.end() && *dir == "client->daemon";
-    if (size == line_.packet.size() || (may_be_exact && packet_size(p.body, padding::none) == line_.packet.size())) return;
-    say("length", 0, "is " + std::to_string(line_.packet.size()) + ", the contents make it " + std::to_string(size));
+    if (size == line_.packet.size() ||
+        (may_be_exact && packet_size(p.body, padding::none) == line_.packet.size()))
+      return;
+    say("length", 0,
+        "is " + std::to_string(line_.packet.size()) + ", the contents make it " +
+            std::to_string(size));
   }
 
   const capture_line& line_;
@@ -116,7 +144,8 @@ class line_check {
 }  // namespace
 
 std::string disagreement::line() const {
-  return "field " + field + (offset ? " at offset " + std::to_string(*offset) : std::string()) + " " + text;
+  return "field " + field + (offset ? " at offset " + std::to_string(*offset) : std::string()) +
+         " " + text;
 }
 
 std::vector<disagreement> check_line(const capture_line& line) { return line_check(line).run(); }

@@ -14,8 +14,9 @@ struct disagreement {
   std::string line() const;           ///< "field data.map[1] at offset 72 is 3, should be 4"
 };
 
-/// Decodes, compares operation, control and fields, encodes again and compares bytes outside of `uninit`, and compares the
-/// length with the one that a daemon would give it (of hand-made packets not). Empty: all is as the line says.
+/// Decodes, compares operation, control and fields, encodes again and compares bytes outside of
+/// `uninit`, and compares the length with the one that a daemon would give it (of hand-made packets
+/// not). Empty: all is as the line says.
 std::vector<disagreement> check_line(const capture_line&);
 
 /// Where two JSON values differ; `should` is what was expected.
@@ -23,6 +24,7 @@ struct json_difference {
   std::string path;  ///< "data.map[1]"
   std::string text;
 };
-std::vector<json_difference> json_differences(const nlohmann::json& is, const nlohmann::json& should);
+std::vector<json_difference> json_differences(const nlohmann::json& is,
+                                              const nlohmann::json& should);
 
 }  // namespace floe::cli

@@ -25,7 +25,8 @@ bool is_reply(const packet& p) {
 }
 
 bool wants_reply(const packet& p) {
-  if (const auto* c = std::get_if<req_control>(&p.body)) return (c->flags & control_flag::noreply) == 0;
+  if (const auto* c = std::get_if<req_control>(&p.body))
+    return (c->flags & control_flag::noreply) == 0;
   return std::holds_alternative<req_call>(p.body);
 }
 

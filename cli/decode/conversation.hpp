@@ -1,6 +1,7 @@
 #pragma once
-/// Which request a reply answers. A reply does not name its opcode (Samba ctdb/protocol/protocol_control.c), only the
-/// reqid that its requester chose, so whoever reads a stream has to remember the requests.
+/// Which request a reply answers. A reply does not name its opcode (Samba
+/// ctdb/protocol/protocol_control.c), only the reqid that its requester chose, so whoever reads a
+/// stream has to remember the requests.
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -16,8 +17,8 @@ struct asked {
   std::string id;                 ///< what the caller calls the request
 };
 
-/// Requests that are still to be answered. `requester` tells apart those who choose reqids for themselves: a connection, or
-/// a node.
+/// Requests that are still to be answered. `requester` tells apart those who choose reqids for
+/// themselves: a connection, or a node.
 class conversation {
  public:
   void request(std::uint64_t requester, reqid, asked);
@@ -32,7 +33,8 @@ bool is_reply(const packet&);
 /// Calls and controls that will be answered.
 bool wants_reply(const packet&);
 
-/// A stream of which nothing is known but the packets: the opcode that this packet belongs to if it is a reply.
+/// A stream of which nothing is known but the packets: the opcode that this packet belongs to if it
+/// is a reply.
 class stream_conversation {
  public:
   std::optional<control> follow(const packet&);

@@ -17,7 +17,8 @@ std::uint32_t number_at(byte_view b, std::size_t offset) {
 }  // namespace
 
 bool looks_like_packet(byte_view at) {
-  return at.size() >= 12 && number_at(at, 4) == packet_magic && number_at(at, 8) == protocol_version;
+  return at.size() >= 12 && number_at(at, 4) == packet_magic &&
+         number_at(at, 8) == protocol_version;
 }
 
 std::vector<byte_view> cut_packets(byte_view stream) {

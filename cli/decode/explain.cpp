@@ -13,7 +13,8 @@ namespace {
 /// Both forms of one explanation are made side by side.
 class page {
  public:
-  page(std::string_view kind, std::string_view name, std::string_view what, bool colours) : colours_(colours) {
+  page(std::string_view kind, std::string_view name, std::string_view what, bool colours)
+      : colours_(colours) {
     text_ = paint(style::bold, name, colours) + ", " + std::string(what) + "\n";
     json.begin_object();
     json.text("kind", kind);
@@ -37,7 +38,8 @@ class page {
     if (std::string_view(t.name) == "-") {
       line(label, "nothing");
     } else {
-      line(label, fmt::format("{}, {}{} bytes", t.name, t.fixed_size ? "" : "at least ", t.min_size));
+      line(label,
+           fmt::format("{}, {}{} bytes", t.name, t.fixed_size ? "" : "at least ", t.min_size));
       fields(shape_of(t));
     }
     json.end();
@@ -57,8 +59,10 @@ class page {
     for (const auto& f : all) {
       const bool fixed = f.min_size == f.max_size;
       const auto name = f.path.empty() ? std::string("(the value)") : f.path;
-      t.row({f.offset ? std::to_string(*f.offset) : std::string("-"), fixed ? std::to_string(f.min_size) : std::string("varies"),
-             {f.kind, style::dim}, name + (f.always || f.in_list ? "" : " (optional)")});
+      t.row({f.offset ? std::to_string(*f.offset) : std::string("-"),
+             fixed ? std::to_string(f.min_size) : std::string("varies"),
+             {f.kind, style::dim},
+             name + (f.always || f.in_list ? "" : " (optional)")});
       json.begin_object();
       json.text("field", f.path);
       json.text("kind", f.kind);
@@ -101,7 +105,8 @@ std::string_view sender_text(sender s) {
 std::string size_text(size_rule r) {
   switch (r.is) {
     case size_rule::kind::exact: return "one value and not a byte more";
-    case size_rule::kind::at_least: return fmt::format("at least {} bytes, more may follow the value", r.min);
+    case size_rule::kind::at_least:
+      return fmt::format("at least {} bytes, more may follow the value", r.min);
     case size_rule::kind::unchecked: return "a value, and whatever follows it";
     case size_rule::kind::terminated: return "a text that ends with its NUL";
   }
@@ -153,7 +158,10 @@ explanation of_control(const control_info& c, bool colours) {
 
 explanation of_message(const message_info& m, bool colours) {
   const bool range = m.mask != ~std::uint64_t{0};
-  page p("message", m.name, fmt::format("message {}{}", range ? "to srvids from " : "to srvid ", wire::hex64_text(number(m.first))), colours);
+  page p("message", m.name,
+         fmt::format("message {}{}", range ? "to srvids from " : "to srvid ",
+                     wire::hex64_text(number(m.first))),
+         colours);
   p.json.hex64("srvid", number(m.first));
   p.json.hex64("mask", m.mask);
   p.text("meaning", "says", m.meaning);
@@ -193,7 +201,8 @@ explanation of_flag(const flag_row& f, bool colours) {
 explanation of_tunable(const tunable_info& t, bool colours) {
   page p("tunable", t.name, t.obsolete ? "obsolete tunable" : "tunable", colours);
   p.json.number("index", static_cast<std::uint64_t>(t.which));
-  p.text("meaning", "means", t.obsolete ? "nothing any more: it can be set and read, and has no effect" : t.meaning);
+  p.text("meaning", "means",
+         t.obsolete ? "nothing any more: it can be set and read, and has no effect" : t.meaning);
   p.text("unit", "unit", t.unit);
   p.json.number("default", t.value);
   p.line("default", std::to_string(t.value));
@@ -207,8 +216,10 @@ explanation of_type(const wire::type_info& t, bool colours) {
   page p("type", t.name, "type", colours);
   p.type("layout", "layout", t);
   std::string users;
-  const auto used_by = [&](const wire::type_info& other, std::string_view name, std::string_view as) {
-    if (std::string_view(other.name) == t.name) users += fmt::format("{}{} ({})", users.empty() ? "" : ", ", name, as);
+  const auto used_by = [&](const wire::type_info& other, std::string_view name,
+                           std::string_view as) {
+    if (std::string_view(other.name) == t.name)
+      users += fmt::format("{}{} ({})", users.empty() ? "" : ", ", name, as);
   };
   for (const auto& c : all_controls()) {
     if (c.is(control_trait::obsolete)) continue;

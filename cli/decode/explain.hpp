@@ -14,8 +14,8 @@ struct explanation {
   std::string json;  ///< an object
 };
 
-/// All rows that are meant: a control by opcode or name, a message by srvid or name, an operation, a flag, a tunable or a
-/// type by name. Empty if there are none.
+/// All rows that are meant: a control by opcode or name, a message by srvid or name, an operation,
+/// a flag, a tunable or a type by name. Empty if there are none.
 std::vector<explanation> explain(std::string_view name, bool colours);
 
 }  // namespace floe::cli

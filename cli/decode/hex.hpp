@@ -6,8 +6,9 @@
 
 namespace floe::cli {
 
-/// Octets of a text of hex digits. Blanks, line ends and colons between digits do not count, nor does 0x at the front. On
-/// failure the position of the first character that is wrong (its end, if one digit is missing).
+/// Octets of a text of hex digits. Blanks, line ends and colons between digits do not count, nor
+/// does 0x at the front. On failure the position of the first character that is wrong (its end, if
+/// one digit is missing).
 std::expected<bytes, std::size_t> from_hex(byte_view text);
 
 }  // namespace floe::cli

@@ -23,7 +23,8 @@ std::vector<packet_input> from_stream(byte_view stream) {
 }
 
 std::expected<std::vector<packet_input>, std::string> from_hex_text(const std::string& text) {
-  // a packet in each line if that is what the lines look like, else lines are only line ends in a longer dump
+  // a packet in each line if that is what the lines look like, else lines are only line ends in a
+  // longer dump
   std::vector<bytes> lines;
   bool each_is_one = true;
   for (std::size_t begin = 0; begin < text.size();) {
@@ -65,11 +66,13 @@ std::expected<std::string, std::string> read_whole(const std::string& path) {
       if (f != stdin) std::fclose(f);
     }
   };
-  const std::unique_ptr<std::FILE, closer> file(path == "-" ? stdin : std::fopen(path.c_str(), "rb"));
+  const std::unique_ptr<std::FILE, closer> file(path == "-" ? stdin
+                                                            : std::fopen(path.c_str(), "rb"));
   if (!file) return std::unexpected(path + ": " + std::strerror(errno));
   std::string out;
   char buffer[65536];
-  for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, file.get())) > 0;) out.append(buffer, n);
+  for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, file.get())) > 0;)
+    out.append(buffer, n);
   if (std::ferror(file.get())) return std::unexpected(path + ": " + std::strerror(errno));
   return out;
 }
@@ -82,17 +85,20 @@ std::expected<std::string, std::string> read_argument(const std::string& argumen
 }
 
 input_format detect(std::string_view content) {
-  if (looks_like_packet(content)) return input_format::binary;  // first: its length may be that of a brace
+  if (looks_like_packet(content))
+    return input_format::binary;  // first: its length may be that of a brace
   const auto first = content.find_first_not_of(" \t\r\n");
   if (first != std::string_view::npos && content[first] == '{') return input_format::capture;
   const auto octets = from_hex(content);
   if (octets) return input_format::hex;
   // a slip in text that is meant as hex should be called one
-  const bool is_text = std::ranges::all_of(content, [](char c) { return (c >= 0x20 && c < 0x7f) || (c >= 9 && c <= 13); });
+  const bool is_text = std::ranges::all_of(
+      content, [](char c) { return (c >= 0x20 && c < 0x7f) || (c >= 9 && c <= 13); });
   return is_text ? input_format::hex : input_format::binary;
 }
 
-std::expected<std::vector<packet_input>, std::string> packets_in(const std::string& content, input_format format) {
+std::expected<std::vector<packet_input>, std::string> packets_in(const std::string& content,
+                                                                 input_format format) {
   if (format == input_format::detect) format = detect(content);
   std::vector<packet_input> out;
   if (format == input_format::hex) {
@@ -105,8 +111,10 @@ std::expected<std::vector<packet_input>, std::string> packets_in(const std::stri
     auto lines = parse_captures(content);
     if (!lines) return std::unexpected(lines.error());
     for (auto& line : *lines) {
-      if (line.bad_hex) return std::unexpected("line " + std::to_string(line.number) + ": `hex` is not hex digits");
-      out.push_back({std::move(line.packet), line.opcode, line.id(), true, line.broken_on_purpose()});
+      if (line.bad_hex)
+        return std::unexpected("line " + std::to_string(line.number) + ": `hex` is not hex digits");
+      out.push_back(
+          {std::move(line.packet), line.opcode, line.id(), true, line.broken_on_purpose()});
     }
   }
   return out;

@@ -1,5 +1,6 @@
 #pragma once
-/// What `floe decode` is given: packets in hex, in binary, or in capture files; from arguments, files or standard input.
+/// What `floe decode` is given: packets in hex, in binary, or in capture files; from arguments,
+/// files or standard input.
 #include <expected>
 #include <optional>
 #include <string>
@@ -23,13 +24,16 @@ struct packet_input {
 
 /// The whole of a file, or of standard input for "-"; an error text if that fails.
 std::expected<std::string, std::string> read_whole(const std::string& path);
-/// What the argument stands for: the file of that name, standard input for "-", or itself if it is hex digits.
+/// What the argument stands for: the file of that name, standard input for "-", or itself if it is
+/// hex digits.
 std::expected<std::string, std::string> read_argument(const std::string& argument);
 
 input_format detect(std::string_view content);
 /// The packets in it, or what is wrong with it.
-std::expected<std::vector<packet_input>, std::string> packets_in(const std::string& content, input_format);
-/// Gives replies the opcode of their request where no capture line says it: the packets before imply it.
+std::expected<std::vector<packet_input>, std::string> packets_in(const std::string& content,
+                                                                 input_format);
+/// Gives replies the opcode of their request where no capture line says it: the packets before
+/// imply it.
 void find_opcodes(std::vector<packet_input>&);
 
 }  // namespace floe::cli

@@ -32,12 +32,14 @@ std::uint64_t requester(const packet& p, const sighting& s) {
 std::string about(const packet& p, std::optional<control> opcode, const sighting& s) {
   std::string out;
   if (const auto* r = std::get_if<reply_control>(&p.body)) {
-    out = fmt::format("answer to {}, status {}", opcode ? control_name(*opcode) : "an unknown request", r->status);
+    out = fmt::format("answer to {}, status {}",
+                      opcode ? control_name(*opcode) : "an unknown request", r->status);
   } else if (opcode) {
     out = "request " + control_name(*opcode);
   } else if (const auto* m = std::get_if<req_message>(&p.body)) {
     const auto* row = find_message(m->srvid);
-    out = "message " + (row != nullptr ? std::string(row->name) : wire::hex64_text(number(m->srvid)));
+    out =
+        "message " + (row != nullptr ? std::string(row->name) : wire::hex64_text(number(m->srvid)));
   } else {
     out = operation_name(operation_of(p.body));
   }
@@ -53,8 +55,10 @@ void write_uninit(wire::json_writer& line, byte_view whole, std::optional<contro
   fields.end();
   line.begin_list("uninit");
   for (const auto& f : fields.fields()) {
-    if (!f.hidden || f.value.is != wire::scalar::shape::null) continue;
-    if (std::ranges::all_of(whole.substr(f.where.offset, f.where.size), [](char c) { return c == '\0'; })) continue;
+    if (!f.hidden || !f.path.ends_with("padding")) continue;
+    if (std::ranges::all_of(whole.substr(f.where.offset, f.where.size),
+                            [](char c) { return c == '\0'; }))
+      continue;
     line.begin_list();
     line.number("", f.where.offset);
     line.number("", f.where.size);

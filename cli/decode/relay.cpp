@@ -20,16 +20,17 @@
 namespace floe::cli {
 namespace {
 
-constexpr std::size_t enough = std::size_t{1} << 20;  ///< bytes that wait before their sender has to
+constexpr std::size_t enough = std::size_t{1}
+                               << 20;  ///< bytes that wait before their sender has to
 
 /// One way of a connection: from one socket to the other.
 struct one_way {
   int from;
   int to;
   stream_packets packets;
-  bytes waiting{};  ///< read and recorded, not yet written
-  bool ended = false;     ///< nothing more will be read
-  bool told = false;      ///< and the receiver knows
+  bytes waiting{};     ///< read and recorded, not yet written
+  bool ended = false;  ///< nothing more will be read
+  bool told = false;   ///< and the receiver knows
 
   bool wants_to_read() const { return !ended && waiting.size() < enough; }
   bool done() const { return ended && waiting.empty(); }
@@ -97,16 +98,20 @@ class relay_loop {
         serve(*c, all[i].revents, all[i + 1].revents);
         c = c->over() ? connections_.erase(c) : std::next(c);
       }
-      if (!out_.flush()) return std::unexpected(std::string("the capture cannot be written: ") + std::strerror(errno));
+      if (!out_.flush())
+        return std::unexpected(std::string("the capture cannot be written: ") +
+                               std::strerror(errno));
       if (all[0].revents != 0) return clients_;
       if (all[1].revents != 0) accept_one();
     }
   }
 
  private:
-  /// What to wait for at the socket that `from` reads and `to` writes. Without anything, poll only tells of its end.
+  /// What to wait for at the socket that `from` reads and `to` writes. Without anything, poll only
+  /// tells of its end.
   static short events(const one_way& from, const one_way& to) {
-    return static_cast<short>((from.wants_to_read() ? POLLIN : 0) | (to.waiting.empty() ? 0 : POLLOUT));
+    return static_cast<short>((from.wants_to_read() ? POLLIN : 0) |
+                              (to.waiting.empty() ? 0 : POLLOUT));
   }
 
   static void serve(connection& c, short client, short daemon) {
@@ -139,7 +144,8 @@ class relay_loop {
     };
     const int up = client.get();
     const int down = daemon->get();
-    connections_.push_back({std::move(client), std::move(*daemon),
+    connections_.push_back({std::move(client),
+                            std::move(*daemon),
                             {up, down, stream_packets(true, record(seen_direction::to_daemon))},
                             {down, up, stream_packets(true, record(seen_direction::to_client))}});
   }
@@ -155,7 +161,8 @@ class relay_loop {
 
 }  // namespace
 
-std::expected<std::size_t, std::string> relay(const std::string& listen_path, const std::string& daemon_path, recorder& out) {
+std::expected<std::size_t, std::string> relay(const std::string& listen_path,
+                                              const std::string& daemon_path, recorder& out) {
   sigset_t ends;
   sigemptyset(&ends);
   sigaddset(&ends, SIGINT);

@@ -37,7 +37,8 @@ std::string heading(const packet& p, std::optional<control> answered) {
 std::string rest_of(const packet& p, byte_view whole) {
   const std::size_t used = packet_size(p.body, padding::none);
   if (used >= whole.size()) return {};
-  return fmt::format("{:<7}{:<37}{:<32} {} bytes\n", used, wire::to_hex(whole.substr(used, 16)), "padding", whole.size() - used);
+  return fmt::format("{:<7}{:<37}{:<32} {} bytes\n", used, wire::to_hex(whole.substr(used, 16)),
+                     "padding", whole.size() - used);
 }
 
 void write_error(wire::json_writer& out, const char* name, const wire::error& e) {
@@ -73,7 +74,8 @@ std::string packet_for_people(const packet_input& in, std::size_t number, bool c
   if (!p) {
     // the listing ends with what is wrong
     const auto e = p.error();
-    const auto there = e.offset < in.packet.size() ? byte_view(in.packet).substr(e.offset, 16) : byte_view();
+    const auto there =
+        e.offset < in.packet.size() ? byte_view(in.packet).substr(e.offset, 16) : byte_view();
     body.pop_back();
     const auto line = body.rfind('\n') == bytes::npos ? 0 : body.rfind('\n') + 1;
     body.insert(line, "wrong: ");
@@ -88,7 +90,10 @@ std::string packet_for_people(const packet_input& in, std::size_t number, bool c
     body += rest_of(*p, in.packet) + bad;
   }
   return paint(style::bold, title, colours) + "\n" +
-         paint(style::dim, fmt::format("{:<7}{:<37}{:<32} {}", "offset", "bytes", "field", "value(meaning)"), colours) + "\n" + body;
+         paint(style::dim,
+               fmt::format("{:<7}{:<37}{:<32} {}", "offset", "bytes", "field", "value(meaning)"),
+               colours) +
+         "\n" + body;
 }
 
 std::string packet_for_programs(const packet_input& in) {

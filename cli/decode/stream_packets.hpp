@@ -1,6 +1,6 @@
 #pragma once
-/// Packets out of one direction of a connection that somebody else has: bytes come in pieces, packets go to a function.
-/// Broken packets are handed out like good ones.
+/// Packets out of one direction of a connection that somebody else has: bytes come in pieces,
+/// packets go to a function. Broken packets are handed out like good ones.
 #include <functional>
 
 #include "protocol/framing.hpp"

@@ -57,11 +57,16 @@ std::vector<shape_field> shape_of(const wire::type_info& type) {
     std::size_t next = 0;  // where a field that is new belongs: behind the one before it
     for (const auto& f : list.fields()) {
       auto path = without_numbers(f.path);
-      if (f.value.is == wire::scalar::shape::null && f.hidden) path += "(" + std::to_string(f.where.offset) + ")";
-      auto at = std::ranges::find(seen, path, [](const seen_field& s) -> const std::string& { return s.field.path; });
+      if (f.value.is == wire::scalar::shape::null && f.hidden)
+        path += "(" + std::to_string(f.where.offset) + ")";
+      auto at = std::ranges::find(
+          seen, path, [](const seen_field& s) -> const std::string& { return s.field.path; });
       if (at == seen.end()) {
         at = seen.insert(seen.begin() + static_cast<std::ptrdiff_t>(next), seen_field{});
-        at->field = {.path = path, .min_size = f.where.size, .max_size = f.where.size, .offset = f.where.offset};
+        at->field = {.path = path,
+                     .min_size = f.where.size,
+                     .max_size = f.where.size,
+                     .offset = f.where.offset};
         at->field.in_list = path.find('[') != std::string::npos;
       }
       if (at->field.kind.empty()) at->field.kind = kind_of(f);
@@ -76,7 +81,8 @@ std::vector<shape_field> shape_of(const wire::type_info& type) {
   std::vector<shape_field> out;
   for (auto& s : seen) {
     if (s.field.kind == "padding") {
-      if (s.moved || s.field.in_list || s.values < samples) continue;  // padding that moves says nothing
+      if (s.moved || s.field.in_list || s.values < samples)
+        continue;  // padding that moves says nothing
       s.field.path = "padding";
     }
     if (s.moved || s.field.in_list) s.field.offset.reset();

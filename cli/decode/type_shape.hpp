@@ -1,6 +1,7 @@
 #pragma once
-/// What a wire type looks like, found by looking at values of it: the description of a type only has functions, so random
-/// values are made and their fields collected. Always the same values, so always the same answer.
+/// What a wire type looks like, found by looking at values of it: the description of a type only
+/// has functions, so random values are made and their fields collected. Always the same values, so
+/// always the same answer.
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -14,7 +15,7 @@ struct shape_field {
   std::string path;  ///< "nodes[].addr.port"; empty: the value itself
   std::string kind;  ///< u8, u16, u32, u64, i32, i64, f64, text, octets, padding
   std::size_t min_size = 0;
-  std::size_t max_size = 0;  ///< equal: fixed
+  std::size_t max_size = 0;           ///< equal: fixed
   std::optional<std::size_t> offset;  ///< in the value, if always the same
   bool in_list = false;
   bool always = false;  ///< in every value (entries of lists: in every list that is not empty)

@@ -26,7 +26,9 @@ std::unexpected<std::string> failure(const std::string& path, int error) {
   return std::unexpected(path + ": " + std::strerror(error));
 }
 
-file_descriptor new_socket() { return file_descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)); }
+file_descriptor new_socket() {
+  return file_descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+}
 
 }  // namespace
 
@@ -38,7 +40,8 @@ std::expected<file_descriptor, std::string> connect_to(const std::string& path) 
   const auto address = address_of(path);
   if (!address) return std::unexpected(path + ": too long for the path of a socket");
   auto fd = new_socket();
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0) return failure(path, errno);
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0)
+    return failure(path, errno);
   if (::fcntl(fd.get(), F_SETFL, O_NONBLOCK) != 0) return failure(path, errno);
   return fd;
 }
@@ -53,8 +56,10 @@ std::expected<file_descriptor, std::string> listen_on(const std::string& path) {
     if (errno == ECONNREFUSED) ::unlink(path.c_str());
   }
   auto fd = new_socket();
-  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0) return failure(path, errno);
-  if (::listen(fd.get(), SOMAXCONN) != 0 || ::fcntl(fd.get(), F_SETFL, O_NONBLOCK) != 0) return failure(path, errno);
+  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0)
+    return failure(path, errno);
+  if (::listen(fd.get(), SOMAXCONN) != 0 || ::fcntl(fd.get(), F_SETFL, O_NONBLOCK) != 0)
+    return failure(path, errno);
   return fd;
 }
 

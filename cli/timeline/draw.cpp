@@ -50,10 +50,12 @@ std::string ms_text(std::int64_t us) {
 /// Columns of time.
 class scale {
  public:
-  scale(std::int64_t from, std::int64_t to, std::size_t columns) : from_(from), to_(to), columns_(columns) {}
+  scale(std::int64_t from, std::int64_t to, std::size_t columns)
+      : from_(from), to_(to), columns_(columns) {}
   std::size_t columns() const { return columns_; }
   std::size_t column(std::int64_t t) const {
-    const double part = static_cast<double>(std::clamp(t, from_, to_) - from_) / static_cast<double>(to_ - from_);
+    const double part =
+        static_cast<double>(std::clamp(t, from_, to_) - from_) / static_cast<double>(to_ - from_);
     return std::min(columns_ - 1, static_cast<std::size_t>(part * static_cast<double>(columns_)));
   }
   /// "0        100       200 ms", a number wherever a round step falls.
@@ -61,7 +63,8 @@ class scale {
     const double total = ms(to_ - from_);
     const double most = static_cast<double>(columns_) / 12;
     double step = 0.1;
-    for (int i = 0; total / step > most; ++i) step *= i % 3 == 1 ? 2.5 : 2;  // 0.1 0.2 0.5 1 2 5 ...
+    for (int i = 0; total / step > most; ++i)
+      step *= i % 3 == 1 ? 2.5 : 2;  // 0.1 0.2 0.5 1 2 5 ...
     std::string line(columns_ + 12, ' ');
     for (double at = 0; at <= total; at += step) {
       const auto text = step < 1 ? fmt::format("{:.1f}", at) : fmt::format("{:.0f}", at);
@@ -130,7 +133,9 @@ std::string key_text(const timed_event& e) {
   const auto octets = parse_octets("0x" + std::string(e.value("key")));
   return octets ? show_octets(*octets) : std::string(e.value("key"));
 }
-std::string client_text(const timed_event& e) { return fmt::format("{} (pid {})", e.value("name"), e.value("pid")); }
+std::string client_text(const timed_event& e) {
+  return fmt::format("{} (pid {})", e.value("name"), e.value("pid"));
+}
 
 /// One line for people; empty: not worth one (the bars show it).
 std::string sentence(const timed_event& e) {
@@ -138,21 +143,29 @@ std::string sentence(const timed_event& e) {
   if (e.name == "node-down") return fmt::format("lost node {}", e.value("pnn"));
   if (e.name == "node-up") return fmt::format("node {} is connected", e.value("pnn"));
   if (e.name == "recovery-mode")
-    return to == "active" ? fmt::format("recovery mode ACTIVE: {}", e.value("why")) : std::string("recovery mode NORMAL");
+    return to == "active" ? fmt::format("recovery mode ACTIVE: {}", e.value("why"))
+                          : std::string("recovery mode NORMAL");
   if (e.name == "recovery-run")
-    return fmt::format("leads recovery {}: {}{}", e.value("run"), e.value("state"),
-                       e.value("gen").empty() ? "" : fmt::format(", generation {}", e.value("gen")));
+    return fmt::format(
+        "leads recovery {}: {}{}", e.value("run"), e.value("state"),
+        e.value("gen").empty() ? "" : fmt::format(", generation {}", e.value("gen")));
   if (e.name == "leader") return fmt::format("leader is {}", to);
-  if (e.name == "lock-wait") return fmt::format("{} waits for the lock of {}: {}", client_text(e), key_text(e), e.value("why"));
+  if (e.name == "lock-wait")
+    return fmt::format("{} waits for the lock of {}: {}", client_text(e), key_text(e),
+                       e.value("why"));
   if (e.name == "lock-grant")
-    return fmt::format("{} gets the lock of {} after {} ms", client_text(e), key_text(e), ms_text(e.number_of("waited_us")));
+    return fmt::format("{} gets the lock of {} after {} ms", client_text(e), key_text(e),
+                       ms_text(e.number_of("waited_us")));
   if (e.name == "lock-release")
-    return fmt::format("{} gives the lock of {} back after {} ms", client_text(e), key_text(e), ms_text(e.number_of("held_us")));
+    return fmt::format("{} gives the lock of {} back after {} ms", client_text(e), key_text(e),
+                       ms_text(e.number_of("held_us")));
   if (e.name == "migration-resent")
-    return fmt::format("asks node {} again for {}, generation {}", e.value("to"), key_text(e), e.value("gen"));
+    return fmt::format("asks node {} again for {}, generation {}", e.value("to"), key_text(e),
+                       e.value("gen"));
   if (e.name == "freeze-state" && (to == "freezing" || from == "freezing")) {
     const auto holders = e.number_of("holders");
-    if (to == "freezing") return fmt::format("freezing, waits for {} holder{}", holders, holders == 1 ? "" : "s");
+    if (to == "freezing")
+      return fmt::format("freezing, waits for {} holder{}", holders, holders == 1 ? "" : "s");
     return fmt::format("{}", to);
   }
   return {};
@@ -169,8 +182,10 @@ std::string list_of_events(const timeline_picture& p, bool colours) {
       ++left;
       continue;
     }
-    t.row({{fmt::format("+{} ms", ms_text(e.t_us - p.from_us)), style::dim}, fmt::format("node {}", number(e.node)),
-           {e.db, style::bold}, std::move(text)});
+    t.row({{fmt::format("+{} ms", ms_text(e.t_us - p.from_us)), style::dim},
+           fmt::format("node {}", number(e.node)),
+           {e.db, style::bold},
+           std::move(text)});
   }
   const auto text = t.text(colours);
   std::string out = text.empty() ? text : text.substr(text.find('\n') + 1);
@@ -187,9 +202,11 @@ std::string list_of_stories(const timeline_picture& p, bool colours) {
         phases += " › " + paint(x.what == "done" ? style::good : style::bad, x.what, colours);
         continue;
       }
-      phases += fmt::format("{}{} {}{}", phases.empty() ? "" : " › ", x.what, ms_text(x.to_us - x.from_us), x.open ? " ..." : "");
+      phases += fmt::format("{}{} {}{}", phases.empty() ? "" : " › ", x.what,
+                            ms_text(x.to_us - x.from_us), x.open ? " ..." : "");
     }
-    out += fmt::format("{}: {}\n", paint(style::bold, s.db.empty() ? "cluster" : s.db, colours), phases);
+    out += fmt::format("{}: {}\n", paint(style::bold, s.db.empty() ? "cluster" : s.db, colours),
+                       phases);
   }
   return out.empty() ? out : "phases of the leader's recovery, ms\n" + out;
 }
@@ -207,7 +224,8 @@ std::string legend(bool colours) {
                                                                   {'G', "granted"},
                                                                   {'L', "lock given back"},
                                                                   {'x', "node lost"}}};
-  for (const auto& [sign, meaning] : meanings) out += paint(colour_of(sign), std::string(1, sign), colours) + " " + meaning + "   ";
+  for (const auto& [sign, meaning] : meanings)
+    out += paint(colour_of(sign), std::string(1, sign), colours) + " " + meaning + "   ";
   out.erase(out.find_last_not_of(' ') + 1);
   return out + "\n";
 }
@@ -222,8 +240,13 @@ std::string draw(const timeline_picture& p, std::size_t width, bool colours) {
     text_room = std::max(text_room, text_width(durations(r)));
   }
   const std::size_t fixed = name_width + 2 + 4 + 3 + text_room + 2;
-  const scale s(p.from_us, p.to_us, std::clamp<std::size_t>(width > fixed ? width - fixed : 0, 40, 160));
-  std::string out = paint(style::bold, fmt::format("{} to {}, {} ms", time_text(p.from_us), clock_text(p.to_us), ms_text(p.to_us - p.from_us)), colours) + "\n\n";
+  const scale s(p.from_us, p.to_us,
+                std::clamp<std::size_t>(width > fixed ? width - fixed : 0, 40, 160));
+  std::string out = paint(style::bold,
+                          fmt::format("{} to {}, {} ms", time_text(p.from_us), clock_text(p.to_us),
+                                      ms_text(p.to_us - p.from_us)),
+                          colours) +
+                    "\n\n";
   out += std::string(name_width + 2 + 4 + 1, ' ') + paint(style::dim, s.ruler(), colours) + "\n";
   std::string last = "\n";
   for (const auto& r : p.rows) {
@@ -231,7 +254,8 @@ std::string draw(const timeline_picture& p, std::size_t width, bool colours) {
     const bool again = name == last;
     last = name;
     const auto shown = again ? std::string() : name;
-    out += paint(style::bold, shown, colours) + std::string(name_width - text_width(shown) + 2, ' ');
+    out +=
+        paint(style::bold, shown, colours) + std::string(name_width - text_width(shown) + 2, ' ');
     out += fmt::format("{:>3} │", number(r.node)) + bar(r, s, colours) + "│";
     const auto text = durations(r);
     out += (text.empty() ? "" : " " + text) + "\n";

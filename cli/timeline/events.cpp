@@ -40,10 +40,13 @@ bool add_events(std::vector<timed_event>& to, std::string_view report) {
   if (!j.is_object() || !j.contains("node") || !j["node"].is_number_unsigned()) return false;
   const pnn node{j["node"].get<std::uint32_t>()};
   for (const auto& e : j.value("events", json::array()))
-    to.push_back({e.value("t_us", std::int64_t{0}), node, e.value("event", ""), e.value("db", ""), e.value("detail", "")});
+    to.push_back({e.value("t_us", std::int64_t{0}), node, e.value("event", ""), e.value("db", ""),
+                  e.value("detail", "")});
   return true;
 }
 
-void sort_events(std::vector<timed_event>& all) { std::ranges::stable_sort(all, {}, &timed_event::t_us); }
+void sort_events(std::vector<timed_event>& all) {
+  std::ranges::stable_sort(all, {}, &timed_event::t_us);
+}
 
 }  // namespace floe::cli

@@ -1,5 +1,6 @@
 #pragma once
-/// The events that nodes keep (actors/timeline.hpp lists their names and details), read from their reports.
+/// The events that nodes keep (actors/timeline.hpp lists their names and details), read from their
+/// reports.
 #include <cstdint>
 #include <string>
 #include <string_view>

@@ -22,11 +22,12 @@ void put_span(wire::json_writer& j, const char* name, const span& s) {
 
 }  // namespace
 
-gathered_events gather_events(blocking_client& c, const std::vector<pnn>& nodes, std::int64_t since_us, duration patience) {
+gathered_events gather_events(blocking_client& c, const std::vector<pnn>& nodes,
+                              std::int64_t since_us, duration patience) {
   gathered_events g;
   const auto options = since_us > 0 ? fmt::format("{{\"since_us\":{}}}", since_us) : std::string();
-  for (const auto& one :
-       ask_each(c, nodes, control::get_timeline, encode_request<control::get_timeline>({options}), patience)) {
+  for (const auto& one : ask_each(c, nodes, control::get_timeline,
+                                  encode_request<control::get_timeline>({options}), patience)) {
     const auto r = decode_answer<control::get_timeline>(one.reply, one.node);
     if (!r)
       g.missing.push_back({one.node, r.error().describe()});
@@ -37,7 +38,8 @@ gathered_events gather_events(blocking_client& c, const std::vector<pnn>& nodes,
   return g;
 }
 
-void put_picture(wire::json_writer& j, const timeline_picture& p, const std::vector<silent_node>& missing) {
+void put_picture(wire::json_writer& j, const timeline_picture& p,
+                 const std::vector<silent_node>& missing) {
   j.integer("from_us", p.from_us);
   j.integer("to_us", p.to_us);
   j.begin_list("rows");

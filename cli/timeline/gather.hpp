@@ -19,9 +19,11 @@ struct gathered_events {
   std::vector<silent_node> missing;
 };
 
-gathered_events gather_events(blocking_client&, const std::vector<pnn>& nodes, std::int64_t since_us, duration patience);
+gathered_events gather_events(blocking_client&, const std::vector<pnn>& nodes,
+                              std::int64_t since_us, duration patience);
 
 /// The members of the JSON answer.
-void put_picture(wire::json_writer&, const timeline_picture&, const std::vector<silent_node>& missing);
+void put_picture(wire::json_writer&, const timeline_picture&,
+                 const std::vector<silent_node>& missing);
 
 }  // namespace floe::cli

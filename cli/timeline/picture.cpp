@@ -16,14 +16,16 @@ struct interval {
   bool interesting;  ///< a database was frozen in it
 };
 
-/// Spans of a thing that changes its state by events "from->to", as far as it is not in its normal one.
+/// Spans of a thing that changes its state by events "from->to", as far as it is not in its normal
+/// one.
 class span_builder {
  public:
   explicit span_builder(std::string normal) : normal_(std::move(normal)) {}
   void change(const timed_event& e) {
     const auto [from, to] = e.change();
     // what we have not seen beginning has begun before the oldest event
-    if (spans_.empty() && from != normal_ && !from.empty()) spans_.push_back({std::string(from), e.t_us, e.t_us, true});
+    if (spans_.empty() && from != normal_ && !from.empty())
+      spans_.push_back({std::string(from), e.t_us, e.t_us, true});
     close(e.t_us);
     if (to != normal_) spans_.push_back({std::string(to), e.t_us, e.t_us, true});
   }
@@ -33,7 +35,8 @@ class span_builder {
     spans_.back().open = false;
   }
   std::vector<span> finish(std::int64_t now_us) {
-    if (!spans_.empty() && spans_.back().open) spans_.back().to_us = std::max(now_us, spans_.back().from_us);
+    if (!spans_.empty() && spans_.back().open)
+      spans_.back().to_us = std::max(now_us, spans_.back().from_us);
     return std::move(spans_);
   }
 
@@ -46,7 +49,8 @@ struct collected {
   std::map<std::pair<std::string, pnn>, span_builder> databases;
   std::map<pnn, span_builder> modes;
   std::map<std::pair<std::string, pnn>, std::vector<mark>> marks;
-  std::map<std::pair<std::string, std::string>, std::int64_t> waits;  ///< (db, client and key) -> begin
+  std::map<std::pair<std::string, std::string>, std::int64_t>
+      waits;  ///< (db, client and key) -> begin
   std::vector<interval> busy;
   std::vector<std::pair<std::string, span_builder>> stories;  ///< by database and run
   std::map<std::pair<std::string, std::string>, std::size_t> story_of;
@@ -113,17 +117,22 @@ void clip(std::vector<mark>& marks, std::int64_t from, std::int64_t to) {
 
 }  // namespace
 
-timeline_picture make_picture(const std::vector<timed_event>& events, std::int64_t since_us, std::int64_t now_us) {
+timeline_picture make_picture(const std::vector<timed_event>& events, std::int64_t since_us,
+                              std::int64_t now_us) {
   collected all;
   for (const auto& e : events) all.add(e);
 
   std::vector<timeline_row> rows;
-  for (auto& [node, b] : all.modes) rows.push_back({.db = "", .node = node, .spans = b.finish(now_us), .marks = {}});
+  for (auto& [node, b] : all.modes)
+    rows.push_back({.db = "", .node = node, .spans = b.finish(now_us), .marks = {}});
   for (auto& [key, b] : all.databases)
     rows.push_back({.db = key.first, .node = key.second, .spans = b.finish(now_us), .marks = {}});
   for (auto& [key, m] : all.marks) {
-    auto row = std::ranges::find_if(rows, [&](const timeline_row& r) { return r.db == key.first && r.node == key.second; });
-    if (row == rows.end()) row = rows.insert(rows.end(), {.db = key.first, .node = key.second, .spans = {}, .marks = {}});
+    auto row = std::ranges::find_if(
+        rows, [&](const timeline_row& r) { return r.db == key.first && r.node == key.second; });
+    if (row == rows.end())
+      row =
+          rows.insert(rows.end(), {.db = key.first, .node = key.second, .spans = {}, .marks = {}});
     row->marks = std::move(m);
   }
   for (const auto& r : rows)
@@ -134,7 +143,8 @@ timeline_picture make_picture(const std::vector<timed_event>& events, std::int64
     p.from_us = since_us;
     p.to_us = now_us;
   } else if (const auto episode = last_episode(all.busy)) {
-    const auto room = static_cast<std::int64_t>(static_cast<double>(episode->to - episode->from) * margin) + 1000;
+    const auto room =
+        static_cast<std::int64_t>(static_cast<double>(episode->to - episode->from) * margin) + 1000;
     p.from_us = episode->from - room;
     p.to_us = episode->to + room;
   }
@@ -144,7 +154,9 @@ timeline_picture make_picture(const std::vector<timed_event>& events, std::int64
     clip(r.marks, p.from_us, p.to_us);
     if (!r.spans.empty() || !r.marks.empty()) p.rows.push_back(std::move(r));
   }
-  std::ranges::stable_sort(p.rows, [](const auto& a, const auto& b) { return std::pair(a.db, a.node) < std::pair(b.db, b.node); });
+  std::ranges::stable_sort(p.rows, [](const auto& a, const auto& b) {
+    return std::pair(a.db, a.node) < std::pair(b.db, b.node);
+  });
   for (auto& [db, b] : all.stories) {
     auto phases = b.finish(now_us);
     clip(phases, p.from_us, p.to_us);

@@ -1,6 +1,7 @@
 #pragma once
-/// What happened when, ready to be drawn: for each database on each node the spans of its freeze states and the marks of
-/// lock waits, resends and grants on them; above them when recovery mode was ACTIVE.
+/// What happened when, ready to be drawn: for each database on each node the spans of its freeze
+/// states and the marks of lock waits, resends and grants on them; above them when recovery mode
+/// was ACTIVE.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -19,7 +20,8 @@ struct mark {
   char sign;  ///< see marks_legend
   std::int64_t t_us = 0;
 };
-/// w a client begins to wait, R a request is sent again, G the lock is granted, L a lock is given back, x a node is lost
+/// w a client begins to wait, R a request is sent again, G the lock is granted, L a lock is given
+/// back, x a node is lost
 inline constexpr std::string_view mark_signs = "wRGLx";
 
 struct timeline_row {
@@ -43,11 +45,13 @@ struct timeline_picture {
   bool empty() const { return to_us <= from_us; }
 };
 
-/// `events` sorted. With since_us = 0 the last episode: from the first thing that was out of the ordinary to the last, with
-/// no quiet second between them; else everything from since_us on.
-timeline_picture make_picture(const std::vector<timed_event>& events, std::int64_t since_us, std::int64_t now_us);
+/// `events` sorted. With since_us = 0 the last episode: from the first thing that was out of the
+/// ordinary to the last, with no quiet second between them; else everything from since_us on.
+timeline_picture make_picture(const std::vector<timed_event>& events, std::int64_t since_us,
+                              std::int64_t now_us);
 
-/// For people: rows to scale, the durations beside them, and a list of what happened. Bars take what is left of `width`.
+/// For people: rows to scale, the durations beside them, and a list of what happened. Bars take
+/// what is left of `width`.
 std::string draw(const timeline_picture&, std::size_t width, bool colours);
 
 }  // namespace floe::cli
