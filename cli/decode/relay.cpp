@@ -86,8 +86,8 @@ class relay_loop {
     for (;;) {
       std::vector<pollfd> all{{signals_, POLLIN, 0}, {listener_, POLLIN, 0}};
       for (const auto& c : connections_) {
-        all.push_back({c.client.get(), events(c.up, c.down), 0});
-        all.push_back({c.daemon.get(), events(c.down, c.up), 0});
+        all.push_back(wait_for(c.client.get(), c.up, c.down));
+        all.push_back(wait_for(c.daemon.get(), c.down, c.up));
       }
       if (::poll(all.data(), all.size(), -1) < 0) {
         if (errno == EINTR) continue;
@@ -107,11 +107,11 @@ class relay_loop {
   }
 
  private:
-  /// What to wait for at the socket that `from` reads and `to` writes. Without anything, poll only
-  /// tells of its end.
-  static short events(const one_way& from, const one_way& to) {
-    return static_cast<short>((from.wants_to_read() ? POLLIN : 0) |
-                              (to.waiting.empty() ? 0 : POLLOUT));
+  /// What to wait for at the socket that `from` reads and `to` writes. One that is at its end is left out when nothing is
+  /// to be done there: poll would tell of the end again and again.
+  static pollfd wait_for(int fd, const one_way& from, const one_way& to) {
+    const auto events = static_cast<short>((from.wants_to_read() ? POLLIN : 0) | (to.waiting.empty() ? 0 : POLLOUT));
+    return {events == 0 && from.ended ? -1 : fd, events, 0};
   }
 
   static void serve(connection& c, short client, short daemon) {

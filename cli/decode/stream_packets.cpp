@@ -1,7 +1,10 @@
 #include "cli/decode/stream_packets.hpp"
 
+#include <utility>
+
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "cli/decode/cut.hpp"
 

@@ -52,7 +52,9 @@ std::expected<file_descriptor, std::string> listen_on(const std::string& path) {
   struct stat found{};
   if (::lstat(path.c_str(), &found) == 0) {
     if (!S_ISSOCK(found.st_mode)) return std::unexpected(path + ": exists and is no socket");
-    if (connect_to(path)) return std::unexpected(path + ": somebody listens there already");
+    const auto trial = new_socket();
+    if (::connect(trial.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) == 0)
+      return std::unexpected(path + ": somebody listens there already");
     if (errno == ECONNREFUSED) ::unlink(path.c_str());
   }
   auto fd = new_socket();
