@@ -476,9 +476,13 @@ void database::resend_pending() {
     if (!e) continue;
     if (e->migration) {
       const auto here = decide_local_call(env_.self, local(key).header);
-      if (here.serve)
+      if (here.serve) {
+        // the recovery made this node its dmaster: the request, sent again, ends here
+        ++migrations_resent_;
+        note("migration-resent", fmt::format("key={} to={} reqid={} gen={}", to_hex(key), number(env_.self),
+                                             number(env_.ids.take()), number(gen_)));
         arrived(key, e->migration->id);
-      else
+      } else
         ask_for(key, *e, here.ask);
     }
     advance(key);
