@@ -167,7 +167,8 @@ void database::on(db_client_gone& m) {
 // --- the queue of a key ----------------------------------------------------------------------------------------
 
 void database::enqueue(byte_view key, lock_waiter w) {
-  w.since = env_.loop.now();
+  const auto arrival = env_.loop.now();
+  w.since = arrival;
   w.gen = gen_;
   auto& e = locks_.at(key);
   e.waiters.push_back(std::move(w));
@@ -178,7 +179,7 @@ void database::enqueue(byte_view key, lock_waiter w) {
   need_tick();
   // whoever is still in the queue after its first chance waits: worth a place on the timeline
   auto& last = now->waiters.back();
-  if (last.what == lock_waiter::kind::lock && !last.noted && last.since == env_.loop.now()) {
+  if (last.what == lock_waiter::kind::lock && !last.noted && last.since == arrival) {
     last.noted = true;
     note("lock-wait", fmt::format("{} why={}", describe(last.client, k), why_waiting(*now)));
   }
