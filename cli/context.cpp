@@ -49,6 +49,11 @@ std::optional<std::vector<pnn>> parse_list(std::string_view text) {
   return out;
 }
 
+/// A node says so of another one that it has lost (Samba ctdb/server/ctdb_control.c).
+bool is_lost(const client_error& e) {
+  return e.code == client_errc::refused && e.text.find("disconnected node") != std::string::npos;
+}
+
 }  // namespace
 
 void print_error(std::string_view line) {
@@ -120,6 +125,10 @@ std::expected<pnn, exit_code> context::target() {
 }
 
 exit_code context::fail(std::string_view what, const client_error& e) const {
+  if (is_lost(e)) {
+    print_error(fmt::format("{}: {}: not connected; `floe status` shows who is", what, node_text(e.node)));
+    return no_node;
+  }
   print_error(fmt::format("{}: {}: {}{}", what, node_text(e.node), e.describe(), hint(e)));
   return code_of(e.code);
 }

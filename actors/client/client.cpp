@@ -152,6 +152,13 @@ struct client::state : std::enable_shared_from_this<client::state> {
   }
 };
 
+client_error explain_refusal(client_error e, control opcode) {
+  const auto* row = find_control(opcode);
+  if (e.code == client_errc::refused && e.text.empty() && row && row->is(control_trait::own))
+    e.text = "it does not know " + bytes(row->name) + ": no floe node";
+  return e;
+}
+
 client::client(event_loop& loop, network& net) : state_(std::make_shared<state>(loop, net)) {}
 
 client::~client() {

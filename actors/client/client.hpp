@@ -64,10 +64,13 @@ struct request_options {
   reply_handler late = {};  ///< for an answer after the deadline
 };
 
+/// Says of a refusal without words what it must mean.
+client_error explain_refusal(client_error, control);
+
 /// The typed form of an untyped answer.
 template <control C>
 result<client_answer<reply_of<C>>> decode_answer(const result<client_reply>& r, pnn from) {
-  if (!r) return std::unexpected(r.error());
+  if (!r) return std::unexpected(explain_refusal(r.error(), C));
   auto value = decode_reply<C>(r->data);
   if (value) return client_answer<reply_of<C>>{r->raw, r->status, std::move(*value)};
   // a positive status without data is how some controls say no

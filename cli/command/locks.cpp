@@ -25,6 +25,7 @@ struct gathered {
   lock_picture picture;
   std::vector<unreachable> missing;
   std::int64_t now_us = 0;
+  std::size_t answers = 0;
 };
 
 /// Every node that is not deleted, unless -n names some. Nodes known to be lost are not asked.
@@ -54,11 +55,11 @@ std::expected<gathered, exit_code> gather(context& c) {
   for (const auto& one : reports) {
     const auto r = decode_answer<control::get_node_status>(one.reply, one.node);
     if (!r)
-      g.missing.push_back({one.node, r.error().code == client_errc::refused
-                                         ? "not a floe node: " + r.error().describe()
-                                         : r.error().describe()});
+      g.missing.push_back({one.node, r.error().describe()});
     else if (!g.picture.add(r->value.value))
       g.missing.push_back({one.node, "its report is not understood"});
+    else
+      ++g.answers;
   }
   return g;
 }
@@ -177,7 +178,7 @@ int run(context& c, const arguments&) {
     print_as_json(*g);
   else
     print_text(*g);
-  return done;
+  return g->answers > 0 ? done : failed;
 }
 
 }  // namespace

@@ -20,14 +20,13 @@ void sleep_for(blocking_client& c, duration d) {
   (void)c.wait<int>([&](auto finished) { c.loop().after(d, [finished] { finished(0); }); });
 }
 
-/// The node's own opinion about itself.
-result<std::uint32_t> own_flags(blocking_client& c, pnn node, duration patience) {
-  const auto map = c.control<control::get_nodemap>(node, {}, patience);
+/// The flags of one node as another one (or itself) sees them.
+result<std::uint32_t> flags_of(blocking_client& c, pnn node, pnn seen_by, duration patience) {
+  const auto map = c.control<control::get_nodemap>(seen_by, {}, patience);
   if (!map) return std::unexpected(map.error());
   for (const auto& n : map->value.nodes)
     if (n.pnn == node) return n.flags;
-  return std::unexpected(
-      client_error{client_errc::bad_reply, 0, "the node is not in its own node map", node});
+  return std::unexpected(client_error{client_errc::bad_reply, 0, "a node map without it", node});
 }
 
 int change(context& c, const char* verb, control opcode, const bytes& data, std::uint32_t flag,
@@ -39,14 +38,16 @@ int change(context& c, const char* verb, control opcode, const bytes& data, std:
   const auto end = (*node)->loop().now() + c.patience();
   const auto sent = (*node)->send_control(*at, opcode, data, c.patience());
   if (!sent) return c.fail(verb, sent.error());
-  for (;;) {
-    const auto flags = own_flags(**node, *at, c.patience());
-    if (!flags) return c.fail(verb, flags.error());
-    if (((*flags & flag) != 0) == set) break;
-    if ((*node)->loop().now() >= end)
-      return c.fail(verb, {client_errc::timed_out, 0, "the node's flags have not changed", *at});
-    sleep_for(**node, pause);
-  }
+  // first the node itself, then the one we talk to, which the leader tells
+  for (const pnn seen_by : {*at, pnn::current})
+    for (;;) {
+      const auto flags = flags_of(**node, *at, seen_by, c.patience());
+      if (!flags) return c.fail(verb, flags.error());
+      if (((*flags & flag) != 0) == set) break;
+      if ((*node)->loop().now() >= end)
+        return c.fail(verb, {client_errc::timed_out, 0, "its flags have not changed", *at});
+      sleep_for(**node, pause);
+    }
   if (c.options.json) {
     auto j = open_json(verb);
     j.number("node", number(*at));

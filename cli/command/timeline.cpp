@@ -45,17 +45,18 @@ int run(context& c, const arguments& a) {
   // events before `since` tell in which state things were then, so all are asked for
   auto g = gather_events(**node, nodes, 0, c.patience());
   g.missing.insert(g.missing.end(), lost.begin(), lost.end());
+  const exit_code code = g.missing.size() < nodes.size() + lost.size() ? done : failed;
   const auto picture = make_picture(g.events, since, loop.wall_us());
   if (c.options.json) {
     auto j = open_json("timeline");
     put_picture(j, picture, g.missing);
     print_json(std::move(j));
-    return done;
+    return code;
   }
   print(draw(picture, terminal_width(), colours_wanted()));
   for (const auto& m : g.missing)
     print(paint(style::bad, fmt::format("node {} not asked: {}\n", number(m.node), m.why)));
-  return done;
+  return code;
 }
 
 }  // namespace

@@ -1,0 +1,85 @@
+/// What is typed and what is printed.
+#include <doctest/doctest.h>
+
+#include <array>
+
+#include "cli/duration_text.hpp"
+#include "cli/keys.hpp"
+#include "cli/output.hpp"
+#include "cli/script_words.hpp"
+#include "cli/suggest.hpp"
+
+using namespace floe;
+using namespace floe::cli;
+using namespace std::chrono_literals;
+
+TEST_CASE("keys are text, or octets as 0x; what is printed can be typed again") {
+  CHECK(parse_octets("abc") == bytes("abc"));
+  CHECK(parse_octets("0x61ff00") == bytes("a\xff\0", 3));
+  CHECK(parse_octets("0xAb") == bytes("\xab"));
+  CHECK(parse_octets("0x") == bytes());
+  CHECK_FALSE(parse_octets("0x1"));
+  CHECK_FALSE(parse_octets("0x1g"));
+  CHECK(show_octets("record-1") == "record-1");
+  CHECK(show_octets("größe") == "größe");
+  CHECK(show_octets(byte_view("foo\0", 4)) == "0x666f6f00");
+  CHECK(show_octets("\xff") == "0xff");
+  CHECK(show_octets("0x41") == "0x30783431");
+  for (const byte_view v : {byte_view("a b"), byte_view("0x00"), byte_view("\0\1", 2),
+                            byte_view("\xc3"), byte_view("ü")})
+    CHECK(parse_octets(show_octets(v)) == bytes(v));
+}
+
+TEST_CASE("durations have units") {
+  CHECK(parse_duration("500ms") == 500ms);
+  CHECK(parse_duration("1.5s") == 1500ms);
+  CHECK(parse_duration("2m") == 2min);
+  CHECK(parse_duration("7") == 7s);
+  for (const char* wrong : {"", "s", "5h5", "-1s", "1e99", "ten"})
+    CHECK_FALSE(parse_duration(wrong));
+}
+
+TEST_CASE("a misspelt word finds its neighbour, a strange one none") {
+  constexpr std::array words =
+      std::to_array<std::string_view>({"status", "statistics", "locks", "lock", "RecoverTimeout"});
+  CHECK(closest("staus", words) == "status");
+  CHECK(closest("sttaus", words) == "status");
+  CHECK(closest("lokcs", words) == "locks");
+  CHECK(closest("recovertimeut", words) == "RecoverTimeout");
+  CHECK_FALSE(closest("frobnicate", words));
+  CHECK_FALSE(closest("x", words));
+}
+
+TEST_CASE("lines are split into words as a shell would") {
+  using words = std::vector<std::string>;
+  CHECK(split_words("  store L  \"a b\" ") == words{"store", "L", "a b"});
+  CHECK(split_words("x 'it is' y\"z\"") == words{"x", "it is", "yz"});
+  CHECK(split_words("a # rest") == words{"a"});
+  CHECK(split_words("a ''") == words{"a", ""});
+  CHECK(split_words("") == words{});
+  CHECK_FALSE(split_words("a 'b"));
+}
+
+TEST_CASE("tables are aligned by characters and end without blanks") {
+  table t({{"NODE", true}, {"NAME"}, {"NOTE"}});
+  t.row({"0", "größe", ""});
+  t.row({"10", "x", "y"});
+  CHECK(t.text(false) == "NODE  NAME   NOTE\n   0  größe\n  10  x      y\n");
+  CHECK(table({{"A"}}).text(false).empty());
+}
+
+TEST_CASE("colours only where they are wanted") {
+  table t({{"A"}, {"B"}});
+  t.row({{"x", style::good}, {"y", style::plain}});
+  CHECK(t.text(false).find('\033') == std::string::npos);
+  CHECK(t.text(true).find("\033[32mx\033[0m  y") != std::string::npos);
+}
+
+TEST_CASE("ages are short") {
+  CHECK(age_text(0.25) == "0.2 ms");
+  CHECK(age_text(123.4) == "123 ms");
+  CHECK(age_text(2500) == "2.5 s");
+  CHECK(age_text(600'000) == "10 min");
+  CHECK(age_text(10'800'000) == "3.0 h");
+  CHECK(age_text(86'400'000.0 * 5) == "5 days");
+}
