@@ -1,0 +1,40 @@
+#!/usr/bin/env python3
+"""The manual page of the tunables says what the program says: `floe explain` and the page come from one table."""
+import json
+import pathlib
+import sys
+import unittest
+
+import floe
+import tap
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "cli/man"))
+import tunables  # noqa: E402
+
+TABLE = (TOP / "protocol/tunables.def").read_text(encoding="utf-8")
+
+
+class TunablesPage(unittest.TestCase):
+    def test_every_row_of_the_table_is_read(self):
+        lines = [line for line in TABLE.splitlines() if line.startswith(("FLOE_TUNABLE(", "FLOE_OWN_TUNABLE(", "FLOE_OBSOLETE_TUNABLE("))]
+        self.assertGreater(len(lines), 60)
+        self.assertEqual(len(list(tunables.rows(TABLE))), len(lines))
+
+    def test_every_tunable_is_on_the_page(self):
+        page = tunables.page(TABLE)
+        for row in tunables.rows(TABLE):
+            self.assertIn(row["name"], page)
+            if row["meaning"]:
+                self.assertIn(f'\\fB{row["name"]}\\fR = {row["value"]}', page)
+
+    def test_the_program_says_the_same(self):
+        for row in tunables.rows(TABLE):
+            status, out, errors = floe.run("explain", row["name"], "--json")
+            self.assertEqual(0, status, errors)
+            found = json.loads(out)["found"]
+            self.assertTrue(any(row["value"] in json.dumps(f) and row["name"] in json.dumps(f) for f in found), row["name"])
+
+
+if __name__ == "__main__":
+    tap.main()
