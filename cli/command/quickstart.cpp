@@ -2,11 +2,9 @@
 /// recovery of all databases together cannot survive, checks each thing that has to happen, prints
 /// the timeline, and takes the cluster down.
 #include <fmt/format.h>
-#include <sys/wait.h>
 
 #include <algorithm>
 #include <charconv>
-#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 
@@ -90,8 +88,10 @@ int run(context& c, const arguments& a) {
     print_json(std::move(j));
   }
   const bool as_promised = code == (w->story.freeze_all ? says_no : done);
-  if (!as_promised) place.keep();
-  if (!c.options.json && (!as_promised || w->keep || !w->dir.empty()))
+  // what went wrong can be looked at
+  const bool keep = w->keep || !w->dir.empty() || (!as_promised && !story.interrupted());
+  if (keep) place.keep();
+  if (!c.options.json && keep)
     print(fmt::format("The nodes' directories are in {}\n", place.path()));
   return code;
 }

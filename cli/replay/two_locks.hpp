@@ -7,10 +7,11 @@
 ///   2  node 1 is killed; the leader starts a recovery. It is held (floe recovery hold) just before
 ///   the nodes get the map
 ///      without node 1, so that the order of what follows does not depend on the machine's speed
-///   3  smbd asks for a record of brlock.tdb that lives on node 2 and is tracked by node 1: its
-///   node asks node 1, which is
-///      dead. The hold is released. brlock.tdb freezes, recovers, thaws; the request goes out again
-///      under the new generation and is answered, while locking.tdb still waits for smbd
+///   3  smbd asks for a record of brlock.tdb that lives on node 2 and that node 1 tracks: on its
+///   way it would have to pass
+///      node 1, which is dead, so the request stays unanswered. The hold is released. brlock.tdb
+///      freezes, recovers, thaws; the request goes out again under the new generation and is
+///      answered, while locking.tdb still waits for smbd
 ///   4  smbd writes both and lets go; locking.tdb recovers; recovery mode is NORMAL
 ///   5  node 1 starts again; every record is read on every node
 ///   6  the timeline
@@ -38,6 +39,8 @@ struct two_locks_options {
   std::size_t width = 100;
 };
 
+struct world;
+
 class two_locks {
  public:
   explicit two_locks(two_locks_options);
@@ -45,12 +48,13 @@ class two_locks {
   /// done: everything held; says_no: the deadlock that freeze_all promises; failed; timed_out. The
   /// nodes are gone when this returns.
   exit_code play();
+  /// Ctrl-C.
+  bool interrupted() const;
   /// What was expected and what happened, as members of the JSON answer.
   void put(wire::json_writer&) const;
 
  private:
-  struct impl;
-  std::unique_ptr<impl> impl_;
+  std::unique_ptr<world> world_;
 };
 
 }  // namespace floe::cli

@@ -218,6 +218,7 @@ std::string legend(bool colours) {
     std::ranges::replace(name, '_', ' ');
     out += paint(l.colour, l.cell, colours) + " " + name + "   ";
   }
+  out.erase(out.find_last_not_of(' ') + 1);
   out += "\n  ";
   constexpr std::array<std::pair<char, const char*>, 5> meanings{{{'w', "waits for a lock"},
                                                                   {'R', "asked again"},
