@@ -17,6 +17,14 @@ namespace floe::test {
 
 using namespace std::chrono_literals;
 
+/// Simulations are some fifty times slower under AddressSanitizer: there a few seeds have to do, the optimised build
+/// plays all of them.
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool thorough = false;
+#else
+constexpr bool thorough = true;
+#endif
+
 class sim_cluster {
  public:
   explicit sim_cluster(std::size_t nodes, std::uint64_t seed = 1);
