@@ -228,10 +228,10 @@ class script {
 
   void end(const job_ptr& j) {
     --running_;
-    if (!j->in_order) return;
-    busy_ = false;
-    // not from within: a long script would nest one call per line
-    node_.loop().post([this] { next(); });
+    if (j->in_order) busy_ = false;
+    // Not from within: a long script would nest one call per line. And by a timer, because the loop
+    // looks whether we are over only after it has waited for one.
+    node_.loop().after(duration{0}, [this] { next(); });
   }
 
   const context& context_;
