@@ -42,6 +42,7 @@ class observer {
                        [this, &n](const client_error& e) {
                          n.health = {.text = e.code == client_errc::timed_out ? "does not answer"
                                                                               : "starting"};
+                         n.asked = true;
                          ++answers_;
                        }});
     }
@@ -58,8 +59,7 @@ class observer {
   }
   std::size_t answers() const { return answers_; }
   bool everybody_answered() const {
-    return std::ranges::all_of(
-        nodes_, [](const auto& n) { return n->asked || n->health.text != "starting"; });
+    return std::ranges::all_of(nodes_, [](const auto& n) { return n->asked; });
   }
 
  private:
@@ -67,7 +67,7 @@ class observer {
     node(event_loop& l, network& n) : c(l, n) {}
     client c;
     node_health health;
-    bool asked = false;
+    bool asked = false;  ///< has said something, or that it is not there
   };
 
   void ask(node& n) {

@@ -1,0 +1,460 @@
+#!/usr/bin/env python3
+"""The program floe as its users and their scripts see it: exit statuses, one-line errors, JSON on everything, locks that
+can be watched, clusters that come up and go down, nodes that end when told to.
+"""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+import unittest
+
+import sandbox
+
+sandbox.enter()
+
+import cluster  # noqa: E402  (after the sandbox: it looks for free addresses)
+import tap  # noqa: E402
+from wait import until  # noqa: E402
+
+FLOE = os.environ.get("FLOE")
+DONE, FAILED, WRONG_USE, NO_NODE, SAYS_NO, TIMED_OUT = range(6)
+
+
+def floe(*arguments, text=None, timeout=60):
+    """The finished command; `text` goes to its standard input."""
+    environment = {k: v for k, v in os.environ.items() if k != "CTDB_BASE"}
+    source = {"input": text} if text is not None else {"stdin": subprocess.DEVNULL}
+    return subprocess.run([FLOE, *map(str, arguments)], capture_output=True, text=True, timeout=timeout,
+                          env=environment, **source)
+
+
+def processes():
+    """Process ids of the nodes that this test has started, in whatever way."""
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().decode(errors="replace").split("\0")
+        except OSError:
+            continue
+        if words[:3] == [FLOE, "node", "--base"] and words[3].startswith(os.environ["TMPDIR"]):
+            found.append(int(path.parent.name))
+    return found
+
+
+def end(process):
+    if process.poll() is None:
+        process.kill()
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe:
+            pipe.close()
+    process.wait()
+
+
+class Checks(unittest.TestCase):
+    maxDiff = None
+
+    def assert_exit(self, status, result):
+        self.assertEqual(status, result.returncode, f"{result.args}\n{result.stdout}{result.stderr}")
+        return result
+
+    def assert_complains(self, status, words, *arguments):
+        """Fails with this status and one line on standard error that has these words in it."""
+        result = self.assert_exit(status, floe(*arguments))
+        self.assertEqual("", result.stdout)
+        self.assertRegex(result.stderr, r"\Afloe: [^\n]+\n\Z")
+        self.assertIn(words, result.stderr)
+
+    def good(self, node, *arguments):
+        return self.assert_exit(DONE, floe("--base", node.base, *arguments)).stdout
+
+    def told(self, node, *arguments, status=DONE):
+        """The JSON answer; one object on one line."""
+        text = self.assert_exit(status, floe("--base", node.base, *arguments, "--json")).stdout
+        self.assertEqual(1, text.count("\n"))
+        answer = json.loads(text)
+        self.assertEqual(1, answer["schema"])
+        self.assertIsInstance(answer["command"], str)
+        return answer
+
+
+class A1WithoutNodes(Checks):
+    def commands(self, *prefix):
+        text = self.assert_exit(DONE, floe(*prefix, "--help")).stdout
+        return [line.split()[0] for line in text.splitlines() if line.startswith("  ") and not line.startswith("   ")
+                and line[2].isalpha()]
+
+    def test_every_command_has_an_example(self):
+        names = self.commands()
+        self.assertGreater(len(names), 35)
+        for name in names:
+            with self.subTest(command=name):
+                text = self.assert_exit(DONE, floe(name, "--help")).stdout
+                self.assertIn("floe", text[text.index("xample"):])
+
+    def test_wrong_use(self):
+        self.assert_complains(WRONG_USE, "did you mean status?", "staus")
+        self.assert_complains(WRONG_USE, "`floe --help` lists them", "frobnicate")
+        self.assert_complains(WRONG_USE, "--base DIR", "status")
+        self.assert_complains(WRONG_USE, "--help", "lock", "only-a-database")
+        self.assert_complains(WRONG_USE, "--help", "cluster")
+        self.assert_complains(WRONG_USE, "--records", "quickstart", "--records", "3")
+        self.assert_complains(WRONG_USE, "--freeze", "quickstart", "--freeze", "some")
+        self.assert_complains(WRONG_USE, "--dir", "cluster", "up")
+        self.assertEqual(WRONG_USE, floe().returncode)
+
+    def test_no_node(self):
+        self.assert_complains(NO_NODE, "No such file", "--base", "/nonexistent", "ping")
+        self.assert_complains(NO_NODE, "No such file", "--socket", "/nonexistent/socket", "status")
+
+    def test_mistakes_in_a_nodes_files(self):
+        base = sandbox.directory("n")
+        (base / "nodes").write_text("127.0.0.1\nnonsense\n")
+        (base / "ctdb.conf").write_text("[cluster]\nleader timeot = 3\n")
+        result = self.assert_exit(WRONG_USE, floe("node", "--base", base))
+        self.assertEqual(2, len(result.stderr.splitlines()))
+        self.assertIn("did you mean `leader timeout`?", result.stderr)
+        self.assertIn("line 2: not an address: nonsense", result.stderr)
+
+
+class B1Queries(Checks):
+    @classmethod
+    def setUpClass(cls):
+        cls.nodes = cls.enterClassContext(cluster.of("floe"))
+
+    def test_json_of_every_query(self):
+        node = self.nodes[0]
+        self.told(node, "attach", "q.tdb")
+        for words in ("status", "nodestatus", "listnodes", "leader", "recovery status", "timeline", "getdbmap",
+                      "getdbstatus q.tdb", "catdb q.tdb", "locks", "pnn", "ping", "uptime", "runstate",
+                      "getcapabilities", "getpid", "statistics", "getvar RecoverTimeout", "listvars", "getdebug",
+                      "attach p.tdb persistent", "writekey q.tdb k v", "readkey q.tdb k", "deletekey q.tdb k",
+                      "setvar TraverseTimeout 20", "setdebug NOTICE", "recover", "statistics --reset"):
+            with self.subTest(command=words):
+                answer = self.told(node, *words.split())
+                self.assertEqual(words.split()[0], answer["command"].split()[0])
+
+    def test_every_node_at_once(self):
+        for words in ("ping", "uptime", "runstate", "getpid", "statistics", "listvars", "getdebug"):
+            answer = self.told(self.nodes[1], *words.split(), "-n", "all")
+            self.assertEqual([0, 1, 2], [one["node"] for one in answer["nodes"]])
+        self.assertEqual([0, 2], [one["node"] for one in self.told(self.nodes[1], "ping", "-n", "0,2")["nodes"]])
+        self.assert_complains(WRONG_USE, "there is no node 7", "--base", self.nodes[0].base, "ping", "-n", "7")
+        self.assert_complains(WRONG_USE, "-n takes", "--base", self.nodes[0].base, "ping", "-n", "x")
+
+    def test_answers_are_no(self):
+        node = self.nodes[0]
+        self.told(node, "attach", "no.tdb")
+        self.assertFalse(self.told(node, "readkey", "no.tdb", "nothing", status=SAYS_NO)["found"])
+        self.told(node, "runstate", "init", status=SAYS_NO)
+        self.told(node, "runstate", "running")
+
+    def test_refused(self):
+        base = self.nodes[0].base
+        self.assert_complains(FAILED, "no database nosuch.tdb", "--base", base, "catdb", "nosuch.tdb")
+        self.assert_complains(WRONG_USE, "did you mean RecoverTimeout?", "--base", base, "getvar", "recovertimeot")
+        self.assert_complains(WRONG_USE, "hex", "--base", base, "readkey", "q.tdb", "0x123")
+
+    def test_records_of_any_bytes(self):
+        first, last = self.nodes[0], self.nodes[2]
+        self.told(first, "attach", "bytes.tdb")
+        content = {"text": "value", "0x00ff00": "0x0102", "größe": "ü", "0x30783431": "0x3078"}
+        for key, value in content.items():
+            self.told(first, "writekey", "bytes.tdb", key, value)
+        for key, value in content.items():
+            self.assertEqual(value, self.told(last, "readkey", "bytes.tdb", key)["value"])
+        records = self.told(first, "catdb", "bytes.tdb")["records"]
+        self.assertEqual(content, {record["key"]: record["value"] for record in records})
+        self.told(last, "deletekey", "bytes.tdb", "text")
+        self.told(first, "readkey", "bytes.tdb", "text", status=SAYS_NO)
+        self.assertNotIn("text", [r["key"] for r in self.told(first, "catdb", "bytes.tdb")["records"]])
+
+    def test_variables_and_their_drift(self):
+        node = self.nodes[0]
+        self.told(node, "setvar", "MonitorInterval", "16", "-n", "1")
+        values = [n["values"]["MonitorInterval"] for n in self.told(node, "listvars", "-n", "all")["nodes"]]
+        self.assertEqual([15, 16, 15], values)
+        self.assertEqual([15, 16, 15],
+                         [n["value"] for n in self.told(node, "getvar", "monitorinterval", "-n", "all")["nodes"]])
+
+    def test_plain_in_a_pipe(self):
+        for words in ("status", "timeline", "locks", "getdbmap"):
+            self.assertNotIn("\033", self.good(self.nodes[0], words))
+
+
+class B2Operators(Checks):
+    @classmethod
+    def setUpClass(cls):
+        cls.nodes = cls.enterClassContext(cluster.of("floe"))
+
+    def states(self):
+        answer = floe("--base", self.nodes[0].base, "nodestatus", "-n", "all", "--json")
+        return answer.returncode, [n["state"] for n in json.loads(answer.stdout)["nodes"]]
+
+    def test_out_and_back_in(self):
+        node = self.nodes[0]
+        for out, state, back in ((["stop"], "STOPPED", ["continue"]), (["ban", "60"], "BANNED", ["unban"]),
+                                 (["disable"], "DISABLED", ["enable"])):
+            with self.subTest(command=out[0]):
+                self.told(node, *out, "-n", "2")
+                status, states = self.states()
+                self.assertEqual((SAYS_NO, ["OK", "OK"]), (status, states[:2]))
+                self.assertIn(state, states[2])
+                self.told(node, *back, "-n", "2")
+                self.assertEqual((DONE, ["OK", "OK", "OK"]), self.states())
+        self.nodes.wait_healthy()
+
+    def test_recovery_is_held_and_released(self):
+        node = self.nodes[0]
+        self.told(node, "attach", "held.tdb")
+        before = self.told(node, "status")["generation"]
+        self.told(node, "recovery", "hold", "push@held.tdb")
+        with subprocess.Popen([FLOE, "--base", node.base, "recover"], stdout=subprocess.DEVNULL) as recover:
+            until(lambda: {"db": "held.tdb", "phase": "push"} in self.told(node, "recovery", "status")["held"],
+                  "the recovery is held")
+            self.assertEqual("ACTIVE", self.told(node, "status")["recovery_mode"])
+            self.assertIsNone(recover.poll())
+            self.told(node, "recovery", "release")
+            self.assertEqual(0, recover.wait(timeout=30))
+        after = self.told(node, "status")
+        self.assertEqual("NORMAL", after["recovery_mode"])
+        self.assertNotEqual(before, after["generation"])
+        rows = [row["db"] for row in self.told(node, "timeline")["rows"]]
+        self.assertEqual(3, rows.count("held.tdb"))
+
+    def test_a_node_that_hangs_and_one_that_is_lost(self):
+        self.nodes[1].signal(signal.SIGSTOP)
+        try:
+            self.assert_complains(TIMED_OUT, "timed out", "--base", self.nodes[0].base, "-t", "0.5", "ping", "-n", "1")
+            self.assert_complains(TIMED_OUT, "timed out", "--base", self.nodes[1].base, "-t", "0.5", "ping")
+            told = self.told(self.nodes[0], "locks", "-t", "0.5")
+            self.assertEqual([1], [one["node"] for one in told["unreachable"]])
+        finally:
+            self.nodes[1].signal(signal.SIGCONT)
+        self.nodes.wait_healthy()
+        self.nodes[2].signal(signal.SIGKILL)
+        until(lambda: self.states()[1][2] != "OK", "node 0 has noticed")
+        self.assert_complains(NO_NODE, "node 2: not connected", "--base", self.nodes[0].base, "getpid", "-n", "2")
+        self.nodes.start_node(self.nodes[2])
+        self.nodes.wait_healthy()
+
+
+class B3Locks(Checks):
+    @classmethod
+    def setUpClass(cls):
+        cls.nodes = cls.enterClassContext(cluster.of("floe"))
+        floe("--base", cls.nodes[0].base, "attach", "l.tdb")
+
+    def background(self, node, *words):
+        process = subprocess.Popen([FLOE, "--base", node.base, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True, bufsize=1)
+        self.addCleanup(end, process)
+        return process
+
+    def locks_where(self, condition, what):
+        def look():
+            told = self.told(self.nodes[1], "locks")
+            return told if condition(told) else None
+
+        return until(look, what)
+
+    def test_held_until_input_ends(self):
+        holder = self.background(self.nodes[0], "lock", "l.tdb", "a")
+        self.assertIn("granted", holder.stdout.readline())
+        waiter = self.background(self.nodes[2], "lock", "l.tdb", "a", "--for", "10ms")
+        told = self.locks_where(lambda t: len(t["waiting"]) == 2, "somebody waits, here and there")
+        self.assertEqual([("l.tdb", "a", 0, holder.pid)],
+                         [(h["db"], h["key"], h["node"], h["pid"]) for h in told["held"]])
+        by_queue = {w["queue"]: w for w in told["waiting"]}
+        self.assertEqual((2, waiter.pid), (by_queue[2]["node"], by_queue[2]["pid"]))
+        self.assertRegex(by_queue[2]["why"], "migrating-from-node-[01]")
+        self.assertIn(f"pid-{holder.pid}", by_queue[0]["why"])
+        self.assertGreater(told["held"][0]["age_ms"], 0)
+        self.assertIsNone(waiter.poll())
+        holder.stdin.close()
+        self.assertEqual(0, holder.wait(timeout=10))
+        self.assertEqual(0, waiter.wait(timeout=10))
+        self.assertEqual([], self.told(self.nodes[1], "locks")["held"])
+
+    def test_a_lock_goes_with_its_process(self):
+        holder = self.background(self.nodes[0], "lock", "l.tdb", "b")
+        holder.stdout.readline()
+        holder.kill()
+        self.good(self.nodes[0], "writekey", "l.tdb", "b", "v", "-t", "5")
+
+    def test_a_lock_that_does_not_come(self):
+        holder = self.background(self.nodes[0], "lock", "l.tdb", "c")
+        holder.stdout.readline()
+        self.assert_complains(TIMED_OUT, f"pid-{holder.pid}", "--base", self.nodes[0].base, "lock", "l.tdb", "c", "-t",
+                              "0.3", "--for", "1s")
+
+    def test_clients_by_name_and_a_circle(self):
+        one = self.background(self.nodes[0], "client", "--name", "smbd-one")
+        two = self.background(self.nodes[0], "client", "--name", "smbd-two")
+        for client, key in ((one, "x"), (two, "y")):
+            client.stdin.write(f"lock l.tdb {key} as first\n")
+            self.assertIn("granted", client.stdout.readline())
+        for client, key in ((one, "y"), (two, "x")):
+            client.stdin.write(f"& lock l.tdb {key} as second\n")
+        told = self.locks_where(lambda t: t["cycle"], "a circle is seen")
+        self.assertEqual({"smbd-one", "smbd-two"}, {h["name"] for h in told["held"]})
+        self.assertEqual(2, len(told["cycle"]))
+        text = self.good(self.nodes[2], "locks")
+        self.assertIn("These wait for each other", text)
+        self.assertIn("waits itself for", text)
+        one.stdin.write("unlock first\n")
+        self.assertIn("unlocked", one.stdout.readline())
+        self.assertIn("second", two.stdout.readline())
+
+    def test_a_script(self):
+        script = "\n".join(["# nothing", "lock l.tdb s as L", "store L 'some words'", "unlock L", "read l.tdb s",
+                            "store L again", "lock nosuch.tdb x", "dance", "lock l.tdb 'unclosed"])
+        begin = time.monotonic()
+        result = self.assert_exit(FAILED, floe("--base", self.nodes[1].base, "client", "--json", text=script))
+        self.assertLess(time.monotonic() - begin, 5)  # it ends with its last line, not with some deadline
+        answers = [json.loads(line) for line in result.stdout.splitlines()]
+        self.assertEqual([True] * 4 + [False] * 4, [a["ok"] for a in answers])
+        self.assertEqual("some words", answers[3]["value"])
+        self.assertEqual(["L is not held", "one of"], [answers[4]["error"], answers[6]["error"][:6]])
+
+
+class C1Clusters(Checks):
+    def setUp(self):
+        self.dir = sandbox.directory("k")
+        self.addCleanup(floe, "cluster", "down", "--dir", self.dir)
+
+    def up(self, *options):
+        return json.loads(self.assert_exit(DONE, floe("cluster", "up", "--dir", self.dir, "--json", *options)).stdout)
+
+    def test_up_and_down_and_up(self):
+        first = self.up("--nodes", "2")
+        self.assertEqual(2, len(first["nodes"]))
+        again = self.up()
+        self.assertEqual([n["pid"] for n in first["nodes"]], [n["pid"] for n in again["nodes"]])
+        self.assert_complains(FAILED, "has 2 nodes", "cluster", "up", "--dir", self.dir, "--nodes", "3")
+        self.assert_exit(DONE, floe("cluster", "status", "--dir", self.dir))
+
+        os.kill(first["nodes"][1]["pid"], signal.SIGKILL)
+        until(lambda: floe("cluster", "status", "--dir", self.dir).returncode == SAYS_NO, "it is not healthy any more")
+        third = self.up()
+        self.assertEqual(first["nodes"][0]["pid"], third["nodes"][0]["pid"])
+        self.assertNotEqual(first["nodes"][1]["pid"], third["nodes"][1]["pid"])
+
+        self.assert_exit(DONE, floe("cluster", "down", "--dir", self.dir))
+        self.assertEqual([], processes())
+        self.assert_exit(NO_NODE, floe("cluster", "status", "--dir", self.dir))
+        self.assert_exit(DONE, floe("cluster", "down", "--dir", self.dir))
+        self.assert_complains(FAILED, "no cluster is there", "cluster", "status", "--dir", self.dir / "x")
+
+    def test_a_node_that_cannot_start_is_named(self):
+        self.up("--nodes", "1")
+        floe("cluster", "down", "--dir", self.dir)
+        (self.dir / "node.0" / "nodes").write_text("nonsense\n")
+        self.assert_complains(FAILED, "node 0 has ended", "cluster", "up", "--dir", self.dir)
+
+
+class C2Nodes(Checks):
+    def setUp(self):
+        self.base = sandbox.directory("n")
+        self.address = f"{cluster.free_prefix(1, cluster.default_port())}.1"
+        (self.base / "nodes").write_text(f"{self.address}\n")
+
+    def start(self, *prefix):
+        process = subprocess.Popen([*prefix, FLOE, "node", "--base", self.base], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.addCleanup(end, process)
+        until(lambda: floe("--base", self.base, "ping").returncode == DONE, "the node answers", 20)
+        return process
+
+    def test_one_node_in_a_directory(self):
+        node = self.start()
+        self.assert_complains(FAILED, f"process {node.pid}", "node", "--base", self.base)
+        self.assert_exit(DONE, floe("--base", self.base, "ping"))
+        self.assertEqual(f"{node.pid}\n", (self.base / "run/ctdbd.pid").read_text())
+        self.assertEqual(0o700, (self.base / "run/ctdbd.socket").stat().st_mode & 0o777)
+
+    def test_signals_end_it_in_order(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            node = self.start()
+            node.send_signal(number)
+            self.assertEqual(0, node.wait(timeout=10))
+            self.assertFalse((self.base / "run/ctdbd.socket").exists())
+            self.assertFalse((self.base / "run/ctdbd.pid").exists())
+
+    def test_shutdown_returns_when_it_is_gone(self):
+        node = self.start()
+        self.assert_exit(DONE, floe("--base", self.base, "shutdown"))
+        self.assertEqual(0, node.wait(timeout=5))
+
+    def test_what_a_killed_node_leaves_is_no_obstacle(self):
+        end(self.start())
+        self.start()
+
+    def test_first_process_of_a_container(self):
+        unshare = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+        if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode != 0:
+            self.skipTest("no process namespace can be made here")
+        node = self.start(*unshare)
+        first = until(lambda: [pid for pid in processes() if self.parent(pid) == node.pid], "process 1 is seen")[0]
+        os.kill(first, signal.SIGTERM)
+        self.assertEqual(0, node.wait(timeout=10))
+
+    @staticmethod
+    def parent(pid):
+        try:
+            return int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            return None
+
+    def test_an_address_that_is_taken(self):
+        self.start()
+        other = sandbox.directory("n")
+        (other / "nodes").write_text(f"{self.address}\n")
+        result = self.assert_exit(FAILED, floe("node", "--base", other))
+        self.assertIn("the node did not start", result.stderr)
+        self.assertIn("Address already in use", (other / "log.ctdb").read_text())
+
+
+class D1Quickstart(Checks):
+    def assert_nothing_is_left(self):
+        self.assertEqual(([], []), (processes(), list(pathlib.Path(os.environ["TMPDIR"]).glob("floe-*"))))
+
+    def test_it_holds(self):
+        answer = json.loads(self.assert_exit(DONE, floe("quickstart", "--records", "300", "--json")).stdout)
+        self.assertEqual([], [step for step in answer["steps"] if not step["held"]])
+        self.assertEqual({1, 2, 3, 4, 5, 6}, {step["step"] for step in answer["steps"]})
+        rows = {row["db"]: row for row in answer["timeline"]["rows"] if row["node"] == 0}
+        self.assertIn("freezing", [span["state"] for span in rows["locking.tdb"]["spans"]])
+        signs = "".join(mark["sign"] for mark in rows["brlock.tdb"]["marks"])
+        self.assertRegex(signs, "^w.*R.*G")
+        self.assert_nothing_is_left()
+
+    def test_all_frozen_together_ends_in_a_circle(self):
+        answer = json.loads(
+            self.assert_exit(SAYS_NO, floe("quickstart", "--records", "300", "--freeze=all", "--json")).stdout)
+        self.assertEqual(3, len(answer["cycle"]))
+        self.assert_nothing_is_left()
+
+    def test_text(self):
+        text = self.assert_exit(DONE, floe("quickstart", "--records", "100")).stdout
+        self.assertIn("Everything held.", text)
+        self.assertNotIn("FAIL", text)
+        self.assertNotIn("\033", text)
+
+    def test_interrupted(self):
+        process = subprocess.Popen([FLOE, "quickstart"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(end, process)
+        for line in process.stdout:
+            if "nodes are healthy" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        process.stdout.read()
+        self.assertEqual(FAILED, process.wait(timeout=20))
+        self.assert_nothing_is_left()
+
+
+if __name__ == "__main__":
+    if not (FLOE and os.access(FLOE, os.X_OK)):
+        tap.skip_all("the environment variable FLOE names no program")
+    tap.main()
