@@ -79,7 +79,7 @@ void database::become_inactive() {
 
 void database::begin(db_control& m) {
   auto t = payload<transdb>(m);
-  if (!t || !transition(freeze_event::begin{t->tid}, m.answer)) return;
+  if (!t || !transition(freeze_event::begin{t->tid, gen_}, m.answer)) return;
   pushed_ = std::make_unique<recovery_set>();
   m.answer.good();
 }

@@ -99,6 +99,7 @@ node::handler node::handler_of(control c) {
       {control::get_node_status, &node::get_node_status},
       {control::get_db_lineages, &node::get_db_lineages},
       {control::set_hold_phase, &node::set_hold_phase},
+      {control::db_dispute, &node::db_dispute},
   });
   const auto i = std::ranges::find(rows, c, &row::opcode);
   return i == rows.end() ? nullptr : i->run;

@@ -82,8 +82,9 @@ void node::create_database(const std::string& name, db_kind kind, bool tell_othe
   const auto& dir = kind == db_kind::persistent ? config_.persistent_dir : config_.volatile_dir;
   database_entry d{.name = name, .path = fmt::format("{}/{}.{}", dir, name, number(env_.self)), .kind = kind,
                    .flags = flags_of(kind), .gen = view_->gen, .members = {}, .to = {}, .tell_others = tell_others, .attaching = {}};
-  // One made during a recovery has taken part in nothing yet; to claim the new generation would outdate the others.
-  if (view_->mode == recovery_mode::normal) d.members = view_->map;
+  // To claim the generation of a recovery that goes on would outdate the others.
+  d.fresh = view_->mode == recovery_mode::active;
+  d.members = view_->map;
   d.attaching.push_back(std::move(answer));
   d.to = env_.actors.spawn<database>(
       "database", env_,
@@ -118,9 +119,13 @@ void node::on(database_changed& m) {
   auto i = databases_.find(m.id);
   if (i == databases_.end()) return;
   auto& d = i->second;
+  if (d.state != m.state) d.state_since = env_.loop.now();
   d.state = m.state;
-  if (d.gen != m.gen) d.members = m.gen == view_->gen ? view_->map : std::vector<pnn>{};
+  if (d.gen == m.gen) return;
   d.gen = m.gen;
+  d.dispute.clear();
+  d.members = members_of(m.gen);
+  d.fresh = false;
 }
 
 /// Persistent databases are known by their files NAME.PNN.
@@ -152,6 +157,19 @@ void node::retry_deferred_attaches() {
   }
 }
 
+/// In a cluster that is NORMAL a database is frozen for moments only, by a tool that replaces its content. Who froze it
+/// for longer has died, or is a leader that should not be one: a recovery puts it right.
+void node::watch_frozen() {
+  if (view_->mode != recovery_mode::normal || view_->own_flags() & node_flag::inactive) return;
+  const auto budget = 4 * std::chrono::seconds(tunables_[tunable::recover_timeout]);
+  for (const auto& [id, d] : databases_) {
+    if (!d.open || d.state == freeze_state::thawed) continue;
+    const auto limit = d.state == freeze_state::frozen ? duration(std::chrono::seconds(10)) : duration(budget);
+    if (env_.loop.now() - d.state_since < limit) continue;
+    return set_mode(recovery_mode::active, fmt::format("{} is {} and nobody recovers it", d.name, name(d.state)));
+  }
+}
+
 void node::get_dbmap(const control_request& r) {
   dbid_map map;
   for (auto id = attach_order_.rbegin(); id != attach_order_.rend(); ++id)
@@ -163,7 +181,8 @@ void node::get_dbmap(const control_request& r) {
 void node::get_db_lineages(const control_request& r) {
   db_lineage_list list;
   for (const auto& [id, d] : databases_)
-    for (pnn member : d.members) list.entries.push_back({.db_id = id, .generation = d.gen, .member = member});
+    if (!d.fresh)
+      for (pnn member : d.members) list.entries.push_back({.db_id = id, .generation = d.gen, .member = member});
   r.answer.good(wire::encode(list));
 }
 
@@ -202,9 +221,22 @@ void node::set_db_flag(const control_request& r) {
   r.answer.good();
 }
 
+/// The rest of the cluster goes on without it. The dispute ends when a recovery of it is committed.
+void node::db_dispute(const control_request& r) {
+  auto about = wire::decode<db_disputed>(r.data);
+  if (!about) return r.answer.fail("no database is named");
+  auto d = databases_.find(about->db_id);
+  if (d == databases_.end()) return r.answer.fail("unknown database");
+  d->second.dispute = about->detail.empty() ? "its nodes disagree about it" : std::string(about->detail);
+  env_.log.error(fmt::format("database-disputed db={} what=\"{}\"", d->second.name, d->second.dispute));
+  r.answer.good();
+}
+
 void node::to_database(const control_request& r) {
   auto d = databases_.find(leading_db(r.data).value_or(db_id{0}));
   if (d == databases_.end() || !d->second.open) return r.answer.fail("unknown database");
+  if (r.client && !d->second.dispute.empty())
+    return r.answer.fail(fmt::format("{} is out of use: its nodes disagree ({})", d->second.name, d->second.dispute));
   d->second.to.tell(db_control{.opcode = r.opcode, .packet = r.packet, .from = r.from, .client = r.client, .answer = r.answer});
 }
 

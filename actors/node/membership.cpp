@@ -8,6 +8,7 @@
 #include "actors/node/node.hpp"
 #include "actors/node/nodes_file.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/rules/lineage.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/types/membership.hpp"
 #include "protocol/types/node_map.hpp"
@@ -181,6 +182,18 @@ void node::get_ban_state(const control_request& r) {
 
 // --- vnn map, mode, recovery -----------------------------------------------------------------------------------
 
+void node::remember_map(generation gen, std::vector<pnn> members) {
+  constexpr std::size_t kept = 16;
+  maps_.emplace_front(gen, std::move(members));
+  if (maps_.size() > kept) maps_.pop_back();
+}
+
+/// Of a generation that nobody remembers at least this node is one.
+std::vector<pnn> node::members_of(generation gen) const {
+  const auto i = std::ranges::find(maps_, gen, &decltype(maps_)::value_type::first);
+  return i == maps_.end() ? std::vector<pnn>{env_.self} : i->second;
+}
+
 void node::get_vnnmap(const control_request& r) {
   r.answer.good(wire::encode(vnn_map{.generation = view_->gen, .slots = view_->map}));
 }
@@ -189,11 +202,16 @@ void node::set_vnnmap(const control_request& r) {
   auto m = wire::decode<vnn_map>(r.data);
   if (!m || m->slots.empty()) return r.answer.fail("bad vnn map");
   if (view_->mode != recovery_mode::active) return r.answer.fail("no recovery is going on");
+  if (supersedes(view_->gen, m->generation)) {
+    env_.log.warning(fmt::format("vnn-map-refused gen={} own={} from={}", number(m->generation), number(view_->gen), number(r.from)));
+    return r.answer.fail(fmt::format("generation {} is later", number(view_->gen)));
+  }
   std::vector<std::uint32_t> slots;
   for (pnn p : m->slots) slots.push_back(number(p));
   note("vnn-map", fmt::format("gen={} map={}", number(m->generation), fmt::join(slots, ",")));
   // Everything that arrives with another generation is dropped from now on, before any database is touched.
   broken_since_map_ = false;
+  remember_map(m->generation, m->slots);
   set_view([&](cluster_view& v) {
     v.gen = m->generation;
     v.map = m->slots;
@@ -215,7 +233,7 @@ void node::set_recmode(const control_request& r) {
   if (view_->own_flags() & own_inactive) return r.answer.fail("node is inactive");
   if (broken_since_map_) return r.answer.fail("a connection was lost since the vnn map was set");
   for (const auto& [id, d] : databases_) {
-    if (d.gen == view_->gen || !d.open) continue;
+    if (d.gen == view_->gen || !d.open || !d.dispute.empty()) continue;
     env_.log.warning(fmt::format("recovery-incomplete db={} generation={} cluster={}", d.name, number(d.gen),
                                  number(view_->gen)));
     return r.answer.fail(fmt::format("{} is not recovered", d.name));

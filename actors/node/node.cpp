@@ -139,6 +139,7 @@ void node::on(node_tick&) {
   if (stopping_) return;
   tick_ = env_.loop.after(std::chrono::seconds(1), [to = self()] { to.tell(node_tick{}); });
   retry_deferred_attaches();
+  watch_frozen();
   keep_statistics();
   if (view_->run == runstate::startup && view_->mode == recovery_mode::normal &&
       view_->gen != generation::invalid) {
@@ -190,6 +191,9 @@ void node::from_client(const client_ref& c, const parcel_ptr& p, const req_call&
         reply_call{.status = -1, .data = {}})});
     return;
   }
+  if (!d->second.dispute.empty())
+    return c.session.tell(session_send{make_frame({.gen = view_->gen, .dest = pnn{0}, .src = env_.self, .id = p->content.header.id},
+                                                  reply_call{.status = -1, .data = {}})});
   d->second.to.tell(db_client_call{c, p});
 }
 

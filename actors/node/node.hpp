@@ -106,6 +106,8 @@ class node final : public actor<node_message> {
   void set_own_flags(std::uint32_t set, std::uint32_t clear);
   void get_nodemap(const control_request&);
   void get_nodes_file(const control_request&);
+  void remember_map(generation, std::vector<pnn>);
+  std::vector<pnn> members_of(generation) const;
   void get_vnnmap(const control_request&);
   void set_vnnmap(const control_request&);
   void get_recmode(const control_request&);
@@ -128,6 +130,7 @@ class node final : public actor<node_message> {
   void create_database(const std::string& name, db_kind, bool tell_others, replier);
   void attach_from_disk();
   void retry_deferred_attaches();
+  void watch_frozen();
   void get_dbmap(const control_request&);
   void get_db_lineages(const control_request&);
   void get_dbname(const control_request&);
@@ -135,6 +138,7 @@ class node final : public actor<node_message> {
   void db_get_health(const control_request&);
   void db_open_flags(const control_request&);
   void set_db_flag(const control_request&);
+  void db_dispute(const control_request&);
   void to_database(const control_request&);
   void record_control(const control_request&);
 
@@ -199,12 +203,15 @@ class node final : public actor<node_message> {
     db_kind kind = db_kind::volatile_db;
     std::uint8_t flags = 0;  ///< db_flag bits
     generation gen = generation::invalid;
-    std::vector<pnn> members;  ///< of `gen`: the vnn map when it was committed
+    std::vector<pnn> members;  ///< of `gen`: its vnn map
+    bool fresh = false;        ///< made during a recovery: has taken part in nothing yet
     freeze_state state = freeze_state::thawed;
+    time_point state_since;
     address<database_message> to;
     bool open = false;
     bool tell_others = false;
     std::vector<replier> attaching;
+    std::string dispute;  ///< why it is given up; empty: it is not
   };
   struct outstanding_call {
     pnn to{0};
@@ -261,6 +268,7 @@ class node final : public actor<node_message> {
   timer_id ban_timer_{0}, tick_{0}, trim_{0};
   std::deque<floe::statistics> history_;  ///< newest first
   time_point next_snapshot_;
+  std::deque<std::pair<generation, std::vector<pnn>>> maps_;  ///< the latest ones, newest first
   bool broken_since_map_ = false;  ///< a node of the map was lost after the map was set
   bool stopping_ = false;
 };

@@ -277,6 +277,7 @@ void node::get_node_status(const control_request& r) {
           std::chrono::duration_cast<std::chrono::milliseconds>(env_.loop.now() - mode_since_).count()},
          {"generation", number(view_->gen)},
          {"started_us", started_us_},
+         {"now_us", env_.loop.wall_us()},
          {"clients", clients_.size()},
          {"num_recoveries", env_.count.num_recoveries}};
   j["leader"] = view_->leader == pnn::unknown ? json() : json(number(view_->leader));
@@ -287,8 +288,12 @@ void node::get_node_status(const control_request& r) {
     j["nodes"].push_back({{"pnn", i}, {"address", view_->nodes[i].where.ip}, {"port", view_->nodes[i].where.port},
                           {"flags", view_->nodes[i].flags}, {"state", std::string(node_flags_text(view_->nodes[i].flags))}});
   j["recovery"] = progress_.empty() ? json() : json::parse(progress_, nullptr, false);
+  j["warnings"] = json::array();
   if (config_.nodes.size() > 1)
-    j["warnings"] = json::array({"no cluster lock: after a network partition each side elects a leader of its own"});
+    j["warnings"].push_back("no cluster lock: after a network partition each side elects a leader of its own");
+  for (const auto& [id, d] : databases_)
+    if (!d.dispute.empty())
+      j["warnings"].push_back(fmt::format("{} is out of use, its nodes disagree: {}", d.name, d.dispute));
   gather(true, [j = std::move(j), answer = r.answer](const std::vector<database_report>& all) mutable {
     j["databases"] = json::array();
     for (const auto& d : all) j["databases"].push_back(report_json(d, true));

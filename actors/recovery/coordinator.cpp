@@ -87,8 +87,18 @@ void coordinator::on(rec_db_progress& m) {
 
 void coordinator::on(rec_db_ended& m) {
   for (const auto& f : m.failures) env_.log.warning("recovery-failure " + describe(f));
+  if (m.conflict) dispute(m.db, m.failures);
   feed(cluster_event::db_ended{.epoch = config_.plan.epoch, .db = m.db, .good = m.good, .conflict = m.conflict,
                                .committed = m.committed, .failures = std::move(m.failures)});
+}
+
+/// A floe node does not wait for a database that its nodes disagree about, and refuses its clients with the reason.
+void coordinator::dispute(db_id db, const std::vector<evidence>& failures) {
+  const auto data = wire::encode(db_disputed{.db_id = db, .detail = failures.empty() ? std::string() : failures.back().detail});
+  for (const auto& [n, s] : surveys_)
+    if (is_floe(n))
+      node_.tell(call_control{.to = n, .opcode = control::db_dispute, .data = data, .patience = config_.plan.step_timeout,
+                              .answer = {}});
 }
 
 // --- diagnosis: hold at a phase ------------------------------------------------------------------------------------
@@ -293,10 +303,16 @@ void coordinator::show_progress() {
          {"freeze", config_.plan.freeze_all_first ? "all" : "db"},
          {"held", held_},
          {"databases", json::array()}};
-  for (const auto& [id, p] : progress_)
+  for (const auto& [id, p] : progress_) {
     j["databases"].push_back({{"id", fmt::format("{:#010x}", number(id))}, {"name", p.name}, {"phase", std::string(name(p.phase))},
                               {"attempt", p.attempt}, {"since_us", p.since_us}, {"waiting_for", nodes(p.waiting_for)},
-                              {"records_pulled", p.pulled}, {"records_pushed", p.merged}, {"held", p.held}});
+                              {"records_pulled", p.pulled}, {"records_merged", p.merged}, {"records_pushed", p.pushed}, {"held", p.held}});
+    if (p.share < 0) continue;
+    auto& shown = j["databases"].back();
+    shown["share"] = p.share;
+    const auto spent = static_cast<double>(env_.loop.wall_us() - p.since_us) / 1000;
+    if (p.share > 0) shown["left_ms"] = static_cast<std::int64_t>(spent * (1 - p.share) / p.share);
+  }
   j["failures"] = json::array();
   for (const auto& f : machine_.failures()) j["failures"].push_back(describe(f));
   if (deadlock_) {

@@ -53,6 +53,7 @@ class coordinator final : public actor<coordinator_message> {
   void dbmap_answer(rec_answer&);
   bool is_floe(pnn) const;
   void stop_databases();
+  void dispute(db_id, const std::vector<evidence>&);
   void show_progress();
   bool is_held(cluster_phase) const;
 

@@ -172,6 +172,7 @@ void db_recoverer::on(dbr_answer& m) {
   if (m.phase == db_phase::pull && m.run == machine_.run()) {
     auto& s = sources_[m.node];
     e.arrived = s.arrived;
+    s.ended = true;
     readable = readable && s.error.empty();
     if (merge_) {
       merge_->end_stream(m.node);
@@ -201,6 +202,7 @@ void db_recoverer::start_pull(const db_effect::ask& e) {
     return beats({.header = a.record.header, .holder = a.from, .took_part = took_part(a.from)},
                  {.header = b.record.header, .holder = b.from, .took_part = took_part(b.from)}, config_.leader);
   });
+  env_.log.info(fmt::format("recovery-pull db={} gen={} from={}", machine_.db_name(), number(machine_.plan().gen), describe(e.nodes)));
   for (pnn n : e.nodes) {
     const floe::srvid s{config_.srvid_base + ++srvids_used_};
     sources_[n] = {.srvid = s};
@@ -242,6 +244,7 @@ void db_recoverer::on(dbr_records& m) {
     return;
   }
   take_winners();
+  show_progress_now_and_then();
 }
 
 void db_recoverer::take_winners() {
@@ -271,6 +274,8 @@ void db_recoverer::act(const db_effect::merge& e) {
   take_winners();
   if (!merge_->finished()) return feed(db_event::broke{.run = e.run, .detail = "the merge is not complete"});
   if (!builder_->empty()) buffers_.push_back(std::make_shared<const bytes>(builder_->take()));
+  env_.log.info(fmt::format("recovery-merged db={} gen={} pulled={} records={}", machine_.db_name(),
+                            number(machine_.plan().gen), machine_.pulled(), winners_));
   stop_pull();
   feed(db_event::merged{.run = e.run, .records = winners_});
 }
@@ -307,6 +312,7 @@ void db_recoverer::on(dbr_written& m) {
   if (m.run != machine_.run() || machine_.phase() != db_phase::push) return;
   --targets_.at(m.to).in_flight;
   push_more(m.to);
+  show_progress_now_and_then();
   const bool all = std::ranges::all_of(targets_, [this](const auto& t) {
     return t.second.next == buffers_.size() && t.second.in_flight == 0;
   });
@@ -333,12 +339,45 @@ void db_recoverer::act(const db_effect::ended& e) {
                                  .committed = machine_.committed(), .failures = {failures.begin(), failures.end()}});
 }
 
+/// Sources hold about as much as those that have ended had; of what is pushed the size is known.
+double db_recoverer::share_done() const {
+  if (machine_.phase() == db_phase::pull) {
+    std::uint64_t arrived = 0, one = 0;
+    for (const auto& [n, s] : sources_) {
+      arrived += s.arrived;
+      if (s.ended) one = std::max(one, s.arrived);
+    }
+    const auto all = one * sources_.size();
+    return all == 0 ? -1 : std::min(1.0, static_cast<double>(arrived) / static_cast<double>(all));
+  }
+  if (machine_.phase() != db_phase::push || buffers_.empty() || targets_.empty()) return -1;
+  std::size_t gone = 0;
+  for (const auto& [n, t] : targets_) gone += t.next - t.in_flight;
+  return static_cast<double>(gone) / static_cast<double>(buffers_.size() * targets_.size());
+}
+
+void db_recoverer::show_progress_now_and_then() {
+  if (env_.loop.now() - shown_ >= std::chrono::milliseconds(200)) show_progress();
+}
+
 void db_recoverer::show_progress() {
+  shown_ = env_.loop.now();
   const auto waiting = machine_.waiting_for();
+  const auto share = share_done();
+  auto pulled = machine_.pulled();
+  if (machine_.phase() == db_phase::pull) {
+    pulled = 0;
+    for (const auto& [n, s] : sources_) pulled += s.arrived;
+  }
+  const auto everything = static_cast<double>(machine_.merged() * targets_.size());
   coordinator_.tell(rec_db_progress{{.db = machine_.plan().db, .name = machine_.db_name(), .phase = machine_.phase(),
                                      .attempt = machine_.attempt(), .since_us = phase_since_us_,
-                                     .waiting_for = {waiting.begin(), waiting.end()}, .pulled = machine_.pulled(),
-                                     .merged = machine_.merged(), .held = held_}});
+                                     .waiting_for = {waiting.begin(), waiting.end()}, .pulled = pulled,
+                                     .merged = machine_.merged(),
+                                     .pushed = share < 0 || machine_.phase() != db_phase::push
+                                                   ? std::uint64_t{0}
+                                                   : static_cast<std::uint64_t>(share * everything),
+                                     .share = share, .held = held_}});
 }
 
 }  // namespace floe

@@ -60,11 +60,14 @@ class db_recoverer final : public actor<db_recoverer_message> {
   void push_more(pnn to);
   bool is_held(db_phase) const;
   void show_progress();
+  void show_progress_now_and_then();
+  double share_done() const;
   bool took_part(pnn) const;
 
   struct source {
     floe::srvid srvid{0};
     std::uint64_t arrived = 0;
+    bool ended = false;
     std::string error;
   };
   struct target {
@@ -89,6 +92,7 @@ class db_recoverer final : public actor<db_recoverer_message> {
   std::vector<db_output> waiting_;  ///< effects kept back by a hold
   std::string held_;
   std::int64_t phase_since_us_ = 0;
+  time_point shown_;
 };
 
 }  // namespace floe

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "actors/recovery/coordinator.hpp"
 #include "protocol/constants.hpp"
@@ -47,7 +48,9 @@ leader::~leader() = default;
 
 void leader::start() {
   floe_nodes_.insert(env_.self);
-  for (auto s : {message::election, message::leader, message::floe_look})
+  std::vector<srvid> all{message::election, message::leader, message::floe_look};
+  std::ranges::copy(request_srvids(), std::back_inserter(all));
+  for (auto s : all)
     node_.tell(listen_messages{s, own_listener, [to = self()](parcel_ptr p) { to.tell(leader_heard{std::move(p)}); }});
   vote(election_event::standing_changed{own_standing()});
   vote(election_event::start{});
@@ -91,6 +94,7 @@ void leader::on(leader_stop&) {
   coordinator_.tell(rec_stop{});
   env_.loop.cancel(tick_timer_);
   env_.loop.cancel(retry_timer_);
+  env_.loop.cancel(pause_timer_);
   end();
 }
 
@@ -159,6 +163,7 @@ void leader::act(const election_effect::leader_changed& e) {
 void leader::on(leader_heard& m) {
   const auto& message = std::get<req_message>(m.packet->content.body);
   const pnn from = m.packet->content.header.src;
+  if (std::ranges::find(request_srvids(), message.srvid) != request_srvids().end()) return requested(message);
   if (from == env_.self) return;
   if (message.srvid == message::floe_look) return look_around();
   if (message.srvid == message::leader) {
@@ -180,11 +185,20 @@ void leader::learn_about(pnn p) {
   });
 }
 
+/// A new generation must be later than these, also when the nodes that had them are gone.
+void leader::remember(generation gen) {
+  constexpr std::size_t kept = 64;
+  if (gen == generation::invalid || (!seen_.empty() && seen_.back() == gen)) return;
+  seen_.push_back(gen);
+  if (seen_.size() > kept) seen_.erase(seen_.begin());
+}
+
 // --- looking after the cluster ---------------------------------------------------------------------------------------
 
 void leader::on(leader_view& m) {
   const auto before = std::exchange(view_, std::move(m.view));
   coordinator_.tell(rec_view{view_});
+  remember(view_->gen);
   std::vector<pnn> gone, come;
   for (std::size_t i = 0; i < view_->nodes.size(); ++i) {
     const auto out = node_flag::disconnected;
@@ -303,7 +317,7 @@ std::string leader::recovery_reason() const {
 
 void leader::consider(const std::string& why) {
   wanted_ = why;
-  if (coordinator_ || resting_ || !election_.leads()) return;
+  if (coordinator_ || resting_ || paused_ || !election_.leads()) return;
   recover(why);
 }
 
@@ -314,7 +328,7 @@ void leader::recover(const std::string& why) {
   cluster_plan plan{.epoch = recovery_epoch{++epoch_},
                     .leader = env_.self,
                     .gen = generation{gen},
-                    .seen = {view_->gen},
+                    .seen = seen_,
                     .connected = connected(),
                     .step_timeout = limit,
                     .db_budget = 4 * duration(limit),

@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 
 #include "actors/environment.hpp"
 #include "actors/node/node_config.hpp"
@@ -16,6 +17,7 @@
 #include "actors/recovery/leader_message.hpp"
 #include "actors/recovery/recovery_message.hpp"
 #include "protocol/rules/election.hpp"
+#include "protocol/types/fwd.hpp"
 
 namespace floe {
 
@@ -52,6 +54,7 @@ class leader final : public actor<leader_message> {
   standing own_standing() const;
   bool only_floe() const;
   void learn_about(pnn);
+  void remember(generation);
 
   // what the leader looks after
   struct look {  ///< what one node said in one look around
@@ -75,6 +78,16 @@ class leader final : public actor<leader_message> {
   bool inactive() const;
   std::vector<pnn> connected() const;
 
+  // requests.cpp
+  static std::span<const srvid> request_srvids();
+  static bytes number_answer(pnn);
+  void requested(const req_message&);
+  void answer(const srvid_message& whom, bytes data);
+  void takeover_run(const srvid_message&);
+  void disable_recoveries(const srvid_message&, std::uint32_t seconds);
+  void dump_memory(const srvid_message&);
+  void consider_again();
+
   node_environment env_;
   leader_config config_;
   view_ptr view_;
@@ -94,8 +107,11 @@ class leader final : public actor<leader_message> {
   address<coordinator_message> coordinator_;
   std::uint64_t epoch_ = 0;
   std::string wanted_;  ///< why a recovery is still owed
+  std::vector<generation> seen_;  ///< the latest ones, also of recoveries that others led
   unsigned failures_in_a_row_ = 0;
   bool resting_ = false;  ///< after a failure, before the next attempt
+  bool paused_ = false;   ///< somebody has asked for no recoveries for a while
+  timer_id pause_timer_{0};
   std::string hold_;
 };
 

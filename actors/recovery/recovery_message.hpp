@@ -39,7 +39,11 @@ struct db_progress {
   unsigned attempt = 0;
   std::int64_t since_us = 0;  ///< wall time at which the phase was entered
   std::vector<pnn> waiting_for;
-  std::uint64_t pulled = 0, merged = 0;
+  std::uint64_t pulled = 0;  ///< records that have arrived, of all nodes together
+  std::uint64_t merged = 0;  ///< winners
+  std::uint64_t pushed = 0;  ///< records sent, of all nodes together
+  /// How much of the phase is done, 0 to 1; negative where nobody can tell yet.
+  double share = -1;
   std::string held;  ///< the phase it is held at, empty if it is not
 };
 

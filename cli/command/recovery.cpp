@@ -80,7 +80,9 @@ int show(context& c, const arguments&) {
   print(fmt::format(
       "run {}, phase {}{}, because {}\n", recovery.value("run", 0ULL), recovery.value("phase", ""),
       holds(recovery.value("held", json())) ? " (held)" : "", recovery.value("why", "")));
-  table t({{"DATABASE"}, {"PHASE"}, {""}, {"WAITS FOR NODES"}, {"RECORDS", true}});
+  const std::int64_t now_us = report.value("now_us", std::int64_t{0});
+  table t({{"DATABASE"}, {"PHASE"}, {""}, {"WAITS FOR NODES"}, {"SINCE", true}, {"PULLED", true}, {"MERGED", true},
+           {"PUSHED", true}, {"LEFT"}});
   for (const auto& d : databases) {
     std::string nodes;
     for (const auto& n : d.value("waiting_for", json::array()))
@@ -89,7 +91,13 @@ int show(context& c, const arguments&) {
            d.value("phase", ""),
            {holds(d.value("held", json())) ? "held" : "", style::warn},
            nodes,
-           std::to_string(d.value("records_pulled", 0ULL))});
+           fmt::format("{:.1f} s", static_cast<double>(now_us - d.value("since_us", now_us)) / 1e6),
+           std::to_string(d.value("records_pulled", 0ULL)),
+           std::to_string(d.value("records_merged", 0ULL)),
+           std::to_string(d.value("records_pushed", 0ULL)),
+           d.contains("left_ms") ? fmt::format("about {:.1f} s ({:.0f} %)", d.value("left_ms", 0.0) / 1000,
+                                               100 * d.value("share", 0.0))
+                                 : ""});
   }
   print(t.text());
   for (const auto& f : recovery.value("failures", json::array()))

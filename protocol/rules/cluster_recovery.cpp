@@ -319,9 +319,10 @@ std::vector<cluster_output> cluster_recovery::give_verdict(time_point now) {
 // ---- who failed ----
 
 void cluster_recovery::blame(pnn node, failure_cause cause, std::string detail) {
-  // CTDB gives no credits here, and tries again for ever. A node that refuses NORMAL may be right.
+  // CTDB gives no credits here, and tries again for ever. A node that refuses the map or NORMAL may be right.
   const bool bad = cause == failure_cause::timed_out ||
-                   (cause == failure_cause::refused && phase_ != cluster_phase::recmode_normal);
+                   (cause == failure_cause::refused && phase_ != cluster_phase::recmode_normal &&
+                    phase_ != cluster_phase::set_vnn_map);
   failures_.push_back({.node = node,
                        .cause = cause,
                        .step = name(phase_),

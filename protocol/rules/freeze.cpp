@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "protocol/rules/lineage.hpp"
+
 namespace floe {
 namespace {
 
@@ -61,6 +63,9 @@ freeze_step on(const freeze_status& now, const last_holder_gone&) {
 
 freeze_step on(const freeze_status& now, const begin& e) {
   if (!is_frozen(now)) return refuse(now, freeze_refusal::not_frozen);
+  // of two leaders that recover at the same time one must lose, and everywhere the same one
+  if (supersedes(e.committed, e.tid) || supersedes(now.tid, e.tid))
+    return refuse(now, freeze_refusal::outdated);
   freeze_step s = close_transaction(now);
   s.next.state = freeze_state::in_transaction;
   s.next.tid = e.tid;
@@ -146,6 +151,7 @@ std::string_view name(freeze_state s) {
 std::string_view name(freeze_refusal r) {
   switch (r) {
     case freeze_refusal::none: return "";
+    case freeze_refusal::outdated: return "a later recovery has been here";
     case freeze_refusal::not_frozen: return "the database is not frozen";
     case freeze_refusal::no_transaction: return "no recovery transaction is open";
     case freeze_refusal::wrong_tid: return "another recovery transaction is open";

@@ -50,6 +50,7 @@ struct freeze {
 struct last_holder_gone {};  ///< the last record lock of this database was given back
 struct begin {               ///< DB_TRANSACTION_START
   generation tid{};
+  generation committed = generation::invalid;  ///< what the database has now
 };
 struct wipe {  ///< WIPE_DATABASE
   generation tid{};
@@ -73,6 +74,7 @@ using freeze_input =
 
 enum class freeze_refusal : std::uint8_t {
   none,
+  outdated,  ///< a later recovery has been here, or is at work
   not_frozen,
   no_transaction,
   wrong_tid,         ///< another recovery has begun since

@@ -104,6 +104,11 @@ bool is_later(generation a, generation b) {
   return ahead != 0 && ahead <= count_mask / 2;
 }
 
+bool supersedes(generation a, generation b) {
+  if (is_later(a, b)) return true;
+  return is_ordered(a) && is_ordered(b) && count_of(a) == count_of(b) && number(a) > number(b);
+}
+
 generation next_generation(std::span<const generation> known, std::uint32_t random) {
   generation latest{ordered_bit};
   bool found = false;

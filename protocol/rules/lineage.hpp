@@ -54,4 +54,8 @@ generation next_generation(std::span<const generation> known, std::uint32_t rand
 /// Whether both have an order, and `a` is later.
 bool is_later(generation a, generation b);
 
+/// Whether a node at `a` refuses to go to `b`: `b` belongs to an older recovery, or to one that was numbered at
+/// the same time and lost by its random bits. Never, if one of them has no order.
+bool supersedes(generation a, generation b);
+
 }  // namespace floe

@@ -10,6 +10,11 @@ constexpr auto layout(wire::of<dbid_and_flags>) {
                       wire::zero<3>());
 }
 
+constexpr auto layout(wire::of<db_disputed>) {
+  return wire::record("db_disputed", wire::field("db_id", &db_disputed::db_id),
+                      wire::stringn("detail", &db_disputed::detail));
+}
+
 constexpr auto layout(wire::of<db_lineage_entry>) {
   return wire::record("db_lineage_entry", wire::field("db_id", &db_lineage_entry::db_id),
                       wire::field("generation", &db_lineage_entry::generation),
@@ -61,6 +66,7 @@ constexpr auto layout(wire::of<push_record>) {
 }
 
 template struct wire::codec<dbid_and_flags>;
+template struct wire::codec<db_disputed>;
 template struct wire::codec<db_lineage_entry>;
 template struct wire::codec<db_lineage_list>;
 template struct wire::codec<dbid_map>;

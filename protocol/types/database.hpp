@@ -25,6 +25,14 @@ struct dbid_map {
 };
 
 /// One member of the generation that the content of a database was committed with.
+/// floe's own: a database whose nodes disagree about its name or kind, and what they say.
+struct db_disputed {
+  static constexpr std::size_t wire_size_min = 8;
+  floe::db_id db_id{0};
+  byte_view detail;
+  bool operator==(const db_disputed&) const = default;
+};
+
 struct db_lineage_entry {
   static constexpr std::size_t wire_size = 12;
   floe::db_id db_id{0};

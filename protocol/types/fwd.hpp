@@ -20,6 +20,7 @@ struct addr_info;
 struct ban_state;
 struct connection;
 struct db_lineage_list;
+struct db_disputed;
 struct db_seqnum_request;
 struct db_statistics;
 struct db_vacuum;

@@ -1,4 +1,4 @@
-"""Clusters on loopback: of floe nodes, or of Samba's ctdbd, behind one face.
+"""Clusters on loopback: of floe nodes, of Samba's ctdbd, or of both, behind one face.
 
     with cluster.of("floe", nodes=3) as nodes:      # or "ctdbd"; healthy when the block begins
         nodes[0].ctdb("status")                     # Debian's tool, its output and exit status
@@ -34,10 +34,13 @@ def why_not(kind):
     return None
 
 
-@contextlib.contextmanager
 def of(kind, nodes=3, **options):
     """A running, healthy cluster of this kind; stopped at the end, its logs shown if the block failed."""
-    group = {"floe": FloeCluster, "ctdbd": CtdbdCluster}[kind](nodes, **options)
+    return running({"floe": FloeCluster, "ctdbd": CtdbdCluster}[kind](nodes, **options))
+
+
+@contextlib.contextmanager
+def running(group):
     try:
         group.start()
         yield group
@@ -82,11 +85,13 @@ class Node:
                               stdin=subprocess.DEVNULL, timeout=timeout)
 
     def signal(self, number):
-        """Sends the signal; for SIGKILL returns when the process is gone."""
+        """Sends the signal; for SIGKILL returns when the process is gone, and with it a ctdbd's helpers: its event
+        daemon notices after seconds, and until then another one cannot start."""
         pid = self.pid
         os.kill(pid, number)
         if number == signal.SIGKILL:
             until(lambda: self.pid != pid, f"{self} killed", 10)
+            kill_all(processes_of(self.base))
 
     def healthy(self):
         """In the eyes of Debian's tool: the node answers, is running, and every node is OK."""
@@ -134,19 +139,13 @@ class Cluster:
         for node in self.nodes:
             with contextlib.suppress(AssertionError):
                 until(lambda: node.pid is None, f"{node} stopped", 15)  # pylint: disable=cell-var-from-loop
-        for pid in self.processes():  # helpers of a daemon that was killed live on for a while
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        kill_all(self.processes())  # helpers of a daemon that was killed live on for a while
         if not os.environ.get("FLOE_KEEP"):
             shutil.rmtree(self.directory, ignore_errors=True)
 
     def processes(self):
         """Every process that was started for a directory of this cluster."""
-        mark = os.fsencode(f"{self.directory}/node.")
-        for process in pathlib.Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):
-                if mark in (process / "cmdline").read_bytes() or mark in (process / "environ").read_bytes():
-                    yield int(process.name)
+        return processes_of(f"{self.directory}/node.")
 
     def show_logs(self):
         for node in self.nodes:
@@ -160,21 +159,7 @@ class CtdbdCluster(Cluster):
     def __init__(self, count, tunables=None, lock=True):
         super().__init__(count)
         for node in self.nodes:
-            for folder in ("run", "var", "db/volatile", "db/persistent", "db/state", "events/legacy",
-                           "events/notification"):
-                (node.base / folder).mkdir(parents=True)
-            database = node.base / "db"
-            (node.base / "nodes").write_text("".join(f"{n.address}\n" for n in self.nodes))
-            (node.base / "public_addresses").touch()
-            (node.base / "ctdb.tunables").write_text("".join(f"{k}={v}\n" for k, v in (tunables or {}).items()))
-            (node.base / "ctdb.conf").write_text("\n".join([
-                "[logging]", f"location = file:{node.base}/log.ctdb", "log level = NOTICE",
-                "[cluster]", f"node address = {node.address}", "leader timeout = 2",
-                *([f"cluster lock = {self.directory}/cluster.lock"] if lock else []),
-                "[database]", f"volatile database directory = {database}/volatile",
-                f"persistent database directory = {database}/persistent",
-                f"state database directory = {database}/state",
-                "[failover]", "disabled = true", ""]))
+            write_ctdbd_node(self, node, tunables or {}, lock)
 
     def start(self):
         for node in self.nodes:
@@ -183,7 +168,73 @@ class CtdbdCluster(Cluster):
 
     def start_node(self, node):
         """It becomes a daemon by itself; the call returns when it has."""
-        subprocess.run([CTDBD], env=node.environment, check=True, stdin=subprocess.DEVNULL, timeout=60)
+        start_ctdbd(node)
+
+
+def processes_of(directory):
+    """Every process that was started for a path that begins so."""
+    mark = os.fsencode(directory)
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if mark in (process / "cmdline").read_bytes() or mark in (process / "environ").read_bytes():
+                yield int(process.name)
+
+
+def kill_all(pids):
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def write_ctdbd_node(group, node, tunables, lock, leader=True):
+    for folder in ("run", "var", "db/volatile", "db/persistent", "db/state", "events/legacy", "events/notification"):
+        (node.base / folder).mkdir(parents=True)
+    database = node.base / "db"
+    (node.base / "nodes").write_text("".join(f"{n.address}\n" for n in group.nodes))
+    (node.base / "public_addresses").touch()
+    (node.base / "ctdb.tunables").write_text("".join(f"{k}={v}\n" for k, v in tunables.items()))
+    (node.base / "ctdb.conf").write_text("\n".join([
+        "[logging]", f"location = file:{node.base}/log.ctdb", "log level = NOTICE",
+        "[cluster]", f"node address = {node.address}", "leader timeout = 2",
+        f"leader capability = {'true' if leader else 'false'}",
+        *([f"cluster lock = {group.directory}/cluster.lock"] if lock else []),
+        "[database]", f"volatile database directory = {database}/volatile",
+        f"persistent database directory = {database}/persistent",
+        f"state database directory = {database}/state",
+        "[failover]", "disabled = true", ""]))
+
+
+def start_ctdbd(node):
+    subprocess.run([CTDBD], env=node.environment, check=True, stdin=subprocess.DEVNULL, timeout=60)
+
+
+def start_floe(node):
+    with open(node.base / "log.started", "ab") as log:
+        subprocess.Popen([FLOE, "node", "--base", node.base], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+
+class MixedCluster(Cluster):
+    """One cluster of floe nodes and ctdbd nodes, by pnn: ("floe", "ctdbd", "ctdbd"). The settings of all are ctdbd's."""
+
+    def __init__(self, kinds, leaders=("floe", "ctdbd"), tunables=None, lock=False):
+        super().__init__(len(kinds))
+        self.kinds = tuple(kinds)
+        for node, kind in zip(self.nodes, self.kinds):
+            write_ctdbd_node(self, node, tunables or {}, lock, leader=kind in leaders)
+
+    def kind(self, node):
+        return self.kinds[node.pnn]
+
+    def of_kind(self, kind):
+        return [node for node in self.nodes if self.kind(node) == kind]
+
+    def start(self):
+        for node in self.nodes:
+            self.start_node(node)
+        self.wait_healthy()
+
+    def start_node(self, node):
+        {"floe": start_floe, "ctdbd": start_ctdbd}[self.kind(node)](node)
 
 
 class FloeCluster(Cluster):
@@ -203,8 +254,7 @@ class FloeCluster(Cluster):
 
     def start_node(self, node):
         """One node again, after it was killed."""
-        with open(node.base / "log.restarted", "ab") as log:
-            subprocess.Popen([FLOE, "node", "--base", node.base], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        start_floe(node)
 
     @staticmethod
     def floe(*arguments, timeout=120):

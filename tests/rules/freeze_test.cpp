@@ -152,6 +152,24 @@ TEST_CASE("a leader lost in the middle of a push: the next one starts clean") {
   }
 }
 
+TEST_CASE("trap: two leaders recover at once, and the same one loses at every node") {
+  const generation older{0x80001123}, same{0x80002001}, later{0x80002fff}, ctdbds{1234567};
+  const auto begun = [](generation tid, generation committed) {
+    return step(at(frozen), begin{tid, committed}).refused;
+  };
+  CHECK(begun(later, older) == ok);
+  CHECK(begun(older, later) == freeze_refusal::outdated);
+  CHECK(begun(same, later) == freeze_refusal::outdated);  // as late, but loses
+  CHECK(begun(later, same) == ok);
+  CHECK(begun(later, later) == ok);  // the commit went well, the thaw did not
+  CHECK(begun(ctdbds, later) == ok);
+  CHECK(begun(older, ctdbds) == ok);
+  auto s = step(at(frozen), begin{later}).next;
+  CHECK(step(s, begin{same}).refused == freeze_refusal::outdated);
+  CHECK(step(s, begin{later}).refused == ok);
+  CHECK(step(s, begin{ctdbds}).refused == ok);
+}
+
 TEST_CASE("records of an inactive node neither serve nor count until they are replaced") {
   freeze_status s = step({}, freeze{.locks_held = true, .invalidate = true}).next;
   CHECK(s.records_invalid);

@@ -1,0 +1,89 @@
+/// What tools and other nodes ask of a leader by message (Samba ctdb/server/ctdb_recoverd.c, the srvid handlers).
+/// Each answer is a message to the srvid that the question names: a pnn, or a negative errno.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "actors/recovery/leader.hpp"
+#include "protocol/constants.hpp"
+#include "protocol/messages.hpp"
+#include "protocol/types/client.hpp"
+#include "protocol/wire/codec.hpp"
+
+namespace floe {
+namespace {
+
+/// Nobody keeps a cluster from recovering for longer.
+constexpr std::uint32_t longest_pause_s = 600;
+
+}  // namespace
+
+std::span<const srvid> leader::request_srvids() {
+  static constexpr auto all = std::to_array<srvid>({message::takeover_run, message::disable_takeover_runs,
+                                                    message::disable_recoveries, message::mem_dump});
+  return all;
+}
+
+void leader::requested(const req_message& m) {
+  if (m.srvid == message::takeover_run || m.srvid == message::mem_dump) {
+    auto r = wire::decode<srvid_message>(m.data);
+    if (!r) return;
+    return m.srvid == message::mem_dump ? dump_memory(*r) : takeover_run(*r);
+  }
+  auto r = wire::decode<disable_message>(m.data);
+  if (!r) return;
+  const srvid_message whom{.pnn = r->pnn, .srvid = r->srvid};
+  // addresses are moved by nobody here: a pause of that is easily granted
+  if (m.srvid == message::disable_takeover_runs) return answer(whom, number_answer(env_.self));
+  disable_recoveries(whom, std::min(r->timeout, longest_pause_s));
+}
+
+bytes leader::number_answer(pnn p) { return wire::encode(static_cast<std::int32_t>(number(p))); }
+
+void leader::answer(const srvid_message& whom, bytes data) {
+  if (whom.srvid == srvid{0}) return;
+  node_.tell(post_message{whom.pnn, whom.srvid, std::make_shared<const bytes>(std::move(data)), nullptr});
+}
+
+/// A takeover run without addresses to place: what is left of it is that every node is told of its end, which its
+/// event scripts may wait for.
+void leader::takeover_run(const srvid_message& whom) {
+  if (!election_.leads()) return;
+  std::vector<pnn> active;
+  for (pnn p : connected())
+    if (!(view_->find(p)->flags & node_flag::inactive)) active.push_back(p);
+  auto left = std::make_shared<std::size_t>(active.size());
+  const auto ended = [this, whom, left](const control_answer&) {
+    if (--*left == 0) answer(whom, number_answer(env_.self));
+  };
+  if (active.empty()) return answer(whom, number_answer(env_.self));
+  for (pnn p : active) ask(p, control::ipreallocated, {}, ended);
+}
+
+void leader::disable_recoveries(const srvid_message& whom, std::uint32_t seconds) {
+  if (coordinator_ && seconds > 0) return answer(whom, wire::encode(static_cast<std::int32_t>(-EAGAIN)));
+  env_.loop.cancel(pause_timer_);
+  paused_ = seconds > 0;
+  env_.log.notice(fmt::format("recoveries-{} seconds={} by={}", paused_ ? "paused" : "allowed", seconds, number(whom.pnn)));
+  answer(whom, number_answer(env_.self));
+  if (!paused_) return consider_again();
+  pause_timer_ = env_.loop.after(std::chrono::seconds(seconds), [to = self(), this] {
+    to.tell(leader_answer{[this] {
+      paused_ = false;
+      consider_again();
+    }});
+  });
+}
+
+void leader::consider_again() {
+  if (!election_.leads()) return;
+  if (!wanted_.empty()) return consider(wanted_);
+  look_around();
+}
+
+void leader::dump_memory(const srvid_message& whom) {
+  ask(env_.self, control::dump_memory, {}, [this, whom](const control_answer& a) { answer(whom, a.data); });
+}
+
+}  // namespace floe
