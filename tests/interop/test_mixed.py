@@ -101,8 +101,10 @@ class Story(unittest.TestCase):
             client.close()
 
     def leader(self):
-        told = self.up()[0].ctdb("leader").stdout.strip()
-        return self.nodes[int(told)] if told.isdigit() else None
+        return self.leader_of(self.up()[0])
+
+    def leader_of(self, node):
+        return self.nodes[int(until(lambda: re.match(r"\d+", node.ctdb("leader").stdout), f"{node} knows a leader")[0])]
 
     def up(self):
         return [node for node in self.nodes if node.pid]
@@ -225,6 +227,38 @@ class TwoFloeFollow(Story):
 
 class AnybodyLeads(Story):
     kinds, leaders = ("ctdbd", "floe", "ctdbd"), ("floe", "ctdbd")
+    test_4_stopped_and_continued = test_5_banned_and_unbanned = test_6_killed_and_started = None  # the others do it
+
+    def test_7_the_office_moves(self):
+        """Whoever is left leads: each kind takes over from the other, and recovers what the other has written."""
+        for kind in ("floe", "ctdbd", "floe"):
+            with self.subTest(leads=kind):
+                others = [node for node in self.nodes if self.nodes.kind(node) != kind]
+                for node in others:
+                    self.assertEqual(0, node.ctdb("stop").returncode)
+                left = self.nodes.of_kind(kind)
+                until(lambda: self.settled(left), f"only {kind} is left")
+                self.assertEqual(kind, self.nodes.kind(self.leader_of(left[0])))
+                self.fill(f"led by {kind}", left)
+                for node in others:
+                    self.assertEqual(0, node.ctdb("continue").returncode)
+                until(self.settled, "all are back")
+                self.assert_all_there()
+
+    def test_8_the_leader_is_killed(self):
+        """The others, of whatever kind, go on without it."""
+        for _ in range(2):
+            leader = self.leader()
+            with self.subTest(killed=self.nodes.kind(leader)):
+                self.recover()
+                leader.signal(signal.SIGKILL)
+                others = [node for node in self.nodes if node is not leader]
+                until(lambda: self.settled(others), f"{leader} is out of the map")
+                self.assert_all_there()
+                self.nodes.start_node(leader)
+                self.nodes.wait_healthy()
+                until(self.settled, f"{leader} is in the map again")
+                self.assert_all_there()
 
 
 del Story
