@@ -78,7 +78,7 @@ bool lock_picture::add(std::string_view report) {
 
 std::vector<std::string> find_cycle(const lock_picture& p) {
   std::map<db_id, std::string> names;
-  std::vector<held_lock> held;
+  std::vector<lock_holding> held;
   std::vector<blocked_request> waiting;
   for (const auto& h : p.held) {
     held.push_back({as_client(h.who), db_id_of(h.db), h.key});

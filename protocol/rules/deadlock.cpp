@@ -27,7 +27,7 @@ void add(wait_graph& g, wait_edge e) {
   g[from].push_back(std::move(e));
 }
 
-wait_graph build(std::span<const held_lock> held, std::span<const blocked_request> waiting) {
+wait_graph build(std::span<const lock_holding> held, std::span<const blocked_request> waiting) {
   using kind = wait_edge::kind;
   wait_graph g;
   std::set<db_id> unfreezable;
@@ -109,7 +109,7 @@ std::string text(byte_view key) {
 
 }  // namespace
 
-std::vector<wait_edge> find_deadlock(std::span<const held_lock> held,
+std::vector<wait_edge> find_deadlock(std::span<const lock_holding> held,
                                      std::span<const blocked_request> waiting) {
   const wait_graph g = build(held, waiting);
   std::set<party_key> finished;

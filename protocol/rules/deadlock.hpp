@@ -27,7 +27,7 @@ struct lock_client {
   std::string name{};
 };
 
-struct held_lock {
+struct lock_holding {
   lock_client who{};
   db_id db{0};
   bytes key{};
@@ -70,7 +70,7 @@ struct wait_edge {
 
 /// A cycle, each edge beginning where the one before it ends, the last ending where the first
 /// begins, and a client first; empty if there is none.
-std::vector<wait_edge> find_deadlock(std::span<const held_lock> held,
+std::vector<wait_edge> find_deadlock(std::span<const lock_holding> held,
                                      std::span<const blocked_request> waiting);
 
 /// "smbd (pid 4711, node 0) waits for "foo" of brlock.tdb, which is frozen"

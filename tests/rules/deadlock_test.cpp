@@ -24,7 +24,7 @@ std::string story(const std::vector<wait_edge>& cycle) {
 }  // namespace
 
 TEST_CASE("2015: a lock in one database, a wait in another, and all must freeze first") {
-  const std::vector<held_lock> held{{smbd, locking, "foo"}};
+  const std::vector<lock_holding> held{{smbd, locking, "foo"}};
   const std::vector<blocked_request> waiting{
       {smbd, brlock, bytes("b\0r", 3), cause::freeze_barrier, {}}};
   CHECK(story(find_deadlock(held, waiting)) ==
@@ -34,7 +34,7 @@ TEST_CASE("2015: a lock in one database, a wait in another, and all must freeze 
 }
 
 TEST_CASE("the same without the barrier dissolves by itself") {
-  const std::vector<held_lock> held{{smbd, locking, "foo"}};
+  const std::vector<lock_holding> held{{smbd, locking, "foo"}};
   for (auto c : {cause::frozen_database, cause::recovering_database}) {
     const std::vector<blocked_request> waiting{{smbd, brlock, "bar", c, {}}};
     CHECK(find_deadlock(held, waiting).empty());
@@ -42,7 +42,7 @@ TEST_CASE("the same without the barrier dissolves by itself") {
 }
 
 TEST_CASE("two clients, each holding what the other wants") {
-  const std::vector<held_lock> held{{smbd, locking, "a"}, {nfsd, locking, "b"}};
+  const std::vector<lock_holding> held{{smbd, locking, "a"}, {nfsd, locking, "b"}};
   const std::vector<blocked_request> waiting{{smbd, locking, "b", cause::holder, nfsd},
                                              {nfsd, locking, "a", cause::holder, smbd}};
   CHECK(
@@ -56,7 +56,7 @@ TEST_CASE("two clients, each holding what the other wants") {
 
 TEST_CASE(
     "recoveries of two databases, each unable to freeze for a client that waits for the other") {
-  const std::vector<held_lock> held{{smbd, locking, "a"}, {nfsd, brlock, "b"}};
+  const std::vector<lock_holding> held{{smbd, locking, "a"}, {nfsd, brlock, "b"}};
   const std::vector<blocked_request> waiting{{smbd, brlock, "x", cause::frozen_database, {}},
                                              {nfsd, locking, "y", cause::recovering_database, {}}};
   const auto cycle = find_deadlock(held, waiting);
@@ -72,11 +72,11 @@ TEST_CASE("a queue is no deadlock, and a client that waits for itself is one") {
   const lock_client third{.node = pnn{1}, .client = 3};
   const std::vector<blocked_request> queue{{nfsd, locking, "a", cause::holder, smbd},
                                            {third, locking, "a", cause::holder, smbd}};
-  CHECK(find_deadlock(std::vector<held_lock>{{smbd, locking, "a"}}, queue).empty());
+  CHECK(find_deadlock(std::vector<lock_holding>{{smbd, locking, "a"}}, queue).empty());
   const std::vector<blocked_request> self{{smbd, locking, "a", cause::holder, smbd}};
   CHECK(find_deadlock({}, self).size() == 1);
   const std::vector<blocked_request> frozen{{smbd, locking, "z", cause::frozen_database, {}}};
-  CHECK(find_deadlock(std::vector<held_lock>{{smbd, locking, "a"}}, frozen).size() == 2);
+  CHECK(find_deadlock(std::vector<lock_holding>{{smbd, locking, "a"}}, frozen).size() == 2);
   CHECK(describe(wait_edge{.from = {.db = db_id{7}},
                            .why = wait_edge::kind::cannot_freeze,
                            .db = db_id{7},
