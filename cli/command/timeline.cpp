@@ -1,16 +1,29 @@
 /// floe timeline: what happened in the last recovery, on all nodes, to scale.
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
 #include "cli/command/all.hpp"
 #include "cli/context.hpp"
 #include "cli/duration_text.hpp"
 #include "cli/output.hpp"
+#include "cli/report/run_record.hpp"
 #include "cli/timeline/gather.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/node_map.hpp"
 
 namespace floe::cli {
 namespace {
+
+bool save(context& c, const std::string& file, const std::string& text) {
+  std::ofstream out(file, std::ios::binary | std::ios::trunc);
+  out << text;
+  if (out.flush()) return true;
+  c.fail(fmt::format("{}: {}", file, std::strerror(errno)));
+  return false;
+}
 
 int run(context& c, const arguments& a) {
   std::optional<duration> back;
@@ -47,6 +60,15 @@ int run(context& c, const arguments& a) {
   g.missing.insert(g.missing.end(), lost.begin(), lost.end());
   const exit_code code = g.missing.size() < nodes.size() + lost.size() ? done : failed;
   const auto picture = make_picture(g.events, since, loop.wall_us());
+  if (a.has("--html") || a.has("--perfetto")) {
+    run_record record{.title = "timeline", .mode = "cluster", .picture = picture};
+    for (const pnn n : nodes) record.nodes.push_back({n, "floe"});
+    for (const auto& e : picture.events)
+      if (e.name == "node-down")
+        record.faults.push_back({e.t_us, e.t_us, fmt::format("node {} lost", e.value("pnn"))});
+    if (a.has("--html") && !save(c, a["--html"], html_page(record))) return failed;
+    if (a.has("--perfetto") && !save(c, a["--perfetto"], perfetto_trace(record))) return failed;
+  }
   if (c.options.json) {
     auto j = open_json("timeline");
     put_picture(j, picture, g.missing);
@@ -68,7 +90,9 @@ command timeline_command() {
           .example =
               "floe --base DIR timeline\nfloe --base DIR timeline --since 30s --json | jq "
               "'.rows[].spans'",
-          .options = {{"--since", "DURATION", "everything since then: 500ms, 10s, 2m"}},
+          .options = {{"--since", "DURATION", "everything since then: 500ms, 10s, 2m"},
+                      {"--html", "FILE", "also as a page for a browser, in one file"},
+                      {"--perfetto", "FILE", "also as a trace for ui.perfetto.dev"}},
           .run = run};
 }
 

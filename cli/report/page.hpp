@@ -1,0 +1,7 @@
+#pragma once
+/// The page of html_page(), with @RUN@ where the data go. Made of page.html by the build.
+#include <string_view>
+
+namespace floe::cli {
+extern const std::string_view page_html;
+}

@@ -1,0 +1,70 @@
+#pragma once
+/// All that is told of one run, of a drill or of a real cluster: the timeline, faults, checks,
+/// throughput. From it come the page, the JSON that is kept and compared, JUnit's XML and a trace
+/// for Perfetto. Times are microseconds on one clock.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/timeline/picture.hpp"
+#include "protocol/wire/json.hpp"
+
+namespace floe::cli {
+
+struct run_node {
+  pnn node{0};
+  std::string kind;  ///< "floe" or "ctdbd"
+};
+struct run_fault {
+  std::int64_t from_us = 0, to_us = 0;  ///< equal: it lasts until the end or has no duration
+  std::string what;
+};
+struct run_check {
+  std::int64_t t_us = 0;
+  std::string what;
+  bool good = false;
+  std::string detail;
+  double seconds = 0;  ///< how long it took to come true
+};
+/// Finished client operations in equal stretches of time, from the beginning on.
+struct run_throughput {
+  std::int64_t bucket_us = 100'000;
+  std::vector<std::uint32_t> done, failed;
+};
+
+struct run_record {
+  std::string title;
+  std::string story;  ///< the opening comments of a drill
+  std::string mode;   ///< "sim", "real", "cluster"
+  std::optional<std::uint64_t> seed;
+  std::optional<bool> good;  ///< the verdict; none: nothing was judged
+  std::string reason;
+  std::vector<run_node> nodes;
+  timeline_picture picture;
+  std::vector<run_fault> faults;
+  std::vector<run_check> checks;
+  run_throughput throughput;
+};
+
+/// When a database could not be used somewhere.
+struct unavailability {
+  std::string db;
+  std::int64_t longest_us = 0;            ///< in one piece, on one node
+  pnn node{0};                            ///< that node
+  std::int64_t total_us = 0;              ///< on any node
+  std::vector<std::int64_t> by_fault_us;  ///< `total_us` between each fault and the next
+};
+std::vector<unavailability> unavailable_times(const run_record&);
+
+/// One object's members; `schema` comes from open_json.
+void put_record(wire::json_writer&, const run_record&);
+
+/// One self-contained page for a browser.
+std::string html_page(const run_record&);
+/// One test suite with a test case for each check, and one for the verdict.
+std::string junit_xml(const run_record&);
+/// The JSON of chrome://tracing, which Perfetto opens: a process per database, a thread per node.
+std::string perfetto_trace(const run_record&);
+
+}  // namespace floe::cli

@@ -1,0 +1,95 @@
+/// What is made of a run: times of unavailability, the page, JUnit's XML, Perfetto's trace.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/report/run_record.hpp"
+
+using namespace floe;
+using namespace floe::cli;
+
+namespace {
+
+span between(std::int64_t from, std::int64_t to, const char* what = "frozen") {
+  return {what, from, to, false};
+}
+
+run_record example() {
+  run_record r{.title = "a <b> & \"c\"",
+               .story = "ends </script> here",
+               .mode = "sim",
+               .seed = 7,
+               .good = false,
+               .reason = "1 check failed"};
+  r.nodes = {{pnn{0}, "floe"}, {pnn{1}, "ctdbd"}};
+  r.picture.from_us = 0;
+  r.picture.to_us = 1000;
+  r.picture.rows = {
+      {.db = "", .node = pnn{0}, .spans = {between(0, 1000, "active")}, .marks = {}},
+      {.db = "a.tdb",
+       .node = pnn{0},
+       .spans = {between(100, 200, "freezing"), between(200, 300)},
+       .marks = {{'w', 150}}},
+      {.db = "a.tdb", .node = pnn{1}, .spans = {between(250, 320), between(700, 750)}, .marks = {}},
+      {.db = "b.tdb", .node = pnn{1}, .spans = {between(500, 510)}, .marks = {}}};
+  r.picture.stories = {{"a.tdb", {between(120, 260, "pull")}}};
+  r.faults = {{90, 400, "kill 1"}, {600, 600, "kill 0"}};
+  r.checks = {{100, "within 2s: normal", true, "", 0.5}, {200, "expect 5", false, "it is <4>", 0}};
+  return r;
+}
+
+std::size_t count(const std::string& in, const std::string& what) {
+  std::size_t n = 0;
+  for (std::size_t i = 0; (i = in.find(what, i)) != std::string::npos; i += what.size()) ++n;
+  return n;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "unavailable: one stretch per node, overlaps once, split at the faults, the worst first") {
+  const auto times = unavailable_times(example());
+  REQUIRE(times.size() == 2);
+  CHECK(times[0].db == "a.tdb");
+  CHECK(times[0].longest_us == 200);  // freezing and frozen follow each other
+  CHECK(times[0].node == pnn{0});
+  CHECK(times[0].total_us == 220 + 50);
+  CHECK(times[0].by_fault_us == std::vector<std::int64_t>{220, 50});
+  CHECK(times[1].db == "b.tdb");
+  CHECK(times[1].by_fault_us == std::vector<std::int64_t>{10, 0});
+}
+
+TEST_CASE("the page holds all data, and nothing in them ends its element") {
+  const auto page = html_page(example());
+  CHECK(count(page, "</script>") == 2);
+  const std::string begin = "<script type=\"application/json\" id=\"run\">";
+  const auto from = page.find(begin) + begin.size();
+  auto data = page.substr(from, page.find("</script>", from) - from);
+  const auto j = nlohmann::json::parse(data);
+  CHECK(j["story"] == "ends </script> here");
+  CHECK(j["seed"] == 7);
+  CHECK(j["verdict"] == "bad");
+  CHECK(j["rows"].size() == 4);
+  CHECK(j["faults"][1]["to_us"] == 600);
+  CHECK(j["unavailable"][0]["db"] == "a.tdb");
+}
+
+TEST_CASE("JUnit: a case for each check and one for the verdict") {
+  const auto xml = junit_xml(example());
+  CHECK(xml.find("tests=\"3\" failures=\"2\"") != std::string::npos);
+  CHECK(count(xml, "<testcase") == 3);
+  CHECK(count(xml, "<failure") == 2);
+  CHECK(xml.find("it is &lt;4&gt;") != std::string::npos);
+  CHECK(xml.find("a &lt;b&gt; &amp; &quot;c&quot;") != std::string::npos);
+}
+
+TEST_CASE("Perfetto: spans of nodes, of the leader and of faults") {
+  const auto j = nlohmann::json::parse(perfetto_trace(example()));
+  std::size_t spans = 0, names = 0;
+  for (const auto& e : j["traceEvents"]) {
+    spans += e["ph"] == "X";
+    names += e["name"] == "process_name";
+  }
+  CHECK(spans == 6 + 1 + 2);
+  CHECK(names == 4);  // recovery mode, two databases, faults
+}
