@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/report/compare.hpp"
 #include "cli/report/run_record.hpp"
 
 using namespace floe;
@@ -92,4 +93,31 @@ TEST_CASE("Perfetto: spans of nodes, of the leader and of faults") {
   }
   CHECK(spans == 6 + 1 + 2);
   CHECK(names == 4);  // recovery mode, two databases, faults
+}
+
+TEST_CASE("two runs side by side") {
+  const auto json_of = [](const run_record& r) {
+    wire::json_writer j;
+    j.begin_object();
+    put_record(j, r);
+    j.end();
+    return j.take();
+  };
+  auto faster = example();
+  faster.good = true;
+  faster.checks = {{100, "within 2s: normal", true, "", 0.25}};
+  faster.throughput = {.bucket_us = 1000, .done = {10, 30}, .failed = {0, 0}};
+  const auto c = compare_runs(json_of(example()), json_of(faster));
+  REQUIRE(c.has_value());
+  CHECK_FALSE(c->a_good);
+  CHECK(c->b_good);
+  REQUIRE(!c->figures.empty());
+  CHECK(c->figures[0].what == "within 2s: normal");
+  CHECK(c->figures[0].ratio() == doctest::Approx(2));
+  CHECK(c->figures[1].b < 0);  // only A makes the second check
+  CHECK(c->figures.back().what == "operations");
+  CHECK(c->figures.back().b == doctest::Approx(20'000));
+  CHECK(comparison_text(*c).find("x 2.00") != std::string::npos);
+  CHECK(!compare_runs("{}", json_of(faster)).has_value());
+  CHECK(compare_runs(json_of(faster), "nonsense").error().find("second file") != std::string::npos);
 }
