@@ -19,6 +19,7 @@ std::vector<command> all_commands() {
                           getdebug_command,  setdebug_command,    decode_command,
                           explain_command,   capture_command})
     all.push_back(make());
+  for (auto& c : transaction_commands()) all.push_back(std::move(c));
   return all;
 }
 

@@ -1,5 +1,7 @@
 #include "actors/client/client.hpp"
 
+#include <unistd.h>
+
 #include <cassert>
 
 #include "actors/net/network.hpp"
@@ -192,6 +194,10 @@ void client::send_control(pnn to, floe::control opcode, bytes data, duration pat
   assert(!is_broadcast(to) && "nobody answers a broadcast");
   if (!state_->ready) return state_->fail_soon(to, std::move(done));
   state_->send_control(to, opcode, data, std::move(o), patience, std::move(done));
+}
+
+std::int32_t client::process() const {
+  return state_->options.process.value_or(static_cast<std::int32_t>(::getpid()));
 }
 
 void client::send_control_unanswered(pnn to, floe::control opcode, bytes data, floe::srvid srvid) {

@@ -17,6 +17,7 @@
 /// message registrations.
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "actors/client/request_table.hpp"
@@ -33,6 +34,8 @@ struct client_options {
   bool reconnect = false;
   duration reconnect_pause = std::chrono::milliseconds(200);
   duration hello_timeout = std::chrono::seconds(10);  ///< for the first answer of the node
+  /// As whom the node sees us; without it this process. For simulations, which have none.
+  std::optional<std::int32_t> process{};
 };
 
 struct client_events {
@@ -92,6 +95,8 @@ class client {
   pnn self() const;
   event_loop& loop() const;
   std::size_t outstanding() const;
+  /// The process id that the node knows this client by.
+  std::int32_t process() const;
 
   /// Any control to any one node. Broadcast addresses need send_control_unanswered: nodes answer
   /// none of them.

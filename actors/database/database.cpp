@@ -37,6 +37,7 @@ void database::receive(database_message& m) {
 }
 
 void database::on(db_control& m) {
+  if (updating_) return held_back_.push_back([this, m = std::move(m)]() mutable { on(m); });
   switch (m.opcode) {
     case control::record_lock: return record_lock(m);
     case control::record_read: return record_read(m);
@@ -54,6 +55,8 @@ void database::on(db_control& m) {
     case control::db_push_confirm: return push_confirm(m);
     case control::get_db_seqnum: return get_seqnum(m);
     case control::get_db_statistics: return statistics(m);
+    case control::trans3_commit: return trans3_commit(m);
+    case control::update_record: return update_record(m);
     default: return m.answer.fail("not a control of a database");
   }
 }
@@ -61,8 +64,12 @@ void database::on(db_control& m) {
 void database::on(db_view& m) {
   const auto out = node_flag::banned | node_flag::stopped;
   const bool was_out = view_->own_flags() & out;
+  const auto mode = view_->mode;
   view_ = std::move(m.view);
   if (!was_out && (view_->own_flags() & out)) become_inactive();
+  if (mode == view_->mode) return;
+  follow(commit_.mode_changed(view_->mode));
+  if (view_->mode == recovery_mode::active) serve_until_thaw();
 }
 
 void database::on(db_stop&) {
@@ -78,6 +85,7 @@ void database::on(db_work_done& m) {
   // became inactive while the store was elsewhere: the freeze that goes with it was refused then
   if (store_ && (view_->own_flags() & (node_flag::banned | node_flag::stopped)) && gen_ != generation::invalid)
     become_inactive();
+  catch_up();
 }
 
 // --- reports ---------------------------------------------------------------------------------------------------
@@ -124,12 +132,14 @@ void database::statistics(db_control& m) {
 }
 
 void database::on(db_traverse& m) {
+  if (updating_) return held_back_.push_back([this, m = std::move(m)]() mutable { on(m); });
   if (working_ || freeze_.state == freeze_state::in_transaction)
     return m.done("database is being recovered");
   // a slice per turn, so that nothing else waits for a large database
   auto position = std::make_shared<scan_position>();
   auto slice = std::make_shared<std::function<void()>>();
   *slice = [this, m = std::move(m), position, weak = std::weak_ptr(slice)] {
+    if (updating_) return held_back_.push_back([again = weak.lock()] { (*again)(); });
     if (working_) return m.done("database is being recovered");
     std::size_t sent = 0;
     auto next = store_->scan(*position, [&](const record_view& r) {
@@ -143,10 +153,12 @@ void database::on(db_traverse& m) {
     if (next->at_end()) return m.done({});
     *position = *next;
     // `weak` is alive: somebody is running it
-    self().tell(db_work_done{[again = weak.lock()] { (*again)(); }});
+    self().tell(db_next_slice{[again = weak.lock()] { (*again)(); }});
   };
   (*slice)();
 }
+
+void database::on(db_next_slice& m) { m.go(); }
 
 void database::note(std::string_view event, std::string detail) {
   node_.tell(note_event{{.wall_us = env_.loop.wall_us(), .event = event, .db = config_.id,

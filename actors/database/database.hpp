@@ -13,7 +13,8 @@
 /// their senders ask again.
 ///
 /// Files: database.cpp (life, views, reports), records.cpp (locks, calls, migration), recovery_steps.cpp
-/// (freeze, transaction, pull, push, commit, thaw).
+/// (freeze, transaction, pull, push, commit, thaw), transactions.cpp (of clients, on persistent and replicated ones).
+#include <deque>
 #include <memory>
 #include <unordered_map>
 #include <unordered_set>
@@ -22,6 +23,7 @@
 #include "actors/database/lock_table.hpp"
 #include "actors/environment.hpp"
 #include "actors/node/node_message.hpp"
+#include "protocol/rules/commit.hpp"
 #include "protocol/types/rec_data.hpp"
 #include "storage/recovery_set.hpp"
 #include "storage/store.hpp"
@@ -34,6 +36,7 @@ struct database_config {
   db_kind kind = db_kind::volatile_db;
   std::string file;
   std::size_t push_buffer_size = 1'000'000;  ///< bytes of a pull buffer (RecBufferSizeLimit)
+  duration update_patience{std::chrono::seconds(60)};  ///< for a node to store a transaction (ControlTimeout)
   duration resend_after{std::chrono::seconds(5)};  ///< an unanswered migration request is sent again
 };
 
@@ -59,6 +62,8 @@ class database final : public actor<database_message> {
   void on(db_work_done&);
   void on(db_lock_timeout&);
   void on(db_stop&);
+  void on(db_update_answer&);
+  void on(db_next_slice&);
 
   // records.cpp
   void peer(pnn from, const parcel_ptr&, const req_call&);
@@ -90,6 +95,13 @@ class database final : public actor<database_message> {
   void drop_stale_waiters(generation before);
   void name_holders();
   std::string why_waiting(const lock_table::entry&) const;
+
+  // transactions.cpp
+  void trans3_commit(db_control&);
+  void update_record(db_control&);
+  void follow(const commit_step&);
+  void catch_up();
+  void serve_until_thaw();
 
   // the store, with its errors dealt with
   record local(byte_view key, bool* found = nullptr);
@@ -144,7 +156,7 @@ class database final : public actor<database_message> {
   database_config config_;
   view_ptr view_;
   address<node_message> node_;
-  std::unique_ptr<store> store_;
+  std::shared_ptr<store> store_;  ///< shared with the work that another thread does on it
   freeze_status freeze_;
   time_point state_since_;
   generation gen_ = generation::invalid;
@@ -160,6 +172,12 @@ class database final : public actor<database_message> {
   std::optional<push_state> push_;
   std::unique_ptr<recovery_set> pushed_;
   bool working_ = false;  ///< the store is in another thread's hands
+  bool updating_ = false;  ///< ... for a transaction: what comes is held back until it is done
+  std::deque<std::function<void()>> held_back_;
+  std::vector<db_control> until_thaw_;  ///< reads and transactions that a frozen database lets wait
+  database_commit commit_;
+  replier commit_answer_;
+  std::uint64_t commit_client_ = 0;
   bool flush_planned_ = false;
   bool ticking_ = false;
   std::uint64_t migrations_done_ = 0, migrations_resent_ = 0;

@@ -78,11 +78,15 @@ struct db_tick {};
 struct db_flush {};
 struct db_continue_pull { std::uint64_t pull; };
 struct db_work_done { std::function<void()> finish; };  ///< offloaded work has ended
+struct db_next_slice { std::function<void()> go; };  ///< of a traverse
 struct db_lock_timeout { std::uint64_t waiter; };
 struct db_stop {};
+/// A node has stored a transaction, or not.
+struct db_update_answer { std::uint64_t commit; pnn node; control_answer answer; };
 
 using database_message =
     std::variant<db_client_call, db_peer_packet, db_control, db_push, db_client_gone, db_view, db_inspect,
-                 db_traverse, db_tick, db_flush, db_continue_pull, db_work_done, db_lock_timeout, db_stop>;
+                 db_traverse, db_tick, db_flush, db_continue_pull, db_work_done, db_lock_timeout, db_stop, db_update_answer,
+                 db_next_slice>;
 
 }  // namespace floe

@@ -37,6 +37,8 @@ pnn database::lmaster(byte_view key) const { return lmaster_of(key, view_->map);
 void database::record_lock(db_control& m) {
   auto r = wire::decode<record_lock_request>(std::get<req_control>(m.packet->content.body).data);
   if (!r || r->key.empty() || !m.client) return m.answer.fail("bad record_lock request");
+  if (config_.kind != db_kind::volatile_db)
+    return m.answer.fail(config_.name + " is written by transactions: there are no locks of records");
   lock_waiter w{.what = lock_waiter::kind::lock, .client = *m.client, .packet = m.packet, .from = env_.self};
   w.answer = m.answer;
   if (r->timeout_ms > 0) {
@@ -72,6 +74,11 @@ void database::record_read(db_control& m) {
   if (r->flags & record_read_local) {
     if (freeze_.state == freeze_state::in_transaction || working_)
       return m.answer.fail("database is being recovered");
+    return answer_read(bytes(r->key), w);
+  }
+  if (config_.kind != db_kind::volatile_db) {
+    // every node has all of it; there is nothing to migrate
+    if (!thawed() || !map_applies(gen_, view_->gen)) return until_thaw_.push_back(std::move(m));
     return answer_read(bytes(r->key), w);
   }
   enqueue(r->key, std::move(w));
@@ -147,6 +154,8 @@ void database::on(db_client_call& m) {
 }
 
 void database::on(db_client_gone& m) {
+  if (commit_client_ == m.client) follow(commit_.client_gone());
+  std::erase_if(until_thaw_, [&](const db_control& c) { return c.client && c.client->id == m.client; });
   for (const bytes& key : locks_.keys()) {
     auto* e = locks_.find(key);
     if (!e) continue;

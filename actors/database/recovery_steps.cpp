@@ -108,6 +108,7 @@ void database::thaw(db_control& m) {
   if (!s.resume) return;
   serve_deferred();
   resend_pending();
+  serve_until_thaw();
 }
 
 // --- pull ------------------------------------------------------------------------------------------------------
@@ -233,9 +234,9 @@ void database::commit(db_control& m) {
   }
   auto set = std::shared_ptr<recovery_set>(std::move(pushed_));
   auto result = std::make_shared<std::expected<replace_result, store_error>>();
-  auto work = [this, set, result, wiped = freeze_.wiped] {
-    if (wiped) *result = set->replace_content(*store_);
-    else if (auto stored = set->store_into(*store_); !stored) *result = std::unexpected(stored.error());
+  auto work = [store = store_, set, result, wiped = freeze_.wiped] {
+    if (wiped) *result = set->replace_content(*store);
+    else if (auto stored = set->store_into(*store); !stored) *result = std::unexpected(stored.error());
   };
   auto finish = [this, event = freeze_event::commit{t->tid}, answer = m.answer, result] {
     if (!*result) {

@@ -89,6 +89,8 @@ node::handler node::handler_of(control c) {
       {control::echo_data, &node::echo},
       {control::disable_node, &node::enable_disable},
       {control::enable_node, &node::enable_disable},
+      {control::trans3_commit, &node::to_database},
+      {control::update_record, &node::to_database},
       {control::record_lock, &node::to_database},
       {control::record_read, &node::to_database},
       {control::record_store, &node::record_control},

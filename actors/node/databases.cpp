@@ -89,7 +89,8 @@ void node::create_database(const std::string& name, db_kind kind, bool tell_othe
   d.to = env_.actors.spawn<database>(
       "database", env_,
       database_config{.id = id, .name = name, .kind = kind, .file = d.path,
-                      .push_buffer_size = tunables_[tunable::rec_buffer_size_limit]},
+                      .push_buffer_size = tunables_[tunable::rec_buffer_size_limit],
+                      .update_patience = std::chrono::seconds(tunables_[tunable::control_timeout])},
       view_, self());
   databases_.emplace(id, std::move(d));
 }
@@ -208,7 +209,9 @@ void node::db_open_flags(const control_request& r) {
   if (d == databases_.end()) return r.answer.fail();
   using namespace open_flag;
   std::uint32_t flags = disallow_nesting;
-  if (d->second.kind != db_kind::persistent) flags |= nosync | clear_if_first | incompatible_hash;
+  // Not clear_if_first, which ctdbd says: whoever opens the file as a TDB would empty it under us, since nobody else
+  // has it open as one. Without the flag it finds that the file is none, and fails.
+  if (d->second.kind != db_kind::persistent) flags |= nosync | incompatible_hash;
   if (d->second.kind == db_kind::volatile_db) flags |= mutex_locking;
   r.answer.good(wire::encode(static_cast<std::int32_t>(flags)));
 }

@@ -1,6 +1,6 @@
 #pragma once
 /// One function for each command; each is in the file of its name (stop, continue, ban, unban,
-/// disable and enable in node_state.cpp, getdebug and setdebug in debug_level.cpp).
+/// disable and enable in node_state.cpp, getdebug and setdebug in debug_level.cpp, transactions in ptrans.cpp).
 #include "cli/command.hpp"
 
 namespace floe::cli {
@@ -40,6 +40,7 @@ command shutdown_command();
 command statistics_command();
 command status_command();
 command timeline_command();
+std::vector<command> transaction_commands();
 command uptime_command();
 command writekey_command();
 

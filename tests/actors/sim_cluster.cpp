@@ -74,7 +74,7 @@ client& sim_cluster::connect(std::size_t n) {
   auto& g = guests_.back();
   g.client = std::make_unique<floe::client>(*loop_, *g.net);
   bool up = false;
-  g.client->connect({.socket = nodes_[n].config.socket}, {.connected = [&](pnn) { up = true; }});
+  g.client->connect({.socket = nodes_[n].config.socket, .process = 0}, {.connected = [&](pnn) { up = true; }});
   REQUIRE(run([&] { return up; }, 10s));
   return *g.client;
 }

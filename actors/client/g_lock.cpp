@@ -1,0 +1,165 @@
+#include "actors/client/g_lock.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "protocol/constants.hpp"
+#include "protocol/types/client.hpp"
+#include "protocol/wire/codec.hpp"
+
+namespace floe {
+namespace {
+
+/// Marks owners that are clients of this library: their unique id is a registered srvid.
+constexpr std::uint32_t our_task = 0x464C4F45;
+constexpr std::uint64_t our_srvids = 0x464C000000000000;
+constexpr duration first_pause = std::chrono::milliseconds(1);
+constexpr duration longest_pause = std::chrono::milliseconds(50);
+constexpr duration register_patience = std::chrono::seconds(10);
+
+client_error bad_record() {
+  return {client_errc::bad_reply, 0, "the lock's record is not in CTDB's format (smbd uses another one)",
+          pnn::current};
+}
+
+/// Tells the locks of one process apart.
+std::uint64_t next_number() {
+  static std::uint64_t last = 0;
+  return ++last & 0xFFFF;
+}
+
+bool refused(const client_error& e) { return e.code == client_errc::refused; }
+
+/// One attempt after the other to become a holder.
+struct taking : std::enable_shared_from_this<taking> {
+  taking(client& on, byte_view of, g_lock_type t, time_point end, when_done<held_g_lock> tell)
+      : c(on), type(t), until(end), done(std::move(tell)) {
+    lock.name = bytes(of);
+  }
+
+  client& c;
+  g_lock_type type;
+  time_point until;
+  when_done<held_g_lock> done;
+  held_g_lock lock;
+  std::vector<server_id> dead;
+  duration pause = first_pause;
+
+  duration left() const {
+    return std::max(duration{std::chrono::milliseconds(1)}, duration{until - c.loop().now()});
+  }
+  void fail(client_error e) { done(std::unexpected(std::move(e))); }
+
+  void begin() {
+    const auto pid = static_cast<std::uint64_t>(c.process());
+    lock.owner = {.pid = pid, .task_id = our_task, .vnn = c.self(), .unique_id = our_srvids | next_number() << 32 | pid};
+    auto self = shared_from_this();
+    c.listen(
+        srvid{lock.owner.unique_id}, [](const client_message&) {}, register_patience, [self](const result<void>& r) {
+          if (!r) return self->fail(r.error());
+          attach(self->c, g_lock_db, db_kind::volatile_db, self->left(), [self](const result<db_id>& db) {
+            if (!db) return self->give_up(db.error());
+            self->lock.db = *db;
+            self->look();
+          });
+        });
+  }
+
+  void give_up(client_error e) {
+    c.unlisten(srvid{lock.owner.unique_id});
+    fail(std::move(e));
+  }
+
+  void look() {
+    auto self = shared_from_this();
+    lock_record(c, lock.db, lock.name, left(), [self](const result<locked_record>& r) {
+      if (!r) return self->give_up(r.error());
+      self->decide(*r);
+    });
+  }
+
+  void decide(const locked_record& r) {
+    auto list = wire::decode<g_lock_list>(r.data);
+    if (!list) return unlock_then(r.lock_id, [this] { give_up(bad_record()); });
+    std::erase_if(list->locks, [this](const g_lock& l) {
+      return l.holder == lock.owner || std::ranges::find(dead, l.holder) != dead.end();
+    });
+    const auto other = std::ranges::find_if(list->locks, [this](const g_lock& l) {
+      return conflicts(l, type, lock.owner);
+    });
+    if (other != list->locks.end())
+      // asked without the record's lock: the answer may take long, and a recovery would wait for us
+      return unlock_then(r.lock_id, [this, who = other->holder] { ask_about(who); });
+    list->locks.push_back({type, lock.owner});
+    auto self = shared_from_this();
+    store_record(c, r.lock_id, wire::encode(*list), after_write::unlock, left(), [self](const result<void>& stored) {
+      if (!stored) return self->give_up(stored.error());
+      self->done(self->lock);
+    });
+  }
+
+  void unlock_then(std::uint64_t id, std::function<void()> then) {
+    unlock_record(c, id, left(), [self = shared_from_this(), then = std::move(then)](const result<void>& r) {
+      if (!r) return self->give_up(r.error());
+      then();
+    });
+  }
+
+  void ask_about(const server_id& who) {
+    auto self = shared_from_this();
+    const auto answered = [self, who](bool lives, const std::optional<client_error>& e) {
+      // a node that is not connected has no clients in this cluster; one that does not answer may have
+      if (!lives && (!e || refused(*e))) {
+        self->dead.push_back(who);
+        return self->look();
+      }
+      self->wait(who);
+    };
+    const auto id = process_id{static_cast<std::int32_t>(who.pid)};
+    const auto patience = std::min(left(), duration{std::chrono::seconds(3)});
+    if (who.task_id == our_task)
+      c.control<control::check_pid_srvid>(
+          who.vnn, {.pid = id, .srvid = srvid{who.unique_id}}, patience, [answered](const auto& a) {
+            answered(a.has_value(), a ? std::nullopt : std::optional(a.error()));
+          });
+    else
+      c.control<control::process_exists>(who.vnn, id, patience, [answered](const auto& a) {
+        answered(a.has_value(), a ? std::nullopt : std::optional(a.error()));
+      });
+  }
+
+  void wait(const server_id& holder) {
+    if (c.loop().now() >= until)
+      return give_up({client_errc::timed_out, 0,
+                      "held by process " + std::to_string(holder.pid) + " on node " +
+                          std::to_string(number(holder.vnn)),
+                      pnn::current});
+    c.loop().after(std::min(pause, left()), [self = shared_from_this()] { self->look(); });
+    pause = std::min(pause * 2, longest_pause);
+  }
+};
+
+}  // namespace
+
+bool conflicts(const g_lock& holder, g_lock_type wanted, const server_id& by) {
+  if (holder.holder == by) return false;
+  return holder.type == g_lock_type::write || wanted == g_lock_type::write;
+}
+
+void take_g_lock(client& c, byte_view name, g_lock_type type, duration patience, when_done<held_g_lock> done) {
+  std::make_shared<taking>(c, name, type, c.loop().now() + patience, std::move(done))->begin();
+}
+
+void release_g_lock(client& c, const held_g_lock& held, duration patience, when_done<void> done) {
+  c.unlisten(srvid{held.owner.unique_id});
+  lock_record(c, held.db, held.name, patience, [&c, held, patience, done](const result<locked_record>& r) {
+    if (!r) return done(std::unexpected(r.error()));
+    auto list = wire::decode<g_lock_list>(r->data);
+    if (!list || std::erase_if(list->locks, [&](const g_lock& l) { return l.holder == held.owner; }) == 0)
+      return unlock_record(c, r->lock_id, patience, done);
+    if (list->locks.empty()) return delete_record(c, r->lock_id, after_write::unlock, patience, done);
+    store_record(c, r->lock_id, wire::encode(*list), after_write::unlock, patience, done);
+  });
+}
+
+}  // namespace floe

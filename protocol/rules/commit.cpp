@@ -1,0 +1,96 @@
+#include "protocol/rules/commit.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace floe {
+
+commit_refusal database_commit::begin(recovery_mode mode, db_kind kind, pnn self, std::span<const pnn> nodes) {
+  if (kind == db_kind::volatile_db) return commit_refusal::wrong_kind;
+  if (state_ != commit_state::idle) return commit_refusal::busy;
+  if (mode != recovery_mode::normal) return commit_refusal::in_recovery;
+  if (std::ranges::find(nodes, self) == nodes.end()) return commit_refusal::no_nodes;
+  state_ = commit_state::updating;
+  mode_ = mode;
+  ++number_;
+  missing_.assign(nodes.begin(), nodes.end());
+  return commit_refusal::none;
+}
+
+commit_step database_commit::answered(std::uint64_t commit, pnn node, bool good, std::string_view why) {
+  if (state_ != commit_state::updating || commit != number_) return {};
+  if (good) {
+    std::erase(missing_, node);
+    return missing_.empty() ? end(0) : commit_step{};
+  }
+  state_ = commit_state::undecided;
+  if (mode_ == recovery_mode::active) return {};  // it has begun already
+  return {.answer = std::nullopt,
+          .recover = "node " + std::to_string(floe::number(node)) + " did not store a transaction: " + std::string(why)};
+}
+
+commit_step database_commit::mode_changed(recovery_mode mode) {
+  const bool recovered = mode_ == recovery_mode::active && mode == recovery_mode::normal;
+  mode_ = mode;
+  if (state_ == commit_state::idle || !recovered) return {};
+  // also while answers are missing: what a node did before the recovery is in its outcome, and it will do nothing of
+  // the old generation afterwards
+  return end(commit_cut_by_recovery);
+}
+
+commit_step database_commit::client_gone() {
+  if (state_ == commit_state::idle) return {};
+  auto s = end(std::nullopt);
+  if (mode_ == recovery_mode::normal) s.recover = "a client left in the middle of a commit";
+  return s;
+}
+
+commit_step database_commit::end(std::optional<std::int32_t> answer) {
+  state_ = commit_state::idle;
+  missing_.clear();
+  return {.answer = answer, .recover = {}};
+}
+
+update_outcome decide_update(db_kind kind, const std::optional<update_present>& here, floe::rsn offered) {
+  if (!here) return kind == db_kind::volatile_db ? update_outcome::skip : update_outcome::store;
+  if (here->rsn >= offered && !here->same_data) return update_outcome::conflict;
+  return update_outcome::store;
+}
+
+update_refusal check_update(recovery_mode mode, bool inactive, generation packet, generation map) {
+  if (inactive) return update_refusal::inactive;
+  if (mode != recovery_mode::normal) return update_refusal::in_recovery;
+  return packet == map ? update_refusal::none : update_refusal::other_generation;
+}
+
+std::string_view name(commit_state s) {
+  switch (s) {
+    case commit_state::idle: return "idle";
+    case commit_state::updating: return "updating";
+    case commit_state::undecided: return "undecided";
+  }
+  std::unreachable();
+}
+
+std::string_view name(commit_refusal r) {
+  switch (r) {
+    case commit_refusal::none: return "";
+    case commit_refusal::in_recovery: return "a recovery is going on";
+    case commit_refusal::busy: return "another commit to this database is under way";
+    case commit_refusal::wrong_kind: return "volatile databases have no transactions";
+    case commit_refusal::no_nodes: return "this node is not active";
+  }
+  std::unreachable();
+}
+
+std::string_view name(update_refusal r) {
+  switch (r) {
+    case update_refusal::none: return "";
+    case update_refusal::in_recovery: return "a recovery is going on";
+    case update_refusal::inactive: return "this node is not active";
+    case update_refusal::other_generation: return "sent before the last recovery";
+  }
+  std::unreachable();
+}
+
+}  // namespace floe

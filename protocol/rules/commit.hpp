@@ -1,0 +1,107 @@
+#pragma once
+/// A commit of a transaction on a persistent or replicated database: what the node of the client does, and what every
+/// node does with the records.
+///
+///                     all have stored it: answer 0
+///      ┌──────────────────────────────────────────────────┐
+///      ▼                                                  │
+///     idle ──begin: UPDATE_RECORD to every active node──► updating
+///      ▲                                                  │ a node refused, is lost or silent: ask for a recovery;
+///      │ recovery mode is NORMAL again: answer 2          │ or a recovery has begun and a node refused for it
+///      └──────────────── undecided ◄──────────────────────┘
+///
+/// All or nothing: each node stores the records in one durable commit, together with the database's sequence number,
+/// which the transaction raises by one. If some nodes have it and some do not, the recovery makes the content of a node
+/// with the highest number everybody's; the client reads the number afterwards, and so learns which it was.
+///
+/// Source: Samba ctdb/server/ctdb_persistent.c (ctdb_control_trans3_commit, ctdb_persistent_callback,
+/// ctdb_persistent_finish_trans3_commits), ctdb_update_record.c. Differences: a node that is silent leads to a recovery
+/// and status 2 (there: status 1, and nodes that stay different); a commit that all nodes have stored is good also if a
+/// recovery begins at that moment; active nodes outside the vnn map get the records too; one client may commit to
+/// several databases at once.
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/ids.hpp"
+#include "protocol/record.hpp"
+
+namespace floe {
+
+/// Status of TRANS3_COMMIT when a recovery came in between: the sequence number tells what became of it.
+constexpr std::int32_t commit_cut_by_recovery = 2;
+
+enum class commit_state : std::uint8_t { idle, updating, undecided };
+std::string_view name(commit_state);
+
+enum class commit_refusal : std::uint8_t {
+  none,
+  in_recovery,  ///< nothing was sent; again when the recovery is over
+  busy,         ///< another commit to this database is under way on this node
+  wrong_kind,   ///< volatile databases have no transactions
+  no_nodes,     ///< this node is not active itself
+};
+std::string_view name(commit_refusal);
+
+/// What follows from one event.
+struct commit_step {
+  std::optional<std::int32_t> answer{};  ///< to the client of TRANS3_COMMIT
+  std::string recover{};                 ///< not empty: ask for a recovery, for this reason
+  bool operator==(const commit_step&) const = default;
+};
+
+class database_commit {
+ public:
+  /// The nodes are all active ones, this one among them.
+  commit_refusal begin(recovery_mode, db_kind, pnn self, std::span<const pnn> nodes);
+  /// The answer of a node to UPDATE_RECORD of that commit; `why` if it is not good.
+  commit_step answered(std::uint64_t commit, pnn node, bool good, std::string_view why);
+  /// The node's recovery mode changed.
+  commit_step mode_changed(recovery_mode);
+  /// The client has gone: nobody would find out what became of the commit, and its cluster-wide lock is void, so that
+  /// the next transaction could begin beside it. A recovery comes before that.
+  commit_step client_gone();
+
+  commit_state state() const { return state_; }
+  /// Of the commit under way, to tell its answers from late ones of earlier commits.
+  std::uint64_t number() const { return number_; }
+  std::span<const pnn> waiting_for() const { return missing_; }
+
+ private:
+  commit_step end(std::optional<std::int32_t> answer);
+
+  commit_state state_ = commit_state::idle;
+  recovery_mode mode_ = recovery_mode::active;
+  std::uint64_t number_ = 0;
+  std::vector<pnn> missing_;
+};
+
+// ---- UPDATE_RECORD ----
+
+enum class update_outcome : std::uint8_t {
+  store,
+  skip,      ///< volatile: there is no copy here to be updated
+  conflict,  ///< the copy here is as new or newer, and different: nothing of the request is stored
+};
+
+/// What is here for a key, the request's own earlier records included.
+struct update_present {
+  floe::rsn rsn{0};
+  bool same_data = false;  ///< as the new record: then it is the same transaction once more
+};
+update_outcome decide_update(db_kind, const std::optional<update_present>& here, floe::rsn offered);
+
+/// Whether UPDATE_RECORD may be carried out now.
+enum class update_refusal : std::uint8_t {
+  none,
+  in_recovery,
+  inactive,          ///< this node is stopped or banned
+  other_generation,  ///< it was sent before a recovery that this node has seen the end of
+};
+std::string_view name(update_refusal);
+update_refusal check_update(recovery_mode, bool inactive, generation packet, generation map);
+
+}  // namespace floe

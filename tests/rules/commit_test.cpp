@@ -1,0 +1,112 @@
+#include "protocol/rules/commit.hpp"
+
+#include <doctest/doctest.h>
+
+#include <array>
+
+using namespace floe;
+
+namespace {
+constexpr pnn n0{0}, n1{1}, n2{2};
+constexpr std::array all{n0, n1, n2};
+constexpr auto normal = recovery_mode::normal, active = recovery_mode::active;
+
+database_commit begun() {
+  database_commit c;
+  REQUIRE(c.begin(normal, db_kind::persistent, n1, all) == commit_refusal::none);
+  return c;
+}
+}  // namespace
+
+TEST_CASE("commit: what is refused before anything is sent") {
+  database_commit c;
+  CHECK(c.begin(active, db_kind::persistent, n1, all) == commit_refusal::in_recovery);
+  CHECK(c.begin(normal, db_kind::volatile_db, n1, all) == commit_refusal::wrong_kind);
+  CHECK(c.begin(normal, db_kind::persistent, pnn{7}, all) == commit_refusal::no_nodes);
+  CHECK(c.state() == commit_state::idle);
+  CHECK(c.begin(normal, db_kind::replicated, n1, all) == commit_refusal::none);
+  CHECK(c.begin(normal, db_kind::replicated, n1, all) == commit_refusal::busy);
+}
+
+TEST_CASE("commit: good when all nodes have stored it, once") {
+  auto c = begun();
+  const auto number = c.number();
+  CHECK(c.answered(number, n0, true, "") == commit_step{});
+  CHECK(c.answered(number, n0, true, "") == commit_step{});
+  CHECK(c.answered(number, n2, true, "") == commit_step{});
+  CHECK(c.waiting_for().size() == 1);
+  CHECK(c.answered(number, n1, true, "").answer == 0);
+  CHECK(c.state() == commit_state::idle);
+  CHECK(c.answered(number, n1, true, "") == commit_step{});
+}
+
+TEST_CASE("commit: a node fails, a recovery is asked for, and its end is the answer") {
+  auto c = begun();
+  CHECK(c.answered(c.number(), n0, true, "") == commit_step{});
+  const auto failed = c.answered(c.number(), n2, false, "disk full");
+  CHECK_FALSE(failed.answer);
+  CHECK(failed.recover.find("disk full") != std::string::npos);
+  // late good answers change nothing
+  CHECK(c.answered(c.number(), n1, true, "") == commit_step{});
+  CHECK(c.begin(normal, db_kind::persistent, n1, all) == commit_refusal::busy);
+  CHECK(c.mode_changed(active) == commit_step{});
+  CHECK(c.mode_changed(normal).answer == commit_cut_by_recovery);
+  CHECK(c.state() == commit_state::idle);
+}
+
+TEST_CASE("commit: a recovery begins in the middle") {
+  SUBCASE("and nodes refuse for it: no second cry for help") {
+    auto c = begun();
+    CHECK(c.mode_changed(active) == commit_step{});
+    CHECK(c.answered(c.number(), n0, false, "in recovery") == commit_step{});
+    CHECK(c.mode_changed(normal).answer == commit_cut_by_recovery);
+  }
+  SUBCASE("and all nodes had it: then it is good, nobody can take it back") {
+    auto c = begun();
+    CHECK(c.mode_changed(active) == commit_step{});
+    for (pnn n : {n0, n1}) CHECK(c.answered(c.number(), n, true, "") == commit_step{});
+    CHECK(c.answered(c.number(), n2, true, "").answer == 0);
+    CHECK(c.mode_changed(normal) == commit_step{});
+  }
+  SUBCASE("and ends while answers are missing; they count for nothing afterwards") {
+    auto c = begun();
+    const auto old = c.number();
+    c.mode_changed(active);
+    CHECK(c.mode_changed(normal).answer == commit_cut_by_recovery);
+    REQUIRE(c.begin(normal, db_kind::persistent, n1, all) == commit_refusal::none);
+    for (pnn n : all) CHECK(c.answered(old, n, true, "") == commit_step{});
+    CHECK(c.answered(old, n0, false, "") == commit_step{});
+    CHECK(c.state() == commit_state::updating);
+  }
+}
+
+TEST_CASE("commit: the client goes: a recovery, unless one runs") {
+  auto c = begun();
+  CHECK_FALSE(c.client_gone().recover.empty());
+  CHECK(c.state() == commit_state::idle);
+  CHECK(c.client_gone() == commit_step{});
+  auto d = begun();
+  d.mode_changed(active);
+  CHECK(d.client_gone() == commit_step{});
+}
+
+TEST_CASE("update: newer is stored, the same again too, anything else is a conflict") {
+  using enum update_outcome;
+  const auto kind = db_kind::persistent;
+  CHECK(decide_update(kind, std::nullopt, rsn{1}) == store);
+  CHECK(decide_update(db_kind::volatile_db, std::nullopt, rsn{1}) == skip);
+  CHECK(decide_update(kind, update_present{rsn{1}, false}, rsn{2}) == store);
+  CHECK(decide_update(kind, update_present{rsn{2}, true}, rsn{2}) == store);
+  CHECK(decide_update(kind, update_present{rsn{3}, true}, rsn{2}) == store);
+  CHECK(decide_update(kind, update_present{rsn{2}, false}, rsn{2}) == conflict);
+  CHECK(decide_update(kind, update_present{rsn{3}, false}, rsn{2}) == conflict);
+  CHECK(decide_update(db_kind::volatile_db, update_present{rsn{3}, false}, rsn{2}) == conflict);
+}
+
+TEST_CASE("update: when a node stores for others") {
+  const generation now{7}, before{6};
+  CHECK(check_update(normal, false, now, now) == update_refusal::none);
+  CHECK(check_update(normal, true, now, now) == update_refusal::inactive);
+  CHECK(check_update(active, false, now, now) == update_refusal::in_recovery);
+  CHECK(check_update(normal, false, before, now) == update_refusal::other_generation);
+}
