@@ -33,7 +33,8 @@ std::expected<bytes, std::string> read_file(const std::string& path) {
 
 std::expected<void, std::string> write_file(const std::string& path, byte_view content) {
   const file f(path == "-" ? stdout : std::fopen(path.c_str(), "wbe"));
-  if (!f || std::fwrite(content.data(), 1, content.size(), f.get()) != content.size() || std::fflush(f.get()) != 0)
+  if (!f || std::fwrite(content.data(), 1, content.size(), f.get()) != content.size() ||
+      std::fflush(f.get()) != 0)
     return failed(path);
   return {};
 }

@@ -1,5 +1,6 @@
 #pragma once
-/// Whole files of octets, for values that are given and printed as files; "-" is standard input or output.
+/// Whole files of octets, for values that are given and printed as files; "-" is standard input or
+/// output.
 #include <expected>
 #include <string>
 

@@ -1,7 +1,7 @@
 #pragma once
-/// The input of `ptrans`, as CTDB's tool has it (Samba ctdb/tools/ctdb.c, ptrans_parse_string): a key and a value per
-/// line, each in double quotes, blanks between them; "0x..." in quotes is octets; an empty value deletes. Empty lines,
-/// and lines with a key alone, say nothing.
+/// The input of `ptrans`, as CTDB's tool has it (Samba ctdb/tools/ctdb.c, ptrans_parse_string): a
+/// key and a value per line, each in double quotes, blanks between them; "0x..." in quotes is
+/// octets; an empty value deletes. Empty lines, and lines with a key alone, say nothing.
 #include <expected>
 #include <string>
 #include <string_view>

@@ -18,8 +18,8 @@ constexpr duration longest_pause = std::chrono::milliseconds(50);
 constexpr duration register_patience = std::chrono::seconds(10);
 
 client_error bad_record() {
-  return {client_errc::bad_reply, 0, "the lock's record is not in CTDB's format (smbd uses another one)",
-          pnn::current};
+  return {client_errc::bad_reply, 0,
+          "the lock's record is not in CTDB's format (smbd uses another one)", pnn::current};
 }
 
 /// Tells the locks of one process apart.
@@ -52,16 +52,21 @@ struct taking : std::enable_shared_from_this<taking> {
 
   void begin() {
     const auto pid = static_cast<std::uint64_t>(c.process());
-    lock.owner = {.pid = pid, .task_id = our_task, .vnn = c.self(), .unique_id = our_srvids | next_number() << 32 | pid};
+    lock.owner = {.pid = pid,
+                  .task_id = our_task,
+                  .vnn = c.self(),
+                  .unique_id = our_srvids | next_number() << 32 | pid};
     auto self = shared_from_this();
     c.listen(
-        srvid{lock.owner.unique_id}, [](const client_message&) {}, register_patience, [self](const result<void>& r) {
+        srvid{lock.owner.unique_id}, [](const client_message&) {}, register_patience,
+        [self](const result<void>& r) {
           if (!r) return self->fail(r.error());
-          attach(self->c, g_lock_db, db_kind::volatile_db, self->left(), [self](const result<db_id>& db) {
-            if (!db) return self->give_up(db.error());
-            self->lock.db = *db;
-            self->look();
-          });
+          attach(self->c, g_lock_db, db_kind::volatile_db, self->left(),
+                 [self](const result<db_id>& db) {
+                   if (!db) return self->give_up(db.error());
+                   self->lock.db = *db;
+                   self->look();
+                 });
         });
   }
 
@@ -84,31 +89,33 @@ struct taking : std::enable_shared_from_this<taking> {
     std::erase_if(list->locks, [this](const g_lock& l) {
       return l.holder == lock.owner || std::ranges::find(dead, l.holder) != dead.end();
     });
-    const auto other = std::ranges::find_if(list->locks, [this](const g_lock& l) {
-      return conflicts(l, type, lock.owner);
-    });
+    const auto other = std::ranges::find_if(
+        list->locks, [this](const g_lock& l) { return conflicts(l, type, lock.owner); });
     if (other != list->locks.end())
       // asked without the record's lock: the answer may take long, and a recovery would wait for us
       return unlock_then(r.lock_id, [this, who = other->holder] { ask_about(who); });
     list->locks.push_back({type, lock.owner});
     auto self = shared_from_this();
-    store_record(c, r.lock_id, wire::encode(*list), after_write::unlock, left(), [self](const result<void>& stored) {
-      if (!stored) return self->give_up(stored.error());
-      self->done(self->lock);
-    });
+    store_record(c, r.lock_id, wire::encode(*list), after_write::unlock, left(),
+                 [self](const result<void>& stored) {
+                   if (!stored) return self->give_up(stored.error());
+                   self->done(self->lock);
+                 });
   }
 
   void unlock_then(std::uint64_t id, std::function<void()> then) {
-    unlock_record(c, id, left(), [self = shared_from_this(), then = std::move(then)](const result<void>& r) {
-      if (!r) return self->give_up(r.error());
-      then();
-    });
+    unlock_record(c, id, left(),
+                  [self = shared_from_this(), then = std::move(then)](const result<void>& r) {
+                    if (!r) return self->give_up(r.error());
+                    then();
+                  });
   }
 
   void ask_about(const server_id& who) {
     auto self = shared_from_this();
     const auto answered = [self, who](bool lives, const std::optional<client_error>& e) {
-      // a node that is not connected has no clients in this cluster; one that does not answer may have
+      // a node that is not connected has no clients in this cluster; one that does not answer may
+      // have
       if (!lives && (!e || refused(*e))) {
         self->dead.push_back(who);
         return self->look();
@@ -146,20 +153,24 @@ bool conflicts(const g_lock& holder, g_lock_type wanted, const server_id& by) {
   return holder.type == g_lock_type::write || wanted == g_lock_type::write;
 }
 
-void take_g_lock(client& c, byte_view name, g_lock_type type, duration patience, when_done<held_g_lock> done) {
+void take_g_lock(client& c, byte_view name, g_lock_type type, duration patience,
+                 when_done<held_g_lock> done) {
   std::make_shared<taking>(c, name, type, c.loop().now() + patience, std::move(done))->begin();
 }
 
 void release_g_lock(client& c, const held_g_lock& held, duration patience, when_done<void> done) {
   c.unlisten(srvid{held.owner.unique_id});
-  lock_record(c, held.db, held.name, patience, [&c, held, patience, done](const result<locked_record>& r) {
-    if (!r) return done(std::unexpected(r.error()));
-    auto list = wire::decode<g_lock_list>(r->data);
-    if (!list || std::erase_if(list->locks, [&](const g_lock& l) { return l.holder == held.owner; }) == 0)
-      return unlock_record(c, r->lock_id, patience, done);
-    if (list->locks.empty()) return delete_record(c, r->lock_id, after_write::unlock, patience, done);
-    store_record(c, r->lock_id, wire::encode(*list), after_write::unlock, patience, done);
-  });
+  lock_record(
+      c, held.db, held.name, patience, [&c, held, patience, done](const result<locked_record>& r) {
+        if (!r) return done(std::unexpected(r.error()));
+        auto list = wire::decode<g_lock_list>(r->data);
+        if (!list || std::erase_if(list->locks,
+                                   [&](const g_lock& l) { return l.holder == held.owner; }) == 0)
+          return unlock_record(c, r->lock_id, patience, done);
+        if (list->locks.empty())
+          return delete_record(c, r->lock_id, after_write::unlock, patience, done);
+        store_record(c, r->lock_id, wire::encode(*list), after_write::unlock, patience, done);
+      });
 }
 
 }  // namespace floe

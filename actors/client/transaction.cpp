@@ -16,32 +16,39 @@ namespace {
 constexpr duration release_patience = std::chrono::seconds(10);
 constexpr duration pause = std::chrono::milliseconds(20);
 
-client_error refusal(std::string why) { return {client_errc::refused, 0, std::move(why), pnn::current}; }
+client_error refusal(std::string why) {
+  return {client_errc::refused, 0, std::move(why), pnn::current};
+}
 
 /// A refusal that a recovery in progress explains: it is asked again.
 bool may_pass(const client_error& e) { return e.code == client_errc::refused; }
 
 }  // namespace
 
-// --- begin and end -------------------------------------------------------------------------------------------------
+// --- begin and end
+// -------------------------------------------------------------------------------------------------
 
 void transaction::start(client& c, db_id db, mode m, duration patience, when_done<ptr> done) {
   ptr t(new transaction(c, db, m));
   c.control<control::get_dbmap>(
-      pnn::current, {}, patience, [&c, t, patience, done = std::move(done)](const result<client_answer<dbid_map>>& map) {
+      pnn::current, {}, patience,
+      [&c, t, patience, done = std::move(done)](const result<client_answer<dbid_map>>& map) {
         if (!map) return done(std::unexpected(map.error()));
         const auto& all = map->value.dbs;
         const auto found = std::ranges::find(all, t->db_, &dbid_and_flags::db_id);
-        if (found == all.end()) return done(std::unexpected(refusal("no such database is attached")));
+        if (found == all.end())
+          return done(std::unexpected(refusal("no such database is attached")));
         if (!(found->flags & (db_flag::persistent | db_flag::replicated)))
-          return done(std::unexpected(refusal("it is volatile, and only persistent and replicated databases have "
-                                              "transactions")));
+          return done(std::unexpected(
+              refusal("it is volatile, and only persistent and replicated databases have "
+                      "transactions")));
         const auto type = t->mode_ == mode::read_write ? g_lock_type::write : g_lock_type::read;
-        take_g_lock(c, transaction_lock_key(t->db_), type, patience, [t, done](const result<held_g_lock>& held) {
-          if (!held) return done(std::unexpected(held.error()));
-          t->lock_ = *held;
-          done(t);
-        });
+        take_g_lock(c, transaction_lock_key(t->db_), type, patience,
+                    [t, done](const result<held_g_lock>& held) {
+                      if (!held) return done(std::unexpected(held.error()));
+                      t->lock_ = *held;
+                      done(t);
+                    });
       });
 }
 
@@ -54,14 +61,16 @@ void transaction::release(duration patience, std::function<void()> then) {
   changes_.clear();
   if (!held) return then();
   // what cannot be given back goes with the connection
-  release_g_lock(*client_, *held, patience, [then = std::move(then)](const result<void>&) { then(); });
+  release_g_lock(*client_, *held, patience,
+                 [then = std::move(then)](const result<void>&) { then(); });
 }
 
 void transaction::cancel(duration patience, when_done<void> done) {
   release(patience, [done = std::move(done)] { done({}); });
 }
 
-// --- changes -------------------------------------------------------------------------------------------------------
+// --- changes
+// -------------------------------------------------------------------------------------------------------
 
 void transaction::present(byte_view key, duration patience, when_done<read_record_answer> done) {
   read_record(*client_, db_, key, read_from::owner, patience, std::move(done));
@@ -92,8 +101,8 @@ void transaction::store(byte_view key, byte_view data, duration patience, when_d
     return client_->loop().post([done = std::move(done)] { done({}); });
   }
   present(key, patience,
-          [t = shared_from_this(), key = bytes(key), data = bytes(data), done = std::move(done)](
-              const result<read_record_answer>& r) {
+          [t = shared_from_this(), key = bytes(key), data = bytes(data),
+           done = std::move(done)](const result<read_record_answer>& r) {
             if (!r) return done(std::unexpected(r.error()));
             const byte_view here = r->found ? byte_view(r->data) : byte_view{};
             if (here == byte_view(data)) return done({});
@@ -105,7 +114,8 @@ void transaction::store(byte_view key, byte_view data, duration patience, when_d
           });
 }
 
-// --- commit --------------------------------------------------------------------------------------------------------
+// --- commit
+// --------------------------------------------------------------------------------------------------------
 
 struct transaction::committing : std::enable_shared_from_this<committing> {
   committing(ptr of, time_point end, when_done<commit_result> tell)
@@ -120,7 +130,9 @@ struct transaction::committing : std::enable_shared_from_this<committing> {
   decltype(t->changes_) expected;
 
   client& c() { return *t->client_; }
-  duration left() { return std::max(duration{std::chrono::milliseconds(1)}, duration{until - c().loop().now()}); }
+  duration left() {
+    return std::max(duration{std::chrono::milliseconds(1)}, duration{until - c().loop().now()});
+  }
 
   void finish(result<commit_result> r) {
     const auto patience = std::clamp<duration>(left(), std::chrono::seconds(1), release_patience);
@@ -143,7 +155,8 @@ struct transaction::committing : std::enable_shared_from_this<committing> {
         if (may_pass(r.error())) return self->again([self] { self->begin(); }, r.error());
         return self->finish(std::unexpected(r.error()));
       }
-      if (r->data.size() == sizeof self->before) std::memcpy(&self->before, r->data.data(), sizeof self->before);
+      if (r->data.size() == sizeof self->before)
+        std::memcpy(&self->before, r->data.data(), sizeof self->before);
       self->expected = self->t->changes_;
       const auto next = self->before + 1;
       record_header h;
@@ -168,7 +181,8 @@ struct transaction::committing : std::enable_shared_from_this<committing> {
                        }
                        if (!r && !may_pass(r.error())) {
                          auto why = r.error();
-                         if (why.code == client_errc::timed_out) why.text = "not known whether it is stored";
+                         if (why.code == client_errc::timed_out)
+                           why.text = "not known whether it is stored";
                          return self->finish(std::unexpected(std::move(why)));
                        }
                        self->find_out(r ? refusal("a recovery came in between") : r.error());
@@ -179,9 +193,11 @@ struct transaction::committing : std::enable_shared_from_this<committing> {
   void find_out(const client_error& because) {
     auto self = shared_from_this();
     c().control<control::get_db_seqnum>(
-        pnn::current, {t->db_}, left(), [self, because](const result<client_answer<std::uint64_t>>& r) {
+        pnn::current, {t->db_}, left(),
+        [self, because](const result<client_answer<std::uint64_t>>& r) {
           if (!r) {
-            if (may_pass(r.error())) return self->again([self, because] { self->find_out(because); }, r.error());
+            if (may_pass(r.error()))
+              return self->again([self, because] { self->find_out(because); }, r.error());
             return self->finish(std::unexpected(r.error()));
           }
           if (r->value == self->before) return self->again([self] { self->send(); }, because);
@@ -199,26 +215,31 @@ struct transaction::committing : std::enable_shared_from_this<committing> {
     auto self = shared_from_this();
     t->present(next->first, left(), [self, next](const result<read_record_answer>& r) {
       if (!r) {
-        if (may_pass(r.error())) return self->again([self, next] { self->compare(next); }, r.error());
+        if (may_pass(r.error()))
+          return self->again([self, next] { self->compare(next); }, r.error());
         return self->finish(std::unexpected(r.error()));
       }
       const auto& [key, mine] = *next;
       // a recovery drops deleted records
-      const bool same = r->data == mine.data && (mine.data.empty() || r->header.rsn == mine.header.rsn);
+      const bool same =
+          r->data == mine.data && (mine.data.empty() || r->header.rsn == mine.header.rsn);
       if (!same) return self->overtaken();
       self->compare(std::next(next));
     });
   }
 
   void overtaken() {
-    finish(std::unexpected(refusal("nothing is stored: another transaction came first, while a recovery was going on")));
+    finish(std::unexpected(refusal(
+        "nothing is stored: another transaction came first, while a recovery was going on")));
   }
 };
 
 void transaction::commit(duration patience, when_done<commit_result> done) {
-  const auto ends = std::make_shared<committing>(shared_from_this(), client_->loop().now() + patience, std::move(done));
+  const auto ends = std::make_shared<committing>(shared_from_this(),
+                                                 client_->loop().now() + patience, std::move(done));
   if (!lock_) {
-    client_->loop().post([ends] { ends->done(std::unexpected(refusal("this transaction has ended"))); });
+    client_->loop().post(
+        [ends] { ends->done(std::unexpected(refusal("this transaction has ended"))); });
     return;
   }
   if (changes_.empty()) return ends->finish(commit_result{});

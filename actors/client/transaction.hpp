@@ -1,18 +1,19 @@
 #pragma once
-/// A transaction on a persistent or replicated database: holds the cluster-wide lock of the database's transactions,
-/// collects changes, and has them stored on all nodes at once, or on none.
+/// A transaction on a persistent or replicated database: holds the cluster-wide lock of the
+/// database's transactions, collects changes, and has them stored on all nodes at once, or on none.
 ///
 ///   transaction::start(c, db, 10s, [](const auto& t) {
-///     (*t)->store("key", "value", 3s, [t = *t](const auto&) { t->commit(30s, [](const auto& r) { ... }); });
+///     (*t)->store("key", "value", 3s, [t = *t](const auto&) { t->commit(30s, [](const auto& r) {
+///     ... }); });
 ///   });
 ///
-/// A commit that a recovery cuts is looked after: it is sent again if it left no trace. So its answers are: done;
-/// refused, and then nothing of it is stored anywhere, or ever will be; timed_out or disconnected, and then it is not
-/// known (all or nothing still holds).
+/// A commit that a recovery cuts is looked after: it is sent again if it left no trace. So its
+/// answers are: done; refused, and then nothing of it is stored anywhere, or ever will be;
+/// timed_out or disconnected, and then it is not known (all or nothing still holds).
 ///
-/// It ends with commit or cancel; when it is destroyed without, it is cancelled. Needs a floe node (records are locked
-/// there), and excludes transactions of CTDB's tool on other nodes. Sources: Samba ctdb/client/client_db.c
-/// (ctdb_transaction_*).
+/// It ends with commit or cancel; when it is destroyed without, it is cancelled. Needs a floe node
+/// (records are locked there), and excludes transactions of CTDB's tool on other nodes. Sources:
+/// Samba ctdb/client/client_db.c (ctdb_transaction_*).
 #include <map>
 #include <memory>
 #include <optional>
@@ -40,7 +41,9 @@ class transaction : public std::enable_shared_from_this<transaction> {
   void fetch(byte_view key, duration patience, when_done<std::optional<bytes>> done);
   /// Empty data delete. A record that is so already is no change.
   void store(byte_view key, byte_view data, duration patience, when_done<void> done);
-  void remove(byte_view key, duration patience, when_done<void> done) { store(key, {}, patience, std::move(done)); }
+  void remove(byte_view key, duration patience, when_done<void> done) {
+    store(key, {}, patience, std::move(done));
+  }
   /// Gives the lock back in any case.
   void commit(duration patience, when_done<commit_result> done);
   void cancel(duration patience, when_done<void> done);

@@ -1,6 +1,6 @@
-/// Transactions on persistent and replicated databases: the commit of a client of this node (TRANS3_COMMIT), and
-/// storing what the node of any client sends (UPDATE_RECORD), durable before the answer. What follows from what is in
-/// protocol/rules/commit.hpp.
+/// Transactions on persistent and replicated databases: the commit of a client of this node
+/// (TRANS3_COMMIT), and storing what the node of any client sends (UPDATE_RECORD), durable before
+/// the answer. What follows from what is in protocol/rules/commit.hpp.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,13 +21,15 @@ constexpr std::uint32_t out = node_flag::banned | node_flag::stopped;
 std::vector<pnn> active_nodes(const cluster_view& v) {
   std::vector<pnn> all;
   for (std::size_t i = 0; i < v.nodes.size(); ++i)
-    if (!(v.nodes[i].flags & node_flag::inactive)) all.push_back(pnn{static_cast<std::uint32_t>(i)});
+    if (!(v.nodes[i].flags & node_flag::inactive))
+      all.push_back(pnn{static_cast<std::uint32_t>(i)});
   return all;
 }
 
 }  // namespace
 
-// --- the node of the client ------------------------------------------------------------------------------------------
+// --- the node of the client
+// ------------------------------------------------------------------------------------------
 
 void database::trans3_commit(db_control& m) {
   const auto& request = std::get<req_control>(m.packet->content.body);
@@ -38,19 +40,24 @@ void database::trans3_commit(db_control& m) {
   if (refused != commit_refusal::none) return m.answer.fail(std::string(name(refused)));
   commit_answer_ = m.answer;
   commit_client_ = m.client->id;
-  note("commit-begin", fmt::format("commit={} client={} pid={} records={} nodes={}", commit_.number(), m.client->id,
-                                   m.client->pid, records->count(), nodes.size()));
+  note("commit-begin",
+       fmt::format("commit={} client={} pid={} records={} nodes={}", commit_.number(), m.client->id,
+                   m.client->pid, records->count(), nodes.size()));
   for (pnn n : nodes)
-    node_.tell(call_control{.to = n, .opcode = control::update_record, .data = bytes(request.data),
-                            .patience = config_.update_patience,
-                            .answer = replier([to = self(), commit = commit_.number(), n](control_answer a) {
-                              to.tell(db_update_answer{commit, n, std::move(a)});
-                            })});
+    node_.tell(call_control{
+        .to = n,
+        .opcode = control::update_record,
+        .data = bytes(request.data),
+        .patience = config_.update_patience,
+        .answer = replier([to = self(), commit = commit_.number(), n](control_answer a) {
+          to.tell(db_update_answer{commit, n, std::move(a)});
+        })});
 }
 
 void database::on(db_update_answer& m) {
-  follow(commit_.answered(m.commit, m.node, m.answer.status == 0,
-                          m.answer.error.empty() ? fmt::format("status {}", m.answer.status) : m.answer.error));
+  follow(commit_.answered(
+      m.commit, m.node, m.answer.status == 0,
+      m.answer.error.empty() ? fmt::format("status {}", m.answer.status) : m.answer.error));
 }
 
 void database::follow(const commit_step& s) {
@@ -60,16 +67,19 @@ void database::follow(const commit_step& s) {
   }
   if (!s.answer) return;
   note("commit-end", fmt::format("commit={} status={}", commit_.number(), *s.answer));
-  std::exchange(commit_answer_, {})({*s.answer, {}, *s.answer == 0 ? "" : "a recovery came in between"});
+  std::exchange(commit_answer_,
+                {})({*s.answer, {}, *s.answer == 0 ? "" : "a recovery came in between"});
 }
 
-// --- every node --------------------------------------------------------------------------------------------------
+// --- every node
+// --------------------------------------------------------------------------------------------------
 
 void database::update_record(db_control& m) {
   const auto& packet = m.packet->content;
-  // tools have no generation; a node's request of an earlier one was settled by the recovery in between
-  const auto refused = check_update(view_->mode, view_->own_flags() & out, m.client ? view_->gen : packet.header.gen,
-                                    view_->gen);
+  // tools have no generation; a node's request of an earlier one was settled by the recovery in
+  // between
+  const auto refused = check_update(view_->mode, view_->own_flags() & out,
+                                    m.client ? view_->gen : packet.header.gen, view_->gen);
   if (refused != update_refusal::none) return m.answer.fail(std::string(name(refused)));
   // frozen without a recovery: somebody wipes or restores it and will soon be done
   if (!thawed() || !map_applies(gen_, view_->gen)) return until_thaw_.push_back(std::move(m));
@@ -77,7 +87,8 @@ void database::update_record(db_control& m) {
   if (!records) return m.answer.fail("bad records: " + records.error().text());
 
   std::vector<change> changes;
-  std::map<byte_view, std::pair<rsn, byte_view>> earlier;  // of this request: later records of a key win
+  std::map<byte_view, std::pair<rsn, byte_view>>
+      earlier;  // of this request: later records of a key win
   for (const rec_data& raw : *records) {
     const auto r = raw.as_record();
     if (!r || r->key.empty()) return m.answer.fail("a record without header or key");
@@ -85,9 +96,8 @@ void database::update_record(db_control& m) {
     if (auto e = earlier.find(r->key); e != earlier.end()) {
       here = {e->second.first, e->second.second == r->data};
     } else {
-      auto found = store_->visit(r->key, [&](const record_view& old) {
-        here = {old.header.rsn, old.data == r->data};
-      });
+      auto found = store_->visit(
+          r->key, [&](const record_view& old) { here = {old.header.rsn, old.data == r->data}; });
       if (!found) {
         storage_failed("read", found.error());
         return m.answer.fail("cannot read: " + found.error().text);
@@ -96,8 +106,8 @@ void database::update_record(db_control& m) {
     switch (decide_update(config_.kind, here, r->header.rsn)) {
       case update_outcome::skip: continue;
       case update_outcome::conflict:
-        env_.log.warning(fmt::format("update-conflict db={} from={} rsn={} here={}", config_.name, number(m.from),
-                                     number(r->header.rsn), number(here->rsn)));
+        env_.log.warning(fmt::format("update-conflict db={} from={} rsn={} here={}", config_.name,
+                                     number(m.from), number(r->header.rsn), number(here->rsn)));
         return m.answer.fail("a record here is newer");
       case update_outcome::store: break;
     }
@@ -120,7 +130,8 @@ void database::update_record(db_control& m) {
     storage_failed("store a transaction", result->error());
     answer.fail("cannot store: " + result->error().text);
   };
-  env_.loop.offload(std::move(work), [to = self(), finish = std::move(finish)] { to.tell(db_work_done{finish}); });
+  env_.loop.offload(std::move(work),
+                    [to = self(), finish = std::move(finish)] { to.tell(db_work_done{finish}); });
 }
 
 /// What came while a transaction was being written goes on, in its order.
@@ -132,7 +143,8 @@ void database::catch_up() {
   }
 }
 
-/// Controls that waited for the database to be thawed, or for a recovery, which ends the wait of transactions.
+/// Controls that waited for the database to be thawed, or for a recovery, which ends the wait of
+/// transactions.
 void database::serve_until_thaw() {
   for (auto& m : std::exchange(until_thaw_, {})) on(m);
 }

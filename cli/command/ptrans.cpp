@@ -13,14 +13,16 @@ namespace floe::cli {
 namespace {
 
 /// One transaction with all of these, to its end.
-int commit(context& c, const arguments& a, const char* verb, const std::vector<key_and_value>& changes) {
+int commit(context& c, const arguments& a, const char* verb,
+           const std::vector<key_and_value>& changes) {
   auto node = c.node();
   if (!node) return node.error();
   const auto what = fmt::format("{} {}", verb, a["DB"]);
   const auto db = (*node)->find_database(a["DB"], c.patience());
   if (!db) return c.fail(what, db.error());
   auto t = (*node)->wait<transaction::ptr>([&](auto finished) {
-    transaction::start((*node)->async(), *db, transaction::mode::read_write, c.long_patience(), finished);
+    transaction::start((*node)->async(), *db, transaction::mode::read_write, c.long_patience(),
+                       finished);
   });
   if (!t) return c.fail(what, t.error());
   for (const auto& [key, value] : changes) {
@@ -32,7 +34,8 @@ int commit(context& c, const arguments& a, const char* verb, const std::vector<k
     }
   }
   const auto changed = (*t)->changes();
-  const auto end = (*node)->wait<commit_result>([&](auto finished) { (*t)->commit(c.long_patience(), finished); });
+  const auto end = (*node)->wait<commit_result>(
+      [&](auto finished) { (*t)->commit(c.long_patience(), finished); });
   if (!end) return c.fail(what, end.error());
   if (c.options.json) {
     auto j = open_json(verb);
@@ -107,32 +110,36 @@ const positional key_argument{"KEY", "text, or octets as 0x..."};
 }  // namespace
 
 std::vector<command> transaction_commands() {
-  return {{.name = "ptrans",
-           .group = "Transactions",
-           .summary = "store key and value pairs in one transaction, on all nodes or none",
-           .example = "printf '\"user1\" \"secret\"\\n\"user2\" \"\"\\n' | floe --base DIR ptrans secrets.tdb\n"
-                      "a pair per line, in quotes; \"0x...\" is octets; an empty value deletes",
-           .positionals = {db_argument, {"FILE", "the pairs; without it standard input", false}},
-           .run = ptrans},
-          {.name = "pstore",
-           .group = "Transactions",
-           .summary = "store a record, in a transaction",
-           .example = "floe --base DIR pstore secrets.tdb key1 'some value'",
-           .positionals = {db_argument, key_argument, {"VALUE", "text, or octets as 0x...", false}},
-           .options = {{"--file", "FILE", "the value is what is in this file; - is standard input"}},
-           .run = pstore},
-          {.name = "pfetch",
-           .group = "Transactions",
-           .summary = "the value of a record",
-           .example = "floe --base DIR pfetch secrets.tdb key1",
-           .positionals = {db_argument, key_argument, {"FILE", "gets the value as it is; - is standard output", false}},
-           .run = pfetch},
-          {.name = "pdelete",
-           .group = "Transactions",
-           .summary = "delete a record, in a transaction",
-           .example = "floe --base DIR pdelete secrets.tdb key1",
-           .positionals = {db_argument, key_argument},
-           .run = pdelete}};
+  return {
+      {.name = "ptrans",
+       .group = "Transactions",
+       .summary = "store key and value pairs in one transaction, on all nodes or none",
+       .example = "printf '\"user1\" \"secret\"\\n\"user2\" \"\"\\n' | floe --base DIR ptrans "
+                  "secrets.tdb\n"
+                  "a pair per line, in quotes; \"0x...\" is octets; an empty value deletes",
+       .positionals = {db_argument, {"FILE", "the pairs; without it standard input", false}},
+       .run = ptrans},
+      {.name = "pstore",
+       .group = "Transactions",
+       .summary = "store a record, in a transaction",
+       .example = "floe --base DIR pstore secrets.tdb key1 'some value'",
+       .positionals = {db_argument, key_argument, {"VALUE", "text, or octets as 0x...", false}},
+       .options = {{"--file", "FILE", "the value is what is in this file; - is standard input"}},
+       .run = pstore},
+      {.name = "pfetch",
+       .group = "Transactions",
+       .summary = "the value of a record",
+       .example = "floe --base DIR pfetch secrets.tdb key1",
+       .positionals = {db_argument,
+                       key_argument,
+                       {"FILE", "gets the value as it is; - is standard output", false}},
+       .run = pfetch},
+      {.name = "pdelete",
+       .group = "Transactions",
+       .summary = "delete a record, in a transaction",
+       .example = "floe --base DIR pdelete secrets.tdb key1",
+       .positionals = {db_argument, key_argument},
+       .run = pdelete}};
 }
 
 }  // namespace floe::cli

@@ -5,7 +5,8 @@
 
 namespace floe {
 
-commit_refusal database_commit::begin(recovery_mode mode, db_kind kind, pnn self, std::span<const pnn> nodes) {
+commit_refusal database_commit::begin(recovery_mode mode, db_kind kind, pnn self,
+                                      std::span<const pnn> nodes) {
   if (kind == db_kind::volatile_db) return commit_refusal::wrong_kind;
   if (state_ != commit_state::idle) return commit_refusal::busy;
   if (mode != recovery_mode::normal) return commit_refusal::in_recovery;
@@ -17,7 +18,8 @@ commit_refusal database_commit::begin(recovery_mode mode, db_kind kind, pnn self
   return commit_refusal::none;
 }
 
-commit_step database_commit::answered(std::uint64_t commit, pnn node, bool good, std::string_view why) {
+commit_step database_commit::answered(std::uint64_t commit, pnn node, bool good,
+                                      std::string_view why) {
   if (state_ != commit_state::updating || commit != number_) return {};
   if (good) {
     std::erase(missing_, node);
@@ -26,15 +28,16 @@ commit_step database_commit::answered(std::uint64_t commit, pnn node, bool good,
   state_ = commit_state::undecided;
   if (mode_ == recovery_mode::active) return {};  // it has begun already
   return {.answer = std::nullopt,
-          .recover = "node " + std::to_string(floe::number(node)) + " did not store a transaction: " + std::string(why)};
+          .recover = "node " + std::to_string(floe::number(node)) +
+                     " did not store a transaction: " + std::string(why)};
 }
 
 commit_step database_commit::mode_changed(recovery_mode mode) {
   const bool recovered = mode_ == recovery_mode::active && mode == recovery_mode::normal;
   mode_ = mode;
   if (state_ == commit_state::idle || !recovered) return {};
-  // also while answers are missing: what a node did before the recovery is in its outcome, and it will do nothing of
-  // the old generation afterwards
+  // also while answers are missing: what a node did before the recovery is in its outcome, and it
+  // will do nothing of the old generation afterwards
   return end(commit_cut_by_recovery);
 }
 
@@ -51,7 +54,8 @@ commit_step database_commit::end(std::optional<std::int32_t> answer) {
   return {.answer = answer, .recover = {}};
 }
 
-update_outcome decide_update(db_kind kind, const std::optional<update_present>& here, floe::rsn offered) {
+update_outcome decide_update(db_kind kind, const std::optional<update_present>& here,
+                             floe::rsn offered) {
   if (!here) return kind == db_kind::volatile_db ? update_outcome::skip : update_outcome::store;
   if (here->rsn >= offered && !here->same_data) return update_outcome::conflict;
   return update_outcome::store;

@@ -1,23 +1,25 @@
 #pragma once
-/// A commit of a transaction on a persistent or replicated database: what the node of the client does, and what every
-/// node does with the records.
+/// A commit of a transaction on a persistent or replicated database: what the node of the client
+/// does, and what every node does with the records.
 ///
 ///                     all have stored it: answer 0
 ///      ┌──────────────────────────────────────────────────┐
 ///      ▼                                                  │
 ///     idle ──begin: UPDATE_RECORD to every active node──► updating
-///      ▲                                                  │ a node refused, is lost or silent: ask for a recovery;
-///      │ recovery mode is NORMAL again: answer 2          │ or a recovery has begun and a node refused for it
-///      └──────────────── undecided ◄──────────────────────┘
+///      ▲                                                  │ a node refused, is lost or silent: ask
+///      for a recovery; │ recovery mode is NORMAL again: answer 2          │ or a recovery has
+///      begun and a node refused for it └──────────────── undecided ◄──────────────────────┘
 ///
-/// All or nothing: each node stores the records in one durable commit, together with the database's sequence number,
-/// which the transaction raises by one. If some nodes have it and some do not, the recovery makes the content of a node
-/// with the highest number everybody's; the client reads the number afterwards, and so learns which it was.
+/// All or nothing: each node stores the records in one durable commit, together with the database's
+/// sequence number, which the transaction raises by one. If some nodes have it and some do not, the
+/// recovery makes the content of a node with the highest number everybody's; the client reads the
+/// number afterwards, and so learns which it was.
 ///
-/// Source: Samba ctdb/server/ctdb_persistent.c (ctdb_control_trans3_commit, ctdb_persistent_callback,
-/// ctdb_persistent_finish_trans3_commits), ctdb_update_record.c. Differences: a node that is silent leads to a recovery
-/// and status 2 (there: status 1, and nodes that stay different); a commit that all nodes have stored is good also if a
-/// recovery begins at that moment; active nodes outside the vnn map get the records too; one client may commit to
+/// Source: Samba ctdb/server/ctdb_persistent.c (ctdb_control_trans3_commit,
+/// ctdb_persistent_callback, ctdb_persistent_finish_trans3_commits), ctdb_update_record.c.
+/// Differences: a node that is silent leads to a recovery and status 2 (there: status 1, and nodes
+/// that stay different); a commit that all nodes have stored is good also if a recovery begins at
+/// that moment; active nodes outside the vnn map get the records too; one client may commit to
 /// several databases at once.
 #include <cstdint>
 #include <optional>
@@ -31,7 +33,8 @@
 
 namespace floe {
 
-/// Status of TRANS3_COMMIT when a recovery came in between: the sequence number tells what became of it.
+/// Status of TRANS3_COMMIT when a recovery came in between: the sequence number tells what became
+/// of it.
 constexpr std::int32_t commit_cut_by_recovery = 2;
 
 enum class commit_state : std::uint8_t { idle, updating, undecided };
@@ -61,8 +64,9 @@ class database_commit {
   commit_step answered(std::uint64_t commit, pnn node, bool good, std::string_view why);
   /// The node's recovery mode changed.
   commit_step mode_changed(recovery_mode);
-  /// The client has gone: nobody would find out what became of the commit, and its cluster-wide lock is void, so that
-  /// the next transaction could begin beside it. A recovery comes before that.
+  /// The client has gone: nobody would find out what became of the commit, and its cluster-wide
+  /// lock is void, so that the next transaction could begin beside it. A recovery comes before
+  /// that.
   commit_step client_gone();
 
   commit_state state() const { return state_; }

@@ -1,5 +1,5 @@
-/// Whatever happens at any moment of a commit: afterwards all nodes have all of it or nothing, the same sequence
-/// number, and a client that still lives was told which it is.
+/// Whatever happens at any moment of a commit: afterwards all nodes have all of it or nothing, the
+/// same sequence number, and a client that still lives was told which it is.
 #include "tests/actors/transaction_support.hpp"
 
 #include <nlohmann/json.hpp>
@@ -20,7 +20,9 @@ contents with(const std::vector<std::string>& keys, const std::string& value) {
   return all;
 }
 
-std::size_t leader_of(sim_cluster& s) { return nlohmann::json::parse(s.status(0))["leader"].get<std::size_t>(); }
+std::size_t leader_of(sim_cluster& s) {
+  return nlohmann::json::parse(s.status(0))["leader"].get<std::size_t>();
+}
 
 enum class blow { client_node, follower, leader, recovery, client };
 
@@ -58,7 +60,8 @@ outcome play(blow b, db_kind kind, duration after, std::uint64_t seed) {
     case blow::leader: dead = leader; break;
     case blow::recovery: {
       auto& other = s.connect(third);
-      other.control<control::set_recmode>(pnn::current, recovery_mode::active, 5s, [](const auto&) {});
+      other.control<control::set_recmode>(pnn::current, recovery_mode::active, 5s,
+                                          [](const auto&) {});
       break;
     }
     case blow::client: c->close(); break;
@@ -115,10 +118,13 @@ void play_all(blow b) {
 
 }  // namespace
 
-TEST_CASE("the node of the committing client is killed at any moment") { play_all(blow::client_node); }
+TEST_CASE("the node of the committing client is killed at any moment") {
+  play_all(blow::client_node);
+}
 TEST_CASE("another node is killed at any moment of a commit") { play_all(blow::follower); }
 TEST_CASE("the leader is killed at any moment of a commit") { play_all(blow::leader); }
-TEST_CASE("a recovery cuts a commit at any moment: it ends all or nothing and the client learns which") {
+TEST_CASE(
+    "a recovery cuts a commit at any moment: it ends all or nothing and the client learns which") {
   play_all(blow::recovery);
 }
 TEST_CASE("the committing client goes away at any moment") { play_all(blow::client); }

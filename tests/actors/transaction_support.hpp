@@ -36,7 +36,8 @@ inline transaction::ptr begin(sim_cluster& s, client& c, db_id db) {
   return *t;
 }
 
-inline void set(sim_cluster& s, const transaction::ptr& t, const std::string& key, const std::string& data) {
+inline void set(sim_cluster& s, const transaction::ptr& t, const std::string& key,
+                const std::string& data) {
   const auto r = finish<void>(s, [&](auto done) { t->store(key, data, 30s, done); });
   INFO((r ? "" : r.error().describe()));
   REQUIRE(r.has_value());
@@ -53,7 +54,8 @@ inline commit_result commit_now(sim_cluster& s, client& c, db_id db, const conte
 }
 
 /// This node's own copies of these keys; deleted ones are left out.
-inline contents here(sim_cluster& s, std::size_t node, db_id db, const std::vector<std::string>& keys) {
+inline contents here(sim_cluster& s, std::size_t node, db_id db,
+                     const std::vector<std::string>& keys) {
   auto& c = s.connect(node);
   contents found;
   for (const auto& k : keys)
@@ -65,12 +67,13 @@ inline contents here(sim_cluster& s, std::size_t node, db_id db, const std::vect
 inline std::uint64_t seqnum(sim_cluster& s, std::size_t node, db_id db) {
   auto& c = s.connect(node);
   const auto r = finish<std::uint64_t>(s, [&](auto done) {
-    c.control<control::get_db_seqnum>(pnn::current, db_seqnum_request{db}, 10s, [done](const auto& a) {
-      if (a)
-        done(a->value);
-      else
-        done(std::unexpected(a.error()));
-    });
+    c.control<control::get_db_seqnum>(pnn::current, db_seqnum_request{db}, 10s,
+                                      [done](const auto& a) {
+                                        if (a)
+                                          done(a->value);
+                                        else
+                                          done(std::unexpected(a.error()));
+                                      });
   });
   s.disconnect(c);
   REQUIRE(r.has_value());

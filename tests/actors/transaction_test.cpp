@@ -1,4 +1,5 @@
-/// Transactions on persistent and replicated databases: on all nodes or none, one after the other, kept over restarts.
+/// Transactions on persistent and replicated databases: on all nodes or none, one after the other,
+/// kept over restarts.
 #include <algorithm>
 
 #include "tests/actors/transaction_support.hpp"
@@ -14,14 +15,16 @@ namespace {
 const std::vector<std::string> keys{"a", "b", "c"};
 
 /// A control of a client to its node, to its end.
-result<std::int32_t> ask(sim_cluster& s, client& c, control opcode, bytes data, duration patience = 5s) {
+result<std::int32_t> ask(sim_cluster& s, client& c, control opcode, bytes data,
+                         duration patience = 5s) {
   return finish<std::int32_t>(s, [&](auto done) {
-    c.send_control(pnn::current, opcode, std::move(data), patience, [done](const result<client_reply>& r) {
-      if (r)
-        done(r->status);
-      else
-        done(std::unexpected(r.error()));
-    });
+    c.send_control(pnn::current, opcode, std::move(data), patience,
+                   [done](const result<client_reply>& r) {
+                     if (r)
+                       done(r->status);
+                     else
+                       done(std::unexpected(r.error()));
+                   });
   });
 }
 
@@ -91,23 +94,25 @@ TEST_CASE("transactions of clients of all nodes follow each other: none is lost"
   int failed = 0;
   std::function<void(worker&)> turn = [&](worker& w) {
     if (w.left-- == 0) return;
-    transaction::start(*w.c, db, transaction::mode::read_write, 60s, [&, db](const result<transaction::ptr>& t) {
-      if (!t) return void(++failed);
-      w.t = *t;
-      w.t->fetch("a", 5s, [&](const result<std::optional<bytes>>& now) {
-        const int n = now && *now ? std::stoi(**now) : 0;
-        w.t->store("a", std::to_string(n + 1), 5s, [&](const result<void>&) {
-          w.t->commit(60s, [&](const result<commit_result>& r) {
-            failed += !r.has_value();
-            w.t.reset();
-            turn(w);
-          });
-        });
-      });
-    });
+    transaction::start(*w.c, db, transaction::mode::read_write, 60s,
+                       [&, db](const result<transaction::ptr>& t) {
+                         if (!t) return void(++failed);
+                         w.t = *t;
+                         w.t->fetch("a", 5s, [&](const result<std::optional<bytes>>& now) {
+                           const int n = now && *now ? std::stoi(**now) : 0;
+                           w.t->store("a", std::to_string(n + 1), 5s, [&](const result<void>&) {
+                             w.t->commit(60s, [&](const result<commit_result>& r) {
+                               failed += !r.has_value();
+                               w.t.reset();
+                               turn(w);
+                             });
+                           });
+                         });
+                       });
   };
   for (auto& w : all) turn(w);
-  REQUIRE(s.run([&] { return std::ranges::all_of(all, [](const worker& w) { return w.left < 0; }); }, 300s));
+  REQUIRE(s.run(
+      [&] { return std::ranges::all_of(all, [](const worker& w) { return w.left < 0; }); }, 300s));
   CHECK(failed == 0);
   for (std::size_t n = 0; n < 3; ++n) {
     CHECK(here(s, n, db, keys) == contents{{"a", std::to_string(rounds * 6)}});
@@ -116,7 +121,9 @@ TEST_CASE("transactions of clients of all nodes follow each other: none is lost"
   CHECK(s.normal());
 }
 
-TEST_CASE("all nodes are killed: what was committed is there again, equal on all; replicated content is gone") {
+TEST_CASE(
+    "all nodes are killed: what was committed is there again, equal on all; replicated content is "
+    "gone") {
   sim_cluster s(3);
   REQUIRE(s.settle(20s));
   auto& c = s.connect(0);
@@ -157,7 +164,9 @@ TEST_CASE("a node that was away gets what was committed meanwhile") {
   }
 }
 
-TEST_CASE("a database sequence number read during a freeze is refused at once, and nothing hangs (bug 13021)") {
+TEST_CASE(
+    "a database sequence number read during a freeze is refused at once, and nothing hangs (bug "
+    "13021)") {
   sim_cluster s(2);
   REQUIRE(s.settle(20s));
   auto& c = s.connect(0);
@@ -218,12 +227,14 @@ TEST_CASE("the lock of a client that has gone is taken over, that of a living on
   const db_id db = attach_kind(s, first, "pairs.tdb", db_kind::persistent);
   attach_kind(s, second, "pairs.tdb", db_kind::persistent);
   auto t = begin(s, first, db);
-  const auto denied = finish<transaction::ptr>(
-      s, [&](auto done) { transaction::start(second, db, transaction::mode::read_write, 2s, done); });
+  const auto denied = finish<transaction::ptr>(s, [&](auto done) {
+    transaction::start(second, db, transaction::mode::read_write, 2s, done);
+  });
   REQUIRE_FALSE(denied.has_value());
   CHECK(denied.error().code == client_errc::timed_out);
   std::optional<result<transaction::ptr>> next;
-  transaction::start(second, db, transaction::mode::read_write, 30s, [&](const auto& r) { next = r; });
+  transaction::start(second, db, transaction::mode::read_write, 30s,
+                     [&](const auto& r) { next = r; });
   CHECK_FALSE(s.run([&] { return next.has_value(); }, 1s));
   // gone without giving the lock back
   first.close();

@@ -120,7 +120,11 @@ class FloeAlone(unittest.TestCase):
             node.signal(signal.SIGKILL)
         for node in self.nodes:
             self.nodes.start_node(node)
-        self.nodes.wait_healthy()
+        try:
+            self.nodes.wait_healthy(seconds=40)
+        except AssertionError:
+            self.nodes.show_logs()
+            raise
         for node in self.nodes:
             self.assertEqual(b"over a crash", pfetch(node, "kept"))
             self.assertEqual(before, seqnum(node))
