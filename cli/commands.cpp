@@ -19,7 +19,8 @@ std::vector<command> all_commands() {
                           getdebug_command,  setdebug_command,    decode_command,
                           explain_command,   capture_command})
     all.push_back(make());
-  for (auto& c : transaction_commands()) all.push_back(std::move(c));
+  for (const auto make : {transaction_commands, wipe_commands, backup_commands})
+    for (auto& c : make()) all.push_back(std::move(c));
   return all;
 }
 

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "protocol/constants.hpp"
 #include "protocol/types/db_statistics.hpp"
 #include "protocol/wire/codec.hpp"
@@ -55,6 +57,7 @@ void database::on(db_control& m) {
     case control::db_push_confirm: return push_confirm(m);
     case control::get_db_seqnum: return get_seqnum(m);
     case control::get_db_statistics: return statistics(m);
+    case control::try_delete_records: return try_delete_records(m);
     case control::trans3_commit: return trans3_commit(m);
     case control::update_record: return update_record(m);
     default: return m.answer.fail("not a control of a database");
@@ -72,9 +75,32 @@ void database::on(db_view& m) {
   if (view_->mode == recovery_mode::active) serve_until_thaw();
 }
 
-void database::on(db_stop&) {
-  if (store_) (void)store_->flush();
+void database::on(db_stop& m) {
+  if (m.remove && working_) return held_back_.push_back([this] { close_for_good(); });
+  if (m.remove) return close_for_good();
+  if (store_ && !working_) (void)store_->flush();
   stop_push();
+  end();
+}
+
+/// Detached: whoever waits is told, the file is closed and deleted.
+void database::close_for_good() {
+  stop_push();
+  for (const bytes& key : locks_.keys())
+    for (const auto& w : locks_.all().at(key).waiters) {
+      env_.loop.cancel(w.deadline);
+      if (w.what != lock_waiter::kind::call) continue;
+      --env_.count.pending_calls;
+      w.client.session.tell(session_send{make_frame(
+          {.gen = view_->gen, .dest = pnn{0}, .src = env_.self, .id = w.packet->content.header.id},
+          reply_call{.status = -1, .data = {}})});
+    }
+  env_.count.locks_held -= locks_.holders();
+  store_.reset();
+  std::error_code ignored;
+  std::filesystem::remove(config_.file, ignored);
+  std::filesystem::remove(config_.file + "-lock", ignored);
+  node_.tell(database_closed{config_.id});
   end();
 }
 

@@ -13,7 +13,7 @@
 /// their senders ask again.
 ///
 /// Files: database.cpp (life, views, reports), records.cpp (locks, calls, migration), recovery_steps.cpp
-/// (freeze, transaction, pull, push, commit, thaw), transactions.cpp (of clients, on persistent and replicated ones).
+/// (freeze, transaction, pull, push, commit, thaw), transactions.cpp (of clients, on persistent and replicated ones), vacuum.cpp.
 #include <deque>
 #include <memory>
 #include <unordered_map>
@@ -103,6 +103,9 @@ class database final : public actor<database_message> {
   void catch_up();
   void serve_until_thaw();
 
+  // vacuum.cpp
+  void try_delete_records(db_control&);
+
   // the store, with its errors dealt with
   record local(byte_view key, bool* found = nullptr);
   bool put(byte_view key, const record_header&, byte_view data);
@@ -126,6 +129,7 @@ class database final : public actor<database_message> {
   void statistics(db_control&);
   void become_inactive();
   void stop_push();
+  void close_for_good();
   void send_pull_buffers();
   void finish_commit(const freeze_step&, const replier&);
 

@@ -80,7 +80,8 @@ struct db_continue_pull { std::uint64_t pull; };
 struct db_work_done { std::function<void()> finish; };  ///< offloaded work has ended
 struct db_next_slice { std::function<void()> go; };  ///< of a traverse
 struct db_lock_timeout { std::uint64_t waiter; };
-struct db_stop {};
+/// The end of the actor; with `remove` the file is deleted and the node told.
+struct db_stop { bool remove = false; };
 /// A node has stored a transaction, or not.
 struct db_update_answer { std::uint64_t commit; pnn node; control_answer answer; };
 

@@ -73,6 +73,7 @@ void node::attach(const control_request& r) {
     return r.answer.fail(fmt::format("{} has the same id as {}", name, d.name));
   // attaching as volatile asks for no kind: it finds whatever is there (as ctdbd)
   if (kind != db_kind::volatile_db && kind != d.kind) return r.answer.fail(name + " exists as another kind");
+  if (d.detaching) return r.answer.fail(name + " is being detached: try again");
   if (!d.open) return d.attaching.push_back(r.answer);
   r.answer.good(wire::encode(number(i->first)));
 }
@@ -201,6 +202,19 @@ void node::get_dbpath(const control_request& r) {
 
 void node::db_get_health(const control_request& r) {
   if (!databases_.contains(leading_db(r.data).value_or(db_id{0}))) return r.answer.fail();
+  r.answer.good();
+}
+
+/// A damaged database is healed by a recovery or by a tool that replaces its content; so far none is damaged.
+void node::db_set_healthy(const control_request& r) {
+  if (!databases_.contains(leading_db(r.data).value_or(db_id{0}))) return r.answer.fail("unknown database");
+  r.answer.good();
+}
+
+/// SCHEDULE_FOR_DELETION and VACUUM_FETCH: a deleted record is to be forgotten soon. It is, in the next recovery; until
+/// then it stays where it is, and nothing is lost by it.
+void node::vacuum_later(const control_request& r) {
+  if (!databases_.contains(leading_db(r.data).value_or(db_id{0}))) return r.answer.fail("unknown database");
   r.answer.good();
 }
 

@@ -70,6 +70,8 @@ void node::set_mode(recovery_mode mode, const std::string& why) {
   note("recovery-mode", fmt::format("{}->{} why=\"{}\"", mode_name(view_->mode), mode_name(mode), why));
   mode_since_ = env_.loop.now();
   set_view([&](cluster_view& v) { v.mode = mode; });
+  if (mode == recovery_mode::active)
+    for (auto& [id, c] : clients_) c.frozen.clear();  // the recovery thaws
   if (mode == recovery_mode::normal) retry_deferred_attaches();
 }
 

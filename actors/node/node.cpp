@@ -159,6 +159,7 @@ void node::on(client_closed& m) {
   auto i = clients_.find(m.client);
   if (i == clients_.end()) return;
   --env_.count.num_clients;
+  thaw_for(i->second);
   for (auto& [srvid, data] : i->second.notify)
     send_message(pnn::broadcast_connected, floe::srvid{srvid}, data, nullptr);
   clients_.erase(i);
@@ -217,6 +218,7 @@ void node::from_client(const client_ref& c, const parcel_ptr& p, const req_contr
     return broadcast_control(header.dest, r);
   }
   const pnn to = header.dest == pnn::current ? env_.self : header.dest;
+  remember_freeze(c.id, to, r);
   if (to == env_.self)
     return carry_out({.opcode = r.opcode, .data = r.data, .packet = p, .srvid = r.srvid, .flags = r.flags,
                       .from = env_.self, .client = c, .answer = std::move(answer)});

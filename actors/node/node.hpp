@@ -11,7 +11,7 @@
 ///
 /// Files: node.cpp (life and dispatch), controls.cpp (the table of handlers), calls.cpp (controls to other nodes),
 /// membership.cpp (flags, map, mode, run state), databases.cpp (attach, registry), messages.cpp (srvids, tunnels),
-/// traverse.cpp, queries.cpp (statistics, tunables, JSON reports).
+/// detach.cpp, traverse.cpp, queries.cpp (statistics, tunables, JSON reports).
 #include <deque>
 #include <functional>
 #include <map>
@@ -70,6 +70,8 @@ class node final : public actor<node_message> {
   void on(control_deadline&);
   void on(node_tick&);
   void on(stop_node&);
+  void on(database_closed&);
+  void on(detach_now&);
 
   // node.cpp
   bool listen();
@@ -142,6 +144,18 @@ class node final : public actor<node_message> {
   void to_database(const control_request&);
   void record_control(const control_request&);
 
+  void db_set_healthy(const control_request&);
+  void vacuum_later(const control_request&);
+
+  // detach.cpp
+  struct database_entry;
+  struct client_entry;
+  std::string keeps_attached(const database_entry&) const;
+  void db_detach(const control_request&);
+  void detach_here(db_id, const replier&);
+  void remember_freeze(std::uint64_t client, pnn to, const req_control&);
+  void thaw_for(const client_entry& gone);
+
   // messages.cpp
   void deliver(const parcel_ptr&, const req_message&);
   void send_message(pnn to, floe::srvid, byte_view data, task written);
@@ -209,6 +223,7 @@ class node final : public actor<node_message> {
     time_point state_since;
     address<database_message> to;
     bool open = false;
+    bool detaching = false;  ///< its actor is closing the file
     bool tell_others = false;
     std::vector<replier> attaching;
     std::string dispute;  ///< why it is given up; empty: it is not
@@ -222,6 +237,7 @@ class node final : public actor<node_message> {
   struct client_entry {
     client_ref ref;
     std::map<std::uint64_t, bytes> notify;  ///< by srvid: told to all connected nodes when the client goes
+    std::set<std::pair<pnn, db_id>> frozen{};  ///< what it has frozen, where, and not thawed
   };
   struct subscriber {
     std::uint64_t owner;  ///< client id, or an actor's own number

@@ -38,6 +38,10 @@ struct unlisten_messages { floe::srvid srvid; std::uint64_t owner; };
 
 /// A database actor has opened its store, or cannot.
 struct database_opened { db_id id; std::string error; };
+/// A database actor has closed and deleted its file, as it was told.
+struct database_closed { db_id id; };
+/// All other nodes have detached this database.
+struct detach_now { db_id id; replier answer; };
 /// A database's state that others look at has changed (freeze state, generation).
 struct database_changed { db_id id; freeze_state state; generation gen; };
 struct note_event { timeline_event event; };
@@ -55,6 +59,6 @@ using node_message =
     std::variant<peer_packet, client_packet, peer_changed, client_opened, client_closed, call_control,
                  post_message, listen_messages, unlisten_messages, database_opened, database_changed,
                  note_event, want_recovery, leader_known, recovery_progress, control_deadline, node_tick,
-                 stop_node>;
+                 stop_node, database_closed, detach_now>;
 
 }  // namespace floe

@@ -1,11 +1,13 @@
 #pragma once
 /// One function for each command; each is in the file of its name (stop, continue, ban, unban,
-/// disable and enable in node_state.cpp, getdebug and setdebug in debug_level.cpp, transactions in ptrans.cpp).
+/// disable and enable in node_state.cpp, getdebug and setdebug in debug_level.cpp, transactions in
+/// ptrans.cpp, backupdb, restoredb and dumpdbbackup in backup.cpp, wipedb and detach in wipedb.cpp).
 #include "cli/command.hpp"
 
 namespace floe::cli {
 
 command attach_command();
+std::vector<command> backup_commands();
 command capture_command();
 command catdb_command();
 command client_command();
@@ -42,6 +44,7 @@ command status_command();
 command timeline_command();
 std::vector<command> transaction_commands();
 command uptime_command();
+std::vector<command> wipe_commands();
 command writekey_command();
 
 }  // namespace floe::cli

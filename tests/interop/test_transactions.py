@@ -12,7 +12,6 @@ sandbox.enter()
 
 import cluster  # noqa: E402  (after the sandbox: it looks for free addresses)
 import floe_cli as cli  # noqa: E402
-import mixed_cluster  # noqa: E402
 import tap  # noqa: E402
 import transactions as wire  # noqa: E402
 from wait import until  # noqa: E402
@@ -135,7 +134,7 @@ class WithCtdbd(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        group = mixed_cluster.MixedCluster(3, floe_pnns=(0,))
+        group = cluster.MixedCluster(("floe", "ctdbd", "ctdbd"))
         cls.nodes = group
         cls.addClassCleanup(group.stop)
         try:
@@ -150,7 +149,7 @@ class WithCtdbd(unittest.TestCase):
 
     def fetch(self, node, key):
         """What a user of this node reads."""
-        if node.pnn in self.nodes.floe_pnns:
+        if node.pnn == 0:
             return pfetch(node, key)
         return node.ctdb("pfetch", DB, key).stdout.encode().removesuffix(b"\n")
 

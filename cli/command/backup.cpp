@@ -1,0 +1,263 @@
+/// floe backupdb, restoredb, dumpdbbackup: databases and files in the format of CTDB's tool.
+#include <fmt/format.h>
+
+#include <ctime>
+#include <map>
+
+#include "actors/client/replace.hpp"
+#include "actors/client/traverse.hpp"
+#include "cli/backup/backup_file.hpp"
+#include "cli/command/all.hpp"
+#include "cli/context.hpp"
+#include "cli/databases.hpp"
+#include "cli/keys.hpp"
+#include "cli/output.hpp"
+#include "cli/progress.hpp"
+#include "protocol/constants.hpp"
+#include "protocol/types/database.hpp"
+#include "protocol/types/tunable_value.hpp"
+#include "protocol/types/vnn_map.hpp"
+
+namespace floe::cli {
+namespace {
+
+/// Another try when the database changed while it was read.
+constexpr int tries = 5;
+
+/// What must be the same before and after a database was read, or the reading may be incomplete.
+struct reading_state {
+  std::int32_t mode = 0;
+  floe::generation generation = floe::generation::invalid;
+  std::uint64_t seqnum = 0;
+  bool operator==(const reading_state&) const = default;
+};
+
+result<reading_state> state_of(context& c, blocking_client& node, const database_info& db) {
+  reading_state s;
+  const auto mode = node.control<control::get_recmode>(pnn::current, {}, c.patience());
+  if (!mode) return std::unexpected(mode.error());
+  s.mode = mode->status;
+  const auto map = node.control<control::getvnnmap>(pnn::current, {}, c.patience());
+  if (!map) return std::unexpected(map.error());
+  s.generation = map->value.generation;
+  if (kind_of(db.flags) == db_kind::volatile_db || s.mode != 0) return s;
+  const auto number = node.control<control::get_db_seqnum>(pnn::current, db_seqnum_request{db.id}, c.patience());
+  if (!number) return std::unexpected(number.error());
+  s.seqnum = number->value;
+  return s;
+}
+
+using contents = std::map<bytes, record>;
+
+/// All records: of a volatile database those that their owners have, without deleted ones; of others this node's.
+result<contents> read_all(context& c, blocking_client& node, const database_info& db, progress_line& progress) {
+  const auto limit = node.control<control::get_tunable>(pnn::current, {.name = "TraverseTimeout"}, c.patience());
+  if (!limit) return std::unexpected(limit.error());
+  std::string why = "a recovery is going on";
+  for (int i = 0; i < tries; ++i) {
+    const auto before = state_of(c, node, db);
+    if (!before) return std::unexpected(before.error());
+    if (before->mode != 0) break;
+    contents all;
+    std::uint64_t seen = 0;
+    const auto begin = node.loop().now();
+    const auto end = node.wait<traverse_result>([&](auto finished) {
+      traverse(node.async(), db.id, kind_of(db.flags) != db_kind::volatile_db, c.long_patience(),
+               [&](const record_view& r) {
+                 auto& mine = all[bytes(r.key)];
+                 if (mine.key.empty() || r.header.rsn >= mine.header.rsn) mine = {bytes(r.key), r.header, bytes(r.data)};
+                 progress.show(++seen);
+               },
+               finished);
+    });
+    if (!end) return std::unexpected(end.error());
+    // a node that gives up says nothing: the end then looks like any other
+    if (node.loop().now() - begin >= std::chrono::seconds(limit->value))
+      return std::unexpected(client_error{client_errc::timed_out, 0,
+                                          "reading it takes longer than the nodes' TraverseTimeout", pnn::current});
+    const auto after = state_of(c, node, db);
+    if (!after) return std::unexpected(after.error());
+    if (*after == *before) return all;
+    why = "it changes while it is read";
+  }
+  return std::unexpected(client_error{client_errc::refused, 0, why, pnn::current});
+}
+
+int backup(context& c, const arguments& a) {
+  auto node = c.node();
+  if (!node) return node.error();
+  const auto what = fmt::format("backupdb {}", a["DB"]);
+  const auto db = find_database_info(**node, pnn::current, a["DB"], c.patience());
+  if (!db) return c.fail(what, db.error());
+  auto file = backup_writer::create(a["FILE"], db->name, kind_of(db->flags), std::time(nullptr));
+  if (!file) return c.fail(file.error());
+  progress_line progress("backup", 0, !c.options.json);
+  const auto all = read_all(c, **node, *db, progress);
+  if (!all) return c.fail(what, all.error());
+  for (const auto& [key, r] : *all)
+    if (auto added = file->add(r); !added) return c.fail(added.error());
+  if (auto written = file->finish(); !written) return c.fail(written.error());
+  if (c.options.json) {
+    auto j = open_json("backupdb");
+    j.text("db", db->name);
+    j.text("file", a["FILE"]);
+    j.number("records", all->size());
+    print_json(std::move(j));
+  } else {
+    print(fmt::format("{} records of {} are in {}\n", all->size(), db->name, a["FILE"]));
+  }
+  return done;
+}
+
+/// Reads everything once, so that a bad file is found before anything is changed.
+std::expected<backup_header, std::string> check(const std::string& path) {
+  auto file = backup_reader::open(path);
+  if (!file) return std::unexpected(file.error());
+  for (;;) {
+    const auto buffer = file->next();
+    if (!buffer) return std::unexpected(buffer.error());
+    if (!*buffer) return file->header();
+  }
+}
+
+/// The records of the file in packets of a good size. Those of a volatile database get this node as their owner: the
+/// one in the file may have left the cluster.
+record_feed feed_from(std::shared_ptr<backup_reader> file, db_id db, db_kind kind, pnn owner) {
+  constexpr std::size_t packet_size = 256 * 1024;
+  auto rest = std::make_shared<std::optional<bytes>>();
+  auto position = std::make_shared<rec_buffer::iterator>();
+  return [=]() -> std::expected<std::optional<bytes>, std::string> {
+    rec_buffer_builder out(db);
+    for (;;) {
+      if (!*rest) {
+        auto next = file->next();
+        if (!next) return std::unexpected(next.error());
+        if (!*next) break;
+        *rest = std::move(*next);
+        *position = wire::decode<rec_buffer>(**rest)->begin();
+      }
+      const auto end = std::default_sentinel;
+      for (; *position != end; ++*position) {
+        auto r = *(**position).as_record();
+        r.header.flags &= ~record_flag::ro_all;
+        if (kind == db_kind::volatile_db) {
+          if (r.data.empty()) continue;
+          r.header.dmaster = owner;
+          r.header.flags |= record_flag::migrated_with_data;
+        }
+        if (!out.empty() && out.size_with(r.key.size(), r.data.size()) > packet_size) return out.take();
+        out.add(r.key, r.header, r.data);
+      }
+      rest->reset();
+    }
+    return out.empty() ? std::optional<bytes>() : std::optional(out.take());
+  };
+}
+
+int restore(context& c, const arguments& a) {
+  const auto& path = a["FILE"];
+  const auto header = check(path);
+  if (!header) return c.fail(header.error());
+  const auto name = a["DB"].empty() ? header->name : a["DB"];
+  const auto what = fmt::format("restoredb {}", name);
+  auto node = c.node();
+  if (!node) return node.error();
+  const auto id = (*node)->attach(name, header->kind(), c.long_patience());
+  if (!id) return c.fail(what, id.error());
+  const auto db = find_database_info(**node, pnn::current, name, c.patience());
+  if (!db) return c.fail(what, db.error());
+  if (kind_of(db->flags) != header->kind())
+    return c.fail(fmt::format("{}: it is {}, and the backup is of another kind", what, kind_text(db->flags)));
+  auto file = backup_reader::open(path);
+  if (!file) return c.fail(file.error());
+  progress_line progress("restore", header->records, !c.options.json);
+  const auto end = (*node)->wait<replaced_content>([&](auto finished) {
+    replace_content((*node)->async(),
+                    {.db = *id, .name = name, .kind = header->kind(),
+                     .feed = feed_from(std::make_shared<backup_reader>(std::move(*file)), *id, header->kind(),
+                                       (*node)->self()),
+                     .step_patience = c.long_patience(),
+                     .progress = [&](std::uint64_t n) { progress.show(n); }},
+                    finished);
+  });
+  if (!end) return c.fail(what, end.error());
+  if (c.options.json) {
+    auto j = open_json("restoredb");
+    j.text("db", name);
+    j.number("records", end->records);
+    j.number("nodes", end->nodes);
+    print_json(std::move(j));
+  } else {
+    print(fmt::format("{} has the {} records of {} on {} nodes\n", name, end->records, path, end->nodes));
+  }
+  return done;
+}
+
+int dump(context& c, const arguments& a) {
+  if (const auto good = check(a["FILE"]); !good) return c.fail(good.error());
+  auto file = backup_reader::open(a["FILE"]);
+  if (!file) return c.fail(file.error());
+  const auto& h = file->header();
+  auto j = open_json("dumpdbbackup");
+  j.text("db", h.name);
+  j.text("kind", kind_text(static_cast<std::uint8_t>(h.flags)));
+  j.number("time", static_cast<std::uint64_t>(h.time));
+  j.begin_list("records");
+  table t({{"KEY"}, {"RSN", true}, {"NODE", true}, {"BYTES", true}, {"VALUE"}});
+  for (;;) {
+    const auto buffer = file->next();
+    if (!buffer) return c.fail(buffer.error());
+    if (!*buffer) break;
+    const auto records = wire::decode<rec_buffer>(**buffer);
+    for (const rec_data& one : *records) {
+      const auto r = *one.as_record();
+      if (c.options.json) {
+        j.begin_object();
+        j.text("key", show_octets(r.key));
+        j.text("value", show_octets(r.data));
+        j.number("rsn", number(r.header.rsn));
+        j.number("dmaster", number(r.header.dmaster));
+        j.end();
+      } else {
+        t.row({{show_octets(r.key), style::bold}, std::to_string(number(r.header.rsn)),
+               std::to_string(number(r.header.dmaster)), std::to_string(r.data.size()), show_octets(r.data)});
+      }
+    }
+  }
+  j.end();
+  if (c.options.json) {
+    print_json(std::move(j));
+    return done;
+  }
+  print(fmt::format("{}, {}, backup of {}\n\n", h.name, kind_text(static_cast<std::uint8_t>(h.flags)),
+                    time_text(h.time * 1'000'000)));
+  print(t.text());
+  print(fmt::format("{} records\n", h.records));
+  return done;
+}
+
+}  // namespace
+
+std::vector<command> backup_commands() {
+  return {{.name = "backupdb",
+           .group = "Databases",
+           .summary = "write all records of a database to a file, as `ctdb backupdb` does",
+           .example = "floe --base DIR backupdb secrets.tdb secrets.backup",
+           .positionals = {{"DB", "name, or 0x and id"}, {"FILE", "is replaced when all of it is written"}},
+           .run = backup},
+          {.name = "restoredb",
+           .group = "Databases",
+           .summary = "make the content of a database that of a backup, on all nodes",
+           .example = "floe --base DIR restoredb secrets.backup\nfloe --base DIR restoredb secrets.backup copy.tdb",
+           .positionals = {{"FILE", "of backupdb, floe's or ctdb's"},
+                           {"DB", "the database; without it the one the backup was made of", false}},
+           .run = restore},
+          {.name = "dumpdbbackup",
+           .group = "Databases",
+           .summary = "print what is in a backup; needs no node",
+           .example = "floe dumpdbbackup secrets.backup",
+           .positionals = {{"FILE", "of backupdb, floe's or ctdb's"}},
+           .run = dump}};
+}
+
+}  // namespace floe::cli

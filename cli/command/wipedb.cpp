@@ -1,0 +1,102 @@
+/// floe wipedb: removes all records of a database, on all nodes. floe detach: forgets databases, on all nodes.
+#include <fmt/format.h>
+
+#include "actors/client/replace.hpp"
+#include "cli/command/all.hpp"
+#include "cli/context.hpp"
+#include "cli/databases.hpp"
+#include "cli/output.hpp"
+#include "protocol/constants.hpp"
+#include "protocol/types/node_map.hpp"
+#include "protocol/types/tunable_value.hpp"
+
+namespace floe::cli {
+namespace {
+
+int wipe(context& c, const arguments& a) {
+  auto node = c.node();
+  if (!node) return node.error();
+  const auto what = "wipedb " + a["DB"];
+  const auto db = find_database_info(**node, pnn::current, a["DB"], c.patience());
+  if (!db) return c.fail(what, db.error());
+  const auto end = (*node)->wait<replaced_content>([&](auto finished) {
+    replace_content((*node)->async(),
+                    {.db = db->id, .name = db->name, .kind = kind_of(db->flags), .step_patience = c.long_patience()},
+                    finished);
+  });
+  if (!end) return c.fail(what, end.error());
+  if (c.options.json) {
+    auto j = open_json("wipedb");
+    j.text("db", db->name);
+    j.number("nodes", end->nodes);
+    print_json(std::move(j));
+  } else {
+    print(fmt::format("{} is empty on {} nodes\n", db->name, end->nodes));
+  }
+  return done;
+}
+
+/// Nodes that would still let clients attach databases, or an error that is printed.
+std::expected<std::vector<pnn>, exit_code> still_attaching(context& c, blocking_client& node) {
+  const auto map = node.control<control::get_nodemap>(pnn::current, {}, c.patience());
+  if (!map) return std::unexpected(c.fail("detach", map.error()));
+  std::vector<pnn> all;
+  for (const auto& n : map->value.nodes) {
+    if (n.flags & node_flag::disconnected) continue;
+    const auto value =
+        node.control<control::get_tunable>(n.pnn, {.name = "AllowClientDBAttach"}, c.patience());
+    if (!value) return std::unexpected(c.fail("detach", value.error()));
+    if (value->value != 0) all.push_back(n.pnn);
+  }
+  return all;
+}
+
+int detach(context& c, const arguments& a) {
+  auto node = c.node();
+  if (!node) return node.error();
+  std::vector<database_info> wanted;
+  for (const auto& name : a.all("DB")) {
+    auto db = find_database_info(**node, pnn::current, name, c.patience());
+    if (!db) return c.fail("detach " + name, db.error());
+    if (kind_of(db->flags) != db_kind::volatile_db)
+      return c.fail(fmt::format("detach {}: it is {}, and only volatile databases can be detached", name,
+                                kind_text(db->flags)));
+    wanted.push_back(std::move(*db));
+  }
+  const auto open = still_attaching(c, **node);
+  if (!open) return open.error();
+  if (!open->empty())
+    return c.fail(fmt::format("detach: clients may still attach on node {}: `floe -n all setvar AllowClientDBAttach 0` "
+                              "forbids it", number(open->front())));
+  for (const auto& db : wanted) {
+    const auto gone = (*node)->control<control::db_detach>(pnn::current, db.id, c.long_patience());
+    if (!gone) return c.fail("detach " + db.name, gone.error());
+  }
+  if (c.options.json) {
+    auto j = open_json("detach");
+    j.begin_list("detached");
+    for (const auto& db : wanted) j.text("", db.name);
+    j.end();
+    print_json(std::move(j));
+  }
+  return done;
+}
+
+}  // namespace
+
+std::vector<command> wipe_commands() {
+  return {{.name = "wipedb",
+           .group = "Databases",
+           .summary = "remove all records of a database, on all nodes",
+           .example = "floe --base DIR wipedb brlock.tdb",
+           .positionals = {{"DB", "name, or 0x and id"}},
+           .run = wipe},
+          {.name = "detach",
+           .group = "Databases",
+           .summary = "forget volatile databases and their records, on all nodes",
+           .example = "floe --base DIR -n all setvar AllowClientDBAttach 0\nfloe --base DIR detach brlock.tdb",
+           .positionals = {{"DB", "name, or 0x and id", true, true}},
+           .run = detach}};
+}
+
+}  // namespace floe::cli

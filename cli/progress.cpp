@@ -1,0 +1,29 @@
+#include "cli/progress.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+namespace floe::cli {
+
+progress_line::progress_line(std::string what, std::uint64_t total, bool wanted)
+    : what_(std::move(what)), total_(total), wanted_(wanted && ::isatty(STDERR_FILENO)) {}
+
+progress_line::~progress_line() {
+  if (shown_) fmt::print(stderr, "\r\033[K");
+}
+
+void progress_line::show(std::uint64_t now) {
+  const auto t = std::chrono::steady_clock::now();
+  if (!wanted_ || t < next_) return;
+  next_ = t + std::chrono::milliseconds(100);
+  shown_ = true;
+  if (total_ > 0)
+    fmt::print(stderr, "\r\033[K{}: {} of {} records, {} %", what_, now, total_, now * 100 / total_);
+  else
+    fmt::print(stderr, "\r\033[K{}: {} records", what_, now);
+  std::fflush(stderr);
+}
+
+}  // namespace floe::cli

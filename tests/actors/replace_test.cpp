@@ -1,0 +1,301 @@
+/// Wipe, restore and detach: on all nodes or not at all, and no database stays frozen.
+#include "actors/client/replace.hpp"
+
+#include <set>
+
+#include "protocol/constants.hpp"
+#include "protocol/types/database.hpp"
+#include "protocol/types/rec_data.hpp"
+#include "protocol/types/tunable_value.hpp"
+#include "tests/actors/transaction_support.hpp"
+
+using namespace floe;
+using namespace floe::test;
+
+namespace {
+
+std::vector<std::string> names(int n) {
+  std::vector<std::string> all;
+  for (int i = 0; i < n; ++i) all.push_back("key" + std::to_string(i));
+  return all;
+}
+contents with(const std::vector<std::string>& keys, const std::string& value) {
+  contents all;
+  for (const auto& k : keys) all[k] = value;
+  return all;
+}
+
+/// Two buffers.
+record_feed feed(db_id db, const contents& all, pnn owner, std::optional<std::uint64_t> number = {}) {
+  std::vector<bytes> parts;
+  for (int half = 0; half < 2; ++half) {
+    rec_buffer_builder b(db);
+    int i = 0;
+    for (const auto& [k, v] : all)
+      if (i++ % 2 == half) b.add(k, {.rsn = rsn{9}, .dmaster = owner, .flags = record_flag::migrated_with_data}, v);
+    if (half && number) b.add(sequence_number_key, {.rsn = rsn{9}, .dmaster = owner}, wire::encode(*number));
+    parts.push_back(b.take());
+  }
+  auto next = std::make_shared<std::size_t>(0);
+  return [parts, next]() -> std::expected<std::optional<bytes>, std::string> {
+    if (*next == parts.size()) return std::nullopt;
+    return parts[(*next)++];
+  };
+}
+
+result<replaced_content> replace_now(sim_cluster& s, client& c, replace_plan p) {
+  return finish<replaced_content>(s, [&](auto done) { replace_content(c, std::move(p), done); });
+}
+
+contents everywhere(sim_cluster& s, db_id db, const std::vector<std::string>& keys) {
+  const auto first = here(s, 0, db, keys);
+  for (std::size_t n = 1; n < s.size(); ++n) CHECK(here(s, n, db, keys) == first);
+  return first;
+}
+
+result<void> ask(sim_cluster& s, client& c, pnn to, control opcode, const bytes& data) {
+  return finish<void>(s, [&](auto done) {
+    c.send_control(to, opcode, data, 10s, [done](const result<client_reply>& r) {
+      if (r)
+        done({});
+      else
+        done(std::unexpected(r.error()));
+    });
+  });
+}
+
+}  // namespace
+
+TEST_CASE("wipe: no record is left on any node, of any kind of database, and life goes on") {
+  sim_cluster s(3);
+  REQUIRE(s.settle(20s));
+  auto& c = s.connect(0);
+  const auto keys = names(6);
+  const db_id loose = attach_now(s, c, "loose.tdb");
+  auto& other = s.connect(2);
+  attach_now(s, other, "loose.tdb");
+  for (std::size_t i = 0; i < keys.size(); ++i) write_now(s, i % 2 ? c : other, loose, keys[i], "value");
+  REQUIRE(replace_now(s, c, {.db = loose, .name = "loose.tdb"}).has_value());
+  CHECK(everywhere(s, loose, keys).empty());
+  write_now(s, other, loose, keys[0], "again");
+  CHECK(read_now(s, c, loose, keys[0]).data == "again");
+  for (const auto kind : {db_kind::persistent, db_kind::replicated}) {
+    const auto name = kind == db_kind::persistent ? "kept.tdb" : "shared.tdb";
+    const db_id db = attach_kind(s, c, name, kind);
+    commit_now(s, c, db, with(keys, "old"));
+    const auto done = replace_now(s, c, {.db = db, .name = name, .kind = kind});
+    REQUIRE(done.has_value());
+    CHECK(done->nodes == 3);
+    CHECK(everywhere(s, db, keys).empty());
+    commit_now(s, other, db, with(keys, "new"));
+    CHECK(everywhere(s, db, keys) == with(keys, "new"));
+  }
+  CHECK(s.normal());
+}
+
+TEST_CASE("restore: the given records and no others, on all nodes; also for waiting clients") {
+  sim_cluster s(3);
+  REQUIRE(s.settle(20s));
+  auto& c = s.connect(1);
+  const auto keys = names(9);
+  const db_id kept = attach_kind(s, c, "kept.tdb", db_kind::persistent);
+  commit_now(s, c, kept, {{"key0", "old"}, {"other", "old"}});
+  const auto done = replace_now(s, c, {.db = kept, .name = "kept.tdb", .kind = db_kind::persistent,
+                                       .feed = feed(kept, with(keys, "restored"), pnn{1}, 40)});
+  REQUIRE(done.has_value());
+  CHECK(done->records == 10);
+  CHECK(everywhere(s, kept, keys) == with(keys, "restored"));
+  CHECK(everywhere(s, kept, {"other"}).empty());
+  CHECK(seqnum(s, 2, kept) == 40);
+  CHECK(commit_now(s, c, kept, {{"key0", "later"}}).seqnum == 41);
+
+  const db_id loose = attach_now(s, c, "loose.tdb");
+  auto& reader = s.connect(2);
+  attach_now(s, reader, "loose.tdb");
+  write_now(s, reader, loose, "key1", "old");
+  REQUIRE(replace_now(s, c, {.db = loose, .name = "loose.tdb", .feed = feed(loose, with(keys, "restored"), pnn{1})})
+              .has_value());
+  for (const auto& k : keys) {
+    CHECK(read_now(s, reader, loose, k).data == "restored");
+    write_now(s, reader, loose, k, "next");
+    CHECK(read_now(s, c, loose, k).data == "next");
+  }
+  CHECK(s.normal());
+}
+
+TEST_CASE("restore: records that turn out bad half way leave everything as it was") {
+  sim_cluster s(3);
+  REQUIRE(s.settle(20s));
+  auto& c = s.connect(0);
+  const auto keys = names(4);
+  const db_id db = attach_kind(s, c, "kept.tdb", db_kind::persistent);
+  commit_now(s, c, db, with(keys, "old"));
+  auto good = feed(db, with(keys, "new"), pnn{0}, 70);
+  auto count = std::make_shared<int>(0);
+  const auto r = replace_now(s, c, {.db = db, .name = "kept.tdb", .kind = db_kind::persistent,
+                                    .feed = [good, count]() -> std::expected<std::optional<bytes>, std::string> {
+                                      if ((*count)++) return std::unexpected("the file is damaged");
+                                      return good();
+                                    }});
+  REQUIRE_FALSE(r.has_value());
+  CHECK(r.error().text.find("damaged") != std::string::npos);
+  REQUIRE(s.settle(20s));
+  CHECK(everywhere(s, db, keys) == with(keys, "old"));
+  CHECK(seqnum(s, 1, db) == 1);
+}
+
+TEST_CASE("the tool that replaces a database ends at any moment: it is thawed, and old or new on all nodes") {
+  for (const bool restore : {false, true}) {
+    bool early = false, late = false;
+    for (duration after = 0us; !late && after < 20ms; after += 400us) {
+      CAPTURE(restore);
+      CAPTURE(after.count());
+      sim_cluster s(3);
+      REQUIRE(s.settle(20s));
+      auto& c = s.connect(0);
+      const auto keys = names(4);
+      const db_id db = attach_kind(s, c, "kept.tdb", db_kind::persistent);
+      commit_now(s, c, db, with(keys, "old"));
+      auto end = std::make_shared<bool>(false);
+      replace_plan p{.db = db, .name = "kept.tdb", .kind = db_kind::persistent};
+      if (restore) p.feed = feed(db, with(keys, "new"), pnn{0}, 70);
+      replace_content(c, std::move(p), [end](const auto&) { *end = true; });
+      const auto until = s.loop_now() + after;
+      s.run([&] { return s.loop_now() >= until; }, after);
+      late = *end;
+      early |= !late;
+      c.close();
+      REQUIRE(s.settle(5s));
+      const auto found = everywhere(s, db, keys);
+      CHECK((found == with(keys, "old") || found == (restore ? with(keys, "new") : contents{})));
+      auto& next = s.connect(1);
+      commit_now(s, next, db, with(keys, "later"));
+      CHECK(everywhere(s, db, keys) == with(keys, "later"));
+    }
+    CHECK(early);
+    CHECK(late);
+  }
+}
+
+TEST_CASE("a node is lost while a database is replaced: the client is told, and it is old or new on all") {
+  bool failed = false;
+  for (duration after = 0us; after < 8ms; after += 500us) {
+    CAPTURE(after.count());
+    sim_cluster s(3);
+    REQUIRE(s.settle(20s));
+    auto& c = s.connect(0);
+    const auto keys = names(4);
+    const db_id db = attach_kind(s, c, "kept.tdb", db_kind::persistent);
+    commit_now(s, c, db, with(keys, "old"));
+    std::optional<result<replaced_content>> end;
+    replace_content(c, {.db = db, .name = "kept.tdb", .kind = db_kind::persistent,
+                        .feed = feed(db, with(keys, "new"), pnn{0}, 70)},
+                    [&](const auto& r) { end = r; });
+    const auto until = s.loop_now() + after;
+    s.run([&] { return s.loop_now() >= until; }, after);
+    s.kill(2);
+    REQUIRE(s.run([&] { return end.has_value(); }, 30s));
+    failed |= !end->has_value();
+    REQUIRE(s.settle(20s));
+    s.start(2);
+    REQUIRE(s.settle(30s));
+    const auto found = everywhere(s, db, keys);
+    CHECK((found == with(keys, "old") || found == with(keys, "new")));
+    if (end->has_value()) CHECK(found == with(keys, "new"));
+  }
+  CHECK(failed);
+}
+
+TEST_CASE("detach: only volatile databases, only where nobody may attach, then on all nodes") {
+  sim_cluster s(3);
+  REQUIRE(s.settle(20s));
+  auto& c = s.connect(0);
+  auto& other = s.connect(1);
+  const db_id loose = attach_now(s, c, "loose.tdb");
+  const db_id kept = attach_kind(s, c, "kept.tdb", db_kind::persistent);
+  attach_now(s, other, "loose.tdb");
+  write_now(s, c, loose, "key", "value");
+  const auto id = wire::encode(number(loose));
+  const auto forbid = [&](pnn n, std::uint32_t may) {
+    REQUIRE(ask(s, c, n, control::set_tunable,
+                wire::encode(tunable_set{.value = may, .name = "AllowClientDBAttach"})).has_value());
+  };
+  CHECK_FALSE(ask(s, c, pnn::current, control::db_detach, id).has_value());
+  forbid(pnn{0}, 0);
+  const auto refused = ask(s, c, pnn::current, control::db_detach, id);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().text.find("node 1") != std::string::npos);
+  forbid(pnn{1}, 0);
+  forbid(pnn{2}, 0);
+  CHECK_FALSE(ask(s, c, pnn::current, control::db_detach, wire::encode(number(kept))).has_value());
+  // a client that waits for a record of it is told
+  const auto held = lock_now(s, other, loose, "key");
+  std::optional<result<locked_record>> waiting;
+  lock_record(c, loose, "key", 30s, [&](const auto& r) { waiting = r; });
+  CHECK_FALSE(s.run([&] { return waiting.has_value(); }, 100ms));
+  REQUIRE(ask(s, c, pnn::current, control::db_detach, id).has_value());
+  REQUIRE(s.run([&] { return waiting.has_value(); }, 1s));
+  CHECK_FALSE(waiting->has_value());
+  CHECK_FALSE(finish<void>(s, [&](auto done) { unlock_record(other, held.lock_id, 5s, done); }).has_value());
+  for (std::size_t n = 0; n < 3; ++n) {
+    auto& who = s.connect(n);
+    CHECK_FALSE(finish<db_id>(s, [&](auto done) { find_database(who, "loose.tdb", 5s, done); }).has_value());
+    s.disconnect(who);
+  }
+  CHECK_FALSE(finish<db_id>(s, [&](auto done) { attach(c, "loose.tdb", db_kind::volatile_db, 5s, done); }).has_value());
+  for (std::uint32_t n = 0; n < 3; ++n) forbid(pnn{n}, 1);
+  // made anew it is empty
+  attach_now(s, c, "loose.tdb");
+  attach_now(s, other, "loose.tdb");
+  CHECK_FALSE(read_now(s, other, loose, "key").found);
+  write_now(s, other, loose, "key", "again");
+  CHECK(read_now(s, c, loose, "key").data == "again");
+  CHECK(s.settle(5s));
+}
+
+TEST_CASE("another node's vacuuming: an old copy goes, what is in use or newer stays") {
+  sim_cluster s(2);
+  REQUIRE(s.settle(20s));
+  auto& c = s.connect(0);
+  const db_id db = attach_now(s, c, "loose.tdb");
+  const auto keys = names(12);
+  for (const auto& k : keys) write_now(s, c, db, k, "value");
+  // node 1 has a copy of each from now on; node 0 owns them or gets them back
+  c.control<control::set_recmode>(pnn::current, recovery_mode::active, 5s, [](const auto&) {});
+  REQUIRE(s.run([&] { return !s.normal(); }, 1s));
+  REQUIRE(s.settle(20s));
+  for (const auto& k : keys) write_now(s, c, db, k, "");
+  auto& other = s.connect(1);
+  attach_now(s, other, "loose.tdb");
+  rec_buffer_builder offer(db);
+  for (const auto& k : keys) {
+    bytes header;
+    append_header(header, read_now(s, c, db, k, read_from::this_node).header);
+    offer.add_plain(k, header, number(db));
+  }
+  const auto has_copy = [&](const std::string& k) {
+    return number(read_now(s, other, db, k, read_from::this_node).header.rsn) > 0;
+  };
+  for (const auto& k : keys) CHECK(has_copy(k));
+  bytes answer;
+  const auto asked = finish<void>(s, [&](auto done) {
+    other.send_control(pnn::current, control::try_delete_records, offer.take(), 5s,
+                       [&, done](const result<client_reply>& r) {
+                         REQUIRE(r.has_value());
+                         answer = bytes(r->data);
+                         done({});
+                       });
+  });
+  REQUIRE(asked.has_value());
+  const auto kept = wire::decode<rec_buffer>(answer);
+  REQUIRE(kept.has_value());
+  CHECK(kept->db_id() == db);
+  // those that node 1 is lmaster of it keeps, the others are gone
+  CHECK(kept->count() > 0);
+  CHECK(kept->count() < keys.size());
+  std::set<std::string> here_still;
+  for (const rec_data& r : *kept) here_still.insert(std::string(r.key));
+  for (const auto& k : keys) CHECK(has_copy(k) == here_still.contains(k));
+  for (const auto& k : keys) CHECK_FALSE(read_now(s, other, db, k).found);
+  CHECK(s.normal());
+}
