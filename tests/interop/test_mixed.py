@@ -7,6 +7,7 @@ controls. After each step every node must tell the same contents, and they must 
 import re
 import signal
 import struct
+import subprocess
 import unittest
 
 import sandbox
@@ -23,6 +24,8 @@ from wait import until  # noqa: E402
 GETVNNMAP, GET_RECMODE = 5, 15
 DATABASE = "mixed.tdb"
 RECORDS = 2000
+IN_TRANSACTIONS = {"pairs.tdb": 61, "replica.tdb": 150}  # persistent and replicated, with the control that attaches it
+PAIRS = 1000
 COUNTERS, ROUNDS = 20, 10
 TUNABLES = {"RerecoveryTimeout": 1, "RecoverTimeout": 10, "KeepaliveInterval": 1, "KeepaliveLimit": 3}
 
@@ -78,6 +81,11 @@ class Story(unittest.TestCase):
         group = cluster.MixedCluster(cls.kinds, cls.leaders, TUNABLES)
         cls.nodes = cls.enterClassContext(cluster.running(group))
         cls.expected = {}
+        cls.pairs = {db: {} for db in IN_TRANSACTIONS}
+        with cls.nodes[0].connect() as connection:
+            for db, attach in IN_TRANSACTIONS.items():
+                assert connection.request(attach, db.encode() + b"\0", seconds=60)[0] == 0
+        cls.turn = 0
         cls.fill("first")
 
     def tearDown(self):
@@ -90,8 +98,9 @@ class Story(unittest.TestCase):
 
     @classmethod
     def fill(cls, word, nodes=None):
-        """Every record new, written through each of the nodes in turn."""
-        clients = [cls.client(node) for node in nodes or cls.nodes]
+        """Every record new, written through each of the nodes in turn; transactions through one after the other."""
+        nodes = list(nodes or cls.nodes)
+        clients = [cls.client(node) for node in nodes]
         for i in range(RECORDS):
             key, value = f"key-{i:05}", f"{word}-{i}"
             with clients[i % len(clients)].lock(key) as held:
@@ -99,6 +108,22 @@ class Story(unittest.TestCase):
             cls.expected[key] = value
         for client in clients:
             client.close()
+        for db in IN_TRANSACTIONS:
+            cls.turn += 1
+            cls.transact(nodes[cls.turn % len(nodes)], db, {f"pair-{i:04}": f"{word}, {i}" for i in range(PAIRS)})
+
+    @classmethod
+    def transact(cls, node, db, pairs):
+        """All of them at once, with the tool of that node."""
+        text = "".join(f'"{key}" "{value}"\n' for key, value in pairs.items())
+        file = cls.nodes.directory / "pairs"
+        file.write_text(text)
+        if cls.nodes.kind(node) == "floe":
+            command = [cluster.FLOE, "--base", node.base, "ptrans", db, file]
+        else:
+            command = [cluster.CTDB, "ptrans", db, file]
+        subprocess.run(command, env=node.environment, check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=60)
+        cls.pairs[db].update(pairs)
 
     def leader(self):
         return self.leader_of(self.up()[0])
@@ -123,16 +148,20 @@ class Story(unittest.TestCase):
         self.assertEqual(0, self.up()[0].ctdb("recover").returncode)
         until(lambda: self.settled(older_than=before), "a recovery asked for has ended")
 
-    def contents(self, node):
+    def contents(self, node, db=DATABASE):
         if self.nodes.kind(node) == "floe":
-            return cli.contents(node, DATABASE)
-        told = node.ctdb("catdb", DATABASE).stdout
+            return cli.contents(node, db)
+        told = node.ctdb("catdb", db).stdout
         return dict(zip(re.findall(r'^key\(\d+\) = "(.*)"$', told, re.M), re.findall(r'^data\(\d+\) = "(.*)"$', told, re.M)))
 
     def assert_all_there(self):
         """By traverse on every node, and by single reads there."""
         for node in self.up():
             self.assertEqual(self.expected, self.contents(node), f"traversed on {node}")
+            for db, pairs in self.pairs.items():
+                there = self.contents(node, db)
+                self.assertEqual(pairs, {key: value for key, value in there.items() if key.startswith("pair-")},
+                                 f"{db} on {node}")
             client = self.client(node)
             for key in list(self.expected)[::37]:
                 with client.lock(key) as held:
