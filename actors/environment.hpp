@@ -15,6 +15,8 @@ struct request_ids {
   reqid take() { return reqid{last = (last + 1) & 0x7fffffff}; }
 };
 
+class cluster_locks;
+
 struct node_environment {
   event_loop& loop;
   actor_runtime& actors;
@@ -23,6 +25,7 @@ struct node_environment {
   counters& count;
   request_ids& ids;
   pnn self;
+  cluster_locks* locks = nullptr;  ///< none: a node that has no cluster lock configured can do without
 };
 
 }  // namespace floe

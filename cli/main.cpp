@@ -7,6 +7,7 @@
 
 #include "cli/command.hpp"
 #include "cli/context.hpp"
+#include "cli/hidden.hpp"
 #include "cli/suggest.hpp"
 
 namespace {
@@ -105,6 +106,7 @@ int say_wrong_use(const CLI::ParseError& e, const CLI::App& app,
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
+  if (const auto code = run_hidden(argc, argv)) return *code;
   const auto commands = all_commands();
   invocation in;
   if (const char* base = std::getenv("CTDB_BASE")) in.options.base = base;

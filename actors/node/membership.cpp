@@ -233,6 +233,13 @@ void node::set_recmode(const control_request& r) {
     return r.answer.good();
   }
   if (view_->own_flags() & own_inactive) return r.answer.fail("node is inactive");
+  if (view_->mode == recovery_mode::normal) return r.answer.good();
+  test_cluster_lock(r);
+}
+
+/// The leader says that the recovery is over, and it is really the leader.
+void node::leave_recovery(const control_request& r) {
+  if (view_->own_flags() & own_inactive) return r.answer.fail("node is inactive");
   if (broken_since_map_) return r.answer.fail("a connection was lost since the vnn map was set");
   for (const auto& [id, d] : databases_) {
     if (d.gen == view_->gen || !d.open || !d.dispute.empty()) continue;
@@ -246,7 +253,7 @@ void node::set_recmode(const control_request& r) {
 
 void node::start_recovery(const control_request& r) {
   recovery_started_us_ = env_.loop.wall_us();
-  r.answer.good();
+  compare_cluster_lock(r);
 }
 
 void node::end_recovery(const control_request& r) {

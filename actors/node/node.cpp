@@ -37,7 +37,7 @@ std::shared_ptr<cluster_view> first_view(const node_config& c) {
 
 node::node(node_environment env, node_config config, std::function<void()> stopped)
     : env_(env), config_(std::move(config)), stopped_(std::move(stopped)), view_(first_view(config_)),
-      tunables_(config_.tunables), started_us_(env.loop.wall_us()), statistics_since_us_(started_us_),
+      tunables_(config_.tunables), lock_since_(env.loop.now()), started_us_(env.loop.wall_us()), statistics_since_us_(started_us_),
       mode_since_(env.loop.now()) {}
 
 node::~node() = default;
@@ -63,6 +63,7 @@ void node::start() {
   apply_tunables();
   node_tick first;
   on(first);
+  if (lacks_cluster_lock()) env_.log.warning(no_cluster_lock_warning);
   env_.log.notice(fmt::format("node-started pnn={} address={} socket={}", number(config_.self),
                               to_string(config_.nodes[number(config_.self)].where), config_.socket));
 }

@@ -11,7 +11,8 @@
 ///
 /// Files: node.cpp (life and dispatch), controls.cpp (the table of handlers), calls.cpp (controls to other nodes),
 /// membership.cpp (flags, map, mode, run state), databases.cpp (attach, registry), messages.cpp (srvids, tunnels),
-/// detach.cpp, traverse.cpp, queries.cpp (statistics, tunables, JSON reports).
+/// detach.cpp, cluster_lock.cpp (its tests, its place in the report), traverse.cpp, queries.cpp (statistics, tunables,
+/// JSON reports).
 #include <deque>
 #include <functional>
 #include <map>
@@ -20,6 +21,7 @@
 #include <unordered_map>
 
 #include "actors/environment.hpp"
+#include "actors/lock/cluster_lock.hpp"
 #include "actors/node/node_config.hpp"
 #include "actors/node/node_message.hpp"
 #include "actors/recovery/leader_message.hpp"
@@ -72,6 +74,8 @@ class node final : public actor<node_message> {
   void on(stop_node&);
   void on(database_closed&);
   void on(detach_now&);
+  void on(cluster_lock_state&);
+  void on(lock_tested&);
 
   // node.cpp
   bool listen();
@@ -114,6 +118,7 @@ class node final : public actor<node_message> {
   void set_vnnmap(const control_request&);
   void get_recmode(const control_request&);
   void set_recmode(const control_request&);
+  void leave_recovery(const control_request&);
   void modify_flags(const control_request&);
   void get_capabilities(const control_request&);
   void start_recovery(const control_request&);
@@ -126,6 +131,13 @@ class node final : public actor<node_message> {
   void freeze_all(const control_request&);
   void give_memory_back();
   void accept_quietly(const control_request&);
+
+  // cluster_lock.cpp
+  void test_cluster_lock(const control_request&);
+  void compare_cluster_lock(const control_request&);
+  void get_reclock_file(const control_request&);
+  bool lacks_cluster_lock() const;
+  std::string cluster_lock_json() const;
 
   // databases.cpp
   void attach(const control_request&);
@@ -200,7 +212,6 @@ class node final : public actor<node_message> {
   void get_all_tunables(const control_request&);
   void dump_memory(const control_request&);
   void empty_list(const control_request&);
-  void get_reclock_file(const control_request&);
   void echo(const control_request&);
   void shutdown(const control_request&);
   void get_locks(const control_request&);
@@ -278,6 +289,10 @@ class node final : public actor<node_message> {
   std::uint32_t last_traverse_ = 0;
   std::deque<timeline_event> timeline_;
   std::string progress_;
+  cluster_lock_state lock_{.state = "not held", .detail = {}};
+  time_point lock_since_;
+  std::map<std::uint64_t, std::unique_ptr<lock_claim>> lock_tests_;
+  std::uint64_t last_lock_test_ = 0;
   std::int64_t started_us_ = 0, recovery_started_us_ = 0, recovery_finished_us_ = 0, statistics_since_us_ = 0;
   time_point mode_since_;
   std::uint32_t ban_seconds_ = 0;

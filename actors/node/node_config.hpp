@@ -26,6 +26,7 @@ struct node_config {
   bool lmaster_capable = true;
   bool start_stopped = false;
   bool start_disabled = false;
+  std::string cluster_lock;  ///< a path or `!` and a command; empty: none
   duration leader_timeout{std::chrono::seconds(5)};  ///< no leader broadcast for so long: election
   bool freeze_all_first = false;  ///< diagnosis: recover as before 2015, all databases frozen together
   tunable_list tunables;

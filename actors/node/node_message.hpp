@@ -51,6 +51,10 @@ struct want_recovery { std::string why; };
 struct leader_known { pnn leader; };
 /// How far the leader's recovery is, as JSON text; empty when none runs. Shown in status.
 struct recovery_progress { std::string json; };
+/// How this node stands to the cluster lock: held, held by another, taking, failed, lost, released.
+struct cluster_lock_state { std::string_view state; std::string detail; };
+/// A check of the cluster lock that this node has made has ended.
+struct lock_tested { std::function<void()> then; };
 struct control_deadline { reqid id; };
 struct node_tick {};
 struct stop_node {};
@@ -59,6 +63,6 @@ using node_message =
     std::variant<peer_packet, client_packet, peer_changed, client_opened, client_closed, call_control,
                  post_message, listen_messages, unlisten_messages, database_opened, database_changed,
                  note_event, want_recovery, leader_known, recovery_progress, control_deadline, node_tick,
-                 stop_node, database_closed, detach_now>;
+                 stop_node, database_closed, detach_now, cluster_lock_state, lock_tested>;
 
 }  // namespace floe

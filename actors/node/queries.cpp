@@ -138,7 +138,6 @@ void node::shutdown(const control_request& r) {
   r.answer.good();
   self().tell(stop_node{});
 }
-void node::get_reclock_file(const control_request& r) { r.answer.good(); }
 /// Lists of things this node never has: interfaces, public addresses.
 void node::empty_list(const control_request& r) { r.answer.good(wire::encode(std::uint32_t{0})); }
 void node::dump_memory(const control_request& r) {
@@ -288,9 +287,9 @@ void node::get_node_status(const control_request& r) {
     j["nodes"].push_back({{"pnn", i}, {"address", view_->nodes[i].where.ip}, {"port", view_->nodes[i].where.port},
                           {"flags", view_->nodes[i].flags}, {"state", std::string(node_flags_text(view_->nodes[i].flags))}});
   j["recovery"] = progress_.empty() ? json() : json::parse(progress_, nullptr, false);
+  j["cluster_lock"] = json::parse(cluster_lock_json(), nullptr, false);
   j["warnings"] = json::array();
-  if (config_.nodes.size() > 1)
-    j["warnings"].push_back("no cluster lock: after a network partition each side elects a leader of its own");
+  if (lacks_cluster_lock()) j["warnings"].push_back(no_cluster_lock_warning);
   for (const auto& [id, d] : databases_)
     if (!d.dispute.empty())
       j["warnings"].push_back(fmt::format("{} is out of use, its nodes disagree: {}", d.name, d.dispute));

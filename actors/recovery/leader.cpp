@@ -36,19 +36,21 @@ election_delays delays_of(const leader_config& c) {
 }  // namespace
 
 leader_config leader_config_of(const node_config& c) {
-  return {.leader_timeout = c.leader_timeout, .freeze_all_first = c.freeze_all_first, .tunables = c.tunables};
+  return {.leader_timeout = c.leader_timeout, .freeze_all_first = c.freeze_all_first, .tunables = c.tunables,
+          .cluster_lock = c.cluster_lock};
 }
 
 leader::leader(node_environment env, leader_config config, view_ptr view, address<node_message> node)
     : env_(env), config_(std::move(config)), view_(std::move(view)), node_(std::move(node)),
-      election_(env.self, delays_of(config_)), born_us_(static_cast<std::uint64_t>(env.loop.wall_us())),
+      election_(env.self, delays_of(config_), !config_.cluster_lock.empty()), born_us_(static_cast<std::uint64_t>(env.loop.wall_us())),
       epoch_(env.loop.chance()() & 0xffff'ffff) {}
 
 leader::~leader() = default;
 
 void leader::start() {
   floe_nodes_.insert(env_.self);
-  std::vector<srvid> all{message::election, message::leader, message::floe_look};
+  std::vector<srvid> all{message::election,   message::leader,    message::floe_look,
+                         message::floe_leads, message::floe_term, message::floe_deposed};
   std::ranges::copy(request_srvids(), std::back_inserter(all));
   for (auto s : all)
     node_.tell(listen_messages{s, own_listener, [to = self()](parcel_ptr p) { to.tell(leader_heard{std::move(p)}); }});
@@ -58,6 +60,7 @@ void leader::start() {
 }
 
 void leader::receive(leader_message& m) {
+  check_lease();
   std::visit([this](auto& x) { on(x); }, m);
 }
 
@@ -92,6 +95,7 @@ void leader::on(leader_hold& m) {
 
 void leader::on(leader_stop&) {
   coordinator_.tell(rec_stop{});
+  drop_lock();
   env_.loop.cancel(tick_timer_);
   env_.loop.cancel(retry_timer_);
   env_.loop.cancel(pause_timer_);
@@ -142,7 +146,14 @@ void leader::on(leader_timer& m) {
 }
 
 void leader::act(const election_effect::send_leader& e) {
+  if (e.leader == env_.self)  // before the other, so that nobody takes that for a claim without a term
+    node_.tell(post_message{pnn::broadcast_connected, message::floe_leads, shared(wire::encode(e.term)), nullptr});
   node_.tell(post_message{pnn::broadcast_connected, message::leader, shared(wire::encode(number(e.leader))), nullptr});
+}
+
+void leader::act(const election_effect::send_term& e) {
+  env_.log.info(fmt::format("stale-leader pnn={} latest-term={}", number(e.to), e.term));
+  node_.tell(post_message{e.to, e.led ? message::floe_deposed : message::floe_term, shared(wire::encode(e.term)), nullptr});
 }
 
 void leader::act(const election_effect::send_vote& e) {
@@ -156,7 +167,7 @@ void leader::act(const election_effect::send_vote& e) {
 
 void leader::act(const election_effect::leader_changed& e) {
   env_.log.notice(e.to == pnn::unknown ? std::string("leader-unknown")
-                                       : fmt::format("leader-known pnn={}", number(e.to)));
+                                       : fmt::format("leader-known pnn={} term={}", number(e.to), election_.term()));
   node_.tell(leader_known{e.to});
 }
 
@@ -167,8 +178,18 @@ void leader::on(leader_heard& m) {
   if (from == env_.self) return;
   if (message.srvid == message::floe_look) return look_around();
   if (message.srvid == message::leader) {
-    if (auto who = wire::decode<std::uint32_t>(message.data)) vote(election_event::leader_heard{from, pnn{*who}});
+    const auto who = wire::decode<std::uint32_t>(message.data);
+    if (who && (pnn{*who} != from || !say_terms_.contains(from)))
+      vote(election_event::leader_heard{from, pnn{*who}, {}});
     return;
+  }
+  if (message.srvid != message::election) {
+    const auto term = wire::decode<std::uint64_t>(message.data);
+    if (!term) return;
+    if (message.srvid != message::floe_leads)
+      return vote(election_event::term_heard{*term, message.srvid == message::floe_deposed});
+    say_terms_.insert(from);
+    return vote(election_event::leader_heard{from, from, *term});
   }
   auto v = wire::decode<election_message>(message.data);
   if (!v) return;
@@ -207,8 +228,11 @@ void leader::on(leader_view& m) {
   }
   vote(election_event::standing_changed{own_standing()});
   for (pnn p : come) learn_about(p);
+  // before anything is done with it: if it knows of a later leader it will say so
+  if (!come.empty() && election_.leads()) act(election_effect::send_leader{env_.self, election_.term()});
   for (pnn p : gone) {
     floe_nodes_.erase(p);
+    say_terms_.erase(p);
     vote(election_event::node_gone{p});
   }
   const bool wants = before->mode == recovery_mode::normal && view_->mode == recovery_mode::active;

@@ -5,13 +5,14 @@
 /// questions: an election alone recovers nothing.
 ///
 /// In a cluster of floe nodes only, votes are settled in tenths of a second; as soon as a ctdbd takes part, its
-/// delays apply.
+/// delays apply. With a cluster lock nobody votes: who holds it leads (leader_lock.cpp).
 #include <map>
 #include <optional>
 #include <set>
 #include <span>
 
 #include "actors/environment.hpp"
+#include "actors/lock/cluster_lock.hpp"
 #include "actors/node/node_config.hpp"
 #include "actors/node/node_message.hpp"
 #include "actors/recovery/leader_message.hpp"
@@ -25,6 +26,7 @@ struct leader_config {
   duration leader_timeout{std::chrono::seconds(5)};
   bool freeze_all_first = false;
   tunable_list tunables;
+  std::string cluster_lock{};  ///< the setting; empty: none
 };
 leader_config leader_config_of(const node_config&);
 
@@ -51,10 +53,21 @@ class leader final : public actor<leader_message> {
   void act(const election_effect::send_leader&);
   void act(const election_effect::send_vote&);
   void act(const election_effect::leader_changed&);
+  void act(const election_effect::send_term&);
+  void act(const election_effect::take_lock&);
+  void act(const election_effect::release_lock&);
+  void act(const election_effect::contradicted&);
   standing own_standing() const;
   bool only_floe() const;
   void learn_about(pnn);
   void remember(generation);
+
+  // the cluster lock
+  void lock_answered(std::uint64_t serial, const lock_answer&);
+  void lock_lost(std::uint64_t serial, const std::string& why);
+  void check_lease();
+  void drop_lock();
+  void show_lock(std::string_view state, std::string detail = {});
 
   // what the leader looks after
   struct look {  ///< what one node said in one look around
@@ -97,6 +110,10 @@ class leader final : public actor<leader_message> {
   std::map<std::uint64_t, election_event::fired> armed_;
   std::uint64_t last_timer_ = 0;
   std::set<pnn> floe_nodes_;
+  std::set<pnn> say_terms_;  ///< nodes that number their terms of office: their other claims say less
+  std::unique_ptr<lock_claim> claim_;  ///< the cluster lock, or the try for it
+  std::uint64_t claim_serial_ = 0;
+  std::string lock_trouble_;  ///< the last error, until the lock answers
 
   std::map<pnn, look> looks_;
   std::uint64_t look_ = 0;

@@ -11,6 +11,8 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "actors/lock/cluster_lock.hpp"
+
 namespace floe::cli {
 namespace {
 
@@ -59,13 +61,15 @@ bool write_file(const std::string& path, const std::string& text) {
   return static_cast<bool>(out.flush());
 }
 
-std::string settings_of(const local_cluster& c, std::uint32_t node, const std::string& extra) {
+std::string settings_of(const local_cluster& c, std::uint32_t node, const cluster_wishes& w) {
+  const auto lock = w.cluster_lock.empty() ? c.dir + "/cluster.lock" : w.cluster_lock;
   return fmt::format(
       "[logging]\nlocation = file:{}/log.ctdb\nlog level = NOTICE\n\n"
-      "[cluster]\nnode address = {}\n\n"
+      "[cluster]\nnode address = {}\n{}\n"
       "[failover]\ndisabled = true\n\n"
       "[floe]\nport = {}\n{}",
-      c.base(node), c.address(node), c.port, extra);
+      c.base(node), c.address(node), lock == "none" ? "" : "cluster lock = " + lock + "\n", c.port,
+      w.extra_settings);
 }
 
 std::expected<void, std::string> write_node(const local_cluster& c, std::uint32_t node,
@@ -77,7 +81,7 @@ std::expected<void, std::string> write_node(const local_cluster& c, std::uint32_
   for (std::uint32_t i = 0; i < c.nodes; ++i) nodes += c.address(i) + "\n";
   for (const auto& [name, value] : w.tunables) tunables += fmt::format("{}={}\n", name, value);
   const std::map<std::string, std::string> files{
-      {"/ctdb.conf", settings_of(c, node, w.extra_settings)},
+      {"/ctdb.conf", settings_of(c, node, w)},
       {"/nodes", nodes},
       {"/ctdb.tunables", tunables}};
   for (const auto& [name, text] : files)
@@ -122,6 +126,8 @@ std::expected<local_cluster, std::string> make_cluster(const cluster_wishes& w) 
           fmt::format("the cluster in {} {}; take another --dir, or remove that one", w.dir, what));
     return c;
   }
+  if (const auto wrong = wrong_lock_setting(w.cluster_lock); w.cluster_lock != "none" && !wrong.empty())
+    return std::unexpected("--cluster-lock " + w.cluster_lock + ": " + wrong + ", or none");
   std::error_code problem;
   local_cluster c{.dir = fs::absolute(w.dir, problem).lexically_normal().string(),
                   .nodes = w.nodes.value_or(3),

@@ -30,6 +30,8 @@ struct cluster_wishes {
   std::optional<std::uint32_t> nodes;
   std::string prefix;  ///< empty: a free one is looked for
   std::optional<std::uint16_t> port;
+  /// As in ctdb.conf; empty: the file DIR/cluster.lock; "none": none.
+  std::string cluster_lock;
   std::string extra_settings;                     ///< appended to each ctdb.conf
   std::map<std::string, std::uint32_t> tunables;  ///< for each ctdb.tunables
 };

@@ -66,7 +66,8 @@ void put_nodes(wire::json_writer& j, const local_cluster& k,
 
 int up(context& c, const arguments& a) {
   cluster_wishes w{
-      .dir = a["--dir"], .prefix = a["--address-prefix"], .extra_settings = {}, .tunables = {}};
+      .dir = a["--dir"], .prefix = a["--address-prefix"], .cluster_lock = a["--cluster-lock"],
+      .extra_settings = {}, .tunables = {}};
   if (w.dir.empty()) return c.misused("cluster up: where? Give --dir DIR");
   if (!read_number(a["--nodes"], w.nodes))
     return c.misused("--nodes takes a number: " + a["--nodes"]);
@@ -157,7 +158,9 @@ command cluster_command() {
                   {"--nodes", "N", "how many (3)"},
                   {"--address-prefix", "127.A.B",
                    "node 0 gets 127.A.B.1 ...; without it a free one is found"},
-                  {"--port", "PORT", "of all nodes (4379)"}},
+                  {"--port", "PORT", "of all nodes (4379)"},
+                  {"--cluster-lock", "LOCK",
+                   "of a new cluster: a path, `!COMMAND ARGS`, or none (DIR/cluster.lock)"}},
       .run = up};
   command stop{.name = "down",
                .group = "",

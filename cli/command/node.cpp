@@ -11,11 +11,13 @@
 #include <cstring>
 #include <filesystem>
 
+#include "actors/lock/process_lock.hpp"
 #include "actors/node/start_node.hpp"
 #include "cli/cluster/pid_file.hpp"
 #include "cli/command/all.hpp"
 #include "cli/config/node_files.hpp"
 #include "cli/context.hpp"
+#include "cli/hidden.hpp"
 
 namespace floe::cli {
 namespace {
@@ -68,6 +70,7 @@ int run_as_init(Work work) {
 int serve(node_setup setup, const std::unique_ptr<log>& to) {
   auto loop = event_loop::real();
   auto net = socket_network(*loop);
+  const auto locks = process_locks(*loop, {.guard = lock_guard_command()});
   actor_runtime actors(*loop);
   counters count;
   request_ids ids;
@@ -75,7 +78,7 @@ int serve(node_setup setup, const std::unique_ptr<log>& to) {
   bool stopped = false;
   const auto wanted = stop_signals();
   const int signals = ::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
-  const auto node = start_node({*loop, actors, *net, *to, count, ids, setup.config.self},
+  const auto node = start_node({*loop, actors, *net, *to, count, ids, setup.config.self, locks.get()},
                                setup.config, [&] { stopped = true; });
   bool asked = false;
   loop->watch(signals, EPOLLIN, [&](std::uint32_t) {
@@ -108,6 +111,8 @@ int run_node(const context& c) {
     return wrong_use;
   }
   for (const auto& w : setup->warnings) print_error("warning: " + w);
+  if (setup->config.cluster_lock.empty() && setup->config.nodes.size() > 1)
+    print_error(std::string("warning: ") + no_cluster_lock_warning);  // the log has its own
   const auto pid = pid_file::take(setup->pid_file);
   if (!pid) return c.fail(base + ": " + pid.error());
 

@@ -71,6 +71,20 @@ void print_recovery(const json& r) {
   print(t.text());
 }
 
+/// How this node stands to the cluster lock.
+void print_lock(const json& lock) {
+  if (!lock.is_object()) return;
+  const auto state = lock.value("state", "");
+  const auto detail = lock.value("detail", "");
+  const bool bad = state == "failed" || state == "lost";
+  print(fmt::format("cluster lock {}: {} for {}{}\n", lock.value("setting", ""),
+                    paint(bad         ? style::bad
+                          : state == "held" ? style::good
+                                      : style::plain,
+                          state),
+                    age_text(lock.value("age_ms", 0.0)), detail.empty() ? "" : ", " + detail));
+}
+
 void print_text(const cluster_state& s) {
   const json report = json::parse(s.report, nullptr, false);
   const bool normal = s.mode == recovery_mode::normal;
@@ -84,7 +98,9 @@ void print_text(const cluster_state& s) {
                     runstate_text(static_cast<std::uint64_t>(s.run))));
   std::string map;
   for (const pnn p : s.map.slots) map += (map.empty() ? "" : " ") + std::to_string(number(p));
-  print("records are tracked by nodes " + map + "\n\n");
+  print("records are tracked by nodes " + map + "\n");
+  print_lock(report.is_object() ? report.value("cluster_lock", json()) : json());
+  print("\n");
   print_nodes(s);
   if (!report.is_object()) return;
   print_databases(report);
@@ -117,6 +133,12 @@ void print_as_json(const cluster_state& s) {
     j.text("state", node_state_text(n.flags));
     j.end();
   }
+  j.end();
+  const json report = json::parse(s.report, nullptr, false);
+  j.begin_list("warnings");
+  if (report.is_object())
+    for (const auto& w : report.value("warnings", json::array()))
+      if (w.is_string()) j.text({}, w.get<std::string>());
   j.end();
   if (s.report.empty())
     j.null("report");

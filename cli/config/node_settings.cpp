@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 
+#include "actors/lock/cluster_lock.hpp"
 #include "cli/config/node_files.hpp"
 #include "cli/config/settings_file.hpp"
 #include "cli/suggest.hpp"
@@ -64,12 +65,10 @@ std::string set_level(parsed_settings& p, const std::string& value) {
   return "must be ERROR, WARNING, NOTICE, INFO or DEBUG";
 }
 
-/// A lock that everybody believes in and nobody takes would be worse than none.
-std::string set_cluster_lock(parsed_settings&, const std::string& value) {
-  return value.empty() ? ""
-                       : "a cluster lock is not supported by this version: remove the line, and "
-                         "mind that after a network "
-                         "partition each side goes on by itself";
+std::string set_cluster_lock(parsed_settings& p, const std::string& value) {
+  auto wrong = wrong_lock_setting(value);
+  if (wrong.empty()) p.setup.config.cluster_lock = value;
+  return wrong;
 }
 
 std::string set_address(parsed_settings& p, const std::string& value) {
@@ -134,6 +133,7 @@ constexpr std::array known = std::to_array<known_setting>({
     {"logging", "location", set_location},
     {"logging", "log level", set_level},
     {"cluster", "cluster lock", set_cluster_lock},
+    {"cluster", "recovery lock", set_cluster_lock},  // its name until CTDB 4.16
     {"cluster", "node address", set_address},
     {"cluster", "leader capability", set_leader_capability},
     {"cluster", "leader timeout", set_leader_timeout},

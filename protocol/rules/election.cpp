@@ -1,5 +1,6 @@
 #include "protocol/rules/election.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace floe {
@@ -27,6 +28,7 @@ void election::on(const election_event::start&) {
 void election::on(const election_event::standing_changed& e) {
   own_ = e.now;
   if (own_.can_lead) return;
+  if (with_lock_) return give_up_lock();
   disarm(election_timer::answer);
   if (candidate_ == self_) candidate_ = pnn::unknown;
   if (leader_ == self_) call_election();  // not as a candidate: so that the others need not wait
@@ -35,19 +37,34 @@ void election::on(const election_event::standing_changed& e) {
 void election::on(const election_event::leader_heard& e) {
   if (e.from == self_) return;
   if (e.leader == pnn::unknown) {
+    if (with_lock_) return unknown_heard_with_lock();
     state_ = election_state::electing;
     disarm(election_timer::leader_silent);
     arm(election_timer::vote_end, delays_.vote_end);  // a vote should follow, but may be lost
     return;
   }
   if (e.leader != e.from) return;
+  if (held_) {
+    if (e.term && *e.term >= term_) claim_of_later_term(*e.term);
+    out_.push_back(election_effect::contradicted{e.from});
+    return;
+  }
+  if (e.term && *e.term < term_) {
+    const bool led = leader_ != pnn::unknown && leader_ != e.from;
+    out_.push_back(election_effect::send_term{e.from, term_, led});
+    return;
+  }
+  const bool later = e.term && *e.term > term_;
   const pnn expected = candidate_ != pnn::unknown ? candidate_ : leader_;
-  if (expected == pnn::unknown || e.leader == expected) return follow(e.leader);
-  rival_heard(e.leader);
+  if (expected == pnn::unknown || e.leader == expected || (later && with_lock_)) {
+    if (later) term_ = *e.term;
+    return follow(e.leader);
+  }
+  rival_heard(e.leader, e.term.value_or(0));
 }
 
 void election::on(const election_event::vote_heard& e) {
-  if (e.cast.node == self_) return;
+  if (e.cast.node == self_ || with_lock_) return;
   state_ = election_state::electing;
   arm(election_timer::vote_end, delays_.vote_end);
   if (wins_against(self_, own_, e.cast)) {
@@ -65,7 +82,21 @@ void election::on(const election_event::node_gone& e) {
   const bool needed = leader_ == e.node || candidate_ == e.node;
   if (candidate_ == e.node) candidate_ = pnn::unknown;
   if (leader_ == e.node) set_leader(pnn::unknown);
-  if (needed && own_.can_lead) call_election();
+  if (needed && own_.can_lead) with_lock_ ? announce_race() : call_election();
+}
+
+/// A leader whose claims are not believed. If somebody leads in that term, this node has missed its own fall, unless
+/// it holds the lock; if nobody does, nobody else will answer for the cluster.
+void election::on(const election_event::term_heard& e) {
+  if (e.term < term_) return;
+  if (leader_ != self_) {
+    term_ = e.term;
+    return;
+  }
+  if (held_ || !e.led) return claim_of_later_term(e.term);
+  term_ = e.term;
+  set_leader(pnn::unknown);
+  arm(election_timer::leader_silent, delays_.leader_timeout);
 }
 
 void election::on(const election_event::fired& e) {
@@ -77,6 +108,9 @@ void election::on(const election_event::fired& e) {
     case election_timer::leader_silent: return leader_is_silent();
     case election_timer::answer: return answer();
     case election_timer::vote_end: return end_of_votes();
+    case election_timer::lock_again:
+      if (leader_ == pnn::unknown) race();
+      return;
   }
 }
 
@@ -84,15 +118,20 @@ void election::on(const election_event::fired& e) {
 
 void election::say_who_leads() {
   arm(election_timer::broadcast, delays_.broadcast);
-  if (leads()) out_.push_back(election_effect::send_leader{self_});
+  if (leads()) out_.push_back(election_effect::send_leader{self_, term_});
 }
 
 void election::leader_is_silent() {
   arm(election_timer::leader_silent, delays_.leader_timeout);
   if (leader_ == self_ || state_ == election_state::electing) return;
-  if (rival_ != pnn::unknown && rival_claims_ >= 2) return follow(rival_);
+  // a try under way has a deadline of its own; after one that was in vain the next is planned
+  if (with_lock_ && (lock_try_ != 0 || is_armed(election_timer::lock_again))) return;
+  if (rival_ != pnn::unknown && rival_claims_ >= 2) {
+    term_ = std::max(term_, rival_term_);
+    return follow(rival_);
+  }
   set_leader(pnn::unknown);
-  if (own_.can_lead) call_election();
+  if (own_.can_lead) with_lock_ ? announce_race() : call_election();
 }
 
 void election::answer() {
@@ -109,9 +148,10 @@ void election::end_of_votes() {
   disarm(election_timer::answer);
   arm(election_timer::leader_silent, delays_.leader_timeout);
   const pnn winner = std::exchange(candidate_, pnn::unknown);
-  if (winner != pnn::unknown) {
+  if (winner == self_) {
+    lead();
+  } else if (winner != pnn::unknown) {
     set_leader(winner);
-    if (winner == self_) out_.push_back(election_effect::send_leader{self_});
   } else if (leader_ == pnn::unknown && own_.can_lead) {
     call_election();  // an election was announced, and nobody voted
   }
@@ -133,9 +173,10 @@ void election::call_election() {
                                              .connected = own_.can_lead ? own_.connected : 0}});
 }
 
-void election::rival_heard(pnn who) {
+void election::rival_heard(pnn who, std::uint64_t term) {
   if (rival_ != who) rival_claims_ = 0;
   rival_ = who;
+  rival_term_ = term;
   ++rival_claims_;
   if (state_ == election_state::settled && leader_ == self_ && rival_claims_ >= 2) call_election();
 }
@@ -145,8 +186,23 @@ void election::follow(pnn leader) {
   candidate_ = rival_ = pnn::unknown;
   disarm(election_timer::answer);
   disarm(election_timer::vote_end);
+  disarm(election_timer::lock_again);
+  lock_tries_ = 0;
   arm(election_timer::leader_silent, delays_.leader_timeout);
   set_leader(leader);
+}
+
+void election::lead() {
+  if (leader_ != self_) ++term_;
+  state_ = election_state::settled;
+  set_leader(self_);
+  out_.push_back(election_effect::send_leader{self_, term_});
+}
+
+/// Of a leader that stays: its claims must be of the latest term.
+void election::claim_of_later_term(std::uint64_t seen) {
+  term_ = seen + 1;
+  if (leads()) out_.push_back(election_effect::send_leader{self_, term_});
 }
 
 void election::set_leader(pnn leader) {
@@ -164,6 +220,7 @@ std::string_view name(election_state s) {
   switch (s) {
     case election_state::settled: return "settled";
     case election_state::electing: return "electing";
+    case election_state::racing: return "racing for the cluster lock";
   }
   std::unreachable();
 }

@@ -1,13 +1,19 @@
 #pragma once
-/// Who leads, settled by CTDB's vote without a cluster lock. A machine of event and state, one per
-/// node.
+/// Who leads: settled by CTDB's vote or, if a cluster lock is configured, by a race for it. A machine of
+/// event and state, one per node.
 ///
 ///                    leader silent or gone, a second leader insists, a vote or "unknown leader"
 ///                    heard
 ///      ┌─────────┐ ─────────────────────────────────────────────────────────► ┌──────────┐
 ///      │ settled │                                                            │ electing │
 ///      └─────────┘ ◄───────────────────────────────────────────────────────── └──────────┘
-///                    no vote for `vote_end`: the last winner leads; or it is heard leading
+///        │    ▲       no vote for `vote_end`: the last winner leads; or it is heard leading
+///        │    │
+///        │    │ the lock answers: taken, this node leads; contended, somebody else will say so; or
+///        ▼    │ it fails, and is tried again after a pause; or a leader is heard
+///      ┌─────────┐
+///      │ racing  │    with a cluster lock, instead of electing; no votes then
+///      └─────────┘
 ///
 /// * The leader says so every `broadcast` to all connected nodes. Who hears nothing of it for
 ///   `leader_timeout` calls an election: "unknown leader", then a vote, to all nodes.
@@ -15,22 +21,30 @@
 ///   would lose follows the sender. It wins if it can lead and the sender is inactive, or is
 ///   younger (later priority time), or is as old and has the lower pnn. The number of connected
 ///   nodes is sent but decides nothing.
-/// * A claim of somebody other than the known leader may be stale (there is no term on the wire),
-/// so
-///   it is believed only when nobody is known, or when it is repeated while the known leader is
-///   silent. A leader that hears a rival twice calls an election.
+/// * With a cluster lock: whoever holds it leads, and nobody else; who hears of an unknown leader
+///   tries to take it. The holder stays leader through every race, and cannot be talked out of its
+///   office; losing the lock ends it at once. Not getting the lock is no fault.
+/// * Every term of office has a number, later ones higher ones; floe's leaders send theirs. A claim
+///   of an older term is stale: it is answered with the later term and otherwise ignored. A claim
+///   of a later term is believed at once with a cluster lock; by vote it may also come from the
+///   other half of a cluster that was cut, and is treated as one without a term. A leader that learns of a later term without a leader
+///   takes a still later one, so that its claims are heard again.
+/// * ctdbd sends no term: such a claim of somebody other than the known leader may be stale, so it
+///   is believed only when nobody is known, or when it is repeated while the known leader is
+///   silent. A leader (by vote) that hears such a rival twice calls an election.
 ///
-/// Every armed timer has a serial number; one that fires late has no effect.
-/// Two `election_state`s suffice for the vote; a race for a cluster lock would be a third.
+/// Every armed timer and every try for the lock has a serial number; what comes late has no effect.
 ///
-/// Source: Samba ctdb/server/ctdb_recoverd.c (leader broadcast and election handlers).
+/// Source: Samba ctdb/server/ctdb_recoverd.c (leader broadcast and election handlers, cluster lock).
 /// Differences: stale claims, see above; the loss of the leader's connection is an event of its
 /// own; a leader that may not lead any more calls the election itself; nodes that cannot lead call
-/// none; nobody stays in an election for ever; recovery mode is not touched: who leads is one
-/// question, whether data needs recovery another.
+/// none; nobody stays in an election for ever; a lock that was contended while nobody leads is tried
+/// again soon; recovery mode is not touched: who leads is one question, whether data needs recovery
+/// another; nobody is banned.
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -40,7 +54,7 @@
 
 namespace floe {
 
-enum class election_state : std::uint8_t { settled, electing };
+enum class election_state : std::uint8_t { settled, electing, racing };
 std::string_view name(election_state);
 
 struct election_delays {
@@ -48,6 +62,15 @@ struct election_delays {
   duration leader_timeout = std::chrono::seconds(5);
   duration answer_delay = std::chrono::milliseconds(500);
   duration vote_end = std::chrono::seconds(3);
+  duration lock_retry = std::chrono::milliseconds(200);  ///< after the lock was held; doubles
+  duration lock_pause = std::chrono::seconds(1);         ///< after an error of the lock; doubles
+};
+
+/// How a try for the cluster lock ended.
+enum class lock_outcome : std::uint8_t {
+  taken,      ///< this node holds it now
+  contended,  ///< somebody else does: no fault
+  failed,     ///< nobody knows: an error, or no answer in time
 };
 
 /// When a node started, or ceased to be inactive; the oldest wins. As on the wire.
@@ -85,6 +108,7 @@ enum class election_timer : std::uint8_t {
   leader_silent,  ///< the leader was not heard
   answer,         ///< time to answer votes this node wins against
   vote_end,       ///< no vote was heard for a while
+  lock_again,     ///< time to try for the lock once more
 };
 
 namespace election_event {
@@ -95,7 +119,21 @@ struct standing_changed {
 struct leader_heard {  ///< a leader broadcast of another node
   pnn from{0};
   pnn leader = pnn::unknown;
+  std::optional<std::uint64_t> term;  ///< nothing: the sender has none to say
 };
+/// Somebody does not believe this node's claims: there has been a later term.
+struct term_heard {
+  std::uint64_t term = 0;
+  bool led = false;  ///< and somebody leads in it, as far as the sender knows
+};
+struct lock_answered {
+  std::uint64_t serial = 0;
+  lock_outcome outcome{};
+};
+struct lock_lost {  ///< after it was taken
+  std::uint64_t serial = 0;
+};
+struct lock_released {};  ///< by us: others can take it now
 struct vote_heard {
   vote cast{};
 };
@@ -110,7 +148,9 @@ struct fired {
 
 using election_input = std::variant<election_event::start, election_event::standing_changed,
                                     election_event::leader_heard, election_event::vote_heard,
-                                    election_event::node_gone, election_event::fired>;
+                                    election_event::node_gone, election_event::fired,
+                                    election_event::term_heard, election_event::lock_answered,
+                                    election_event::lock_lost, election_event::lock_released>;
 
 namespace election_effect {
 struct arm {  ///< send `fired` after this time; replaces an earlier arming of this timer
@@ -120,6 +160,23 @@ struct arm {  ///< send `fired` after this time; replaces an earlier arming of t
 };
 struct send_leader {  ///< leader broadcast to all connected nodes
   pnn leader = pnn::unknown;
+  std::uint64_t term = 0;  ///< if it is this node
+};
+/// Tells a node that its claim is of an older term.
+struct send_term {
+  pnn to{0};
+  std::uint64_t term = 0;
+  bool led = false;
+};
+/// Try for the lock; `lock_answered` follows whatever happens.
+struct take_lock {
+  std::uint64_t serial = 0;
+};
+/// Give up the lock, or the try for it. `lock_released` follows if it was held.
+struct release_lock {};
+/// Somebody else claims to lead although this node holds the lock.
+struct contradicted {
+  pnn by{0};
 };
 struct send_vote {  ///< to all nodes
   vote cast{};
@@ -130,11 +187,14 @@ struct leader_changed {
 }  // namespace election_effect
 
 using election_output = std::variant<election_effect::arm, election_effect::send_leader,
-                                     election_effect::send_vote, election_effect::leader_changed>;
+                                     election_effect::send_vote, election_effect::leader_changed,
+                                     election_effect::send_term, election_effect::take_lock,
+                                     election_effect::release_lock, election_effect::contradicted>;
 
 class election {
  public:
-  election(pnn self, const election_delays& delays) : self_(self), delays_(delays) {}
+  election(pnn self, const election_delays& delays, bool with_lock = false)
+      : self_(self), delays_(delays), with_lock_(with_lock) {}
 
   std::vector<election_output> step(const election_input& event);
 
@@ -143,6 +203,9 @@ class election {
   pnn leader() const { return leader_; }
   /// May act as leader now. While it leads but is challenged, it starts nothing new.
   bool leads() const { return leader_ == self_ && state_ == election_state::settled; }
+  /// The latest term of office that this node knows of.
+  std::uint64_t term() const { return term_; }
+  bool holds_lock() const { return held_; }
 
  private:
   void on(const election_event::start&);
@@ -151,15 +214,27 @@ class election {
   void on(const election_event::vote_heard&);
   void on(const election_event::node_gone&);
   void on(const election_event::fired&);
+  void on(const election_event::term_heard&);
+  void on(const election_event::lock_answered&);
+  void on(const election_event::lock_lost&);
+  void on(const election_event::lock_released&);
 
   void say_who_leads();
   void leader_is_silent();
   void answer();
   void end_of_votes();
   void call_election();
-  void rival_heard(pnn);
+  void rival_heard(pnn, std::uint64_t term);
   void follow(pnn leader);
   void set_leader(pnn);
+  void lead();
+  void claim_of_later_term(std::uint64_t);
+
+  // election_lock.cpp
+  void announce_race();
+  void race();
+  void give_up_lock();
+  void unknown_heard_with_lock();
   void arm(election_timer, duration);
   void disarm(election_timer t) { armed_[static_cast<std::size_t>(t)] = 0; }
   bool is_armed(election_timer t) const { return armed_[static_cast<std::size_t>(t)] != 0; }
@@ -171,8 +246,14 @@ class election {
   pnn leader_ = pnn::unknown;
   pnn candidate_ = pnn::unknown;  ///< winner of the running election so far
   pnn rival_ = pnn::unknown;      ///< claims to lead beside the known leader
+  std::uint64_t rival_term_ = 0;
   unsigned rival_claims_ = 0;
-  std::array<std::uint64_t, 4> armed_{};  ///< serial of each armed timer, 0: not armed
+  bool with_lock_;
+  bool held_ = false;             ///< the cluster lock
+  std::uint64_t lock_try_ = 0;    ///< serial of the try under way, or by which it is held; 0: none
+  unsigned lock_tries_ = 0;       ///< without a leader, in a row
+  std::uint64_t term_ = 0;
+  std::array<std::uint64_t, 5> armed_{};  ///< serial of each armed timer, 0: not armed
   std::uint64_t last_serial_ = 0;
   std::vector<election_output> out_;  ///< of the step under way
 };

@@ -14,9 +14,10 @@ namespace {
 fs::path scratch() { return fs::is_directory("/dev/shm") ? fs::path("/dev/shm") : fs::temp_directory_path(); }
 }  // namespace
 
-sim_cluster::sim_cluster(std::size_t n, std::uint64_t seed)
+sim_cluster::sim_cluster(std::size_t n, std::uint64_t seed, options o)
     : dir_(scratch() / ("floe-sim-" + std::to_string(::getpid()) + "-" + std::to_string(seed))),
-      loop_(event_loop::simulated(seed)), switch_(std::make_unique<sim_switch>(*loop_)) {
+      loop_(event_loop::simulated(seed)), switch_(std::make_unique<sim_switch>(*loop_)),
+      locks_(std::make_unique<sim_lock_store>(*loop_)) {
   fs::remove_all(dir_);
   std::vector<configured_node> all;
   for (std::size_t i = 0; i < n; ++i) all.push_back({.where = {"10.0.0." + std::to_string(i + 1), 4379}});
@@ -30,10 +31,11 @@ sim_cluster::sim_cluster(std::size_t n, std::uint64_t seed)
     h.config.volatile_dir = base + "/volatile";
     h.config.persistent_dir = base + "/persistent";
     h.config.state_dir = base + "/state";
+    if (o.cluster_lock) h.config.cluster_lock = "/shared/lock";
     for (const auto& d : {h.config.volatile_dir, h.config.persistent_dir, h.config.state_dir}) fs::create_directories(d);
     nodes_.push_back(std::move(h));
   }
-  for (std::size_t i = 0; i < n; ++i) start(i);
+  for (std::size_t i = 0; i < n && o.start; ++i) start(i);
 }
 
 sim_cluster::~sim_cluster() {
@@ -55,9 +57,10 @@ void sim_cluster::start(std::size_t n) {
                    std::string(to_string(level)) + " " + std::string(line));
     if (::getenv("FLOE_SIM_LOG")) std::fprintf(stderr, "%s\n", log_.back().c_str());
   });
+  l.locks = locks_->attach(h.ip);
   l.actors = std::make_unique<actor_runtime>(*loop_);
   l.node = start_node({.loop = *loop_, .actors = *l.actors, .net = *l.net, .log = *l.log, .count = l.count, .ids = l.ids,
-                       .self = h.config.self},
+                       .self = h.config.self, .locks = l.locks.get()},
                       h.config, [] {});
 }
 

@@ -10,6 +10,7 @@
 #include "actors/client/client.hpp"
 #include "actors/client/records.hpp"
 #include "actors/environment.hpp"
+#include "actors/lock/sim_cluster_lock.hpp"
 #include "actors/net/sim_network.hpp"
 #include "actors/node/start_node.hpp"
 
@@ -27,12 +28,19 @@ constexpr bool thorough = true;
 
 class sim_cluster {
  public:
-  explicit sim_cluster(std::size_t nodes, std::uint64_t seed = 1);
+  struct options {
+    bool cluster_lock = false;  ///< in `locks()`
+    bool start = true;          ///< all nodes at once; else `start` each
+  };
+  explicit sim_cluster(std::size_t nodes, std::uint64_t seed = 1) : sim_cluster(nodes, seed, options{}) {}
+  sim_cluster(std::size_t nodes, std::uint64_t seed, options);
   ~sim_cluster();
 
   event_loop& loop() { return *loop_; }
   time_point loop_now() const { return loop_->now(); }
   sim_switch& net() { return *switch_; }
+  sim_lock_store& locks() { return *locks_; }
+  std::string ip(std::size_t n) const { return nodes_[n].ip; }
   std::size_t size() const { return nodes_.size(); }
 
   void start(std::size_t n);
@@ -64,6 +72,7 @@ class sim_cluster {
     std::unique_ptr<floe::log> log;
     counters count;
     request_ids ids;
+    std::unique_ptr<cluster_locks> locks;
     std::unique_ptr<actor_runtime> actors;
     address<node_message> node;
   };
@@ -80,6 +89,7 @@ class sim_cluster {
   std::filesystem::path dir_;
   std::unique_ptr<event_loop> loop_;
   std::unique_ptr<sim_switch> switch_;
+  std::unique_ptr<sim_lock_store> locks_;
   std::vector<host> nodes_;
   std::vector<guest> guests_;
   std::vector<std::string> log_;

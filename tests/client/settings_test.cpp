@@ -127,15 +127,29 @@ TEST_CASE("values that make no sense are errors that say what would") {
   const auto p = apply_settings(
       "[logging]\nlocation = syslog\nlog level = LOUD\n[cluster]\nleader timeout = 0\nleader "
       "capability = maybe\n"
-      "cluster lock = /shared/lock\n[floe]\nport = 70000\n",
+      "cluster lock = shared/lock\n[floe]\nport = 70000\n",
       "/base");
   CHECK(p.errors.size() == 6);
   CHECK(mentions(p.errors, "syslog is not supported"));
   CHECK(mentions(p.errors, "must be ERROR, WARNING, NOTICE, INFO or DEBUG"));
   CHECK(mentions(p.errors, "must be a number from 1 to 3600"));
   CHECK(mentions(p.errors, "must be true or false"));
-  CHECK(mentions(p.errors, "a cluster lock is not supported"));
+  CHECK(mentions(p.errors, "cluster lock = shared/lock: must be an absolute path, or `!` and a command"));
   CHECK(mentions(p.errors, "must be a number from 1 to 65535"));
+}
+
+TEST_CASE("the cluster lock is a path or a command, under its new and its old name") {
+  const auto lock = [](const std::string& line) {
+    const auto p = apply_settings("[cluster]\n" + line + "\n", "/base");
+    return p.errors.empty() ? p.setup.config.cluster_lock : "error";
+  };
+  CHECK(lock("cluster lock = /shared/lock") == "/shared/lock");
+  CHECK(lock("recovery lock = /shared/lock") == "/shared/lock");
+  CHECK(lock("cluster lock = !/usr/bin/helper a b") == "!/usr/bin/helper a b");
+  CHECK(lock("cluster lock =") == "");
+  CHECK(lock("cluster lock = !") == "error");
+  CHECK(lock("cluster lock = !helper a") == "error");
+  CHECK(lock("cluster lock = lock") == "error");
 }
 
 TEST_CASE("the nodes file: place is number, '#' is deleted, blank lines are nothing") {

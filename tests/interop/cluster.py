@@ -240,13 +240,14 @@ class MixedCluster(Cluster):
 class FloeCluster(Cluster):
     """floe nodes, made and started by `floe cluster up`."""
 
-    def __init__(self, count, tunables=None):
+    def __init__(self, count, tunables=None, lock=None):
         super().__init__(count)
         self.tunables = tunables or {}
+        self.lock = lock or self.directory / "cluster.lock"  # as in ctdb.conf, or "none"
 
     def start(self):
         self.floe("cluster", "up", "--nodes", len(self), "--dir", self.directory, "--address-prefix", self.prefix,
-                  "--port", self.port)
+                  "--port", self.port, "--cluster-lock", self.lock)
         self.wait_healthy()
         for node in self.nodes:
             for name, value in self.tunables.items():

@@ -20,7 +20,7 @@ standing able(std::uint64_t since = 100) {
 /// One node, its armed timers, and a line of what it did in the last step.
 struct single {
   election e{me, {}};
-  std::array<std::optional<election_effect::arm>, 4> timers;
+  std::array<std::optional<election_effect::arm>, 5> timers;
   std::string did;
 
   explicit single(const standing& s = able()) {
@@ -46,7 +46,7 @@ struct single {
     REQUIRE(a);
     return step(election_event::fired{t, a->serial});
   }
-  std::string hear(pnn from) { return step(election_event::leader_heard{from, from}); }
+  std::string hear(pnn from) { return step(election_event::leader_heard{from, from, {}}); }
   std::string hear_vote(pnn from, std::uint64_t since, bool inactive = false) {
     return step(
         election_event::vote_heard{{.node = from, .inactive = inactive, .priority = {since, 0}}});
@@ -178,7 +178,7 @@ TEST_CASE("a sitting leader keeps its office against a younger vote and loses it
 TEST_CASE("an election that is announced but never held: nobody waits for ever") {
   single follower;
   follower.hear(older);
-  follower.step(election_event::leader_heard{other, pnn::unknown});
+  follower.step(election_event::leader_heard{other, pnn::unknown, {}});
   CHECK(follower.e.state() == election_state::electing);
   CHECK(follower.fire(leader_silent).empty());  // no second election on top
   CHECK(follower.fire(vote_end).empty());
@@ -187,20 +187,20 @@ TEST_CASE("an election that is announced but never held: nobody waits for ever")
 
   single leader;
   leader.become_leader();
-  leader.step(election_event::leader_heard{other, pnn::unknown});
+  leader.step(election_event::leader_heard{other, pnn::unknown, {}});
   CHECK(leader.fire(broadcast).empty());
   leader.fire(vote_end);
   CHECK(leader.e.leads());
 
   single nobody;
-  nobody.step(election_event::leader_heard{other, pnn::unknown});
+  nobody.step(election_event::leader_heard{other, pnn::unknown, {}});
   CHECK(nobody.fire(vote_end) == "say-unknown vote ");
 }
 
 TEST_CASE("a leader that still leads ends an announced election nobody voted in") {
   single s;
   s.hear(older);
-  s.step(election_event::leader_heard{other, pnn::unknown});
+  s.step(election_event::leader_heard{other, pnn::unknown, {}});
   CHECK(s.hear(older).empty());
   CHECK(s.e.state() == election_state::settled);
 }
@@ -254,8 +254,8 @@ TEST_CASE("a rival that insists is followed when the known leader is silent; two
 
 TEST_CASE("a claim made for somebody else is not believed") {
   single s;
-  CHECK(s.step(election_event::leader_heard{other, older}).empty());
-  CHECK(s.step(election_event::leader_heard{me, me}).empty());
+  CHECK(s.step(election_event::leader_heard{other, older, {}}).empty());
+  CHECK(s.step(election_event::leader_heard{me, me, {}}).empty());
   CHECK(s.e.leader() == pnn::unknown);
 }
 
