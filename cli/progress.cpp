@@ -20,7 +20,8 @@ void progress_line::show(std::uint64_t now) {
   next_ = t + std::chrono::milliseconds(100);
   shown_ = true;
   if (total_ > 0)
-    fmt::print(stderr, "\r\033[K{}: {} of {} records, {} %", what_, now, total_, now * 100 / total_);
+    fmt::print(stderr, "\r\033[K{}: {} of {} records, {} %", what_, now, total_,
+               now * 100 / total_);
   else
     fmt::print(stderr, "\r\033[K{}: {} records", what_, now);
   std::fflush(stderr);

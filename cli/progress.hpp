@@ -1,5 +1,6 @@
 #pragma once
-/// A line on standard error that says how far something is; on a terminal only, and gone at the end.
+/// A line on standard error that says how far something is; on a terminal only, and gone at the
+/// end.
 #include <chrono>
 #include <cstdint>
 #include <string>

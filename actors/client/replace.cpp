@@ -31,9 +31,7 @@ struct replacing : std::enable_shared_from_this<replacing> {
   replaced_content so_far;
   bool touched = false;  ///< a database may be frozen: somebody has to thaw it
 
-  void refuse(std::string why) {
-    give_up({client_errc::refused, 0, std::move(why), pnn::current});
-  }
+  void refuse(std::string why) { give_up({client_errc::refused, 0, std::move(why), pnn::current}); }
 
   void give_up(client_error why) {
     if (!touched) return done(std::unexpected(std::move(why)));
@@ -45,23 +43,25 @@ struct replacing : std::enable_shared_from_this<replacing> {
   }
 
   /// The same control to all nodes; `next` when all have done it, `check` looks at each answer.
-  void each(const char* what, control opcode, const bytes& data, step next, per_node check = nullptr) {
+  void each(const char* what, control opcode, const bytes& data, step next,
+            per_node check = nullptr) {
     auto left = std::make_shared<std::size_t>(nodes.size());
     auto failed = std::make_shared<std::optional<client_error>>();
     auto self = shared_from_this();
     for (pnn n : nodes)
-      c.send_control(n, opcode, data, plan.step_patience,
-                     [self, n, left, failed, what, next, check](const result<client_reply>& r) {
-                       auto error = r ? (check ? check(n, *r) : std::nullopt) : std::optional(r.error());
-                       if (error && !*failed) {
-                         error->node = n;
-                         error->text = std::string(what) + (error->text.empty() ? "" : ": ") + error->text;
-                         *failed = error;
-                       }
-                       if (--*left > 0) return;
-                       if (*failed) return self->give_up(**failed);
-                       next();
-                     });
+      c.send_control(
+          n, opcode, data, plan.step_patience,
+          [self, n, left, failed, what, next, check](const result<client_reply>& r) {
+            auto error = r ? (check ? check(n, *r) : std::nullopt) : std::optional(r.error());
+            if (error && !*failed) {
+              error->node = n;
+              error->text = std::string(what) + (error->text.empty() ? "" : ": ") + error->text;
+              *failed = error;
+            }
+            if (--*left > 0) return;
+            if (*failed) return self->give_up(**failed);
+            next();
+          });
   }
 
   bytes id() const { return wire::encode(number(plan.db)); }
@@ -73,15 +73,17 @@ struct replacing : std::enable_shared_from_this<replacing> {
       if (!mode) return self->give_up(mode.error());
       if (mode->status != static_cast<std::int32_t>(recovery_mode::normal))
         return self->refuse("a recovery is going on: try again when it is over");
-      self->c.template control<control::get_nodemap>(
-          pnn::current, {}, self->plan.step_patience, [self](const auto& map) {
-            if (!map) return self->give_up(map.error());
-            for (const auto& n : map->value.nodes)
-              if (!(n.flags & node_flag::inactive)) self->nodes.push_back(n.pnn);
-            self->so_far.nodes = self->nodes.size();
-            if (self->nodes.empty()) return self->refuse("no node is active");
-            self->learn_generation();
-          });
+      self->c.template control<control::get_nodemap>(pnn::current, {}, self->plan.step_patience,
+                                                     [self](const auto& map) {
+                                                       if (!map) return self->give_up(map.error());
+                                                       for (const auto& n : map->value.nodes)
+                                                         if (!(n.flags & node_flag::inactive))
+                                                           self->nodes.push_back(n.pnn);
+                                                       self->so_far.nodes = self->nodes.size();
+                                                       if (self->nodes.empty())
+                                                         return self->refuse("no node is active");
+                                                       self->learn_generation();
+                                                     });
     });
   }
 
@@ -90,7 +92,8 @@ struct replacing : std::enable_shared_from_this<replacing> {
     c.control<control::getvnnmap>(pnn::current, {}, plan.step_patience, [self](const auto& map) {
       if (!map) return self->give_up(map.error());
       self->gen = map->value.generation;
-      if (self->gen == generation::invalid) return self->refuse("this node takes part in no cluster");
+      if (self->gen == generation::invalid)
+        return self->refuse("this node takes part in no cluster");
       if (!self->plan.feed) return self->freeze();
       // a node that heard of the database a moment ago may not have it open yet
       self->each("attach", self->attach_control(), wire::encode(wire::string{self->plan.name}),
@@ -116,7 +119,8 @@ struct replacing : std::enable_shared_from_this<replacing> {
 
   void push() {
     auto self = shared_from_this();
-    const auto where = wire::encode(pulldb_ext{.db_id = plan.db, .lmaster = pnn::unknown, .srvid = push_srvid});
+    const auto where =
+        wire::encode(pulldb_ext{.db_id = plan.db, .lmaster = pnn::unknown, .srvid = push_srvid});
     each("push", control::db_push_start, where, [self] { self->push_more(); });
   }
 

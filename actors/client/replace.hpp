@@ -1,14 +1,15 @@
 #pragma once
-/// Replaces the content of a database on all active nodes: by nothing (wipe), or by given records (restore). The steps
-/// are those of CTDB's tool (Samba ctdb/tools/ctdb.c, control_wipedb and control_restoredb), and nodes of both kinds
-/// understand them:
+/// Replaces the content of a database on all active nodes: by nothing (wipe), or by given records
+/// (restore). The steps are those of CTDB's tool (Samba ctdb/tools/ctdb.c, control_wipedb and
+/// control_restoredb), and nodes of both kinds understand them:
 ///
 ///   freeze ► begin ► wipe ─┬─────────────────────────────────────┬► set_healthy ► commit ► thaw
 ///                          └► push_start ► records ► push_confirm ┘
 ///
-/// Each step goes to all nodes, and the next one begins when all have done it. Nothing changes on a node before its
-/// commit. When a step fails anywhere a recovery is asked for: it thaws the database on all nodes and makes them equal
-/// again. The same happens when this client ends in the middle: its node notices.
+/// Each step goes to all nodes, and the next one begins when all have done it. Nothing changes on a
+/// node before its commit. When a step fails anywhere a recovery is asked for: it thaws the
+/// database on all nodes and makes them equal again. The same happens when this client ends in the
+/// middle: its node notices.
 #include <cstdint>
 #include <expected>
 #include <functional>
@@ -24,7 +25,7 @@ using record_feed = std::function<std::expected<std::optional<bytes>, std::strin
 
 struct replace_plan {
   db_id db{0};
-  std::string name;            ///< of the database; to be restored it is attached on all nodes
+  std::string name;  ///< of the database; to be restored it is attached on all nodes
   db_kind kind = db_kind::volatile_db;
   record_feed feed = nullptr;  ///< without it the database is wiped
   duration step_patience = std::chrono::seconds(60);

@@ -1,7 +1,8 @@
 /// Detaching databases, and databases that clients have frozen.
 ///
-/// A database is detached on all connected nodes or reported as still there: CTDB broadcasts without waiting
-/// (Samba ctdb/server/ctdb_ltdb_server.c, ctdb_control_db_detach), so that nobody learns of a node that refuses.
+/// A database is detached on all connected nodes or reported as still there: CTDB broadcasts
+/// without waiting (Samba ctdb/server/ctdb_ltdb_server.c, ctdb_control_db_detach), so that nobody
+/// learns of a node that refuses.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -57,7 +58,8 @@ void node::db_detach(const control_request& r) {
          std::chrono::seconds(tunables_[tunable::control_timeout]),
          replier([this, me = self(), all, n, id, answer = r.answer](control_answer a) {
            if (a.status != 0 && a.error != "unknown database")
-             all->refused = fmt::format("node {} keeps it: {}", number(n), a.error.empty() ? "refused" : a.error);
+             all->refused = fmt::format("node {} keeps it: {}", number(n),
+                                        a.error.empty() ? "refused" : a.error);
            if (--all->left > 0) return;
            if (!all->refused.empty()) return answer.fail(all->refused);
            me.tell(detach_now{id, answer});
@@ -89,9 +91,11 @@ void node::on(database_closed& m) {
   for (const auto& w : waiting) w.good();
 }
 
-// --- frozen by clients -------------------------------------------------------------------------------------------
+// --- frozen by clients
+// -------------------------------------------------------------------------------------------
 
-/// Tools freeze databases to replace their content. One that ends in the middle cannot thaw them any more.
+/// Tools freeze databases to replace their content. One that ends in the middle cannot thaw them
+/// any more.
 void node::remember_freeze(std::uint64_t client, pnn to, const req_control& r) {
   if (r.opcode != control::db_freeze && r.opcode != control::db_thaw) return;
   const auto id = one_db(r.data);
@@ -106,8 +110,9 @@ void node::remember_freeze(std::uint64_t client, pnn to, const req_control& r) {
 void node::thaw_for(const client_entry& gone) {
   if (gone.frozen.empty() || (view_->own_flags() & node_flag::inactive)) return;
   const auto d = databases_.find(gone.frozen.begin()->second);
-  set_mode(recovery_mode::active, fmt::format("client {} (pid {}) has left {} frozen", gone.ref.id, gone.ref.pid,
-                                              d == databases_.end() ? "a database" : d->second.name));
+  set_mode(recovery_mode::active,
+           fmt::format("client {} (pid {}) has left {} frozen", gone.ref.id, gone.ref.pid,
+                       d == databases_.end() ? "a database" : d->second.name));
 }
 
 }  // namespace floe

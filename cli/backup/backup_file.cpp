@@ -38,12 +38,15 @@ db_kind backup_header::kind() const {
   return flags & db_flag::replicated ? db_kind::replicated : db_kind::volatile_db;
 }
 
-// --- writing ---------------------------------------------------------------------------------------------------------
+// --- writing
+// ---------------------------------------------------------------------------------------------------------
 
-std::expected<backup_writer, std::string> backup_writer::create(const std::string& path, const std::string& db_name,
+std::expected<backup_writer, std::string> backup_writer::create(const std::string& path,
+                                                                const std::string& db_name,
                                                                 db_kind kind, std::int64_t time) {
   if (db_name.size() >= name_size)
-    return std::unexpected(fmt::format("{}: the file has room for a name of {} bytes", db_name, name_size - 1));
+    return std::unexpected(
+        fmt::format("{}: the file has room for a name of {} bytes", db_name, name_size - 1));
   backup_writer w;
   w.path_ = path;
   w.temporary_ = path + ".XXXXXX";
@@ -84,7 +87,8 @@ std::expected<void, std::string> backup_writer::write_buffer() {
   const auto count = buffer_.count();
   const bytes whole = buffer_.take();
   const auto records = byte_view(whole).substr(rec_buffer::wire_size_min);
-  bytes head = wire::encode(number(db_)) + wire::encode(count) + wire::encode(std::uint64_t{records.size()});
+  bytes head =
+      wire::encode(number(db_)) + wire::encode(count) + wire::encode(std::uint64_t{records.size()});
   ++header_.buffers;
   if (std::fwrite(head.data(), 1, head.size(), file_.get()) != head.size() ||
       std::fwrite(records.data(), 1, records.size(), file_.get()) != records.size())
@@ -93,10 +97,16 @@ std::expected<void, std::string> backup_writer::write_buffer() {
 }
 
 std::expected<void, std::string> backup_writer::write_header() {
-  raw_header raw{.version = version, .time = header_.time, .flags = header_.flags, .buffers = header_.buffers,
-                 .records = header_.records, .name = {}};
+  raw_header raw{.version = version,
+                 .time = header_.time,
+                 .flags = header_.flags,
+                 .buffers = header_.buffers,
+                 .records = header_.records,
+                 .name = {}};
   std::memcpy(raw.name, header_.name.data(), header_.name.size());
-  if (std::fseek(file_.get(), 0, SEEK_SET) != 0 || std::fwrite(&raw, sizeof raw, 1, file_.get()) != 1) return failed();
+  if (std::fseek(file_.get(), 0, SEEK_SET) != 0 ||
+      std::fwrite(&raw, sizeof raw, 1, file_.get()) != 1)
+    return failed();
   return {};
 }
 
@@ -116,7 +126,8 @@ std::expected<void, std::string> backup_writer::finish() {
   return {};
 }
 
-// --- reading ---------------------------------------------------------------------------------------------------------
+// --- reading
+// ---------------------------------------------------------------------------------------------------------
 
 std::unexpected<std::string> backup_reader::bad(const std::string& why) const {
   return std::unexpected(fmt::format("{}: at byte {}: {}", path_, at_, why));
@@ -147,12 +158,17 @@ std::expected<void, std::string> backup_reader::read_header() {
   if (!read(&raw, sizeof raw)) return bad(std::strerror(errno));
   at_ = 0;
   if (raw.version != version)
-    return bad(fmt::format("version {}, not {}: not a backup of a database, or of another CTDB", raw.version, version));
-  if ((raw.flags & ~std::uint64_t{db_flag::persistent | db_flag::replicated | db_flag::readonly | db_flag::sticky}) != 0)
+    return bad(fmt::format("version {}, not {}: not a backup of a database, or of another CTDB",
+                           raw.version, version));
+  if ((raw.flags & ~std::uint64_t{db_flag::persistent | db_flag::replicated | db_flag::readonly |
+                                  db_flag::sticky}) != 0)
     return bad(fmt::format("unknown flags {:#x}", raw.flags));
   const auto* end = std::find(raw.name, raw.name + name_size, '\0');
   if (end == raw.name || end == raw.name + name_size) return bad("no name of a database");
-  header_ = {.time = raw.time, .flags = raw.flags, .buffers = raw.buffers, .records = raw.records,
+  header_ = {.time = raw.time,
+             .flags = raw.flags,
+             .buffers = raw.buffers,
+             .records = raw.records,
              .name = std::string(raw.name, static_cast<std::size_t>(end - raw.name))};
   at_ = sizeof raw;
   return {};
@@ -171,7 +187,8 @@ std::expected<std::optional<bytes>, std::string> backup_reader::next() {
   } head{};
   static_assert(sizeof head == buffer_head);
   if (size_ - at_ < sizeof head || !read(&head, sizeof head))
-    return bad(fmt::format("the file ends, and {} buffers are missing", header_.buffers - buffers_));
+    return bad(
+        fmt::format("the file ends, and {} buffers are missing", header_.buffers - buffers_));
   if (head.length > size_ - at_) return bad("the file ends within a buffer");
   bytes whole = wire::encode(number(db_id_of(header_.name))) + wire::encode(head.count);
   const auto begin = whole.size();
@@ -183,7 +200,8 @@ std::expected<std::optional<bytes>, std::string> backup_reader::next() {
   if (!records) return bad("bad records: " + records.error().text());
   if (records->records().size() != head.length) return bad("a buffer is longer than its records");
   for (const rec_data& r : *records)
-    if (auto one = r.as_record(); !one || one->key.empty()) return bad("a record without key or header");
+    if (auto one = r.as_record(); !one || one->key.empty())
+      return bad("a record without key or header");
   at_ = place + head.length;
   ++buffers_;
   records_ += records->count();

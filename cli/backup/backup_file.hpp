@@ -1,9 +1,10 @@
 #pragma once
-/// The files of `ctdb backupdb` (Samba ctdb/tools/ctdb.c, struct db_backup): a header of 104 bytes and buffers of
-/// records, all in host byte order.
+/// The files of `ctdb backupdb` (Samba ctdb/tools/ctdb.c, struct db_backup): a header of 104 bytes
+/// and buffers of records, all in host byte order.
 ///
-///   header   u64 version (3), i64 time, u64 kind (db_flag bits), u64 buffers, u64 records, 64 bytes of name
-///   buffer   u32 db_id, u32 records, u64 length of what follows, the records (length, reqid, key and data sizes, key,
+///   header   u64 version (3), i64 time, u64 kind (db_flag bits), u64 buffers, u64 records, 64
+///   bytes of name buffer   u32 db_id, u32 records, u64 length of what follows, the records
+///   (length, reqid, key and data sizes, key,
 ///            data with record header)
 ///
 /// Errors are one line that names the file and the place.
@@ -33,12 +34,13 @@ struct close_file {
 };
 using file_ptr = std::unique_ptr<std::FILE, close_file>;
 
-/// Writes beside its name, readable by the owner only, and takes the name when all of it is on the disk. Given up
-/// before that, it leaves nothing.
+/// Writes beside its name, readable by the owner only, and takes the name when all of it is on the
+/// disk. Given up before that, it leaves nothing.
 class backup_writer {
  public:
-  static std::expected<backup_writer, std::string> create(const std::string& path, const std::string& db_name,
-                                                          db_kind, std::int64_t time);
+  static std::expected<backup_writer, std::string> create(const std::string& path,
+                                                          const std::string& db_name, db_kind,
+                                                          std::int64_t time);
   backup_writer(backup_writer&&) = default;
   backup_writer& operator=(backup_writer&&) = delete;
   ~backup_writer();
@@ -66,8 +68,8 @@ class backup_reader {
   static std::expected<backup_reader, std::string> open(const std::string& path);
 
   const backup_header& header() const { return header_; }
-  /// The next buffer as an encoded rec_buffer of the database's own id; nothing at the end, which is where the header
-  /// says.
+  /// The next buffer as an encoded rec_buffer of the database's own id; nothing at the end, which
+  /// is where the header says.
   std::expected<std::optional<bytes>, std::string> next();
 
  private:

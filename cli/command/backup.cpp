@@ -41,7 +41,8 @@ result<reading_state> state_of(context& c, blocking_client& node, const database
   if (!map) return std::unexpected(map.error());
   s.generation = map->value.generation;
   if (kind_of(db.flags) == db_kind::volatile_db || s.mode != 0) return s;
-  const auto number = node.control<control::get_db_seqnum>(pnn::current, db_seqnum_request{db.id}, c.patience());
+  const auto number =
+      node.control<control::get_db_seqnum>(pnn::current, db_seqnum_request{db.id}, c.patience());
   if (!number) return std::unexpected(number.error());
   s.seqnum = number->value;
   return s;
@@ -49,9 +50,12 @@ result<reading_state> state_of(context& c, blocking_client& node, const database
 
 using contents = std::map<bytes, record>;
 
-/// All records: of a volatile database those that their owners have, without deleted ones; of others this node's.
-result<contents> read_all(context& c, blocking_client& node, const database_info& db, progress_line& progress) {
-  const auto limit = node.control<control::get_tunable>(pnn::current, {.name = "TraverseTimeout"}, c.patience());
+/// All records: of a volatile database those that their owners have, without deleted ones; of
+/// others this node's.
+result<contents> read_all(context& c, blocking_client& node, const database_info& db,
+                          progress_line& progress) {
+  const auto limit =
+      node.control<control::get_tunable>(pnn::current, {.name = "TraverseTimeout"}, c.patience());
   if (!limit) return std::unexpected(limit.error());
   std::string why = "a recovery is going on";
   for (int i = 0; i < tries; ++i) {
@@ -62,19 +66,22 @@ result<contents> read_all(context& c, blocking_client& node, const database_info
     std::uint64_t seen = 0;
     const auto begin = node.loop().now();
     const auto end = node.wait<traverse_result>([&](auto finished) {
-      traverse(node.async(), db.id, kind_of(db.flags) != db_kind::volatile_db, c.long_patience(),
-               [&](const record_view& r) {
-                 auto& mine = all[bytes(r.key)];
-                 if (mine.key.empty() || r.header.rsn >= mine.header.rsn) mine = {bytes(r.key), r.header, bytes(r.data)};
-                 progress.show(++seen);
-               },
-               finished);
+      traverse(
+          node.async(), db.id, kind_of(db.flags) != db_kind::volatile_db, c.long_patience(),
+          [&](const record_view& r) {
+            auto& mine = all[bytes(r.key)];
+            if (mine.key.empty() || r.header.rsn >= mine.header.rsn)
+              mine = {bytes(r.key), r.header, bytes(r.data)};
+            progress.show(++seen);
+          },
+          finished);
     });
     if (!end) return std::unexpected(end.error());
     // a node that gives up says nothing: the end then looks like any other
     if (node.loop().now() - begin >= std::chrono::seconds(limit->value))
       return std::unexpected(client_error{client_errc::timed_out, 0,
-                                          "reading it takes longer than the nodes' TraverseTimeout", pnn::current});
+                                          "reading it takes longer than the nodes' TraverseTimeout",
+                                          pnn::current});
     const auto after = state_of(c, node, db);
     if (!after) return std::unexpected(after.error());
     if (*after == *before) return all;
@@ -120,8 +127,8 @@ std::expected<backup_header, std::string> check(const std::string& path) {
   }
 }
 
-/// The records of the file in packets of a good size. Those of a volatile database get this node as their owner: the
-/// one in the file may have left the cluster.
+/// The records of the file in packets of a good size. Those of a volatile database get this node as
+/// their owner: the one in the file may have left the cluster.
 record_feed feed_from(std::shared_ptr<backup_reader> file, db_id db, db_kind kind, pnn owner) {
   constexpr std::size_t packet_size = 256 * 1024;
   auto rest = std::make_shared<std::optional<bytes>>();
@@ -145,7 +152,8 @@ record_feed feed_from(std::shared_ptr<backup_reader> file, db_id db, db_kind kin
           r.header.dmaster = owner;
           r.header.flags |= record_flag::migrated_with_data;
         }
-        if (!out.empty() && out.size_with(r.key.size(), r.data.size()) > packet_size) return out.take();
+        if (!out.empty() && out.size_with(r.key.size(), r.data.size()) > packet_size)
+          return out.take();
         out.add(r.key, r.header, r.data);
       }
       rest->reset();
@@ -167,15 +175,18 @@ int restore(context& c, const arguments& a) {
   const auto db = find_database_info(**node, pnn::current, name, c.patience());
   if (!db) return c.fail(what, db.error());
   if (kind_of(db->flags) != header->kind())
-    return c.fail(fmt::format("{}: it is {}, and the backup is of another kind", what, kind_text(db->flags)));
+    return c.fail(
+        fmt::format("{}: it is {}, and the backup is of another kind", what, kind_text(db->flags)));
   auto file = backup_reader::open(path);
   if (!file) return c.fail(file.error());
   progress_line progress("restore", header->records, !c.options.json);
   const auto end = (*node)->wait<replaced_content>([&](auto finished) {
     replace_content((*node)->async(),
-                    {.db = *id, .name = name, .kind = header->kind(),
-                     .feed = feed_from(std::make_shared<backup_reader>(std::move(*file)), *id, header->kind(),
-                                       (*node)->self()),
+                    {.db = *id,
+                     .name = name,
+                     .kind = header->kind(),
+                     .feed = feed_from(std::make_shared<backup_reader>(std::move(*file)), *id,
+                                       header->kind(), (*node)->self()),
                      .step_patience = c.long_patience(),
                      .progress = [&](std::uint64_t n) { progress.show(n); }},
                     finished);
@@ -188,7 +199,8 @@ int restore(context& c, const arguments& a) {
     j.number("nodes", end->nodes);
     print_json(std::move(j));
   } else {
-    print(fmt::format("{} has the {} records of {} on {} nodes\n", name, end->records, path, end->nodes));
+    print(fmt::format("{} has the {} records of {} on {} nodes\n", name, end->records, path,
+                      end->nodes));
   }
   return done;
 }
@@ -219,8 +231,11 @@ int dump(context& c, const arguments& a) {
         j.number("dmaster", number(r.header.dmaster));
         j.end();
       } else {
-        t.row({{show_octets(r.key), style::bold}, std::to_string(number(r.header.rsn)),
-               std::to_string(number(r.header.dmaster)), std::to_string(r.data.size()), show_octets(r.data)});
+        t.row({{show_octets(r.key), style::bold},
+               std::to_string(number(r.header.rsn)),
+               std::to_string(number(r.header.dmaster)),
+               std::to_string(r.data.size()),
+               show_octets(r.data)});
       }
     }
   }
@@ -229,8 +244,8 @@ int dump(context& c, const arguments& a) {
     print_json(std::move(j));
     return done;
   }
-  print(fmt::format("{}, {}, backup of {}\n\n", h.name, kind_text(static_cast<std::uint8_t>(h.flags)),
-                    time_text(h.time * 1'000'000)));
+  print(fmt::format("{}, {}, backup of {}\n\n", h.name,
+                    kind_text(static_cast<std::uint8_t>(h.flags)), time_text(h.time * 1'000'000)));
   print(t.text());
   print(fmt::format("{} records\n", h.records));
   return done;
@@ -239,25 +254,28 @@ int dump(context& c, const arguments& a) {
 }  // namespace
 
 std::vector<command> backup_commands() {
-  return {{.name = "backupdb",
-           .group = "Databases",
-           .summary = "write all records of a database to a file, as `ctdb backupdb` does",
-           .example = "floe --base DIR backupdb secrets.tdb secrets.backup",
-           .positionals = {{"DB", "name, or 0x and id"}, {"FILE", "is replaced when all of it is written"}},
-           .run = backup},
-          {.name = "restoredb",
-           .group = "Databases",
-           .summary = "make the content of a database that of a backup, on all nodes",
-           .example = "floe --base DIR restoredb secrets.backup\nfloe --base DIR restoredb secrets.backup copy.tdb",
-           .positionals = {{"FILE", "of backupdb, floe's or ctdb's"},
-                           {"DB", "the database; without it the one the backup was made of", false}},
-           .run = restore},
-          {.name = "dumpdbbackup",
-           .group = "Databases",
-           .summary = "print what is in a backup; needs no node",
-           .example = "floe dumpdbbackup secrets.backup",
-           .positionals = {{"FILE", "of backupdb, floe's or ctdb's"}},
-           .run = dump}};
+  return {
+      {.name = "backupdb",
+       .group = "Databases",
+       .summary = "write all records of a database to a file, as `ctdb backupdb` does",
+       .example = "floe --base DIR backupdb secrets.tdb secrets.backup",
+       .positionals = {{"DB", "name, or 0x and id"},
+                       {"FILE", "is replaced when all of it is written"}},
+       .run = backup},
+      {.name = "restoredb",
+       .group = "Databases",
+       .summary = "make the content of a database that of a backup, on all nodes",
+       .example = "floe --base DIR restoredb secrets.backup\nfloe --base DIR restoredb "
+                  "secrets.backup copy.tdb",
+       .positionals = {{"FILE", "of backupdb, floe's or ctdb's"},
+                       {"DB", "the database; without it the one the backup was made of", false}},
+       .run = restore},
+      {.name = "dumpdbbackup",
+       .group = "Databases",
+       .summary = "print what is in a backup; needs no node",
+       .example = "floe dumpdbbackup secrets.backup",
+       .positionals = {{"FILE", "of backupdb, floe's or ctdb's"}},
+       .run = dump}};
 }
 
 }  // namespace floe::cli

@@ -1,4 +1,5 @@
-/// floe wipedb: removes all records of a database, on all nodes. floe detach: forgets databases, on all nodes.
+/// floe wipedb: removes all records of a database, on all nodes. floe detach: forgets databases, on
+/// all nodes.
 #include <fmt/format.h>
 
 #include "actors/client/replace.hpp"
@@ -21,7 +22,10 @@ int wipe(context& c, const arguments& a) {
   if (!db) return c.fail(what, db.error());
   const auto end = (*node)->wait<replaced_content>([&](auto finished) {
     replace_content((*node)->async(),
-                    {.db = db->id, .name = db->name, .kind = kind_of(db->flags), .step_patience = c.long_patience()},
+                    {.db = db->id,
+                     .name = db->name,
+                     .kind = kind_of(db->flags),
+                     .step_patience = c.long_patience()},
                     finished);
   });
   if (!end) return c.fail(what, end.error());
@@ -59,15 +63,17 @@ int detach(context& c, const arguments& a) {
     auto db = find_database_info(**node, pnn::current, name, c.patience());
     if (!db) return c.fail("detach " + name, db.error());
     if (kind_of(db->flags) != db_kind::volatile_db)
-      return c.fail(fmt::format("detach {}: it is {}, and only volatile databases can be detached", name,
-                                kind_text(db->flags)));
+      return c.fail(fmt::format("detach {}: it is {}, and only volatile databases can be detached",
+                                name, kind_text(db->flags)));
     wanted.push_back(std::move(*db));
   }
   const auto open = still_attaching(c, **node);
   if (!open) return open.error();
   if (!open->empty())
-    return c.fail(fmt::format("detach: clients may still attach on node {}: `floe -n all setvar AllowClientDBAttach 0` "
-                              "forbids it", number(open->front())));
+    return c.fail(fmt::format(
+        "detach: clients may still attach on node {}: `floe -n all setvar AllowClientDBAttach 0` "
+        "forbids it",
+        number(open->front())));
   for (const auto& db : wanted) {
     const auto gone = (*node)->control<control::db_detach>(pnn::current, db.id, c.long_patience());
     if (!gone) return c.fail("detach " + db.name, gone.error());
@@ -85,18 +91,20 @@ int detach(context& c, const arguments& a) {
 }  // namespace
 
 std::vector<command> wipe_commands() {
-  return {{.name = "wipedb",
-           .group = "Databases",
-           .summary = "remove all records of a database, on all nodes",
-           .example = "floe --base DIR wipedb brlock.tdb",
-           .positionals = {{"DB", "name, or 0x and id"}},
-           .run = wipe},
-          {.name = "detach",
-           .group = "Databases",
-           .summary = "forget volatile databases and their records, on all nodes",
-           .example = "floe --base DIR -n all setvar AllowClientDBAttach 0\nfloe --base DIR detach brlock.tdb",
-           .positionals = {{"DB", "name, or 0x and id", true, true}},
-           .run = detach}};
+  return {
+      {.name = "wipedb",
+       .group = "Databases",
+       .summary = "remove all records of a database, on all nodes",
+       .example = "floe --base DIR wipedb brlock.tdb",
+       .positionals = {{"DB", "name, or 0x and id"}},
+       .run = wipe},
+      {.name = "detach",
+       .group = "Databases",
+       .summary = "forget volatile databases and their records, on all nodes",
+       .example =
+           "floe --base DIR -n all setvar AllowClientDBAttach 0\nfloe --base DIR detach brlock.tdb",
+       .positionals = {{"DB", "name, or 0x and id", true, true}},
+       .run = detach}};
 }
 
 }  // namespace floe::cli

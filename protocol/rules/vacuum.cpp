@@ -2,7 +2,8 @@
 
 namespace floe {
 
-try_delete_outcome decide_try_delete(pnn self, pnn lmaster, const std::optional<record_header>& local,
+try_delete_outcome decide_try_delete(pnn self, pnn lmaster,
+                                     const std::optional<record_header>& local,
                                      const record_header& offered, bool in_use) {
   using enum try_delete_outcome;
   // the lmaster tracks the record: it drops its copy last, and only by itself

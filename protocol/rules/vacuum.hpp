@@ -1,6 +1,7 @@
 #pragma once
-/// Forgetting deleted records, as far as another node asks for it: its lmaster holds an empty record that it owns, and
-/// asks everybody to drop their old copies before it drops its own (TRY_DELETE_RECORDS).
+/// Forgetting deleted records, as far as another node asks for it: its lmaster holds an empty
+/// record that it owns, and asks everybody to drop their old copies before it drops its own
+/// (TRY_DELETE_RECORDS).
 ///
 /// Source: Samba ctdb/server/ctdb_recover.c (delete_tdb_record).
 #include <cstdint>
@@ -18,7 +19,8 @@ enum class try_delete_outcome : std::uint8_t {
 };
 
 /// `local` is this node's copy; `in_use` if somebody holds, awaits or migrates the record here.
-try_delete_outcome decide_try_delete(pnn self, pnn lmaster, const std::optional<record_header>& local,
+try_delete_outcome decide_try_delete(pnn self, pnn lmaster,
+                                     const std::optional<record_header>& local,
                                      const record_header& offered, bool in_use);
 
 }  // namespace floe

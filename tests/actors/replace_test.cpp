@@ -26,14 +26,17 @@ contents with(const std::vector<std::string>& keys, const std::string& value) {
 }
 
 /// Two buffers.
-record_feed feed(db_id db, const contents& all, pnn owner, std::optional<std::uint64_t> number = {}) {
+record_feed feed(db_id db, const contents& all, pnn owner,
+                 std::optional<std::uint64_t> number = {}) {
   std::vector<bytes> parts;
   for (int half = 0; half < 2; ++half) {
     rec_buffer_builder b(db);
     int i = 0;
     for (const auto& [k, v] : all)
-      if (i++ % 2 == half) b.add(k, {.rsn = rsn{9}, .dmaster = owner, .flags = record_flag::migrated_with_data}, v);
-    if (half && number) b.add(sequence_number_key, {.rsn = rsn{9}, .dmaster = owner}, wire::encode(*number));
+      if (i++ % 2 == half)
+        b.add(k, {.rsn = rsn{9}, .dmaster = owner, .flags = record_flag::migrated_with_data}, v);
+    if (half && number)
+      b.add(sequence_number_key, {.rsn = rsn{9}, .dmaster = owner}, wire::encode(*number));
     parts.push_back(b.take());
   }
   auto next = std::make_shared<std::size_t>(0);
@@ -74,7 +77,8 @@ TEST_CASE("wipe: no record is left on any node, of any kind of database, and lif
   const db_id loose = attach_now(s, c, "loose.tdb");
   auto& other = s.connect(2);
   attach_now(s, other, "loose.tdb");
-  for (std::size_t i = 0; i < keys.size(); ++i) write_now(s, i % 2 ? c : other, loose, keys[i], "value");
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    write_now(s, i % 2 ? c : other, loose, keys[i], "value");
   REQUIRE(replace_now(s, c, {.db = loose, .name = "loose.tdb"}).has_value());
   CHECK(everywhere(s, loose, keys).empty());
   write_now(s, other, loose, keys[0], "again");
@@ -100,8 +104,11 @@ TEST_CASE("restore: the given records and no others, on all nodes; also for wait
   const auto keys = names(9);
   const db_id kept = attach_kind(s, c, "kept.tdb", db_kind::persistent);
   commit_now(s, c, kept, {{"key0", "old"}, {"other", "old"}});
-  const auto done = replace_now(s, c, {.db = kept, .name = "kept.tdb", .kind = db_kind::persistent,
-                                       .feed = feed(kept, with(keys, "restored"), pnn{1}, 40)});
+  const auto done = replace_now(s, c,
+                                {.db = kept,
+                                 .name = "kept.tdb",
+                                 .kind = db_kind::persistent,
+                                 .feed = feed(kept, with(keys, "restored"), pnn{1}, 40)});
   REQUIRE(done.has_value());
   CHECK(done->records == 10);
   CHECK(everywhere(s, kept, keys) == with(keys, "restored"));
@@ -113,8 +120,11 @@ TEST_CASE("restore: the given records and no others, on all nodes; also for wait
   auto& reader = s.connect(2);
   attach_now(s, reader, "loose.tdb");
   write_now(s, reader, loose, "key1", "old");
-  REQUIRE(replace_now(s, c, {.db = loose, .name = "loose.tdb", .feed = feed(loose, with(keys, "restored"), pnn{1})})
-              .has_value());
+  REQUIRE(
+      replace_now(
+          s, c,
+          {.db = loose, .name = "loose.tdb", .feed = feed(loose, with(keys, "restored"), pnn{1})})
+          .has_value());
   for (const auto& k : keys) {
     CHECK(read_now(s, reader, loose, k).data == "restored");
     write_now(s, reader, loose, k, "next");
@@ -132,11 +142,15 @@ TEST_CASE("restore: records that turn out bad half way leave everything as it wa
   commit_now(s, c, db, with(keys, "old"));
   auto good = feed(db, with(keys, "new"), pnn{0}, 70);
   auto count = std::make_shared<int>(0);
-  const auto r = replace_now(s, c, {.db = db, .name = "kept.tdb", .kind = db_kind::persistent,
-                                    .feed = [good, count]() -> std::expected<std::optional<bytes>, std::string> {
-                                      if ((*count)++) return std::unexpected("the file is damaged");
-                                      return good();
-                                    }});
+  const auto r =
+      replace_now(s, c,
+                  {.db = db,
+                   .name = "kept.tdb",
+                   .kind = db_kind::persistent,
+                   .feed = [good, count]() -> std::expected<std::optional<bytes>, std::string> {
+                     if ((*count)++) return std::unexpected("the file is damaged");
+                     return good();
+                   }});
   REQUIRE_FALSE(r.has_value());
   CHECK(r.error().text.find("damaged") != std::string::npos);
   REQUIRE(s.settle(20s));
@@ -144,7 +158,9 @@ TEST_CASE("restore: records that turn out bad half way leave everything as it wa
   CHECK(seqnum(s, 1, db) == 1);
 }
 
-TEST_CASE("the tool that replaces a database ends at any moment: it is thawed, and old or new on all nodes") {
+TEST_CASE(
+    "the tool that replaces a database ends at any moment: it is thawed, and old or new on all "
+    "nodes") {
   for (const bool restore : {false, true}) {
     bool early = false, late = false;
     for (duration after = 0us; !late && after < 20ms; after += 400us) {
@@ -177,7 +193,9 @@ TEST_CASE("the tool that replaces a database ends at any moment: it is thawed, a
   }
 }
 
-TEST_CASE("a node is lost while a database is replaced: the client is told, and it is old or new on all") {
+TEST_CASE(
+    "a node is lost while a database is replaced: the client is told, and it is old or new on "
+    "all") {
   bool failed = false;
   for (duration after = 0us; after < 8ms; after += 500us) {
     CAPTURE(after.count());
@@ -188,8 +206,11 @@ TEST_CASE("a node is lost while a database is replaced: the client is told, and 
     const db_id db = attach_kind(s, c, "kept.tdb", db_kind::persistent);
     commit_now(s, c, db, with(keys, "old"));
     std::optional<result<replaced_content>> end;
-    replace_content(c, {.db = db, .name = "kept.tdb", .kind = db_kind::persistent,
-                        .feed = feed(db, with(keys, "new"), pnn{0}, 70)},
+    replace_content(c,
+                    {.db = db,
+                     .name = "kept.tdb",
+                     .kind = db_kind::persistent,
+                     .feed = feed(db, with(keys, "new"), pnn{0}, 70)},
                     [&](const auto& r) { end = r; });
     const auto until = s.loop_now() + after;
     s.run([&] { return s.loop_now() >= until; }, after);
@@ -218,7 +239,8 @@ TEST_CASE("detach: only volatile databases, only where nobody may attach, then o
   const auto id = wire::encode(number(loose));
   const auto forbid = [&](pnn n, std::uint32_t may) {
     REQUIRE(ask(s, c, n, control::set_tunable,
-                wire::encode(tunable_set{.value = may, .name = "AllowClientDBAttach"})).has_value());
+                wire::encode(tunable_set{.value = may, .name = "AllowClientDBAttach"}))
+                .has_value());
   };
   CHECK_FALSE(ask(s, c, pnn::current, control::db_detach, id).has_value());
   forbid(pnn{0}, 0);
@@ -236,13 +258,19 @@ TEST_CASE("detach: only volatile databases, only where nobody may attach, then o
   REQUIRE(ask(s, c, pnn::current, control::db_detach, id).has_value());
   REQUIRE(s.run([&] { return waiting.has_value(); }, 1s));
   CHECK_FALSE(waiting->has_value());
-  CHECK_FALSE(finish<void>(s, [&](auto done) { unlock_record(other, held.lock_id, 5s, done); }).has_value());
+  CHECK_FALSE(finish<void>(s, [&](auto done) {
+                unlock_record(other, held.lock_id, 5s, done);
+              }).has_value());
   for (std::size_t n = 0; n < 3; ++n) {
     auto& who = s.connect(n);
-    CHECK_FALSE(finish<db_id>(s, [&](auto done) { find_database(who, "loose.tdb", 5s, done); }).has_value());
+    CHECK_FALSE(finish<db_id>(s, [&](auto done) {
+                  find_database(who, "loose.tdb", 5s, done);
+                }).has_value());
     s.disconnect(who);
   }
-  CHECK_FALSE(finish<db_id>(s, [&](auto done) { attach(c, "loose.tdb", db_kind::volatile_db, 5s, done); }).has_value());
+  CHECK_FALSE(finish<db_id>(s, [&](auto done) {
+                attach(c, "loose.tdb", db_kind::volatile_db, 5s, done);
+              }).has_value());
   for (std::uint32_t n = 0; n < 3; ++n) forbid(pnn{n}, 1);
   // made anew it is empty
   attach_now(s, c, "loose.tdb");

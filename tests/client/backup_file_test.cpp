@@ -32,7 +32,9 @@ std::string some_backup(const scratch& s) {
   auto w = backup_writer::create(path, "some.tdb", db_kind::persistent, 1234);
   REQUIRE(w.has_value());
   for (std::uint64_t i = 0; i < 300; ++i)
-    REQUIRE(w->add({"key" + std::to_string(i), header(i), bytes(1000, static_cast<char>('a' + i % 26))}).has_value());
+    REQUIRE(
+        w->add({"key" + std::to_string(i), header(i), bytes(1000, static_cast<char>('a' + i % 26))})
+            .has_value());
   REQUIRE(w->finish().has_value());
   return path;
 }
@@ -43,7 +45,9 @@ std::string content(const std::string& path) {
   all << in.rdbuf();
   return all.str();
 }
-void write(const std::string& path, const std::string& data) { std::ofstream(path, std::ios::binary) << data; }
+void write(const std::string& path, const std::string& data) {
+  std::ofstream(path, std::ios::binary) << data;
+}
 
 /// Records up to the end, or the error.
 std::expected<std::size_t, std::string> read_all(const std::string& path) {
@@ -60,7 +64,8 @@ std::expected<std::size_t, std::string> read_all(const std::string& path) {
 
 }  // namespace
 
-TEST_CASE("backup: what is written is read again; the file is its owner's, and nothing else is left") {
+TEST_CASE(
+    "backup: what is written is read again; the file is its owner's, and nothing else is left") {
   const scratch s;
   const auto path = some_backup(s);
   auto r = backup_reader::open(path);
@@ -101,8 +106,10 @@ TEST_CASE("backup: an empty database, and one whose writing was given up") {
   }
   CHECK(content(path) == "older");
   CHECK(std::distance(fs::directory_iterator(s.dir), fs::directory_iterator()) == 1);
-  CHECK_FALSE(backup_writer::create(s.file("no/such/dir"), "a.tdb", db_kind::volatile_db, 1).has_value());
-  CHECK_FALSE(backup_writer::create(path, std::string(64, 'n'), db_kind::volatile_db, 1).has_value());
+  CHECK_FALSE(
+      backup_writer::create(s.file("no/such/dir"), "a.tdb", db_kind::volatile_db, 1).has_value());
+  CHECK_FALSE(
+      backup_writer::create(path, std::string(64, 'n'), db_kind::volatile_db, 1).has_value());
 }
 
 TEST_CASE("backup: a file that is cut, longer, or says something else of itself is refused") {
@@ -120,7 +127,8 @@ TEST_CASE("backup: a file that is cut, longer, or says something else of itself 
   }
   CHECK(refused(good + "x"));
   // version, flags, buffers, records, name; count, length and first record of the first buffer
-  for (const std::size_t at : {0, 16 + 1, 24, 32, 40, 104 + 4, 104 + 8, 104 + 16, 104 + 24, 104 + 28}) {
+  for (const std::size_t at :
+       {0, 16 + 1, 24, 32, 40, 104 + 4, 104 + 8, 104 + 16, 104 + 24, 104 + 28}) {
     CAPTURE(at);
     auto bad = good;
     bad[at] = at == 40 ? '\0' : static_cast<char>(bad[at] + 5);

@@ -20,6 +20,8 @@ TEST_CASE("vacuum: an old copy is dropped, what is ours or newer or in use is ke
   CHECK(decide_try_delete(me, me, std::nullopt, offered, false) == keep);
   CHECK(decide_try_delete(me, owner, header(4, owner), offered, true) == keep);
   CHECK(decide_try_delete(me, owner, std::nullopt, offered, true) == keep);
-  CHECK(decide_try_delete(me, owner, header(4, owner, record_flag::ro_have_readonly), offered, false) == keep);
-  CHECK(decide_try_delete(me, owner, header(4, owner), header(5, owner, record_flag::ro_have_delegations), false) == keep);
+  CHECK(decide_try_delete(me, owner, header(4, owner, record_flag::ro_have_readonly), offered,
+                          false) == keep);
+  CHECK(decide_try_delete(me, owner, header(4, owner),
+                          header(5, owner, record_flag::ro_have_delegations), false) == keep);
 }
