@@ -74,9 +74,9 @@ std::vector<pnn> leader::connected() const {
   return all;
 }
 
-void leader::ask(pnn to, control c, bytes data, std::function<void(control_answer)> then) {
-  node_.tell(call_control{.to = to, .opcode = c, .data = std::move(data),
-                          .patience = seconds(std::max(1U, config_.tunables[tunable::recover_timeout])),
+void leader::ask(pnn to, control c, bytes data, std::function<void(control_answer)> then, duration patience) {
+  if (patience == duration{0}) patience = seconds(std::max(1U, config_.tunables[tunable::recover_timeout]));
+  node_.tell(call_control{.to = to, .opcode = c, .data = std::move(data), .patience = patience,
                           .answer = replier([self = self(), then = std::move(then)](control_answer a) {
                             self.tell(leader_answer{[then, a = std::move(a)] { then(a); }});
                           })});
@@ -119,7 +119,10 @@ void leader::vote(const election_input& e) {
     looking_ = look_again_ = false;
     ++look_;  // what is still answered belongs to nobody
   }
-  if (!led && election_.leads()) look_around();
+  if (!led && election_.leads()) {
+    serve_takeovers();
+    look_around();
+  }
 }
 
 bool leader::only_floe() const {
@@ -254,6 +257,7 @@ void leader::tick() {
   tick_timer_ = env_.loop.after(seconds(std::max(1U, config_.tunables[tunable::recover_interval])),
                                 [to = self()] { to.tell(leader_timer{0}); });
   vote(election_event::standing_changed{own_standing()});
+  serve_takeovers();
   if (election_.leads()) look_around();
 }
 

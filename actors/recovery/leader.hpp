@@ -87,7 +87,8 @@ class leader final : public actor<leader_message> {
   void consider(const std::string& why);
   void recover(const std::string& why);
   void recovery_ended(const recovery_result&);
-  void ask(pnn, control, bytes data, std::function<void(control_answer)> then);
+  /// `patience` 0: RecoverTimeout.
+  void ask(pnn, control, bytes data, std::function<void(control_answer)> then, duration patience = duration{0});
   bool inactive() const;
   std::vector<pnn> connected() const;
 
@@ -97,6 +98,7 @@ class leader final : public actor<leader_message> {
   void requested(const req_message&);
   void answer(const srvid_message& whom, bytes data);
   void takeover_run(const srvid_message&);
+  void serve_takeovers();
   void disable_recoveries(const srvid_message&, std::uint32_t seconds);
   void dump_memory(const srvid_message&);
   void consider_again();
@@ -130,6 +132,12 @@ class leader final : public actor<leader_message> {
   bool paused_ = false;   ///< somebody has asked for no recoveries for a while
   timer_id pause_timer_{0};
   std::string hold_;
+  struct waiting_takeover {
+    time_point until;
+    pnn who;
+    srvid answer_to;
+  };
+  std::vector<waiting_takeover> waiting_takeovers_;
 };
 
 }  // namespace floe

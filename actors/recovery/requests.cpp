@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "actors/recovery/leader.hpp"
 #include "protocol/constants.hpp"
@@ -16,6 +17,8 @@ namespace {
 
 /// Nobody keeps a cluster from recovering for longer.
 constexpr std::uint32_t longest_pause_s = 600;
+/// The tool asks again after ten seconds: by then it must have its answer, whoever is slow.
+constexpr duration takeover_patience = std::chrono::seconds(4);
 
 }  // namespace
 
@@ -49,7 +52,12 @@ void leader::answer(const srvid_message& whom, bytes data) {
 /// A takeover run without addresses to place: what is left of it is that every node is told of its end, which its
 /// event scripts may wait for.
 void leader::takeover_run(const srvid_message& whom) {
-  if (!election_.leads()) return;
+  if (!election_.leads()) {
+    // whoever leads has heard it too; if nobody does yet, it may be us
+    if (election_.leader() == pnn::unknown || election_.leader() == env_.self)
+      waiting_takeovers_.push_back({env_.loop.now() + takeover_patience, whom.pnn, whom.srvid});
+    return;
+  }
   std::vector<pnn> active;
   for (pnn p : connected())
     if (!(view_->find(p)->flags & node_flag::inactive)) active.push_back(p);
@@ -58,7 +66,14 @@ void leader::takeover_run(const srvid_message& whom) {
     if (--*left == 0) answer(whom, number_answer(env_.self));
   };
   if (active.empty()) return answer(whom, number_answer(env_.self));
-  for (pnn p : active) ask(p, control::ipreallocated, {}, ended);
+  for (pnn p : active) ask(p, control::ipreallocated, {}, ended, takeover_patience);
+}
+
+void leader::serve_takeovers() {
+  std::erase_if(waiting_takeovers_, [this](const auto& w) { return env_.loop.now() >= w.until; });
+  if (!election_.leads()) return;
+  auto all = std::exchange(waiting_takeovers_, {});
+  for (const auto& w : all) takeover_run({.pnn = w.who, .srvid = w.answer_to});
 }
 
 void leader::disable_recoveries(const srvid_message& whom, std::uint32_t seconds) {
