@@ -75,10 +75,11 @@ class Story(unittest.TestCase):
 
     maxDiff = 1000
     kinds = leaders = None
+    lock = False  # a cluster lock that all share
 
     @classmethod
     def setUpClass(cls):
-        group = cluster.MixedCluster(cls.kinds, cls.leaders, TUNABLES)
+        group = cluster.MixedCluster(cls.kinds, cls.leaders, TUNABLES, cls.lock)
         cls.nodes = cls.enterClassContext(cluster.running(group))
         cls.expected = {}
         cls.pairs = {db: {} for db in IN_TRANSACTIONS}
@@ -288,6 +289,12 @@ class AnybodyLeads(Story):
                 self.nodes.wait_healthy()
                 until(self.settled, f"{leader} is in the map again")
                 self.assert_all_there()
+
+
+class OneLockForAll(AnybodyLeads):
+    """The file of the cluster lock is one for both kinds, and each keeps the other from leading."""
+
+    lock = True
 
 
 del Story
