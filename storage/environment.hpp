@@ -55,7 +55,7 @@ class environment {
   MDB_env* get() const { return env_; }
   MDB_dbi dbi() const { return dbi_; }
   /// Writes go straight into the mapped file.
-  bool writable_map() const { return options_.kind == db_kind::volatile_db; }
+  bool writable_map() const { return options_.kind != db_kind::persistent; }
 
   /// A larger map, by a quarter or by `at_least` bytes. No transaction of ours may be open.
   std::expected<void, store_error> grow(room purpose, std::uint64_t at_least = 0);

@@ -15,6 +15,9 @@ namespace {
 
 constexpr duration release_patience = std::chrono::seconds(10);
 constexpr duration pause = std::chrono::milliseconds(20);
+/// A commit that recoveries keep throwing away has a reason that will not pass: a full disk, a copy
+/// that differs.
+constexpr unsigned most_cuts = 5;
 
 client_error refusal(std::string why) {
   return {client_errc::refused, 0, std::move(why), pnn::current};
@@ -126,6 +129,7 @@ struct transaction::committing : std::enable_shared_from_this<committing> {
   when_done<commit_result> done;
   commit_result so_far;
   std::uint64_t before = 0;
+  unsigned cuts = 0;
   bytes records;
   decltype(t->changes_) expected;
 
@@ -185,7 +189,8 @@ struct transaction::committing : std::enable_shared_from_this<committing> {
                            why.text = "not known whether it is stored";
                          return self->finish(std::unexpected(std::move(why)));
                        }
-                       self->find_out(r ? refusal("a recovery came in between") : r.error());
+                       if (r) ++self->cuts;
+                       self->find_out(r ? refusal("recoveries came in between") : r.error());
                      });
   }
 
@@ -200,10 +205,16 @@ struct transaction::committing : std::enable_shared_from_this<committing> {
               return self->again([self, because] { self->find_out(because); }, r.error());
             return self->finish(std::unexpected(r.error()));
           }
-          if (r->value == self->before) return self->again([self] { self->send(); }, because);
+          if (r->value == self->before) return self->left_no_trace(because);
           if (r->value == self->before + 1) return self->compare(self->expected.begin());
           self->overtaken();
         });
+  }
+
+  void left_no_trace(const client_error& because) {
+    if (cuts >= most_cuts || c().loop().now() + pause >= until)
+      return finish(std::unexpected(refusal("nothing is stored: " + because.text)));
+    c().loop().after(pause, [self = shared_from_this()] { self->send(); });
   }
 
   /// The number is as it would be: it is this transaction if its records are there.

@@ -7,9 +7,9 @@
 ///     ... }); });
 ///   });
 ///
-/// A commit that a recovery cuts is looked after: it is sent again if it left no trace. So its
-/// answers are: done; refused, and then nothing of it is stored anywhere, or ever will be;
-/// timed_out or disconnected, and then it is not known (all or nothing still holds).
+/// A commit that a recovery cuts is looked after: it is sent again if it left no trace, five times
+/// at most. So its answers are: done; refused, and then nothing of it is stored anywhere, or ever
+/// will be; timed_out or disconnected, and then it is not known (all or nothing still holds).
 ///
 /// It ends with commit or cancel; when it is destroyed without, it is cancelled. Needs a floe node
 /// (records are locked there), and excludes transactions of CTDB's tool on other nodes. Sources:

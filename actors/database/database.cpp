@@ -124,6 +124,8 @@ void database::on(db_inspect& m) {
                     .gen = gen_, .state = freeze_.state, .state_age_ms = age_ms(state_since_),
                     .migrations_pending = key_of_request_.size(), .migrations_done = migrations_done_,
                     .migrations_resent = migrations_resent_};
+  r.commit = describe_commit();
+  if (!r.commit.empty()) r.commit_age_ms = age_ms(commit_since_);
   r.locks_held = locks_.holders();
   for (const auto& [key, e] : locks_.all()) r.locks_waiting += e.waiters.size();
   if (store_ && !working_) r.records = store_->count().value_or(0);

@@ -100,6 +100,7 @@ class database final : public actor<database_message> {
   void trans3_commit(db_control&);
   void update_record(db_control&);
   void follow(const commit_step&);
+  std::string describe_commit() const;
   void catch_up();
   void serve_until_thaw();
 
@@ -182,6 +183,7 @@ class database final : public actor<database_message> {
   database_commit commit_;
   replier commit_answer_;
   std::uint64_t commit_client_ = 0;
+  time_point commit_since_;
   bool flush_planned_ = false;
   bool ticking_ = false;
   std::uint64_t migrations_done_ = 0, migrations_resent_ = 0;

@@ -62,6 +62,8 @@ struct database_report {
   std::uint64_t records = 0, bytes = 0;
   std::uint64_t locks_held = 0, locks_waiting = 0;
   std::uint64_t migrations_pending = 0, migrations_done = 0, migrations_resent = 0;
+  std::string commit;  ///< of a client's transaction, as it stands; empty: none is under way
+  std::int64_t commit_age_ms = 0;
   std::vector<lock_holder_info> holders;
   std::vector<lock_waiter_info> waiters;
 };

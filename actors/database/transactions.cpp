@@ -40,6 +40,7 @@ void database::trans3_commit(db_control& m) {
   if (refused != commit_refusal::none) return m.answer.fail(std::string(name(refused)));
   commit_answer_ = m.answer;
   commit_client_ = m.client->id;
+  commit_since_ = env_.loop.now();
   note("commit-begin",
        fmt::format("commit={} client={} pid={} records={} nodes={}", commit_.number(), m.client->id,
                    m.client->pid, records->count(), nodes.size()));
@@ -69,6 +70,14 @@ void database::follow(const commit_step& s) {
   note("commit-end", fmt::format("commit={} status={}", commit_.number(), *s.answer));
   std::exchange(commit_answer_,
                 {})({*s.answer, {}, *s.answer == 0 ? "" : "a recovery came in between"});
+}
+
+std::string database::describe_commit() const {
+  if (commit_.state() == commit_state::idle) return {};
+  if (commit_.state() == commit_state::undecided) return "waits for a recovery";
+  std::string nodes;
+  for (pnn n : commit_.waiting_for()) nodes += fmt::format(" {}", number(n));
+  return "waits for nodes" + nodes;
 }
 
 // --- every node

@@ -56,7 +56,7 @@ void node::db_detach(const control_request& r) {
   for (pnn n : others)
     call(n, control::db_detach, wire::encode(number(id)), floe::srvid{0}, 0, 0,
          std::chrono::seconds(tunables_[tunable::control_timeout]),
-         replier([this, me = self(), all, n, id, answer = r.answer](control_answer a) {
+         replier([me = self(), all, n, id, answer = r.answer](control_answer a) {
            if (a.status != 0 && a.error != "unknown database")
              all->refused = fmt::format("node {} keeps it: {}", number(n),
                                         a.error.empty() ? "refused" : a.error);

@@ -54,6 +54,7 @@ json report_json(const database_report& r, bool locks) {
          {"migrations_pending", r.migrations_pending},
          {"migrations_done", r.migrations_done},
          {"migrations_resent", r.migrations_resent}};
+  if (!r.commit.empty()) j["commit"] = {{"state", r.commit}, {"age_ms", r.commit_age_ms}};
   if (!locks) return j;
   j["holders"] = json::array();
   for (const auto& h : r.holders)
@@ -295,7 +296,12 @@ void node::get_node_status(const control_request& r) {
       j["warnings"].push_back(fmt::format("{} is out of use, its nodes disagree: {}", d.name, d.dispute));
   gather(true, [j = std::move(j), answer = r.answer](const std::vector<database_report>& all) mutable {
     j["databases"] = json::array();
-    for (const auto& d : all) j["databases"].push_back(report_json(d, true));
+    for (const auto& d : all) {
+      j["databases"].push_back(report_json(d, true));
+      if (d.commit_age_ms >= 1000)
+        j["warnings"].push_back(
+            fmt::format("{}: a transaction {}, since {:.1f} s", d.name, d.commit, static_cast<double>(d.commit_age_ms) / 1000));
+    }
     answer.good(json_reply(j));
   });
 }

@@ -10,6 +10,7 @@
 #include "cli/command/all.hpp"
 #include "cli/context.hpp"
 #include "cli/databases.hpp"
+#include "cli/hold_transactions.hpp"
 #include "cli/keys.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
@@ -179,6 +180,8 @@ int restore(context& c, const arguments& a) {
         fmt::format("{}: it is {}, and the backup is of another kind", what, kind_text(db->flags)));
   auto file = backup_reader::open(path);
   if (!file) return c.fail(file.error());
+  const auto held = hold_transactions(c, **node, *id, header->kind(), what);
+  if (!held) return held.error();
   progress_line progress("restore", header->records, !c.options.json);
   const auto end = (*node)->wait<replaced_content>([&](auto finished) {
     replace_content((*node)->async(),

@@ -6,6 +6,7 @@
 #include "cli/command/all.hpp"
 #include "cli/context.hpp"
 #include "cli/databases.hpp"
+#include "cli/hold_transactions.hpp"
 #include "cli/output.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/node_map.hpp"
@@ -20,6 +21,8 @@ int wipe(context& c, const arguments& a) {
   const auto what = "wipedb " + a["DB"];
   const auto db = find_database_info(**node, pnn::current, a["DB"], c.patience());
   if (!db) return c.fail(what, db.error());
+  const auto held = hold_transactions(c, **node, db->id, kind_of(db->flags), what);
+  if (!held) return held.error();
   const auto end = (*node)->wait<replaced_content>([&](auto finished) {
     replace_content((*node)->async(),
                     {.db = db->id,

@@ -6,6 +6,7 @@
 
 #include "protocol/constants.hpp"
 #include "protocol/types/database.hpp"
+#include "protocol/types/rec_data.hpp"
 
 using namespace floe;
 using namespace floe::test;
@@ -202,6 +203,35 @@ TEST_CASE("a commit meets a database that is frozen without a recovery: it waits
   REQUIRE(s.run([&] { return end.has_value(); }, 2s));
   CHECK(end->has_value());
   CHECK(here(s, 1, db, keys) == contents{{"a", "1"}});
+}
+
+TEST_CASE(
+    "a copy that differs on one node: all nodes end up equal, and the client is told which it is") {
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    CAPTURE(seed);
+    sim_cluster s(3, seed);
+    REQUIRE(s.settle(20s));
+    auto& c = s.connect(0);
+    const db_id db = attach_kind(s, c, "pairs.tdb", db_kind::persistent);
+    commit_now(s, c, db, {{"a", "1"}});
+    // past the sequence number, on one node alone
+    const pnn odd{static_cast<std::uint32_t>(seed % 3)};
+    rec_buffer_builder rogue(db);
+    rogue.add("a", {.rsn = rsn{99}, .dmaster = odd}, "rogue");
+    std::optional<bool> planted;
+    c.send_control(odd, control::update_record, rogue.take(), 5s,
+                   [&](const auto& r) { planted = r.has_value(); });
+    REQUIRE(s.run([&] { return planted.has_value(); }, 10s));
+    REQUIRE(*planted);
+    const auto t = begin(s, c, db);
+    set(s, t, "a", "2");
+    const auto r = finish<commit_result>(s, [&](auto done) { t->commit(60s, done); });
+    REQUIRE(s.settle(20s));
+    const auto first = here(s, 0, db, keys);
+    for (std::size_t n = 0; n < 3; ++n) CHECK(here(s, n, db, keys) == first);
+    CHECK((first == contents{{"a", "2"}}) == r.has_value());
+    if (!r) CHECK(r.error().text.find("nothing is stored") != std::string::npos);
+  }
 }
 
 TEST_CASE("volatile databases have no transactions, the others no locks of records") {

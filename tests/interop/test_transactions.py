@@ -150,7 +150,10 @@ class WithCtdbd(unittest.TestCase):
     def fetch(self, node, key):
         """What a user of this node reads."""
         if node.pnn == 0:
-            return pfetch(node, key)
+            try:
+                return pfetch(node, key)
+            except RuntimeError as error:  # it is coming up
+                return str(error)
         return node.ctdb("pfetch", DB, key).stdout.encode().removesuffix(b"\n")
 
     def assert_everywhere(self, expected):
@@ -194,7 +197,9 @@ class WithCtdbd(unittest.TestCase):
                 until(lambda: self.store_by_ctdb(self.nodes[writer], "meanwhile", value.encode()).returncode == 0,
                       "ctdb pstore without the floe node")
             self.nodes.start_node(node)
-            self.nodes.wait_healthy()
+            # a ctdbd that comes back takes long to be healthy, and a moment to have the content
+            until(lambda n=node, v=value.encode(): n.pid and self.fetch(n, "meanwhile") == v, f"content on {node}", 60)
+            until(lambda: self.nodes[1].ctdb("status").stdout.count("Recovery mode:NORMAL"), "recovered", 60)
             self.assert_everywhere({"meanwhile": value.encode()})
 
 
