@@ -9,10 +9,16 @@
 namespace floe {
 
 /// Numbers for this node's requests to others: calls and controls share them, so that a late reply meets at most
-/// one owner.
+/// one owner. They wrap after 2^31; 0 is none. Who keeps a request for long asks for a number that it does not use.
 struct request_ids {
+  static constexpr std::uint32_t highest = 0x7fffffff;
   std::uint32_t last = 0;
-  reqid take() { return reqid{last = (last + 1) & 0x7fffffff}; }
+  reqid take() { return reqid{last = last >= highest ? 1 : last + 1}; }
+  template <class InUse>
+  reqid take_unless(InUse in_use) {
+    for (;;)
+      if (const reqid id = take(); !in_use(number(id))) return id;
+  }
 };
 
 class cluster_locks;

@@ -14,7 +14,7 @@ namespace floe {
 
 database::database(node_environment env, database_config config, view_ptr view, address<node_message> node)
     : env_(env), config_(std::move(config)), view_(std::move(view)), node_(std::move(node)),
-      state_since_(env.loop.now()), gen_(view_->gen) {}
+      state_since_(env.loop.now()), gen_(view_->mode == recovery_mode::normal ? view_->gen : generation::invalid) {}
 
 database::~database() = default;
 

@@ -13,7 +13,8 @@
 /// their senders ask again.
 ///
 /// Files: database.cpp (life, views, reports), records.cpp (locks, calls, migration), recovery_steps.cpp
-/// (freeze, transaction, pull, push, commit, thaw), transactions.cpp (of clients, on persistent and replicated ones), vacuum.cpp.
+/// (freeze, transaction, pull, push, commit, thaw), holders.cpp (whom a freeze waits for), transactions.cpp (of clients,
+/// on persistent and replicated ones), vacuum.cpp.
 #include <deque>
 #include <memory>
 #include <unordered_map>
@@ -61,6 +62,8 @@ class database final : public actor<database_message> {
   void on(db_continue_pull&);
   void on(db_work_done&);
   void on(db_lock_timeout&);
+  void on(db_holder_rules&);
+  void on(db_holders_late&);
   void on(db_stop&);
   void on(db_update_answer&);
   void on(db_next_slice&);
@@ -93,7 +96,6 @@ class database final : public actor<database_message> {
   void give(const bytes& key, const record& r, const parcel& request);
   void resend_pending();
   void drop_stale_waiters(generation before);
-  void name_holders();
   std::string why_waiting(const lock_table::entry&) const;
 
   // transactions.cpp
@@ -106,6 +108,11 @@ class database final : public actor<database_message> {
 
   // vacuum.cpp
   void try_delete_records(db_control&);
+
+  // holders.cpp
+  void freeze_waits();
+  void expect_holders();
+  void name_holders();
 
   // the store, with its errors dealt with
   record local(byte_view key, bool* found = nullptr);
@@ -139,6 +146,8 @@ class database final : public actor<database_message> {
   void changed();
   void need_tick();
   pnn lmaster(byte_view key) const;
+  /// Stopped or banned: frozen, and kept so.
+  bool inactive() const;
   bool thawed() const { return freeze_.state == freeze_state::thawed; }
 
   struct pull_state {
@@ -186,6 +195,8 @@ class database final : public actor<database_message> {
   time_point commit_since_;
   bool flush_planned_ = false;
   bool ticking_ = false;
+  db_holder_rules holder_rules_{holder_policy::disconnect, std::chrono::seconds(10)};
+  std::uint64_t freeze_number_ = 0;  ///< of the wait for holders that goes on, or went on last
   std::uint64_t migrations_done_ = 0, migrations_resent_ = 0;
   counters count_;  ///< of this database alone: locks and hops
 };

@@ -32,6 +32,10 @@ struct db_control {
 struct db_push { parcel_ptr packet; };
 struct db_client_gone { std::uint64_t client; };
 struct db_view { view_ptr view; };
+/// What happens when a freeze has waited too long for a client that holds a record lock.
+enum class holder_policy : std::uint8_t { wait, disconnect, ban };
+struct db_holder_rules { holder_policy policy; duration patience; };
+struct db_holders_late { std::uint64_t freeze; };
 
 struct lock_holder_info {
   bytes key;
@@ -89,7 +93,7 @@ struct db_update_answer { std::uint64_t commit; pnn node; control_answer answer;
 
 using database_message =
     std::variant<db_client_call, db_peer_packet, db_control, db_push, db_client_gone, db_view, db_inspect,
-                 db_traverse, db_tick, db_flush, db_continue_pull, db_work_done, db_lock_timeout, db_stop, db_update_answer,
-                 db_next_slice>;
+                 db_traverse, db_tick, db_flush, db_continue_pull, db_work_done, db_lock_timeout, db_holder_rules,
+                 db_holders_late, db_stop, db_update_answer, db_next_slice>;
 
 }  // namespace floe

@@ -462,7 +462,8 @@ void database::ask_for(const bytes& key, lock_table::entry& e, pnn whom) {
   auto m = e.migration.value_or(migration_request{.since = now});
   const bool again = m.sends > 0;
   if (again) key_of_request_.erase(number(m.id));
-  m.id = env_.ids.take();  // a late answer to the old number must not be taken for the new one
+  // a late answer to the old number must not be taken for the new one
+  m.id = env_.ids.take_unless([this](std::uint32_t n) { return key_of_request_.contains(n); });
   m.to = whom;
   m.gen = gen_;
   m.sent = now;
@@ -529,14 +530,6 @@ void database::on(db_tick&) {
       advance(key);
     }
   if (!locks_.empty()) need_tick();
-}
-
-/// A freeze that waits says for whom, every second, until it need not wait any more.
-void database::name_holders() {
-  for (const bytes& key : locks_.keys())
-    if (const auto* e = locks_.find(key); e && e->holder)
-      env_.log.warning(fmt::format("freeze-waits db={} node={} {} held_us={}", config_.name, number(env_.self),
-                                   describe(e->holder->client, key), microseconds(env_.loop.now() - e->holder->since)));
 }
 
 void database::need_tick() {

@@ -51,6 +51,7 @@ bool database::transition(const freeze_input& event, const replier& answer, free
     state_since_ = env_.loop.now();
     note("freeze-state", fmt::format("{}->{} holders={}", name(before.state), name(freeze_.state), locks_.holders()));
     changed();
+    if (freeze_.state == freeze_state::freezing) freeze_waits();
   }
   if (s.frozen_now)
     for (auto& w : std::exchange(freeze_waiters_, {})) w.good();
@@ -64,8 +65,6 @@ void database::freeze(db_control& m) {
   if (!transition(freeze_event::freeze{.locks_held = locks_.holders() > 0}, m.answer, &s)) return;
   if (!s.wait) return m.answer.good();
   freeze_waiters_.push_back(m.answer);
-  name_holders();
-  need_tick();
 }
 
 /// Stopped or banned: what we hold may be outdated from now on and serves nobody.
@@ -101,7 +100,7 @@ void database::wipe(db_control& m) {
 
 void database::thaw(db_control& m) {
   freeze_step s;
-  if (!transition(freeze_event::thaw{}, m.answer, &s)) return;
+  if (!transition(freeze_event::thaw{.inactive = inactive()}, m.answer, &s)) return;
   pushed_.reset();
   pull_.reset();
   m.answer.good();
@@ -225,7 +224,7 @@ void database::commit(db_control& m) {
   auto t = payload<transdb>(m);
   if (!t || working_) return m.answer.fail("busy");
   // what the rules say is done only once the records are in place: until then the transaction is open
-  const auto planned = step(freeze_, freeze_event::commit{t->tid});
+  const auto planned = step(freeze_, freeze_event::commit{t->tid, inactive()});
   if (planned.refused != freeze_refusal::none)
     return m.answer.fail(refusal_text(freeze_, planned.refused));
   // the store changes hands only without an open group
@@ -239,7 +238,8 @@ void database::commit(db_control& m) {
     if (wiped) *result = set->replace_content(*store);
     else if (auto stored = set->store_into(*store); !stored) *result = std::unexpected(stored.error());
   };
-  auto finish = [this, event = freeze_event::commit{t->tid}, answer = m.answer, result] {
+  auto finish = [this, tid = t->tid, answer = m.answer, result] {
+    const freeze_event::commit event{tid, inactive()};
     if (!*result) {
       storage_failed("commit recovery", result->error());
       return answer.fail("cannot store the recovered records: " + result->error().text);

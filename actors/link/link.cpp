@@ -1,6 +1,10 @@
+/// Streams, keepalives, and what passes through; link_greeting.cpp has the greeting.
 #include "actors/link/link.hpp"
 
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
 
 #include "protocol/constants.hpp"
 
@@ -9,8 +13,12 @@ namespace {
 
 constexpr duration shortest_pause = std::chrono::milliseconds(100);
 constexpr duration longest_pause = std::chrono::seconds(1);
+/// A node that was refused is not likely to fit soon.
+constexpr duration refusal_pause = std::chrono::seconds(5);
 /// A connect attempt without result is started again.
 constexpr duration connect_patience = std::chrono::seconds(1);
+
+double in_seconds(duration d) { return std::chrono::duration<double>(d).count(); }
 
 connection_events stream_events(const address<link_message>& to, std::uint64_t serial, stream_side side) {
   return {.up = [to, serial] { to.tell(link_up{serial}); },
@@ -25,143 +33,172 @@ connection_events incoming_events(const address<link_message>& link, std::uint64
 }
 
 link::link(node_environment env, link_config config, address<node_message> node)
-    : env_(env), config_(std::move(config)), node_(std::move(node)), pause_(shortest_pause),
-      born_(env.loop.now()) {}
+    : env_(env), config_(std::move(config)), node_(std::move(node)), pause_(shortest_pause) {}
 
-void link::start() {
-  connect();
-  link_tick first;
-  on(first);
-}
+void link::start() { happens(pair_event::open, {}); }
 
 void link::receive(link_message& m) {
   std::visit([this](auto& x) { on(x); }, m);
 }
 
-void link::connect() {
-  out_up_ = false;
+bool link::current(std::uint64_t serial) const {
+  return (out_ && serial == out_serial_) || (in_ && serial == in_serial_);
+}
+
+/// The only place where the state of the streams changes.
+void link::happens(pair_event e, const std::string& why, link_accepted* taken) {
+  const auto s = step(pair_, e);
+  pair_ = s.next;
+  if (s.close_out) std::exchange(out_, nullptr)->close();
+  if (s.close_in) std::exchange(in_, nullptr)->close();
+  if (pair_.now != pair_status::phase::greeting || s.greet) end_greeting();
+  if (s.down) {
+    env_.loop.cancel(tick_timer_);
+    env_.log.warning(fmt::format("node-down pnn={} why=\"{}\"", number(config_.peer), why));
+    node_.tell(peer_changed{.who = config_.peer, .connected = false, .why = why, .floe = false});
+  }
+  if (s.take_in) {
+    in_ = std::move(taken->stream);
+    in_serial_ = taken->serial;
+  }
+  if (s.close_in || s.take_in) early_.clear();  // of the stream before
+  if (s.open) open_out();
+  if (s.open_later) {
+    open_later(s.long_pause ? refusal_pause : pause_);
+    pause_ = std::min(pause_ * 2, longest_pause);
+  }
+  if (s.greet) greet();
+  if (s.up) came_up();
+}
+
+void link::open_out() {
   out_serial_ += out_serial_ == 0 ? 1 : 2;  // odd: ours; even: the acceptor's
   out_ = env_.net.connect({config_.own.ip, 0}, config_.remote, config_.limits,
                           stream_events(self(), out_serial_, stream_side::outgoing));
-  env_.loop.cancel(retry_timer_);
-  retry_timer_ = env_.loop.after(connect_patience, [to = self()] { to.tell(link_retry{}); });
+  open_later(connect_patience);
 }
 
-void link::on(link_retry&) {
-  if (out_up_) return;
-  if (out_) out_->close();
-  connect();
+void link::open_later(duration after) {
+  env_.loop.cancel(retry_timer_);
+  retry_timer_ = env_.loop.after(after, [to = self(), n = ++attempt_] { to.tell(link_retry{n}); });
+}
+
+void link::on(link_retry& m) {
+  if (m.attempt != attempt_) return;
+  if (pair_.out == out_state::opening) happens(pair_event::out_lost, "no connection in time");
+  happens(pair_event::open, {});
+}
+
+void link::on(link_nudge&) {
+  if (pair_.out == out_state::up) return;
+  link_retry now{attempt_};
+  on(now);
 }
 
 void link::on(link_up& m) {
-  if (m.serial != out_serial_ || !out_) return;
-  out_up_ = true;
+  if (!out_ || m.serial != out_serial_) return;
   env_.loop.cancel(retry_timer_);
-  maybe_connected();
+  happens(pair_event::out_up, {});
 }
 
-void link::on(link_accepted& m) {
-  // A node opens a stream only when it has none: an older one is dead, whether or not we have noticed.
-  if (in_) drop("opened a new connection");
-  in_ = std::move(m.stream);
-  in_serial_ = m.serial;
-  maybe_connected();
-}
-
-void link::maybe_connected() {
-  if (connected_ || !out_up_ || !in_) return;
-  connected_ = true;
-  silence_.reset();
-  pause_ = shortest_pause;
-  env_.log.notice(fmt::format("node-up pnn={} address={}", number(config_.peer), to_string(config_.remote)));
-  node_.tell(peer_changed{config_.peer, true, {}});
-}
-
-void link::drop(const std::string& why) {
-  if (out_) out_->close();
-  if (in_) in_->close();
-  out_.reset();
-  in_.reset();
-  out_up_ = false;
-  in_serial_ = 0;
-  if (connected_) {
-    connected_ = false;
-    env_.log.warning(fmt::format("node-down pnn={} why=\"{}\"", number(config_.peer), why));
-    node_.tell(peer_changed{config_.peer, false, why});
-  }
-  env_.loop.cancel(retry_timer_);
-  retry_timer_ = env_.loop.after(pause_, [to = self()] { to.tell(link_retry{}); });
-  pause_ = std::min(pause_ * 2, longest_pause);
-}
+void link::on(link_accepted& m) { happens(pair_event::accepted, "opened a new connection", &m); }
 
 void link::on(link_down& m) {
-  if (m.serial == out_serial_ && out_ && !out_up_ && !in_) {  // nobody there yet: no news
-    out_.reset();
-    env_.loop.cancel(retry_timer_);
-    retry_timer_ = env_.loop.after(pause_, [to = self()] { to.tell(link_retry{}); });
-    pause_ = std::min(pause_ * 2, longest_pause);
-    return;
-  }
-  if (current(m.serial)) drop(m.why);
+  if (!current(m.serial)) return;
+  happens(out_ && m.serial == out_serial_ ? pair_event::out_lost : pair_event::in_lost, m.why);
 }
 
-void link::on(link_break& m) { drop(m.why); }
+void link::on(link_break& m) { happens(pair_event::broken, m.why); }
+
+void link::came_up() {
+  pause_ = shortest_pause;
+  refusal_.clear();
+  const bool floe = *peer_capabilities_ & capability::sorted_pull;
+  watch_.begin(env_.loop.now(), floe);
+  env_.log.notice(fmt::format("node-up pnn={} address={} kind={}", number(config_.peer), to_string(config_.remote),
+                              floe ? "floe" : "ctdbd"));
+  node_.tell(peer_changed{.who = config_.peer, .connected = true, .why = {}, .floe = floe});
+  for (auto& p : std::exchange(early_, {})) node_.tell(peer_packet{config_.peer, std::move(p)});
+  send_keepalive();
+  arm_tick();
+}
 
 void link::on(link_packet& m) {
   if (!current(m.serial)) return;
-  if (m.side == stream_side::outgoing) return drop("sent data on a stream of ours");
+  if (m.side == stream_side::outgoing) return happens(pair_event::broken, "sent data on a stream of ours");
   auto content = decode_packet(*m.raw);
   ++env_.count.node_packets_recv;
   if (!content) {
     ++env_.count.bad_packets;
-    return drop("bad packet: " + content.error().text());
+    return happens(pair_event::broken, "bad packet: " + content.error().text());
   }
-  silence_.heard();
-  if (std::holds_alternative<req_keepalive>(content->body)) {
+  const auto* alive = std::get_if<req_keepalive>(&content->body);
+  watch_.heard(alive != nullptr, env_.loop.now());
+  if (alive) {
     ++env_.count.keepalive_packets_recv;
-    return;
+    return judge(*alive);
   }
-  if (!connected_) return;  // half a connection carries nothing
-  node_.tell(peer_packet{config_.peer,
-                         std::make_shared<const parcel>(parcel{std::move(m.raw), std::move(*content)})});
+  pass_on(std::move(m.raw), std::move(*content));
 }
 
 void link::on(link_send& m) {
-  if (!connected_) return;
+  if (pair_.now != pair_status::phase::connected) {
+    // only answers leave before: the peer greets us too
+    if (pair_.out != out_state::up) return;
+    const auto p = decode_header(*m.packet);
+    if (!p || p->op != operation::reply_control) return;
+  }
   ++env_.count.node_packets_sent;
   out_->send(std::move(m.packet), std::move(m.written));
 }
 
+// --- signs of life -------------------------------------------------------------------------------------------------
+
 void link::on(link_tune& m) {
-  config_.keepalive_interval = m.keepalive_interval;
-  config_.keepalive_limit = m.keepalive_limit;
+  keepalive_ = m.keepalive;
+  allow_mixed_ = m.allow_mixed_versions;
+  if (pair_.now == pair_status::phase::connected) arm_tick();
 }
 
-void link::on(link_tick&) {
-  tick_timer_ = env_.loop.after(config_.keepalive_interval, [to = self()] { to.tell(link_tick{}); });
-  switch (silence_.tick(connected_, config_.keepalive_limit)) {
-    case peer_silence::verdict::nothing: return;
-    case peer_silence::verdict::send_keepalive: return send_keepalive();
-    case peer_silence::verdict::dead:
-      return drop(fmt::format("no sign of life in {} keepalive intervals", silence_.missed()));
-  }
+void link::arm_tick() {
+  env_.loop.cancel(tick_timer_);
+  tick_timer_ = env_.loop.after(watch_.period(keepalive_), [to = self(), n = ++tick_serial_] { to.tell(link_tick{n}); });
+}
+
+void link::on(link_tick& m) {
+  if (m.serial != tick_serial_ || pair_.now != pair_status::phase::connected) return;
+  const auto v = watch_.tick(env_.loop.now(), keepalive_);
+  if (v.dead)
+    return happens(pair_event::broken, fmt::format("no sign of life for {:.1f} s, limit {:.1f} s", in_seconds(v.silent),
+                                                   in_seconds(v.allowed)));
+  arm_tick();
+  send_keepalive();
 }
 
 void link::send_keepalive() {
-  const auto uptime =
-      std::chrono::duration_cast<std::chrono::seconds>(env_.loop.now() - born_).count();
+  const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(env_.loop.now() - config_.node_started).count();
   ++env_.count.keepalive_packets_sent;
   out_->send(make_frame({.gen = generation::invalid, .dest = config_.peer, .src = env_.self, .id = reqid{0}},
                         req_keepalive{protocol_version_4_17, static_cast<std::uint32_t>(uptime)}));
 }
 
+void link::judge(const req_keepalive& k) {
+  const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(env_.loop.now() - config_.node_started).count();
+  const keepalive_claim own{protocol_version_4_17, static_cast<std::uint32_t>(uptime)};
+  const keepalive_claim theirs{k.version, k.uptime.value_or(0)};
+  if (judge_version(own, theirs, allow_mixed_) != version_verdict::shut_down) return;
+  node_.tell(stop_node{fmt::format(
+      "node {} runs version {} and has been up for {} s, this one {} for {} s; AllowMixedVersions=1 would permit both",
+      number(config_.peer), theirs.version ? version_text(*theirs.version) : "unknown", theirs.uptime_s,
+      version_text(protocol_version_4_17), uptime)});
+}
+
 void link::on(link_stop&) {
-  env_.loop.cancel(retry_timer_);
-  env_.loop.cancel(tick_timer_);
+  for (auto t : {retry_timer_, tick_timer_, greeting_timer_}) env_.loop.cancel(t);
   if (out_) out_->close();
   if (in_) in_->close();
-  out_.reset();
-  in_.reset();
+  if (pair_.now == pair_status::phase::connected)
+    node_.tell(peer_changed{.who = config_.peer, .connected = false, .why = "is no node any more", .floe = false});
   end();
 }
 

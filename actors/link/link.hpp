@@ -1,15 +1,21 @@
 #pragma once
-/// The link to one other node: two streams, reconnection, keepalives. A node is connected when we have opened a
-/// stream to it and it has opened one to us; whatever breaks one breaks both (as CTDB does), the node actor is
-/// told once, and opening starts again with a short growing pause.
+/// The link to one other node: two streams, reconnection, greeting, keepalives. What follows from each event of the
+/// streams is in protocol/rules/link_pair.hpp; the node actor is told of the peer's coming and going, once each.
 ///
-///   idle --connect--> connecting --established--> out only --its stream accepted--> connected
-///     ^                    |                          |                                  |
-///     +------ pause -------+-------- any stream ends, any data on ours, silence ---------+
+/// Greeting: before a peer counts as connected it is asked for its capabilities and its list of nodes. So both
+/// directions are known to work, the link knows whether a floe node is there, and a node with another list of nodes
+/// stays out without ever having been in. The questions are two ordinary controls, which every ctdbd answers;
+/// packets that come in the meantime are kept and handed over in their order.
+///
+/// Silence is judged as protocol/rules/keepalive.hpp says.
+#include <deque>
+#include <optional>
+#include <vector>
+
 #include "actors/environment.hpp"
 #include "actors/link/link_message.hpp"
 #include "actors/node/node_message.hpp"
-#include "protocol/rules/keepalive.hpp"
+#include "protocol/rules/link_pair.hpp"
 
 namespace floe {
 
@@ -17,8 +23,8 @@ struct link_config {
   pnn peer{0};
   endpoint own, remote;
   stream_limits limits;
-  duration keepalive_interval{std::chrono::seconds(1)};
-  std::uint32_t keepalive_limit = 5;
+  node_lines nodes;         ///< the list this node runs with
+  time_point node_started;  ///< for the uptime in keepalives
 };
 
 class link final : public actor<link_message> {
@@ -34,27 +40,54 @@ class link final : public actor<link_message> {
   void on(link_up&);
   void on(link_down&);
   void on(link_retry&);
+  void on(link_nudge&);
   void on(link_tick&);
+  void on(link_greeting_late&);
   void on(link_break&);
   void on(link_tune&);
+  void on(link_nodes&);
   void on(link_stop&);
 
-  void connect();
-  void drop(const std::string& why);
-  void maybe_connected();
+  void happens(pair_event, const std::string& why, link_accepted* taken = nullptr);
+  void open_out();
+  void open_later(duration);
+  void came_up();
+  bool current(std::uint64_t serial) const;
+
+  void greet();
+  void ask(std::optional<reqid>&, control);
+  bool greeting_answer(const packet_header&, const reply_control&);
+  void end_greeting();
+  void pass_on(frame raw, packet content);
+
   void send_keepalive();
-  bool current(std::uint64_t serial) const { return serial == out_serial_ || serial == in_serial_; }
+  void judge(const req_keepalive&);
+  void arm_tick();
 
   node_environment env_;
   link_config config_;
   address<node_message> node_;
+  keepalive_settings keepalive_;
+  bool allow_mixed_ = false;
+
+  pair_status pair_;
   std::shared_ptr<connection> out_, in_;
   std::uint64_t out_serial_ = 0, in_serial_ = 0;
-  bool out_up_ = false, connected_ = false;
-  peer_silence silence_;
+  std::uint64_t attempt_ = 0;
   duration pause_;
-  timer_id retry_timer_{0}, tick_timer_{0};
-  time_point born_;
+  timer_id retry_timer_{0}, tick_timer_{0}, greeting_timer_{0};
+
+  std::uint64_t greeting_ = 0;  ///< number of the present or last one
+  std::optional<reqid> capabilities_asked_, nodes_asked_;
+  std::optional<std::uint32_t> peer_capabilities_;
+  std::optional<node_lines> peer_nodes_;
+  std::vector<parcel_ptr> early_;  ///< came before the peer counted as connected
+  bool unfit_ = false;             ///< the present greeting will be refused
+  std::string refusal_;            ///< why the last one was
+  time_point refusal_logged_{};
+
+  peer_watch watch_;
+  std::uint64_t tick_serial_ = 0;
 };
 
 /// The events of an incoming stream that `link` shall own; `serial` is even and chosen by the acceptor, never reused.

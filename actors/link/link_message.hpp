@@ -8,6 +8,8 @@
 #include "actors/net/network.hpp"
 #include "actors/runtime/actor.hpp"
 #include "protocol/bytes.hpp"
+#include "protocol/rules/keepalive.hpp"
+#include "protocol/rules/node_list.hpp"
 
 namespace floe {
 
@@ -22,13 +24,18 @@ struct link_accepted { std::shared_ptr<connection> stream; std::uint64_t serial;
 struct link_up { std::uint64_t serial; };  ///< the outgoing stream is established
 struct link_packet { std::uint64_t serial; stream_side side; frame raw; };
 struct link_down { std::uint64_t serial; std::string why; };
-struct link_retry {};
-struct link_tick {};
-struct link_break { std::string why; };  ///< treat the node as dead now (keepalive, protocol violation)
-struct link_tune { duration keepalive_interval; std::uint32_t keepalive_limit; };
+struct link_retry { std::uint64_t attempt; };
+/// Another node can be reached: the network may be whole again, so a pause or an attempt that hangs ends now.
+struct link_nudge {};
+struct link_tick { std::uint64_t serial; };
+struct link_greeting_late { std::uint64_t greeting; };
+struct link_break { std::string why; };  ///< treat the node as dead now (protocol violation)
+struct link_tune { keepalive_settings keepalive; bool allow_mixed_versions; };
+struct link_nodes { node_lines lines; };  ///< the list this node runs with now
 struct link_stop {};
 
-using link_message = std::variant<link_send, link_packet, link_accepted, link_up, link_down, link_retry,
-                                  link_tick, link_break, link_tune, link_stop>;
+using link_message =
+    std::variant<link_send, link_packet, link_accepted, link_up, link_down, link_retry, link_nudge, link_tick,
+                 link_greeting_late, link_break, link_tune, link_nodes, link_stop>;
 
 }  // namespace floe

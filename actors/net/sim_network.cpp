@@ -65,6 +65,15 @@ class sim_connection final : public connection, public std::enable_shared_from_t
       if (auto c = weak.lock()) c->fail(why);
     });
   }
+  std::string peer_host() const {
+    auto p = peer_.lock();
+    return p ? p->own_ : std::string();
+  }
+  /// Ends here, and the other side is not told.
+  void lose(const std::string& why) {
+    peer_.reset();
+    fail(why);
+  }
   /// The host is gone: no word to our own side.
   void vanish() {
     if (!open_) return;
@@ -166,6 +175,11 @@ void sim_switch::heal() {
   cuts_.clear();
   for (auto& w : std::list(streams_))
     if (auto c = w.lock()) c->pump();
+}
+
+void sim_switch::forget_streams(const std::string& a, const std::string& b) {
+  for (auto& w : std::list(streams_))
+    if (auto c = w.lock(); c && c->own() == a && c->peer_host() == b) c->lose("reset");
 }
 
 void sim_switch::kill(const std::string& ip) {

@@ -35,6 +35,8 @@ class sim_switch {
     cut_one_way(b, a);
   }
   void heal();
+  /// Ends the streams between the two at `a`'s end only: `b` learns nothing of it, as after a crash of the machine.
+  void forget_streams(const std::string& a, const std::string& b);
   /// All streams and listeners of the host end without a word of their own.
   void kill(const std::string& ip);
   std::uint64_t packets() const { return packets_; }

@@ -28,7 +28,7 @@ void node::call(pnn to, control opcode, bytes data, floe::srvid srvid, std::uint
   const auto* p = view_->find(to);
   if (!p || !p->link || (p->flags & node_flag::disconnected))
     return answer({-1, {}, "ctdb_control to disconnected node"});
-  const reqid id = env_.ids.take();
+  const reqid id = env_.ids.take_unless([this](std::uint32_t n) { return calls_.contains(n); });
   if (!(flags & control_flag::noreply)) {
     const auto deadline = env_.loop.after(patience, [self = self(), id] { self.tell(control_deadline{id}); });
     calls_[number(id)] = {.to = to, .opcode = opcode, .answer = std::move(answer), .deadline = deadline};

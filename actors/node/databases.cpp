@@ -82,9 +82,10 @@ void node::create_database(const std::string& name, db_kind kind, bool tell_othe
   const db_id id = db_id_of(name);
   const auto& dir = kind == db_kind::persistent ? config_.persistent_dir : config_.volatile_dir;
   database_entry d{.name = name, .path = fmt::format("{}/{}.{}", dir, name, number(env_.self)), .kind = kind,
-                   .flags = flags_of(kind), .gen = view_->gen, .members = {}, .to = {}, .tell_others = tell_others, .attaching = {}};
+                   .flags = flags_of(kind), .gen = generation::invalid, .members = {}, .to = {}, .tell_others = tell_others, .attaching = {}};
   // To claim the generation of a recovery that goes on would outdate the others.
   d.fresh = view_->mode == recovery_mode::active;
+  if (!d.fresh) d.gen = view_->gen;
   d.members = view_->map;
   d.attaching.push_back(std::move(answer));
   d.to = env_.actors.spawn<database>(
@@ -109,6 +110,7 @@ void node::on(database_opened& m) {
   d.open = true;
   attach_order_.push_back(m.id);
   d.to.tell(db_view{view_});  // it may have changed since the actor was made
+  d.to.tell(holder_rules());
   for (auto& w : waiting) w.good(wire::encode(number(m.id)));
   if (!d.tell_others) return;
   const bytes data = as_string(d.name);

@@ -6,9 +6,9 @@
 #include <fmt/ranges.h>
 
 #include "actors/node/node.hpp"
-#include "actors/node/nodes_file.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/rules/lineage.hpp"
+#include "protocol/rules/run_state.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/types/membership.hpp"
 #include "protocol/types/node_map.hpp"
@@ -22,10 +22,6 @@ constexpr std::uint32_t own_inactive = node_flag::banned | node_flag::stopped;
 
 const char* mode_name(recovery_mode m) { return m == recovery_mode::normal ? "normal" : "active"; }
 
-sock_addr wire_address(const endpoint& e) {
-  return parse_address(e.ip, e.port).value_or(sock_addr{.family = sock_addr::ipv4, .port = e.port});
-}
-
 }  // namespace
 
 /// The only place where the view changes: everybody who decides by it gets the new one.
@@ -38,22 +34,31 @@ void node::set_view(const std::function<void(cluster_view&)>& change) {
 }
 
 void node::on(peer_changed& m) {
+  const auto* peer = view_->find(m.who);
+  if (!peer || (peer->flags & node_flag::deleted)) return;  // a last word of its link
   note(m.connected ? "node-up" : "node-down",
        m.connected ? fmt::format("pnn={}", number(m.who)) : fmt::format("pnn={} why={}", number(m.who), m.why));
+  if (m.connected) refused_.erase(m.who);
   set_view([&](cluster_view& v) {
-    auto& flags = v.nodes[number(m.who)].flags;
+    auto& n = v.nodes[number(m.who)];
+    n.floe = m.floe;
     if (m.connected)
-      flags &= ~node_flag::disconnected;
+      n.flags &= ~node_flag::disconnected;
     else
-      flags |= node_flag::disconnected | node_flag::unhealthy;
+      n.flags |= node_flag::disconnected | node_flag::unhealthy;
   });
-  if (m.connected) return;
-  fail_calls_to(m.who, m.why);
-  // Whatever was under way on the connection is lost, records among it, also if both nodes live on and the leader
-  // sees nothing of it: only a recovery finds them again.
-  if (std::ranges::find(view_->map, m.who) == view_->map.end()) return;
+  if (!m.connected) return peer_lost(m.who, m.why);
+  for (const auto& n : view_->nodes)
+    if (n.flags & node_flag::disconnected) n.link.tell(link_nudge{});
+}
+
+/// Nobody waits for it any more. Whatever was under way on the connection is lost, records among it, also if both nodes
+/// live on and the leader sees nothing of it: only a recovery finds them again.
+void node::peer_lost(pnn who, const std::string& why) {
+  fail_calls_to(who, why);
+  if (std::ranges::find(view_->map, who) == view_->map.end()) return;
   broken_since_map_ = true;
-  set_mode(recovery_mode::active, fmt::format("connection to node {} is lost", number(m.who)));
+  set_mode(recovery_mode::active, fmt::format("connection to node {} is lost", number(who)));
 }
 
 void node::on(leader_known& m) {
@@ -76,7 +81,14 @@ void node::set_mode(recovery_mode mode, const std::string& why) {
 }
 
 void node::set_runstate(runstate s) {
-  if (s <= view_->run && s != runstate::init) return;  // numbers only grow
+  switch (enter(view_->run, s)) {
+    case runstate_step::stays: return;
+    case runstate_step::backwards:
+      env_.log.error(fmt::format("run-state-backwards from={} to={}", runstate_text(static_cast<std::uint64_t>(view_->run)),
+                                 runstate_text(static_cast<std::uint64_t>(s))));
+      return;
+    case runstate_step::enters: break;
+  }
   note("run-state", fmt::format("{}->{}", runstate_text(static_cast<std::uint64_t>(view_->run)),
                                 runstate_text(static_cast<std::uint64_t>(s))));
   set_view([&](cluster_view& v) { v.run = s; });
@@ -88,6 +100,7 @@ void node::set_own_flags(std::uint32_t set, std::uint32_t clear) {
   if (before == after) return;
   env_.log.notice(fmt::format("own-flags from=\"{}\" to=\"{}\"", node_flags_text(before), node_flags_text(after)));
   const bool leaves = !(before & own_inactive) && (after & own_inactive);
+  note("own-flags", fmt::format("{}->{}", before == 0 ? "OK" : node_flags_text(before), after == 0 ? "OK" : node_flags_text(after)));
   set_view([&](cluster_view& v) {
     v.nodes[number(v.self)].flags = after;
     if (leaves) v.gen = generation::invalid;  // takes part in no record traffic from now on
@@ -96,30 +109,6 @@ void node::set_own_flags(std::uint32_t set, std::uint32_t clear) {
 }
 
 // --- node map and flags --------------------------------------------------------------------------------------
-
-void node::get_nodemap(const control_request& r) {
-  node_map map;
-  for (std::size_t i = 0; i < view_->nodes.size(); ++i) {
-    const auto& n = view_->nodes[i];
-    const bool deleted = n.flags & node_flag::deleted;
-    map.nodes.push_back({.pnn = pnn{static_cast<std::uint32_t>(i)}, .flags = n.flags,
-                         .addr = wire_address(deleted ? endpoint{"0.0.0.0", n.where.port} : n.where)});
-  }
-  r.answer.good(wire::encode(map));
-}
-
-/// The file as it is on disk now, which need not be what this node runs with.
-void node::get_nodes_file(const control_request& r) {
-  const auto port = config_.nodes[number(env_.self)].where.port;
-  auto nodes = read_nodes_file(config_.nodes_file, port);
-  if (!nodes) return r.answer.fail(nodes.error());
-  node_map map;
-  for (std::size_t i = 0; i < nodes->size(); ++i)
-    map.nodes.push_back({.pnn = pnn{static_cast<std::uint32_t>(i)},
-                         .flags = (*nodes)[i].deleted ? node_flag::deleted : 0,
-                         .addr = wire_address((*nodes)[i].where)});
-  r.answer.good(wire::encode(map));
-}
 
 void node::modify_flags(const control_request& r) {
   auto c = wire::decode<node_flag_change>(r.data);
@@ -158,30 +147,6 @@ void node::enable_disable(const control_request& r) {
     set_own_flags(0, node_flag::permanently_disabled);
 }
 
-void node::set_ban_state(const control_request& r) {
-  auto b = wire::decode<ban_state>(r.data);
-  if (!b || b->pnn != env_.self) return r.answer.fail("a ban must be sent to the node itself");
-  r.answer.good();
-  env_.loop.cancel(ban_timer_);
-  if (b->time == 0) {
-    ban_seconds_ = 0;
-    return set_own_flags(0, node_flag::banned);
-  }
-  if (tunables_[tunable::enable_bans] == 0) return;
-  ban_seconds_ = b->time;
-  env_.log.error(fmt::format("banned seconds={} by={}", b->time, number(r.from)));
-  set_own_flags(node_flag::banned, 0);
-  ban_timer_ = env_.loop.after(std::chrono::seconds(b->time), [to = self(), self = env_.self] {
-    to.tell(call_control{.to = self, .opcode = control::set_ban_state,
-                         .data = wire::encode(ban_state{.pnn = self, .time = 0}),
-                         .patience = std::chrono::seconds(1), .answer = {}});
-  });
-}
-
-void node::get_ban_state(const control_request& r) {
-  r.answer.good(wire::encode(ban_state{.pnn = env_.self, .time = ban_seconds_}));
-}
-
 // --- vnn map, mode, recovery -----------------------------------------------------------------------------------
 
 void node::remember_map(generation gen, std::vector<pnn> members) {
@@ -208,6 +173,7 @@ void node::set_vnnmap(const control_request& r) {
     env_.log.warning(fmt::format("vnn-map-refused gen={} own={} from={}", number(m->generation), number(view_->gen), number(r.from)));
     return r.answer.fail(fmt::format("generation {} is later", number(view_->gen)));
   }
+  if (view_->own_flags() & own_inactive) return r.answer.fail("node is inactive");
   std::vector<std::uint32_t> slots;
   for (pnn p : m->slots) slots.push_back(number(p));
   note("vnn-map", fmt::format("gen={} map={}", number(m->generation), fmt::join(slots, ",")));

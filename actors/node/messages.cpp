@@ -5,6 +5,7 @@
 
 #include "actors/node/node.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/messages.hpp"
 #include "protocol/types/client.hpp"
 #include "protocol/wire/codec.hpp"
 
@@ -86,6 +87,10 @@ void node::register_srvid(const control_request& r) {
   // registering twice delivers twice: CTDB's clients count on nothing else
   subscribers_[number(r.srvid)].push_back({.owner = r.client->id, .session = r.client->session, .deliver = nullptr});
   r.answer.good();
+  // Whoever wants to hear who leads need not wait for the leader to say so again.
+  if (r.srvid != message::leader || view_->leader == pnn::unknown) return;
+  r.client->session.tell(session_send{make_frame({.gen = view_->gen, .dest = pnn{0}, .src = env_.self, .id = reqid{0}},
+                                                 req_message{.srvid = r.srvid, .data = wire::encode(number(view_->leader))})});
 }
 
 void node::deregister_srvid(const control_request& r) {

@@ -18,7 +18,7 @@ std::shared_ptr<cluster_view> first_view(const node_config& c) {
   auto v = std::make_shared<cluster_view>();
   v->self = c.self;
   for (std::size_t i = 0; i < c.nodes.size(); ++i) {
-    peer_view p{.flags = node_flag::disconnected | node_flag::unhealthy, .where = c.nodes[i].where, .link = {}};
+    peer_view p{.flags = node_flag::disconnected | node_flag::unhealthy, .where = c.nodes[i].where, .floe = false, .link = {}};
     if (c.nodes[i].deleted) p.flags = node_flag::disconnected | node_flag::deleted;
     v->nodes.push_back(std::move(p));
     if (!c.nodes[i].deleted) v->map.push_back(pnn{static_cast<std::uint32_t>(i)});
@@ -37,7 +37,8 @@ std::shared_ptr<cluster_view> first_view(const node_config& c) {
 
 node::node(node_environment env, node_config config, std::function<void()> stopped)
     : env_(env), config_(std::move(config)), stopped_(std::move(stopped)), view_(first_view(config_)),
-      tunables_(config_.tunables), lock_since_(env.loop.now()), started_us_(env.loop.wall_us()), statistics_since_us_(started_us_),
+      tunables_(config_.tunables), lock_since_(env.loop.now()), started_(env.loop.now()), started_us_(env.loop.wall_us()),
+      statistics_since_us_(started_us_),
       mode_since_(env.loop.now()) {}
 
 node::~node() = default;
@@ -45,15 +46,9 @@ node::~node() = default;
 void node::start() {
   if (!listen()) return stop("cannot listen");
   auto links = std::make_shared<cluster_view>(*view_);
-  for (std::size_t i = 0; i < config_.nodes.size(); ++i) {
-    const pnn p{static_cast<std::uint32_t>(i)};
-    if (p == config_.self || config_.nodes[i].deleted) continue;
-    links->nodes[i].link = env_.actors.spawn<link>(
-        "link", env_,
-        link_config{.peer = p, .own = config_.nodes[number(config_.self)].where, .remote = config_.nodes[i].where,
-                    .limits = {.max_packet = config_.max_packet}},
-        self());
-  }
+  for (std::size_t i = 0; i < config_.nodes.size(); ++i)
+    if (const pnn p{static_cast<std::uint32_t>(i)}; p != config_.self && !config_.nodes[i].deleted)
+      links->nodes[i].link = spawn_link(p, config_.nodes[i].where, own_lines());
   view_ = links;
   set_runstate(runstate::init);
   attach_from_disk();
@@ -120,7 +115,6 @@ void node::stop(const std::string& why) {
   env_.log.notice(fmt::format("node-stopping why=\"{}\"", why));
   set_runstate(runstate::shutdown);
   env_.loop.cancel(tick_);
-  env_.loop.cancel(ban_timer_);
   env_.loop.cancel(trim_);
   leader_.tell(leader_stop{});
   client_listener_.reset();
@@ -134,7 +128,7 @@ void node::stop(const std::string& why) {
   env_.loop.post(stopped_);
 }
 
-void node::on(stop_node&) { stop("asked to"); }
+void node::on(stop_node& m) { stop(m.why); }
 
 void node::on(node_tick&) {
   if (stopping_) return;
@@ -142,6 +136,7 @@ void node::on(node_tick&) {
   retry_deferred_attaches();
   watch_frozen();
   keep_statistics();
+  look_at_ban();
   if (view_->run == runstate::startup && view_->mode == recovery_mode::normal &&
       view_->gen != generation::invalid) {
     set_runstate(runstate::running);
@@ -220,7 +215,10 @@ void node::from_client(const client_ref& c, const parcel_ptr& p, const req_contr
   }
   const pnn to = header.dest == pnn::current ? env_.self : header.dest;
   remember_freeze(c.id, to, r);
-  if (to == env_.self)
+  // `ctdb status` asks every node for its interfaces. floe nodes have none, and a node that hangs shall not make it wait.
+  const auto* peer = view_->find(to);
+  const bool known = r.opcode == control::get_ifaces && peer && peer->floe && !(peer->flags & node_flag::disconnected);
+  if (to == env_.self || known)
     return carry_out({.opcode = r.opcode, .data = r.data, .packet = p, .srvid = r.srvid, .flags = r.flags,
                       .from = env_.self, .client = c, .answer = std::move(answer)});
   call(to, r.opcode, bytes(r.data), r.srvid, static_cast<std::uint32_t>(c.id), r.flags,

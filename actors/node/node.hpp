@@ -10,9 +10,9 @@
 ///                   └── own controls, messages, traverses, timeline
 ///
 /// Files: node.cpp (life and dispatch), controls.cpp (the table of handlers), calls.cpp (controls to other nodes),
-/// membership.cpp (flags, map, mode, run state), databases.cpp (attach, registry), messages.cpp (srvids, tunnels),
-/// detach.cpp, cluster_lock.cpp (its tests, its place in the report), traverse.cpp, queries.cpp (statistics, tunables,
-/// JSON reports).
+/// membership.cpp (flags, map, mode, run state), nodes_list.cpp (the nodes file), bans.cpp, databases.cpp (attach,
+/// registry), messages.cpp (srvids, tunnels), detach.cpp, cluster_lock.cpp (its tests, its place in the report),
+/// traverse.cpp, queries.cpp (statistics, tunables, JSON reports).
 #include <deque>
 #include <functional>
 #include <map>
@@ -26,6 +26,7 @@
 #include "actors/node/node_message.hpp"
 #include "actors/recovery/leader_message.hpp"
 #include "protocol/controls.hpp"
+#include "protocol/rules/ban_end.hpp"
 #include "protocol/types/statistics.hpp"
 
 namespace floe {
@@ -57,6 +58,8 @@ class node final : public actor<node_message> {
   void on(peer_packet&);
   void on(client_packet&);
   void on(peer_changed&);
+  void on(peer_refused&);
+  void on(ban_self&);
   void on(client_opened&);
   void on(client_closed&);
   void on(call_control&);
@@ -110,10 +113,9 @@ class node final : public actor<node_message> {
   void set_mode(recovery_mode, const std::string& why);
   void set_runstate(runstate);
   void set_own_flags(std::uint32_t set, std::uint32_t clear);
-  void get_nodemap(const control_request&);
-  void get_nodes_file(const control_request&);
   void remember_map(generation, std::vector<pnn>);
   std::vector<pnn> members_of(generation) const;
+  void peer_lost(pnn, const std::string& why);
   void get_vnnmap(const control_request&);
   void set_vnnmap(const control_request&);
   void get_recmode(const control_request&);
@@ -126,8 +128,6 @@ class node final : public actor<node_message> {
   void stop_continue(const control_request&);
   void enable_disable(const control_request&);
   void set_role(const control_request&);
-  void set_ban_state(const control_request&);
-  void get_ban_state(const control_request&);
   void freeze_all(const control_request&);
   void give_memory_back();
   void accept_quietly(const control_request&);
@@ -138,6 +138,22 @@ class node final : public actor<node_message> {
   void get_reclock_file(const control_request&);
   bool lacks_cluster_lock() const;
   std::string cluster_lock_json() const;
+  // nodes_list.cpp
+  node_lines own_lines() const;
+  address<link_message> spawn_link(pnn, const endpoint&, const node_lines&);
+  void get_nodemap(const control_request&);
+  void get_nodes_file(const control_request&);
+  void reload_nodes_file(const control_request&);
+
+  // bans.cpp
+  void set_ban_state(const control_request&);
+  void get_ban_state(const control_request&);
+  void ban_reason(const control_request&);
+  void ban(ban_cause, std::string why, pnn by, std::uint32_t seconds);
+  void lift_ban(const std::string& why);
+  void look_at_ban();
+  bool all_frozen() const;
+  db_holder_rules holder_rules() const;
 
   // databases.cpp
   void attach(const control_request&);
@@ -259,6 +275,20 @@ class node final : public actor<node_message> {
     control_request request;
     time_point until;
   };
+  struct ban_entry {
+    ban_cause cause{};
+    std::string why;
+    pnn by{0};
+    std::uint32_t seconds = 0;
+    time_point since;
+    std::int64_t since_us = 0;
+  };
+  struct announced_ban {  ///< a leader has said why it will ban us
+    pnn by{0};
+    ban_cause cause{};
+    std::string why;
+    time_point when;
+  };
   struct traverse_entry {
     std::uint64_t client;
     address<session_message> session;
@@ -293,10 +323,13 @@ class node final : public actor<node_message> {
   time_point lock_since_;
   std::map<std::uint64_t, std::unique_ptr<lock_claim>> lock_tests_;
   std::uint64_t last_lock_test_ = 0;
+  time_point started_;
   std::int64_t started_us_ = 0, recovery_started_us_ = 0, recovery_finished_us_ = 0, statistics_since_us_ = 0;
   time_point mode_since_;
-  std::uint32_t ban_seconds_ = 0;
-  timer_id ban_timer_{0}, tick_{0}, trim_{0};
+  std::optional<ban_entry> ban_;
+  std::optional<announced_ban> announced_ban_;
+  std::map<pnn, std::string> refused_;  ///< peers that are kept out, and why
+  timer_id tick_{0}, trim_{0};
   std::deque<floe::statistics> history_;  ///< newest first
   time_point next_snapshot_;
   std::deque<std::pair<generation, std::vector<pnn>>> maps_;  ///< the latest ones, newest first

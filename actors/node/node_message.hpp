@@ -15,7 +15,11 @@
 namespace floe {
 
 struct peer_packet { pnn from; parcel_ptr packet; };
-struct peer_changed { pnn who; bool connected; std::string why; };
+struct peer_changed { pnn who; bool connected; std::string why; bool floe; };
+/// A client of this node has kept a database from freezing for too long, and policy is to ban the node.
+struct ban_self { std::string why; };
+/// A peer is there and is kept out.
+struct peer_refused { pnn who; std::string why; };
 struct client_opened { client_ref client; };
 struct client_packet { client_ref client; parcel_ptr packet; };
 struct client_closed { std::uint64_t client; };
@@ -57,10 +61,10 @@ struct cluster_lock_state { std::string_view state; std::string detail; };
 struct lock_tested { std::function<void()> then; };
 struct control_deadline { reqid id; };
 struct node_tick {};
-struct stop_node {};
+struct stop_node { std::string why = "asked to"; };
 
 using node_message =
-    std::variant<peer_packet, client_packet, peer_changed, client_opened, client_closed, call_control,
+    std::variant<peer_packet, client_packet, peer_changed, peer_refused, ban_self, client_opened, client_closed, call_control,
                  post_message, listen_messages, unlisten_messages, database_opened, database_changed,
                  note_event, want_recovery, leader_known, recovery_progress, control_deadline, node_tick,
                  stop_node, database_closed, detach_now, cluster_lock_state, lock_tested>;

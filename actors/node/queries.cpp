@@ -222,9 +222,14 @@ void node::set_tunable(const control_request& r) {
 void node::get_all_tunables(const control_request& r) { r.answer.good(wire::encode(tunables_)); }
 
 void node::apply_tunables() {
-  for (const auto& n : view_->nodes)
-    n.link.tell(link_tune{std::chrono::seconds(std::max(1U, tunables_[tunable::keepalive_interval])),
-                          std::max(1U, tunables_[tunable::keepalive_limit])});
+  const link_tune to_links{
+      .keepalive = {.interval = seconds(std::max(1U, tunables_[tunable::keepalive_interval])),
+                    .limit = std::max(1U, tunables_[tunable::keepalive_limit]),
+                    .quick_interval = std::chrono::milliseconds(tunables_[tunable::floe_keepalive_ms]),
+                    .quick_limit = std::chrono::milliseconds(tunables_[tunable::floe_keepalive_limit_ms])},
+      .allow_mixed_versions = tunables_[tunable::allow_mixed_versions] != 0};
+  for (const auto& n : view_->nodes) n.link.tell(to_links);
+  for (const auto& [id, d] : databases_) d.to.tell(holder_rules());
   leader_.tell(leader_tunables{tunables_});
 }
 
@@ -294,6 +299,11 @@ void node::get_node_status(const control_request& r) {
   for (const auto& [id, d] : databases_)
     if (!d.dispute.empty())
       j["warnings"].push_back(fmt::format("{} is out of use, its nodes disagree: {}", d.name, d.dispute));
+  for (const auto& [p, why] : refused_) j["warnings"].push_back(fmt::format("node {} is kept out: {}", number(p), why));
+  j["ban"] = json();
+  if (ban_)
+    j["ban"] = {{"cause", std::string(name(ban_->cause))}, {"why", ban_->why}, {"by", number(ban_->by)},
+                {"since_us", ban_->since_us}, {"seconds", ban_->seconds}};
   gather(true, [j = std::move(j), answer = r.answer](const std::vector<database_report>& all) mutable {
     j["databases"] = json::array();
     for (const auto& d : all) {

@@ -63,7 +63,7 @@ void coordinator::run(const cluster_output& effect) {
 
 void coordinator::on(rec_view& m) {
   for (std::size_t i = 0; i < m.view->nodes.size(); ++i) {
-    const bool was = view_->nodes[i].flags & node_flag::disconnected;
+    const bool was = i >= view_->nodes.size() || (view_->nodes[i].flags & node_flag::disconnected);
     const bool is = m.view->nodes[i].flags & node_flag::disconnected;
     if (was || !is) continue;
     const pnn gone{static_cast<std::uint32_t>(i)};

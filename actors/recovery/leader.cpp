@@ -43,14 +43,14 @@ leader_config leader_config_of(const node_config& c) {
 leader::leader(node_environment env, leader_config config, view_ptr view, address<node_message> node)
     : env_(env), config_(std::move(config)), view_(std::move(view)), node_(std::move(node)),
       election_(env.self, delays_of(config_), !config_.cluster_lock.empty()), born_us_(static_cast<std::uint64_t>(env.loop.wall_us())),
-      epoch_(env.loop.chance()() & 0xffff'ffff) {}
+      epoch_(env.loop.chance()() & 0xffff'ffff), ledger_(seconds(config_.tunables[tunable::recovery_grace_period])) {}
 
 leader::~leader() = default;
 
 void leader::start() {
   floe_nodes_.insert(env_.self);
-  std::vector<srvid> all{message::election,   message::leader,    message::floe_look,
-                         message::floe_leads, message::floe_term, message::floe_deposed};
+  std::vector<srvid> all{message::election,   message::leader,    message::floe_look,   message::floe_leads,
+                         message::floe_term,  message::floe_deposed, message::banning};
   std::ranges::copy(request_srvids(), std::back_inserter(all));
   for (auto s : all)
     node_.tell(listen_messages{s, own_listener, [to = self()](parcel_ptr p) { to.tell(leader_heard{std::move(p)}); }});
@@ -86,6 +86,7 @@ void leader::on(leader_answer& m) { m.apply(); }
 
 void leader::on(leader_tunables& m) {
   config_.tunables = m.values;
+  ledger_.set_grace(seconds(config_.tunables[tunable::recovery_grace_period]));
 }
 
 void leader::on(leader_hold& m) {
@@ -178,8 +179,12 @@ void leader::on(leader_heard& m) {
   const auto& message = std::get<req_message>(m.packet->content.body);
   const pnn from = m.packet->content.header.src;
   if (std::ranges::find(request_srvids(), message.srvid) != request_srvids().end()) return requested(message);
+  if (message.srvid == message::banning) return banning_heard(message);
   if (from == env_.self) return;
-  if (message.srvid == message::floe_look) return look_around();
+  if (message.srvid == message::floe_look) {
+    look_at_participant(from);
+    return look_around();
+  }
   if (message.srvid == message::leader) {
     const auto who = wire::decode<std::uint32_t>(message.data);
     if (who && (pnn{*who} != from || !say_terms_.contains(from)))
@@ -226,16 +231,18 @@ void leader::on(leader_view& m) {
   std::vector<pnn> gone, come;
   for (std::size_t i = 0; i < view_->nodes.size(); ++i) {
     const auto out = node_flag::disconnected;
-    const bool was = before->nodes[i].flags & out, is = view_->nodes[i].flags & out;
+    const bool was = i >= before->nodes.size() || (before->nodes[i].flags & out), is = view_->nodes[i].flags & out;
     if (was != is) (is ? gone : come).push_back(pnn{static_cast<std::uint32_t>(i)});
   }
   vote(election_event::standing_changed{own_standing()});
   for (pnn p : come) learn_about(p);
+  if (!come.empty()) last_arrival_ = env_.loop.now();
   // before anything is done with it: if it knows of a later leader it will say so
   if (!come.empty() && election_.leads()) act(election_effect::send_leader{env_.self, election_.term()});
   for (pnn p : gone) {
     floe_nodes_.erase(p);
     say_terms_.erase(p);
+    being_banned_.erase(p);
     vote(election_event::node_gone{p});
   }
   const bool wants = before->mode == recovery_mode::normal && view_->mode == recovery_mode::active;
@@ -310,8 +317,17 @@ void leader::look_done() {
   looking_ = false;
   if (!election_.leads()) return;
   synchronise_flags();
-  const auto why = recovery_reason();
-  if (!why.empty()) return consider(why);
+  if (!wanted_.empty()) return consider(wanted_);
+  if (const auto n = need()) {
+    if (mesh_grows()) {
+      env_.loop.after(milliseconds(20), [to = self(), this] { to.tell(leader_answer{[this] { look_around(); }}); });
+      return;
+    }
+    const auto why = fmt::format("{}: {}", name(n.reason), n.detail);
+    if (n.culprit != pnn::unknown && !coordinator_ && !resting_)
+      charge({.node = n.culprit, .cause = failure_cause::refused, .step = name(n.reason), .detail = n.detail, .credit = true}, 1);
+    return consider(why);
+  }
   if (look_again_) look_around();
 }
 
@@ -330,22 +346,34 @@ void leader::synchronise_flags() {
   }
 }
 
-/// Why data needs recovery; empty if it does not.
-std::string leader::recovery_reason() const {
-  if (!wanted_.empty()) return wanted_;
+/// When a partition heals its connections come back one after the other. A recovery of those that happen to be
+/// connected first would let a minority of the other half speak for it. So: while a node that has just come is connected
+/// to somebody we do not see yet, wait, for a moment.
+bool leader::mesh_grows() const {
+  constexpr duration moment = milliseconds(500);
+  if (env_.loop.now() - last_arrival_ > moment) return false;
+  return std::ranges::any_of(looks_, [this](const auto& one) {
+    const auto& others = one.second.others;
+    for (std::size_t i = 0; i < std::min(others.size(), view_->nodes.size()); ++i)
+      if ((view_->nodes[i].flags & node_flag::disconnected) && !(others[i] & node_flag::disconnected)) return true;
+    return false;
+  });
+}
+
+/// Whether data needs recovery, as far as the last look shows.
+recovery_need leader::need() const {
   std::vector<node_snapshot> nodes;
   for (const auto& [n, l] : looks_) {
     if (!l.flags || !l.capabilities) return {};  // no full picture: the next look may have it
     nodes.push_back({.node = n, .flags = *l.flags & ~node_flag::disconnected, .capabilities = *l.capabilities,
                      .mode = l.mode, .gen = l.gen, .map = l.map});
   }
-  const auto need = needs_recovery({.leader = env_.self, .nodes = nodes});
-  return need ? fmt::format("{}: {}", name(need.reason), need.detail) : std::string();
+  return needs_recovery({.leader = env_.self, .nodes = nodes});
 }
 
-void leader::consider(const std::string& why) {
+void leader::consider(std::string why) {
   wanted_ = why;
-  if (coordinator_ || resting_ || paused_ || !election_.leads()) return;
+  if (coordinator_ || resting_ || paused_ || !being_banned_.empty() || !election_.leads()) return;
   recover(why);
 }
 
@@ -364,6 +392,7 @@ void leader::recover(const std::string& why) {
                     .freeze_all_first = config_.freeze_all_first,
                     .freeze_all_deadline = limit};
   wanted_.clear();
+  recovery_began_ = env_.loop.now();
   looking_ = false;
   ++look_;
   coordinator_ = env_.actors.spawn<coordinator>(
@@ -380,11 +409,13 @@ void leader::recovery_ended(const recovery_result& r) {
   coordinator_ = {};
   if (r.good) {
     failures_in_a_row_ = 0;
+    ledger_.clear();
     node_.tell(post_message{pnn::broadcast_connected, message::reconfigure, shared({}), nullptr});
     if (!wanted_.empty()) return consider(wanted_);
     return look_around();
   }
   if (!election_.leads()) return;
+  blame(r);
   if (wanted_.empty()) wanted_ = "the last recovery failed";
   ++failures_in_a_row_;
   resting_ = true;

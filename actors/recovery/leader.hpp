@@ -17,7 +17,10 @@
 #include "actors/node/node_message.hpp"
 #include "actors/recovery/leader_message.hpp"
 #include "actors/recovery/recovery_message.hpp"
+#include "protocol/rules/ban.hpp"
+#include "protocol/rules/ban_end.hpp"
 #include "protocol/rules/election.hpp"
+#include "protocol/rules/need_recovery.hpp"
 #include "protocol/types/fwd.hpp"
 
 namespace floe {
@@ -83,10 +86,21 @@ class leader final : public actor<leader_message> {
   void look_around();
   void look_done();
   void synchronise_flags();
-  std::string recovery_reason() const;
-  void consider(const std::string& why);
+  recovery_need need() const;
+  bool mesh_grows() const;
+  void consider(std::string why);
   void recover(const std::string& why);
   void recovery_ended(const recovery_result&);
+
+  // leader_bans.cpp
+  void charge(const evidence& why, unsigned credits);
+  void banning_heard(const req_message&);
+  void blame(const recovery_result&);
+  void ban(const ban_verdict&, ban_cause, std::optional<generation> attempt);
+  void send_ban(pnn, const std::string& why, ban_cause);
+  void ban_done(pnn);
+  void look_at_participant(pnn);
+
   /// `patience` 0: RecoverTimeout.
   void ask(pnn, control, bytes data, std::function<void(control_answer)> then, duration patience = duration{0});
   bool inactive() const;
@@ -138,6 +152,11 @@ class leader final : public actor<leader_message> {
     srvid answer_to;
   };
   std::vector<waiting_takeover> waiting_takeovers_;
+
+  ban_ledger ledger_;
+  std::set<pnn> being_banned_;
+  time_point recovery_began_;
+  time_point last_arrival_{};  ///< of a node
 };
 
 }  // namespace floe

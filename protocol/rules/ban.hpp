@@ -44,6 +44,9 @@ class ban_ledger {
   void attempt_failed(time_point started, time_point now);
   /// A recovery succeeded: everything is forgotten.
   void clear() { accounts_.clear(); }
+  /// This node has been judged: what was on record is used up.
+  void forget(pnn node) { accounts_.erase(node); }
+  void set_grace(duration grace) { grace_ = grace; }
 
   unsigned credits(pnn node, time_point now) const;
   /// Nodes with at least 2 x `nodes` credits, most first; `nodes` is the size of the node map.

@@ -100,6 +100,7 @@ freeze_step on(const freeze_status& now, const push_confirm&) {
 }
 
 freeze_step on(const freeze_status& now, const commit& e) {
+  if (e.inactive) return refuse(now, freeze_refusal::inactive);
   if (auto r = check_transaction(now, e.tid); r != freeze_refusal::none) return refuse(now, r);
   if (now.pushing) return refuse(now, freeze_refusal::push_unconfirmed);
   freeze_step s{.next = now, .committed = e.tid};
@@ -112,7 +113,8 @@ freeze_step on(const freeze_status& now, const commit& e) {
 
 freeze_step on(const freeze_status& now, const cancel&) { return close_transaction(now); }
 
-freeze_step on(const freeze_status& now, const thaw&) {
+freeze_step on(const freeze_status& now, const thaw& e) {
+  if (e.inactive) return refuse(now, freeze_refusal::inactive);
   if (now.state == freeze_state::thawed) return {.next = now};
   if (now.records_invalid) return refuse(now, freeze_refusal::records_invalid);
   freeze_step s = close_transaction(now);
@@ -159,6 +161,7 @@ std::string_view name(freeze_refusal r) {
     case freeze_refusal::no_push: return "no push was started";
     case freeze_refusal::records_invalid: return "the records are invalid until a recovery";
     case freeze_refusal::access_denied: return "the database is frozen";
+    case freeze_refusal::inactive: return "the node is stopped or banned";
   }
   std::unreachable();
 }

@@ -19,7 +19,8 @@
 ///
 /// Sources: Samba ctdb/server/ctdb_freeze.c (freeze, thaw, transactions), ctdb_recover.c (pull,
 /// push). Differences: commit is refused between push_start and push_confirm; push needs an open
-/// transaction; a thaw of invalid records is refused.
+/// transaction; a thaw of invalid records is refused. An inactive node is frozen, always: the steps
+/// of a recovery that began before it was stopped or banned neither renew nor thaw it.
 #include <cstdint>
 #include <string_view>
 #include <variant>
@@ -60,9 +61,12 @@ struct push_start {};    ///< DB_PUSH_START; a second one gives the first up
 struct push_confirm {};  ///< DB_PUSH_CONFIRM
 struct commit {          ///< DB_TRANSACTION_COMMIT
   generation tid{};
+  bool inactive = false;  ///< the node is stopped or banned
 };
 struct cancel {};  ///< DB_TRANSACTION_CANCEL
-struct thaw {};    ///< DB_THAW
+struct thaw {    ///< DB_THAW
+  bool inactive = false;  ///< the node is stopped or banned
+};
 struct read {};    ///< reading a record for a control, such as GET_DB_SEQNUM
 }  // namespace freeze_event
 
@@ -82,6 +86,7 @@ enum class freeze_refusal : std::uint8_t {
   no_push,           ///< push_confirm without push_start
   records_invalid,   ///< thaw before the records of an inactive node were replaced
   access_denied,     ///< reading what is frozen
+  inactive,          ///< commit or thaw on a node that was stopped or banned meanwhile
 };
 std::string_view name(freeze_refusal);
 

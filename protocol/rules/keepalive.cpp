@@ -1,16 +1,44 @@
 #include "protocol/rules/keepalive.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace floe {
 
-peer_silence::verdict peer_silence::tick(bool connected, std::uint32_t limit) {
-  if (!connected) {
-    reset();
-    return verdict::nothing;
-  }
-  missed_ = std::exchange(heard_, false) ? 0 : missed_ + 1;
-  return missed_ >= limit ? verdict::dead : verdict::send_keepalive;
+void peer_watch::begin(time_point now, bool quick) {
+  *this = {};
+  quick_ = quick;
+  last_tick_ = now;
+}
+
+void peer_watch::heard(bool keepalive, time_point now) {
+  heard_ = true;
+  if (!keepalive) return;
+  if (last_keepalive_) pauses_[seen_++ % remembered] = now - *last_keepalive_;
+  last_keepalive_ = now;
+}
+
+duration peer_watch::period(const keepalive_settings& s) const {
+  return quick_ && s.quick_interval.count() > 0 ? std::min(s.quick_interval, s.interval)
+                                                : s.interval;
+}
+
+duration peer_watch::allowed(const keepalive_settings& s) const {
+  const duration whole = s.interval * s.limit;
+  if (!quick_ || s.quick_interval.count() == 0 || seen_ < enough) return whole;
+  const duration longest = *std::ranges::max_element(pauses_);
+  return std::min(whole, std::max(s.quick_limit, 4 * longest));
+}
+
+peer_watch::verdict peer_watch::tick(time_point now, const keepalive_settings& s) {
+  const duration passed = now - std::exchange(last_tick_, now);
+  const bool starved = passed > 2 * period(s);
+  if (std::exchange(heard_, false))
+    silent_ = duration{0};
+  else if (!starved)
+    silent_ += passed;
+  const duration limit = allowed(s);
+  return {.dead = silent_ >= limit, .silent = silent_, .allowed = limit};
 }
 
 version_verdict judge_version(const keepalive_claim& own, const keepalive_claim& sender,

@@ -1,35 +1,65 @@
 #pragma once
 /// Which peers are dead by silence, and whether two versions may live in one cluster.
 ///
-/// Counting, not clocks: the caller ticks once per keepalive interval and notes each packet. A peer
-/// is dead after `limit` whole intervals without any packet, that is after limit to limit + 1
-/// intervals of silence (Samba ctdb/server/ctdb_keepalive.c).
+/// Any packet is a sign of life. Two limits:
+/// * CTDB's, for everybody: dead after `limit` intervals of `interval` without a packet, which are
+///   looked at once per interval, so after limit to limit + 1 intervals of silence (Samba
+///   ctdb/server/ctdb_keepalive.c).
+/// * Among floe nodes, which send each other keepalives every `quick_interval`, a shorter one: dead
+///   after `quick_limit` of silence, but never before four times the longest pause seen lately
+///   between two keepalives of that peer. A peer that sends rarely, because its interval is another
+///   or its machine is busy, is given time in proportion.
+///
+/// Only time in which this node itself was awake counts: a tick that comes much too late says that
+/// it was starved or stopped, and then the silence of others means nothing.
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
+#include "protocol/rules/time.hpp"
+
 namespace floe {
 
-/// The silence of one peer.
-class peer_silence {
- public:
-  enum class verdict : std::uint8_t {
-    nothing,         ///< not connected: nothing to tell it
-    send_keepalive,  ///< alive, as far as known
-    dead,            ///< silent for too long: break the connections
-  };
+struct keepalive_settings {
+  duration interval{std::chrono::seconds(5)};  ///< KeepaliveInterval
+  std::uint32_t limit = 5;                     ///< KeepaliveLimit
+  duration quick_interval{std::chrono::milliseconds(250)};  ///< FloeKeepaliveMs; 0: as CTDB
+  duration quick_limit{std::chrono::milliseconds(2500)};    ///< FloeKeepaliveLimitMs
+  bool operator==(const keepalive_settings&) const = default;
+};
 
-  /// A packet came from the peer.
-  void heard() { heard_ = true; }
-  /// A connection to it was made or broken: count anew.
-  void reset() { *this = {}; }
-  /// One interval has passed.
-  verdict tick(bool connected, std::uint32_t limit);
-  /// Whole intervals of silence so far.
-  std::uint32_t missed() const { return missed_; }
+/// The watch over one peer, while it is connected.
+class peer_watch {
+ public:
+  /// It has just connected; `quick`: it is a floe node.
+  void begin(time_point now, bool quick);
+  /// A packet came from it.
+  void heard(bool keepalive, time_point now);
+
+  struct verdict {
+    bool dead = false;    ///< silent for too long: break the connection; else send it a keepalive
+    duration silent{0};   ///< as far as this node was awake
+    duration allowed{0};  ///< the limit that applied
+  };
+  /// To be called every `period`.
+  verdict tick(time_point now, const keepalive_settings&);
+  duration period(const keepalive_settings&) const;
 
  private:
-  bool heard_ = true;  ///< since the last tick; making a connection counts
-  std::uint32_t missed_ = 0;
+  /// Pauses between keepalives that are remembered: two seconds of them.
+  static constexpr std::size_t remembered = 8;
+  /// Before so many have been seen nobody knows how often the peer sends.
+  static constexpr std::size_t enough = 2;
+  duration allowed(const keepalive_settings&) const;
+
+  bool quick_ = false;
+  bool heard_ = true;  ///< since the last tick; connecting counts
+  time_point last_tick_;
+  duration silent_{0};
+  std::optional<time_point> last_keepalive_;
+  std::array<duration, remembered> pauses_{};
+  std::size_t seen_ = 0;
 };
 
 /// What a node says about itself in its keepalives.

@@ -1,8 +1,12 @@
 #include "tests/actors/sim_cluster.hpp"
 
+#include "actors/node/nodes_file.hpp"
+
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 namespace floe::test {
@@ -19,23 +23,51 @@ sim_cluster::sim_cluster(std::size_t n, std::uint64_t seed, options o)
       loop_(event_loop::simulated(seed)), switch_(std::make_unique<sim_switch>(*loop_)),
       locks_(std::make_unique<sim_lock_store>(*loop_)) {
   fs::remove_all(dir_);
-  std::vector<configured_node> all;
-  for (std::size_t i = 0; i < n; ++i) all.push_back({.where = {"10.0.0." + std::to_string(i + 1), 4379}});
+  std::vector<std::string> lines;
   for (std::size_t i = 0; i < n; ++i) {
-    const auto base = (dir_ / ("node." + std::to_string(i))).string();
-    host h{.ip = all[i].where.ip, .config = {}, .up = nullptr};
-    h.config.base = base;
-    h.config.self = pnn{static_cast<std::uint32_t>(i)};
-    h.config.nodes = all;
-    h.config.socket = base + "/ctdbd.socket";
-    h.config.volatile_dir = base + "/volatile";
-    h.config.persistent_dir = base + "/persistent";
-    h.config.state_dir = base + "/state";
-    if (o.cluster_lock) h.config.cluster_lock = "/shared/lock";
-    for (const auto& d : {h.config.volatile_dir, h.config.persistent_dir, h.config.state_dir}) fs::create_directories(d);
-    nodes_.push_back(std::move(h));
+    nodes_.push_back(make_host(i));
+    lines.push_back(nodes_.back().ip);
+    if (o.cluster_lock) nodes_.back().config.cluster_lock = "/shared/lock";
   }
+  write_nodes_file(lines);
   for (std::size_t i = 0; i < n && o.start; ++i) start(i);
+}
+
+sim_cluster::host sim_cluster::make_host(std::size_t n) const {
+  const auto base = (dir_ / ("node." + std::to_string(n))).string();
+  host h{.ip = "10.0.0." + std::to_string(n + 1), .config = {}, .up = nullptr};
+  h.config.base = base;
+  h.config.self = pnn{static_cast<std::uint32_t>(n)};
+  h.config.nodes_file = base + "/nodes";
+  h.config.socket = base + "/ctdbd.socket";
+  h.config.volatile_dir = base + "/volatile";
+  h.config.persistent_dir = base + "/persistent";
+  h.config.state_dir = base + "/state";
+  for (const auto& d : {h.config.volatile_dir, h.config.persistent_dir, h.config.state_dir}) fs::create_directories(d);
+  return h;
+}
+
+std::size_t sim_cluster::add_host() {
+  nodes_.push_back(make_host(nodes_.size()));
+  return nodes_.size() - 1;
+}
+
+void sim_cluster::write_nodes_file(const std::vector<std::string>& lines) {
+  for (const auto& h : nodes_) {
+    std::ofstream out(h.config.nodes_file);
+    for (const auto& line : lines) out << line << '\n';
+  }
+}
+
+void sim_cluster::hang(std::size_t n) {
+  for (const auto& other : nodes_)
+    if (other.ip != nodes_[n].ip) switch_->cut(nodes_[n].ip, other.ip);
+}
+
+std::size_t sim_cluster::leader() {
+  for (std::size_t i = 0; i < nodes_.size(); ++i)
+    if (alive(i)) return nlohmann::json::parse(status(i))["leader"].get<std::size_t>();
+  return 0;
 }
 
 sim_cluster::~sim_cluster() {
@@ -49,6 +81,9 @@ sim_cluster::~sim_cluster() {
 void sim_cluster::start(std::size_t n) {
   auto& h = nodes_[n];
   REQUIRE(!h.up);
+  const auto lines = read_nodes_file(h.config.nodes_file, 4379);
+  REQUIRE(lines.has_value());
+  h.config.nodes = *lines;
   h.up = std::make_unique<living>();
   auto& l = *h.up;
   l.net = switch_->attach(h.ip);
@@ -108,7 +143,7 @@ bool sim_cluster::normal() {
     if (s["recovery_mode"] != "NORMAL" || s["runstate"] != "RUNNING") return false;
     for (const auto& d : s["databases"])
       if (d["state"] != "thawed" || d["generation"] != s["generation"]) return false;
-    for (std::size_t j = 0; j < nodes_.size(); ++j) {
+    for (std::size_t j = 0; j < std::min(nodes_.size(), s["nodes"].size()); ++j) {
       const bool out = s["nodes"][j]["flags"].get<unsigned>() & 1;
       if (out == alive(j)) return false;
     }

@@ -47,6 +47,15 @@ class sim_cluster {
   /// As SIGKILL: gone between two messages, nothing said to anybody.
   void kill(std::size_t n);
   bool alive(std::size_t n) const { return nodes_[n].up != nullptr; }
+  /// As SIGSTOP: nobody hears anything of it, and it of nobody. Its connections stay.
+  void hang(std::size_t n);
+  /// Numbers of requests are given out by this; the node must be alive.
+  request_ids& ids(std::size_t n) { return nodes_[n].up->ids; }
+  /// Writes every node's nodes file; a line is an address or starts with '#'. Nobody reads it by that.
+  void write_nodes_file(const std::vector<std::string>& lines);
+  /// A host for a line that was appended to the nodes file; not started.
+  std::size_t add_host();
+  std::size_t leader();
 
   /// A connected client of node n; the cluster owns it.
   client& connect(std::size_t n);
@@ -85,6 +94,8 @@ class sim_cluster {
     std::unique_ptr<network> net;
     std::unique_ptr<floe::client> client;
   };
+
+  host make_host(std::size_t n) const;
 
   std::filesystem::path dir_;
   std::unique_ptr<event_loop> loop_;

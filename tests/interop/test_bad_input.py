@@ -8,11 +8,9 @@ file descriptors grow.
 FLOE_SUBJECT=ctdbd turns the same probes on Samba's daemon, which proves the harness. It ignores some packets in
 silence, which is accepted of it, and what ends a daemon of version 4.17 is left out.
 """
-import contextlib
 import os
 import random
 import signal
-import socket
 import struct
 import sys
 import threading
@@ -27,6 +25,7 @@ sandbox.enter()
 import cluster  # noqa: E402  (after the sandbox: it looks for free addresses)
 import tap  # noqa: E402
 import wire  # noqa: E402
+from peer import Peer  # noqa: E402
 from wait import until  # noqa: E402
 
 SUBJECT = os.environ.get("FLOE_SUBJECT", "floe")
@@ -140,49 +139,6 @@ class Bystander(threading.Thread):
         self.done.set()
         self.join()
         self.connection.close()
-
-
-class Peer:
-    """Both connections that make a node: ours to the victim, and the victim's to us, which brings its answers. The
-    victim may drop and renew either until it has both."""
-
-    def __init__(self, victim, absent, connect):
-        self.listener = socket.create_server((absent.address, absent.port))
-        self.listener.settimeout(0.2)
-        self.victim, self.connect = victim, connect
-        self.out, self.back, self.others = None, None, []
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        for one in (self.listener, self.out, self.back, *self.others):
-            if one:
-                one.close()
-
-    def ask(self, opcode, reqid):
-        """The answer, or None if it did not come at once."""
-        with contextlib.suppress(TimeoutError):
-            stream, (address, _) = self.listener.accept()
-            if address == self.victim.address:
-                self.back = wire.Connection(stream)
-            else:
-                self.others.append(stream)  # the third node wants a node 2 as well
-        try:
-            if self.out is None:
-                self.out = self.connect()
-            self.out.receive(0)  # has it been closed?
-            self.out.send(wire.control(opcode, srcnode=2, destnode=0, reqid=reqid))
-        except wire.Closed:
-            self.out = None
-            return None
-        try:
-            while packet := self.back and self.back.receive(0.2):
-                if packet.operation == wire.REPLY_CONTROL and packet.reqid == reqid:
-                    return packet
-        except wire.Closed:
-            self.back = None
-        return None
 
 
 class BadInput(unittest.TestCase):
@@ -327,7 +283,7 @@ class BadInput(unittest.TestCase):
 
     def test_zz_unknown_controls_of_a_peer(self):
         """Answered over the victim's own connection to that peer. Last, because the victim now sees a node 2 again,
-        and one that answers nothing."""
+        and one that answers nothing but the greeting."""
         with Peer(self.victim, self.absent, self.as_peer) as peer:
             for reqid, opcode in enumerate((2, 9999, 0xFFFFFFFF), 1000):
                 with self.subTest(opcode=opcode):

@@ -5,34 +5,127 @@
 #include <vector>
 
 using namespace floe;
-using verdict = peer_silence::verdict;
+using namespace std::chrono_literals;
 
-TEST_CASE("silence: dead after `limit` whole intervals, any packet counts") {
-  peer_silence s;
-  CHECK(s.tick(true, 3) == verdict::send_keepalive);  // just connected
-  CHECK(s.tick(true, 3) == verdict::send_keepalive);
-  CHECK(s.tick(true, 3) == verdict::send_keepalive);
-  CHECK(s.missed() == 2);
-  s.heard();
-  CHECK(s.tick(true, 3) == verdict::send_keepalive);
-  CHECK(s.missed() == 0);
-  CHECK(s.tick(true, 3) == verdict::send_keepalive);
-  CHECK(s.tick(true, 3) == verdict::send_keepalive);
-  CHECK(s.tick(true, 3) == verdict::dead);
+namespace {
+
+constexpr keepalive_settings normal{};
+
+/// A peer and this node on one clock; ticks when they are due.
+struct pair_of_nodes {
+  keepalive_settings settings = normal;
+  peer_watch watch;
+  time_point now{};
+  duration peer_sends_every{250ms};  ///< 0: it hangs
+
+  explicit pair_of_nodes(bool quick) { watch.begin(now, quick); }
+  /// Time until it is declared dead, or nothing within `limit`.
+  std::optional<duration> death_within(duration limit) {
+    const auto begin = now, end = now + limit;
+    auto next_tick = now + watch.period(settings);
+    auto next_keepalive = now + peer_sends_every;
+    while (now < end) {
+      const bool hangs = peer_sends_every == 0ms;
+      now = hangs ? next_tick : std::min(next_tick, next_keepalive);
+      if (!hangs && now == next_keepalive) {
+        watch.heard(true, now);
+        next_keepalive += peer_sends_every;
+      }
+      if (now != next_tick) continue;
+      if (watch.tick(now, settings).dead) return now - begin;
+      next_tick = now + watch.period(settings);
+    }
+    return std::nullopt;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a ctdbd is dead after 5 whole intervals of 5 seconds, any packet counts") {
+  peer_watch w;
+  time_point now{};
+  w.begin(now, false);
+  CHECK(w.period(normal) == 5s);
+  for (int i = 0; i < 3; ++i) CHECK(!w.tick(now += 5s, normal).dead);
+  w.heard(false, now);
+  for (int i = 0; i < 5; ++i) CHECK(!w.tick(now += 5s, normal).dead);
+  CHECK(w.tick(now += 5s, normal).dead);
 }
 
-TEST_CASE("silence: nothing is counted without a connection, and a new one starts afresh") {
-  peer_silence s;
-  s.tick(true, 2);
-  s.tick(true, 2);
-  CHECK(s.missed() == 1);
-  CHECK(s.tick(false, 2) == verdict::nothing);
-  CHECK(s.missed() == 0);
-  CHECK(s.tick(true, 2) == verdict::send_keepalive);
-  CHECK(s.tick(true, 2) == verdict::send_keepalive);
-  CHECK(s.tick(true, 2) == verdict::dead);
-  s.reset();
-  CHECK(s.tick(true, 2) == verdict::send_keepalive);
+TEST_CASE("a connection that was just made starts afresh") {
+  peer_watch w;
+  time_point now{};
+  w.begin(now, false);
+  for (int i = 0; i < 5; ++i) w.tick(now += 5s, normal);
+  w.begin(now, false);
+  for (int i = 0; i < 5; ++i) CHECK(!w.tick(now += 5s, normal).dead);
+  CHECK(w.tick(now += 5s, normal).dead);
+}
+
+TEST_CASE("a floe node that hangs is noticed within three seconds") {
+  pair_of_nodes p(true);
+  CHECK(!p.death_within(60s));
+  p.peer_sends_every = 0ms;
+  const auto noticed = p.death_within(60s);
+  REQUIRE(noticed);
+  CHECK(*noticed >= 2400ms);
+  CHECK(*noticed <= 3s);
+}
+
+TEST_CASE("a ctdbd, which sends every five seconds, is never judged by the fine limit") {
+  pair_of_nodes p(false);
+  p.peer_sends_every = 5s;
+  CHECK(!p.death_within(600s));
+  p.peer_sends_every = 0ms;
+  const auto noticed = p.death_within(600s);
+  REQUIRE(noticed);
+  CHECK(*noticed >= 25s);
+  CHECK(*noticed <= 30s);
+}
+
+TEST_CASE("a floe node that sends rarely, or stumbles, gets time in proportion") {
+  pair_of_nodes p(true);
+  p.peer_sends_every = 2s;  // its FloeKeepaliveMs is another
+  CHECK(!p.death_within(60s));
+  p.peer_sends_every = 0ms;
+  const auto noticed = p.death_within(60s);
+  REQUIRE(noticed);
+  CHECK(*noticed >= 7s);
+  CHECK(*noticed <= 9s);
+}
+
+TEST_CASE("without a second keepalive, and with FloeKeepaliveMs 0, CTDB's limit applies") {
+  pair_of_nodes fresh(true);
+  fresh.peer_sends_every = 0ms;
+  CHECK(*fresh.death_within(60s) >= 25s);
+  pair_of_nodes off(true);
+  off.settings.quick_interval = 0ms;
+  CHECK(!off.death_within(20s));
+  off.peer_sends_every = 0ms;
+  CHECK(*off.death_within(60s) >= 25s);
+}
+
+TEST_CASE("a node that was starved itself judges nobody by that time") {
+  pair_of_nodes p(true);
+  CHECK(!p.death_within(10s));
+  // stopped for a minute: the first tick afterwards, before any packet could be read
+  CHECK(!p.watch.tick(p.now += 60s, p.settings).dead);
+  // and starved for good: its ticks come three times too late; it never judges
+  for (int i = 0; i < 200; ++i) CHECK(!p.watch.tick(p.now += 750ms, p.settings).dead);
+  // awake again it does
+  p.peer_sends_every = 0ms;
+  CHECK(p.death_within(30s));
+}
+
+TEST_CASE("KeepaliveInterval and KeepaliveLimit keep their meaning for floe nodes too") {
+  pair_of_nodes p(true);
+  p.settings = {.interval = 1s, .limit = 2};
+  p.death_within(2s);
+  p.peer_sends_every = 0ms;
+  const auto noticed = p.death_within(60s);
+  REQUIRE(noticed);
+  CHECK(*noticed >= 1900ms);
+  CHECK(*noticed <= 2500ms);
 }
 
 TEST_CASE(

@@ -1,0 +1,65 @@
+/// Whom a freeze waits for: clients that hold record locks of this database. They are named at once and every second,
+/// and when they do not let go in time, what the policy says is done to *them*, before anybody blames the node.
+#include <fmt/format.h>
+
+#include <set>
+
+#include "actors/database/database.hpp"
+#include "actors/hex.hpp"
+#include "protocol/constants.hpp"
+
+namespace floe {
+namespace {
+
+std::int64_t microseconds(duration d) { return std::chrono::duration_cast<std::chrono::microseconds>(d).count(); }
+double in_seconds(duration d) { return std::chrono::duration<double>(d).count(); }
+
+}  // namespace
+
+bool database::inactive() const { return view_->own_flags() & (node_flag::banned | node_flag::stopped); }
+
+void database::freeze_waits() {
+  ++freeze_number_;
+  name_holders();
+  need_tick();
+  expect_holders();
+}
+
+void database::expect_holders() {
+  env_.loop.after(holder_rules_.patience, [to = self(), n = freeze_number_] { to.tell(db_holders_late{n}); });
+}
+
+void database::on(db_holder_rules& m) { holder_rules_ = m; }
+
+/// A freeze that waits says for whom, every second, until it need not wait any more.
+void database::name_holders() {
+  for (const bytes& key : locks_.keys())
+    if (const auto* e = locks_.find(key); e && e->holder) {
+      const auto& c = e->holder->client;
+      env_.log.warning(fmt::format("freeze-waits db={} node={} client={} pid={} name={} key={} held_us={}", config_.name,
+                                   number(env_.self), c.id, c.pid, c.name, to_hex(key),
+                                   microseconds(env_.loop.now() - e->holder->since)));
+    }
+}
+
+void database::on(db_holders_late& m) {
+  if (m.freeze != freeze_number_ || freeze_.state != freeze_state::freezing) return;
+  if (holder_rules_.policy == holder_policy::wait) return expect_holders();  // the policy may change
+  std::set<std::uint64_t> told;
+  for (const bytes& key : locks_.keys()) {
+    const auto* e = locks_.find(key);
+    if (!e || !e->holder || !told.insert(e->holder->client.id).second) continue;
+    const auto& c = e->holder->client;
+    const auto what = fmt::format("{} (pid {}, client {}) has held the lock of record {} of {} for {:.1f} s and keeps it from freezing",
+                                  c.name, c.pid, c.id, to_hex(key), config_.name, in_seconds(env_.loop.now() - e->holder->since));
+    if (holder_rules_.policy == holder_policy::ban) {
+      node_.tell(ban_self{what});
+      break;
+    }
+    note("holder-disconnected", what);
+    c.session.tell(session_kick{what});
+  }
+  expect_holders();
+}
+
+}  // namespace floe

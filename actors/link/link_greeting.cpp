@@ -1,0 +1,123 @@
+/// Who is there? Asked when both streams are up, before the peer counts as connected.
+#include <fmt/format.h>
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "actors/link/link.hpp"
+#include "protocol/constants.hpp"
+#include "protocol/types/node_map.hpp"
+#include "protocol/wire/codec.hpp"
+
+namespace floe {
+namespace {
+
+/// A peer that accepts connections and says nothing.
+constexpr duration greeting_patience = std::chrono::seconds(5);
+/// Packets that may come before a peer has answered; it owes two answers.
+constexpr std::size_t early_limit = 1000;
+/// Before a refusal closes the streams: the peer shall get our answers, so that it can say what is wrong too.
+constexpr duration refusal_delay = std::chrono::milliseconds(100);
+/// The same refusal is logged so often.
+constexpr duration refusal_log_interval = std::chrono::minutes(1);
+
+node_lines lines_of(const node_map& map) {
+  node_lines all;
+  for (const auto& n : map.nodes)
+    all.push_back(n.flags & node_flag::deleted ? std::string() : std::string(address_text(n.addr)));
+  return all;
+}
+
+/// What a peer may ask before we are done with it.
+bool is_greeting(const packet& p) {
+  const auto* c = std::get_if<req_control>(&p.body);
+  return c && (c->opcode == control::get_capabilities || c->opcode == control::get_nodemap);
+}
+
+}  // namespace
+
+void link::greet() {
+  ++greeting_;
+  unfit_ = false;
+  env_.loop.cancel(greeting_timer_);
+  greeting_timer_ =
+      env_.loop.after(greeting_patience, [to = self(), n = greeting_] { to.tell(link_greeting_late{n}); });
+  ask(capabilities_asked_, control::get_capabilities);
+  ask(nodes_asked_, control::get_nodemap);
+  // the peer's own questions may have come before our stream was up
+  for (auto& p : early_)
+    if (is_greeting(p->content)) node_.tell(peer_packet{config_.peer, p});
+  std::erase_if(early_, [](const parcel_ptr& p) { return is_greeting(p->content); });
+}
+
+void link::ask(std::optional<reqid>& id, control c) {
+  id = env_.ids.take();
+  ++env_.count.node_packets_sent;
+  out_->send(make_frame({.gen = generation::invalid, .dest = config_.peer, .src = env_.self, .id = *id},
+                        req_control{.opcode = c, .srvid = srvid{0}, .client_id = 0, .flags = 0, .data = {}}));
+}
+
+void link::end_greeting() {
+  env_.loop.cancel(greeting_timer_);
+  capabilities_asked_.reset();
+  nodes_asked_.reset();
+  if (pair_.now == pair_status::phase::connected) return;
+  peer_capabilities_.reset();
+  peer_nodes_.reset();
+}
+
+void link::on(link_greeting_late& m) {
+  if (m.greeting != greeting_ || pair_.now != pair_status::phase::greeting) return;
+  happens(unfit_ ? pair_event::refused : pair_event::broken, "does not answer");
+}
+
+void link::on(link_nodes& m) { config_.nodes = std::move(m.lines); }
+
+void link::pass_on(frame raw, packet content) {
+  if (pair_.now == pair_status::phase::greeting)
+    if (const auto* r = std::get_if<reply_control>(&content.body); r && greeting_answer(content.header, *r)) return;
+  const bool now = pair_.now == pair_status::phase::connected ||
+                   (pair_.now == pair_status::phase::greeting && is_greeting(content));
+  auto p = std::make_shared<const parcel>(parcel{std::move(raw), std::move(content)});
+  if (now) return node_.tell(peer_packet{config_.peer, std::move(p)});
+  early_.push_back(std::move(p));
+  if (early_.size() > early_limit) happens(pair_event::broken, "sends without answering");
+}
+
+bool link::greeting_answer(const packet_header& header, const reply_control& r) {
+  if (header.id == capabilities_asked_) {
+    capabilities_asked_.reset();
+    if (auto c = wire::decode<std::uint32_t>(r.data); r.status == 0 && c) peer_capabilities_ = *c;
+  } else if (header.id == nodes_asked_) {
+    nodes_asked_.reset();
+    if (auto map = wire::decode<node_map>(r.data); r.status == 0 && map) peer_nodes_ = lines_of(*map);
+  } else {
+    return false;
+  }
+  if (capabilities_asked_ || nodes_asked_) return true;
+  if (!peer_capabilities_ || !peer_nodes_) {
+    happens(pair_event::broken, "does not say who it is");
+    return true;
+  }
+  const auto differ = differences(config_.nodes, *peer_nodes_);
+  if (differ.empty()) {
+    happens(pair_event::greeted, {});
+    return true;
+  }
+  const auto why = fmt::format("its list of nodes differs: {}", fmt::join(differ, "; "));
+  const bool news = why != refusal_;
+  if (news || env_.loop.now() - refusal_logged_ >= refusal_log_interval) {
+    env_.log.error(fmt::format("node-refused pnn={} why=\"{}\"", number(config_.peer), why));
+    refusal_logged_ = env_.loop.now();
+  }
+  if (news) node_.tell(peer_refused{config_.peer, why});
+  refusal_ = why;
+  unfit_ = true;
+  env_.loop.cancel(greeting_timer_);
+  greeting_timer_ = env_.loop.after(refusal_delay, [to = self(), n = greeting_] { to.tell(link_greeting_late{n}); });
+  return true;
+}
+
+}  // namespace floe
