@@ -58,8 +58,8 @@ void node::db_detach(const control_request& r) {
          std::chrono::seconds(tunables_[tunable::control_timeout]),
          replier([me = self(), all, n, id, answer = r.answer](control_answer a) {
            if (a.status != 0 && a.error != "unknown database")
-             all->refused = fmt::format("node {} keeps it: {}", number(n),
-                                        a.error.empty() ? "refused" : a.error);
+             all->refused += fmt::format("{}node {} keeps it: {}", all->refused.empty() ? "" : "; ",
+                                         number(n), a.error.empty() ? "refused" : a.error);
            if (--all->left > 0) return;
            if (!all->refused.empty()) return answer.fail(all->refused);
            me.tell(detach_now{id, answer});
