@@ -35,6 +35,7 @@ command quickstart_command();
 command readkey_command();
 command recover_command();
 command recovery_command();
+command reloadnodes_command();
 command runstate_command();
 command setdebug_command();
 command setvar_command();
