@@ -196,6 +196,14 @@ void client::send_control(pnn to, floe::control opcode, bytes data, duration pat
   state_->send_control(to, opcode, data, std::move(o), patience, std::move(done));
 }
 
+void client::later(duration d, task t) {
+  state_->loop.after(d, [weak = std::weak_ptr(state_), t = std::move(t)] {
+    if (weak.lock()) t();
+  });
+}
+
+std::weak_ptr<const void> client::alive() const { return state_; }
+
 std::int32_t client::process() const {
   return state_->options.process.value_or(static_cast<std::int32_t>(::getpid()));
 }

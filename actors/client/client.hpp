@@ -95,6 +95,10 @@ class client {
   pnn self() const;
   event_loop& loop() const;
   std::size_t outstanding() const;
+  /// Runs the task on the loop after a while, unless the client is destroyed by then.
+  void later(duration, task);
+  /// Ends with the client: for what may outlive it.
+  std::weak_ptr<const void> alive() const;
   /// The process id that the node knows this client by.
   std::int32_t process() const;
 

@@ -141,7 +141,7 @@ struct taking : std::enable_shared_from_this<taking> {
                       "held by process " + std::to_string(holder.pid) + " on node " +
                           std::to_string(number(holder.vnn)),
                       pnn::current});
-    c.loop().after(std::min(pause, left()), [self = shared_from_this()] { self->look(); });
+    c.later(std::min(pause, left()), [self = shared_from_this()] { self->look(); });
     pause = std::min(pause * 2, longest_pause);
   }
 };

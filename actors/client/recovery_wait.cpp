@@ -42,7 +42,7 @@ struct watch : std::enable_shared_from_this<watch> {
     if (c.loop().now() >= until)
       return done(std::unexpected(
           client_error{client_errc::timed_out, 0, "the recovery has not ended", node}));
-    c.loop().after(pause, [self = shared_from_this()] { self->ask(); });
+    c.later(pause, [self = shared_from_this()] { self->ask(); });
   }
 };
 

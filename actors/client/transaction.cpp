@@ -56,7 +56,8 @@ void transaction::start(client& c, db_id db, mode m, duration patience, when_don
 }
 
 transaction::~transaction() {
-  if (lock_) release_g_lock(*client_, *lock_, release_patience, [](const result<void>&) {});
+  if (lock_ && !alive_.expired() && client_->connected())
+    release_g_lock(*client_, *lock_, release_patience, [](const result<void>&) {});
 }
 
 void transaction::release(duration patience, std::function<void()> then) {
@@ -81,7 +82,7 @@ void transaction::present(byte_view key, duration patience, when_done<read_recor
 
 void transaction::fetch(byte_view key, duration patience, when_done<std::optional<bytes>> done) {
   if (auto mine = changes_.find(bytes(key)); mine != changes_.end()) {
-    client_->loop().post([done = std::move(done), data = mine->second.data] {
+    client_->later(duration{0}, [done = std::move(done), data = mine->second.data] {
       done(data.empty() ? std::nullopt : std::optional(data));
     });
     return;
@@ -94,14 +95,15 @@ void transaction::fetch(byte_view key, duration patience, when_done<std::optiona
 
 void transaction::store(byte_view key, byte_view data, duration patience, when_done<void> done) {
   const auto fail = [&](const char* why) {
-    client_->loop().post([done = std::move(done), why] { done(std::unexpected(refusal(why))); });
+    client_->later(duration{0},
+                   [done = std::move(done), why] { done(std::unexpected(refusal(why))); });
   };
   if (mode_ == mode::read_only) return fail("this transaction only reads");
   if (!lock_) return fail("this transaction has ended");
   if (key.empty()) return fail("a key has at least one byte");
   if (auto mine = changes_.find(bytes(key)); mine != changes_.end()) {
     mine->second.data = bytes(data);
-    return client_->loop().post([done = std::move(done)] { done({}); });
+    return client_->later(duration{0}, [done = std::move(done)] { done({}); });
   }
   present(key, patience,
           [t = shared_from_this(), key = bytes(key), data = bytes(data),
@@ -148,7 +150,7 @@ struct transaction::committing : std::enable_shared_from_this<committing> {
       if (so_far.sends > 0) why.text = "not known whether it is stored: " + why.text;
       return finish(std::unexpected(std::move(why)));
     }
-    c().loop().after(pause, std::move(what));
+    c().later(pause, std::move(what));
   }
 
   /// The sequence number's record as it is now; frozen databases let wait.
@@ -214,7 +216,7 @@ struct transaction::committing : std::enable_shared_from_this<committing> {
   void left_no_trace(const client_error& because) {
     if (cuts >= most_cuts || c().loop().now() + pause >= until)
       return finish(std::unexpected(refusal("nothing is stored: " + because.text)));
-    c().loop().after(pause, [self = shared_from_this()] { self->send(); });
+    c().later(pause, [self = shared_from_this()] { self->send(); });
   }
 
   /// The number is as it would be: it is this transaction if its records are there.
@@ -249,8 +251,8 @@ void transaction::commit(duration patience, when_done<commit_result> done) {
   const auto ends = std::make_shared<committing>(shared_from_this(),
                                                  client_->loop().now() + patience, std::move(done));
   if (!lock_) {
-    client_->loop().post(
-        [ends] { ends->done(std::unexpected(refusal("this transaction has ended"))); });
+    client_->later(duration{0},
+                   [ends] { ends->done(std::unexpected(refusal("this transaction has ended"))); });
     return;
   }
   if (changes_.empty()) return ends->finish(commit_result{});

@@ -11,9 +11,10 @@
 /// at most. So its answers are: done; refused, and then nothing of it is stored anywhere, or ever
 /// will be; timed_out or disconnected, and then it is not known (all or nothing still holds).
 ///
-/// It ends with commit or cancel; when it is destroyed without, it is cancelled. Needs a floe node
-/// (records are locked there), and excludes transactions of CTDB's tool on other nodes. Sources:
-/// Samba ctdb/client/client_db.c (ctdb_transaction_*).
+/// It ends with commit or cancel; when it is destroyed without, it is cancelled; it may outlive its
+/// client, but not be used then. Needs a floe node (records are locked there), and excludes
+/// transactions of CTDB's tool on other nodes. Sources: Samba ctdb/client/client_db.c
+/// (ctdb_transaction_*).
 #include <map>
 #include <memory>
 #include <optional>
@@ -57,11 +58,12 @@ class transaction : public std::enable_shared_from_this<transaction> {
     bytes data;
   };
   struct committing;
-  transaction(client& c, db_id db, mode m) : client_(&c), db_(db), mode_(m) {}
+  transaction(client& c, db_id db, mode m) : client_(&c), alive_(c.alive()), db_(db), mode_(m) {}
   void present(byte_view key, duration patience, when_done<read_record_answer> done);
   void release(duration patience, std::function<void()> then);
 
   client* client_;
+  std::weak_ptr<const void> alive_;  ///< the client
   db_id db_;
   mode mode_;
   std::optional<held_g_lock> lock_;

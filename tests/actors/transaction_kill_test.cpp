@@ -24,7 +24,15 @@ std::size_t leader_of(sim_cluster& s) {
   return nlohmann::json::parse(s.status(0))["leader"].get<std::size_t>();
 }
 
-enum class blow { client_node, follower, leader, recovery, client };
+enum class blow {
+  client_node,
+  follower,
+  leader,
+  recovery,
+  client,
+  client_node_stopped,
+  follower_stopped
+};
 
 struct outcome {
   bool ended = false;   ///< before the blow
@@ -65,6 +73,19 @@ outcome play(blow b, db_kind kind, duration after, std::uint64_t seed) {
       break;
     }
     case blow::client: c->close(); break;
+    case blow::client_node_stopped:
+    case blow::follower_stopped: {
+      const pnn out{static_cast<std::uint32_t>(b == blow::follower_stopped ? third : home)};
+      auto& other = s.connect(leader);
+      const auto tell = [&](control what) {
+        other.send_control(out, what, {}, 5s, [](const result<client_reply>&) {});
+        const auto later = s.loop_now() + 1s;
+        s.run([&] { return s.loop_now() >= later; }, 1s);
+      };
+      tell(control::stop_node);
+      tell(control::continue_node);
+      break;
+    }
   }
   if (dead) s.kill(*dead);
   const bool client_lives = b != blow::client_node && b != blow::client;
@@ -127,4 +148,8 @@ TEST_CASE(
     "a recovery cuts a commit at any moment: it ends all or nothing and the client learns which") {
   play_all(blow::recovery);
 }
+TEST_CASE("the node of the committing client is stopped at any moment, and goes on later") {
+  play_all(blow::client_node_stopped);
+}
+TEST_CASE("another node is stopped at any moment of a commit") { play_all(blow::follower_stopped); }
 TEST_CASE("the committing client goes away at any moment") { play_all(blow::client); }

@@ -274,6 +274,30 @@ TEST_CASE("the lock of a client that has gone is taken over, that of a living on
   next.reset();
 }
 
+TEST_CASE(
+    "a client is destroyed: its transaction may be later, and who waited for the lock is not "
+    "called") {
+  sim_cluster s(2);
+  REQUIRE(s.settle(20s));
+  auto& first = s.connect(0);
+  auto& second = s.connect(0);
+  auto& third = s.connect(1);
+  const db_id db = attach_kind(s, first, "pairs.tdb", db_kind::persistent);
+  attach_kind(s, third, "pairs.tdb", db_kind::persistent);
+  auto t = begin(s, first, db);
+  set(s, t, "a", "1");
+  bool called = false;
+  transaction::start(second, db, transaction::mode::read_write, 30s,
+                     [&](const auto&) { called = true; });
+  CHECK_FALSE(s.run([&] { return called; }, 1s));
+  s.disconnect(second);
+  s.disconnect(first);
+  CHECK_FALSE(s.run([&] { return called; }, 1s));
+  t.reset();
+  CHECK(commit_now(s, third, db, {{"a", "2"}}).seqnum == 1);
+  CHECK_FALSE(called);
+}
+
 TEST_CASE("readers share the lock, a writer waits for them") {
   sim_cluster s(2);
   REQUIRE(s.settle(20s));
