@@ -120,6 +120,9 @@ void link::came_up() {
   node_.tell(peer_changed{.who = config_.peer, .connected = true, .why = {}, .floe = floe});
   for (auto& p : std::exchange(early_, {})) node_.tell(peer_packet{config_.peer, std::move(p)});
   send_keepalive();
+  // Three at once say that more will follow as quickly: the peer need not learn it by waiting, should we hang soon.
+  if (floe && keepalive_.quick_interval > duration{0})
+    for (int more = 0; more < 2; ++more) send_keepalive();
   arm_tick();
 }
 
