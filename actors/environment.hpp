@@ -22,6 +22,7 @@ struct request_ids {
 };
 
 class cluster_locks;
+class file_checks;
 
 struct node_environment {
   event_loop& loop;
@@ -31,6 +32,7 @@ struct node_environment {
   counters& count;
   request_ids& ids;
   pnn self;
+  file_checks* checks = nullptr;   ///< none: files of persistent databases are trusted
   cluster_locks* locks = nullptr;  ///< none: a node that has no cluster lock configured can do without
 };
 

@@ -11,7 +11,8 @@ namespace floe::cli {
 /// The exit status, if the first word names a helper.
 std::optional<int> run_hidden(int argc, char** argv);
 
-/// The command that comes to lock_guard().
+/// The commands that come to lock_guard() and health_child().
 std::vector<std::string> lock_guard_command();
+std::vector<std::string> file_check_command();
 
 }  // namespace floe::cli

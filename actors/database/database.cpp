@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "protocol/constants.hpp"
+#include "protocol/types/database.hpp"
 #include "protocol/types/db_statistics.hpp"
 #include "protocol/wire/codec.hpp"
 #include "protocol/rules/migration.hpp"
@@ -25,12 +26,18 @@ void database::start() {
   if (!opened) {
     env_.log.error(fmt::format("database-open-failed db={} file={} why=\"{}\"", config_.name, config_.file,
                                opened.error().text));
-    node_.tell(database_opened{config_.id, opened.error().text});
+    node_.tell(database_opened{config_.id, opened.error().text, {}});
     end();
     return;
   }
   store_ = std::make_unique<store>(std::move(*opened));
-  node_.tell(database_opened{config_.id, {}});
+  if (const auto known = store_->get_meta(damage_name); known && *known) damage_ = **known;
+  if (!config_.damage.empty()) {
+    damage_ = config_.damage;
+    if (auto done = store_->set_meta(damage_name, damage_); !done) storage_failed("note damage", done.error());
+    if (auto done = store_->flush(); !done) storage_failed("note damage", done.error());
+  }
+  node_.tell(database_opened{config_.id, {}, damage_});
   if (view_->own_flags() & (node_flag::banned | node_flag::stopped)) become_inactive();
 }
 
@@ -56,6 +63,12 @@ void database::on(db_control& m) {
     case control::db_push_start: return push_start(m);
     case control::db_push_confirm: return push_confirm(m);
     case control::get_db_seqnum: return get_seqnum(m);
+    case control::db_set_healthy: return declare_health(m, {});
+    case control::db_damaged: {
+      const auto about = wire::decode<db_disputed>(std::get<req_control>(m.packet->content.body).data);
+      if (!about) return m.answer.fail("bad request");
+      return declare_health(m, about->detail.empty() ? "damaged" : std::string(about->detail));
+    }
     case control::get_db_statistics: return statistics(m);
     case control::try_delete_records: return try_delete_records(m);
     case control::trans3_commit: return trans3_commit(m);
@@ -120,7 +133,7 @@ void database::on(db_inspect& m) {
   const auto age_ms = [now = env_.loop.now()](time_point t) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(now - t).count();
   };
-  database_report r{.id = config_.id, .name = config_.name, .path = config_.file, .kind = config_.kind,
+  database_report r{.id = config_.id, .name = config_.name, .path = config_.file, .damage = damage_, .kind = config_.kind,
                     .gen = gen_, .state = freeze_.state, .state_age_ms = age_ms(state_since_),
                     .migrations_pending = key_of_request_.size(), .migrations_done = migrations_done_,
                     .migrations_resent = migrations_resent_};

@@ -31,11 +31,15 @@
 
 namespace floe {
 
+/// Metadatum of the store: what is wrong with the content.
+inline constexpr byte_view damage_name = "damage";
+
 struct database_config {
   db_id id{0};
   std::string name;
   db_kind kind = db_kind::volatile_db;
   std::string file;
+  std::string damage;  ///< what is wrong with the content, to be remembered; empty: nothing new
   std::size_t push_buffer_size = 1'000'000;  ///< bytes of a pull buffer (RecBufferSizeLimit)
   duration update_patience{std::chrono::seconds(60)};  ///< for a node to store a transaction (ControlTimeout)
   duration resend_after{std::chrono::seconds(5)};  ///< an unanswered migration request is sent again
@@ -134,6 +138,9 @@ class database final : public actor<database_message> {
   void push_start(db_control&);
   void push_confirm(db_control&);
   void get_seqnum(db_control&);
+  void declare_health(db_control&, std::string damage);
+  void set_damage(std::string);
+  std::string damage_after_commit() const;
   void statistics(db_control&);
   void become_inactive();
   void stop_push();
@@ -185,6 +192,9 @@ class database final : public actor<database_message> {
   std::uint64_t last_pull_ = 0;
   std::optional<push_state> push_;
   std::unique_ptr<recovery_set> pushed_;
+  std::string damage_;  ///< what is wrong with the content; also in the file, so that it outlives the process
+  std::optional<std::string> declared_damage_;  ///< of what the transaction will commit
+  bool gave_content_ = false;                   ///< in this transaction: what is committed may be our own
   bool working_ = false;  ///< the store is in another thread's hands
   bool updating_ = false;  ///< ... for a transaction: what comes is held back until it is done
   std::deque<std::function<void()>> held_back_;

@@ -58,6 +58,7 @@ struct database_report {
   db_id id{0};
   std::string name;
   std::string path;
+  std::string damage;  ///< what is wrong with the content; empty: nothing
   db_kind kind = db_kind::volatile_db;
   std::uint32_t flags = 0;
   generation gen = generation::invalid;

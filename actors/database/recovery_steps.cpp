@@ -79,6 +79,8 @@ void database::become_inactive() {
 void database::begin(db_control& m) {
   auto t = payload<transdb>(m);
   if (!t || !transition(freeze_event::begin{t->tid, gen_}, m.answer)) return;
+  declared_damage_.reset();
+  gave_content_ = false;
   pushed_ = std::make_unique<recovery_set>();
   m.answer.good();
 }
@@ -121,6 +123,7 @@ void database::pull(db_control& m) {
     storage_failed("commit", done.error());
     return m.answer.fail("cannot commit before the pull");
   }
+  gave_content_ = true;
   pull_ = pull_state{.id = ++last_pull_, .to = m.from, .srvid = p->srvid, .answer = m.answer};
   send_pull_buffers();
 }
@@ -234,15 +237,22 @@ void database::commit(db_control& m) {
   }
   auto set = std::shared_ptr<recovery_set>(std::move(pushed_));
   auto result = std::make_shared<std::expected<replace_result, store_error>>();
-  auto work = [store = store_, set, result, wiped = freeze_.wiped] {
-    if (wiped) *result = set->replace_content(*store);
+  auto after = freeze_.wiped ? damage_after_commit() : damage_;
+  auto work = [store = store_, set, result, wiped = freeze_.wiped, now = damage_, after] {
+    // content and health change together
+    const change health[] = {change::set_meta(damage_name, after)};
+    if (wiped) *result = set->replace_content(*store, std::span(health).first(now == after ? 0 : 1));
     else if (auto stored = set->store_into(*store); !stored) *result = std::unexpected(stored.error());
   };
-  auto finish = [this, tid = t->tid, answer = m.answer, result] {
+  auto finish = [this, tid = t->tid, answer = m.answer, result, after] {
     const freeze_event::commit event{tid, inactive()};
     if (!*result) {
       storage_failed("commit recovery", result->error());
       return answer.fail("cannot store the recovered records: " + result->error().text);
+    }
+    if (damage_ != after) {
+      damage_ = after;
+      node_.tell(database_health{config_.id, damage_});
     }
     freeze_step s;
     if (transition(event, answer, &s)) finish_commit(s, answer);
@@ -262,6 +272,31 @@ void database::finish_commit(const freeze_step& s, const replier& answer) {
   changed();
   drop_stale_waiters(before);
   answer.good();
+}
+
+/// Said by whoever replaces the content; without a transaction it takes effect at once.
+void database::declare_health(db_control& m, std::string damage) {
+  if (freeze_.state == freeze_state::in_transaction)
+    declared_damage_ = std::move(damage);
+  else if (working_)
+    return m.answer.fail("database is busy with the step before");
+  else
+    set_damage(std::move(damage));
+  m.answer.good();
+}
+
+/// A leader that does not say how whole its sources were has taken the content from us or from somebody better.
+std::string database::damage_after_commit() const {
+  if (declared_damage_) return *declared_damage_;
+  return gave_content_ ? damage_ : std::string();
+}
+
+void database::set_damage(std::string damage) {
+  if (damage == damage_) return;
+  damage_ = std::move(damage);
+  if (auto done = store_->set_meta(damage_name, damage_); !done) storage_failed("note damage", done.error());
+  if (auto done = store_->flush(); !done) storage_failed("note damage", done.error());
+  node_.tell(database_health{config_.id, damage_});
 }
 
 void database::get_seqnum(db_control& m) {

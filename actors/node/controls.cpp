@@ -92,7 +92,7 @@ node::handler node::handler_of(control c) {
       {control::disable_node, &node::enable_disable},
       {control::enable_node, &node::enable_disable},
       {control::db_detach, &node::db_detach},
-      {control::db_set_healthy, &node::db_set_healthy},
+      {control::db_set_healthy, &node::to_database},
       {control::try_delete_records, &node::to_database},
       {control::schedule_for_deletion, &node::vacuum_later},
       {control::vacuum_fetch, &node::vacuum_later},
@@ -109,6 +109,7 @@ node::handler node::handler_of(control c) {
       {control::get_db_lineages, &node::get_db_lineages},
       {control::set_hold_phase, &node::set_hold_phase},
       {control::db_dispute, &node::db_dispute},
+      {control::db_damaged, &node::to_database},
   });
   const auto i = std::ranges::find(rows, c, &row::opcode);
   return i == rows.end() ? nullptr : i->run;

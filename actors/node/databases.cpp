@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "actors/database/database.hpp"
+#include "actors/health/file_checks.hpp"
 #include "actors/node/node.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/hash.hpp"
@@ -43,6 +44,12 @@ std::optional<db_id> leading_db(byte_view data) {
   std::uint32_t n = 0;
   std::memcpy(&n, data.data(), sizeof n);
   return db_id{n};
+}
+
+/// Rather than replacing or describing it.
+bool uses_content(control c) {
+  return c == control::record_lock || c == control::record_read || c == control::trans3_commit ||
+         c == control::update_record;
 }
 
 bytes as_string(byte_view s) { return wire::encode(wire::string{s}); }
@@ -88,13 +95,15 @@ void node::create_database(const std::string& name, db_kind kind, bool tell_othe
   if (!d.fresh) d.gen = view_->gen;
   d.members = view_->map;
   d.attaching.push_back(std::move(answer));
-  d.to = env_.actors.spawn<database>(
-      "database", env_,
-      database_config{.id = id, .name = name, .kind = kind, .file = d.path,
-                      .push_buffer_size = tunables_[tunable::rec_buffer_size_limit],
-                      .update_patience = std::chrono::seconds(tunables_[tunable::control_timeout])},
-      view_, self());
+  const auto file = d.path;
   databases_.emplace(id, std::move(d));
+  std::error_code error;
+  if (kind != db_kind::persistent || !env_.checks || !std::filesystem::exists(file, error)) return open_database(id, {});
+  env_.checks->check(file, [to = self(), this, id, name, file](file_verdict v) {
+    to.tell(database_checked{id, [this, name, file, v = std::move(v)] {
+                               return !v || v->sound ? std::string() : set_file_aside(name, file, v->finding);
+                             }});
+  });
 }
 
 void node::on(database_opened& m) {
@@ -105,13 +114,16 @@ void node::on(database_opened& m) {
   if (!m.error.empty()) {
     databases_.erase(i);
     for (auto& w : waiting) w.fail(m.error);
-    return;
+    return started_with(m.id);
   }
   d.open = true;
+  d.damage = m.damage;
+  if (!d.damage.empty()) env_.log.error(fmt::format("database-damaged db={} what=\"{}\"", d.name, d.damage));
   attach_order_.push_back(m.id);
   d.to.tell(db_view{view_});  // it may have changed since the actor was made
   d.to.tell(holder_rules());
   for (auto& w : waiting) w.good(wire::encode(number(m.id)));
+  if (starting_.contains(m.id)) return started_with(m.id);
   if (!d.tell_others) return;
   const bytes data = as_string(d.name);
   for (pnn p : destinations(pnn::broadcast_connected))
@@ -144,6 +156,7 @@ void node::attach_from_disk() {
     if (acceptable(name)) names.push_back(std::move(name));
   }
   std::ranges::sort(names);
+  for (const auto& n : names) starting_.insert(db_id_of(n));
   for (const auto& n : names) create_database(n, db_kind::persistent, false, {});
 }
 
@@ -203,14 +216,9 @@ void node::get_dbpath(const control_request& r) {
 }
 
 void node::db_get_health(const control_request& r) {
-  if (!databases_.contains(leading_db(r.data).value_or(db_id{0}))) return r.answer.fail();
-  r.answer.good();
-}
-
-/// A damaged database is healed by a recovery or by a tool that replaces its content; so far none is damaged.
-void node::db_set_healthy(const control_request& r) {
-  if (!databases_.contains(leading_db(r.data).value_or(db_id{0}))) return r.answer.fail("unknown database");
-  r.answer.good();
+  const auto d = databases_.find(leading_db(r.data).value_or(db_id{0}));
+  if (d == databases_.end()) return r.answer.fail();
+  r.answer.good(d->second.damage.empty() ? bytes() : as_string(d->second.damage));
 }
 
 /// SCHEDULE_FOR_DELETION and VACUUM_FETCH: a deleted record is to be forgotten soon. It is, in the next recovery; until
@@ -256,6 +264,8 @@ void node::to_database(const control_request& r) {
   if (d == databases_.end() || !d->second.open) return r.answer.fail("unknown database");
   if (r.client && !d->second.dispute.empty())
     return r.answer.fail(fmt::format("{} is out of use: its nodes disagree ({})", d->second.name, d->second.dispute));
+  if (r.client && uses_content(r.opcode))
+    if (const auto why = unfit(d->second); !why.empty()) return r.answer.fail(why);
   d->second.to.tell(db_control{.opcode = r.opcode, .packet = r.packet, .from = r.from, .client = r.client, .answer = r.answer});
 }
 

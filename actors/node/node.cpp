@@ -45,13 +45,18 @@ node::~node() = default;
 
 void node::start() {
   if (!listen()) return stop("cannot listen");
+  set_runstate(runstate::init);
+  attach_from_disk();
+  if (starting_.empty()) go_on_starting();
+}
+
+/// The persistent databases are there, as far as they can be: now the other nodes may come.
+void node::go_on_starting() {
   auto links = std::make_shared<cluster_view>(*view_);
   for (std::size_t i = 0; i < config_.nodes.size(); ++i)
     if (const pnn p{static_cast<std::uint32_t>(i)}; p != config_.self && !config_.nodes[i].deleted)
       links->nodes[i].link = spawn_link(p, config_.nodes[i].where, own_lines());
   view_ = links;
-  set_runstate(runstate::init);
-  attach_from_disk();
   set_runstate(runstate::setup);
   leader_ = env_.actors.spawn<leader>("leader", env_, leader_config_of(config_), view_, self());
   set_runstate(runstate::first_recovery);
@@ -89,6 +94,7 @@ void node::receive(node_message& m) {
 
 /// Called on the loop between turns of this actor; only reads what never changes after start.
 std::optional<connection_events> node::accept_peer(const std::shared_ptr<connection>& c) {
+  if (view_->run < runstate::setup) return std::nullopt;  // not yet: it will try again
   const auto from = c->peer();
   for (const auto& n : view_->nodes) {
     if (n.where.ip != from.ip || !n.link) continue;
@@ -188,7 +194,7 @@ void node::from_client(const client_ref& c, const parcel_ptr& p, const req_call&
         reply_call{.status = -1, .data = {}})});
     return;
   }
-  if (!d->second.dispute.empty())
+  if (!unfit(d->second).empty())
     return c.session.tell(session_send{make_frame({.gen = view_->gen, .dest = pnn{0}, .src = env_.self, .id = p->content.header.id},
                                                   reply_call{.status = -1, .data = {}})});
   d->second.to.tell(db_client_call{c, p});

@@ -78,10 +78,13 @@ class node final : public actor<node_message> {
   void on(database_closed&);
   void on(detach_now&);
   void on(cluster_lock_state&);
+  void on(database_checked&);
+  void on(database_health&);
   void on(lock_tested&);
 
   // node.cpp
   bool listen();
+  void go_on_starting();
   void stop(const std::string& why);
   std::optional<connection_events> accept_peer(const std::shared_ptr<connection>&);
   std::optional<connection_events> accept_client(const std::shared_ptr<connection>&);
@@ -132,6 +135,13 @@ class node final : public actor<node_message> {
   void give_memory_back();
   void accept_quietly(const control_request&);
 
+  // health.cpp
+  struct database_entry;
+  void open_database(db_id, std::string damage);
+  std::string set_file_aside(const std::string& name, const std::string& file, const std::string& finding);
+  void started_with(db_id);
+  std::string unfit(const database_entry&) const;
+
   // cluster_lock.cpp
   void test_cluster_lock(const control_request&);
   void compare_cluster_lock(const control_request&);
@@ -172,11 +182,9 @@ class node final : public actor<node_message> {
   void to_database(const control_request&);
   void record_control(const control_request&);
 
-  void db_set_healthy(const control_request&);
   void vacuum_later(const control_request&);
 
   // detach.cpp
-  struct database_entry;
   struct client_entry;
   std::string keeps_attached(const database_entry&) const;
   void db_detach(const control_request&);
@@ -253,6 +261,7 @@ class node final : public actor<node_message> {
     bool detaching = false;  ///< its actor is closing the file
     bool tell_others = false;
     std::vector<replier> attaching;
+    std::string damage;   ///< what is wrong with its content; empty: nothing
     std::string dispute;  ///< why it is given up; empty: it is not
   };
   struct outstanding_call {
@@ -319,6 +328,7 @@ class node final : public actor<node_message> {
   std::uint32_t last_traverse_ = 0;
   std::deque<timeline_event> timeline_;
   std::string progress_;
+  std::set<db_id> starting_;  ///< databases that the start waits for
   cluster_lock_state lock_{.state = "not held", .detail = {}};
   time_point lock_since_;
   std::map<std::uint64_t, std::unique_ptr<lock_claim>> lock_tests_;

@@ -41,7 +41,11 @@ struct listen_messages { floe::srvid srvid; std::uint64_t owner; std::function<v
 struct unlisten_messages { floe::srvid srvid; std::uint64_t owner; };
 
 /// A database actor has opened its store, or cannot.
-struct database_opened { db_id id; std::string error; };
+struct database_opened { db_id id; std::string error; std::string damage; };
+/// The file of a persistent database has been looked at.
+struct database_checked { db_id id; std::function<std::string()> verdict; };
+/// What is wrong with the content of a database; empty: it has been healed.
+struct database_health { db_id id; std::string damage; };
 /// A database actor has closed and deleted its file, as it was told.
 struct database_closed { db_id id; };
 /// All other nodes have detached this database.
@@ -67,6 +71,6 @@ using node_message =
     std::variant<peer_packet, client_packet, peer_changed, peer_refused, ban_self, client_opened, client_closed, call_control,
                  post_message, listen_messages, unlisten_messages, database_opened, database_changed,
                  note_event, want_recovery, leader_known, recovery_progress, control_deadline, node_tick,
-                 stop_node, database_closed, detach_now, cluster_lock_state, lock_tested>;
+                 stop_node, database_closed, detach_now, cluster_lock_state, lock_tested, database_checked, database_health>;
 
 }  // namespace floe

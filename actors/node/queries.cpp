@@ -48,6 +48,7 @@ json report_json(const database_report& r, bool locks) {
          {"path", r.path},
          {"kind", r.kind == db_kind::volatile_db ? "volatile" : r.kind == db_kind::persistent ? "persistent" : "replicated"},
          {"generation", number(r.gen)},
+         {"damage", r.damage.empty() ? json() : json(r.damage)},
          {"state", std::string(name(r.state))},
          {"state_age_ms", r.state_age_ms},
          {"records", r.records},
@@ -296,6 +297,8 @@ void node::get_node_status(const control_request& r) {
   j["cluster_lock"] = json::parse(cluster_lock_json(), nullptr, false);
   j["warnings"] = json::array();
   if (lacks_cluster_lock()) j["warnings"].push_back(no_cluster_lock_warning);
+  for (const auto& [id, d] : databases_)
+    if (!d.damage.empty()) j["warnings"].push_back(fmt::format("{} is not whole: {}", d.name, d.damage));
   for (const auto& [id, d] : databases_)
     if (!d.dispute.empty())
       j["warnings"].push_back(fmt::format("{} is out of use, its nodes disagree: {}", d.name, d.dispute));

@@ -141,6 +141,11 @@ void db_recoverer::ask(const db_effect::ask& e, pnn n) {
       break;
     default: data = wire::encode(number(plan.db)); break;
   }
+  if (e.phase == db_phase::commit && machine_.only_damaged() && config_.sorted_senders.contains(n))
+    // arrives before the commit, which then does not pass for a healing
+    node_.tell(call_control{.to = n, .opcode = control::db_damaged,
+                            .data = wire::encode(db_disputed{.db_id = plan.db, .detail = damage_}),
+                            .patience = e.timeout, .answer = {}});
   node_.tell(call_control{.to = n, .opcode = control_of(e.phase, machine_.kind()), .data = std::move(data),
                           .patience = e.timeout,
                           .answer = replier([to = self(), run = e.run, phase = e.phase, n](control_answer a) {
@@ -163,6 +168,7 @@ void db_recoverer::on(dbr_answer& m) {
   } else if (m.phase == db_phase::seqnum) {
     auto n = wire::decode<std::uint64_t>(a.data);
     readable = n.has_value();
+    if (n && machine_.kind() == db_kind::persistent) return ask_health(m.node, *n);
     e.number = n.value_or(0);
   } else if (m.phase == db_phase::pull || m.phase == db_phase::push_confirm) {
     auto n = wire::decode<std::uint32_t>(a.data);
@@ -183,6 +189,28 @@ void db_recoverer::on(dbr_answer& m) {
     return feed(db_event::failed{.run = m.run, .phase = m.phase, .node = m.node, .cause = failure_cause::refused,
                                  .detail = "unreadable answer"});
   feed(e);
+}
+
+/// A damaged copy was started empty, which no sequence number tells.
+void db_recoverer::ask_health(pnn n, std::uint64_t seqnum) {
+  node_.tell(call_control{.to = n, .opcode = control::db_get_health, .data = wire::encode(number(machine_.plan().db)),
+                          .patience = machine_.plan().step_timeout,
+                          .answer = replier([to = self(), run = machine_.run(), n, seqnum](control_answer a) {
+                            to.tell(dbr_health{run, n, seqnum, std::move(a)});
+                          })});
+}
+
+void db_recoverer::on(dbr_health& m) {
+  if (m.answer.status != 0)
+    return feed(db_event::failed{.run = m.run, .phase = db_phase::seqnum, .node = m.node, .cause = cause_of(m.answer),
+                                 .detail = m.answer.error.empty() ? "does not say whether its copy is whole" : m.answer.error});
+  const auto text = wire::decode<wire::string>(m.answer.data);
+  const bool whole = m.answer.data.empty() || (text && text->value.empty());
+  if (!whole && m.run == machine_.run()) {
+    damage_ = text ? std::string(text->value) : "damaged";
+    env_.log.warning(fmt::format("recovery-damaged-copy db={} node={} what=\"{}\"", machine_.db_name(), number(m.node), damage_));
+  }
+  feed(db_event::answered{.run = m.run, .phase = db_phase::seqnum, .node = m.node, .number = m.seqnum, .whole = whole});
 }
 
 // --- pull and merge ----------------------------------------------------------------------------------------------

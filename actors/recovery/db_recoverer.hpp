@@ -35,6 +35,8 @@ class db_recoverer final : public actor<db_recoverer_message> {
  private:
   void on(dbr_start&);
   void on(dbr_answer&);
+  void on(dbr_health&);
+  void ask_health(pnn, std::uint64_t seqnum);
   void on(dbr_records&);
   void on(dbr_written&);
   void on(dbr_push_late&);
@@ -80,6 +82,7 @@ class db_recoverer final : public actor<db_recoverer_message> {
   address<node_message> node_;
   address<coordinator_message> coordinator_;
   db_recovery machine_;
+  std::string damage_;  ///< of a copy that is not whole
   std::unique_ptr<record_merge> merge_;
   std::map<pnn, source> sources_;
   std::uint64_t srvids_used_ = 0;

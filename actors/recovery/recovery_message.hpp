@@ -20,6 +20,13 @@ struct dbr_answer {
   pnn node;
   control_answer answer;
 };
+/// Whether a persistent copy is whole, beside its sequence number.
+struct dbr_health {
+  run_number run;
+  pnn node;
+  std::uint64_t seqnum;
+  control_answer answer;
+};
 struct dbr_records { run_number run; pnn from; parcel_ptr packet; };  ///< pulled ones
 struct dbr_written { run_number run; pnn to; };                       ///< one pushed buffer has left
 struct dbr_push_late { run_number run; };
@@ -28,7 +35,7 @@ struct dbr_release {};  ///< the diagnostic barrier after freeze
 struct dbr_hold { std::string phase; };
 struct dbr_stop {};
 
-using db_recoverer_message = std::variant<dbr_start, dbr_answer, dbr_records, dbr_written, dbr_push_late,
+using db_recoverer_message = std::variant<dbr_start, dbr_answer, dbr_health, dbr_records, dbr_written, dbr_push_late,
                                           dbr_node_gone, dbr_release, dbr_hold, dbr_stop>;
 
 /// How far the recovery of one database is, for everybody who looks.

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "actors/health/file_checks.hpp"
 #include "actors/lock/process_lock.hpp"
 #include "actors/node/start_node.hpp"
 #include "cli/cluster/pid_file.hpp"
@@ -70,6 +71,7 @@ int run_as_init(Work work) {
 int serve(node_setup setup, const std::unique_ptr<log>& to) {
   auto loop = event_loop::real();
   auto net = socket_network(*loop);
+  const auto checks = child_file_checks(*loop, file_check_command());
   const auto locks = process_locks(*loop, {.guard = lock_guard_command()});
   actor_runtime actors(*loop);
   counters count;
@@ -78,7 +80,7 @@ int serve(node_setup setup, const std::unique_ptr<log>& to) {
   bool stopped = false;
   const auto wanted = stop_signals();
   const int signals = ::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
-  const auto node = start_node({*loop, actors, *net, *to, count, ids, setup.config.self, locks.get()},
+  const auto node = start_node({*loop, actors, *net, *to, count, ids, setup.config.self, checks.get(), locks.get()},
                                setup.config, [&] { stopped = true; });
   bool asked = false;
   loop->watch(signals, EPOLLIN, [&](std::uint32_t) {

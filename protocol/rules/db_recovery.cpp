@@ -71,7 +71,10 @@ std::vector<db_output> db_recovery::on(const db_event::answered& e, time_point n
   if (!expects(e.run, e.phase, e.node)) return {};
   switch (e.phase) {
     case db_phase::names: names_.emplace_back(e.node, e.text); break;
-    case db_phase::seqnum: seqnums_.emplace_back(e.node, e.number); break;
+    case db_phase::seqnum:
+      seqnums_.emplace_back(e.node, e.number);
+      if (!e.whole) damaged_.push_back(e.node);
+      break;
     case db_phase::pull:
       if (e.arrived != e.number)
         blame(e.node, failure_cause::count_mismatch,
@@ -216,6 +219,7 @@ std::vector<db_output> db_recovery::enter(db_phase to, time_point now) {
   if (to == db_phase::names) {
     names_.clear();
     seqnums_.clear();
+    damaged_.clear();
     pulled_ = merged_ = 0;
     confirmed_ = 0;
   }
@@ -302,13 +306,31 @@ std::vector<pnn> db_recovery::pull_sources() const {
       if (p.took_part) sources.push_back(p.node);
     return sources;
   }
-  // the highest sequence number supplies everything; of equal ones the lowest pnn
+  if (only_damaged()) {
+    sources = damaged_;  // together they have most
+    std::ranges::sort(sources);
+    return sources;
+  }
+  // Of the whole copies the highest sequence number supplies everything; of equal ones the lowest pnn. A number of 0
+  // says nothing about the content: one that has just been made must not win by it.
+  const auto had = who_has(true);
+  const auto supplies = [&](pnn n) {
+    return std::ranges::find(had, n) != had.end() && std::ranges::find(damaged_, n) == damaged_.end();
+  };
   std::pair<pnn, std::uint64_t> best{pnn::unknown, 0};
   for (const auto& [node, n] : seqnums_)
-    if (best.first == pnn::unknown || n > best.second || (n == best.second && node < best.first))
+    if (!supplies(node))
+      continue;
+    else if (best.first == pnn::unknown || n > best.second || (n == best.second && node < best.first))
       best = {node, n};
   sources.push_back(best.first);
   return sources;
+}
+
+bool db_recovery::only_damaged() const {
+  return !damaged_.empty() && std::ranges::all_of(who_has(true), [&](pnn n) {
+    return std::ranges::find(damaged_, n) != damaged_.end();
+  });
 }
 
 std::string_view name(db_phase p) {

@@ -18,7 +18,8 @@
 ///
 /// Source: Samba ctdb/server/ctdb_recovery_helper.c (list of steps above recover_db_state).
 /// Differences: volatile databases are pulled from all nodes at once, and only from nodes that took
-/// part in the last generation; a conflict of names ends this database only (there it hangs); all
+/// part in the last generation; of persistent ones a copy that was damaged, or that this recovery has
+/// just made, supplies nothing while there is a whole one; a conflict of names ends this database only (there it hangs); all
 /// that failed are remembered, not the first; there is a deadline for everything together.
 #include <cstdint>
 #include <span>
@@ -91,6 +92,7 @@ struct answered {
   std::uint64_t number = 0;   ///< seqnum: the number; pull, push_confirm: records announced
   std::uint64_t arrived = 0;  ///< pull: records that have arrived from this node
   std::string text{};         ///< names: the name
+  bool whole = true;          ///< seqnum: the copy was never damaged, or has been healed
 };
 /// One node did not. `disconnected` counts in every phase, whether or not the node owes an answer.
 struct failed {
@@ -177,6 +179,8 @@ class db_recovery {
   unsigned confirmed() const { return confirmed_; }  ///< nodes that have all pushed records
   /// Everything that went wrong since the last start.
   std::span<const evidence> failures() const { return failures_; }
+  /// Every copy was damaged: what they have was put together, and nobody knows what is missing.
+  bool only_damaged() const;
   /// It cannot succeed before somebody changes something: no use to try again.
   bool conflict() const { return conflict_; }
   /// Some try since the last start has committed on all nodes.
@@ -224,6 +228,7 @@ class db_recovery {
   std::string name_;
   std::vector<std::pair<pnn, std::string>> names_;
   std::vector<std::pair<pnn, std::uint64_t>> seqnums_;
+  std::vector<pnn> damaged_;  ///< whose copy is not whole
   std::uint64_t pulled_ = 0, merged_ = 0;
   unsigned confirmed_ = 0;
   std::vector<evidence> failures_;

@@ -93,9 +93,21 @@ void sim_cluster::start(std::size_t n) {
     if (::getenv("FLOE_SIM_LOG")) std::fprintf(stderr, "%s\n", log_.back().c_str());
   });
   l.locks = locks_->attach(h.ip);
+  struct checks final : file_checks {
+    explicit checks(std::function<bool(const std::string&)> f) : is_damaged(std::move(f)) {}
+    void check(const std::string& file, std::function<void(file_verdict)> done) override {
+      if (is_damaged(file)) return done(health_report{false, 0, "a page is damaged"});
+      done(check_file(file));
+    }
+    std::function<bool(const std::string&)> is_damaged;
+  };
+  l.checks = std::make_unique<checks>([this, n](const std::string& file) {
+    const auto name = fs::path(file).stem().string();  // without the node's number
+    return damaged_.erase({n, name}) > 0;
+  });
   l.actors = std::make_unique<actor_runtime>(*loop_);
   l.node = start_node({.loop = *loop_, .actors = *l.actors, .net = *l.net, .log = *l.log, .count = l.count, .ids = l.ids,
-                       .self = h.config.self, .locks = l.locks.get()},
+                       .self = h.config.self, .checks = l.checks.get(), .locks = l.locks.get()},
                       h.config, [] {});
 }
 

@@ -4,12 +4,14 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "actors/client/client.hpp"
 #include "actors/client/records.hpp"
 #include "actors/environment.hpp"
+#include "actors/health/file_checks.hpp"
 #include "actors/lock/sim_cluster_lock.hpp"
 #include "actors/net/sim_network.hpp"
 #include "actors/node/start_node.hpp"
@@ -71,6 +73,8 @@ class sim_cluster {
   bool run(Done done, duration limit = 60s) {
     return loop_->run_until(done, limit);
   }
+  /// The next start of the node finds that this file is damaged.
+  void damage(std::size_t n, const std::string& name) { damaged_.insert({n, name}); }
   /// Lines of all nodes' logs, "pnn line".
   const std::vector<std::string>& log() const { return log_; }
   node_config& config(std::size_t n) { return nodes_[n].config; }
@@ -82,6 +86,7 @@ class sim_cluster {
     counters count;
     request_ids ids;
     std::unique_ptr<cluster_locks> locks;
+    std::unique_ptr<file_checks> checks;
     std::unique_ptr<actor_runtime> actors;
     address<node_message> node;
   };
@@ -102,6 +107,7 @@ class sim_cluster {
   std::unique_ptr<sim_switch> switch_;
   std::unique_ptr<sim_lock_store> locks_;
   std::vector<host> nodes_;
+  std::set<std::pair<std::size_t, std::string>> damaged_;
   std::vector<guest> guests_;
   std::vector<std::string> log_;
 };

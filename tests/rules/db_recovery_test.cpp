@@ -45,6 +45,7 @@ struct stage {
   std::function<std::optional<db_input>(const db_effect::ask&, pnn)> say;
   std::uint64_t to_push = 5;
   std::vector<std::pair<pnn, std::uint64_t>> seqnums;
+  std::vector<pnn> damaged;
 
   void feed(const db_input& e) {
     for (auto& o : m.step(e, now)) todo.push_back(std::move(o));
@@ -57,6 +58,7 @@ struct stage {
     if (a.phase == db_phase::seqnum)
       for (auto [node, s] : seqnums)
         if (node == n) r.number = s;
+    r.whole = std::ranges::find(damaged, n) == damaged.end();
     return r;
   }
   void go() {
@@ -157,6 +159,36 @@ TEST_CASE("persistent and replicated: the highest sequence number supplies every
       CHECK(s.trace.find("begin" + all + "seqnum" + all + pull) != std::string::npos);
       CHECK(s.good);
     }
+}
+
+TEST_CASE("persistent: damaged copies and new ones supply nothing while there is a whole one") {
+  struct row {
+    std::vector<std::pair<pnn, std::uint64_t>> seqnums;
+    std::vector<pnn> damaged, have;
+    std::string source;
+    bool only_damaged;
+  };
+  for (const auto& r : std::vector<row>{
+           {{{n0, 0}, {n1, 0}, {n2, 0}}, {n0}, {n0, n1, n2}, "1", false},
+           {{{n0, 9}, {n1, 4}, {n2, 3}}, {n0}, {n0, n1, n2}, "1", false},
+           {{{n0, 0}, {n1, 0}, {n2, 5}}, {n0, n1}, {n0, n1, n2}, "2", false},
+           {{{n0, 0}, {n1, 0}, {n2, 0}}, {}, {n1, n2}, "1", false},  // node 0 has just made its copy
+           {{{n0, 0}, {n1, 1}, {n2, 0}}, {n1}, {n1}, "1", true},
+           {{{n0, 0}, {n1, 1}, {n2, 2}}, {n1, n2}, {n1, n2}, "1,2", true},
+           {{{n0, 0}, {n1, 1}, {n2, 2}}, {n0, n1, n2}, {n0, n1, n2}, "0,1,2", true},
+       }) {
+    stage s;
+    s.seqnums = r.seqnums;
+    s.damaged = r.damaged;
+    auto p = plan(db_flag::persistent);
+    p.copies.clear();
+    for (pnn n : r.have) p.copies.push_back({n, db_flag::persistent});
+    s.start(p);
+    CAPTURE(s.trace);
+    CHECK(s.trace.find("pull(" + r.source + ") merge ") != std::string::npos);
+    CHECK(s.m.only_damaged() == r.only_damaged);
+    CHECK(s.good);
+  }
 }
 
 TEST_CASE(
