@@ -301,6 +301,34 @@ TEST_CASE(
   nobody_was_banned(c);
 }
 
+TEST_CASE(
+    "the leader hangs: its lease ends, another one leads within seconds, and the first one finds "
+    "out") {
+  sim_cluster c(3, 15, with_lock);
+  REQUIRE(c.settle(20s));
+  witness w(c, (holder(c) + 1) % 3);
+  const auto hung = holder(c);
+  const auto from = c.loop_now();
+  c.hang(hung);
+  pass(c, 3s);
+  c.locks().expire(c.ip(hung));
+  REQUIRE(eventually(
+      c,
+      [&] {
+        const auto h = holder(c);
+        return h < 3 && h != hung && leader_of(c, (hung + 1) % 3) == h &&
+               leader_of(c, (hung + 2) % 3) == h;
+      },
+      10s));
+  CHECK(c.loop_now() - from < 6s);
+  c.net().heal();
+  REQUIRE(c.settle(30s));
+  CHECK(agree(c));
+  CHECK(leader_of(c, hung) != hung);
+  w.check();
+  nobody_was_banned(c);
+}
+
 TEST_CASE("a node that can take the lock itself does not let a recovery end: the leader has none") {
   sim_cluster c(3, 13, with_lock);
   REQUIRE(c.settle(20s));
