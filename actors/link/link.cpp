@@ -61,7 +61,10 @@ void link::happens(pair_event e, const std::string& why, link_accepted* taken) {
     in_ = std::move(taken->stream);
     in_serial_ = taken->serial;
   }
-  if (s.close_in || s.take_in) early_.clear();  // of the stream before
+  if (s.close_in || s.take_in) {  // of the stream before
+    early_.clear();
+    watch_ = {};
+  }
   if (s.open) open_out();
   if (s.open_later) {
     open_later(s.long_pause ? refusal_pause : pause_);

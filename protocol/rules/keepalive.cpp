@@ -6,9 +6,10 @@
 namespace floe {
 
 void peer_watch::begin(time_point now, bool quick) {
-  *this = {};
   quick_ = quick;
+  heard_ = true;
   last_tick_ = now;
+  silent_ = duration{0};
 }
 
 void peer_watch::heard(bool keepalive, time_point now) {

@@ -32,7 +32,8 @@ struct keepalive_settings {
 /// The watch over one peer, while it is connected.
 class peer_watch {
  public:
-  /// It has just connected; `quick`: it is a floe node.
+  /// It has just connected; `quick`: it is a floe node. What it has sent before on the same stream counts: the other
+  /// side may have been ready first. For another stream make a new watch.
   void begin(time_point now, bool quick);
   /// A packet came from it.
   void heard(bool keepalive, time_point now);
