@@ -67,11 +67,16 @@ bool agree(sim_cluster& c) {
   return eventually(c, [&] { return agreed(c); }, 20s);
 }
 
-/// A record that every node can read afterwards.
+/// A record that every node can read afterwards. All have a copy: what only one node has is lost with it.
 struct witness {
   explicit witness(sim_cluster& cluster, std::size_t on) : c(cluster), guest(cluster.connect(on)) {
     db = attach_now(c, guest, "witness.tdb");
     write_now(c, guest, db, "key", "value");
+    bool asked = false;
+    guest.control<control::set_recmode>(pnn::current, recovery_mode::active, 5s,
+                                        [&](const auto&) { asked = true; });
+    REQUIRE(c.run([&] { return asked; }, 10s));
+    REQUIRE(c.settle(20s));
   }
   void check(const std::string& value = "value") {
     for (std::size_t i = 0; i < c.size(); ++i) {
