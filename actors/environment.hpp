@@ -23,6 +23,7 @@ struct request_ids {
 
 class cluster_locks;
 class file_checks;
+class disk_faults;
 
 struct node_environment {
   event_loop& loop;
@@ -34,6 +35,7 @@ struct node_environment {
   pnn self;
   file_checks* checks = nullptr;   ///< none: files of persistent databases are trusted
   cluster_locks* locks = nullptr;  ///< none: a node that has no cluster lock configured can do without
+  disk_faults* disk = nullptr;  ///< what simulated disks refuse; none in production
 };
 
 }  // namespace floe

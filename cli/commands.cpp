@@ -6,8 +6,7 @@ std::vector<command> all_commands() {
   std::vector<command> all{
       quickstart_command(), node_command(),      cluster_command(), status_command(),
       nodestatus_command(), listnodes_command(), leader_command(),  recover_command(),
-      recovery_command(),   reloadnodes_command(),
-       timeline_command(),
+      recovery_command(),   reloadnodes_command(), timeline_command(),  drill_command(),
   };
   for (auto& c : node_state_commands()) all.push_back(std::move(c));
   for (const auto make : {getdbmap_command,  getdbstatus_command, attach_command,

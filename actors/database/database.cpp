@@ -22,7 +22,8 @@ database::~database() = default;
 void database::start() {
   auto opened = store::open({.kind = config_.kind,
                              .file = config_.file,
-                             .create_empty = config_.kind != db_kind::persistent});
+                             .create_empty = config_.kind != db_kind::persistent,
+                             .faults = env_.disk});
   if (!opened) {
     env_.log.error(fmt::format("database-open-failed db={} file={} why=\"{}\"", config_.name, config_.file,
                                opened.error().text));
@@ -206,7 +207,9 @@ void database::note(std::string_view event, std::string detail) {
                          .detail = std::move(detail)}});
 }
 
-void database::changed() { node_.tell(database_changed{config_.id, freeze_.state, gen_}); }
+void database::changed(bool recovered) {
+  node_.tell(database_changed{config_.id, freeze_.state, gen_, recovered});
+}
 
 void database::send_packet(pnn to, reqid id, pnn source, const packet_body& body, task written) {
   auto f = make_frame({.gen = gen_, .dest = to, .src = source, .id = id}, body);

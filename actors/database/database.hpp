@@ -150,7 +150,7 @@ class database final : public actor<database_message> {
 
   void send_packet(pnn to, reqid, pnn source, const packet_body&, task written = nullptr);
   void note(std::string_view event, std::string detail);
-  void changed();
+  void changed(bool recovered = false);
   void need_tick();
   pnn lmaster(byte_view key) const;
   /// Stopped or banned: frozen, and kept so.

@@ -269,7 +269,7 @@ void database::finish_commit(const freeze_step& s, const replier& answer) {
   const auto before = gen_;
   gen_ = s.committed;
   note("generation", fmt::format("{}->{}", number(before), number(gen_)));
-  changed();
+  changed(true);
   drop_stale_waiters(before);
   answer.good();
 }

@@ -23,13 +23,17 @@ class sim_connection final : public connection, public std::enable_shared_from_t
     open_ = false;
     outgoing_.clear();
     events_ = {};
-    if (auto p = peer_.lock()) p->peer_closed("closed by peer");
+    if (auto p = peer_.lock()) p->peer_closed("closed by peer", own_);
   }
   std::size_t unsent_bytes() const override { return 0; }
   endpoint peer() const override { return remote_; }
   pid_t peer_pid() const override { return 0; }
 
-  void connect_to(const std::shared_ptr<sim_connection>& other) { peer_ = other; }
+  void connect_to(const std::shared_ptr<sim_connection>& other, std::uint64_t stream, bool local) {
+    peer_ = other;
+    stream_ = stream;
+    local_ = local;
+  }
   void open(connection_events e) {
     events_ = std::move(e);
     open_ = true;
@@ -41,15 +45,28 @@ class sim_connection final : public connection, public std::enable_shared_from_t
   const std::string& own() const { return own_; }
   /// Starts what had to wait for a cut to heal.
   void pump() {
+    if (open_ && orphaned_by_ && !net_.is_cut(*orphaned_by_, own_)) {
+      const auto who = *std::exchange(orphaned_by_, std::nullopt);
+      peer_closed("closed by peer", who);
+    }
     auto p = peer_.lock();
     if (!open_ || !p || net_.is_cut(own_, p->own_)) return;
     for (; !outgoing_.empty(); outgoing_.pop_front()) {
+      const auto& way = net_.path(own_, p->own_);
+      const auto size = outgoing_.front()->size();
+      line_free_ = std::max(line_free_, net_.loop_.now());
+      if (way.bytes_per_second > 0)
+        line_free_ += duration(static_cast<std::int64_t>(1e9 * static_cast<double>(size) / static_cast<double>(way.bytes_per_second)));
       // a stream keeps its order: nothing arrives before what was sent earlier
-      last_arrival_ = std::max(last_arrival_, net_.loop_.now() + net_.draw());
-      net_.loop_.after(last_arrival_ - net_.loop_.now(), [to = peer_, f = outgoing_.front()] {
-        if (auto c = to.lock(); c && c->open_ && c->events_.packet) c->events_.packet(f);
+      last_arrival_ = std::max(last_arrival_, line_free_ + net_.draw(way));
+      net_.loop_.after(last_arrival_ - net_.loop_.now(), [from = own_, to = peer_, f = outgoing_.front()] {
+        if (auto c = to.lock(); c && c->open_ && c->events_.packet) c->arrive(from, f);
       });
     }
+  }
+  void arrive(const std::string& from, const frame& f) {
+    if (net_.tap_) net_.tap_({from, own_, local_, stream_, *f});
+    events_.packet(f);
   }
   void fail(const std::string& why) {
     if (!open_) return;
@@ -58,9 +75,14 @@ class sim_connection final : public connection, public std::enable_shared_from_t
     auto down = std::exchange(events_, {}).down;
     if (down) down(why);
   }
-  void peer_closed(const std::string& why) {
+  /// Nobody learns through a cut that the other end has closed.
+  void peer_closed(const std::string& why, const std::string& by) {
     if (!open_) return;
-    const auto at = std::max(last_arrival_, net_.loop_.now() + net_.draw());
+    if (net_.is_cut(by, own_)) {
+      orphaned_by_ = by;
+      return;
+    }
+    const auto at = std::max(last_arrival_, net_.loop_.now() + net_.draw(net_.path(by, own_)));
     net_.loop_.after(at - net_.loop_.now(), [weak = weak_from_this(), why] {
       if (auto c = weak.lock()) c->fail(why);
     });
@@ -90,6 +112,10 @@ class sim_connection final : public connection, public std::enable_shared_from_t
   connection_events events_;
   std::deque<frame> outgoing_;
   time_point last_arrival_{};
+  time_point line_free_{};
+  std::optional<std::string> orphaned_by_;  ///< the host at the other end has closed, and is cut off
+  std::uint64_t stream_ = 0;
+  bool local_ = false;
 };
 
 class sim_listener final : public listener {
@@ -136,10 +162,23 @@ class sim_host final : public network {
 
 std::unique_ptr<network> sim_switch::attach(const std::string& ip) { return std::make_unique<sim_host>(*this, ip); }
 
-duration sim_switch::draw() {
-  const auto span = (longest_ - shortest_).count();
-  if (span <= 0) return shortest_;
-  return shortest_ + duration(static_cast<std::int64_t>(loop_.chance()() % static_cast<std::uint64_t>(span)));
+const sim_path& sim_switch::path(const std::string& from, const std::string& to) const {
+  const auto i = paths_.find({from, to});
+  return i == paths_.end() ? usual_ : i->second;
+}
+
+duration sim_switch::draw(const sim_path& p) {
+  const auto span = (p.longest - p.shortest).count();
+  auto d = p.shortest;
+  if (span > 0) d += duration(static_cast<std::int64_t>(loop_.chance()() % static_cast<std::uint64_t>(span)));
+  if (p.loss > 0) {
+    duration again = std::chrono::milliseconds(200);
+    for (int tries = 0; tries < 8 && static_cast<double>(loop_.chance()() % 1'000'000) < p.loss * 1e6; ++tries) {
+      d += again;
+      again *= 2;
+    }
+  }
+  return d;
 }
 
 std::shared_ptr<sim_connection> sim_switch::join(const std::string& from, const std::string& name, bool local,
@@ -150,18 +189,18 @@ std::shared_ptr<sim_connection> sim_switch::join(const std::string& from, const 
   near->open(std::move(events));
   streams_.remove_if([](const auto& w) { return w.expired(); });
   streams_.push_back(near);
-  loop_.after(draw(), [this, from, name, local, weak = std::weak_ptr(near)] {
+  loop_.after(draw(usual_), [this, from, name, local, weak = std::weak_ptr(near)] {
     auto near_end = weak.lock();
     if (!near_end) return;
     const auto port = ports_.find(name);
     if (port == ports_.end()) return near_end->refused("cannot connect: connection refused");
-    if (!local && is_cut(from, port->second.ip)) return;  // the caller's own patience ends this
+    if (!local && (is_cut(from, port->second.ip) || is_cut(port->second.ip, from))) return;  // the caller's own patience ends this
     auto far = std::make_shared<sim_connection>(*this, port->second.ip, local ? endpoint{} : endpoint{from, ++last_port_});
-    far->connect_to(near_end);
+    far->connect_to(near_end, ++last_stream_, local);
     auto accepted = port->second.accept(far);
     if (!accepted) return near_end->refused("closed by peer");
     far->open(std::move(*accepted));
-    near_end->connect_to(far);
+    near_end->connect_to(far, last_stream_, local);
     streams_.push_back(far);
     near_end->established();
     near_end->pump();
@@ -173,6 +212,16 @@ void sim_switch::cut_one_way(const std::string& a, const std::string& b) { cuts_
 
 void sim_switch::heal() {
   cuts_.clear();
+  resume_streams();
+}
+
+void sim_switch::heal(const std::string& a, const std::string& b) {
+  cuts_.erase({a, b});
+  cuts_.erase({b, a});
+  resume_streams();
+}
+
+void sim_switch::resume_streams() {
   for (auto& w : std::list(streams_))
     if (auto c = w.lock()) c->pump();
 }

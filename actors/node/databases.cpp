@@ -137,6 +137,8 @@ void node::on(database_changed& m) {
   auto& d = i->second;
   if (d.state != m.state) d.state_since = env_.loop.now();
   d.state = m.state;
+  // born in the middle of a recovery, it has the new generation already
+  if (m.recovered) d.fresh = false;
   if (d.gen == m.gen) return;
   d.gen = m.gen;
   d.dispute.clear();

@@ -51,7 +51,8 @@ struct database_closed { db_id id; };
 /// All other nodes have detached this database.
 struct detach_now { db_id id; replier answer; };
 /// A database's state that others look at has changed (freeze state, generation).
-struct database_changed { db_id id; freeze_state state; generation gen; };
+/// `recovered`: a recovery has just committed its content, perhaps at the generation with which it was born.
+struct database_changed { db_id id; freeze_state state; generation gen; bool recovered = false; };
 struct note_event { timeline_event event; };
 /// A cry for help: this node's recovery mode becomes ACTIVE and the leader recovers.
 struct want_recovery { std::string why; };

@@ -14,6 +14,7 @@ command client_command();
 command cluster_command();
 command decode_command();
 command deletekey_command();
+command drill_command();
 command explain_command();
 command getcapabilities_command();
 command getdbmap_command();

@@ -37,13 +37,21 @@ bool is_later(const branch& a, const branch& b) {
   });
 }
 
+/// Nobody can have gone on from it: all its members are still there.
+bool is_complete(const branch& b) {
+  return std::ranges::all_of(b.members, [&](pnn n) { return std::ranges::find(b.nodes, n) != b.nodes.end(); });
+}
+
 enum class relation : std::uint8_t { older, newer, one_history, strangers };
 
 relation compare(const branch& a, const branch& b) {
+  const bool a_went_on = meet(a.members, b.nodes), b_went_on = meet(b.members, a.nodes);
   const bool b_later = is_later(b, a), a_later = is_later(a, b);
+  const bool parted = (b_later && is_complete(a)) || (a_later && is_complete(b));
+  if (!a_went_on && !b_went_on && parted && a.nodes.size() != b.nodes.size())
+    return a.nodes.size() < b.nodes.size() ? relation::older : relation::newer;
   if (b_later && b.committed) return relation::older;
   if (a_later && a.committed) return relation::newer;
-  const bool a_went_on = meet(a.members, b.nodes), b_went_on = meet(b.members, a.nodes);
   if (a_went_on && b_went_on) return relation::one_history;
   if (a_went_on != b_went_on) return a_went_on ? relation::older : relation::newer;
   if (a_later != b_later) return b_later ? relation::older : relation::newer;

@@ -5,15 +5,20 @@
 /// A claim says at which generation a node is and who the members of that generation were. Of two
 /// generations A and B the first of these decides:
 ///
+///   parted       neither has a member at the other, and all members of the earlier one are still at
+///                it, so that nobody can have gone on from there: two parts went on separately. The
+///                larger one counts, however often the smaller has recovered since (a node that hung
+///                loses its peers one by one when it wakes up, and recovers from the loss of each,
+///                alone).
 ///   number       B is later than A and somebody has committed its content: A is outdated. Who has
 ///                committed has all there was, even if the recovery was cut off after that.
 ///   A is older   it has a member that is now at B, and B has none that is at A: B followed A, and
 ///                the nodes still at A missed it.
 ///   one history  each has a member at the other: B was announced, but its recovery was cut off
 ///                before anything was touched. Nobody has missed anything; both count.
-///   strangers    neither has a member at the other: the nodes in between are gone, or two halves
-///                went on separately. The later number counts; of equal or unknown order the larger
-///                half, then the leader's, then that of the lowest pnn.
+///   strangers    neither has a member at the other: the nodes in between are gone. The later number
+///                counts, if there is one; else the larger part, then the leader's, then that of the
+///                lowest pnn.
 ///
 /// Nodes without a valid generation (restarted, stopped, banned) took no part.
 ///

@@ -1,0 +1,97 @@
+#include "actors/sim/node_loop.hpp"
+
+#include <cassert>
+#include <utility>
+
+namespace floe {
+namespace {
+
+constexpr duration background_work = std::chrono::microseconds(50);
+
+[[noreturn]] void no_sockets() {
+  assert(false && "a simulated node has no descriptors");
+  __builtin_trap();
+}
+
+}  // namespace
+
+std::int64_t node_loop::wall_us() const {
+  return world_.wall_us() + std::chrono::duration_cast<std::chrono::microseconds>(skew_).count();
+}
+
+void node_loop::post(task t) { put(std::move(t)); }
+void node_loop::enqueue(job j) { put(j); }
+
+/// Everything waits in one queue of our own, and the world is asked for a turn for each: so a pause
+/// stops what is queued already, too.
+void node_loop::put(std::variant<task, job> what) {
+  if (dead_) {
+    if (auto* j = std::get_if<job>(&what)) world_.enqueue(*j);
+    return;
+  }
+  ready_.push_back(std::move(what));
+  if (!paused_)
+    world_.enqueue({[](void* self, void*) { static_cast<node_loop*>(self)->run_one(); }, this, nullptr});
+}
+
+void node_loop::run_one() {
+  if (paused_ || ready_.empty()) return;
+  auto what = std::move(ready_.front());
+  ready_.pop_front();
+  if (auto* j = std::get_if<job>(&what))
+    j->run(j->context, j->what);
+  else
+    std::get<task>(what)();
+}
+
+timer_id node_loop::after(duration d, task t) {
+  if (dead_) return timer_id{0};
+  const auto id = ++last_timer_;
+  timers_[id] = {world_.after(d, [this, id] { fire(id); }), std::move(t)};
+  return timer_id{id};
+}
+
+void node_loop::fire(std::uint64_t id) {
+  if (paused_) return due_.push_back(id);
+  auto t = timers_.extract(id);
+  if (t) t.mapped().what();
+}
+
+void node_loop::cancel(timer_id id) {
+  const auto i = timers_.find(static_cast<std::uint64_t>(id));
+  if (i == timers_.end()) return;
+  world_.cancel(i->second.in_world);
+  timers_.erase(i);
+}
+
+void node_loop::resume() {
+  if (!paused_) return;
+  paused_ = false;
+  const auto waiting = std::exchange(ready_, {});
+  for (const auto& w : waiting) put(w);
+  for (const auto id : std::exchange(due_, {}))
+    if (auto t = timers_.extract(id)) put(std::move(t.mapped().what));
+}
+
+void node_loop::die() {
+  paused_ = false;
+  dead_ = true;
+  for (auto& [id, t] : timers_) world_.cancel(t.in_world);
+  timers_.clear();
+  due_.clear();
+  for (auto& w : std::exchange(ready_, {}))
+    if (auto* j = std::get_if<job>(&w)) world_.enqueue(*j);
+}
+
+/// The work is done at once, as a second thread would; a node that dies meanwhile does not hear of it.
+void node_loop::offload(task work, task done) {
+  if (dead_) return;
+  work();
+  after(background_work + disk_delay_, std::move(done));
+}
+
+void node_loop::watch(int, std::uint32_t, std::function<void(std::uint32_t)>) { no_sockets(); }
+void node_loop::rewatch(int, std::uint32_t) { no_sockets(); }
+void node_loop::unwatch(int) { no_sockets(); }
+
+}  // namespace floe

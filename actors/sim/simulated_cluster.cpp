@@ -1,0 +1,152 @@
+#include "actors/sim/simulated_cluster.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cassert>
+#include <fstream>
+#include <utility>
+
+namespace floe {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint16_t port = 4379;
+
+/// Memory, where there is some: small clusters are made and thrown away by the hundred.
+fs::path scratch() {
+  return fs::is_directory("/dev/shm") ? fs::path("/dev/shm") : fs::temp_directory_path();
+}
+
+fs::path own_directory() {
+  static unsigned last = 0;
+  return scratch() / ("floe-sim-" + std::to_string(::getpid()) + "-" + std::to_string(++last));
+}
+
+/// The place of a run differs from run to run; what happens in it does not.
+std::string without(std::string_view line, const std::string& place) {
+  std::string out(line);
+  for (auto at = out.find(place); at != std::string::npos; at = out.find(place, at)) out.replace(at, place.size(), "");
+  return out;
+}
+
+}  // namespace
+
+simulated_cluster::simulated_cluster(simulation_options o)
+    : options_(std::move(o)), dir_(own_directory()), loop_(event_loop::simulated(options_.seed)),
+      switch_(std::make_unique<sim_switch>(*loop_)), locks_(std::make_unique<sim_lock_store>(*loop_)) {
+  fs::remove_all(dir_);
+  std::vector<configured_node> all;
+  std::string nodes_file;
+  for (std::size_t i = 0; i < options_.nodes; ++i) {
+    all.push_back({.where = {"10.0.0." + std::to_string(i + 1), port}});
+    nodes_file += all.back().where.ip + "\n";
+  }
+  for (std::size_t i = 0; i < options_.nodes; ++i) {
+    const auto base = (dir_ / ("node." + std::to_string(i))).string();
+    host h{.ip = all[i].where.ip, .config = {}, .disk = std::make_unique<scripted_faults>(), .up = nullptr};
+    h.config.base = base;
+    h.config.self = pnn{static_cast<std::uint32_t>(i)};
+    h.config.nodes = all;
+    h.config.nodes_file = base + "/nodes";
+    h.config.socket = base + "/ctdbd.socket";
+    h.config.volatile_dir = base + "/volatile";
+    h.config.persistent_dir = base + "/persistent";
+    h.config.state_dir = base + "/state";
+    for (const auto& d : {h.config.volatile_dir, h.config.persistent_dir, h.config.state_dir})
+      fs::create_directories(d);
+    std::ofstream(h.config.nodes_file) << nodes_file;
+    if (options_.cluster_lock) h.config.cluster_lock = "/shared/lock";
+    if (options_.configure) options_.configure(h.config);
+    hosts_.push_back(std::move(h));
+  }
+}
+
+simulated_cluster::~simulated_cluster() {
+  for (std::size_t i = 0; i < hosts_.size(); ++i)
+    if (alive(i)) kill(i);
+  loop_->settle();
+  std::error_code ignored;
+  fs::remove_all(dir_, ignored);
+}
+
+std::int64_t simulated_cluster::now_us() const {
+  return std::chrono::duration_cast<std::chrono::microseconds>(now().time_since_epoch()).count() - 1'000'000;
+}
+
+void simulated_cluster::start(std::size_t n) {
+  auto& h = hosts_[n];
+  assert(!h.up);
+  h.up = std::make_unique<living>();
+  auto& l = *h.up;
+  l.loop = &loops_.emplace_back(*loop_, options_.seed * 1'000'003 + ++starts_);
+  l.loop->set_skew(h.skew);
+  l.loop->set_disk_delay(h.disk_delay);
+  l.net = switch_->attach(h.ip);
+  l.log = function_log([this, n](log_level level, std::string_view line) {
+    if (options_.log) options_.log(now_us(), n, level, without(line, dir_.string()));
+  });
+  l.locks = locks_->attach(h.ip);
+  l.actors = std::make_unique<actor_runtime>(*l.loop);
+  l.node = start_node({.loop = *l.loop, .actors = *l.actors, .net = *l.net, .log = *l.log, .count = l.count,
+                       .ids = l.ids, .self = h.config.self, .locks = l.locks.get(), .disk = h.disk.get()},
+                      h.config, [&l] { l.stopped = true; });
+}
+
+void simulated_cluster::kill(std::size_t n) {
+  auto& h = hosts_[n];
+  assert(h.up);
+  switch_->kill(h.ip);
+  h.up->loop->die();
+  h.up->node = {};
+  h.up->actors.reset();
+  h.up.reset();
+}
+
+bool simulated_cluster::shut_down(std::size_t n, duration limit) {
+  auto& l = *hosts_[n].up;
+  l.node.tell(stop_node{});
+  const bool stopped = run([&l] { return l.stopped; }, limit);
+  kill(n);
+  return stopped;
+}
+
+void simulated_cluster::pause(std::size_t n) { hosts_[n].up->loop->pause(); }
+void simulated_cluster::resume(std::size_t n) { hosts_[n].up->loop->resume(); }
+
+void simulated_cluster::set_disk_delay(std::size_t n, duration d) {
+  hosts_[n].disk_delay = d;
+  if (alive(n)) hosts_[n].up->loop->set_disk_delay(d);
+}
+
+void simulated_cluster::set_skew(std::size_t n, duration d) {
+  hosts_[n].skew = d;
+  if (alive(n)) hosts_[n].up->loop->set_skew(d);
+}
+
+void simulated_cluster::isolate(std::size_t n) { split({n}); }
+
+void simulated_cluster::split(const std::vector<std::size_t>& side) {
+  const auto here = [&](std::size_t n) { return std::ranges::find(side, n) != side.end(); };
+  for (std::size_t a = 0; a < size(); ++a)
+    for (std::size_t b = a + 1; b < size(); ++b)
+      if (here(a) != here(b)) switch_->cut(ip(a), ip(b));
+}
+
+void simulated_cluster::bridge(std::size_t middle, const std::vector<std::size_t>& side) {
+  split(side);
+  for (std::size_t n = 0; n < size(); ++n)
+    if (n != middle) switch_->heal(ip(n), ip(middle));
+}
+
+void simulated_cluster::pass(duration d) {
+  loop_->run_until([] { return false; }, d);
+}
+
+network& simulated_cluster::client_network() {
+  client_networks_.push_back(switch_->attach("client-" + std::to_string(client_networks_.size())));
+  return *client_networks_.back();
+}
+
+}  // namespace floe

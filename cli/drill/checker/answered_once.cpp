@@ -1,0 +1,35 @@
+/// Each request of a client is answered, and once.
+#include <fmt/format.h>
+
+#include "cli/drill/checker/checker.hpp"
+
+namespace floe::cli::drill {
+namespace {
+
+const char* name_of(op_kind k) {
+  switch (k) {
+    case op_kind::lock: return "lock";
+    case op_kind::read: return "read";
+    case op_kind::store: return "store";
+    case op_kind::erase: return "delete";
+    case op_kind::unlock: return "unlock";
+  }
+  return "?";
+}
+
+}  // namespace
+
+checker answered_once_checker() {
+  return {"one answer each", "every request is answered once: with the record, or with an error",
+          [](const history& h, const sightings& s) {
+            std::vector<finding> all;
+            for (const auto& o : h.ops)
+              if (o.result == op_end::open)
+                all.push_back({true, fmt::format("{} of {} by {} on node {}, asked at {}, was never answered",
+                                                 name_of(o.kind), record_text(o), o.client, o.node, at_text(o.begin))});
+            for (const auto& twice : s.answered_twice) all.push_back({true, "answered twice: " + twice});
+            return all;
+          }};
+}
+
+}  // namespace floe::cli::drill

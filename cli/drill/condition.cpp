@@ -1,0 +1,187 @@
+/// What can be waited for and expected.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "cli/drill/stage.hpp"
+#include "cli/drill/verb.hpp"
+#include "protocol/constants.hpp"
+
+namespace floe::cli::drill {
+namespace {
+
+using node_list = std::vector<std::size_t>;
+
+constexpr std::array<std::string_view, 4> states{"thawed", "freezing", "frozen", "in_transaction"};
+
+std::expected<node_list, std::string> resolve(stage& s, const std::vector<node_ref>& refs) {
+  node_list all;
+  for (const auto& r : refs) {
+    const auto n = r(s);
+    if (!n) return std::unexpected(n.error());
+    all.push_back(*n);
+  }
+  return all;
+}
+
+test normal(words& w) {
+  std::vector<node_ref> nodes;
+  if (w.take("on")) nodes = w.nodes();
+  return [nodes](stage& s) -> outcome {
+    const auto those = resolve(s, nodes);
+    if (!those) return failed_because(those.error());
+    if (const auto why = s.not_normal(*those)) return failed_because(*why);
+    return {};
+  };
+}
+
+test active(words&) {
+  return [](stage& s) -> outcome {
+    for (std::size_t n = 0; n < s.cluster().size(); ++n)
+      if (s.look(n).fresh && !s.look(n).normal_mode) return {};
+    return failed_because("all nodes are in recovery mode NORMAL");
+  };
+}
+
+test held(words&) {
+  return [](stage& s) -> outcome {
+    for (std::size_t n = 0; n < s.cluster().size(); ++n)
+      if (s.look(n).fresh && !s.look(n).held.empty()) return {};
+    return failed_because("no recovery is held");
+  };
+}
+
+test writes(words& w) {
+  w.expect("above");
+  const auto n = w.count(0, 1'000'000'000, "a number");
+  return [n](stage& s) -> outcome {
+    if (s.writes > n) return {};
+    return failed_because(fmt::format("the workloads have written {} records", s.writes));
+  };
+}
+
+test flag_seen(words& w, std::vector<node_ref> node) {
+  static constexpr std::array<std::pair<std::string_view, std::uint32_t>, 4> flags{
+      {{"disconnected", node_flag::disconnected}, {"banned", node_flag::banned}, {"stopped", node_flag::stopped}, {"connected", 0}}};
+  const auto word = w.peek();
+  const auto f = std::ranges::find(flags, word, &std::pair<std::string_view, std::uint32_t>::first);
+  if (f == flags.end()) {
+    w.miss("connected, disconnected, banned, stopped or leading");
+    return nullptr;
+  }
+  w.take(word);
+  return [node = std::move(node), bit = f->second, word = f->first](stage& s) -> outcome {
+    const auto those = resolve(s, node);
+    if (!those) return failed_because(those.error());
+    for (const auto n : *those)
+      for (std::size_t by = 0; by < s.cluster().size(); ++by) {
+        const auto& l = s.look(by);
+        if (std::ranges::find(*those, by) != those->end() || !l.fresh) continue;
+        const bool yes = bit ? (l.flags[n] & bit) != 0 : (l.flags[n] & node_flag::disconnected) == 0;
+        if (!yes) return failed_because(fmt::format("node {} is not {} as node {} sees it", n, word, by));
+      }
+    return {};
+  };
+}
+
+test node_condition(words& w) {
+  auto nodes = w.nodes();
+  if (!w.take("leading")) return flag_seen(w, std::move(nodes));
+  return [nodes](stage& s) -> outcome {
+    const auto those = resolve(s, nodes);
+    if (!those) return failed_because(those.error());
+    const auto leader = s.leader();
+    if (leader && *leader == those->front()) return {};
+    return failed_because(leader ? fmt::format("node {} leads", *leader) : "nobody leads");
+  };
+}
+
+test client_condition(words& w) {
+  const auto name = w.client();
+  const bool waits = w.take("waits");
+  if (waits)
+    w.expect("for");
+  else
+    w.expect("has");
+  const auto db = w.database();
+  const auto key = w.word("a key");
+  return [=](stage& s) -> outcome {
+    if (!s.has_client(name)) return failed_because(name + " has ended");
+    const auto& c = s.client(name);
+    const bool has = c.holds(db, key), waiting = c.waits_for(db, key);
+    if (waits ? waiting : has) return {};
+    return failed_because(fmt::format("{} {} {}/{}", name, has ? "has" : waiting ? "waits for" : "neither has nor waits for", db, key));
+  };
+}
+
+test database_condition(words& w) {
+  const auto db = w.database();
+  const std::string state(w.peek());
+  if (w.error()) return nullptr;
+  if (std::ranges::find(states, state) == states.end()) {
+    w.miss("thawed, freezing, frozen or in_transaction");
+    return nullptr;
+  }
+  w.take(state);
+  std::vector<node_ref> nodes;
+  if (w.take("on") && !w.take("all")) nodes = w.nodes();
+  return [=](stage& s) -> outcome {
+    auto those = resolve(s, nodes);
+    if (!those) return failed_because(those.error());
+    if (nodes.empty())
+      for (std::size_t n = 0; n < s.cluster().size(); ++n)
+        if (s.cluster().responsive(n)) those->push_back(n);
+    for (const auto n : *those) {
+      const auto* d = s.look(n).fresh ? s.look(n).database(db) : nullptr;
+      if (!d) return failed_because(fmt::format("node {} does not know {}", n, db));
+      if (d->state != state) return failed_because(fmt::format("{} is {} on node {}", db, d->state, n));
+      // thawed means: serves. Before its recovery a database that was never frozen serves nobody.
+      if (state == "thawed" && d->generation != s.look(n).generation)
+        return failed_because(fmt::format("{} has not been recovered on node {}", db, n));
+    }
+    return {};
+  };
+}
+
+}  // namespace
+
+const std::vector<condition>& all_conditions() {
+  static const std::vector<condition> all{
+      {"normal [on NODES]", "recovery mode NORMAL, one generation, all databases thawed, everybody connected", "normal"},
+      {"active", "some node is in recovery mode ACTIVE", "active"},
+      {"held", "a recovery waits in the phase that `hold` named", "held"},
+      {"DB STATE [on NODES|on all]", "a database is thawed, freezing, frozen or in_transaction on these nodes, or on all that run",
+       "brlock.tdb thawed on all"},
+      {"node NODES connected|disconnected|banned|stopped", "all others that can answer see them so", "node 2 disconnected"},
+      {"node NODE leading", "most nodes take it for their leader", "node 0 leading"},
+      {"NAME has DB KEY", "a client holds a lock", "smbd has brlock.tdb b9"},
+      {"NAME waits for DB KEY", "a client has asked for a lock and not got it", "smbd waits for brlock.tdb b9"},
+      {"writes above N", "workloads have written more records than that", "writes above 100"},
+      {"not CONDITION", "the opposite", "not node 1 leading"},
+  };
+  return all;
+}
+
+test read_condition(words& w) {
+  if (w.take("not")) {
+    auto inner = read_condition(w);
+    return [inner = std::move(inner)](stage& s) -> outcome {
+      if (!inner(s)) return {};
+      return failed_because("it is so");
+    };
+  }
+  if (w.take("normal")) return normal(w);
+  if (w.take("active")) return active(w);
+  if (w.take("held")) return held(w);
+  if (w.take("writes")) return writes(w);
+  if (w.take("node")) return node_condition(w);
+  if (w.names.knows_client(w.peek())) return client_condition(w);
+  if (w.peek().empty()) {
+    w.miss("a condition");
+    return nullptr;
+  }
+  return database_condition(w);
+}
+
+}  // namespace floe::cli::drill

@@ -1,0 +1,60 @@
+#pragma once
+/// A client in a drill: locks, reads and writes records of its node, and keeps the history of what
+/// it asked and was told.
+#include <functional>
+#include <map>
+#include <string>
+
+#include "actors/client/client.hpp"
+#include "actors/client/records.hpp"
+#include "cli/drill/history.hpp"
+
+namespace floe::cli::drill {
+
+class stage;
+
+class drill_client {
+ public:
+  using ended = std::function<void(const operation&, std::size_t index)>;
+
+  /// Connects, and connects again whenever the node is there.
+  drill_client(stage&, std::string name, std::size_t node);
+  ~drill_client() { leave(); }
+  drill_client(const drill_client&) = delete;
+
+  const std::string& name() const { return name_; }
+  std::size_t node() const { return node_; }
+  bool connected() const { return client_ && client_->connected(); }
+  client& raw() { return *client_; }
+  /// The process ends: its locks are given back by its node, nobody hears the answers.
+  void leave();
+
+  void lock(const std::string& db, const std::string& key, duration patience, ended = nullptr);
+  void read(const std::string& db, const std::string& key, ended = nullptr, bool final_look = false);
+  void store(const std::string& db, const std::string& key, const std::string& value, after_write, ended = nullptr);
+  void erase(const std::string& db, const std::string& key, after_write, ended = nullptr);
+  void unlock(const std::string& db, const std::string& key, ended = nullptr);
+
+  bool holds(const std::string& db, const std::string& key) const { return held_.contains({db, key}); }
+  bool waits_for(const std::string& db, const std::string& key) const;
+
+ private:
+  struct held_lock {
+    std::uint64_t id = 0;
+    std::size_t operation = 0;
+  };
+  std::size_t begin(op_kind, const std::string& db, const std::string& key);
+  template <class T>
+  void end(std::size_t op, const result<T>&, const ended&);
+  void end_holding(const std::pair<std::string, std::string>&);
+  void refuse(std::size_t op, const ended&, std::string why);
+
+  stage& stage_;
+  std::string name_;
+  std::size_t node_;
+  std::unique_ptr<client> client_;
+  std::map<std::pair<std::string, std::string>, held_lock> held_;
+  std::map<std::size_t, bool> open_;  ///< operations under way
+};
+
+}  // namespace floe::cli::drill

@@ -1,0 +1,54 @@
+#include "cli/drill/log_reader.hpp"
+
+#include "cli/drill/words.hpp"
+
+namespace floe::cli::drill {
+namespace {
+
+/// "name=value" in a line, up to the next space.
+std::string_view value_of(std::string_view line, std::string_view name) {
+  const auto at = line.find(name);
+  if (at == std::string_view::npos) return {};
+  const auto rest = line.substr(at + name.size());
+  return rest.substr(0, rest.find(' '));
+}
+
+}  // namespace
+
+void log_reader::line(time_us at, std::size_t node, std::string_view text) {
+  if (text.starts_with("freeze-state ")) {
+    const std::string db(value_of(text, " db="));
+    const auto arrow = text.find("->");
+    if (db.empty() || arrow == std::string_view::npos) return;
+    const auto to = text.substr(arrow + 2, text.find(' ', arrow) - arrow - 2);
+    const auto open = closed_.find({node, db});
+    if (to != "thawed" && open == closed_.end()) closed_[{node, db}] = at;
+    if (to == "thawed" && open != closed_.end()) {
+      seen_.frozen.push_back({node, db, open->second, at});
+      closed_.erase(open);
+    }
+  } else if (text.starts_with("recovery-mode ")) {
+    active_[node] = text.find("->active") != std::string_view::npos;
+  } else if (text.starts_with("vnn-map ")) {
+    const auto gen = parse_count(value_of(text, " gen="));
+    if (!gen) return;
+    const auto now = static_cast<std::uint32_t>(*gen);
+    const auto before = generation_.find(node);
+    if (before != generation_.end() && before->second != now)
+      seen_.generations.push_back({node, at, before->second, now, active_[node]});
+    generation_[node] = now;
+  }
+}
+
+void log_reader::gone(time_us at, std::size_t node) {
+  for (auto i = closed_.begin(); i != closed_.end();)
+    if (i->first.first == node) {
+      seen_.frozen.push_back({node, i->first.second, i->second, at});
+      i = closed_.erase(i);
+    } else
+      ++i;
+  active_.erase(node);
+  generation_.erase(node);
+}
+
+}  // namespace floe::cli::drill

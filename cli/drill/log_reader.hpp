@@ -1,0 +1,25 @@
+#pragma once
+/// Reads what nodes log about themselves: when databases served nobody, and when generations moved.
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "cli/drill/checker/checker.hpp"
+
+namespace floe::cli::drill {
+
+class log_reader {
+ public:
+  explicit log_reader(sightings& into) : seen_(into) {}
+  void line(time_us, std::size_t node, std::string_view text);
+  /// The node has ended: what it was in the middle of is over.
+  void gone(time_us, std::size_t node);
+
+ private:
+  sightings& seen_;
+  std::map<std::pair<std::size_t, std::string>, time_us> closed_;  ///< since when, by node and database
+  std::map<std::size_t, bool> active_;                             ///< recovery mode, by node
+  std::map<std::size_t, std::uint32_t> generation_;
+};
+
+}  // namespace floe::cli::drill

@@ -1,0 +1,99 @@
+#include "cli/drill/play.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "cli/drill/checker/checker.hpp"
+#include "cli/drill/stage.hpp"
+
+namespace floe::cli::drill {
+namespace {
+
+using namespace std::chrono_literals;
+
+outcome play_lines(stage& s, const std::string& file, const std::vector<statement>& lines) {
+  for (const auto& l : lines) {
+    s.note("drill", fmt::format("{}: {}", l.line, l.text));
+    switch (l.is) {
+      case verb::kind::repeat:
+        for (std::uint64_t i = 0; i < l.times; ++i)
+          if (auto done = play_lines(s, file, l.blocks[0]); !done) return done;
+        break;
+      case verb::kind::one_of:
+        if (auto done = play_lines(s, file, l.blocks[s.pick(l.blocks.size())]); !done) return done;
+        break;
+      case verb::kind::plain:
+        if (auto done = l.act(s); !done)
+          return failed_because(fmt::format("{}:{}: {}: {}", file, l.line, l.text, done.error()));
+        break;
+      case verb::kind::cluster:
+      case verb::kind::either:
+      case verb::kind::end: break;
+    }
+  }
+  return {};
+}
+
+void measure(const stage& s, time_us end, verdict& v) {
+  v.operations = s.past.ops.size();
+  for (const auto& o : s.past.ops) {
+    if (o.result == op_end::done && (o.kind == op_kind::store || o.kind == op_kind::erase)) ++v.writes;
+    if (o.final_look || o.end == never || o.begin > end) continue;
+    const double ms = static_cast<double>(o.end - o.begin) / 1000;
+    if (ms > v.longest_wait_ms) {
+      v.longest_wait_ms = ms;
+      v.longest_wait = fmt::format("{} on node {}, from {}", record_text(o), o.node, at_text(o.begin));
+    }
+  }
+  for (const auto& f : s.seen.frozen) {
+    const double ms = static_cast<double>(f.to - f.from) / 1000;
+    if (ms > v.longest_pause_ms) {
+      v.longest_pause_ms = ms;
+      v.longest_pause = fmt::format("{} on node {}, from {}", f.db, f.node, at_text(f.from));
+    }
+  }
+}
+
+}  // namespace
+
+verdict play(const script& drill, std::uint64_t seed, std::function<void(const std::string&)> trace) {
+  const auto began = std::chrono::steady_clock::now();
+  verdict v{.seed = seed};
+  stage s(drill, seed, std::move(trace));
+  outcome story;
+  if (!s.wait_until([&] { return !s.not_normal({}); }, drill.bound))
+    story = failed_because("the cluster does not become NORMAL at the beginning: " + s.not_normal({}).value_or("?"));
+  else
+    story = play_lines(s, drill.name, drill.body);
+  const auto end = s.now();
+  if (!story) s.note("drill", "FAILED: " + story.error());
+  s.aftermath(drill.bound);
+  for (const auto& c : all_checkers()) {
+    checked done{.checker = c.name};
+    for (auto& f : c.check(s.past, s.seen)) {
+      s.note("check", fmt::format("{}: {}{}", c.name, f.broken ? "BROKEN: " : "explained: ", f.text));
+      if (f.broken)
+        done.broken.push_back(std::move(f.text));
+      else
+        ++done.explained;
+    }
+    v.checks.push_back(std::move(done));
+  }
+  v.held = story.has_value();
+  if (!story) v.reason = story.error();
+  for (const auto& c : v.checks) {
+    if (c.checker == std::string("kept writes") || c.checker == std::string("kept deletions")) v.losses += c.explained;
+    if (c.broken.empty()) continue;
+    v.held = false;
+    if (v.reason.empty()) v.reason = fmt::format("{}: {}", c.checker, c.broken.front());
+  }
+  measure(s, end, v);
+  v.virtual_ms = static_cast<double>(s.now()) / 1000;
+  v.real_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began).count();
+  s.note("drill", v.held ? "verdict: held" : "verdict: " + v.reason);
+  return v;
+}
+
+}  // namespace floe::cli::drill

@@ -1,0 +1,35 @@
+#pragma once
+/// One run of a drill, from its first line to its verdict.
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "cli/drill/script.hpp"
+
+namespace floe::cli::drill {
+
+struct checked {
+  std::string checker;
+  std::vector<std::string> broken;  ///< what breaks the promise; empty: it is kept
+  std::size_t explained = 0;
+};
+
+struct verdict {
+  std::uint64_t seed = 0;
+  bool held = false;
+  std::string reason;  ///< of a failure: one line
+  std::vector<checked> checks;
+  double virtual_ms = 0, real_ms = 0;
+  std::size_t operations = 0;
+  std::uint64_t writes = 0;    ///< acknowledged stores and deletions of all clients
+  std::uint64_t losses = 0;    ///< explained ones
+  double longest_wait_ms = 0;  ///< of a client for an answer, before the end of the drill
+  std::string longest_wait;    ///< for what
+  double longest_pause_ms = 0;  ///< of a database on a node that ran
+  std::string longest_pause;
+};
+
+/// Every line of the trace goes to `trace`, if there is one.
+verdict play(const script&, std::uint64_t seed, std::function<void(const std::string&)> trace = nullptr);
+
+}  // namespace floe::cli::drill

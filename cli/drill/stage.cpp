@@ -1,0 +1,214 @@
+/// The cluster of a run and what is done to it. Clients, workloads and the end of a run are in
+/// stage_clients.cpp.
+#include "cli/drill/stage.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "protocol/constants.hpp"
+#include "protocol/types/basic.hpp"
+#include "protocol/types/membership.hpp"
+
+namespace floe::cli::drill {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::uint32_t word_at(const bytes& packet, std::size_t offset) {
+  std::uint32_t n = 0;
+  std::memcpy(&n, packet.data() + offset, sizeof n);
+  return n;
+}
+
+}  // namespace
+
+stage::stage(const script& s, std::uint64_t seed, trace_sink trace)
+    : trace_(std::move(trace)), chance_(seed * 2'862'933'555'777'941'757ULL + 3'037'000'493ULL), logs_(seen) {
+  cluster_ = std::make_unique<simulated_cluster>(simulation_options{
+      .nodes = s.nodes,
+      .seed = seed,
+      .configure =
+          [&s](node_config& c) {
+            for (const auto& [name, value] : s.tunables) c.tunables.set(name, value);
+          },
+      .log =
+          [this](std::int64_t us, std::size_t node, log_level level, std::string_view line) {
+            logs_.line(us, node, line);
+            if (trace_) note(fmt::format("node {} {}", node, to_string(level)), line);
+          }});
+  cluster_->net().set_tap([this](const sim_switch::sighting& p) { tap(p); });
+  looks_.resize(s.nodes);
+  for (std::size_t n = 0; n < s.nodes; ++n) cluster_->start(n);
+  for (std::size_t n = 0; n < s.nodes; ++n)
+    observers_.push_back(std::make_unique<drill_client>(*this, fmt::format("observer-{}", n), n));
+}
+
+stage::~stage() {
+  trace_ = nullptr;
+  workloads_.clear();
+  clients_.clear();
+  observers_.clear();
+}
+
+void stage::note(std::string_view who, std::string_view text) {
+  if (trace_) trace_(fmt::format("{:>12.6f} {}: {}", static_cast<double>(now()) / 1e6, who, text));
+}
+
+/// Pairs the questions of clients with the answers of nodes, packet by packet.
+void stage::tap(const sim_switch::sighting& p) {
+  constexpr std::size_t header = 32, operation_at = 16, request_at = 28;
+  if (!p.local || p.packet.size() < header) return;
+  const auto op = static_cast<floe::operation>(word_at(p.packet, operation_at));
+  const std::pair key{p.stream, word_at(p.packet, request_at)};
+  if (op == floe::operation::req_call || op == floe::operation::req_control) {
+    questions_[key] = 1;
+  } else if (op == floe::operation::reply_call || op == floe::operation::reply_error || op == floe::operation::reply_control) {
+    ++seen.answers;
+    if (questions_.erase(key) == 0)
+      seen.answered_twice.push_back(fmt::format("{} got an answer too many to request {} at {}", p.to, key.second, at_text(now())));
+  }
+}
+
+// --- looking ---------------------------------------------------------------------------------------------------
+
+void stage::look_around() {
+  const auto round = ++look_round_;
+  const auto missing = std::make_shared<std::size_t>(0);
+  for (std::size_t n = 0; n < looks_.size(); ++n) {
+    looks_[n].fresh = false;
+    if (!cluster_->responsive(n) || !observer(n).connected()) continue;
+    ++*missing;
+    observer(n).raw().control<control::get_node_status>(
+        pnn::current, {}, 2s, [this, n, round, missing](const result<client_answer<wire::string>>& r) {
+          if (round != look_round_) return;
+          --*missing;
+          if (!r) return;
+          if (auto l = read_look(r->value.value)) looks_[n] = std::move(*l);
+        });
+  }
+  cluster_->run([&] { return *missing == 0; }, 500ms);
+}
+
+std::optional<std::size_t> stage::leader() const {
+  std::map<std::size_t, std::size_t> votes;
+  for (const auto& l : looks_)
+    if (l.fresh && l.leader && *l.leader < looks_.size()) ++votes[*l.leader];
+  if (votes.empty()) return std::nullopt;
+  return std::ranges::max_element(votes, {}, [](const auto& v) { return v.second; })->first;
+}
+
+std::optional<std::string> stage::not_normal(const std::vector<std::size_t>& wanted) {
+  const auto out = node_flag::banned | node_flag::stopped;
+  std::vector<std::size_t> those;
+  for (std::size_t n = 0; n < looks_.size(); ++n) {
+    const bool asked = wanted.empty() ? cluster_->responsive(n) : std::ranges::find(wanted, n) != wanted.end();
+    if (!asked) continue;
+    const auto& l = looks_[n];
+    if (!l.fresh) return fmt::format("node {} does not answer", n);
+    if (!(l.flags[n] & out)) those.push_back(n);
+  }
+  std::optional<std::uint32_t> generation;
+  for (const auto n : those) {
+    const auto& l = looks_[n];
+    if (!l.running) return fmt::format("node {} is not RUNNING yet", n);
+    if (!l.normal_mode) return fmt::format("node {} is in recovery mode ACTIVE", n);
+    for (const auto& d : l.databases) {
+      if (d.state != "thawed") return fmt::format("{} is {} on node {}", d.name, d.state, n);
+      if (d.generation != l.generation) return fmt::format("{} has not been recovered on node {}", d.name, n);
+    }
+    for (std::size_t other = 0; other < looks_.size(); ++other) {
+      const bool gone = l.flags[other] & node_flag::disconnected;
+      const bool there = wanted.empty() ? cluster_->responsive(other) : std::ranges::find(wanted, other) != wanted.end();
+      if (gone && there) return fmt::format("node {} is not connected to node {}", n, other);
+      if (!gone && !there && wanted.empty()) return fmt::format("node {} has not noticed that node {} is away", n, other);
+    }
+    if (generation && *generation != l.generation) return fmt::format("node {} is in another generation", n);
+    generation = l.generation;
+  }
+  if (those.empty()) return "no node is active";
+  if (wanted.empty())
+    for (const auto n : those) past.calm(n, now());
+  return std::nullopt;
+}
+
+bool stage::wait_until(const std::function<bool()>& done, duration limit) {
+  const auto end = cluster_->now() + limit;
+  for (duration step = 2ms;; step = std::min<duration>(step * 5 / 4, 50ms)) {
+    look_around();
+    if (done()) return true;
+    if (cluster_->now() >= end) return false;
+    cluster_->pass(std::min<duration>(step, end - cluster_->now()));
+  }
+}
+
+// --- faults ----------------------------------------------------------------------------------------------------
+
+void stage::disturb(std::size_t n, std::string_view what, bool flaky) {
+  past.disturb(n, now(), std::string(what), flaky);
+  note("drill", fmt::format("node {} is {}", n, what));
+}
+
+outcome stage::start(std::size_t n) {
+  if (cluster_->alive(n)) return failed_because(fmt::format("node {} runs already", n));
+  note("drill", fmt::format("node {} starts", n));
+  cluster_->start(n);
+  return {};
+}
+
+outcome stage::kill(std::size_t n) {
+  if (!cluster_->alive(n)) return failed_because(fmt::format("node {} does not run", n));
+  disturb(n, "killed");
+  cluster_->kill(n);
+  logs_.gone(now(), n);
+  return {};
+}
+
+outcome stage::shut_down(std::size_t n) {
+  if (!cluster_->responsive(n)) return failed_because(fmt::format("node {} does not run", n));
+  disturb(n, "shut down");
+  const bool ended = cluster_->shut_down(n, 30s);
+  logs_.gone(now(), n);
+  if (!ended) return failed_because(fmt::format("node {} did not end within 30 s", n));
+  return {};
+}
+
+outcome stage::pause(std::size_t n) {
+  if (!cluster_->responsive(n)) return failed_because(fmt::format("node {} does not run", n));
+  disturb(n, "paused");
+  cluster_->pause(n);
+  return {};
+}
+
+outcome stage::resume(std::size_t n) {
+  if (!cluster_->paused(n)) return failed_because(fmt::format("node {} is not paused", n));
+  note("drill", fmt::format("node {} goes on", n));
+  cluster_->resume(n);
+  return {};
+}
+
+outcome stage::order(std::size_t n, control what, const bytes& request) {
+  if (!cluster_->responsive(n)) return failed_because(fmt::format("node {} does not run", n));
+  if (!cluster_->run([&] { return observer(n).connected(); }, 10s))
+    return failed_because(fmt::format("node {} takes no clients", n));
+  std::optional<std::string> error;
+  bool answered = false;
+  observer(n).raw().send_control(pnn::current, what, request, 20s, [&](const result<client_reply>& r) {
+    answered = true;
+    if (!r) error = r.error().describe();
+  });
+  cluster_->run([&] { return answered; }, 30s);
+  if (error) return failed_because(fmt::format("node {} refused {}: {}", n, control_name(what), *error));
+  return {};
+}
+
+outcome stage::hold(const std::string& phase) {
+  for (std::size_t n = 0; n < looks_.size(); ++n)
+    if (cluster_->responsive(n))
+      if (auto done = order(n, control::set_hold_phase, encode_request<control::set_hold_phase>({phase})); !done)
+        return done;
+  return {};
+}
+
+}  // namespace floe::cli::drill

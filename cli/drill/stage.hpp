@@ -1,0 +1,103 @@
+#pragma once
+/// The world of one run of a drill: the simulated cluster, its clients and workloads, what has
+/// happened so far, and what the drill's chance decides.
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "actors/sim/simulated_cluster.hpp"
+#include "cli/drill/checker/checker.hpp"
+#include "cli/drill/drill_client.hpp"
+#include "cli/drill/history.hpp"
+#include "cli/drill/log_reader.hpp"
+#include "cli/drill/look.hpp"
+#include "cli/drill/script.hpp"
+#include "cli/drill/workload.hpp"
+
+namespace floe::cli::drill {
+
+class stage {
+ public:
+  using trace_sink = std::function<void(const std::string& line)>;
+
+  /// Starts all nodes.
+  stage(const script&, std::uint64_t seed, trace_sink);
+  ~stage();
+
+  simulated_cluster& cluster() { return *cluster_; }
+  time_us now() const { return cluster_->now_us(); }
+  /// Below `n`, by the drill's chance.
+  std::size_t pick(std::size_t n) { return static_cast<std::size_t>(chance_() % n); }
+  bool tracing() const { return trace_ != nullptr; }
+  void note(std::string_view who, std::string_view text);
+
+  // Looking at nodes takes a little virtual time: they are asked, and answer.
+  /// Asks every node that can answer.
+  void look_around();
+  const node_look& look(std::size_t n) const { return looks_[n]; }
+  /// As most nodes see it, after look_around.
+  std::optional<std::size_t> leader() const;
+  /// Nothing, or what keeps these nodes (empty: all that can answer) from being NORMAL together.
+  std::optional<std::string> not_normal(const std::vector<std::size_t>& nodes);
+  /// Looks again and again, at most for so long.
+  bool wait_until(const std::function<bool()>& done, duration limit);
+
+  // What is done to nodes, with its consequences for what may be expected of them.
+  outcome start(std::size_t n);
+  outcome kill(std::size_t n);
+  outcome shut_down(std::size_t n);
+  outcome pause(std::size_t n);
+  outcome resume(std::size_t n);
+  /// From now on, what only this node has may be lost.
+  void disturb(std::size_t n, std::string_view what, bool flaky = false);
+  /// An order to a node through a client of its own; waits for the answer.
+  outcome order(std::size_t n, control, const bytes& request);
+  /// Holds recoveries of whichever node leads; empty: releases.
+  outcome hold(const std::string& phase);
+
+  drill_client& client(const std::string& name) { return *clients_.at(name); }
+  bool has_client(const std::string& name) const { return clients_.contains(name); }
+  outcome add_client(const std::string& name, std::size_t node);
+  void remove_client(const std::string& name);
+  void add_workload(workload_options);
+  /// Ends all workloads and waits for what is under way.
+  outcome quiet(duration limit);
+  outcome attach(const std::string& db, std::size_t node, db_kind);
+  /// Writes records through clients of all nodes that can answer.
+  outcome fill(const std::string& db, std::size_t records, std::size_t bytes);
+
+  /// Undoes all faults, ends all clients, waits for NORMAL, and looks at every record on every node.
+  void aftermath(duration bound);
+
+  history past;
+  sightings seen;
+  std::size_t it = 0;  ///< the node that was named last
+  std::map<std::string, std::size_t> named_nodes;
+  std::set<std::size_t> stopped_nodes, banned_nodes;  ///< by the drill
+  std::uint64_t writes = 0;    ///< acknowledged ones of workloads
+  std::uint64_t failures = 0;  ///< operations that were refused or whose end is unknown
+
+ private:
+  void tap(const sim_switch::sighting&);
+  void final_looks();
+  drill_client& observer(std::size_t n) { return *observers_[n]; }
+
+  trace_sink trace_;
+  std::mt19937_64 chance_;
+  log_reader logs_;
+  std::unique_ptr<simulated_cluster> cluster_;
+  std::vector<node_look> looks_;
+  std::vector<std::unique_ptr<drill_client>> observers_;
+  std::map<std::string, std::unique_ptr<drill_client>> clients_;
+  std::vector<std::unique_ptr<workload>> workloads_;
+  std::map<std::pair<std::uint64_t, std::uint32_t>, int> questions_;  ///< of clients: stream and number
+  std::uint64_t look_round_ = 0;
+  std::uint64_t filled_ = 0;
+};
+
+}  // namespace floe::cli::drill

@@ -1,0 +1,145 @@
+#include "cli/drill/sweep.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+namespace floe::cli::drill {
+namespace {
+
+using nlohmann::json;
+
+/// A run that gets nowhere is ended by the system.
+constexpr unsigned longest_run_s = 300;
+
+json as_json(const verdict& v) {
+  json checks = json::array();
+  for (const auto& c : v.checks) checks.push_back({{"name", c.checker}, {"broken", c.broken}, {"explained", c.explained}});
+  return {{"seed", v.seed},
+          {"held", v.held},
+          {"reason", v.reason},
+          {"checks", checks},
+          {"virtual_ms", v.virtual_ms},
+          {"real_ms", v.real_ms},
+          {"operations", v.operations},
+          {"writes", v.writes},
+          {"losses", v.losses},
+          {"longest_wait_ms", v.longest_wait_ms},
+          {"longest_wait", v.longest_wait},
+          {"longest_pause_ms", v.longest_pause_ms},
+          {"longest_pause", v.longest_pause}};
+}
+
+verdict as_verdict(const json& j) {
+  verdict v{.seed = j.at("seed"),
+            .held = j.at("held"),
+            .reason = j.at("reason"),
+            .virtual_ms = j.at("virtual_ms"),
+            .real_ms = j.at("real_ms"),
+            .operations = j.at("operations"),
+            .writes = j.at("writes"),
+            .losses = j.at("losses"),
+            .longest_wait_ms = j.at("longest_wait_ms"),
+            .longest_wait = j.at("longest_wait"),
+            .longest_pause_ms = j.at("longest_pause_ms"),
+            .longest_pause = j.at("longest_pause")};
+  for (const auto& c : j.at("checks")) v.checks.push_back({c.at("name"), c.at("broken"), c.at("explained")});
+  return v;
+}
+
+verdict broken(std::uint64_t seed, std::string why) { return {.seed = seed, .reason = std::move(why)}; }
+
+struct child {
+  pid_t pid = -1;
+  int out = -1;
+  const planned_run* run = nullptr;
+  std::string said{};
+};
+
+[[noreturn]] void be_child(const planned_run& r, int out) {
+  ::alarm(longest_run_s);
+  std::FILE* trace = r.trace.empty() ? nullptr : std::fopen(r.trace.c_str(), "w");
+  verdict v;
+  if (!r.trace.empty() && !trace)
+    v = broken(r.seed, fmt::format("cannot write {}: {}", r.trace, std::strerror(errno)));
+  else if (trace)
+    v = play(*r.drill, r.seed, [trace](const std::string& line) { std::fprintf(trace, "%s\n", line.c_str()); });
+  else
+    v = play(*r.drill, r.seed);
+  if (trace) std::fclose(trace);
+  const auto text = as_json(v).dump(-1, ' ', false, json::error_handler_t::replace);
+  for (std::size_t at = 0; at < text.size();) {
+    const auto n = ::write(out, text.data() + at, text.size() - at);
+    if (n <= 0) break;
+    at += static_cast<std::size_t>(n);
+  }
+  ::_exit(0);
+}
+
+child start(const planned_run& r) {
+  std::fflush(nullptr);
+  int ends[2];
+  if (::pipe(ends) != 0) return {};
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    ::close(ends[0]);
+    be_child(r, ends[1]);
+  }
+  ::close(ends[1]);
+  return {pid, ends[0], &r};
+}
+
+verdict end_of(child& c) {
+  ::close(c.out);
+  int status = 0;
+  ::waitpid(c.pid, &status, 0);
+  const auto seed = c.run->seed;
+  if (WIFSIGNALED(status))
+    return broken(seed, WTERMSIG(status) == SIGALRM ? fmt::format("the run did not end within {} s", longest_run_s)
+                                                    : fmt::format("the program broke: {}", ::strsignal(WTERMSIG(status))));
+  const auto j = json::parse(c.said, nullptr, false);
+  if (!j.is_object()) return broken(seed, fmt::format("the program broke: exit status {}", WEXITSTATUS(status)));
+  return as_verdict(j);
+}
+
+}  // namespace
+
+void sweep(const std::vector<planned_run>& runs, std::size_t jobs,
+           const std::function<void(const planned_run&, const verdict&)>& done) {
+  std::vector<child> working;
+  std::size_t next = 0;
+  while (next < runs.size() || !working.empty()) {
+    while (next < runs.size() && working.size() < std::max<std::size_t>(1, jobs)) {
+      const auto& r = runs[next++];
+      auto c = start(r);
+      if (c.pid < 0)
+        done(r, broken(r.seed, "no process can be started"));
+      else
+        working.push_back(std::move(c));
+    }
+    std::vector<pollfd> fds;
+    for (const auto& c : working) fds.push_back({c.out, POLLIN, 0});
+    if (::poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) return;
+    for (std::size_t i = fds.size(); i-- > 0;) {
+      if (!(fds[i].revents & (POLLIN | POLLHUP | POLLERR))) continue;
+      char buffer[65536];
+      const auto n = ::read(fds[i].fd, buffer, sizeof buffer);
+      if (n > 0) {
+        working[i].said.append(buffer, static_cast<std::size_t>(n));
+        continue;
+      }
+      auto ended = std::move(working[i]);
+      working.erase(working.begin() + static_cast<std::ptrdiff_t>(i));
+      done(*ended.run, end_of(ended));
+    }
+  }
+}
+
+}  // namespace floe::cli::drill

@@ -1,0 +1,194 @@
+/// What happens to the network between nodes. As with TCP nothing is lost for good: it comes late.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/drill/stage.hpp"
+#include "cli/drill/verb/all.hpp"
+
+namespace floe::cli::drill {
+namespace {
+
+using namespace std::chrono_literals;
+
+using node_list = std::vector<std::size_t>;
+
+std::expected<node_list, std::string> resolve(stage& s, const std::vector<node_ref>& refs) {
+  node_list all;
+  for (const auto& r : refs) {
+    const auto n = r(s);
+    if (!n) return std::unexpected(n.error());
+    all.push_back(*n);
+  }
+  return all;
+}
+
+bool contains(const node_list& l, std::size_t n) { return std::ranges::find(l, n) != l.end(); }
+
+/// The smaller side is out; of equal sides nobody knows which.
+void disturb_smaller(stage& s, const node_list& side) {
+  const auto size = s.cluster().size();
+  for (std::size_t n = 0; n < size; ++n) {
+    const auto mine = contains(side, n) ? side.size() : size - side.size();
+    if (2 * mine <= size) s.disturb(n, "cut off");
+  }
+}
+
+action read_isolate(words& w) {
+  return for_each_node(w.nodes(), [](stage& s, std::size_t n) -> outcome {
+    s.disturb(n, "cut off");
+    s.cluster().isolate(n);
+    return {};
+  });
+}
+
+action read_split(words& w) {
+  auto nodes = w.nodes();
+  w.expect("from");
+  w.expect("others");
+  return [nodes](stage& s) -> outcome {
+    const auto side = resolve(s, nodes);
+    if (!side) return failed_because(side.error());
+    disturb_smaller(s, *side);
+    s.cluster().split(*side);
+    return {};
+  };
+}
+
+action read_deafen(words& w) {
+  auto nodes = w.nodes();
+  w.expect("to");
+  auto speakers = w.nodes();
+  return [nodes, speakers](stage& s) -> outcome {
+    const auto deaf = resolve(s, nodes);
+    if (!deaf) return failed_because(deaf.error());
+    const auto unheard = resolve(s, speakers);
+    if (!unheard) return failed_because(unheard.error());
+    for (const auto d : *deaf)
+      for (const auto u : *unheard) {
+        if (d == u) continue;
+        s.disturb(d, fmt::format("deaf to node {}", u), true);
+        s.disturb(u, fmt::format("not heard by node {}", d), true);
+        s.cluster().net().cut_one_way(s.cluster().ip(u), s.cluster().ip(d));
+      }
+    return {};
+  };
+}
+
+action read_bridge(words& w) {
+  auto middle = w.node();
+  w.expect("between");
+  auto nodes = w.nodes();
+  w.expect("and");
+  w.expect("others");
+  return [middle, nodes](stage& s) -> outcome {
+    const auto m = middle(s);
+    if (!m) return failed_because(m.error());
+    const auto side = resolve(s, nodes);
+    if (!side) return failed_because(side.error());
+    for (std::size_t n = 0; n < s.cluster().size(); ++n) s.disturb(n, "in a cluster with a bridge", true);
+    s.cluster().bridge(*m, *side);
+    return {};
+  };
+}
+
+action read_cut(words& w) {
+  auto a = w.nodes();
+  w.expect("from");
+  auto b = w.nodes();
+  return [a, b](stage& s) -> outcome {
+    const auto here = resolve(s, a), there = resolve(s, b);
+    if (!here || !there) return failed_because(here ? there.error() : here.error());
+    for (const auto x : *here)
+      for (const auto y : *there) {
+        if (x == y) continue;
+        s.disturb(x, fmt::format("cut from node {}", y), true);
+        s.disturb(y, fmt::format("cut from node {}", x), true);
+        s.cluster().net().cut(s.cluster().ip(x), s.cluster().ip(y));
+      }
+    return {};
+  };
+}
+
+/// A way between two nodes, both directions, changed in one respect.
+action change_paths(std::vector<node_ref> a, std::vector<node_ref> b, std::function<void(sim_path&)> change) {
+  return [=](stage& s) -> outcome {
+    const auto here = resolve(s, a), there = resolve(s, b);
+    if (!here || !there) return failed_because(here ? there.error() : here.error());
+    for (const auto x : *here)
+      for (const auto y : *there) {
+        if (x == y) continue;
+        sim_path p;
+        change(p);
+        s.cluster().net().set_path(s.cluster().ip(x), s.cluster().ip(y), p);
+        s.cluster().net().set_path(s.cluster().ip(y), s.cluster().ip(x), p);
+      }
+    return {};
+  };
+}
+
+struct ends {
+  std::vector<node_ref> a, b;
+};
+ends read_ends(words& w) {
+  ends e;
+  e.a = w.nodes();
+  w.expect("to");
+  e.b = w.nodes();
+  return e;
+}
+
+action read_delay(words& w) {
+  auto e = read_ends(w);
+  w.expect("by");
+  const auto d = w.time();
+  return change_paths(e.a, e.b, [d](sim_path& p) {
+    p.shortest = d / 2;
+    p.longest = d * 3 / 2;
+  });
+}
+
+action read_lose(words& w) {
+  auto e = read_ends(w);
+  w.expect("packets");
+  const auto part = w.percent();
+  return change_paths(e.a, e.b, [part](sim_path& p) { p.loss = part; });
+}
+
+action read_slow(words& w) {
+  auto e = read_ends(w);
+  w.expect("at");
+  const auto rate = w.size();
+  return change_paths(e.a, e.b, [rate](sim_path& p) { p.bytes_per_second = rate; });
+}
+
+action read_heal(words&) {
+  return [](stage& s) -> outcome {
+    s.note("drill", "the network is whole again");
+    s.cluster().net().heal();
+    s.cluster().net().reset_paths();
+    return {};
+  };
+}
+
+verb fault(const char* name, const char* arguments, const char* summary, const char* example, action (*read)(words&)) {
+  return {.name = name, .group = "Network", .arguments = arguments, .summary = summary, .example = example, .read = read};
+}
+
+}  // namespace
+
+std::vector<verb> network_verbs() {
+  return {
+      fault("isolate", "NODES", "cut each of these nodes off from all others", "isolate 2", read_isolate),
+      fault("split", "NODES from others", "cut the cluster into two halves", "split 0,1 from others", read_split),
+      fault("cut", "NODES from NODES", "cut links; both sides still hear the rest", "cut 0 from 1", read_cut),
+      fault("deafen", "NODES to NODES", "a one-way partition: the first hear nothing from the second", "deafen 2 to 0,1", read_deafen),
+      fault("bridge", "NODE between NODES and others", "two halves and one node that hears both", "bridge 1 between 0 and others", read_bridge),
+      fault("heal", "", "undo all of these, and all delays", "heal", read_heal),
+      fault("delay", "NODES to NODES by DURATION", "make every packet between them late", "delay 0 to 1,2 by 50ms", read_delay),
+      fault("lose", "NODES to NODES packets PERCENT", "lose packets, which TCP sends again after 200 ms", "lose 0 to all packets 5%", read_lose),
+      fault("slow", "NODES to NODES at SIZE", "let so many bytes through in a second", "slow 0 to all at 100kB", read_slow),
+  };
+}
+
+}  // namespace floe::cli::drill

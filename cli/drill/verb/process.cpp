@@ -1,0 +1,54 @@
+/// What happens to the process of a node.
+#include <fmt/format.h>
+
+#include "cli/drill/stage.hpp"
+#include "cli/drill/verb/all.hpp"
+
+namespace floe::cli::drill {
+namespace {
+
+verb on_nodes(const char* name, const char* summary, const char* example, action (*read)(words&)) {
+  return {.name = name, .group = "Faults", .arguments = "NODES", .summary = summary, .example = example, .read = read};
+}
+
+}  // namespace
+
+std::vector<verb> process_verbs() {
+  return {
+      on_nodes("kill", "end the process at once (SIGKILL)", "kill leader",
+               [](words& w) { return for_each_node(w.nodes(), [](stage& s, std::size_t n) { return s.kill(n); }); }),
+      on_nodes("start", "start a node that does not run", "start 1",
+               [](words& w) { return for_each_node(w.nodes(), [](stage& s, std::size_t n) { return s.start(n); }); }),
+      on_nodes("shutdown", "let a node take itself down (SIGTERM)", "shutdown 2",
+               [](words& w) { return for_each_node(w.nodes(), [](stage& s, std::size_t n) { return s.shut_down(n); }); }),
+      on_nodes("restart", "shut a node down, if it runs, and start it", "restart it",
+               [](words& w) {
+                 return for_each_node(w.nodes(), [](stage& s, std::size_t n) -> outcome {
+                   if (s.cluster().alive(n))
+                     if (auto done = s.shut_down(n); !done) return done;
+                   return s.start(n);
+                 });
+               }),
+      on_nodes("pause", "stop the process where it is (SIGSTOP); its connections stay open", "pause 0",
+               [](words& w) { return for_each_node(w.nodes(), [](stage& s, std::size_t n) { return s.pause(n); }); }),
+      on_nodes("resume", "let a paused process go on (SIGCONT)", "resume it",
+               [](words& w) { return for_each_node(w.nodes(), [](stage& s, std::size_t n) { return s.resume(n); }); }),
+      {.name = "clock",
+       .group = "Faults",
+       .arguments = "NODE ahead|behind DURATION",
+       .summary = "set a node's clock on the wall wrong",
+       .example = "clock 1 behind 10m",
+       .read = [](words& w) -> action {
+         auto node = w.node();
+         const bool behind = w.take("behind");
+         if (!behind) w.expect("ahead");
+         const auto d = behind ? -w.time() : w.time();
+         return for_each_node({std::move(node)}, [d](stage& s, std::size_t n) -> outcome {
+           s.cluster().set_skew(n, d);
+           return {};
+         });
+       }},
+  };
+}
+
+}  // namespace floe::cli::drill

@@ -1,0 +1,94 @@
+/// Load: clients that work while things go wrong.
+#include "cli/drill/stage.hpp"
+#include "cli/drill/verb/all.hpp"
+#include "cli/duration_text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace floe::cli::drill {
+namespace {
+
+std::vector<std::string> pieces(const std::string& text) {
+  std::vector<std::string> all;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const auto end = std::min(text.find(',', begin), text.size());
+    all.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return all;
+}
+
+constexpr std::array<std::string_view, 4> deeds{"write", "read", "delete", "move"};
+
+action read_workload(words& w) {
+  workload_options o;
+  for (const auto& [name, value] : w.settings()) {
+    const auto n = parse_count(value);
+    if (name == "clients" || name == "keys") {
+      if (!n || *n == 0 || *n > 10'000)
+        w.fail(fmt::format("{}= takes a number from 1 to 10000: {}", name, value));
+      else
+        (name == "clients" ? o.clients : o.keys) = *n;
+    } else if (name == "db") {
+      o.databases = pieces(value);
+    } else if (name == "on") {
+      for (const auto& p : pieces(value)) {
+        const auto node = parse_count(p);
+        if (!node || *node >= w.names.nodes)
+          w.fail(fmt::format("on= takes numbers of nodes from 0 to {}: {}", w.names.nodes - 1, value));
+        else
+          o.nodes.push_back(*node);
+      }
+    } else if (name == "pause") {
+      const auto d = parse_duration(value);
+      if (!d)
+        w.fail("pause= takes a duration such as 20ms: " + value);
+      else
+        o.pause = *d;
+    } else if (name == "mix") {
+      o.mix = pieces(value);
+      for (const auto& deed : o.mix)
+        if (std::ranges::find(deeds, deed) == deeds.end())
+          w.fail(fmt::format("mix= takes write, read, delete and move, found `{}`", deed));
+    } else
+      w.fail(fmt::format("expected clients=, keys=, db=, on=, pause= or mix=, found `{}=`", name));
+  }
+  if (o.databases.empty()) w.fail("expected db=DB,... with the databases to work on");
+  for (const auto& db : o.databases)
+    if (std::ranges::find(w.names.databases, db) == w.names.databases.end())
+      w.fail(fmt::format("no line above attaches a database `{}`", db));
+  if (o.mix.empty()) o.mix = {"write", "read"};
+  return [o](stage& s) -> outcome {
+    auto mine = o;
+    if (mine.nodes.empty())
+      for (std::size_t n = 0; n < s.cluster().size(); ++n) mine.nodes.push_back(n);
+    s.add_workload(std::move(mine));
+    return {};
+  };
+}
+
+}  // namespace
+
+std::vector<verb> workload_verbs() {
+  return {{.name = "workload",
+           .group = "Data",
+           .arguments = "db=DB,... [clients=N] [keys=N] [on=NODE,...] [pause=DURATION] [mix=write,read,delete,move]",
+           .summary = "clients (6, spread over all nodes) that use records (20 keys of each database) in a mix, with a pause "
+                      "(20ms) between two operations; they go on until `quiet` or the end",
+           .example = "workload db=locking.tdb,brlock.tdb clients=9 keys=10 mix=write,write,move",
+           .read = read_workload},
+          {.name = "quiet",
+           .group = "Data",
+           .arguments = "",
+           .summary = "end the workloads and wait for what they have begun",
+           .example = "quiet",
+           .read = [](words&) -> action {
+             return [](stage& s) { return s.quiet(std::chrono::seconds(60)); };
+           }}};
+}
+
+}  // namespace floe::cli::drill

@@ -1,0 +1,199 @@
+/// The checkers, on histories made by hand: what they must find, and what they must let pass.
+#include <doctest/doctest.h>
+
+#include "cli/drill/checker/checker.hpp"
+
+using namespace floe::cli::drill;
+
+namespace {
+
+/// A history written line by line; times in milliseconds.
+struct written {
+  history h;
+  sightings s;
+
+  std::size_t op(op_kind k, const std::string& who, std::size_t node, time_us begin, time_us end, const std::string& value,
+                 op_end result = op_end::done, std::size_t under = static_cast<std::size_t>(-1)) {
+    return h.begin({.kind = k, .client = who, .node = node, .db = "a.tdb", .key = "k", .value = value, .under = under,
+                    .begin = begin * 1000, .end = end * 1000, .result = result});
+  }
+  std::size_t lock(const std::string& who, std::size_t node, time_us begin, time_us end, const std::string& saw, std::uint64_t rsn = 0) {
+    const auto i = op(op_kind::lock, who, node, begin, end, saw);
+    h.ops[i].rsn = rsn;
+    h.holdings[i] = {i, end * 1000, never};
+    return i;
+  }
+  std::size_t store(std::size_t lock, time_us begin, time_us end, const std::string& value, op_end result = op_end::done) {
+    const auto holder = h.ops[lock];
+    h.holdings[lock].to = begin * 1000;
+    return op(op_kind::store, holder.client, holder.node, begin, end, value, result, lock);
+  }
+  std::size_t erase(std::size_t lock, time_us begin, time_us end) {
+    const auto holder = h.ops[lock];
+    h.holdings[lock].to = begin * 1000;
+    return op(op_kind::erase, holder.client, holder.node, begin, end, "", op_end::done, lock);
+  }
+  void read(std::size_t node, time_us begin, time_us end, const std::string& saw) { op(op_kind::read, "r", node, begin, end, saw); }
+  std::size_t broken(const checker& c) const {
+    std::size_t n = 0;
+    for (const auto& f : c.check(h, s)) n += f.broken;
+    return n;
+  }
+  std::size_t explained(const checker& c) const { return c.check(h, s).size() - broken(c); }
+};
+
+}  // namespace
+
+TEST_CASE("a history in order breaks nothing") {
+  written w;
+  const auto a = w.lock("a", 0, 1, 2, "", 0);
+  w.store(a, 3, 4, "one");
+  const auto b = w.lock("b", 1, 2, 6, "one", 3);
+  w.store(b, 7, 8, "two");
+  w.read(2, 9, 10, "two");
+  for (const auto& c : all_checkers()) {
+    CAPTURE(c.name);
+    CHECK(c.check(w.h, w.s).empty());
+  }
+}
+
+TEST_CASE("a lost write is found, and explained only by the loss of a node that had it") {
+  written w;
+  w.store(w.lock("a", 0, 1, 2, ""), 3, 4, "one");
+  w.store(w.lock("b", 1, 5, 6, "one"), 7, 8, "two");
+  w.read(2, 20, 21, "one");
+  CHECK(w.broken(kept_writes_checker()) == 1);
+
+  SUBCASE("its node died after it") {
+    w.h.disturb(1, 10'000, "killed");
+    CHECK(w.broken(kept_writes_checker()) == 0);
+    CHECK(w.explained(kept_writes_checker()) == 1);
+  }
+  SUBCASE("its node had died before it, and was whole again") {
+    w.h.disturb(1, 1'000, "killed");
+    w.h.calm(1, 4'000);
+    CHECK(w.broken(kept_writes_checker()) == 1);
+  }
+  SUBCASE("another node died, which never had the record") {
+    w.h.disturb(0, 15'000, "killed");
+    CHECK(w.broken(kept_writes_checker()) == 1);
+  }
+  SUBCASE("the record had gone to a node that died") {
+    w.op(op_kind::lock, "c", 0, 9, 10, "two");
+    w.h.disturb(0, 15'000, "killed");
+    CHECK(w.broken(kept_writes_checker()) == 0);
+  }
+  SUBCASE("a node that was cut off used an older copy of its own") {
+    w.h.disturb(0, 5'000, "cut off");
+    w.store(w.lock("c", 0, 9, 10, "one"), 11, 12, "three");
+    CHECK(w.broken(kept_writes_checker()) == 1);
+  }
+}
+
+TEST_CASE("a node that is out of the cluster may know only what it had") {
+  written w;
+  w.store(w.lock("a", 0, 1, 2, ""), 3, 4, "one");
+  w.store(w.lock("b", 1, 5, 6, "one"), 7, 8, "two");
+  w.h.disturb(2, 4'500, "cut off");
+  w.read(2, 20, 21, "one");
+  CHECK(w.broken(kept_writes_checker()) == 0);
+  w.h.calm(2, 30'000);
+  w.read(2, 40, 41, "one");
+  CHECK(w.broken(kept_writes_checker()) == 1);
+}
+
+TEST_CASE("a deleted record that comes back is found") {
+  written w;
+  w.store(w.lock("a", 0, 1, 2, ""), 3, 4, "one");
+  w.erase(w.lock("b", 1, 5, 6, "one"), 7, 8);
+  w.read(2, 9, 10, "");
+  CHECK(w.broken(kept_deletions_checker()) == 0);
+  w.read(2, 20, 21, "one");
+  CHECK(w.broken(kept_deletions_checker()) == 1);
+  CHECK(w.broken(kept_writes_checker()) == 0);
+}
+
+TEST_CASE("a write without an answer may have happened or not") {
+  written w;
+  w.store(w.lock("a", 0, 1, 2, ""), 3, 4, "one");
+  w.store(w.lock("b", 1, 5, 6, "one"), 7, 8, "two", op_end::unknown);
+  SUBCASE("not") { w.read(2, 20, 21, "one"); }
+  SUBCASE("yes") { w.read(2, 20, 21, "two"); }
+  for (const auto& c : all_checkers()) {
+    CAPTURE(c.name);
+    CHECK(w.broken(c) == 0);
+  }
+}
+
+TEST_CASE("values out of nowhere and sights in no order are found") {
+  SUBCASE("nobody wrote it") {
+    written w;
+    w.read(0, 1, 2, "ghost");
+    CHECK(w.broken(linear_records_checker()) == 1);
+  }
+  SUBCASE("new, then old, while both were being written") {
+    written w;
+    w.op(op_kind::store, "a", 0, 1, 100, "one");
+    w.op(op_kind::store, "b", 1, 1, 100, "two");
+    w.read(2, 10, 20, "one");
+    w.read(2, 30, 40, "two");
+    w.read(2, 50, 60, "one");
+    CHECK(w.broken(linear_records_checker()) > 0);
+    CHECK(w.broken(kept_writes_checker()) == 0);
+  }
+}
+
+TEST_CASE("two holders of one lock are found, unless one of them was lost") {
+  written w;
+  w.lock("a", 0, 1, 2, "");
+  w.lock("b", 1, 3, 4, "");
+  CHECK(w.broken(exclusive_locks_checker()) == 1);
+  w.h.disturb(0, 2'500, "paused");
+  CHECK(w.broken(exclusive_locks_checker()) == 0);
+}
+
+TEST_CASE("an rsn that falls is found") {
+  written w;
+  w.store(w.lock("a", 0, 1, 2, "", 0), 3, 4, "one");
+  w.store(w.lock("b", 1, 5, 6, "one", 7), 7, 8, "two");
+  w.lock("c", 1, 9, 10, "two", 6);
+  CHECK(w.broken(rising_rsn_checker()) == 1);
+}
+
+TEST_CASE("two owners, no owner, and a copy that is newer than its owner's are found") {
+  written w;
+  w.s.resting = {{0, "a.tdb", "k", 0, 5}, {1, "a.tdb", "k", 0, 4}};
+  CHECK(w.broken(one_owner_checker()) == 0);
+  w.s.resting[1].rsn = 6;
+  CHECK(w.broken(one_owner_checker()) == 1);
+  w.s.resting[1] = {1, "a.tdb", "k", 1, 4};
+  CHECK(w.broken(one_owner_checker()) == 1);
+  w.s.resting = {{0, "a.tdb", "k", 1, 5}, {1, "a.tdb", "k", 0, 4}};
+  CHECK(w.broken(one_owner_checker()) == 1);
+}
+
+TEST_CASE("a grant in a frozen database is found, one that was under way is not") {
+  written w;
+  w.s.frozen.push_back({0, "a.tdb", 5'000, 50'000});
+  w.lock("a", 0, 1, 6, "");
+  CHECK(w.broken(frozen_reads_checker()) == 0);
+  w.lock("b", 1, 10, 11, "");
+  CHECK(w.broken(frozen_reads_checker()) == 0);
+  w.lock("c", 0, 10, 11, "");
+  CHECK(w.broken(frozen_reads_checker()) == 1);
+}
+
+TEST_CASE("generations without a recovery, answers too many or none, and unrest are found") {
+  written w;
+  w.s.generations.push_back({0, 5, 7, 8, true});
+  CHECK(w.broken(generations_checker()) == 0);
+  w.s.generations.push_back({0, 5, 8, 9, false});
+  CHECK(w.broken(generations_checker()) == 1);
+  w.op(op_kind::lock, "a", 0, 1, 2, "", op_end::open);
+  CHECK(w.broken(answered_once_checker()) == 1);
+  w.s.answered_twice.emplace_back("client-3");
+  CHECK(w.broken(answered_once_checker()) == 2);
+  w.s.at_rest = false;
+  w.s.unrest = "node 1 is ACTIVE";
+  CHECK(w.broken(back_to_normal_checker()) == 1);
+}

@@ -1,0 +1,92 @@
+/// The language: what is read, and what is said of mistakes.
+#include <doctest/doctest.h>
+
+#include <set>
+#include <string>
+
+#include "cli/drill/library.hpp"
+#include "cli/drill/script.hpp"
+
+using namespace floe::cli::drill;
+
+namespace {
+std::string error_of(std::string_view text) {
+  const auto s = read_script("x.drill", text);
+  return s ? "none" : s.error();
+}
+}  // namespace
+
+TEST_CASE("a drill is read as a whole") {
+  const auto s = read_script("x.drill",
+                             "# A title.\n# And more.\n\ncluster nodes=5 seed=9 bound=20s KeepaliveInterval=1\nattach a.tdb b.tdb\n"
+                             "client smbd on 4   # a comment\nrepeat 3\n  smbd write a.tdb 'my key' \"my value\"\n  one of\n    kill leader\n"
+                             "  or\n    wait 1s\n  end\nend\nwithin 2s: a.tdb thawed on all\n");
+  REQUIRE_MESSAGE(s.has_value(), (s ? "" : s.error()));
+  CHECK(s->title == "A title.");
+  CHECK(s->story == "A title.\nAnd more.\n");
+  CHECK(s->nodes == 5);
+  CHECK(s->seed == 9);
+  CHECK(s->bound == std::chrono::seconds(20));
+  REQUIRE(s->tunables.size() == 1);
+  CHECK(s->tunables[0].first == "KeepaliveInterval");
+  REQUIRE(s->body.size() == 4);
+  CHECK(s->body[2].times == 3);
+  REQUIRE(s->body[2].blocks.size() == 1);
+  REQUIRE(s->body[2].blocks[0].size() == 2);
+  CHECK(s->body[2].blocks[0][1].blocks.size() == 2);
+  CHECK(s->body[3].line == 15);
+}
+
+TEST_CASE("mistakes are told with their line and what was expected") {
+  CHECK(error_of("") == "x.drill:1: the drill is empty");
+  CHECK(error_of("kil 0\n") == "x.drill:1: no such verb: `kil`; did you mean kill?");
+  CHECK(error_of("\nkill 7\n") == "x.drill:2: there is no node 7: the cluster has nodes 0 to 2");
+  CHECK(error_of("kill somebody\n").find("expected a node (a number, leader, follower") != std::string::npos);
+  CHECK(error_of("wait soon\n") == "x.drill:1: expected a duration such as 500ms or 2s after `wait`, found `soon`");
+  CHECK(error_of("wait 1s 2s\n") == "x.drill:1: expected nothing more after `1s`, found `2s`");
+  CHECK(error_of("attach locking.tdb\nfill lockin.tdb 3 records\n") ==
+        "x.drill:2: no line above attaches a database `lockin.tdb`; did you mean locking.tdb?");
+  CHECK(error_of("attach a.tdb\nwithin 1s: a.tdb melted\n") ==
+        "x.drill:2: expected thawed, freezing, frozen or in_transaction after `a.tdb`, found `melted`");
+  CHECK(error_of("attach a.tdb\nclient smbd on 0\nsmbd lok a.tdb k\n") == "x.drill:3: a client cannot `lok`; did you mean lock?");
+  CHECK(error_of("client smbd at 0\n") == "x.drill:1: expected `on` after `smbd`, found `at`");
+  CHECK(error_of("repeat 3\nwait 1s\n") == "x.drill:1: `repeat 3` has no `end`");
+  CHECK(error_of("wait 1s\nend\n") == "x.drill:2: `end` without a block that it belongs to");
+  CHECK(error_of("repeat 2\nor\nend\n") == "x.drill:2: `or` without a block that it belongs to");
+  CHECK(error_of("wait 1s\ncluster nodes=3\n") == "x.drill:2: `cluster` comes once, before everything else");
+  CHECK(error_of("cluster nods=3\n") == "x.drill:1: expected nodes=, seed=, bound= or a tunable, found `nods=`");
+  CHECK(error_of("cluster nodes=99\n") == "x.drill:1: nodes= takes a number from 1 to 16: 99");
+  CHECK(error_of("attach a.tdb\nworkload db=a.tdb mix=write,dance\n") ==
+        "x.drill:2: mix= takes write, read, delete and move, found `dance`");
+  CHECK(error_of("within 2s:\n") == "x.drill:1: expected a condition after `2s:`, but the line ends there");
+  CHECK(error_of("wait 'one\n") == "x.drill:1: a quote is not closed");
+  CHECK(error_of("cut 0 from 1,9\n") == "x.drill:1: there is no node 9: the cluster has nodes 0 to 2");
+}
+
+TEST_CASE("every verb says what it is, and its example can be read") {
+  const std::string setting = "cluster nodes=5\nattach locking.tdb brlock.tdb\nclient smbd on 0\nlet victim be leader\n";
+  std::set<std::string> seen;
+  for (const auto& v : all_verbs()) {
+    CAPTURE(v.name);
+    CHECK(seen.insert((v.of_client ? "client " : "") + std::string(v.name)).second);
+    CHECK(std::string(v.summary).size() >= 10);
+    if (v.is != verb::kind::plain) continue;
+    const auto s = read_script("x.drill", setting + v.example + "\n");
+    CHECK_MESSAGE(s.has_value(), (s ? "" : s.error()));
+  }
+  for (const auto& c : all_conditions()) {
+    CAPTURE(c.form);
+    const auto s = read_script("x.drill", setting + "expect " + c.example + "\n");
+    CHECK_MESSAGE(s.has_value(), (s ? "" : s.error()));
+  }
+}
+
+TEST_CASE("the shipped drills can be read, and have a story") {
+  CHECK(shipped_drills().size() >= 15);
+  for (const auto& d : shipped_drills()) {
+    CAPTURE(d.name);
+    const auto s = read_script(std::string(d.name), d.text);
+    REQUIRE_MESSAGE(s.has_value(), (s ? "" : s.error()));
+    CHECK(s->title.size() > 20);
+  }
+}

@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""floe drill, as a user and a script call it: exit statuses, one-line errors, JSON, traces that repeat, sweeps."""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "interop"))
+import tap  # noqa: E402
+
+FLOE = os.environ.get("FLOE")
+GOOD = "# A small one.\nattach a.tdb\nclient c on 0\nc write a.tdb k v\nkill 2\nwithin 10s: not active\nc read a.tdb k is v\n"
+BAD = "# It cannot hold.\nattach a.tdb\nkill 2\nwait 100ms\nwithin 100ms: node 2 connected\n"
+
+
+def drill(*arguments):
+    return subprocess.run([FLOE, "drill", *map(str, arguments)], capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                          timeout=60)
+
+
+class Drill(unittest.TestCase):
+    def setUp(self):
+        place = tempfile.TemporaryDirectory()
+        self.addCleanup(place.cleanup)
+        self.dir = pathlib.Path(place.name)
+
+    def file(self, name, text):
+        path = self.dir / name
+        path.write_text(text)
+        return path
+
+    def test_one_that_holds(self):
+        result = drill("run", self.file("good.drill", GOOD))
+        self.assertEqual(0, result.returncode, result.stdout + result.stderr)
+        self.assertIn("A small one.", result.stdout)
+        self.assertIn("held  seed 1:", result.stdout)
+
+    def test_one_that_fails_says_how_to_play_it_again(self):
+        path = self.file("bad.drill", BAD)
+        result = drill("run", path, "--seeds", 3)
+        self.assertEqual(4, result.returncode)
+        for seed in (1, 2, 3):
+            self.assertIn(f"again: floe drill run {path} --seed {seed} ", result.stdout)
+        self.assertIn(f"{path}:5: within 100ms: node 2 connected: not within 100 ms:", result.stdout)
+
+    def test_json(self):
+        result = drill("run", self.file("bad.drill", BAD), self.file("good.drill", GOOD), "--seeds", 2, "--seed", 5, "--json")
+        self.assertEqual(4, result.returncode)
+        told = json.loads(result.stdout)
+        self.assertEqual("failed", told["verdict"])
+        self.assertEqual([5, 6, 5, 6], [run["seed"] for run in told["runs"]])
+        self.assertEqual(["failed", "failed", "held", "held"], [run["verdict"] for run in told["runs"]])
+        self.assertGreater(told["runs"][2]["virtual_ms"], 0)
+        self.assertEqual([], [c for c in told["runs"][2]["checks"] if c["broken"]])
+
+    def test_equal_seeds_leave_equal_traces(self):
+        path = self.file("good.drill", GOOD)
+        traces = []
+        for name, seed in (("one", 7), ("two", 7), ("three", 8)):
+            self.assertEqual(0, drill("run", path, "--seed", seed, "--trace", self.dir / name).returncode)
+            traces.append((self.dir / name).read_bytes())
+        self.assertEqual(traces[0], traces[1])
+        self.assertNotEqual(traces[0], traces[2])
+
+    def test_mistakes(self):
+        for text, said in (("kil 0\n", ":1: no such verb: `kil`; did you mean kill?"),
+                           ("\nwait soon\n", ":2: expected a duration such as 500ms or 2s after `wait`, found `soon`")):
+            path = self.file("x.drill", text)
+            for verb in ("run", "check"):
+                result = drill(verb, path)
+                self.assertEqual(2, result.returncode)
+                self.assertEqual(f"floe: drill {verb}: {path}{said}\n", result.stderr)
+        self.assertEqual(2, drill("run", "no-such-drill").returncode)
+        self.assertEqual(2, drill("run").returncode)
+        self.assertEqual(2, drill("run", self.file("g.drill", GOOD), "--seeds", 0).returncode)
+        self.assertEqual(2, drill("run", self.file("g.drill", GOOD), "--seeds", 2, "--trace", self.dir / "t").returncode)
+
+    def test_the_shipped_ones_and_the_language(self):
+        names = [d["name"] for d in json.loads(drill("list", "--json").stdout)["drills"]]
+        self.assertIn("deadlock-of-2015", names)
+        self.assertEqual(0, drill("check", *names).returncode)
+        self.assertTrue(drill("show", "deadlock-of-2015").stdout.startswith("# Two locks"))
+        language = json.loads(drill("help", "--json").stdout)
+        text = drill("help").stdout
+        for part, name in (("verbs", "usage"), ("conditions", "form"), ("checks", "name")):
+            for row in language[part]:
+                self.assertIn(row[name], text)
+        self.assertIn("SIGKILL", drill("help", "kill").stdout)
+        self.assertEqual(2, drill("help", "fly").returncode)
+
+
+if __name__ == "__main__":
+    tap.main()
