@@ -242,15 +242,23 @@ bool database::put(byte_view key, const record_header& header, byte_view data) {
   return true;
 }
 
-/// Stores by the daemon's rules: may delete instead, bumps the rsn where we are dmaster.
-void database::store_as_daemon(byte_view key, const record_header& header, byte_view data) {
+/// Stores by the daemon's rules: may delete instead, bumps the rsn where we are dmaster. False: nothing has changed.
+bool database::store_as_daemon(byte_view key, const record_header& header, byte_view data) {
   const auto d = decide_store(config_.kind, env_.self, lmaster(key), header, !data.empty());
-  if (d.keep) {
-    put(key, d.header, data);
-    return;
+  if (d.keep) return put(key, d.header, data);
+  if (auto done = store_->erase(key); !done) {
+    storage_failed("erase", done.error());
+    return false;
   }
-  if (auto done = store_->erase(key); !done) return storage_failed("erase", done.error());
   plan_flush();
+  return true;
+}
+
+/// A record has arrived and there is no room for it. Who sent it has given it up, so it is kept until there is; should a
+/// recovery come first, that finds the sender's copy.
+void database::store_later(pnn from, const parcel_ptr& p) {
+  deferred_.push_back({from, p});
+  env_.loop.after(std::chrono::milliseconds(500), [to = self()] { to.tell(db_flush{}); });
 }
 
 /// One commit for all that is already in the mailbox.
@@ -267,7 +275,9 @@ void database::on(db_flush&) {
     storage_failed("commit", done.error());
     // nothing is lost: the group stays and is tried again
     env_.loop.after(std::chrono::seconds(1), [to = self()] { to.tell(db_flush{}); });
+    return;
   }
+  if (!deferred_.empty() && thawed()) serve_deferred();
 }
 
 void database::storage_failed(const char* doing, const store_error& e) {

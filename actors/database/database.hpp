@@ -121,7 +121,8 @@ class database final : public actor<database_message> {
   // the store, with its errors dealt with
   record local(byte_view key, bool* found = nullptr);
   bool put(byte_view key, const record_header&, byte_view data);
-  void store_as_daemon(byte_view key, const record_header&, byte_view data);
+  bool store_as_daemon(byte_view key, const record_header&, byte_view data);
+  void store_later(pnn from, const parcel_ptr&);
   void storage_failed(const char* doing, const store_error&);
   void plan_flush();
 

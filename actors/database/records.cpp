@@ -357,7 +357,12 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
       count_.count_hops(d.hops);
       const bool has_data = !r.data.empty();
       const record_header kept = giveaway_header(r.header, has_data, header.src);
-      store_as_daemon(key, kept, r.data);
+      if (!store_as_daemon(key, kept, r.data)) {
+        // given away without a note of it, it would have two owners: whoever asked asks again
+        send_packet(header.src, header.id, env_.self,
+                    reply_error{.status = -1, .message = "the record cannot be given away: storage failed"});
+        break;
+      }
       if (d.outcome == req_call_outcome::give_directly)
         send_packet(header.src, header.id, env_.self,
                     reply_dmaster{.db = config_.id, .rsn = kept.rsn, .key = key, .data = r.data,
@@ -408,7 +413,7 @@ void database::peer(pnn from, const parcel_ptr& p, const req_dmaster& m) {
   if (d.local_is_newer)
     env_.log.warning(fmt::format("rsn-went-back db={} key={} here={} packet={} from={}", config_.name,
                                  to_hex(m.key), number(mine.header.rsn), number(m.rsn), number(from)));
-  store_as_daemon(m.key, d.header, m.data);
+  if (!store_as_daemon(m.key, d.header, m.data)) return store_later(from, p);
   if (d.outcome == req_dmaster_outcome::become)
     arrived(bytes(m.key), header.id);
   else
@@ -423,7 +428,7 @@ void database::peer(pnn from, const parcel_ptr& p, const reply_dmaster& m) {
   const auto d = decide_reply_dmaster(
       env_.self,
       {.source = from, .new_dmaster = env_.self, .rsn = m.rsn, .flags = m.record_flags.value_or(0)}, {});
-  store_as_daemon(m.key, d.header, m.data);
+  if (!store_as_daemon(m.key, d.header, m.data)) return store_later(from, p);
   arrived(bytes(m.key), p->content.header.id);
 }
 
