@@ -35,6 +35,8 @@ void node::traverse_start(const control_request& r) {
   }
   auto d = databases_.find(t.db_id);
   if (d == databases_.end()) return r.answer.fail("unknown database");
+  if (const auto why = unfit(d->second); !why.empty() && tunables_[tunable::allow_unhealthy_db_read] == 0)
+    return r.answer.fail(why + "; AllowUnhealthyDBRead=1 shows it nevertheless");
   const auto id = ++last_traverse_;
   std::vector<pnn> from{env_.self};
   if (d->second.kind == db_kind::volatile_db) {

@@ -7,6 +7,8 @@
 
 #include "actors/client/replace.hpp"
 #include "protocol/types/rec_data.hpp"
+#include "protocol/types/traverse.hpp"
+#include "protocol/wire/codec.hpp"
 #include "tests/actors/transaction_support.hpp"
 
 using namespace floe;
@@ -194,14 +196,23 @@ TEST_CASE("a node that lacks the database learns that the only copies are damage
   c.start(1);
   pass(c, 10s);
   const auto db = fill(c, true);
-  (void)db;
   c.kill(0);
   c.kill(1);
   c.damage(0, secrets);
   c.damage(1, secrets);
   for (std::size_t n = 0; n < 3; ++n) c.start(n);
   REQUIRE(c.settle(30s));
-  for (std::size_t n = 0; n < 3; ++n) CHECK(is_damaged(c, n));
+  for (std::size_t n = 0; n < 3; ++n) {
+    CHECK(is_damaged(c, n));
+    // nor is it shown as a whole, by a traverse
+    std::string refusal;
+    c.connect(n).send_control(
+        pnn::current, control::traverse_start_ext,
+        wire::encode(traverse_start_ext{.db_id = db, .reqid = reqid{1}, .srvid = srvid{1}}), 5s,
+        [&](const result<client_reply>& r) { refusal = r ? "shown" : r.error().describe(); });
+    REQUIRE(c.run([&] { return !refusal.empty(); }, 10s));
+    CHECK(refusal.find("is not whole") != std::string::npos);
+  }
 }
 
 TEST_CASE("a mark is lifted by whoever restores the content") {
