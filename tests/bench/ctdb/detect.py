@@ -102,6 +102,7 @@ class StatusCalls:
 
 def one_fault(group, case, options):
     """(seconds or None, longest status in ms or None)"""
+    from cluster import kill_all, processes_of
     from wait import until
 
     what, leads, _ = CASES[case]
@@ -125,6 +126,7 @@ def one_fault(group, case, options):
         os.kill(pid, signal.SIGCONT)
     else:
         until(lambda: victim.pid != pid, f"{victim} gone", 10)
+        kill_all(processes_of(victim.base))  # a ctdbd's event daemon lives on for seconds, and no other one can start
         group.start_node(victim)
     group.wait_healthy()
     until(lambda: whole(group), "all nodes are in the map again", 120)
