@@ -44,7 +44,7 @@ struct stage {
   cluster_recovery m;
   std::map<pnn, node> nodes{{n0, {}}, {n1, {}}, {n2, {}}};
   time_point now{};
-  std::deque<cluster_output> todo;
+  std::deque<cluster_output> pending;
   std::string trace;
   std::vector<db_plan> started;
   std::vector<cluster_effect::wake> alarms;
@@ -61,7 +61,7 @@ struct stage {
   };
 
   void feed(const cluster_input& e) {
-    for (auto& o : m.step(e, now)) todo.push_back(std::move(o));
+    for (auto& o : m.step(e, now)) pending.push_back(std::move(o));
   }
   cluster_input obey(cluster_phase phase, pnn n) {
     const node& x = nodes.at(n);
@@ -71,9 +71,9 @@ struct stage {
     return cluster_event::answered{epoch, phase, n};
   }
   void go() {
-    while (!todo.empty()) {
-      const cluster_output o = todo.front();
-      todo.pop_front();
+    while (!pending.empty()) {
+      const cluster_output o = pending.front();
+      pending.pop_front();
       if (auto* a = std::get_if<cluster_effect::ask>(&o)) {
         trace += std::string(name(a->phase)) + "(" + describe(a->nodes) + ") ";
         for (pnn n : a->nodes) {

@@ -38,7 +38,7 @@ db_plan plan(std::uint8_t flags = 0) {
 struct stage {
   db_recovery m;
   time_point now{seconds(1000)};
-  std::deque<db_output> todo;
+  std::deque<db_output> pending;
   std::string trace;  ///< "names(0,1,2) freeze(0,1,2) ..."
   bool ended = false, good = false;
   /// Returns what a node does in a phase; nothing: it stays silent.
@@ -48,7 +48,7 @@ struct stage {
   std::vector<pnn> damaged;
 
   void feed(const db_input& e) {
-    for (auto& o : m.step(e, now)) todo.push_back(std::move(o));
+    for (auto& o : m.step(e, now)) pending.push_back(std::move(o));
   }
   std::optional<db_input> good_answer(const db_effect::ask& a, pnn n) {
     db_event::answered r{.run = a.run, .phase = a.phase, .node = n};
@@ -62,9 +62,9 @@ struct stage {
     return r;
   }
   void go() {
-    while (!todo.empty()) {
-      const db_output o = todo.front();
-      todo.pop_front();
+    while (!pending.empty()) {
+      const db_output o = pending.front();
+      pending.pop_front();
       if (auto* a = std::get_if<db_effect::ask>(&o)) {
         trace += std::string(name(a->phase)) + "(" + describe(a->nodes) + ") ";
         for (pnn n : a->nodes)
