@@ -1,0 +1,105 @@
+/// floe drill help: the language of drills, from the rows that the program reads it by.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "cli/command/drill/parts.hpp"
+#include "cli/context.hpp"
+#include "cli/drill/checker/checker.hpp"
+#include "cli/output.hpp"
+
+namespace floe::cli::drill {
+namespace {
+
+constexpr const char* grammar =
+    "A drill is a text: comments (#) tell the story, then one verb per line. Values with spaces stand in quotes.\n"
+    "NODE is a number, leader, follower, any (a running one, by the seed), it (the one named last), or a name given\n"
+    "with `let`; NODES are several with commas, or all. When the last line is done, all faults are undone, everybody\n"
+    "comes back, and the checks below are made.\n";
+
+std::string usage_of(const verb& v) {
+  return fmt::format("{}{}{}{}", v.of_client ? "NAME " : "", v.name, *v.arguments ? " " : "", v.arguments);
+}
+
+void print_group(const char* group, const std::vector<std::pair<std::string, const char*>>& rows) {
+  print(fmt::format("\n{}\n", paint(style::bold, group)));
+  for (const auto& [usage, summary] : rows) print(fmt::format("  {}\n      {}\n", usage, summary));
+}
+
+int help(context& c, const arguments& a) {
+  const auto& wanted = a["VERB"];
+  if (c.options.json) {
+    auto j = open_json("drill help");
+    j.begin_list("verbs");
+    for (const auto& v : all_verbs()) {
+      j.begin_object();
+      j.text("name", v.name);
+      j.text("group", v.group);
+      j.text("usage", usage_of(v));
+      j.text("summary", v.summary);
+      j.text("example", v.example);
+      j.end();
+    }
+    j.end();
+    j.begin_list("conditions");
+    for (const auto& x : all_conditions()) {
+      j.begin_object();
+      j.text("form", x.form);
+      j.text("summary", x.summary);
+      j.text("example", x.example);
+      j.end();
+    }
+    j.end();
+    j.begin_list("checks");
+    for (const auto& x : all_checkers()) {
+      j.begin_object();
+      j.text("name", x.name);
+      j.text("promise", x.promise);
+      j.end();
+    }
+    j.end();
+    print_json(std::move(j));
+    return done;
+  }
+  if (!wanted.empty()) {
+    bool found = false;
+    for (const auto& v : all_verbs())
+      if (wanted == v.name) {
+        print(fmt::format("{}\n    {}\n\nExample:\n    {}\n", usage_of(v), v.summary, v.example));
+        found = true;
+      }
+    if (!found) return c.misused(fmt::format("drill help: no such verb: {}; `floe drill help` lists all", wanted));
+    return done;
+  }
+  print(grammar);
+  std::vector<std::string> groups;
+  for (const auto& v : all_verbs())
+    if (std::ranges::find(groups, v.group) == groups.end()) groups.emplace_back(v.group);
+  for (const auto& g : groups) {
+    std::vector<std::pair<std::string, const char*>> rows;
+    for (const auto& v : all_verbs())
+      if (g == v.group) rows.emplace_back(usage_of(v), v.summary);
+    print_group(g.c_str(), rows);
+  }
+  std::vector<std::pair<std::string, const char*>> conditions, checks;
+  for (const auto& x : all_conditions()) conditions.emplace_back(x.form, x.summary);
+  for (const auto& x : all_checkers()) checks.emplace_back(x.name, x.promise);
+  print_group("Conditions", conditions);
+  print_group("Always checked", checks);
+  return done;
+}
+
+}  // namespace
+
+command help_command() {
+  return {.name = "help",
+          .group = "Drills",
+          .summary = "the language of drills: all verbs, or one",
+          .example = "floe drill help\nfloe drill help kill",
+          .positionals = {{"VERB", "only this one", false}},
+          .run = help};
+}
+
+}  // namespace floe::cli::drill

@@ -1,0 +1,53 @@
+#include "cli/command/drill/wishes.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "cli/command/drill/parts.hpp"
+
+namespace floe::cli::drill {
+
+std::expected<wishes, std::string> read_wishes(const arguments& a) {
+  wishes w;
+  w.jobs = std::max(1U, std::thread::hardware_concurrency());
+  const auto number = [&](const char* name, std::uint64_t least, std::uint64_t most) -> std::expected<std::optional<std::uint64_t>, std::string> {
+    if (!a.has(name)) return std::nullopt;
+    const auto n = parse_count(a[name]);
+    if (!n || *n < least || *n > most)
+      return std::unexpected(fmt::format("{} takes a number from {} to {}: {}", name, least, most, a[name]));
+    return n;
+  };
+  for (const auto& [name, most] : {std::pair{"--seed", UINT64_MAX / 2}, {"--seeds", std::uint64_t{1'000'000}}, {"--jobs", std::uint64_t{1000}}}) {
+    const auto n = number(name, 1, most);
+    if (!n) return std::unexpected(n.error());
+    if (!*n) continue;
+    if (name == std::string_view("--seed")) w.first_seed = **n;
+    if (name == std::string_view("--seeds")) w.seeds = **n;
+    if (name == std::string_view("--jobs")) w.jobs = **n;
+  }
+  w.trace = a["--trace"];
+  auto names = a.all("DRILL");
+  if (a.has("--all"))
+    for (const auto& d : shipped_drills()) names.emplace_back(d.name);
+  if (names.empty()) return std::unexpected("expected a drill: a file, the name of a shipped one, or --all");
+  for (const auto& n : names) {
+    auto s = load(n);
+    if (!s) return std::unexpected(s.error());
+    w.drills.push_back(std::move(*s));
+  }
+  if (!w.trace.empty() && w.drills.size() * w.seeds != 1) return std::unexpected("--trace takes one drill and one seed");
+  return w;
+}
+
+std::vector<planned_run> wishes::runs() const {
+  std::vector<planned_run> all;
+  for (const auto& d : drills)
+    for (std::uint64_t i = 0; i < seeds; ++i)
+      all.push_back({&d, first_seed.value_or(seeds > 1 ? 1 : d.seed) + i, trace});
+  return all;
+}
+
+}  // namespace floe::cli::drill

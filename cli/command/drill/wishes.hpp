@@ -1,0 +1,28 @@
+#pragma once
+/// What `floe drill run` was asked for.
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/command.hpp"
+#include "cli/drill/sweep.hpp"
+
+namespace floe::cli::drill {
+
+struct wishes {
+  std::vector<script> drills;
+  std::optional<std::uint64_t> first_seed;
+  std::uint64_t seeds = 1;
+  std::size_t jobs = 1;
+  std::string trace;
+
+  /// Every drill with every seed. They point into `drills`.
+  std::vector<planned_run> runs() const;
+};
+
+/// The error is one line.
+std::expected<wishes, std::string> read_wishes(const arguments&);
+
+}  // namespace floe::cli::drill
