@@ -15,7 +15,8 @@ namespace floe {
 struct process_lock_options {
   std::vector<std::string>
       guard;  ///< the command that comes to lock_guard(); arguments are appended
-  duration lease{std::chrono::seconds(3)};
+  /// Over before the others take a node that hangs for lost (FloeKeepaliveLimitMs, 2.5 s), so that they find the lock free.
+  duration lease{std::chrono::milliseconds(2250)};
   duration check{std::chrono::seconds(1)};     ///< a file is looked after so often,
   duration patience{std::chrono::seconds(5)};  ///< and must answer within this
   duration grace{std::chrono::seconds(3)};     ///< to let go; then the group is killed

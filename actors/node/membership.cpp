@@ -65,6 +65,7 @@ void node::on(leader_known& m) {
   if (m.leader == view_->leader) return;
   const auto text = [](pnn p) { return p == pnn::unknown ? std::string("none") : std::to_string(number(p)); };
   note("leader", fmt::format("{}->{}", text(view_->leader), text(m.leader)));
+  if (m.leader != pnn::unknown) last_leader_ = m.leader;
   set_view([&](cluster_view& v) { v.leader = m.leader; });
 }
 

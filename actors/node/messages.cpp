@@ -87,10 +87,11 @@ void node::register_srvid(const control_request& r) {
   // registering twice delivers twice: CTDB's clients count on nothing else
   subscribers_[number(r.srvid)].push_back({.owner = r.client->id, .session = r.client->session, .deliver = nullptr});
   r.answer.good();
-  // Whoever wants to hear who leads need not wait for the leader to say so again.
-  if (r.srvid != message::leader || view_->leader == pnn::unknown) return;
+  // Whoever wants to hear who leads need not wait for the leader to say so again. While nobody does, it is told who did:
+  // Samba's tool asks for nothing else, has no use for "nobody", and would show no status before the election is over.
+  if (r.srvid != message::leader || last_leader_ == pnn::unknown) return;
   r.client->session.tell(session_send{make_frame({.gen = view_->gen, .dest = pnn{0}, .src = env_.self, .id = reqid{0}},
-                                                 req_message{.srvid = r.srvid, .data = wire::encode(number(view_->leader))})});
+                                                 req_message{.srvid = r.srvid, .data = wire::encode(number(last_leader_))})});
 }
 
 void node::deregister_srvid(const control_request& r) {

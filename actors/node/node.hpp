@@ -312,6 +312,7 @@ class node final : public actor<node_message> {
   node_config config_;
   std::function<void()> stopped_;
   view_ptr view_;
+  pnn last_leader_ = pnn::unknown;  ///< also while nobody leads
   tunable_list tunables_;
   address<leader_message> leader_;
   std::unique_ptr<listener> peer_listener_, client_listener_;

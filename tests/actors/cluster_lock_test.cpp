@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "protocol/constants.hpp"
+#include "protocol/messages.hpp"
 #include "tests/actors/sim_cluster.hpp"
 
 using namespace floe;
@@ -332,6 +333,22 @@ TEST_CASE(
   CHECK(leader_of(c, hung) != hung);
   w.check();
   nobody_was_banned(c);
+}
+
+TEST_CASE("while nobody leads, who asks for the leader's broadcasts is told at once who led last") {
+  sim_cluster c(3, 16, with_lock);
+  REQUIRE(c.settle(20s));
+  const auto hung = holder(c);
+  const auto other = (hung + 1) % 3;
+  c.hang(hung);
+  REQUIRE(eventually(c, [&] { return status(c, other)["leader"].is_null(); }, 10s));
+  std::optional<std::uint32_t> told;
+  c.connect(other).listen(
+      message::leader, [&](const client_message& m) { told = wire::decode<std::uint32_t>(m.data).value_or(99); }, 1s,
+      [](const result<void>&) {});
+  REQUIRE(c.run([&] { return told.has_value(); }, 50ms));
+  CHECK(*told == hung);
+  CHECK(status(c, other)["leader"].is_null());
 }
 
 TEST_CASE("a node that can take the lock itself does not let a recovery end: the leader has none") {
