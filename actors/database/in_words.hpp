@@ -1,0 +1,21 @@
+#pragma once
+/// Parts of the lines that database actors log.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <string>
+
+#include "actors/database/lock_table.hpp"
+#include "actors/hex.hpp"
+
+namespace floe {
+
+inline std::int64_t microseconds(duration d) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(d).count();
+}
+
+inline std::string describe(const client_ref& c, byte_view key) {
+  return fmt::format("client={} pid={} name={} key={}", c.id, c.pid, c.name, to_hex(key));
+}
+
+}  // namespace floe

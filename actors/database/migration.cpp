@@ -1,0 +1,269 @@
+/// How records move between nodes: requests for them are sent, answered, passed on, and sent again after a recovery.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "actors/database/database.hpp"
+#include "actors/database/in_words.hpp"
+#include "protocol/constants.hpp"
+#include "protocol/rules/migration.hpp"
+#include "protocol/rules/placement.hpp"
+
+namespace floe {
+
+namespace {
+
+/// A request finds its record in a few hops, some dozens if many nodes fight for it.
+constexpr std::uint32_t hops_that_mean_lost = 1000;
+
+}  // namespace
+
+pnn database::lmaster(byte_view key) const { return lmaster_of(key, view_->map); }
+
+void database::on(db_peer_packet& m) {
+  std::visit(
+      [&](const auto& body) {
+        if constexpr (requires { peer(m.from, m.packet, body); }) peer(m.from, m.packet, body);
+      },
+      m.packet->content.body);
+}
+
+void database::peer(pnn from, const parcel_ptr& p, const req_call& call) {
+  lock_waiter w{.what = lock_waiter::kind::peer_call, .packet = p, .from = from};
+  enqueue(call.key, std::move(w));
+}
+
+/// A request that the lmaster sent here while our own request for the record is under way: the lmaster already
+/// counts us as the owner, the record will be here in a moment, and sending the request back would make it bounce.
+/// The same at the lmaster itself: it asked before, so it is served before.
+bool database::held_for_us(const lock_table::entry& e, const lock_waiter& w) const {
+  if (!e.migration || w.what != lock_waiter::kind::peer_call) return false;
+  const auto& call = std::get<req_call>(w.packet->content.body);
+  const pnn tracks = lmaster(call.key);
+  return w.packet->content.header.src != env_.self && (w.from == tracks || tracks == env_.self) &&
+         env_.loop.now() - w.since < config_.resend_after;
+}
+
+void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
+  const auto& header = w.packet->content.header;
+  auto call = std::get<req_call>(w.packet->content.body);
+  if (!accept_generation(header.gen, view_->gen, false)) {
+    ++env_.count.dropped_generation;
+    return;
+  }
+  bool found = false;
+  record r = local(key, &found);
+  if (!found) {
+    const auto missing = decide_missing(config_.kind, env_.self, lmaster(key));
+    r.header = missing.header;
+    if (missing.write) put(key, r.header, {});
+  }
+  const auto d = decide_req_call(env_.self, lmaster(key), header.src, r.header, call.hopcount);
+  if (d.report_hops)
+    env_.log.warning(fmt::format("request-wanders db={} key={} hops={} source={}", config_.name,
+                                 to_hex(key), d.hops, number(header.src)));
+  switch (d.outcome) {
+    case req_call_outcome::serve_own:
+      break;  // an old copy of a request of ours; its record has long been granted
+    case req_call_outcome::redirect:
+      if (d.hops >= hops_that_mean_lost) {
+        node_.tell(want_recovery{fmt::format("a request for {} of {} wanders: nobody has the record", to_hex(key), config_.name)});
+        break;  // whoever asked asks again at the thaw
+      }
+      call.hopcount = d.hops;
+      send_packet(d.to, header.id, header.src, call);
+      break;
+    case req_call_outcome::give_directly:
+    case req_call_outcome::give_via_lmaster: {
+      env_.count.count_hops(d.hops);
+      count_.count_hops(d.hops);
+      const bool has_data = !r.data.empty();
+      const record_header kept = giveaway_header(r.header, has_data, header.src);
+      if (!store_as_daemon(key, kept, r.data)) {
+        // given away without a note of it, it would have two owners: whoever asked asks again
+        send_packet(header.src, header.id, env_.self,
+                    reply_error{.status = -1, .message = "the record cannot be given away: storage failed"});
+        break;
+      }
+      if (d.outcome == req_call_outcome::give_directly)
+        send_packet(header.src, header.id, env_.self,
+                    reply_dmaster{.db = config_.id, .rsn = kept.rsn, .key = key, .data = r.data,
+                                  .record_flags = kept.flags});
+      else
+        send_packet(d.to, header.id, env_.self,
+                    req_dmaster{.db = config_.id, .rsn = kept.rsn, .dmaster = header.src, .key = key,
+                                .data = r.data, .record_flags = kept.flags});
+      break;
+    }
+    case req_call_outcome::unroutable:
+      send_packet(header.src, header.id, env_.self,
+                  reply_error{.status = -1, .message = "no vnn map: nobody to ask"});
+      break;
+  }
+}
+
+/// A record on its way must not be lost: nodes are thawed one after the other, and one that is thawed already may
+/// hand over a record to one that is not. What arrives then waits for the thaw.
+bool database::wait_for_thaw(pnn from, const parcel_ptr& p) {
+  const bool granting = freeze_.state == freeze_state::thawed || freeze_.state == freeze_state::freezing;
+  if (granting && map_applies(gen_, view_->gen)) return false;
+  deferred_.push_back({from, p});
+  return true;
+}
+
+void database::serve_deferred() {
+  for (auto& d : std::exchange(deferred_, {}))
+    if (accept_generation(d.packet->content.header.gen, view_->gen, false)) on(d);
+}
+
+void database::peer(pnn from, const parcel_ptr& p, const req_dmaster& m) {
+  const auto& header = p->content.header;
+  if (wait_for_thaw(from, p)) return;
+  bool found = false;
+  const record mine = local(m.key, &found);
+  const auto d = decide_req_dmaster(
+      env_.self, lmaster(m.key),
+      {.source = from, .new_dmaster = m.dmaster, .rsn = m.rsn, .flags = m.record_flags.value_or(0)},
+      found ? std::optional(mine.header) : std::nullopt);
+  if (d.ask_for_recovery()) {
+    node_.tell(want_recovery{fmt::format("node {} gave away a record of {} that {}", number(from), config_.name,
+                                         d.outcome == req_dmaster_outcome::not_lmaster
+                                             ? "this node is not lmaster of"
+                                             : "it does not own")});
+    return;
+  }
+  if (d.local_is_newer)
+    env_.log.warning(fmt::format("rsn-went-back db={} key={} here={} packet={} from={}", config_.name,
+                                 to_hex(m.key), number(mine.header.rsn), number(m.rsn), number(from)));
+  if (!store_as_daemon(m.key, d.header, m.data)) return store_later(from, p);
+  if (d.outcome == req_dmaster_outcome::become)
+    arrived(bytes(m.key), header.id);
+  else
+    send_packet(m.dmaster, header.id, env_.self,
+                reply_dmaster{.db = config_.id, .rsn = m.rsn, .key = m.key, .data = m.data,
+                              .record_flags = m.record_flags.value_or(0)});
+  advance(bytes(m.key));
+}
+
+void database::peer(pnn from, const parcel_ptr& p, const reply_dmaster& m) {
+  if (wait_for_thaw(from, p)) return;
+  const auto d = decide_reply_dmaster(
+      env_.self,
+      {.source = from, .new_dmaster = env_.self, .rsn = m.rsn, .flags = m.record_flags.value_or(0)}, {});
+  if (!store_as_daemon(m.key, d.header, m.data)) return store_later(from, p);
+  arrived(bytes(m.key), p->content.header.id);
+}
+
+void database::peer(pnn, const parcel_ptr&, const reply_call&) {
+  // We never ask for read-only copies, so nobody has a reason to send one: ignored.
+}
+
+void database::peer(pnn from, const parcel_ptr& p, const reply_error& m) {
+  auto i = key_of_request_.find(number(p->content.header.id));
+  if (i == key_of_request_.end()) return;
+  const bytes key = i->second;
+  auto* e = locks_.find(key);
+  env_.log.warning(fmt::format("migration-refused db={} key={} by={} why=\"{}\"", config_.name, to_hex(key),
+                               number(from), m.message));
+  // Typically the node has not attached the database yet. The next tick asks again, by way of the lmaster.
+  if (e && e->migration) e->migration->sent = time_point{};
+  need_tick();
+}
+
+/// A record has become ours: whoever waits for it is served, whatever request brought it.
+void database::arrived(const bytes& key, reqid) {
+  ++migrations_done_;
+  if (auto* e = locks_.find(key); e && e->migration) {
+    const auto waited = env_.loop.now() - e->migration->since;
+    if (e->migration->sends > 1 || waited > std::chrono::milliseconds(20))
+      note("migration-done", fmt::format("key={} waited_us={}", to_hex(key), microseconds(waited)));
+    key_of_request_.erase(number(e->migration->id));
+    e->migration.reset();
+  }
+  advance(key);
+}
+
+void database::ask_for(const bytes& key, lock_table::entry& e, pnn whom) {
+  if (whom == pnn::unknown || whom == env_.self) return;  // no map yet; the next one thaws us and we come again
+  const auto now = env_.loop.now();
+  auto m = e.migration.value_or(migration_request{.since = now});
+  const bool again = m.sends > 0;
+  if (again) key_of_request_.erase(number(m.id));
+  // a late answer to the old number must not be taken for the new one
+  m.id = env_.ids.take_unless([this](std::uint32_t n) { return key_of_request_.contains(n); });
+  m.to = whom;
+  m.gen = gen_;
+  m.sent = now;
+  ++m.sends;
+  e.migration = m;
+  key_of_request_[number(m.id)] = key;
+  if (again) ++migrations_resent_;
+  if (again || !thawed() || view_->mode == recovery_mode::active)
+    note(again ? "migration-resent" : "migration-sent",
+         fmt::format("key={} to={} reqid={} gen={}", to_hex(key), number(whom), number(m.id), number(gen_)));
+  send_packet(whom, m.id, env_.self,
+              req_call{.flags = call_flag::immediate_migration, .db = config_.id, .callid = call_id::null,
+                       .hopcount = 0, .key = key, .data = {}});
+  need_tick();
+}
+
+/// At thaw: every pending request is asked again with a new number and the new generation, by the new map.
+void database::resend_pending() {
+  for (const bytes& key : locks_.keys()) {
+    auto* e = locks_.find(key);
+    if (!e) continue;
+    if (e->migration) {
+      const auto here = decide_local_call(env_.self, local(key).header);
+      if (here.serve) {
+        // the recovery made this node its dmaster: the request, sent again, ends here
+        ++migrations_resent_;
+        note("migration-resent", fmt::format("key={} to={} reqid={} gen={}", to_hex(key), number(env_.self),
+                                             number(env_.ids.take()), number(gen_)));
+        arrived(key, e->migration->id);
+      } else
+        ask_for(key, *e, here.ask);
+    }
+    advance(key);
+  }
+}
+
+/// Requests of other nodes that waited through a recovery are dropped: their senders ask again at their thaw.
+void database::drop_stale_waiters(generation before) {
+  if (before == gen_) return;
+  for (const bytes& key : locks_.keys()) {
+    auto* e = locks_.find(key);
+    std::erase_if(e->waiters, [&](const lock_waiter& w) {
+      return !survives_wait(w.what == lock_waiter::kind::peer_call, w.gen, gen_);
+    });
+    locks_.tidy(key);
+  }
+}
+
+void database::on(db_tick&) {
+  ticking_ = false;
+  if (freeze_.state == freeze_state::freezing) name_holders();
+  if (thawed() && map_applies(gen_, view_->gen))
+    for (const bytes& key : locks_.keys()) {
+      auto* e = locks_.find(key);
+      if (!e || !e->migration) continue;
+      if (e->waiters.empty()) {  // whoever wanted it is gone; if it still comes, it is stored
+        key_of_request_.erase(number(e->migration->id));
+        e->migration.reset();
+        locks_.tidy(key);
+        continue;
+      }
+      if (env_.loop.now() - e->migration->sent < config_.resend_after) continue;
+      ask_for(key, *e, lmaster(key) == env_.self ? local(key).header.dmaster : lmaster(key));
+      advance(key);
+    }
+  if (!locks_.empty()) need_tick();
+}
+
+void database::need_tick() {
+  if (ticking_) return;
+  ticking_ = true;
+  env_.loop.after(std::chrono::seconds(1), [to = self()] { to.tell(db_tick{}); });
+}
+
+}  // namespace floe
