@@ -45,6 +45,7 @@ class simulated_cluster {
   std::size_t size() const { return hosts_.size(); }
   const std::string& ip(std::size_t n) const { return hosts_[n].ip; }
   node_config& config(std::size_t n) { return hosts_[n].config; }
+  const node_config& config(std::size_t n) const { return hosts_[n].config; }
 
   void start(std::size_t n);
   /// As SIGKILL: gone between two messages, nothing said to anybody. Its files stay.

@@ -44,7 +44,8 @@ test active(words&) {
   };
 }
 
-test held(words&) {
+test held(words& w) {
+  w.needs(ability::held_recoveries);
   return [](stage& s) -> outcome {
     for (std::size_t n = 0; n < s.cluster().size(); ++n)
       if (s.look(n).fresh && !s.look(n).held.empty()) return {};
@@ -116,6 +117,7 @@ test client_condition(words& w) {
 }
 
 test database_condition(words& w) {
+  w.needs(ability::database_states);
   const auto db = w.database();
   const std::string state(w.peek());
   if (w.error()) return nullptr;

@@ -51,7 +51,7 @@ const char* text_of(op_kind k) {
 drill_client::drill_client(stage& s, std::string name, std::size_t node)
     : stage_(s), name_(std::move(name)), node_(node),
       client_(std::make_unique<client>(s.cluster().loop(), s.cluster().client_network())) {
-  client_->connect({.socket = s.cluster().config(node).socket, .reconnect = true, .process = 0},
+  client_->connect({.socket = s.cluster().socket(node), .reconnect = true, .process = 0},
                    {.disconnected = [this](const client_error&) {
                      while (!held_.empty()) end_holding(held_.begin()->first);
                    }});

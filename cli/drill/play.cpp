@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "cli/drill/checker/checker.hpp"
+#include "cli/drill/sim_ground.hpp"
 #include "cli/drill/stage.hpp"
 
 namespace floe::cli::drill {
@@ -59,13 +60,17 @@ void measure(const stage& s, time_us end, verdict& v) {
 }  // namespace
 
 verdict play(const script& drill, std::uint64_t seed, std::function<void(const std::string&)> trace) {
+  return play(drill, seed, std::make_unique<sim_ground>(drill, seed), std::move(trace));
+}
+
+verdict play(const script& drill, std::uint64_t seed, std::unique_ptr<ground> on, std::function<void(const std::string&)> trace) {
   const auto began = std::chrono::steady_clock::now();
   verdict v{.seed = seed};
-  stage s(drill, seed, std::move(trace));
-  outcome story;
-  if (!s.wait_until([&] { return !s.not_normal({}); }, drill.bound))
+  stage s(std::move(on), seed, std::move(trace));
+  auto story = s.open();
+  if (story && !s.wait_until([&] { return !s.not_normal({}); }, drill.bound))
     story = failed_because("the cluster does not become NORMAL at the beginning: " + s.not_normal({}).value_or("?"));
-  else
+  else if (story)
     story = play_lines(s, drill.name, drill.body);
   const auto end = s.now();
   if (!story) s.note("drill", "FAILED: " + story.error());

@@ -1,9 +1,11 @@
 #pragma once
 /// One run of a drill, from its first line to its verdict.
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "cli/drill/ground.hpp"
 #include "cli/drill/script.hpp"
 
 namespace floe::cli::drill {
@@ -29,7 +31,9 @@ struct verdict {
   std::string longest_pause;
 };
 
-/// Every line of the trace goes to `trace`, if there is one.
+/// In simulation. Every line of the trace goes to `trace`, if there is one.
 verdict play(const script&, std::uint64_t seed, std::function<void(const std::string&)> trace = nullptr);
+/// On this ground.
+verdict play(const script&, std::uint64_t seed, std::unique_ptr<ground>, std::function<void(const std::string&)> trace);
 
 }  // namespace floe::cli::drill

@@ -107,8 +107,11 @@ class reader {
             s.act = v->read(again);
             again.end();
             if (again.error()) return bad(line_, *again.error());
-          } else
+            s.needs = again.needed();
+          } else {
             s.act = v->read(w);
+            s.needs = w.needed();
+          }
           break;
       }
       if (!speaks) w.end();

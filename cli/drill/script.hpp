@@ -14,6 +14,7 @@ struct statement {
   std::string text;
   verb::kind is = verb::kind::plain;
   action act = nullptr;
+  std::vector<ability> needs{};                   ///< what the ground must be able to do
   std::uint64_t times = 1;                        ///< repeat
   std::vector<std::vector<statement>> blocks{};   ///< repeat: one; one of: one for each choice
 };

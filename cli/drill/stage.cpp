@@ -24,25 +24,24 @@ std::uint32_t word_at(const bytes& packet, std::size_t offset) {
 
 }  // namespace
 
-stage::stage(const script& s, std::uint64_t seed, trace_sink trace)
-    : trace_(std::move(trace)), chance_(seed * 2'862'933'555'777'941'757ULL + 3'037'000'493ULL), logs_(seen) {
-  cluster_ = std::make_unique<simulated_cluster>(simulation_options{
-      .nodes = s.nodes,
-      .seed = seed,
-      .configure =
-          [&s](node_config& c) {
-            for (const auto& [name, value] : s.tunables) c.tunables.set(name, value);
-          },
-      .log =
-          [this](std::int64_t us, std::size_t node, log_level level, std::string_view line) {
-            logs_.line(us, node, line);
-            if (trace_) note(fmt::format("node {} {}", node, to_string(level)), line);
-          }});
-  cluster_->net().set_tap([this](const sim_switch::sighting& p) { tap(p); });
-  looks_.resize(s.nodes);
-  for (std::size_t n = 0; n < s.nodes; ++n) cluster_->start(n);
-  for (std::size_t n = 0; n < s.nodes; ++n)
+stage::stage(std::unique_ptr<ground> g, std::uint64_t seed, trace_sink trace)
+    : trace_(std::move(trace)), chance_(seed * 2'862'933'555'777'941'757ULL + 3'037'000'493ULL), logs_(seen),
+      cluster_(std::move(g)), looks_(cluster_->size()) {
+  cluster_->set_witness({.log =
+                             [this](std::int64_t us, std::size_t node, log_level level, std::string_view line) {
+                               logs_.line(us, node, line);
+                               if (trace_) note(fmt::format("node {} {}", node, to_string(level)), line);
+                             },
+                         .client_packet = [this](std::string_view to, std::uint64_t stream,
+                                                 const bytes& packet) { tap(to, stream, packet); }});
+}
+
+outcome stage::open() {
+  for (std::size_t n = 0; n < looks_.size(); ++n)
+    if (auto up = cluster_->start(n); !up) return up;
+  for (std::size_t n = 0; n < looks_.size(); ++n)
     observers_.push_back(std::make_unique<drill_client>(*this, fmt::format("observer-{}", n), n));
+  return {};
 }
 
 stage::~stage() {
@@ -57,17 +56,17 @@ void stage::note(std::string_view who, std::string_view text) {
 }
 
 /// Pairs the questions of clients with the answers of nodes, packet by packet.
-void stage::tap(const sim_switch::sighting& p) {
+void stage::tap(std::string_view to, std::uint64_t stream, const bytes& packet) {
   constexpr std::size_t header = 32, operation_at = 16, request_at = 28;
-  if (!p.local || p.packet.size() < header) return;
-  const auto op = static_cast<floe::operation>(word_at(p.packet, operation_at));
-  const std::pair key{p.stream, word_at(p.packet, request_at)};
+  if (packet.size() < header) return;
+  const auto op = static_cast<floe::operation>(word_at(packet, operation_at));
+  const std::pair key{stream, word_at(packet, request_at)};
   if (op == floe::operation::req_call || op == floe::operation::req_control) {
     questions_[key] = 1;
   } else if (op == floe::operation::reply_call || op == floe::operation::reply_error || op == floe::operation::reply_control) {
     ++seen.answers;
     if (questions_.erase(key) == 0)
-      seen.answered_twice.push_back(fmt::format("{} got an answer too many to request {} at {}", p.to, key.second, at_text(now())));
+      seen.answered_twice.push_back(fmt::format("{} got an answer too many to request {} at {}", to, key.second, at_text(now())));
   }
 }
 
@@ -78,7 +77,7 @@ void stage::look_around() {
   const auto missing = std::make_shared<std::size_t>(0);
   for (std::size_t n = 0; n < looks_.size(); ++n) {
     looks_[n].fresh = false;
-    if (!cluster_->responsive(n) || !observer(n).connected()) continue;
+    if (!cluster_->responsive(n) || n >= observers_.size() || !observer(n).connected()) continue;
     ++*missing;
     observer(n).raw().control<control::get_node_status>(
         pnn::current, {}, 2s, [this, n, round, missing](const result<client_answer<wire::string>>& r) {
@@ -153,8 +152,7 @@ void stage::disturb(std::size_t n, std::string_view what, bool flaky) {
 outcome stage::start(std::size_t n) {
   if (cluster_->alive(n)) return failed_because(fmt::format("node {} runs already", n));
   note("drill", fmt::format("node {} starts", n));
-  cluster_->start(n);
-  return {};
+  return cluster_->start(n);
 }
 
 outcome stage::kill(std::size_t n) {

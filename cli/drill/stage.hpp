@@ -1,5 +1,5 @@
 #pragma once
-/// The world of one run of a drill: the simulated cluster, its clients and workloads, what has
+/// The world of one run of a drill: the ground it is played on, its clients and workloads, what has
 /// happened so far, and what the drill's chance decides.
 #include <functional>
 #include <map>
@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "actors/sim/simulated_cluster.hpp"
 #include "cli/drill/checker/checker.hpp"
 #include "cli/drill/drill_client.hpp"
+#include "cli/drill/ground.hpp"
 #include "cli/drill/history.hpp"
 #include "cli/drill/log_reader.hpp"
 #include "cli/drill/look.hpp"
@@ -25,11 +25,13 @@ class stage {
  public:
   using trace_sink = std::function<void(const std::string& line)>;
 
-  /// Starts all nodes.
-  stage(const script&, std::uint64_t seed, trace_sink);
+  stage(std::unique_ptr<ground>, std::uint64_t seed, trace_sink);
   ~stage();
 
-  simulated_cluster& cluster() { return *cluster_; }
+  /// Starts all nodes.
+  outcome open();
+
+  ground& cluster() { return *cluster_; }
   time_us now() const { return cluster_->now_us(); }
   /// Below `n`, by the drill's chance.
   std::size_t pick(std::size_t n) { return static_cast<std::size_t>(chance_() % n); }
@@ -83,14 +85,14 @@ class stage {
   std::uint64_t failures = 0;  ///< operations that were refused or whose end is unknown
 
  private:
-  void tap(const sim_switch::sighting&);
+  void tap(std::string_view to, std::uint64_t stream, const bytes& packet);
   void final_looks();
   drill_client& observer(std::size_t n) { return *observers_[n]; }
 
   trace_sink trace_;
   std::mt19937_64 chance_;
   log_reader logs_;
-  std::unique_ptr<simulated_cluster> cluster_;
+  std::unique_ptr<ground> cluster_;
   std::vector<node_look> looks_;
   std::vector<std::unique_ptr<drill_client>> observers_;
   std::map<std::string, std::unique_ptr<drill_client>> clients_;

@@ -89,13 +89,10 @@ outcome stage::fill(const std::string& db, std::size_t records, std::size_t size
 void stage::aftermath(duration bound) {
   note("drill", "the faults are over, everybody comes back");
   for (auto& w : workloads_) w->stop();
-  cluster_->net().heal();
-  cluster_->net().reset_paths();
+  cluster_->heal();
   clients_.clear();
   for (std::size_t n = 0; n < cluster_->size(); ++n) {
-    cluster_->disk(n).set_full(false);
-    cluster_->disk(n).fail(disk_op::open, 0);
-    cluster_->set_disk_delay(n, {});
+    cluster_->mend_disk(n);
     if (cluster_->paused(n)) (void)resume(n);
     if (!cluster_->alive(n)) (void)start(n);
   }

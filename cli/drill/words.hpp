@@ -15,6 +15,7 @@
 namespace floe::cli::drill {
 
 class stage;
+enum class ability : std::uint8_t;  ///< ground.hpp
 
 /// A node, named when the drill is read and known when it is played ("leader", "any", "it").
 using node_ref = std::function<std::expected<std::size_t, std::string>(stage&)>;
@@ -55,10 +56,15 @@ class words {
   std::vector<std::pair<std::string, std::string>> settings();
   void end();
 
+  /// The line can be played only where this can be done.
+  void needs(ability a) { needed_.push_back(a); }
+  const std::vector<ability>& needed() const { return needed_; }
+
  private:
   std::vector<std::string> all_;
   std::size_t next_ = 0;
   std::optional<std::string> error_;
+  std::vector<ability> needed_;
 };
 
 std::optional<std::uint64_t> parse_count(std::string_view);

@@ -1,6 +1,4 @@
 /// What the disk of a node does to it.
-#include <cerrno>
-
 #include "cli/drill/stage.hpp"
 #include "cli/drill/verb/all.hpp"
 
@@ -9,23 +7,27 @@ namespace {
 
 action read_disk(words& w) {
   auto node = w.node();
-  if (w.take("full"))
+  if (w.take("full")) {
+    w.needs(ability::full_disk);
     return for_each_node({node}, [](stage& s, std::size_t n) -> outcome {
       s.disturb(n, "out of disk space", true);
-      s.cluster().disk(n).set_full(true);
+      s.cluster().set_disk_full(n, true);
       return {};
     });
+  }
   if (w.take("fails")) {
+    w.needs(ability::failing_disk);
     const bool flush = w.take("flush");
     if (!flush) w.expect("write");
     const auto nth = w.count(1, 1'000'000, "at which turn, a number");
     return for_each_node({node}, [flush, nth](stage& s, std::size_t n) -> outcome {
       s.disturb(n, "about to lose a write", true);
-      s.cluster().disk(n).fail(flush ? disk_op::flush : disk_op::write, nth, EIO);
+      s.cluster().fail_disk(n, flush ? disk_fault::flush : disk_fault::write, nth);
       return {};
     });
   }
   if (w.take("slow")) {
+    w.needs(ability::slow_disk);
     w.expect("by");
     const auto d = w.time();
     return for_each_node({node}, [d](stage& s, std::size_t n) -> outcome {
@@ -35,9 +37,7 @@ action read_disk(words& w) {
   }
   if (!w.take("good")) w.miss("full, fails, slow or good");
   return for_each_node({node}, [](stage& s, std::size_t n) -> outcome {
-    s.cluster().disk(n).set_full(false);
-    s.cluster().disk(n).fail(disk_op::open, 0);
-    s.cluster().set_disk_delay(n, {});
+    s.cluster().mend_disk(n);
     return {};
   });
 }

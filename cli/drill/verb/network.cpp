@@ -35,14 +35,16 @@ void disturb_smaller(stage& s, const node_list& side) {
 }
 
 action read_isolate(words& w) {
+  w.needs(ability::cut_links);
   return for_each_node(w.nodes(), [](stage& s, std::size_t n) -> outcome {
     s.disturb(n, "cut off");
-    s.cluster().isolate(n);
+    s.cluster().split({n});
     return {};
   });
 }
 
 action read_split(words& w) {
+  w.needs(ability::cut_links);
   auto nodes = w.nodes();
   w.expect("from");
   w.expect("others");
@@ -56,6 +58,7 @@ action read_split(words& w) {
 }
 
 action read_deafen(words& w) {
+  w.needs(ability::cut_links);
   auto nodes = w.nodes();
   w.expect("to");
   auto speakers = w.nodes();
@@ -69,13 +72,14 @@ action read_deafen(words& w) {
         if (d == u) continue;
         s.disturb(d, fmt::format("deaf to node {}", u), true);
         s.disturb(u, fmt::format("not heard by node {}", d), true);
-        s.cluster().net().cut_one_way(s.cluster().ip(u), s.cluster().ip(d));
+        s.cluster().cut_one_way(u, d);
       }
     return {};
   };
 }
 
 action read_bridge(words& w) {
+  w.needs(ability::cut_links);
   auto middle = w.node();
   w.expect("between");
   auto nodes = w.nodes();
@@ -93,6 +97,7 @@ action read_bridge(words& w) {
 }
 
 action read_cut(words& w) {
+  w.needs(ability::cut_links);
   auto a = w.nodes();
   w.expect("from");
   auto b = w.nodes();
@@ -104,24 +109,23 @@ action read_cut(words& w) {
         if (x == y) continue;
         s.disturb(x, fmt::format("cut from node {}", y), true);
         s.disturb(y, fmt::format("cut from node {}", x), true);
-        s.cluster().net().cut(s.cluster().ip(x), s.cluster().ip(y));
+        s.cluster().cut(x, y);
       }
     return {};
   };
 }
 
-/// A way between two nodes, both directions, changed in one respect.
-action change_paths(std::vector<node_ref> a, std::vector<node_ref> b, std::function<void(sim_path&)> change) {
+/// The way between two nodes, in both directions.
+action change_paths(words& w, std::vector<node_ref> a, std::vector<node_ref> b, link_quality q) {
+  w.needs(ability::bad_links);
   return [=](stage& s) -> outcome {
     const auto here = resolve(s, a), there = resolve(s, b);
     if (!here || !there) return failed_because(here ? there.error() : here.error());
     for (const auto x : *here)
       for (const auto y : *there) {
         if (x == y) continue;
-        sim_path p;
-        change(p);
-        s.cluster().net().set_path(s.cluster().ip(x), s.cluster().ip(y), p);
-        s.cluster().net().set_path(s.cluster().ip(y), s.cluster().ip(x), p);
+        s.cluster().set_link(x, y, q);
+        s.cluster().set_link(y, x, q);
       }
     return {};
   };
@@ -142,31 +146,27 @@ action read_delay(words& w) {
   auto e = read_ends(w);
   w.expect("by");
   const auto d = w.time();
-  return change_paths(e.a, e.b, [d](sim_path& p) {
-    p.shortest = d / 2;
-    p.longest = d * 3 / 2;
-  });
+  return change_paths(w, e.a, e.b, {.delay = d});
 }
 
 action read_lose(words& w) {
   auto e = read_ends(w);
   w.expect("packets");
   const auto part = w.percent();
-  return change_paths(e.a, e.b, [part](sim_path& p) { p.loss = part; });
+  return change_paths(w, e.a, e.b, {.loss = part});
 }
 
 action read_slow(words& w) {
   auto e = read_ends(w);
   w.expect("at");
   const auto rate = w.size();
-  return change_paths(e.a, e.b, [rate](sim_path& p) { p.bytes_per_second = rate; });
+  return change_paths(w, e.a, e.b, {.bytes_per_second = rate});
 }
 
 action read_heal(words&) {
   return [](stage& s) -> outcome {
     s.note("drill", "the network is whole again");
-    s.cluster().net().heal();
-    s.cluster().net().reset_paths();
+    s.cluster().heal();
     return {};
   };
 }

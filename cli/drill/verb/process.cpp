@@ -39,6 +39,7 @@ std::vector<verb> process_verbs() {
        .summary = "set a node's clock on the wall wrong",
        .example = "clock 1 behind 10m",
        .read = [](words& w) -> action {
+         w.needs(ability::clock_skew);
          auto node = w.node();
          const bool behind = w.take("behind");
          if (!behind) w.expect("ahead");

@@ -32,6 +32,7 @@ std::vector<verb> recovery_verbs() {
        .summary = "let the next recovery wait when it comes to this phase",
        .example = "hold push@locking.tdb",
        .read = [](words& w) -> action {
+         w.needs(ability::held_recoveries);
          const auto phase = w.word("a phase of a recovery");
          return [phase](stage& s) { return s.hold(phase); };
        }},
@@ -40,7 +41,8 @@ std::vector<verb> recovery_verbs() {
        .arguments = "",
        .summary = "let recoveries go on",
        .example = "release",
-       .read = [](words&) -> action {
+       .read = [](words& w) -> action {
+         w.needs(ability::held_recoveries);
          return [](stage& s) { return s.hold({}); };
        }},
   };

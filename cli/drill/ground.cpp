@@ -1,0 +1,16 @@
+#include "cli/drill/ground.hpp"
+
+#include <algorithm>
+
+namespace floe::cli::drill {
+
+void ground::split(const std::vector<std::size_t>& side) { bridge(size(), side); }
+
+void ground::bridge(std::size_t middle, const std::vector<std::size_t>& side) {
+  const auto here = [&](std::size_t n) { return std::ranges::find(side, n) != side.end(); };
+  for (std::size_t a = 0; a < size(); ++a)
+    for (std::size_t b = a + 1; b < size(); ++b)
+      if (a != middle && b != middle && here(a) != here(b)) cut(a, b);
+}
+
+}  // namespace floe::cli::drill

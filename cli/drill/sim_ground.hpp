@@ -1,0 +1,46 @@
+#pragma once
+/// A drill in simulation: whole nodes in this process on virtual time. It can do everything.
+#include "actors/sim/simulated_cluster.hpp"
+#include "cli/drill/ground.hpp"
+#include "cli/drill/script.hpp"
+
+namespace floe::cli::drill {
+
+class sim_ground final : public ground {
+ public:
+  sim_ground(const script&, std::uint64_t seed);
+
+  void set_witness(witness) override;
+  std::optional<std::string> cannot(ability) const override { return std::nullopt; }
+
+  std::size_t size() const override { return cluster_.size(); }
+  node_kind kind(std::size_t) const override { return node_kind::floe; }
+  std::string socket(std::size_t n) const override { return cluster_.config(n).socket; }
+  event_loop& loop() override { return cluster_.loop(); }
+  network& client_network() override { return cluster_.client_network(); }
+  std::int64_t now_us() const override { return cluster_.now_us(); }
+
+  std::expected<void, std::string> start(std::size_t n) override;
+  void kill(std::size_t n) override { cluster_.kill(n); }
+  bool shut_down(std::size_t n, duration limit) override { return cluster_.shut_down(n, limit); }
+  void pause(std::size_t n) override { cluster_.pause(n); }
+  void resume(std::size_t n) override { cluster_.resume(n); }
+  bool alive(std::size_t n) const override { return cluster_.alive(n); }
+  bool paused(std::size_t n) const override { return cluster_.paused(n); }
+
+  void set_disk_full(std::size_t n, bool full) override { cluster_.disk(n).set_full(full); }
+  void fail_disk(std::size_t n, disk_fault, std::uint64_t nth) override;
+  void set_disk_delay(std::size_t n, duration d) override { cluster_.set_disk_delay(n, d); }
+  void mend_disk(std::size_t n) override;
+  void set_skew(std::size_t n, duration d) override { cluster_.set_skew(n, d); }
+
+  void cut_one_way(std::size_t from, std::size_t to) override;
+  void set_link(std::size_t from, std::size_t to, link_quality) override;
+  void heal() override;
+
+ private:
+  witness witness_;
+  simulated_cluster cluster_;
+};
+
+}  // namespace floe::cli::drill
