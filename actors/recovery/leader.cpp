@@ -20,10 +20,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-/// Nobody known to lead: a leader would have been heard by now, it speaks every second.
-constexpr duration first_silence = milliseconds(1500);
-constexpr duration quick_answer = milliseconds(50);
-constexpr duration quick_vote_end = milliseconds(300);
 constexpr std::uint64_t own_listener = 1;  ///< owner number of our message registrations
 
 frame shared(bytes data) { return std::make_shared<const bytes>(std::move(data)); }
@@ -103,109 +99,7 @@ void leader::on(leader_stop&) {
   end();
 }
 
-// --- elections -----------------------------------------------------------------------------------------------------
-
-standing leader::own_standing() const {
-  const bool can = can_be_leader(inactive(), view_->capabilities & capability::recmaster);
-  const auto us = can ? born_us_ : static_cast<std::uint64_t>(env_.loop.wall_us());
-  return {.can_lead = can, .inactive = inactive(), .priority = {us / 1'000'000, us % 1'000'000},
-          .connected = static_cast<std::uint32_t>(connected().size())};
-}
-
-void leader::vote(const election_input& e) {
-  const bool led = election_.leads();
-  for (const auto& effect : election_.step(e)) std::visit([this](const auto& x) { act(x); }, effect);
-  if (led && !election_.leads()) {
-    coordinator_.tell(rec_stop{});
-    looking_ = look_again_ = false;
-    ++look_;  // what is still answered belongs to nobody
-  }
-  if (!led && election_.leads()) {
-    serve_takeovers();
-    look_around();
-  }
-}
-
-bool leader::only_floe() const {
-  return std::ranges::all_of(connected(), [this](pnn p) { return floe_nodes_.contains(p); });
-}
-
-void leader::act(const election_effect::arm& e) {
-  auto after = e.after;
-  if (e.timer == election_timer::leader_silent && election_.leader() == pnn::unknown) after = std::min(after, first_silence);
-  if (e.timer == election_timer::answer && only_floe()) after = quick_answer;
-  if (e.timer == election_timer::vote_end && only_floe()) after = quick_vote_end;
-  const auto id = ++last_timer_;
-  armed_[id] = {e.timer, e.serial};
-  env_.loop.after(after, [to = self(), id] { to.tell(leader_timer{id}); });
-}
-
-void leader::on(leader_timer& m) {
-  if (m.id == 0) return tick();
-  auto i = armed_.find(m.id);
-  if (i == armed_.end()) return;
-  const auto fired = i->second;
-  armed_.erase(i);
-  vote(fired);
-}
-
-void leader::act(const election_effect::send_leader& e) {
-  if (e.leader == env_.self)  // before the other, so that nobody takes that for a claim without a term
-    node_.tell(post_message{pnn::broadcast_connected, message::floe_leads, shared(wire::encode(e.term)), nullptr});
-  node_.tell(post_message{pnn::broadcast_connected, message::leader, shared(wire::encode(number(e.leader))), nullptr});
-}
-
-void leader::act(const election_effect::send_term& e) {
-  env_.log.info(fmt::format("stale-leader pnn={} latest-term={}", number(e.to), e.term));
-  node_.tell(post_message{e.to, e.led ? message::floe_deposed : message::floe_term, shared(wire::encode(e.term)), nullptr});
-}
-
-void leader::act(const election_effect::send_vote& e) {
-  const election_message m{
-      .num_connected = e.cast.connected,
-      .priority_time = {static_cast<std::int64_t>(e.cast.priority.seconds), static_cast<std::int64_t>(e.cast.priority.microseconds)},
-      .pnn = env_.self,
-      .node_flags = view_->own_flags()};
-  node_.tell(post_message{pnn::broadcast_all, message::election, shared(wire::encode(m)), nullptr});
-}
-
-void leader::act(const election_effect::leader_changed& e) {
-  env_.log.notice(e.to == pnn::unknown ? std::string("leader-unknown")
-                                       : fmt::format("leader-known pnn={} term={}", number(e.to), election_.term()));
-  node_.tell(leader_known{e.to});
-}
-
-void leader::on(leader_heard& m) {
-  const auto& message = std::get<req_message>(m.packet->content.body);
-  const pnn from = m.packet->content.header.src;
-  if (std::ranges::find(request_srvids(), message.srvid) != request_srvids().end()) return requested(message);
-  if (message.srvid == message::banning) return banning_heard(message);
-  if (from == env_.self) return;
-  if (message.srvid == message::floe_look) {
-    look_at_participant(from);
-    return look_around();
-  }
-  if (message.srvid == message::leader) {
-    const auto who = wire::decode<std::uint32_t>(message.data);
-    if (who && (pnn{*who} != from || !say_terms_.contains(from)))
-      vote(election_event::leader_heard{from, pnn{*who}, {}});
-    return;
-  }
-  if (message.srvid != message::election) {
-    const auto term = wire::decode<std::uint64_t>(message.data);
-    if (!term) return;
-    if (message.srvid != message::floe_leads)
-      return vote(election_event::term_heard{*term, message.srvid == message::floe_deposed});
-    say_terms_.insert(from);
-    return vote(election_event::leader_heard{from, from, *term});
-  }
-  auto v = wire::decode<election_message>(message.data);
-  if (!v) return;
-  vote(election_event::vote_heard{
-      {.node = v->pnn, .inactive = (v->node_flags & node_flag::inactive) != 0,
-       .priority = {static_cast<std::uint64_t>(v->priority_time.sec), static_cast<std::uint64_t>(v->priority_time.usec)},
-       .connected = v->num_connected}});
-}
+// --- looking after the cluster ---------------------------------------------------------------------------------------
 
 void leader::learn_about(pnn p) {
   ask(p, control::get_capabilities, {}, [this, p](const control_answer& a) {
@@ -221,8 +115,6 @@ void leader::remember(generation gen) {
   seen_.push_back(gen);
   if (seen_.size() > kept) seen_.erase(seen_.begin());
 }
-
-// --- looking after the cluster ---------------------------------------------------------------------------------------
 
 void leader::on(leader_view& m) {
   const auto before = std::exchange(view_, std::move(m.view));
