@@ -1,16 +1,13 @@
 /// floe timeline: what happened in the last recovery, on all nodes, to scale.
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-
 #include "cli/command/all.hpp"
 #include "cli/context.hpp"
 #include "cli/duration_text.hpp"
 #include "cli/output.hpp"
 #include "cli/report/run_record.hpp"
 #include "cli/timeline/gather.hpp"
+#include "cli/whole_file.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/node_map.hpp"
 
@@ -18,11 +15,9 @@ namespace floe::cli {
 namespace {
 
 bool save(context& c, const std::string& file, const std::string& text) {
-  std::ofstream out(file, std::ios::binary | std::ios::trunc);
-  out << text;
-  if (out.flush()) return true;
-  c.fail(fmt::format("{}: {}", file, std::strerror(errno)));
-  return false;
+  const auto written = write_whole(file, text);
+  if (!written) c.fail(written.error());
+  return written.has_value();
 }
 
 int run(context& c, const arguments& a) {
@@ -61,7 +56,7 @@ int run(context& c, const arguments& a) {
   const exit_code code = g.missing.size() < nodes.size() + lost.size() ? done : failed;
   const auto picture = make_picture(g.events, since, loop.wall_us());
   if (a.has("--html") || a.has("--perfetto")) {
-    run_record record{.title = "timeline", .mode = "cluster", .picture = picture};
+    run_record record{.title = "timeline", .mode = "cluster", .picture = picture, .zero_us = picture.from_us};
     for (const pnn n : nodes) record.nodes.push_back({n, "floe"});
     for (const auto& e : picture.events)
       if (e.name == "node-down")

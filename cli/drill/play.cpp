@@ -59,14 +59,14 @@ void measure(const stage& s, time_us end, verdict& v) {
 
 }  // namespace
 
-verdict play(const script& drill, std::uint64_t seed, std::function<void(const std::string&)> trace) {
-  return play(drill, seed, std::make_unique<sim_ground>(drill, seed), std::move(trace));
+verdict play(const script& drill, std::uint64_t seed, listeners to) {
+  return play(drill, seed, std::make_unique<sim_ground>(drill, seed), std::move(to));
 }
 
-verdict play(const script& drill, std::uint64_t seed, std::unique_ptr<ground> on, std::function<void(const std::string&)> trace) {
+verdict play(const script& drill, std::uint64_t seed, std::unique_ptr<ground> on, listeners to) {
   const auto began = std::chrono::steady_clock::now();
   verdict v{.seed = seed};
-  stage s(std::move(on), seed, std::move(trace));
+  stage s(std::move(on), seed, std::move(to.trace));
   auto story = s.open();
   if (story && !s.wait_until([&] { return !s.not_normal({}); }, drill.bound))
     story = failed_because("the cluster does not become NORMAL at the beginning: " + s.not_normal({}).value_or("?"));
@@ -98,6 +98,7 @@ verdict play(const script& drill, std::uint64_t seed, std::unique_ptr<ground> on
   v.virtual_ms = static_cast<double>(s.now()) / 1000;
   v.real_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began).count();
   s.note("drill", v.held ? "verdict: held" : "verdict: " + v.reason);
+  if (to.end) to.end(s);
   return v;
 }
 

@@ -7,6 +7,7 @@
 
 #include "cli/drill/ground.hpp"
 #include "cli/drill/script.hpp"
+#include "cli/report/run_record.hpp"
 
 namespace floe::cli::drill {
 
@@ -29,11 +30,21 @@ struct verdict {
   std::string longest_wait;    ///< for what
   double longest_pause_ms = 0;  ///< of a database on a node that ran
   std::string longest_pause;
+  std::vector<unavailability> unavailable;  ///< if it was measured: of each database, the worst first
+  std::vector<run_fault> faults;
+  bool recorded = false;  ///< its files have been written
 };
 
-/// In simulation. Every line of the trace goes to `trace`, if there is one.
-verdict play(const script&, std::uint64_t seed, std::function<void(const std::string&)> trace = nullptr);
+class stage;
+/// Where a run is told of while it is played.
+struct listeners {
+  std::function<void(const std::string& line)> trace = nullptr;
+  std::function<void(stage&)> end = nullptr;  ///< after the last line
+};
+
+/// In simulation.
+verdict play(const script&, std::uint64_t seed, listeners = {});
 /// On this ground.
-verdict play(const script&, std::uint64_t seed, std::unique_ptr<ground>, std::function<void(const std::string&)> trace);
+verdict play(const script&, std::uint64_t seed, std::unique_ptr<ground>, listeners = {});
 
 }  // namespace floe::cli::drill

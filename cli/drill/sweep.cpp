@@ -9,50 +9,16 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "cli/drill/planned_run.hpp"
+#include "cli/drill/verdict_json.hpp"
 
 namespace floe::cli::drill {
 namespace {
 
-using nlohmann::json;
-
 /// A run that gets nowhere is ended by the system.
 constexpr unsigned longest_run_s = 300;
-
-json as_json(const verdict& v) {
-  json checks = json::array();
-  for (const auto& c : v.checks) checks.push_back({{"name", c.checker}, {"broken", c.broken}, {"explained", c.explained}});
-  return {{"seed", v.seed},
-          {"held", v.held},
-          {"reason", v.reason},
-          {"checks", checks},
-          {"virtual_ms", v.virtual_ms},
-          {"real_ms", v.real_ms},
-          {"operations", v.operations},
-          {"writes", v.writes},
-          {"losses", v.losses},
-          {"longest_wait_ms", v.longest_wait_ms},
-          {"longest_wait", v.longest_wait},
-          {"longest_pause_ms", v.longest_pause_ms},
-          {"longest_pause", v.longest_pause}};
-}
-
-verdict as_verdict(const json& j) {
-  verdict v{.seed = j.at("seed"),
-            .held = j.at("held"),
-            .reason = j.at("reason"),
-            .virtual_ms = j.at("virtual_ms"),
-            .real_ms = j.at("real_ms"),
-            .operations = j.at("operations"),
-            .writes = j.at("writes"),
-            .losses = j.at("losses"),
-            .longest_wait_ms = j.at("longest_wait_ms"),
-            .longest_wait = j.at("longest_wait"),
-            .longest_pause_ms = j.at("longest_pause_ms"),
-            .longest_pause = j.at("longest_pause")};
-  for (const auto& c : j.at("checks")) v.checks.push_back({c.at("name"), c.at("broken"), c.at("explained")});
-  return v;
-}
 
 verdict broken(std::uint64_t seed, std::string why) { return {.seed = seed, .reason = std::move(why)}; }
 
@@ -65,16 +31,7 @@ struct child {
 
 [[noreturn]] void be_child(const planned_run& r, int out) {
   ::alarm(longest_run_s);
-  std::FILE* trace = r.trace.empty() ? nullptr : std::fopen(r.trace.c_str(), "w");
-  verdict v;
-  if (!r.trace.empty() && !trace)
-    v = broken(r.seed, fmt::format("cannot write {}: {}", r.trace, std::strerror(errno)));
-  else if (trace)
-    v = play(*r.drill, r.seed, [trace](const std::string& line) { std::fprintf(trace, "%s\n", line.c_str()); });
-  else
-    v = play(*r.drill, r.seed);
-  if (trace) std::fclose(trace);
-  const auto text = as_json(v).dump(-1, ' ', false, json::error_handler_t::replace);
+  const auto text = verdict_text(play_planned(r));
   for (std::size_t at = 0; at < text.size();) {
     const auto n = ::write(out, text.data() + at, text.size() - at);
     if (n <= 0) break;
@@ -104,9 +61,9 @@ verdict end_of(child& c) {
   if (WIFSIGNALED(status))
     return broken(seed, WTERMSIG(status) == SIGALRM ? fmt::format("the run did not end within {} s", longest_run_s)
                                                     : fmt::format("the program broke: {}", ::strsignal(WTERMSIG(status))));
-  const auto j = json::parse(c.said, nullptr, false);
-  if (!j.is_object()) return broken(seed, fmt::format("the program broke: exit status {}", WEXITSTATUS(status)));
-  return as_verdict(j);
+  auto v = read_verdict(c.said);
+  if (!v) return broken(seed, fmt::format("the program broke: exit status {}", WEXITSTATUS(status)));
+  return std::move(*v);
 }
 
 }  // namespace

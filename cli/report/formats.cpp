@@ -1,4 +1,4 @@
-/// The forms in which a run is kept: JSON, the page, JUnit's XML, Perfetto's trace.
+/// The forms in which a run is kept: JSON, the page, Perfetto's trace.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,21 +10,6 @@
 
 namespace floe::cli {
 namespace {
-
-std::string xml(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default:
-        if (static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t') out += c;
-    }
-  }
-  return out;
-}
 
 void put_counts(wire::json_writer& j, const char* name, const std::vector<std::uint32_t>& counts) {
   j.begin_list(name);
@@ -76,6 +61,21 @@ void put_record(wire::json_writer& j, const run_record& r) {
   j.integer("bucket_us", r.throughput.bucket_us);
   put_counts(j, "done", r.throughput.done);
   put_counts(j, "failed", r.throughput.failed);
+  put_counts(j, "waiting", r.throughput.waiting);
+  j.end();
+  j.begin_list("uses");
+  for (const auto& u : r.uses) {
+    j.begin_object();
+    j.text("what", u.what);
+    j.text("who", u.who);
+    j.text("db", u.db);
+    j.text("key", u.key);
+    j.number("node", number(u.node));
+    j.integer("from_us", u.from_us);
+    j.integer("to_us", u.to_us);
+    j.text("end", u.end);
+    j.end();
+  }
   j.end();
   j.begin_list("unavailable");
   for (const auto& u : unavailable_times(r)) {
@@ -90,13 +90,26 @@ void put_record(wire::json_writer& j, const run_record& r) {
     j.end();
   }
   j.end();
-  put_picture(j, r.picture, {});
+  auto picture = r.picture;
+  if (!r.trace.empty()) picture.events.clear();  // the trace has them
+  put_picture(j, picture, {});
 }
 
 std::string html_page(const run_record& r) {
   wire::json_writer j;
   j.begin_object();
   put_record(j, r);
+  j.integer("zero_us", r.zero_us);
+  j.number("trace_left_out", r.trace_left_out);
+  j.begin_list("trace");
+  for (const auto& l : r.trace) {  // short names: there are many
+    j.begin_list({});
+    j.integer({}, l.t_us);
+    j.text({}, l.who);
+    j.text({}, l.text);
+    j.end();
+  }
+  j.end();
   j.end();
   auto data = std::move(j).take();
   // the only thing that could end the element it is put into
@@ -105,25 +118,6 @@ std::string html_page(const run_record& r) {
   std::string page(page_html);
   constexpr std::string_view place = "@RUN@";
   return page.replace(page.find(place), place.size(), data);
-}
-
-std::string junit_xml(const run_record& r) {
-  const auto failed =
-      std::ranges::count(r.checks, false, &run_check::good) + (r.good && !*r.good ? 1 : 0);
-  std::string out = fmt::format(
-      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"{}\" tests=\"{}\" "
-      "failures=\"{}\" time=\"{:.3f}\">\n",
-      xml(r.title), r.checks.size() + 1, failed,
-      static_cast<double>(r.picture.to_us - r.picture.from_us) / 1e6);
-  const auto one = [&](std::string_view name, double seconds, bool good, std::string_view why) {
-    out += fmt::format("  <testcase classname=\"{}\" name=\"{}\" time=\"{:.3f}\"", xml(r.title),
-                       xml(name), seconds);
-    out +=
-        good ? "/>\n" : fmt::format(">\n    <failure message=\"{}\"/>\n  </testcase>\n", xml(why));
-  };
-  for (const auto& c : r.checks) one(c.what, c.seconds, c.good, c.detail);
-  one("verdict", 0, r.good.value_or(true), r.reason);
-  return out + "</testsuite>\n";
 }
 
 std::string perfetto_trace(const run_record& r) {

@@ -31,6 +31,19 @@ struct run_check {
 struct run_throughput {
   std::int64_t bucket_us = 100'000;
   std::vector<std::uint32_t> done, failed;
+  std::vector<std::uint32_t> waiting;  ///< begun and not finished at the end of the stretch
+};
+/// A client that holds a lock or waits for an answer, or a record that is on its way.
+struct run_use {
+  std::string what;  ///< "holds", "waits", "migrates"
+  std::string who, db, key;
+  pnn node{0};
+  std::int64_t from_us = 0, to_us = 0;
+  std::string end;  ///< "", "refused", "unknown"
+};
+struct run_line {
+  std::int64_t t_us = 0;
+  std::string who, text;
 };
 
 struct run_record {
@@ -45,6 +58,10 @@ struct run_record {
   std::vector<run_fault> faults;
   std::vector<run_check> checks;
   run_throughput throughput;
+  std::vector<run_use> uses;          ///< those that took long enough to be seen
+  std::int64_t zero_us = 0;           ///< what is called 0 s
+  std::vector<run_line> trace;        ///< only on the page
+  std::uint64_t trace_left_out = 0;   ///< lines at its beginning that were too many
 };
 
 /// When a database could not be used somewhere.
@@ -55,6 +72,7 @@ struct unavailability {
   std::int64_t total_us = 0;              ///< on any node
   std::vector<std::int64_t> by_fault_us;  ///< `total_us` between each fault and the next
 };
+/// The worst first.
 std::vector<unavailability> unavailable_times(const run_record&);
 
 /// One object's members; `schema` comes from open_json.
@@ -62,8 +80,6 @@ void put_record(wire::json_writer&, const run_record&);
 
 /// One self-contained page for a browser.
 std::string html_page(const run_record&);
-/// One test suite with a test case for each check, and one for the verdict.
-std::string junit_xml(const run_record&);
 /// The JSON of chrome://tracing, which Perfetto opens: a process per database, a thread per node.
 std::string perfetto_trace(const run_record&);
 

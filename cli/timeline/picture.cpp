@@ -47,7 +47,7 @@ class span_builder {
 
 struct collected {
   std::map<std::pair<std::string, pnn>, span_builder> databases;
-  std::map<pnn, span_builder> modes;
+  std::map<pnn, span_builder> modes, processes;
   std::map<std::pair<std::string, pnn>, std::vector<mark>> marks;
   std::map<std::pair<std::string, std::string>, std::int64_t>
       waits;  ///< (db, client and key) -> begin
@@ -61,6 +61,9 @@ struct collected {
       databases.try_emplace(at, "thawed").first->second.change(e);
     } else if (e.name == "recovery-mode") {
       modes.try_emplace(e.node, "normal").first->second.change(e);
+    } else if (e.name == process_event) {
+      processes.try_emplace(e.node, "running").first->second.change(e);
+      if (e.change().second == "down") end_node(e);
     } else if (e.name == "recovery-phase") {
       add_phase(e);
     } else if (e.name == "lock-wait") {
@@ -75,6 +78,15 @@ struct collected {
     } else if (e.name == "node-down") {
       marks[at].push_back({'x', e.t_us});
     }
+  }
+
+  /// What a node was in the middle of ends with it.
+  void end_node(const timed_event& e) {
+    for (auto& [at, b] : databases)
+      if (at.second == e.node) b.close(e.t_us);
+    if (const auto m = modes.find(e.node); m != modes.end()) m->second.close(e.t_us);
+    for (const auto& [run, i] : story_of)
+      if (run.second.ends_with("@" + std::to_string(number(e.node)))) stories[i].second.close(e.t_us);
   }
 
   void add_phase(const timed_event& e) {
@@ -125,6 +137,11 @@ timeline_picture make_picture(const std::vector<timed_event>& events, std::int64
   std::vector<timeline_row> rows;
   for (auto& [node, b] : all.modes)
     rows.push_back({.db = "", .node = node, .spans = b.finish(now_us), .marks = {}});
+  for (auto& [node, b] : all.processes) {
+    auto row = std::ranges::find_if(rows, [&](const timeline_row& r) { return r.db.empty() && r.node == node; });
+    if (row == rows.end()) row = rows.insert(rows.end(), {.db = "", .node = node, .spans = {}, .marks = {}});
+    for (auto& s : b.finish(now_us)) row->spans.push_back(std::move(s));
+  }
   for (auto& [key, b] : all.databases)
     rows.push_back({.db = key.first, .node = key.second, .spans = b.finish(now_us), .marks = {}});
   for (auto& [key, m] : all.marks) {

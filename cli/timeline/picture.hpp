@@ -4,6 +4,7 @@
 /// was ACTIVE.
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/timeline/events.hpp"
@@ -11,10 +12,13 @@
 namespace floe::cli {
 
 struct span {
-  std::string what;  ///< freeze state, or "active", or a phase of the leader's recovery
+  std::string what;  ///< freeze state, or "active", "down", "paused", or a phase of the leader's recovery
   std::int64_t from_us = 0, to_us = 0;
   bool open = false;  ///< still going on
 };
+
+/// An event that nodes cannot note themselves: "running->down", "down->running", "running->paused".
+inline constexpr std::string_view process_event = "process";
 
 struct mark {
   char sign;  ///< see marks_legend

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/report/compare.hpp"
+#include "cli/report/junit.hpp"
 #include "cli/report/run_record.hpp"
 
 using namespace floe;
@@ -76,7 +77,7 @@ TEST_CASE("the page holds all data, and nothing in them ends its element") {
 }
 
 TEST_CASE("JUnit: a case for each check and one for the verdict") {
-  const auto xml = junit_xml(example());
+  const auto xml = junit_xml({suite_of(example())});
   CHECK(xml.find("tests=\"3\" failures=\"2\"") != std::string::npos);
   CHECK(count(xml, "<testcase") == 3);
   CHECK(count(xml, "<failure") == 2);

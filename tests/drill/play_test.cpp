@@ -31,7 +31,7 @@ script must_read(const std::string& name, std::string_view text) {
 
 std::string traced(const script& s, std::uint64_t seed) {
   std::string all;
-  play(s, seed, [&](const std::string& line) { all += line + "\n"; });
+  play(s, seed, {.trace = [&](const std::string& line) { all += line + "\n"; }});
   return all;
 }
 

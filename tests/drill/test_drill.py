@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import xml.etree.ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "interop"))
 import tap  # noqa: E402
@@ -64,6 +65,41 @@ class Drill(unittest.TestCase):
             traces.append((self.dir / name).read_bytes())
         self.assertEqual(traces[0], traces[1])
         self.assertNotEqual(traces[0], traces[2])
+
+    def test_files(self):
+        """Page, record and trace for Perfetto are of the first run that fails, JUnit's XML of all."""
+        names = {kind: self.dir / f"out.{kind}" for kind in ("report", "record", "perfetto", "junit")}
+        options = [part for kind, path in names.items() for part in (f"--{kind}", path)]
+        result = drill("run", self.file("good.drill", GOOD), self.file("bad.drill", BAD), "--seed", 3, "--seeds", 2, *options)
+        self.assertEqual(4, result.returncode, result.stderr)
+        self.assertIn(f"bad.drill, seed 3\n", result.stdout)
+        record = json.loads(names["record"].read_text())
+        self.assertEqual(("bad", 3, "sim"), (record["verdict"], record["seed"], record["mode"]))
+        self.assertEqual(["kill 2"], [fault["what"] for fault in record["faults"]])
+        self.assertEqual([False], [c["good"] for c in record["checks"] if c["what"].startswith("5: within")])
+        self.assertIn("a.tdb", [row["db"] for row in record["rows"]])
+        self.assertTrue([s for row in record["rows"] for s in row["spans"] if s["state"] == "down"])
+        self.assertTrue(names["report"].read_text().startswith("<!doctype html>"))
+        self.assertTrue(json.loads(names["perfetto"].read_text())["traceEvents"])
+        suites = xml.etree.ElementTree.parse(names["junit"]).getroot()
+        self.assertEqual(("4", "2"), (suites.get("tests"), suites.get("failures")))
+        self.assertIn("not within 100 ms", suites.find(".//failure").get("message"))
+        self.assertEqual({"bad.drill", "good.drill", *(path.name for path in names.values())}, {p.name for p in self.dir.iterdir()})
+
+    def test_files_that_cannot_be_written(self):
+        for option in ("--report", "--record", "--perfetto", "--junit"):
+            for path, why in ((self.dir / "none" / "x", "No such file or directory"), (self.dir, "Is a directory")):
+                result = drill("run", self.file("good.drill", GOOD), option, path)
+                self.assertEqual((1, f"floe: {path} cannot be written: {why}\n", ""), (result.returncode, result.stderr, result.stdout))
+
+    def test_unavailability(self):
+        result = drill("run", self.file("good.drill", GOOD))
+        self.assertRegex(result.stdout, r"NOT AVAILABLE +WORST +ON NODE +IN ALL\n +a\.tdb +[0-9.]+ ms +[012] +[0-9.]+ ms\n")
+        self.assertRegex(result.stdout, r"FAULT +AT +UNTIL +a\.tdb\n +kill 2 ")
+        told = json.loads(drill("run", self.file("good.drill", GOOD), "--json").stdout)["runs"][0]
+        self.assertEqual("a.tdb", told["unavailable"][0]["db"])
+        self.assertEqual(["kill 2"], [fault["what"] for fault in told["faults"]])
+        self.assertEqual([told["unavailable"][0]["total_ms"]], told["unavailable"][0]["by_fault_ms"])
 
     def test_mistakes(self):
         for text, said in (("kil 0\n", ":1: no such verb: `kil`; did you mean kill?"),

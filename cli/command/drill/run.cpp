@@ -18,7 +18,11 @@ namespace {
 int run(context& c, const arguments& a) {
   const auto w = read_wishes(a);
   if (!w) return c.misused("drill run: " + w.error());
-  const auto runs = w->runs();
+  auto files = result_files::open(w->files);
+  if (!files) return c.fail(files.error());
+  auto runs = w->runs();
+  for (auto& r : runs) r.measured = c.options.json || w->seeds == 1;
+  files->plan(runs);
   std::map<const planned_run*, verdict> ended;
   std::vector<tally> tallies(w->drills.size());
   bool all_held = true;
@@ -26,6 +30,7 @@ int run(context& c, const arguments& a) {
     sweep_bar bar(!c.options.json, runs.size());
     sweep(runs, w->jobs, [&](const planned_run& r, const verdict& v) {
       all_held &= v.held;
+      if (files->any()) files->ended(static_cast<std::size_t>(&r - runs.data()), v);
       tallies[static_cast<std::size_t>(r.drill - w->drills.data())].add(v);
       bar.clear();
       if (!c.options.json && w->seeds > 1 && !v.held) {
@@ -38,15 +43,25 @@ int run(context& c, const arguments& a) {
       if (c.options.json) ended[&r] = v;
     });
   }
+  const auto kept = files->keep(runs);
+  if (!kept) return c.fail(kept.error());
   if (c.options.json) {
     auto j = open_json("drill run");
     j.text("verdict", all_held ? "held" : "failed");
+    if (*kept) {
+      j.begin_object("recorded");
+      j.text("drill", runs[**kept].drill->name);
+      j.number("seed", runs[**kept].seed);
+      j.end();
+    }
     j.begin_list("runs");
     for (const auto& r : runs) put(j, r, ended.at(&r));
     j.end();
     print_json(std::move(j));
   } else if (w->seeds > 1)
     print_tallies(w->drills, tallies);
+  if (!c.options.json && *kept)
+    print(paint(style::dim, fmt::format("{}: {}, seed {}\n", files->of_run_text(), runs[**kept].drill->name, runs[**kept].seed)));
   return all_held ? done : says_no;
 }
 
@@ -64,7 +79,11 @@ command run_command() {
                       {"--seed", "N", "the seed, or the first of several (that of the drill)"},
                       {"--seeds", "N", "play it with so many seeds, from 1 or --seed on, on all cores"},
                       {"--jobs", "N", "runs at a time (as many as cores)"},
-                      {"--trace", "FILE", "write down everything that happens; equal for equal seeds"}},
+                      {"--trace", "FILE", "write down everything that happens; equal for equal seeds"},
+                      {"--report", "FILE", "a page for a browser: timeline, faults, throughput, trace; of the first run that fails, or the first"},
+                      {"--record", "FILE", "the same run as JSON, for `floe drill compare`"},
+                      {"--perfetto", "FILE", "the same run as a trace for ui.perfetto.dev"},
+                      {"--junit", "FILE", "all runs as JUnit's XML"}},
           .run = run};
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cli/command/drill/unavailable.hpp"
 #include "cli/output.hpp"
 
 namespace floe::cli::drill {
@@ -21,11 +22,15 @@ void print_failure(const planned_run& r, const verdict& v) {
 
 void print_one(const planned_run& r, const verdict& v) {
   print(fmt::format("{}: {}\n", paint(style::bold, r.drill->name), r.drill->title));
-  if (!v.held) return print_failure(r, v);
+  if (!v.held) {
+    print_failure(r, v);
+    return print_unavailable(v);
+  }
   print(fmt::format("{}  seed {}: {} in {}; {} operations, {} writes, {} lost with a lost node\n", paint(style::good, "held"), v.seed,
                     age_text(v.virtual_ms), age_text(v.real_ms), v.operations, v.writes, v.losses));
   if (v.longest_wait_ms > 0) print(fmt::format("      longest wait of a client: {} ({})\n", age_text(v.longest_wait_ms), v.longest_wait));
   if (v.longest_pause_ms > 0) print(fmt::format("      longest pause of a database: {} ({})\n", age_text(v.longest_pause_ms), v.longest_pause));
+  print_unavailable(v);
 }
 
 void put(wire::json_writer& j, const planned_run& r, const verdict& v) {
@@ -44,6 +49,7 @@ void put(wire::json_writer& j, const planned_run& r, const verdict& v) {
   j.number("losses", v.losses);
   j.real("longest_wait_ms", v.longest_wait_ms);
   j.real("longest_pause_ms", v.longest_pause_ms);
+  put_unavailable(j, v);
   j.begin_list("checks");
   for (const auto& c : v.checks) {
     j.begin_object();

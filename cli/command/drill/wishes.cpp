@@ -29,6 +29,7 @@ std::expected<wishes, std::string> read_wishes(const arguments& a) {
     if (name == std::string_view("--jobs")) w.jobs = **n;
   }
   w.trace = a["--trace"];
+  w.files = {{.report = a["--report"], .perfetto = a["--perfetto"], .record = a["--record"]}, a["--junit"]};
   auto names = a.all("DRILL");
   if (a.has("--all"))
     for (const auto& d : shipped_drills()) names.emplace_back(d.name);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/command.hpp"
+#include "cli/command/drill/result_files.hpp"
 #include "cli/drill/sweep.hpp"
 
 namespace floe::cli::drill {
@@ -17,6 +18,7 @@ struct wishes {
   std::uint64_t seeds = 1;
   std::size_t jobs = 1;
   std::string trace;
+  result_files::names files;
 
   /// Every drill with every seed. They point into `drills`.
   std::vector<planned_run> runs() const;

@@ -1,0 +1,66 @@
+#include "cli/drill/planned_run.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <optional>
+
+#include "cli/drill/record/recorder.hpp"
+#include "cli/drill/stage.hpp"
+#include "cli/output.hpp"
+#include "cli/whole_file.hpp"
+
+namespace floe::cli::drill {
+namespace {
+
+std::string record_json(const run_record& r) {
+  auto j = open_json("drill record");
+  put_record(j, r);
+  j.end();
+  return j.take() + "\n";
+}
+
+/// Nothing, or which file could not be written.
+std::expected<void, std::string> write(const wanted_files& f, const run_record& r) {
+  using make = std::string (*)(const run_record&);
+  for (const auto& [file, text] : {std::pair<const std::string*, make>{&f.report, html_page}, {&f.perfetto, perfetto_trace}, {&f.record, record_json}})
+    if (!file->empty())
+      if (auto done = write_whole(*file, text(r)); !done) return done;
+  return {};
+}
+
+}  // namespace
+
+verdict play_planned(const planned_run& r) {
+  std::FILE* trace = r.trace.empty() ? nullptr : std::fopen(r.trace.c_str(), "w");
+  if (!r.trace.empty() && !trace)
+    return {.seed = r.seed, .reason = fmt::format("{} cannot be written: {}", r.trace, std::strerror(errno))};
+  std::optional<recorder> notes;
+  if (r.measured || r.files.any()) notes.emplace(!r.files.report.empty());
+  listeners to;
+  if (trace || notes)
+    to.trace = [&](const std::string& line) {
+      if (trace) std::fprintf(trace, "%s\n", line.c_str());
+      if (notes) notes->line(line);
+    };
+  if (notes) to.end = [&](stage& s) { notes->end_with(s.past); };
+  auto v = play(*r.drill, r.seed, std::move(to));
+  if (trace && std::fclose(trace) != 0)
+    return {.seed = r.seed, .reason = fmt::format("{} cannot be written: {}", r.trace, std::strerror(errno))};
+  if (!notes) return v;
+  const auto record = notes->finish(*r.drill, v);
+  v.unavailable = unavailable_times(record);
+  v.faults = record.faults;
+  if (!r.files.any() || (v.held && r.files.only_of_a_failure)) return v;
+  const auto written = write(r.files, record);
+  v.recorded = written.has_value();
+  if (!written && v.held) {
+    v.held = false;
+    v.reason = written.error();
+  }
+  return v;
+}
+
+}  // namespace floe::cli::drill

@@ -1,0 +1,28 @@
+#pragma once
+/// One run as it was asked for: the drill, the seed, and what is to be written of it.
+#include <cstdint>
+#include <string>
+
+#include "cli/drill/play.hpp"
+
+namespace floe::cli::drill {
+
+/// Names of files; empty: not wanted.
+struct wanted_files {
+  std::string report, perfetto, record;
+  bool only_of_a_failure = false;
+  bool any() const { return !report.empty() || !perfetto.empty() || !record.empty(); }
+};
+
+struct planned_run {
+  const script* drill = nullptr;
+  std::uint64_t seed = 1;
+  std::string trace{};    ///< file; empty: none
+  wanted_files files{};   ///< written when the run is over
+  bool measured = false;  ///< its verdict tells when databases were not available
+};
+
+/// Plays it here, and writes what is to be written. What cannot be written breaks the verdict.
+verdict play_planned(const planned_run&);
+
+}  // namespace floe::cli::drill

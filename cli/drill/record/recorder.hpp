@@ -1,0 +1,45 @@
+#pragma once
+/// Makes the record of a run of a drill: from its trace, line by line, and at the end from the
+/// history of its clients.
+#include <deque>
+#include <map>
+#include <string_view>
+
+#include "cli/drill/history.hpp"
+#include "cli/drill/play.hpp"
+#include "cli/drill/record/faults.hpp"
+#include "cli/drill/record/trace_line.hpp"
+#include "cli/report/run_record.hpp"
+
+namespace floe::cli::drill {
+
+class recorder {
+ public:
+  /// The trace itself is only kept for a page.
+  explicit recorder(bool keep_trace) : keep_trace_(keep_trace) {}
+  void line(std::string_view trace);
+  void end_with(const history&);
+  /// After the last line.
+  run_record finish(const script&, const verdict&);
+
+ private:
+  void event(timed_event);
+  void process(std::int64_t t, std::uint32_t node, const char* change);
+  void played(std::int64_t t, const played_statement&);
+  void end_check(std::int64_t t, bool good, std::string_view why);
+
+  bool keep_trace_;
+  std::deque<run_line> trace_;
+  std::uint64_t left_out_ = 0;
+  std::vector<timed_event> events_;
+  std::map<std::string, std::size_t> lock_waits_;  ///< that are not over, in `events_`
+  std::map<std::uint32_t, bool> down_;
+  fault_reader faults_;
+  std::vector<run_check> checks_;
+  bool checking_ = false;
+  std::int64_t story_from_ = -1, story_to_ = -1, last_us_ = 0, last_move_us_ = 0;
+  std::vector<run_use> uses_;
+  std::vector<operation> ops_;
+};
+
+}  // namespace floe::cli::drill
