@@ -20,7 +20,8 @@ class timers {
   void remove(timer_id id) {
     auto i = at_.find(static_cast<std::uint64_t>(id));
     if (i == at_.end()) return;
-    due_.erase({i->second, i->first});
+    // what a task holds may set or remove timers when it goes, so it goes last
+    const auto gone = due_.extract({i->second, i->first});
     at_.erase(i);
   }
   std::optional<time_point> next() const {

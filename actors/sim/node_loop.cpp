@@ -58,10 +58,9 @@ void node_loop::fire(std::uint64_t id) {
 }
 
 void node_loop::cancel(timer_id id) {
-  const auto i = timers_.find(static_cast<std::uint64_t>(id));
-  if (i == timers_.end()) return;
-  world_.cancel(i->second.in_world);
-  timers_.erase(i);
+  // what a task holds may cancel or set timers when it goes, so it goes last
+  const auto t = timers_.extract(static_cast<std::uint64_t>(id));
+  if (t) world_.cancel(t.mapped().in_world);
 }
 
 void node_loop::resume() {
@@ -76,9 +75,9 @@ void node_loop::resume() {
 void node_loop::die() {
   paused_ = false;
   dead_ = true;
-  for (auto& [id, t] : timers_) world_.cancel(t.in_world);
-  timers_.clear();
   due_.clear();
+  const auto timers = std::exchange(timers_, {});
+  for (const auto& [id, t] : timers) world_.cancel(t.in_world);
   for (auto& w : std::exchange(ready_, {}))
     if (auto* j = std::get_if<job>(&w)) world_.enqueue(*j);
 }

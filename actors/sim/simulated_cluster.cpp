@@ -7,6 +7,8 @@
 #include <fstream>
 #include <utility>
 
+#include "actors/node/nodes_file.hpp"
+
 namespace floe {
 namespace {
 
@@ -31,35 +33,58 @@ std::string without(std::string_view line, const std::string& place) {
   return out;
 }
 
+/// Looks at the files as they are, but for those that are to be found damaged.
+class arranged_checks final : public file_checks {
+ public:
+  explicit arranged_checks(std::function<bool(const std::string&)> damaged) : damaged_(std::move(damaged)) {}
+  void check(const std::string& file, std::function<void(file_verdict)> done) override {
+    if (damaged_(file)) return done(health_report{false, 0, "a page is damaged"});
+    done(check_file(file));
+  }
+
+ private:
+  std::function<bool(const std::string&)> damaged_;
+};
+
 }  // namespace
 
 simulated_cluster::simulated_cluster(simulation_options o)
     : options_(std::move(o)), dir_(own_directory()), loop_(event_loop::simulated(options_.seed)),
       switch_(std::make_unique<sim_switch>(*loop_)), locks_(std::make_unique<sim_lock_store>(*loop_)) {
   fs::remove_all(dir_);
-  std::vector<configured_node> all;
-  std::string nodes_file;
+  std::vector<std::string> lines;
   for (std::size_t i = 0; i < options_.nodes; ++i) {
-    all.push_back({.where = {"10.0.0." + std::to_string(i + 1), port}});
-    nodes_file += all.back().where.ip + "\n";
+    add_host();
+    lines.push_back(hosts_.back().ip);
   }
-  for (std::size_t i = 0; i < options_.nodes; ++i) {
-    const auto base = (dir_ / ("node." + std::to_string(i))).string();
-    host h{.ip = all[i].where.ip, .config = {}, .disk = std::make_unique<scripted_faults>(), .up = nullptr};
-    h.config.base = base;
-    h.config.self = pnn{static_cast<std::uint32_t>(i)};
-    h.config.nodes = all;
-    h.config.nodes_file = base + "/nodes";
-    h.config.socket = base + "/ctdbd.socket";
-    h.config.volatile_dir = base + "/volatile";
-    h.config.persistent_dir = base + "/persistent";
-    h.config.state_dir = base + "/state";
-    for (const auto& d : {h.config.volatile_dir, h.config.persistent_dir, h.config.state_dir})
-      fs::create_directories(d);
-    std::ofstream(h.config.nodes_file) << nodes_file;
-    if (options_.cluster_lock) h.config.cluster_lock = "/shared/lock";
-    if (options_.configure) options_.configure(h.config);
-    hosts_.push_back(std::move(h));
+  write_nodes_file(lines);
+}
+
+simulated_cluster::host simulated_cluster::make_host(std::size_t n) const {
+  const auto base = (dir_ / ("node." + std::to_string(n))).string();
+  host h{.ip = "10.0.0." + std::to_string(n + 1), .config = {}, .disk = std::make_unique<scripted_faults>(), .up = nullptr};
+  h.config.base = base;
+  h.config.self = pnn{static_cast<std::uint32_t>(n)};
+  h.config.nodes_file = base + "/nodes";
+  h.config.socket = base + "/ctdbd.socket";
+  h.config.volatile_dir = base + "/volatile";
+  h.config.persistent_dir = base + "/persistent";
+  h.config.state_dir = base + "/state";
+  for (const auto& d : {h.config.volatile_dir, h.config.persistent_dir, h.config.state_dir}) fs::create_directories(d);
+  if (options_.cluster_lock) h.config.cluster_lock = "/shared/lock";
+  if (options_.configure) options_.configure(h.config);
+  return h;
+}
+
+std::size_t simulated_cluster::add_host() {
+  hosts_.push_back(make_host(hosts_.size()));
+  return hosts_.size() - 1;
+}
+
+void simulated_cluster::write_nodes_file(const std::vector<std::string>& lines) {
+  for (const auto& h : hosts_) {
+    std::ofstream out(h.config.nodes_file);
+    for (const auto& line : lines) out << line << '\n';
   }
 }
 
@@ -78,6 +103,9 @@ std::int64_t simulated_cluster::now_us() const {
 void simulated_cluster::start(std::size_t n) {
   auto& h = hosts_[n];
   assert(!h.up);
+  const auto nodes = read_nodes_file(h.config.nodes_file, port);
+  assert(nodes);
+  h.config.nodes = *nodes;
   h.up = std::make_unique<living>();
   auto& l = *h.up;
   l.loop = &loops_.emplace_back(*loop_, options_.seed * 1'000'003 + ++starts_);
@@ -88,9 +116,13 @@ void simulated_cluster::start(std::size_t n) {
     if (options_.log) options_.log(now_us(), n, level, without(line, dir_.string()));
   });
   l.locks = locks_->attach(h.ip);
+  l.checks = std::make_unique<arranged_checks>([this, n](const std::string& file) {
+    const auto database = fs::path(file).stem().string();  // without the node's number
+    return damaged_.erase({n, database}) > 0;
+  });
   l.actors = std::make_unique<actor_runtime>(*l.loop);
   l.node = start_node({.loop = *l.loop, .actors = *l.actors, .net = *l.net, .log = *l.log, .count = l.count,
-                       .ids = l.ids, .self = h.config.self, .locks = l.locks.get(), .disk = h.disk.get()},
+                       .ids = l.ids, .self = h.config.self, .checks = l.checks.get(), .locks = l.locks.get(), .disk = h.disk.get()},
                       h.config, [&l] { l.stopped = true; });
 }
 

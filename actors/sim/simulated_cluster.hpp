@@ -7,11 +7,13 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "actors/client/client.hpp"
 #include "actors/environment.hpp"
+#include "actors/health/file_checks.hpp"
 #include "actors/lock/sim_cluster_lock.hpp"
 #include "actors/net/sim_network.hpp"
 #include "actors/node/start_node.hpp"
@@ -45,6 +47,13 @@ class simulated_cluster {
   std::size_t size() const { return hosts_.size(); }
   const std::string& ip(std::size_t n) const { return hosts_[n].ip; }
   node_config& config(std::size_t n) { return hosts_[n].config; }
+  /// Numbers of requests are given out by this; the node must be alive.
+  request_ids& ids(std::size_t n) { return hosts_[n].up->ids; }
+
+  /// Every node's nodes file; a line is an address or starts with '#'. Read by a node that starts or is told to.
+  void write_nodes_file(const std::vector<std::string>& lines);
+  /// A host for a line that is appended to the nodes file; not started.
+  std::size_t add_host();
   const node_config& config(std::size_t n) const { return hosts_[n].config; }
 
   void start(std::size_t n);
@@ -59,6 +68,8 @@ class simulated_cluster {
   bool paused(std::size_t n) const { return alive(n) && hosts_[n].up->loop->paused(); }
   bool responsive(std::size_t n) const { return alive(n) && !paused(n); }
 
+  /// The next start of the node finds that the file of this database is damaged.
+  void damage(std::size_t n, const std::string& database) { damaged_.insert({n, database}); }
   scripted_faults& disk(std::size_t n) { return *hosts_[n].disk; }
   void set_disk_delay(std::size_t n, duration);
   void set_skew(std::size_t n, duration);
@@ -84,6 +95,7 @@ class simulated_cluster {
     counters count;
     request_ids ids;
     std::unique_ptr<cluster_locks> locks;
+    std::unique_ptr<file_checks> checks;
     std::unique_ptr<actor_runtime> actors;
     address<node_message> node;
     bool stopped = false;
@@ -96,6 +108,8 @@ class simulated_cluster {
     std::unique_ptr<living> up;
   };
 
+  host make_host(std::size_t n) const;
+
   simulation_options options_;
   std::filesystem::path dir_;
   std::unique_ptr<event_loop> loop_;
@@ -103,6 +117,7 @@ class simulated_cluster {
   std::unique_ptr<sim_lock_store> locks_;
   std::list<node_loop> loops_;  ///< of all nodes that ever were: the world may still hold their jobs
   std::vector<host> hosts_;
+  std::set<std::pair<std::size_t, std::string>> damaged_;
   std::list<std::unique_ptr<network>> client_networks_;
   std::uint64_t starts_ = 0;
 };

@@ -1,136 +1,47 @@
 #include "tests/actors/sim_cluster.hpp"
 
-#include "actors/node/nodes_file.hpp"
-
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
+#include <cstdio>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 namespace floe::test {
 
-namespace fs = std::filesystem;
-
-namespace {
-/// Memory, where there is some: hundreds of small clusters are made and thrown away.
-fs::path scratch() { return fs::is_directory("/dev/shm") ? fs::path("/dev/shm") : fs::temp_directory_path(); }
-}  // namespace
-
 sim_cluster::sim_cluster(std::size_t n, std::uint64_t seed, options o)
-    : dir_(scratch() / ("floe-sim-" + std::to_string(::getpid()) + "-" + std::to_string(seed))),
-      loop_(event_loop::simulated(seed)), switch_(std::make_unique<sim_switch>(*loop_)),
-      locks_(std::make_unique<sim_lock_store>(*loop_)) {
-  fs::remove_all(dir_);
-  std::vector<std::string> lines;
-  for (std::size_t i = 0; i < n; ++i) {
-    nodes_.push_back(make_host(i));
-    lines.push_back(nodes_.back().ip);
-    if (o.cluster_lock) nodes_.back().config.cluster_lock = "/shared/lock";
-  }
-  write_nodes_file(lines);
+    : cluster_({.nodes = n,
+                .seed = seed,
+                .cluster_lock = o.cluster_lock,
+                .log = [this](std::int64_t us, std::size_t node, log_level level, std::string_view line) {
+                  log_.push_back(std::to_string(us) + " " + std::to_string(node) + " " + std::string(to_string(level)) + " " +
+                                 std::string(line));
+                  if (::getenv("FLOE_SIM_LOG")) std::fprintf(stderr, "%s\n", log_.back().c_str());
+                }}) {
   for (std::size_t i = 0; i < n && o.start; ++i) start(i);
 }
 
-sim_cluster::host sim_cluster::make_host(std::size_t n) const {
-  const auto base = (dir_ / ("node." + std::to_string(n))).string();
-  host h{.ip = "10.0.0." + std::to_string(n + 1), .config = {}, .up = nullptr};
-  h.config.base = base;
-  h.config.self = pnn{static_cast<std::uint32_t>(n)};
-  h.config.nodes_file = base + "/nodes";
-  h.config.socket = base + "/ctdbd.socket";
-  h.config.volatile_dir = base + "/volatile";
-  h.config.persistent_dir = base + "/persistent";
-  h.config.state_dir = base + "/state";
-  for (const auto& d : {h.config.volatile_dir, h.config.persistent_dir, h.config.state_dir}) fs::create_directories(d);
-  return h;
-}
-
-std::size_t sim_cluster::add_host() {
-  nodes_.push_back(make_host(nodes_.size()));
-  return nodes_.size() - 1;
-}
-
-void sim_cluster::write_nodes_file(const std::vector<std::string>& lines) {
-  for (const auto& h : nodes_) {
-    std::ofstream out(h.config.nodes_file);
-    for (const auto& line : lines) out << line << '\n';
-  }
-}
-
-void sim_cluster::hang(std::size_t n) {
-  for (const auto& other : nodes_)
-    if (other.ip != nodes_[n].ip) switch_->cut(nodes_[n].ip, other.ip);
+void sim_cluster::start(std::size_t n) {
+  REQUIRE_FALSE(alive(n));
+  cluster_.start(n);
 }
 
 std::size_t sim_cluster::leader() {
-  for (std::size_t i = 0; i < nodes_.size(); ++i)
+  for (std::size_t i = 0; i < size(); ++i)
     if (alive(i)) return nlohmann::json::parse(status(i))["leader"].get<std::size_t>();
   return 0;
 }
 
-sim_cluster::~sim_cluster() {
-  guests_.clear();
-  for (std::size_t i = 0; i < nodes_.size(); ++i)
-    if (alive(i)) kill(i);
-  loop_->settle();
-  fs::remove_all(dir_);
-}
-
-void sim_cluster::start(std::size_t n) {
-  auto& h = nodes_[n];
-  REQUIRE(!h.up);
-  const auto lines = read_nodes_file(h.config.nodes_file, 4379);
-  REQUIRE(lines.has_value());
-  h.config.nodes = *lines;
-  h.up = std::make_unique<living>();
-  auto& l = *h.up;
-  l.net = switch_->attach(h.ip);
-  l.log = function_log([this, n](log_level level, std::string_view line) {
-    log_.push_back(std::to_string(loop_->now().time_since_epoch() / 1us) + " " + std::to_string(n) + " " +
-                   std::string(to_string(level)) + " " + std::string(line));
-    if (::getenv("FLOE_SIM_LOG")) std::fprintf(stderr, "%s\n", log_.back().c_str());
-  });
-  l.locks = locks_->attach(h.ip);
-  struct checks final : file_checks {
-    explicit checks(std::function<bool(const std::string&)> f) : is_damaged(std::move(f)) {}
-    void check(const std::string& file, std::function<void(file_verdict)> done) override {
-      if (is_damaged(file)) return done(health_report{false, 0, "a page is damaged"});
-      done(check_file(file));
-    }
-    std::function<bool(const std::string&)> is_damaged;
-  };
-  l.checks = std::make_unique<checks>([this, n](const std::string& file) {
-    const auto name = fs::path(file).stem().string();  // without the node's number
-    return damaged_.erase({n, name}) > 0;
-  });
-  l.actors = std::make_unique<actor_runtime>(*loop_);
-  l.node = start_node({.loop = *loop_, .actors = *l.actors, .net = *l.net, .log = *l.log, .count = l.count, .ids = l.ids,
-                       .self = h.config.self, .checks = l.checks.get(), .locks = l.locks.get()},
-                      h.config, [] {});
-}
-
-void sim_cluster::kill(std::size_t n) {
-  auto& h = nodes_[n];
-  switch_->kill(h.ip);
-  h.up->node = {};
-  h.up->actors.reset();
-  h.up.reset();
-}
-
 client& sim_cluster::connect(std::size_t n) {
-  guests_.push_back({switch_->attach("client-" + std::to_string(guests_.size())), nullptr});
-  auto& g = guests_.back();
-  g.client = std::make_unique<floe::client>(*loop_, *g.net);
+  auto& c = guests_.emplace_back(loop(), cluster_.client_network());
   bool up = false;
-  g.client->connect({.socket = nodes_[n].config.socket, .process = 0}, {.connected = [&](pnn) { up = true; }});
+  c.connect({.socket = config(n).socket, .process = 0}, {.connected = [&](pnn) { up = true; }});
   REQUIRE(run([&] { return up; }, 10s));
-  return *g.client;
+  return c;
 }
 
 void sim_cluster::disconnect(client& c) {
-  std::erase_if(guests_, [&](const guest& g) { return g.client.get() == &c; });
+  guests_.remove_if([&](const client& g) { return &g == &c; });
 }
 
 std::string sim_cluster::status(std::size_t n) {
@@ -149,13 +60,13 @@ std::string sim_cluster::status(std::size_t n) {
 
 bool sim_cluster::normal() {
   std::optional<std::uint64_t> generation;
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+  for (std::size_t i = 0; i < size(); ++i) {
     if (!alive(i)) continue;
     const auto s = nlohmann::json::parse(status(i));
     if (s["recovery_mode"] != "NORMAL" || s["runstate"] != "RUNNING") return false;
     for (const auto& d : s["databases"])
       if (d["state"] != "thawed" || d["generation"] != s["generation"]) return false;
-    for (std::size_t j = 0; j < std::min(nodes_.size(), s["nodes"].size()); ++j) {
+    for (std::size_t j = 0; j < std::min(size(), s["nodes"].size()); ++j) {
       const bool out = s["nodes"][j]["flags"].get<unsigned>() & 1;
       if (out == alive(j)) return false;
     }
@@ -167,11 +78,10 @@ bool sim_cluster::normal() {
 }
 
 bool sim_cluster::settle(duration limit) {
-  const auto end = loop_->now() + limit;
-  while (loop_->now() < end) {
+  const auto end = loop_now() + limit;
+  while (loop_now() < end) {
     if (normal()) return true;
-    const auto next = loop_->now() + 50ms;
-    loop_->run_until([&] { return loop_->now() >= next; }, 50ms);
+    cluster_.pass(50ms);
   }
   return false;
 }

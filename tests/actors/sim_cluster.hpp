@@ -1,20 +1,12 @@
 #pragma once
-/// Whole nodes in one process on virtual time and a simulated network: the production actors, nothing mocked but
-/// time, chance and sockets. Everything replays from the seed.
-#include <filesystem>
-#include <map>
-#include <memory>
-#include <set>
+/// The simulated cluster as tests use it: clients that connect at once, requests that run to their end, all logs kept.
+#include <list>
 #include <string>
 #include <vector>
 
 #include "actors/client/client.hpp"
 #include "actors/client/records.hpp"
-#include "actors/environment.hpp"
-#include "actors/health/file_checks.hpp"
-#include "actors/lock/sim_cluster_lock.hpp"
-#include "actors/net/sim_network.hpp"
-#include "actors/node/start_node.hpp"
+#include "actors/sim/simulated_cluster.hpp"
 
 namespace floe::test {
 
@@ -36,27 +28,22 @@ class sim_cluster {
   };
   explicit sim_cluster(std::size_t nodes, std::uint64_t seed = 1) : sim_cluster(nodes, seed, options{}) {}
   sim_cluster(std::size_t nodes, std::uint64_t seed, options);
-  ~sim_cluster();
 
-  event_loop& loop() { return *loop_; }
-  time_point loop_now() const { return loop_->now(); }
-  sim_switch& net() { return *switch_; }
-  sim_lock_store& locks() { return *locks_; }
-  std::string ip(std::size_t n) const { return nodes_[n].ip; }
-  std::size_t size() const { return nodes_.size(); }
+  event_loop& loop() { return cluster_.loop(); }
+  time_point loop_now() const { return cluster_.now(); }
+  sim_switch& net() { return cluster_.net(); }
+  sim_lock_store& locks() { return cluster_.locks(); }
+  std::string ip(std::size_t n) const { return cluster_.ip(n); }
+  std::size_t size() const { return cluster_.size(); }
 
   void start(std::size_t n);
-  /// As SIGKILL: gone between two messages, nothing said to anybody.
-  void kill(std::size_t n);
-  bool alive(std::size_t n) const { return nodes_[n].up != nullptr; }
-  /// As SIGSTOP: nobody hears anything of it, and it of nobody. Its connections stay.
-  void hang(std::size_t n);
-  /// Numbers of requests are given out by this; the node must be alive.
-  request_ids& ids(std::size_t n) { return nodes_[n].up->ids; }
-  /// Writes every node's nodes file; a line is an address or starts with '#'. Nobody reads it by that.
-  void write_nodes_file(const std::vector<std::string>& lines);
-  /// A host for a line that was appended to the nodes file; not started.
-  std::size_t add_host();
+  void kill(std::size_t n) { cluster_.kill(n); }
+  bool alive(std::size_t n) const { return cluster_.alive(n); }
+  /// Nobody hears anything of it, and it of nobody. Its connections stay.
+  void hang(std::size_t n) { cluster_.isolate(n); }
+  request_ids& ids(std::size_t n) { return cluster_.ids(n); }
+  void write_nodes_file(const std::vector<std::string>& lines) { cluster_.write_nodes_file(lines); }
+  std::size_t add_host() { return cluster_.add_host(); }
   std::size_t leader();
 
   /// A connected client of node n; the cluster owns it.
@@ -71,45 +58,18 @@ class sim_cluster {
 
   template <class Done>
   bool run(Done done, duration limit = 60s) {
-    return loop_->run_until(done, limit);
+    return cluster_.run(done, limit);
   }
   /// The next start of the node finds that this file is damaged.
-  void damage(std::size_t n, const std::string& name) { damaged_.insert({n, name}); }
+  void damage(std::size_t n, const std::string& name) { cluster_.damage(n, name); }
   /// Lines of all nodes' logs, "pnn line".
   const std::vector<std::string>& log() const { return log_; }
-  node_config& config(std::size_t n) { return nodes_[n].config; }
+  node_config& config(std::size_t n) { return cluster_.config(n); }
 
  private:
-  struct living {
-    std::unique_ptr<network> net;
-    std::unique_ptr<floe::log> log;
-    counters count;
-    request_ids ids;
-    std::unique_ptr<cluster_locks> locks;
-    std::unique_ptr<file_checks> checks;
-    std::unique_ptr<actor_runtime> actors;
-    address<node_message> node;
-  };
-  struct host {
-    std::string ip;
-    node_config config;
-    std::unique_ptr<living> up;
-  };
-  struct guest {
-    std::unique_ptr<network> net;
-    std::unique_ptr<floe::client> client;
-  };
-
-  host make_host(std::size_t n) const;
-
-  std::filesystem::path dir_;
-  std::unique_ptr<event_loop> loop_;
-  std::unique_ptr<sim_switch> switch_;
-  std::unique_ptr<sim_lock_store> locks_;
-  std::vector<host> nodes_;
-  std::set<std::pair<std::size_t, std::string>> damaged_;
-  std::vector<guest> guests_;
   std::vector<std::string> log_;
+  simulated_cluster cluster_;
+  std::list<client> guests_;
 };
 
 /// Requests that are run to their end at once.
