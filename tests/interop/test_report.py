@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""The page that `floe timeline --html` writes of a recovery, looked at with a browser."""
+"""The pages that `floe timeline --html` writes of a recovery and `floe drill run --report` of a drill, looked at with a browser."""
 import json
 import signal
+import subprocess
 import unittest
 
 import sandbox
@@ -79,6 +80,95 @@ class Page(unittest.TestCase):
             self.assertTrue(all("freeze-state" in line for line in found))
             self.assertIn("locking.tdb", page.text("#unavailable"))
             self.assertEqual([], page.complaints())
+
+
+STORY = """# A holder, <b>a lost node</b>, and a node that hangs.
+attach locking.tdb brlock.tdb
+workload db=locking.tdb,brlock.tdb clients=6 keys=6 mix=write,read,move
+client smbd on 0
+smbd lock locking.tdb held
+kill 1
+wait 150ms
+smbd unlock locking.tdb held
+within 5s: normal
+start 1
+within 5s: normal
+pause 2
+wait 150ms
+resume 2
+within 5s: normal
+wait 100ms
+expect node 1 disconnected
+"""
+
+
+class DrillPage(unittest.TestCase):
+    """Its last line cannot be true, so that there is a failure to be seen."""
+
+    @classmethod
+    def setUpClass(cls):
+        place = sandbox.directory("drill")
+        cls.file, script, record = place / "page.html", place / "x.drill", place / "record.json"
+        script.write_text(STORY)
+        done = subprocess.run([cli.FLOE, "drill", "run", script, "--report", cls.file, "--record", record], capture_output=True,
+                              text=True, timeout=60)
+        if done.returncode != 4:
+            raise RuntimeError(f"exit {done.returncode}: {done.stderr}{done.stdout}")
+        cls.record = json.loads(record.read_text())
+
+    def test_page_stands_alone(self):
+        page = self.file.read_text()
+        self.assertNotRegex(page, r"""(src|href)=["']|@import|url\(""")
+        self.assertNotIn("@include", page)
+
+    @unittest.skipIf(browser.why_not(), browser.why_not())
+    def test_in_a_browser(self):
+        with browser.Page(self.file) as page:
+            page.wait_for("return document.querySelectorAll('.span').length > 0", "the timeline is drawn")
+            self.assertIn("failed", page.text("#verdict"))
+            self.assertIn("is not disconnected", page.text("#about"))
+            self.assertIn("<b>a lost node</b>", page.text("#story"))
+            self.assertIn("17: expect node 1 disconnected", page.text("#checks .bad ~ td ~ td"))
+            labels = page.run("return [...document.querySelectorAll('#chart text')].map(t => t.firstChild.textContent)")
+            self.assertLessEqual({"locking.tdb", "brlock.tdb", "node 0", "node 1", "node 2", "leader", "kill 1", "pause 2", "operations",
+                                  "waiting"}, set(labels))
+            self.assertEqual(2, page.run("return document.querySelectorAll('#chart .window').length"))
+
+            for pointed, said in ((".span.freezing", "locking.tdb, node 0: freezing for"), (".span.down", "node 1: down for"),
+                                  (".span.paused", "node 2: paused for"), (".use.holds", "smbd holds the lock of locking.tdb/held on node 0"),
+                                  (".window", "Fault: ")):
+                page.point_at(pointed)
+                self.assertIn(said, page.text("#explain"))
+
+            page.run("document.getElementById('chart').focus()")
+            page.press("n")
+            first = page.text("#explain")
+            self.assertRegex(first, "for .* from ")
+            page.press("n")
+            self.assertNotEqual(first, page.text("#explain"))
+            page.press("p")
+            self.assertEqual(first, page.text("#explain"))
+            page.press("+")
+            page.press("0")
+
+            self.assertRegex(page.text("#unavailable"), "locking.tdb.*kill 1")
+            self.assertIn("smbd", page.text("#trace"))
+            page.press("/")
+            for letter in "freeze-state freezing":
+                page.press(letter)
+            found = page.run("return [...document.querySelectorAll('#trace tr')].map(r => r.textContent)")
+            self.assertTrue(found)
+            self.assertTrue(all("freeze-state" in line and "freezing" in line for line in found))
+            page.run("document.querySelector('#chips button').click()")
+            self.assertIn("kill 1", page.text("#trace"))
+            self.assertEqual([], page.complaints())
+
+    def test_record(self):
+        worst = {one["db"]: one["longest_us"] for one in self.record["unavailable"]}
+        self.assertGreater(worst["locking.tdb"], 100_000)
+        self.assertLess(worst["brlock.tdb"], worst["locking.tdb"] / 2)
+        self.assertEqual(["kill 1", "pause 2"], [fault["what"] for fault in self.record["faults"]])
+        self.assertTrue(sum(self.record["throughput"]["done"]) > 50)
 
 
 if __name__ == "__main__":
