@@ -42,6 +42,7 @@ const char* text_of(op_kind k) {
     case op_kind::store: return "store";
     case op_kind::erase: return "delete";
     case op_kind::unlock: return "unlock";
+    case op_kind::wipe: return "wipe";
   }
   return "?";
 }

@@ -4,10 +4,12 @@
 ///
 /// An operation has one of three ends. `done`: it happened. `refused`: it did not. `unknown`: the
 /// connection broke, or nobody answered; it may have happened, or happen later.
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,7 @@ enum class op_kind : std::uint8_t {
   store,    ///< under a lock
   erase,    ///< under a lock
   unlock,
+  wipe,     ///< of a whole database, or its content replaced; no key
 };
 enum class op_end : std::uint8_t { open, done, refused, unknown };
 
@@ -37,6 +40,7 @@ struct operation {
   op_end result = op_end::open;
   std::string error;
   bool final_look = false;   ///< made by the checks after the drill, on every node
+  bool everywhere = false;   ///< done on all nodes at once: a wipe, a restored backup
 };
 
 /// A lock, from the moment its holder knew to the moment it asked for its end (or lost its node).
@@ -45,12 +49,41 @@ struct holding {
   time_us from = 0, to = never;
 };
 
+/// A transaction on a persistent or replicated database. Refused: it never happened, nor will it.
+struct transacted {
+  std::string client;
+  std::size_t node = 0;
+  std::string db;
+  std::map<std::string, std::string> writes;  ///< values that are written once; none: it only read
+  std::map<std::string, std::string> seen;    ///< under its lock, before it wrote; empty: no such record
+  std::uint64_t seqnum = 0;                   ///< of the database after an acknowledged commit; 0: not known
+  time_us begin = 0, end = never;
+  op_end result = op_end::open;
+  std::string error;
+};
+
+/// What a fault can do to the data of a node.
+enum class harm : std::uint8_t {
+  lost,    ///< its process has ended: what only it had is gone
+  paused,  ///< it stands still; the others go on without it, and what only it had is gone
+  cut,     ///< as paused, but it works on by itself, and that is thrown away
+  out,     ///< an operator has taken it out: what only it had is gone
+  weak,    ///< its disk: nothing acknowledged may be lost by that
+};
+
 /// From the first harm done to a node until the cluster was whole again with it.
 struct disturbance {
   std::size_t node = 0;
   time_us from = 0, to = never;
   std::string what;
-  bool flaky = false;  ///< not cut off all the time: packets may have come through
+  harm how = harm::lost;
+  time_us cured = never;  ///< the fault was taken back; its consequences last until `to`
+
+  /// Does it believe in a cluster that has gone on without it?
+  bool dark() const { return how == harm::paused || how == harm::cut; }
+  /// Until when what was done on it may be lost. A process that has been started again, or a node that
+  /// was let in again, serves nobody before a recovery; one that was cut off goes on until it knows.
+  time_us harmful_until() const { return dark() ? to : std::min(cured, to); }
 };
 
 class history {
@@ -58,6 +91,9 @@ class history {
   std::vector<operation> ops;
   std::map<std::size_t, holding> holdings;  ///< by lock
   std::vector<disturbance> disturbances;
+  std::vector<transacted> transactions;
+  std::set<std::string> transactional;  ///< databases that are written by transactions only
+  bool cluster_lock = false;            ///< never two halves of a cluster work on
 
   std::size_t begin(operation o) {
     ops.push_back(std::move(o));
@@ -68,13 +104,34 @@ class history {
       if (d.node == node && d.to >= from && d.from <= to) return true;
     return false;
   }
-  void disturb(std::size_t node, time_us now, std::string what, bool flaky = false) {
-    disturbances.push_back({node, now, never, std::move(what), flaky});
+  /// Whether the node may not have known, at some time in between, that the others had gone on.
+  bool in_the_dark(std::size_t node, time_us from, time_us to) const {
+    for (const auto& d : disturbances)
+      if (d.node == node && d.dark() && d.to >= from && d.from <= to) return true;
+    return false;
   }
-  /// The cluster is whole: what was cured before has no further consequences.
-  void calm(std::size_t node, time_us now) {
+  /// The first disturbance, if any, that can have taken from the node what it had at `since`.
+  const disturbance* harmed(std::size_t node, time_us since, time_us to) const {
+    for (const auto& d : disturbances)
+      if (d.node == node && d.how != harm::weak && d.harmful_until() >= since && d.from <= to) return &d;
+    return nullptr;
+  }
+  void disturb(std::size_t node, time_us now, std::string what, harm how) {
+    disturbances.push_back({node, now, never, std::move(what), how});
+  }
+  /// The fault is taken back.
+  void cure(std::size_t node, harm how, time_us now) {
     for (auto& d : disturbances)
-      if (d.node == node && d.to == never) d.to = now;
+      if (d.node == node && d.how == how && d.cured == never) d.cured = now;
+  }
+  /// The cluster is whole with this node: what was cured before has no further consequences.
+  void calm(std::size_t node, time_us now) {
+    for (auto& d : disturbances) {
+      if (d.node != node || d.to != never) continue;
+      if (d.cured == never && (d.how == harm::lost || d.dark())) continue;  // not noticed yet
+      d.to = now;
+      d.cured = std::min(d.cured, now);
+    }
   }
 };
 

@@ -1,5 +1,7 @@
 #include "cli/drill/log_reader.hpp"
 
+#include <algorithm>
+
 #include "cli/drill/words.hpp"
 
 namespace floe::cli::drill {
@@ -37,7 +39,42 @@ void log_reader::line(time_us at, std::size_t node, std::string_view text) {
     if (before != generation_.end() && before->second != now)
       seen_.generations.push_back({node, at, before->second, now, active_[node]});
     generation_[node] = now;
+  } else if (text.starts_with("recovery-pull ")) {
+    pull(at, text);
+  } else if (text.starts_with("generation ")) {
+    commit(at, node, text);
+  } else if (text.starts_with("recovery-started ")) {
+    seen_.recovery_runs.push_back(at);
+  } else if (text.starts_with("banned ") && (seen_.bans.empty() || seen_.bans.back().node != node || seen_.bans.back().at != at)) {
+    seen_.bans.push_back({node, at, std::string(text), bans_allowed_(node)});
   }
+}
+
+/// "recovery-pull db=locking.tdb gen=7 from=0,2": the leader asks for the copies of these nodes.
+void log_reader::pull(time_us at, std::string_view text) {
+  database_recovery r{.db = std::string(value_of(text, " db=")), .at = at};
+  r.generation = static_cast<std::uint32_t>(parse_count(value_of(text, " gen=")).value_or(0));
+  auto list = value_of(text, " from=");
+  while (!list.empty()) {
+    const auto end = std::min(list.find(','), list.size());
+    if (const auto n = parse_count(list.substr(0, end))) r.from.insert(static_cast<std::size_t>(*n));
+    list.remove_prefix(std::min(end + 1, list.size()));
+  }
+  seen_.recoveries.push_back(std::move(r));
+}
+
+/// "generation db=locking.tdb 6->7": the node has committed what was put together.
+void log_reader::commit(time_us at, std::size_t node, std::string_view text) {
+  const auto db = value_of(text, " db=");
+  const auto arrow = text.find("->");
+  if (arrow == std::string_view::npos) return;
+  const auto gen = parse_count(text.substr(arrow + 2, text.find(' ', arrow) - arrow - 2));
+  if (!gen) return;
+  for (auto r = seen_.recoveries.rbegin(); r != seen_.recoveries.rend(); ++r)
+    if (r->db == db && r->generation == *gen) {
+      r->committed.emplace(node, at);
+      return;
+    }
 }
 
 void log_reader::gone(time_us at, std::size_t node) {

@@ -1,5 +1,6 @@
 #pragma once
 /// Reads what nodes log about themselves: when databases served nobody, and when generations moved.
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -10,13 +11,19 @@ namespace floe::cli::drill {
 
 class log_reader {
  public:
-  explicit log_reader(sightings& into) : seen_(into) {}
+  /// `bans_allowed`: whether the drill has banned this node, or allows its ban.
+  log_reader(sightings& into, std::function<bool(std::size_t node)> bans_allowed)
+      : seen_(into), bans_allowed_(std::move(bans_allowed)) {}
   void line(time_us, std::size_t node, std::string_view text);
   /// The node has ended: what it was in the middle of is over.
   void gone(time_us, std::size_t node);
 
  private:
+  void pull(time_us, std::string_view text);
+  void commit(time_us, std::size_t node, std::string_view text);
+
   sightings& seen_;
+  std::function<bool(std::size_t)> bans_allowed_;
   std::map<std::pair<std::size_t, std::string>, time_us> closed_;  ///< since when, by node and database
   std::map<std::size_t, bool> active_;                             ///< recovery mode, by node
   std::map<std::size_t, std::uint32_t> generation_;

@@ -13,6 +13,7 @@ const char* name_of(op_kind k) {
     case op_kind::store: return "store";
     case op_kind::erase: return "delete";
     case op_kind::unlock: return "unlock";
+    case op_kind::wipe: return "wipe";
   }
   return "?";
 }

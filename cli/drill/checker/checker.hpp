@@ -2,9 +2,12 @@
 /// Promises of the runtime that hold in every drill, whatever its script says. Each looks at the
 /// history of all clients and at what was seen of the nodes, and says what it found.
 ///
-/// A volatile database may lose what only a lost node had: a loss is *explained* if a node on which
-/// the record was used since was disturbed (killed, paused, cut off, stopped, banned). Explained
-/// losses are counted, all others break a promise.
+/// A volatile database may lose what only a lost node had: a loss is *explained* if every node that
+/// had the record as it was written, or later, was harmed after that (losses.hpp), and it is put
+/// down to the disturbance of the one that had it last. Explained losses are counted, all others
+/// break a promise.
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,11 +34,28 @@ struct resting_copy {
   std::uint32_t dmaster = 0;
   std::uint64_t rsn = 0;
 };
+/// The recovery of one database: whose copies were put together, and who has the result.
+struct database_recovery {
+  std::string db;
+  std::uint32_t generation = 0;
+  time_us at = 0;                                ///< when the copies were asked for
+  std::set<std::size_t> from;
+  std::map<std::size_t, time_us> committed;      ///< by node
+};
+struct ban_seen {
+  std::size_t node = 0;
+  time_us at = 0;
+  std::string line;        ///< as the node logged it
+  bool by_script = false;  ///< the drill has asked for it, or allows it
+};
 /// What has been seen of the nodes.
 struct sightings {
   std::vector<frozen_span> frozen;
   std::vector<generation_step> generations;
   std::vector<resting_copy> resting;
+  std::vector<database_recovery> recoveries;
+  std::vector<ban_seen> bans;
+  std::vector<time_us> recovery_runs;          ///< when one was started, by whichever node
   std::uint64_t answers = 0;                   ///< of nodes to clients
   std::vector<std::string> answered_twice;     ///< "client-3, request 17, at 12 ms"
   bool at_rest = true;                         ///< the cluster became NORMAL in time
@@ -45,6 +65,7 @@ struct sightings {
 struct finding {
   bool broken = false;          ///< false: explained, and counted
   std::string text;
+  std::string because{};        ///< of an explained one: the disturbance, "node 1, killed at 2.407 s"
 };
 
 struct checker {
@@ -62,12 +83,19 @@ checker linear_records_checker();
 checker exclusive_locks_checker();
 checker rising_rsn_checker();
 checker one_owner_checker();
+checker whole_commits_checker();
+checker kept_commits_checker();
+checker ordered_commits_checker();
+checker equal_copies_checker();
+checker undeserved_bans_checker();
 checker frozen_reads_checker();
 checker generations_checker();
 checker answered_once_checker();
 checker back_to_normal_checker();
 
 std::string at_text(time_us);  ///< "12.345 s"
+/// "node 1, killed at 2.407 s"
+std::string cause_text(const disturbance&);
 /// "locking.tdb/key"
 std::string record_text(const operation&);
 

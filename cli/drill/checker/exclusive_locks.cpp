@@ -1,5 +1,5 @@
-/// A record lock has one holder at a time. A holder on a node that was lost has lost the lock with
-/// it, even if nobody could tell it.
+/// A record lock has one holder at a time. A holder on a node that was harmed has lost the lock with
+/// it, even if nobody could tell it; and a node that is cut off grants locks on its own.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -22,12 +22,13 @@ checker exclusive_locks_checker() {
                 const auto &a = holds[i - 1], &b = holds[i];
                 if (b.from >= a.to) continue;
                 const auto &first = h.ops[a.lock], &second = h.ops[b.lock];
-                const auto to = std::min(a.to, b.to);
-                const bool excused = h.disturbed(first.node, a.from, to) || h.disturbed(second.node, a.from, to);
-                all.push_back({!excused,
+                const auto* why = h.harmed(first.node, a.from, b.from);
+                if (!why && h.in_the_dark(second.node, second.begin, b.from)) why = h.harmed(second.node, second.begin, b.from);
+                all.push_back({!why,
                                fmt::format("{}: {} on node {} had the lock from {}, {} on node {} from {}",
                                            record_text(first), first.client, first.node, at_text(a.from),
-                                           second.client, second.node, at_text(b.from))});
+                                           second.client, second.node, at_text(b.from)),
+                               why ? cause_text(*why) : std::string()});
               }
             }
             return all;

@@ -27,7 +27,8 @@ struct zone {
   }
 };
 
-void check_record(const history& h, const register_history& r, std::vector<finding>& all) {
+void check_record(const history& h, const register_history& whole, std::vector<finding>& all) {
+  const auto r = without_the_dark(h, whole);
   const auto stale = stale_sights(h, r);
   for (const auto& s : stale)
     if (s.unknown_value)

@@ -8,7 +8,7 @@ namespace {
 /// The value after it; empty: no record.
 const std::string& left_behind(const operation& w) {
   static const std::string none;
-  return w.kind == op_kind::erase ? none : w.value;
+  return w.kind == op_kind::store ? w.value : none;
 }
 time_us over_at(const operation& w) { return w.result == op_end::done ? w.end : never; }
 
@@ -18,6 +18,7 @@ std::map<std::pair<std::string, std::string>, register_history> by_record(const 
   std::map<std::pair<std::string, std::string>, register_history> all;
   for (std::size_t i = 0; i < h.ops.size(); ++i) {
     const auto& o = h.ops[i];
+    if (o.kind == op_kind::wipe || h.transactional.contains(o.db)) continue;
     auto& r = all[{o.db, o.key}];
     r.all.push_back(i);
     const bool writes = o.kind == op_kind::store || o.kind == op_kind::erase;
@@ -25,15 +26,36 @@ std::map<std::pair<std::string, std::string>, register_history> by_record(const 
     if (writes && o.result != op_end::refused) r.writes.push_back(i);
     if (sees && o.result == op_end::done) r.sights.push_back(i);
   }
-  for (auto& [key, r] : all)
+  for (std::size_t i = 0; i < h.ops.size(); ++i)
+    if (h.ops[i].kind == op_kind::wipe)
+      for (auto& [key, r] : all)
+        if (key.first == h.ops[i].db) r.writes.push_back(i);
+  for (auto& [key, r] : all) {
+    std::ranges::stable_sort(r.writes, {}, [&](std::size_t i) { return h.ops[i].begin; });
     std::ranges::stable_sort(r.sights, {}, [&](std::size_t i) { return h.ops[i].end; });
+    for (const auto w : r.writes) r.by_value.emplace(left_behind(h.ops[w]), w);
+  }
   return all;
+}
+
+register_history without_the_dark(const history& h, register_history r) {
+  std::erase_if(r.sights, [&](std::size_t s) { return h.in_the_dark(h.ops[s].node, h.ops[s].begin, h.ops[s].end); });
+  return r;
+}
+
+std::optional<std::size_t> register_history::writer_of(const history& h, const std::string& value, time_us until,
+                                                       std::size_t except) const {
+  std::optional<std::size_t> last;
+  const auto [first, end] = by_value.equal_range(value);
+  for (auto i = first; i != end; ++i)
+    if (i->second != except && h.ops[i->second].begin <= until &&
+        (!last || h.ops[i->second].begin >= h.ops[*last].begin))
+      last = i->second;
+  return last;
 }
 
 std::vector<stale_sight> stale_sights(const history& h, const register_history& r) {
   std::vector<stale_sight> found;
-  std::multimap<std::string, std::size_t> by_value;
-  for (const auto w : r.writes) by_value.emplace(left_behind(h.ops[w]), w);
   // writes in the order in which they were over: those before a sight are a prefix
   auto over = r.writes;
   std::ranges::stable_sort(over, {}, [&](std::size_t i) { return over_at(h.ops[i]); });
@@ -50,7 +72,7 @@ std::vector<stale_sight> stale_sights(const history& h, const register_history& 
         if (const auto w = over[static_cast<std::size_t>(i - 1)]; h.ops[w].begin > written) missing.push_back(w);
       if (!best || missing.size() < best->size()) best = std::move(missing);
     };
-    const auto [first, last] = by_value.equal_range(sight.value);
+    const auto [first, last] = r.by_value.equal_range(sight.value);
     for (auto i = first; i != last; ++i)
       if (h.ops[i->second].begin <= sight.end) consider(over_at(h.ops[i->second]));
     if (sight.value.empty() && (!best || !best->empty())) consider(-1);
@@ -60,47 +82,6 @@ std::vector<stale_sight> stale_sights(const history& h, const register_history& 
       found.push_back({s, std::move(*best), false});
   }
   return found;
-}
-
-namespace {
-
-/// Whether what this write left goes back to `origin`, write by write, by what each writer had seen.
-bool descends(const history& h, const register_history& r, std::size_t write, std::size_t origin) {
-  for (std::size_t steps = 0; steps <= r.writes.size(); ++steps) {
-    if (write == origin) return true;
-    const auto& w = h.ops[write];
-    if (w.begin < h.ops[origin].begin || w.under >= h.ops.size()) return false;
-    const auto& seen = h.ops[w.under].value;
-    const auto before = std::ranges::find_if(r.writes, [&](std::size_t i) {
-      return left_behind(h.ops[i]) == seen && h.ops[i].begin <= w.begin && i != write;
-    });
-    if (before == r.writes.end()) return false;
-    write = *before;
-  }
-  return false;
-}
-
-bool saw_it(const history& h, const register_history& r, const operation& o, std::size_t write) {
-  return std::ranges::any_of(r.writes, [&](std::size_t w) {
-    return left_behind(h.ops[w]) == o.value && h.ops[w].begin <= o.end && descends(h, r, w, write);
-  });
-}
-
-}  // namespace
-
-bool loss_is_explained(const history& h, const register_history& r, std::size_t write) {
-  const auto since = h.ops[write].begin;
-  if (h.disturbed(h.ops[write].node, since)) return true;
-  return std::ranges::any_of(r.all, [&](std::size_t i) {
-    const auto& o = h.ops[i];
-    const bool sees = o.kind == op_kind::lock || o.kind == op_kind::read;
-    if (o.final_look || !sees || o.end < since || !h.disturbed(o.node, since)) return false;
-    if (o.result == op_end::done) return saw_it(h, r, o, write);
-    // perhaps the record was on its way there when that node was lost
-    return std::ranges::any_of(h.disturbances, [&](const disturbance& d) {
-      return d.node == o.node && d.to >= since && (d.flaky || d.from >= o.begin);
-    });
-  });
 }
 
 }  // namespace floe::cli::drill

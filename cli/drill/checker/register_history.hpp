@@ -1,7 +1,9 @@
 #pragma once
 /// The history of one record, as that of a register: writes with values of their own, and sights.
-/// A deletion writes "no record"; so did nobody before the first write.
+/// A deletion writes "no record"; so did nobody before the first write. Wiping a database deletes each
+/// of its records. Databases that are written by transactions are another matter (commits.hpp).
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,13 +23,15 @@ struct register_history {
   std::vector<std::size_t> writes;  ///< stores and deletions that were not refused, by their begin
   std::vector<std::size_t> sights;  ///< locks and reads that were answered, by their end
   std::vector<std::size_t> all;     ///< every operation of this record
+  std::multimap<std::string, std::size_t> by_value;  ///< writes, by what they left
+
+  /// Of the writes that left this value, and began until then, the last one; not `except`.
+  std::optional<std::size_t> writer_of(const history&, const std::string& value, time_us until, std::size_t except) const;
 };
 
 std::map<std::pair<std::string, std::string>, register_history> by_record(const history&);
+/// Without what was seen on nodes that did not know that the others had gone on.
+register_history without_the_dark(const history&, register_history);
 std::vector<stale_sight> stale_sights(const history&, const register_history&);
-
-/// Whether the loss of this write is explained: a node that had its record, as it was written or
-/// later, or was about to get it, was disturbed after that.
-bool loss_is_explained(const history&, const register_history&, std::size_t write);
 
 }  // namespace floe::cli::drill

@@ -8,11 +8,11 @@ namespace floe::cli::drill {
 namespace {
 
 void check_record(const history& h, const register_history& r, std::vector<finding>& all) {
-  if (!stale_sights(h, r).empty()) return;  // an older copy took over: its loss is another checker's matter
+  if (!stale_sights(h, without_the_dark(h, r)).empty()) return;  // an older copy took over: its loss is another checker's matter
   const operation* before = nullptr;
   for (const auto s : r.sights) {
     const auto& now = h.ops[s];
-    if (now.kind != op_kind::lock || h.disturbed(now.node, now.begin, now.end)) continue;
+    if (now.kind != op_kind::lock || h.in_the_dark(now.node, now.begin, now.end)) continue;
     if (now.value.empty()) {  // it has died, or was never born
       before = nullptr;
       continue;
@@ -33,7 +33,7 @@ checker rising_rsn_checker() {
             for (const auto& [record, r] : by_record(h)) {
               // a deletion between two sights that nobody saw may have ended one life and begun another
               bool died = false;
-              for (const auto w : r.writes) died |= h.ops[w].kind == op_kind::erase;
+              for (const auto w : r.writes) died |= h.ops[w].kind != op_kind::store;
               if (!died) check_record(h, r, all);
             }
             return all;

@@ -1,0 +1,82 @@
+#include "cli/drill/checker/commits.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace floe::cli::drill {
+namespace {
+
+using writers = std::map<std::pair<std::string, std::string>, std::size_t>;
+
+commit_chain chain_of(const history& h, const writers& by_value, const std::string& key, std::string value) {
+  commit_chain c;
+  while (!value.empty()) {
+    const auto w = by_value.find({key, value});
+    if (w == by_value.end()) {
+      c.broken = fmt::format("\"{}\", which nobody has written", value);
+      break;
+    }
+    if (std::ranges::find(c.order, w->second) != c.order.end()) {
+      c.broken = fmt::format("\"{}\" comes before itself", value);
+      break;
+    }
+    c.order.push_back(w->second);
+    const auto& t = h.transactions[w->second];
+    const auto before = t.seen.find(key);
+    value = before == t.seen.end() ? std::string() : before->second;
+  }
+  std::ranges::reverse(c.order);
+  return c;
+}
+
+}  // namespace
+
+std::size_t commit_history::kept_keys(const history& h, std::size_t transaction) const {
+  std::size_t n = 0;
+  for (const auto& [key, value] : h.transactions[transaction].writes)
+    if (const auto c = chains.find(key); c != chains.end())
+      n += static_cast<std::size_t>(std::ranges::count(c->second.order, transaction));
+  return n;
+}
+
+std::vector<commit_history> by_database(const history& h) {
+  std::vector<commit_history> all;
+  for (const auto& db : h.transactional) {
+    commit_history made{.db = db};
+    writers by_value;
+    for (std::size_t i = 0; i < h.transactions.size(); ++i) {
+      const auto& t = h.transactions[i];
+      if (t.db != db) continue;
+      made.all.push_back(i);
+      for (const auto& [key, value] : t.writes) by_value[{key, value}] = i;
+    }
+    std::ranges::stable_sort(made.all, {}, [&](std::size_t i) { return h.transactions[i].begin; });
+    for (const auto& o : h.ops)
+      if (o.final_look && o.db == db && o.result == op_end::done) made.at_rest[o.key][o.node] = o.value;
+    for (const auto& [key, copies] : made.at_rest) {
+      const auto& value = copies.begin()->second;
+      if (!std::ranges::all_of(copies, [&](const auto& c) { return c.second == value; })) continue;
+      auto& c = made.chains[key] = chain_of(h, by_value, key, value);
+      made.happened.insert(c.order.begin(), c.order.end());
+    }
+    all.push_back(std::move(made));
+  }
+  return all;
+}
+
+std::optional<disturbance> explain_lost_commit(const history& h, const transacted& t) {
+  if (h.cluster_lock) return std::nullopt;
+  for (const auto& d : h.disturbances)
+    if (d.dark() && d.to >= t.begin && d.from <= t.end) return d;
+  return std::nullopt;
+}
+
+std::string transaction_text(const transacted& t) {
+  std::string keys;
+  for (const auto& [key, value] : t.writes.empty() ? t.seen : t.writes)
+    keys += fmt::format("{}{}={}", keys.empty() ? "" : " ", key, value.empty() ? "absent" : value);
+  return fmt::format("{} of {} ({}) on node {}, {} to {}", t.client, t.db, keys, t.node, at_text(t.begin), at_text(t.end));
+}
+
+}  // namespace floe::cli::drill

@@ -1,0 +1,42 @@
+#pragma once
+/// What became of the transactions on one database, told from the values: each is written once, and
+/// each transaction has seen, under its lock, what stood there before. So for every key the
+/// transactions that happened follow from what is there at the end, back to the first: its *chain*.
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cli/drill/checker/checker.hpp"
+
+namespace floe::cli::drill {
+
+struct commit_chain {
+  std::vector<std::size_t> order;  ///< transactions that wrote the key, the first one first
+  std::string broken;              ///< why it cannot be followed; empty: it can
+};
+
+struct commit_history {
+  std::string db;
+  std::vector<std::size_t> all;                                  ///< transactions, by their begin
+  std::map<std::string, std::map<std::size_t, std::string>> at_rest;  ///< by key, by node: the content
+  std::map<std::string, commit_chain> chains;                    ///< by key
+  std::set<std::size_t> happened;                                ///< those in some chain
+
+  /// The keys it wrote that have it in their chain.
+  std::size_t kept_keys(const history&, std::size_t transaction) const;
+};
+
+/// Of every database that is written by transactions. Keys on which the nodes do not agree at the end
+/// have no chain.
+std::vector<commit_history> by_database(const history&);
+
+/// Without a cluster lock both sides of a cut cluster commit transactions, and those of one side are
+/// thrown away: the disturbance that explains the loss of this one.
+std::optional<disturbance> explain_lost_commit(const history&, const transacted&);
+
+std::string transaction_text(const transacted&);
+
+}  // namespace floe::cli::drill

@@ -1,0 +1,97 @@
+#include "cli/drill/checker/losses.hpp"
+
+#include <algorithm>
+
+namespace floe::cli::drill {
+namespace {
+
+bool is_deletion(const operation& o) { return o.kind == op_kind::erase || o.kind == op_kind::wipe; }
+
+/// Whether what this write left goes back to `origin`, write by write, by what each writer had seen.
+bool descends(const history& h, const register_history& r, std::size_t write, std::size_t origin) {
+  for (std::size_t steps = 0; steps <= r.writes.size(); ++steps) {
+    if (write == origin) return true;
+    const auto& w = h.ops[write];
+    if (w.begin < h.ops[origin].begin || w.under >= h.ops.size()) return false;
+    const auto before = r.writer_of(h, h.ops[w.under].value, w.begin, write);
+    if (!before) return false;
+    write = *before;
+  }
+  return false;
+}
+
+bool sees(const operation& o) { return o.kind == op_kind::lock || o.kind == op_kind::read; }
+
+/// Nodes on which the write, or what came of it, was seen.
+std::vector<record_holder> by_sight(const history& h, const register_history& r, std::size_t write, time_us until) {
+  std::vector<record_holder> all;
+  const auto& w = h.ops[write];
+  if (w.result == op_end::done) all.push_back({w.node, w.end});
+  for (const auto s : r.sights) {
+    const auto& o = h.ops[s];
+    if (o.final_look || o.end < w.begin || o.end > until) continue;
+    const auto from = r.writer_of(h, o.value, o.end, h.ops.size());
+    if (from && descends(h, r, *from, write)) all.push_back({o.node, o.end});
+  }
+  std::ranges::stable_sort(all, {}, &record_holder::since);
+  return all;
+}
+
+/// A node that has had a copy since then, untouched, gives it to a recovery.
+bool gives(const history& h, const record_holder& x, const database_recovery& r) {
+  return x.since <= r.at && r.from.contains(x.node) && !h.harmed(x.node, x.since, r.at);
+}
+
+}  // namespace
+
+std::vector<record_holder> holders_of(const history& h, const sightings& s, const register_history& r, std::size_t write,
+                                      time_us until) {
+  auto all = by_sight(h, r, write, until);
+  const auto& w = h.ops[write];
+  if (w.everywhere) {
+    std::set<std::size_t> nodes;
+    for (const auto& x : s.recoveries) nodes.insert(x.from.begin(), x.from.end());
+    for (const auto n : nodes) all.push_back({n, w.end});
+  }
+  for (const auto& recovery : s.recoveries) {
+    if (recovery.db != w.db || recovery.at > until) continue;
+    if (!std::ranges::any_of(all, [&](const auto& x) { return gives(h, x, recovery); })) continue;
+    for (const auto& [node, at] : recovery.committed)
+      if (at <= until) all.push_back({node, at});
+  }
+  std::ranges::stable_sort(all, {}, &record_holder::since);
+  return all;
+}
+
+std::optional<disturbance> explain_loss(const history& h, const sightings& s, const register_history& r, std::size_t write,
+                                        time_us seen_missing) {
+  const auto holders = holders_of(h, s, r, write, seen_missing);
+  const disturbance* last = nullptr;
+  bool all_harmed = true;
+  for (const auto& x : holders) {
+    const auto* d = h.harmed(x.node, x.since, seen_missing);
+    if (d)
+      last = d;
+    else
+      all_harmed = false;
+  }
+  if (all_harmed && last) return *last;
+  const auto& w = h.ops[write];
+  if (!is_deletion(w)) return std::nullopt;
+  // up to the first recovery that it went into, a deletion is where the record went last
+  auto safe = never;
+  for (const auto& recovery : s.recoveries)
+    if (recovery.db == w.db && std::ranges::any_of(holders, [&](const auto& x) { return gives(h, x, recovery); }))
+      for (const auto& [node, at] : recovery.committed)
+        if (at <= seen_missing && !h.harmed(node, at, seen_missing)) safe = std::min(safe, at);
+  if (safe != never) return std::nullopt;
+  if (last) return *last;
+  for (const auto i : r.all) {
+    const auto& o = h.ops[i];
+    if (o.final_look || !sees(o) || o.end < w.begin || o.begin > seen_missing || o.result == op_end::done) continue;
+    if (const auto* d = h.harmed(o.node, std::max(o.begin, w.begin), seen_missing)) return *d;
+  }
+  return std::nullopt;
+}
+
+}  // namespace floe::cli::drill

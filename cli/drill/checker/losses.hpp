@@ -1,0 +1,34 @@
+#pragma once
+/// Why an acknowledged write is gone.
+///
+/// Who has what a write left is known for certain of: the node it was made on; every node on which
+/// somebody saw it, or something written after it, since (to be seen there the record had to come
+/// there, and a node keeps its copy when it gives a record away); and, when one of those had its copy
+/// put together with others in a recovery, every node that has committed the result. A loss is
+/// explained if each of these nodes was harmed after it had got its copy (`history::harmed`); it is
+/// put down to the harm of the one that got it last, the dmaster of the time.
+///
+/// Of a deletion nodes need not keep a copy: an empty record goes away when it is given away. Up to
+/// the next recovery the harm of any node that had it explains its loss, also of one that was asking
+/// for it.
+#include <optional>
+
+#include "cli/drill/checker/checker.hpp"
+#include "cli/drill/checker/register_history.hpp"
+
+namespace floe::cli::drill {
+
+struct record_holder {
+  std::size_t node = 0;
+  time_us since = 0;
+};
+
+/// In the order of time, as far as it was seen up to `until`.
+std::vector<record_holder> holders_of(const history&, const sightings&, const register_history&, std::size_t write,
+                                      time_us until);
+
+/// Nothing: no disturbance explains that the write was gone at `seen_missing`.
+std::optional<disturbance> explain_loss(const history&, const sightings&, const register_history&, std::size_t write,
+                                        time_us seen_missing);
+
+}  // namespace floe::cli::drill
