@@ -78,18 +78,19 @@ verdict play(const script& drill, std::uint64_t seed, std::unique_ptr<ground> on
   for (const auto& c : all_checkers()) {
     checked done{.checker = c.name};
     for (auto& f : c.check(s.past, s.seen)) {
-      s.note("check", fmt::format("{}: {}{}", c.name, f.broken ? "BROKEN: " : "explained: ", f.text));
+      s.note("check", fmt::format("{}: {}{}{}", c.name, f.broken ? "BROKEN: " : "explained: ", f.text,
+                                  f.because.empty() ? "" : "; because of " + f.because));
       if (f.broken)
         done.broken.push_back(std::move(f.text));
       else
-        ++done.explained;
+        ++done.explained, ++done.causes[f.because];
     }
     v.checks.push_back(std::move(done));
   }
   v.held = story.has_value();
   if (!story) v.reason = story.error();
   for (const auto& c : v.checks) {
-    if (c.checker == std::string("kept writes") || c.checker == std::string("kept deletions")) v.losses += c.explained;
+    if (c.checker.starts_with("kept ")) v.losses += c.explained;
     if (c.broken.empty()) continue;
     v.held = false;
     if (v.reason.empty()) v.reason = fmt::format("{}: {}", c.checker, c.broken.front());

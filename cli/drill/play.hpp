@@ -1,6 +1,7 @@
 #pragma once
 /// One run of a drill, from its first line to its verdict.
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@ struct checked {
   std::string checker;
   std::vector<std::string> broken;  ///< what breaks the promise; empty: it is kept
   std::size_t explained = 0;
+  std::map<std::string, std::size_t> causes{};  ///< of explained ones: "node 1, killed at 2.407 s", and how often
 };
 
 struct verdict {

@@ -25,7 +25,7 @@ std::uint32_t word_at(const bytes& packet, std::size_t offset) {
 }  // namespace
 
 stage::stage(std::unique_ptr<ground> g, std::uint64_t seed, trace_sink trace)
-    : trace_(std::move(trace)), chance_(seed * 2'862'933'555'777'941'757ULL + 3'037'000'493ULL), logs_(seen),
+    : trace_(std::move(trace)), chance_(seed * 2'862'933'555'777'941'757ULL + 3'037'000'493ULL), logs_(seen, [this](std::size_t n) { return bans_allowed || banned_nodes.contains(n); }),
       cluster_(std::move(g)), looks_(cluster_->size()) {
   cluster_->set_witness({.log =
                              [this](std::int64_t us, std::size_t node, log_level level, std::string_view line) {
@@ -144,20 +144,21 @@ bool stage::wait_until(const std::function<bool()>& done, duration limit) {
 
 // --- faults ----------------------------------------------------------------------------------------------------
 
-void stage::disturb(std::size_t n, std::string_view what, bool flaky) {
-  past.disturb(n, now(), std::string(what), flaky);
+void stage::disturb(std::size_t n, std::string_view what, harm how) {
+  past.disturb(n, now(), std::string(what), how);
   note("drill", fmt::format("node {} is {}", n, what));
 }
 
 outcome stage::start(std::size_t n) {
   if (cluster_->alive(n)) return failed_because(fmt::format("node {} runs already", n));
   note("drill", fmt::format("node {} starts", n));
+  past.cure(n, harm::lost, now());
   return cluster_->start(n);
 }
 
 outcome stage::kill(std::size_t n) {
   if (!cluster_->alive(n)) return failed_because(fmt::format("node {} does not run", n));
-  disturb(n, "killed");
+  disturb(n, "killed", harm::lost);
   cluster_->kill(n);
   logs_.gone(now(), n);
   return {};
@@ -165,7 +166,7 @@ outcome stage::kill(std::size_t n) {
 
 outcome stage::shut_down(std::size_t n) {
   if (!cluster_->responsive(n)) return failed_because(fmt::format("node {} does not run", n));
-  disturb(n, "shut down");
+  disturb(n, "shut down", harm::lost);
   const bool ended = cluster_->shut_down(n, 30s);
   logs_.gone(now(), n);
   if (!ended) return failed_because(fmt::format("node {} did not end within 30 s", n));
@@ -174,7 +175,7 @@ outcome stage::shut_down(std::size_t n) {
 
 outcome stage::pause(std::size_t n) {
   if (!cluster_->responsive(n)) return failed_because(fmt::format("node {} does not run", n));
-  disturb(n, "paused");
+  disturb(n, "paused", harm::paused);
   cluster_->pause(n);
   return {};
 }
@@ -182,8 +183,15 @@ outcome stage::pause(std::size_t n) {
 outcome stage::resume(std::size_t n) {
   if (!cluster_->paused(n)) return failed_because(fmt::format("node {} is not paused", n));
   note("drill", fmt::format("node {} goes on", n));
+  past.cure(n, harm::paused, now());
   cluster_->resume(n);
   return {};
+}
+
+void stage::heal() {
+  note("drill", "the network is whole again");
+  cluster_->heal();
+  for (std::size_t n = 0; n < looks_.size(); ++n) past.cure(n, harm::cut, now());
 }
 
 outcome stage::order(std::size_t n, control what, const bytes& request) {
@@ -196,7 +204,7 @@ outcome stage::order(std::size_t n, control what, const bytes& request) {
     answered = true;
     if (!r) error = r.error().describe();
   });
-  cluster_->run([&] { return answered; }, 30s);
+  if (!cluster_->run([&] { return answered; }, 30s)) return failed_because(fmt::format("node {} does not answer", n));
   if (error) return failed_because(fmt::format("node {} refused {}: {}", n, control_name(what), *error));
   return {};
 }

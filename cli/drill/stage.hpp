@@ -56,7 +56,9 @@ class stage {
   outcome pause(std::size_t n);
   outcome resume(std::size_t n);
   /// From now on, what only this node has may be lost.
-  void disturb(std::size_t n, std::string_view what, bool flaky = false);
+  void disturb(std::size_t n, std::string_view what, harm);
+  /// The network is whole again.
+  void heal();
   /// An order to a node through a client of its own; waits for the answer.
   outcome order(std::size_t n, control, const bytes& request);
   /// Holds recoveries of whichever node leads; empty: releases.
@@ -81,6 +83,7 @@ class stage {
   std::size_t it = 0;  ///< the node that was named last
   std::map<std::string, std::size_t> named_nodes;
   std::set<std::size_t> stopped_nodes, banned_nodes;  ///< by the drill
+  bool bans_allowed = false;  ///< nodes may ban each other in this drill
   std::uint64_t writes = 0;    ///< acknowledged ones of workloads
   std::uint64_t failures = 0;  ///< operations that were refused or whose end is unknown
 

@@ -89,15 +89,19 @@ outcome stage::fill(const std::string& db, std::size_t records, std::size_t size
 void stage::aftermath(duration bound) {
   note("drill", "the faults are over, everybody comes back");
   for (auto& w : workloads_) w->stop();
-  cluster_->heal();
+  heal();
   clients_.clear();
   for (std::size_t n = 0; n < cluster_->size(); ++n) {
     cluster_->mend_disk(n);
+    past.cure(n, harm::weak, now());
     if (cluster_->paused(n)) (void)resume(n);
     if (!cluster_->alive(n)) (void)start(n);
   }
   (void)hold({});
-  for (const auto n : stopped_nodes) (void)order(n, control::continue_node, {});
+  for (const auto n : stopped_nodes) {
+    past.cure(n, harm::out, now());
+    (void)order(n, control::continue_node, {});
+  }
   for (const auto n : banned_nodes)
     (void)order(n, control::set_ban_state,
                 encode_request<control::set_ban_state>({.pnn = pnn{static_cast<std::uint32_t>(n)}, .time = 0}));

@@ -9,7 +9,7 @@ using nlohmann::json;
 
 json as_json(const verdict& v) {
   json checks = json::array();
-  for (const auto& c : v.checks) checks.push_back({{"name", c.checker}, {"broken", c.broken}, {"explained", c.explained}});
+  for (const auto& c : v.checks) checks.push_back({{"name", c.checker}, {"broken", c.broken}, {"explained", c.explained}, {"causes", c.causes}});
   json unavailable = json::array(), faults = json::array();
   for (const auto& u : v.unavailable)
     unavailable.push_back({{"db", u.db}, {"longest_us", u.longest_us}, {"node", number(u.node)}, {"total_us", u.total_us}, {"by_fault_us", u.by_fault_us}});
@@ -45,7 +45,8 @@ verdict as_verdict(const json& j) {
             .longest_wait = j.at("longest_wait"),
             .longest_pause_ms = j.at("longest_pause_ms"),
             .longest_pause = j.at("longest_pause")};
-  for (const auto& c : j.at("checks")) v.checks.push_back({c.at("name"), c.at("broken"), c.at("explained")});
+  for (const auto& c : j.at("checks")) v.checks.push_back({c.at("name"), c.at("broken"), c.at("explained"),
+                        c.value("causes", std::map<std::string, std::size_t>{})});
   v.recorded = j.at("recorded");
   for (const auto& u : j.at("unavailable"))
     v.unavailable.push_back({u.at("db"), u.at("longest_us"), pnn{u.at("node").get<std::uint32_t>()}, u.at("total_us"), u.at("by_fault_us")});

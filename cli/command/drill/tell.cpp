@@ -55,6 +55,14 @@ void put(wire::json_writer& j, const planned_run& r, const verdict& v) {
     j.begin_object();
     j.text("name", c.checker);
     j.number("explained", c.explained);
+    j.begin_list("because");
+    for (const auto& [cause, times] : c.causes) {
+      j.begin_object();
+      j.text("cause", cause);
+      j.number("times", times);
+      j.end();
+    }
+    j.end();
     j.begin_list("broken");
     for (const auto& b : c.broken) j.text({}, b);
     j.end();

@@ -24,7 +24,7 @@ std::vector<finding> missing_writes(const history& h, const sightings& seen, boo
       for (const auto w : s.missing) {
         const auto& lost = h.ops[w];
         if (is_deletion(lost.kind) != deletions || !known.insert(w).second) continue;
-        const auto why = explain_loss(h, seen, r, w, sight.begin);
+        const auto why = explain_loss(h, seen, r, w, sight);
         all.push_back({!why,
                        fmt::format("{} {} by {} on node {}, acknowledged at {}, {}: {} on node {} saw {} at {}",
                                    record_text(h.ops[s.sight]), deletions ? "deleted" : "written as " + value_text(lost.value),

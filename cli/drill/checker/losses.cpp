@@ -26,12 +26,12 @@ bool sees(const operation& o) { return o.kind == op_kind::lock || o.kind == op_k
 std::vector<record_holder> by_sight(const history& h, const register_history& r, std::size_t write, time_us until) {
   std::vector<record_holder> all;
   const auto& w = h.ops[write];
-  if (w.result == op_end::done) all.push_back({w.node, w.end});
+  if (w.result == op_end::done) all.push_back({w.node, w.end, w.begin});
   for (const auto s : r.sights) {
     const auto& o = h.ops[s];
     if (o.final_look || o.end < w.begin || o.end > until) continue;
     const auto from = r.writer_of(h, o.value, o.end, h.ops.size());
-    if (from && descends(h, r, *from, write)) all.push_back({o.node, o.end});
+    if (from && descends(h, r, *from, write)) all.push_back({o.node, o.end, o.begin});
   }
   std::ranges::stable_sort(all, {}, &record_holder::since);
   return all;
@@ -39,7 +39,7 @@ std::vector<record_holder> by_sight(const history& h, const register_history& r,
 
 /// A node that has had a copy since then, untouched, gives it to a recovery.
 bool gives(const history& h, const record_holder& x, const database_recovery& r) {
-  return x.since <= r.at && r.from.contains(x.node) && !h.harmed(x.node, x.since, r.at);
+  return x.since <= r.at && r.from.contains(x.node) && !h.harmed(x.node, x.from, r.at);
 }
 
 }  // namespace
@@ -51,25 +51,26 @@ std::vector<record_holder> holders_of(const history& h, const sightings& s, cons
   if (w.everywhere) {
     std::set<std::size_t> nodes;
     for (const auto& x : s.recoveries) nodes.insert(x.from.begin(), x.from.end());
-    for (const auto n : nodes) all.push_back({n, w.end});
+    for (const auto n : nodes) all.push_back({n, w.end, w.end});
   }
   for (const auto& recovery : s.recoveries) {
     if (recovery.db != w.db || recovery.at > until) continue;
     if (!std::ranges::any_of(all, [&](const auto& x) { return gives(h, x, recovery); })) continue;
     for (const auto& [node, at] : recovery.committed)
-      if (at <= until) all.push_back({node, at});
+      if (at <= until) all.push_back({node, at, at});
   }
   std::ranges::stable_sort(all, {}, &record_holder::since);
   return all;
 }
 
 std::optional<disturbance> explain_loss(const history& h, const sightings& s, const register_history& r, std::size_t write,
-                                        time_us seen_missing) {
-  const auto holders = holders_of(h, s, r, write, seen_missing);
+                                        const operation& sight) {
+  const auto holders = holders_of(h, s, r, write, sight.begin);
+  const auto seen_missing = sight.end;
   const disturbance* last = nullptr;
   bool all_harmed = true;
   for (const auto& x : holders) {
-    const auto* d = h.harmed(x.node, x.since, seen_missing);
+    const auto* d = h.harmed(x.node, x.from, seen_missing);
     if (d)
       last = d;
     else
@@ -83,7 +84,7 @@ std::optional<disturbance> explain_loss(const history& h, const sightings& s, co
   for (const auto& recovery : s.recoveries)
     if (recovery.db == w.db && std::ranges::any_of(holders, [&](const auto& x) { return gives(h, x, recovery); }))
       for (const auto& [node, at] : recovery.committed)
-        if (at <= seen_missing && !h.harmed(node, at, seen_missing)) safe = std::min(safe, at);
+        if (at <= sight.begin && !h.harmed(node, at, seen_missing)) safe = std::min(safe, at);
   if (safe != never) return std::nullopt;
   if (last) return *last;
   for (const auto i : r.all) {

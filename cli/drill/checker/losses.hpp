@@ -20,15 +20,16 @@ namespace floe::cli::drill {
 
 struct record_holder {
   std::size_t node = 0;
-  time_us since = 0;
+  time_us since = 0;  ///< for certain
+  time_us from = 0;   ///< perhaps since then: answers take their time
 };
 
 /// In the order of time, as far as it was seen up to `until`.
 std::vector<record_holder> holders_of(const history&, const sightings&, const register_history&, std::size_t write,
                                       time_us until);
 
-/// Nothing: no disturbance explains that the write was gone at `seen_missing`.
+/// Nothing: no disturbance explains that this sight, which began after the write was over, did not see it.
 std::optional<disturbance> explain_loss(const history&, const sightings&, const register_history&, std::size_t write,
-                                        time_us seen_missing);
+                                        const operation& sight);
 
 }  // namespace floe::cli::drill

@@ -10,7 +10,7 @@ action read_disk(words& w) {
   if (w.take("full")) {
     w.needs(ability::full_disk);
     return for_each_node({node}, [](stage& s, std::size_t n) -> outcome {
-      s.disturb(n, "out of disk space", true);
+      s.disturb(n, "out of disk space", harm::weak);
       s.cluster().set_disk_full(n, true);
       return {};
     });
@@ -21,7 +21,7 @@ action read_disk(words& w) {
     if (!flush) w.expect("write");
     const auto nth = w.count(1, 1'000'000, "at which turn, a number");
     return for_each_node({node}, [flush, nth](stage& s, std::size_t n) -> outcome {
-      s.disturb(n, "about to lose a write", true);
+      s.disturb(n, "about to lose a write", harm::weak);
       s.cluster().fail_disk(n, flush ? disk_fault::flush : disk_fault::write, nth);
       return {};
     });
@@ -37,6 +37,7 @@ action read_disk(words& w) {
   }
   if (!w.take("good")) w.miss("full, fails, slow or good");
   return for_each_node({node}, [](stage& s, std::size_t n) -> outcome {
+    s.past.cure(n, harm::weak, s.now());
     s.cluster().mend_disk(n);
     return {};
   });

@@ -30,14 +30,14 @@ void disturb_smaller(stage& s, const node_list& side) {
   const auto size = s.cluster().size();
   for (std::size_t n = 0; n < size; ++n) {
     const auto mine = contains(side, n) ? side.size() : size - side.size();
-    if (2 * mine <= size) s.disturb(n, "cut off");
+    if (2 * mine <= size) s.disturb(n, "cut off", harm::cut);
   }
 }
 
 action read_isolate(words& w) {
   w.needs(ability::cut_links);
   return for_each_node(w.nodes(), [](stage& s, std::size_t n) -> outcome {
-    s.disturb(n, "cut off");
+    s.disturb(n, "cut off", harm::cut);
     s.cluster().split({n});
     return {};
   });
@@ -70,8 +70,8 @@ action read_deafen(words& w) {
     for (const auto d : *deaf)
       for (const auto u : *unheard) {
         if (d == u) continue;
-        s.disturb(d, fmt::format("deaf to node {}", u), true);
-        s.disturb(u, fmt::format("not heard by node {}", d), true);
+        s.disturb(d, fmt::format("deaf to node {}", u), harm::cut);
+        s.disturb(u, fmt::format("not heard by node {}", d), harm::cut);
         s.cluster().cut_one_way(u, d);
       }
     return {};
@@ -90,7 +90,7 @@ action read_bridge(words& w) {
     if (!m) return failed_because(m.error());
     const auto side = resolve(s, nodes);
     if (!side) return failed_because(side.error());
-    for (std::size_t n = 0; n < s.cluster().size(); ++n) s.disturb(n, "in a cluster with a bridge", true);
+    for (std::size_t n = 0; n < s.cluster().size(); ++n) s.disturb(n, "in a cluster with a bridge", harm::cut);
     s.cluster().bridge(*m, *side);
     return {};
   };
@@ -107,12 +107,17 @@ action read_cut(words& w) {
     for (const auto x : *here)
       for (const auto y : *there) {
         if (x == y) continue;
-        s.disturb(x, fmt::format("cut from node {}", y), true);
-        s.disturb(y, fmt::format("cut from node {}", x), true);
+        s.disturb(x, fmt::format("cut from node {}", y), harm::cut);
+        s.disturb(y, fmt::format("cut from node {}", x), harm::cut);
         s.cluster().cut(x, y);
       }
     return {};
   };
+}
+
+/// So bad that the others may take a node for lost.
+bool unbearable(const link_quality& q) {
+  return q.delay >= 500ms || q.loss >= 0.3 || (q.bytes_per_second > 0 && q.bytes_per_second < 20'000);
 }
 
 /// The way between two nodes, in both directions.
@@ -124,6 +129,10 @@ action change_paths(words& w, std::vector<node_ref> a, std::vector<node_ref> b, 
     for (const auto x : *here)
       for (const auto y : *there) {
         if (x == y) continue;
+        if (unbearable(q)) {
+          s.disturb(x, fmt::format("behind a bad link to node {}", y), harm::cut);
+          s.disturb(y, fmt::format("behind a bad link to node {}", x), harm::cut);
+        }
         s.cluster().set_link(x, y, q);
         s.cluster().set_link(y, x, q);
       }
@@ -165,8 +174,7 @@ action read_slow(words& w) {
 
 action read_heal(words&) {
   return [](stage& s) -> outcome {
-    s.note("drill", "the network is whole again");
-    s.cluster().heal();
+    s.heal();
     return {};
   };
 }

@@ -18,7 +18,7 @@ action read_ban(words& w) {
   w.expect("for");
   const auto seconds = static_cast<std::uint64_t>(std::max<std::int64_t>(1, w.time() / std::chrono::seconds(1)));
   return for_each_node(std::move(nodes), [seconds](stage& s, std::size_t n) {
-    s.disturb(n, "banned");
+    s.disturb(n, "banned", harm::out);
     s.banned_nodes.insert(n);
     return set_ban(s, n, seconds);
   });
@@ -35,7 +35,7 @@ std::vector<verb> operator_verbs() {
       on_nodes("stop", "take nodes out of the cluster (they go on running)", "stop 2",
                [](words& w) {
                  return for_each_node(w.nodes(), [](stage& s, std::size_t n) {
-                   s.disturb(n, "stopped");
+                   s.disturb(n, "stopped", harm::out);
                    s.stopped_nodes.insert(n);
                    return s.order(n, control::stop_node, {});
                  });
@@ -44,6 +44,7 @@ std::vector<verb> operator_verbs() {
                [](words& w) {
                  return for_each_node(w.nodes(), [](stage& s, std::size_t n) {
                    s.stopped_nodes.erase(n);
+                   s.past.cure(n, harm::out, s.now());
                    return s.order(n, control::continue_node, {});
                  });
                }),
@@ -57,6 +58,7 @@ std::vector<verb> operator_verbs() {
                [](words& w) {
                  return for_each_node(w.nodes(), [](stage& s, std::size_t n) {
                    s.banned_nodes.erase(n);
+                   s.past.cure(n, harm::out, s.now());
                    return set_ban(s, n, 0);
                  });
                }),

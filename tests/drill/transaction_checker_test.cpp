@@ -1,0 +1,192 @@
+/// The checkers of transactions, on histories made by hand: what they must find, and what they must
+/// let pass.
+#include <doctest/doctest.h>
+
+#include "cli/drill/checker/checker.hpp"
+
+using namespace floe::cli::drill;
+
+namespace {
+
+using records = std::map<std::string, std::string>;
+
+struct written {
+  history h;
+  sightings s;
+
+  written() { h.transactional.insert("p.tdb"); }
+  std::size_t commit(std::size_t node, time_us begin, time_us end, records seen, records writes, std::uint64_t seqnum = 0,
+                     op_end result = op_end::done) {
+    h.transactions.push_back({.client = "c", .node = node, .db = "p.tdb", .writes = std::move(writes), .seen = std::move(seen),
+                              .seqnum = seqnum, .begin = begin * 1000, .end = end * 1000, .result = result});
+    return h.transactions.size() - 1;
+  }
+  void look(std::size_t node, time_us begin, time_us end, records seen) { commit(node, begin, end, std::move(seen), {}); }
+  void rest(std::size_t node, const std::string& key, const std::string& value) {
+    h.begin({.kind = op_kind::read, .client = "observer", .node = node, .db = "p.tdb", .key = key, .value = value,
+             .begin = 900'000, .end = 901'000, .result = op_end::done, .final_look = true});
+  }
+  void rest(const records& content) {
+    for (const auto& [key, value] : content)
+      for (std::size_t n = 0; n < 3; ++n) rest(n, key, value);
+  }
+  void read(std::size_t node, time_us begin, time_us end, const std::string& key, const std::string& value) {
+    h.begin({.kind = op_kind::read, .client = "r", .node = node, .db = "p.tdb", .key = key, .value = value,
+             .begin = begin * 1000, .end = end * 1000, .result = op_end::done});
+  }
+  std::size_t broken(const checker& c) const {
+    std::size_t n = 0;
+    for (const auto& f : c.check(h, s)) n += f.broken;
+    return n;
+  }
+  std::size_t explained(const checker& c) const { return c.check(h, s).size() - broken(c); }
+  void nothing_is_broken() const {
+    for (const auto& c : all_checkers()) {
+      CAPTURE(c.name);
+      CHECK(broken(c) == 0);
+    }
+  }
+};
+
+}  // namespace
+
+TEST_CASE("transactions in order break nothing") {
+  written w;
+  w.commit(0, 1, 5, {{"a", ""}, {"b", ""}}, {{"a", "a1"}, {"b", "b1"}}, 1);
+  w.look(1, 6, 7, {{"a", "a1"}, {"b", "b1"}});
+  w.commit(1, 8, 12, {{"a", "a1"}, {"c", ""}}, {{"a", "a2"}, {"c", "c2"}}, 2);
+  w.read(2, 13, 14, "a", "a2");
+  w.rest({{"a", "a2"}, {"b", "b1"}, {"c", "c2"}});
+  w.nothing_is_broken();
+}
+
+TEST_CASE("a commit whose end is unknown may have happened or not, but wholly") {
+  written w;
+  w.commit(0, 1, 5, {{"a", ""}, {"b", ""}}, {{"a", "a1"}, {"b", "b1"}}, 1);
+  w.commit(1, 6, 9, {{"a", "a1"}, {"b", "b1"}}, {{"a", "a2"}, {"b", "b2"}}, 0, op_end::unknown);
+  SUBCASE("not") {
+    w.rest({{"a", "a1"}, {"b", "b1"}});
+    w.nothing_is_broken();
+  }
+  SUBCASE("yes") {
+    w.rest({{"a", "a2"}, {"b", "b2"}});
+    w.nothing_is_broken();
+  }
+  SUBCASE("half of it") {
+    w.rest({{"a", "a2"}, {"b", "b1"}});
+    CHECK(w.broken(whole_commits_checker()) == 1);
+  }
+}
+
+TEST_CASE("a refused transaction that is there is found") {
+  written w;
+  w.commit(0, 1, 5, {{"a", ""}}, {{"a", "a1"}}, 0, op_end::refused);
+  w.rest({{"a", "a1"}});
+  CHECK(w.broken(whole_commits_checker()) == 1);
+}
+
+TEST_CASE("an acknowledged transaction that is lost is found, and explained only by a cluster that was cut and has no lock") {
+  written w;
+  w.commit(0, 1, 5, {{"a", ""}}, {{"a", "a1"}}, 1);
+  w.commit(1, 6, 9, {{"a", "a1"}}, {{"a", "a2"}}, 2);
+  w.rest({{"a", "a1"}});
+  CHECK(w.broken(kept_commits_checker()) == 1);
+  SUBCASE("a killed node explains nothing: commits are on all nodes") {
+    w.h.disturb(1, 9'500, "killed", harm::lost);
+    CHECK(w.broken(kept_commits_checker()) == 1);
+  }
+  SUBCASE("cut off while it committed") {
+    w.h.disturb(1, 5'500, "cut off", harm::cut);
+    CHECK(w.broken(kept_commits_checker()) == 0);
+    CHECK(w.explained(kept_commits_checker()) == 1);
+    w.h.cluster_lock = true;
+    CHECK(w.broken(kept_commits_checker()) == 1);
+  }
+  SUBCASE("cut off later: both sides had it") {
+    w.h.disturb(1, 20'000, "cut off", harm::cut);
+    CHECK(w.broken(kept_commits_checker()) == 1);
+  }
+}
+
+TEST_CASE("a read that misses an acknowledged commit is found, except where nobody could know") {
+  written w;
+  w.commit(0, 1, 5, {{"a", ""}}, {{"a", "a1"}}, 1);
+  w.commit(1, 6, 9, {{"a", "a1"}}, {{"a", "a2"}}, 2);
+  w.rest({{"a", "a2"}});
+  w.read(2, 8, 10, "a", "a1");  // began before it was acknowledged
+  CHECK(w.broken(kept_commits_checker()) == 0);
+  w.read(2, 10, 11, "a", "a1");
+  CHECK(w.broken(kept_commits_checker()) == 1);
+  w.h.disturb(2, 7'000, "paused", harm::paused);
+  CHECK(w.broken(kept_commits_checker()) == 0);
+}
+
+TEST_CASE("transactions without a common order are found") {
+  SUBCASE("two that followed the same one: an update is lost") {
+    written w;
+    w.commit(0, 1, 5, {{"a", ""}}, {{"a", "a1"}}, 1);
+    w.commit(1, 6, 9, {{"a", "a1"}}, {{"a", "a2"}}, 2);
+    w.commit(2, 6, 9, {{"a", "a1"}}, {{"a", "a3"}}, 3);
+    w.rest({{"a", "a3"}});
+    CHECK(w.broken(kept_commits_checker()) == 1);
+  }
+  SUBCASE("a look that sees the second and not the first") {
+    written w;
+    w.commit(0, 1, 5, {{"a", ""}}, {{"a", "a1"}}, 1);
+    w.commit(1, 6, 9, {{"b", ""}}, {{"b", "b1"}}, 2);
+    w.look(2, 2, 10, {{"a", ""}, {"b", "b1"}});
+    w.rest({{"a", "a1"}, {"b", "b1"}});
+    CHECK(w.broken(ordered_commits_checker()) == 1);
+  }
+  SUBCASE("a look that sees half of one") {
+    written w;
+    w.commit(0, 1, 9, {{"a", ""}, {"b", ""}}, {{"a", "a1"}, {"b", "b1"}}, 1);
+    w.look(2, 2, 8, {{"a", "a1"}, {"b", ""}});
+    w.rest({{"a", "a1"}, {"b", "b1"}});
+    CHECK(w.broken(ordered_commits_checker()) == 1);
+  }
+  SUBCASE("a look that comes late and sees what was before") {
+    written w;
+    w.commit(0, 1, 5, {{"a", ""}}, {{"a", "a1"}}, 1);
+    w.look(2, 6, 8, {{"a", ""}});
+    w.rest({{"a", "a1"}});
+    CHECK(w.broken(ordered_commits_checker()) == 1);
+    w.h.disturb(2, 500, "cut off", harm::cut);
+    CHECK(w.broken(ordered_commits_checker()) == 0);
+  }
+  SUBCASE("sequence numbers that fall, and one that was given twice") {
+    written w;
+    w.commit(0, 1, 5, {{"a", ""}}, {{"a", "a1"}}, 7);
+    w.commit(1, 6, 9, {{"a", "a1"}}, {{"a", "a2"}}, 6);
+    w.rest({{"a", "a2"}});
+    CHECK(w.broken(ordered_commits_checker()) == 1);
+    w.h.transactions[1].seqnum = 8;
+    CHECK(w.broken(ordered_commits_checker()) == 0);
+    w.commit(1, 10, 12, {{"b", ""}}, {{"b", "b1"}}, 8);
+    w.rest({{"b", "b1"}});
+    CHECK(w.broken(ordered_commits_checker()) == 1);
+  }
+  SUBCASE("a value out of nowhere") {
+    written w;
+    w.rest({{"a", "ghost"}});
+    CHECK(w.broken(ordered_commits_checker()) == 1);
+  }
+}
+
+TEST_CASE("nodes that differ at rest are found") {
+  written w;
+  w.commit(0, 1, 5, {{"a", ""}}, {{"a", "a1"}}, 1);
+  w.rest(0, "a", "a1");
+  w.rest(1, "a", "a1");
+  CHECK(w.broken(equal_copies_checker()) == 0);
+  w.rest(2, "a", "");
+  CHECK(w.broken(equal_copies_checker()) == 1);
+}
+
+TEST_CASE("a ban that the drill did not ask for is found") {
+  written w;
+  w.s.bans.push_back({1, 5'000, "banned seconds=300 cause=asked", true});
+  CHECK(w.broken(undeserved_bans_checker()) == 0);
+  w.s.bans.push_back({2, 5'000, "banned seconds=300 cause=not_frozen", false});
+  CHECK(w.broken(undeserved_bans_checker()) == 1);
+}
