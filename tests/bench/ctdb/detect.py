@@ -8,7 +8,7 @@ RerecoveryTimeout of 1 s (ctdbd would else refuse a recovery for ten seconds aft
 
 With --status, Debian's `ctdb status` is called again and again on a survivor during each fault, and the longest call
 is shown; it includes the start of the program. --load N runs N busy loops beside everything. --watch S starts floe
-alone, breaks nothing for S seconds and fails if a node was lost.
+alone, breaks nothing for S seconds and fails if a node or the cluster lock was lost.
 """
 import argparse
 import contextlib
@@ -176,7 +176,7 @@ def watch(options):
 
 def lost(group):
     return [line for node in group for log in sorted(node.base.glob("log*"))
-            for line in log.read_text(errors="replace").splitlines() if "node-down" in line]
+            for line in log.read_text(errors="replace").splitlines() if "node-down" in line or "cluster-lock-lost" in line]
 
 
 def cell(values, cap):
