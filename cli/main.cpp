@@ -33,6 +33,12 @@ struct bound_command {
   std::map<std::string, bool> flags;
 };
 
+/// "-v,--verbose" is found as "--verbose".
+std::string key_of(const option& o) {
+  const std::string name = o.name;
+  return name.substr(name.rfind(',') + 1);
+}
+
 void bind(CLI::App& parent, const command& c, std::vector<std::unique_ptr<bound_command>>& all) {
   auto* app = parent.add_subcommand(c.name, c.summary);
   app->group(c.group);
@@ -53,9 +59,9 @@ void bind(CLI::App& parent, const command& c, std::vector<std::unique_ptr<bound_
   }
   for (const auto& o : c.options) {
     if (o.value)
-      app->add_option(o.name, b.values[o.name], o.help)->type_name(o.value);
+      app->add_option(o.name, b.values[key_of(o)], o.help)->type_name(o.value);
     else
-      app->add_flag(o.name, b.flags[o.name], o.help);
+      app->add_flag(o.name, b.flags[key_of(o)], o.help);
   }
 }
 
@@ -66,7 +72,7 @@ arguments collect(const bound_command& b) {
     if (given(p.name))
       a.set(p.name, p.many ? b.lists.at(p.name) : std::vector{b.values.at(p.name)});
   for (const auto& o : b.what->options)
-    if (given(o.name)) a.set(o.name, {o.value ? b.values.at(o.name) : "true"});
+    if (const auto key = key_of(o); given(key)) a.set(key, {o.value ? b.values.at(key) : "true"});
   return a;
 }
 

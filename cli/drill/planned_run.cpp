@@ -39,13 +39,19 @@ verdict play_planned(const planned_run& r) {
     return {.seed = r.seed, .reason = fmt::format("{} cannot be written: {}", r.trace, std::strerror(errno))};
   std::optional<recorder> notes;
   if (r.measured || r.files.any()) notes.emplace(!r.files.report.empty());
+  follower view(r.follow, r.drill->name, r.seed, r.drill->nodes);
   listeners to;
-  if (trace || notes)
+  if (trace || notes || r.follow != following::nothing)
     to.trace = [&](const std::string& line) {
       if (trace) std::fprintf(trace, "%s\n", line.c_str());
       if (notes) notes->line(line);
+      view.line(line);
     };
-  if (notes) to.end = [&](stage& s) { notes->end_with(s.past); };
+  to.begin = [&](stage& s) { view.begin(s); };
+  to.end = [&](stage& s) {
+    view.end();
+    if (notes) notes->end_with(s.past);
+  };
   auto v = play(*r.drill, r.seed, std::move(to));
   if (trace && std::fclose(trace) != 0)
     return {.seed = r.seed, .reason = fmt::format("{} cannot be written: {}", r.trace, std::strerror(errno))};

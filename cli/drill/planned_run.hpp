@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "cli/drill/live/follow.hpp"
 #include "cli/drill/play.hpp"
 
 namespace floe::cli::drill {
@@ -20,6 +21,7 @@ struct planned_run {
   std::string trace{};    ///< file; empty: none
   wanted_files files{};   ///< written when the run is over
   bool measured = false;  ///< its verdict tells when databases were not available
+  following follow = following::nothing;
 };
 
 /// Plays it here, and writes what is to be written. What cannot be written breaks the verdict.

@@ -67,6 +67,7 @@ verdict play(const script& drill, std::uint64_t seed, std::unique_ptr<ground> on
   const auto began = std::chrono::steady_clock::now();
   verdict v{.seed = seed};
   stage s(std::move(on), seed, std::move(to.trace));
+  if (to.begin) to.begin(s);
   auto story = s.open();
   if (story && !s.wait_until([&] { return !s.not_normal({}); }, drill.bound))
     story = failed_because("the cluster does not become NORMAL at the beginning: " + s.not_normal({}).value_or("?"));

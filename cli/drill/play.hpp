@@ -41,6 +41,7 @@ class stage;
 /// Where a run is told of while it is played.
 struct listeners {
   std::function<void(const std::string& line)> trace = nullptr;
+  std::function<void(stage&)> begin = nullptr;  ///< before the nodes are started
   std::function<void(stage&)> end = nullptr;  ///< after the last line
 };
 

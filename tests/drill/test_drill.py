@@ -1,11 +1,17 @@
 #!/usr/bin/env python3
 """floe drill, as a user and a script call it: exit statuses, one-line errors, JSON, traces that repeat, sweeps."""
+import contextlib
+import fcntl
 import json
 import os
 import pathlib
+import re
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
+import time
 import unittest
 import xml.etree.ElementTree
 
@@ -15,6 +21,24 @@ import tap  # noqa: E402
 FLOE = os.environ.get("FLOE")
 GOOD = "# A small one.\nattach a.tdb\nclient c on 0\nc write a.tdb k v\nkill 2\nwithin 10s: not active\nc read a.tdb k is v\n"
 BAD = "# It cannot hold.\nattach a.tdb\nkill 2\nwait 100ms\nwithin 100ms: node 2 connected\n"
+LONG = ("# A long one.\nattach a.tdb b.tdb\nworkload db=a.tdb,b.tdb clients=12 pause=5ms mix=write,read,move\n"
+        "repeat {}\n  pause any\n  wait 500ms\n  resume it\n  wait 1s\nend\n")
+
+
+def on_terminal(*arguments):
+    """Exit status, standard output, and what came to the terminal that is standard error."""
+    ours, its = os.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 90, 0, 0))
+    with subprocess.Popen([FLOE, "drill", *map(str, arguments)], stdout=subprocess.PIPE, stderr=its, stdin=subprocess.DEVNULL,
+                          text=True) as run:
+        os.close(its)
+        shown = b""
+        with contextlib.suppress(OSError):  # Linux's way to say that the other side is closed
+            while part := os.read(ours, 65536):
+                shown += part
+        said = run.stdout.read()
+    os.close(ours)
+    return run.returncode, said, shown.decode().replace("\r\n", "\n")
 
 
 def drill(*arguments):
@@ -100,6 +124,42 @@ class Drill(unittest.TestCase):
         self.assertEqual("a.tdb", told["unavailable"][0]["db"])
         self.assertEqual(["kill 2"], [fault["what"] for fault in told["faults"]])
         self.assertEqual([told["unavailable"][0]["total_ms"]], told["unavailable"][0]["by_fault_ms"])
+
+    def test_followed_line_by_line(self):
+        path = self.file("good.drill", GOOD)
+        self.assertEqual("", drill("run", path).stderr)
+        said = drill("run", path, "-v").stderr
+        for line in ("2: attach a.tdb", "5: kill 2", "node 2 is killed", "7: read", "the faults are over"):
+            self.assertIn(line.replace("7: read", "7: c read a.tdb k is v"), said)
+        self.assertNotIn("\x1b", said)
+        self.assertEqual(2, drill("run", path, "-v", "--seeds", 2).returncode)
+
+    def test_followed_on_a_terminal(self):
+        """A picture, redrawn in place, at most ten times a second, gone at the end."""
+        for times in (6, 30, 150):  # until it lasts long enough to be looked at
+            path = self.file("long.drill", LONG.format(times))
+            began = time.monotonic()
+            status, said, shown = on_terminal("run", path)
+            self.assertEqual(0, status, said)
+            self.assertNotIn("\x1b", said)
+            pictures = shown.split("\x1b[J")[:-3]  # it is cleared by its process and by ours
+            if pictures:
+                break
+        self.assertTrue(1 <= len(pictures) <= 10 * (time.monotonic() - began) + 1, len(pictures))
+        for picture in pictures:
+            plain = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", picture).replace("\r", "")
+            lines = plain.splitlines()
+            self.assertLessEqual(len(lines), 23)
+            self.assertLessEqual(max(map(len, lines)), 90)
+            self.assertRegex(plain, r"seed 1 .* operations/s  [0-9(]")
+            self.assertIn("nodes: 0 ", plain)
+            self.assertRegex(plain, r"DATABASE +NODE 0 +NODE 1 +NODE 2 +HELD +WAITING +MIGRATING")
+
+    def test_a_sweep_on_a_terminal(self):
+        status, _, shown = on_terminal("run", self.file("good.drill", GOOD), "--seeds", 8)
+        self.assertEqual(0, status)
+        self.assertIn("8/8", shown)
+        self.assertTrue(shown.endswith("\r\x1b[K"))
 
     def test_mistakes(self):
         for text, said in (("kil 0\n", ":1: no such verb: `kil`; did you mean kill?"),

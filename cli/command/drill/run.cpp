@@ -21,7 +21,10 @@ int run(context& c, const arguments& a) {
   auto files = result_files::open(w->files);
   if (!files) return c.fail(files.error());
   auto runs = w->runs();
-  for (auto& r : runs) r.measured = c.options.json || w->seeds == 1;
+  for (auto& r : runs) {
+    r.measured = c.options.json || w->seeds == 1;
+    if (c.options.json && r.follow == following::picture) r.follow = following::nothing;
+  }
   files->plan(runs);
   std::map<const planned_run*, verdict> ended;
   std::vector<tally> tallies(w->drills.size());
@@ -33,6 +36,7 @@ int run(context& c, const arguments& a) {
       if (files->any()) files->ended(static_cast<std::size_t>(&r - runs.data()), v);
       tallies[static_cast<std::size_t>(r.drill - w->drills.data())].add(v);
       bar.clear();
+      if (r.follow == following::picture) follower::clear_terminal();  // in case it broke
       if (!c.options.json && w->seeds > 1 && !v.held) {
         print(fmt::format("{}: {}\n", paint(style::bold, r.drill->name), r.drill->title));
         print_failure(r, v);
@@ -80,6 +84,7 @@ command run_command() {
                       {"--seeds", "N", "play it with so many seeds, from 1 or --seed on, on all cores"},
                       {"--jobs", "N", "runs at a time (as many as cores)"},
                       {"--trace", "FILE", "write down everything that happens; equal for equal seeds"},
+                      {"-v,--verbose", nullptr, "each line of the script as it is played, on standard error"},
                       {"--report", "FILE", "a page for a browser: timeline, faults, throughput, trace; of the first run that fails, or the first"},
                       {"--record", "FILE", "the same run as JSON, for `floe drill compare`"},
                       {"--perfetto", "FILE", "the same run as a trace for ui.perfetto.dev"},

@@ -1,6 +1,7 @@
 #include "cli/command/drill/wishes.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <thread>
@@ -29,6 +30,7 @@ std::expected<wishes, std::string> read_wishes(const arguments& a) {
     if (name == std::string_view("--jobs")) w.jobs = **n;
   }
   w.trace = a["--trace"];
+  w.verbose = a.has("--verbose");
   w.files = {{.report = a["--report"], .perfetto = a["--perfetto"], .record = a["--record"]}, a["--junit"]};
   auto names = a.all("DRILL");
   if (a.has("--all"))
@@ -40,6 +42,7 @@ std::expected<wishes, std::string> read_wishes(const arguments& a) {
     w.drills.push_back(std::move(*s));
   }
   if (!w.trace.empty() && w.drills.size() * w.seeds != 1) return std::unexpected("--trace takes one drill and one seed");
+  if (w.verbose && w.drills.size() * w.seeds != 1) return std::unexpected("--verbose takes one drill and one seed");
   return w;
 }
 
@@ -48,6 +51,7 @@ std::vector<planned_run> wishes::runs() const {
   for (const auto& d : drills)
     for (std::uint64_t i = 0; i < seeds; ++i)
       all.push_back({&d, first_seed.value_or(seeds > 1 ? 1 : d.seed) + i, trace});
+  if (all.size() == 1) all.front().follow = verbose ? following::lines : ::isatty(STDERR_FILENO) ? following::picture : following::nothing;
   return all;
 }
 

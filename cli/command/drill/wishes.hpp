@@ -18,6 +18,7 @@ struct wishes {
   std::uint64_t seeds = 1;
   std::size_t jobs = 1;
   std::string trace;
+  bool verbose = false;
   result_files::names files;
 
   /// Every drill with every seed. They point into `drills`.
