@@ -19,7 +19,8 @@ class spd_log final : public log {
 
   void write(log_level level, std::string_view line) override {
     if (static_cast<std::int32_t>(level) > level_) return;
-    if (repeated(line)) return;
+    // who asks for INFO wants every event; at NOTICE no peer can flood the log
+    if (level_ < static_cast<std::int32_t>(log_level::info) && repeated(line)) return;
     to_->log(as_spd(level), line);
     to_->flush();
   }

@@ -137,7 +137,7 @@ std::expected<local_cluster, std::string> make_cluster(const cluster_wishes& w) 
     return std::unexpected(fmt::format("a cluster here has 1 to {} nodes", most_nodes));
   if (c.prefix.empty() && !find_prefix(c))
     return std::unexpected("no free loopback addresses are found");
-  if (!w.prefix.empty() && !all_free(c))
+  if (!w.prefix.empty() && !w.elsewhere && !all_free(c))
     return std::unexpected(
         fmt::format("{} to {} cannot be used at port {}: taken, or not loopback addresses",
                     c.address(0), c.address(c.nodes - 1), c.port));

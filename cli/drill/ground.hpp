@@ -69,9 +69,9 @@ class ground {
   time_point now() { return loop().now(); }
   /// Since the beginning of the drill.
   virtual std::int64_t now_us() const = 0;
-  bool run(const std::function<bool()>& done, duration limit) { return loop().run_until(done, limit); }
+  virtual bool run(const std::function<bool()>& done, duration limit) { return loop().run_until(done, limit); }
   void pass(duration d) {
-    (void)loop().run_until([] { return false; }, d);
+    (void)run([] { return false; }, d);
   }
 
   /// An error is one line.
@@ -86,6 +86,8 @@ class ground {
   virtual bool alive(std::size_t n) const = 0;
   virtual bool paused(std::size_t n) const = 0;
   bool responsive(std::size_t n) const { return alive(n) && !paused(n); }
+  /// A node ended by itself, or the ground failed: no drill can hold then.
+  virtual std::optional<std::string> broken() const { return std::nullopt; }
 
   virtual void set_disk_full(std::size_t n, bool) = 0;
   virtual void fail_disk(std::size_t n, disk_fault, std::uint64_t nth) = 0;
@@ -107,6 +109,9 @@ class ground {
   virtual void set_link(std::size_t from, std::size_t to, link_quality) = 0;
   /// All cuts are healed, all links as good as at the beginning.
   virtual void heal() = 0;
+
+  /// The drill is over: where the nodes' files stay, or nothing if they are removed.
+  virtual std::string kept_files([[maybe_unused]] bool held) { return {}; }
 };
 
 }  // namespace floe::cli::drill

@@ -52,11 +52,17 @@ verdict play_planned(const planned_run& r) {
     view.end();
     if (notes) notes->end_with(s.past);
   };
-  auto v = play(*r.drill, r.seed, std::move(to));
+  auto on = make_ground(*r.drill, r.seed, r.on);
+  if (!on) {
+    if (trace) std::fclose(trace);
+    return {.seed = r.seed, .reason = on.error()};
+  }
+  auto v = play(*r.drill, r.seed, std::move(*on), std::move(to));
   if (trace && std::fclose(trace) != 0)
     return {.seed = r.seed, .reason = fmt::format("{} cannot be written: {}", r.trace, std::strerror(errno))};
   if (!notes) return v;
-  const auto record = notes->finish(*r.drill, v);
+  auto record = notes->finish(*r.drill, v);
+  if (r.on.real) describe_ground(r.on, record);
   v.unavailable = unavailable_times(record);
   v.faults = record.faults;
   if (!r.files.any() || (v.held && r.files.only_of_a_failure)) return v;

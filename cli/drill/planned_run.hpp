@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "cli/drill/ground_choice.hpp"
 #include "cli/drill/live/follow.hpp"
 #include "cli/drill/play.hpp"
 
@@ -20,6 +21,7 @@ struct planned_run {
   std::uint64_t seed = 1;
   std::string trace{};    ///< file; empty: none
   wanted_files files{};   ///< written when the run is over
+  ground_choice on{};     ///< simulation, or real processes
   bool measured = false;  ///< its verdict tells when databases were not available
   following follow = following::nothing;
 };

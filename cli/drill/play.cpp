@@ -67,6 +67,7 @@ verdict play(const script& drill, std::uint64_t seed, std::unique_ptr<ground> on
   const auto began = std::chrono::steady_clock::now();
   verdict v{.seed = seed};
   stage s(std::move(on), seed, std::move(to.trace));
+  s.patience = drill.patience;
   if (to.begin) to.begin(s);
   auto story = s.open();
   if (story && !s.wait_until([&] { return !s.not_normal({}); }, drill.bound))
@@ -96,6 +97,11 @@ verdict play(const script& drill, std::uint64_t seed, std::unique_ptr<ground> on
     v.held = false;
     if (v.reason.empty()) v.reason = fmt::format("{}: {}", c.checker, c.broken.front());
   }
+  if (const auto why = s.cluster().broken()) {
+    v.held = false;
+    v.reason = *why + (v.reason.empty() ? "" : "; " + v.reason);
+  }
+  v.kept = s.cluster().kept_files(v.held);
   measure(s, end, v);
   v.virtual_ms = static_cast<double>(s.now()) / 1000;
   v.real_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began).count();

@@ -1,5 +1,7 @@
 #pragma once
-/// Which lines of a drill cannot be played on a ground, known before anything is played.
+/// Which lines of a drill cannot be played on some ground, known before anything is played.
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,9 +16,13 @@ struct impossible_line {
   std::string why;
 };
 
+using refusal = std::function<std::optional<std::string>(ability)>;
+
 /// In the order of the file.
-std::vector<impossible_line> impossible_lines(const script&, const ground&);
+std::vector<impossible_line> impossible_lines(const script&, const refusal&);
 /// The same drill, these lines left out.
-script without_impossible(script, const ground&);
+script without_impossible(script, const refusal&);
+/// Whether a line needs it.
+bool needs(const script&, ability);
 
 }  // namespace floe::cli::drill

@@ -25,6 +25,7 @@ struct script {
   std::string story;  ///< the comments at its head
   std::size_t nodes = 3;
   std::uint64_t seed = 1;
+  double patience = 1;  ///< limits of `within` are so many times longer than they stand there
   duration bound{std::chrono::seconds(60)};  ///< NORMAL so long after the last fault
   std::vector<std::pair<std::string, std::uint32_t>> tunables{};
   std::vector<statement> body{};

@@ -30,7 +30,7 @@ stage::stage(std::unique_ptr<ground> g, std::uint64_t seed, trace_sink trace)
   cluster_->set_witness({.log =
                              [this](std::int64_t us, std::size_t node, log_level level, std::string_view line) {
                                logs_.line(us, node, line);
-                               if (trace_) note(fmt::format("node {} {}", node, to_string(level)), line);
+                               if (trace_) note_at(us, fmt::format("node {} {}", node, to_string(level)), line);
                              },
                          .client_packet = [this](std::string_view to, std::uint64_t stream,
                                                  const bytes& packet) { tap(to, stream, packet); }});
@@ -51,8 +51,8 @@ stage::~stage() {
   observers_.clear();
 }
 
-void stage::note(std::string_view who, std::string_view text) {
-  if (trace_) trace_(fmt::format("{:>12.6f} {}: {}", static_cast<double>(now()) / 1e6, who, text));
+void stage::note_at(time_us t, std::string_view who, std::string_view text) {
+  if (trace_) trace_(fmt::format("{:>12.6f} {}: {}", static_cast<double>(t) / 1e6, who, text));
 }
 
 /// Pairs the questions of clients with the answers of nodes, packet by packet.

@@ -36,7 +36,7 @@ class stage {
   /// Below `n`, by the drill's chance.
   std::size_t pick(std::size_t n) { return static_cast<std::size_t>(chance_() % n); }
   bool tracing() const { return trace_ != nullptr; }
-  void note(std::string_view who, std::string_view text);
+  void note(std::string_view who, std::string_view text) { note_at(now(), who, text); }
 
   // Looking at nodes takes a little virtual time: they are asked, and answer.
   /// Asks every node that can answer.
@@ -80,6 +80,7 @@ class stage {
 
   history past;
   sightings seen;
+  double patience = 1;  ///< see script
   std::size_t it = 0;  ///< the node that was named last
   std::map<std::string, std::size_t> named_nodes;
   std::set<std::size_t> stopped_nodes, banned_nodes;  ///< by the drill
@@ -88,6 +89,8 @@ class stage {
   std::uint64_t failures = 0;  ///< operations that were refused or whose end is unknown
 
  private:
+  void note_at(time_us, std::string_view who, std::string_view text);
+  void await_everywhere(const std::string& db);
   void tap(std::string_view to, std::uint64_t stream, const bytes& packet);
   void final_looks();
   drill_client& observer(std::size_t n) { return *observers_[n]; }

@@ -51,7 +51,23 @@ outcome stage::attach(const std::string& db, std::size_t node, db_kind kind) {
   cluster_->run([&] { return got.has_value(); }, 40s);
   if (!got) return failed_because(fmt::format("node {} does not answer", node));
   if (!*got) return failed_because(fmt::format("{} cannot be attached: {}", db, got->error().describe()));
+  if (!cluster_->loop().is_simulated()) await_everywhere(db);
   return {};
+}
+
+/// The other nodes hear of a new database a moment later, and refuse clients that are faster. In
+/// simulation that moment is shorter than any client's way.
+void stage::await_everywhere(const std::string& db) {
+  constexpr duration longest = 2s, pause = 5ms;
+  const auto end = cluster_->now() + longest;
+  for (std::size_t n = 0; n < observers_.size(); ++n)
+    while (cluster_->responsive(n) && observer(n).connected() && cluster_->now() < end) {
+      const auto known = std::make_shared<std::optional<bool>>();
+      find_database(observer(n).raw(), db, longest, [known](const result<db_id>& r) { *known = r.has_value(); });
+      cluster_->run([&] { return known->has_value(); }, longest);
+      if (known->value_or(false)) break;
+      cluster_->pass(pause);
+    }
 }
 
 outcome stage::fill(const std::string& db, std::size_t records, std::size_t size) {

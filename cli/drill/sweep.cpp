@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <utility>
@@ -29,7 +31,28 @@ struct child {
   std::string said{};
 };
 
+volatile std::sig_atomic_t received_signal = 0;
+
+/// SIGINT and SIGTERM are remembered, and interrupt poll, while it lives.
+class signal_watch {
+ public:
+  signal_watch() {
+    struct sigaction a{};
+    a.sa_handler = [](int s) { received_signal = s; };
+    for (std::size_t i = 0; i < watched.size(); ++i) ::sigaction(watched[i], &a, &before_[i]);
+  }
+  ~signal_watch() {
+    for (std::size_t i = 0; i < watched.size(); ++i) ::sigaction(watched[i], &before_[i], nullptr);
+  }
+  signal_watch(const signal_watch&) = delete;
+
+ private:
+  static constexpr std::array watched{SIGINT, SIGTERM, SIGHUP};
+  std::array<struct sigaction, watched.size()> before_{};
+};
+
 [[noreturn]] void be_child(const planned_run& r, int out) {
+  for (const int s : {SIGINT, SIGTERM, SIGHUP}) ::signal(s, SIG_DFL);
   ::alarm(longest_run_s);
   const auto text = verdict_text(play_planned(r));
   for (std::size_t at = 0; at < text.size();) {
@@ -62,18 +85,21 @@ verdict end_of(child& c) {
     return broken(seed, WTERMSIG(status) == SIGALRM ? fmt::format("the run did not end within {} s", longest_run_s)
                                                     : fmt::format("the program broke: {}", ::strsignal(WTERMSIG(status))));
   auto v = read_verdict(c.said);
+  if (!v && WEXITSTATUS(status) == 128 + SIGALRM) return broken(seed, fmt::format("the run did not end within {} s", longest_run_s));
   if (!v) return broken(seed, fmt::format("the program broke: exit status {}", WEXITSTATUS(status)));
   return std::move(*v);
 }
 
 }  // namespace
 
-void sweep(const std::vector<planned_run>& runs, std::size_t jobs,
+int sweep(const std::vector<planned_run>& runs, std::size_t jobs,
            const std::function<void(const planned_run&, const verdict&)>& done) {
+  const signal_watch watch;
   std::vector<child> working;
   std::size_t next = 0;
-  while (next < runs.size() || !working.empty()) {
-    while (next < runs.size() && working.size() < std::max<std::size_t>(1, jobs)) {
+  int forwarded = 0;
+  while ((next < runs.size() && !received_signal) || !working.empty()) {
+    while (next < runs.size() && !received_signal && working.size() < std::max<std::size_t>(1, jobs)) {
       const auto& r = runs[next++];
       auto c = start(r);
       if (c.pid < 0)
@@ -81,9 +107,14 @@ void sweep(const std::vector<planned_run>& runs, std::size_t jobs,
       else
         working.push_back(std::move(c));
     }
+    if (const int s = received_signal; s != forwarded) {
+      forwarded = s;
+      for (const auto& c : working) ::kill(c.pid, s);
+    }
     std::vector<pollfd> fds;
     for (const auto& c : working) fds.push_back({c.out, POLLIN, 0});
-    if (::poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) return;
+    if (::poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) return 0;
+    if (received_signal != forwarded) continue;
     for (std::size_t i = fds.size(); i-- > 0;) {
       if (!(fds[i].revents & (POLLIN | POLLHUP | POLLERR))) continue;
       char buffer[65536];
@@ -94,9 +125,11 @@ void sweep(const std::vector<planned_run>& runs, std::size_t jobs,
       }
       auto ended = std::move(working[i]);
       working.erase(working.begin() + static_cast<std::ptrdiff_t>(i));
-      done(*ended.run, end_of(ended));
+      const auto v = end_of(ended);
+      if (!received_signal) done(*ended.run, v);
     }
   }
+  return received_signal;
 }
 
 }  // namespace floe::cli::drill

@@ -29,6 +29,7 @@ json as_json(const verdict& v) {
           {"longest_pause", v.longest_pause},
           {"unavailable", unavailable},
           {"faults", faults},
+          {"kept", v.kept},
           {"recorded", v.recorded}};
 }
 
@@ -48,6 +49,7 @@ verdict as_verdict(const json& j) {
   for (const auto& c : j.at("checks")) v.checks.push_back({c.at("name"), c.at("broken"), c.at("explained"),
                         c.value("causes", std::map<std::string, std::size_t>{})});
   v.recorded = j.at("recorded");
+  v.kept = j.at("kept");
   for (const auto& u : j.at("unavailable"))
     v.unavailable.push_back({u.at("db"), u.at("longest_us"), pnn{u.at("node").get<std::uint32_t>()}, u.at("total_us"), u.at("by_fault_us")});
   for (const auto& f : j.at("faults")) v.faults.push_back({f.at("from_us"), f.at("to_us"), f.at("what")});

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "cli/command/drill/bar.hpp"
+#include "cli/command/drill/ground_choice.hpp"
 #include "cli/command/drill/parts.hpp"
 #include "cli/command/drill/tell.hpp"
 #include "cli/command/drill/wishes.hpp"
@@ -16,8 +17,11 @@ namespace floe::cli::drill {
 namespace {
 
 int run(context& c, const arguments& a) {
-  const auto w = read_wishes(a);
+  auto w = read_wishes(a);
   if (!w) return c.misused("drill run: " + w.error());
+  left_out_lines left_out;
+  if (w->on.real)
+    if (const int code = leave_out_impossible(c, *w, left_out); code != done) return code;
   auto files = result_files::open(w->files);
   if (!files) return c.fail(files.error());
   auto runs = w->runs();
@@ -29,9 +33,10 @@ int run(context& c, const arguments& a) {
   std::map<const planned_run*, verdict> ended;
   std::vector<tally> tallies(w->drills.size());
   bool all_held = true;
+  int interrupted = 0;
   {
     sweep_bar bar(!c.options.json, runs.size());
-    sweep(runs, w->jobs, [&](const planned_run& r, const verdict& v) {
+    interrupted = sweep(runs, w->jobs, [&](const planned_run& r, const verdict& v) {
       all_held &= v.held;
       if (files->any()) files->ended(static_cast<std::size_t>(&r - runs.data()), v);
       tallies[static_cast<std::size_t>(r.drill - w->drills.data())].add(v);
@@ -47,6 +52,7 @@ int run(context& c, const arguments& a) {
       if (c.options.json) ended[&r] = v;
     });
   }
+  if (interrupted) return 128 + interrupted;
   const auto kept = files->keep(runs);
   if (!kept) return c.fail(kept.error());
   if (c.options.json) {
@@ -58,6 +64,7 @@ int run(context& c, const arguments& a) {
       j.number("seed", runs[**kept].seed);
       j.end();
     }
+    put_left_out(j, left_out);
     j.begin_list("runs");
     for (const auto& r : runs) put(j, r, ended.at(&r));
     j.end();
@@ -74,12 +81,18 @@ int run(context& c, const arguments& a) {
 command run_command() {
   return {.name = "run",
           .group = "Drills",
-          .summary = "play drills in simulation; 4 if one fails",
+          .summary = "play drills, in simulation or on real processes; 4 if one fails",
           .example = "floe drill run follower-killed\nfloe drill run my.drill --seeds 1000   # failing seeds, each with the line "
-                     "that plays it again",
+                     "that plays it again\n"
+                     "floe drill run leader-killed --real --ctdbd all --patience 30",
           .positionals = {{"DRILL", "a file, or the name of a shipped drill", false, true}},
           .options = {{"--all", nullptr, "all shipped drills"},
-                      {"--sim", nullptr, "all nodes in this process, on virtual time (the only way so far)"},
+                      {"--sim", nullptr, "all nodes in this process, on virtual time; the way if nothing else is said"},
+                      {"--real", nullptr, "nodes that are processes, on real time; root can cut and slow down the network between them"},
+                      {"--ctdbd", "LIST", "with --real: these nodes are Samba's ctdbd: 1,2 or all"},
+                      {"--patience", "F", "with --real: limits of `within` are F times longer; they are written for floe"},
+                      {"--skip-impossible", nullptr, "with --real: leave out lines that cannot be done here, and list them"},
+                      {"--keep", nullptr, "with --real: keep the nodes' files (those of failed drills are kept anyway)"},
                       {"--seed", "N", "the seed, or the first of several (that of the drill)"},
                       {"--seeds", "N", "play it with so many seeds, from 1 or --seed on, on all cores"},
                       {"--jobs", "N", "runs at a time (as many as cores)"},

@@ -9,6 +9,14 @@
 
 namespace floe::cli::drill {
 
+namespace {
+
+void print_kept(const verdict& v) {
+  if (!v.kept.empty()) print(fmt::format("        the nodes' files: {}\n", v.kept));
+}
+
+}  // namespace
+
 void print_failure(const planned_run& r, const verdict& v) {
   print(fmt::format("{}  seed {}: {}\n", paint(style::bad, "FAILED"), v.seed, v.reason));
   for (const auto& c : v.checks) {
@@ -17,7 +25,8 @@ void print_failure(const planned_run& r, const verdict& v) {
       print(fmt::format("          {}: {}\n", c.checker, c.broken[i]));
     if (c.broken.size() > shown) print(fmt::format("          {}: and {} more\n", c.checker, c.broken.size() - shown));
   }
-  print(fmt::format("        again: floe drill run {} --seed {} --trace trace.txt\n", r.drill->name, v.seed));
+  print(fmt::format("        again: floe drill run {} --seed {}{} --trace trace.txt\n", r.drill->name, v.seed, option_text(r.on)));
+  print_kept(v);
 }
 
 void print_one(const planned_run& r, const verdict& v) {
@@ -31,6 +40,7 @@ void print_one(const planned_run& r, const verdict& v) {
   if (v.longest_wait_ms > 0) print(fmt::format("      longest wait of a client: {} ({})\n", age_text(v.longest_wait_ms), v.longest_wait));
   if (v.longest_pause_ms > 0) print(fmt::format("      longest pause of a database: {} ({})\n", age_text(v.longest_pause_ms), v.longest_pause));
   print_unavailable(v);
+  print_kept(v);
 }
 
 void put(wire::json_writer& j, const planned_run& r, const verdict& v) {
@@ -50,6 +60,7 @@ void put(wire::json_writer& j, const planned_run& r, const verdict& v) {
   j.real("longest_wait_ms", v.longest_wait_ms);
   j.real("longest_pause_ms", v.longest_pause_ms);
   put_unavailable(j, v);
+  if (!v.kept.empty()) j.text("kept", v.kept);
   j.begin_list("checks");
   for (const auto& c : v.checks) {
     j.begin_object();

@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "cli/command/drill/ground_choice.hpp"
 #include "cli/command/drill/parts.hpp"
 
 namespace floe::cli::drill {
@@ -41,6 +42,14 @@ std::expected<wishes, std::string> read_wishes(const arguments& a) {
     if (!s) return std::unexpected(s.error());
     w.drills.push_back(std::move(*s));
   }
+  const auto on = read_ground_choice(a);
+  if (!on) return std::unexpected(on.error());
+  w.on = *on;
+  if (w.on.real && !a.has("--jobs")) w.jobs = 1;
+  for (auto& d : w.drills) {
+    d.patience = w.on.patience;
+    d.bound = std::chrono::duration_cast<duration>(d.bound * d.patience);
+  }
   if (!w.trace.empty() && w.drills.size() * w.seeds != 1) return std::unexpected("--trace takes one drill and one seed");
   if (w.verbose && w.drills.size() * w.seeds != 1) return std::unexpected("--verbose takes one drill and one seed");
   return w;
@@ -50,7 +59,7 @@ std::vector<planned_run> wishes::runs() const {
   std::vector<planned_run> all;
   for (const auto& d : drills)
     for (std::uint64_t i = 0; i < seeds; ++i)
-      all.push_back({&d, first_seed.value_or(seeds > 1 ? 1 : d.seed) + i, trace});
+      all.push_back({.drill = &d, .seed = first_seed.value_or(seeds > 1 ? 1 : d.seed) + i, .trace = trace, .on = on});
   if (all.size() == 1) all.front().follow = verbose ? following::lines : ::isatty(STDERR_FILENO) ? following::picture : following::nothing;
   return all;
 }

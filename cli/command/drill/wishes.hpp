@@ -20,6 +20,7 @@ struct wishes {
   std::string trace;
   bool verbose = false;
   result_files::names files;
+  ground_choice on;
 
   /// Every drill with every seed. They point into `drills`.
   std::vector<planned_run> runs() const;

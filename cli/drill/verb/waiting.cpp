@@ -15,8 +15,9 @@ action read_within(words& w) {
   auto holds = read_condition(w);
   return [limit, holds = std::move(holds)](stage& s) -> outcome {
     outcome last;
-    if (s.wait_until([&] { return (last = holds(s)).has_value(); }, limit)) return {};
-    return failed_because(fmt::format("not within {}: {}", limit_text(limit), last.error()));
+    const auto mine = std::chrono::duration_cast<duration>(limit * s.patience);
+    if (s.wait_until([&] { return (last = holds(s)).has_value(); }, mine)) return {};
+    return failed_because(fmt::format("not within {}: {}", limit_text(mine), last.error()));
   };
 }
 
