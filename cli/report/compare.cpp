@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <utility>
 
 #include "cli/output.hpp"
+#include "cli/report/page.hpp"
+#include "cli/report/run_record.hpp"
 
 namespace floe::cli {
 namespace {
@@ -62,6 +66,33 @@ std::vector<std::string> names(const json& a, const json& b, const char* key) {
   return all;
 }
 
+/// The longest of the waits that the run remembers; none if none was long enough for that.
+double longest_wait(const json& j) {
+  double most = 0;
+  for (const auto& u : j.value("uses", json::array()))
+    if (u.value("what", "") == "waits") most = std::max(most, u.value("to_us", 0.0) - u.value("from_us", 0.0));
+  return j.contains("uses") ? most / 1000 : -1;
+}
+
+/// The times of each database after each fault: "locking.tdb not available after kill 1".
+void add_faults(std::vector<compared_figure>& figures, const json& a, const json& b) {
+  const auto cost = [](const json& run, const json& db, std::size_t i, const std::string& what) {
+    const json faults = run.value("faults", json::array());
+    const json times = db.is_object() ? db.value("by_fault_us", json::array()) : json::array();
+    if (i >= faults.size() || i >= times.size() || faults[i].value("what", "") != what) return -1.0;
+    return times[i].get<double>() / 1000;
+  };
+  const json x = a.value("faults", json::array()), y = b.value("faults", json::array());
+  for (std::size_t i = 0; i < std::max(x.size(), y.size()); ++i) {
+    const auto what = (i < x.size() ? x[i] : y[i]).value("what", "");
+    for (const auto& db : names(a["unavailable"], b["unavailable"], "db")) {
+      const auto first = cost(a, find(a["unavailable"], "db", db), i, what);
+      const auto second = cost(b, find(b["unavailable"], "db", db), i, what);
+      if (first > 0 || second > 0) figures.push_back({fmt::format("{} not available after {}", db, what), first, second, "ms", true});
+    }
+  }
+}
+
 std::string value_text(double v, const std::string& unit) {
   if (v < 0) return "–";
   return fmt::format("{:.{}f} {}", v, v < 10 ? 2 : v < 100 ? 1 : 0, unit);
@@ -74,8 +105,22 @@ double compared_figure::ratio() const {
   return less_is_better ? a / b : b / a;
 }
 
-std::expected<compared_runs, std::string> compare_runs(const std::string& first,
-                                                       const std::string& second) {
+bool compared_figure::worse_by(double percent) const {
+  constexpr double noise = 1;  // a millisecond, or an operation per second
+  if (a < 0 || b < 0) return false;
+  const auto by = less_is_better ? b - a : a - b;
+  return by > noise && by > a * percent / 100;
+}
+
+std::vector<std::string> compared_runs::worse_by(double percent) const {
+  std::vector<std::string> worse;
+  if (a_good && !b_good) worse.emplace_back("the verdict");
+  for (const auto& f : figures)
+    if (f.worse_by(percent)) worse.push_back(f.what);
+  return worse;
+}
+
+std::expected<compared_runs, std::string> compare_runs(const std::string& first, const std::string& second) {
   const auto a = parse(first, "the first file"), b = parse(second, "the second file");
   if (!a) return std::unexpected(a.error());
   if (!b) return std::unexpected(b.error());
@@ -84,18 +129,21 @@ std::expected<compared_runs, std::string> compare_runs(const std::string& first,
                   .a_good = a->value("verdict", "") != "bad",
                   .b_good = b->value("verdict", "") != "bad",
                   .figures = {}};
-  for (const auto& what : names((*a)["checks"], (*b)["checks"], "what"))
-    r.figures.push_back({what, figure(find((*a)["checks"], "what", what), "seconds", 1000),
-                         figure(find((*b)["checks"], "what", what), "seconds", 1000), "ms", true});
   for (const auto& db : names((*a)["unavailable"], (*b)["unavailable"], "db")) {
     const auto x = find((*a)["unavailable"], "db", db), y = find((*b)["unavailable"], "db", db);
-    r.figures.push_back({db + " not available, longest", figure(x, "longest_us", 1e-3),
-                         figure(y, "longest_us", 1e-3), "ms", true});
-    r.figures.push_back({db + " not available, in all", figure(x, "total_us", 1e-3),
-                         figure(y, "total_us", 1e-3), "ms", true});
+    r.figures.push_back({db + " not available, longest", figure(x, "longest_us", 1e-3), figure(y, "longest_us", 1e-3), "ms", true});
+    r.figures.push_back({db + " not available, in all", figure(x, "total_us", 1e-3), figure(y, "total_us", 1e-3), "ms", true});
   }
+  add_faults(r.figures, *a, *b);
+  if (const auto x = longest_wait(*a), y = longest_wait(*b); x > 0 || y > 0)
+    r.figures.push_back({"longest wait of a client", x, y, "ms", true});
   if (const auto x = operations_per_second(*a), y = operations_per_second(*b); x >= 0 || y >= 0)
     r.figures.push_back({"operations", x, y, "/s", false});
+  for (const auto& what : names((*a)["checks"], (*b)["checks"], "what")) {
+    const auto x = figure(find((*a)["checks"], "what", what), "seconds", 1000);
+    const auto y = figure(find((*b)["checks"], "what", what), "seconds", 1000);
+    if (x > 0 || y > 0) r.figures.push_back({what, x, y, "ms", true});  // others take no time
+  }
   return r;
 }
 
@@ -104,13 +152,59 @@ std::string comparison_text(const compared_runs& r) {
   table t({{""}, {"A", true}, {"B", true}, {"B IS BETTER BY", true}});
   for (const auto& f : r.figures) {
     const auto ratio = f.ratio();
-    t.row(
-        {f.what,
-         value_text(f.a, f.unit),
-         value_text(f.b, f.unit),
-         {ratio > 0 ? fmt::format("x {:.2f}", ratio) : "", ratio >= 1 ? style::good : style::bad}});
+    const auto look = f.worse_by(0) ? style::bad : ratio > 1 ? style::good : style::plain;
+    t.row({f.what, value_text(f.a, f.unit), value_text(f.b, f.unit), {ratio > 0 ? fmt::format("x {:.2f}", ratio) : "", look}});
   }
   return text + t.text();
+}
+
+void put_comparison(wire::json_writer& j, const compared_runs& r) {
+  for (const auto& [name, words, good] : {std::tuple{"a", &r.a, r.a_good}, {"b", &r.b, r.b_good}}) {
+    j.begin_object(name);
+    j.text("run", *words);
+    j.boolean("held", good);
+    j.end();
+  }
+  j.begin_list("figures");
+  const auto number = [&](const char* name, double v, bool there) {
+    if (there)
+      j.real(name, v);
+    else
+      j.null(name);
+  };
+  for (const auto& f : r.figures) {
+    j.begin_object();
+    j.text("what", f.what);
+    j.text("unit", f.unit);
+    number("a", f.a, f.a >= 0);
+    number("b", f.b, f.b >= 0);
+    number("b_is_better_by", f.ratio(), f.ratio() > 0);
+    j.end();
+  }
+  j.end();
+}
+
+std::string comparison_page(const compared_runs& r, const std::string& a, const std::string& b) {
+  const auto html = [](std::string_view text) {
+    std::string out;
+    for (const char c : text) out += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '"' ? "&quot;" : std::string(1, c);
+    return out;
+  };
+  std::string rows;
+  for (const auto& f : r.figures) {
+    const auto ratio = f.ratio();
+    rows += fmt::format("<tr{}><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n", f.worse_by(0) ? " class=bad" : "", html(f.what),
+                        value_text(f.a, f.unit), value_text(f.b, f.unit), ratio > 0 ? fmt::format("× {:.2f}", ratio) : "");
+  }
+  std::string page(compare_html);
+  const auto fill = [&](std::string_view place, const std::string& text) { page.replace(page.find(place), place.size(), text); };
+  // from the end on: nothing in a run is taken for a place
+  fill("@PAGE_B@", html(page_of(b)));
+  fill("@PAGE_A@", html(page_of(a)));
+  fill("@ROWS@", rows);
+  fill("@B@", html(r.b));
+  fill("@A@", html(r.a));
+  return page;
 }
 
 }  // namespace floe::cli

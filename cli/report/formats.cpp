@@ -23,6 +23,7 @@ void put_record(wire::json_writer& j, const run_record& r) {
   j.text("title", r.title);
   j.text("story", r.story);
   j.text("mode", r.mode);
+  j.integer("zero_us", r.zero_us);
   if (r.seed)
     j.number("seed", *r.seed);
   else
@@ -99,7 +100,6 @@ std::string html_page(const run_record& r) {
   wire::json_writer j;
   j.begin_object();
   put_record(j, r);
-  j.integer("zero_us", r.zero_us);
   j.number("trace_left_out", r.trace_left_out);
   j.begin_list("trace");
   for (const auto& l : r.trace) {  // short names: there are many
@@ -111,7 +111,10 @@ std::string html_page(const run_record& r) {
   }
   j.end();
   j.end();
-  auto data = std::move(j).take();
+  return page_of(std::move(j).take());
+}
+
+std::string page_of(std::string data) {
   // the only thing that could end the element it is put into
   for (std::size_t i = 0; (i = data.find("</", i)) != std::string::npos; i += 3)
     data.insert(i + 1, "\\");

@@ -80,6 +80,8 @@ void put_record(wire::json_writer&, const run_record&);
 
 /// One self-contained page for a browser.
 std::string html_page(const run_record&);
+/// The same of a run's JSON.
+std::string page_of(std::string json);
 /// The JSON of chrome://tracing, which Perfetto opens: a process per database, a thread per node.
 std::string perfetto_trace(const run_record&);
 

@@ -1,6 +1,7 @@
 /// What is made of a run: times of unavailability, the page, JUnit's XML, Perfetto's trace.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/report/compare.hpp"
@@ -107,18 +108,56 @@ TEST_CASE("two runs side by side") {
   auto faster = example();
   faster.good = true;
   faster.checks = {{100, "within 2s: normal", true, "", 0.25}};
+  faster.uses = {{"waits", "c", "a.tdb", "k", pnn{0}, 100, 30'100, ""}, {"holds", "c", "a.tdb", "k", pnn{0}, 0, 90'000, ""}};
   faster.throughput = {.bucket_us = 1000, .done = {10, 30}, .failed = {0, 0}};
   const auto c = compare_runs(json_of(example()), json_of(faster));
   REQUIRE(c.has_value());
   CHECK_FALSE(c->a_good);
   CHECK(c->b_good);
-  REQUIRE(!c->figures.empty());
-  CHECK(c->figures[0].what == "within 2s: normal");
-  CHECK(c->figures[0].ratio() == doctest::Approx(2));
-  CHECK(c->figures[1].b < 0);  // only A makes the second check
-  CHECK(c->figures.back().what == "operations");
-  CHECK(c->figures.back().b == doctest::Approx(20'000));
+  const auto named = [&](const std::string& what) {
+    const auto i = std::ranges::find(c->figures, what, &compared_figure::what);
+    REQUIRE_MESSAGE(i != c->figures.end(), what);
+    return *i;
+  };
+  CHECK(named("within 2s: normal").ratio() == doctest::Approx(2));
+  CHECK(named("a.tdb not available, in all").ratio() == doctest::Approx(1));
+  CHECK(named("a.tdb not available after kill 1").a == doctest::Approx(0.22));
+  CHECK(named("operations").a < 0);
+  CHECK(named("operations").b == doctest::Approx(20'000));
+  CHECK(named("longest wait of a client").b == doctest::Approx(30));
+  // what takes no time is not compared
+  CHECK(std::ranges::find(c->figures, "expect 5", &compared_figure::what) == c->figures.end());
   CHECK(comparison_text(*c).find("x 2.00") != std::string::npos);
   CHECK(!compare_runs("{}", json_of(faster)).has_value());
   CHECK(compare_runs(json_of(faster), "nonsense").error().find("second file") != std::string::npos);
+}
+
+TEST_CASE("worse by more than a percentage, and by more than noise") {
+  CHECK(compared_figure{"t", 100, 121, "ms", true}.worse_by(20));
+  CHECK(!compared_figure{"t", 100, 119, "ms", true}.worse_by(20));
+  CHECK(!compared_figure{"t", 0.1, 0.9, "ms", true}.worse_by(20));
+  CHECK(compared_figure{"t", 0, 5, "ms", true}.worse_by(20));
+  CHECK(!compared_figure{"t", -1, 5, "ms", true}.worse_by(20));
+  CHECK(compared_figure{"r", 100, 79, "/s", false}.worse_by(20));
+  CHECK(!compared_figure{"r", 100, 500, "/s", false}.worse_by(20));
+  const compared_runs runs{.a = "", .b = "", .a_good = true, .b_good = false, .figures = {{"t", 100, 200, "ms", true}}};
+  CHECK(runs.worse_by(20) == std::vector<std::string>{"the verdict", "t"});
+  CHECK(runs.worse_by(200) == std::vector<std::string>{"the verdict"});
+}
+
+TEST_CASE("a page of two runs: nothing in them is taken for a place of it") {
+  wire::json_writer j;
+  j.begin_object();
+  auto r = example();
+  r.title = "@PAGE_A@ @ROWS@ <i>";
+  put_record(j, r);
+  j.end();
+  const auto text = j.take();
+  const auto c = compare_runs(text, text);
+  REQUIRE(c.has_value());
+  const auto page = comparison_page(*c, text, text);
+  CHECK(count(page, "<iframe ") == 2);
+  CHECK(count(page, "srcdoc=\"&lt;!doctype html>") == 2);
+  CHECK(page.find("<i>") == std::string::npos);
+  CHECK(count(page, "@PAGE_A@ @ROWS@ &lt;i>") >= 2);
 }

@@ -125,6 +125,28 @@ class Drill(unittest.TestCase):
         self.assertEqual(["kill 2"], [fault["what"] for fault in told["faults"]])
         self.assertEqual([told["unavailable"][0]["total_ms"]], told["unavailable"][0]["by_fault_ms"])
 
+    def test_compare(self):
+        slow = GOOD.replace("kill 2\n", "c lock a.tdb other\nkill 2\nwait 700ms\nc unlock a.tdb other\n")
+        for name, text in (("fast", GOOD), ("slow", slow), ("bad", BAD)):
+            drill("run", self.file(f"{name}.drill", text), "--record", self.dir / f"{name}.json")
+        fast, slow, bad = (self.dir / f"{name}.json" for name in ("fast", "slow", "bad"))
+        result = drill("compare", fast, slow)
+        self.assertEqual(0, result.returncode, result.stderr)
+        self.assertRegex(result.stdout, r"A  .*fast\.drill \(sim, seed 1\), held\nB  .*slow\.drill \(sim, seed 1\), held\n")
+        self.assertRegex(result.stdout, r"a\.tdb not available, longest +[0-9.]+ ms +[0-9.]+ ms +x 0\.")
+        self.assertRegex(result.stdout, r"a\.tdb not available after kill 2 +[0-9.]+ ms +[0-9.]+ ms +x 0\.")
+        self.assertEqual(4, drill("compare", fast, slow, "--fail-if-worse", 20).returncode)
+        self.assertEqual(0, drill("compare", fast, fast, "--fail-if-worse", "0%").returncode)
+        self.assertIn("the verdict", json.loads(drill("compare", fast, bad, "--fail-if-worse", 1000, "--json").stdout)["worse"])
+        told = json.loads(drill("compare", slow, fast, "--json").stdout)
+        self.assertGreater({f["what"]: f for f in told["figures"]}["a.tdb not available, longest"]["b_is_better_by"], 2)
+        self.assertEqual(0, drill("compare", fast, slow, "--html", self.dir / "two.html").returncode)
+        self.assertEqual(2, (self.dir / "two.html").read_text().count("<iframe"))
+        missing = self.dir / "missing"
+        self.assertEqual(f"floe: {missing} cannot be read: No such file or directory\n", drill("compare", fast, missing).stderr)
+        self.assertEqual(2, drill("compare", fast, self.file("x", "{}")).returncode)
+        self.assertEqual(2, drill("compare", fast, slow, "--fail-if-worse", "much").returncode)
+
     def test_followed_line_by_line(self):
         path = self.file("good.drill", GOOD)
         self.assertEqual("", drill("run", path).stderr)

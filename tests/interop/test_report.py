@@ -115,6 +115,8 @@ class DrillPage(unittest.TestCase):
         if done.returncode != 4:
             raise RuntimeError(f"exit {done.returncode}: {done.stderr}{done.stdout}")
         cls.record = json.loads(record.read_text())
+        cls.two = place / "two.html"
+        subprocess.run([cli.FLOE, "drill", "compare", record, record, "--html", cls.two], check=True, capture_output=True, timeout=60)
 
     def test_page_stands_alone(self):
         page = self.file.read_text()
@@ -161,6 +163,15 @@ class DrillPage(unittest.TestCase):
             self.assertTrue(all("freeze-state" in line and "freezing" in line for line in found))
             page.run("document.querySelector('#chips button').click()")
             self.assertIn("kill 1", page.text("#trace"))
+            self.assertEqual([], page.complaints())
+
+    @unittest.skipIf(browser.why_not(), browser.why_not())
+    def test_two_in_a_browser(self):
+        with browser.Page(self.two) as page:
+            drawn = "return [...document.querySelectorAll('iframe')].map(f => f.contentDocument.querySelectorAll('.span').length)"
+            page.wait_for(f"{drawn.replace('return ', 'const all = ')}; return all.every(n => n > 0)", "both runs are drawn")
+            self.assertEqual(1, len(set(page.run(drawn))))
+            self.assertIn("locking.tdb not available, longest", page.text("#figures"))
             self.assertEqual([], page.complaints())
 
     def test_record(self):

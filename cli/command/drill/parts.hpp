@@ -18,6 +18,7 @@ command run_command();
 command list_command();
 command show_command();
 command check_command();
+command compare_command();
 command help_command();
 
 }  // namespace floe::cli::drill

@@ -27,7 +27,7 @@ int run(context& c, const arguments& a) {
   auto runs = w->runs();
   for (auto& r : runs) {
     r.measured = c.options.json || w->seeds == 1;
-    if (c.options.json && r.follow == following::picture) r.follow = following::nothing;
+    if (c.options.json && !w->verbose) r.follow = following::nothing;
   }
   files->plan(runs);
   std::map<const planned_run*, verdict> ended;

@@ -60,7 +60,11 @@ std::vector<planned_run> wishes::runs() const {
   for (const auto& d : drills)
     for (std::uint64_t i = 0; i < seeds; ++i)
       all.push_back({.drill = &d, .seed = first_seed.value_or(seeds > 1 ? 1 : d.seed) + i, .trace = trace, .on = on});
-  if (all.size() == 1) all.front().follow = verbose ? following::lines : ::isatty(STDERR_FILENO) ? following::picture : following::nothing;
+  // real nodes take real time: people want to see that something happens, in a log as well
+  const bool one_by_one = all.size() == 1 || (on.real && jobs == 1);
+  if (!one_by_one) return all;
+  for (auto& r : all)
+    r.follow = verbose ? following::lines : ::isatty(STDERR_FILENO) ? following::picture : on.real ? following::lines : following::nothing;
   return all;
 }
 

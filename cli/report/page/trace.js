@@ -1,6 +1,7 @@
 // --- the trace -----------------------------------------------------------------------------------------------------
 // of a drill all that was said, of a cluster the events that its nodes keep
-const said = run.trace.length ? run.trace.map(([t, who, text]) => ({ t, cells: [who, text] }))
+const trace = run.trace || [];  // what is kept for comparing has none
+const said = trace.length ? trace.map(([t, who, text]) => ({ t, cells: [who, text] }))
   : run.events.map(e => ({ t: e.t_us, cells: ['node ' + e.node, e.event, e.db, e.detail] }));
 for (const s of said) s.line = s.cells.join(' ').toLowerCase();
 const shown = 500, body = $('trace').querySelector('tbody');
@@ -17,7 +18,7 @@ function search() {
   $('found').textContent = (count > shown ? `${count} lines, the first ${shown} shown` : `${count} lines`) +
     (run.trace_left_out ? `; ${run.trace_left_out} older ones are only in the file that --trace writes` : '');
 }
-if (run.trace.length)
+if (trace.length)
   for (const word of ['drill', 'freeze-state', 'recovery-phase', 'migration-resent', 'lock-wait', 'refused', 'unknown', 'node-down']) {
     const count = said.filter(s => s.line.includes(word)).length;
     if (!count) continue;
