@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "protocol/constants.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/types/db_statistics.hpp"
 #include "protocol/wire/codec.hpp"
@@ -81,9 +82,11 @@ void database::on(db_control& m) {
 void database::on(db_view& m) {
   const auto out = node_flag::banned | node_flag::stopped;
   const bool was_out = view_->own_flags() & out;
-  const auto mode = view_->mode;
-  view_ = std::move(m.view);
-  if (!was_out && (view_->own_flags() & out)) become_inactive();
+  const auto before = std::exchange(view_, std::move(m.view));
+  const auto mode = before->mode;
+  ask_again_if_one_came(*before);
+  const bool leaves = !was_out && (view_->own_flags() & out);
+  if (leaves && !(mode == recovery_mode::active && mutated(mutant::inactive_not_frozen))) become_inactive();
   if (mode == view_->mode) return;
   follow(commit_.mode_changed(view_->mode));
   if (view_->mode == recovery_mode::active) serve_until_thaw();

@@ -98,7 +98,9 @@ class database final : public actor<database_message> {
   void arrived(const bytes& key, reqid);
   void unlock(const bytes& key, const char* why);
   void give(const bytes& key, const record& r, const parcel& request);
+  bool reachable(pnn) const;
   void resend_pending();
+  void ask_again_if_one_came(const cluster_view& before);
   void drop_stale_waiters(generation before);
   std::string why_waiting(const lock_table::entry&) const;
 

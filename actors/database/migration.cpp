@@ -7,6 +7,7 @@
 #include "actors/database/database.hpp"
 #include "actors/database/in_words.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/rules/migration.hpp"
 #include "protocol/rules/placement.hpp"
 
@@ -76,6 +77,7 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
       break;
     case req_call_outcome::give_directly:
     case req_call_outcome::give_via_lmaster: {
+      if (!reachable(d.to)) break;  // the record would be lost on its way; whoever asked asks again
       env_.count.count_hops(d.hops);
       count_.count_hops(d.hops);
       const bool has_data = !r.data.empty();
@@ -103,18 +105,27 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
   }
 }
 
+/// What is sent to a node that is not connected is lost. Nodes connect one after the other, and the leader may have
+/// recovered with one that others are not connected to yet.
+bool database::reachable(pnn node) const {
+  const auto* p = view_->find(node);
+  return node == env_.self || mutated(mutant::records_sent_to_nobody) || (p && !(p->flags & node_flag::disconnected));
+}
+
 /// A record on its way must not be lost: nodes are thawed one after the other, and one that is thawed already may
 /// hand over a record to one that is not. What arrives then waits for the thaw.
 bool database::wait_for_thaw(pnn from, const parcel_ptr& p) {
   const bool granting = freeze_.state == freeze_state::thawed || freeze_.state == freeze_state::freezing;
   if (granting && map_applies(gen_, view_->gen)) return false;
-  deferred_.push_back({from, p});
+  if (!mutated(mutant::arriving_records_dropped)) deferred_.push_back({from, p});
   return true;
 }
 
 void database::serve_deferred() {
   for (auto& d : std::exchange(deferred_, {}))
-    if (accept_generation(d.packet->content.header.gen, view_->gen, false)) on(d);
+    if (accept_generation(d.packet->content.header.gen, view_->gen, false) ||
+        mutated(mutant::deferred_packets_not_checked))
+      on(d);
 }
 
 void database::peer(pnn from, const parcel_ptr& p, const req_dmaster& m) {
@@ -122,9 +133,11 @@ void database::peer(pnn from, const parcel_ptr& p, const req_dmaster& m) {
   if (wait_for_thaw(from, p)) return;
   bool found = false;
   const record mine = local(m.key, &found);
+  // there is no way to its new owner from here (they are connecting, or one of the two is lost): it stays with us
+  const pnn new_dmaster = reachable(m.dmaster) ? m.dmaster : env_.self;
   const auto d = decide_req_dmaster(
       env_.self, lmaster(m.key),
-      {.source = from, .new_dmaster = m.dmaster, .rsn = m.rsn, .flags = m.record_flags.value_or(0)},
+      {.source = from, .new_dmaster = new_dmaster, .rsn = m.rsn, .flags = m.record_flags.value_or(0)},
       found ? std::optional(mine.header) : std::nullopt);
   if (d.ask_for_recovery()) {
     node_.tell(want_recovery{fmt::format("node {} gave away a record of {} that {}", number(from), config_.name,
@@ -168,6 +181,7 @@ void database::peer(pnn from, const parcel_ptr& p, const reply_error& m) {
                                number(from), m.message));
   // Typically the node has not attached the database yet. The next tick asks again, by way of the lmaster.
   if (e && e->migration) e->migration->sent = time_point{};
+  if (e && e->migration && mutated(mutant::retries_spin)) return ask_for(key, *e, from);
   need_tick();
 }
 
@@ -213,7 +227,7 @@ void database::resend_pending() {
   for (const bytes& key : locks_.keys()) {
     auto* e = locks_.find(key);
     if (!e) continue;
-    if (e->migration) {
+    if (e->migration && !mutated(mutant::requests_not_sent_again)) {
       const auto here = decide_local_call(env_.self, local(key).header);
       if (here.serve) {
         // the recovery made this node its dmaster: the request, sent again, ends here
@@ -224,6 +238,20 @@ void database::resend_pending() {
       } else
         ask_for(key, *e, here.ask);
     }
+    advance(key);
+  }
+}
+
+/// A node has connected: what was asked of it before was lost, and it may have had no way to give us what it has.
+void database::ask_again_if_one_came(const cluster_view& before) {
+  bool came = false;
+  for (std::uint32_t n = 0; n < before.nodes.size(); ++n)
+    came |= (before.nodes[n].flags & node_flag::disconnected) && reachable(pnn{n});
+  if (!came || !thawed() || !map_applies(gen_, view_->gen)) return;
+  for (const bytes& key : locks_.keys()) {
+    auto* e = locks_.find(key);
+    if (!e || !e->migration) continue;
+    ask_for(key, *e, e->migration->to);
     advance(key);
   }
 }

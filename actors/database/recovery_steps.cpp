@@ -3,6 +3,7 @@
 
 #include "actors/database/database.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/rules/migration.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/wire/codec.hpp"
@@ -140,6 +141,7 @@ void database::send_pull_buffers() {
   while (!p.exhausted && p.in_flight < pull_window) {
     rec_buffer_builder buffer(config_.id, config_.push_buffer_size);
     auto next = store_->scan(p.position, [&](const record_view& r) {
+      if (r.data.empty() && mutated(mutant::deletions_not_pulled)) return true;
       if (!buffer.empty() && buffer.size_with(r.key.size(), r.data.size()) > config_.push_buffer_size) return false;
       buffer.add(r.key, r.header, r.data);
       return true;

@@ -36,6 +36,8 @@ void database::trans3_commit(db_control& m) {
   auto records = wire::decode<rec_buffer>(request.data);
   if (!records || !m.client) return m.answer.fail("not the records of a transaction");
   const auto nodes = active_nodes(*view_);
+  for (pnn n : view_->map)
+    if (!reachable(n)) return m.answer.fail(fmt::format("node {} of the cluster is not connected to this one", number(n)));
   const auto refused = commit_.begin(view_->mode, config_.kind, env_.self, nodes);
   if (refused != commit_refusal::none) return m.answer.fail(std::string(name(refused)));
   commit_answer_ = m.answer;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "protocol/constants.hpp"
 #include "protocol/types/database.hpp"
@@ -281,13 +282,32 @@ void coordinator::act(const cluster_effect::ended& e) {
                          .detail = fmt::format("run={} state={} gen={} ms={}", number(e.epoch),
                                                e.good ? "done" : "failed", number(machine_.plan().gen), ms)}});
   // A verdict stays visible until the next recovery begins; success has nothing left to show.
-  if (e.good) node_.tell(recovery_progress{});
+  if (e.good)
+    node_.tell(recovery_progress{});
+  else
+    report_now();
   const auto failures = machine_.failures();
   ended_({.epoch = e.epoch, .good = e.good, .gen = machine_.plan().gen, .failures = {failures.begin(), failures.end()}});
   end();
 }
 
+/// A report names every database: of a thousand of them, one with each of their steps would cost more than the recovery.
 void coordinator::show_progress() {
+  constexpr std::size_t few = 20;
+  const duration pause = progress_.size() <= few ? duration{0} : std::chrono::microseconds(50) * progress_.size();
+  const auto since = env_.loop.now() - shown_;
+  if (since >= pause) return report_now();
+  if (std::exchange(report_planned_, true)) return;
+  env_.loop.after(pause - since, [to = self()] { to.tell(rec_show{}); });
+}
+
+void coordinator::on(rec_show&) {
+  report_planned_ = false;
+  report_now();
+}
+
+void coordinator::report_now() {
+  shown_ = env_.loop.now();
   const auto nodes = [](const auto& list) {
     json j = json::array();
     for (pnn p : list) j.push_back(number(p));

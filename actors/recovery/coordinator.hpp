@@ -36,6 +36,7 @@ class coordinator final : public actor<coordinator_message> {
   void on(rec_db_ended&);
   void on(rec_hold&);
   void on(rec_stop&);
+  void on(rec_show&);
 
   void feed(const cluster_input&);
   void run(const cluster_output&);
@@ -55,6 +56,7 @@ class coordinator final : public actor<coordinator_message> {
   void stop_databases();
   void dispute(db_id, const std::vector<evidence>&);
   void show_progress();
+  void report_now();
   bool is_held(cluster_phase) const;
 
   struct survey {
@@ -82,6 +84,8 @@ class coordinator final : public actor<coordinator_message> {
   std::string held_;
   std::optional<cluster_effect::deadlock> deadlock_;
   std::int64_t started_us_ = 0, phase_since_us_ = 0;
+  time_point shown_{};
+  bool report_planned_ = false;
 };
 
 }  // namespace floe

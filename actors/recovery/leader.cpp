@@ -8,6 +8,7 @@
 #include "actors/recovery/coordinator.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/messages.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/rules/need_recovery.hpp"
 #include "protocol/types/membership.hpp"
 #include "protocol/types/node_map.hpp"
@@ -20,6 +21,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+/// Nodes that were cut off together come back within so much time of each other.
+constexpr duration nodes_come_within = milliseconds(500);
 constexpr std::uint64_t own_listener = 1;  ///< owner number of our message registrations
 
 frame shared(bytes data) { return std::make_shared<const bytes>(std::move(data)); }
@@ -208,19 +211,25 @@ void leader::look_around() {
 void leader::look_done() {
   looking_ = false;
   if (!election_.leads()) return;
+  // somebody has come since the question went out: what is decided without it would be decided for it as well
+  const bool overlooked = std::ranges::any_of(connected(), [this](pnn p) { return !looks_.contains(p); });
+  if (overlooked && !mutated(mutant::newcomers_overlooked)) return look_around();
   synchronise_flags();
-  if (!wanted_.empty()) return consider(wanted_);
-  if (const auto n = need()) {
-    if (mesh_grows()) {
-      env_.loop.after(milliseconds(20), [to = self(), this] { to.tell(leader_answer{[this] { look_around(); }}); });
-      return;
-    }
-    const auto why = fmt::format("{}: {}", name(n.reason), n.detail);
+  const auto n = need();
+  if (wanted_.empty() && !n) {
+    if (look_again_) look_around();
+    return;
+  }
+  if (mesh_grows()) {
+    env_.loop.after(milliseconds(20), [to = self(), this] { to.tell(leader_answer{[this] { look_around(); }}); });
+    return;
+  }
+  if (wanted_.empty()) {
+    wanted_ = fmt::format("{}: {}", name(n.reason), n.detail);
     if (n.culprit != pnn::unknown && !coordinator_ && !resting_)
       charge({.node = n.culprit, .cause = failure_cause::refused, .step = name(n.reason), .detail = n.detail, .credit = true}, 1);
-    return consider(why);
   }
-  if (look_again_) look_around();
+  recover_if_allowed();
 }
 
 /// Each node's own opinion about itself is the truth; whoever sees it otherwise is told.
@@ -242,8 +251,7 @@ void leader::synchronise_flags() {
 /// connected first would let a minority of the other half speak for it. So: while a node that has just come is connected
 /// to somebody we do not see yet, wait, for a moment.
 bool leader::mesh_grows() const {
-  constexpr duration moment = milliseconds(500);
-  if (env_.loop.now() - last_arrival_ > moment) return false;
+  if (env_.loop.now() - last_arrival_ > nodes_come_within) return false;
   return std::ranges::any_of(looks_, [this](const auto& one) {
     const auto& others = one.second.others;
     for (std::size_t i = 0; i < std::min(others.size(), view_->nodes.size()); ++i)
@@ -264,9 +272,16 @@ recovery_need leader::need() const {
 }
 
 void leader::consider(std::string why) {
-  wanted_ = why;
+  wanted_ = std::move(why);
+  // a node has just come: who else is there must be seen first
+  const bool just_come = env_.loop.now() - last_arrival_ <= nodes_come_within;
+  if (just_come && !mutated(mutant::newcomers_overlooked)) return look_around();
+  recover_if_allowed();
+}
+
+void leader::recover_if_allowed() {
   if (coordinator_ || resting_ || paused_ || !being_banned_.empty() || !election_.leads()) return;
-  recover(why);
+  recover(std::exchange(wanted_, {}));
 }
 
 void leader::recover(const std::string& why) {
@@ -281,7 +296,7 @@ void leader::recover(const std::string& why) {
                     .step_timeout = limit,
                     .db_budget = 4 * duration(limit),
                     .retry_pause = milliseconds(100),
-                    .freeze_all_first = config_.freeze_all_first,
+                    .freeze_all_first = config_.freeze_all_first || mutated(mutant::all_databases_freeze_together),
                     .freeze_all_deadline = limit};
   wanted_.clear();
   recovery_began_ = env_.loop.now();

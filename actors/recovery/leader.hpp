@@ -89,6 +89,7 @@ class leader final : public actor<leader_message> {
   recovery_need need() const;
   bool mesh_grows() const;
   void consider(std::string why);
+  void recover_if_allowed();
   void recover(const std::string& why);
   void recovery_ended(const recovery_result&);
 

@@ -8,6 +8,7 @@
 #include "actors/recovery/leader.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/messages.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/types/membership.hpp"
 #include "protocol/wire/codec.hpp"
 
@@ -37,7 +38,7 @@ void leader::vote(const election_input& e) {
   const bool led = election_.leads();
   for (const auto& effect : election_.step(e)) std::visit([this](const auto& x) { act(x); }, effect);
   if (led && !election_.leads()) {
-    coordinator_.tell(rec_stop{});
+    if (!mutated(mutant::inactive_leader_recovers)) coordinator_.tell(rec_stop{});
     looking_ = look_again_ = false;
     ++look_;  // what is still answered belongs to nobody
   }

@@ -74,9 +74,10 @@ struct rec_db_ended {
 };
 struct rec_hold { std::string phase; };
 struct rec_stop {};
+struct rec_show {};  ///< the next report is due
 
 using coordinator_message = std::variant<rec_answer, rec_view, rec_woke, rec_db_progress, rec_db_held,
-                                         rec_db_ended, rec_hold, rec_stop>;
+                                         rec_db_ended, rec_hold, rec_stop, rec_show>;
 
 /// What became of a recovery.
 struct recovery_result {

@@ -1,11 +1,17 @@
 #include "cli/drill/log_reader.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "cli/drill/words.hpp"
 
 namespace floe::cli::drill {
 namespace {
+
+/// A request is sent again after seconds, at a thaw, or when a node has connected: so often within a second it is none
+/// of these.
+constexpr unsigned spinning = 50;
 
 /// "name=value" in a line, up to the next space.
 std::string_view value_of(std::string_view line, std::string_view name) {
@@ -31,13 +37,27 @@ void log_reader::line(time_us at, std::size_t node, std::string_view text) {
     }
   } else if (text.starts_with("recovery-mode ")) {
     active_[node] = text.find("->active") != std::string_view::npos;
+  } else if (text.starts_with("own-flags ") && text.find("->") != std::string_view::npos) {
+    const auto to = text.substr(text.find("->"));
+    const bool out = to.find("STOPPED") != std::string_view::npos || to.find("BANNED") != std::string_view::npos;
+    if (out) out_since_.try_emplace(node, at);
+    if (!out) back_in(at, node);
+  } else if (text.starts_with("migration-resent ")) {
+    auto& r = resent_[{node, std::string(value_of(text, " db=")), std::string(value_of(text, " key="))}];
+    constexpr time_us second = 1'000'000;
+    if (at - r.since > second) r = {at, 0};
+    if (++r.times == spinning)
+      seen_.spins.push_back(fmt::format("node {} asked for a record of {} (key {}) {} times within {} ms, from {}", node,
+                                        value_of(text, " db="), value_of(text, " key="), r.times, (at - r.since) / 1000,
+                                        at_text(r.since)));
   } else if (text.starts_with("vnn-map ")) {
     const auto gen = parse_count(value_of(text, " gen="));
     if (!gen) return;
     const auto now = static_cast<std::uint32_t>(*gen);
     const auto before = generation_.find(node);
+    const bool in_recovery = active_.try_emplace(node, true).first->second;  // nodes start with it
     if (before != generation_.end() && before->second != now)
-      seen_.generations.push_back({node, at, before->second, now, active_[node]});
+      seen_.generations.push_back({node, at, before->second, now, in_recovery});
     generation_[node] = now;
   } else if (text.starts_with("recovery-pull ")) {
     pull(at, text);
@@ -77,6 +97,13 @@ void log_reader::commit(time_us at, std::size_t node, std::string_view text) {
     }
 }
 
+void log_reader::back_in(time_us at, std::size_t node) {
+  const auto since = out_since_.find(node);
+  if (since == out_since_.end()) return;
+  seen_.inactive.push_back({node, "", since->second, at});
+  out_since_.erase(since);
+}
+
 void log_reader::gone(time_us at, std::size_t node) {
   for (auto i = closed_.begin(); i != closed_.end();)
     if (i->first.first == node) {
@@ -84,6 +111,7 @@ void log_reader::gone(time_us at, std::size_t node) {
       i = closed_.erase(i);
     } else
       ++i;
+  back_in(at, node);
   active_.erase(node);
   generation_.erase(node);
 }

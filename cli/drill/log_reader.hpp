@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 #include "cli/drill/checker/checker.hpp"
 
@@ -21,12 +22,19 @@ class log_reader {
  private:
   void pull(time_us, std::string_view text);
   void commit(time_us, std::size_t node, std::string_view text);
+  struct burst {
+    time_us since = 0;
+    unsigned times = 0;
+  };
+  void back_in(time_us, std::size_t node);
 
   sightings& seen_;
   std::function<bool(std::size_t)> bans_allowed_;
   std::map<std::pair<std::size_t, std::string>, time_us> closed_;  ///< since when, by node and database
   std::map<std::size_t, bool> active_;                             ///< recovery mode, by node
   std::map<std::size_t, std::uint32_t> generation_;
+  std::map<std::size_t, time_us> out_since_;  ///< stopped or banned nodes
+  std::map<std::tuple<std::size_t, std::string, std::string>, burst> resent_;  ///< by node, database and key
 };
 
 }  // namespace floe::cli::drill

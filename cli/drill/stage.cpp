@@ -113,6 +113,7 @@ std::optional<std::string> stage::not_normal(const std::vector<std::size_t>& wan
     const auto& l = looks_[n];
     if (!l.running) return fmt::format("node {} is not RUNNING yet", n);
     if (!l.normal_mode) return fmt::format("node {} is in recovery mode ACTIVE", n);
+    if (!l.leader || *l.leader >= looks_.size()) return fmt::format("node {} knows of no leader", n);
     for (const auto& d : l.databases) {
       if (d.state != "thawed") return fmt::format("{} is {} on node {}", d.name, d.state, n);
       if (d.generation != l.generation) return fmt::format("{} has not been recovered on node {}", d.name, n);

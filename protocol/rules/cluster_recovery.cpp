@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "protocol/constants.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/rules/placement.hpp"
 
 namespace floe {
@@ -43,7 +44,8 @@ std::vector<cluster_output> cluster_recovery::on(const cluster_event::start& e, 
 std::vector<cluster_output> cluster_recovery::on(const cluster_event::surveyed& e, time_point now) {
   if (!expects(e.epoch, cluster_phase::survey, e.node)) return {};
   // A leader that has become inactive would make itself dmaster of every record and serve none.
-  if (e.node == plan_.leader && !may_lead(e.flags, e.capabilities))
+  if (e.node == plan_.leader && !may_lead(e.flags, e.capabilities) &&
+      !mutated(mutant::inactive_leader_recovers))
     return give_up(e.node, failure_cause::unfit, "inactive, or without the leader capability", now);
   known_.push_back(e.gen);
   if (!(e.flags & node_flag::inactive))
@@ -253,8 +255,12 @@ db_plan cluster_recovery::plan_for(db_id id) const {
             .budget = plan_.db_budget,
             .tries = plan_.db_tries,
             .hold_after_freeze = plan_.freeze_all_first && !released_};
-  for (const auto& m : members_)
-    p.participants.push_back({m.node, std::ranges::find(took_part, m.node) != took_part.end()});
+  for (const auto& c : claims) {
+    bool counts = std::ranges::find(took_part, c.node) != took_part.end();
+    counts |= mutated(mutant::every_copy_counts);
+    counts |= mutated(mutant::inactive_copies_count) && c.line.gen == generation::invalid;
+    p.participants.push_back({c.node, counts});
+  }
   return p;
 }
 

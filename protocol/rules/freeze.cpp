@@ -1,4 +1,5 @@
 #include "protocol/rules/freeze.hpp"
+#include "protocol/mutant.hpp"
 
 #include <utility>
 
@@ -64,7 +65,8 @@ freeze_step on(const freeze_status& now, const last_holder_gone&) {
 freeze_step on(const freeze_status& now, const begin& e) {
   if (!is_frozen(now)) return refuse(now, freeze_refusal::not_frozen);
   // of two leaders that recover at the same time one must lose, and everywhere the same one
-  if (supersedes(e.committed, e.tid) || supersedes(now.tid, e.tid))
+  const bool outdated = supersedes(e.committed, e.tid) || supersedes(now.tid, e.tid);
+  if (outdated && !mutated(mutant::older_recovery_goes_on))
     return refuse(now, freeze_refusal::outdated);
   freeze_step s = close_transaction(now);
   s.next.state = freeze_state::in_transaction;
@@ -81,7 +83,8 @@ freeze_step on(const freeze_status& now, const wipe& e) {
 
 freeze_step on(const freeze_status& now, const pull&) {
   if (!is_frozen(now)) return refuse(now, freeze_refusal::not_frozen);
-  return {.next = now, .nothing_to_pull = now.records_invalid};
+  return {.next = now,
+          .nothing_to_pull = now.records_invalid && !mutated(mutant::inactive_copies_count)};
 }
 
 freeze_step on(const freeze_status& now, const push_start&) {

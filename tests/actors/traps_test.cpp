@@ -326,3 +326,31 @@ TEST_CASE("a recovery tells how far it is") {
   hold(c, zero, "");
   REQUIRE(c.settle(60s));
 }
+
+TEST_CASE("a record is not given to a node that its lmaster is not connected to") {
+  sim_cluster c(3);
+  REQUIRE(c.settle());
+  const auto leads = c.leader();
+  const auto tracks = (leads + 1) % 3, late = (leads + 2) % 3;
+  auto& by = c.connect(leads);
+  const auto db = attach_now(c, by, "locking.tdb");
+  const auto key = key_tracked_by(static_cast<std::uint32_t>(tracks), 3);
+  write_now(c, by, db, key, "kept");
+  // the late one is back with the leader, which recovers, before it is back with the others
+  c.kill(late);
+  c.net().cut(c.ip(late), c.ip(tracks));
+  c.start(late);
+  REQUIRE(c.run([&] { return false; }, 5s) == false);
+  REQUIRE(settled(c, {0, 1, 2}));
+  auto& wants = c.connect(late);
+  std::optional<result<locked_record>> got;
+  lock_record(wants, db, key, 60s, [&](const auto& r) { got = r; });
+  // it goes by way of the lmaster, which cannot hand it on: it is still there for others
+  REQUIRE(c.run([&] { return false; }, 1s) == false);
+  CHECK(!got);
+  CHECK(read_now(c, c.connect(tracks), db, key).data == "kept");
+  c.net().heal(c.ip(late), c.ip(tracks));
+  REQUIRE(c.run([&] { return got.has_value(); }, 10s));
+  REQUIRE(got->has_value());
+  CHECK((*got)->data == "kept");
+}

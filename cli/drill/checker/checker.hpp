@@ -51,12 +51,14 @@ struct ban_seen {
 /// What has been seen of the nodes.
 struct sightings {
   std::vector<frozen_span> frozen;
+  std::vector<frozen_span> inactive;           ///< a node was stopped or banned; of no database
   std::vector<generation_step> generations;
   std::vector<resting_copy> resting;
   std::vector<database_recovery> recoveries;
   std::vector<ban_seen> bans;
   std::vector<time_us> recovery_runs;          ///< when one was started, by whichever node
   std::uint64_t answers = 0;                   ///< of nodes to clients
+  std::vector<std::string> spins;              ///< requests sent again and again without a pause
   std::vector<std::string> answered_twice;     ///< "client-3, request 17, at 12 ms"
   bool at_rest = true;                         ///< the cluster became NORMAL in time
   std::string unrest;                          ///< why it did not
@@ -91,6 +93,7 @@ checker undeserved_bans_checker();
 checker frozen_reads_checker();
 checker generations_checker();
 checker answered_once_checker();
+checker no_spinning_checker();
 checker back_to_normal_checker();
 
 std::string at_text(time_us);  ///< "12.345 s"
