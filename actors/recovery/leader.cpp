@@ -42,7 +42,7 @@ leader_config leader_config_of(const node_config& c) {
 leader::leader(node_environment env, leader_config config, view_ptr view, address<node_message> node)
     : env_(env), config_(std::move(config)), view_(std::move(view)), node_(std::move(node)),
       election_(env.self, delays_of(config_), !config_.cluster_lock.empty()), born_us_(static_cast<std::uint64_t>(env.loop.wall_us())),
-      epoch_(env.loop.chance()() & 0xffff'ffff), ledger_(seconds(config_.tunables[tunable::recovery_grace_period])) {}
+      epoch_(env.loop.chance()() & 0xffff'ffff), ledger_(seconds(config_.tunables[tunable::recovery_grace_period])), last_turn_(env.loop.now()) {}
 
 leader::~leader() = default;
 
@@ -60,6 +60,7 @@ void leader::start() {
 
 void leader::receive(leader_message& m) {
   check_lease();
+  check_own_pulse();
   std::visit([this](auto& x) { on(x); }, m);
 }
 

@@ -69,6 +69,7 @@ class leader final : public actor<leader_message> {
   void lock_answered(std::uint64_t serial, const lock_answer&);
   void lock_lost(std::uint64_t serial, const std::string& why);
   void check_lease();
+  void check_own_pulse();
   void drop_lock();
   void show_lock(std::string_view state, std::string detail = {});
 
@@ -158,6 +159,7 @@ class leader final : public actor<leader_message> {
   std::set<pnn> being_banned_;
   time_point recovery_began_;
   time_point last_arrival_{};  ///< of a node
+  time_point last_turn_;       ///< something to do, at least once a second
 };
 
 }  // namespace floe

@@ -34,6 +34,21 @@ standing leader::own_standing() const {
           .connected = static_cast<std::uint32_t>(connected().size())};
 }
 
+/// A leader that was stopped for so long that the others have given it up does not go on where it was: it would recover
+/// from the loss of them all, alone, and its records would count as later than those that they went on with. It waits
+/// for an election; if nobody comes, it wins that. With a cluster lock the lease says the same.
+void leader::check_own_pulse() {
+  const auto now = env_.loop.now();
+  const auto slept = now - std::exchange(last_turn_, now);
+  const auto limit = milliseconds(config_.tunables[tunable::floe_keepalive_limit_ms]);
+  if (slept <= std::max<duration>(limit, std::chrono::seconds(2)) || !election_.leads() || !config_.cluster_lock.empty()) return;
+  if (mutated(mutant::hung_leader_goes_on)) return;
+  env_.log.warning(fmt::format("leader-hung ms={}", std::chrono::duration_cast<milliseconds>(slept).count()));
+  auto out = own_standing();
+  out.can_lead = false;
+  vote(election_event::standing_changed{out});
+}
+
 void leader::vote(const election_input& e) {
   const bool led = election_.leads();
   for (const auto& effect : election_.step(e)) std::visit([this](const auto& x) { act(x); }, effect);
