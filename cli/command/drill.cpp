@@ -11,8 +11,7 @@ command drill_command() {
           .summary = "rehearse faults: scripts of a few lines, played in simulation, replayed from a seed",
           .example = "floe drill list\nfloe drill run --all\nfloe drill run my.drill --seeds 100",
           .subcommands = {drill::run_command(), drill::list_command(), drill::show_command(), drill::check_command(),
-                          drill::compare_command(),
-                          drill::help_command()}};
+                          drill::compare_command(), drill::shrink_command(), drill::help_command()}};
 }
 
 }  // namespace floe::cli

@@ -14,20 +14,23 @@ namespace {
 
 using namespace std::chrono_literals;
 
-outcome play_lines(stage& s, const std::string& file, const std::vector<statement>& lines) {
+/// `at`: the line that fails.
+outcome play_lines(stage& s, const std::string& file, const std::vector<statement>& lines, std::string& at) {
   for (const auto& l : lines) {
     s.note("drill", fmt::format("{}: {}", l.line, l.text));
     switch (l.is) {
       case verb::kind::repeat:
         for (std::uint64_t i = 0; i < l.times; ++i)
-          if (auto done = play_lines(s, file, l.blocks[0]); !done) return done;
+          if (auto done = play_lines(s, file, l.blocks[0], at); !done) return done;
         break;
       case verb::kind::one_of:
-        if (auto done = play_lines(s, file, l.blocks[s.pick(l.blocks.size())]); !done) return done;
+        if (auto done = play_lines(s, file, l.blocks[s.pick(l.blocks.size())], at); !done) return done;
         break;
       case verb::kind::plain:
-        if (auto done = l.act(s); !done)
+        if (auto done = l.act(s); !done) {
+          at = l.text;
           return failed_because(fmt::format("{}:{}: {}: {}", file, l.line, l.text, done.error()));
+        }
         break;
       case verb::kind::cluster:
       case verb::kind::either:
@@ -73,7 +76,7 @@ verdict play(const script& drill, std::uint64_t seed, std::unique_ptr<ground> on
   if (story && !s.wait_until([&] { return !s.not_normal({}); }, drill.bound))
     story = failed_because("the cluster does not become NORMAL at the beginning: " + s.not_normal({}).value_or("?"));
   else if (story)
-    story = play_lines(s, drill.name, drill.body);
+    story = play_lines(s, drill.name, drill.body, v.failed_at);
   const auto end = s.now();
   if (!story) s.note("drill", "FAILED: " + story.error());
   s.aftermath(drill.bound);
@@ -95,6 +98,7 @@ verdict play(const script& drill, std::uint64_t seed, std::unique_ptr<ground> on
     if (c.checker.starts_with("kept ")) v.losses += c.explained;
     if (c.broken.empty()) continue;
     v.held = false;
+    if (v.failed_at.empty() && story) v.failed_at = "check: " + c.checker;
     if (v.reason.empty()) v.reason = fmt::format("{}: {}", c.checker, c.broken.front());
   }
   if (const auto why = s.cluster().broken()) {

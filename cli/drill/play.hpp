@@ -22,7 +22,8 @@ struct checked {
 struct verdict {
   std::uint64_t seed = 0;
   bool held = false;
-  std::string reason;  ///< of a failure: one line
+  std::string reason;     ///< of a failure: one line
+  std::string failed_at;  ///< the line of the script, or "check: kept writes"; two failures there are of one kind
   std::vector<checked> checks;
   double virtual_ms = 0, real_ms = 0;
   std::size_t operations = 0;

@@ -136,6 +136,7 @@ class reader {
   bool cluster(words& w) {
     if (started_ || clustered_) return bad(line_, "`cluster` comes once, before everything else");
     clustered_ = true;
+    made_.cluster = trimmed(line_text_);
     for (const auto& [name, value] : w.settings()) {
       const auto n = parse_count(value);
       if (name == "bound") {

@@ -28,6 +28,7 @@ struct script {
   double patience = 1;  ///< limits of `within` are so many times longer than they stand there
   duration bound{std::chrono::seconds(60)};  ///< NORMAL so long after the last fault
   std::vector<std::pair<std::string, std::uint32_t>> tunables{};
+  std::string cluster{};  ///< its first line, as it stands there; empty: there is none
   std::vector<statement> body{};
 };
 

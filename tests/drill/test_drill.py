@@ -21,6 +21,30 @@ import tap  # noqa: E402
 FLOE = os.environ.get("FLOE")
 GOOD = "# A small one.\nattach a.tdb\nclient c on 0\nc write a.tdb k v\nkill 2\nwithin 10s: not active\nc read a.tdb k is v\n"
 BAD = "# It cannot hold.\nattach a.tdb\nkill 2\nwait 100ms\nwithin 100ms: node 2 connected\n"
+BIG = """# Much happens, one thing matters.
+attach a.tdb b.tdb
+workload db=a.tdb,b.tdb clients=3 keys=4 mix=write,read,move
+client smbd on 0
+smbd lock a.tdb k
+repeat 2
+  one of
+    pause 1
+    wait 50ms
+    resume 1
+  or
+    wait 100ms
+  end
+end
+smbd unlock a.tdb k
+isolate 1
+wait 100ms
+heal
+within 5s: normal
+kill 2
+wait 200ms
+smbd dies
+expect node 2 connected
+"""
 LONG = ("# A long one.\nattach a.tdb b.tdb\nworkload db=a.tdb,b.tdb clients=12 pause=5ms mix=write,read,move\n"
         "repeat {}\n  pause any\n  wait 500ms\n  resume it\n  wait 1s\nend\n")
 
@@ -146,6 +170,23 @@ class Drill(unittest.TestCase):
         self.assertEqual(f"floe: {missing} cannot be read: No such file or directory\n", drill("compare", fast, missing).stderr)
         self.assertEqual(2, drill("compare", fast, self.file("x", "{}")).returncode)
         self.assertEqual(2, drill("compare", fast, slow, "--fail-if-worse", "much").returncode)
+
+    def test_shrink(self):
+        """Of this drill two lines are needed: a node that is killed, and the expectation that it is there."""
+        path, small = self.file("big.drill", BIG), self.dir / "small.drill"
+        result = drill("shrink", path, "--seed", 5, "--out", small)
+        self.assertEqual(0, result.returncode, result.stderr)
+        self.assertIn("19 lines, 2 of them needed", result.stdout)
+        lines = [line for line in small.read_text().splitlines() if not line.startswith(("#", "cluster"))]
+        self.assertEqual(["kill 2", "expect node 2 connected"], lines)
+        again = drill("run", small)
+        self.assertEqual(4, again.returncode)
+        self.assertIn("expect node 2 connected: node 2 is not connected", again.stdout)
+        told = json.loads(drill("shrink", path, "--seed", 5, "--json").stdout)
+        self.assertEqual((small.read_text(), "expect node 2 connected"), (told["text"], told["failed_at"]))
+        result = drill("shrink", self.file("good.drill", GOOD))
+        self.assertEqual((1, ""), (result.returncode, result.stdout))
+        self.assertIn("good.drill holds with seed 1: there is nothing to shrink", result.stderr)
 
     def test_followed_line_by_line(self):
         path = self.file("good.drill", GOOD)

@@ -19,6 +19,7 @@ command list_command();
 command show_command();
 command check_command();
 command compare_command();
+command shrink_command();
 command help_command();
 
 }  // namespace floe::cli::drill
