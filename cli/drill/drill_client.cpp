@@ -5,7 +5,6 @@
 #include <type_traits>
 
 #include "cli/drill/stage.hpp"
-#include "protocol/hash.hpp"
 #include "protocol/record_status.hpp"
 
 namespace floe::cli::drill {
@@ -51,9 +50,10 @@ const char* text_of(op_kind k) {
 
 drill_client::drill_client(stage& s, std::string name, std::size_t node)
     : stage_(s), name_(std::move(name)), node_(node),
-      client_(std::make_unique<client>(s.cluster().loop(), s.cluster().client_network())) {
+      client_(std::make_unique<client>(s.cluster().loop(), s.cluster().client_network())), door_(s.cluster().door(node, *client_)) {
   client_->connect({.socket = s.cluster().socket(node), .reconnect = true, .process = 0},
                    {.disconnected = [this](const client_error&) {
+                     door_->disconnected();
                      while (!held_.empty()) end_holding(held_.begin()->first);
                    }});
 }
@@ -61,6 +61,7 @@ drill_client::drill_client(stage& s, std::string name, std::size_t node)
 void drill_client::leave() {
   if (!client_) return;
   while (!held_.empty()) end_holding(held_.begin()->first);
+  door_.reset();
   client_.reset();
   for (const auto& [op, open] : open_) {
     auto& o = stage_.past.ops[op];
@@ -123,7 +124,7 @@ bool drill_client::waits_for(const std::string& db, const std::string& key) cons
 
 void drill_client::lock(const std::string& db, const std::string& key, duration patience, ended tell) {
   const auto op = begin(op_kind::lock, db, key);
-  lock_record(*client_, db_id_of(db), key, patience, [this, op, db, key, tell = std::move(tell)](const result<locked_record>& r) {
+  door_->lock(db, key, patience, [this, op, db, key, tell = std::move(tell)](const result<locked_record>& r) {
     if (r) {
       held_[{db, key}] = {r->lock_id, op};
       stage_.past.holdings[op] = {op, stage_.now(), never};
@@ -135,7 +136,7 @@ void drill_client::lock(const std::string& db, const std::string& key, duration 
 void drill_client::read(const std::string& db, const std::string& key, ended tell, bool final_look) {
   const auto op = begin(op_kind::read, db, key);
   stage_.past.ops[op].final_look = final_look;
-  read_record(*client_, db_id_of(db), key, read_from::owner, answer_patience,
+  door_->read(db, key, read_from::owner, answer_patience,
               [this, op, tell = std::move(tell)](const result<read_record_answer>& r) { end(op, r, tell); });
 }
 
@@ -147,11 +148,11 @@ void drill_client::store(const std::string& db, const std::string& key, const st
   stage_.past.ops[op].under = held->second.operation;
   const auto id = held->second.id;
   if (then == after_write::unlock) end_holding({db, key});
-  store_record(*client_, id, value, then, answer_patience,
+  door_->store(id, value, then, answer_patience,
                [this, op, id, then, tell = std::move(tell)](const result<void>& r) {
                  // a store that the node could not make does not give the lock back
                  if (!r && r.error().status == record_status_storage && then == after_write::unlock)
-                   unlock_record(*client_, id, answer_patience, [](const result<void>&) {});
+                   door_->unlock(id, answer_patience, [](const result<void>&) {});
                  end(op, r, tell);
                });
 }
@@ -163,12 +164,16 @@ void drill_client::erase(const std::string& db, const std::string& key, after_wr
   stage_.past.ops[op].under = held->second.operation;
   const auto id = held->second.id;
   if (then == after_write::unlock) end_holding({db, key});
-  delete_record(*client_, id, then, answer_patience,
+  door_->erase(id, then, answer_patience,
                 [this, op, id, then, tell = std::move(tell)](const result<void>& r) {
                   if (!r && r.error().status == record_status_storage && then == after_write::unlock)
-                    unlock_record(*client_, id, answer_patience, [](const result<void>&) {});
+                    door_->unlock(id, answer_patience, [](const result<void>&) {});
                   end(op, r, tell);
                 });
+}
+
+void drill_client::peek(const std::string& db, const std::string& key, when_done<read_record_answer> tell) {
+  door_->read(db, key, read_from::this_node, answer_patience, std::move(tell));
 }
 
 void drill_client::unlock(const std::string& db, const std::string& key, ended tell) {
@@ -178,7 +183,7 @@ void drill_client::unlock(const std::string& db, const std::string& key, ended t
   stage_.past.ops[op].under = held->second.operation;
   const auto id = held->second.id;
   end_holding({db, key});
-  unlock_record(*client_, id, answer_patience,
+  door_->unlock(id, answer_patience,
                 [this, op, tell = std::move(tell)](const result<void>& r) { end(op, r, tell); });
 }
 

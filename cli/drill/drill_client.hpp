@@ -8,6 +8,7 @@
 #include "actors/client/client.hpp"
 #include "actors/client/records.hpp"
 #include "cli/drill/history.hpp"
+#include "cli/drill/record_door.hpp"
 
 namespace floe::cli::drill {
 
@@ -35,6 +36,9 @@ class drill_client {
   void erase(const std::string& db, const std::string& key, after_write, ended = nullptr);
   void unlock(const std::string& db, const std::string& key, ended = nullptr);
 
+  /// What the node itself has of a record; not part of the history.
+  void peek(const std::string& db, const std::string& key, when_done<read_record_answer>);
+
   bool holds(const std::string& db, const std::string& key) const { return held_.contains({db, key}); }
   bool waits_for(const std::string& db, const std::string& key) const;
 
@@ -53,6 +57,7 @@ class drill_client {
   std::string name_;
   std::size_t node_;
   std::unique_ptr<client> client_;
+  std::unique_ptr<record_door> door_;
   std::map<std::pair<std::string, std::string>, held_lock> held_;
   std::map<std::size_t, bool> open_;  ///< operations under way
 };

@@ -2,7 +2,11 @@
 
 #include <algorithm>
 
+#include "cli/drill/record_door.hpp"
+
 namespace floe::cli::drill {
+
+std::unique_ptr<record_door> ground::door(std::size_t, client& c) { return std::make_unique<floe_records>(c); }
 
 void ground::split(const std::vector<std::size_t>& side) { bridge(size(), side); }
 

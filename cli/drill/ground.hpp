@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <expected>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,7 +18,13 @@
 #include "actors/net/network.hpp"
 #include "protocol/rules/time.hpp"
 
+namespace floe {
+class client;
+}
+
 namespace floe::cli::drill {
+
+class record_door;
 
 /// What a line of a drill may need beyond nodes, clients and signals.
 enum class ability : std::uint8_t {
@@ -28,6 +35,7 @@ enum class ability : std::uint8_t {
   cut_links,        ///< partitions, of one direction too
   bad_links,        ///< delay, loss, rate
   lock_faults,      ///< the cluster lock is lost, wedged, held by a stranger
+  transactions,     ///< of clients, by the node's own controls
   held_recoveries,  ///< a recovery waits at a phase
   database_states,  ///< each database of each node tells whether it is frozen
   client_packets,   ///< what clients and nodes say to each other is seen
@@ -65,6 +73,9 @@ class ground {
   virtual event_loop& loop() = 0;
   /// For one client; lives as long as the ground.
   virtual network& client_network() = 0;
+
+  /// How a client of this node, which outlives the door, gets at records.
+  virtual std::unique_ptr<record_door> door(std::size_t n, client&);
 
   time_point now() { return loop().now(); }
   /// Since the beginning of the drill.

@@ -29,7 +29,8 @@ stage::stage(std::unique_ptr<ground> g, std::uint64_t seed, trace_sink trace)
       cluster_(std::move(g)), looks_(cluster_->size()) {
   cluster_->set_witness({.log =
                              [this](std::int64_t us, std::size_t node, log_level level, std::string_view line) {
-                               logs_.line(us, node, line);
+                               // a ctdbd tells when it begins to freeze, not from when on it serves nobody
+                               if (cluster_->kind(node) == node_kind::floe) logs_.line(us, node, line);
                                if (trace_) note_at(us, fmt::format("node {} {}", node, to_string(level)), line);
                              },
                          .client_packet = [this](std::string_view to, std::uint64_t stream,
@@ -39,8 +40,10 @@ stage::stage(std::unique_ptr<ground> g, std::uint64_t seed, trace_sink trace)
 outcome stage::open() {
   for (std::size_t n = 0; n < looks_.size(); ++n)
     if (auto up = cluster_->start(n); !up) return up;
-  for (std::size_t n = 0; n < looks_.size(); ++n)
+  for (std::size_t n = 0; n < looks_.size(); ++n) {
     observers_.push_back(std::make_unique<drill_client>(*this, fmt::format("observer-{}", n), n));
+    eyes_.push_back(cluster_->kind(n) == node_kind::ctdbd ? std::make_unique<ctdbd_eye>(observers_[n]->raw()) : nullptr);
+  }
   return {};
 }
 
@@ -48,6 +51,7 @@ stage::~stage() {
   trace_ = nullptr;
   workloads_.clear();
   clients_.clear();
+  eyes_.clear();
   observers_.clear();
 }
 
@@ -79,6 +83,14 @@ void stage::look_around() {
     looks_[n].fresh = false;
     if (!cluster_->responsive(n) || n >= observers_.size() || !observer(n).connected()) continue;
     ++*missing;
+    if (eyes_[n]) {
+      eyes_[n]->look(2s, [this, n, round, missing](std::optional<node_look> l) {
+        if (round != look_round_) return;
+        --*missing;
+        if (l) looks_[n] = std::move(*l);
+      });
+      continue;
+    }
     observer(n).raw().control<control::get_node_status>(
         pnn::current, {}, 2s, [this, n, round, missing](const result<client_answer<wire::string>>& r) {
           if (round != look_round_) return;
@@ -212,7 +224,7 @@ outcome stage::order(std::size_t n, control what, const bytes& request) {
 
 outcome stage::hold(const std::string& phase) {
   for (std::size_t n = 0; n < looks_.size(); ++n)
-    if (cluster_->responsive(n))
+    if (cluster_->responsive(n) && cluster_->kind(n) == node_kind::floe)
       if (auto done = order(n, control::set_hold_phase, encode_request<control::set_hold_phase>({phase})); !done)
         return done;
   return {};

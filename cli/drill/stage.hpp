@@ -16,6 +16,7 @@
 #include "cli/drill/history.hpp"
 #include "cli/drill/log_reader.hpp"
 #include "cli/drill/look.hpp"
+#include "cli/drill/real/ctdbd_eye.hpp"
 #include "cli/drill/script.hpp"
 #include "cli/drill/workload.hpp"
 
@@ -101,6 +102,7 @@ class stage {
   std::unique_ptr<ground> cluster_;
   std::vector<node_look> looks_;
   std::vector<std::unique_ptr<drill_client>> observers_;
+  std::vector<std::unique_ptr<ctdbd_eye>> eyes_;  ///< none for floe nodes, which tell by themselves
   std::map<std::string, std::unique_ptr<drill_client>> clients_;
   std::vector<std::unique_ptr<workload>> workloads_;
   std::map<std::pair<std::uint64_t, std::uint32_t>, int> questions_;  ///< of clients: stream and number

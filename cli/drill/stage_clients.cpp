@@ -163,8 +163,7 @@ void stage::final_looks() {
   for (std::size_t n = 0; n < cluster_->size(); ++n) {
     const auto done = std::make_shared<std::size_t>(0);
     for (const auto& [db, key] : *all)
-      read_record(observer(n).raw(), db_id_of(db), key, read_from::this_node, 30s,
-                  [this, n, done, db = db, key = key](const result<read_record_answer>& r) {
+      observer(n).peek(db, key, [this, n, done, db = db, key = key](const result<read_record_answer>& r) {
                     ++*done;
                     if (r && number(r->header.rsn) > 0)
                       seen.resting.push_back({n, db, key, number(r->header.dmaster), number(r->header.rsn)});

@@ -83,6 +83,9 @@ std::optional<std::string> real_limits::cannot(ability a) const {
     case ability::cut_links:
     case ability::bad_links: return no_wire;
     case ability::lock_faults: return "only a simulated cluster lock can be lost or wedged; --sim can";
+    case ability::transactions:
+      if (any_ctdbd) return "clients of a ctdbd have no transactions here";
+      return std::nullopt;
     case ability::held_recoveries:
       if (any_ctdbd) return "ctdbd cannot make a recovery wait at a phase";
       return std::nullopt;

@@ -29,9 +29,21 @@ using namespace std::chrono_literals;
 
 /// Of the nodes' addresses, each in a namespace of its own.
 constexpr const char* wire_prefix = "10.99.0";
-constexpr duration between_looks = 20ms;
+constexpr duration between_looks = 10ms;
 /// sockaddr_un has room for 107 octets.
 constexpr std::size_t longest_directory = 80;
+
+/// What a ctdbd's line means, as a floe node would say it, for timelines; or nothing. "Freeze" is when it
+/// begins to wait for the clients' locks.
+std::string event_in(std::string_view line) {
+  constexpr std::string_view freeze = "Freeze db: ", thaw = "Thaw db: ";
+  const auto word = [&](std::size_t from) { return line.substr(from, line.find(' ', from) - from); };
+  if (line.starts_with(freeze)) return fmt::format("freeze-state db={} thawed->frozen", word(freeze.size()));
+  if (line.starts_with(thaw)) return fmt::format("freeze-state db={} frozen->thawed", word(thaw.size()));
+  if (line == "Recovery mode set to ACTIVE") return "recovery-mode normal->active";
+  if (line == "Recovery mode set to NORMAL") return "recovery-mode active->normal";
+  return {};
+}
 
 sigset_t ending_signals() {
   sigset_t s;
@@ -95,6 +107,7 @@ std::expected<void, std::string> real_ground::prepare(const script& s, std::uint
       made.logs.emplace_back(cluster_.start_log(number), false);
     else if (auto ready = prepare_ctdbd(cluster_, number, s.tunables); !ready)
       return ready;
+    if (made.kind == node_kind::ctdbd) made.files = std::make_unique<tdb_node>();
   }
   if (needs(s, ability::full_disk) && !limits_.no_mounts)
     if (auto ready = mount_disks(); !ready) return ready;
@@ -162,7 +175,10 @@ bool real_ground::run(const std::function<bool()>& done, duration limit) {
 void real_ground::read_logs(std::size_t n) {
   for (auto& log : nodes_[n].logs)
     log.read([&](std::int64_t wall_us, log_level level, std::string_view line) {
-      if (witness_.log) witness_.log(wall_us - began_wall_us_, n, level, line);
+      if (!witness_.log) return;
+      witness_.log(wall_us - began_wall_us_, n, level, line);
+      if (nodes_[n].kind != node_kind::ctdbd) return;
+      if (const auto event = event_in(line); !event.empty()) witness_.log(wall_us - began_wall_us_, n, level, event);
     });
 }
 
@@ -183,6 +199,10 @@ void real_ground::gone(std::size_t n) {
   signal_session(nodes_[n].pid, SIGKILL);
   nodes_[n].pid = 0;
   nodes_[n].paused = false;
+  if (nodes_[n].files) {
+    nodes_[n].files->close();
+    nodes_[n].files->paused = false;
+  }
   read_logs(n);
 }
 
@@ -226,11 +246,18 @@ bool real_ground::shut_down(std::size_t n, duration limit) {
 void real_ground::pause(std::size_t n) {
   signal_session(nodes_[n].pid, SIGSTOP);
   nodes_[n].paused = true;
+  if (nodes_[n].files) nodes_[n].files->paused = true;
 }
 
 void real_ground::resume(std::size_t n) {
   signal_session(nodes_[n].pid, SIGCONT);
   nodes_[n].paused = false;
+  if (nodes_[n].files) nodes_[n].files->paused = false;
+}
+
+std::unique_ptr<record_door> real_ground::door(std::size_t n, client& c) {
+  if (!nodes_[n].files) return ground::door(n, c);
+  return std::make_unique<tdb_records>(*nodes_[n].files, c);
 }
 
 void real_ground::set_disk_full(std::size_t n, bool full) {

@@ -16,6 +16,7 @@
 #include "cli/drill/ground.hpp"
 #include "cli/drill/real/limits.hpp"
 #include "cli/drill/real/log_follower.hpp"
+#include "cli/drill/real/tdb_records.hpp"
 #include "cli/drill/real/wire.hpp"
 #include "cli/drill/script.hpp"
 
@@ -35,6 +36,7 @@ class real_ground final : public ground {
   std::string socket(std::size_t n) const override { return cluster_.socket(static_cast<std::uint32_t>(n)); }
   event_loop& loop() override { return *loop_; }
   network& client_network() override { return *network_; }
+  std::unique_ptr<record_door> door(std::size_t n, client&) override;
   std::int64_t now_us() const override;
   bool run(const std::function<bool()>& done, duration limit) override;
 
@@ -65,6 +67,7 @@ class real_ground final : public ground {
     pid_t pid = 0;
     bool paused = false, full = false;
     std::vector<log_follower> logs;
+    std::unique_ptr<tdb_node> files{};  ///< of a ctdbd
   };
 
   real_ground(real_limits, bool keep);
