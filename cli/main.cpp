@@ -1,6 +1,7 @@
 /// The program floe: reads the command line by the table of commands and runs one of them.
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <memory>
@@ -96,6 +97,17 @@ std::string misspelt(const std::vector<command>& commands, int argc, char** argv
   return {};
 }
 
+/// `floe help status` means `floe status --help`; `floe help drill` the language of drills, which is more than that.
+std::vector<std::string> with_help_last(std::vector<std::string> words) {
+  if (words.empty() || words.front() != "help") return words;
+  words.erase(words.begin());
+  if (!words.empty() && words.front() == "drill" && (words.size() == 1 || words[1] != "help"))
+    words.insert(words.begin() + 1, "help");
+  else
+    words.emplace_back("--help");
+  return words;
+}
+
 int say_wrong_use(const CLI::ParseError& e, const CLI::App& app,
                   const std::vector<command>& commands, int argc, char** argv) {
   auto text = misspelt(commands, argc, argv);
@@ -123,7 +135,7 @@ int main(int argc, char** argv) {
       "floe");
   app.set_help_all_flag();
   app.require_subcommand(1);
-  app.footer(exit_codes);
+  app.footer(std::string("`floe help COMMAND` says more of one, `floe help drill` is the language of drills.\n\n") + exit_codes);
   double timeout = 0;
   app.add_option("--base", in.options.base,
                  "directory of the node to talk to (or CTDB_BASE in the environment)")
@@ -142,16 +154,23 @@ int main(int argc, char** argv) {
 
   std::vector<std::unique_ptr<bound_command>> bound;
   for (const auto& c : commands) bind(app, c, bound);
+  const int helps = argc > 1 && std::string_view(argv[1]) == "help" ? 1 : 0;  // the command's name comes after it
   try {
-    app.parse(argc, argv);
+    auto words = with_help_last({argv + 1, argv + argc});
+    std::ranges::reverse(words);  // as the parser wants them
+    app.parse(words);
   } catch (const CLI::CallForHelp& e) {
+    if (const auto wrong = misspelt(commands, argc - helps, argv + helps); helps && argc > 2 && !wrong.empty()) {
+      print_error(wrong);
+      return wrong_use;
+    }
     return app.exit(e);
   } catch (const CLI::ParseError& e) {
     if (argc == 1) {
       std::fputs(app.help().c_str(), stderr);
       return wrong_use;
     }
-    return say_wrong_use(e, app, commands, argc, argv);
+    return say_wrong_use(e, app, commands, argc - helps, argv + helps);
   }
   if (patience->count() > 0) in.options.timeout_s = timeout;
   for (const auto& b : bound) {

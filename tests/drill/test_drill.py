@@ -19,6 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "interop
 import tap  # noqa: E402
 
 FLOE = os.environ.get("FLOE")
+TOP = pathlib.Path(__file__).resolve().parents[2]
 GOOD = "# A small one.\nattach a.tdb\nclient c on 0\nc write a.tdb k v\nkill 2\nwithin 10s: not active\nc read a.tdb k is v\n"
 BAD = "# It cannot hold.\nattach a.tdb\nkill 2\nwait 100ms\nwithin 100ms: node 2 connected\n"
 BIG = """# Much happens, one thing matters.
@@ -249,6 +250,23 @@ class Drill(unittest.TestCase):
                 self.assertIn(row[name], text)
         self.assertIn("SIGKILL", drill("help", "kill").stdout)
         self.assertEqual(2, drill("help", "fly").returncode)
+        help_first = subprocess.run([FLOE, "help", "drill"], capture_output=True, text=True, check=True)
+        self.assertEqual(text, help_first.stdout)
+        self.assertEqual(drill("help", "kill").stdout, subprocess.run([FLOE, "help", "drill", "kill"], capture_output=True, text=True).stdout)
+        self.assertEqual(subprocess.run([FLOE, "status", "--help"], capture_output=True, text=True).stdout,
+                         subprocess.run([FLOE, "help", "status"], capture_output=True, text=True).stdout)
+
+        wrong = subprocess.run([FLOE, "help", "statu"], capture_output=True, text=True)
+        self.assertEqual((2, "floe: no such command: statu; did you mean status?\n"), (wrong.returncode, wrong.stderr))
+
+    def test_the_reference_is_as_the_program(self):
+        script = TOP / "cli" / "man" / "drill.py"
+        made = subprocess.run([sys.executable, script, "--markdown", FLOE], capture_output=True, text=True, check=True)
+        self.assertEqual((TOP / "cli" / "drills" / "reference.md").read_text(), made.stdout,
+                         "make it anew: cli/man/drill.py --markdown build/cli/floe > cli/drills/reference.md")
+        page = subprocess.run([sys.executable, script, FLOE], capture_output=True, text=True, check=True).stdout
+        self.assertIn(".SH CONDITIONS\n", page)
+        self.assertIn("within", page)
 
 
 if __name__ == "__main__":

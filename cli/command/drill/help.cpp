@@ -32,6 +32,7 @@ int help(context& c, const arguments& a) {
   const auto& wanted = a["VERB"];
   if (c.options.json) {
     auto j = open_json("drill help");
+    j.text("grammar", grammar);
     j.begin_list("verbs");
     for (const auto& v : all_verbs()) {
       j.begin_object();
@@ -70,7 +71,8 @@ int help(context& c, const arguments& a) {
         print(fmt::format("{}\n    {}\n\nExample:\n    {}\n", usage_of(v), v.summary, v.example));
         found = true;
       }
-    if (!found) return c.misused(fmt::format("drill help: no such verb: {}; `floe drill help` lists all", wanted));
+    if (!found)
+      return c.misused(fmt::format("drill help: no such verb: {}; `floe drill help` lists all, `floe drill --help` the commands", wanted));
     return done;
   }
   print(grammar);
@@ -88,6 +90,7 @@ int help(context& c, const arguments& a) {
   for (const auto& x : all_checkers()) checks.emplace_back(x.name, x.promise);
   print_group("Conditions", conditions);
   print_group("Always checked", checks);
+  print("\n`floe drill help VERB` shows an example, `floe drill --help` what can be done with drills.\n");
   return done;
 }
 
