@@ -19,11 +19,13 @@ outcome cannot_write(const std::string& path, int why) {
 }
 
 bool is_special(const std::string& path) {
-  struct stat s {};
+  struct stat s{};
   return ::stat(path.c_str(), &s) == 0 && !S_ISREG(s.st_mode);
 }
 
-std::string draft_of(const std::string& path) { return fmt::format("{}.{}.part", path, ::getpid()); }
+std::string draft_of(const std::string& path) {
+  return fmt::format("{}.{}.part", path, ::getpid());
+}
 
 /// 0, or why not.
 int put(const std::string& path, std::string_view text) {

@@ -9,11 +9,21 @@ using nlohmann::json;
 
 json as_json(const verdict& v) {
   json checks = json::array();
-  for (const auto& c : v.checks) checks.push_back({{"name", c.checker}, {"broken", c.broken}, {"explained", c.explained}, {"causes", c.causes}});
+  for (const auto& c : v.checks)
+    checks.push_back({{"name", c.checker},
+                      {"broken", c.broken},
+                      {"explained", c.explained},
+                      {"causes", c.causes}});
   json unavailable = json::array(), faults = json::array();
   for (const auto& u : v.unavailable)
-    unavailable.push_back({{"db", u.db}, {"longest_us", u.longest_us}, {"node", number(u.node)}, {"total_us", u.total_us}, {"by_fault_us", u.by_fault_us}});
-  for (const auto& f : v.faults) faults.push_back({{"from_us", f.from_us}, {"to_us", f.to_us}, {"what", f.what}});
+    unavailable.push_back({{"db", u.db},
+                           {"longest_us", u.longest_us},
+                           {"node", number(u.node)},
+                           {"total_us", u.total_us},
+                           {"by_fault_us", u.by_fault_us},
+                           {"longest_wait_us", u.longest_wait_us}});
+  for (const auto& f : v.faults)
+    faults.push_back({{"from_us", f.from_us}, {"to_us", f.to_us}, {"what", f.what}});
   return {{"seed", v.seed},
           {"held", v.held},
           {"reason", v.reason},
@@ -48,19 +58,24 @@ verdict as_verdict(const json& j) {
             .longest_wait = j.at("longest_wait"),
             .longest_pause_ms = j.at("longest_pause_ms"),
             .longest_pause = j.at("longest_pause")};
-  for (const auto& c : j.at("checks")) v.checks.push_back({c.at("name"), c.at("broken"), c.at("explained"),
+  for (const auto& c : j.at("checks"))
+    v.checks.push_back({c.at("name"), c.at("broken"), c.at("explained"),
                         c.value("causes", std::map<std::string, std::size_t>{})});
   v.recorded = j.at("recorded");
   v.kept = j.at("kept");
   for (const auto& u : j.at("unavailable"))
-    v.unavailable.push_back({u.at("db"), u.at("longest_us"), pnn{u.at("node").get<std::uint32_t>()}, u.at("total_us"), u.at("by_fault_us")});
-  for (const auto& f : j.at("faults")) v.faults.push_back({f.at("from_us"), f.at("to_us"), f.at("what")});
+    v.unavailable.push_back({u.at("db"), u.at("longest_us"), pnn{u.at("node").get<std::uint32_t>()},
+                             u.at("total_us"), u.at("by_fault_us"), u.at("longest_wait_us")});
+  for (const auto& f : j.at("faults"))
+    v.faults.push_back({f.at("from_us"), f.at("to_us"), f.at("what")});
   return v;
 }
 
 }  // namespace
 
-std::string verdict_text(const verdict& v) { return as_json(v).dump(-1, ' ', false, json::error_handler_t::replace); }
+std::string verdict_text(const verdict& v) {
+  return as_json(v).dump(-1, ' ', false, json::error_handler_t::replace);
+}
 
 std::optional<verdict> read_verdict(const std::string& text) {
   const auto j = json::parse(text, nullptr, false);

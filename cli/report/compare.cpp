@@ -29,6 +29,10 @@ std::string words(const json& j) {
   auto text = fmt::format("{} ({}", j.value("title", "?"), j.value("mode", "?"));
   if (j.contains("seed") && j["seed"].is_number())
     text += fmt::format(", seed {}", j["seed"].get<std::uint64_t>());
+  std::size_t ctdbds = 0;
+  const json nodes = j.value("nodes", json::array());
+  for (const auto& n : nodes) ctdbds += n.value("kind", "") == "ctdbd";
+  if (ctdbds) text += fmt::format(", ctdbd on {} of {} nodes", ctdbds, nodes.size());
   const auto verdict = j.value("verdict", "");
   return text + ")" + (verdict.empty() ? "" : verdict == "good" ? ", held" : ", failed");
 }
@@ -66,12 +70,10 @@ std::vector<std::string> names(const json& a, const json& b, const char* key) {
   return all;
 }
 
-/// The longest of the waits that the run remembers; none if none was long enough for that.
-double longest_wait(const json& j) {
-  double most = 0;
-  for (const auto& u : j.value("uses", json::array()))
-    if (u.value("what", "") == "waits") most = std::max(most, u.value("to_us", 0.0) - u.value("from_us", 0.0));
-  return j.contains("uses") ? most / 1000 : -1;
+/// "kill follower (node 2)": which one it was may differ from run to run.
+std::string without_nodes(const std::string& fault) {
+  const auto at = fault.rfind(" (node");
+  return at == std::string::npos ? fault : fault.substr(0, at);
 }
 
 /// The times of each database after each fault: "locking.tdb not available after kill 1".
@@ -79,18 +81,29 @@ void add_faults(std::vector<compared_figure>& figures, const json& a, const json
   const auto cost = [](const json& run, const json& db, std::size_t i, const std::string& what) {
     const json faults = run.value("faults", json::array());
     const json times = db.is_object() ? db.value("by_fault_us", json::array()) : json::array();
-    if (i >= faults.size() || i >= times.size() || faults[i].value("what", "") != what) return -1.0;
+    if (i >= faults.size() || i >= times.size() ||
+        without_nodes(faults[i].value("what", "")) != what)
+      return -1.0;
     return times[i].get<double>() / 1000;
   };
   const json x = a.value("faults", json::array()), y = b.value("faults", json::array());
   for (std::size_t i = 0; i < std::max(x.size(), y.size()); ++i) {
-    const auto what = (i < x.size() ? x[i] : y[i]).value("what", "");
+    const auto what = without_nodes((i < x.size() ? x[i] : y[i]).value("what", ""));
     for (const auto& db : names(a["unavailable"], b["unavailable"], "db")) {
       const auto first = cost(a, find(a["unavailable"], "db", db), i, what);
       const auto second = cost(b, find(b["unavailable"], "db", db), i, what);
-      if (first > 0 || second > 0) figures.push_back({fmt::format("{} not available after {}", db, what), first, second, "ms", true});
+      if (first > 0 || second > 0)
+        figures.push_back(
+            {fmt::format("{} not available after {}", db, what), first, second, "ms", true});
     }
   }
+}
+
+/// "B x 2.00": which is better, and how many times.
+std::string better_text(double ratio) {
+  if (ratio <= 0) return {};
+  return fmt::format("{} x {:.{}f}", ratio >= 1 ? "B" : "A", std::max(ratio, 1 / ratio),
+                     std::max(ratio, 1 / ratio) < 100 ? 2 : 0);
 }
 
 std::string value_text(double v, const std::string& unit) {
@@ -120,7 +133,8 @@ std::vector<std::string> compared_runs::worse_by(double percent) const {
   return worse;
 }
 
-std::expected<compared_runs, std::string> compare_runs(const std::string& first, const std::string& second) {
+std::expected<compared_runs, std::string> compare_runs(const std::string& first,
+                                                       const std::string& second) {
   const auto a = parse(first, "the first file"), b = parse(second, "the second file");
   if (!a) return std::unexpected(a.error());
   if (!b) return std::unexpected(b.error());
@@ -131,12 +145,15 @@ std::expected<compared_runs, std::string> compare_runs(const std::string& first,
                   .figures = {}};
   for (const auto& db : names((*a)["unavailable"], (*b)["unavailable"], "db")) {
     const auto x = find((*a)["unavailable"], "db", db), y = find((*b)["unavailable"], "db", db);
-    r.figures.push_back({db + " not available, longest", figure(x, "longest_us", 1e-3), figure(y, "longest_us", 1e-3), "ms", true});
-    r.figures.push_back({db + " not available, in all", figure(x, "total_us", 1e-3), figure(y, "total_us", 1e-3), "ms", true});
+    r.figures.push_back({db + " not available, longest", figure(x, "longest_us", 1e-3),
+                         figure(y, "longest_us", 1e-3), "ms", true});
+    r.figures.push_back({db + " not available, in all", figure(x, "total_us", 1e-3),
+                         figure(y, "total_us", 1e-3), "ms", true});
+    if (const auto p = figure(x, "longest_wait_us", 1e-3), q = figure(y, "longest_wait_us", 1e-3);
+        p > 0 || q > 0)
+      r.figures.push_back({db + " longest wait of a client", p, q, "ms", true});
   }
   add_faults(r.figures, *a, *b);
-  if (const auto x = longest_wait(*a), y = longest_wait(*b); x > 0 || y > 0)
-    r.figures.push_back({"longest wait of a client", x, y, "ms", true});
   if (const auto x = operations_per_second(*a), y = operations_per_second(*b); x >= 0 || y >= 0)
     r.figures.push_back({"operations", x, y, "/s", false});
   for (const auto& what : names((*a)["checks"], (*b)["checks"], "what")) {
@@ -149,11 +166,11 @@ std::expected<compared_runs, std::string> compare_runs(const std::string& first,
 
 std::string comparison_text(const compared_runs& r) {
   auto text = fmt::format("A  {}\nB  {}\n\n", r.a, r.b);
-  table t({{""}, {"A", true}, {"B", true}, {"B IS BETTER BY", true}});
+  table t({{""}, {"A", true}, {"B", true}, {"BETTER", true}});
   for (const auto& f : r.figures) {
     const auto ratio = f.ratio();
     const auto look = f.worse_by(0) ? style::bad : ratio > 1 ? style::good : style::plain;
-    t.row({f.what, value_text(f.a, f.unit), value_text(f.b, f.unit), {ratio > 0 ? fmt::format("x {:.2f}", ratio) : "", look}});
+    t.row({f.what, value_text(f.a, f.unit), value_text(f.b, f.unit), {better_text(ratio), look}});
   }
   return text + t.text();
 }
@@ -187,17 +204,21 @@ void put_comparison(wire::json_writer& j, const compared_runs& r) {
 std::string comparison_page(const compared_runs& r, const std::string& a, const std::string& b) {
   const auto html = [](std::string_view text) {
     std::string out;
-    for (const char c : text) out += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '"' ? "&quot;" : std::string(1, c);
+    for (const char c : text)
+      out += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '"' ? "&quot;" : std::string(1, c);
     return out;
   };
   std::string rows;
   for (const auto& f : r.figures) {
     const auto ratio = f.ratio();
-    rows += fmt::format("<tr{}><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n", f.worse_by(0) ? " class=bad" : "", html(f.what),
-                        value_text(f.a, f.unit), value_text(f.b, f.unit), ratio > 0 ? fmt::format("× {:.2f}", ratio) : "");
+    rows += fmt::format("<tr{}><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+                        f.worse_by(0) ? " class=bad" : "", html(f.what), value_text(f.a, f.unit),
+                        value_text(f.b, f.unit), better_text(ratio));
   }
   std::string page(compare_html);
-  const auto fill = [&](std::string_view place, const std::string& text) { page.replace(page.find(place), place.size(), text); };
+  const auto fill = [&](std::string_view place, const std::string& text) {
+    page.replace(page.find(place), place.size(), text);
+  };
   // from the end on: nothing in a run is taken for a place
   fill("@PAGE_B@", html(page_of(b)));
   fill("@PAGE_A@", html(page_of(a)));

@@ -85,6 +85,7 @@ void put_record(wire::json_writer& j, const run_record& r) {
     j.integer("longest_us", u.longest_us);
     j.number("node", number(u.node));
     j.integer("total_us", u.total_us);
+    j.integer("longest_wait_us", u.longest_wait_us);
     j.begin_list("by_fault_us");
     for (const auto n : u.by_fault_us) j.integer({}, n);
     j.end();

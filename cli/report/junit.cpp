@@ -25,7 +25,9 @@ std::string xml(std::string_view text) {
 }  // namespace
 
 std::string junit_xml(const std::vector<junit_suite>& suites) {
-  const auto bad = [](const junit_suite& s) { return std::ranges::count(s.cases, false, &junit_case::good); };
+  const auto bad = [](const junit_suite& s) {
+    return std::ranges::count(s.cases, false, &junit_case::good);
+  };
   const auto seconds = [](const junit_suite& s) {
     double sum = 0;
     for (const auto& c : s.cases) sum += c.seconds;
@@ -37,17 +39,21 @@ std::string junit_xml(const std::vector<junit_suite>& suites) {
     tests += s.cases.size();
     failures += bad(s);
   }
-  auto out = fmt::format("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"floe\" tests=\"{}\" failures=\"{}\">\n",
-                         tests, failures);
+  auto out = fmt::format(
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"floe\" tests=\"{}\" "
+      "failures=\"{}\">\n",
+      tests, failures);
   for (const auto& s : suites) {
-    out += fmt::format("  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" time=\"{:.3f}\">\n", xml(s.name), s.cases.size(),
-                       bad(s), seconds(s));
+    out += fmt::format("  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" time=\"{:.3f}\">\n",
+                       xml(s.name), s.cases.size(), bad(s), seconds(s));
     for (const auto& c : s.cases) {
-      out += fmt::format("    <testcase classname=\"{}\" name=\"{}\" time=\"{:.3f}\"", xml(s.name), xml(c.name), c.seconds);
+      out += fmt::format("    <testcase classname=\"{}\" name=\"{}\" time=\"{:.3f}\"", xml(s.name),
+                         xml(c.name), c.seconds);
       if (c.good)
         out += "/>\n";
       else
-        out += fmt::format(">\n      <failure message=\"{}\">{}</failure>\n    </testcase>\n", xml(c.why), xml(c.detail));
+        out += fmt::format(">\n      <failure message=\"{}\">{}</failure>\n    </testcase>\n",
+                           xml(c.why), xml(c.detail));
     }
     out += "  </testsuite>\n";
   }

@@ -3,6 +3,7 @@
 /// throughput. From it come the page, the JSON that is kept and compared, JUnit's XML and a trace
 /// for Perfetto. Times are microseconds on one clock.
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -59,6 +60,7 @@ struct run_record {
   std::vector<run_check> checks;
   run_throughput throughput;
   std::vector<run_use> uses;          ///< those that took long enough to be seen
+  std::map<std::string, std::int64_t> longest_wait_us;  ///< of a client for a record, by database
   std::int64_t zero_us = 0;           ///< what is called 0 s
   std::vector<run_line> trace;        ///< only on the page
   std::uint64_t trace_left_out = 0;   ///< lines at its beginning that were too many
@@ -71,6 +73,7 @@ struct unavailability {
   pnn node{0};                            ///< that node
   std::int64_t total_us = 0;              ///< on any node
   std::vector<std::int64_t> by_fault_us;  ///< `total_us` between each fault and the next
+  std::int64_t longest_wait_us = 0;       ///< of a client for a record of it
 };
 /// The worst first.
 std::vector<unavailability> unavailable_times(const run_record&);

@@ -46,6 +46,11 @@ std::vector<unavailability> unavailable_times(const run_record& r) {
     auto& all = spans[row.db];
     all.insert(all.end(), row.spans.begin(), row.spans.end());
   }
+  for (const auto& [db, us] : r.longest_wait_us) {
+    auto& u = by_db[db];
+    u.db = db;
+    u.longest_wait_us = us;
+  }
   std::vector<unavailability> result;
   for (auto& [db, u] : by_db) {
     u.total_us = covered(spans[db], r.picture.from_us, r.picture.to_us);

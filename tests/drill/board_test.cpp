@@ -26,12 +26,17 @@ bool has(const std::vector<std::string>& lines, const std::string& text) {
 }
 
 const std::vector<std::string> story{
-    "1.000000 node 0 INFO: leader none->2", "1.000000 node 1 INFO: leader none->2", "1.000000 node 2 INFO: leader none->2",
-    "1.100000 drill: 3: kill 1", "1.100000 drill: node 1 is killed", "1.200000 node 0 INFO: recovery-mode normal->active why=\"x\"",
+    "1.000000 node 0 INFO: leader none->2",
+    "1.000000 node 1 INFO: leader none->2",
+    "1.000000 node 2 INFO: leader none->2",
+    "1.100000 drill: 3: kill 1",
+    "1.100000 drill: node 1 is killed",
+    "1.200000 node 0 INFO: recovery-mode normal->active why=\"x\"",
     "1.200000 node 2 INFO: recovery-phase db=a.tdb run=1 from=begin to=pull",
     "1.300000 node 0 INFO: freeze-state db=a.tdb thawed->freezing holders=1",
     "1.300000 node 2 INFO: freeze-state db=a.tdb thawed->frozen holders=0",
-    "1.400000 node 0 INFO: lock-wait db=a.tdb client=2 pid=0 name=? key=6b why=migrating-from-node-2",
+    "1.400000 node 0 INFO: lock-wait db=a.tdb client=2 pid=0 name=? key=6b "
+    "why=migrating-from-node-2",
     "1.400000 node 0 INFO: lock-wait db=a.tdb client=3 pid=0 name=? key=6b why=queue",
     "1.500000 drill: 4: within 2s: normal"};
 
@@ -41,10 +46,21 @@ TEST_CASE("nodes, databases with their phases, who holds and waits, what is play
   board b("x", 7, 3);
   feed(b, story);
   history past;
-  const auto lock = past.begin({.kind = op_kind::lock, .client = "smbd", .node = 0, .db = "a.tdb", .key = "k", .begin = 1'000'000,
-                                .end = 1'000'000, .result = op_end::done});
+  const auto lock = past.begin({.kind = op_kind::lock,
+                                .client = "smbd",
+                                .node = 0,
+                                .db = "a.tdb",
+                                .key = "k",
+                                .begin = 1'000'000,
+                                .end = 1'000'000,
+                                .result = op_end::done});
   past.holdings[lock] = {lock, 1'000'000, never};
-  past.begin({.kind = op_kind::lock, .client = "other", .node = 0, .db = "a.tdb", .key = "k", .begin = 1'400'000});
+  past.begin({.kind = op_kind::lock,
+              .client = "other",
+              .node = 0,
+              .db = "a.tdb",
+              .key = "k",
+              .begin = 1'400'000});
   const auto lines = b.picture(past, 1'500'000, 200, 40, false);
   CHECK(lines[0].find("x seed 7  1.500 s") == 0);
   CHECK(has(lines, "4: within 2s: normal"));
@@ -53,8 +69,10 @@ TEST_CASE("nodes, databases with their phases, who holds and waits, what is play
   CHECK(has(lines, "a.tdb     freezing  –       frozen     1        2          1  pull"));
   CHECK(has(lines, "smbd holds a.tdb/k on node 0 for 500 ms"));
   CHECK(has(lines, "other waits for a.tdb/k on node 0 for 100 ms"));
-  feed(b, {"1.600000 drill: node 1 starts", "1.650000 node 1 INFO: run-state INIT->SETUP", "1.700000 node 0 INFO: freeze-state db=a.tdb freezing->thawed holders=0",
-           "1.700000 node 2 INFO: freeze-state db=a.tdb frozen->thawed holders=0", "1.700000 node 2 INFO: recovery-phase db=a.tdb run=1 from=thaw to=done"});
+  feed(b, {"1.600000 drill: node 1 starts", "1.650000 node 1 INFO: run-state INIT->SETUP",
+           "1.700000 node 0 INFO: freeze-state db=a.tdb freezing->thawed holders=0",
+           "1.700000 node 2 INFO: freeze-state db=a.tdb frozen->thawed holders=0",
+           "1.700000 node 2 INFO: recovery-phase db=a.tdb run=1 from=thaw to=done"});
   const auto later = b.picture(past, 1'800'000, 200, 40, false);
   CHECK(has(later, "faults: none"));
   CHECK(has(later, "1 ok"));

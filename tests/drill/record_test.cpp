@@ -27,7 +27,8 @@ std::vector<run_fault> faults_of(const std::vector<std::string>& lines) {
 }  // namespace
 
 TEST_CASE("a line of a trace: when, who, what") {
-  const auto l = read_trace_line("    1.904649 node 12 INFO: lock-wait db=a.tdb client=2 key=7230 why=migrating-from-node-2");
+  const auto l = read_trace_line(
+      "    1.904649 node 12 INFO: lock-wait db=a.tdb client=2 key=7230 why=migrating-from-node-2");
   REQUIRE(l.has_value());
   CHECK(l->t_us == 1'904'649);
   CHECK(l->node() == 12);
@@ -38,19 +39,25 @@ TEST_CASE("a line of a trace: when, who, what") {
   CHECK(e->value("why") == "migrating-from-node-2");
   CHECK(!read_trace_line("    1.904649 node 12 NOTICE: node-up pnn=1")->event());
   CHECK(!read_trace_line("    1.904649 node 12 INFO: something else")->event());
-  CHECK(read_played(*read_trace_line("    0.000001 drill: 7: attach a.tdb: b"))->text == "attach a.tdb: b");
+  CHECK(read_played(*read_trace_line("    0.000001 drill: 7: attach a.tdb: b"))->text ==
+        "attach a.tdb: b");
   CHECK(read_done(*read_trace_line("    0.000001 drill: node 3 is cut off"))->node == 3);
-  for (const char* wrong : {"", "x", "1.5 drill: x", "1.000001 no colon", "1.0000001 drill: x"}) CHECK(!read_trace_line(wrong));
+  for (const char* wrong : {"", "x", "1.5 drill: x", "1.000001 no colon", "1.0000001 drill: x"})
+    CHECK(!read_trace_line(wrong));
 }
 
 TEST_CASE("a fault lasts until it is undone; what is never undone until the end of the script") {
-  const auto f = faults_of({"1.000000 drill: 1: kill leader", "1.000000 drill: node 2 is killed", "2.000000 drill: 2: pause any",
-                            "2.000000 drill: node 0 is paused", "3.000000 drill: 3: start it", "3.000000 drill: node 2 starts",
-                            "4.000000 drill: 4: isolate 1", "4.000000 drill: node 1 is cut off", "5.000000 drill: 5: resume 0",
-                            "5.000000 drill: node 0 goes on", "6.000000 drill: 6: heal", "6.000000 drill: the network is whole again",
-                            "7.000000 drill: 7: stop 1", "7.000000 drill: node 1 is stopped", "8.000000 drill: 8: continue 1",
-                            "9.000000 drill: 9: smbd dies", "10.000000 drill: 10: clock 1 behind 10m",
-                            "12.000000 drill: the faults are over, everybody comes back", "12.000000 drill: node 1 starts"});
+  const auto f = faults_of({"1.000000 drill: 1: kill leader", "1.000000 drill: node 2 is killed",
+                            "2.000000 drill: 2: pause any", "2.000000 drill: node 0 is paused",
+                            "3.000000 drill: 3: start it", "3.000000 drill: node 2 starts",
+                            "4.000000 drill: 4: isolate 1", "4.000000 drill: node 1 is cut off",
+                            "5.000000 drill: 5: resume 0", "5.000000 drill: node 0 goes on",
+                            "6.000000 drill: 6: heal", "6.000000 drill: the network is whole again",
+                            "7.000000 drill: 7: stop 1", "7.000000 drill: node 1 is stopped",
+                            "8.000000 drill: 8: continue 1", "9.000000 drill: 9: smbd dies",
+                            "10.000000 drill: 10: clock 1 behind 10m",
+                            "12.000000 drill: the faults are over, everybody comes back",
+                            "12.000000 drill: node 1 starts"});
   REQUIRE(f.size() == 6);
   const auto is = [](const run_fault& x, const char* what, std::int64_t from, std::int64_t to) {
     CAPTURE(x.what);
@@ -66,12 +73,17 @@ TEST_CASE("a fault lasts until it is undone; what is never undone until the end 
   is(f[5], "clock 1 behind 10m", 10, 12);
 }
 
-TEST_CASE("of two nodes the last that is back ends the fault; a ban ends by itself; a paused node that is killed is not paused") {
-  const auto f = faults_of({"1.000000 drill: 1: kill 0,1", "1.000000 drill: node 0 is killed", "1.000000 drill: node 1 is killed",
-                            "2.000000 drill: 2: start 0", "2.000000 drill: node 0 starts", "3.000000 drill: 3: start 1",
-                            "3.000000 drill: node 1 starts", "4.000000 drill: 4: ban 1 for 2s", "4.000000 drill: node 1 is banned",
-                            "5.000000 drill: 5: pause 2", "5.000000 drill: node 2 is paused", "6.000000 drill: 6: kill 2",
-                            "6.000000 drill: node 2 is killed", "6.500000 drill: 7: restart 2", "6.500000 drill: node 2 starts"});
+TEST_CASE(
+    "of two nodes the last that is back ends the fault; a ban ends by itself; a paused node that "
+    "is killed is not paused") {
+  const auto f = faults_of({"1.000000 drill: 1: kill 0,1", "1.000000 drill: node 0 is killed",
+                            "1.000000 drill: node 1 is killed", "2.000000 drill: 2: start 0",
+                            "2.000000 drill: node 0 starts", "3.000000 drill: 3: start 1",
+                            "3.000000 drill: node 1 starts", "4.000000 drill: 4: ban 1 for 2s",
+                            "4.000000 drill: node 1 is banned", "5.000000 drill: 5: pause 2",
+                            "5.000000 drill: node 2 is paused", "6.000000 drill: 6: kill 2",
+                            "6.000000 drill: node 2 is killed", "6.500000 drill: 7: restart 2",
+                            "6.500000 drill: node 2 starts"});
   REQUIRE(f.size() == 5);
   CHECK(f[0].to_us == 3'000'000);
   CHECK(f[1].to_us == 6'000'000);
@@ -81,19 +93,25 @@ TEST_CASE("of two nodes the last that is back ends the fault; a ban ends by itse
 }
 
 TEST_CASE("the record of a run") {
-  const auto s = read_script("x.drill",
-                             "# A story.\nattach a.tdb b.tdb\nworkload db=a.tdb clients=3\nwait 200ms\nclient c on 0\nc lock a.tdb k\n"
-                             "kill 1\nwithin 2s: b.tdb thawed on all\nwait 100ms\nc unlock a.tdb k\nwithin 5s: normal\n");
+  const auto s = read_script(
+      "x.drill",
+      "# A story.\nattach a.tdb b.tdb\nworkload db=a.tdb clients=3\nwait 200ms\nclient c on 0\nc "
+      "lock a.tdb k\n"
+      "kill 1\nwithin 2s: b.tdb thawed on all\nwait 100ms\nc unlock a.tdb k\nwithin 5s: normal\n");
   REQUIRE_MESSAGE(s.has_value(), (s ? "" : s.error()));
   recorder notes(true);
-  const auto v = play(*s, 1, {.trace = [&](const std::string& l) { notes.line(l); }, .end = [&](stage& w) { notes.end_with(w.past); }});
+  const auto v = play(*s, 1,
+                      {.trace = [&](const std::string& l) { notes.line(l); },
+                       .end = [&](stage& w) { notes.end_with(w.past); }});
   REQUIRE_MESSAGE(v.held, v.reason);
   const auto r = notes.finish(*s, v);
   CHECK(r.story == "A story.\n");
   REQUIRE(r.faults.size() == 1);
   CHECK(r.faults[0].what == "kill 1");
   const auto find_row = [&](const std::string& db, std::uint32_t node) {
-    const auto i = std::ranges::find_if(r.picture.rows, [&](const timeline_row& row) { return row.db == db && row.node == pnn{node}; });
+    const auto i = std::ranges::find_if(r.picture.rows, [&](const timeline_row& row) {
+      return row.db == db && row.node == pnn{node};
+    });
     REQUIRE(i != r.picture.rows.end());
     return *i;
   };
@@ -103,7 +121,8 @@ TEST_CASE("the record of a run") {
   CHECK(has(find_row("", 1), "down"));
   CHECK(has(find_row("a.tdb", 0), "freezing"));  // it waits for the holder
   CHECK(!has(find_row("b.tdb", 0), "freezing"));
-  const auto holder = std::ranges::find_if(r.uses, [](const run_use& u) { return u.what == "holds" && u.who == "c"; });
+  const auto holder = std::ranges::find_if(
+      r.uses, [](const run_use& u) { return u.what == "holds" && u.who == "c"; });
   REQUIRE(holder != r.uses.end());
   CHECK(holder->to_us - holder->from_us > 100'000);
   REQUIRE(r.checks.size() > 2);

@@ -27,7 +27,8 @@ script_lines plain(const std::vector<std::string>& texts) {
 
 /// Fails as long as all of these lines are in it, in this order, at whatever depth.
 try_candidates needs(std::vector<std::string> wanted, std::size_t* asked = nullptr) {
-  return [wanted = std::move(wanted), asked](const std::vector<script_lines>& candidates) -> std::optional<std::size_t> {
+  return [wanted = std::move(wanted),
+          asked](const std::vector<script_lines>& candidates) -> std::optional<std::size_t> {
     for (std::size_t i = 0; i < candidates.size(); ++i) {
       if (asked) ++*asked;
       const auto text = text_of(candidates[i]);
@@ -54,14 +55,19 @@ TEST_CASE("what is needed stays, in its order, and nothing else") {
 }
 
 TEST_CASE("what only makes sense together goes together") {
-  const auto lines = plain({"attach a.tdb", "client c on 0", "kill 1", "c read a.tdb k", "start 1", "c dies", "expect x"});
-  // clients must be introduced, and a node that was killed must be started; else it is another failure
-  const try_candidates valid = [](const std::vector<script_lines>& candidates) -> std::optional<std::size_t> {
+  const auto lines = plain({"attach a.tdb", "client c on 0", "kill 1", "c read a.tdb k", "start 1",
+                            "c dies", "expect x"});
+  // clients must be introduced, and a node that was killed must be started; else it is another
+  // failure
+  const try_candidates valid =
+      [](const std::vector<script_lines>& candidates) -> std::optional<std::size_t> {
     for (std::size_t i = 0; i < candidates.size(); ++i) {
       const auto t = text_of(candidates[i]);
       const auto has = [&](const char* w) { return t.find(w) != std::string::npos; };
       const bool speaks = has("c read") || has("c dies");
-      if (has("expect x") && has("client c") == speaks && has("kill 1") == has("start 1") && has("c read") == has("c dies")) return i;
+      if (has("expect x") && has("client c") == speaks && has("kill 1") == has("start 1") &&
+          has("c read") == has("c dies"))
+        return i;
     }
     return std::nullopt;
   };
@@ -69,11 +75,15 @@ TEST_CASE("what only makes sense together goes together") {
 }
 
 TEST_CASE("blocks: one choice, fewer turns, fewer lines") {
-  const auto s = must_read("attach a.tdb\nrepeat 8\n  one of\n    kill 1\n    wait 1s\n    start 1\n  or\n    recover\n  end\nend\nwait 2s\n");
+  const auto s = must_read(
+      "attach a.tdb\nrepeat 8\n  one of\n    kill 1\n    wait 1s\n    start 1\n  or\n    recover\n "
+      " end\nend\nwait 2s\n");
   CHECK(text_of(reduce(lines_of(s.body), needs({"recover"}))) == "recover\n");
-  CHECK(text_of(reduce(lines_of(s.body), needs({"repeat 2", "  recover", "wait 2s"}))) == "repeat 2\n  recover\nend\nwait 2s\n");
+  CHECK(text_of(reduce(lines_of(s.body), needs({"repeat 2", "  recover", "wait 2s"}))) ==
+        "repeat 2\n  recover\nend\nwait 2s\n");
   CHECK(text_of(lines_of(s.body)) ==
-        "attach a.tdb\nrepeat 8\n  one of\n    kill 1\n    wait 1s\n    start 1\n  or\n    recover\n  end\nend\nwait 2s\n");
+        "attach a.tdb\nrepeat 8\n  one of\n    kill 1\n    wait 1s\n    start 1\n  or\n    "
+        "recover\n  end\nend\nwait 2s\n");
 }
 
 TEST_CASE("the seed in a cluster line") {
@@ -83,22 +93,39 @@ TEST_CASE("the seed in a cluster line") {
 }
 
 TEST_CASE("what was played: one choice of each block, every turn, nodes as they were") {
-  const auto s = must_read("attach a.tdb\nrepeat 2\n  one of\n    kill any\n  or\n    recover\n  end\nend\nlet x be leader\npause x\n");
-  const std::vector<std::string> trace{
-      "1.000000 drill: 1: attach a.tdb", "1.000000 drill: 2: repeat 2", "1.000000 drill: 3: one of", "1.000000 drill: 6: recover",
-      "1.000000 drill: 3: one of", "1.000000 drill: 4: kill any", "1.000000 drill: node 2 is killed", "1.000000 node 0 INFO: leader 0->1",
-      "2.000000 drill: 9: let x be leader", "2.000000 drill: 10: pause x", "2.000000 drill: node 0 is paused",
-      "3.000000 drill: the faults are over, everybody comes back", "3.000000 drill: 1: attach b.tdb"};
-  CHECK(text_of(played_lines(s, trace)) == "attach a.tdb\nrecover\nkill any\nlet x be leader\npause x\n");
-  CHECK(text_of(played_on_nodes(s, trace)) == "attach a.tdb\nrecover\nkill 2\nlet x be leader\npause 0\n");
+  const auto s = must_read(
+      "attach a.tdb\nrepeat 2\n  one of\n    kill any\n  or\n    recover\n  end\nend\nlet x be "
+      "leader\npause x\n");
+  const std::vector<std::string> trace{"1.000000 drill: 1: attach a.tdb",
+                                       "1.000000 drill: 2: repeat 2",
+                                       "1.000000 drill: 3: one of",
+                                       "1.000000 drill: 6: recover",
+                                       "1.000000 drill: 3: one of",
+                                       "1.000000 drill: 4: kill any",
+                                       "1.000000 drill: node 2 is killed",
+                                       "1.000000 node 0 INFO: leader 0->1",
+                                       "2.000000 drill: 9: let x be leader",
+                                       "2.000000 drill: 10: pause x",
+                                       "2.000000 drill: node 0 is paused",
+                                       "3.000000 drill: the faults are over, everybody comes back",
+                                       "3.000000 drill: 1: attach b.tdb"};
+  CHECK(text_of(played_lines(s, trace)) ==
+        "attach a.tdb\nrecover\nkill any\nlet x be leader\npause x\n");
+  CHECK(text_of(played_on_nodes(s, trace)) ==
+        "attach a.tdb\nrecover\nkill 2\nlet x be leader\npause 0\n");
 }
 
-// Some hundred runs, each fifty times slower under AddressSanitizer: the optimised build plays them.
+// Some hundred runs, each fifty times slower under AddressSanitizer: the optimised build plays
+// them.
 #ifndef __SANITIZE_ADDRESS__
-TEST_CASE("a drill that fails, made smaller: its fault and its expectation are left, and it fails with its seed") {
+TEST_CASE(
+    "a drill that fails, made smaller: its fault and its expectation are left, and it fails with "
+    "its seed") {
   const auto s = must_read(
-      "# A story.\ncluster nodes=3\nattach a.tdb b.tdb\nworkload db=a.tdb clients=2\nclient smbd on 0\nsmbd write a.tdb k v\nrepeat 3\n"
-      "  one of\n    pause 0\n    wait 20ms\n    resume 0\n  or\n    wait 100ms\n  end\nend\nwithin 5s: normal\nisolate 1\nwait 50ms\nheal\n"
+      "# A story.\ncluster nodes=3\nattach a.tdb b.tdb\nworkload db=a.tdb clients=2\nclient smbd "
+      "on 0\nsmbd write a.tdb k v\nrepeat 3\n"
+      "  one of\n    pause 0\n    wait 20ms\n    resume 0\n  or\n    wait 100ms\n  "
+      "end\nend\nwithin 5s: normal\nisolate 1\nwait 50ms\nheal\n"
       "within 5s: normal\nlet victim be follower\nkill victim\nwait 300ms\nexpect active\n");
   const shrink_options o{.seed = 4, .jobs = 2};
   std::size_t told = 0;

@@ -21,7 +21,8 @@ class sweep_bar {
   std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
 };
 
-/// "12.5/s, 34 s left", after so many of `all` in so many seconds; empty if it is too early to tell.
+/// "12.5/s, 34 s left", after so many of `all` in so many seconds; empty if it is too early to
+/// tell.
 std::string pace_text(std::size_t done, std::size_t all, double seconds);
 
 }  // namespace floe::cli::drill

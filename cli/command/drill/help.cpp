@@ -14,13 +14,17 @@ namespace floe::cli::drill {
 namespace {
 
 constexpr const char* grammar =
-    "A drill is a text: comments (#) tell the story, then one verb per line. Values with spaces stand in quotes.\n"
-    "NODE is a number, leader, follower, any (a running one, by the seed), it (the one named last), or a name given\n"
-    "with `let`; NODES are several with commas, or all. When the last line is done, all faults are undone, everybody\n"
+    "A drill is a text: comments (#) tell the story, then one verb per line. Values with spaces "
+    "stand in quotes.\n"
+    "NODE is a number, leader, follower, any (a running one, by the seed), it (the one named "
+    "last), or a name given\n"
+    "with `let`; NODES are several with commas, or all. When the last line is done, all faults are "
+    "undone, everybody\n"
     "comes back, and the checks below are made.\n";
 
 std::string usage_of(const verb& v) {
-  return fmt::format("{}{}{}{}", v.of_client ? "NAME " : "", v.name, *v.arguments ? " " : "", v.arguments);
+  return fmt::format("{}{}{}{}", v.of_client ? "NAME " : "", v.name, *v.arguments ? " " : "",
+                     v.arguments);
 }
 
 void print_group(const char* group, const std::vector<std::pair<std::string, const char*>>& rows) {
@@ -72,7 +76,10 @@ int help(context& c, const arguments& a) {
         found = true;
       }
     if (!found)
-      return c.misused(fmt::format("drill help: no such verb: {}; `floe drill help` lists all, `floe drill --help` the commands", wanted));
+      return c.misused(
+          fmt::format("drill help: no such verb: {}; `floe drill help` lists all, `floe drill "
+                      "--help` the commands",
+                      wanted));
     return done;
   }
   print(grammar);
@@ -90,7 +97,9 @@ int help(context& c, const arguments& a) {
   for (const auto& x : all_checkers()) checks.emplace_back(x.name, x.promise);
   print_group("Conditions", conditions);
   print_group("Always checked", checks);
-  print("\n`floe drill help VERB` shows an example, `floe drill --help` what can be done with drills.\n");
+  print(
+      "\n`floe drill help VERB` shows an example, `floe drill --help` what can be done with "
+      "drills.\n");
   return done;
 }
 

@@ -54,7 +54,11 @@ int check(context& c, const arguments& a) {
 }  // namespace
 
 command list_command() {
-  return {.name = "list", .group = "Drills", .summary = "the shipped drills", .example = "floe drill list", .run = list};
+  return {.name = "list",
+          .group = "Drills",
+          .summary = "the shipped drills",
+          .example = "floe drill list",
+          .run = list};
 }
 
 command show_command() {

@@ -22,8 +22,9 @@ std::expected<script, std::string> load(const std::string& name) {
     std::vector<std::string_view> names;
     for (const auto& d : shipped_drills()) names.push_back(d.name);
     const auto near = closest(name, names);
-    return std::unexpected(fmt::format("{}: no such file, and no drill of that name is shipped{}", name,
-                                       near ? fmt::format("; did you mean {}?", *near) : "; `floe drill list` shows them"));
+    return std::unexpected(fmt::format(
+        "{}: no such file, and no drill of that name is shipped{}", name,
+        near ? fmt::format("; did you mean {}?", *near) : "; `floe drill list` shows them"));
   }
   std::stringstream text;
   text << in.rdbuf();

@@ -18,10 +18,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::array<const std::string*, 3> each(const wanted_files& f) { return {&f.report, &f.perfetto, &f.record}; }
+std::array<const std::string*, 3> each(const wanted_files& f) {
+  return {&f.report, &f.perfetto, &f.record};
+}
 
 /// One run is told check by check, of many runs each is a case.
-std::vector<junit_suite> suites_of(const std::vector<planned_run>& runs, std::vector<std::pair<std::size_t, verdict>>& ended) {
+std::vector<junit_suite> suites_of(const std::vector<planned_run>& runs,
+                                   std::vector<std::pair<std::size_t, verdict>>& ended) {
   std::ranges::sort(ended, {}, [](const auto& e) { return e.first; });
   std::vector<junit_suite> suites;
   const script* last = nullptr;
@@ -31,11 +34,15 @@ std::vector<junit_suite> suites_of(const std::vector<planned_run>& runs, std::ve
     std::string detail;
     for (const auto& c : v.checks)
       for (const auto& b : c.broken) detail += fmt::format("{}: {}\n", c.checker, b);
-    suites.back().cases.push_back({fmt::format("seed {}", v.seed), v.real_ms / 1000, v.held, v.reason, detail});
+    suites.back().cases.push_back(
+        {fmt::format("seed {}", v.seed), v.real_ms / 1000, v.held, v.reason, detail});
     if (runs.size() > 1) continue;
     for (const auto& c : v.checks)
-      suites.back().cases.push_back({fmt::format("seed {}: {}", v.seed, c.checker), 0, c.broken.empty(),
-                                     c.broken.empty() ? "" : c.broken.front(), {}});
+      suites.back().cases.push_back({fmt::format("seed {}: {}", v.seed, c.checker),
+                                     0,
+                                     c.broken.empty(),
+                                     c.broken.empty() ? "" : c.broken.front(),
+                                     {}});
   }
   return suites;
 }
@@ -64,7 +71,8 @@ wanted_files result_files::drafts(std::size_t i) const {
   const auto draft = [&](const std::string& wanted, const char* kind) {
     return wanted.empty() ? std::string() : (place_ / fmt::format("{}.{}", i, kind)).string();
   };
-  return {draft(names_.of_run.report, "report"), draft(names_.of_run.perfetto, "perfetto"), draft(names_.of_run.record, "record"), i > 0};
+  return {draft(names_.of_run.report, "report"), draft(names_.of_run.perfetto, "perfetto"),
+          draft(names_.of_run.record, "record"), i > 0};
 }
 
 void result_files::plan(std::vector<planned_run>& runs) const {
@@ -82,16 +90,19 @@ void result_files::forget(std::size_t i) const {
 void result_files::ended(std::size_t i, const verdict& v) {
   all_.emplace_back(i, v);
   if (!v.recorded) return;
-  const bool better = !chosen_ || (!v.held && !chosen_failed_) || (v.held != chosen_failed_ && i < *chosen_);
+  const bool better =
+      !chosen_ || (!v.held && !chosen_failed_) || (v.held != chosen_failed_ && i < *chosen_);
   if (better && chosen_) forget(*chosen_);
   if (!better) return forget(i);
   chosen_ = i;
   chosen_failed_ = !v.held;
 }
 
-std::expected<std::optional<std::size_t>, std::string> result_files::keep(const std::vector<planned_run>& runs) {
+std::expected<std::optional<std::size_t>, std::string> result_files::keep(
+    const std::vector<planned_run>& runs) {
   if (!names_.junit.empty())
-    if (const auto done = write_whole(names_.junit, junit_xml(suites_of(runs, all_))); !done) return std::unexpected(done.error());
+    if (const auto done = write_whole(names_.junit, junit_xml(suites_of(runs, all_))); !done)
+      return std::unexpected(done.error());
   if (!chosen_) return std::nullopt;
   const auto from = drafts(*chosen_);
   const auto sources = each(from), wanted = each(names_.of_run);
@@ -100,7 +111,8 @@ std::expected<std::optional<std::size_t>, std::string> result_files::keep(const 
     std::ifstream in(*sources[i], std::ios::binary);
     std::stringstream text;
     text << in.rdbuf();
-    if (const auto done = write_whole(*wanted[i], text.view()); !done) return std::unexpected(done.error());
+    if (const auto done = write_whole(*wanted[i], text.view()); !done)
+      return std::unexpected(done.error());
   }
   return chosen_;
 }

@@ -1,6 +1,6 @@
 #pragma once
-/// The files that `floe drill run` leaves: page, record, Perfetto's trace of one run (the first that
-/// failed, or else the first), and JUnit's XML of all. Runs write theirs to a place of this
+/// The files that `floe drill run` leaves: page, record, Perfetto's trace of one run (the first
+/// that failed, or else the first), and JUnit's XML of all. Runs write theirs to a place of this
 /// process, as each is played in a process of its own; at the end the chosen one's get their names.
 #include <expected>
 #include <filesystem>

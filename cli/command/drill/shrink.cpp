@@ -33,10 +33,14 @@ int run(context& c, const arguments& a) {
   const auto script = load(a["DRILL"]);
   if (!script) return c.misused("drill shrink: " + script.error());
   shrink_options o{.seed = script->seed, .jobs = std::max(1U, std::thread::hardware_concurrency())};
-  for (const auto& [name, to, most] : {std::tuple<const char*, std::uint64_t*, std::uint64_t>{"--seed", &o.seed, UINT64_MAX / 2}, {"--tries", &o.tries, 1000}}) {
+  for (const auto& [name, to, most] :
+       {std::tuple<const char*, std::uint64_t*, std::uint64_t>{"--seed", &o.seed, UINT64_MAX / 2},
+        {"--tries", &o.tries, 1000}}) {
     if (!a.has(name)) continue;
     const auto n = parse_count(a[name]);
-    if (!n || *n < 1 || *n > most) return c.misused(fmt::format("drill shrink: {} takes a number from 1 to {}: {}", name, most, a[name]));
+    if (!n || *n < 1 || *n > most)
+      return c.misused(
+          fmt::format("drill shrink: {} takes a number from 1 to {}: {}", name, most, a[name]));
     *to = *n;
   }
   const auto& out = a["--out"];
@@ -56,8 +60,9 @@ int run(context& c, const arguments& a) {
     put(*small, script->name);
     return done;
   }
-  const auto summary = fmt::format("{}: {} lines, {} of them needed ({} runs)\n  {}\n", script->name, small->lines_before, small->lines_after,
-                                   small->runs, small->reason);
+  const auto summary =
+      fmt::format("{}: {} lines, {} of them needed ({} runs)\n  {}\n", script->name,
+                  small->lines_before, small->lines_after, small->runs, small->reason);
   if (out.empty()) {
     print(small->text);
     std::fflush(stdout);
@@ -71,15 +76,20 @@ int run(context& c, const arguments& a) {
 }  // namespace
 
 command shrink_command() {
-  return {.name = "shrink",
-          .group = "Drills",
-          .summary = "make a failing drill smaller: fewer lines that fail in the same way",
-          .example = "floe drill shrink chaos --seed 17 --out small.drill\nfloe drill run small.drill --report small.html",
-          .positionals = {{"DRILL", "a file, or the name of a shipped drill"}},
-          .options = {{"--seed", "N", "the seed with which it fails (that of the drill)"},
-                      {"--tries", "N", "seeds to try for each smaller one, which makes other choices of the same seed (3)"},
-                      {"--out", "FILE", "write the smaller drill there (to standard output)"}},
-          .run = run};
+  return {
+      .name = "shrink",
+      .group = "Drills",
+      .summary = "make a failing drill smaller: fewer lines that fail in the same way",
+      .example =
+          "floe drill shrink chaos --seed 17 --out small.drill\nfloe drill run small.drill "
+          "--report small.html",
+      .positionals = {{"DRILL", "a file, or the name of a shipped drill"}},
+      .options =
+          {{"--seed", "N", "the seed with which it fails (that of the drill)"},
+           {"--tries", "N",
+            "seeds to try for each smaller one, which makes other choices of the same seed (3)"},
+           {"--out", "FILE", "write the smaller drill there (to standard output)"}},
+      .run = run};
 }
 
 }  // namespace floe::cli::drill

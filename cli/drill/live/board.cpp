@@ -20,7 +20,9 @@ style style_of(std::string_view state) {
   return state == "–" ? style::dim : style::accent;
 }
 
-std::string since_text(time_us from, time_us now) { return age_text(static_cast<double>(now - from) / 1000); }
+std::string since_text(time_us from, time_us now) {
+  return age_text(static_cast<double>(now - from) / 1000);
+}
 
 void append(std::vector<std::string>& lines, std::string_view text) {
   while (!text.empty()) {
@@ -49,7 +51,8 @@ std::string clipped(std::string_view line, std::size_t width) {
   return out;
 }
 
-board::board(std::string drill, std::uint64_t seed, std::size_t nodes) : drill_(std::move(drill)), seed_(seed), nodes_(nodes) {}
+board::board(std::string drill, std::uint64_t seed, std::size_t nodes)
+    : drill_(std::move(drill)), seed_(seed), nodes_(nodes) {}
 
 void board::line(const trace_line& l) {
   if (const auto e = l.event()) return event(*e);
@@ -95,19 +98,24 @@ void board::event(const timed_event& e) {
 
 double board::rate(const history& past, time_us now) {
   samples_.push_back({now, past.ops.size()});
-  while (samples_.size() > 2 && samples_[1].at <= now - rate_over_us) samples_.erase(samples_.begin());
+  while (samples_.size() > 2 && samples_[1].at <= now - rate_over_us)
+    samples_.erase(samples_.begin());
   const auto& first = samples_.front();
   if (now <= first.at) return 0;
-  return static_cast<double>(past.ops.size() - first.ops) * 1e6 / static_cast<double>(now - first.at);
+  return static_cast<double>(past.ops.size() - first.ops) * 1e6 /
+         static_cast<double>(now - first.at);
 }
 
-std::vector<std::string> board::picture(const history& past, time_us now, std::size_t width, std::size_t height, bool colours) {
+std::vector<std::string> board::picture(const history& past, time_us now, std::size_t width,
+                                        std::size_t height, bool colours) {
   std::vector<std::string> lines;
-  lines.push_back(fmt::format("{} seed {}  {:.3f} s  {:.0f} operations/s  {}", paint(style::bold, drill_, colours), seed_,
-                              static_cast<double>(now) / 1e6, rate(past, now), paint(style::accent, playing_, colours)));
+  lines.push_back(fmt::format(
+      "{} seed {}  {:.3f} s  {:.0f} operations/s  {}", paint(style::bold, drill_, colours), seed_,
+      static_cast<double>(now) / 1e6, rate(past, now), paint(style::accent, playing_, colours)));
   std::string faults;
   for (const auto& f : faults_.open()) faults += (faults.empty() ? "" : "; ") + f;
-  lines.push_back("faults: " + (faults.empty() ? std::string("none") : paint(style::bad, faults, colours)));
+  lines.push_back("faults: " +
+                  (faults.empty() ? std::string("none") : paint(style::bad, faults, colours)));
   node_lines(lines, colours);
   database_lines(lines, past, colours);
   client_lines(lines, past, now);
@@ -123,13 +131,17 @@ void board::node_lines(std::vector<std::string>& lines, bool colours) const {
     const bool leads = s.leader == std::to_string(n);
     const auto state = s.process != "runs" ? s.process : s.active ? "recovering" : "ok";
     text += fmt::format("{}{} {}{}", n ? ", " : "", n,
-                        paint(state == "ok" ? style::good : state == "recovering" ? style::warn : style::bad, state, colours),
+                        paint(state == "ok"           ? style::good
+                              : state == "recovering" ? style::warn
+                                                      : style::bad,
+                              state, colours),
                         leads ? " (leads)" : "");
   }
   lines.push_back(std::move(text));
 }
 
-void board::database_lines(std::vector<std::string>& lines, const history& past, bool colours) const {
+void board::database_lines(std::vector<std::string>& lines, const history& past,
+                           bool colours) const {
   std::map<std::string, std::size_t> held;
   for (const auto& [op, h] : past.holdings)
     if (h.to == never) ++held[past.ops[op].db];
@@ -143,7 +155,8 @@ void board::database_lines(std::vector<std::string>& lines, const history& past,
   std::vector<const std::pair<const std::string, database_state>*> order;
   for (const auto& d : databases_) order.push_back(&d);
   const auto quiet = [](const auto* d) {
-    return d->second.phase.empty() && std::ranges::all_of(d->second.on, [](const auto& s) { return s.second == "thawed"; });
+    return d->second.phase.empty() &&
+           std::ranges::all_of(d->second.on, [](const auto& s) { return s.second == "thawed"; });
   };
   std::ranges::stable_sort(order, {}, quiet);
   table t(columns);
@@ -160,12 +173,14 @@ void board::database_lines(std::vector<std::string>& lines, const history& past,
     const auto h = held.find(name);
     row.emplace_back(std::to_string(h == held.end() ? 0 : h->second));
     row.emplace_back(std::to_string(d.waits.size()));
-    row.emplace_back(std::to_string(std::ranges::count_if(d.waits, [](const auto& w) { return w.second; })));
+    row.emplace_back(
+        std::to_string(std::ranges::count_if(d.waits, [](const auto& w) { return w.second; })));
     row.emplace_back(d.phase);
     t.row(std::move(row));
   }
   append(lines, t.text(colours));
-  if (order.size() > most_databases) lines.push_back(fmt::format("and {} more", order.size() - most_databases));
+  if (order.size() > most_databases)
+    lines.push_back(fmt::format("and {} more", order.size() - most_databases));
 }
 
 void board::client_lines(std::vector<std::string>& lines, const history& past, time_us now) const {
@@ -173,17 +188,22 @@ void board::client_lines(std::vector<std::string>& lines, const history& past, t
   for (const auto& [op, h] : past.holdings) {
     const auto& o = past.ops[op];
     if (h.to == never && now - h.from >= worth_showing_us)
-      shown.emplace_back(h.from, fmt::format("{} holds {}/{} on node {} for {}", o.client, o.db, o.key, o.node, since_text(h.from, now)));
+      shown.emplace_back(h.from, fmt::format("{} holds {}/{} on node {} for {}", o.client, o.db,
+                                             o.key, o.node, since_text(h.from, now)));
   }
   constexpr std::size_t recent = 5'000;
-  for (std::size_t i = past.ops.size() - std::min(recent, past.ops.size()); i < past.ops.size(); ++i) {
+  for (std::size_t i = past.ops.size() - std::min(recent, past.ops.size()); i < past.ops.size();
+       ++i) {
     const auto& o = past.ops[i];
     if (o.result == op_end::open && now - o.begin >= worth_showing_us)
-      shown.emplace_back(o.begin, fmt::format("{} waits for {}/{} on node {} for {}", o.client, o.db, o.key, o.node, since_text(o.begin, now)));
+      shown.emplace_back(o.begin, fmt::format("{} waits for {}/{} on node {} for {}", o.client,
+                                              o.db, o.key, o.node, since_text(o.begin, now)));
   }
   std::ranges::stable_sort(shown, {}, [](const auto& s) { return s.first; });
-  for (std::size_t i = 0; i < std::min(most_clients, shown.size()); ++i) lines.push_back(shown[i].second);
-  if (shown.size() > most_clients) lines.push_back(fmt::format("and {} more clients", shown.size() - most_clients));
+  for (std::size_t i = 0; i < std::min(most_clients, shown.size()); ++i)
+    lines.push_back(shown[i].second);
+  if (shown.size() > most_clients)
+    lines.push_back(fmt::format("and {} more clients", shown.size() - most_clients));
 }
 
 }  // namespace floe::cli::drill

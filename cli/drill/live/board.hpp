@@ -19,7 +19,8 @@ class board {
   board(std::string drill, std::uint64_t seed, std::size_t nodes);
   void line(const trace_line&);
   /// At most `height` lines of at most `width` characters.
-  std::vector<std::string> picture(const history&, time_us now, std::size_t width, std::size_t height, bool colours);
+  std::vector<std::string> picture(const history&, time_us now, std::size_t width,
+                                   std::size_t height, bool colours);
 
  private:
   struct node_state {

@@ -20,7 +20,8 @@ constexpr auto first_after = 300ms, then_every = 100ms;
 
 winsize terminal() {
   winsize w{};
-  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &w) != 0 || w.ws_col == 0 || w.ws_row == 0) w = {.ws_row = 24, .ws_col = 80, .ws_xpixel = 0, .ws_ypixel = 0};
+  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &w) != 0 || w.ws_col == 0 || w.ws_row == 0)
+    w = {.ws_row = 24, .ws_col = 80, .ws_xpixel = 0, .ws_ypixel = 0};
   return w;
 }
 
@@ -33,7 +34,10 @@ bool coloured() {
 }  // namespace
 
 follower::follower(following how, const std::string& drill, std::uint64_t seed, std::size_t nodes)
-    : how_(how), board_(drill, seed, nodes), next_(clock::now() + first_after), self_(std::make_shared<follower*>(this)) {}
+    : how_(how),
+      board_(drill, seed, nodes),
+      next_(clock::now() + first_after),
+      self_(std::make_shared<follower*>(this)) {}
 
 follower::~follower() {
   end();
@@ -71,7 +75,8 @@ void follower::line(const std::string& text) {
   const auto l = read_trace_line(text);
   if (!l) return;
   if (how_ == following::lines) {
-    if (l->who == "drill") fmt::print(stderr, "{:>10.3f} s  {}\n", static_cast<double>(l->t_us) / 1e6, l->text);
+    if (l->who == "drill")
+      fmt::print(stderr, "{:>10.3f} s  {}\n", static_cast<double>(l->t_us) / 1e6, l->text);
     return;
   }
   board_.line(*l);
@@ -83,7 +88,8 @@ void follower::draw() {
   if (!stage_ || now < next_) return;
   next_ = now + then_every;
   const auto size = terminal();
-  const auto lines = board_.picture(stage_->past, stage_->now(), size.ws_col - 1U, std::max(2U, size.ws_row - 1U), coloured());
+  const auto lines = board_.picture(stage_->past, stage_->now(), size.ws_col - 1U,
+                                    std::max(2U, size.ws_row - 1U), coloured());
   std::string out = "\r";
   for (const auto& l : lines) out += l + "\x1b[0m\x1b[K\n";
   out += fmt::format("\x1b[J\x1b[{}A", lines.size());

@@ -17,8 +17,10 @@ namespace {
 struct remedy {
   std::string_view verb, cures;
 };
-constexpr auto remedies = std::to_array<remedy>({{"continue", "stop"}, {"unban", "ban"}, {"enable", "disable"}});
-constexpr auto no_faults = std::to_array<std::string_view>({"start", "resume", "heal", "continue", "unban", "enable"});
+constexpr auto remedies =
+    std::to_array<remedy>({{"continue", "stop"}, {"unban", "ban"}, {"enable", "disable"}});
+constexpr auto no_faults =
+    std::to_array<std::string_view>({"start", "resume", "heal", "continue", "unban", "enable"});
 
 std::string_view group_of(std::string_view name) {
   for (const auto& v : all_verbs())
@@ -42,7 +44,8 @@ std::int64_t lasting_us(std::string_view object) {
 }
 
 bool names_nodes(std::string_view object) {
-  return object.find_first_of("0123456789") != std::string_view::npos || object.find("all") != std::string_view::npos;
+  return object.find_first_of("0123456789") != std::string_view::npos ||
+         object.find("all") != std::string_view::npos;
 }
 
 }  // namespace
@@ -67,11 +70,17 @@ void fault_reader::played(std::int64_t t, std::string_view statement) {
   const auto group = group_of(verb);
   const bool client_dies = group.empty() && first_word(object).first == "dies";
   if (!client_dies && group != "Faults" && group != "Network" && group != "Operators") return;
-  if (verb == "disk" && object.ends_with(" good")) return undo(t, "disk", object.substr(0, object.find(' ')));
+  if (verb == "disk" && object.ends_with(" good"))
+    return undo(t, "disk", object.substr(0, object.find(' ')));
   for (const auto& r : remedies)
     if (verb == r.verb) return undo(t, r.cures, object);
   if (std::ranges::find(no_faults, verb) != no_faults.end()) return;
-  fault f{.told = {t, t, std::string(statement)}, .verb = std::string(verb), .object = std::string(object), .ends = ending::undo, .nodes = {}, .still = {}};
+  fault f{.told = {t, t, std::string(statement)},
+          .verb = std::string(verb),
+          .object = std::string(object),
+          .ends = ending::undo,
+          .nodes = {},
+          .still = {}};
   if (client_dies) f.ends = ending::at_once;
   if (group == "Network") f.ends = ending::heal;
   if (verb == "kill" || verb == "shutdown" || verb == "restart") f.ends = ending::node_runs;
@@ -94,7 +103,9 @@ void fault_reader::done(std::int64_t t, const done_to_node& d) {
     if (d.what != "is killed") return;
   }
   for (auto& f : all_) {
-    const bool ended = f.ends == ending::node_runs ? runs : f.ends == ending::node_goes_on && (goes_on || d.what == "is killed");
+    const bool ended = f.ends == ending::node_runs
+                           ? runs
+                           : f.ends == ending::node_goes_on && (goes_on || d.what == "is killed");
     if (!f.open || !ended || f.still.erase(d.node) == 0 || !f.still.empty()) continue;
     f.told.to_us = t;
     f.open = false;
@@ -132,7 +143,8 @@ std::vector<run_fault> fault_reader::finish(std::int64_t end_us) {
   std::vector<run_fault> told;
   for (auto& f : all_) {
     if (!f.nodes.empty() && !names_nodes(f.object))
-      f.told.what += fmt::format(" (node{} {})", f.nodes.size() == 1 ? "" : "s", fmt::join(f.nodes, ", "));
+      f.told.what +=
+          fmt::format(" (node{} {})", f.nodes.size() == 1 ? "" : "s", fmt::join(f.nodes, ", "));
     told.push_back(f.told);
   }
   return told;

@@ -25,8 +25,8 @@ class fault_reader {
     run_fault told;
     std::string verb, object;
     ending ends = ending::at_once;
-    std::set<std::uint32_t> nodes;   ///< that it was done to
-    std::set<std::uint32_t> still;   ///< those of them that are not back
+    std::set<std::uint32_t> nodes;  ///< that it was done to
+    std::set<std::uint32_t> still;  ///< those of them that are not back
     bool open = true;
   };
   void played(std::int64_t t, std::string_view statement);

@@ -17,7 +17,8 @@ constexpr std::int64_t worth_showing_us = 5'000;
 constexpr std::size_t most_lines = 30'000, most_uses = 600;
 constexpr std::int64_t room_us = 20'000;
 
-constexpr auto judging = std::to_array<std::string_view>({"within ", "expect ", "remember ", "forbid "});
+constexpr auto judging =
+    std::to_array<std::string_view>({"within ", "expect ", "remember ", "forbid "});
 
 bool judges(std::string_view statement) {
   return std::ranges::any_of(judging, [&](auto v) { return statement.starts_with(v); }) ||
@@ -37,13 +38,17 @@ std::string key_text(std::string_view hex) {
 }
 
 const char* end_text(op_end e) {
-  return e == op_end::refused ? "refused" : e == op_end::unknown || e == op_end::open ? "unknown" : "";
+  return e == op_end::refused                        ? "refused"
+         : e == op_end::unknown || e == op_end::open ? "unknown"
+                                                     : "";
 }
 
-run_throughput throughput_of(const std::vector<operation>& ops, std::int64_t from, std::int64_t to) {
+run_throughput throughput_of(const std::vector<operation>& ops, std::int64_t from,
+                             std::int64_t to) {
   run_throughput t;
   t.bucket_us = 10'000;
-  for (const std::int64_t step : {10'000, 20'000, 50'000, 100'000, 200'000, 500'000, 1'000'000, 2'000'000, 5'000'000, 10'000'000}) {
+  for (const std::int64_t step : {10'000, 20'000, 50'000, 100'000, 200'000, 500'000, 1'000'000,
+                                  2'000'000, 5'000'000, 10'000'000}) {
     t.bucket_us = step;
     if ((to - from) / step <= 200) break;
   }
@@ -88,7 +93,8 @@ void recorder::line(std::string_view text) {
   if (const auto s = read_played(*l)) {
     played(l->t_us, *s);
   } else if (const auto d = read_done(*l)) {
-    if (d->what == "is killed" || d->what == "is shut down") process(l->t_us, d->node, "running->down");
+    if (d->what == "is killed" || d->what == "is shut down")
+      process(l->t_us, d->node, "running->down");
     if (d->what == "starts") process(l->t_us, d->node, "down->running");
     if (d->what == "is paused") process(l->t_us, d->node, "running->paused");
     if (d->what == "goes on") process(l->t_us, d->node, "paused->running");
@@ -114,9 +120,11 @@ void recorder::event(timed_event e) {
   if (e.name == "lock-release" && e.number_of("held_us") < worth_showing_us) return;
   if (e.name == "migration-done") {
     const auto waited = e.number_of("waited_us");
-    uses_.push_back({"migrates", "", e.db, key_text(e.value("key")), e.node, e.t_us - waited, e.t_us, ""});
+    uses_.push_back(
+        {"migrates", "", e.db, key_text(e.value("key")), e.node, e.t_us - waited, e.t_us, ""});
   }
-  const auto waiter = fmt::format("{} {} {} {}", number(e.node), e.db, e.value("client"), e.value("key"));
+  const auto waiter =
+      fmt::format("{} {} {} {}", number(e.node), e.db, e.value("client"), e.value("key"));
   if (e.name == "lock-grant") {
     const auto w = lock_waits_.find(waiter);
     const bool brief = e.number_of("waited_us") < worth_showing_us;
@@ -153,17 +161,24 @@ void recorder::end_with(const history& past) {
     const auto& o = past.ops[i];
     const auto to = h.to == never ? last_us_ : h.to;
     if (to - h.from >= worth_showing_us)
-      uses_.push_back({"holds", o.client, o.db, o.key, pnn{static_cast<std::uint32_t>(o.node)}, h.from, to, ""});
+      uses_.push_back({"holds", o.client, o.db, o.key, pnn{static_cast<std::uint32_t>(o.node)},
+                       h.from, to, ""});
   }
   for (const auto& o : past.ops) {
     const auto to = o.end == never ? last_us_ : o.end;
     if (o.final_look || to - o.begin < worth_showing_us) continue;
-    uses_.push_back({"waits", o.client, o.db, o.key, pnn{static_cast<std::uint32_t>(o.node)}, o.begin, to, end_text(o.result)});
+    uses_.push_back({"waits", o.client, o.db, o.key, pnn{static_cast<std::uint32_t>(o.node)},
+                     o.begin, to, end_text(o.result)});
   }
 }
 
 run_record recorder::finish(const script& s, const verdict& v) {
-  run_record r{.title = s.name, .story = s.story, .mode = "sim", .seed = v.seed, .good = v.held, .reason = v.reason};
+  run_record r{.title = s.name,
+               .story = s.story,
+               .mode = "sim",
+               .seed = v.seed,
+               .good = v.held,
+               .reason = v.reason};
   for (std::uint32_t n = 0; n < s.nodes; ++n) r.nodes.push_back({pnn{n}, "floe"});
   const auto from = std::max<std::int64_t>(1, story_from_);
   if (story_to_ < 0) story_to_ = last_us_;
@@ -178,22 +193,32 @@ run_record recorder::finish(const script& s, const verdict& v) {
     if (!e.db.empty()) databases.insert(e.db);
   for (const auto& db : databases)
     for (const auto& n : r.nodes)
-      if (std::ranges::none_of(r.picture.rows, [&](const timeline_row& row) { return row.db == db && row.node == n.node; }))
+      if (std::ranges::none_of(r.picture.rows, [&](const timeline_row& row) {
+            return row.db == db && row.node == n.node;
+          }))
         r.picture.rows.push_back({.db = db, .node = n.node, .spans = {}, .marks = {}});
-  std::ranges::stable_sort(r.picture.rows, {}, [](const timeline_row& row) { return std::pair(row.db, row.node); });
+  std::ranges::stable_sort(r.picture.rows, {},
+                           [](const timeline_row& row) { return std::pair(row.db, row.node); });
   r.faults = faults_.finish(story_to_);
   r.checks = checks_;
   for (const auto& c : v.checks)
     r.checks.push_back({.t_us = to,
                         .what = c.checker,
                         .good = c.broken.empty(),
-                        .detail = !c.broken.empty()  ? c.broken.front()
-                                  : c.explained > 0 ? fmt::format("{} explained by a lost node", c.explained)
-                                                    : ""});
+                        .detail = !c.broken.empty() ? c.broken.front()
+                                  : c.explained > 0
+                                      ? fmt::format("{} explained by a lost node", c.explained)
+                                      : ""});
   r.throughput = throughput_of(ops_, from, to);
+  for (const auto& o : ops_) {
+    if (o.final_look || o.begin > to) continue;
+    auto& longest = r.longest_wait_us[o.db];
+    longest = std::max(longest, std::min(o.end == never ? to : o.end, to) - o.begin);
+  }
   std::erase_if(uses_, [&](const run_use& u) { return u.to_us < from || u.from_us > to; });
   for (auto& u : uses_) u.to_us = std::min(u.to_us, to);
-  std::ranges::stable_sort(uses_, std::ranges::greater{}, [](const run_use& u) { return u.to_us - u.from_us; });
+  std::ranges::stable_sort(uses_, std::ranges::greater{},
+                           [](const run_use& u) { return u.to_us - u.from_us; });
   if (uses_.size() > most_uses) uses_.resize(most_uses);
   std::ranges::stable_sort(uses_, {}, &run_use::from_us);
   r.uses = std::move(uses_);

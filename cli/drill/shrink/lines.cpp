@@ -60,7 +60,9 @@ script_lines from_trace(const script& s, const std::vector<std::string>& trace, 
       named = false;
       if (!current) continue;
       all.push_back({.text = i->second->text});
-      if (const auto words = split_words(i->second->text); words && words->size() > 2 && words->front() == "let") moving.insert((*words)[1]);
+      if (const auto words = split_words(i->second->text);
+          words && words->size() > 2 && words->front() == "let")
+        moving.insert((*words)[1]);
     } else if (const auto d = read_done(*l); d && fix_nodes && current && !named) {
       all.back().text = with_node(all.back().text, d->node, moving);
       named = true;
@@ -113,7 +115,11 @@ std::string cluster_with_seed(const std::string& line, std::uint64_t seed) {
   return line.substr(0, at + 1) + own + line.substr(end);
 }
 
-script_lines played_lines(const script& s, const std::vector<std::string>& trace) { return from_trace(s, trace, false); }
-script_lines played_on_nodes(const script& s, const std::vector<std::string>& trace) { return from_trace(s, trace, true); }
+script_lines played_lines(const script& s, const std::vector<std::string>& trace) {
+  return from_trace(s, trace, false);
+}
+script_lines played_on_nodes(const script& s, const std::vector<std::string>& trace) {
+  return from_trace(s, trace, true);
+}
 
 }  // namespace floe::cli::drill

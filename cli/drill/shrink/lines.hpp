@@ -26,7 +26,8 @@ std::string cluster_with_seed(const std::string& line, std::uint64_t seed);
 
 /// What was played, in order, with no blocks: from the trace of a run.
 script_lines played_lines(const script&, const std::vector<std::string>& trace);
-/// The same where `any`, `leader`, `follower` and names given with `let` are the nodes that they were.
+/// The same where `any`, `leader`, `follower` and names given with `let` are the nodes that they
+/// were.
 script_lines played_on_nodes(const script&, const std::vector<std::string>& trace);
 
 }  // namespace floe::cli::drill

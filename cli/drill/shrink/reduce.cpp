@@ -18,7 +18,8 @@ script_lines without(const script_lines& lines, std::size_t from, std::size_t co
 }
 
 /// Takes the first candidate that fails; false: none does.
-bool improve(script_lines& lines, const std::vector<script_lines>& candidates, const try_candidates& still_fails) {
+bool improve(script_lines& lines, const std::vector<script_lines>& candidates,
+             const try_candidates& still_fails) {
   if (candidates.empty()) return false;
   const auto which = still_fails(candidates);
   if (which) lines = candidates[*which];
@@ -30,7 +31,8 @@ bool drop_pieces(script_lines& lines, const try_candidates& still_fails) {
   bool any = false;
   for (auto size = std::max<std::size_t>(1, lines.size() / 2);;) {
     std::vector<script_lines> candidates;
-    for (std::size_t at = 0; at < lines.size(); at += size) candidates.push_back(without(lines, at, size));
+    for (std::size_t at = 0; at < lines.size(); at += size)
+      candidates.push_back(without(lines, at, size));
     if (improve(lines, candidates, still_fails)) {
       any = true;
       size = std::min(size, std::max<std::size_t>(1, lines.size() / 2));
@@ -51,7 +53,8 @@ std::set<std::string> words_of(const script_line& l) {
       word += c;
     } else {
       // numbers are nodes, times and counts: they name nothing
-      if (!word.empty() && !std::isdigit(static_cast<unsigned char>(word.front()))) all.insert(word);
+      if (!word.empty() && !std::isdigit(static_cast<unsigned char>(word.front())))
+        all.insert(word);
       word.clear();
     }
   }
@@ -86,7 +89,8 @@ bool drop_pairs(script_lines& lines, const try_candidates& still_fails) {
   if (lines.size() > most_lines) return false;
   std::vector<script_lines> candidates;
   for (std::size_t i = 0; i < lines.size(); ++i)
-    for (std::size_t j = i + 1; j < lines.size(); ++j) candidates.push_back(without(without(lines, j, 1), i, 1));
+    for (std::size_t j = i + 1; j < lines.size(); ++j)
+      candidates.push_back(without(without(lines, j, 1), i, 1));
   return improve(lines, candidates, still_fails);
 }
 
@@ -136,7 +140,8 @@ bool drop_in_blocks(script_lines& lines, const try_candidates& still_fails) {
 script_lines reduce(script_lines lines, const try_candidates& still_fails) {
   for (bool again = true; again && !lines.empty();) {
     drop_pieces(lines, still_fails);
-    again = drop_names(lines, still_fails) || drop_in_blocks(lines, still_fails) || drop_pairs(lines, still_fails);
+    again = drop_names(lines, still_fails) || drop_in_blocks(lines, still_fails) ||
+            drop_pairs(lines, still_fails);
   }
   return lines;
 }

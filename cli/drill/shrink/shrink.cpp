@@ -19,12 +19,15 @@ namespace {
 
 class shrinker {
  public:
-  shrinker(const script& s, const shrink_options& o, const shrink_progress& p) : original_(s), options_(o), progress_(p), seed_(o.seed) {}
+  shrinker(const script& s, const shrink_options& o, const shrink_progress& p)
+      : original_(s), options_(o), progress_(p), seed_(o.seed) {}
 
   std::expected<shrunk_drill, std::string> run() {
     const auto first = first_run();
     if (interrupted_) return std::unexpected("interrupted");
-    if (first.held) return std::unexpected(fmt::format("{} holds with seed {}: there is nothing to shrink", original_.name, seed_));
+    if (first.held)
+      return std::unexpected(
+          fmt::format("{} holds with seed {}: there is nothing to shrink", original_.name, seed_));
     wanted_ = kind_of(first);
     reason_ = first.reason;
     const auto all = lines_of(original_.body);
@@ -33,7 +36,8 @@ class shrinker {
     // with no blocks, if it fails so, too: then every single turn can go
     const std::vector flat{played_on_nodes(original_, trace_), played_lines(original_, trace_)};
     if (const auto which = still_fails(flat)) start = flat[*which];
-    const auto least = reduce(std::move(start), [this](const std::vector<script_lines>& c) { return still_fails(c); });
+    const auto least = reduce(
+        std::move(start), [this](const std::vector<script_lines>& c) { return still_fails(c); });
     if (interrupted_) return std::unexpected("interrupted");
     return shrunk_drill{.text = story(first) + text_with(least, seed_),
                         .seed = seed_,
@@ -46,27 +50,34 @@ class shrinker {
 
  private:
   /// What must stay as it is. Of a program that broke, how.
-  static std::string kind_of(const verdict& v) { return v.failed_at.empty() ? v.reason : v.failed_at; }
+  static std::string kind_of(const verdict& v) {
+    return v.failed_at.empty() ? v.reason : v.failed_at;
+  }
 
   std::string text_with(const script_lines& lines, std::uint64_t seed) const {
     return cluster_with_seed(original_.cluster, seed) + "\n" + text_of(lines);
   }
 
   std::string story(const verdict& first) const {
-    return fmt::format("# {}\n# Made smaller: what is left still fails as the whole did with seed {}, at\n#   {}\n", original_.title, options_.seed,
-                       kind_of(first));
+    return fmt::format(
+        "# {}\n# Made smaller: what is left still fails as the whole did with seed {}, at\n#   "
+        "{}\n",
+        original_.title, options_.seed, kind_of(first));
   }
 
-  void play(const std::vector<planned_run>& runs, const std::function<void(const planned_run&, const verdict&)>& done) {
+  void play(const std::vector<planned_run>& runs,
+            const std::function<void(const planned_run&, const verdict&)>& done) {
     runs_ += runs.size();
     if (sweep(runs, options_.jobs, done)) interrupted_ = true;
     progress_(best_, runs_);
   }
 
   verdict first_run() {
-    const auto file = std::filesystem::temp_directory_path() / fmt::format("floe-shrink-{}.trace", ::getpid());
+    const auto file =
+        std::filesystem::temp_directory_path() / fmt::format("floe-shrink-{}.trace", ::getpid());
     verdict v;
-    play({{.drill = &original_, .seed = seed_, .trace = file.string()}}, [&](const planned_run&, const verdict& told) { v = told; });
+    play({{.drill = &original_, .seed = seed_, .trace = file.string()}},
+         [&](const planned_run&, const verdict& told) { v = told; });
     std::ifstream in(file);
     for (std::string line; std::getline(in, line);) trace_.push_back(line);
     std::error_code ignored;
@@ -79,7 +90,8 @@ class shrinker {
   std::optional<std::size_t> still_fails(const std::vector<script_lines>& candidates) {
     const auto group = std::max<std::size_t>(1, options_.jobs / options_.tries);
     for (std::size_t from = 0; from < candidates.size() && !interrupted_; from += group) {
-      const auto found = first_that_fails(candidates, from, std::min(candidates.size(), from + group));
+      const auto found =
+          first_that_fails(candidates, from, std::min(candidates.size(), from + group));
       if (!found) continue;
       best_ = std::min(best_, count_of(candidates[*found]));
       return found;
@@ -87,7 +99,8 @@ class shrinker {
     return std::nullopt;
   }
 
-  std::optional<std::size_t> first_that_fails(const std::vector<script_lines>& candidates, std::size_t from, std::size_t to) {
+  std::optional<std::size_t> first_that_fails(const std::vector<script_lines>& candidates,
+                                              std::size_t from, std::size_t to) {
     std::deque<script> scripts;
     std::vector<planned_run> runs;
     std::vector<std::size_t> whose;
@@ -104,8 +117,11 @@ class shrinker {
       }
     }
     if (runs.empty()) return std::nullopt;
-    std::vector<std::optional<verdict>> ended(runs.size());  // those that a signal has kept from it have none
-    play(runs, [&](const planned_run& r, const verdict& v) { ended[static_cast<std::size_t>(&r - runs.data())] = v; });
+    std::vector<std::optional<verdict>> ended(
+        runs.size());  // those that a signal has kept from it have none
+    play(runs, [&](const planned_run& r, const verdict& v) {
+      ended[static_cast<std::size_t>(&r - runs.data())] = v;
+    });
     for (std::size_t i = 0; i < runs.size(); ++i) {
       if (!ended[i] || ended[i]->held || kind_of(*ended[i]) != wanted_) continue;
       seed_ = runs[i].seed;
@@ -129,7 +145,8 @@ class shrinker {
 
 }  // namespace
 
-std::expected<shrunk_drill, std::string> shrink(const script& s, const shrink_options& o, const shrink_progress& p) {
+std::expected<shrunk_drill, std::string> shrink(const script& s, const shrink_options& o,
+                                                const shrink_progress& p) {
   return shrinker(s, o, p).run();
 }
 

@@ -29,6 +29,7 @@ using shrink_progress = std::function<void(std::size_t lines, std::size_t runs)>
 
 /// Takes as long as it takes; equal calls have equal results. The error is one line: the drill
 /// holds, or a signal came.
-std::expected<shrunk_drill, std::string> shrink(const script&, const shrink_options&, const shrink_progress&);
+std::expected<shrunk_drill, std::string> shrink(const script&, const shrink_options&,
+                                                const shrink_progress&);
 
 }  // namespace floe::cli::drill

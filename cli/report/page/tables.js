@@ -9,13 +9,13 @@ const table = (titles, rows) => {
   }
   return t;
 };
-const away = run.unavailable.filter(u => u.total_us > 0), columns = away.slice(0, 8);
+const away = run.unavailable.filter(u => u.total_us > 0 || u.longest_wait_us > 0), columns = away.slice(0, 8);
 const long = us => us > 0 ? ms(us) : '–';
 if (run.unavailable.length) {
   const shown = (away.length ? away : run.unavailable).slice(0, 50);
   $('unavailable').append(node('h2', {}, 'Not available (frozen or being recovered)'),
-    table([['database'], ['longest', 1], ['on node', 1], ['in all', 1]],
-      shown.map(u => ({ cells: [u.db, long(u.longest_us), u.longest_us ? u.node : '', long(u.total_us)] }))));
+    table([['database'], ['longest', 1], ['on node', 1], ['in all', 1], ['longest wait of a client', 1]],
+      shown.map(u => ({ cells: [u.db, long(u.longest_us), u.longest_us ? u.node : '', long(u.total_us), long(u.longest_wait_us)] }))));
   if (shown.length < away.length) $('unavailable').append(node('p', { class: 'dim' }, `and ${away.length - shown.length} more databases, for less`));
 }
 if (run.faults.length && columns.length)
