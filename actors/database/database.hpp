@@ -93,7 +93,7 @@ class database final : public actor<database_message> {
   void settle_peer_call(const bytes& key, const lock_waiter&);
   bool wait_for_thaw(pnn from, const parcel_ptr&);
   void serve_deferred();
-  bool held_for_us(const lock_table::entry&, const lock_waiter&) const;
+  bool held_for_us(const lock_table::entry&, const lock_waiter&);
   void ask_for(const bytes& key, lock_table::entry&, pnn whom);
   void arrived(const bytes& key, reqid);
   void unlock(const bytes& key, const char* why);

@@ -37,12 +37,14 @@ void database::peer(pnn from, const parcel_ptr& p, const req_call& call) {
 
 /// A request that the lmaster sent here while our own request for the record is under way: the lmaster already
 /// counts us as the owner, the record will be here in a moment, and sending the request back would make it bounce.
-/// The same at the lmaster itself: it asked before, so it is served before.
-bool database::held_for_us(const lock_table::entry& e, const lock_waiter& w) const {
+/// The same at the lmaster itself: it asked before, so it is served before. Not if its request went to a node that has
+/// given the record away since: that node may wait for the record, too, and each would hold back the other's request.
+bool database::held_for_us(const lock_table::entry& e, const lock_waiter& w) {
   if (!e.migration || w.what != lock_waiter::kind::peer_call) return false;
   const auto& call = std::get<req_call>(w.packet->content.body);
   const pnn tracks = lmaster(call.key);
-  return w.packet->content.header.src != env_.self && (w.from == tracks || tracks == env_.self) &&
+  const bool asked_owner = tracks == env_.self && local(call.key).header.dmaster == e.migration->to;
+  return w.packet->content.header.src != env_.self && (asked_owner || (w.from == tracks && tracks != env_.self)) &&
          env_.loop.now() - w.since < config_.resend_after;
 }
 
