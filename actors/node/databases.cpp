@@ -10,6 +10,7 @@
 #include "protocol/constants.hpp"
 #include "protocol/hash.hpp"
 #include "protocol/record_status.hpp"
+#include "protocol/rules/need_recovery.hpp"
 #include "protocol/types/basic.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/wire/codec.hpp"
@@ -177,14 +178,13 @@ void node::retry_deferred_attaches() {
 }
 
 /// In a cluster that is NORMAL a database is frozen for moments only, by a tool that replaces its content. Who froze it
-/// for longer has died, or is a leader that should not be one: a recovery puts it right.
+/// for longer has died, or is a leader that should not be one, which shows sooner: a recovery puts it right.
 void node::watch_frozen() {
   if (view_->mode != recovery_mode::normal || view_->own_flags() & node_flag::inactive) return;
-  const auto budget = 4 * std::chrono::seconds(tunables_[tunable::recover_timeout]);
+  const auto budget = std::chrono::seconds(tunables_[tunable::recover_timeout]);
   for (const auto& [id, d] : databases_) {
     if (!d.open || d.state == freeze_state::thawed) continue;
-    const auto limit = d.state == freeze_state::frozen ? duration(std::chrono::seconds(10)) : duration(budget);
-    if (env_.loop.now() - d.state_since < limit) continue;
+    if (env_.loop.now() - d.state_since < freeze_patience(d.state, d.frozen_by, view_->leader, budget)) continue;
     return set_mode(recovery_mode::active, fmt::format("{} is {} and nobody recovers it", d.name, name(d.state)));
   }
 }
@@ -268,6 +268,10 @@ void node::to_database(const control_request& r) {
     return r.answer.fail(fmt::format("{} is out of use: its nodes disagree ({})", d->second.name, d->second.dispute));
   if (r.client && uses_content(r.opcode))
     if (const auto why = unfit(d->second); !why.empty()) return r.answer.fail(why);
+  if (r.opcode == control::db_freeze) {
+    const bool of_client = r.client || std::get<req_control>(r.packet->content.body).client_id != 0;
+    d->second.frozen_by = of_client ? pnn::unknown : r.from;
+  }
   d->second.to.tell(db_control{.opcode = r.opcode, .packet = r.packet, .from = r.from, .client = r.client, .answer = r.answer});
 }
 

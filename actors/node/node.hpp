@@ -256,6 +256,7 @@ class node final : public actor<node_message> {
     bool fresh = false;        ///< made during a recovery: has taken part in nothing yet
     freeze_state state = freeze_state::thawed;
     time_point state_since;
+    pnn frozen_by = pnn::unknown;  ///< the last freeze that was a node's own, and no client's
     address<database_message> to;
     bool open = false;
     bool detaching = false;  ///< its actor is closing the file

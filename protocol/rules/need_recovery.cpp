@@ -105,4 +105,9 @@ std::string_view name(recovery_reason r) {
   std::unreachable();
 }
 
+duration freeze_patience(freeze_state state, pnn frozen_by, pnn leader, duration budget) {
+  if (frozen_by != pnn::unknown && frozen_by != leader) return std::chrono::seconds(1);
+  return state == freeze_state::frozen ? duration(std::chrono::seconds(10)) : 4 * budget;
+}
+
 }  // namespace floe

@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "protocol/ids.hpp"
+#include "protocol/rules/freeze.hpp"
+#include "protocol/rules/time.hpp"
 
 namespace floe {
 
@@ -58,5 +60,10 @@ struct recovery_need {
 };
 
 recovery_need needs_recovery(const recovery_snapshot&);
+
+/// How long a database may be frozen or in a transaction in a cluster that is NORMAL before its node asks for a recovery
+/// of it. `frozen_by`: the node that froze it for a recovery, unknown if a tool did, which replaces its content; a leader
+/// that leads no more will not thaw it. `budget`: what a step of a recovery may take.
+duration freeze_patience(freeze_state, pnn frozen_by, pnn leader, duration budget);
 
 }  // namespace floe

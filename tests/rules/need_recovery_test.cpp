@@ -139,3 +139,17 @@ TEST_CASE("the reason is told with what differs") {
   CHECK(needs_recovery({.leader = n0, .nodes = nodes}).detail ==
         "lmasters are 0,1, the map has 0,1,2");
 }
+
+TEST_CASE("a database that nobody thaws: who froze it decides how long it may stay so") {
+  using std::chrono::seconds;
+  const pnn leader{1}, deposed{2};
+  const duration budget = seconds(30);
+  CHECK(freeze_patience(freeze_state::frozen, leader, leader, budget) == seconds(10));
+  CHECK(freeze_patience(freeze_state::in_transaction, leader, leader, budget) == seconds(120));
+  CHECK(freeze_patience(freeze_state::frozen, pnn::unknown, leader, budget) == seconds(10));
+  CHECK(freeze_patience(freeze_state::freezing, pnn::unknown, leader, budget) == seconds(120));
+  for (const auto state : {freeze_state::freezing, freeze_state::frozen, freeze_state::in_transaction}) {
+    CHECK(freeze_patience(state, deposed, leader, budget) == seconds(1));
+    CHECK(freeze_patience(state, deposed, pnn::unknown, budget) == seconds(1));
+  }
+}
