@@ -65,6 +65,7 @@ verdict play_planned(const planned_run& r) {
   if (r.on.real) describe_ground(r.on, record);
   v.unavailable = unavailable_times(record);
   v.faults = record.faults;
+  v.steps.assign(record.checks.begin(), record.checks.end() - static_cast<std::ptrdiff_t>(v.checks.size()));
   if (!r.files.any() || (v.held && r.files.only_of_a_failure)) return v;
   const auto written = write(r.files, record);
   v.recorded = written.has_value();

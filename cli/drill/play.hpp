@@ -35,6 +35,7 @@ struct verdict {
   std::string longest_pause;
   std::vector<unavailability> unavailable;  ///< if it was measured: of each database, the worst first
   std::vector<run_fault> faults;
+  std::vector<run_check> steps;  ///< if it was measured: what the script waited for and expected
   std::string kept;       ///< where the nodes' files stay; empty: they are removed
   bool recorded = false;  ///< its files have been written
 };

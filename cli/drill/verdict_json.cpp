@@ -14,7 +14,13 @@ json as_json(const verdict& v) {
                       {"broken", c.broken},
                       {"explained", c.explained},
                       {"causes", c.causes}});
-  json unavailable = json::array(), faults = json::array();
+  json unavailable = json::array(), faults = json::array(), steps = json::array();
+  for (const auto& s : v.steps)
+    steps.push_back({{"t_us", s.t_us},
+                     {"what", s.what},
+                     {"good", s.good},
+                     {"detail", s.detail},
+                     {"seconds", s.seconds}});
   for (const auto& u : v.unavailable)
     unavailable.push_back({{"db", u.db},
                            {"longest_us", u.longest_us},
@@ -40,6 +46,7 @@ json as_json(const verdict& v) {
           {"longest_pause", v.longest_pause},
           {"unavailable", unavailable},
           {"faults", faults},
+          {"steps", steps},
           {"kept", v.kept},
           {"recorded", v.recorded}};
 }
@@ -66,6 +73,9 @@ verdict as_verdict(const json& j) {
   for (const auto& u : j.at("unavailable"))
     v.unavailable.push_back({u.at("db"), u.at("longest_us"), pnn{u.at("node").get<std::uint32_t>()},
                              u.at("total_us"), u.at("by_fault_us"), u.at("longest_wait_us")});
+  for (const auto& s : j.at("steps"))
+    v.steps.push_back(
+        {s.at("t_us"), s.at("what"), s.at("good"), s.at("detail"), s.at("seconds")});
   for (const auto& f : j.at("faults"))
     v.faults.push_back({f.at("from_us"), f.at("to_us"), f.at("what")});
   return v;

@@ -1,8 +1,7 @@
-/// The forms in which a run is kept: JSON, the page, Perfetto's trace.
+/// The forms in which a run is kept: JSON, and the page.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
 #include "cli/report/page.hpp"
 #include "cli/report/run_record.hpp"
@@ -116,72 +115,12 @@ std::string html_page(const run_record& r) {
 }
 
 std::string page_of(std::string data) {
-  // the only thing that could end the element it is put into
-  for (std::size_t i = 0; (i = data.find("</", i)) != std::string::npos; i += 3)
-    data.insert(i + 1, "\\");
+  // stands in strings only; what follows it could end the element that the data are put into
+  for (std::size_t i = 0; (i = data.find('<', i)) != std::string::npos; i += 6)
+    data.replace(i, 1, "\\u003c");
   std::string page(page_html);
   constexpr std::string_view place = "@RUN@";
   return page.replace(page.find(place), place.size(), data);
-}
-
-std::string perfetto_trace(const run_record& r) {
-  wire::json_writer j;
-  j.begin_object();
-  j.text("displayTimeUnit", "ms");
-  j.begin_list("traceEvents");
-  std::map<std::string, std::uint64_t> processes;
-  const auto event = [&](std::string_view phase, std::string_view name, std::uint64_t process,
-                         std::uint64_t thread) {
-    j.begin_object();
-    j.text("ph", phase);
-    j.text("name", name);
-    j.number("pid", process);
-    j.number("tid", thread);
-  };
-  const auto named = [&](std::string_view what, std::uint64_t process, std::uint64_t thread,
-                         const std::string& name) {
-    event("M", what, process, thread);
-    j.begin_object("args");
-    j.text("name", name);
-    j.end();
-    j.end();
-  };
-  const auto process_of = [&](const std::string& name) {
-    const auto [i, fresh] = processes.try_emplace(name, processes.size() + 1);
-    if (fresh) named("process_name", i->second, 0, name);
-    return i->second;
-  };
-  const auto put_span = [&](const span& s, std::uint64_t process, std::uint64_t thread) {
-    event("X", s.what, process, thread);
-    j.integer("ts", s.from_us - r.picture.from_us);
-    j.integer("dur", s.to_us - s.from_us);
-    j.end();
-  };
-  for (const auto& row : r.picture.rows) {
-    const auto process = process_of(row.db.empty() ? "recovery mode" : row.db);
-    const std::uint64_t thread = number(row.node) + 1;
-    named("thread_name", process, thread, fmt::format("node {}", number(row.node)));
-    for (const auto& s : row.spans) put_span(s, process, thread);
-    for (const auto& m : row.marks) {
-      event("i", std::string_view(&m.sign, 1), process, thread);
-      j.integer("ts", m.t_us - r.picture.from_us);
-      j.text("s", "t");
-      j.end();
-    }
-  }
-  constexpr std::uint64_t leaders_thread = 1000;
-  for (const auto& story : r.picture.stories) {
-    const auto process = process_of(story.db.empty() ? "recovery mode" : story.db);
-    named("thread_name", process, leaders_thread, "leader");
-    for (const auto& s : story.phases) put_span(s, process, leaders_thread);
-  }
-  const auto faults = process_of("faults");
-  for (const auto& f : r.faults)
-    put_span({.what = f.what, .from_us = f.from_us, .to_us = std::max(f.from_us, f.to_us)}, faults,
-             1);
-  j.end();
-  j.end();
-  return std::move(j).take();
 }
 
 }  // namespace floe::cli

@@ -60,11 +60,4 @@ std::string junit_xml(const std::vector<junit_suite>& suites) {
   return out + "</testsuites>\n";
 }
 
-junit_suite suite_of(const run_record& r) {
-  junit_suite s{r.title, {}};
-  for (const auto& c : r.checks) s.cases.push_back({c.what, c.seconds, c.good, c.detail, {}});
-  s.cases.push_back({"verdict", 0, r.good.value_or(true), r.reason, {}});
-  return s;
-}
-
 }  // namespace floe::cli

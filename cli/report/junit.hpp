@@ -3,8 +3,6 @@
 #include <string>
 #include <vector>
 
-#include "cli/report/run_record.hpp"
-
 namespace floe::cli {
 
 struct junit_case {
@@ -20,7 +18,5 @@ struct junit_suite {
 };
 
 std::string junit_xml(const std::vector<junit_suite>&);
-/// A case for each check, and one for the verdict.
-junit_suite suite_of(const run_record&);
 
 }  // namespace floe::cli

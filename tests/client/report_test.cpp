@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "cli/report/compare.hpp"
 #include "cli/report/junit.hpp"
@@ -77,24 +78,43 @@ TEST_CASE("the page holds all data, and nothing in them ends its element") {
   CHECK(j["unavailable"][0]["db"] == "a.tdb");
 }
 
-TEST_CASE("JUnit: a case for each check and one for the verdict") {
-  const auto xml = junit_xml({suite_of(example())});
-  CHECK(xml.find("tests=\"3\" failures=\"2\"") != std::string::npos);
-  CHECK(count(xml, "<testcase") == 3);
+TEST_CASE("JUnit: suites with their cases, nothing in them ends an element") {
+  const auto xml = junit_xml({{"a <b> & \"c\"",
+                               {{"one", 0.5, true, "", ""},
+                                {"two", 0.25, false, "it is <4>", "more & more\n"},
+                                {"three", 0, false, "no", ""}}},
+                              {"other", {{"one", 1, true, "", ""}}}});
+  CHECK(xml.find("<testsuites name=\"floe\" tests=\"4\" failures=\"2\">") != std::string::npos);
+  CHECK(xml.find("tests=\"3\" failures=\"2\" time=\"0.750\"") != std::string::npos);
+  CHECK(count(xml, "<testcase") == 4);
   CHECK(count(xml, "<failure") == 2);
   CHECK(xml.find("it is &lt;4&gt;") != std::string::npos);
+  CHECK(xml.find("more &amp; more") != std::string::npos);
   CHECK(xml.find("a &lt;b&gt; &amp; &quot;c&quot;") != std::string::npos);
 }
 
-TEST_CASE("Perfetto: spans of nodes, of the leader and of faults") {
-  const auto j = nlohmann::json::parse(perfetto_trace(example()));
-  std::size_t spans = 0, names = 0;
+TEST_CASE(
+    "Perfetto: spans of nodes, of the leader, of faults and clients; what overlaps has a thread of "
+    "its own") {
+  auto r = example();
+  r.uses = {{"holds", "c", "a.tdb", "k", pnn{0}, 0, 300, ""},
+            {"waits", "c", "b.tdb", "k", pnn{0}, 100, 200, ""},
+            {"waits", "c", "b.tdb", "k", pnn{0}, 400, 500, ""}};
+  r.throughput = {.bucket_us = 500, .done = {3, 4}, .failed = {0, 1}, .waiting = {1, 0}};
+  const auto j = nlohmann::json::parse(perfetto_trace(r));
+  std::size_t spans = 0, names = 0, counters = 0;
+  std::set<int> threads;
   for (const auto& e : j["traceEvents"]) {
+    if (e["name"].get<std::string>().find("/k") != std::string::npos)
+      threads.insert(e["tid"].get<int>());
+    counters += e["ph"] == "C";
     spans += e["ph"] == "X";
     names += e["name"] == "process_name";
   }
-  CHECK(spans == 6 + 1 + 2);
-  CHECK(names == 4);  // recovery mode, two databases, faults
+  CHECK(spans == 6 + 1 + 2 + 3);
+  CHECK(names == 5);  // recovery mode, two databases, faults, clients
+  CHECK(counters == 2);
+  CHECK(threads.size() == 2);
 }
 
 TEST_CASE("two runs side by side") {
@@ -110,7 +130,8 @@ TEST_CASE("two runs side by side") {
   auto faster = example();
   faster.good = true;
   faster.checks = {{100, "within 2s: normal", true, "", 0.25}};
-  faster.uses = {{"waits", "c", "a.tdb", "k", pnn{0}, 100, 30'100, ""}, {"holds", "c", "a.tdb", "k", pnn{0}, 0, 90'000, ""}};
+  faster.uses = {{"waits", "c", "a.tdb", "k", pnn{0}, 100, 30'100, ""},
+                 {"holds", "c", "a.tdb", "k", pnn{0}, 0, 90'000, ""}};
   faster.longest_wait_us = {{"a.tdb", 30'000}};
   faster.faults[0].what = "kill any (node 1)";
   faster.throughput = {.bucket_us = 1000, .done = {10, 30}, .failed = {0, 0}};
@@ -147,7 +168,8 @@ TEST_CASE("worse by more than a percentage, and by more than noise") {
   CHECK(!compared_figure{"t", -1, 5, "ms", true}.worse_by(20));
   CHECK(compared_figure{"r", 100, 79, "/s", false}.worse_by(20));
   CHECK(!compared_figure{"r", 100, 500, "/s", false}.worse_by(20));
-  const compared_runs runs{.a = "", .b = "", .a_good = true, .b_good = false, .figures = {{"t", 100, 200, "ms", true}}};
+  const compared_runs runs{
+      .a = "", .b = "", .a_good = true, .b_good = false, .figures = {{"t", 100, 200, "ms", true}}};
   CHECK(runs.worse_by(20) == std::vector<std::string>{"the verdict", "t"});
   CHECK(runs.worse_by(200) == std::vector<std::string>{"the verdict"});
 }

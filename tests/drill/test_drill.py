@@ -133,6 +133,10 @@ class Drill(unittest.TestCase):
         suites = xml.etree.ElementTree.parse(names["junit"]).getroot()
         self.assertEqual(("4", "2"), (suites.get("tests"), suites.get("failures")))
         self.assertIn("not within 100 ms", suites.find(".//failure").get("message"))
+        drill("run", self.file("bad.drill", BAD), "--junit", names["junit"])
+        one = xml.etree.ElementTree.parse(names["junit"]).getroot()
+        failed = [case.get("name") for case in one.iter("testcase") if case.find("failure") is not None]
+        self.assertEqual(["seed 1", "seed 1: 5: within 100ms: node 2 connected"], failed)
         self.assertEqual({"bad.drill", "good.drill", *(path.name for path in names.values())}, {p.name for p in self.dir.iterdir()})
 
     def test_files_that_cannot_be_written(self):

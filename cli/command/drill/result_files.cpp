@@ -37,6 +37,9 @@ std::vector<junit_suite> suites_of(const std::vector<planned_run>& runs,
     suites.back().cases.push_back(
         {fmt::format("seed {}", v.seed), v.real_ms / 1000, v.held, v.reason, detail});
     if (runs.size() > 1) continue;
+    for (const auto& s : v.steps)
+      suites.back().cases.push_back(
+          {fmt::format("seed {}: {}", v.seed, s.what), s.seconds, s.good, s.detail, {}});
     for (const auto& c : v.checks)
       suites.back().cases.push_back({fmt::format("seed {}: {}", v.seed, c.checker),
                                      0,
