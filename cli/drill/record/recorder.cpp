@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <utility>
 
 #include "cli/drill/checker/checker.hpp"
 
@@ -79,7 +80,9 @@ run_throughput throughput_of(const std::vector<operation>& ops, std::int64_t fro
 void recorder::line(std::string_view text) {
   const auto l = read_trace_line(text);
   if (!l) return;
-  if (keep_trace_) {
+  // the checks' own reads at the end are more than all else, and tell nothing that the checks do
+  // not
+  if (keep_trace_ && !l->who.starts_with("observer-")) {
     if (trace_.size() == most_lines) {
       trace_.pop_front();
       ++left_out_;
@@ -125,16 +128,15 @@ void recorder::event(timed_event e) {
   }
   const auto waiter =
       fmt::format("{} {} {} {}", number(e.node), e.db, e.value("client"), e.value("key"));
-  if (e.name == "lock-grant") {
-    const auto w = lock_waits_.find(waiter);
-    const bool brief = e.number_of("waited_us") < worth_showing_us;
-    if (w != lock_waits_.end()) {
-      if (brief) events_[w->second].name.clear();
-      lock_waits_.erase(w);
-    }
-    if (brief) return;
+  if (e.name == "lock-wait") {
+    lock_waits_.insert_or_assign(waiter, std::move(e));
+    return;
   }
-  if (e.name == "lock-wait") lock_waits_[waiter] = events_.size();
+  if (e.name == "lock-grant") {
+    auto wait = lock_waits_.extract(waiter);
+    if (e.number_of("waited_us") < worth_showing_us) return;
+    if (wait) events_.push_back(std::move(wait.mapped()));
+  }
   events_.push_back(std::move(e));
 }
 
@@ -155,76 +157,87 @@ void recorder::end_check(std::int64_t t, bool good, std::string_view why) {
   c.seconds = static_cast<double>(t - c.t_us) / 1e6;
 }
 
+/// What clients did; a record of a million operations is not kept for it.
 void recorder::end_with(const history& past) {
-  ops_ = past.ops;
-  for (const auto& [i, h] : past.holdings) {
-    const auto& o = past.ops[i];
-    const auto to = h.to == never ? last_us_ : h.to;
-    if (to - h.from >= worth_showing_us)
-      uses_.push_back({"holds", o.client, o.db, o.key, pnn{static_cast<std::uint32_t>(o.node)},
-                       h.from, to, ""});
-  }
+  if (story_to_ < 0) story_to_ = last_us_;
+  const auto from = std::max<std::int64_t>(1, story_from_);
+  const auto to = std::max(story_to_, std::min(last_move_us_, last_us_)) + room_us;
+  made_.picture.from_us = from;
+  made_.picture.to_us = to;
+  made_.throughput = throughput_of(past.ops, from, to);
+  const auto use = [&](const char* what, const operation& o, time_us begin, time_us end) {
+    const auto until = std::min(end, to);  // what never ends lasts until the end
+    if (until - begin >= worth_showing_us)
+      uses_.push_back({what, o.client, o.db, o.key, pnn{static_cast<std::uint32_t>(o.node)}, begin,
+                       until, what == std::string_view("waits") ? end_text(o.result) : ""});
+  };
+  for (const auto& [i, h] : past.holdings) use("holds", past.ops[i], h.from, h.to);
   for (const auto& o : past.ops) {
-    const auto to = o.end == never ? last_us_ : o.end;
-    if (o.final_look || to - o.begin < worth_showing_us) continue;
-    uses_.push_back({"waits", o.client, o.db, o.key, pnn{static_cast<std::uint32_t>(o.node)},
-                     o.begin, to, end_text(o.result)});
+    if (o.final_look || o.begin > to) continue;
+    use("waits", o, o.begin, o.end);
+    auto& longest = made_.longest_wait_us[o.db];
+    longest = std::max(longest, std::min(o.end, to) - o.begin);
   }
 }
 
-run_record recorder::finish(const script& s, const verdict& v) {
-  run_record r{.title = s.name,
-               .story = s.story,
-               .mode = "sim",
-               .seed = v.seed,
-               .good = v.held,
-               .reason = v.reason};
-  for (std::uint32_t n = 0; n < s.nodes; ++n) r.nodes.push_back({pnn{n}, "floe"});
-  const auto from = std::max<std::int64_t>(1, story_from_);
-  if (story_to_ < 0) story_to_ = last_us_;
-  const auto to = std::max(story_to_, std::min(last_move_us_, last_us_)) + room_us;
-  std::erase_if(events_, [](const timed_event& e) { return e.name.empty(); });
+/// The timeline, with a row for every database on every node, also where nothing happened.
+void recorder::draw(std::size_t nodes) {
+  for (auto& [who, wait] : lock_waits_) events_.push_back(std::move(wait));
   sort_events(events_);
-  r.picture = make_picture(events_, from, to);
-  // a database that nothing happened to is told as well
+  auto& p = made_.picture;
+  p = make_picture(events_, p.from_us, p.to_us);
   std::set<std::string> databases;
-  for (const auto& o : ops_) databases.insert(o.db);
-  for (const auto& e : events_)
+  for (const auto& [db, us] : made_.longest_wait_us) databases.insert(db);
+  for (const auto& e : events_) {
     if (!e.db.empty()) databases.insert(e.db);
-  for (const auto& db : databases)
-    for (const auto& n : r.nodes)
-      if (std::ranges::none_of(r.picture.rows, [&](const timeline_row& row) {
-            return row.db == db && row.node == n.node;
-          }))
-        r.picture.rows.push_back({.db = db, .node = n.node, .spans = {}, .marks = {}});
-  std::ranges::stable_sort(r.picture.rows, {},
-                           [](const timeline_row& row) { return std::pair(row.db, row.node); });
-  r.faults = faults_.finish(story_to_);
-  r.checks = checks_;
-  for (const auto& c : v.checks)
-    r.checks.push_back({.t_us = to,
-                        .what = c.checker,
-                        .good = c.broken.empty(),
-                        .detail = !c.broken.empty() ? c.broken.front()
-                                  : c.explained > 0
-                                      ? fmt::format("{} explained by a lost node", c.explained)
-                                      : ""});
-  r.throughput = throughput_of(ops_, from, to);
-  for (const auto& o : ops_) {
-    if (o.final_look || o.begin > to) continue;
-    auto& longest = r.longest_wait_us[o.db];
-    longest = std::max(longest, std::min(o.end == never ? to : o.end, to) - o.begin);
+    nodes = std::max<std::size_t>(nodes, number(e.node) + 1);
   }
-  std::erase_if(uses_, [&](const run_use& u) { return u.to_us < from || u.from_us > to; });
-  for (auto& u : uses_) u.to_us = std::min(u.to_us, to);
+  for (std::uint32_t n = 0; n < nodes; ++n) made_.nodes.push_back({pnn{n}, "floe"});
+  std::set<std::pair<std::string, pnn>> there;
+  for (const auto& row : p.rows) there.emplace(row.db, row.node);
+  for (const auto& db : databases)
+    for (const auto& n : made_.nodes)
+      if (!there.contains({db, n.node}))
+        p.rows.push_back({.db = db, .node = n.node, .spans = {}, .marks = {}});
+  std::ranges::stable_sort(p.rows, {},
+                           [](const timeline_row& row) { return std::pair(row.db, row.node); });
+}
+
+/// The longest ones, in the order of their beginnings.
+void recorder::choose_uses() {
+  const auto& p = made_.picture;
+  std::erase_if(uses_,
+                [&](const run_use& u) { return u.to_us < p.from_us || u.from_us > p.to_us; });
   std::ranges::stable_sort(uses_, std::ranges::greater{},
                            [](const run_use& u) { return u.to_us - u.from_us; });
   if (uses_.size() > most_uses) uses_.resize(most_uses);
   std::ranges::stable_sort(uses_, {}, &run_use::from_us);
-  r.uses = std::move(uses_);
-  r.trace.assign(std::make_move_iterator(trace_.begin()), std::make_move_iterator(trace_.end()));
-  r.trace_left_out = left_out_;
-  return r;
+  made_.uses = std::move(uses_);
+}
+
+run_record recorder::finish(const script& s, const verdict& v) {
+  made_.title = s.name;
+  made_.story = s.story;
+  made_.mode = "sim";
+  made_.seed = v.seed;
+  made_.good = v.held;
+  made_.reason = v.reason;
+  draw(s.nodes);
+  choose_uses();
+  made_.faults = faults_.finish(story_to_);
+  made_.checks = std::move(checks_);
+  for (const auto& c : v.checks)
+    made_.checks.push_back({.t_us = made_.picture.to_us,
+                            .what = c.checker,
+                            .good = c.broken.empty(),
+                            .detail = !c.broken.empty() ? c.broken.front()
+                                      : c.explained > 0
+                                          ? fmt::format("{} explained by a lost node", c.explained)
+                                          : ""});
+  made_.trace.assign(std::make_move_iterator(trace_.begin()),
+                     std::make_move_iterator(trace_.end()));
+  made_.trace_left_out = left_out_;
+  return std::move(made_);
 }
 
 }  // namespace floe::cli::drill

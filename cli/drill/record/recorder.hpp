@@ -18,28 +18,30 @@ class recorder {
   /// The trace itself is only kept for a page.
   explicit recorder(bool keep_trace) : keep_trace_(keep_trace) {}
   void line(std::string_view trace);
+  /// After the last line, while the history is there.
   void end_with(const history&);
-  /// After the last line.
   run_record finish(const script&, const verdict&);
 
  private:
   void event(timed_event);
   void process(std::int64_t t, std::uint32_t node, const char* change);
   void played(std::int64_t t, const played_statement&);
+  void draw(std::size_t nodes);
+  void choose_uses();
   void end_check(std::int64_t t, bool good, std::string_view why);
 
   bool keep_trace_;
   std::deque<run_line> trace_;
   std::uint64_t left_out_ = 0;
   std::vector<timed_event> events_;
-  std::map<std::string, std::size_t> lock_waits_;  ///< that are not over, in `events_`
+  std::map<std::string, timed_event> lock_waits_;  ///< that are not over
   std::map<std::uint32_t, bool> down_;
   fault_reader faults_;
   std::vector<run_check> checks_;
   bool checking_ = false;
   std::int64_t story_from_ = -1, story_to_ = -1, last_us_ = 0, last_move_us_ = 0;
   std::vector<run_use> uses_;
-  std::vector<operation> ops_;
+  run_record made_;
 };
 
 }  // namespace floe::cli::drill
