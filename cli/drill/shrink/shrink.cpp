@@ -17,10 +17,12 @@
 namespace floe::cli::drill {
 namespace {
 
+constexpr std::size_t few_lines = 12;
+
 class shrinker {
  public:
   shrinker(const script& s, const shrink_options& o, const shrink_progress& p)
-      : original_(s), options_(o), progress_(p), seed_(o.seed) {}
+      : original_(s), options_(o), progress_(p), seed_(o.seed), tries_(o.tries) {}
 
   std::expected<shrunk_drill, std::string> run() {
     const auto first = first_run();
@@ -36,8 +38,14 @@ class shrinker {
     // with no blocks, if it fails so, too: then every single turn can go
     const std::vector flat{played_on_nodes(original_, trace_), played_lines(original_, trace_)};
     if (const auto which = still_fails(flat)) start = flat[*which];
-    const auto least = reduce(
-        std::move(start), [this](const std::vector<script_lines>& c) { return still_fails(c); });
+    const auto fails = [this](const std::vector<script_lines>& c) { return still_fails(c); };
+    auto least = reduce(std::move(start), fails);
+    // few lines are quickly played: more seeds are worth trying
+    if (count_of(least) <= few_lines) {
+      tries_ *= 4;
+      known_.clear();
+      least = reduce(std::move(least), fails);
+    }
     if (interrupted_) return std::unexpected("interrupted");
     return shrunk_drill{.text = story(first) + text_with(least, seed_),
                         .seed = seed_,
@@ -88,7 +96,7 @@ class shrinker {
   /// In groups as large as there are processes, so that who is first does not depend on their
   /// number.
   std::optional<std::size_t> still_fails(const std::vector<script_lines>& candidates) {
-    const auto group = std::max<std::size_t>(1, options_.jobs / options_.tries);
+    const auto group = std::max<std::size_t>(1, options_.jobs / tries_);
     for (std::size_t from = 0; from < candidates.size() && !interrupted_; from += group) {
       const auto found =
           first_that_fails(candidates, from, std::min(candidates.size(), from + group));
@@ -111,7 +119,7 @@ class shrinker {
       auto s = read_script(original_.name, text);
       if (!s || candidates[i].empty()) continue;  // it uses what is not there any more
       scripts.push_back(std::move(*s));
-      for (std::uint64_t t = 0; t < options_.tries; ++t) {
+      for (std::uint64_t t = 0; t < tries_; ++t) {
         runs.push_back({.drill = &scripts.back(), .seed = seed_ + t});
         whose.push_back(i);
       }
@@ -135,7 +143,7 @@ class shrinker {
   const script& original_;
   const shrink_options& options_;
   const shrink_progress& progress_;
-  std::uint64_t seed_;
+  std::uint64_t seed_, tries_;
   std::string wanted_, reason_;
   std::vector<std::string> trace_;
   std::map<std::string, bool> known_;  ///< texts that have been tried
