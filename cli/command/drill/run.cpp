@@ -52,7 +52,10 @@ int run(context& c, const arguments& a) {
       if (c.options.json) ended[&r] = v;
     });
   }
-  if (interrupted) return 128 + interrupted;
+  if (interrupted) {
+    if (runs.front().follow == following::picture) follower::clear_terminal();
+    return 128 + interrupted;
+  }
   const auto kept = files->keep(runs);
   if (!kept) return c.fail(kept.error());
   if (c.options.json) {

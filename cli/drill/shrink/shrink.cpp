@@ -22,7 +22,12 @@ constexpr std::size_t few_lines = 12;
 class shrinker {
  public:
   shrinker(const script& s, const shrink_options& o, const shrink_progress& p)
-      : original_(s), options_(o), progress_(p), seed_(o.seed), tries_(o.tries) {}
+      : original_(s),
+        options_(o),
+        progress_(p),
+        seed_(o.seed),
+        tries_(o.tries),
+        best_(count_of(lines_of(s.body))) {}
 
   std::expected<shrunk_drill, std::string> run() {
     const auto first = first_run();
@@ -33,7 +38,6 @@ class shrinker {
     wanted_ = kind_of(first);
     reason_ = first.reason;
     const auto all = lines_of(original_.body);
-    best_ = count_of(all);
     auto start = all;
     // with no blocks, if it fails so, too: then every single turn can go
     const std::vector flat{played_on_nodes(original_, trace_), played_lines(original_, trace_)};
@@ -147,7 +151,7 @@ class shrinker {
   std::string wanted_, reason_;
   std::vector<std::string> trace_;
   std::map<std::string, bool> known_;  ///< texts that have been tried
-  std::size_t runs_ = 0, best_ = 0;
+  std::size_t best_, runs_ = 0;
   bool interrupted_ = false;  ///< then nothing fails any more, and the work ends
 };
 
