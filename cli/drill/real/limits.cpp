@@ -52,10 +52,12 @@ std::optional<std::string> enter_own_mounts() {
   const auto uid = ::getuid();
   const auto gid = ::getgid();
   if (::unshare(CLONE_NEWNS) != 0) {
-    if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return fmt::format("namespaces are not permitted here: {}", std::strerror(errno));
+    // who has left a network that is not his cannot go back: so we go to one of our own, once
+    if (::unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET) != 0) return fmt::format("namespaces are not permitted here: {}", std::strerror(errno));
     if (!write_file("/proc/self/setgroups", "deny") || !write_file("/proc/self/uid_map", fmt::format("0 {} 1", uid)) ||
         !write_file("/proc/self/gid_map", fmt::format("0 {} 1", gid)))
       return fmt::format("a user namespace cannot be set up: {}", std::strerror(errno));
+    if (!raise_loopback()) return fmt::format("loopback addresses cannot be used: {}", std::strerror(errno));
   }
   if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
     return fmt::format("mounts cannot be kept private: {}", std::strerror(errno));

@@ -25,8 +25,8 @@ struct real_limits {
 
 real_limits find_limits(const real_wishes&);
 
-/// Into a mount namespace of its own, and if need be into a user namespace in which we are root: to
-/// be called once, by a process with one thread, before any wire is made. Nothing, or why not.
+/// Into a mount namespace of its own, and if need be into a user namespace in which we are root, with
+/// loopback addresses of its own: to be called once, by a process with one thread, before any wire is made. Nothing, or why not.
 std::optional<std::string> enter_own_mounts();
 
 }  // namespace floe::cli::drill

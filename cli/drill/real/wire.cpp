@@ -45,12 +45,11 @@ bool set_address(int socket, ifreq& r, unsigned long request, const std::string&
 
 /// The interface of the namespace that we are in; -1: errno says why not.
 int make_device(const std::string& ip) {
-  ifreq r{};
-  std::strncpy(r.ifr_name, "lo", IFNAMSIZ - 1);
+  const bool loopback = raise_loopback();
   const int s = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   const int device = ::open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
-  bool good = s >= 0 && device >= 0 && raise(s, r);
-  r = {};
+  ifreq r{};
+  bool good = loopback && s >= 0 && device >= 0;
   std::strncpy(r.ifr_name, "floe0", IFNAMSIZ - 1);
   r.ifr_flags = IFF_TUN | IFF_NO_PI;
   good = good && ::ioctl(device, TUNSETIFF, &r) == 0;
@@ -65,6 +64,17 @@ int make_device(const std::string& ip) {
 }
 
 }  // namespace
+
+bool raise_loopback() {
+  ifreq r{};
+  std::strncpy(r.ifr_name, "lo", IFNAMSIZ - 1);
+  const int s = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const bool good = s >= 0 && raise(s, r);
+  const int why = errno;
+  if (s >= 0) ::close(s);
+  errno = why;
+  return good;
+}
 
 visit::visit(int space) {
   if (space < 0) return;

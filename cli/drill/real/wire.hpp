@@ -70,6 +70,9 @@ class wire {
   std::thread thread_;
 };
 
+/// Of the namespace that we are in; false: errno says why not.
+bool raise_loopback();
+
 /// While it lives this thread is in that namespace. Nothing happens for -1.
 class visit {
  public:
