@@ -12,15 +12,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// The line of the cluster lock in the settings that the layout has written for a floe node: all nodes
+/// share one. Empty: none.
+std::string lock_line(const std::string& settings_file) {
+  std::ifstream in(settings_file);
+  for (std::string line; std::getline(in, line);)
+    if (line.starts_with("cluster lock = ")) return line + "\n";
+  return {};
+}
+
 std::string settings_of(const local_cluster& c, std::uint32_t node) {
   const auto base = c.base(node);
   return fmt::format(
       "[logging]\nlocation = file:{0}/log.ctdb\nlog level = NOTICE\n"
-      "[cluster]\nnode address = {1}\n"
+      "[cluster]\nnode address = {1}\n{2}"
       "[database]\nvolatile database directory = {0}/db/volatile\n"
       "persistent database directory = {0}/db/persistent\nstate database directory = {0}/db/state\n"
       "[failover]\ndisabled = true\n",
-      base, c.address(node));
+      base, c.address(node), lock_line(base + "/ctdb.conf"));
 }
 
 }  // namespace
