@@ -70,6 +70,7 @@ void drill_client::leave() {
     o.error = "the client has ended";
   }
   open_.clear();
+  leave_transactions();
 }
 
 std::size_t drill_client::begin(op_kind kind, const std::string& db, const std::string& key) {

@@ -3,7 +3,9 @@
 /// it asked and was told.
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "actors/client/client.hpp"
 #include "actors/client/records.hpp"
@@ -17,6 +19,7 @@ class stage;
 class drill_client {
  public:
   using ended = std::function<void(const operation&, std::size_t index)>;
+  using transacted_end = std::function<void(const transacted&)>;
 
   /// Connects, and connects again whenever the node is there.
   drill_client(stage&, std::string name, std::size_t node);
@@ -38,6 +41,10 @@ class drill_client {
 
   /// What the node itself has of a record; not part of the history.
   void peek(const std::string& db, const std::string& key, when_done<read_record_answer>);
+  /// On a persistent or replicated database: reads these keys and those that it writes, under the lock
+  /// of the database's transactions, then writes them all at once. Without writes it only looks.
+  void transact(const std::string& db, std::map<std::string, std::string> writes, std::vector<std::string> reads,
+                duration patience, transacted_end = nullptr);
 
   bool holds(const std::string& db, const std::string& key) const { return held_.contains({db, key}); }
   bool waits_for(const std::string& db, const std::string& key) const;
@@ -47,6 +54,9 @@ class drill_client {
     std::uint64_t id = 0;
     std::size_t operation = 0;
   };
+  struct transaction_run;
+  void leave_transactions();
+  void note_transaction(const transacted&);
   std::size_t begin(op_kind, const std::string& db, const std::string& key);
   template <class T>
   void end(std::size_t op, const result<T>&, const ended&);
@@ -60,6 +70,7 @@ class drill_client {
   std::unique_ptr<record_door> door_;
   std::map<std::pair<std::string, std::string>, held_lock> held_;
   std::map<std::size_t, bool> open_;  ///< operations under way
+  std::set<std::size_t> open_transactions_;
 };
 
 }  // namespace floe::cli::drill

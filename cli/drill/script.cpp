@@ -145,6 +145,11 @@ class reader {
         made_.bound = *d;
         continue;
       }
+      if (name == "lock") {
+        if (value != "yes" && value != "no") return bad(line_, "lock= takes yes or no: " + value);
+        made_.cluster_lock = names_.cluster_lock = value == "yes";
+        continue;
+      }
       if (!n || *n > UINT32_MAX) return bad(line_, fmt::format("{}= takes a number: {}", name, value));
       if (name == "nodes") {
         if (*n < 1 || *n > 16) return bad(line_, "nodes= takes a number from 1 to 16: " + value);
@@ -154,7 +159,7 @@ class reader {
       } else if (find_tunable(name)) {
         made_.tunables.emplace_back(name, static_cast<std::uint32_t>(*n));
       } else
-        return bad(line_, fmt::format("expected nodes=, seed=, bound= or a tunable, found `{}=`", name));
+        return bad(line_, fmt::format("expected nodes=, seed=, bound=, lock= or a tunable, found `{}=`", name));
     }
     if (w.error()) return bad(line_, *w.error());
     return true;

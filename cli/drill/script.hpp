@@ -26,6 +26,7 @@ struct script {
   std::size_t nodes = 3;
   std::uint64_t seed = 1;
   double patience = 1;  ///< limits of `within` are so many times longer than they stand there
+  bool cluster_lock = false;
   duration bound{std::chrono::seconds(60)};  ///< NORMAL so long after the last fault
   std::vector<std::pair<std::string, std::uint32_t>> tunables{};
   std::string cluster{};  ///< its first line, as it stands there; empty: there is none

@@ -8,6 +8,7 @@ namespace floe::cli::drill {
 sim_ground::sim_ground(const script& s, std::uint64_t seed)
     : cluster_({.nodes = s.nodes,
                 .seed = seed,
+                .cluster_lock = s.cluster_lock,
                 .configure =
                     [&s](node_config& c) {
                       for (const auto& [name, value] : s.tunables) c.tunables.set(name, value);

@@ -85,6 +85,10 @@ class stage {
   std::size_t it = 0;  ///< the node that was named last
   std::map<std::string, std::size_t> named_nodes;
   std::set<std::size_t> stopped_nodes, banned_nodes;  ///< by the drill
+  std::set<std::string> dropped;    ///< databases that were detached
+  std::set<std::size_t> deleted_nodes;
+  time_us marked = 0;               ///< what is measured and counted begins here
+  bool lossless = false;            ///< no loss is explained by anything
   bool bans_allowed = false;  ///< nodes may ban each other in this drill
   std::uint64_t writes = 0;    ///< acknowledged ones of workloads
   std::uint64_t failures = 0;  ///< operations that were refused or whose end is unknown

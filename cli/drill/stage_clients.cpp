@@ -52,6 +52,7 @@ outcome stage::attach(const std::string& db, std::size_t node, db_kind kind) {
   if (!got) return failed_because(fmt::format("node {} does not answer", node));
   if (!*got) return failed_because(fmt::format("{} cannot be attached: {}", db, got->error().describe()));
   if (!cluster_->loop().is_simulated()) await_everywhere(db);
+  if (kind != db_kind::volatile_db) past.transactional.insert(db);
   return {};
 }
 
@@ -136,7 +137,12 @@ void stage::aftermath(duration bound) {
 /// node has of it.
 void stage::final_looks() {
   std::set<std::pair<std::string, std::string>> used;
-  for (const auto& o : past.ops) used.emplace(o.db, o.key);
+  for (const auto& o : past.ops)
+    if (!o.key.empty() && !dropped.contains(o.db)) used.emplace(o.db, o.key);
+  for (const auto& t : past.transactions) {
+    for (const auto& [key, value] : t.writes) used.emplace(t.db, key);
+    for (const auto& [key, value] : t.seen) used.emplace(t.db, key);
+  }
   const auto all = std::make_shared<std::vector<std::pair<std::string, std::string>>>(used.begin(), used.end());
   struct walk {
     std::size_t next = 0, done = 0;
@@ -165,7 +171,7 @@ void stage::final_looks() {
     for (const auto& [db, key] : *all)
       observer(n).peek(db, key, [this, n, done, db = db, key = key](const result<read_record_answer>& r) {
                     ++*done;
-                    if (r && number(r->header.rsn) > 0)
+                    if (r && number(r->header.rsn) > 0 && !past.transactional.contains(db))
                       seen.resting.push_back({n, db, key, number(r->header.dmaster), number(r->header.rsn)});
                   });
     cluster_->run([&] { return *done == all->size(); }, 60s);

@@ -140,6 +140,10 @@ node_ref words::node() {
       fail(fmt::format("there is no node {}: the cluster has nodes 0 to {}", *n, names.nodes - 1));
       return {};
     }
+    if (names.deleted.contains(*n)) {
+      fail(fmt::format("node {} has been deleted by a line above", *n));
+      return {};
+    }
     ++next_;
     return fixed(*n);
   }
@@ -164,7 +168,8 @@ node_ref words::node() {
 std::vector<node_ref> words::nodes() {
   std::vector<node_ref> list;
   if (take("all")) {
-    for (std::size_t n = 0; n < names.nodes; ++n) list.push_back(fixed(n));
+    for (std::size_t n = 0; n < names.nodes; ++n)
+      if (!names.deleted.contains(n)) list.push_back(fixed(n));
     return list;
   }
   const std::string text(peek());
@@ -193,6 +198,19 @@ std::string words::database() {
     return {};
   }
   ++next_;
+  return name;
+}
+
+std::string words::volatile_database() {
+  auto name = database();
+  if (names.transactional.contains(name)) fail(fmt::format("{} is written by transactions: expected a volatile database", name));
+  return name;
+}
+
+std::string words::transactional_database() {
+  auto name = database();
+  if (!error_ && !names.transactional.contains(name))
+    fail(fmt::format("{} is volatile: expected a persistent or replicated database", name));
   return name;
 }
 

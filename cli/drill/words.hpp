@@ -6,8 +6,10 @@
 #include <expected>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "protocol/rules/time.hpp"
@@ -24,6 +26,10 @@ using node_ref = std::function<std::expected<std::size_t, std::string>(stage&)>;
 struct scope {
   std::size_t nodes = 3;
   std::vector<std::string> databases, clients, node_names;
+  std::set<std::string> transactional;  ///< databases that are persistent or replicated
+  std::set<std::size_t> deleted;        ///< nodes
+  std::set<std::pair<std::string, std::string>> transacted;  ///< database and KEY=VALUE: values are written once
+  bool cluster_lock = false;
   bool knows_client(std::string_view name) const;
 };
 
@@ -51,6 +57,9 @@ class words {
   node_ref node();
   std::vector<node_ref> nodes();  ///< "0,1", "leader", "all"
   std::string database();         ///< one that is attached
+  /// One whose records are locked and written one by one, or one that is written by transactions.
+  std::string volatile_database();
+  std::string transactional_database();
   std::string client();
   /// "name=value" words up to the end; false: `name` is none of those allowed.
   std::vector<std::pair<std::string, std::string>> settings();

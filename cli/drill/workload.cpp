@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "cli/drill/stage.hpp"
 
 namespace floe::cli::drill {
@@ -37,7 +40,11 @@ void workload::go(std::size_t i) {
   if (!c.connected()) return later(i);
   const auto db = options_.databases[stage_.pick(options_.databases.size())];
   const auto key = fmt::format("k{}", stage_.pick(options_.keys));
-  const auto what = options_.mix[stage_.pick(options_.mix.size())];
+  const bool transactional = options_.transactional.contains(db);
+  const auto fits = [&](const std::string& deed) { return deed == "read" || (deed == "transact" || deed == "look") == transactional; };
+  auto what = options_.mix[stage_.pick(options_.mix.size())];
+  while (!fits(what)) what = options_.mix[stage_.pick(options_.mix.size())];
+  if (what == "transact" || what == "look") return transact(i, db, what == "transact");
   busy_[i] = true;
   if (what == "read") return c.read(db, key, [this, i](const operation&, std::size_t) { later(i); });
   c.lock(db, key, lock_patience, [this, i, db, key, what](const operation& o, std::size_t) {
@@ -47,6 +54,25 @@ void workload::go(std::size_t i) {
     if (what == "move") return holder.unlock(db, key, done);
     if (what == "delete") return holder.erase(db, key, after_write::unlock, done);
     holder.store(db, key, fmt::format("{}{}", prefix_, ++last_value_), after_write::unlock, done);
+  });
+}
+
+/// Two to four records, all with the same new value.
+void workload::transact(std::size_t i, const std::string& db, bool writes) {
+  busy_[i] = true;
+  std::set<std::string> keys;
+  const auto wanted = std::min<std::size_t>(2 + stage_.pick(3), options_.keys);
+  while (keys.size() < wanted) keys.insert(fmt::format("k{}", stage_.pick(options_.keys)));
+  std::map<std::string, std::string> changes;
+  std::vector<std::string> reads;
+  if (writes) {
+    const auto value = fmt::format("{}{}", prefix_, ++last_value_);
+    for (const auto& k : keys) changes[k] = value;
+  } else
+    reads.assign(keys.begin(), keys.end());
+  clients_[i]->transact(db, std::move(changes), std::move(reads), lock_patience, [this, i](const transacted& t) {
+    if (t.result == op_end::done && !t.writes.empty()) ++stage_.writes;
+    later(i);
   });
 }
 

@@ -2,6 +2,7 @@
 /// Clients that use records again and again, at a rate, in a mix drawn from the drill's chance. Every
 /// value they write is written once.
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,9 +14,10 @@ struct workload_options {
   std::size_t clients = 6;
   std::vector<std::size_t> nodes;  ///< clients are spread over them in turn
   std::vector<std::string> databases;
+  std::set<std::string> transactional{};  ///< those that are persistent or replicated
   std::size_t keys = 20;           ///< of each database
   duration pause{std::chrono::milliseconds(20)};  ///< between two operations of a client, on average
-  std::vector<std::string> mix;    ///< write, read, delete, move: each with the same weight
+  std::vector<std::string> mix;    ///< write, read, delete, move, transact, look: each with the same weight
 };
 
 class workload {
@@ -29,6 +31,7 @@ class workload {
  private:
   void later(std::size_t client);
   void go(std::size_t client);
+  void transact(std::size_t client, const std::string& db, bool writes);
   void wrote(std::size_t client, const operation&);
 
   stage& stage_;

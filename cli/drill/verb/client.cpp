@@ -17,11 +17,11 @@ struct record_words {
   std::string client, db, key;
 };
 
-record_words read_record_words(words& w) {
+record_words read_record_words(words& w, bool any_kind = false) {
   record_words r;
   r.client = w.client();
   (void)w.word("a verb");
-  r.db = w.database();
+  r.db = any_kind ? w.database() : w.volatile_database();
   r.key = w.word("a key");
   return r;
 }
@@ -87,7 +87,7 @@ action read_unlock(words& w) {
 }
 
 action read_read(words& w) {
-  const auto r = read_record_words(w);
+  const auto r = read_record_words(w, true);
   std::optional<std::string> wanted;
   if (w.take("is")) wanted = w.take("absent") ? std::string() : w.word("a value, or absent");
   return do_it(r, true, fmt::format("reading {}/{}", r.db, r.key),
@@ -121,6 +121,62 @@ action read_delete(words& w) {
                }));
 }
 
+struct transaction_words {
+  std::string client, db;
+  std::map<std::string, std::string> writes;
+  std::vector<std::string> reads;
+};
+
+/// Waits for its end, or only begins it when an `&` stands behind.
+action do_transaction(const transaction_words& t, bool wait) {
+  return [=](stage& s) -> outcome {
+    if (!s.has_client(t.client)) return failed_because(t.client + " has ended");
+    if (!wait) {
+      s.client(t.client).transact(t.db, t.writes, t.reads, patience);
+      return {};
+    }
+    std::optional<transacted> got;
+    s.client(t.client).transact(t.db, t.writes, t.reads, patience, [&](const transacted& end) { got = end; });
+    s.cluster().run([&] { return got.has_value(); }, longest_deed);
+    if (!got) return failed_because("the transaction has not ended");
+    if (got->result != op_end::done) return failed_because(got->error);
+    return {};
+  };
+}
+
+action read_transact(words& w) {
+  transaction_words t{.client = w.client()};
+  (void)w.word("a verb");
+  t.db = w.transactional_database();
+  const auto db = t.db;
+  bool wait = true;
+  while (!w.at_end()) {
+    if (w.take("&")) {
+      wait = false;
+      break;
+    }
+    const auto word = w.word("KEY=VALUE");
+    const auto sign = word.find('=');
+    if (sign == std::string::npos || sign == 0 || sign + 1 == word.size()) {
+      w.fail(fmt::format("expected KEY=VALUE, found `{}`", word));
+      break;
+    }
+    if (!w.names.transacted.insert({db, word}).second) w.fail(fmt::format("{} is written by a line above: give it another value", word));
+    t.writes[word.substr(0, sign)] = word.substr(sign + 1);
+  }
+  if (t.writes.empty()) w.miss("KEY=VALUE");
+  return do_transaction(t, wait);
+}
+
+action read_look(words& w) {
+  transaction_words t{.client = w.client()};
+  (void)w.word("a verb");
+  t.db = w.transactional_database();
+  while (!w.at_end()) t.reads.push_back(w.word("a key"));
+  if (t.reads.empty()) w.miss("a key");
+  return do_transaction(t, true);
+}
+
 action read_leave(words& w) {
   const auto name = w.client();
   (void)w.word("a verb");
@@ -152,6 +208,9 @@ std::vector<verb> client_verbs() {
       of_client("read", "DB KEY [is VALUE|is absent]", "read a record as its owner has it", "smbd read locking.tdb l7 is new", read_read),
       of_client("write", "DB KEY VALUE [&]", "lock, store, unlock", "smbd write locking.tdb l7 new", read_write),
       of_client("delete", "DB KEY", "lock, delete, unlock", "smbd delete locking.tdb l7", read_delete),
+      of_client("transact", "DB KEY=VALUE ... [&]", "write several records of a persistent or replicated database at once; each value once in a drill",
+                "smbd transact secrets.tdb a=1 b=1", read_transact),
+      of_client("look", "DB KEY ...", "read several of its records in one transaction", "smbd look secrets.tdb a b", read_look),
       of_client("dies", "", "its process ends, with all locks that it holds", "smbd dies", read_leave),
   };
 }

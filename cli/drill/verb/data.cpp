@@ -10,7 +10,16 @@ namespace {
 action read_attach(words& w) {
   std::vector<std::string> names;
   node_ref on;
+  auto kind = db_kind::volatile_db;
   while (!w.at_end()) {
+    if (w.take("persistent")) {
+      kind = db_kind::persistent;
+      continue;
+    }
+    if (w.take("replicated")) {
+      kind = db_kind::replicated;
+      continue;
+    }
     if (w.take("on")) {
       on = w.node();
       break;
@@ -19,7 +28,8 @@ action read_attach(words& w) {
     w.names.databases.push_back(names.back());
   }
   if (names.empty()) w.miss("the name of a database");
-  return [names, on](stage& s) -> outcome {
+  if (kind != db_kind::volatile_db) w.names.transactional.insert(names.begin(), names.end());
+  return [names, on, kind](stage& s) -> outcome {
     std::size_t node = 0;
     if (on) {
       const auto n = on(s);
@@ -28,7 +38,7 @@ action read_attach(words& w) {
     } else
       while (node + 1 < s.cluster().size() && !s.cluster().responsive(node)) ++node;
     for (const auto& name : names)
-      if (auto done = s.attach(name, node, db_kind::volatile_db); !done) return done;
+      if (auto done = s.attach(name, node, kind); !done) return done;
     return {};
   };
 }
@@ -46,7 +56,7 @@ action read_crowd(words& w) {
 }
 
 action read_fill(words& w) {
-  const auto db = w.database();
+  const auto db = w.volatile_database();
   const auto records = w.count(1, 1'000'000, "how many records, a number");
   w.expect("records");
   std::uint64_t size = 16;
@@ -59,8 +69,8 @@ action read_fill(words& w) {
 std::vector<verb> data_verbs() {
   return {{.name = "attach",
            .group = "Data",
-           .arguments = "DB ... [on NODE]",
-           .summary = "make volatile databases, by the word of one node",
+           .arguments = "DB ... [persistent|replicated] [on NODE]",
+           .summary = "make databases, by the word of one node; volatile ones if nothing else is said",
            .example = "attach locking.tdb brlock.tdb",
            .read = read_attach},
           {.name = "crowd",

@@ -22,7 +22,29 @@ std::vector<std::string> pieces(const std::string& text) {
   return all;
 }
 
-constexpr std::array<std::string_view, 4> deeds{"write", "read", "delete", "move"};
+constexpr std::array<std::string_view, 6> deeds{"write", "read", "delete", "move", "transact", "look"};
+
+bool fits(std::string_view deed, bool transactional) {
+  if (deed == "read") return true;
+  return (deed == "transact" || deed == "look") == transactional;
+}
+
+/// Each database has something in the mix, and what it has nothing for is told.
+void check_mix(words& w, workload_options& o) {
+  for (const auto& db : o.databases) {
+    const bool t = w.names.transactional.contains(db);
+    if (t) o.transactional.insert(db);
+    if (!o.mix.empty() && std::ranges::none_of(o.mix, [&](const auto& d) { return fits(d, t); }))
+      w.fail(fmt::format("nothing in the mix can be done to {}: expected {}", db,
+                         t ? "transact, look or read" : "write, read, delete or move"));
+  }
+  for (const auto& d : o.mix)
+    if (std::ranges::none_of(o.databases, [&](const auto& db) { return fits(d, o.transactional.contains(db)); }))
+      w.fail(fmt::format("mix= has {}, but no {} database is worked on", d, d == "transact" || d == "look" ? "persistent or replicated" : "volatile"));
+  if (!o.mix.empty()) return;
+  if (o.transactional.size() < o.databases.size()) o.mix = {"write", "read"};
+  if (!o.transactional.empty()) o.mix.insert(o.mix.end(), {"transact", "transact", "look"});
+}
 
 action read_workload(words& w) {
   workload_options o;
@@ -53,7 +75,7 @@ action read_workload(words& w) {
       o.mix = pieces(value);
       for (const auto& deed : o.mix)
         if (std::ranges::find(deeds, deed) == deeds.end())
-          w.fail(fmt::format("mix= takes write, read, delete and move, found `{}`", deed));
+          w.fail(fmt::format("mix= takes write, read, delete, move, transact and look, found `{}`", deed));
     } else
       w.fail(fmt::format("expected clients=, keys=, db=, on=, pause= or mix=, found `{}=`", name));
   }
@@ -61,7 +83,7 @@ action read_workload(words& w) {
   for (const auto& db : o.databases)
     if (std::ranges::find(w.names.databases, db) == w.names.databases.end())
       w.fail(fmt::format("no line above attaches a database `{}`", db));
-  if (o.mix.empty()) o.mix = {"write", "read"};
+  if (!w.error()) check_mix(w, o);
   return [o](stage& s) -> outcome {
     auto mine = o;
     if (mine.nodes.empty())
@@ -76,9 +98,10 @@ action read_workload(words& w) {
 std::vector<verb> workload_verbs() {
   return {{.name = "workload",
            .group = "Data",
-           .arguments = "db=DB,... [clients=N] [keys=N] [on=NODE,...] [pause=DURATION] [mix=write,read,delete,move]",
+           .arguments = "db=DB,... [clients=N] [keys=N] [on=NODE,...] [pause=DURATION] [mix=write,read,delete,move,transact,look]",
            .summary = "clients (6, spread over all nodes) that use records (20 keys of each database) in a mix, with a pause "
-                      "(20ms) between two operations; they go on until `quiet` or the end",
+                      "(20ms) between two operations; they go on until `quiet` or the end. transact writes several records of a "
+                      "persistent or replicated database at once, look reads several at once",
            .example = "workload db=locking.tdb,brlock.tdb clients=9 keys=10 mix=write,write,move",
            .read = read_workload},
           {.name = "quiet",
