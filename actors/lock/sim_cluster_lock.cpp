@@ -10,6 +10,7 @@ using std::chrono::milliseconds;
 
 namespace {
 constexpr const char* stranger = "a stranger";
+constexpr const char* nobody_any_more = "a holder that is gone";
 constexpr duration given_up = std::chrono::seconds(6);  ///< on a helper that does not end
 }  // namespace
 
@@ -40,7 +41,7 @@ class sim_claim final : public lock_claim {
         if (done) s.loop_.after(given_up, done);
         return;
       }
-      if (s.holder_ == n) s.holder_.clear();
+      if (s.holder_ == n) s.let_go();
       if (done) done();
     });
   }
@@ -105,6 +106,20 @@ void sim_lock_store::lose() {
 }
 
 void sim_lock_store::make_stale() { holder_.clear(); }
+
+/// Of the holder's lock, by the holder.
+void sim_lock_store::let_go() {
+  if (stale_ == duration{0}) return holder_.clear();
+  holder_ = nobody_any_more;
+  loop_.after(stale_, [this, round = ++stale_round_] {
+    if (round == stale_round_ && holder_ == nobody_any_more) holder_.clear();
+  });
+}
+
+void sim_lock_store::set_stale(duration d) {
+  stale_ = d;
+  if (d == duration{0} && holder_ == nobody_any_more) holder_.clear();
+}
 
 void sim_lock_store::hold_by_stranger(bool on) {
   if (on)

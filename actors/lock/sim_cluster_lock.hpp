@@ -26,6 +26,9 @@ class sim_lock_store {
   void lose();
   /// Others may take the lock; the holder is not told, until its lease is over.
   void make_stale();
+  /// From now on a lock that its holder has let go of, or lost with its life, stays taken for so long
+  /// (a lock server that has not noticed). Zero ends it: what is stale is free.
+  void set_stale(duration);
   /// Somebody who is no node of the cluster holds it (or lets go).
   void hold_by_stranger(bool);
   /// The node's helper neither answers nor lets go, until unwedged.
@@ -40,10 +43,13 @@ class sim_lock_store {
   friend class sim_claim;
   friend class sim_locks;
   void answer(class sim_claim&);
+  void let_go();
   duration moment();
 
   event_loop& loop_;
   std::string holder_;
+  duration stale_{0};
+  std::uint64_t stale_round_ = 0;
   std::set<class sim_claim*> claims_;
   std::set<std::string> wedged_, failing_;
   std::uint64_t tries_ = 0;

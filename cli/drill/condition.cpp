@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "cli/drill/condition_measures.hpp"
 #include "cli/drill/stage.hpp"
 #include "cli/drill/verb.hpp"
 #include "protocol/constants.hpp"
@@ -63,12 +64,14 @@ test writes(words& w) {
 }
 
 test flag_seen(words& w, std::vector<node_ref> node) {
-  static constexpr std::array<std::pair<std::string_view, std::uint32_t>, 4> flags{
-      {{"disconnected", node_flag::disconnected}, {"banned", node_flag::banned}, {"stopped", node_flag::stopped}, {"connected", 0}}};
+  static constexpr std::array<std::pair<std::string_view, std::uint32_t>, 7> flags{
+      {{"disconnected", node_flag::disconnected}, {"banned", node_flag::banned}, {"stopped", node_flag::stopped},
+       {"disabled", node_flag::permanently_disabled}, {"unhealthy", node_flag::unhealthy}, {"deleted", node_flag::deleted},
+       {"connected", 0}}};
   const auto word = w.peek();
   const auto f = std::ranges::find(flags, word, &std::pair<std::string_view, std::uint32_t>::first);
   if (f == flags.end()) {
-    w.miss("connected, disconnected, banned, stopped or leading");
+    w.miss("connected, disconnected, banned, stopped, disabled, unhealthy, deleted or leading");
     return nullptr;
   }
   w.take(word);
@@ -79,7 +82,7 @@ test flag_seen(words& w, std::vector<node_ref> node) {
       for (std::size_t by = 0; by < s.cluster().size(); ++by) {
         const auto& l = s.look(by);
         if (std::ranges::find(*those, by) != those->end() || !l.fresh) continue;
-        const bool yes = bit ? (l.flags[n] & bit) != 0 : (l.flags[n] & node_flag::disconnected) == 0;
+        const bool yes = bit ? (l.flags_of(n) & bit) != 0 : (l.flags_of(n) & node_flag::disconnected) == 0;
         if (!yes) return failed_because(fmt::format("node {} is not {} as node {} sees it", n, word, by));
       }
     return {};
@@ -87,7 +90,7 @@ test flag_seen(words& w, std::vector<node_ref> node) {
 }
 
 test node_condition(words& w) {
-  auto nodes = w.nodes();
+  auto nodes = w.nodes(true);
   if (!w.take("leading")) return flag_seen(w, std::move(nodes));
   return [nodes](stage& s) -> outcome {
     const auto those = resolve(s, nodes);
@@ -119,12 +122,9 @@ test client_condition(words& w) {
 test database_condition(words& w) {
   w.needs(ability::database_states);
   const auto db = w.database();
-  const std::string state(w.peek());
   if (w.error()) return nullptr;
-  if (std::ranges::find(states, state) == states.end()) {
-    w.miss("thawed, freezing, frozen or in_transaction");
-    return nullptr;
-  }
+  if (std::ranges::find(states, w.peek()) == states.end()) return record_condition(w, db);
+  const std::string state(w.peek());
   w.take(state);
   std::vector<node_ref> nodes;
   if (w.take("on") && !w.take("all")) nodes = w.nodes();
@@ -155,11 +155,21 @@ const std::vector<condition>& all_conditions() {
       {"held", "a recovery waits in the phase that `hold` named", "held"},
       {"DB STATE [on NODES|on all]", "a database is thawed, freezing, frozen or in_transaction on these nodes, or on all that run",
        "brlock.tdb thawed on all"},
-      {"node NODES connected|disconnected|banned|stopped", "all others that can answer see them so", "node 2 disconnected"},
+      {"node NODES connected|disconnected|banned|stopped|disabled|unhealthy|deleted", "all others that can answer see them so", "node 2 disconnected"},
       {"node NODE leading", "most nodes take it for their leader", "node 0 leading"},
       {"NAME has DB KEY", "a client holds a lock", "smbd has brlock.tdb b9"},
       {"NAME waits for DB KEY", "a client has asked for a lock and not got it", "smbd waits for brlock.tdb b9"},
       {"writes above N", "workloads have written more records than that", "writes above 100"},
+      {"DB KEY is VALUE|absent [on NODE]", "what clients of this node, or of every node that runs, read there", "locking.tdb l7 is absent on 2"},
+      {"records of DB above|below|are N [on NODE]", "how many records that node, or every node that runs, has of a database", "records of locking.tdb above 10 on 0"},
+      {"migrations of DB pending|resent above|below|are N", "records on their way to a node, or asked for again since it started; over all nodes",
+       "migrations of locking.tdb pending are 0"},
+      {"recoveries above|below|are N", "recoveries that were started since the last `mark`", "recoveries below 4"},
+      {"longest pause of DB|any below|above DURATION", "how long a database served nobody on a node that ran, since the last `mark`", "longest pause of brlock.tdb below 100ms"},
+      {"longest wait below|above DURATION", "how long a client waited for an answer, since the last `mark`", "longest wait below 5s"},
+      {"failures above|below|are N", "operations of clients since the beginning that were refused, or have an unknown end", "failures below 10"},
+      {"log of node NODE has TEXT", "the node has logged this since the last `mark`", "log of node 1 has 'recovery-mode normal->active'"},
+      {"nobody banned", "no node that can answer takes another, or itself, for banned", "nobody banned"},
       {"not CONDITION", "the opposite", "not node 1 leading"},
   };
   return all;
@@ -178,6 +188,7 @@ test read_condition(words& w) {
   if (w.take("held")) return held(w);
   if (w.take("writes")) return writes(w);
   if (w.take("node")) return node_condition(w);
+  if (auto other = read_measure(w)) return *other;
   if (w.names.knows_client(w.peek())) return client_condition(w);
   if (w.peek().empty()) {
     w.miss("a condition");

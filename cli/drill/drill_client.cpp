@@ -74,6 +74,7 @@ void drill_client::leave() {
 }
 
 std::size_t drill_client::begin(op_kind kind, const std::string& db, const std::string& key) {
+  stage_.past.touch(db, key);
   const auto op = stage_.past.begin({.kind = kind, .client = name_, .node = node_, .db = db, .key = key, .begin = stage_.now()});
   open_[op] = true;
   return op;

@@ -36,6 +36,7 @@ enum class ability : std::uint8_t {
   bad_links,        ///< delay, loss, rate
   lock_faults,      ///< the cluster lock is lost, wedged, held by a stranger
   transactions,     ///< of clients, by the node's own controls
+  new_nodes,        ///< nodes are added and deleted while the cluster runs
   held_recoveries,  ///< a recovery waits at a phase
   database_states,  ///< each database of each node tells whether it is frozen
   client_packets,   ///< what clients and nodes say to each other is seen
@@ -50,6 +51,13 @@ struct link_quality {
 
 enum class node_kind : std::uint8_t { floe, ctdbd };
 enum class disk_fault : std::uint8_t { write, flush };
+enum class lock_fault : std::uint8_t {
+  lost,         ///< once: whoever holds it is told that it is gone
+  stolen,       ///< once: others may take it; its holder is not told
+  stranger,     ///< somebody who is no node has it
+  wedged,       ///< of a node: its helper neither answers nor lets go
+  unreachable,  ///< of a node: every try is an error
+};
 
 class ground {
  public:
@@ -106,6 +114,19 @@ class ground {
   /// No more of these.
   virtual void mend_disk(std::size_t n) = 0;
   virtual void set_skew(std::size_t n, duration) = 0;
+
+  // The cluster lock, with ability::lock_faults.
+  virtual void harm_lock(lock_fault, std::size_t /*n*/) {}
+  /// From now on a lock that its holder has let go of, or lost with its life, stays taken for so long.
+  virtual void keep_lock_after_death(duration) {}
+  /// No more of these.
+  virtual void mend_lock() {}
+
+  // With ability::new_nodes: every nodes file is changed, nobody is told.
+  /// One more line, and a host that is not started.
+  virtual std::size_t add_node() { return size(); }
+  /// Comments the node's line out.
+  virtual void delete_node(std::size_t /*n*/) {}
 
   /// Packets from one to the other wait, or are lost for TCP to send again, until healed.
   virtual void cut_one_way(std::size_t from, std::size_t to) = 0;

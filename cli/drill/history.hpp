@@ -11,6 +11,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace floe::cli::drill {
@@ -62,6 +63,18 @@ struct transacted {
   std::string error;
 };
 
+/// Content that a database was given as a whole: records s0, s1 and so on.
+struct seeded_content {
+  std::string db;
+  std::size_t records = 0, size = 0;
+  std::uint64_t round = 0;  ///< so that values differ
+  std::size_t node = 0;     ///< the one that was asked
+  time_us at = never;       ///< when it was there
+  std::set<std::size_t> touched{};  ///< records that are in the history
+
+  std::string value(std::size_t record) const;
+};
+
 /// What a fault can do to the data of a node.
 enum class harm : std::uint8_t {
   lost,    ///< its process has ended: what only it had is gone
@@ -92,6 +105,7 @@ class history {
   std::map<std::size_t, holding> holdings;  ///< by lock
   std::vector<disturbance> disturbances;
   std::vector<transacted> transactions;
+  std::vector<seeded_content> seeds;
   std::set<std::string> transactional;  ///< databases that are written by transactions only
   bool cluster_lock = false;            ///< never two halves of a cluster work on
 
@@ -99,6 +113,8 @@ class history {
     ops.push_back(std::move(o));
     return ops.size() - 1;
   }
+  /// Before a record is used: what it was given with the whole database becomes part of the history.
+  void touch(const std::string& db, const std::string& key);
   bool disturbed(std::size_t node, time_us from, time_us to = never) const {
     for (const auto& d : disturbances)
       if (d.node == node && d.to >= from && d.from <= to) return true;

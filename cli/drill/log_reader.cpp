@@ -21,9 +21,21 @@ std::string_view value_of(std::string_view line, std::string_view name) {
   return rest.substr(0, rest.find(' '));
 }
 
+constexpr std::size_t lines_kept = 50'000;
+
 }  // namespace
 
+bool log_reader::said(std::size_t node, std::string_view text, time_us since) const {
+  const auto mine = lines_.find(node);
+  return mine != lines_.end() && std::ranges::any_of(mine->second, [&](const logged& l) {
+           return l.at >= since && l.text.find(text) != std::string::npos;
+         });
+}
+
 void log_reader::line(time_us at, std::size_t node, std::string_view text) {
+  auto& mine = lines_[node];
+  mine.push_back({at, std::string(text)});
+  if (mine.size() > lines_kept) mine.pop_front();
   if (text.starts_with("freeze-state ")) {
     const std::string db(value_of(text, " db="));
     const auto arrow = text.find("->");

@@ -1,5 +1,6 @@
 #pragma once
 /// Reads what nodes log about themselves: when databases served nobody, and when generations moved.
+#include <deque>
 #include <functional>
 #include <map>
 #include <string>
@@ -16,6 +17,10 @@ class log_reader {
   log_reader(sightings& into, std::function<bool(std::size_t node)> bans_allowed)
       : seen_(into), bans_allowed_(std::move(bans_allowed)) {}
   void line(time_us, std::size_t node, std::string_view text);
+  /// Whether the node has logged this text since then.
+  bool said(std::size_t node, std::string_view text, time_us since) const;
+  /// Databases that serve nobody right now, by node and name, since when.
+  const std::map<std::pair<std::size_t, std::string>, time_us>& closed() const { return closed_; }
   /// The node has ended: what it was in the middle of is over.
   void gone(time_us, std::size_t node);
 
@@ -28,7 +33,12 @@ class log_reader {
   };
   void back_in(time_us, std::size_t node);
 
+  struct logged {
+    time_us at;
+    std::string text;
+  };
   sightings& seen_;
+  std::map<std::size_t, std::deque<logged>> lines_;  ///< the last ones of each node
   std::function<bool(std::size_t)> bans_allowed_;
   std::map<std::pair<std::size_t, std::string>, time_us> closed_;  ///< since when, by node and database
   std::map<std::size_t, bool> active_;                             ///< recovery mode, by node

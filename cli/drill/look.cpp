@@ -3,7 +3,13 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "protocol/constants.hpp"
+
 namespace floe::cli::drill {
+
+std::uint32_t node_look::flags_of(std::size_t n) const {
+  return n < flags.size() ? flags[n] : node_flag::disconnected;
+}
 
 const database_look* node_look::database(std::string_view name) const {
   const auto i = std::ranges::find(databases, name, &database_look::name);
@@ -25,7 +31,9 @@ std::optional<node_look> read_look(std::string_view text) {
                            .generation = d.value("generation", 0U),
                            .locks = d.contains("holders") ? d["holders"].size() : 0,
                            .waiting = d.contains("waiters") ? d["waiters"].size() : 0,
-                           .records = d.value("records", std::uint64_t{0})});
+                           .records = d.value("records", std::uint64_t{0}),
+                           .migrations_pending = d.value("migrations_pending", std::uint64_t{0}),
+                           .migrations_resent = d.value("migrations_resent", std::uint64_t{0})});
   if (const auto r = j.find("recovery"); r != j.end() && r->is_object()) {
     l.recovering = true;
     l.held = r->value("held", "");

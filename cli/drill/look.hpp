@@ -12,6 +12,7 @@ struct database_look {
   std::string name, state;
   std::uint32_t generation = 0;
   std::uint64_t locks = 0, waiting = 0, records = 0;
+  std::uint64_t migrations_pending = 0, migrations_resent = 0;
 };
 
 struct node_look {
@@ -24,6 +25,8 @@ struct node_look {
   std::string held;  ///< the phase in which the recovery that it leads is held
   bool recovering = false;
 
+  /// Of a node; one that is not on its list is not connected to it.
+  std::uint32_t flags_of(std::size_t n) const;
   const database_look* database(std::string_view name) const;
 };
 

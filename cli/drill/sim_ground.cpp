@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "actors/lock/process_lock.hpp"
+
 namespace floe::cli::drill {
 
 sim_ground::sim_ground(const script& s, std::uint64_t seed)
@@ -27,6 +29,60 @@ void sim_ground::set_witness(witness w) {
 std::expected<void, std::string> sim_ground::start(std::size_t n) {
   cluster_.start(n);
   return {};
+}
+
+/// A node that hangs does not renew its lease of the cluster lock.
+void sim_ground::pause(std::size_t n) {
+  const duration lease = process_lock_options{}.lease;
+  const auto which = pause_of_[n] = ++pauses_;
+  cluster_.pause(n);
+  cluster_.loop().after(lease, [this, n, which] {
+    const auto now = pause_of_.find(n);
+    if (now != pause_of_.end() && now->second == which && cluster_.paused(n)) cluster_.locks().expire(cluster_.ip(n));
+  });
+}
+
+void sim_ground::resume(std::size_t n) {
+  pause_of_.erase(n);
+  cluster_.resume(n);
+}
+
+void sim_ground::harm_lock(lock_fault what, std::size_t n) {
+  auto& l = cluster_.locks();
+  switch (what) {
+    case lock_fault::lost: return l.lose();
+    case lock_fault::stolen: return l.make_stale();
+    case lock_fault::stranger: return l.hold_by_stranger(true);
+    case lock_fault::wedged: return l.wedge(cluster_.ip(n), true);
+    case lock_fault::unreachable: return l.fail(cluster_.ip(n), true);
+  }
+}
+
+void sim_ground::mend_lock() {
+  auto& l = cluster_.locks();
+  l.hold_by_stranger(false);
+  l.set_stale({});
+  for (std::size_t n = 0; n < size(); ++n) {
+    l.wedge(cluster_.ip(n), false);
+    l.fail(cluster_.ip(n), false);
+  }
+}
+
+void sim_ground::write_nodes() {
+  std::vector<std::string> lines;
+  for (std::size_t n = 0; n < size(); ++n) lines.push_back((deleted_.contains(n) ? "#" : "") + cluster_.ip(n));
+  cluster_.write_nodes_file(lines);
+}
+
+std::size_t sim_ground::add_node() {
+  const auto n = cluster_.add_host();
+  write_nodes();
+  return n;
+}
+
+void sim_ground::delete_node(std::size_t n) {
+  deleted_.insert(n);
+  write_nodes();
 }
 
 void sim_ground::fail_disk(std::size_t n, disk_fault what, std::uint64_t nth) {

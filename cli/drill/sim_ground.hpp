@@ -1,5 +1,8 @@
 #pragma once
 /// A drill in simulation: whole nodes in this process on virtual time. It can do everything.
+#include <map>
+#include <set>
+
 #include "actors/sim/simulated_cluster.hpp"
 #include "cli/drill/ground.hpp"
 #include "cli/drill/script.hpp"
@@ -23,8 +26,8 @@ class sim_ground final : public ground {
   std::expected<void, std::string> start(std::size_t n) override;
   void kill(std::size_t n) override { cluster_.kill(n); }
   bool shut_down(std::size_t n, duration limit) override { return cluster_.shut_down(n, limit); }
-  void pause(std::size_t n) override { cluster_.pause(n); }
-  void resume(std::size_t n) override { cluster_.resume(n); }
+  void pause(std::size_t n) override;
+  void resume(std::size_t n) override;
   bool alive(std::size_t n) const override { return cluster_.alive(n); }
   bool paused(std::size_t n) const override { return cluster_.paused(n); }
 
@@ -34,12 +37,24 @@ class sim_ground final : public ground {
   void mend_disk(std::size_t n) override;
   void set_skew(std::size_t n, duration d) override { cluster_.set_skew(n, d); }
 
+  void harm_lock(lock_fault, std::size_t n) override;
+  void keep_lock_after_death(duration d) override { cluster_.locks().set_stale(d); }
+  void mend_lock() override;
+
+  std::size_t add_node() override;
+  void delete_node(std::size_t n) override;
+
   void cut_one_way(std::size_t from, std::size_t to) override;
   void set_link(std::size_t from, std::size_t to, link_quality) override;
   void heal() override;
 
  private:
+  void write_nodes();
+
   witness witness_;
+  std::set<std::size_t> deleted_;
+  std::uint64_t pauses_ = 0;
+  std::map<std::size_t, std::uint64_t> pause_of_;  ///< paused nodes: which pause it is
   simulated_cluster cluster_;
 };
 

@@ -118,7 +118,7 @@ std::optional<std::string> stage::not_normal(const std::vector<std::size_t>& wan
     if (!asked) continue;
     const auto& l = looks_[n];
     if (!l.fresh) return fmt::format("node {} does not answer", n);
-    if (!(l.flags[n] & out)) those.push_back(n);
+    if (!(l.flags_of(n) & out)) those.push_back(n);
   }
   std::optional<std::uint32_t> generation;
   for (const auto n : those) {
@@ -131,7 +131,8 @@ std::optional<std::string> stage::not_normal(const std::vector<std::size_t>& wan
       if (d.generation != l.generation) return fmt::format("{} has not been recovered on node {}", d.name, n);
     }
     for (std::size_t other = 0; other < looks_.size(); ++other) {
-      const bool gone = l.flags[other] & node_flag::disconnected;
+      if (deleted_nodes.contains(other)) continue;
+      const bool gone = l.flags_of(other) & node_flag::disconnected;
       const bool there = wanted.empty() ? cluster_->responsive(other) : std::ranges::find(wanted, other) != wanted.end();
       if (gone && there) return fmt::format("node {} is not connected to node {}", n, other);
       if (!gone && !there && wanted.empty()) return fmt::format("node {} has not noticed that node {} is away", n, other);

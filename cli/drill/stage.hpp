@@ -76,6 +76,18 @@ class stage {
   /// Writes records through clients of all nodes that can answer.
   outcome fill(const std::string& db, std::size_t records, std::size_t bytes);
 
+  // What operators do.
+  outcome wipe(const std::string& db);
+  /// The content is replaced by records s0, s1 ..., as by a backup; takes no client's time.
+  outcome restore(const std::string& db, std::size_t records, std::size_t bytes);
+  outcome detach(const std::string& db);
+  outcome add_node();
+  outcome delete_node(std::size_t n);
+  outcome reload_nodes();
+  /// As a client of this node reads it; empty: there is no such record.
+  std::expected<std::string, std::string> value_of(std::size_t n, const std::string& db, const std::string& key);
+  const log_reader& logs() const { return logs_; }
+
   /// Undoes all faults, ends all clients, waits for NORMAL, and looks at every record on every node.
   void aftermath(duration bound);
 
@@ -98,6 +110,8 @@ class stage {
   void await_everywhere(const std::string& db);
   void tap(std::string_view to, std::uint64_t stream, const bytes& packet);
   void final_looks();
+  std::expected<std::size_t, std::string> some_node();
+  outcome replace(const std::string& db, std::optional<seeded_content>);
   drill_client& observer(std::size_t n) { return *observers_[n]; }
 
   trace_sink trace_;

@@ -53,6 +53,7 @@ outcome stage::attach(const std::string& db, std::size_t node, db_kind kind) {
   if (!*got) return failed_because(fmt::format("{} cannot be attached: {}", db, got->error().describe()));
   if (!cluster_->loop().is_simulated()) await_everywhere(db);
   if (kind != db_kind::volatile_db) past.transactional.insert(db);
+  dropped.erase(db);
   return {};
 }
 
@@ -112,8 +113,9 @@ void stage::aftermath(duration bound) {
     cluster_->mend_disk(n);
     past.cure(n, harm::weak, now());
     if (cluster_->paused(n)) (void)resume(n);
-    if (!cluster_->alive(n)) (void)start(n);
+    if (!cluster_->alive(n) && !deleted_nodes.contains(n)) (void)start(n);
   }
+  cluster_->mend_lock();
   (void)hold({});
   for (const auto n : stopped_nodes) {
     past.cure(n, harm::out, now());
@@ -149,7 +151,7 @@ void stage::final_looks() {
     std::function<void()> one;
   };
   for (std::size_t n = 0; n < cluster_->size(); ++n) {
-    if (!cluster_->run([&] { return observer(n).connected(); }, 10s)) continue;
+    if (deleted_nodes.contains(n) || !cluster_->run([&] { return observer(n).connected(); }, 10s)) continue;
     // answers may come after we have given up
     const auto w = std::make_shared<walk>();
     w->one = [this, all, n, weak = std::weak_ptr(w)] {
@@ -167,6 +169,7 @@ void stage::final_looks() {
     cluster_->run([&] { return w->done == all->size(); }, 60s + all->size() * 1ms);
   }
   for (std::size_t n = 0; n < cluster_->size(); ++n) {
+    if (deleted_nodes.contains(n)) continue;
     const auto done = std::make_shared<std::size_t>(0);
     for (const auto& [db, key] : *all)
       observer(n).peek(db, key, [this, n, done, db = db, key = key](const result<read_record_answer>& r) {

@@ -133,14 +133,14 @@ std::uint64_t words::size() {
   return *n * unit;
 }
 
-node_ref words::node() {
+node_ref words::node(bool or_deleted) {
   const auto text = peek();
   if (const auto n = parse_count(text)) {
     if (*n >= names.nodes) {
       fail(fmt::format("there is no node {}: the cluster has nodes 0 to {}", *n, names.nodes - 1));
       return {};
     }
-    if (names.deleted.contains(*n)) {
+    if (!or_deleted && names.deleted.contains(*n)) {
       fail(fmt::format("node {} has been deleted by a line above", *n));
       return {};
     }
@@ -165,7 +165,7 @@ node_ref words::node() {
   return {};
 }
 
-std::vector<node_ref> words::nodes() {
+std::vector<node_ref> words::nodes(bool or_deleted) {
   std::vector<node_ref> list;
   if (take("all")) {
     for (std::size_t n = 0; n < names.nodes; ++n)
@@ -174,14 +174,14 @@ std::vector<node_ref> words::nodes() {
   }
   const std::string text(peek());
   if (text.find(',') == std::string::npos) {
-    list.push_back(node());
+    list.push_back(node(or_deleted));
     return list;
   }
   ++next_;
   for (std::size_t begin = 0; begin <= text.size();) {
     const auto end = std::min(text.find(',', begin), text.size());
     words one({text.substr(begin, end - begin)}, names);
-    list.push_back(one.node());
+    list.push_back(one.node(or_deleted));
     if (one.error()) fail(*one.error());
     begin = end + 1;
   }

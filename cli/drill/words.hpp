@@ -54,8 +54,8 @@ class words {
   std::uint64_t count(std::uint64_t least, std::uint64_t most, std::string_view what);
   double percent();
   std::uint64_t size();  ///< "200", "20kB", "1MB"
-  node_ref node();
-  std::vector<node_ref> nodes();  ///< "0,1", "leader", "all"
+  node_ref node(bool or_deleted = false);
+  std::vector<node_ref> nodes(bool or_deleted = false);  ///< "0,1", "leader", "all"
   std::string database();         ///< one that is attached
   /// One whose records are locked and written one by one, or one that is written by transactions.
   std::string volatile_database();

@@ -15,5 +15,8 @@ std::vector<verb> disk_verbs();
 std::vector<verb> recovery_verbs();
 std::vector<verb> waiting_verbs();
 std::vector<verb> flow_verbs();
+std::vector<verb> lock_verbs();
+std::vector<verb> admin_verbs();
+std::vector<verb> promise_verbs();
 
 }  // namespace floe::cli::drill

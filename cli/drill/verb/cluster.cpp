@@ -6,8 +6,8 @@ namespace floe::cli::drill {
 std::vector<verb> cluster_verbs() {
   return {{.name = "cluster",
            .group = "Setting",
-           .arguments = "[nodes=N] [seed=N] [bound=DURATION] [TUNABLE=N ...]",
-           .summary = "how many nodes there are (3), the seed if none is given, how soon after the last fault the cluster must "
+           .arguments = "[nodes=N] [seed=N] [lock=yes] [bound=DURATION] [TUNABLE=N ...]",
+           .summary = "how many nodes there are (3), the seed if none is given, whether they have a cluster lock (no), how soon after the last fault the cluster must "
                       "be NORMAL (60s), and settings of all nodes",
            .example = "cluster nodes=5 KeepaliveInterval=1",
            .is = verb::kind::cluster},
