@@ -47,10 +47,14 @@ void transaction::start(client& c, db_id db, mode m, duration patience, when_don
                       "transactions")));
         const auto type = t->mode_ == mode::read_write ? g_lock_type::write : g_lock_type::read;
         take_g_lock(c, transaction_lock_key(t->db_), type, patience,
-                    [t, done](const result<held_g_lock>& held) {
+                    [t, patience, done](const result<held_g_lock>& held) {
                       if (!held) return done(std::unexpected(held.error()));
                       t->lock_ = *held;
-                      done(t);
+                      t->sequence_number(patience, [t, done](const result<record_and_number>& now) {
+                        if (!now) return done(std::unexpected(now.error()));
+                        t->began_at_ = now->number;
+                        done(t);
+                      });
                     });
       });
 }
@@ -78,6 +82,15 @@ void transaction::cancel(duration patience, when_done<void> done) {
 
 void transaction::present(byte_view key, duration patience, when_done<read_record_answer> done) {
   read_record(*client_, db_, key, read_from::owner, patience, std::move(done));
+}
+
+void transaction::sequence_number(duration patience, when_done<record_and_number> done) {
+  present(sequence_number_key, patience, [done = std::move(done)](const result<read_record_answer>& r) {
+    if (!r) return done(std::unexpected(r.error()));
+    record_and_number now{.header = r->header};
+    if (r->data.size() == sizeof now.number) std::memcpy(&now.number, r->data.data(), sizeof now.number);
+    done(now);
+  });
 }
 
 void transaction::fetch(byte_view key, duration patience, when_done<std::optional<bytes>> done) {
@@ -156,13 +169,16 @@ struct transaction::committing : std::enable_shared_from_this<committing> {
   /// The sequence number's record as it is now; frozen databases let wait.
   void begin() {
     auto self = shared_from_this();
-    t->present(sequence_number_key, left(), [self](const result<read_record_answer>& r) {
+    t->sequence_number(left(), [self](const result<record_and_number>& r) {
       if (!r) {
         if (may_pass(r.error())) return self->again([self] { self->begin(); }, r.error());
         return self->finish(std::unexpected(r.error()));
       }
-      if (r->data.size() == sizeof self->before)
-        std::memcpy(&self->before, r->data.data(), sizeof self->before);
+      self->before = r->number;
+      if (self->before != self->t->began_at_)
+        return self->finish(std::unexpected(refusal(
+            "nothing is stored: the database has changed under this transaction, in a recovery")));
+      if (self->t->changes_.empty()) return self->finish(commit_result{.seqnum = self->before});
       self->expected = self->t->changes_;
       const auto next = self->before + 1;
       record_header h;
@@ -255,7 +271,6 @@ void transaction::commit(duration patience, when_done<commit_result> done) {
                    [ends] { ends->done(std::unexpected(refusal("this transaction has ended"))); });
     return;
   }
-  if (changes_.empty()) return ends->finish(commit_result{});
   ends->begin();
 }
 

@@ -11,6 +11,10 @@
 /// at most. So its answers are: done; refused, and then nothing of it is stored anywhere, or ever
 /// will be; timed_out or disconnected, and then it is not known (all or nothing still holds).
 ///
+/// What it has read must still be so when it commits: a recovery in between may have brought content
+/// that this node did not have (a commit that another node had begun), and then it is refused. So a
+/// transaction that only reads ends with commit, too, if it must know that it has seen one moment.
+///
 /// It ends with commit or cancel; when it is destroyed without, it is cancelled; it may outlive its
 /// client, but not be used then. Needs a floe node (records are locked there), and excludes
 /// transactions of CTDB's tool on other nodes. Sources: Samba ctdb/client/client_db.c
@@ -58,7 +62,12 @@ class transaction : public std::enable_shared_from_this<transaction> {
     bytes data;
   };
   struct committing;
+  struct record_and_number {
+    record_header header;
+    std::uint64_t number = 0;
+  };
   transaction(client& c, db_id db, mode m) : client_(&c), alive_(c.alive()), db_(db), mode_(m) {}
+  void sequence_number(duration patience, when_done<record_and_number> done);
   void present(byte_view key, duration patience, when_done<read_record_answer> done);
   void release(duration patience, std::function<void()> then);
 
@@ -67,6 +76,7 @@ class transaction : public std::enable_shared_from_this<transaction> {
   db_id db_;
   mode mode_;
   std::optional<held_g_lock> lock_;
+  std::uint64_t began_at_ = 0;  ///< the database's sequence number
   std::map<bytes, change> changes_;
 };
 

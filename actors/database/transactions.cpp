@@ -89,11 +89,14 @@ void database::update_record(db_control& m) {
   const auto& packet = m.packet->content;
   // tools have no generation; a node's request of an earlier one was settled by the recovery in
   // between
-  const auto refused = check_update(view_->mode, view_->own_flags() & out,
+  // A node may be kept from leaving a recovery for seconds, by a test of the cluster lock that hangs; its databases are
+  // thawed long before, and take transactions. If they did not, each would ask for another recovery.
+  const bool open = thawed() && map_applies(gen_, view_->gen);
+  const auto refused = check_update(open ? recovery_mode::normal : view_->mode, view_->own_flags() & out,
                                     m.client ? view_->gen : packet.header.gen, view_->gen);
   if (refused != update_refusal::none) return m.answer.fail(std::string(name(refused)));
   // frozen without a recovery: somebody wipes or restores it and will soon be done
-  if (!thawed() || !map_applies(gen_, view_->gen)) return until_thaw_.push_back(std::move(m));
+  if (!open) return until_thaw_.push_back(std::move(m));
   auto records = wire::decode<rec_buffer>(std::get<req_control>(packet.body).data);
   if (!records) return m.answer.fail("bad records: " + records.error().text());
 

@@ -146,7 +146,7 @@ void sim_lock_store::fail(const std::string& node, bool on) {
 void sim_lock_store::expire(const std::string& node) {
   for (auto* c : claims_)
     if (c->node == node && c->held) c->outlived = true;
-  if (holder_ == node) holder_.clear();
+  if (holder_ == node) let_go();
 }
 
 }  // namespace floe

@@ -82,8 +82,6 @@ struct drill_client::transaction_run : std::enable_shared_from_this<transaction_
 
   void write() {
     const auto& writes = entry().writes;
-    if (writes.empty())
-      return t->cancel(step_patience, [self = shared_from_this()](const result<void>&) { self->end(op_end::done); });
     if (next == writes.size()) return commit();
     const auto& [key, value] = *std::next(writes.begin(), static_cast<std::ptrdiff_t>(next++));
     t->store(key, value, step_patience, [self = shared_from_this()](const result<void>& r) {
@@ -95,7 +93,7 @@ struct drill_client::transaction_run : std::enable_shared_from_this<transaction_
   void commit() {
     t->commit(commit_patience, [self = shared_from_this()](const result<commit_result>& r) {
       if (!r) return self->end(end_of_commit(r.error()), r.error().describe());
-      self->entry().seqnum = r->seqnum;
+      if (!self->entry().writes.empty()) self->entry().seqnum = r->seqnum;
       self->end(op_end::done);
     });
   }

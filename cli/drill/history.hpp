@@ -90,6 +90,8 @@ struct disturbance {
   time_us from = 0, to = never;
   std::string what;
   harm how = harm::lost;
+  std::uint64_t event = 0;  ///< of a cut that has two sides, of which one goes on; 0: none
+  int side = 0;             ///< on which this node is
   time_us cured = never;  ///< the fault was taken back; its consequences last until `to`
 
   /// Does it believe in a cluster that has gone on without it?
@@ -126,14 +128,21 @@ class history {
       if (d.node == node && d.dark() && d.to >= from && d.from <= to) return true;
     return false;
   }
+  /// All that can have taken from the node what it had at `since`.
+  std::vector<const disturbance*> harms(std::size_t node, time_us since, time_us to) const {
+    std::vector<const disturbance*> all;
+    for (const auto& d : disturbances)
+      if (d.node == node && d.how != harm::weak && d.harmful_until() >= since && d.from <= to) all.push_back(&d);
+    return all;
+  }
   /// The first disturbance, if any, that can have taken from the node what it had at `since`.
   const disturbance* harmed(std::size_t node, time_us since, time_us to) const {
     for (const auto& d : disturbances)
       if (d.node == node && d.how != harm::weak && d.harmful_until() >= since && d.from <= to) return &d;
     return nullptr;
   }
-  void disturb(std::size_t node, time_us now, std::string what, harm how) {
-    disturbances.push_back({node, now, never, std::move(what), how});
+  void disturb(std::size_t node, time_us now, std::string what, harm how, std::uint64_t event = 0, int side = 0) {
+    disturbances.push_back({node, now, never, std::move(what), how, event, side});
   }
   /// The fault is taken back.
   void cure(std::size_t node, harm how, time_us now) {

@@ -163,6 +163,21 @@ void stage::disturb(std::size_t n, std::string_view what, harm how) {
   note("drill", fmt::format("node {} is {}", n, what));
 }
 
+/// The smaller side is out. Of equal sides nobody knows which; with a cluster lock it is the one that
+/// cannot have the lock, however large it is.
+void stage::disturb_sides(const std::vector<std::size_t>& side) {
+  const auto size = looks_.size() - deleted_nodes.size();
+  const auto event = ++cuts_;
+  for (std::size_t n = 0; n < looks_.size(); ++n) {
+    if (deleted_nodes.contains(n)) continue;
+    const bool here = std::ranges::find(side, n) != side.end();
+    const auto mine = here ? side.size() : size - side.size();
+    if (!past.cluster_lock && 2 * mine > size) continue;
+    past.disturb(n, now(), "cut off", harm::cut, event, here ? 1 : 2);
+    note("drill", fmt::format("node {} is cut off", n));
+  }
+}
+
 outcome stage::start(std::size_t n) {
   if (cluster_->alive(n)) return failed_because(fmt::format("node {} runs already", n));
   note("drill", fmt::format("node {} starts", n));

@@ -58,6 +58,8 @@ class stage {
   outcome resume(std::size_t n);
   /// From now on, what only this node has may be lost.
   void disturb(std::size_t n, std::string_view what, harm);
+  /// The cluster is cut in two.
+  void disturb_sides(const std::vector<std::size_t>& side);
   /// The network is whole again.
   void heal();
   /// An order to a node through a client of its own; waits for the answer.
@@ -126,6 +128,7 @@ class stage {
   std::map<std::pair<std::uint64_t, std::uint32_t>, int> questions_;  ///< of clients: stream and number
   std::uint64_t look_round_ = 0;
   std::uint64_t filled_ = 0;
+  std::uint64_t cuts_ = 0;
 };
 
 }  // namespace floe::cli::drill

@@ -69,12 +69,15 @@ std::optional<disturbance> explain_loss(const history& h, const sightings& s, co
   const auto seen_missing = sight.end;
   const disturbance* last = nullptr;
   bool all_harmed = true;
+  std::map<std::uint64_t, int> losing;  ///< side of a cut that must have lost
   for (const auto& x : holders) {
-    const auto* d = h.harmed(x.node, x.from, seen_missing);
-    if (d)
-      last = d;
-    else
-      all_harmed = false;
+    const auto harms = h.harms(x.node, x.from, seen_missing);
+    all_harmed &= !harms.empty();
+    if (harms.empty()) continue;
+    last = harms.front();
+    if (!std::ranges::all_of(harms, [&](const auto* d) { return d->event == harms[0]->event && d->event != 0; })) continue;
+    const auto [side, first] = losing.emplace(harms[0]->event, harms[0]->side);
+    all_harmed &= first || side->second == harms[0]->side;  // one of the two sides has gone on
   }
   if (all_harmed && last) return *last;
   const auto& w = h.ops[write];

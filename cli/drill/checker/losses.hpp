@@ -6,7 +6,8 @@
 /// there, and a node keeps its copy when it gives a record away); and, when one of those had its copy
 /// put together with others in a recovery, every node that has committed the result. A loss is
 /// explained if each of these nodes was harmed after it had got its copy (`history::harmed`); it is
-/// put down to the harm of the one that got it last, the dmaster of the time.
+/// put down to the harm of the one that got it last, the dmaster of the time. Of a cut cluster with two
+/// sides one goes on: that it was cut explains the loss of what one side had, not of what both had.
 ///
 /// Of a deletion nodes need not keep a copy: an empty record goes away when it is given away. Up to
 /// the next recovery the harm of any node that had it explains its loss, also of one that was asking

@@ -88,6 +88,7 @@ std::optional<std::string> real_limits::cannot(ability a) const {
     case ability::transactions:
       if (any_ctdbd) return "clients of a ctdbd have no transactions here";
       return std::nullopt;
+    case ability::new_nodes: return "the network of real processes has as many places as there are nodes at the beginning; --sim can";
     case ability::held_recoveries:
       if (any_ctdbd) return "ctdbd cannot make a recovery wait at a phase";
       return std::nullopt;

@@ -93,7 +93,7 @@ std::expected<void, std::string> real_ground::prepare(const script& s, std::uint
                          .nodes = static_cast<std::uint32_t>(s.nodes),
                          .prefix = wire_ ? wire_prefix : "",
                          .elsewhere = wire_ != nullptr,
-                         .cluster_lock = "none",
+                         .cluster_lock = s.cluster_lock ? "" : "none",
                          .extra_settings = "\n[logging]\nlog level = INFO\n",
                          .tunables = {s.tunables.begin(), s.tunables.end()}});
   if (!c) return std::unexpected(c.error());

@@ -23,21 +23,10 @@ std::expected<node_list, std::string> resolve(stage& s, const std::vector<node_r
   return all;
 }
 
-bool contains(const node_list& l, std::size_t n) { return std::ranges::find(l, n) != l.end(); }
-
-/// The smaller side is out; of equal sides nobody knows which.
-void disturb_smaller(stage& s, const node_list& side) {
-  const auto size = s.cluster().size();
-  for (std::size_t n = 0; n < size; ++n) {
-    const auto mine = contains(side, n) ? side.size() : size - side.size();
-    if (2 * mine <= size) s.disturb(n, "cut off", harm::cut);
-  }
-}
-
 action read_isolate(words& w) {
   w.needs(ability::cut_links);
   return for_each_node(w.nodes(), [](stage& s, std::size_t n) -> outcome {
-    s.disturb(n, "cut off", harm::cut);
+    s.disturb_sides({n});
     s.cluster().split({n});
     return {};
   });
@@ -51,7 +40,7 @@ action read_split(words& w) {
   return [nodes](stage& s) -> outcome {
     const auto side = resolve(s, nodes);
     if (!side) return failed_because(side.error());
-    disturb_smaller(s, *side);
+    s.disturb_sides(*side);
     s.cluster().split(*side);
     return {};
   };
