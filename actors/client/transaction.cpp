@@ -224,8 +224,8 @@ struct transaction::committing : std::enable_shared_from_this<committing> {
             return self->finish(std::unexpected(r.error()));
           }
           if (r->value == self->before) return self->left_no_trace(because);
-          if (r->value == self->before + 1) return self->compare(self->expected.begin());
-          self->overtaken();
+          if (r->value < self->before) return self->overtaken();
+          self->compare(self->expected.begin(), r->value);
         });
   }
 
@@ -235,26 +235,34 @@ struct transaction::committing : std::enable_shared_from_this<committing> {
     c().later(pause, [self = shared_from_this()] { self->send(); });
   }
 
-  /// The number is as it would be: it is this transaction if its records are there.
-  void compare(std::map<bytes, change>::const_iterator next) {
+  /// If the number is as it would be, it is this transaction if its records are there. If it is higher, others came
+  /// in between: this one may have come before them, and where its records are not there any more nobody knows.
+  void compare(std::map<bytes, change>::const_iterator next, std::uint64_t number) {
     if (next == expected.end()) {
       so_far.seqnum = before + 1;
       return finish(so_far);
     }
     auto self = shared_from_this();
-    t->present(next->first, left(), [self, next](const result<read_record_answer>& r) {
+    t->present(next->first, left(), [self, next, number](const result<read_record_answer>& r) {
       if (!r) {
         if (may_pass(r.error()))
-          return self->again([self, next] { self->compare(next); }, r.error());
+          return self->again([self, next, number] { self->compare(next, number); }, r.error());
         return self->finish(std::unexpected(r.error()));
       }
       const auto& [key, mine] = *next;
       // a recovery drops deleted records
       const bool same =
           r->data == mine.data && (mine.data.empty() || r->header.rsn == mine.header.rsn);
+      if (!same && number > self->before + 1) return self->lost_sight();
       if (!same) return self->overtaken();
-      self->compare(std::next(next));
+      self->compare(std::next(next), number);
     });
+  }
+
+  void lost_sight() {
+    finish(std::unexpected(client_error{client_errc::timed_out, 0,
+                                        "not known whether it is stored: other transactions came while a recovery was going on",
+                                        pnn::current}));
   }
 
   void overtaken() {

@@ -25,7 +25,7 @@ std::uint32_t word_at(const bytes& packet, std::size_t offset) {
 }  // namespace
 
 stage::stage(std::unique_ptr<ground> g, std::uint64_t seed, trace_sink trace)
-    : trace_(std::move(trace)), chance_(seed * 2'862'933'555'777'941'757ULL + 3'037'000'493ULL), logs_(seen, [this](std::size_t n) { return bans_allowed || banned_nodes.contains(n); }),
+    : trace_(std::move(trace)), chance_(seed * 2'862'933'555'777'941'757ULL + 3'037'000'493ULL), logs_(seen, [this](std::size_t n) { return may_be_banned(n); }),
       cluster_(std::move(g)), looks_(cluster_->size()) {
   cluster_->set_witness({.log =
                              [this](std::int64_t us, std::size_t node, log_level level, std::string_view line) {
@@ -161,6 +161,12 @@ bool stage::wait_until(const std::function<bool()>& done, duration limit) {
 void stage::disturb(std::size_t n, std::string_view what, harm how) {
   past.disturb(n, now(), std::string(what), how);
   note("drill", fmt::format("node {} is {}", n, what));
+}
+
+/// A node whose disk is bad is banned for a fault of its own.
+bool stage::may_be_banned(std::size_t n) const {
+  return bans_allowed || banned_nodes.contains(n) ||
+         std::ranges::any_of(past.disturbances, [&](const disturbance& d) { return d.node == n && d.how == harm::weak; });
 }
 
 /// The smaller side is out. Of equal sides nobody knows which; with a cluster lock it is the one that

@@ -113,6 +113,7 @@ class stage {
   void tap(std::string_view to, std::uint64_t stream, const bytes& packet);
   void final_looks();
   std::expected<std::size_t, std::string> some_node();
+  bool may_be_banned(std::size_t n) const;
   outcome replace(const std::string& db, std::optional<seeded_content>);
   drill_client& observer(std::size_t n) { return *observers_[n]; }
 

@@ -33,7 +33,7 @@ struct commit_history {
 /// have no chain.
 std::vector<commit_history> by_database(const history&);
 
-/// Without a cluster lock both sides of a cut cluster commit transactions, and those of one side are
+/// Without a cluster lock, or with one that was stolen, both sides of a cut cluster commit transactions, and those of one side are
 /// thrown away: the disturbance that explains the loss of this one.
 std::optional<disturbance> explain_lost_commit(const history&, const transacted&);
 

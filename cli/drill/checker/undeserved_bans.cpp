@@ -7,7 +7,7 @@
 namespace floe::cli::drill {
 
 checker undeserved_bans_checker() {
-  return {"no undeserved ban", "no node is banned that the drill has not banned, or said may be",
+  return {"no undeserved ban", "no node is banned but by the drill, or for a bad disk of its own",
           [](const history&, const sightings& s) {
             std::vector<finding> all;
             for (const auto& b : s.bans)

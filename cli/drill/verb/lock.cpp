@@ -24,7 +24,12 @@ action read_lock(words& w) {
   w.needs(ability::lock_faults);
   if (!w.names.cluster_lock) w.fail("the cluster has no lock: `cluster lock=yes` gives it one");
   if (w.take("lost")) return harm(lock_fault::lost);
-  if (w.take("stolen")) return harm(lock_fault::stolen);
+  if (w.take("stolen"))
+    return [](stage& s) -> outcome {
+      s.past.lock_betrayed = true;
+      s.cluster().harm_lock(lock_fault::stolen, 0);
+      return {};
+    };
   if (w.take("taken")) return harm(lock_fault::stranger);
   if (w.take("wedged")) return harm_of_nodes(w, lock_fault::wedged);
   if (w.take("unreachable")) return harm_of_nodes(w, lock_fault::unreachable);
