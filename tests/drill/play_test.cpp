@@ -23,6 +23,25 @@ constexpr std::uint64_t seeds = 3;
 bool is_wanted(std::string_view) { return true; }
 #endif
 
+/// A thousand databases and a million records take seconds where code is optimised, minutes where it is not: there the
+/// same drills are played with fewer.
+#ifdef __OPTIMIZE__
+constexpr bool full_size = true;
+#else
+constexpr bool full_size = false;
+#endif
+
+bool is_large(std::string_view name) { return name == "thousand-databases" || name == "million-records"; }
+
+std::string of_size(std::string_view drill) {
+  std::string text(drill);
+  if (full_size) return text;
+  for (const auto& [large, small] : {std::pair<std::string, std::string>{"crowd 1000 ", "crowd 40 "}, {"share999", "share39"},
+                                     {"1000000 records", "5000 records"}, {"above 999999", "above 4999"}, {"s999999", "s4999"}})
+    for (auto at = text.find(large); at != std::string::npos; at = text.find(large, at + small.size())) text.replace(at, large.size(), small);
+  return text;
+}
+
 script must_read(const std::string& name, std::string_view text) {
   auto s = read_script(name, text);
   REQUIRE_MESSAGE(s.has_value(), (s ? "" : s.error()));
@@ -41,8 +60,8 @@ TEST_CASE("the shipped drills hold") {
   const char* only = std::getenv("FLOE_DRILL");
   for (const auto& d : shipped_drills()) {
     if (only ? d.name != only : !is_wanted(d.name)) continue;
-    const auto s = must_read(std::string(d.name), d.text);
-    for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    const auto s = must_read(std::string(d.name), of_size(d.text));
+    for (std::uint64_t seed = 1; seed <= (is_large(d.name) ? 1 : seeds); ++seed) {
       const auto v = play(s, seed);
       CAPTURE(d.name);
       CAPTURE(seed);

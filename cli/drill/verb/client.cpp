@@ -145,6 +145,7 @@ action do_transaction(const transaction_words& t, bool wait) {
 }
 
 action read_transact(words& w) {
+  w.needs(ability::transactions);
   transaction_words t{.client = w.client()};
   (void)w.word("a verb");
   t.db = w.transactional_database();
@@ -169,6 +170,7 @@ action read_transact(words& w) {
 }
 
 action read_look(words& w) {
+  w.needs(ability::transactions);
   transaction_words t{.client = w.client()};
   (void)w.word("a verb");
   t.db = w.transactional_database();

@@ -84,6 +84,7 @@ action read_workload(words& w) {
     if (std::ranges::find(w.names.databases, db) == w.names.databases.end())
       w.fail(fmt::format("no line above attaches a database `{}`", db));
   if (!w.error()) check_mix(w, o);
+  if (!o.transactional.empty()) w.needs(ability::transactions);
   return [o](stage& s) -> outcome {
     auto mine = o;
     if (mine.nodes.empty())
