@@ -107,6 +107,12 @@ void sim_lock_store::lose() {
 
 void sim_lock_store::make_stale() { holder_.clear(); }
 
+void sim_lock_store::tell_robbed() {
+  const std::vector<sim_claim*> now(claims_.begin(), claims_.end());
+  for (auto* c : now)
+    if (claims_.contains(c) && c->held && c->node != holder_) c->lose("the lock is somebody else's");
+}
+
 /// Of the holder's lock, by the holder.
 void sim_lock_store::let_go() {
   if (stale_ == duration{0}) return holder_.clear();

@@ -26,6 +26,8 @@ class sim_lock_store {
   void lose();
   /// Others may take the lock; the holder is not told, until its lease is over.
   void make_stale();
+  /// Who thinks that he holds it, and does not, is told.
+  void tell_robbed();
   /// From now on a lock that its holder has let go of, or lost with its life, stays taken for so long
   /// (a lock server that has not noticed). Zero ends it: what is stale is free.
   void set_stale(duration);

@@ -53,7 +53,7 @@ enum class node_kind : std::uint8_t { floe, ctdbd };
 enum class disk_fault : std::uint8_t { write, flush };
 enum class lock_fault : std::uint8_t {
   lost,         ///< once: whoever holds it is told that it is gone
-  stolen,       ///< once: others may take it; its holder is not told
+  stolen,       ///< once: others may take it; its holder finds out three seconds later
   stranger,     ///< somebody who is no node has it
   wedged,       ///< of a node: its helper neither answers nor lets go
   unreachable,  ///< of a node: every try is an error

@@ -7,6 +7,11 @@
 
 namespace floe::cli::drill {
 
+namespace {
+/// A holder looks after its lock now and then.
+constexpr duration robbery_shows = std::chrono::seconds(3);
+}  // namespace
+
 sim_ground::sim_ground(const script& s, std::uint64_t seed)
     : cluster_({.nodes = s.nodes,
                 .seed = seed,
@@ -51,7 +56,10 @@ void sim_ground::harm_lock(lock_fault what, std::size_t n) {
   auto& l = cluster_.locks();
   switch (what) {
     case lock_fault::lost: return l.lose();
-    case lock_fault::stolen: return l.make_stale();
+    case lock_fault::stolen:
+      l.make_stale();
+      cluster_.loop().after(robbery_shows, [&l] { l.tell_robbed(); });
+      return;
     case lock_fault::stranger: return l.hold_by_stranger(true);
     case lock_fault::wedged: return l.wedge(cluster_.ip(n), true);
     case lock_fault::unreachable: return l.fail(cluster_.ip(n), true);

@@ -60,6 +60,9 @@ std::vector<db_output> db_recovery::on(const db_event::start& e, time_point now)
   run_ = run_number{number(run_) + 1};
   failures_.clear();
   conflict_ = committed_ = false;
+  if (committed_gen_ != plan_.gen) committed_by_.clear();
+  committed_gen_ = plan_.gen;
+  only_committed_count();
   name_.clear();
   phase_ = db_phase::idle;
   if (!same_kinds()) return finish(db_phase::failed, now);
@@ -92,8 +95,8 @@ std::vector<db_output> db_recovery::on(const db_event::answered& e, time_point n
     case db_phase::freeze:
     case db_phase::begin:
     case db_phase::wipe:
-    case db_phase::push_start:
-    case db_phase::commit:
+    case db_phase::push_start: break;
+    case db_phase::commit: committed_by_.push_back(e.node); break;
     case db_phase::thaw:
     case db_phase::idle:
     case db_phase::held:
@@ -236,7 +239,15 @@ std::vector<db_output> db_recovery::try_failed(time_point now) {
   if (attempt_ >= plan_.tries) return finish(db_phase::failed, now);
   ++attempt_;
   run_ = run_number{number(run_) + 1};
+  only_committed_count();
   return enter(db_phase::names, who_has(true), now);
+}
+
+/// Some have committed this generation and some have not (a full disk): who has, has all there was; who has not
+/// would bring records back that the others have dropped as deleted.
+void db_recovery::only_committed_count() {
+  if (committed_by_.empty()) return;
+  for (auto& p : plan_.participants) p.took_part = std::ranges::find(committed_by_, p.node) != committed_by_.end();
 }
 
 std::vector<db_output> db_recovery::finish(db_phase end, time_point now) {

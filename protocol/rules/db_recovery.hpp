@@ -208,12 +208,16 @@ class db_recovery {
   bool same_names();
   bool same_kinds();
 
+  void only_committed_count();
+
   std::vector<pnn> everybody() const;
   std::vector<pnn> who_has(bool has) const;
   std::vector<pnn> pull_sources() const;
 
   db_phase phase_ = db_phase::idle;
   run_number run_{0};
+  generation committed_gen_{};
+  std::vector<pnn> committed_by_;  ///< in any try for that generation
   unsigned attempt_ = 0;
   time_point since_;
   time_point deadline_;

@@ -255,7 +255,36 @@ TEST_CASE("one bad try is forgiven") {
   CHECK(s.m.attempt() == 2);
   REQUIRE(s.m.failures().size() == 1);
   CHECK(describe(s.m.failures()[0]) == "node 1 refused in commit of 0x7a19d84d: disk full");
-  CHECK(s.m.pulled() == 9);  // of this run only
+  CHECK(s.m.pulled() == 6);  // of this run only, and of those that have committed
+}
+
+TEST_CASE("a node that could not commit supplies nothing to the next try: it would bring deleted records back") {
+  stage s;
+  unsigned commits = 0;
+  s.say = [&](const db_effect::ask& a, pnn n) -> std::optional<db_input> {
+    if (a.phase == db_phase::commit && n == n1 && ++commits <= 4)
+      return db_event::failed{a.run, a.phase, n, failure_cause::refused, "No space left on device"};
+    return s.good_answer(a, n);
+  };
+  s.start(plan());
+  CHECK(s.ended);
+  CHECK(!s.good);
+  CHECK(s.trace.find("pull(0,1,2)") < s.trace.find("commit"));
+  CHECK(s.trace.rfind("pull(0,1,2)") < s.trace.find("commit"));
+  CHECK(s.trace.rfind("pull(0,2)") != std::string::npos);
+  // the same generation again, alone: still not
+  s.ended = false;
+  s.trace.clear();
+  s.start(plan());
+  CHECK(s.good);
+  CHECK(s.trace.find("pull(0,1,2)") == std::string::npos);
+  // another generation: the plan says who counts
+  s.ended = false;
+  s.trace.clear();
+  auto next = plan();
+  next.gen = generation{78};
+  s.start(next);
+  CHECK(s.trace.find("pull(0,1,2)") != std::string::npos);
 }
 
 TEST_CASE("a node that is gone ends it at once, whether or not it owed an answer") {

@@ -54,7 +54,7 @@ std::vector<verb> lock_verbs() {
   return {{.name = "lock",
            .group = "Faults",
            .arguments = "lost | stolen | taken | stale for DURATION | wedged on NODES | unreachable on NODES | good",
-           .summary = "the cluster lock (`cluster lock=yes`): its holder loses it; others can take it and its holder is not told; a "
+           .summary = "the cluster lock (`cluster lock=yes`): its holder loses it; others can take it and its holder finds out three seconds later; a "
                       "stranger has it; it stays taken for a while when its holder has died or let go; taking and giving it back "
                       "hangs on some nodes, or is an error; all is good again",
            .example = "lock stale for 20s",
