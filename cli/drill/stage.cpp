@@ -40,11 +40,13 @@ stage::stage(std::unique_ptr<ground> g, std::uint64_t seed, trace_sink trace)
 outcome stage::open() {
   for (std::size_t n = 0; n < looks_.size(); ++n)
     if (auto up = cluster_->start(n); !up) return up;
-  for (std::size_t n = 0; n < looks_.size(); ++n) {
-    observers_.push_back(std::make_unique<drill_client>(*this, fmt::format("observer-{}", n), n));
-    eyes_.push_back(cluster_->kind(n) == node_kind::ctdbd ? std::make_unique<ctdbd_eye>(observers_[n]->raw()) : nullptr);
-  }
+  for (std::size_t n = 0; n < looks_.size(); ++n) observe(n);
   return {};
+}
+
+void stage::observe(std::size_t n) {
+  observers_.push_back(std::make_unique<drill_client>(*this, fmt::format("observer-{}", n), n));
+  eyes_.push_back(cluster_->kind(n) == node_kind::ctdbd ? std::make_unique<ctdbd_eye>(observers_[n]->raw()) : nullptr);
 }
 
 stage::~stage() {

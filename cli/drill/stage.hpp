@@ -112,6 +112,7 @@ class stage {
   void await_everywhere(const std::string& db);
   void tap(std::string_view to, std::uint64_t stream, const bytes& packet);
   void final_looks();
+  void observe(std::size_t n);
   std::expected<std::size_t, std::string> some_node();
   bool may_be_banned(std::size_t n) const;
   outcome replace(const std::string& db, std::optional<seeded_content>);

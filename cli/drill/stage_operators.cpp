@@ -97,7 +97,7 @@ outcome stage::detach(const std::string& db) {
 outcome stage::add_node() {
   const auto n = cluster_->add_node();
   looks_.resize(cluster_->size());
-  observers_.push_back(std::make_unique<drill_client>(*this, fmt::format("observer-{}", n), n));
+  observe(n);
   it = n;
   note("drill", fmt::format("node {} is in every nodes file", n));
   return {};
