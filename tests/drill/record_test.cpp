@@ -140,3 +140,17 @@ TEST_CASE("the record of a run") {
   CHECK(times[1].longest_us < 50'000);
   CHECK(times[0].by_fault_us == std::vector{times[0].total_us});
 }
+
+TEST_CASE("what operators do is over at once, roles and the cluster lock are given back") {
+  const auto f = faults_of(
+      {"1.000000 drill: 1: wipedb a.tdb", "2.000000 drill: 2: setleaderrole 1 off",
+       "3.000000 drill: 3: setleaderrole 1 on", "4.000000 drill: 4: lock wedged on 0",
+       "5.000000 drill: 5: lock stale for 500ms", "6.000000 drill: 6: lock good",
+       "7.000000 drill: 7: lock lost", "8.000000 drill: the faults are over, everybody comes back"});
+  REQUIRE(f.size() == 5);
+  CHECK(f[0].to_us == f[0].from_us);
+  CHECK(f[1].to_us == 3'000'000);
+  CHECK(f[2].to_us == 6'000'000);
+  CHECK(f[3].to_us == 5'500'000);
+  CHECK(f[4].to_us == f[4].from_us);
+}

@@ -19,6 +19,9 @@ struct remedy {
 };
 constexpr auto remedies =
     std::to_array<remedy>({{"continue", "stop"}, {"unban", "ban"}, {"enable", "disable"}});
+/// What is over as soon as it is done.
+constexpr auto momentary = std::to_array<std::string_view>(
+    {"wipedb", "restoredb", "detach", "add", "delete", "reloadnodes", "setvar"});
 constexpr auto no_faults =
     std::to_array<std::string_view>({"start", "resume", "heal", "continue", "unban", "enable"});
 
@@ -72,6 +75,10 @@ void fault_reader::played(std::int64_t t, std::string_view statement) {
   if (!client_dies && group != "Faults" && group != "Network" && group != "Operators") return;
   if (verb == "disk" && object.ends_with(" good"))
     return undo(t, "disk", object.substr(0, object.find(' ')));
+  if (verb == "lock" && object == "good") return undo(t, "lock", "all");
+  // roles of nodes
+  if (object.ends_with(" on") && group == "Operators")
+    return undo(t, verb, first_word(object).first);
   for (const auto& r : remedies)
     if (verb == r.verb) return undo(t, r.cures, object);
   if (std::ranges::find(no_faults, verb) != no_faults.end()) return;
@@ -81,13 +88,13 @@ void fault_reader::played(std::int64_t t, std::string_view statement) {
           .ends = ending::undo,
           .nodes = {},
           .still = {}};
-  if (client_dies) f.ends = ending::at_once;
+  const bool at_once = std::ranges::find(momentary, verb) != momentary.end();
+  if (client_dies || at_once || (verb == "lock" && object == "lost")) f.ends = ending::at_once;
   if (group == "Network") f.ends = ending::heal;
   if (verb == "kill" || verb == "shutdown" || verb == "restart") f.ends = ending::node_runs;
   if (verb == "pause") f.ends = ending::node_goes_on;
   f.open = f.ends != ending::at_once;
-  if (verb == "ban")
-    if (const auto us = lasting_us(object)) f.told.to_us = t + us;
+  if (const auto us = lasting_us(object)) f.told.to_us = t + us;
   all_.push_back(std::move(f));
   naming_ = true;
 }
