@@ -8,7 +8,7 @@ namespace floe::cli::drill {
 namespace {
 
 void check_record(const history& h, const register_history& r, std::vector<finding>& all) {
-  if (!stale_sights(h, without_the_dark(h, r)).empty()) return;  // an older copy took over: its loss is another checker's matter
+  if (!stale_sights(h, r).empty()) return;  // an older copy took over: its loss is another checker's matter
   const operation* before = nullptr;
   for (const auto s : r.sights) {
     const auto& now = h.ops[s];
