@@ -51,7 +51,9 @@ const char* text_of(op_kind k) {
 drill_client::drill_client(stage& s, std::string name, std::size_t node)
     : stage_(s), name_(std::move(name)), node_(node),
       client_(std::make_unique<client>(s.cluster().loop(), s.cluster().client_network())), door_(s.cluster().door(node, *client_)) {
-  client_->connect({.socket = s.cluster().socket(node), .reconnect = true, .process = 0},
+  // in simulation there are no processes; a real node knows us by our own, and others ask it about us
+  const auto process = s.cluster().loop().is_simulated() ? std::optional<std::int32_t>(0) : std::nullopt;
+  client_->connect({.socket = s.cluster().socket(node), .reconnect = true, .process = process},
                    {.disconnected = [this](const client_error&) {
                      door_->disconnected();
                      while (!held_.empty()) end_holding(held_.begin()->first);
