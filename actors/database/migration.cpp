@@ -119,15 +119,13 @@ bool database::reachable(pnn node) const {
 bool database::wait_for_thaw(pnn from, const parcel_ptr& p) {
   const bool granting = freeze_.state == freeze_state::thawed || freeze_.state == freeze_state::freezing;
   if (granting && map_applies(gen_, view_->gen)) return false;
-  if (!mutated(mutant::arriving_records_dropped)) deferred_.push_back({from, p});
+  deferred_.push_back({from, p});
   return true;
 }
 
 void database::serve_deferred() {
   for (auto& d : std::exchange(deferred_, {}))
-    if (accept_generation(d.packet->content.header.gen, view_->gen, false) ||
-        mutated(mutant::deferred_packets_not_checked))
-      on(d);
+    if (accept_generation(d.packet->content.header.gen, view_->gen, false)) on(d);
 }
 
 void database::peer(pnn from, const parcel_ptr& p, const req_dmaster& m) {

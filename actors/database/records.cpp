@@ -7,7 +7,6 @@
 #include "actors/database/in_words.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/controls.hpp"
-#include "protocol/mutant.hpp"
 #include "protocol/record_status.hpp"
 #include "protocol/rules/migration.hpp"
 #include "protocol/types/record_access.hpp"
@@ -82,7 +81,7 @@ void database::record_store(db_control& m) {
   const bytes key = *held;
   record_header h = local(key).header;
   // Every write counts: of two copies of one owner the later one has the higher rsn.
-  if (!mutated(mutant::writes_do_not_count)) h.rsn = next(h.rsn);
+  h.rsn = next(h.rsn);
   if (!put(key, h, r->data)) return m.answer({record_status_storage, {}, "cannot store: see the node's log"});
   m.answer.good();
   if (r->flags & record_store_unlock) unlock(key, "stored");

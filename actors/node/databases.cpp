@@ -144,7 +144,7 @@ void node::on(database_changed& m) {
   d.gen = m.gen;
   d.dispute.clear();
   d.members = members_of(m.gen);
-  d.fresh = false;
+  d.fresh = d.slept = false;
 }
 
 /// Persistent databases are known by their files NAME.PNN.
@@ -198,10 +198,13 @@ void node::get_dbmap(const control_request& r) {
 }
 
 void node::get_db_lineages(const control_request& r) {
+  check_own_pulse();
   db_lineage_list list;
   for (const auto& [id, d] : databases_)
     if (!d.fresh)
-      for (pnn member : d.members) list.entries.push_back({.db_id = id, .generation = d.gen, .member = member});
+      for (pnn member : d.members)
+        if (member != env_.self || !d.slept || d.members.size() == 1)
+          list.entries.push_back({.db_id = id, .generation = d.gen, .member = member});
   r.answer.good(wire::encode(list));
 }
 

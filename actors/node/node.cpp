@@ -61,6 +61,7 @@ void node::go_on_starting() {
   leader_ = env_.actors.spawn<leader>("leader", env_, leader_config_of(config_), view_, self());
   set_runstate(runstate::first_recovery);
   apply_tunables();
+  last_tick_ = env_.loop.now();
   node_tick first;
   on(first);
   if (lacks_cluster_lock()) env_.log.warning(no_cluster_lock_warning);
@@ -138,6 +139,8 @@ void node::on(stop_node& m) { stop(m.why); }
 
 void node::on(node_tick&) {
   if (stopping_) return;
+  check_own_pulse();
+  last_tick_ = env_.loop.now();
   tick_ = env_.loop.after(std::chrono::seconds(1), [to = self()] { to.tell(node_tick{}); });
   retry_deferred_attaches();
   watch_frozen();
@@ -148,6 +151,14 @@ void node::on(node_tick&) {
     set_runstate(runstate::running);
     set_own_flags(0, node_flag::unhealthy);
   }
+}
+
+/// Ticks come every second. One that is so late says that this node was stopped, or starved, for longer than others bear
+/// with it.
+void node::check_own_pulse() {
+  if (env_.loop.now() - last_tick_ <= std::max<duration>(std::chrono::seconds(2), std::chrono::milliseconds(tunables_[tunable::floe_keepalive_limit_ms])))
+    return;
+  for (auto& [id, d] : databases_) d.slept = true;
 }
 
 // --- clients -------------------------------------------------------------------------------------------------

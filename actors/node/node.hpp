@@ -245,6 +245,8 @@ class node final : public actor<node_message> {
   void apply_tunables();
   void gather(bool locks, std::function<void(std::vector<database_report>)> done);
 
+  void check_own_pulse();
+
   void note(std::string_view event, std::string detail, db_id db = db_id{0});
 
   struct database_entry {
@@ -254,6 +256,7 @@ class node final : public actor<node_message> {
     generation gen = generation::invalid;
     std::vector<pnn> members;  ///< of `gen`: its vnn map
     bool fresh = false;        ///< made during a recovery: has taken part in nothing yet
+    bool slept = false;        ///< this node has hung since its last recovery: others may have gone on
     freeze_state state = freeze_state::thawed;
     time_point state_since;
     pnn frozen_by = pnn::unknown;  ///< the last freeze that was a node's own, and no client's
@@ -347,6 +350,7 @@ class node final : public actor<node_message> {
   std::deque<std::pair<generation, std::vector<pnn>>> maps_;  ///< the latest ones, newest first
   bool broken_since_map_ = false;  ///< a node of the map was lost after the map was set
   bool stopping_ = false;
+  time_point last_tick_;
 };
 
 }  // namespace floe

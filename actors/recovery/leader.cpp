@@ -214,7 +214,7 @@ void leader::look_done() {
   if (!election_.leads()) return;
   // somebody has come since the question went out: what is decided without it would be decided for it as well
   const bool overlooked = std::ranges::any_of(connected(), [this](pnn p) { return !looks_.contains(p); });
-  if (overlooked && !mutated(mutant::newcomers_overlooked)) return look_around();
+  if (overlooked) return look_around();
   synchronise_flags();
   const auto n = need();
   if (wanted_.empty() && !n) {
@@ -276,7 +276,7 @@ void leader::consider(std::string why) {
   wanted_ = std::move(why);
   // a node has just come: who else is there must be seen first
   const bool just_come = env_.loop.now() - last_arrival_ <= nodes_come_within;
-  if (just_come && !mutated(mutant::newcomers_overlooked)) return look_around();
+  if (just_come) return look_around();
   recover_if_allowed();
 }
 

@@ -53,7 +53,7 @@ void leader::vote(const election_input& e) {
   const bool led = election_.leads();
   for (const auto& effect : election_.step(e)) std::visit([this](const auto& x) { act(x); }, effect);
   if (led && !election_.leads()) {
-    if (!mutated(mutant::inactive_leader_recovers)) coordinator_.tell(rec_stop{});
+    coordinator_.tell(rec_stop{});
     looking_ = look_again_ = false;
     ++look_;  // what is still answered belongs to nobody
   }

@@ -1,5 +1,4 @@
 #include "protocol/rules/ban.hpp"
-#include "protocol/mutant.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -58,7 +57,6 @@ void ban_ledger::add(const evidence& why, time_point now, unsigned credits) {
 }
 
 void ban_ledger::attempt_failed(time_point started, time_point now) {
-  if (mutated(mutant::ban_credits_expire)) return;
   for (auto& [node, a] : accounts_)
     if (fresh(a, started)) a.last = std::max(a.last, now);
 }

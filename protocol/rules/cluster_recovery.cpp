@@ -44,8 +44,7 @@ std::vector<cluster_output> cluster_recovery::on(const cluster_event::start& e, 
 std::vector<cluster_output> cluster_recovery::on(const cluster_event::surveyed& e, time_point now) {
   if (!expects(e.epoch, cluster_phase::survey, e.node)) return {};
   // A leader that has become inactive would make itself dmaster of every record and serve none.
-  if (e.node == plan_.leader && !may_lead(e.flags, e.capabilities) &&
-      !mutated(mutant::inactive_leader_recovers))
+  if (e.node == plan_.leader && !may_lead(e.flags, e.capabilities))
     return give_up(e.node, failure_cause::unfit, "inactive, or without the leader capability", now);
   known_.push_back(e.gen);
   if (!(e.flags & node_flag::inactive))

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "protocol/constants.hpp"
+#include "protocol/mutant.hpp"
 
 namespace floe {
 namespace {
@@ -246,7 +247,7 @@ std::vector<db_output> db_recovery::try_failed(time_point now) {
 /// Some have committed this generation and some have not (a full disk): who has, has all there was; who has not
 /// would bring records back that the others have dropped as deleted.
 void db_recovery::only_committed_count() {
-  if (committed_by_.empty()) return;
+  if (committed_by_.empty() || mutated(mutant::half_a_commit_forgotten)) return;
   for (auto& p : plan_.participants) p.took_part = std::ranges::find(committed_by_, p.node) != committed_by_.end();
 }
 

@@ -1,5 +1,4 @@
 #include "protocol/rules/election.hpp"
-#include "protocol/mutant.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -45,7 +44,6 @@ void election::on(const election_event::leader_heard& e) {
     return;
   }
   if (e.leader != e.from) return;
-  if (mutated(mutant::former_leader_believed)) return follow(e.leader);
   if (held_) {
     if (e.term && *e.term >= term_) claim_of_later_term(*e.term);
     out_.push_back(election_effect::contradicted{e.from});

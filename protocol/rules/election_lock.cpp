@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "protocol/rules/election.hpp"
-#include "protocol/mutant.hpp"
 
 namespace floe {
 namespace {
@@ -35,7 +34,7 @@ void election::race() {
 /// Somebody knows no leader. The holder says that it leads; everybody else races.
 void election::unknown_heard_with_lock() {
   if (held_) {
-    if (leads() && !mutated(mutant::silent_leader)) out_.push_back(election_effect::send_leader{self_, term_});
+    if (leads()) out_.push_back(election_effect::send_leader{self_, term_});
     return;
   }
   set_leader(pnn::unknown);

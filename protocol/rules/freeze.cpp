@@ -65,8 +65,7 @@ freeze_step on(const freeze_status& now, const last_holder_gone&) {
 freeze_step on(const freeze_status& now, const begin& e) {
   if (!is_frozen(now)) return refuse(now, freeze_refusal::not_frozen);
   // of two leaders that recover at the same time one must lose, and everywhere the same one
-  const bool outdated = supersedes(e.committed, e.tid) || supersedes(now.tid, e.tid);
-  if (outdated && !mutated(mutant::older_recovery_goes_on))
+  if (supersedes(e.committed, e.tid) || supersedes(now.tid, e.tid))
     return refuse(now, freeze_refusal::outdated);
   freeze_step s = close_transaction(now);
   s.next.state = freeze_state::in_transaction;

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
+
+#include "protocol/mutant.hpp"
 
 namespace floe {
 namespace {
@@ -18,6 +21,7 @@ std::uint32_t count_of(generation g) { return (number(g) >> random_bits) & count
 struct branch {
   std::vector<generation> gens;
   std::vector<pnn> nodes;    ///< there now
+  std::size_t awake = 0;     ///< of these, those that name themselves as members
   std::vector<pnn> members;  ///< as any of them knows
   bool committed = false;    ///< by some node
 };
@@ -42,6 +46,13 @@ bool is_complete(const branch& b) {
   return std::ranges::all_of(b.members, [&](pnn n) { return std::ranges::find(b.nodes, n) != b.nodes.end(); });
 }
 
+/// Whether `b` is a smaller part of `a` that left the others where they were.
+bool is_left_by(const branch& a, const branch& b) {
+  const bool part = std::ranges::all_of(b.members, [&](pnn n) { return std::ranges::find(a.members, n) != a.members.end(); });
+  return part && is_later(b, a) && a.awake > std::set(b.members.begin(), b.members.end()).size() &&
+         !mutated(mutant::quicker_part_counts);
+}
+
 enum class relation : std::uint8_t { older, newer, one_history, strangers };
 
 relation compare(const branch& a, const branch& b) {
@@ -50,6 +61,8 @@ relation compare(const branch& a, const branch& b) {
   const bool parted = (b_later && is_complete(a)) || (a_later && is_complete(b));
   if (!a_went_on && !b_went_on && parted && a.nodes.size() != b.nodes.size())
     return a.nodes.size() < b.nodes.size() ? relation::older : relation::newer;
+  if (a_went_on && !b_went_on && is_left_by(a, b)) return relation::newer;
+  if (b_went_on && !a_went_on && is_left_by(b, a)) return relation::older;
   if (b_later && b.committed) return relation::older;
   if (a_later && a.committed) return relation::newer;
   if (a_went_on && b_went_on) return relation::one_history;
@@ -66,6 +79,7 @@ void join(std::vector<branch>& branches) {
         append(branches[i].gens, branches[j].gens);
         append(branches[i].nodes, branches[j].nodes);
         append(branches[i].members, branches[j].members);
+        branches[i].awake += branches[j].awake;
         branches[i].committed |= branches[j].committed;
         branches.erase(branches.begin() + static_cast<std::ptrdiff_t>(j));
         return join(branches);
@@ -81,6 +95,7 @@ std::vector<pnn> last_generation_members(std::span<const lineage_claim> claims, 
     auto& b = by_generation[c.line.gen];
     b.gens = {c.line.gen};
     b.nodes.push_back(c.node);
+    b.awake += std::ranges::find(c.line.members, c.node) != c.line.members.end();
     append(b.members, c.line.members);
     b.committed |= c.line.committed;
   }

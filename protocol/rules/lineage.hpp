@@ -10,6 +10,10 @@
 ///                larger one counts, however often the smaller has recovered since (a node that hung
 ///                loses its peers one by one when it wakes up, and recovers from the loss of each,
 ///                alone).
+///   stayed       B followed A, but of the nodes of A more are still there, awake, than B ever had: a
+///                smaller part was quicker to recover than the larger one, which had gone on
+///                meanwhile. The larger one counts. (A node that has hung does not know what it has
+///                missed: it does not name itself among the members, and is not counted as awake.)
 ///   number       B is later than A and somebody has committed its content: A is outdated. Who has
 ///                committed has all there was, even if the recovery was cut off after that.
 ///   A is older   it has a member that is now at B, and B has none that is at A: B followed A, and

@@ -137,3 +137,27 @@ TEST_CASE("generations: ours have an order, a ctdbd's have none, and neither is 
   const generation three[] = {g2, next_generation(std::array{g2}, 3), g1};
   CHECK(is_later(next_generation(three, 0), three[1]));
 }
+
+TEST_CASE("of a part that recovered and a larger one that had not yet, the larger one counts") {
+  const generation g1 = next_generation({}, 5), g2 = next_generation(std::array{g1}, 6);
+  const nodes five{leader, n1, n2, n3, pnn{4}};
+  const nodes without_n1{leader, n2, n3, pnn{4}}, without_n2{leader, n1, n3, pnn{4}};
+  check({
+      {"one was quicker",
+       {content(n1, g1, five), content(n2, g1, five), content(n3, g2, {n3})},
+       {n1, n2}},
+      {"one was quicker, with one that has started since",
+       {content(leader, g1, five), content(n1, g1, five), content(n2, g1, five), content(n3, g2, {n3, pnn{4}}),
+        content(pnn{4}, g2, {n3, pnn{4}})},
+       {leader, n1, n2}},
+      {"as many as there are",
+       {content(n1, g1, five), content(n3, g2, {n3})},
+       {n3}},
+      {"the larger part hung: it has missed what the smaller did",
+       {content(n1, g1, without_n1), content(n2, g1, without_n2), content(n3, g2, {n3})},
+       {n3}},
+      {"a recovery that has not come to everybody yet is no part",
+       {content(leader, g2, {leader, n1, n2, n3}), content(n1, g1, five), content(n2, g1, five), content(n3, g1, five)},
+       {leader}},
+  });
+}

@@ -51,6 +51,7 @@ struct node {
   std::vector<pnn> map;
   recovery_mode mode = recovery_mode::active;
   bool hung = false;
+  bool slept = false;  ///< it has hung, and committed nothing since
   lineage line;        ///< of the database
   int committed = -1;  ///< the judge's: the recovery its content comes from
 };
@@ -197,7 +198,7 @@ class world {
   void hang() {
     const pnn p = pick();
     if (!can_do_without(p)) return;
-    at(p).hung = true;
+    at(p).hung = at(p).slept = true;
     if (chance_() % 2) recover_until_done();  // the others go on without it
   }
   void wake() {
@@ -292,7 +293,7 @@ class world {
   bool lose(pnn leader) {
     if (!can_do_without(leader)) return false;
     if (chance_() % 2)
-      at(leader).hung = true;
+      at(leader).hung = at(leader).slept = true;
     else
       restart_quietly(leader);
     return false;
@@ -309,7 +310,11 @@ class world {
       case cluster_phase::survey:
         return cluster_event::surveyed{
             epoch, n, 0, capability::recmaster | capability::lmaster, x.map_gen, x.map};
-      case cluster_phase::dbmaps: return cluster_event::listed{epoch, n, {{the_db, 0, x.line}}};
+      case cluster_phase::dbmaps: {
+        auto line = x.line;
+        if (x.slept) std::erase(line.members, n);
+        return cluster_event::listed{epoch, n, {{the_db, 0, line}}};
+      }
       case cluster_phase::recmode_active: x.mode = recovery_mode::active; break;
       case cluster_phase::set_vnn_map:
         x.map_gen = cluster_.plan().gen;
@@ -358,6 +363,7 @@ class world {
       case db_phase::commit:
         x.db_gen = go(x, freeze_event::commit{tid}).committed;
         x.line = {.gen = x.db_gen, .members = x.map, .committed = true};
+        x.slept = false;
         x.store = x.staged;
         x.committed = static_cast<int>(history_of_recoveries_.size()) - 1;
         history_of_recoveries_.back().some_committed = true;

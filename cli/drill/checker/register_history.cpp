@@ -54,6 +54,19 @@ std::optional<std::size_t> register_history::writer_of(const history& h, const s
   return last;
 }
 
+namespace {
+
+/// Whoever wrote this had seen that value under the same lock: the write came after it, even if it was over before the
+/// writer of the value had heard that his was.
+bool saw(const history& h, std::size_t write, const std::string& value) {
+  if (h.ops[write].kind == op_kind::wipe) return false;
+  const auto lock = h.ops[write].under;
+  return !value.empty() && lock < h.ops.size() && h.ops[lock].kind == op_kind::lock && h.ops[lock].value == value &&
+         left_behind(h.ops[write]) != value;
+}
+
+}  // namespace
+
 std::vector<stale_sight> stale_sights(const history& h, const register_history& r) {
   std::vector<stale_sight> found;
   // writes in the order in which they were over: those before a sight are a prefix
@@ -69,7 +82,8 @@ std::vector<stale_sight> stale_sights(const history& h, const register_history& 
     const auto consider = [&](time_us written) {
       std::vector<std::size_t> missing;
       for (auto i = before; i > 0 && ends[static_cast<std::size_t>(i - 1)] > written; --i)
-        if (const auto w = over[static_cast<std::size_t>(i - 1)]; h.ops[w].begin > written) missing.push_back(w);
+        if (const auto w = over[static_cast<std::size_t>(i - 1)]; h.ops[w].begin > written || saw(h, w, sight.value))
+          missing.push_back(w);
       if (!best || missing.size() < best->size()) best = std::move(missing);
     };
     const auto [first, last] = r.by_value.equal_range(sight.value);
