@@ -237,15 +237,21 @@ void node::apply_tunables() {
 // --- reports as JSON -------------------------------------------------------------------------------------------
 
 void node::gather(bool locks, std::function<void(std::vector<database_report>)> done) {
-  auto all = std::make_shared<std::vector<database_report>>();
-  auto left = std::make_shared<std::size_t>(0);
-  for (auto& [id, d] : databases_) *left += d.open;
-  if (*left == 0) return done({});
+  // shared by all that are asked: `done` may hold a report of all databases, and there may be thousands
+  struct gathering {
+    std::vector<database_report> all;
+    std::size_t left = 0;
+    std::function<void(std::vector<database_report>)> done;
+  };
+  const auto g = std::make_shared<gathering>();
+  for (auto& [id, d] : databases_) g->left += d.open;
+  if (g->left == 0) return done({});
+  g->done = std::move(done);
   for (auto& [id, d] : databases_)
     if (d.open)
-      d.to.tell(db_inspect{locks, [all, left, done](database_report r) {
-                             all->push_back(std::move(r));
-                             if (--*left == 0) done(std::move(*all));
+      d.to.tell(db_inspect{locks, [g](database_report r) {
+                             g->all.push_back(std::move(r));
+                             if (--g->left == 0) g->done(std::move(g->all));
                            }});
 }
 
