@@ -45,7 +45,7 @@ void election::on(const election_event::leader_heard& e) {
   }
   if (e.leader != e.from) return;
   if (held_) {
-    if (e.term && *e.term >= term_) claim_of_later_term(*e.term);
+    if (e.term && *e.term >= term_) outbid(*e.term);
     out_.push_back(election_effect::contradicted{e.from});
     return;
   }
@@ -118,6 +118,7 @@ void election::on(const election_event::fired& e) {
 
 void election::say_who_leads() {
   arm(election_timer::broadcast, delays_.broadcast);
+  answered_claim_ = false;
   if (leads()) out_.push_back(election_effect::send_leader{self_, term_});
 }
 
@@ -203,6 +204,13 @@ void election::lead() {
 void election::claim_of_later_term(std::uint64_t seen) {
   term_ = seen + 1;
   if (leads()) out_.push_back(election_effect::send_leader{self_, term_});
+}
+
+/// Another claims to lead, in a later term, although this node holds the lock. It is answered at once, but only once
+/// between two broadcasts: if it cannot be talked out of its office either, it answers as quickly, and so on.
+void election::outbid(std::uint64_t term) {
+  if (!std::exchange(answered_claim_, true)) return claim_of_later_term(term);
+  term_ = term + 1;
 }
 
 void election::set_leader(pnn leader) {

@@ -229,6 +229,7 @@ class election {
   void set_leader(pnn);
   void lead();
   void claim_of_later_term(std::uint64_t);
+  void outbid(std::uint64_t term);
 
   // election_lock.cpp
   void announce_race();
@@ -253,6 +254,7 @@ class election {
   std::uint64_t lock_try_ = 0;    ///< serial of the try under way, or by which it is held; 0: none
   unsigned lock_tries_ = 0;       ///< without a leader, in a row
   std::uint64_t term_ = 0;
+  bool answered_claim_ = false;   ///< since the last broadcast
   std::array<std::uint64_t, 5> armed_{};  ///< serial of each armed timer, 0: not armed
   std::uint64_t last_serial_ = 0;
   std::vector<election_output> out_;  ///< of the step under way

@@ -156,6 +156,17 @@ TEST_CASE("the holder cannot be talked out of its office, and makes its term the
   CHECK(s.step(election_event::term_heard{12, true}) == "say-self-13 ");
 }
 
+TEST_CASE("two that both believe to hold the lock do not shout at each other without end") {
+  single s(true);
+  s.fire(leader_silent);
+  s.lock(taken);
+  CHECK(s.claim(zero, 10) == "say-self-11 contradicted ");
+  CHECK(s.claim(zero, 12) == "contradicted ");  // heard, and answered with the next broadcast
+  CHECK(s.claim(zero, 20) == "contradicted ");
+  CHECK(s.fire(broadcast) == "say-self-21 ");
+  CHECK(s.claim(zero, 22) == "say-self-23 contradicted ");
+}
+
 TEST_CASE("losing the lock ends the office at once; the others may try first") {
   single s(true);
   s.become_leader();
