@@ -2,6 +2,8 @@
 /// stage_clients.cpp.
 #include "cli/drill/stage.hpp"
 
+#include "cli/drill/words.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -31,6 +33,7 @@ stage::stage(std::unique_ptr<ground> g, std::uint64_t seed, trace_sink trace)
                              [this](std::int64_t us, std::size_t node, log_level level, std::string_view line) {
                                // a ctdbd tells when it begins to freeze, not from when on it serves nobody
                                if (cluster_->kind(node) == node_kind::floe) logs_.line(us, node, line);
+                               lost_behind_bad_link(node, line);
                                if (trace_) note_at(us, fmt::format("node {} {}", node, to_string(level)), line);
                              },
                          .client_packet = [this](std::string_view to, std::uint64_t stream,
@@ -171,6 +174,25 @@ bool stage::may_be_banned(std::size_t n) const {
          std::ranges::any_of(past.disturbances, [&](const disturbance& d) { return d.node == n && d.how == harm::weak; });
 }
 
+void stage::set_link(std::size_t a, std::size_t b, const link_quality& q) {
+  cluster_->set_link(a, b, q);
+  cluster_->set_link(b, a, q);
+  bad_links_.insert({a, b});
+  bad_links_.insert({b, a});
+}
+
+void stage::lost_behind_bad_link(std::size_t by, std::string_view line) {
+  constexpr std::string_view down = "node-down pnn=";
+  if (!line.starts_with(down)) return;
+  const auto other = parse_count(line.substr(down.size(), line.find(' ', down.size()) - down.size()));
+  if (!other || !bad_links_.contains({by, *other})) return;
+  const auto already = [&](std::size_t n) {
+    return std::ranges::any_of(past.disturbances, [&](const disturbance& d) { return d.node == n && d.dark() && d.to == never; });
+  };
+  for (const auto n : {by, static_cast<std::size_t>(*other)})
+    if (!already(n)) disturb(n, "taken for lost behind a bad link", harm::cut);
+}
+
 /// The smaller side is out. Of equal sides nobody knows which; with a cluster lock it is the one that
 /// cannot have the lock, however large it is.
 void stage::disturb_sides(const std::vector<std::size_t>& side) {
@@ -228,6 +250,7 @@ outcome stage::resume(std::size_t n) {
 void stage::heal() {
   note("drill", "the network is whole again");
   cluster_->heal();
+  bad_links_.clear();
   for (std::size_t n = 0; n < looks_.size(); ++n) past.cure(n, harm::cut, now());
 }
 

@@ -60,6 +60,8 @@ class stage {
   void disturb(std::size_t n, std::string_view what, harm);
   /// The cluster is cut in two.
   void disturb_sides(const std::vector<std::size_t>& side);
+  /// The way between two nodes is no longer good: they may take each other for lost, and then one of them is out.
+  void set_link(std::size_t a, std::size_t b, const link_quality&);
   /// The network is whole again.
   void heal();
   /// An order to a node through a client of its own; waits for the answer.
@@ -118,6 +120,9 @@ class stage {
   outcome replace(const std::string& db, std::optional<seeded_content>);
   drill_client& observer(std::size_t n) { return *observers_[n]; }
 
+  void lost_behind_bad_link(std::size_t by, std::string_view line);
+
+  std::set<std::pair<std::size_t, std::size_t>> bad_links_;
   trace_sink trace_;
   std::mt19937_64 chance_;
   log_reader logs_;

@@ -122,8 +122,7 @@ action change_paths(words& w, std::vector<node_ref> a, std::vector<node_ref> b, 
           s.disturb(x, fmt::format("behind a bad link to node {}", y), harm::cut);
           s.disturb(y, fmt::format("behind a bad link to node {}", x), harm::cut);
         }
-        s.cluster().set_link(x, y, q);
-        s.cluster().set_link(y, x, q);
+        s.set_link(x, y, q);
       }
     return {};
   };
