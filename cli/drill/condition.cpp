@@ -5,6 +5,7 @@
 #include <array>
 
 #include "cli/drill/condition_measures.hpp"
+#include "cli/drill/resolve.hpp"
 #include "cli/drill/stage.hpp"
 #include "cli/drill/verb.hpp"
 #include "protocol/constants.hpp"
@@ -12,19 +13,7 @@
 namespace floe::cli::drill {
 namespace {
 
-using node_list = std::vector<std::size_t>;
-
 constexpr std::array<std::string_view, 4> states{"thawed", "freezing", "frozen", "in_transaction"};
-
-std::expected<node_list, std::string> resolve(stage& s, const std::vector<node_ref>& refs) {
-  node_list all;
-  for (const auto& r : refs) {
-    const auto n = r(s);
-    if (!n) return std::unexpected(n.error());
-    all.push_back(*n);
-  }
-  return all;
-}
 
 test normal(words& w) {
   std::vector<node_ref> nodes;

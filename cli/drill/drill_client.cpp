@@ -4,6 +4,7 @@
 
 #include <type_traits>
 
+#include "cli/drill/op_name.hpp"
 #include "cli/drill/stage.hpp"
 #include "protocol/record_status.hpp"
 
@@ -30,18 +31,6 @@ const char* text_of(op_end e) {
     case op_end::done: return "done";
     case op_end::refused: return "refused";
     case op_end::unknown: return "unknown";
-  }
-  return "?";
-}
-
-const char* text_of(op_kind k) {
-  switch (k) {
-    case op_kind::lock: return "lock";
-    case op_kind::read: return "read";
-    case op_kind::store: return "store";
-    case op_kind::erase: return "delete";
-    case op_kind::unlock: return "unlock";
-    case op_kind::wipe: return "wipe";
   }
   return "?";
 }
@@ -97,7 +86,7 @@ void drill_client::end(std::size_t op, const result<T>& r, const ended& tell) {
       o.rsn = number(r->header.rsn);
     }
   }
-  if (stage_.tracing()) stage_.note(name_, fmt::format("{} {} on node {}: {}{}{}", text_of(o.kind), o.db + "/" + o.key, node_, text_of(o.result),
+  if (stage_.tracing()) stage_.note(name_, fmt::format("{} {} on node {}: {}{}{}", op_name(o.kind), o.db + "/" + o.key, node_, text_of(o.result),
                                  o.value.empty() ? "" : " \"" + o.value.substr(0, 40) + "\"",
                                  o.error.empty() ? "" : " (" + o.error + ")"));
   if (o.result != op_end::done) ++stage_.failures;

@@ -2,23 +2,9 @@
 #include <fmt/format.h>
 
 #include "cli/drill/checker/checker.hpp"
+#include "cli/drill/op_name.hpp"
 
 namespace floe::cli::drill {
-namespace {
-
-const char* name_of(op_kind k) {
-  switch (k) {
-    case op_kind::lock: return "lock";
-    case op_kind::read: return "read";
-    case op_kind::store: return "store";
-    case op_kind::erase: return "delete";
-    case op_kind::unlock: return "unlock";
-    case op_kind::wipe: return "wipe";
-  }
-  return "?";
-}
-
-}  // namespace
 
 checker answered_once_checker() {
   return {"one answer each", "every request is answered once: with the record, or with an error",
@@ -27,7 +13,7 @@ checker answered_once_checker() {
             for (const auto& o : h.ops)
               if (o.result == op_end::open)
                 all.push_back({true, fmt::format("{} of {} by {} on node {}, asked at {}, was never answered",
-                                                 name_of(o.kind), record_text(o), o.client, o.node, at_text(o.begin))});
+                                                 op_name(o.kind), record_text(o), o.client, o.node, at_text(o.begin))});
             for (const auto& t : h.transactions)
               if (t.result == op_end::open)
                 all.push_back({true, fmt::format("a transaction of {} on {}, node {}, begun at {}, has never ended", t.client, t.db,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "cli/drill/resolve.hpp"
 #include "cli/drill/stage.hpp"
 #include "cli/drill/verb/all.hpp"
 
@@ -10,18 +11,6 @@ namespace floe::cli::drill {
 namespace {
 
 using namespace std::chrono_literals;
-
-using node_list = std::vector<std::size_t>;
-
-std::expected<node_list, std::string> resolve(stage& s, const std::vector<node_ref>& refs) {
-  node_list all;
-  for (const auto& r : refs) {
-    const auto n = r(s);
-    if (!n) return std::unexpected(n.error());
-    all.push_back(*n);
-  }
-  return all;
-}
 
 action read_isolate(words& w) {
   w.needs(ability::cut_links);
