@@ -9,7 +9,8 @@
 #include <vector>
 
 #include "actors/cluster_view.hpp"
-#include "actors/exchange.hpp"
+#include "actors/parcel.hpp"
+#include "actors/replier.hpp"
 #include "actors/session/session_message.hpp"
 #include "protocol/record.hpp"
 #include "protocol/rules/freeze.hpp"

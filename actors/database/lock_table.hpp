@@ -9,7 +9,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "actors/exchange.hpp"
+#include "actors/parcel.hpp"
+#include "actors/replier.hpp"
 #include "actors/session/session_message.hpp"
 
 namespace floe {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "actors/database/database.hpp"
-#include "actors/database/in_words.hpp"
+#include "actors/database/log_text.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
 #include "protocol/rules/migration.hpp"

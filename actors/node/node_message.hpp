@@ -8,7 +8,8 @@
 
 #include "actors/cluster_view.hpp"
 #include "actors/database/database_message.hpp"
-#include "actors/exchange.hpp"
+#include "actors/parcel.hpp"
+#include "actors/replier.hpp"
 #include "actors/session/session_message.hpp"
 #include "actors/timeline.hpp"
 

@@ -5,7 +5,7 @@
 #include <variant>
 
 #include "actors/cluster_view.hpp"
-#include "actors/exchange.hpp"
+#include "actors/parcel.hpp"
 #include "actors/timeline.hpp"
 #include "protocol/tunables.hpp"
 

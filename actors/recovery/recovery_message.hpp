@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "actors/cluster_view.hpp"
-#include "actors/exchange.hpp"
+#include "actors/parcel.hpp"
+#include "actors/replier.hpp"
 #include "protocol/rules/cluster_recovery.hpp"
 
 namespace floe {

@@ -1,5 +1,5 @@
 #pragma once
-/// What actors hand to each other: packets that have been read, and the right to answer one request.
+/// The right to answer one request, which actors hand to each other, and the answer to a control.
 #include <functional>
 #include <memory>
 #include <string>
@@ -8,18 +8,6 @@
 #include "protocol/packet.hpp"
 
 namespace floe {
-
-/// A packet and the bytes it was read from; the packet's views point into `raw`.
-struct parcel {
-  frame raw;
-  packet content;
-};
-using parcel_ptr = std::shared_ptr<const parcel>;
-
-/// Encodes a packet into a frame that links and sessions send as it is.
-inline frame make_frame(const packet_header& header, const packet_body& body) {
-  return std::make_shared<const bytes>(encode_packet(header, body));
-}
 
 struct control_answer {
   std::int32_t status = 0;  ///< 0 good, negative error; some controls return their value here
