@@ -1,0 +1,52 @@
+#pragma once
+/// The recovery of one database (protocol/rules/db_recovery.hpp) in a rule script, and nodes that play their parts: by
+/// default each does at once what it is asked for.
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "protocol/rules/db_recovery.hpp"
+#include "tests/rules/script/verb.hpp"
+
+namespace floe::rule_script {
+
+/// What a node does in one phase instead of obeying.
+struct behaviour {
+  enum class kind : std::uint8_t { answers, fails, silent };
+  pnn node{0};
+  db_phase phase{};
+  kind does{};
+  failure_cause cause{};
+  std::string detail{};
+  duration takes{};          ///< until it has failed
+  db_event::answered how{};  ///< number, text, whole: where it answers, but otherwise than usual
+  unsigned left = ~0U;       ///< so many times
+};
+
+struct db_recovery_machine final : machine {
+  explicit db_recovery_machine(world& w) : now(w.now) {}
+
+  db_recovery m;
+  db_plan plan{};
+  std::string name = "locking.tdb";
+  std::uint64_t records = 3;  ///< that each node has
+  std::uint64_t to_push = 5;  ///< that the merge leaves
+  std::vector<behaviour> others;
+  std::deque<db_output> pending;  ///< not played yet
+  time_point& now;
+
+  bool feed(words&, std::string& out) override;
+  std::string state() const override;
+  std::vector<std::string_view> events() const override;
+
+  void put(const db_input&, std::string& out);
+  /// Does the first thing that is pending. Effects that follow are appended to `out`.
+  void play_next(std::string& out);
+  /// Starts it and plays until nothing is left to do: the phases and who was asked, a line for each try.
+  std::string path();
+
+ private:
+  void answer(const db_effect::ask&, pnn, std::string& out);
+};
+
+}  // namespace floe::rule_script

@@ -1,0 +1,50 @@
+/// node N in=PHASE does=HOW [times=N]: what this node does in a phase, instead of obeying, from now on. HOW is a cause of
+/// failure (refused, "timed out", disconnected; with detail=TEXT, takes=TIME), `silent`, or `answers` with number=N
+/// (records, or a sequence number), text=NAME, `damaged`. `node N obeys` ends all of it.
+#include <algorithm>
+
+#include "tests/rules/script/event_parser.hpp"
+#include "tests/rules/verbs/db_recovery_machine.hpp"
+
+namespace floe::rule_script {
+
+static std::string run(world& w, words& said, const std::vector<std::string>&) {
+  auto& r = w.as<db_recovery_machine>("node");
+  std::vector<pnn> nodes;
+  parse(said.next("the node's number"), nodes);
+  if (said.flag("obeys")) {
+    std::erase_if(r.others, [&](const behaviour& b) {
+      return std::ranges::find(nodes, b.node) != nodes.end();
+    });
+    return {};
+  }
+  behaviour b;
+  const auto in = said.option("in");
+  const auto how = said.option("does");
+  if (!in || !how) throw mistake("node: in=PHASE does=HOW is missing");
+  parse(*in, b.phase);
+  if (*how == "silent") {
+    b.does = behaviour::kind::silent;
+  } else if (*how == "answers") {
+    b.does = behaviour::kind::answers;
+    if (auto v = said.option("number")) parse(*v, b.how.number);
+    if (auto v = said.option("text")) b.how.text = *v;
+    b.how.whole = !said.flag("damaged");
+  } else {
+    b.does = behaviour::kind::fails;
+    parse(*how, b.cause);
+    if (auto v = said.option("detail")) b.detail = *v;
+    if (auto v = said.option("takes")) parse(*v, b.takes);
+  }
+  if (auto v = said.option("times")) parse(*v, b.left);
+  for (const pnn n : nodes) {
+    b.node = n;
+    r.others.push_back(b);
+  }
+  return {};
+}
+
+extern const verb node_verb{
+    "node", "node N in=PHASE does=refused|\"timed out\"|silent|answers [...] [times=N]", run};
+
+}  // namespace floe::rule_script
