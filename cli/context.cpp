@@ -49,9 +49,9 @@ std::optional<std::vector<pnn>> parse_list(std::string_view text) {
   return out;
 }
 
-/// A node says so of another one that it has lost (Samba ctdb/server/ctdb_control.c).
+/// A node says so of another one that it has lost.
 bool is_lost(const client_error& e) {
-  return e.code == client_errc::refused && e.text.find("disconnected node") != std::string::npos;
+  return e.code == client_errc::refused && e.cause == failure_cause::disconnected;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <expected>
 #include <string>
 
+#include "protocol/failure_cause.hpp"
 #include "protocol/ids.hpp"
 
 namespace floe {
@@ -24,6 +25,7 @@ struct client_error {
   std::int32_t status = 0;  ///< refused: what the node said
   std::string text;         ///< refused: the node's words, may be empty; else ours
   pnn node = pnn::current;  ///< whom the request was for
+  failure_cause cause = failure_cause::none;  ///< refused: why, as the node says
 
   /// "refused by node 2: -1, unknown database"
   std::string describe() const;

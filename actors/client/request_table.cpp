@@ -21,9 +21,6 @@ outcome read_answer(const packet_body& body) {
   return {};
 }
 
-/// Texts come with and without their NUL.
-std::string plain(byte_view text) { return std::string(text.substr(0, text.find('\0'))); }
-
 }  // namespace
 
 const char* name(client_errc code) {
@@ -66,10 +63,10 @@ bool request_table::answer(const frame& raw, const packet& p) {
   if (!a.is_answer) return false;
   const std::uint32_t id = number(p.header.id);
   const auto tell = [&](const request& r, const reply_handler& to) {
-    if (a.status < 0)
-      to(std::unexpected(client_error{client_errc::refused, a.status, plain(a.error), r.to}));
-    else
-      to(client_reply{raw, a.status, a.data, a.error});
+    if (a.status >= 0) return to(client_reply{raw, a.status, a.data, a.error});
+    auto said = read_error_field(a.error);
+    to(std::unexpected(
+        client_error{client_errc::refused, a.status, std::move(said.text), r.to, said.cause}));
   };
   if (auto r = open_.extract(id)) {
     deadlines_.erase({r.mapped().deadline, id});

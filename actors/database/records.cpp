@@ -41,7 +41,7 @@ void database::on(db_lock_timeout& m) {
   if (w == e->waiters.end()) return;
   ++env_.count.locks_failed;
   ++count_.locks_failed;
-  w->answer({record_status_timed_out, {}, "not granted in time: " + why_waiting(*e)});
+  w->answer.status(record_status_timed_out, "not granted in time: " + why_waiting(*e));
   e->waiters.erase(w);
   advance(key);
 }
@@ -67,7 +67,7 @@ void database::record_read(db_control& m) {
 const bytes* database::held_key(const db_control& m, std::uint64_t lock_id) {
   const bytes* key = locks_.key_of(lock_id);
   if (!key || !m.client || locks_.find(*key)->holder->client.id != m.client->id) {
-    m.answer({record_status_not_held, {}, "this lock is not held by this client"});
+    m.answer.status(record_status_not_held, "this lock is not held by this client");
     return nullptr;
   }
   return key;
@@ -82,7 +82,7 @@ void database::record_store(db_control& m) {
   record_header h = local(key).header;
   // Every write counts: of two copies of one owner the later one has the higher rsn.
   h.rsn = next(h.rsn);
-  if (!put(key, h, r->data)) return m.answer({record_status_storage, {}, "cannot store: see the node's log"});
+  if (!put(key, h, r->data)) return m.answer.status(record_status_storage, "cannot store: see the node's log");
   m.answer.good();
   if (r->flags & record_store_unlock) unlock(key, "stored");
 }
@@ -97,7 +97,7 @@ void database::record_delete(db_control& m) {
   h.rsn = next(h.rsn);
   // An empty record means "deleted" to everybody; it stays until vacuuming or a recovery drops it, so that an
   // older copy elsewhere does not come back.
-  if (!put(key, h, {})) return m.answer({record_status_storage, {}, "cannot store: see the node's log"});
+  if (!put(key, h, {})) return m.answer.status(record_status_storage, "cannot store: see the node's log");
   m.answer.good();
   if (r->flags & record_store_unlock) unlock(key, "deleted");
 }

@@ -60,7 +60,7 @@ void database::trans3_commit(db_control& m) {
 void database::on(db_update_answer& m) {
   follow(commit_.answered(
       m.commit, m.node, m.answer.status == 0,
-      m.answer.error.empty() ? fmt::format("status {}", m.answer.status) : m.answer.error));
+      m.answer.text.empty() ? fmt::format("status {}", m.answer.status) : m.answer.text));
 }
 
 void database::follow(const commit_step& s) {
@@ -70,8 +70,7 @@ void database::follow(const commit_step& s) {
   }
   if (!s.answer) return;
   note("commit-end", fmt::format("commit={} status={}", commit_.number(), *s.answer));
-  std::exchange(commit_answer_,
-                {})({*s.answer, {}, *s.answer == 0 ? "" : "a recovery came in between"});
+  std::exchange(commit_answer_, {}).status(*s.answer, *s.answer == 0 ? "" : "a recovery came in between");
 }
 
 std::string database::describe_commit() const {

@@ -7,6 +7,19 @@
 #include "protocol/constants.hpp"
 
 namespace floe {
+namespace {
+
+/// What another node says of connections and deadlines is about those of its own: that it has answered is certain.
+control_answer answer_of(const reply_control& r) {
+  auto said = read_error_field(r.error);
+  if (r.status >= 0)
+    said.cause = failure_cause::none;
+  else if (said.cause != failure_cause::bad_answer)
+    said.cause = failure_cause::refused;
+  return {.status = r.status, .data = bytes(r.data), .cause = said.cause, .text = std::move(said.text)};
+}
+
+}  // namespace
 
 void node::carry_out(control_request r) {
   const auto* info = find_control(r.opcode);
@@ -27,7 +40,7 @@ void node::call(pnn to, control opcode, bytes data, floe::srvid srvid, std::uint
                 std::uint32_t flags, duration patience, replier answer) {
   const auto* p = view_->find(to);
   if (!p || !p->link || (p->flags & node_flag::disconnected))
-    return answer({-1, {}, "ctdb_control to disconnected node"});
+    return answer.fail(bytes(no_connection_text), failure_cause::disconnected);
   const reqid id = env_.ids.take_unless([this](std::uint32_t n) { return calls_.contains(n); });
   if (!(flags & control_flag::noreply)) {
     const auto deadline = env_.loop.after(patience, [self = self(), id] { self.tell(control_deadline{id}); });
@@ -47,7 +60,7 @@ void node::on(call_control& m) {
   auto p = std::make_shared<const parcel>(parcel{raw, std::move(*content)});
   // our own steps too must end: a database that cannot freeze keeps its answer back
   const auto deadline = env_.loop.after(
-      m.patience, [answer = m.answer] { answer({-1, {}, "ctdb_control timed out"}); });
+      m.patience, [answer = m.answer] { answer.fail(bytes(control_timeout_text), failure_cause::timed_out); });
   replier back([answer = m.answer, &loop = env_.loop, deadline](control_answer a) {
     loop.cancel(deadline);
     answer(std::move(a));
@@ -62,7 +75,7 @@ void node::on(control_deadline& m) {
   ++env_.count.control_timeouts;
   auto c = std::move(i->second);
   calls_.erase(i);
-  c.answer({-1, {}, "ctdb_control timed out"});
+  c.answer.fail(bytes(control_timeout_text), failure_cause::timed_out);
 }
 
 void node::from_peer(pnn from, const parcel_ptr& p, const reply_control& r) {
@@ -74,7 +87,7 @@ void node::from_peer(pnn from, const parcel_ptr& p, const reply_control& r) {
   auto c = std::move(i->second);
   calls_.erase(i);
   env_.loop.cancel(c.deadline);
-  c.answer({r.status, bytes(r.data), std::string(r.error)});
+  c.answer(answer_of(r));
 }
 
 void node::fail_calls_to(pnn who, const std::string&) {
@@ -86,7 +99,7 @@ void node::fail_calls_to(pnn who, const std::string&) {
     auto c = std::move(calls_.at(id));
     calls_.erase(id);
     env_.loop.cancel(c.deadline);
-    c.answer({-1, {}, "node is disconnected"});
+    c.answer.fail(bytes(broken_connection_text), failure_cause::disconnected);
   }
 }
 

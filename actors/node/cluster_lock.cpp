@@ -66,7 +66,7 @@ void node::compare_cluster_lock(const control_request& r) {
   if (r.from == env_.self || r.client) return r.answer.good();
   const replier compare([this, from = r.from, answer = r.answer](const control_answer& a) {
     if (a.status != 0)
-      return answer.fail("the leader does not say which cluster lock it has: " + a.error);
+      return answer.fail("the leader does not say which cluster lock it has: " + a.text);
     auto theirs = std::string(a.data.substr(0, a.data.find('\0')));
     if (theirs == config_.cluster_lock) return answer.good();
     const auto why =

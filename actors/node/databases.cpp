@@ -284,7 +284,7 @@ void node::record_control(const control_request& r) {
   if (r.data.size() >= sizeof lock_id) std::memcpy(&lock_id, r.data.data(), sizeof lock_id);
   auto d = databases_.find(db_id{static_cast<std::uint32_t>(lock_id >> 32)});
   if (d == databases_.end() || !d->second.open)
-    return r.answer({record_status_not_held, {}, "this lock is not held by this client"});
+    return r.answer.status(record_status_not_held, "this lock is not held by this client");
   d->second.to.tell(db_control{.opcode = r.opcode, .packet = r.packet, .from = r.from, .client = r.client, .answer = r.answer});
 }
 

@@ -36,6 +36,7 @@ std::string node::keeps_attached(const database_entry& d) const {
 
 void node::db_detach(const control_request& r) {
   const auto d = databases_.find(one_db(r.data).value_or(db_id{0}));
+  if (d == databases_.end() && !r.client) return r.answer.good();  // for a node that detaches it everywhere
   if (d == databases_.end()) return r.answer.fail("unknown database");
   if (const auto why = keeps_attached(d->second); !why.empty()) return r.answer.fail(why);
   const auto id = d->first;
@@ -57,9 +58,9 @@ void node::db_detach(const control_request& r) {
     call(n, control::db_detach, wire::encode(number(id)), floe::srvid{0}, 0, 0,
          std::chrono::seconds(tunables_[tunable::control_timeout]),
          replier([me = self(), all, n, id, answer = r.answer](control_answer a) {
-           if (a.status != 0 && a.error != "unknown database")
+           if (a.status != 0)
              all->refused += fmt::format("{}node {} keeps it: {}", all->refused.empty() ? "" : "; ",
-                                         number(n), a.error.empty() ? "refused" : a.error);
+                                         number(n), a.text.empty() ? "refused" : a.text);
            if (--all->left > 0) return;
            if (!all->refused.empty()) return answer.fail(all->refused);
            me.tell(detach_now{id, answer});

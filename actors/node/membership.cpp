@@ -190,7 +190,7 @@ void node::set_vnnmap(const control_request& r) {
 }
 
 void node::get_recmode(const control_request& r) {
-  r.answer({static_cast<std::int32_t>(view_->mode), {}, {}});
+  r.answer.status(static_cast<std::int32_t>(view_->mode));
 }
 
 void node::set_recmode(const control_request& r) {

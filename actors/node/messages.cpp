@@ -100,7 +100,7 @@ void node::deregister_srvid(const control_request& r) {
     return !s.deliver && s.owner == r.client->id;
   });
   if (i != subscribers_.end() && i->second.empty()) subscribers_.erase(i);
-  if (gone == 0) return r.answer({not_registered, {}, {}});
+  if (gone == 0) return r.answer.status(not_registered);
   r.answer.good();
 }
 

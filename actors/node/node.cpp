@@ -245,7 +245,7 @@ void node::from_client(const client_ref& c, const parcel_ptr& p, const req_contr
 replier node::reply_to_client(const client_ref& c, reqid id) {
   return replier([session = c.session, id, self = env_.self, view = view_](control_answer a) {
     session.tell(session_send{make_frame({.gen = view->gen, .dest = pnn{0}, .src = self, .id = id},
-                                         reply_control{.status = a.status, .data = a.data, .error = a.error})});
+                                         reply_control{.status = a.status, .data = a.data, .error = error_field(a.cause, a.text)})});
   });
 }
 
@@ -301,7 +301,7 @@ replier node::reply_to_peer(pnn to, reqid id) {
   if (!p) return {};
   return replier([link = p->link, to, id, self = env_.self, gen = view_->gen](control_answer a) {
     link.tell(link_send{make_frame({.gen = gen, .dest = to, .src = self, .id = id},
-                                   reply_control{.status = a.status, .data = a.data, .error = a.error}),
+                                   reply_control{.status = a.status, .data = a.data, .error = error_field(a.cause, a.text)}),
                         nullptr});
   });
 }

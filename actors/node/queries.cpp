@@ -115,10 +115,10 @@ floe::statistics read_counters(const counters& c) {
 }  // namespace
 
 void node::ping(const control_request& r) {
-  r.answer({static_cast<std::int32_t>(clients_.size()), {}, {}});
+  r.answer.status(static_cast<std::int32_t>(clients_.size()));
 }
-void node::get_pnn(const control_request& r) { r.answer({static_cast<std::int32_t>(number(env_.self)), {}, {}}); }
-void node::get_pid(const control_request& r) { r.answer({static_cast<std::int32_t>(::getpid()), {}, {}}); }
+void node::get_pnn(const control_request& r) { r.answer.status(static_cast<std::int32_t>(number(env_.self))); }
+void node::get_pid(const control_request& r) { r.answer.status(static_cast<std::int32_t>(::getpid())); }
 void node::get_debug(const control_request& r) { r.answer.good(wire::encode(env_.log.level())); }
 void node::set_debug(const control_request& r) {
   auto level = wire::decode<std::int32_t>(r.data);
@@ -205,7 +205,7 @@ void node::list_tunables(const control_request& r) {
 void node::get_tunable(const control_request& r) {
   auto n = wire::decode<tunable_name>(r.data);
   auto value = n ? tunables_.get(n->name) : std::nullopt;
-  if (!value) return r.answer({no_such_tunable, {}, {}});
+  if (!value) return r.answer.status(no_such_tunable);
   r.answer.good(wire::encode(*value));
 }
 
@@ -216,7 +216,7 @@ void node::set_tunable(const control_request& r) {
   tunables_.set(t->name, t->value);
   env_.log.notice(fmt::format("tunable-set name={} value={}", info->name, t->value));
   apply_tunables();
-  if (info->obsolete) return r.answer({tunable_is_obsolete, {}, {}});
+  if (info->obsolete) return r.answer.status(tunable_is_obsolete);
   r.answer.good();
 }
 

@@ -22,11 +22,11 @@ std::uint64_t srvid_range(recovery_epoch epoch, std::size_t database) {
 }
 
 failure_cause cause_of(const control_answer& a) {
-  return a.error == "ctdb_control timed out" ? failure_cause::timed_out : failure_cause::refused;
+  return a.cause == failure_cause::timed_out ? failure_cause::timed_out : failure_cause::refused;
 }
 
 std::string text_of(const control_answer& a) {
-  return a.error.empty() ? fmt::format("status {}", a.status) : a.error;
+  return a.text.empty() ? fmt::format("status {}", a.status) : a.text;
 }
 
 }  // namespace

@@ -42,10 +42,8 @@ control control_of(db_phase p, db_kind kind) {
 }
 
 failure_cause cause_of(const control_answer& a) {
-  if (a.error == "ctdb_control timed out") return failure_cause::timed_out;
-  if (a.error == "node is disconnected" || a.error == "ctdb_control to disconnected node")
-    return failure_cause::disconnected;
-  return failure_cause::refused;
+  const bool no_answer = a.cause == failure_cause::timed_out || a.cause == failure_cause::disconnected;
+  return no_answer ? a.cause : failure_cause::refused;
 }
 
 }  // namespace
@@ -158,7 +156,7 @@ void db_recoverer::on(dbr_answer& m) {
   auto& a = m.answer;
   if (a.status != 0)
     return feed(db_event::failed{.run = m.run, .phase = m.phase, .node = m.node, .cause = cause_of(a),
-                                 .detail = a.error.empty() ? fmt::format("status {}", a.status) : a.error});
+                                 .detail = a.text.empty() ? fmt::format("status {}", a.status) : a.text});
   db_event::answered e{.run = m.run, .phase = m.phase, .node = m.node};
   bool readable = true;
   if (m.phase == db_phase::names) {
@@ -203,7 +201,7 @@ void db_recoverer::ask_health(pnn n, std::uint64_t seqnum) {
 void db_recoverer::on(dbr_health& m) {
   if (m.answer.status != 0)
     return feed(db_event::failed{.run = m.run, .phase = db_phase::seqnum, .node = m.node, .cause = cause_of(m.answer),
-                                 .detail = m.answer.error.empty() ? "does not say whether its copy is whole" : m.answer.error});
+                                 .detail = m.answer.text.empty() ? "does not say whether its copy is whole" : m.answer.text});
   const auto text = wire::decode<wire::string>(m.answer.data);
   const bool whole = m.answer.data.empty() || (text && text->value.empty());
   if (!whole && m.run == machine_.run()) {

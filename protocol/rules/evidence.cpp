@@ -2,7 +2,6 @@
 
 #include <array>
 #include <charconv>
-#include <utility>
 
 namespace floe {
 namespace {
@@ -15,23 +14,6 @@ std::string hex(db_id db) {
 }
 
 }  // namespace
-
-std::string_view name(failure_cause c) {
-  switch (c) {
-    case failure_cause::refused: return "refused";
-    case failure_cause::timed_out: return "timed out";
-    case failure_cause::disconnected: return "disconnected";
-    case failure_cause::count_mismatch: return "sent another number of records";
-    case failure_cause::name_conflict: return "name conflict";
-    case failure_cause::flag_conflict: return "flag conflict";
-    case failure_cause::deadline: return "out of time";
-    case failure_cause::deadlock: return "deadlock";
-    case failure_cause::local: return "failed here";
-    case failure_cause::unfit: return "may not lead";
-    case failure_cause::stopped: return "stopped";
-  }
-  std::unreachable();
-}
 
 std::string describe(const evidence& e) {
   std::string s;

@@ -6,24 +6,10 @@
 #include <string>
 #include <string_view>
 
+#include "protocol/failure_cause.hpp"
 #include "protocol/ids.hpp"
 
 namespace floe {
-
-enum class failure_cause : std::uint8_t {
-  refused,         ///< the node answered with an error
-  timed_out,       ///< the node did not answer in time
-  disconnected,    ///< the connection broke: the node is gone, not bad
-  count_mismatch,  ///< records announced and records arrived differ
-  name_conflict,   ///< one database id, two names
-  flag_conflict,   ///< one database, two kinds
-  deadline,        ///< the time for all tries together is used up
-  deadlock,        ///< all databases were to freeze before any recovers, and cannot
-  local,           ///< our own disk, store or merge
-  unfit,           ///< the leader may not lead (any more)
-  stopped,         ///< given up from outside: leadership lost, node shuts down
-};
-std::string_view name(failure_cause);
 
 struct evidence {
   pnn node = pnn::unknown;  ///< unknown: nobody in particular
