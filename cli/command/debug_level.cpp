@@ -5,7 +5,7 @@
 #include <array>
 #include <charconv>
 
-#include "cli/ask.hpp"
+#include "cli/ask_nodes.hpp"
 #include "cli/command/all.hpp"
 #include "cli/output.hpp"
 #include "protocol/constants.hpp"

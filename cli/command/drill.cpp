@@ -1,7 +1,7 @@
 /// floe drill: rehearsals of faults. A drill is a file of a few lines; it is played with whole nodes
 /// on virtual time, and everything that happens follows from its seed. The parts are in drill/.
 #include "cli/command/all.hpp"
-#include "cli/command/drill/parts.hpp"
+#include "cli/command/drill/subcommands.hpp"
 
 namespace floe::cli {
 

@@ -1,7 +1,7 @@
 /// floe explain: a row of the protocol's tables, for people. Needs no node.
-#include "cli/decode/explain.hpp"
 #include "cli/command/all.hpp"
 #include "cli/context.hpp"
+#include "cli/decode/explain.hpp"
 #include "cli/decode/lookup.hpp"
 #include "cli/output.hpp"
 #include "cli/suggest.hpp"

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <map>
 
-#include "cli/ask.hpp"
+#include "cli/ask_nodes.hpp"
 #include "cli/command/all.hpp"
 #include "cli/keys.hpp"
 #include "cli/lock_picture.hpp"

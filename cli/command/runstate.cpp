@@ -2,7 +2,7 @@
 /// them.
 #include <algorithm>
 
-#include "cli/ask.hpp"
+#include "cli/ask_nodes.hpp"
 #include "cli/command/all.hpp"
 #include "cli/output.hpp"
 #include "protocol/constants.hpp"

@@ -1,7 +1,7 @@
 /// floe statistics: the counters of a node.
 #include <fmt/format.h>
 
-#include "cli/ask.hpp"
+#include "cli/ask_nodes.hpp"
 #include "cli/command/all.hpp"
 #include "cli/output.hpp"
 #include "protocol/types/statistics.hpp"

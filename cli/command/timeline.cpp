@@ -3,9 +3,9 @@
 
 #include "cli/command/all.hpp"
 #include "cli/context.hpp"
+#include "cli/drill/report/run_record.hpp"
 #include "cli/duration_text.hpp"
 #include "cli/output.hpp"
-#include "cli/report/run_record.hpp"
 #include "cli/timeline/gather.hpp"
 #include "cli/whole_file.hpp"
 #include "protocol/constants.hpp"

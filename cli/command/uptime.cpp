@@ -1,7 +1,7 @@
 /// floe uptime: since when the node runs, and when it last recovered.
 #include <fmt/format.h>
 
-#include "cli/ask.hpp"
+#include "cli/ask_nodes.hpp"
 #include "cli/command/all.hpp"
 #include "cli/output.hpp"
 #include "protocol/types/membership.hpp"

@@ -3,7 +3,7 @@
 
 #include <charconv>
 
-#include "cli/ask.hpp"
+#include "cli/ask_nodes.hpp"
 #include "cli/command/all.hpp"
 #include "cli/output.hpp"
 #include "cli/suggest.hpp"

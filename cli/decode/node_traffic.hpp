@@ -3,8 +3,8 @@
 #include <expected>
 #include <string>
 
+#include "cli/decode/packet_recorder.hpp"
 #include "cli/decode/pcap_file.hpp"
-#include "cli/decode/recorder.hpp"
 
 namespace floe::cli {
 

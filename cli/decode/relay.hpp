@@ -5,7 +5,7 @@
 #include <expected>
 #include <string>
 
-#include "cli/decode/recorder.hpp"
+#include "cli/decode/packet_recorder.hpp"
 
 namespace floe::cli {
 

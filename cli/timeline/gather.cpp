@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "cli/ask.hpp"
+#include "cli/ask_nodes.hpp"
 #include "protocol/wire/json.hpp"
 
 namespace floe::cli {

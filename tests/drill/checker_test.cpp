@@ -10,7 +10,7 @@ namespace {
 /// A history written line by line; times in milliseconds.
 struct written {
   history h;
-  sightings s;
+  observations s;
 
   std::size_t op(op_kind k, const std::string& who, std::size_t node, time_us begin, time_us end, const std::string& value,
                  op_end result = op_end::done, std::size_t under = static_cast<std::size_t>(-1)) {
@@ -65,27 +65,27 @@ TEST_CASE("a lost write is found, and explained only by the loss of a node that 
   CHECK(w.broken(kept_writes_checker()) == 1);
 
   SUBCASE("its node died after it") {
-    w.h.disturb(1, 10'000, "killed", harm::lost);
+    w.h.disturb(1, 10'000, "killed", fault_kind::lost);
     CHECK(w.broken(kept_writes_checker()) == 0);
     CHECK(w.explained(kept_writes_checker()) == 1);
   }
   SUBCASE("its node had died before it, and was whole again") {
-    w.h.disturb(1, 1'000, "killed", harm::lost);
-    w.h.cure(1, harm::lost, 3'000);
+    w.h.disturb(1, 1'000, "killed", fault_kind::lost);
+    w.h.cure(1, fault_kind::lost, 3'000);
     w.h.calm(1, 4'000);
     CHECK(w.broken(kept_writes_checker()) == 1);
   }
   SUBCASE("another node died, which never had the record") {
-    w.h.disturb(0, 15'000, "killed", harm::lost);
+    w.h.disturb(0, 15'000, "killed", fault_kind::lost);
     CHECK(w.broken(kept_writes_checker()) == 1);
   }
   SUBCASE("the record had gone to a node that died, but its writer kept a copy") {
     w.op(op_kind::lock, "c", 0, 9, 10, "two");
-    w.h.disturb(0, 15'000, "killed", harm::lost);
+    w.h.disturb(0, 15'000, "killed", fault_kind::lost);
     CHECK(w.broken(kept_writes_checker()) == 1);
   }
   SUBCASE("a node that was cut off used an older copy of its own") {
-    w.h.disturb(0, 5'000, "cut off", harm::cut);
+    w.h.disturb(0, 5'000, "cut off", fault_kind::cut);
     w.store(w.lock("c", 0, 9, 10, "one"), 11, 12, "three");
     CHECK(w.broken(kept_writes_checker()) == 1);
   }
@@ -103,48 +103,48 @@ TEST_CASE("a loss is put down to the node that had the record last, if all that 
     return found[0].because;
   };
   SUBCASE("the node that wrote it still has its copy") {
-    w.h.disturb(2, 20'000, "killed", harm::lost);
+    w.h.disturb(2, 20'000, "killed", fault_kind::lost);
     CHECK(w.broken(kept_writes_checker()) == 1);
-    w.h.disturb(1, 21'000, "killed", harm::lost);
+    w.h.disturb(1, 21'000, "killed", fault_kind::lost);
     CHECK(w.broken(kept_writes_checker()) == 0);
     CHECK(cause() == "node 2, killed at 0.020 s");
   }
   SUBCASE("what was written later goes back to it") {
     w.store(moved, 11, 12, "three");
-    w.h.disturb(2, 20'000, "killed", harm::lost);
+    w.h.disturb(2, 20'000, "killed", fault_kind::lost);
     CHECK(w.broken(kept_writes_checker()) == 1);  // "two" is on node 1 yet; only "three" is explained
     CHECK(w.explained(kept_writes_checker()) == 1);
   }
   SUBCASE("a recovery had given it to everybody") {
-    w.h.disturb(1, 20'000, "killed", harm::lost);
-    w.h.disturb(2, 20'000, "killed", harm::lost);
+    w.h.disturb(1, 20'000, "killed", fault_kind::lost);
+    w.h.disturb(2, 20'000, "killed", fault_kind::lost);
     w.s.recoveries.push_back({.db = "a.tdb", .generation = 7, .at = 15'000, .from = {0, 1, 2},
                               .committed = {{0, 16'000}, {1, 16'000}, {2, 16'000}}});
     CHECK(w.broken(kept_writes_checker()) == 1);
   }
   SUBCASE("a recovery without those who had it") {
-    w.h.disturb(1, 11'000, "killed", harm::lost);
-    w.h.disturb(2, 11'000, "killed", harm::lost);
+    w.h.disturb(1, 11'000, "killed", fault_kind::lost);
+    w.h.disturb(2, 11'000, "killed", fault_kind::lost);
     w.s.recoveries.push_back({.db = "a.tdb", .generation = 7, .at = 15'000, .from = {0}, .committed = {{0, 16'000}}});
     CHECK(w.broken(kept_writes_checker()) == 0);
   }
   SUBCASE("a bad disk takes nothing away") {
-    w.h.disturb(1, 20'000, "out of disk space", harm::weak);
-    w.h.disturb(2, 20'000, "out of disk space", harm::weak);
+    w.h.disturb(1, 20'000, "out of disk space", fault_kind::weak);
+    w.h.disturb(2, 20'000, "out of disk space", fault_kind::weak);
     CHECK(w.broken(kept_writes_checker()) == 1);
   }
   SUBCASE("nodes that had been started again before it came there") {
-    w.h.disturb(1, 1'000, "killed", harm::lost);
-    w.h.cure(1, harm::lost, 2'000);
-    w.h.disturb(2, 1'000, "killed", harm::lost);
-    w.h.cure(2, harm::lost, 2'000);
+    w.h.disturb(1, 1'000, "killed", fault_kind::lost);
+    w.h.cure(1, fault_kind::lost, 2'000);
+    w.h.disturb(2, 1'000, "killed", fault_kind::lost);
+    w.h.cure(2, fault_kind::lost, 2'000);
     CHECK(w.broken(kept_writes_checker()) == 1);
   }
   SUBCASE("a node that was cut off throws away what it did until it knew") {
-    w.h.disturb(1, 1'000, "cut off", harm::cut);
-    w.h.cure(1, harm::cut, 2'000);
-    w.h.disturb(2, 1'000, "cut off", harm::cut);
-    w.h.cure(2, harm::cut, 2'000);
+    w.h.disturb(1, 1'000, "cut off", fault_kind::cut);
+    w.h.cure(1, fault_kind::cut, 2'000);
+    w.h.disturb(2, 1'000, "cut off", fault_kind::cut);
+    w.h.cure(2, fault_kind::cut, 2'000);
     CHECK(w.broken(kept_writes_checker()) == 0);
     w.h.calm(1, 3'000);
     CHECK(w.broken(kept_writes_checker()) == 1);
@@ -167,12 +167,12 @@ TEST_CASE("a node that is out of the cluster may know only what it had") {
   written w;
   w.store(w.lock("a", 0, 1, 2, ""), 3, 4, "one");
   w.store(w.lock("b", 1, 5, 6, "one"), 7, 8, "two");
-  w.h.disturb(2, 4'500, "cut off", harm::cut);
+  w.h.disturb(2, 4'500, "cut off", fault_kind::cut);
   w.read(2, 20, 21, "one");
   CHECK(w.broken(kept_writes_checker()) == 0);
   w.h.calm(2, 29'000);  // it has not been healed: what looks calm has not noticed yet
   CHECK(w.h.disturbances[0].to == never);
-  w.h.cure(2, harm::cut, 29'500);
+  w.h.cure(2, fault_kind::cut, 29'500);
   w.h.calm(2, 30'000);
   w.read(2, 40, 41, "one");
   CHECK(w.broken(kept_writes_checker()) == 1);
@@ -224,7 +224,7 @@ TEST_CASE("two holders of one lock are found, unless one of them was lost") {
   w.lock("a", 0, 1, 2, "");
   w.lock("b", 1, 3, 4, "");
   CHECK(w.broken(exclusive_locks_checker()) == 1);
-  w.h.disturb(0, 2'500, "paused", harm::paused);
+  w.h.disturb(0, 2'500, "paused", fault_kind::paused);
   CHECK(w.broken(exclusive_locks_checker()) == 0);
 }
 

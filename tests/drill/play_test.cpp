@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "cli/drill/library.hpp"
-#include "cli/drill/play.hpp"
+#include "cli/drill/language/shipped_drills.hpp"
+#include "cli/drill/run/play.hpp"
 
 using namespace floe::cli::drill;
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/drill/record/recorder.hpp"
-#include "cli/drill/stage.hpp"
+#include "cli/drill/report/run_recorder.hpp"
+#include "cli/drill/run/drill_run.hpp"
 
 using namespace floe;
 using namespace floe::cli;
@@ -99,10 +99,10 @@ TEST_CASE("the record of a run") {
       "lock a.tdb k\n"
       "kill 1\nwithin 2s: b.tdb thawed on all\nwait 100ms\nc unlock a.tdb k\nwithin 5s: normal\n");
   REQUIRE_MESSAGE(s.has_value(), (s ? "" : s.error()));
-  recorder notes(true);
+  run_recorder notes(true);
   const auto v = play(*s, 1,
                       {.trace = [&](const std::string& l) { notes.line(l); },
-                       .end = [&](stage& w) { notes.end_with(w.past); }});
+                       .end = [&](drill_run& w) { notes.end_with(w.past); }});
   REQUIRE_MESSAGE(v.held, v.reason);
   const auto r = notes.finish(*s, v);
   CHECK(r.story == "A story.\n");

@@ -4,8 +4,8 @@
 #include <set>
 #include <string>
 
-#include "cli/drill/library.hpp"
-#include "cli/drill/script.hpp"
+#include "cli/drill/language/script.hpp"
+#include "cli/drill/language/shipped_drills.hpp"
 
 using namespace floe::cli::drill;
 

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "cli/drill/play.hpp"
+#include "cli/drill/run/play.hpp"
 #include "cli/drill/shrink/reduce.hpp"
-#include "cli/drill/shrink/shrink.hpp"
+#include "cli/drill/shrink/shrink_drill.hpp"
 
 using namespace floe::cli::drill;
 

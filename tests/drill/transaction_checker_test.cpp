@@ -12,7 +12,7 @@ using records = std::map<std::string, std::string>;
 
 struct written {
   history h;
-  sightings s;
+  observations s;
 
   written() { h.transactional.insert("p.tdb"); }
   std::size_t commit(std::size_t node, time_us begin, time_us end, records seen, records writes, std::uint64_t seqnum = 0,
@@ -92,18 +92,18 @@ TEST_CASE("an acknowledged transaction that is lost is found, and explained only
   w.rest({{"a", "a1"}});
   CHECK(w.broken(kept_commits_checker()) == 1);
   SUBCASE("a killed node explains nothing: commits are on all nodes") {
-    w.h.disturb(1, 9'500, "killed", harm::lost);
+    w.h.disturb(1, 9'500, "killed", fault_kind::lost);
     CHECK(w.broken(kept_commits_checker()) == 1);
   }
   SUBCASE("cut off while it committed") {
-    w.h.disturb(1, 5'500, "cut off", harm::cut);
+    w.h.disturb(1, 5'500, "cut off", fault_kind::cut);
     CHECK(w.broken(kept_commits_checker()) == 0);
     CHECK(w.explained(kept_commits_checker()) == 1);
     w.h.cluster_lock = true;
     CHECK(w.broken(kept_commits_checker()) == 1);
   }
   SUBCASE("cut off later: both sides had it") {
-    w.h.disturb(1, 20'000, "cut off", harm::cut);
+    w.h.disturb(1, 20'000, "cut off", fault_kind::cut);
     CHECK(w.broken(kept_commits_checker()) == 1);
   }
 }
@@ -117,7 +117,7 @@ TEST_CASE("a read that misses an acknowledged commit is found, except where nobo
   CHECK(w.broken(kept_commits_checker()) == 0);
   w.read(2, 10, 11, "a", "a1");
   CHECK(w.broken(kept_commits_checker()) == 1);
-  w.h.disturb(2, 7'000, "paused", harm::paused);
+  w.h.disturb(2, 7'000, "paused", fault_kind::paused);
   CHECK(w.broken(kept_commits_checker()) == 0);
 }
 
@@ -151,7 +151,7 @@ TEST_CASE("transactions without a common order are found") {
     w.look(2, 6, 8, {{"a", ""}});
     w.rest({{"a", "a1"}});
     CHECK(w.broken(ordered_commits_checker()) == 1);
-    w.h.disturb(2, 500, "cut off", harm::cut);
+    w.h.disturb(2, 500, "cut off", fault_kind::cut);
     CHECK(w.broken(ordered_commits_checker()) == 0);
   }
   SUBCASE("sequence numbers that fall, and one that was given twice") {

@@ -8,10 +8,10 @@
 #include <fstream>
 #include <sstream>
 
-#include "cli/command/drill/parts.hpp"
+#include "cli/command/drill/subcommands.hpp"
 #include "cli/context.hpp"
+#include "cli/drill/report/compare_runs.hpp"
 #include "cli/output.hpp"
-#include "cli/report/compare.hpp"
 #include "cli/whole_file.hpp"
 
 namespace floe::cli::drill {

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "cli/command/drill/parts.hpp"
+#include "cli/command/drill/subcommands.hpp"
 #include "cli/context.hpp"
 #include "cli/drill/checker/checker.hpp"
 #include "cli/output.hpp"

@@ -1,5 +1,5 @@
 /// floe drill list, show, check: drills that are not played.
-#include "cli/command/drill/parts.hpp"
+#include "cli/command/drill/subcommands.hpp"
 #include "cli/context.hpp"
 #include "cli/output.hpp"
 

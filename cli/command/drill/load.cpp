@@ -4,7 +4,7 @@
 #include <sstream>
 #include <vector>
 
-#include "cli/command/drill/parts.hpp"
+#include "cli/command/drill/subcommands.hpp"
 #include "cli/suggest.hpp"
 
 namespace floe::cli::drill {

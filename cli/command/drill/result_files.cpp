@@ -10,7 +10,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "cli/report/junit.hpp"
+#include "cli/drill/report/junit.hpp"
 #include "cli/whole_file.hpp"
 
 namespace floe::cli::drill {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/drill/planned_run.hpp"
+#include "cli/drill/run/planned_run.hpp"
 
 namespace floe::cli::drill {
 

@@ -6,10 +6,10 @@
 #include <map>
 
 #include "cli/command/drill/bar.hpp"
-#include "cli/command/drill/ground_choice.hpp"
-#include "cli/command/drill/parts.hpp"
-#include "cli/command/drill/tell.hpp"
-#include "cli/command/drill/wishes.hpp"
+#include "cli/command/drill/run_options.hpp"
+#include "cli/command/drill/subcommands.hpp"
+#include "cli/command/drill/testbed_options.hpp"
+#include "cli/command/drill/verdict_text.hpp"
 #include "cli/context.hpp"
 #include "cli/output.hpp"
 
@@ -17,7 +17,7 @@ namespace floe::cli::drill {
 namespace {
 
 int run(context& c, const arguments& a) {
-  auto w = read_wishes(a);
+  auto w = read_run_options(a);
   if (!w) return c.misused("drill run: " + w.error());
   left_out_lines left_out;
   if (w->on.real)
@@ -41,7 +41,7 @@ int run(context& c, const arguments& a) {
       if (files->any()) files->ended(static_cast<std::size_t>(&r - runs.data()), v);
       tallies[static_cast<std::size_t>(r.drill - w->drills.data())].add(v);
       bar.clear();
-      if (r.follow == following::picture) follower::clear_terminal();  // in case it broke
+      if (r.follow == following::picture) live_follower::clear_terminal();  // in case it broke
       if (!c.options.json && w->seeds > 1 && !v.held) {
         print(fmt::format("{}: {}\n", paint(style::bold, r.drill->name), r.drill->title));
         print_failure(r, v);
@@ -53,7 +53,7 @@ int run(context& c, const arguments& a) {
     });
   }
   if (interrupted) {
-    if (runs.front().follow == following::picture) follower::clear_terminal();
+    if (runs.front().follow == following::picture) live_follower::clear_terminal();
     return 128 + interrupted;
   }
   const auto kept = files->keep(runs);
@@ -85,7 +85,7 @@ command run_command() {
   return {.name = "run",
           .group = "Drills",
           .summary = "play drills, in simulation or on real processes; 4 if one fails",
-          .example = "floe drill run follower-killed\nfloe drill run my.drill --seeds 1000   # failing seeds, each with the line "
+          .example = "floe drill run live_follower-killed\nfloe drill run my.drill --seeds 1000   # failing seeds, each with the line "
                      "that plays it again\n"
                      "floe drill run leader-killed --real --ctdbd all --patience 30",
           .positionals = {{"DRILL", "a file, or the name of a shipped drill", false, true}},

@@ -1,5 +1,5 @@
 /// floe drill shrink: a failing drill, made smaller.
-#include "cli/drill/shrink/shrink.hpp"
+#include "cli/drill/shrink/shrink_drill.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <thread>
 
-#include "cli/command/drill/parts.hpp"
+#include "cli/command/drill/subcommands.hpp"
 #include "cli/context.hpp"
 #include "cli/output.hpp"
 #include "cli/whole_file.hpp"

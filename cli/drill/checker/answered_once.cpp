@@ -2,13 +2,13 @@
 #include <fmt/format.h>
 
 #include "cli/drill/checker/checker.hpp"
-#include "cli/drill/op_name.hpp"
+#include "cli/drill/checker/operation_name.hpp"
 
 namespace floe::cli::drill {
 
 checker answered_once_checker() {
   return {"one answer each", "every request is answered once: with the record, or with an error",
-          [](const history& h, const sightings& s) {
+          [](const history& h, const observations& s) {
             std::vector<finding> all;
             for (const auto& o : h.ops)
               if (o.result == op_end::open)

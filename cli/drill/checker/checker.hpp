@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/drill/history.hpp"
+#include "cli/drill/checker/history.hpp"
 
 namespace floe::cli::drill {
 
@@ -49,7 +49,7 @@ struct ban_seen {
   bool by_script = false;  ///< the drill has asked for it, or allows it
 };
 /// What has been seen of the nodes.
-struct sightings {
+struct observations {
   std::vector<frozen_span> frozen;
   std::vector<frozen_span> inactive;           ///< a node was stopped or banned; of no database
   std::vector<generation_step> generations;
@@ -73,7 +73,7 @@ struct finding {
 struct checker {
   const char* name;
   const char* promise;  ///< one sentence, for people
-  std::vector<finding> (*check)(const history&, const sightings&);
+  std::vector<finding> (*check)(const history&, const observations&);
 };
 
 /// All, in the order of the report.

@@ -11,7 +11,7 @@ namespace floe::cli::drill {
 
 checker exclusive_locks_checker() {
   return {"exclusive locks", "every lock has one holder at a time",
-          [](const history& h, const sightings&) {
+          [](const history& h, const observations&) {
             std::vector<finding> all;
             std::map<std::pair<std::string, std::string>, std::vector<holding>> by_key;
             for (const auto& [lock, held] : h.holdings)

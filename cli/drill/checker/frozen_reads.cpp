@@ -9,7 +9,7 @@ namespace floe::cli::drill {
 
 checker frozen_reads_checker() {
   return {"closed while frozen", "no lock is granted and no record is read in a frozen database",
-          [](const history& h, const sightings& s) {
+          [](const history& h, const observations& s) {
             std::vector<finding> all;
             std::map<std::pair<std::size_t, std::string>, std::vector<frozen_span>> spans;
             for (const auto& f : s.frozen) spans[{f.node, f.db}].push_back(f);

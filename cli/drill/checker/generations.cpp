@@ -7,7 +7,7 @@ namespace floe::cli::drill {
 
 checker generations_checker() {
   return {"generations by recovery", "the generation of a node changes only in a recovery",
-          [](const history&, const sightings& s) {
+          [](const history&, const observations& s) {
             std::vector<finding> all;
             for (const auto& g : s.generations)
               if (!g.in_recovery)

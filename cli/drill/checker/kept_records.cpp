@@ -13,7 +13,7 @@ std::string value_text(const std::string& v) { return v.empty() ? "no record" : 
 
 bool is_deletion(op_kind k) { return k != op_kind::store; }
 
-std::vector<finding> missing_writes(const history& h, const sightings& seen, bool deletions) {
+std::vector<finding> missing_writes(const history& h, const observations& seen, bool deletions) {
   std::vector<finding> all;
   for (const auto& [record, r] : by_record(h)) {
     std::set<std::size_t> known;
@@ -41,11 +41,11 @@ std::vector<finding> missing_writes(const history& h, const sightings& seen, boo
 
 checker kept_writes_checker() {
   return {"kept writes", "no acknowledged write is lost, unless with the last node that had it",
-          [](const history& h, const sightings& s) { return missing_writes(h, s, false); }};
+          [](const history& h, const observations& s) { return missing_writes(h, s, false); }};
 }
 checker kept_deletions_checker() {
   return {"kept deletions", "deleted records stay deleted",
-          [](const history& h, const sightings& s) { return missing_writes(h, s, true); }};
+          [](const history& h, const observations& s) { return missing_writes(h, s, true); }};
 }
 
 }  // namespace floe::cli::drill

@@ -68,7 +68,7 @@ void check_record(const history& h, const register_history& whole, std::vector<f
 
 checker linear_records_checker() {
   return {"linearizable records", "one order of all operations on a record explains all that was seen of it",
-          [](const history& h, const sightings&) {
+          [](const history& h, const observations&) {
             std::vector<finding> all;
             for (const auto& [record, r] : by_record(h)) check_record(h, r, all);
             return all;

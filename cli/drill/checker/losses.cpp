@@ -44,7 +44,7 @@ bool gives(const history& h, const record_holder& x, const database_recovery& r)
 
 }  // namespace
 
-std::vector<record_holder> holders_of(const history& h, const sightings& s, const register_history& r, std::size_t write,
+std::vector<record_holder> holders_of(const history& h, const observations& s, const register_history& r, std::size_t write,
                                       time_us until) {
   auto all = by_sight(h, r, write, until);
   const auto& w = h.ops[write];
@@ -63,7 +63,7 @@ std::vector<record_holder> holders_of(const history& h, const sightings& s, cons
   return all;
 }
 
-std::optional<disturbance> explain_loss(const history& h, const sightings& s, const register_history& r, std::size_t write,
+std::optional<disturbance> explain_loss(const history& h, const observations& s, const register_history& r, std::size_t write,
                                         const operation& sight) {
   const auto holders = holders_of(h, s, r, write, sight.begin);
   const auto seen_missing = sight.end;

@@ -9,7 +9,7 @@ namespace floe::cli::drill {
 
 checker one_owner_checker() {
   return {"one owner", "at rest every record has one dmaster, and no other copy has a higher rsn",
-          [](const history&, const sightings& s) {
+          [](const history&, const observations& s) {
             std::vector<finding> all;
             std::map<std::pair<std::string, std::string>, std::vector<resting_copy>> records;
             for (const auto& c : s.resting) records[{c.db, c.key}].push_back(c);

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "cli/drill/history.hpp"
+#include "cli/drill/checker/history.hpp"
 
 namespace floe::cli::drill {
 

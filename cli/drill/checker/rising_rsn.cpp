@@ -30,7 +30,7 @@ void check_record(const history& h, const register_history& r, std::vector<findi
 
 checker rising_rsn_checker() {
   return {"rising rsn", "the rsn of a record never falls while the record lives",
-          [](const history& h, const sightings&) {
+          [](const history& h, const observations&) {
             std::vector<finding> all;
             for (const auto& [record, r] : by_record(h)) {
               // a deletion between two sights that nobody saw may have ended one life and begun another

@@ -12,7 +12,7 @@ namespace {
 
 std::string cause(const std::optional<disturbance>& d) { return d ? cause_text(*d) : std::string(); }
 
-std::vector<finding> whole(const history& h, const sightings&) {
+std::vector<finding> whole(const history& h, const observations&) {
   std::vector<finding> all;
   for (const auto& db : by_database(h))
     for (const auto i : db.all) {
@@ -29,7 +29,7 @@ std::vector<finding> whole(const history& h, const sightings&) {
   return all;
 }
 
-std::vector<finding> kept(const history& h, const sightings& s) {
+std::vector<finding> kept(const history& h, const observations& s) {
   std::vector<finding> all;
   if (!s.at_rest) return all;  // nothing was read at the end
   for (const auto& db : by_database(h)) {
@@ -134,7 +134,7 @@ class order_graph {
   std::map<std::size_t, std::set<std::size_t>> after_;
 };
 
-std::vector<finding> ordered(const history& h, const sightings&) {
+std::vector<finding> ordered(const history& h, const observations&) {
   std::vector<finding> all;
   for (const auto& db : by_database(h)) {
     for (const auto& [key, chain] : db.chains) {
@@ -158,7 +158,7 @@ std::vector<finding> ordered(const history& h, const sightings&) {
   return all;
 }
 
-std::vector<finding> equal(const history& h, const sightings& s) {
+std::vector<finding> equal(const history& h, const observations& s) {
   std::vector<finding> all;
   if (!s.at_rest) return all;
   for (const auto& db : by_database(h))

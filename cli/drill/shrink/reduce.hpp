@@ -5,7 +5,7 @@
 #include <functional>
 #include <optional>
 
-#include "cli/drill/shrink/lines.hpp"
+#include "cli/drill/shrink/script_lines.hpp"
 
 namespace floe::cli::drill {
 

@@ -1,0 +1,54 @@
+#pragma once
+/// A verb of the drill language as data. To add one: a file in verb/ with a function that returns
+/// it, a line in verbs.cpp. Help, errors and the reference follow from the rows.
+#include <expected>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "cli/drill/language/line_parser.hpp"
+
+namespace floe::cli::drill {
+
+class drill_run;
+
+/// Nothing, or why the drill has failed.
+using outcome = std::expected<void, std::string>;
+using action = std::function<outcome(drill_run&)>;
+/// Whether it holds; if not, what is instead.
+using test = std::function<outcome(drill_run&)>;
+
+struct verb {
+  enum class kind : std::uint8_t {
+    plain,
+    cluster,  ///< the first line
+    repeat,   ///< opens a block
+    one_of,   ///< opens a block
+    either,   ///< between the choices of one_of
+    end,      ///< of a block
+  };
+  const char* name;
+  const char* group;
+  const char* arguments;
+  const char* summary;
+  const char* example;
+  action (*read)(line_parser&) = nullptr;  ///< plain ones
+  kind is = kind::plain;
+  bool of_client = false;  ///< stands behind the name of a client
+};
+
+/// What can be waited for and expected.
+struct condition {
+  const char* form;
+  const char* summary;
+  const char* example;
+};
+
+const std::vector<verb>& all_verbs();
+const std::vector<condition>& all_conditions();
+/// Reads a condition to the end of the line.
+test read_condition(line_parser&);
+
+inline outcome failed_because(std::string why) { return std::unexpected(std::move(why)); }
+
+}  // namespace floe::cli::drill

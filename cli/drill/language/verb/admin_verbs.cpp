@@ -1,0 +1,115 @@
+/// Commands of operators that change databases, settings and the list of nodes.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/drill/language/verb/all.hpp"
+#include "cli/drill/run/drill_run.hpp"
+#include "cli/drill/run/resolve_nodes.hpp"
+#include "cli/suggest.hpp"
+#include "protocol/tunables.hpp"
+#include "protocol/types/tunable_value.hpp"
+
+namespace floe::cli::drill {
+namespace {
+
+action tell_nodes(line_parser& w, control what) {
+  return for_each_node(w.nodes(), [what](drill_run& s, std::size_t n) { return s.order(n, what, {}); });
+}
+
+action read_setvar(line_parser& w) {
+  auto nodes = w.nodes();
+  const auto name = w.word("a tunable");
+  if (!w.error() && !find_tunable(name)) {
+    std::vector<std::string_view> names;
+    for (const auto& t : all_tunables()) names.push_back(t.name);
+    const auto near = closest(name, names);
+    w.fail(fmt::format("no such tunable: {}{}", name, near ? fmt::format("; did you mean {}?", *near) : ""));
+  }
+  const auto value = static_cast<std::uint32_t>(w.count(0, UINT32_MAX, "a number"));
+  return for_each_node(std::move(nodes), [name, value](drill_run& s, std::size_t n) {
+    return s.order(n, control::set_tunable, encode_request<control::set_tunable>({.value = value, .name = name}));
+  });
+}
+
+action read_role(line_parser& w, control what) {
+  auto nodes = w.nodes();
+  const bool on = w.take("on");
+  if (!on && !w.take("off")) w.miss("on or off");
+  return for_each_node(std::move(nodes), [on, what](drill_run& s, std::size_t n) {
+    const std::uint32_t value = on;
+    return s.order(n, what, wire::encode(value));
+  });
+}
+
+action read_restore(line_parser& w) {
+  const auto db = w.volatile_database();
+  const auto records = w.count(1, 10'000'000, "how many records, a number");
+  w.expect("records");
+  std::uint64_t size = 16;
+  if (w.take("of")) size = w.size();
+  return [=](drill_run& s) { return s.restore(db, records, size); };
+}
+
+action read_detach(line_parser& w) {
+  const auto db = w.volatile_database();
+  std::erase(w.names.databases, db);
+  return [db](drill_run& s) { return s.detach(db); };
+}
+
+action read_add(line_parser& w) {
+  w.needs(ability::new_nodes);
+  w.expect("node");
+  if (w.names.nodes >= 16) w.fail("a cluster has 16 nodes at most");
+  ++w.names.nodes;
+  return [n = w.names.nodes](drill_run& s) -> outcome {
+    if (s.cluster().size() + 1 != n) return failed_because("nodes are not added in a block that is repeated or chosen");
+    return s.add_node();
+  };
+}
+
+action read_delete(line_parser& w) {
+  w.needs(ability::new_nodes);
+  w.expect("node");
+  const auto n = static_cast<std::size_t>(w.count(0, w.names.nodes - 1, "the number of a node,"));
+  if (!w.names.deleted.insert(n).second) w.fail(fmt::format("node {} has been deleted by a line above", n));
+  return [n](drill_run& s) { return s.delete_node(n); };
+}
+
+verb command(const char* name, const char* arguments, const char* summary, const char* example, action (*read)(line_parser&)) {
+  return {.name = name, .group = "Operators", .arguments = arguments, .summary = summary, .example = example, .read = read};
+}
+
+}  // namespace
+
+std::vector<verb> admin_verbs() {
+  return {
+      command("disable", "NODES", "keep public addresses away from nodes", "disable 2",
+              [](line_parser& w) { return tell_nodes(w, control::disable_node); }),
+      command("enable", "NODES", "undo disable", "enable 2", [](line_parser& w) { return tell_nodes(w, control::enable_node); }),
+      command("setvar", "NODES TUNABLE N", "set a tunable until the node ends", "setvar all RecoverTimeout 10", read_setvar),
+      command("setleaderrole", "NODES on|off", "whether a node may lead", "setleaderrole 0 off",
+              [](line_parser& w) { return read_role(w, control::set_recmasterrole); }),
+      command("setlmasterrole", "NODES on|off", "whether a node may track records; from the next recovery on", "setlmasterrole 0 off",
+              [](line_parser& w) { return read_role(w, control::set_lmasterrole); }),
+      command("wipedb", "DB", "remove all records of a volatile database, on all nodes", "wipedb locking.tdb",
+              [](line_parser& w) -> action {
+                const auto db = w.volatile_database();
+                return [db](drill_run& s) { return s.wipe(db); };
+              }),
+      command("restoredb", "DB N records [of SIZE]",
+              "make records s0, s1 ... the content of a volatile database, as from a backup; quicker than `fill`",
+              "restoredb locking.tdb 1000 records of 100", read_restore),
+      command("detach", "DB", "forget a volatile database and its records, on all nodes", "detach brlock.tdb", read_detach),
+      command("add", "node", "append a node to every nodes file; `start` and `reloadnodes` follow", "add node", read_add),
+      command("delete", "node N", "comment a node out in every nodes file; `reloadnodes` follows, when it has ended", "delete node 2",
+              read_delete),
+      command("reloadnodes", "", "all nodes read their nodes files again", "reloadnodes",
+              [](line_parser& w) -> action {
+                w.needs(ability::new_nodes);
+                return [](drill_run& s) { return s.reload_nodes(); };
+              }),
+  };
+}
+
+}  // namespace floe::cli::drill

@@ -1,0 +1,179 @@
+/// What happens to the network between nodes. As with TCP nothing is lost for good: it comes late.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/drill/language/verb/all.hpp"
+#include "cli/drill/run/drill_run.hpp"
+#include "cli/drill/run/resolve_nodes.hpp"
+
+namespace floe::cli::drill {
+namespace {
+
+using namespace std::chrono_literals;
+
+action read_isolate(line_parser& w) {
+  w.needs(ability::cut_links);
+  return for_each_node(w.nodes(), [](drill_run& s, std::size_t n) -> outcome {
+    s.disturb_sides({n});
+    s.cluster().split({n});
+    return {};
+  });
+}
+
+action read_split(line_parser& w) {
+  w.needs(ability::cut_links);
+  auto nodes = w.nodes();
+  w.expect("from");
+  w.expect("others");
+  return [nodes](drill_run& s) -> outcome {
+    const auto side = resolve(s, nodes);
+    if (!side) return failed_because(side.error());
+    s.disturb_sides(*side);
+    s.cluster().split(*side);
+    return {};
+  };
+}
+
+action read_deafen(line_parser& w) {
+  w.needs(ability::cut_links);
+  auto nodes = w.nodes();
+  w.expect("to");
+  auto speakers = w.nodes();
+  return [nodes, speakers](drill_run& s) -> outcome {
+    const auto deaf = resolve(s, nodes);
+    if (!deaf) return failed_because(deaf.error());
+    const auto unheard = resolve(s, speakers);
+    if (!unheard) return failed_because(unheard.error());
+    for (const auto d : *deaf)
+      for (const auto u : *unheard) {
+        if (d == u) continue;
+        s.disturb(d, fmt::format("deaf to node {}", u), fault_kind::cut);
+        s.disturb(u, fmt::format("not heard by node {}", d), fault_kind::cut);
+        s.cluster().cut_one_way(u, d);
+      }
+    return {};
+  };
+}
+
+action read_bridge(line_parser& w) {
+  w.needs(ability::cut_links);
+  auto middle = w.node();
+  w.expect("between");
+  auto nodes = w.nodes();
+  w.expect("and");
+  w.expect("others");
+  return [middle, nodes](drill_run& s) -> outcome {
+    const auto m = resolve(s, middle);
+    if (!m) return failed_because(m.error());
+    const auto side = resolve(s, nodes);
+    if (!side) return failed_because(side.error());
+    for (std::size_t n = 0; n < s.cluster().size(); ++n) s.disturb(n, "in a cluster with a bridge", fault_kind::cut);
+    s.cluster().bridge(*m, *side);
+    return {};
+  };
+}
+
+action read_cut(line_parser& w) {
+  w.needs(ability::cut_links);
+  auto a = w.nodes();
+  w.expect("from");
+  auto b = w.nodes();
+  return [a, b](drill_run& s) -> outcome {
+    const auto here = resolve(s, a), there = resolve(s, b);
+    if (!here || !there) return failed_because(here ? there.error() : here.error());
+    for (const auto x : *here)
+      for (const auto y : *there) {
+        if (x == y) continue;
+        s.disturb(x, fmt::format("cut from node {}", y), fault_kind::cut);
+        s.disturb(y, fmt::format("cut from node {}", x), fault_kind::cut);
+        s.cluster().cut(x, y);
+      }
+    return {};
+  };
+}
+
+/// So bad that the others may take a node for lost.
+bool unbearable(const link_quality& q) {
+  return q.delay >= 500ms || q.loss >= 0.3 || (q.bytes_per_second > 0 && q.bytes_per_second < 20'000);
+}
+
+/// The way between two nodes, in both directions.
+action change_paths(line_parser& w, std::vector<node_ref> a, std::vector<node_ref> b, link_quality q) {
+  w.needs(ability::bad_links);
+  return [=](drill_run& s) -> outcome {
+    const auto here = resolve(s, a), there = resolve(s, b);
+    if (!here || !there) return failed_because(here ? there.error() : here.error());
+    for (const auto x : *here)
+      for (const auto y : *there) {
+        if (x == y) continue;
+        if (unbearable(q)) {
+          s.disturb(x, fmt::format("behind a bad link to node {}", y), fault_kind::cut);
+          s.disturb(y, fmt::format("behind a bad link to node {}", x), fault_kind::cut);
+        }
+        s.set_link(x, y, q);
+      }
+    return {};
+  };
+}
+
+struct ends {
+  std::vector<node_ref> a, b;
+};
+ends read_ends(line_parser& w) {
+  ends e;
+  e.a = w.nodes();
+  w.expect("to");
+  e.b = w.nodes();
+  return e;
+}
+
+action read_delay(line_parser& w) {
+  auto e = read_ends(w);
+  w.expect("by");
+  const auto d = w.time();
+  return change_paths(w, e.a, e.b, {.delay = d});
+}
+
+action read_lose(line_parser& w) {
+  auto e = read_ends(w);
+  w.expect("packets");
+  const auto part = w.percent();
+  return change_paths(w, e.a, e.b, {.loss = part});
+}
+
+action read_slow(line_parser& w) {
+  auto e = read_ends(w);
+  w.expect("at");
+  const auto rate = w.size();
+  return change_paths(w, e.a, e.b, {.bytes_per_second = rate});
+}
+
+action read_heal(line_parser&) {
+  return [](drill_run& s) -> outcome {
+    s.heal();
+    return {};
+  };
+}
+
+verb fault(const char* name, const char* arguments, const char* summary, const char* example, action (*read)(line_parser&)) {
+  return {.name = name, .group = "Network", .arguments = arguments, .summary = summary, .example = example, .read = read};
+}
+
+}  // namespace
+
+std::vector<verb> network_verbs() {
+  return {
+      fault("isolate", "NODES", "cut each of these nodes off from all others", "isolate 2", read_isolate),
+      fault("split", "NODES from others", "cut the cluster into two halves", "split 0,1 from others", read_split),
+      fault("cut", "NODES from NODES", "cut links; both sides still hear the rest", "cut 0 from 1", read_cut),
+      fault("deafen", "NODES to NODES", "a one-way partition: the first hear nothing from the second", "deafen 2 to 0,1", read_deafen),
+      fault("bridge", "NODE between NODES and others", "two halves and one node that hears both", "bridge 1 between 0 and others", read_bridge),
+      fault("heal", "", "undo all of these, and all delays", "heal", read_heal),
+      fault("delay", "NODES to NODES by DURATION", "make every packet between them late", "delay 0 to 1,2 by 50ms", read_delay),
+      fault("lose", "NODES to NODES packets PERCENT", "lose packets, which TCP sends again after 200 ms", "lose 0 to all packets 5%", read_lose),
+      fault("slow", "NODES to NODES at SIZE", "let so many bytes through in a second", "slow 0 to all at 100kB", read_slow),
+  };
+}
+
+}  // namespace floe::cli::drill

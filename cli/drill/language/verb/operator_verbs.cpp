@@ -1,0 +1,69 @@
+/// What an operator does to a node.
+#include "cli/drill/language/verb/all.hpp"
+#include "cli/drill/run/drill_run.hpp"
+#include "cli/drill/run/resolve_nodes.hpp"
+#include "protocol/types/basic.hpp"
+#include "protocol/types/membership.hpp"
+
+namespace floe::cli::drill {
+namespace {
+
+outcome set_ban(drill_run& s, std::size_t n, std::uint64_t seconds) {
+  return s.order(n, control::set_ban_state,
+                 encode_request<control::set_ban_state>(
+                     {.pnn = pnn{static_cast<std::uint32_t>(n)}, .time = static_cast<std::uint32_t>(seconds)}));
+}
+
+action read_ban(line_parser& w) {
+  auto nodes = w.nodes();
+  w.expect("for");
+  const auto seconds = static_cast<std::uint64_t>(std::max<std::int64_t>(1, w.time() / std::chrono::seconds(1)));
+  return for_each_node(std::move(nodes), [seconds](drill_run& s, std::size_t n) {
+    s.disturb(n, "banned", fault_kind::out);
+    s.banned_nodes.insert(n);
+    return set_ban(s, n, seconds);
+  });
+}
+
+verb on_nodes(const char* name, const char* summary, const char* example, action (*read)(line_parser&)) {
+  return {.name = name, .group = "Operators", .arguments = "NODES", .summary = summary, .example = example, .read = read};
+}
+
+}  // namespace
+
+std::vector<verb> operator_verbs() {
+  return {
+      on_nodes("stop", "take nodes out of the cluster (they go on running)", "stop 2",
+               [](line_parser& w) {
+                 return for_each_node(w.nodes(), [](drill_run& s, std::size_t n) {
+                   s.disturb(n, "stopped", fault_kind::out);
+                   s.stopped_nodes.insert(n);
+                   return s.order(n, control::stop_node, {});
+                 });
+               }),
+      on_nodes("continue", "let stopped nodes back in", "continue 2",
+               [](line_parser& w) {
+                 return for_each_node(w.nodes(), [](drill_run& s, std::size_t n) {
+                   s.stopped_nodes.erase(n);
+                   s.past.cure(n, fault_kind::out, s.now());
+                   return s.order(n, control::continue_node, {});
+                 });
+               }),
+      {.name = "ban",
+       .group = "Operators",
+       .arguments = "NODES for DURATION",
+       .summary = "take nodes out of the cluster for a while",
+       .example = "ban 1 for 60s",
+       .read = read_ban},
+      on_nodes("unban", "lift a ban", "unban 1",
+               [](line_parser& w) {
+                 return for_each_node(w.nodes(), [](drill_run& s, std::size_t n) {
+                   s.banned_nodes.erase(n);
+                   s.past.cure(n, fault_kind::out, s.now());
+                   return set_ban(s, n, 0);
+                 });
+               }),
+  };
+}
+
+}  // namespace floe::cli::drill

@@ -1,0 +1,167 @@
+#include "cli/drill/report/fault_reader.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+
+#include "cli/drill/language/verb.hpp"
+#include "cli/duration_text.hpp"
+
+namespace floe::cli::drill {
+namespace {
+
+/// Verbs that undo others. `heal`, `start` and `resume` say what they do; the rest is undone by
+/// name.
+struct remedy {
+  std::string_view verb, cures;
+};
+constexpr auto remedies =
+    std::to_array<remedy>({{"continue", "stop"}, {"unban", "ban"}, {"enable", "disable"}});
+/// What is over as soon as it is done.
+constexpr auto momentary = std::to_array<std::string_view>(
+    {"wipedb", "restoredb", "detach", "add", "delete", "reloadnodes", "setvar"});
+constexpr auto no_faults =
+    std::to_array<std::string_view>({"start", "resume", "heal", "continue", "unban", "enable"});
+
+std::string_view group_of(std::string_view name) {
+  for (const auto& v : all_verbs())
+    if (name == v.name && !v.of_client) return v.group;
+  return {};
+}
+
+std::pair<std::string_view, std::string_view> first_word(std::string_view text) {
+  const auto end = std::min(text.find_first_of(" \t"), text.size());
+  auto rest = text.substr(end);
+  rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
+  return {text.substr(0, end), rest};
+}
+
+/// "for 60s" at the end of the line.
+std::int64_t lasting_us(std::string_view object) {
+  const auto at = object.rfind("for ");
+  if (at == std::string_view::npos) return 0;
+  const auto d = parse_duration(object.substr(at + 4));
+  return d ? std::chrono::duration_cast<std::chrono::microseconds>(*d).count() : 0;
+}
+
+bool names_nodes(std::string_view object) {
+  return object.find_first_of("0123456789") != std::string_view::npos ||
+         object.find("all") != std::string_view::npos;
+}
+
+}  // namespace
+
+void fault_reader::line(const trace_line& l) {
+  if (over_ || l.who != "drill") return;
+  if (l.text.starts_with("the faults are over")) {
+    end_all(l.t_us, [](const fault&) { return true; });
+    over_ = true;
+  } else if (l.text == "the network is whole again") {
+    end_all(l.t_us, [](const fault& f) { return f.ends == ending::heal; });
+  } else if (const auto s = read_played(l)) {
+    played(l.t_us, s->text);
+  } else if (const auto d = read_done(l)) {
+    done(l.t_us, *d);
+  }
+}
+
+void fault_reader::played(std::int64_t t, std::string_view statement) {
+  naming_ = false;
+  const auto [verb, object] = first_word(statement);
+  const auto group = group_of(verb);
+  const bool client_dies = group.empty() && first_word(object).first == "dies";
+  if (!client_dies && group != "Faults" && group != "Network" && group != "Operators") return;
+  if (verb == "disk" && object.ends_with(" good"))
+    return undo(t, "disk", object.substr(0, object.find(' ')));
+  if (verb == "lock" && object == "good") return undo(t, "lock", "all");
+  // roles of nodes
+  if (object.ends_with(" on") && group == "Operators")
+    return undo(t, verb, first_word(object).first);
+  for (const auto& r : remedies)
+    if (verb == r.verb) return undo(t, r.cures, object);
+  if (std::ranges::find(no_faults, verb) != no_faults.end()) return;
+  fault f{.told = {t, t, std::string(statement)},
+          .verb = std::string(verb),
+          .object = std::string(object),
+          .ends = ending::undo,
+          .nodes = {},
+          .still = {}};
+  const bool at_once = std::ranges::find(momentary, verb) != momentary.end();
+  if (client_dies || at_once || (verb == "lock" && object == "lost")) f.ends = ending::at_once;
+  if (group == "Network") f.ends = ending::heal;
+  if (verb == "kill" || verb == "shutdown" || verb == "restart") f.ends = ending::node_runs;
+  if (verb == "pause") f.ends = ending::node_goes_on;
+  f.open = f.ends != ending::at_once;
+  if (const auto us = lasting_us(object)) f.told.to_us = t + us;
+  all_.push_back(std::move(f));
+  naming_ = true;
+}
+
+void fault_reader::done(std::int64_t t, const done_to_node& d) {
+  const bool runs = d.what == "starts", goes_on = d.what == "goes on";
+  if (naming_ && (d.what.starts_with("is ") || all_.back().verb == "restart")) {
+    all_.back().nodes.insert(d.node);
+    all_.back().still.insert(d.node);
+  }
+  if (!runs && !goes_on) {
+    // who is killed is not paused any more
+    if (d.what != "is killed") return;
+  }
+  for (auto& f : all_) {
+    const bool ended = f.ends == ending::node_runs
+                           ? runs
+                           : f.ends == ending::node_goes_on && (goes_on || d.what == "is killed");
+    if (!f.open || !ended || f.still.erase(d.node) == 0 || !f.still.empty()) continue;
+    f.told.to_us = t;
+    f.open = false;
+  }
+}
+
+void fault_reader::undo(std::int64_t t, std::string_view verb, std::string_view object) {
+  const auto end = [&](fault& f) {
+    f.told.to_us = f.told.to_us > f.told.from_us ? std::min(t, f.told.to_us) : t;
+    f.open = false;
+  };
+  bool named = object == "all";
+  fault* last = nullptr;
+  for (auto& f : all_) {
+    if (!f.open || f.verb != verb) continue;
+    last = &f;
+    if (object == "all" || first_word(f.object).first == object) {
+      end(f);
+      named = true;
+    }
+  }
+  if (!named && last) end(*last);  // "it", or another name of the same node
+}
+
+void fault_reader::end_all(std::int64_t t, bool (*which)(const fault&)) {
+  for (auto& f : all_)
+    if (f.open && which(f)) {
+      f.told.to_us = f.told.to_us > f.told.from_us ? std::min(t, f.told.to_us) : t;
+      f.open = false;
+    }
+}
+
+std::vector<run_fault> fault_reader::finish(std::int64_t end_us) {
+  end_all(end_us, [](const fault&) { return true; });
+  std::vector<run_fault> told;
+  for (auto& f : all_) {
+    if (!f.nodes.empty() && !names_nodes(f.object))
+      f.told.what +=
+          fmt::format(" (node{} {})", f.nodes.size() == 1 ? "" : "s", fmt::join(f.nodes, ", "));
+    told.push_back(f.told);
+  }
+  return told;
+}
+
+std::vector<std::string> fault_reader::open() const {
+  std::vector<std::string> words;
+  for (const auto& f : all_)
+    if (f.open) words.push_back(f.told.what);
+  return words;
+}
+
+}  // namespace floe::cli::drill

@@ -1,0 +1,50 @@
+#pragma once
+/// Reads what nodes log about themselves: when databases served nobody, and when generations moved.
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <tuple>
+
+#include "cli/drill/checker/checker.hpp"
+
+namespace floe::cli::drill {
+
+class log_reader {
+ public:
+  /// `bans_allowed`: whether the drill has banned this node, or allows its ban.
+  log_reader(observations& into, std::function<bool(std::size_t node)> bans_allowed)
+      : seen_(into), bans_allowed_(std::move(bans_allowed)) {}
+  void line(time_us, std::size_t node, std::string_view text);
+  /// Whether the node has logged this text since then.
+  bool said(std::size_t node, std::string_view text, time_us since) const;
+  /// Databases that serve nobody right now, by node and name, since when.
+  const std::map<std::pair<std::size_t, std::string>, time_us>& closed() const { return closed_; }
+  /// The node has ended: what it was in the middle of is over.
+  void gone(time_us, std::size_t node);
+
+ private:
+  void pull(time_us, std::string_view text);
+  void commit(time_us, std::size_t node, std::string_view text);
+  struct burst {
+    time_us since = 0;
+    unsigned times = 0;
+  };
+  void back_in(time_us, std::size_t node);
+
+  struct logged {
+    time_us at;
+    std::string text;
+  };
+  observations& seen_;
+  std::map<std::size_t, std::deque<logged>> lines_;  ///< the last ones of each node
+  std::function<bool(std::size_t)> bans_allowed_;
+  std::map<std::pair<std::size_t, std::string>, time_us> closed_;  ///< since when, by node and database
+  std::map<std::size_t, bool> active_;                             ///< recovery mode, by node
+  std::map<std::size_t, std::uint32_t> generation_;
+  std::map<std::size_t, time_us> out_since_;  ///< stopped or banned nodes
+  std::map<std::tuple<std::size_t, std::string, std::string>, burst> resent_;  ///< by node, database and key
+};
+
+}  // namespace floe::cli::drill

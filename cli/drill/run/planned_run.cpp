@@ -1,0 +1,79 @@
+#include "cli/drill/run/planned_run.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <optional>
+
+#include "cli/drill/report/run_recorder.hpp"
+#include "cli/drill/run/drill_run.hpp"
+#include "cli/output.hpp"
+#include "cli/whole_file.hpp"
+
+namespace floe::cli::drill {
+namespace {
+
+std::string record_json(const run_record& r) {
+  auto j = open_json("drill record");
+  put_record(j, r);
+  j.end();
+  return j.take() + "\n";
+}
+
+/// Nothing, or which file could not be written.
+std::expected<void, std::string> write(const wanted_files& f, const run_record& r) {
+  using make = std::string (*)(const run_record&);
+  for (const auto& [file, text] : {std::pair<const std::string*, make>{&f.report, html_page}, {&f.perfetto, perfetto_trace}, {&f.record, record_json}})
+    if (!file->empty())
+      if (auto done = write_whole(*file, text(r)); !done) return done;
+  return {};
+}
+
+}  // namespace
+
+verdict play_planned(const planned_run& r) {
+  std::FILE* trace = r.trace.empty() ? nullptr : std::fopen(r.trace.c_str(), "w");
+  if (!r.trace.empty() && !trace)
+    return {.seed = r.seed, .reason = fmt::format("{} cannot be written: {}", r.trace, std::strerror(errno))};
+  std::optional<run_recorder> notes;
+  if (r.measured || r.files.any()) notes.emplace(!r.files.report.empty());
+  live_follower view(r.follow, r.drill->name, r.seed, r.drill->nodes);
+  listeners to;
+  if (trace || notes || r.follow != following::nothing)
+    to.trace = [&](const std::string& line) {
+      if (trace) std::fprintf(trace, "%s\n", line.c_str());
+      if (notes) notes->line(line);
+      view.line(line);
+    };
+  to.begin = [&](drill_run& s) { view.begin(s); };
+  to.end = [&](drill_run& s) {
+    view.end();
+    if (notes) notes->end_with(s.past);
+  };
+  auto on = make_testbed(*r.drill, r.seed, r.on);
+  if (!on) {
+    if (trace) std::fclose(trace);
+    return {.seed = r.seed, .reason = on.error()};
+  }
+  auto v = play(*r.drill, r.seed, std::move(*on), std::move(to));
+  if (trace && std::fclose(trace) != 0)
+    return {.seed = r.seed, .reason = fmt::format("{} cannot be written: {}", r.trace, std::strerror(errno))};
+  if (!notes) return v;
+  auto record = notes->finish(*r.drill, v);
+  if (r.on.real) describe_testbed(r.on, record);
+  v.unavailable = unavailable_times(record);
+  v.faults = record.faults;
+  v.steps.assign(record.checks.begin(), record.checks.end() - static_cast<std::ptrdiff_t>(v.checks.size()));
+  if (!r.files.any() || (v.held && r.files.only_of_a_failure)) return v;
+  const auto written = write(r.files, record);
+  v.recorded = written.has_value();
+  if (!written && v.held) {
+    v.held = false;
+    v.reason = written.error();
+  }
+  return v;
+}
+
+}  // namespace floe::cli::drill

@@ -1,0 +1,126 @@
+#include "cli/drill/run/play.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <string_view>
+#include <utility>
+
+#include "cli/drill/checker/checker.hpp"
+#include "cli/drill/run/drill_run.hpp"
+#include "cli/drill/testbed/sim_testbed.hpp"
+
+namespace floe::cli::drill {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// `at`: the line that fails.
+outcome play_lines(drill_run& s, const std::string& file, const std::vector<statement>& lines, std::string& at) {
+  for (const auto& l : lines) {
+    s.note("drill", fmt::format("{}: {}", l.line, l.text));
+    switch (l.is) {
+      case verb::kind::repeat:
+        for (std::uint64_t i = 0; i < l.times; ++i)
+          if (auto done = play_lines(s, file, l.blocks[0], at); !done) return done;
+        break;
+      case verb::kind::one_of:
+        if (auto done = play_lines(s, file, l.blocks[s.pick(l.blocks.size())], at); !done) return done;
+        break;
+      case verb::kind::plain:
+        if (auto done = l.act(s); !done) {
+          at = l.text;
+          return failed_because(fmt::format("{}:{}: {}: {}", file, l.line, l.text, done.error()));
+        }
+        break;
+      case verb::kind::cluster:
+      case verb::kind::either:
+      case verb::kind::end: break;
+    }
+  }
+  return {};
+}
+
+void measure(const drill_run& s, time_us end, verdict& v) {
+  v.operations = s.past.ops.size() + s.past.transactions.size();
+  for (const auto& t : s.past.transactions) v.writes += t.result == op_end::done ? t.writes.size() : 0;
+  for (const auto& o : s.past.ops) {
+    if (o.result == op_end::done && (o.kind == op_kind::store || o.kind == op_kind::erase)) ++v.writes;
+    if (o.final_look || o.end == never || o.begin > end) continue;
+    const double ms = static_cast<double>(o.end - o.begin) / 1000;
+    if (ms > v.longest_wait_ms) {
+      v.longest_wait_ms = ms;
+      v.longest_wait = fmt::format("{} on node {}, from {}", record_text(o), o.node, at_text(o.begin));
+    }
+  }
+  for (const auto& f : s.seen.frozen) {
+    const double ms = static_cast<double>(f.to - f.from) / 1000;
+    if (ms > v.longest_pause_ms) {
+      v.longest_pause_ms = ms;
+      v.longest_pause = fmt::format("{} on node {}, from {}", f.db, f.node, at_text(f.from));
+    }
+  }
+}
+
+}  // namespace
+
+verdict play(const script& drill, std::uint64_t seed, listeners to) {
+  return play(drill, seed, std::make_unique<sim_testbed>(drill, seed), std::move(to));
+}
+
+verdict play(const script& drill, std::uint64_t seed, std::unique_ptr<testbed> on, listeners to) {
+  const auto began = std::chrono::steady_clock::now();
+  verdict v{.seed = seed};
+  drill_run s(std::move(on), seed, std::move(to.trace));
+  s.patience = drill.patience;
+  if (to.begin) to.begin(s);
+  s.past.cluster_lock = drill.cluster_lock;
+  auto story = s.open();
+  if (story && !s.wait_until([&] { return !s.not_normal({}); }, drill.bound))
+    story = failed_because("the cluster does not become NORMAL at the beginning: " + s.not_normal({}).value_or("?"));
+  else if (story)
+    story = play_lines(s, drill.name, drill.body, v.failed_at);
+  const auto end = s.now();
+  if (!story) s.note("drill", "FAILED: " + story.error());
+  s.aftermath(drill.bound);
+  for (const auto& c : all_checkers()) {
+    checked done{.checker = c.name};
+    const bool about_losses = std::string_view(c.name).starts_with("kept ");
+    for (auto& f : c.check(s.past, s.seen)) {
+      if (about_losses && s.lossless && !f.broken) {
+        f.broken = true;
+        f.text += " (because of " + std::exchange(f.because, {}) + ", but this drill is lossless)";
+      }
+      s.note("check", fmt::format("{}: {}{}{}", c.name, f.broken ? "BROKEN: " : "explained: ", f.text,
+                                  f.because.empty() ? "" : "; because of " + f.because));
+      if (f.broken)
+        done.broken.push_back(std::move(f.text));
+      else
+        ++done.explained, ++done.causes[f.because];
+    }
+    v.checks.push_back(std::move(done));
+  }
+  v.held = story.has_value();
+  if (!story) v.reason = story.error();
+  for (const auto& c : v.checks) {
+    if (c.checker.starts_with("kept ")) v.losses += c.explained;
+    if (c.broken.empty()) continue;
+    v.held = false;
+    if (v.failed_at.empty() && story) v.failed_at = "check: " + c.checker;
+    if (v.reason.empty()) v.reason = fmt::format("{}: {}", c.checker, c.broken.front());
+  }
+  if (const auto why = s.cluster().broken()) {
+    v.held = false;
+    v.reason = *why + (v.reason.empty() ? "" : "; " + v.reason);
+  }
+  v.kept = s.cluster().kept_files(v.held);
+  measure(s, end, v);
+  v.virtual_ms = static_cast<double>(s.now()) / 1000;
+  v.real_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began).count();
+  s.note("drill", v.held ? "verdict: held" : "verdict: " + v.reason);
+  if (to.end) to.end(s);
+  return v;
+}
+
+}  // namespace floe::cli::drill

@@ -1,0 +1,56 @@
+#pragma once
+/// One run of a drill, from its first line to its verdict.
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/drill/language/script.hpp"
+#include "cli/drill/report/run_record.hpp"
+#include "cli/drill/testbed/testbed.hpp"
+
+namespace floe::cli::drill {
+
+struct checked {
+  std::string checker;
+  std::vector<std::string> broken;  ///< what breaks the promise; empty: it is kept
+  std::size_t explained = 0;
+  std::map<std::string, std::size_t> causes{};  ///< of explained ones: "node 1, killed at 2.407 s", and how often
+};
+
+struct verdict {
+  std::uint64_t seed = 0;
+  bool held = false;
+  std::string reason;     ///< of a failure: one line
+  std::string failed_at;  ///< the line of the script, or "check: kept writes"; two failures there are of one kind
+  std::vector<checked> checks;
+  double virtual_ms = 0, real_ms = 0;
+  std::size_t operations = 0;
+  std::uint64_t writes = 0;    ///< acknowledged stores and deletions of all clients
+  std::uint64_t losses = 0;    ///< explained ones
+  double longest_wait_ms = 0;  ///< of a client for an answer, before the end of the drill
+  std::string longest_wait;    ///< for what
+  double longest_pause_ms = 0;  ///< of a database on a node that ran
+  std::string longest_pause;
+  std::vector<unavailability> unavailable;  ///< if it was measured: of each database, the worst first
+  std::vector<run_fault> faults;
+  std::vector<run_check> steps;  ///< if it was measured: what the script waited for and expected
+  std::string kept;       ///< where the nodes' files stay; empty: they are removed
+  bool recorded = false;  ///< its files have been written
+};
+
+class drill_run;
+/// Where a run is told of while it is played.
+struct listeners {
+  std::function<void(const std::string& line)> trace = nullptr;
+  std::function<void(drill_run&)> begin = nullptr;  ///< before the nodes are started
+  std::function<void(drill_run&)> end = nullptr;  ///< after the last line
+};
+
+/// In simulation.
+verdict play(const script&, std::uint64_t seed, listeners = {});
+/// On this testbed.
+verdict play(const script&, std::uint64_t seed, std::unique_ptr<testbed>, listeners = {});
+
+}  // namespace floe::cli::drill

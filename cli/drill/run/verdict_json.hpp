@@ -1,0 +1,13 @@
+#pragma once
+/// A verdict as text, for the way from the process that played to the one that tells.
+#include <optional>
+#include <string>
+
+#include "cli/drill/run/play.hpp"
+
+namespace floe::cli::drill {
+
+std::string verdict_text(const verdict&);
+std::optional<verdict> read_verdict(const std::string&);
+
+}  // namespace floe::cli::drill
