@@ -55,6 +55,7 @@ void database::on(db_control& m) {
     case control::record_store: return record_store(m);
     case control::record_delete: return record_delete(m);
     case control::record_unlock: return record_unlock(m);
+    case control::record_scan: return record_scan(m);
     case control::db_freeze: return freeze(m);
     case control::db_thaw: return thaw(m);
     case control::db_transaction_start: return begin(m);

@@ -83,6 +83,8 @@ class database final : public actor<database_message> {
   void record_store(db_control&);
   void record_delete(db_control&);
   void record_unlock(db_control&);
+  void record_scan(db_control&);
+  void show_to_readers(const bytes& key, lock_table::entry&);
   const bytes* held_key(const db_control&, std::uint64_t lock_id);
   void enqueue(byte_view key, lock_waiter);
   void advance(const bytes& key);

@@ -26,6 +26,7 @@ struct lock_waiter {
   enum class kind : std::uint8_t {
     lock,       ///< record_lock of a local client: becomes the holder
     read,       ///< record_read of a local client: answered, holds nothing
+    look,       ///< record_read of what is here: answered as soon as nobody holds the record, waits for nothing else
     call,       ///< REQ_CALL of a local client: answered, holds nothing
     peer_call,  ///< REQ_CALL of another node: the record is given away or the packet sent on
   };

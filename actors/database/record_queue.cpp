@@ -52,10 +52,24 @@ std::string database::why_waiting(const lock_table::entry& e) const {
 void database::advance(const bytes& key) {
   while (auto* e = locks_.find(key)) {
     if (!thawed() && !mutated(mutant::granted_while_frozen)) break;
-    if (e->holder || e->waiters.empty()) break;
+    if (e->holder) break;
+    show_to_readers(key, *e);
+    if (e->waiters.empty()) break;
     if (!serve_front(key, *e)) break;
   }
   locks_.tidy(key);
+}
+
+/// Who only looks at what is here waits for the holder alone, not for records that are on their way.
+void database::show_to_readers(const bytes& key, lock_table::entry& e) {
+  for (auto i = e.waiters.begin(); i != e.waiters.end();) {
+    if (i->what != lock_waiter::kind::look) {
+      ++i;
+      continue;
+    }
+    answer_read(key, *i);
+    i = e.waiters.erase(i);
+  }
 }
 
 /// Acts for the first in the queue; false if it has to wait. The queue may have changed altogether afterwards.

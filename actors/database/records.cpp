@@ -10,6 +10,7 @@
 #include "protocol/record_status.hpp"
 #include "protocol/rules/migration.hpp"
 #include "protocol/types/record_access.hpp"
+#include "protocol/types/rec_data.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace floe {
@@ -56,12 +57,33 @@ void database::record_read(db_control& m) {
       return m.answer.fail("database is being recovered");
     return answer_read(bytes(r->key), w);
   }
+  if (r->flags & record_read_settled && config_.kind == db_kind::volatile_db) w.what = lock_waiter::kind::look;
   if (config_.kind != db_kind::volatile_db) {
     // every node has all of it; there is nothing to migrate
     if (!thawed() || !map_applies(gen_, view_->gen)) return until_thaw_.push_back(std::move(m));
     return answer_read(bytes(r->key), w);
   }
   enqueue(r->key, std::move(w));
+}
+
+void database::record_scan(db_control& m) {
+  constexpr std::size_t most_bytes = 1 << 20;
+  const auto r = wire::decode<record_scan_request>(std::get<req_control>(m.packet->content.body).data);
+  if (!r || !m.client) return m.answer.fail("bad record_scan request");
+  if (!thawed()) return until_thaw_.push_back(std::move(m));
+  const std::size_t limit = std::min<std::size_t>(r->max_bytes, most_bytes);
+  rec_buffer_builder found(config_.id);
+  const auto taken = store_->scan(
+      r->after.empty() ? scan_position() : scan_position::after(r->after), [&](const record_view& one) {
+        if (!found.empty() && found.size_with(one.key.size(), one.data.size()) > limit) return false;
+        found.add(one.key, one.header, one.data);
+        return true;
+      });
+  if (!taken) {
+    storage_failed("scan", taken.error());
+    return m.answer.status(record_status_storage, "cannot read: see the node's log");
+  }
+  m.answer.good(found.take());
 }
 
 const bytes* database::held_key(const db_control& m, std::uint64_t lock_id) {

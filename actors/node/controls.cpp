@@ -103,6 +103,8 @@ node::handler node::handler_of(control c) {
       {control::record_store, &node::record_control},
       {control::record_delete, &node::record_control},
       {control::record_unlock, &node::record_control},
+      {control::record_scan, &node::to_database},
+      {control::accompany, &node::accompany},
       {control::get_locks, &node::get_locks},
       {control::get_timeline, &node::get_timeline},
       {control::get_node_status, &node::get_node_status},

@@ -49,8 +49,8 @@ std::optional<db_id> leading_db(byte_view data) {
 
 /// Rather than replacing or describing it.
 bool uses_content(control c) {
-  return c == control::record_lock || c == control::record_read || c == control::trans3_commit ||
-         c == control::update_record;
+  return c == control::record_lock || c == control::record_read || c == control::record_scan ||
+         c == control::trans3_commit || c == control::update_record;
 }
 
 bytes as_string(byte_view s) { return wire::encode(wire::string{s}); }

@@ -150,13 +150,20 @@ void node::deliver_tunnel(const req_tunnel& t) {
 
 // --- questions about clients -------------------------------------------------------------------------------------
 
+void node::accompany(const control_request& r) {
+  clients_.at(r.client->id).companion = true;
+  r.answer.good();
+}
+
 void node::process_exists(const control_request& r) {
   auto pid = wire::decode<std::int32_t>(r.data);
   for (auto& [id, c] : clients_) {
-    if (!pid || c.ref.pid != *pid) continue;
+    if (!pid || c.ref.pid != *pid || c.companion) continue;
     if (view_->own_flags() & (node_flag::banned | node_flag::stopped)) {
-      // others may take over what this client held
-      c.ref.session.tell(session_kick{"node is inactive and another node asked for this process"});
+      // others may take over what this process held, by whichever of its connections
+      for (auto& [other, all] : clients_)
+        if (all.ref.pid == *pid)
+          all.ref.session.tell(session_kick{"node is inactive and another node asked for this process"});
       return r.answer.fail();
     }
     if (process_lives(c.ref.pid)) return r.answer.good();

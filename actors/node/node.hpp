@@ -202,6 +202,7 @@ class node final : public actor<node_message> {
   void tunnel_register(const control_request&);
   void tunnel_deregister(const control_request&);
   void deliver_tunnel(const req_tunnel&);
+  void accompany(const control_request&);
   void process_exists(const control_request&);
   void check_pid_srvid(const control_request&);
   void forget_messages_of(std::uint64_t client);
@@ -277,6 +278,7 @@ class node final : public actor<node_message> {
   struct client_entry {
     client_ref ref;
     std::map<std::uint64_t, bytes> notify;  ///< by srvid: told to all connected nodes when the client goes
+    bool companion = false;  ///< its process has other connections, and lives by those
     std::set<std::pair<pnn, db_id>> frozen{};  ///< what it has frozen, where, and not thawed
   };
   struct subscriber {

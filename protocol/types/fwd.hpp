@@ -50,6 +50,7 @@ struct record_lock_reply;
 struct record_lock_request;
 struct record_read_reply;
 struct record_read_request;
+struct record_scan_request;
 struct record_store_request;
 struct record_unlock_request;
 struct sock_addr;

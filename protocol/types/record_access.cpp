@@ -42,6 +42,13 @@ constexpr auto layout(wire::of<record_delete_request>) {
                       wire::field("flags", &record_delete_request::flags));
 }
 
+constexpr auto layout(wire::of<record_scan_request>) {
+  return wire::record("record_scan_request", wire::field("db_id", &record_scan_request::db_id),
+                      wire::field("flags", &record_scan_request::flags),
+                      wire::field("max_bytes", &record_scan_request::max_bytes),
+                      wire::sized("keylen", "after", &record_scan_request::after));
+}
+
 constexpr auto layout(wire::of<record_unlock_request>) {
   return wire::record("record_unlock_request",
                       wire::field("lock_id", &record_unlock_request::lock_id));
@@ -53,6 +60,7 @@ template struct wire::codec<record_read_request>;
 template struct wire::codec<record_read_reply>;
 template struct wire::codec<record_store_request>;
 template struct wire::codec<record_delete_request>;
+template struct wire::codec<record_scan_request>;
 template struct wire::codec<record_unlock_request>;
 
 }  // namespace floe
