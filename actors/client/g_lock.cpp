@@ -10,9 +10,6 @@
 namespace floe {
 namespace {
 
-/// Marks owners that are clients of this library: their unique id is a registered srvid.
-constexpr std::uint32_t our_task = 0x464C4F45;
-constexpr std::uint64_t our_srvids = 0x464C000000000000;
 constexpr duration first_pause = std::chrono::milliseconds(1);
 constexpr duration longest_pause = std::chrono::milliseconds(50);
 constexpr duration register_patience = std::chrono::seconds(10);
@@ -23,9 +20,9 @@ client_error bad_record() {
 }
 
 /// Tells the locks of one process apart.
-std::uint64_t next_number() {
-  static std::uint64_t last = 0;
-  return ++last & 0xFFFF;
+std::uint16_t next_number() {
+  static std::uint16_t last = 0;
+  return ++last;
 }
 
 bool refused(const client_error& e) { return e.code == client_errc::refused; }
@@ -51,11 +48,7 @@ struct taking : std::enable_shared_from_this<taking> {
   void fail(client_error e) { done(std::unexpected(std::move(e))); }
 
   void begin() {
-    const auto pid = static_cast<std::uint64_t>(c.process());
-    lock.owner = {.pid = pid,
-                  .task_id = our_task,
-                  .vnn = c.self(),
-                  .unique_id = our_srvids | next_number() << 32 | pid};
+    lock.owner = floe_lock_owner(c.process(), c.self(), next_number());
     auto self = shared_from_this();
     c.listen(
         srvid{lock.owner.unique_id}, [](const client_message&) {}, register_patience,
@@ -86,15 +79,9 @@ struct taking : std::enable_shared_from_this<taking> {
   void decide(const locked_record& r) {
     auto list = wire::decode<g_lock_list>(r.data);
     if (!list) return unlock_then(r.lock_id, [this] { give_up(bad_record()); });
-    std::erase_if(list->locks, [this](const g_lock& l) {
-      return l.holder == lock.owner || std::ranges::find(dead, l.holder) != dead.end();
-    });
-    const auto other = std::ranges::find_if(
-        list->locks, [this](const g_lock& l) { return conflicts(l, type, lock.owner); });
-    if (other != list->locks.end())
+    if (const auto other = join_or_blame(*list, type, lock.owner, dead))
       // asked without the record's lock: the answer may take long, and a recovery would wait for us
-      return unlock_then(r.lock_id, [this, who = other->holder] { ask_about(who); });
-    list->locks.push_back({type, lock.owner});
+      return unlock_then(r.lock_id, [this, who = *other] { ask_about(who); });
     auto self = shared_from_this();
     store_record(c, r.lock_id, wire::encode(*list), after_write::unlock, left(),
                  [self](const result<void>& stored) {
@@ -124,7 +111,7 @@ struct taking : std::enable_shared_from_this<taking> {
     };
     const auto id = process_id{static_cast<std::int32_t>(who.pid)};
     const auto patience = std::min(left(), duration{std::chrono::seconds(3)});
-    if (who.task_id == our_task)
+    if (who.task_id == floe_lock_task)
       c.control<control::check_pid_srvid>(
           who.vnn, {.pid = id, .srvid = srvid{who.unique_id}}, patience, [answered](const auto& a) {
             answered(a.has_value(), a ? std::nullopt : std::optional(a.error()));
@@ -148,11 +135,6 @@ struct taking : std::enable_shared_from_this<taking> {
 
 }  // namespace
 
-bool conflicts(const g_lock& holder, g_lock_type wanted, const server_id& by) {
-  if (holder.holder == by) return false;
-  return holder.type == g_lock_type::write || wanted == g_lock_type::write;
-}
-
 void take_g_lock(client& c, byte_view name, g_lock_type type, duration patience,
                  when_done<held_g_lock> done) {
   std::make_shared<taking>(c, name, type, c.loop().now() + patience, std::move(done))->begin();
@@ -164,8 +146,7 @@ void release_g_lock(client& c, const held_g_lock& held, duration patience, when_
       c, held.db, held.name, patience, [&c, held, patience, done](const result<locked_record>& r) {
         if (!r) return done(std::unexpected(r.error()));
         auto list = wire::decode<g_lock_list>(r->data);
-        if (!list || std::erase_if(list->locks,
-                                   [&](const g_lock& l) { return l.holder == held.owner; }) == 0)
+        if (!list || !leave(*list, held.owner))
           return unlock_record(c, r->lock_id, patience, done);
         if (list->locks.empty())
           return delete_record(c, r->lock_id, after_write::unlock, patience, done);

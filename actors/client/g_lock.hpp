@@ -8,7 +8,7 @@
 /// process id, clients of this library by a registration too, so that several of one process can be
 /// told apart.
 #include "actors/client/records.hpp"
-#include "protocol/types/record_content.hpp"
+#include "protocol/rules/g_lock.hpp"
 
 namespace floe {
 
@@ -25,8 +25,5 @@ void take_g_lock(client&, byte_view name, g_lock_type, duration patience,
 
 /// What is not there any more (a recovery without this node, say) is no error.
 void release_g_lock(client&, const held_g_lock&, duration patience, when_done<void> done);
-
-/// Whether two holders exclude each other.
-bool conflicts(const g_lock& holder, g_lock_type wanted, const server_id& by);
 
 }  // namespace floe
