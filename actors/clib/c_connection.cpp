@@ -1,0 +1,162 @@
+/// The C functions about connections, databases, messages and controls.
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "actors/clib/connection.hpp"
+#include "actors/clib/value.hpp"
+#include "protocol/hash.hpp"
+#include "protocol/types/database.hpp"
+#include "protocol/constants.hpp"
+#include "protocol/wire/codec.hpp"
+
+using namespace floe;
+using namespace floe::clib;
+
+namespace floe::clib {
+
+outcome<void> fill(floe_value& out, byte_view data) {
+  out = {};
+  out.exists = 1;
+  if (data.empty()) return {};
+  out.data = std::malloc(data.size());
+  if (!out.data) return failed(FLOE_ENOMEM, "out of memory");
+  std::memcpy(out.data, data.data(), data.size());
+  out.size = data.size();
+  return {};
+}
+
+floe_header as_c(const record_header& h) {
+  // a header that was invented for an answer is no different from a real one to who asked
+  return {number(h.rsn), number(h.dmaster), h.flags & ~record_flag::automatic};
+}
+
+}  // namespace floe::clib
+
+namespace {
+
+constexpr unsigned known_flags = FLOE_RECONNECT | FLOE_PRIVILEGED | FLOE_COMPANION;
+
+db_kind kind_of(std::uint8_t flags) {
+  if (flags & db_flag::persistent) return db_kind::persistent;
+  return flags & db_flag::replicated ? db_kind::replicated : db_kind::volatile_db;
+}
+
+}  // namespace
+
+int floe_connect(const char* where, unsigned flags, int timeout_ms, floe_connection** out) {
+  return guarded([&]() -> outcome<void> {
+    if (!out) return failed(FLOE_EINVAL, "nowhere to put the connection");
+    *out = nullptr;
+    if (!where || flags & ~known_flags) return failed(FLOE_EINVAL, "no place, or unknown flags");
+    auto made = node_connection::open(where, flags, within(timeout_ms));
+    if (!made) return std::unexpected(made.error());
+    *out = new floe_connection{std::move(*made)};
+    return {};
+  });
+}
+
+void floe_disconnect(floe_connection* c) { delete c; }
+uint32_t floe_pnn(floe_connection* c) { return number(c->is->self()); }
+void floe_set_patience(floe_connection* c, int timeout_ms) { c->is->set_patience(timeout_ms); }
+
+int floe_fd(floe_connection* c) {
+  int fd = -1;
+  const int failure = guarded([&]() -> outcome<void> {
+    const auto made = c->is->descriptor();
+    if (!made) return std::unexpected(made.error());
+    fd = *made;
+    return {};
+  });
+  return failure ? failure : fd;
+}
+
+int floe_attach(floe_connection* c, const char* name, floe_kind kind, int timeout_ms, floe_db* out) {
+  return guarded([&]() -> outcome<void> {
+    if (!name || kind < FLOE_VOLATILE || kind > FLOE_REPLICATED) return failed(FLOE_EINVAL, "no name, or no kind");
+    const auto id = c->is->attach(name, static_cast<db_kind>(kind), within(timeout_ms));
+    if (!id) return std::unexpected(id.error());
+    if (out) *out = number(*id);
+    return {};
+  });
+}
+
+int floe_find(floe_connection* c, const char* name, int timeout_ms, floe_db* out, floe_kind* kind) {
+  return guarded([&]() -> outcome<void> {
+    if (!name) return failed(FLOE_EINVAL, "no name");
+    const auto until = within(timeout_ms);
+    const auto line = c->is->line(until);
+    if (!line) return std::unexpected(line.error());
+    const auto a = (*line)->ask({.opcode = control::get_dbmap}, until);
+    if (!a) return std::unexpected(a.error());
+    const auto map = decode_reply<control::get_dbmap>(a->data);
+    if (!map) return failed(FLOE_EREPLY, map.error().text());
+    for (const auto& d : map->dbs) {
+      if (d.db_id != db_id_of(name)) continue;
+      if (out) *out = number(d.db_id);
+      if (kind) *kind = static_cast<floe_kind>(kind_of(d.flags));
+      return {};
+    }
+    return failed(FLOE_ENOENT, std::string("no database ") + name + " is attached");
+  });
+}
+
+int floe_sequence_number(floe_connection* c, floe_db db, int timeout_ms, uint64_t* out) {
+  return guarded([&]() -> outcome<void> {
+    const auto until = within(timeout_ms);
+    const auto line = c->is->line(until);
+    if (!line) return std::unexpected(line.error());
+    const auto data = encode_request<control::get_db_seqnum>({db_id{db}});
+    const auto a = (*line)->ask({.opcode = control::get_db_seqnum, .data = data}, until);
+    if (!a) return std::unexpected(a.error());
+    const auto n = decode_reply<control::get_db_seqnum>(a->data);
+    if (!n) return failed(FLOE_EREPLY, n.error().text());
+    if (out) *out = *n;
+    return {};
+  });
+}
+
+int floe_listen(floe_connection* c, uint64_t s, floe_handler run, void* context) {
+  return guarded([&] { return c->is->listen(srvid{s}, {run, context}); });
+}
+
+int floe_send(floe_connection* c, uint32_t to, uint64_t s, const void* data, size_t size) {
+  return guarded([&]() -> outcome<void> {
+    const auto until = c->is->patience();
+    const auto line = c->is->line(until);
+    if (!line) return std::unexpected(line.error());
+    return (*line)->post(pnn{to}, srvid{s}, octets(data, size), until);
+  });
+}
+
+int floe_process(floe_connection* c, int timeout_ms) {
+  int handled = 0;
+  const int failure = guarded([&]() -> outcome<void> {
+    const auto n = c->is->process(within(timeout_ms));
+    if (!n) return std::unexpected(n.error());
+    handled = *n;
+    return {};
+  });
+  return failure ? failure : handled;
+}
+
+int floe_control(floe_connection* c, uint32_t to, uint32_t opcode, uint64_t s, const void* data, size_t size,
+                 int timeout_ms, int32_t* status, floe_value* out) {
+  return guarded([&]() -> outcome<void> {
+    const auto until = within(timeout_ms);
+    const auto line = c->is->line(until);
+    if (!line) return std::unexpected(line.error());
+    const auto a = (*line)->ask(
+        {.to = pnn{to}, .opcode = control{opcode}, .srvid = srvid{s}, .data = octets(data, size)}, until);
+    if (!a) return std::unexpected(a.error());
+    if (status) *status = a->status;
+    return out ? fill(*out, a->data) : outcome<void>{};
+  });
+}
+
+void floe_free(floe_value* v) {
+  if (!v) return;
+  std::free(v->data);
+  v->data = nullptr;
+  v->size = 0;
+}

@@ -1,0 +1,186 @@
+/// The C functions about records: locks, reads, traverses.
+#include <unistd.h>
+
+#include <atomic>
+
+#include "actors/clib/connection.hpp"
+#include "actors/clib/records.hpp"
+#include "actors/clib/value.hpp"
+#include "protocol/messages.hpp"
+#include "protocol/record_status.hpp"
+#include "protocol/types/traverse.hpp"
+#include "protocol/wire/codec.hpp"
+
+using namespace floe;
+using namespace floe::clib;
+
+struct floe_lock {
+  node_connection* of;
+  held_record held;
+};
+
+namespace {
+
+outcome<void> still_held(floe_lock* l) {
+  if (!l) return failed(FLOE_EINVAL, "no lock");
+  if (l->of->current(l->held.line)) return {};
+  return failed(FLOE_ENOLOCK, "the lock ended with the connection that it was taken by");
+}
+
+outcome<void> write(floe_lock* l, byte_view data) {
+  if (const auto held = still_held(l); !held) return held;
+  return store_record(l->held, data, l->of->patience());
+}
+
+// --- traverses ---------------------------------------------------------------------------------------------------
+
+struct shown {
+  floe_visitor visit;
+  void* context;
+  unsigned flags;
+  std::uint64_t count = 0;
+  bool ended = false;
+
+  void operator()(const record_view& r) {
+    if (r.data.empty() && !(flags & FLOE_WITH_EMPTY)) return;
+    ++count;
+    const auto h = as_c(r.header);
+    ended = visit && visit(r.key.data(), r.key.size(), r.data.data(), r.data.size(), &h, context) != 0;
+  }
+};
+
+outcome<void> traverse_here(node_connection& c, db_id db, limit until, shown& to) {
+  bytes last;
+  for (;;) {
+    const auto line = c.line(until);
+    if (!line) return std::unexpected(line.error());
+    const auto page = scan_records(**line, db, last, until);
+    if (!page) return std::unexpected(page.error());
+    if (page->records.empty()) return {};
+    for (const rec_data& raw : page->records) {
+      last.assign(raw.key);
+      if (const auto r = raw.as_record()) to(*r);
+      if (to.ended) return {};
+    }
+  }
+}
+
+/// An address for the records of one traverse, in the range that CTDB's client library uses.
+srvid next_address() {
+  static std::atomic<std::uint32_t> count{0};
+  constexpr std::uint32_t count_mask = 0x007FFFFF, ours = 0x00800000;
+  const auto n = (++count & count_mask) | ours;
+  return nth(message::client_traverse,
+             (static_cast<std::uint64_t>(n) << 32) | static_cast<std::uint32_t>(::getpid()));
+}
+
+outcome<void> traverse_cluster(node_connection& c, db_id db, limit until, shown& to) {
+  const auto line = c.line(until);
+  if (!line) return std::unexpected(line.error());
+  auto& l = **line;
+  const auto address = next_address();
+  const auto box = std::make_shared<channel::mailbox>();
+  l.open_box(address, box);
+  const auto walk = [&]() -> outcome<void> {
+    if (const auto r = l.ask({.opcode = control::register_srvid, .srvid = address}, until); !r)
+      return std::unexpected(r.error());
+    const auto request = encode_request<control::traverse_start_ext>(
+        {.db_id = db,
+         .reqid = reqid{1},
+         .srvid = address,
+         .withemptyrecords = to.flags & FLOE_WITH_EMPTY ? std::uint8_t{1} : std::uint8_t{0}});
+    if (const auto r = l.ask({.opcode = control::traverse_start_ext, .data = request}, until); !r)
+      return std::unexpected(r.error());
+    while (!to.ended) {
+      const auto m = l.take(*box, until);
+      if (!m) return std::unexpected(m.error());
+      if (!*m) return failed(FLOE_ETIMEOUT, "not all records have come in time");
+      const auto d = wire::decode<rec_data>((*m)->data);
+      if (!d) return failed(FLOE_EREPLY, d.error().text());
+      if (d->is_end()) return {};
+      if (const auto r = d->as_record()) to(*r);
+    }
+    return {};
+  };
+  const auto done = walk();
+  l.close_box(address);
+  if (const auto r = l.tell({.opcode = control::deregister_srvid, .srvid = address}, c.patience()); !r && done) return r;
+  return done;
+}
+
+}  // namespace
+
+// --- locks -------------------------------------------------------------------------------------------------------
+
+int floe_lock_record(floe_connection* c, floe_db db, const void* key, size_t key_size, int timeout_ms, floe_lock** out) {
+  return guarded([&]() -> outcome<void> {
+    if (!out || !key || key_size == 0) return failed(FLOE_EINVAL, "no key, or nowhere to put the lock");
+    *out = nullptr;
+    const auto line = c->is->line(within(timeout_ms));
+    if (!line) return std::unexpected(line.error());
+    auto held = lock_record(*line, db_id{db}, octets(key, key_size), timeout_ms);
+    if (!held) return std::unexpected(held.error());
+    *out = new floe_lock{c->is.get(), std::move(*held)};
+    return {};
+  });
+}
+
+const void* floe_lock_data(const floe_lock* l, size_t* size) {
+  if (size) *size = l->held.data.size();
+  return l->held.data.data();
+}
+
+void floe_lock_header(const floe_lock* l, floe_header* out) { *out = as_c(l->held.header); }
+
+int floe_store(floe_lock* l, const void* data, size_t size) {
+  return guarded([&] { return write(l, octets(data, size)); });
+}
+
+int floe_delete(floe_lock* l) {
+  return guarded([&] { return write(l, {}); });
+}
+
+int floe_unlock(floe_lock* l) {
+  const int done = guarded([&]() -> outcome<void> {
+    if (const auto held = still_held(l); !held) return held;
+    return unlock_record(l->held, l->of->patience());
+  });
+  delete l;
+  return done;
+}
+
+// --- reads -------------------------------------------------------------------------------------------------------
+
+int floe_read(floe_connection* c, floe_db db, const void* key, size_t key_size, int how, int timeout_ms,
+              floe_value* out) {
+  return guarded([&]() -> outcome<void> {
+    if (!out || !key || key_size == 0) return failed(FLOE_EINVAL, "no key, or nowhere to put the value");
+    *out = {};
+    if (how < FLOE_READ_OWNER || how > FLOE_READ_COPY) return failed(FLOE_EINVAL, "no such way of reading");
+    const auto until = within(timeout_ms);
+    const auto line = c->is->line(until);
+    if (!line) return std::unexpected(line.error());
+    const std::uint32_t flags = how == FLOE_READ_COPY      ? record_read_local
+                                : how == FLOE_READ_SETTLED ? record_read_settled
+                                                           : 0;
+    const auto r = read_record(**line, db_id{db}, octets(key, key_size), flags, until);
+    if (!r) return std::unexpected(r.error());
+    if (const auto f = fill(*out, r->data); !f) return f;
+    out->header = as_c(r->header);
+    out->exists = r->header.flags & record_flag::automatic ? 0 : 1;
+    if (!r->filled) return failed(FLOE_ENOENT, "there is no such record");
+    return {};
+  });
+}
+
+int floe_traverse(floe_connection* c, floe_db db, unsigned flags, int timeout_ms, floe_visitor visit, void* context,
+                  uint64_t* count) {
+  return guarded([&]() -> outcome<void> {
+    shown to{visit, context, flags};
+    const auto until = within(timeout_ms);
+    const auto done = flags & FLOE_LOCAL ? traverse_here(*c->is, db_id{db}, until, to)
+                                         : traverse_cluster(*c->is, db_id{db}, until, to);
+    if (count) *count = to.count;
+    return done;
+  });
+}

@@ -1,0 +1,271 @@
+#include "actors/clib/channel.hpp"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <thread>
+#include <utility>
+
+#include "protocol/constants.hpp"
+#include "protocol/types/record_access.hpp"
+#include "protocol/wire/codec.hpp"
+
+namespace floe::clib {
+namespace {
+
+std::string words(const char* what, int error) { return std::string(what) + ": " + std::strerror(error); }
+
+/// A file server's thread acts for its user; the socket of the node is root's. The raw call changes this thread alone,
+/// glibc's own would change all.
+class rooted {
+ public:
+  explicit rooted(bool wanted) : user_(::geteuid()) {
+    if (!wanted || user_ == 0) return;
+    changed_ = ::syscall(SYS_setresuid, -1, 0, -1) == 0;
+  }
+  ~rooted() {
+    // to go on as root would be worse than to end
+    if (changed_ && ::syscall(SYS_setresuid, -1, user_, -1) != 0) ::abort();
+  }
+  rooted(const rooted&) = delete;
+
+ private:
+  uid_t user_;
+  bool changed_ = false;
+};
+
+/// False at the limit. Signals are no reason to stop waiting.
+bool wait_for(int fd, short events, const limit& until) {
+  for (;;) {
+    pollfd p{fd, events, 0};
+    const int n = ::poll(&p, 1, milliseconds_left(until));
+    if (n > 0) return true;
+    if (n == 0 || passed(until)) return false;
+  }
+}
+
+constexpr auto short_pause = std::chrono::milliseconds(5);
+
+}  // namespace
+
+outcome<std::shared_ptr<channel>> channel::open(const std::string& socket, bool as_root, limit until) {
+  sockaddr_un a{};
+  a.sun_family = AF_UNIX;
+  if (socket.empty() || socket.size() >= sizeof a.sun_path)
+    return failed(FLOE_EINVAL, "no path of a Unix socket: `" + socket + "`");
+  std::memcpy(a.sun_path, socket.data(), socket.size());
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return failed(FLOE_ENOTCONN, words("socket", errno));
+  std::shared_ptr<channel> made(new channel(fd));
+  const rooted for_now(as_root);
+  while (::connect(fd, reinterpret_cast<const sockaddr*>(&a), sizeof a) != 0) {
+    // EAGAIN: more clients than the node has accepted yet
+    if (errno != EAGAIN && errno != EINTR) return failed(FLOE_ENOTCONN, words(socket.c_str(), errno));
+    if (passed(until)) return failed(FLOE_ETIMEOUT, socket + ": the node accepts no connections");
+    std::this_thread::sleep_for(short_pause);
+  }
+  return made;
+}
+
+channel::~channel() { ::close(fd_); }
+
+bool channel::broken() {
+  const std::lock_guard guard(m_);
+  return !broken_.empty();
+}
+
+failure channel::lost() const {
+  return {.code = FLOE_ELOST, .text = "the connection to the node is lost: " + broken_};
+}
+
+// --- requests ----------------------------------------------------------------------------------------------------
+
+outcome<answer> channel::ask(const request& r, limit until) {
+  waiting mine;
+  std::uint32_t id = 0;
+  {
+    const std::lock_guard guard(m_);
+    if (!broken_.empty()) return std::unexpected(lost());
+    do id = ++last_id_;
+    while (id == 0 || waiting_.contains(id));
+    waiting_[id] = &mine;
+  }
+  const auto sent = send(encode_packet({.dest = r.to, .id = reqid{id}},
+                                       req_control{.opcode = r.opcode, .srvid = r.srvid, .flags = r.flags, .data = r.data},
+                                       padding::none),
+                         until);
+  std::unique_lock lock(m_);
+  const auto done = sent ? wait(lock, until, [&] { return mine.done; }) : outcome<bool>(std::unexpected(sent.error()));
+  waiting_.erase(id);
+  if (!done) return std::unexpected(done.error());
+  if (!*done) {
+    if (r.opcode == control::record_lock) abandoned_locks_.insert(id);
+    return failed(FLOE_ETIMEOUT, "the node has not answered " + control_name(r.opcode) + " in time");
+  }
+  const auto& c = mine.content;
+  if (c.status >= 0) return answer{mine.packet, c.status, c.data};
+  std::string why(c.error.substr(0, c.error.find('\0')));
+  if (why.empty()) why = control_name(r.opcode) + " was refused with status " + std::to_string(c.status);
+  return std::unexpected(failure{.code = FLOE_EREFUSED, .text = std::move(why), .status = c.status});
+}
+
+outcome<void> channel::tell(const request& r, limit until) {
+  return send(encode_packet({.dest = r.to},
+                            req_control{.opcode = r.opcode,
+                                        .srvid = r.srvid,
+                                        .flags = r.flags | control_flag::noreply,
+                                        .data = r.data},
+                            padding::none),
+              until);
+}
+
+outcome<void> channel::post(pnn to, floe::srvid srvid, byte_view data, limit until) {
+  return send(encode_packet({.dest = to}, req_message{.srvid = srvid, .data = data}, padding::none), until);
+}
+
+/// A packet that is sent in part only ends the connection: nothing could follow it.
+outcome<void> channel::send(const bytes& packet, limit until) {
+  std::unique_lock lock(sending_, std::defer_lock);
+  if (!until)
+    lock.lock();
+  else if (!lock.try_lock_until(*until))
+    return failed(FLOE_ETIMEOUT, "the node takes nothing");
+  std::size_t at = 0;
+  while (at < packet.size()) {
+    const auto n = ::send(fd_, packet.data() + at, packet.size() - at, MSG_NOSIGNAL);
+    if (n > 0) {
+      at += static_cast<std::size_t>(n);
+      continue;
+    }
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN && wait_for(fd_, POLLOUT, until)) continue;
+    if (errno == EAGAIN && at == 0) return failed(FLOE_ETIMEOUT, "the node takes nothing");
+    const std::lock_guard guard(m_);
+    if (broken_.empty()) broken_ = words("send", errno);
+    ::shutdown(fd_, SHUT_RDWR);
+    changed_.notify_all();
+    return std::unexpected(lost());
+  }
+  return {};
+}
+
+// --- reading -----------------------------------------------------------------------------------------------------
+
+/// Until `done`, the limit (false), or the end of the connection. What has arrived already is looked at in any case.
+template <class Done>
+outcome<bool> channel::wait(std::unique_lock<std::mutex>& lock, limit until, Done done) {
+  for (bool tried = false; !done(); tried = true) {
+    if (!broken_.empty()) return std::unexpected(lost());
+    if (tried && passed(until)) return false;
+    if (reading_) {
+      if (until)
+        changed_.wait_until(lock, *until);
+      else
+        changed_.wait(lock);
+      continue;
+    }
+    reading_ = true;
+    lock.unlock();
+    auto ended = receive(until);
+    lock.lock();
+    reading_ = false;
+    while (!ended) {
+      auto next = framer_.next();
+      if (!next && next.error().fatal) ended = "from the node came no packet: " + next.error().text();
+      if (!next) continue;
+      if (!*next) break;
+      sort_in(std::move(**next));
+    }
+    if (ended && broken_.empty()) broken_ = *ended;
+    if (!too_late_.empty()) give_back_what_came_too_late(lock);
+    changed_.notify_all();
+  }
+  return true;
+}
+
+/// Some octets, or nothing at the limit; a text if there will be no more.
+std::optional<std::string> channel::receive(limit until) {
+  if (!wait_for(fd_, POLLIN, until)) return std::nullopt;
+  const auto room = framer_.prepare();
+  const auto n = ::recv(fd_, room.data(), room.size(), 0);
+  if (n > 0) framer_.commit(static_cast<std::size_t>(n));
+  if (n == 0) return "the node has closed it";
+  if (n < 0 && errno != EAGAIN && errno != EINTR) return words("receive", errno);
+  return std::nullopt;
+}
+
+void channel::sort_in(frame packet) {
+  const auto p = decode_packet(*packet);
+  if (!p) {
+    broken_ = "from the node came no packet: " + p.error().text();
+    return;
+  }
+  if (const auto* c = std::get_if<reply_control>(&p->body)) {
+    const auto id = number(p->header.id);
+    if (const auto w = waiting_.find(id); w != waiting_.end()) {
+      w->second->content = *c;
+      w->second->packet = std::move(packet);
+      w->second->done = true;
+    } else if (abandoned_locks_.erase(id) > 0) {
+      give_back(*c);
+    }
+  } else if (const auto* m = std::get_if<req_message>(&p->body)) {
+    const auto i = boxes_.find(number(m->srvid));
+    if (i == boxes_.end()) return;
+    auto& box = *i->second;
+    if (box.letters.size() >= box.most) {
+      box.dropped = true;
+      return;
+    }
+    box.letters.push_back({packet, p->header.src, m->srvid, m->data});
+    const std::uint64_t one = 1;
+    if (box.wake >= 0 && ::write(box.wake, &one, sizeof one) < 0) box.wake = -1;
+  }
+}
+
+/// Whoever asked has gone on without it.
+void channel::give_back(const reply_control& late_grant) {
+  if (late_grant.status != 0) return;
+  if (const auto r = wire::decode<record_lock_reply>(late_grant.data)) too_late_.push_back(r->lock_id);
+}
+
+/// What could not be given back goes with the connection.
+void channel::give_back_what_came_too_late(std::unique_lock<std::mutex>& lock) {
+  constexpr int patience_ms = 1000;
+  for (const auto id : std::exchange(too_late_, {})) {
+    lock.unlock();
+    const auto data = wire::encode(record_unlock_request{.lock_id = id});
+    const auto done = tell({.opcode = control::record_unlock, .data = data}, within(patience_ms));
+    lock.lock();
+    if (!done && broken_.empty()) broken_ = "a lock that came too late could not be given back";
+  }
+}
+
+// --- messages ----------------------------------------------------------------------------------------------------
+
+void channel::open_box(floe::srvid s, std::shared_ptr<mailbox> box) {
+  const std::lock_guard guard(m_);
+  boxes_[number(s)] = std::move(box);
+}
+
+void channel::close_box(floe::srvid s) {
+  const std::lock_guard guard(m_);
+  boxes_.erase(number(s));
+}
+
+outcome<std::optional<letter>> channel::take(mailbox& box, limit until) {
+  std::unique_lock lock(m_);
+  const auto there = wait(lock, until, [&] { return !box.letters.empty() || box.dropped; });
+  if (!there) return std::unexpected(there.error());
+  if (!*there || box.letters.empty()) return std::nullopt;
+  auto first = std::move(box.letters.front());
+  box.letters.pop_front();
+  return first;
+}
+
+}  // namespace floe::clib

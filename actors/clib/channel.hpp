@@ -1,0 +1,105 @@
+#pragma once
+/// One connection to a node's Unix socket, used by many threads at once. Whoever waits for something while nobody reads the
+/// socket reads it, for all: answers go to those who wait for them, messages into mailboxes. It never reconnects; that is a
+/// new channel. All waits have a limit of the caller's.
+///
+/// A grant of a lock that arrives when its asker has given up is given back at once.
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "actors/clib/failure.hpp"
+#include "protocol/bytes.hpp"
+#include "protocol/controls.hpp"
+#include "protocol/framing.hpp"
+#include "protocol/ids.hpp"
+#include "protocol/packet.hpp"
+
+namespace floe::clib {
+
+struct answer {
+  frame packet;
+  std::int32_t status = 0;
+  byte_view data;  ///< points into the packet
+};
+
+struct letter {
+  frame packet;
+  pnn from{0};
+  floe::srvid srvid{0};
+  byte_view data;  ///< points into the packet
+};
+
+class channel {
+ public:
+  /// `as_root`: the calling thread acts as root while it connects, if it may.
+  static outcome<std::shared_ptr<channel>> open(const std::string& socket, bool as_root, limit);
+  ~channel();
+  channel(const channel&) = delete;
+
+  int fd() const { return fd_; }
+  bool broken();
+
+  struct request {
+    pnn to = pnn::current;
+    control opcode{};
+    floe::srvid srvid{0};
+    std::uint32_t flags = 0;
+    byte_view data;
+  };
+  /// A status below 0 is a failure with the node's words (FLOE_EREFUSED).
+  outcome<answer> ask(const request&, limit);
+  /// With NOREPLY.
+  outcome<void> tell(const request&, limit);
+  outcome<void> post(pnn to, floe::srvid, byte_view data, limit);
+
+  /// Letters to a srvid go to its mailbox while there is one; several srvids may share a box.
+  struct mailbox {
+    std::deque<letter> letters;
+    std::size_t most = SIZE_MAX;  ///< further ones are dropped
+    std::atomic<bool> dropped = false;
+    std::atomic<int> wake = -1;  ///< an eventfd that is written when a letter comes
+  };
+  void open_box(floe::srvid, std::shared_ptr<mailbox>);
+  void close_box(floe::srvid);
+  /// The oldest letter of the box; nothing at the limit.
+  outcome<std::optional<letter>> take(mailbox&, limit);
+
+ private:
+  explicit channel(int fd) : fd_(fd) {}
+  struct waiting {
+    bool done = false;
+    reply_control content;  ///< views into `packet`
+    frame packet;
+  };
+
+  template <class Done>
+  outcome<bool> wait(std::unique_lock<std::mutex>&, limit, Done done);
+  outcome<void> send(const bytes& packet, limit);
+  std::optional<std::string> receive(limit);
+  void sort_in(frame);
+  void give_back(const reply_control& late_grant);
+  void give_back_what_came_too_late(std::unique_lock<std::mutex>&);
+  failure lost() const;
+
+  const int fd_;
+  std::timed_mutex sending_;
+  std::mutex m_;  ///< guards all below; never held while waiting for the node
+  std::condition_variable changed_;
+  bool reading_ = false;  ///< a thread is at the socket; the framer is its own
+  framer framer_{framing_policy::client()};
+  std::string broken_;  ///< why; empty: it is not
+  std::uint32_t last_id_ = 0;
+  std::unordered_map<std::uint32_t, waiting*> waiting_;
+  std::unordered_set<std::uint32_t> abandoned_locks_;
+  std::vector<std::uint64_t> too_late_;  ///< locks that were granted to those
+  std::unordered_map<std::uint64_t, std::shared_ptr<mailbox>> boxes_;
+};
+
+}  // namespace floe::clib

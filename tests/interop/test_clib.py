@@ -1,0 +1,356 @@
+#!/usr/bin/env python3
+"""The C client library: its examples as a stranger would run them, and what its header promises about errors, threads,
+forks, lost nodes, recoveries and time limits.
+"""
+import concurrent.futures
+import os
+import pathlib
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+import sandbox
+
+sandbox.enter()
+
+import clib  # noqa: E402  (after the sandbox)
+import cluster  # noqa: E402
+import floe_cli as cli  # noqa: E402
+import tap  # noqa: E402
+from clib import Connection  # noqa: E402
+from wait import until  # noqa: E402
+
+EXAMPLES = pathlib.Path(os.environ.get("FLOE_CLIENT_EXAMPLES", "."))
+COUNTER_PY = pathlib.Path(__file__).parents[2] / "actors/clib/examples/counter.py"
+
+
+class OneCluster(unittest.TestCase):
+    size = 3
+
+    @classmethod
+    def setUpClass(cls):
+        cls.nodes = cls.enterClassContext(cluster.of("floe", nodes=cls.size))
+
+    def connect(self, pnn=0, flags=0):
+        c = Connection(self.nodes[pnn].base, flags)
+        self.addCleanup(c.close)
+        return c
+
+    def refused(self, code, call, *arguments, **options):
+        with self.assertRaises(clib.Error) as caught:
+            call(*arguments, **options)
+        self.assertEqual(code, caught.exception.code, caught.exception.text)
+        return caught.exception.text
+
+
+class Examples(OneCluster):
+    def example(self, name, *arguments):
+        return subprocess.run([EXAMPLES / f"floe-{name}", *map(str, arguments)], capture_output=True, text=True,
+                              timeout=60, check=True).stdout
+
+    def test_counter_on_every_node_and_in_python(self):
+        times = 300
+
+        def count(pnn):
+            return int(self.example("counter", self.nodes[pnn].base, times))
+
+        def in_python():
+            return int(subprocess.run([sys.executable, COUNTER_PY, clib.LIBRARY, self.nodes[0].base, str(times)],
+                                      capture_output=True, text=True, timeout=60, check=True).stdout)
+
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            jobs = [pool.submit(count, pnn) for pnn in range(3)] + [pool.submit(in_python)]
+            self.assertEqual(4 * times, max(j.result() for j in jobs))
+
+    def test_configuration(self):
+        self.assertIn("number 1", self.example("configuration", self.nodes[0].base, "colour=blue", "size=7"))
+        self.assertEqual("colour=blue\nsize=7\n", self.example("configuration", self.nodes[1].base))
+        self.example("configuration", self.nodes[2].base, "colour=", "shape=round")
+        for node in self.nodes:
+            self.assertEqual({"shape=round", "size=7"}, set(self.example("configuration", node.base).split()))
+
+    def test_messages(self):
+        listener = subprocess.Popen([EXAMPLES / "floe-messages", self.nodes[0].base, "listen", "2"], text=True,
+                                    stdout=subprocess.PIPE)
+        self.assertEqual("listening on node 0\n", listener.stdout.readline())
+        self.example("messages", self.nodes[2].base, "say", "one", "two")
+        self.assertEqual("from node 2: one\nfrom node 2: two\n", listener.communicate(timeout=30)[0])
+
+    def test_it_brings_nothing_with_it(self):
+        needed = subprocess.run(["ldd", clib.LIBRARY], capture_output=True, text=True, check=True).stdout
+        for name in "libcaf", "liblmdb", "libspdlog", "libfmt":
+            self.assertNotIn(name, needed)
+        shown = subprocess.run(["nm", "-D", "--defined-only", clib.LIBRARY], capture_output=True, text=True, check=True)
+        names = [line.split()[-1] for line in shown.stdout.splitlines()]
+        self.assertGreater(len(names), 20)
+        self.assertEqual([], [n for n in names if not n.startswith(("floe_", "FLOE_CLIENT_0"))])
+
+
+class Records(OneCluster):
+    def test_values_and_what_is_not_there(self):
+        c = self.connect()
+        db = c.attach("values.tdb")
+        self.assertEqual((db, clib.VOLATILE), c.find("values.tdb"))
+        self.refused(clib.ENOENT, c.find, "nothing.tdb")
+        self.assertIsNone(c.read(db, b"k"))
+        big = os.urandom(3_000_000)
+        for data in b"v", b"\0" * 5, big:
+            c.write(db, b"k\0y", data)
+            self.assertEqual(data, c.read(db, b"k\0y"))
+            self.assertEqual(data, c.read(db, b"k\0y", clib.SETTLED))
+        lock = c.lock(db, b"k\0y")
+        lock.delete()
+        self.assertEqual(b"", lock.data)
+        lock.unlock()
+        self.assertIsNone(c.read(db, b"k\0y"))
+        self.refused(clib.EINVAL, c.lock, db, b"")
+        self.refused(clib.EREFUSED, c.lock, 0x12345678, b"k")
+
+    def test_a_lock_that_somebody_has(self):
+        a, b = self.connect(0), self.connect(1)
+        db = a.attach("held.tdb")
+        b.attach("held.tdb")
+        lock = a.lock(db, b"k")
+        begun = time.monotonic()
+        self.refused(clib.ETIMEOUT, b.lock, db, b"k", 300)
+        self.assertLess(time.monotonic() - begun, 3)
+        other = self.connect(0)
+        self.assertIn(str(os.getpid()), self.refused(clib.ETIMEOUT, other.lock, db, b"k", 0))
+        lock.unlock()
+        b.lock(db, b"k").unlock()
+
+    def test_reading_beside_a_holder(self):
+        a, b = self.connect(), self.connect()
+        db = a.attach("readers.tdb")
+        a.write(db, b"k", b"old")
+        lock = a.lock(db, b"k")
+        self.assertEqual(b"old", b.read(db, b"k", clib.COPY))
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            settled = pool.submit(b.read, db, b"k", clib.SETTLED)
+            time.sleep(0.1)
+            self.assertFalse(settled.done())
+            lock.store(b"new")
+            lock.unlock()
+            self.assertEqual(b"new", settled.result(10))
+
+    def test_traverses(self):
+        a, b = self.connect(0), self.connect(1)
+        db = a.attach("many.tdb")
+        b.attach("many.tdb")
+        for i in range(1500):
+            (a, b)[i % 2].write(db, b"key %d" % i, b"x" * 400)
+        gone = a.lock(db, b"key 0")
+        gone.delete()
+        gone.unlock()
+        found, count = a.records(db)
+        self.assertEqual(1499, count)
+        self.assertEqual({b"key %d" % i for i in range(1, 1500)}, set(found))
+        here, _ = a.records(db, clib.LOCAL)
+        self.assertTrue({b"key %d" % i for i in range(2, 1500, 2)} <= set(here))
+        self.assertIn(b"key 0", a.records(db, clib.LOCAL | clib.WITH_EMPTY)[0])
+        self.assertEqual(7, a.records(db, most=7)[1])
+        self.assertEqual(7, a.records(db, clib.LOCAL, most=7)[1])
+        self.assertEqual(1499, a.records(db)[1])  # what was left of the broken-off one disturbs nobody
+
+    def test_transactions(self):
+        a, b = self.connect(0), self.connect(1)
+        db = a.attach("settings.tdb", clib.PERSISTENT)
+        b.attach("settings.tdb", clib.PERSISTENT)
+        a.transaction(db, {b"x": b"1", b"y": b"2"})
+        self.assertEqual(1, b.sequence_number(db))
+        t = a.begin(db)
+        clib.transaction_store(t, b"x", b"3")
+        self.assertEqual(b"3", clib.transaction_read(t, b"x"))
+        self.refused(clib.ETIMEOUT, b.begin, db, 200)
+        clib.cancel(t)
+        self.assertEqual(b"1", b.read(db, b"x"))
+        volatile = a.attach("volatile.tdb")
+        self.refused(clib.EINVAL, a.begin, volatile)
+        self.refused(clib.EREFUSED, a.lock, db, b"x")
+
+        def many(c):
+            for i in range(10):
+                c.transaction(db, {b"n%d" % i: b"%d" % id(c)})
+
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+            list(pool.map(many, [a, b, self.connect(2)]))
+        self.assertEqual({31}, {c.sequence_number(db) for c in (a, b)})
+
+
+class ThreadsAndForks(OneCluster):
+    size = 1
+
+    def test_threads_share_a_connection(self):
+        c = self.connect()
+        db = c.attach("threads.tdb")
+        blocked = c.lock(db, b"blocked")
+        with concurrent.futures.ThreadPoolExecutor(9) as pool:
+            waits = pool.submit(c.lock, db, b"blocked")
+
+            def add(_):
+                for _ in range(100):
+                    lock = c.lock(db, b"sum")
+                    lock.store(b"%d" % (int(lock.data or b"0") + 1))
+                    lock.unlock()
+
+            list(pool.map(add, range(8)))
+            self.assertEqual(b"800", c.read(db, b"sum"))
+            self.assertFalse(waits.done())
+            blocked.unlock()
+            waits.result(10).unlock()
+
+    def test_messages_and_calls_by_turns(self):
+        c, other = self.connect(), self.connect()
+        db = c.attach("turns.tdb")
+        got = []
+        c.listen(77, lambda pnn, data: got.append((pnn, data)))
+        self.assertEqual(0, c.process(0))
+        for i in range(50):
+            other.send(0, 77, b"%d" % i)
+            c.write(db, b"k", b"v")  # reads the socket, and with it messages
+        poll = select.poll()
+        poll.register(c.fd(), select.POLLIN)
+        while len(got) < 50:
+            self.assertTrue(poll.poll(10000), f"{len(got)} of 50 messages")
+            c.process(0)
+        self.assertEqual([(0, b"%d" % i) for i in range(50)], got)
+        self.assertFalse(poll.poll(0))
+
+    def in_child(self, body):
+        """Its exit status: 0 if `body` returned true."""
+        child = os.fork()
+        if child == 0:
+            status = 9
+            try:
+                status = 0 if body() else 1
+            finally:
+                os._exit(status)  # pylint: disable=protected-access
+        return child
+
+    def wait_for(self, child):
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    def test_a_child_has_nothing_of_its_parent(self):
+        c = self.connect()
+        db = c.attach("fork.tdb")
+        lock = c.lock(db, b"k")
+        lock.store(b"parent")
+
+        def code(call, *arguments):
+            try:
+                call(*arguments)
+            except clib.Error as e:
+                return e.code
+            return clib.OK
+
+        def child():
+            mine = c.lock(db, b"child's own")
+            mine.store(b"x")
+            return (code(lock.store, b"child") == clib.ENOLOCK and code(lock.unlock) == clib.ENOLOCK and
+                    code(c.lock, db, b"k", 50) == clib.ETIMEOUT and c.read(db, b"k", clib.COPY) == b"parent")
+
+        self.assertEqual(0, self.wait_for(self.in_child(child)))
+        lock.store(b"parent again")
+        lock.unlock()
+        self.assertEqual(b"parent again", c.read(db, b"k"))
+        c.lock(db, b"child's own", 5000).unlock()
+
+    def test_a_dead_parent_lets_go_though_its_child_lives(self):
+        ready, go = os.pipe(), os.pipe()
+
+        def parent():
+            c = Connection(self.nodes[0].base)
+            db = c.attach("orphan.tdb")
+            c.lock(db, b"k")
+            if os.fork() == 0:
+                os.write(ready[1], b"%d\n" % os.getpid())
+                os.close(go[1])
+                os.read(go[0], 1)  # lives until the test lets it go
+                os._exit(0)  # pylint: disable=protected-access
+            signal.pause()
+
+        pid = self.in_child(parent)
+        self.assertTrue(os.read(ready[0], 20))
+        mine = self.connect()
+        db = mine.attach("orphan.tdb")
+        self.refused(clib.ETIMEOUT, mine.lock, db, b"k", 50)
+        os.kill(pid, signal.SIGKILL)
+        self.wait_for(pid)
+        mine.lock(db, b"k", 5000).unlock()
+        os.close(go[1])
+
+    def test_fork_while_threads_are_at_work(self):
+        c = self.connect()
+        db = c.attach("storm.tdb")
+        over = threading.Event()
+
+        def work(n):
+            while not over.is_set():
+                c.write(db, b"key %d" % n, b"v")
+
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+            jobs = [pool.submit(work, n) for n in range(3)]
+            try:
+                children = [self.in_child(lambda: c.write(db, b"from a child", b"v") is None) for _ in range(20)]
+                self.assertEqual([0] * 20, [self.wait_for(child) for child in children])
+            finally:
+                over.set()
+            for job in jobs:
+                job.result()
+
+
+class LostNodes(OneCluster):
+    size = 1
+
+    def test_lost_and_found(self):
+        plain, steady = self.connect(), self.connect(flags=clib.RECONNECT)
+        db = plain.attach("lost.tdb")
+        steady.attach("lost.tdb")
+        got = []
+        steady.listen(5, lambda _pnn, data: got.append(data))
+        lock = steady.lock(db, b"k")
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            waits = pool.submit(plain.lock, db, b"k", clib.FOREVER)
+            until(lambda: not waits.done() and cli.run(self.nodes[0], "locks")["waiting"], "a waiter", 10)
+            self.nodes[0].signal(signal.SIGKILL)
+            with self.assertRaises(clib.Error) as caught:
+                waits.result(10)
+            self.assertEqual(clib.ELOST, caught.exception.code)
+        self.refused(clib.ELOST, lock.store, b"v")  # nobody had noticed so far
+        self.refused(clib.ENOLOCK, lock.store, b"v")
+        self.refused(clib.ENOTCONN, steady.read, db, b"k")
+        self.nodes.start_node(self.nodes[0])
+        self.nodes.wait_healthy()
+        self.refused(clib.ELOST, plain.read, db, b"k")
+        steady.write(db, b"k", b"again")  # connects, attaches, listens
+        self.assertEqual(b"again", steady.read(db, b"k"))
+        Connection(self.nodes[0].base).send(0, 5, b"hello")
+        until(lambda: steady.process(100) and got == [b"hello"], "a message after the reconnect", 10)
+
+    def test_nobody_there(self):
+        self.refused(clib.ENOTCONN, Connection, "/nowhere/socket")
+        self.refused(clib.EINVAL, Connection, "x" * 200)
+
+    def test_a_node_that_hangs(self):
+        c = self.connect()
+        db = c.attach("hang.tdb")
+        os.kill(self.nodes[0].pid, signal.SIGSTOP)
+        try:
+            begun = time.monotonic()
+            self.refused(clib.ETIMEOUT, c.read, db, b"k", clib.OWNER, 300)
+            self.assertLess(time.monotonic() - begun, 3)
+        finally:
+            os.kill(self.nodes[0].pid, signal.SIGCONT)
+        c.write(db, b"k", b"v")
+
+
+if __name__ == "__main__":
+    if reason := cluster.why_not("floe"):
+        tap.skip_all(reason)
+    if not clib.LIBRARY:
+        tap.skip_all("the environment variable FLOE_CLIENT_LIBRARY names no library")
+    tap.main()
