@@ -1,8 +1,9 @@
 #pragma once
 /// Leadership, on every node: takes part in elections, says or hears who leads, and on the leader decides when a
 /// recovery is needed and runs it. Driven by events (a connection breaks, flags change, somebody asks) and, as a net
-/// below them, by a look at all nodes every RecoverInterval. Who leads and whether data needs recovery are two
-/// questions: an election alone recovers nothing.
+/// below them, by a round of questions to all nodes every RecoverInterval. Who leads and whether data needs recovery are
+/// two questions: an election alone recovers nothing. Both are decided by machines, protocol/rules/election.hpp and
+/// leader_watch.hpp; this actor asks and tells for them.
 ///
 /// In a cluster of floe nodes only, votes are settled in tenths of a second; as soon as a ctdbd takes part, its
 /// delays apply. With a cluster lock nobody votes: who holds it leads (leader_lock.cpp).
@@ -20,8 +21,8 @@
 #include "protocol/rules/ban.hpp"
 #include "protocol/rules/ban_end.hpp"
 #include "protocol/rules/election.hpp"
-#include "protocol/rules/need_recovery.hpp"
-#include "protocol/types/fwd.hpp"
+#include "protocol/rules/leader_watch.hpp"
+#include "protocol/types/client.hpp"
 
 namespace floe {
 
@@ -47,7 +48,13 @@ class leader final : public actor<leader_message> {
   void on(leader_tunables&);
   void on(leader_hold&);
   void on(leader_timer&);
+  void on(leader_woke&);
+  void on(leader_pause_over&);
   void on(leader_answer&);
+  void on(leader_lock_answered&);
+  void on(leader_lock_lost&);
+  void on(leader_lock_released&);
+  void on(leader_recovered&);
   void on(leader_stop&);
 
   // elections
@@ -74,37 +81,37 @@ class leader final : public actor<leader_message> {
   void show_lock(std::string_view state, std::string detail = {});
 
   // what the leader looks after
-  struct look {  ///< what one node said in one look around
-    std::optional<std::uint32_t> flags;  ///< its own opinion about itself
-    std::vector<std::uint32_t> others;   ///< its opinion about all
-    std::optional<recovery_mode> mode;
-    std::optional<generation> gen;
-    std::vector<pnn> map;
-    std::optional<std::uint32_t> capabilities;
-    unsigned missing = 0;
-  };
+  void watch(const watch_input&);
+  void act(const watch_effect::poll&);
+  void act(const watch_effect::align_flags&);
+  void act(const watch_effect::charge&);
+  void act(const watch_effect::recover&);
+  void act(const watch_effect::stop_recovery&);
+  void act(const watch_effect::succeeded&);
+  void act(const watch_effect::blame&);
+  void act(const watch_effect::wake&);
   void tick();
-  void look_around();
-  void look_done();
-  void synchronise_flags();
-  recovery_need need() const;
-  bool mesh_grows() const;
-  void consider(std::string why);
-  void recover_if_allowed();
-  void recover(const std::string& why);
-  void recovery_ended(const recovery_result&);
+
+  // answers
+  void answered(const question::nothing&, const control_answer&) {}
+  void answered(const question::poll&, const control_answer&);
+  void answered(const question::is_floe&, const control_answer&);
+  void answered(const question::ban_generation&, const control_answer&);
+  void answered(const question::ban_flags&, const control_answer&);
+  void answered(const question::banned&, const control_answer&);
+  void answered(const question::participant&, const control_answer&);
+  void answered(const question::participant_known&, const control_answer&);
+  void answered(const question::takeover&, const control_answer&);
+  void answered(const question::memory&, const control_answer&);
 
   // leader_bans.cpp
   void charge(const evidence& why, unsigned credits);
   void banning_heard(const req_message&);
-  void blame(const recovery_result&);
   void ban(const ban_verdict&, ban_cause, std::optional<generation> attempt);
-  void send_ban(pnn, const std::string& why, ban_cause);
-  void ban_done(pnn);
   void look_at_participant(pnn);
 
   /// `patience` 0: RecoverTimeout.
-  void ask(pnn, control, bytes data, std::function<void(control_answer)> then, duration patience = duration{0});
+  void ask(pnn, control, bytes data, leader_question about, duration patience = duration{0});
   bool inactive() const;
   std::vector<pnn> connected() const;
 
@@ -117,7 +124,6 @@ class leader final : public actor<leader_message> {
   void serve_takeovers();
   void disable_recoveries(const srvid_message&, std::uint32_t seconds);
   void dump_memory(const srvid_message&);
-  void consider_again();
 
   node_environment env_;
   leader_config config_;
@@ -128,25 +134,21 @@ class leader final : public actor<leader_message> {
   std::map<std::uint64_t, election_event::fired> armed_;
   std::uint64_t last_timer_ = 0;
   std::set<pnn> floe_nodes_;
-  std::set<pnn> say_terms_;  ///< nodes that number their terms of office: their other claims say less
+  std::set<pnn>
+      say_terms_;  ///< nodes that number their terms of office: their other claims say less
   std::unique_ptr<lock_claim> claim_;  ///< the cluster lock, or the try for it
   std::uint64_t claim_serial_ = 0;
   std::string lock_trouble_;  ///< the last error, until the lock answers
 
-  std::map<pnn, look> looks_;
-  std::uint64_t look_ = 0;
-  bool looking_ = false;
-  bool look_again_ = false;
-  timer_id tick_timer_{0}, retry_timer_{0};
+  leader_watch watch_;
+  std::map<pnn, node_look> looks_;  ///< of the round that is out
+  std::size_t looks_missing_ = 0;   ///< answers that it still waits for
+  timer_id tick_timer_{0}, rest_timer_{0}, pause_timer_{0};
 
   address<coordinator_message> coordinator_;
-  std::uint64_t epoch_ = 0;
-  std::string wanted_;  ///< why a recovery is still owed
+  std::vector<evidence> last_failures_;  ///< of the last recovery, with its generation
+  generation last_attempt_ = generation::invalid;
   std::vector<generation> seen_;  ///< the latest ones, also of recoveries that others led
-  unsigned failures_in_a_row_ = 0;
-  bool resting_ = false;  ///< after a failure, before the next attempt
-  bool paused_ = false;   ///< somebody has asked for no recoveries for a while
-  timer_id pause_timer_{0};
   std::string hold_;
   struct waiting_takeover {
     time_point until;
@@ -154,12 +156,22 @@ class leader final : public actor<leader_message> {
     srvid answer_to;
   };
   std::vector<waiting_takeover> waiting_takeovers_;
+  struct takeover {
+    srvid_message whom;
+    std::size_t missing;
+  };
+  std::map<std::uint64_t, takeover> takeovers_;  ///< under way
+  std::uint64_t last_takeover_ = 0;
 
   ban_ledger ledger_;
-  std::set<pnn> being_banned_;
+  struct planned_ban {
+    std::string why;
+    ban_cause cause;
+    std::optional<generation> attempt;  ///< that it is said to have spoiled
+  };
+  std::map<pnn, planned_ban> planned_bans_;
   time_point recovery_began_;
-  time_point last_arrival_{};  ///< of a node
-  time_point last_turn_;       ///< something to do, at least once a second
+  time_point last_turn_;  ///< something to do, at least once a second
 };
 
 }  // namespace floe

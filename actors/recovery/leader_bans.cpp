@@ -31,7 +31,8 @@ ban_cause cause_of(std::span<const evidence> failures, pnn node) {
 void leader::charge(const evidence& why, unsigned credits) {
   if (inactive()) return;
   ledger_.add(why, env_.loop.now(), credits);
-  for (const auto& v : ledger_.verdicts(view_->nodes.size(), env_.loop.now())) ban(v, ban_cause::spoiled, std::nullopt);
+  for (const auto& v : ledger_.verdicts(view_->nodes.size(), env_.loop.now()))
+    ban(v, ban_cause::spoiled, std::nullopt);
 }
 
 /// CTDB's takeover helper tells all recovery daemons of a node that cannot release or take addresses; the leader
@@ -39,13 +40,18 @@ void leader::charge(const evidence& why, unsigned credits) {
 void leader::banning_heard(const req_message& m) {
   auto who = wire::decode<std::uint32_t>(m.data);
   if (!who || !election_.leads() || !view_->find(pnn{*who})) return;
-  charge({.node = pnn{*who}, .cause = failure_cause::refused, .step = "takeover run", .detail = "reported by message", .credit = true},
+  charge({.node = pnn{*who},
+          .cause = failure_cause::refused,
+          .step = "takeover run",
+          .detail = "reported by message",
+          .credit = true},
          static_cast<unsigned>(view_->nodes.size()));
 }
 
-void leader::blame(const recovery_result& r) {
+void leader::act(const watch_effect::blame&) {
   ledger_.attempt_failed(recovery_began_, env_.loop.now());
-  for (const auto& v : spoilers(r.failures)) ban(v, cause_of(r.failures, v.node), r.gen);
+  for (const auto& v : spoilers(last_failures_))
+    ban(v, cause_of(last_failures_, v.node), last_attempt_);
 }
 
 /// The node is asked first how it sees itself. One that is inactive already spoils nothing and is left alone, and so is
@@ -54,57 +60,78 @@ void leader::blame(const recovery_result& r) {
 void leader::ban(const ban_verdict& v, ban_cause cause, std::optional<generation> attempt) {
   const auto why = fmt::format("{} ban credits: {}", v.credits, v.because);
   if (config_.tunables[tunable::enable_bans] == 0) {
-    env_.log.warning(fmt::format("ban-not-done pnn={} why=\"{}\" because=\"EnableBans is 0\"", number(v.node), why));
+    env_.log.warning(fmt::format("ban-not-done pnn={} why=\"{}\" because=\"EnableBans is 0\"",
+                                 number(v.node), why));
     return;
   }
-  if (view_->find(v.node)->flags & node_flag::inactive || !being_banned_.insert(v.node).second) return;
+  if (view_->find(v.node)->flags & node_flag::inactive || watch_.is_banning(v.node)) return;
+  watch(watch_event::ban_began{v.node});
+  planned_bans_[v.node] = {why, cause, attempt};
   ledger_.forget(v.node);
-  ask(v.node, control::getvnnmap, {}, [this, node = v.node, why, cause, attempt](const control_answer& a) {
-    auto m = wire::decode<vnn_map>(a.data);
-    if (a.status != 0 || !m || (attempt && m->generation != *attempt)) return ban_done(node);
-    send_ban(node, why, cause);
-  });
+  ask(v.node, control::getvnnmap, {}, question::ban_generation{v.node});
 }
 
-void leader::send_ban(pnn node, const std::string& why, ban_cause cause) {
-  ask(node, control::get_nodemap, {}, [this, node, why, cause](const control_answer& a) {
-    auto map = wire::decode<node_map>(a.data);
-    const bool answers = a.status == 0 && map && number(node) < map->nodes.size();
-    if (!answers || (map->nodes[number(node)].flags & node_flag::inactive)) return ban_done(node);
-    env_.log.error(fmt::format("ban pnn={} cause={} why=\"{}\"", number(node), name(cause), why));
-    node_.tell(note_event{{.wall_us = env_.loop.wall_us(), .event = "ban", .db = db_id{0},
-                           .detail = fmt::format("pnn={} cause={} why=\"{}\"", number(node), name(cause), why)}});
-    if (floe_nodes_.contains(node))
-      ask(node, control::ban_reason, wire::encode(wire::string{fmt::format("{} {}", name(cause), why)}),
-          [](const control_answer&) {});
-    ask(node, control::set_ban_state,
-        wire::encode(ban_state{.pnn = node, .time = config_.tunables[tunable::recovery_ban_period]}),
-        [this, node](const control_answer&) { ban_done(node); });
-  });
+void leader::answered(const question::ban_generation& q, const control_answer& a) {
+  const auto plan = planned_bans_.find(q.node);
+  auto m = wire::decode<vnn_map>(a.data);
+  const bool fits = plan != planned_bans_.end() && a.status == 0 && m &&
+                    (!plan->second.attempt || m->generation == *plan->second.attempt);
+  if (!fits) return answered(question::banned{q.node}, a);
+  ask(q.node, control::get_nodemap, {}, question::ban_flags{q.node});
 }
 
-/// The next attempt waits until it is known whom to leave out.
-void leader::ban_done(pnn node) {
-  being_banned_.erase(node);
-  if (being_banned_.empty() && election_.leads() && !wanted_.empty()) consider(wanted_);
+void leader::answered(const question::ban_flags& q, const control_answer& a) {
+  const auto plan = planned_bans_.find(q.node);
+  auto map = wire::decode<node_map>(a.data);
+  const bool fits = plan != planned_bans_.end() && a.status == 0 && map &&
+                    number(q.node) < map->nodes.size() &&
+                    !(map->nodes[number(q.node)].flags & node_flag::inactive);
+  if (!fits) return answered(question::banned{q.node}, a);
+  const auto& [why, cause, attempt] = plan->second;
+  env_.log.error(fmt::format("ban pnn={} cause={} why=\"{}\"", number(q.node), name(cause), why));
+  node_.tell(note_event{
+      {.wall_us = env_.loop.wall_us(),
+       .event = "ban",
+       .db = db_id{0},
+       .detail = fmt::format("pnn={} cause={} why=\"{}\"", number(q.node), name(cause), why)}});
+  if (floe_nodes_.contains(q.node))
+    ask(q.node, control::ban_reason,
+        wire::encode(wire::string{fmt::format("{} {}", name(cause), why)}), question::nothing{});
+  ask(q.node, control::set_ban_state,
+      wire::encode(
+          ban_state{.pnn = q.node, .time = config_.tunables[tunable::recovery_ban_period]}),
+      question::banned{q.node});
+}
+
+void leader::answered(const question::banned& q, const control_answer&) {
+  planned_bans_.erase(q.node);
+  watch(watch_event::ban_ended{q.node});
 }
 
 /// A node that takes part in the recovery that runs says that something has changed with it. If it has become inactive
 /// nothing it owes will ever come: begin again without it.
 void leader::look_at_participant(pnn who) {
-  if (!coordinator_ || who == env_.self) return;
-  ask(who, control::get_nodemap, {}, [this, who, epoch = epoch_](const control_answer& a) {
-    auto map = wire::decode<node_map>(a.data);
-    if (!coordinator_ || epoch != epoch_ || a.status != 0 || !map || number(who) >= map->nodes.size()) return;
-    if (!(map->nodes[number(who)].flags & node_flag::inactive)) return;
-    if (view_->find(who)->flags & node_flag::inactive) return;  // was left out
-    const auto change = node_flag_change{.pnn = who, .new_flags = map->nodes[number(who)].flags & ~node_flag::disconnected,
-                                         .old_flags = view_->find(who)->flags};
-    wanted_ = fmt::format("node {} has become inactive during a recovery", number(who));
-    ask(env_.self, control::modify_flags, wire::encode(change), [this, epoch](const control_answer&) {
-      if (coordinator_ && epoch == epoch_) coordinator_.tell(rec_stop{});
-    });
-  });
+  if (!watch_.recovering() || who == env_.self) return;
+  ask(who, control::get_nodemap, {}, question::participant{watch_.epoch(), who});
+}
+
+void leader::answered(const question::participant& q, const control_answer& a) {
+  auto map = wire::decode<node_map>(a.data);
+  if (!watch_.recovering() || q.run != watch_.epoch() || a.status != 0 || !map ||
+      number(q.node) >= map->nodes.size())
+    return;
+  const auto flags = map->nodes[number(q.node)].flags, known = view_->find(q.node)->flags;
+  if (!(flags & node_flag::inactive) || (known & node_flag::inactive))
+    return;  // active, or was left out
+  watch(watch_event::member_unfit{q.node});
+  ask(env_.self, control::modify_flags,
+      wire::encode(node_flag_change{
+          .pnn = q.node, .new_flags = flags & ~node_flag::disconnected, .old_flags = known}),
+      question::participant_known{q.run});
+}
+
+void leader::answered(const question::participant_known& q, const control_answer&) {
+  if (watch_.recovering() && q.run == watch_.epoch()) coordinator_.tell(rec_stop{});
 }
 
 }  // namespace floe

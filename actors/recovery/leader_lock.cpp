@@ -21,14 +21,18 @@ void leader::act(const election_effect::take_lock& e) {
   show_lock("taking", lock_trouble_);
   claim_ = env_.locks->claim(config_.cluster_lock, longest_try,
                              {.answered =
-                                  [to = self(), this, n = e.serial](const lock_answer& a) {
-                                    to.tell(leader_answer{[this, n, a] { lock_answered(n, a); }});
+                                  [to = self(), n = e.serial](const lock_answer& a) {
+                                    to.tell(leader_lock_answered{n, a});
                                   },
                               .lost =
-                                  [to = self(), this, n = e.serial](const std::string& why) {
-                                    to.tell(leader_answer{[this, n, why] { lock_lost(n, why); }});
+                                  [to = self(), n = e.serial](const std::string& why) {
+                                    to.tell(leader_lock_lost{n, why});
                                   }});
 }
+
+void leader::on(leader_lock_answered& m) { lock_answered(m.serial, m.answer); }
+void leader::on(leader_lock_lost& m) { lock_lost(m.serial, m.why); }
+void leader::on(leader_lock_released&) { vote(election_event::lock_released{}); }
 
 void leader::lock_answered(std::uint64_t serial, const lock_answer& a) {
   if (serial != claim_serial_) return;
@@ -71,9 +75,7 @@ void leader::check_lease() {
 void leader::act(const election_effect::release_lock&) {
   if (!claim_) return;
   show_lock("released");
-  claim_->release([to = self(), this] {
-    to.tell(leader_answer{[this] { vote(election_event::lock_released{}); }});
-  });
+  claim_->release([to = self()] { to.tell(leader_lock_released{}); });
   claim_.reset();
   claim_serial_ = 0;
 }

@@ -30,7 +30,9 @@ frame shared(bytes data) { return std::make_shared<const bytes>(std::move(data))
 standing leader::own_standing() const {
   const bool can = can_be_leader(inactive(), view_->capabilities & capability::recmaster);
   const auto us = can ? born_us_ : static_cast<std::uint64_t>(env_.loop.wall_us());
-  return {.can_lead = can, .inactive = inactive(), .priority = {us / 1'000'000, us % 1'000'000},
+  return {.can_lead = can,
+          .inactive = inactive(),
+          .priority = {us / 1'000'000, us % 1'000'000},
           .connected = static_cast<std::uint32_t>(connected().size())};
 }
 
@@ -41,9 +43,12 @@ void leader::check_own_pulse() {
   const auto now = env_.loop.now();
   const auto slept = now - std::exchange(last_turn_, now);
   const auto limit = milliseconds(config_.tunables[tunable::floe_keepalive_limit_ms]);
-  if (slept <= std::max<duration>(limit, std::chrono::seconds(2)) || !election_.leads() || !config_.cluster_lock.empty()) return;
+  if (slept <= std::max<duration>(limit, std::chrono::seconds(2)) || !election_.leads() ||
+      !config_.cluster_lock.empty())
+    return;
   if (mutated(mutant::hung_leader_goes_on)) return;
-  env_.log.warning(fmt::format("leader-hung ms={}", std::chrono::duration_cast<milliseconds>(slept).count()));
+  env_.log.warning(
+      fmt::format("leader-hung ms={}", std::chrono::duration_cast<milliseconds>(slept).count()));
   auto out = own_standing();
   out.can_lead = false;
   vote(election_event::standing_changed{out});
@@ -51,15 +56,12 @@ void leader::check_own_pulse() {
 
 void leader::vote(const election_input& e) {
   const bool led = election_.leads();
-  for (const auto& effect : election_.step(e)) std::visit([this](const auto& x) { act(x); }, effect);
-  if (led && !election_.leads()) {
-    coordinator_.tell(rec_stop{});
-    looking_ = look_again_ = false;
-    ++look_;  // what is still answered belongs to nobody
-  }
+  for (const auto& effect : election_.step(e))
+    std::visit([this](const auto& x) { act(x); }, effect);
+  if (led && !election_.leads()) watch(watch_event::office_lost{});
   if (!led && election_.leads()) {
     serve_takeovers();
-    look_around();
+    watch(watch_event::office_won{});
   }
 }
 
@@ -69,7 +71,8 @@ bool leader::only_floe() const {
 
 void leader::act(const election_effect::arm& e) {
   auto after = e.after;
-  if (e.timer == election_timer::leader_silent && election_.leader() == pnn::unknown) after = std::min(after, first_silence);
+  if (e.timer == election_timer::leader_silent && election_.leader() == pnn::unknown)
+    after = std::min(after, first_silence);
   if (e.timer == election_timer::answer && only_floe()) after = quick_answer;
   if (e.timer == election_timer::vote_end && only_floe()) after = quick_vote_end;
   const auto id = ++last_timer_;
@@ -87,40 +90,47 @@ void leader::on(leader_timer& m) {
 }
 
 void leader::act(const election_effect::send_leader& e) {
-  if (e.leader == env_.self)  // before the other, so that nobody takes that for a claim without a term
-    node_.tell(post_message{pnn::broadcast_connected, message::floe_leads, shared(wire::encode(e.term)), nullptr});
-  node_.tell(post_message{pnn::broadcast_connected, message::leader, shared(wire::encode(number(e.leader))), nullptr});
+  if (e.leader ==
+      env_.self)  // before the other, so that nobody takes that for a claim without a term
+    node_.tell(post_message{pnn::broadcast_connected, message::floe_leads,
+                            shared(wire::encode(e.term)), nullptr});
+  node_.tell(post_message{pnn::broadcast_connected, message::leader,
+                          shared(wire::encode(number(e.leader))), nullptr});
 }
 
 void leader::act(const election_effect::send_term& e) {
   env_.log.info(fmt::format("stale-leader pnn={} latest-term={}", number(e.to), e.term));
-  node_.tell(post_message{e.to, e.led ? message::floe_deposed : message::floe_term, shared(wire::encode(e.term)), nullptr});
+  node_.tell(post_message{e.to, e.led ? message::floe_deposed : message::floe_term,
+                          shared(wire::encode(e.term)), nullptr});
 }
 
 void leader::act(const election_effect::send_vote& e) {
   const election_message m{
       .num_connected = e.cast.connected,
-      .priority_time = {static_cast<std::int64_t>(e.cast.priority.seconds), static_cast<std::int64_t>(e.cast.priority.microseconds)},
+      .priority_time = {static_cast<std::int64_t>(e.cast.priority.seconds),
+                        static_cast<std::int64_t>(e.cast.priority.microseconds)},
       .pnn = env_.self,
       .node_flags = view_->own_flags()};
   node_.tell(post_message{pnn::broadcast_all, message::election, shared(wire::encode(m)), nullptr});
 }
 
 void leader::act(const election_effect::leader_changed& e) {
-  env_.log.notice(e.to == pnn::unknown ? std::string("leader-unknown")
-                                       : fmt::format("leader-known pnn={} term={}", number(e.to), election_.term()));
+  env_.log.notice(e.to == pnn::unknown
+                      ? std::string("leader-unknown")
+                      : fmt::format("leader-known pnn={} term={}", number(e.to), election_.term()));
   node_.tell(leader_known{e.to});
 }
 
 void leader::on(leader_heard& m) {
   const auto& message = std::get<req_message>(m.packet->content.body);
   const pnn from = m.packet->content.header.src;
-  if (std::ranges::find(request_srvids(), message.srvid) != request_srvids().end()) return requested(message);
+  if (std::ranges::find(request_srvids(), message.srvid) != request_srvids().end())
+    return requested(message);
   if (message.srvid == message::banning) return banning_heard(message);
   if (from == env_.self) return;
   if (message.srvid == message::floe_look) {
     look_at_participant(from);
-    return look_around();
+    return watch(watch_event::stirred{});
   }
   if (message.srvid == message::leader) {
     const auto who = wire::decode<std::uint32_t>(message.data);
@@ -138,10 +148,11 @@ void leader::on(leader_heard& m) {
   }
   auto v = wire::decode<election_message>(message.data);
   if (!v) return;
-  vote(election_event::vote_heard{
-      {.node = v->pnn, .inactive = (v->node_flags & node_flag::inactive) != 0,
-       .priority = {static_cast<std::uint64_t>(v->priority_time.sec), static_cast<std::uint64_t>(v->priority_time.usec)},
-       .connected = v->num_connected}});
+  vote(election_event::vote_heard{{.node = v->pnn,
+                                   .inactive = (v->node_flags & node_flag::inactive) != 0,
+                                   .priority = {static_cast<std::uint64_t>(v->priority_time.sec),
+                                                static_cast<std::uint64_t>(v->priority_time.usec)},
+                                   .connected = v->num_connected}});
 }
 
 }  // namespace floe

@@ -23,8 +23,9 @@ constexpr duration takeover_patience = std::chrono::seconds(4);
 }  // namespace
 
 std::span<const srvid> leader::request_srvids() {
-  static constexpr auto all = std::to_array<srvid>({message::takeover_run, message::disable_takeover_runs,
-                                                    message::disable_recoveries, message::mem_dump});
+  static constexpr auto all =
+      std::to_array<srvid>({message::takeover_run, message::disable_takeover_runs,
+                            message::disable_recoveries, message::mem_dump});
   return all;
 }
 
@@ -46,7 +47,8 @@ bytes leader::number_answer(pnn p) { return wire::encode(static_cast<std::int32_
 
 void leader::answer(const srvid_message& whom, bytes data) {
   if (whom.srvid == srvid{0}) return;
-  node_.tell(post_message{whom.pnn, whom.srvid, std::make_shared<const bytes>(std::move(data)), nullptr});
+  node_.tell(
+      post_message{whom.pnn, whom.srvid, std::make_shared<const bytes>(std::move(data)), nullptr});
 }
 
 /// A takeover run without addresses to place: what is left of it is that every node is told of its end, which its
@@ -61,12 +63,18 @@ void leader::takeover_run(const srvid_message& whom) {
   std::vector<pnn> active;
   for (pnn p : connected())
     if (!(view_->find(p)->flags & node_flag::inactive)) active.push_back(p);
-  auto left = std::make_shared<std::size_t>(active.size());
-  const auto ended = [this, whom, left](const control_answer&) {
-    if (--*left == 0) answer(whom, number_answer(env_.self));
-  };
   if (active.empty()) return answer(whom, number_answer(env_.self));
-  for (pnn p : active) ask(p, control::ipreallocated, {}, ended, takeover_patience);
+  const auto serial = ++last_takeover_;
+  takeovers_[serial] = {whom, active.size()};
+  for (pnn p : active)
+    ask(p, control::ipreallocated, {}, question::takeover{serial}, takeover_patience);
+}
+
+void leader::answered(const question::takeover& q, const control_answer&) {
+  const auto t = takeovers_.find(q.serial);
+  if (--t->second.missing > 0) return;
+  answer(t->second.whom, number_answer(env_.self));
+  takeovers_.erase(t);
 }
 
 void leader::serve_takeovers() {
@@ -77,28 +85,27 @@ void leader::serve_takeovers() {
 }
 
 void leader::disable_recoveries(const srvid_message& whom, std::uint32_t seconds) {
-  if (coordinator_ && seconds > 0) return answer(whom, wire::encode(static_cast<std::int32_t>(-EAGAIN)));
+  if (watch_.recovering() && seconds > 0)
+    return answer(whom, wire::encode(static_cast<std::int32_t>(-EAGAIN)));
   env_.loop.cancel(pause_timer_);
-  paused_ = seconds > 0;
-  env_.log.notice(fmt::format("recoveries-{} seconds={} by={}", paused_ ? "paused" : "allowed", seconds, number(whom.pnn)));
+  const bool pause = seconds > 0;
+  env_.log.notice(fmt::format("recoveries-{} seconds={} by={}", pause ? "paused" : "allowed",
+                              seconds, number(whom.pnn)));
   answer(whom, number_answer(env_.self));
-  if (!paused_) return consider_again();
-  pause_timer_ = env_.loop.after(std::chrono::seconds(seconds), [to = self(), this] {
-    to.tell(leader_answer{[this] {
-      paused_ = false;
-      consider_again();
-    }});
-  });
+  if (!pause) return watch(watch_event::resumed{});
+  watch(watch_event::paused{});
+  pause_timer_ = env_.loop.after(std::chrono::seconds(seconds),
+                                 [to = self()] { to.tell(leader_pause_over{}); });
 }
 
-void leader::consider_again() {
-  if (!election_.leads()) return;
-  if (!wanted_.empty()) return consider(wanted_);
-  look_around();
-}
+void leader::on(leader_pause_over&) { watch(watch_event::resumed{}); }
 
 void leader::dump_memory(const srvid_message& whom) {
-  ask(env_.self, control::dump_memory, {}, [this, whom](const control_answer& a) { answer(whom, a.data); });
+  ask(env_.self, control::dump_memory, {}, question::memory{whom});
+}
+
+void leader::answered(const question::memory& q, const control_answer& a) {
+  answer(q.whom, a.data);
 }
 
 }  // namespace floe

@@ -1,0 +1,53 @@
+#pragma once
+/// What the leader asked a node for: handed out with each control, it comes back with the answer, which so finds the
+/// round, the ban or the recovery that it belongs to.
+#include <cstdint>
+#include <variant>
+
+#include "protocol/constants.hpp"
+#include "protocol/ids.hpp"
+#include "protocol/rules/cluster_recovery.hpp"
+#include "protocol/types/client.hpp"
+
+namespace floe {
+
+namespace question {
+struct nothing {};  ///< whatever the answer is, nothing follows
+struct poll {       ///< a part of what a node is asked in a round
+  std::uint64_t round;
+  pnn node;
+  control part;
+};
+struct is_floe {
+  pnn node;
+};  ///< its capabilities say so
+struct ban_generation {
+  pnn node;
+};  ///< before a ban: is it of the generation that it is said to have spoiled?
+struct ban_flags {
+  pnn node;
+};  ///< ... and is it not inactive already?
+struct banned {
+  pnn node;
+};
+struct participant {
+  recovery_epoch run;
+  pnn node;
+};  ///< is a participant inactive?
+struct participant_known {
+  recovery_epoch run;
+};  ///< its flags are known here now
+struct takeover {
+  std::uint64_t serial;
+};
+struct memory {
+  srvid_message whom;
+};
+}  // namespace question
+
+using leader_question =
+    std::variant<question::nothing, question::poll, question::is_floe, question::ban_generation,
+                 question::ban_flags, question::banned, question::participant,
+                 question::participant_known, question::takeover, question::memory>;
+
+}  // namespace floe

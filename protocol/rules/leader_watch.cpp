@@ -1,0 +1,267 @@
+#include "protocol/rules/leader_watch.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "protocol/constants.hpp"
+
+namespace floe {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Nodes that were cut off together come back within so much time of each other.
+constexpr duration nodes_come_within = milliseconds(500);
+/// While they do they are asked again.
+constexpr duration look_again_after = milliseconds(20);
+constexpr unsigned most_failures_counted = 6;
+constexpr duration longest_rest = std::chrono::seconds(5);
+
+std::string node_text(pnn n) { return "node " + std::to_string(number(n)); }
+
+bool is_connected(std::uint32_t flags) {
+  return !(flags & (node_flag::disconnected | node_flag::deleted));
+}
+
+/// Whether a round has left out somebody who is there now: what is decided without it would be decided for it as well.
+bool overlooks(const watch_event::looked& e) {
+  for (std::size_t i = 0; i < e.view.size(); ++i)
+    if (is_connected(e.view[i]) && std::ranges::find(e.nodes, pnn{static_cast<std::uint32_t>(i)},
+                                                     &node_look::node) == e.nodes.end())
+      return true;
+  return false;
+}
+
+/// Whether data needs recovery, as far as this round shows.
+recovery_need need_of(const watch_event::looked& e, pnn leader) {
+  std::vector<node_snapshot> nodes;
+  for (const auto& l : e.nodes) {
+    if (!l.flags || !l.capabilities) return {};  // no full picture: the next round may have it
+    nodes.push_back({.node = l.node,
+                     .flags = *l.flags & ~node_flag::disconnected,
+                     .capabilities = *l.capabilities,
+                     .mode = l.mode,
+                     .gen = l.gen,
+                     .map = l.map});
+  }
+  return needs_recovery({.leader = leader, .nodes = nodes});
+}
+
+bool may_follow(watch_state from, watch_state to) {
+  using s = watch_state;
+  switch (to) {
+    case s::following:
+      return from == s::idle || from == s::polling || from == s::polling_stale ||
+             from == s::stopping;
+    case s::idle:
+      return from == s::following || from == s::polling || from == s::polling_stale ||
+             from == s::recovering;
+    case s::polling: return from == s::idle;
+    case s::polling_stale: return from == s::polling;
+    case s::recovering:
+      return from == s::idle || from == s::polling || from == s::polling_stale ||
+             from == s::stopping;
+    case s::stopping: return from == s::recovering;
+  }
+  std::unreachable();
+}
+
+}  // namespace
+
+std::vector<watch_output> leader_watch::step(const watch_input& event, time_point now) {
+  now_ = now;
+  out_.clear();
+  std::visit([this](const auto& e) { on(e); }, event);
+  return std::exchange(out_, {});
+}
+
+bool leader_watch::leads() const {
+  return state_ != watch_state::following && state_ != watch_state::stopping;
+}
+
+bool leader_watch::recovering() const {
+  return state_ == watch_state::recovering || state_ == watch_state::stopping;
+}
+
+bool leader_watch::awaits(std::uint64_t round) const {
+  return round == round_ &&
+         (state_ == watch_state::polling || state_ == watch_state::polling_stale);
+}
+
+void leader_watch::enter(watch_state to) {
+  assert(may_follow(state_, to) && "a leader's watch cannot go there from here");
+  state_ = to;
+}
+
+// ---- office ----
+
+void leader_watch::on(const watch_event::office_won&) {
+  assert(!leads() && "an office is won that is held");
+  enter(state_ == watch_state::stopping ? watch_state::recovering : watch_state::idle);
+  look();
+}
+
+void leader_watch::on(const watch_event::office_lost&) {
+  assert(leads() && "an office is lost that is not held");
+  ++round_;  // what is still answered belongs to nobody
+  if (state_ != watch_state::recovering) return enter(watch_state::following);
+  enter(watch_state::stopping);
+  out_.push_back(watch_effect::stop_recovery{});
+}
+
+// ---- what happens ----
+
+void leader_watch::on(const watch_event::came&) { last_arrival_ = now_; }
+void leader_watch::on(const watch_event::lost_member& e) {
+  consider(node_text(e.node) + " is lost");
+}
+void leader_watch::on(const watch_event::gone& e) { banning_.erase(e.node); }
+void leader_watch::on(const watch_event::wanted& e) { consider(e.why); }
+void leader_watch::on(const watch_event::stirred&) { look(); }
+
+void leader_watch::on(const watch_event::member_unfit& e) {
+  assert(recovering() && "no recovery that it could take part in");
+  wanted_ = node_text(e.node) + " has become inactive during a recovery";
+}
+
+void leader_watch::on(const watch_event::paused&) { paused_ = true; }
+
+void leader_watch::on(const watch_event::resumed&) {
+  paused_ = false;
+  owed_or_look();
+}
+
+void leader_watch::on(const watch_event::ban_began& e) { banning_.insert(e.node); }
+
+/// The next attempt waits until it is known whom to leave out.
+void leader_watch::on(const watch_event::ban_ended& e) {
+  banning_.erase(e.node);
+  if (banning_.empty() && leads() && !wanted_.empty()) consider(wanted_);
+}
+
+void leader_watch::on(const watch_event::woke& e) {
+  switch (e.why) {
+    case watch_alarm::look_again: return look();
+    case watch_alarm::rested:
+      assert(resting_ && "a rest has ended that nobody began");
+      resting_ = false;
+      if (leads() && !wanted_.empty()) consider(wanted_);
+      return;
+  }
+}
+
+// ---- rounds ----
+
+/// One round at a time, and none beside a recovery.
+void leader_watch::look() {
+  switch (state_) {
+    case watch_state::following:
+    case watch_state::stopping:
+    case watch_state::recovering:
+    case watch_state::polling_stale: return;
+    case watch_state::polling: return enter(watch_state::polling_stale);
+    case watch_state::idle: break;
+  }
+  enter(watch_state::polling);
+  out_.push_back(watch_effect::poll{++round_});
+}
+
+void leader_watch::on(const watch_event::looked& e) {
+  assert(e.round <= round_ && "answers to questions that were not asked");
+  if (!awaits(e.round)) return;
+  const bool stale = state_ == watch_state::polling_stale;
+  enter(watch_state::idle);
+  if (overlooks(e)) return look();
+  out_.push_back(watch_effect::align_flags{});
+  const auto need = need_of(e, self_);
+  if (wanted_.empty() && !need) {
+    if (stale) look();
+    return;
+  }
+  if (mesh_grows(e)) {
+    out_.push_back(watch_effect::wake{.why = watch_alarm::look_again, .after = look_again_after});
+    return;
+  }
+  if (!wanted_.empty()) return recover_if_allowed();
+  wanted_ = std::string(name(need.reason)) + ": " + need.detail;
+  if (need.culprit == pnn::unknown || resting_) return recover_if_allowed();
+  charging_ = true;
+  out_.push_back(watch_effect::charge{need.culprit, need.reason, need.detail});
+}
+
+void leader_watch::on(const watch_event::charged&) {
+  assert(charging_ && "nobody was charged");
+  charging_ = false;
+  recover_if_allowed();
+}
+
+/// When a partition heals its connections come back one after the other. A recovery of those that happen to be
+/// connected first would let a minority of the other half speak for it. So: while a node that has just come is connected
+/// to somebody we do not see yet, wait, for a moment.
+bool leader_watch::mesh_grows(const watch_event::looked& e) const {
+  if (!last_arrival_ || now_ - *last_arrival_ > nodes_come_within) return false;
+  return std::ranges::any_of(e.nodes, [&](const node_look& one) {
+    for (std::size_t i = 0; i < std::min(one.others.size(), e.view.size()); ++i)
+      if ((e.view[i] & node_flag::disconnected) && !(one.others[i] & node_flag::disconnected))
+        return true;
+    return false;
+  });
+}
+
+// ---- recoveries ----
+
+void leader_watch::consider(std::string why) {
+  wanted_ = std::move(why);
+  // a node has just come: who else is there must be seen first
+  if (last_arrival_ && now_ - *last_arrival_ <= nodes_come_within) return look();
+  recover_if_allowed();
+}
+
+void leader_watch::owed_or_look() {
+  if (!leads()) return;
+  if (!wanted_.empty()) return consider(wanted_);
+  look();
+}
+
+void leader_watch::recover_if_allowed() {
+  if (!leads() || recovering() || resting_ || paused_ || !banning_.empty()) return;
+  ++round_;  // a round that is out belongs to nobody
+  enter(watch_state::recovering);
+  out_.push_back(watch_effect::recover{recovery_epoch{++epoch_}, std::exchange(wanted_, {})});
+}
+
+void leader_watch::on(const watch_event::recovery_ended& e) {
+  if (number(e.epoch) != epoch_) return;
+  assert(recovering() && "a recovery has ended twice");
+  enter(leads() ? watch_state::idle : watch_state::following);
+  if (e.good) {
+    failures_ = 0;
+    out_.push_back(watch_effect::succeeded{});
+    if (!wanted_.empty()) return consider(wanted_);
+    return look();
+  }
+  if (!leads()) return;
+  out_.push_back(watch_effect::blame{});
+  if (wanted_.empty()) wanted_ = "the last recovery failed";
+  ++failures_;
+  resting_ = true;
+  const auto pause = std::min<duration>(
+      milliseconds(5) * (1U << 2 * std::min(failures_, most_failures_counted)), longest_rest);
+  out_.push_back(
+      watch_effect::wake{.why = watch_alarm::rested, .after = pause, .failures = failures_});
+}
+
+std::string_view name(watch_state s) {
+  switch (s) {
+    case watch_state::following: return "following";
+    case watch_state::idle: return "idle";
+    case watch_state::polling: return "polling";
+    case watch_state::polling_stale: return "polling_stale";
+    case watch_state::recovering: return "recovering";
+    case watch_state::stopping: return "stopping";
+  }
+  std::unreachable();
+}
+
+}  // namespace floe
