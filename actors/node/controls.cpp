@@ -52,6 +52,7 @@ node::handler node::handler_of(control c) {
       {control::end_recovery, &node::end_recovery},
       {control::get_capabilities, &node::get_capabilities},
       {control::recd_ping, &node::accept_quietly},
+      {control::enable_seqnum, &node::accept_quietly},
       {control::get_public_ips, &node::empty_list},
       {control::get_ifaces, &node::empty_list},
       {control::get_nodemap, &node::get_nodemap},

@@ -8,6 +8,7 @@ namespace floe::cli {
 
 command attach_command();
 std::vector<command> backup_commands();
+command bridge_command();
 command capture_command();
 command catdb_command();
 command client_command();

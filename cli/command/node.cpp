@@ -16,6 +16,7 @@
 #include "actors/node/start_node.hpp"
 #include "cli/cluster/pid_file.hpp"
 #include "cli/command/all.hpp"
+#include "cli/config/database_folders.hpp"
 #include "cli/config/node_files.hpp"
 #include "cli/context.hpp"
 #include "cli/hidden.hpp"
@@ -117,6 +118,9 @@ int run_node(const context& c) {
     print_error(std::string("warning: ") + no_cluster_lock_warning);  // the log has its own
   const auto pid = pid_file::take(setup->pid_file);
   if (!pid) return c.fail(base + ": " + pid.error());
+
+  if (const auto theirs = files_of_ctdbd(setup->config); !theirs.empty()) return c.fail(theirs);
+  if (const auto why = announce_node(setup->config); !why.empty()) return c.fail(why);
 
   const auto who = fmt::format("node {}", number(setup->config.self));
   if (!setup->log_file.empty()) {

@@ -1,0 +1,393 @@
+#include "actors/tdb_bridge/bridged_database.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "protocol/hash.hpp"
+
+namespace floe::bridge {
+namespace {
+
+constexpr std::size_t header_size = 24;
+/// Opening and questions; locks, reads and stores wait as long as those of a file.
+constexpr int question_ms = 60'000;
+constexpr int transaction_ms = 120'000;
+
+/// As it stands in a file: rsn u64, dmaster u32, reserved u32, flags u32, padding u32.
+void append_header(std::string& out, const floe_header& h) {
+  char raw[header_size] = {};
+  std::memcpy(raw, &h.rsn, 8);
+  std::memcpy(raw + 8, &h.dmaster, 4);
+  std::memcpy(raw + 16, &h.flags, 4);
+  out.append(raw, sizeof raw);
+}
+
+std::string octets(const floe_header& h, const void* data, std::size_t size) {
+  std::string all;
+  all.reserve(header_size + size);
+  append_header(all, h);
+  if (size > 0) all.append(static_cast<const char*>(data), size);
+  return all;
+}
+
+std::string as_string(TDB_DATA d) {
+  return d.dsize == 0 ? std::string() : std::string(reinterpret_cast<const char*>(d.dptr), d.dsize);
+}
+
+TDB_DATA as_data(std::string& s) { return {reinterpret_cast<unsigned char*>(s.data()), s.size()}; }
+
+/// For the caller to free.
+TDB_DATA copy(const std::string& s) {
+  auto* made = static_cast<unsigned char*>(std::malloc(std::max<std::size_t>(s.size(), 1)));
+  if (!made) return {nullptr, 0};
+  std::memcpy(made, s.data(), s.size());
+  return {made, s.size()};
+}
+
+TDB_ERROR as_tdb(int code) {
+  switch (code) {
+    case FLOE_ENOENT: return TDB_ERR_NOEXIST;
+    case FLOE_ETIMEOUT: return TDB_ERR_LOCK;
+    case FLOE_ENOLOCK: return TDB_ERR_NOLOCK;
+    case FLOE_ENOMEM: return TDB_ERR_OOM;
+    case FLOE_EINVAL: return TDB_ERR_EINVAL;
+    default: return TDB_ERR_IO;
+  }
+}
+
+/// A record as floe_traverse shows it, for a visitor of libtdb's kind.
+struct visit {
+  tdb_context* self;
+  tdb_traverse_func run;
+  void* context;
+  const unsigned* chain;  ///< null: all
+  unsigned chains;
+  int shown = 0;
+
+  static int show(const void* key, std::size_t key_size, const void* data, std::size_t data_size, const floe_header* h,
+                  void* to) {
+    auto& v = *static_cast<visit*>(to);
+    std::string k(static_cast<const char*>(key), key_size);
+    if (v.chain && key_hash(k) % v.chains != *v.chain) return 0;
+    auto all = octets(*h, data, data_size);
+    ++v.shown;
+    return v.run ? v.run(v.self, as_data(k), as_data(all), v.context) : 0;
+  }
+};
+
+}  // namespace
+
+// --- life --------------------------------------------------------------------------------------------------------
+
+bool bridged_database::open(floe_connection* node) {
+  node_ = node;
+  floe_kind kind = FLOE_VOLATILE;
+  const int code = node ? floe_find(node, wishes_.name.c_str(), question_ms, &db_, &kind) : static_cast<int>(FLOE_ENOTCONN);
+  if (code != FLOE_OK) {
+    say(TDB_DEBUG_ERROR, "cannot open %s: %s", wishes_.path.c_str(), floe_error_text());
+    errno = code == FLOE_ENOENT ? ENOENT : code == FLOE_ENOTCONN ? ECONNREFUSED : EIO;
+    return false;
+  }
+  persistent_ = kind != FLOE_VOLATILE;  // replicated ones are written as persistent ones are
+  fd_ = ::open(wishes_.path.c_str(), O_RDONLY | O_CLOEXEC);
+  return true;
+}
+
+bridged_database::~bridged_database() {
+  floe_transaction_cancel(transaction_);
+  for (auto& [key, l] : locks_) (void)floe_unlock(l.lock);
+  if (fd_ >= 0) ::close(fd_);
+}
+
+void bridged_database::forget_locks() {
+  floe_transaction_cancel(std::exchange(transaction_, nullptr));
+  for (auto& [key, l] : std::exchange(locks_, {})) (void)floe_unlock(l.lock);
+}
+
+int bridged_database::touch() {
+  const int code = floe_find(node_, wishes_.name.c_str(), question_ms, nullptr, nullptr);
+  return code == FLOE_OK ? 0 : failed(code, "reach the node of");
+}
+
+// --- errors ------------------------------------------------------------------------------------------------------
+
+void bridged_database::say(tdb_debug_level level, const char* format, ...) {
+  char text[512];
+  va_list list;
+  va_start(list, format);
+  std::vsnprintf(text, sizeof text, format, list);
+  va_end(list);
+  if (wishes_.log.log_fn)
+    wishes_.log.log_fn(self_, level, "floe: %s\n", text);
+  else
+    std::fprintf(stderr, "floe: %s\n", text);
+}
+
+int bridged_database::failed(int code, const char* doing) {
+  const std::string why = floe_error_text();
+  error_ = as_tdb(code);
+  if (code == FLOE_ENOENT) return -1;
+  if (code == FLOE_ELOST || code == FLOE_ENOLOCK) {
+    say(TDB_DEBUG_FATAL, "cannot %s %s: %s; this process ends, as it cannot know what became of it", doing,
+        wishes_.name.c_str(), why.c_str());
+    ::_exit(1);
+  }
+  say(TDB_DEBUG_ERROR, "cannot %s %s: %s", doing, wishes_.name.c_str(), why.c_str());
+  return -1;
+}
+
+int bridged_database::refuse(TDB_ERROR e, const char* function) {
+  error_ = e;
+  if (std::ranges::find(refused_, function) == refused_.end()) {
+    refused_.push_back(function);
+    say(TDB_DEBUG_ERROR, "%s is not for %s: it is a database of a floe node, shared by a cluster", function,
+        wishes_.name.c_str());
+  }
+  return -1;
+}
+
+// --- locks -------------------------------------------------------------------------------------------------------
+
+bridged_database::held_lock* bridged_database::held(TDB_DATA key) {
+  if (locks_.empty()) return nullptr;
+  const auto i = locks_.find(as_string(key));
+  return i == locks_.end() ? nullptr : &i->second;
+}
+
+int bridged_database::lock(TDB_DATA key, int timeout_ms) {
+  if (persistent_) return refuse(TDB_ERR_LOCK, "a chain lock");
+  if (auto* h = held(key)) {
+    ++h->nested;
+    return 0;
+  }
+  floe_lock* made = nullptr;
+  const int code = floe_lock_record(node_, db_, key.dptr, key.dsize, timeout_ms, &made);
+  if (code == FLOE_ETIMEOUT && timeout_ms >= 0) {
+    error_ = TDB_ERR_LOCK;  // which is what was asked
+    return -1;
+  }
+  if (code != FLOE_OK) return failed(code, "lock a record of");
+  locks_.emplace(as_string(key), held_lock{made, 1});
+  return 0;
+}
+
+int bridged_database::unlock(TDB_DATA key) {
+  const auto i = locks_.find(as_string(key));
+  if (i == locks_.end()) {
+    error_ = TDB_ERR_LOCK;
+    say(TDB_DEBUG_ERROR, "a record of %s was unlocked that is not locked", wishes_.name.c_str());
+    return -1;
+  }
+  if (--i->second.nested > 0) return 0;
+  auto* const lock = i->second.lock;
+  locks_.erase(i);
+  const int code = floe_unlock(lock);
+  return code == FLOE_OK ? 0 : failed(code, "unlock a record of");
+}
+
+// --- reading -----------------------------------------------------------------------------------------------------
+
+/// `also_ours`: a record that nobody has, but that this node would own, is shown as the empty one that it is to whoever asks
+/// for it; that saves the caller from asking.
+bool bridged_database::look(TDB_DATA key, bool also_ours, seen& out) {
+  if (const auto* h = held(key)) {
+    std::size_t size = 0;
+    const void* data = floe_lock_data(h->lock, &size);
+    floe_header header;
+    floe_lock_header(h->lock, &header);
+    out = {true, octets(header, data, size)};
+    return true;
+  }
+  floe_value v;
+  const int code = transaction_ ? floe_transaction_read(transaction_, key.dptr, key.dsize, &v)
+                                : floe_read(node_, db_, key.dptr, key.dsize, FLOE_READ_SETTLED, FLOE_FOREVER, &v);
+  if (code != FLOE_OK && code != FLOE_ENOENT) {
+    failed(code, "read a record of");
+    return false;
+  }
+  const bool ours = also_ours && !persistent_ && v.header.dmaster == floe_pnn(node_);
+  out.there = v.exists || ours;
+  if (out.there) out.octets = octets(v.header, v.data, v.size);
+  floe_free(&v);
+  if (!out.there) error_ = TDB_ERR_NOEXIST;
+  return true;
+}
+
+TDB_DATA bridged_database::fetch(TDB_DATA key) {
+  seen r;
+  if (!look(key, false, r) || !r.there) return {nullptr, 0};
+  const auto made = copy(r.octets);
+  if (!made.dptr) error_ = TDB_ERR_OOM;
+  return made;
+}
+
+int bridged_database::parse(TDB_DATA key, tdb_parser run, void* context) {
+  seen r;
+  if (!look(key, true, r) || !r.there) return -1;
+  return run(key, as_data(r.octets), context);
+}
+
+bool bridged_database::exists(TDB_DATA key) {
+  seen r;
+  return look(key, false, r) && r.there;
+}
+
+// --- writing -----------------------------------------------------------------------------------------------------
+
+int bridged_database::store(TDB_DATA key, const TDB_DATA* parts, int count, int flag) {
+  std::string all;
+  for (int i = 0; i < count; ++i) all += as_string(parts[i]);
+  if (all.size() < header_size) {
+    error_ = TDB_ERR_EINVAL;
+    say(TDB_DEBUG_ERROR, "a record for %s has no header", wishes_.name.c_str());
+    return -1;
+  }
+  return write(key, all.substr(header_size), flag);
+}
+
+int bridged_database::remove(TDB_DATA key) { return write(key, {}, TDB_MODIFY); }
+
+int bridged_database::append(TDB_DATA key, TDB_DATA data) {
+  seen r;
+  if (!persistent_ && lock(key, FLOE_FOREVER) != 0) return -1;
+  int done = -1;
+  if (look(key, false, r)) {
+    // to nothing is appended what must bring a header itself
+    const auto all = (r.there ? r.octets : std::string()) + as_string(data);
+    if (all.size() < header_size)
+      error_ = TDB_ERR_EINVAL;
+    else
+      done = write(key, all.substr(header_size), 0);
+  }
+  if (!persistent_ && unlock(key) != 0) return -1;
+  return done;
+}
+
+int bridged_database::write(TDB_DATA key, const std::string& data, int flag) {
+  if (persistent_) return write_persistent(key, data, flag);
+  if (auto* h = held(key)) return write_locked(h->lock, data, flag);
+  if (lock(key, FLOE_FOREVER) != 0) return -1;
+  const int done = write_locked(held(key)->lock, data, flag);
+  const auto why = error_;
+  if (unlock(key) != 0) return -1;
+  error_ = why;
+  return done;
+}
+
+int bridged_database::write_locked(floe_lock* l, const std::string& data, int flag) {
+  std::size_t present = 0;
+  (void)floe_lock_data(l, &present);
+  if (flag == TDB_INSERT && present > 0) return error_ = TDB_ERR_EXISTS, -1;
+  if (flag == TDB_MODIFY && present == 0) return error_ = TDB_ERR_NOEXIST, -1;
+  const int code = floe_store(l, data.data(), data.size());
+  return code == FLOE_OK ? 0 : failed(code, "store a record of");
+}
+
+int bridged_database::write_persistent(TDB_DATA key, const std::string& data, int flag) {
+  const bool alone = !transaction_;
+  if (alone && begin(transaction_ms) != 0) return -1;
+  floe_value v;
+  int code = floe_transaction_read(transaction_, key.dptr, key.dsize, &v);
+  const bool there = code == FLOE_OK;
+  floe_free(&v);
+  if (there || code == FLOE_ENOENT) {
+    if ((flag == TDB_INSERT && there) || (flag == TDB_MODIFY && !there)) {
+      if (alone) cancel();
+      error_ = there ? TDB_ERR_EXISTS : TDB_ERR_NOEXIST;
+      return -1;
+    }
+    code = floe_transaction_store(transaction_, key.dptr, key.dsize, data.data(), data.size());
+  }
+  if (code != FLOE_OK) {
+    failed(code, "store a record of");
+    if (alone) cancel();
+    return -1;
+  }
+  return alone ? commit() : 0;
+}
+
+// --- transactions ------------------------------------------------------------------------------------------------
+
+int bridged_database::begin(int timeout_ms) {
+  if (!persistent_) return refuse(TDB_ERR_EINVAL, "a transaction");
+  if (transaction_) {
+    error_ = TDB_ERR_NESTING;
+    return -1;
+  }
+  const int code = floe_transaction_start(node_, db_, timeout_ms < 0 ? transaction_ms : timeout_ms, &transaction_);
+  return code == FLOE_OK ? 0 : failed(code, "begin a transaction of");
+}
+
+int bridged_database::commit() {
+  if (!transaction_) return error_ = TDB_ERR_EINVAL, -1;
+  const int code = floe_transaction_commit(std::exchange(transaction_, nullptr), transaction_ms);
+  return code == FLOE_OK ? 0 : failed(code, "commit a transaction of");
+}
+
+int bridged_database::cancel() {
+  if (!transaction_) return error_ = TDB_ERR_EINVAL, -1;
+  floe_transaction_cancel(std::exchange(transaction_, nullptr));
+  return 0;
+}
+
+// --- walks -------------------------------------------------------------------------------------------------------
+
+int bridged_database::walk(tdb_traverse_func run, void* context) {
+  visit v{self_, run, context, nullptr, 0};
+  const int code = floe_traverse(node_, db_, FLOE_LOCAL | FLOE_WITH_EMPTY, FLOE_FOREVER, visit::show, &v, nullptr);
+  return code == FLOE_OK ? v.shown : failed(code, "walk through");
+}
+
+unsigned bridged_database::chain_of(TDB_DATA key) const {
+  return key_hash(as_string(key)) % static_cast<unsigned>(wishes_.hash_size);
+}
+
+int bridged_database::walk_chain(unsigned chain, tdb_traverse_func run, void* context) {
+  visit v{self_, run, context, &chain, static_cast<unsigned>(wishes_.hash_size)};
+  const int code = floe_traverse(node_, db_, FLOE_LOCAL | FLOE_WITH_EMPTY, FLOE_FOREVER, visit::show, &v, nullptr);
+  return code == FLOE_OK ? v.shown : failed(code, "walk through");
+}
+
+TDB_DATA bridged_database::first_key() {
+  keys_.clear();
+  next_key_ = 0;
+  const auto keep = [](const void* key, std::size_t size, const void*, std::size_t, const floe_header*, void* to) {
+    static_cast<std::vector<std::string>*>(to)->emplace_back(static_cast<const char*>(key), size);
+    return 0;
+  };
+  const int code = floe_traverse(node_, db_, FLOE_LOCAL | FLOE_WITH_EMPTY, FLOE_FOREVER, keep, &keys_, nullptr);
+  if (code != FLOE_OK) {
+    failed(code, "walk through");
+    return {nullptr, 0};
+  }
+  if (keys_.empty()) return {nullptr, 0};
+  next_key_ = 1;
+  return copy(keys_.front());
+}
+
+TDB_DATA bridged_database::next_key(TDB_DATA key) {
+  const auto last = as_string(key);
+  // nearly always the one behind the last that was handed out
+  if (next_key_ == 0 || next_key_ > keys_.size() || keys_[next_key_ - 1] != last)
+    next_key_ = static_cast<std::size_t>(std::ranges::find(keys_, last) - keys_.begin()) + 1;
+  if (next_key_ >= keys_.size()) return {nullptr, 0};
+  return copy(keys_[next_key_++]);
+}
+
+int bridged_database::sequence_number() {
+  // another one each time, so that nobody takes a cache for good
+  if (!persistent_) return static_cast<int>(++made_up_number_ & 0x7FFFFFFF);
+  std::uint64_t n = 0;
+  const int code = floe_sequence_number(node_, db_, FLOE_FOREVER, &n);
+  return code == FLOE_OK ? static_cast<int>(n) : failed(code, "read the sequence number of");
+}
+
+}  // namespace floe::bridge

@@ -1,0 +1,111 @@
+#pragma once
+/// A database of a floe node behind libtdb's functions: a chain lock is the lock of the record, which brings it to this node; a
+/// record in the file is its header (24 bytes) and its data; what the file holds is what this node has. The node decides what
+/// a header says: of what is stored only the data count.
+///
+///   volatile     chainlock, fetch, store, unlock; reads without a lock see this node's copy, after who holds it, and wait out a
+///                recovery; a walk shows this node's copies
+///   persistent   reads and walks; writes go through a transaction of the whole cluster, one for each store if none is open
+///
+/// What makes no sense for a cluster (locking the whole file, wiping it behind the nodes' backs) fails with an error and a
+/// line of log. A lost node: who holds a lock or waits for one has nothing to go on with, and the process ends as Samba's own
+/// programs end when they lose their ctdbd; who holds nothing gets TDB_ERR_IO, and the node again when it is back.
+///
+/// Threads: as libtdb, one at a time for a context; different contexts share the node's connection freely.
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "actors/clib/include/floe/client.h"
+#include "actors/tdb_bridge/tdb_abi.hpp"
+
+namespace floe::bridge {
+
+struct open_wishes {
+  std::string path;
+  std::string name;
+  int hash_size = 0;
+  int tdb_flags = 0;
+  tdb_logging_context log{};
+};
+
+class bridged_database {
+ public:
+  /// `self` is what the program has as its context.
+  bridged_database(tdb_context* self, open_wishes w) : self_(self), wishes_(std::move(w)) {}
+  ~bridged_database();
+  /// False: it cannot be opened, errno says why. Null for a node that cannot be reached.
+  bool open(floe_connection*);
+  bridged_database(const bridged_database&) = delete;
+
+  // All return as libtdb's functions of these names do, and set error().
+  int lock(TDB_DATA key, int timeout_ms);
+  int unlock(TDB_DATA key);
+  TDB_DATA fetch(TDB_DATA key);
+  int parse(TDB_DATA key, tdb_parser, void*);
+  bool exists(TDB_DATA key);
+  int store(TDB_DATA key, const TDB_DATA* parts, int count, int flag);
+  int append(TDB_DATA key, TDB_DATA data);
+  int remove(TDB_DATA key);
+  /// Stops when `visit` returns not 0; how many were shown, or -1.
+  int walk(tdb_traverse_func visit, void*);
+  int walk_chain(unsigned chain, tdb_traverse_func visit, void*);
+  TDB_DATA first_key();
+  TDB_DATA next_key(TDB_DATA key);
+  int sequence_number();
+
+  bool in_transaction() const { return transaction_ != nullptr; }
+  int begin(int timeout_ms);
+  int commit();
+  int cancel();
+
+  /// Of libtdb's chains, in which the walk of one is asked for.
+  unsigned chain_of(TDB_DATA key) const;
+
+  /// For what is not served: sets the error, says so once a function.
+  int refuse(TDB_ERROR, const char* function);
+
+  TDB_ERROR error() const { return error_; }
+  const open_wishes& wishes() const { return wishes_; }
+  open_wishes& wishes() { return wishes_; }
+  int descriptor() const { return fd_; }
+  /// In the child of a fork: its parent's locks and transaction are not its own.
+  void forget_locks();
+  /// Speaks to the node, so that a connection is made now, by who may.
+  int touch();
+
+ private:
+  struct held_lock {
+    floe_lock* lock;
+    unsigned nested;
+  };
+  struct seen {
+    bool there = false;
+    std::string octets;  ///< header and data
+  };
+  held_lock* held(TDB_DATA key);
+  /// False: error set.
+  bool look(TDB_DATA key, bool also_ours, seen& out);
+  int write(TDB_DATA key, const std::string& data, int flag);
+  int write_locked(floe_lock*, const std::string& data, int flag);
+  int write_persistent(TDB_DATA key, const std::string& data, int flag);
+  int failed(int code, const char* doing);
+  void say(tdb_debug_level, const char* format, ...) __attribute__((format(printf, 3, 4)));
+
+  floe_connection* node_ = nullptr;
+  tdb_context* self_;
+  open_wishes wishes_;
+  floe_db db_ = 0;
+  bool persistent_ = false;
+  int fd_ = -1;  ///< of the file, only to be looked at
+  TDB_ERROR error_ = TDB_SUCCESS;
+  std::unordered_map<std::string, held_lock> locks_;
+  floe_transaction* transaction_ = nullptr;
+  std::vector<std::string> keys_;  ///< of a walk by firstkey and nextkey
+  std::size_t next_key_ = 0;
+  std::vector<const char*> refused_;
+  std::uint32_t made_up_number_ = 0;
+};
+
+}  // namespace floe::bridge
