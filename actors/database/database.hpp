@@ -12,9 +12,11 @@
 /// Requests of local clients survive a freeze; requests of other nodes do not survive a new generation, because
 /// their senders ask again.
 ///
-/// Files: database.cpp (life, views, reports), records.cpp (locks, calls, migration), recovery_steps.cpp
-/// (freeze, transaction, pull, push, commit, thaw), holders.cpp (whom a freeze waits for), transactions.cpp (of clients,
-/// on persistent and replicated ones), vacuum.cpp.
+/// Files: database.cpp (life, dispatch, views), reports.cpp (what it shows of itself, traverses), records.cpp (locks,
+/// reads, stores, calls of clients), record_queue.cpp (who is served next), migration.cpp (how records move),
+/// recovery_steps.cpp (freeze, transaction, pull, push, commit, thaw), holders.cpp (whom a freeze waits for),
+/// transactions.cpp (of clients, on persistent and replicated ones), vacuum.cpp, store_access.cpp (the store, with its
+/// errors dealt with).
 #include <deque>
 #include <memory>
 #include <unordered_map>
@@ -45,6 +47,13 @@ struct database_config {
   duration resend_after{std::chrono::seconds(5)};  ///< an unanswered migration request is sent again
 };
 
+/// In whose hands the store is. While it is not here nothing touches it: checked once, at dispatch.
+enum class store_use : std::uint8_t {
+  here,
+  recovering,  ///< another thread commits a recovery: the database is frozen, and further steps are refused
+  updating,    ///< another thread commits a transaction of a client: what comes is held back until it is done
+};
+
 class database final : public actor<database_message> {
  public:
   database(node_environment env, database_config config, view_ptr view, address<node_message> node);
@@ -72,38 +81,41 @@ class database final : public actor<database_message> {
   void on(db_update_answer&);
   void on(db_next_slice&);
 
-  // records.cpp
+  // migration.cpp
   void peer(pnn from, const parcel_ptr&, const req_call&);
   void peer(pnn from, const parcel_ptr&, const req_dmaster&);
   void peer(pnn from, const parcel_ptr&, const reply_dmaster&);
   void peer(pnn from, const parcel_ptr&, const reply_call&);
   void peer(pnn from, const parcel_ptr&, const reply_error&);
+  void settle_peer_call(const bytes& key, const lock_waiter&);
+  bool wait_for_thaw(pnn from, const parcel_ptr&);
+  void serve_deferred();
+  void ask_for(const bytes& key, lock_table::entry&, pnn whom);
+  void arrived(const bytes& key, reqid);
+  void give(const bytes& key, const packet_header& request, pnn to);
+  bool reachable(pnn) const;
+  void resend_pending();
+  void ask_again_if_one_came(const cluster_view& before);
+  void drop_stale_waiters(generation before);
+
+  // records.cpp
   void record_lock(db_control&);
   void record_read(db_control&);
   void record_store(db_control&);
   void record_delete(db_control&);
   void record_unlock(db_control&);
   void record_scan(db_control&);
-  void show_to_readers(const bytes& key, lock_table::entry&);
   const bytes* held_key(const db_control&, std::uint64_t lock_id);
+  void unlock(const bytes& key, const char* why);
+
+  // record_queue.cpp
   void enqueue(byte_view key, lock_waiter);
   void advance(const bytes& key);
-  bool serve_front(const bytes& key, lock_table::entry&);
-  void grant(const bytes& key, lock_table::entry&);
+  queue_state state_of(const bytes& key, const lock_table::entry&);
+  bool carry_out(const bytes& key, lock_table::entry&, const queue_step&);
+  void grant(const bytes& key, lock_table::entry&, lock_waiter&);
   void answer_read(const bytes& key, const lock_waiter&);
   void answer_call(const bytes& key, const lock_waiter&);
-  void settle_peer_call(const bytes& key, const lock_waiter&);
-  bool wait_for_thaw(pnn from, const parcel_ptr&);
-  void serve_deferred();
-  bool held_for_us(const lock_table::entry&, const lock_waiter&);
-  void ask_for(const bytes& key, lock_table::entry&, pnn whom);
-  void arrived(const bytes& key, reqid);
-  void unlock(const bytes& key, const char* why);
-  void give(const bytes& key, const record& r, const parcel& request);
-  bool reachable(pnn) const;
-  void resend_pending();
-  void ask_again_if_one_came(const cluster_view& before);
-  void drop_stale_waiters(generation before);
   std::string why_waiting(const lock_table::entry&) const;
 
   // transactions.cpp
@@ -111,7 +123,6 @@ class database final : public actor<database_message> {
   void update_record(db_control&);
   void follow(const commit_step&);
   std::string describe_commit() const;
-  void catch_up();
   void serve_until_thaw();
 
   // vacuum.cpp
@@ -122,8 +133,17 @@ class database final : public actor<database_message> {
   void expect_holders();
   void name_holders();
 
-  // the store, with its errors dealt with
+  // store_access.cpp
+  /// Whether the store has to be here before the message can be carried out.
+  template <class Message>
+  static constexpr bool needs_store();
+  void give_store_away(store_use);
+  void store_back();
+  /// This node's copy; what is not here belongs to its lmaster.
   record local(byte_view key, bool* found = nullptr);
+  std::optional<record_header> header_of(byte_view key);
+  /// Of a record that is here.
+  record_header own_header(byte_view key);
   bool put(byte_view key, const record_header&, byte_view data);
   bool store_as_daemon(byte_view key, const record_header&, byte_view data);
   void store_later(pnn from, const parcel_ptr&);
@@ -189,6 +209,7 @@ class database final : public actor<database_message> {
   std::vector<replier> freeze_waiters_;
   std::vector<db_peer_packet> deferred_;  ///< records that arrived while frozen
   lock_table locks_;
+  std::vector<queued_request> queued_;  ///< what advance() shows to the rules; kept for its memory
   std::unordered_map<std::uint32_t, bytes> key_of_request_;  ///< pending migrations by request id
   std::uint32_t last_lock_ = 0;
   std::uint64_t last_waiter_ = 0;
@@ -200,9 +221,8 @@ class database final : public actor<database_message> {
   std::string damage_;  ///< what is wrong with the content; also in the file, so that it outlives the process
   std::optional<std::string> declared_damage_;  ///< of what the transaction will commit
   bool gave_content_ = false;                   ///< in this transaction: what is committed may be our own
-  bool working_ = false;  ///< the store is in another thread's hands
-  bool updating_ = false;  ///< ... for a transaction: what comes is held back until it is done
-  std::deque<std::function<void()>> held_back_;
+  store_use store_use_ = store_use::here;
+  std::deque<database_message> held_back_;  ///< until the store is here again
   std::vector<db_control> until_thaw_;  ///< reads and transactions that a frozen database lets wait
   database_commit commit_;
   replier commit_answer_;

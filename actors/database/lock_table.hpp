@@ -12,6 +12,7 @@
 #include "actors/parcel.hpp"
 #include "actors/replier.hpp"
 #include "actors/session/session_message.hpp"
+#include "protocol/rules/record_queue.hpp"
 
 namespace floe {
 
@@ -23,15 +24,8 @@ struct lock_holder {
 };
 
 struct lock_waiter {
-  enum class kind : std::uint8_t {
-    lock,       ///< record_lock of a local client: becomes the holder
-    read,       ///< record_read of a local client: answered, holds nothing
-    look,       ///< record_read of what is here: answered as soon as nobody holds the record, waits for nothing else
-    call,       ///< REQ_CALL of a local client: answered, holds nothing
-    peer_call,  ///< REQ_CALL of another node: the record is given away or the packet sent on
-  };
   std::uint64_t id = 0;
-  kind what{};
+  record_use use{};
   client_ref client;  ///< of local ones
   parcel_ptr packet;  ///< the request
   pnn from{0};        ///< peer_call: the node it arrived from (not always the one that asks)

@@ -13,13 +13,6 @@
 
 namespace floe {
 
-namespace {
-
-/// A request finds its record in a few hops, some dozens if many nodes fight for it.
-constexpr std::uint32_t hops_that_mean_lost = 1000;
-
-}  // namespace
-
 pnn database::lmaster(byte_view key) const { return lmaster_of(key, view_->map); }
 
 void database::on(db_peer_packet& m) {
@@ -31,21 +24,8 @@ void database::on(db_peer_packet& m) {
 }
 
 void database::peer(pnn from, const parcel_ptr& p, const req_call& call) {
-  lock_waiter w{.what = lock_waiter::kind::peer_call, .packet = p, .from = from};
+  lock_waiter w{.use = record_use::peer_call, .packet = p, .from = from};
   enqueue(call.key, std::move(w));
-}
-
-/// A request that the lmaster sent here while our own request for the record is under way: the lmaster already
-/// counts us as the owner, the record will be here in a moment, and sending the request back would make it bounce.
-/// The same at the lmaster itself: it asked before, so it is served before. Not if its request went to a node that has
-/// given the record away since: that node may wait for the record, too, and each would hold back the other's request.
-bool database::held_for_us(const lock_table::entry& e, const lock_waiter& w) {
-  if (!e.migration || w.what != lock_waiter::kind::peer_call) return false;
-  const auto& call = std::get<req_call>(w.packet->content.body);
-  const pnn tracks = lmaster(call.key);
-  const bool asked_owner = tracks == env_.self && local(call.key).header.dmaster == e.migration->to;
-  return w.packet->content.header.src != env_.self && (asked_owner || (w.from == tracks && tracks != env_.self)) &&
-         env_.loop.now() - w.since < config_.resend_after;
 }
 
 void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
@@ -55,14 +35,13 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
     ++env_.count.dropped_generation;
     return;
   }
-  bool found = false;
-  record r = local(key, &found);
-  if (!found) {
+  auto here = header_of(key);
+  if (!here) {
     const auto missing = decide_missing(config_.kind, env_.self, lmaster(key));
-    r.header = missing.header;
-    if (missing.write) put(key, r.header, {});
+    here = missing.header;
+    if (missing.write) put(key, *here, {});
   }
-  const auto d = decide_req_call(env_.self, lmaster(key), header.src, r.header, call.hopcount);
+  const auto d = decide_req_call(env_.self, lmaster(key), header.src, *here, call.hopcount);
   if (d.report_hops)
     env_.log.warning(fmt::format("request-wanders db={} key={} hops={} source={}", config_.name,
                                  to_hex(key), d.hops, number(header.src)));
@@ -70,41 +49,41 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
     case req_call_outcome::serve_own:
       break;  // an old copy of a request of ours; its record has long been granted
     case req_call_outcome::redirect:
-      if (d.hops >= hops_that_mean_lost) {
-        node_.tell(want_recovery{fmt::format("a request for {} of {} wanders: nobody has the record", to_hex(key), config_.name)});
-        break;  // whoever asked asks again at the thaw
-      }
       call.hopcount = d.hops;
       send_packet(d.to, header.id, header.src, call);
       break;
+    case req_call_outcome::lost:  // whoever asked asks again at the thaw
+      node_.tell(want_recovery{fmt::format("a request for {} of {} wanders: nobody has the record", to_hex(key), config_.name)});
+      break;
     case req_call_outcome::give_directly:
-    case req_call_outcome::give_via_lmaster: {
+    case req_call_outcome::give_via_lmaster:
       if (!reachable(d.to)) break;  // the record would be lost on its way; whoever asked asks again
       env_.count.count_hops(d.hops);
       count_.count_hops(d.hops);
-      const bool has_data = !r.data.empty();
-      const record_header kept = giveaway_header(r.header, has_data, header.src);
-      if (!store_as_daemon(key, kept, r.data)) {
-        // given away without a note of it, it would have two owners: whoever asked asks again
-        send_packet(header.src, header.id, env_.self,
-                    reply_error{.status = -1, .message = "the record cannot be given away: storage failed"});
-        break;
-      }
-      if (d.outcome == req_call_outcome::give_directly)
-        send_packet(header.src, header.id, env_.self,
-                    reply_dmaster{.db = config_.id, .rsn = kept.rsn, .key = key, .data = r.data,
-                                  .record_flags = kept.flags});
-      else
-        send_packet(d.to, header.id, env_.self,
-                    req_dmaster{.db = config_.id, .rsn = kept.rsn, .dmaster = header.src, .key = key,
-                                .data = r.data, .record_flags = kept.flags});
+      give(key, header, d.to);
       break;
-    }
     case req_call_outcome::unroutable:
       send_packet(header.src, header.id, env_.self,
                   reply_error{.status = -1, .message = "no vnn map: nobody to ask"});
       break;
   }
+}
+
+/// Hands the record to the node that asks for it: directly, or by way of the lmaster.
+void database::give(const bytes& key, const packet_header& request, pnn to) {
+  const record r = local(key);
+  const record_header kept = giveaway_header(r.header, !r.data.empty(), request.src);
+  if (!store_as_daemon(key, kept, r.data))
+    // given away without a note of it, it would have two owners: whoever asked asks again
+    return send_packet(request.src, request.id, env_.self,
+                       reply_error{.status = -1, .message = "the record cannot be given away: storage failed"});
+  if (to == request.src)
+    send_packet(to, request.id, env_.self,
+                reply_dmaster{.db = config_.id, .rsn = kept.rsn, .key = key, .data = r.data, .record_flags = kept.flags});
+  else
+    send_packet(to, request.id, env_.self,
+                req_dmaster{.db = config_.id, .rsn = kept.rsn, .dmaster = request.src, .key = key,
+                            .data = r.data, .record_flags = kept.flags});
 }
 
 /// What is sent to a node that is not connected is lost. Nodes connect one after the other, and the leader may have
@@ -131,14 +110,12 @@ void database::serve_deferred() {
 void database::peer(pnn from, const parcel_ptr& p, const req_dmaster& m) {
   const auto& header = p->content.header;
   if (wait_for_thaw(from, p)) return;
-  bool found = false;
-  const record mine = local(m.key, &found);
+  const auto mine = header_of(m.key);
   // there is no way to its new owner from here (they are connecting, or one of the two is lost): it stays with us
   const pnn new_dmaster = reachable(m.dmaster) ? m.dmaster : env_.self;
   const auto d = decide_req_dmaster(
       env_.self, lmaster(m.key),
-      {.source = from, .new_dmaster = new_dmaster, .rsn = m.rsn, .flags = m.record_flags.value_or(0)},
-      found ? std::optional(mine.header) : std::nullopt);
+      {.source = from, .new_dmaster = new_dmaster, .rsn = m.rsn, .flags = m.record_flags.value_or(0)}, mine);
   if (d.ask_for_recovery()) {
     node_.tell(want_recovery{fmt::format("node {} gave away a record of {} that {}", number(from), config_.name,
                                          d.outcome == req_dmaster_outcome::not_lmaster
@@ -148,7 +125,7 @@ void database::peer(pnn from, const parcel_ptr& p, const req_dmaster& m) {
   }
   if (d.local_is_newer)
     env_.log.warning(fmt::format("rsn-went-back db={} key={} here={} packet={} from={}", config_.name,
-                                 to_hex(m.key), number(mine.header.rsn), number(m.rsn), number(from)));
+                                 to_hex(m.key), number(mine->rsn), number(m.rsn), number(from)));
   if (!store_as_daemon(m.key, d.header, m.data)) return store_later(from, p);
   if (d.outcome == req_dmaster_outcome::become)
     arrived(bytes(m.key), header.id);
@@ -228,15 +205,14 @@ void database::resend_pending() {
     auto* e = locks_.find(key);
     if (!e) continue;
     if (e->migration && !mutated(mutant::requests_not_sent_again)) {
-      const auto here = decide_local_call(env_.self, local(key).header);
-      if (here.serve) {
-        // the recovery made this node its dmaster: the request, sent again, ends here
+      const auto now = at_thaw(state_of(key, *e));
+      if (now.action == pending_action::arrived) {
         ++migrations_resent_;
         note("migration-resent", fmt::format("key={} to={} reqid={} gen={}", to_hex(key), number(env_.self),
                                              number(env_.ids.take()), number(gen_)));
         arrived(key, e->migration->id);
       } else
-        ask_for(key, *e, here.ask);
+        ask_for(key, *e, now.to);
     }
     advance(key);
   }
@@ -262,7 +238,7 @@ void database::drop_stale_waiters(generation before) {
   for (const bytes& key : locks_.keys()) {
     auto* e = locks_.find(key);
     std::erase_if(e->waiters, [&](const lock_waiter& w) {
-      return !survives_wait(w.what == lock_waiter::kind::peer_call, w.gen, gen_);
+      return !survives_wait(w.use == record_use::peer_call, w.gen, gen_);
     });
     locks_.tidy(key);
   }
@@ -275,15 +251,18 @@ void database::on(db_tick&) {
     for (const bytes& key : locks_.keys()) {
       auto* e = locks_.find(key);
       if (!e || !e->migration) continue;
-      if (e->waiters.empty()) {  // whoever wanted it is gone; if it still comes, it is stored
-        key_of_request_.erase(number(e->migration->id));
-        e->migration.reset();
-        locks_.tidy(key);
+      const auto& m = *e->migration;
+      const auto next = at_tick(state_of(key, *e), {.to = m.to, .sent = m.sent, .wanted = !e->waiters.empty()},
+                                config_.resend_after);
+      if (next.action == pending_action::keep) continue;
+      if (next.action == pending_action::ask_again) {
+        ask_for(key, *e, next.to);
+        advance(key);
         continue;
       }
-      if (env_.loop.now() - e->migration->sent < config_.resend_after) continue;
-      ask_for(key, *e, lmaster(key) == env_.self ? local(key).header.dmaster : lmaster(key));
-      advance(key);
+      key_of_request_.erase(number(m.id));
+      e->migration.reset();
+      locks_.tidy(key);
     }
   if (!locks_.empty()) need_tick();
 }

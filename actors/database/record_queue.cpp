@@ -1,4 +1,4 @@
-/// The queue of a key: who gets the record next, and what its requests wait for.
+/// The queue of a key: carries out what protocol/rules/record_queue.hpp says, and tells what its requests wait for.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -34,7 +34,7 @@ void database::enqueue(byte_view key, lock_waiter w) {
   need_tick();
   // whoever is still in the queue after its first chance waits: worth a place on the timeline
   auto& last = now->waiters.back();
-  if (last.what == lock_waiter::kind::lock && !last.noted && last.since == arrival) {
+  if (last.use == record_use::lock && !last.noted && last.since == arrival) {
     last.noted = true;
     note("lock-wait", fmt::format("{} why={}", describe(last.client, k), why_waiting(*now)));
   }
@@ -49,79 +49,52 @@ std::string database::why_waiting(const lock_table::entry& e) const {
   return "queued";
 }
 
+queue_state database::state_of(const bytes& key, const lock_table::entry& e) {
+  return {.self = env_.self,
+          .lmaster = lmaster(key),
+          .thawed = thawed() && store_use_ == store_use::here,
+          .map_applies = map_applies(gen_, view_->gen),
+          .held = e.holder.has_value(),
+          .asked = e.migration ? std::optional(e.migration->to) : std::nullopt,
+          .local = header_of(key),
+          .now = env_.loop.now(),
+          .hold_back = config_.resend_after};
+}
+
+/// Serves the queue of the key as far as it goes. It may have changed altogether afterwards.
 void database::advance(const bytes& key) {
-  while (auto* e = locks_.find(key)) {
-    if (!thawed() && !mutated(mutant::granted_while_frozen)) break;
-    if (e->holder) break;
-    show_to_readers(key, *e);
-    if (e->waiters.empty()) break;
-    if (!serve_front(key, *e)) break;
+  for (;;) {
+    auto* e = locks_.find(key);
+    if (!e || e->holder || e->waiters.empty() || store_use_ != store_use::here) break;
+    queued_.clear();
+    for (const auto& w : e->waiters)
+      queued_.push_back({.use = w.use,
+                         .source = w.use == record_use::peer_call ? w.packet->content.header.src : env_.self,
+                         .from = w.from,
+                         .since = w.since});
+    if (!carry_out(key, *e, next_step(state_of(key, *e), queued_))) break;
   }
   locks_.tidy(key);
 }
 
-/// Who only looks at what is here waits for the holder alone, not for records that are on their way.
-void database::show_to_readers(const bytes& key, lock_table::entry& e) {
-  for (auto i = e.waiters.begin(); i != e.waiters.end();) {
-    if (i->what != lock_waiter::kind::look) {
-      ++i;
-      continue;
-    }
-    answer_read(key, *i);
-    i = e.waiters.erase(i);
+/// False: the rest of the queue waits.
+bool database::carry_out(const bytes& key, lock_table::entry& e, const queue_step& s) {
+  const auto at = [&](std::size_t n) { return e.waiters.begin() + static_cast<std::ptrdiff_t>(n); };
+  if (s.first) std::rotate(at(0), at(s.first), at(s.first + 1));
+  if (s.ask != pnn::unknown) ask_for(key, e, s.ask);
+  if (s.action == queue_action::wait) return false;
+  auto w = std::move(*at(s.which));
+  e.waiters.erase(at(s.which));
+  switch (s.action) {
+    case queue_action::settle: settle_peer_call(key, w); break;
+    case queue_action::grant: grant(key, e, w); break;
+    case queue_action::answer: w.use == record_use::call ? answer_call(key, w) : answer_read(key, w); break;
+    case queue_action::wait: break;
   }
-}
-
-/// Acts for the first in the queue; false if it has to wait. The queue may have changed altogether afterwards.
-bool database::serve_front(const bytes& key, lock_table::entry& e) {
-  if (e.waiters.front().what == lock_waiter::kind::peer_call) {
-    if (!map_applies(gen_, view_->gen)) return false;
-    if (held_for_us(e, e.waiters.front())) {
-      // the record is on its way here for somebody behind it in the queue; local requests go first
-      auto local_one = std::ranges::find_if(
-          e.waiters, [](const lock_waiter& w) { return w.what != lock_waiter::kind::peer_call; });
-      if (local_one == e.waiters.end()) return false;
-      std::rotate(e.waiters.begin(), local_one, local_one + 1);
-      return serve_front(key, e);
-    }
-    auto w = std::move(e.waiters.front());
-    e.waiters.pop_front();
-    settle_peer_call(key, w);
-    return true;
-  }
-  bool found = false;
-  const auto here = decide_local_call(env_.self, local(key, &found).header);
-  // A new map is set and this database not recovered yet: the map says nothing about its records. What is ours
-  // goes on, everything else waits for the thaw; a new lmaster would invent a record beside the real one.
-  if (!map_applies(gen_, view_->gen) && !(found && here.serve)) return false;
-  if (!here.serve) {
-    if (!e.migration) ask_for(key, e, here.ask);
-    // requests of others that are not to be held back find their way while we wait
-    for (auto i = e.waiters.begin(); i != e.waiters.end(); ++i) {
-      if (i->what != lock_waiter::kind::peer_call || held_for_us(e, *i)) continue;
-      auto w = std::move(*i);
-      e.waiters.erase(i);
-      settle_peer_call(key, w);
-      return true;
-    }
-    return false;
-  }
-  if (e.waiters.front().what == lock_waiter::kind::lock) {
-    grant(key, e);
-    return true;
-  }
-  auto w = std::move(e.waiters.front());
-  e.waiters.pop_front();
-  if (w.what == lock_waiter::kind::read)
-    answer_read(key, w);
-  else
-    answer_call(key, w);
   return true;
 }
 
-void database::grant(const bytes& key, lock_table::entry& e) {
-  auto w = std::move(e.waiters.front());
-  e.waiters.pop_front();
+void database::grant(const bytes& key, lock_table::entry& e, lock_waiter& w) {
   if (w.id) key_of_waiter_.erase(w.id);
   env_.loop.cancel(w.deadline);
   const auto waited = env_.loop.now() - w.since;

@@ -20,7 +20,7 @@ void database::record_lock(db_control& m) {
   if (!r || r->key.empty() || !m.client) return m.answer.fail("bad record_lock request");
   if (config_.kind != db_kind::volatile_db)
     return m.answer.fail(config_.name + " is written by transactions: there are no locks of records");
-  lock_waiter w{.what = lock_waiter::kind::lock, .client = *m.client, .packet = m.packet, .from = env_.self};
+  lock_waiter w{.use = record_use::lock, .client = *m.client, .packet = m.packet, .from = env_.self};
   w.answer = m.answer;
   if (r->timeout_ms > 0) {
     w.id = ++last_waiter_;
@@ -50,14 +50,14 @@ void database::on(db_lock_timeout& m) {
 void database::record_read(db_control& m) {
   auto r = wire::decode<record_read_request>(std::get<req_control>(m.packet->content.body).data);
   if (!r || r->key.empty() || !m.client) return m.answer.fail("bad record_read request");
-  lock_waiter w{.what = lock_waiter::kind::read, .client = *m.client, .packet = m.packet, .from = env_.self};
+  lock_waiter w{.use = record_use::read, .client = *m.client, .packet = m.packet, .from = env_.self};
   w.answer = m.answer;
   if (r->flags & record_read_local) {
-    if (freeze_.state == freeze_state::in_transaction || working_)
+    if (freeze_.state == freeze_state::in_transaction || store_use_ != store_use::here)
       return m.answer.fail("database is being recovered");
     return answer_read(bytes(r->key), w);
   }
-  if (r->flags & record_read_settled && config_.kind == db_kind::volatile_db) w.what = lock_waiter::kind::look;
+  if (r->flags & record_read_settled && config_.kind == db_kind::volatile_db) w.use = record_use::look;
   if (config_.kind != db_kind::volatile_db) {
     // every node has all of it; there is nothing to migrate
     if (!thawed() || !map_applies(gen_, view_->gen)) return until_thaw_.push_back(std::move(m));
@@ -101,7 +101,7 @@ void database::record_store(db_control& m) {
   const bytes* held = held_key(m, r->lock_id);
   if (!held) return;
   const bytes key = *held;
-  record_header h = local(key).header;
+  record_header h = own_header(key);
   // Every write counts: of two copies of one owner the later one has the higher rsn.
   h.rsn = next(h.rsn);
   if (!put(key, h, r->data)) return m.answer.status(record_status_storage, "cannot store: see the node's log");
@@ -115,7 +115,7 @@ void database::record_delete(db_control& m) {
   const bytes* held = held_key(m, r->lock_id);
   if (!held) return;
   const bytes key = *held;
-  record_header h = local(key).header;
+  record_header h = own_header(key);
   h.rsn = next(h.rsn);
   // An empty record means "deleted" to everybody; it stays until vacuuming or a recovery drops it, so that an
   // older copy elsewhere does not come back.
@@ -151,7 +151,7 @@ void database::on(db_client_call& m) {
   ++env_.count.total_calls;
   ++env_.count.pending_calls;
   const auto& call = std::get<req_call>(m.packet->content.body);
-  lock_waiter w{.what = lock_waiter::kind::call, .client = m.client, .packet = m.packet, .from = env_.self};
+  lock_waiter w{.use = record_use::call, .client = m.client, .packet = m.packet, .from = env_.self};
   enqueue(call.key, std::move(w));
 }
 
@@ -163,7 +163,7 @@ void database::on(db_client_gone& m) {
     if (!e) continue;
     for (const auto& w : e->waiters) {
       if (w.client.id != m.client) continue;
-      if (w.what == lock_waiter::kind::call) --env_.count.pending_calls;
+      if (w.use == record_use::call) --env_.count.pending_calls;
       if (w.id) key_of_waiter_.erase(w.id);
       env_.loop.cancel(w.deadline);
     }

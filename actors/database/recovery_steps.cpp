@@ -33,7 +33,7 @@ std::string refusal_text(const freeze_status& s, freeze_refusal r) {
 }  // namespace
 
 bool database::transition(const freeze_input& event, const replier& answer, freeze_step* out) {
-  if (working_) {
+  if (store_use_ != store_use::here) {  // only our own, as on becoming inactive: that is made up for
     answer.fail("database is busy with the step before");
     return false;
   }
@@ -227,7 +227,7 @@ void database::stop_push() {
 
 void database::commit(db_control& m) {
   auto t = payload<transdb>(m);
-  if (!t || working_) return m.answer.fail("busy");
+  if (!t) return;
   // what the rules say is done only once the records are in place: until then the transaction is open
   const auto planned = step(freeze_, freeze_event::commit{t->tid, inactive()});
   if (planned.refused != freeze_refusal::none)
@@ -263,7 +263,7 @@ void database::commit(db_control& m) {
     work();
     return finish();
   }
-  working_ = true;
+  give_store_away(store_use::recovering);
   env_.loop.offload(std::move(work), [to = self(), finish = std::move(finish)] { to.tell(db_work_done{finish}); });
 }
 
@@ -280,8 +280,6 @@ void database::finish_commit(const freeze_step& s, const replier& answer) {
 void database::declare_health(db_control& m, std::string damage) {
   if (freeze_.state == freeze_state::in_transaction)
     declared_damage_ = std::move(damage);
-  else if (working_)
-    return m.answer.fail("database is busy with the step before");
   else
     set_damage(std::move(damage));
   m.answer.good();

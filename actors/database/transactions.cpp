@@ -132,13 +132,12 @@ void database::update_record(db_control& m) {
     storage_failed("commit", done.error());
     return m.answer.fail("cannot commit what was stored before: " + done.error().text);
   }
-  working_ = updating_ = true;
+  give_store_away(store_use::updating);
   auto result = std::make_shared<std::expected<void, store_error>>();
   auto work = [store = store_, packet = m.packet, changes = std::move(changes), result] {
     *result = store->apply(changes, durability::committed);
   };
   auto finish = [this, answer = m.answer, result] {
-    updating_ = false;
     if (*result) return answer.good();
     storage_failed("store a transaction", result->error());
     answer.fail("cannot store: " + result->error().text);
@@ -147,19 +146,13 @@ void database::update_record(db_control& m) {
                     [to = self(), finish = std::move(finish)] { to.tell(db_work_done{finish}); });
 }
 
-/// What came while a transaction was being written goes on, in its order.
-void database::catch_up() {
-  while (!updating_ && !held_back_.empty()) {
-    auto next = std::move(held_back_.front());
-    held_back_.pop_front();
-    next();
-  }
-}
-
 /// Controls that waited for the database to be thawed, or for a recovery, which ends the wait of
 /// transactions.
 void database::serve_until_thaw() {
-  for (auto& m : std::exchange(until_thaw_, {})) on(m);
+  for (auto& m : std::exchange(until_thaw_, {})) {
+    database_message again(std::move(m));
+    receive(again);
+  }
 }
 
 }  // namespace floe

@@ -86,7 +86,8 @@ req_call_decision decide_req_call(pnn self, pnn lmaster, pnn source, const recor
   const pnn to = lmaster == self ? local.dmaster : lmaster;
   if (to == pnn::unknown) return {.outcome = req_call_outcome::unroutable};
   const std::uint32_t hops = hop_count + 1;
-  return {.outcome = req_call_outcome::redirect,
+  const bool lost = hops >= hops_that_mean_lost;
+  return {.outcome = lost ? req_call_outcome::lost : req_call_outcome::redirect,
           .to = to,
           .hops = hops,
           .report_hops = hops % 100 > 95};

@@ -100,8 +100,12 @@ enum class req_call_outcome : std::uint8_t {
   give_directly,  ///< we are lmaster and dmaster: REPLY_DMASTER to the source
   give_via_lmaster,  ///< we are dmaster: REQ_DMASTER to `to`
   redirect,          ///< not here: the same packet, with `hops`, to `to`
+  lost,              ///< has been sent on too often: nobody has the record; ask for a recovery
   unroutable,        ///< no map, nobody to send it to: REPLY_ERROR to the source
 };
+/// A request finds its record in a few hops, some dozens if many nodes fight for it.
+constexpr std::uint32_t hops_that_mean_lost = 1000;
+
 
 /// A REQ_CALL that arrived as a packet, from a peer or from this node itself.
 struct req_call_decision {

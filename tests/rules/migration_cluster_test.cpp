@@ -124,6 +124,7 @@ class model {
     p.hops = d.hops;
     switch (d.outcome) {
       case req_call_outcome::unroutable: FAIL("unroutable"); return;
+      case req_call_outcome::lost: FAIL("a request wanders"); return;
       case req_call_outcome::redirect: return send(self, d.to, p);
       case req_call_outcome::serve_own:
         at(self).pending.erase(p.request);

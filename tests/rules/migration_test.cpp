@@ -174,11 +174,11 @@ TEST_CASE("REQ_CALL: every situation") {
   }
 }
 
-TEST_CASE("REQ_CALL: a request that wanders is reported now and then, never stopped") {
-  for (std::uint32_t sent : {1U, 50U, 95U, 96U, 99U, 100U, 195U, 196U, 1000U}) {
+TEST_CASE("REQ_CALL: a request that wanders is reported now and then, and lost in the end") {
+  for (std::uint32_t sent : {1U, 50U, 95U, 96U, 99U, 100U, 195U, 196U, 999U, 1000U, 2000U}) {
     CAPTURE(sent);
     const auto d = decide_req_call(me, other, third, header(1, third), sent - 1);
-    CHECK(d.outcome == req_call_outcome::redirect);
+    CHECK(d.outcome == (sent < 1000 ? req_call_outcome::redirect : req_call_outcome::lost));
     CHECK(d.hops == sent);
     CHECK(d.report_hops == (sent % 100 > 95));
   }

@@ -1,0 +1,111 @@
+/// The store of a database, with its errors dealt with; and the times when another thread has it.
+#include <fmt/format.h>
+
+#include <cassert>
+#include <utility>
+
+#include "actors/database/database.hpp"
+#include "protocol/rules/migration.hpp"
+
+namespace floe {
+
+void database::give_store_away(store_use to) {
+  assert(store_use_ == store_use::here && to != store_use::here);
+  assert(!store_->dirty() && "a store changes hands without an open group");
+  store_use_ = to;
+}
+
+void database::on(db_work_done& m) {
+  assert(store_use_ != store_use::here);
+  store_use_ = store_use::here;
+  m.finish();
+  if (store_ && store_->dirty()) plan_flush();
+  // became inactive while the store was elsewhere: the freeze that goes with it was refused then
+  if (store_ && inactive() && gen_ != generation::invalid) become_inactive();
+  store_back();
+}
+
+/// What came meanwhile goes on, in its order.
+void database::store_back() {
+  while (store_use_ == store_use::here && store_ && !held_back_.empty()) {
+    auto next = std::move(held_back_.front());
+    held_back_.pop_front();
+    receive(next);
+  }
+  if (store_use_ != store_use::here || !store_) return;
+  for (const bytes& key : locks_.keys()) advance(key);
+}
+
+record database::local(byte_view key, bool* found) {
+  auto r = store_->get(key);
+  if (found) *found = r && *r;
+  if (!r) storage_failed("read", r.error());
+  if (r && *r) return std::move(**r);
+  return {bytes(key), missing_record_header(lmaster(key)), {}};
+}
+
+std::optional<record_header> database::header_of(byte_view key) {
+  std::optional<record_header> header;
+  auto seen = store_->visit(key, [&](const record_view& r) { header = r.header; });
+  if (!seen) storage_failed("read", seen.error());
+  return header;
+}
+
+record_header database::own_header(byte_view key) {
+  return header_of(key).value_or(missing_record_header(lmaster(key)));
+}
+
+bool database::put(byte_view key, const record_header& header, byte_view data) {
+  auto done = store_->put(key, header, data);
+  if (!done) {
+    storage_failed("store", done.error());
+    return false;
+  }
+  plan_flush();
+  return true;
+}
+
+/// Stores by the daemon's rules: may delete instead, bumps the rsn where we are dmaster. False: nothing has changed.
+bool database::store_as_daemon(byte_view key, const record_header& header, byte_view data) {
+  const auto d = decide_store(config_.kind, env_.self, lmaster(key), header, !data.empty());
+  if (d.keep) return put(key, d.header, data);
+  if (auto done = store_->erase(key); !done) {
+    storage_failed("erase", done.error());
+    return false;
+  }
+  plan_flush();
+  return true;
+}
+
+/// A record has arrived and there is no room for it. Who sent it has given it up, so it is kept until there is; should a
+/// recovery come first, that finds the sender's copy.
+void database::store_later(pnn from, const parcel_ptr& p) {
+  deferred_.push_back({from, p});
+  env_.loop.after(std::chrono::milliseconds(500), [to = self()] { to.tell(db_flush{}); });
+}
+
+/// One commit for all that is already in the mailbox.
+void database::plan_flush() {
+  if (flush_planned_) return;
+  flush_planned_ = true;
+  self().tell(db_flush{});
+}
+
+void database::on(db_flush&) {
+  flush_planned_ = false;
+  if (store_use_ != store_use::here) return;  // flushed when it is here again
+  if (auto done = store_->flush(); !done) {
+    storage_failed("commit", done.error());
+    // nothing is lost: the group stays and is tried again
+    env_.loop.after(std::chrono::seconds(1), [to = self()] { to.tell(db_flush{}); });
+    return;
+  }
+  if (!deferred_.empty() && thawed()) serve_deferred();
+}
+
+void database::storage_failed(const char* doing, const store_error& e) {
+  env_.log.error(fmt::format("storage-failed db={} doing={} code={} cause={} why=\"{}\"", config_.name, doing,
+                             name(e.code), e.cause, e.text));
+}
+
+}  // namespace floe
