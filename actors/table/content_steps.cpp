@@ -1,0 +1,159 @@
+/// Store and read. A store goes into the buffer that is not current and is published by one write of *current*; a
+/// reader copies what is current and looks whether it still is.
+#include "actors/table/steps.hpp"
+#include "protocol/mutant.hpp"
+
+namespace floe {
+namespace {
+
+constexpr auto relaxed = std::memory_order_relaxed;
+constexpr auto acquire = std::memory_order_acquire;
+constexpr auto release = std::memory_order_release;
+constexpr auto in_one_order = std::memory_order_seq_cst;
+
+/// A reader that is disturbed so often asks the node.
+constexpr unsigned tries_max = 1000;
+constexpr unsigned spins_for_holder = 60;
+constexpr std::uint64_t reader_sleep_us = 10'000;
+
+}  // namespace
+
+// --- store -----------------------------------------------------------------------------------------------------
+
+table_word* table_store::buffer() const { return place_.buffers[(current_ & 1) ^ 1]; }
+
+step_need table_store::advance() {
+  auto& s = memory_.slot(place_.slot);
+  switch (phase_) {
+    case phase::check: {
+      const lock_word w{s.lock.load(relaxed)};
+      const bool held = w.life() == place_.life && w.holder() == me_;
+      outcome_ = !held ? store_outcome::not_held : data_.size() > place_.capacity ? store_outcome::too_large : store_outcome::stored;
+      if (outcome_ != store_outcome::stored) break;
+      current_ = s.current.load(relaxed);
+      phase_ = mutated(mutant::index_before_data) ? phase::publish : phase::first_half;
+      return step_need::step;
+    }
+    // two steps, so that a simulation can die or read in the middle of a store
+    case phase::first_half: {
+      buffer()->store(data_.size(), release);
+      copy_in(buffer() + 1, data_.substr(0, data_.size() / 16 * 8));
+      phase_ = phase::second_half;
+      return step_need::step;
+    }
+    case phase::second_half: {
+      const std::size_t done = data_.size() / 16 * 8;
+      copy_in(buffer() + 1 + done / 8, data_.substr(done));
+      phase_ = mutated(mutant::index_before_data) ? phase::count : phase::publish;
+      return step_need::step;
+    }
+    case phase::publish:
+      // one more store, and the other buffer
+      s.current.store(((current_ >> 1) + 1) << 1 | ((current_ & 1) ^ 1), release);
+      phase_ = mutated(mutant::index_before_data) ? phase::first_half : phase::count;
+      return step_need::step;
+    case phase::count:
+      // after the index: a cache that has seen the new number must not have read the old content
+      memory_.count_store(place_.slot);
+      break;
+    case phase::finished: break;
+  }
+  phase_ = phase::finished;
+  return step_need::done;
+}
+
+// --- read ------------------------------------------------------------------------------------------------------
+
+table_read::table_read(const table_memory& m, table_holder me, byte_view key, read_wait wait)
+    : memory_(m), me_(me), key_(key), wait_(wait) {}
+
+step_need table_read::finish(read_outcome o) {
+  outcome_ = o;
+  phase_ = phase::finished;
+  return step_need::done;
+}
+
+step_need table_read::advance(std::uint64_t now_us, bytes& into) {
+  switch (phase_) {
+    case phase::look: {
+      const auto p = find(memory_, key_, table_hash(key_));
+      if (!p) return finish(read_outcome::not_here);
+      place_ = *p;
+      phase_ = wait_ == read_wait::for_holder ? phase::wait : phase::begin;
+      return step_need::step;
+    }
+    case phase::wait: return wait(now_us);
+    case phase::begin: {
+      const auto& s = memory_.slot(place_.slot);
+      current_ = s.current.load(acquire);
+      content_.rsn = s.base_rsn.load(relaxed) + (current_ >> 1);
+      content_.flags = s.flags.load(relaxed);
+      phase_ = phase::copy;
+      return step_need::step;
+    }
+    case phase::copy: {
+      const auto* b = place_.buffers[current_ & 1];
+      const auto length = b->load(acquire);
+      if (length <= place_.capacity) {  // else somebody is writing it, or writes nonsense: verify() knows
+        content_.length = static_cast<std::uint32_t>(length);
+        into.resize(content_.length);
+        copy_out(into.data(), b + 1, content_.length);
+      } else {
+        current_ = ~std::uint64_t{0};
+      }
+      phase_ = phase::verify;
+      return step_need::step;
+    }
+    case phase::verify: {
+      const auto& s = memory_.slot(place_.slot);
+      const bool same = s.current.load(acquire) == current_;
+      if (lock_word{s.lock.load(acquire)}.life() != place_.life) {
+        phase_ = phase::look;
+      } else if (!same) {
+        phase_ = phase::begin;
+      } else {
+        // a frozen database answers reads by the node, which knows when they may be answered
+        return finish(memory_.head().closed.load(acquire) == 0 ? read_outcome::read : read_outcome::not_here);
+      }
+      return ++tries_ < tries_max ? step_need::pause : finish(read_outcome::not_here);
+    }
+    case phase::finished: return step_need::done;
+  }
+  return step_need::done;
+}
+
+step_need table_read::wait(std::uint64_t now_us) {
+  auto& s = memory_.slot(place_.slot);
+  const auto wake = s.wake.load(acquire);
+  std::uint64_t seen = s.lock.load(acquire);
+  const lock_word w{seen};
+  const auto locks = s.locks.load(relaxed);
+  if (awaited_ == table_holder::none) {
+    awaited_ = w.holder();
+    awaited_locks_ = locks;
+  }
+  if (w.life() != place_.life || w.free() || w.holder() == me_ || w.holder() != awaited_ || locks > awaited_locks_ + 1) {
+    phase_ = phase::begin;
+    return step_need::step;
+  }
+  if (gives_up_) return finish(read_outcome::given_up);
+  if (++spins_ < spins_for_holder) return step_need::pause;
+  if (spins_ == spins_for_holder) return step_need::clock;
+  if (!s.lock.compare_exchange_strong(seen, seen | lock_word::reader, in_one_order, relaxed)) return step_need::step;
+  sleep_ = {&s.wake, wake, sleep_bits::reader, now_us + reader_sleep_us};
+  return step_need::sleep;
+}
+
+table_content read_held(const table_memory& m, const table_place& p, bytes& into) {
+  const auto& s = m.slot(p.slot);
+  const auto current = s.current.load(acquire);
+  const auto* b = p.buffers[current & 1];
+  const auto length = b->load(relaxed);
+  table_content c{.rsn = s.base_rsn.load(relaxed) + (current >> 1), .flags = s.flags.load(relaxed)};
+  c.length = length <= p.capacity ? static_cast<std::uint32_t>(length) : 0;
+  into.resize(c.length);
+  copy_out(into.data(), b + 1, c.length);
+  return c;
+}
+
+}  // namespace floe

@@ -1,0 +1,366 @@
+#include "actors/table/record_table.hpp"
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cassert>
+#include <climits>
+#include <utility>
+
+#include "protocol/mutant.hpp"
+
+namespace floe {
+namespace {
+
+constexpr auto relaxed = std::memory_order_relaxed;
+constexpr auto acquire = std::memory_order_acquire;
+constexpr auto release = std::memory_order_release;
+constexpr auto in_one_order = std::memory_order_seq_cst;
+
+/// A record that is stored without a break is left for the next look after so many tries.
+constexpr int copy_tries = 4;
+/// More stores than this in one life, or fewer than were there already, are none.
+constexpr std::uint64_t stores_max = 1ULL << 48;
+/// Larger chunks stay outside: 64 KiB.
+constexpr unsigned largest_order = 13;
+
+}  // namespace
+
+void futex_wake(std::atomic<std::uint32_t>& word, std::uint32_t bits, int how_many) {
+  // shared between processes: not FUTEX_PRIVATE_FLAG
+  ::syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), FUTEX_WAKE_BITSET, how_many, nullptr, nullptr, bits);
+}
+
+record_table::record_table(std::shared_ptr<table_memory> memory)
+    : memory_(std::move(memory)), pool_(memory_->size().area_words), entries_(memory_->slots()),
+      place_taken_(table_client_places) {}
+
+// --- clients ---------------------------------------------------------------------------------------------------
+
+std::uint32_t record_table::admit() {
+  std::uint32_t tries = 0;
+  do {
+    if (++tries > table_client_places) return 0;
+    last_client_ = (last_client_ + 1) & table_client_mask;
+  } while (last_client_ % table_client_places == 0 || place_taken_[last_client_ % table_client_places]);
+  place_taken_[last_client_ % table_client_places] = true;
+  clients_.insert(last_client_);
+  memory_->head().admitted[last_client_ % table_client_places].store(last_client_, in_one_order);
+  return last_client_;
+}
+
+std::vector<std::uint32_t> record_table::clear(std::uint32_t client, bool runs_on) {
+  clients_.erase(client);
+  // before the look at the slots: whoever writes its lock after that look finds itself sent away
+  memory_->head().admitted[client % table_client_places].store(0, in_one_order);
+  if (!runs_on) place_taken_[client % table_client_places] = false;
+  std::vector<std::uint32_t> held;
+  for (std::uint32_t i = 0; i < entries_.size(); ++i) {
+    entry& e = entries_[i];
+    if (!e.filled()) continue;
+    table_slot& s = memory_->slot(i);
+    bool waited = false;
+    for (auto& q : s.queue) {
+      auto h = q.load(relaxed);
+      if (h != 0 && client_of(table_holder{static_cast<std::uint32_t>(h)}) == client)
+        waited |= q.compare_exchange_strong(h, 0, in_one_order, relaxed);
+    }
+    auto seen = s.lock.load(acquire);
+    const bool holds = client_of(lock_word{seen}.holder()) == client;
+    if (holds) {
+      held.push_back(i);
+      if (runs_on) {
+        // its late stores must not meet the record's next life, nor another record in the same chunk
+        e.kept_back_for = client;
+        recall(i);
+      }
+      // nobody but its holder and we may take the lock off; others add bits meanwhile
+      while (client_of(lock_word{seen}.holder()) == client &&
+             !s.lock.compare_exchange_weak(seen, seen & ~lock_word::holder_bits, in_one_order, relaxed)) {
+      }
+      // it may have published a store and not counted it: caches must not take the old content for the new
+      memory_->count_store(i);
+      if (mutated(mutant::dead_holders_store_ignored)) e.seen_stores = s.current.load(acquire) >> 1;
+    }
+    // a wake-up may have died with it
+    if (holds || waited || lock_word{seen}.has(lock_word::anybody_waits)) wake_all(i);
+  }
+  return held;
+}
+
+void record_table::forgive(std::uint32_t client) {
+  place_taken_[client % table_client_places] = false;
+  const auto found = kept_back_.find(client);
+  if (found == kept_back_.end()) return;
+  for (const auto i : found->second) {
+    entry& e = entries_[i];
+    pool_.give_back(e.chunk, e.order);
+    e.kept_back_for = 0;
+  }
+  kept_back_.erase(found);
+}
+
+// --- records ---------------------------------------------------------------------------------------------------
+
+std::optional<std::uint32_t> record_table::find(byte_view key) const {
+  const auto i = by_key_.find(bytes(key));
+  if (i == by_key_.end()) return std::nullopt;
+  return i->second;
+}
+
+std::expected<table_ticket, promote_refusal> record_table::promote(byte_view key, std::uint64_t rsn, std::uint32_t flags,
+                                                                   byte_view data, table_holder holder) {
+  assert(!key.empty() && !by_key_.contains(bytes(key)));
+  if (closed_) return std::unexpected(promote_refusal::closed);
+  const std::size_t key_words = words_for(key.size());
+  // room to grow: half as much again as it is now
+  const std::size_t wanted = key_words + 2 * (1 + words_for(data.size() + data.size() / 2));
+  const unsigned order = chunk_pool::order_for(wanted);
+  if (order > std::min(largest_order, pool_.highest_order())) return std::unexpected(promote_refusal::too_large);
+  const auto hash = table_hash(key);
+  const auto first = memory_->set_of(hash) * static_cast<std::uint32_t>(table_ways);
+  auto slot = first;
+  while (slot < first + table_ways && (entries_[slot].filled() || entries_[slot].kept_back_for != 0)) ++slot;
+  if (slot == first + table_ways) return std::unexpected(promote_refusal::set_full);
+  const auto chunk = pool_.take(order);
+  if (!chunk) return std::unexpected(promote_refusal::area_full);
+
+  entry& e = entries_[slot];
+  const auto life = (e.life + 1) & lock_word::life_mask;
+  table_slot& s = memory_->slot(slot);
+  e = entry{.life = life, .key = bytes(key), .hash = hash, .base_rsn = rsn, .flags = flags, .chunk = *chunk, .order = order,
+            .seen_locks = s.locks.load(relaxed)};
+  e.capacity = static_cast<std::uint32_t>((((std::size_t{1} << order) - key_words) / 2 - 1) * 8);
+  auto* words = memory_->area(*chunk);
+  copy_in(words, key);
+  words[key_words].store(data.size(), release);
+  copy_in(words + key_words + 1, data);
+  s.current.store(0, release);
+  s.base_rsn.store(rsn, relaxed);
+  s.chunk.store(*chunk, relaxed);
+  s.capacity.store(e.capacity, relaxed);
+  s.key_length.store(static_cast<std::uint32_t>(key.size()), relaxed);
+  s.flags.store(flags, relaxed);
+  s.queue_head.store(0, relaxed);
+  for (auto& q : s.queue) q.store(0, relaxed);
+  s.locked_at.store(0, relaxed);
+  // from here on clients may find it: everything above is visible to whoever sees this life
+  s.lock.store(lock_word::of(life, holder).value, in_one_order);
+  memory_->tag(slot).store(hash, release);
+  by_key_.emplace(e.key, slot);
+  return table_ticket{slot, life};
+}
+
+slot_look record_table::look(std::uint32_t slot) {
+  const entry& e = entries_[slot];
+  auto& word = memory_->slot(slot).lock;
+  auto seen = word.load(in_one_order);
+  for (;;) {
+    const lock_word w{seen};
+    if (w.life() != e.life) return {slot_state::broken};
+    if (w.free()) return {slot_state::free};
+    if (admitted(client_of(w.holder()))) return {slot_state::held, w.holder()};
+    if (word.compare_exchange_weak(seen, seen & ~lock_word::holder_bits, in_one_order)) {
+      wake_all(slot);
+      return {slot_state::free};
+    }
+  }
+}
+
+slot_look record_table::recall(std::uint32_t slot) {
+  entry& e = entries_[slot];
+  assert(e.filled());
+  if (!e.recalled) {
+    e.recalled = true;
+    recalls_.push_back(slot);
+    // An unlock before this leaves a free word for our look below; one after it sees the bit and wakes us.
+    memory_->slot(slot).lock.fetch_or(lock_word::recall, in_one_order);
+    wake_all(slot);
+  } else if (!lock_word{memory_->slot(slot).lock.load(in_one_order)}.has(lock_word::recall)) {
+    memory_->slot(slot).lock.fetch_or(lock_word::recall, in_one_order);  // a client has written over it
+  }
+  return look(slot);
+}
+
+std::optional<table_record> record_table::take(std::uint32_t slot, table_holder by) {
+  entry& e = entries_[slot];
+  assert(e.filled());
+  if (by == table_holder::none) assert(e.recalled);
+  const auto now = look(slot);
+  if (by != table_holder::none ? now.holder != by || now.state != slot_state::held : now.state != slot_state::free)
+    return std::nullopt;
+  table_record r;
+  std::uint64_t stores = 0;
+  if (copy(e, slot, r, stores) != copied::good) return std::nullopt;
+  r.changed = stores != e.seen_stores;
+  empty(slot);
+  return r;
+}
+
+void record_table::drop(std::uint32_t slot) {
+  assert(entries_[slot].filled());
+  empty(slot);
+}
+
+void record_table::empty(std::uint32_t slot) {
+  entry& e = entries_[slot];
+  e.life = (e.life + 1) & lock_word::life_mask;
+  memory_->tag(slot).store(0, release);
+  memory_->slot(slot).lock.store(lock_word::of(e.life, table_holder::none).value, in_one_order);
+  wake_all(slot);
+  by_key_.erase(e.key);
+  e.key.clear();
+  e.recalled = false;
+  std::erase(recalls_, slot);
+  if (e.kept_back_for != 0)
+    kept_back_[e.kept_back_for].push_back(slot);
+  else
+    pool_.give_back(e.chunk, e.order);
+}
+
+void record_table::wake_all(std::uint32_t slot) {
+  auto& wake = memory_->slot(slot).wake;
+  wake.fetch_add(1, release);
+  futex_wake(wake, ~0U, INT_MAX);
+}
+
+/// The content as it is now. Whatever is read here may be changed by a client at the same time.
+record_table::copied record_table::copy(const entry& e, std::uint32_t slot, table_record& r, std::uint64_t& stores) const {
+  const table_slot& s = memory_->slot(slot);
+  const auto* first = memory_->area(e.chunk) + words_for(e.key.size());
+  for (int i = 0; i < copy_tries; ++i) {
+    const auto current = s.current.load(acquire);
+    stores = current >> 1;
+    if (stores < e.seen_stores || stores > stores_max) return copied::broken;
+    const auto* b = first + (current & 1) * (1 + e.capacity / 8);
+    const auto length = b->load(acquire);
+    const bool fits = length <= e.capacity;
+    if (fits) {
+      r.data.resize(length);
+      copy_out(r.data.data(), b + 1, length);
+    }
+    if (s.current.load(acquire) != current) continue;
+    if (!fits) return copied::broken;
+    r.key = e.key;
+    r.flags = e.flags;
+    r.rsn = e.base_rsn + stores;
+    return copied::good;
+  }
+  return copied::disturbed;
+}
+
+// --- how hot ---------------------------------------------------------------------------------------------------
+
+std::uint64_t record_table::locks_lately(std::uint32_t slot) const {
+  const entry& e = entries_[slot];
+  return e.heat + (memory_->slot(slot).locks.load(relaxed) - e.seen_locks);
+}
+
+void record_table::cool() {
+  for (std::uint32_t i = 0; i < entries_.size(); ++i) {
+    entry& e = entries_[i];
+    if (!e.filled()) continue;
+    e.heat = locks_lately(i) / 2;
+    e.seen_locks = memory_->slot(i).locks.load(relaxed);
+  }
+}
+
+std::vector<std::uint32_t> record_table::victims(byte_view key) const {
+  const auto first = memory_->set_of(table_hash(key)) * static_cast<std::uint32_t>(table_ways);
+  std::vector<std::uint32_t> all;
+  for (auto i = first; i < first + table_ways; ++i)
+    if (entries_[i].filled() && !entries_[i].recalled) all.push_back(i);
+  std::ranges::stable_sort(all, {}, [&](std::uint32_t i) { return locks_lately(i); });
+  return all;
+}
+
+std::optional<std::uint32_t> record_table::coldest() const {
+  std::optional<std::uint32_t> best;
+  for (std::uint32_t i = 0; i < entries_.size(); ++i)
+    if (entries_[i].filled() && !entries_[i].recalled && (!best || locks_lately(i) < locks_lately(*best))) best = i;
+  return best;
+}
+
+std::uint64_t record_table::locks() const {
+  std::uint64_t n = 0;
+  for (std::uint32_t i = 0; i < entries_.size(); ++i) n += memory_->slot(i).locks.load(relaxed);
+  return n;
+}
+
+// --- all of it -------------------------------------------------------------------------------------------------
+
+bool record_table::close() {
+  for (;;)
+    if (const auto held = close_step()) return *held;
+}
+
+/// First the word, then the look. Who looks first believes in an empty table while a client writes its lock and finds
+/// the table open still.
+std::optional<bool> record_table::close_step() {
+  if (mutated(mutant::closed_table_not_looked_at_again) && !looked_too_early_) {
+    looked_too_early_ = any_holder();
+    return std::nullopt;
+  }
+  if (!closed_) {
+    closed_ = true;
+    memory_->head().closed.store(1, in_one_order);
+    for (std::uint32_t i = 0; i < entries_.size(); ++i)
+      if (entries_[i].filled() && (memory_->slot(i).lock.load(in_one_order) & lock_word::anybody_waits) != 0) wake_all(i);
+    if (!looked_too_early_) return std::nullopt;
+  }
+  return looked_too_early_ ? *std::exchange(looked_too_early_, std::nullopt) : any_holder();
+}
+
+void record_table::reopen() {
+  closed_ = false;
+  memory_->head().closed.store(0, in_one_order);
+}
+
+void record_table::for_each_holder(const std::function<void(const table_lock_info&)>& f) const {
+  for (std::uint32_t i = 0; i < entries_.size(); ++i) {
+    const entry& e = entries_[i];
+    if (!e.filled()) continue;
+    const lock_word w{memory_->slot(i).lock.load(in_one_order)};
+    if (w.life() == e.life && !w.free() && admitted(client_of(w.holder())))
+      f({e.key, i, w.holder(), memory_->slot(i).locked_at.load(relaxed), e.recalled});
+  }
+}
+
+bool record_table::any_holder() const {
+  bool any = false;
+  for_each_holder([&](const table_lock_info&) { any = true; });
+  return any;
+}
+
+std::vector<std::uint32_t> record_table::filled() const {
+  std::vector<std::uint32_t> all;
+  for (std::uint32_t i = 0; i < entries_.size(); ++i)
+    if (entries_[i].filled()) all.push_back(i);
+  return all;
+}
+
+std::vector<std::uint32_t> record_table::collect(const std::function<void(const table_record&)>& f) {
+  std::vector<std::uint32_t> broken;
+  table_record r;
+  for (std::uint32_t i = 0; i < entries_.size(); ++i) {
+    entry& e = entries_[i];
+    if (!e.filled()) continue;
+    if (look(i).state == slot_state::broken) {
+      broken.push_back(i);
+      continue;
+    }
+    if (memory_->slot(i).current.load(acquire) >> 1 == e.seen_stores) continue;
+    std::uint64_t stores = 0;
+    const auto c = copy(e, i, r, stores);
+    if (c == copied::broken) broken.push_back(i);
+    if (c != copied::good) continue;
+    e.seen_stores = stores;
+    r.changed = true;
+    f(r);
+  }
+  return broken;
+}
+
+}  // namespace floe
