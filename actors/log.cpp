@@ -2,36 +2,71 @@
 
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/syslog_sink.h>
 #include <spdlog/spdlog.h>
 
+#include <cerrno>
 #include <chrono>
-#include <unordered_map>
+#include <cstdio>
+#include <cstring>
+
+#include "actors/log_limit.hpp"
+#include "actors/log_sinks.hpp"
 
 namespace floe {
 namespace {
 
-using std::chrono::steady_clock;
+using sink_result = std::expected<spdlog::sink_ptr, std::string>;
+
+sink_result file_sink(const std::string& path) {
+  std::FILE* trial = std::fopen(path.c_str(), "ae");  // spdlog would throw, and make folders
+  if (!trial) return std::unexpected(path + ": " + std::strerror(errno));
+  std::fclose(trial);
+  return std::make_shared<spdlog::sinks::basic_file_sink_st>(path);
+}
+
+sink_result open_sink(const log_target& to, const std::string& who) {
+  switch (to.to) {
+    case log_target::kind::standard_error: return std::make_shared<spdlog::sinks::stderr_sink_st>();
+    case log_target::kind::file: return file_sink(to.path);
+    case log_target::kind::syslog: return std::make_shared<spdlog::sinks::syslog_sink_st>("ctdbd", LOG_PID, LOG_DAEMON, false);
+    case log_target::kind::syslog_nonblocking:
+    case log_target::kind::syslog_udp:
+    case log_target::kind::syslog_udp_rfc5424: return datagram_syslog(to.to, who);
+    case log_target::kind::journal: return journal_sink(who);
+  }
+  return std::unexpected("no such place");
+}
 
 class spd_log final : public log {
  public:
-  spd_log(std::shared_ptr<spdlog::logger> to, log_level level)
-      : to_(std::move(to)), level_(static_cast<std::int32_t>(level)) {}
+  spd_log(log_target target, spdlog::sink_ptr sink, const std::string& who, std::int32_t level)
+      : target_(std::move(target)), to_(std::make_shared<spdlog::logger>(who, std::move(sink))), level_(level) {
+    to_->set_level(spdlog::level::trace);
+    to_->set_pattern("%Y-%m-%dT%H:%M:%S.%f %n %^%l%$ %v");
+  }
 
   void write(log_level level, std::string_view line) override {
     if (static_cast<std::int32_t>(level) > level_) return;
-    // who asks for INFO wants every event; at NOTICE no peer can flood the log
-    if (level_ < static_cast<std::int32_t>(log_level::info) && repeated(line)) return;
+    const auto now = std::chrono::steady_clock::now();
+    for (const auto& summary : limit_.left_out(now)) to_->info(summary);
+    // who asks for INFO wants every event
+    if (level_ < static_cast<std::int32_t>(log_level::info) && !limit_.admits(line, now)) return to_->flush();
     to_->log(as_spd(level), line);
     to_->flush();
   }
   void set_level(std::int32_t l) override { level_ = l; }
   std::int32_t level() const override { return level_; }
+  std::string reopen() override {
+    if (target_.to != log_target::kind::file) return {};
+    auto sink = file_sink(target_.path);
+    if (!sink) return sink.error();
+    to_->sinks() = {std::move(*sink)};
+    to_->set_pattern("%Y-%m-%dT%H:%M:%S.%f %n %^%l%$ %v");
+    return {};
+  }
 
  private:
-  struct recent {
-    steady_clock::time_point since;
-    unsigned swallowed = 0;
-  };
   static spdlog::level::level_enum as_spd(log_level l) {
     switch (l) {
       case log_level::error: return spdlog::level::err;
@@ -42,26 +77,11 @@ class spd_log final : public log {
     }
     return spdlog::level::info;
   }
-  bool repeated(std::string_view line) {
-    const auto now = steady_clock::now();
-    const auto hash = std::hash<std::string_view>{}(line);
-    if (auto i = recent_.find(hash); i != recent_.end()) {
-      if (now - i->second.since < std::chrono::seconds(1)) {
-        ++i->second.swallowed;
-        return true;
-      }
-      if (i->second.swallowed > 0)
-        to_->info("the next line was repeated {} times", i->second.swallowed);
-      recent_.erase(i);
-    }
-    if (recent_.size() > 256) recent_.clear();
-    recent_.emplace(hash, recent{now});
-    return false;
-  }
 
+  log_target target_;
   std::shared_ptr<spdlog::logger> to_;
   std::int32_t level_;
-  std::unordered_map<std::size_t, recent> recent_;
+  log_limit limit_;
 };
 
 class forwarding_log final : public log {
@@ -89,16 +109,11 @@ std::string_view to_string(log_level l) {
   return "?";
 }
 
-std::unique_ptr<log> file_log(const std::string& path, const std::string& who, log_level level) {
-  spdlog::sink_ptr sink;
-  if (path.empty())
-    sink = std::make_shared<spdlog::sinks::stderr_sink_st>();
-  else
-    sink = std::make_shared<spdlog::sinks::basic_file_sink_st>(path);
-  auto logger = std::make_shared<spdlog::logger>(who, std::move(sink));
-  logger->set_level(spdlog::level::trace);
-  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%f %n %^%l%$ %v");
-  return std::make_unique<spd_log>(std::move(logger), level);
+std::expected<std::unique_ptr<log>, std::string> open_log(const log_target& target, const std::string& who,
+                                                          std::int32_t level) {
+  auto sink = open_sink(target, who);
+  if (!sink) return std::unexpected(sink.error());
+  return std::make_unique<spd_log>(target, std::move(*sink), who, level);
 }
 
 std::unique_ptr<log> function_log(std::function<void(log_level, std::string_view)> to) {

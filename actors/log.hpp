@@ -1,11 +1,14 @@
 #pragma once
-/// The log of one node: lines for operators. Levels are CTDB's debug levels; an error means somebody must act.
-/// Lines that repeat (same text) within a second are counted instead of written again, so that no peer can flood it.
+/// The log of one node: lines for operators, `event key=value ...`. Levels are CTDB's debug levels; an error means
+/// somebody must act. At the levels NOTICE and below nobody can flood it (log_limit.hpp).
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+
+#include "actors/log_target.hpp"
 
 namespace floe {
 
@@ -18,6 +21,8 @@ class log {
   virtual void write(log_level, std::string_view line) = 0;
   virtual void set_level(std::int32_t) = 0;
   virtual std::int32_t level() const = 0;
+  /// Opens its file anew, after it has been renamed. Empty, or why it goes on with the old one.
+  virtual std::string reopen() { return {}; }
 
   void error(std::string_view s) { write(log_level::error, s); }
   void warning(std::string_view s) { write(log_level::warning, s); }
@@ -26,8 +31,8 @@ class log {
   void debug(std::string_view s) { write(log_level::debug, s); }
 };
 
-/// To a file (appending) or, with an empty path, to standard error; `who` precedes every line.
-std::unique_ptr<log> file_log(const std::string& path, const std::string& who, log_level);
+/// To the place that was configured; `who` ("node 2") precedes every line. Error: it cannot be opened, and why.
+std::expected<std::unique_ptr<log>, std::string> open_log(const log_target&, const std::string& who, std::int32_t level);
 /// Each line to a function: tests and simulations.
 std::unique_ptr<log> function_log(std::function<void(log_level, std::string_view)>);
 

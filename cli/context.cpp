@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "cli/config/places.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/node_map.hpp"
 
@@ -75,14 +76,16 @@ duration context::long_patience() const {
 }
 
 std::string context::socket_path() const {
-  return options.socket.empty() ? options.base + "/run/ctdbd.socket" : options.socket;
+  return options.socket.empty() ? places_of(options.base).socket : options.socket;
 }
 
 std::expected<blocking_client*, exit_code> context::node() {
   if (node_) return &*node_;
-  if (options.socket.empty() && options.base.empty())
-    return std::unexpected(misused(
-        "which node? Give --base DIR (a node's directory), --socket PATH, or set CTDB_BASE"));
+  if (options.socket.empty() && options.base.empty() && !std::filesystem::exists(socket_path()))
+    return std::unexpected(misused(fmt::format(
+        "which node? None runs here as a service ({} is not there): give --base DIR (a node's directory), --socket PATH, "
+        "or set CTDB_BASE",
+        socket_path())));
   auto c = blocking_client::connect(socket_path(), patience());
   if (!c) {
     std::string try_this = "; is the node running? `floe node --base DIR` starts one";

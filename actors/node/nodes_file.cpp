@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
-#include <sstream>
-
+#include "actors/plain_file.hpp"
 #include "protocol/types/sock_addr.hpp"
 
 namespace floe {
 namespace {
+
+constexpr std::size_t longest_line = 256;
 
 std::string_view trimmed(std::string_view s) {
   const auto first = s.find_first_not_of(" \t\r");
@@ -16,38 +16,41 @@ std::string_view trimmed(std::string_view s) {
   return s.substr(first, s.find_last_not_of(" \t\r") - first + 1);
 }
 
+std::expected<configured_node, std::string> parse_line(std::string_view text, std::uint16_t port) {
+  if (text.front() == '#') return configured_node{.where = {"0.0.0.0", port}, .deleted = true};
+  if (text.size() > longest_line) return std::unexpected(fmt::format("{} characters are no address", text.size()));
+  const auto address = parse_address(text, port);
+  if (!address) return std::unexpected(fmt::format("not an address: {}", text));
+  return configured_node{.where = {address_text(*address), port}, .deleted = false};
+}
+
 }  // namespace
 
 std::expected<std::vector<configured_node>, std::string> parse_nodes(std::string_view text, std::uint16_t port) {
-  std::vector<std::string_view> lines;
-  while (!text.empty()) {
-    const auto end = text.find('\n');
-    lines.push_back(trimmed(text.substr(0, end)));
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  }
-  while (!lines.empty() && lines.back().empty()) lines.pop_back();
   std::vector<configured_node> nodes;
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    if (lines[i].empty()) return std::unexpected(fmt::format("line {}: empty; comment a deleted node out with '#'", i + 1));
-    if (lines[i].front() == '#') {
-      nodes.push_back({.where = {"0.0.0.0", port}, .deleted = true});
-      continue;
-    }
-    if (!parse_address(lines[i])) return std::unexpected(fmt::format("line {}: not an address: {}", i + 1, lines[i]));
-    for (const auto& n : nodes)
-      if (!n.deleted && n.where.ip == lines[i]) return std::unexpected(fmt::format("line {}: {} is there twice", i + 1, lines[i]));
-    nodes.push_back({.where = {std::string(lines[i]), port}, .deleted = false});
+  for (std::size_t line = 1; !text.empty(); ++line) {
+    const auto end = text.find('\n');
+    const auto content = trimmed(text.substr(0, end));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    if (content.empty()) continue;
+    auto node = parse_line(content, port);
+    if (!node) return std::unexpected(fmt::format("line {}: {}", line, node.error()));
+    for (const auto& other : nodes)
+      if (!node->deleted && !other.deleted && other.where.ip == node->where.ip)
+        return std::unexpected(fmt::format("line {}: {} is there twice", line, node->where.ip));
+    if (nodes.size() == most_nodes)
+      return std::unexpected(fmt::format("line {}: more than {} nodes", line, most_nodes));
+    nodes.push_back(std::move(*node));
   }
-  if (nodes.empty()) return std::unexpected("no nodes");
+  if (nodes.empty()) return std::unexpected("no addresses in it");
   return nodes;
 }
 
 std::expected<std::vector<configured_node>, std::string> read_nodes_file(const std::string& path, std::uint16_t port) {
-  std::ifstream in(path);
-  if (!in) return std::unexpected(fmt::format("cannot read {}", path));
-  std::ostringstream text;
-  text << in.rdbuf();
-  auto nodes = parse_nodes(text.str(), port);
+  const auto text = read_plain_file(path);
+  if (!text) return std::unexpected(fmt::format("{}: {}", path, text.error()));
+  if (!*text) return std::unexpected(fmt::format("{}: there is no such file", path));
+  auto nodes = parse_nodes(**text, port);
   if (!nodes) return std::unexpected(fmt::format("{}: {}", path, nodes.error()));
   return nodes;
 }

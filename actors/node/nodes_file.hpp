@@ -1,6 +1,9 @@
 #pragma once
-/// The nodes file: one address per line, the line's place is the pnn. A line that starts with '#' is a deleted node:
-/// its number stays taken. Empty lines at the end count for nothing.
+/// The nodes file, as ctdbd reads it: one address per line; the number of the line among those that are not blank is the
+/// pnn, counted from 0. A line that starts with '#' is a deleted node: its number stays taken.
+///
+/// Limits, against files that are something else: `most_nodes` lines, and addresses.
+#include <cstddef>
 #include <expected>
 #include <string>
 #include <string_view>
@@ -10,7 +13,9 @@
 
 namespace floe {
 
-/// Error: one line that says which line is wrong and why.
+inline constexpr std::size_t most_nodes = 4096;
+
+/// Error: one line that says which line of the file (from 1) is wrong and why.
 std::expected<std::vector<configured_node>, std::string> parse_nodes(std::string_view text, std::uint16_t port);
 std::expected<std::vector<configured_node>, std::string> read_nodes_file(const std::string& path, std::uint16_t port);
 

@@ -1,6 +1,7 @@
 #include "cli/cluster/pid_file.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -57,7 +58,11 @@ pid_file::pid_file(pid_file&& other) noexcept
 
 pid_file::~pid_file() {
   if (fd_ < 0) return;
-  ::unlink(path_.c_str());
+  // a file that somebody has put there since is not ours to remove
+  struct stat ours {}, there {};
+  if (::fstat(fd_, &ours) == 0 && ::stat(path_.c_str(), &there) == 0 && ours.st_ino == there.st_ino &&
+      ours.st_dev == there.st_dev)
+    ::unlink(path_.c_str());
   ::close(fd_);
 }
 

@@ -29,6 +29,7 @@ command listvars_command();
 command lock_command();
 command locks_command();
 command node_command();
+command check_config_command();
 std::vector<command> node_state_commands();
 command nodestatus_command();
 command ping_command();

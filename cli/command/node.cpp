@@ -1,8 +1,7 @@
-/// floe node: runs a node in the foreground until SIGTERM, SIGINT or a SHUTDOWN control.
+/// floe node: runs a node in the foreground until SIGTERM, SIGINT or a SHUTDOWN control; what other signals do is in
+/// cli/node/node_signals.hpp.
 #include <fmt/format.h>
-#include <sys/epoll.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "actors/health/file_checks.hpp"
 #include "actors/lock/process_lock.hpp"
@@ -20,17 +20,11 @@
 #include "cli/config/node_files.hpp"
 #include "cli/context.hpp"
 #include "cli/hidden.hpp"
+#include "cli/node/node_signals.hpp"
+#include "cli/node/service_notice.hpp"
 
 namespace floe::cli {
 namespace {
-
-sigset_t stop_signals() {
-  sigset_t s;
-  sigemptyset(&s);
-  sigaddset(&s, SIGTERM);
-  sigaddset(&s, SIGINT);
-  return s;
-}
 
 /// Every client and every peer is a descriptor: take all that we may have.
 void raise_descriptor_limit() {
@@ -69,45 +63,101 @@ int run_as_init(Work work) {
   }
 }
 
-int serve(node_setup setup, const std::unique_ptr<log>& to) {
-  auto loop = event_loop::real();
-  auto net = socket_network(*loop);
-  const auto checks = child_file_checks(*loop, file_check_command());
-  const auto locks = process_locks(*loop, {.guard = lock_guard_command()});
-  actor_runtime actors(*loop);
-  counters count;
-  request_ids ids;
-
-  bool stopped = false;
-  const auto wanted = stop_signals();
-  const int signals = ::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
-  const auto node = start_node({*loop, actors, *net, *to, count, ids, setup.config.self, checks.get(), locks.get()},
-                               setup.config, [&] { stopped = true; });
-  bool asked = false;
-  loop->watch(signals, EPOLLIN, [&](std::uint32_t) {
-    signalfd_siginfo info{};
-    while (::read(signals, &info, sizeof info) == sizeof info) {
-      to->notice(fmt::format("signal number={} from={}", info.ssi_signo, info.ssi_pid));
-      if (asked) ::_exit(failed);  // somebody is in a hurry
-      asked = true;
-      node.tell(stop_node{});
-    }
-  });
-  loop->settle();
-  const bool started = !stopped || asked;
-  while (!stopped) loop->run_until([&] { return stopped; }, std::chrono::hours(1));
-  loop->unwatch(signals);
-  ::close(signals);
-  if (started) return done;
-  print_error("the node did not start; " + (setup.log_file.empty()
-                                                ? std::string("the reason is above")
-                                                : "the reason is in " + setup.log_file));
-  return failed;
+/// "HUP"; real-time signals have no names.
+std::string name_of(int signal) {
+  const char* name = ::sigabbrev_np(signal);
+  return name ? name : fmt::format("RTMIN+{}", signal - SIGRTMIN);
 }
+
+/// Text from any answer of the node goes into its log, line by line.
+void write_report(log& to, const control_answer& a) {
+  const auto report = nlohmann::json::parse(a.data, nullptr, false);
+  if (!report.is_object()) return to.warning("state-report why=\"the node gave none\"");
+  for (const auto& [key, value] : report.items()) {
+    if (key != "databases") {
+      to.notice(fmt::format("state-report {}={}", key, value.dump()));
+      continue;
+    }
+    for (const auto& d : value) to.notice(fmt::format("state-report database={}", d.dump()));
+  }
+}
+
+class service {
+ public:
+  service(node_setup setup, log& to) : setup_(std::move(setup)), log_(to) {}
+
+  int run() {
+    ::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of the write
+    const auto net = socket_network(*loop_);
+    const auto checks = child_file_checks(*loop_, file_check_command());
+    const auto locks = process_locks(*loop_, {.guard = lock_guard_command()});
+    actor_runtime actors(*loop_);
+    counters count;
+    request_ids ids;
+    bool stopped = false;
+    node_ = start_node({*loop_, actors, *net, log_, count, ids, setup_.config.self, checks.get(), locks.get()},
+                       setup_.config, [&] { stopped = true; });
+    service_notice notice(*loop_, node_, setup_.config.self);
+    notice_ = &notice;
+    const signal_watch signals(*loop_, {.end = [this](int n, int from) { end(n, from); },
+                                        .reload = [this](int n, int from) { reload(n, from); },
+                                        .report = [this](int n, int from) { report(n, from); },
+                                        .other = [this](int n, int from) { note(n, from, "nothing"); }});
+    loop_->settle();
+    const bool started = !stopped || asked_;
+    notice.start();
+    while (!stopped) loop_->run_until([&] { return stopped; }, std::chrono::hours(1));
+    if (started) return done;
+    print_error("the node did not start; " + (setup_.log.to == log_target::kind::standard_error
+                                                  ? std::string("the reason is above")
+                                                  : "the reason is in its log, " + to_string(setup_.log)));
+    return failed;
+  }
+
+ private:
+  void note(int number, int from, std::string_view does) {
+    log_.notice(fmt::format("signal number={} name={} from={} does=\"{}\"", number, name_of(number), from, does));
+  }
+  void end(int number, int from) {
+    note(number, from, "the node ends");
+    if (asked_) ::_exit(failed);  // somebody is in a hurry
+    asked_ = true;
+    notice_->stopping();
+    node_.tell(stop_node{});
+  }
+  void reload(int number, int from) {
+    notice_->reloading();
+    const auto problem = log_.reopen();
+    report_faults_to(setup_.log);
+    note(number, from, "the log is reopened");
+    if (!problem.empty()) log_.error(fmt::format("log-not-reopened why=\"{}\"", problem));
+    if (const auto fresh = check_node_directory(setup_.config.base == places_of("").base ? "" : setup_.config.base)) {
+      log_.set_level(fresh->level);
+    } else {
+      for (const auto& e : fresh.error()) log_.warning(fmt::format("settings-not-read why=\"{}\"", e));
+    }
+    notice_->reloaded();
+  }
+  void report(int number, int from) {
+    note(number, from, "a report of the state");
+    node_.tell(call_control{.to = setup_.config.self,
+                            .opcode = control::get_node_status,
+                            .data = {},
+                            .patience = std::chrono::minutes(1),
+                            .answer = replier([this](const control_answer& a) { write_report(log_, a); })});
+  }
+
+  node_setup setup_;
+  log& log_;
+  std::unique_ptr<event_loop> loop_ = event_loop::real();
+  address<node_message> node_;
+  service_notice* notice_ = nullptr;
+  bool asked_ = false;
+};
 
 int run_node(const context& c) {
   std::error_code ignored;
-  const auto base = std::filesystem::absolute(c.options.base, ignored).lexically_normal().string();
+  const auto base = c.options.base.empty() ? std::string() : std::filesystem::absolute(c.options.base, ignored).lexically_normal().string();
   auto setup = read_node_directory(base);
   if (!setup) {
     for (const auto& e : setup.error()) print_error(e);
@@ -116,33 +166,23 @@ int run_node(const context& c) {
   for (const auto& w : setup->warnings) print_error("warning: " + w);
   if (setup->config.cluster_lock.empty() && setup->config.nodes.size() > 1)
     print_error(std::string("warning: ") + no_cluster_lock_warning);  // the log has its own
+  // from here on signals wait for the loop; before any thread exists, so that all have it
+  const auto blocked = node_signals();
+  ::sigprocmask(SIG_BLOCK, &blocked, nullptr);
   const auto pid = pid_file::take(setup->pid_file);
-  if (!pid) return c.fail(base + ": " + pid.error());
-
+  if (!pid) return c.fail(setup->pid_file + ": " + pid.error());
   if (const auto theirs = files_of_ctdbd(setup->config); !theirs.empty()) return c.fail(theirs);
   if (const auto why = announce_node(setup->config); !why.empty()) return c.fail(why);
-
-  const auto who = fmt::format("node {}", number(setup->config.self));
-  if (!setup->log_file.empty()) {
-    std::FILE* trial = std::fopen(setup->log_file.c_str(), "ae");
-    if (!trial) return c.fail(setup->log_file + ": " + std::strerror(errno));
-    std::fclose(trial);
-  }
-  const auto to = file_log(setup->log_file, who, setup->level);
-  for (const auto& w : setup->warnings) to->warning(w);
+  const auto to = open_log(setup->log, fmt::format("node {}", number(setup->config.self)), setup->level);
+  if (!to) return c.fail("the log " + to_string(setup->log) + " cannot be opened: " + to.error());
+  for (const auto& w : setup->warnings) (*to)->warning(w);
   raise_descriptor_limit();
-  return serve(std::move(*setup), to);
+  report_faults_to(setup->log);
+  return service(std::move(*setup), **to).run();
 }
 
 int run(context& c, const arguments&) {
-  if (c.options.base.empty())
-    return c.misused("node: which directory? Give --base DIR or set CTDB_BASE");
-  const auto work = [&] {
-    // before any thread exists, so that all have it
-    const auto blocked = stop_signals();
-    ::sigprocmask(SIG_BLOCK, &blocked, nullptr);
-    return run_node(c);
-  };
+  const auto work = [&] { return run_node(c); };
   return ::getpid() == 1 ? run_as_init(work) : work();
 }
 
@@ -153,7 +193,8 @@ command node_command() {
       .name = "node",
       .group = "Start",
       .summary =
-          "run a node in the foreground, from DIR/ctdb.conf, DIR/nodes and DIR/ctdb.tunables",
+          "run a node in the foreground, from DIR/ctdb.conf, DIR/nodes and DIR/ctdb.tunables; without --base from the "
+          "places of the distribution (/etc/ctdb, /run/ctdb, /var/lib/ctdb)",
       .example = "mkdir -p /tmp/n0 && echo 127.0.0.1 > /tmp/n0/nodes && floe node --base /tmp/n0",
       .run = run};
 }

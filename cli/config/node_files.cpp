@@ -8,27 +8,18 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <filesystem>
-#include <fstream>
 #include <optional>
-#include <sstream>
 
+#include "actors/node/nodes_file.hpp"
+#include "actors/plain_file.hpp"
+#include "cli/config/c_number.hpp"
 #include "cli/suggest.hpp"
-#include "protocol/types/sock_addr.hpp"
 
 namespace floe::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::optional<std::string> slurp(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return std::nullopt;
-  std::ostringstream all;
-  all << in.rdbuf();
-  return std::move(all).str();
-}
 
 std::string_view trim(std::string_view s) {
   const auto begin = s.find_first_not_of(" \t\r");
@@ -92,32 +83,6 @@ std::expected<pnn, std::string> own_number(const std::vector<configured_node>& n
 
 }  // namespace
 
-std::expected<std::vector<configured_node>, std::string> parse_nodes(std::string_view text,
-                                                                     std::uint16_t port) {
-  std::vector<configured_node> all;
-  std::string error;
-  each_line(text, [&](int line, std::string_view s) {
-    if (s.empty() || !error.empty()) return;
-    if (s.front() == '#') {
-      all.push_back({.where = {"0.0.0.0", port}, .deleted = true});
-      return;
-    }
-    const auto address = parse_address(s, port);
-    if (!address) {
-      error = fmt::format("line {}: not an address: {}", line, s);
-      return;
-    }
-    const auto ip = address_text(*address);
-    for (const auto& other : all)
-      if (!other.deleted && other.where.ip == ip)
-        error = fmt::format("line {}: {} is there twice", line, ip);
-    all.push_back({.where = {ip, port}, .deleted = false});
-  });
-  if (!error.empty()) return std::unexpected(error);
-  if (all.empty()) return std::unexpected("no addresses in it");
-  return all;
-}
-
 std::vector<std::string> apply_tunables(std::string_view text, tunable_list& to) {
   std::vector<std::string> errors;
   each_line(text, [&](int line, std::string_view s) {
@@ -126,42 +91,45 @@ std::vector<std::string> apply_tunables(std::string_view text, tunable_list& to)
     const auto name = trim(s.substr(0, equals));
     const auto value =
         equals == std::string_view::npos ? std::string_view() : trim(s.substr(equals + 1));
-    std::uint32_t n = 0;
-    const auto r = std::from_chars(value.data(), value.data() + value.size(), n);
-    const bool good = !value.empty() && r.ec == std::errc() && r.ptr == value.data() + value.size();
+    const auto n = parse_c_number(value);
     if (!find_tunable(name)) {
       std::vector<std::string_view> names;
       for (const auto& t : all_tunables()) names.push_back(t.name);
       const auto near = closest(name, names);
       errors.push_back(fmt::format("line {}: there is no tunable {}{}", line, name,
                                    near ? fmt::format("; did you mean {}?", *near) : ""));
-    } else if (!good) {
+    } else if (!n || *n > 0xffff'ffff) {
       errors.push_back(fmt::format("line {}: {}: not a number: `{}`", line, name, value));
     } else {
-      to.set(name, n);
+      to.set(name, static_cast<std::uint32_t>(*n));
     }
   });
   return errors;
 }
 
-std::expected<node_setup, std::vector<std::string>> read_node_directory(const std::string& base) {
+std::expected<node_setup, std::vector<std::string>> check_node_directory(const std::string& base) {
   std::error_code problem;
-  if (!fs::is_directory(base, problem))
-    return std::unexpected(std::vector{fmt::format("{}: no such directory", base)});
+  const auto places = places_of(base);
+  if (!fs::is_directory(places.base, problem))
+    return std::unexpected(std::vector{fmt::format("{}: no such directory", places.base)});
   std::vector<std::string> errors;
-  const auto blame = [&](const std::string& file, const std::string& why) {
-    errors.push_back(file + ": " + why);
+  const auto blame = [&](const std::string& file, const std::string& why) { errors.push_back(file + ": " + why); };
+  const auto read = [&](const std::string& file) -> std::optional<std::string> {
+    if (file.empty()) return std::nullopt;
+    auto text = read_plain_file(file);
+    if (text) return std::move(*text);
+    blame(file, text.error());
+    return std::string();
   };
 
-  auto p = apply_settings(slurp(base + "/ctdb.conf").value_or(""), base);
-  for (const auto& e : p.errors) blame(base + "/ctdb.conf", e);
-  for (auto& w : p.setup.warnings) w = base + "/ctdb.conf: " + w;
+  auto p = apply_settings(read(places.settings).value_or(""), places);
+  for (const auto& e : p.errors) blame(places.settings, e);
+  for (auto& w : p.setup.warnings) w = places.settings + ": " + w;
   auto& c = p.setup.config;
 
-  if (const auto text = slurp(c.nodes_file); !text) {
-    blame(c.nodes_file, "cannot be read; it holds the nodes' addresses, one per line");
-  } else if (auto nodes = parse_nodes(*text, p.port.value_or(default_port())); !nodes) {
-    blame(c.nodes_file, nodes.error());
+  auto nodes = read_nodes_file(c.nodes_file, p.port.value_or(default_port()));
+  if (!nodes) {
+    errors.push_back(nodes.error() + "; it holds the nodes' addresses, one per line");
   } else {
     c.nodes = std::move(*nodes);
     if (const auto self = own_number(c.nodes, p.node_address))
@@ -170,24 +138,31 @@ std::expected<node_setup, std::vector<std::string>> read_node_directory(const st
       blame(c.nodes_file, self.error());
   }
 
-  auto tunables_file = base + "/ctdb.tunables";
-  auto tunables = slurp(tunables_file);
-  if (!tunables) tunables = slurp(tunables_file = base + "/tunables");
+  auto tunables_file = places.tunables;
+  auto tunables = read(tunables_file);
+  if (!tunables) tunables = read(tunables_file = places.tunables_else);
   if (tunables)
     for (const auto& e : apply_tunables(*tunables, c.tunables)) blame(tunables_file, e);
 
   if (c.socket.size() >= sizeof(sockaddr_un::sun_path))
-    blame(c.socket,
-          fmt::format("too long for a Unix socket ({} of {} characters): use a shorter directory",
-                      c.socket.size(), sizeof(sockaddr_un::sun_path) - 1));
+    blame(c.socket, fmt::format("too long for a Unix socket ({} of {} characters): use a shorter directory",
+                                c.socket.size(), sizeof(sockaddr_un::sun_path) - 1));
   if (!errors.empty()) return std::unexpected(std::move(errors));
+  return std::move(p.setup);
+}
 
-  for (const auto& dir : {base + "/run", c.volatile_dir, c.persistent_dir, c.state_dir}) {
+std::expected<node_setup, std::vector<std::string>> read_node_directory(const std::string& base) {
+  auto setup = check_node_directory(base);
+  if (!setup) return setup;
+  std::vector<std::string> errors;
+  const auto& c = setup->config;
+  for (const auto& dir : {places_of(base).run_dir, c.volatile_dir, c.persistent_dir, c.state_dir}) {
+    std::error_code problem;
     fs::create_directories(dir, problem);
     if (problem) errors.push_back(fmt::format("{}: {}", dir, problem.message()));
   }
   if (!errors.empty()) return std::unexpected(std::move(errors));
-  return std::move(p.setup);
+  return setup;
 }
 
 }  // namespace floe::cli

@@ -3,67 +3,86 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+#include <cctype>
+#include <filesystem>
+#include <limits>
 
 #include "actors/lock/cluster_lock.hpp"
+#include "cli/config/c_number.hpp"
 #include "cli/config/node_files.hpp"
 #include "cli/config/settings_file.hpp"
 #include "cli/suggest.hpp"
+#include "protocol/types/sock_addr.hpp"
 
 namespace floe::cli {
 namespace {
 
+namespace fs = std::filesystem;
+
 /// Empty if the value is good, else what is wrong with it.
 using apply_function = std::string (*)(parsed_settings&, const std::string& value);
 
-template <class T>
-std::string set_bool(T& to, const std::string& value) {
-  for (const auto* yes : {"true", "yes", "on", "1"})
-    if (value == yes) return to = true, "";
-  for (const auto* no : {"false", "no", "off", "0"})
-    if (value == no) return to = false, "";
-  return "must be true or false";
+bool same_letters(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
-template <class Number>
-std::string parse_number(const std::string& value, Number low, Number high, Number& to) {
-  Number n{};
-  const auto r = std::from_chars(value.data(), value.data() + value.size(), n);
-  if (r.ec != std::errc() || r.ptr != value.data() + value.size() || n < low || n > high)
-    return fmt::format("must be a number from {} to {}", low, high);
-  to = n;
+std::string set_bool(bool& to, const std::string& value) {
+  for (const auto* yes : {"true", "yes"})
+    if (same_letters(value, yes)) return to = true, "";
+  for (const auto* no : {"false", "no"})
+    if (same_letters(value, no)) return to = false, "";
+  return "must be true, yes, false or no";
+}
+
+/// Numbers are read as ctdbd reads them, by strtol: octal and hexadecimal, and what follows the digits is ignored. That
+/// is accepted, and said.
+std::string set_number(parsed_settings& p, const std::string& value, std::uint64_t low, std::uint64_t high,
+                       std::uint64_t& to) {
+  const auto digits = value.substr(0, value.find_first_not_of("0123456789abcdefABCDEFxX"));
+  auto good = digits.size();
+  while (good > 0 && !parse_c_number(digits.substr(0, good))) --good;
+  const auto n = parse_c_number(digits.substr(0, good));
+  if (good == 0 || *n < low || *n > high) return fmt::format("must be a number from {} to {}", low, high);
+  to = *n;
+  if (good < value.size()) p.setup.warnings.push_back(fmt::format("`{}` is read as {}", value, *n));
   return {};
 }
 
 std::string set_location(parsed_settings& p, const std::string& value) {
-  if (value.starts_with("file:")) {
-    p.setup.log_file = value.substr(5);
-    return p.setup.log_file.empty() ? "names no file" : "";
-  }
-  if (value == "stderr") {
-    p.setup.log_file.clear();
-    return {};
-  }
-  if (value.starts_with("syslog")) return "syslog is not supported: file:PATH or stderr";
-  return "must be file:PATH or stderr";
+  auto target = parse_log_target(value);
+  if (!target) return target.error();
+  p.setup.log = std::move(*target);
+  return {};
 }
 
-std::string set_level(parsed_settings& p, const std::string& value) {
+/// Samba's debug_level_parse (ctdb/common/logging.c): a number from 0 to 10, or a name.
+std::optional<std::int32_t> debug_level_of(const std::string& value) {
   struct named {
     std::string_view name;
-    log_level level;
+    std::int32_t level;
   };
-  static constexpr std::array levels = std::to_array<named>({{"ERROR", log_level::error},
-                                                             {"WARNING", log_level::warning},
-                                                             {"NOTICE", log_level::notice},
-                                                             {"INFO", log_level::info},
-                                                             {"DEBUG", log_level::debug}});
-  std::string upper = value;
-  std::ranges::transform(upper, upper.begin(), [](unsigned char c) { return std::toupper(c); });
-  for (const auto& l : levels)
-    if (l.name == upper) return p.setup.level = l.level, "";
-  return "must be ERROR, WARNING, NOTICE, INFO or DEBUG";
+  static constexpr std::array names = std::to_array<named>({{"ERROR", 0},
+                                                            {"ERR", 0},
+                                                            {"WARNING", 1},
+                                                            {"WARN", 1},
+                                                            {"NOTICE", 3},
+                                                            {"INFO", 5},
+                                                            {"DEBUG", 10}});
+  for (const auto& n : names)
+    if (same_letters(n.name, value)) return n.level;
+  const auto number = parse_c_number(value);
+  if (!number || *number > 10) return std::nullopt;
+  return static_cast<std::int32_t>(*number);
 }
+constexpr const char* level_names = "must be ERROR, WARNING, NOTICE, INFO, DEBUG or a number from 0 to 10";
+
+std::string set_level(parsed_settings& p, const std::string& value) {
+  const auto level = debug_level_of(value);
+  if (!level) return level_names;
+  p.setup.level = *level;
+  return {};
+}
+std::string check_level(parsed_settings&, const std::string& value) { return debug_level_of(value) ? "" : level_names; }
 
 std::string set_cluster_lock(parsed_settings& p, const std::string& value) {
   auto wrong = wrong_lock_setting(value);
@@ -72,7 +91,9 @@ std::string set_cluster_lock(parsed_settings& p, const std::string& value) {
 }
 
 std::string set_address(parsed_settings& p, const std::string& value) {
-  p.node_address = value;
+  const auto address = parse_address(value);
+  if (!address) return "must be an IPv4 or IPv6 address, without leading zeros";
+  p.node_address = address_text(*address);
   return {};
 }
 std::string set_leader_capability(parsed_settings& p, const std::string& v) {
@@ -82,13 +103,15 @@ std::string set_lmaster_capability(parsed_settings& p, const std::string& v) {
   return set_bool(p.setup.config.lmaster_capable, v);
 }
 std::string set_leader_timeout(parsed_settings& p, const std::string& v) {
-  int seconds = 0;
-  auto wrong = parse_number(v, 1, 3600, seconds);
+  std::uint64_t seconds = 0;
+  auto wrong = set_number(p, v, 1, std::numeric_limits<std::int32_t>::max(), seconds);
   if (wrong.empty()) p.setup.config.leader_timeout = std::chrono::seconds(seconds);
   return wrong;
 }
+/// A directory that somebody has named is there, or is a typing mistake (or a disk that is not mounted): it is not made.
 std::string set_directory(std::string& to, const std::string& v) {
-  if (v.empty()) return "names no directory";
+  std::error_code problem;
+  if (!fs::is_directory(v, problem)) return problem ? "there is no such directory: " + problem.message() : "is no directory";
   to = v;
   return {};
 }
@@ -110,49 +133,58 @@ std::string set_start_disabled(parsed_settings& p, const std::string& v) {
 std::string set_failover(parsed_settings& p, const std::string& v) {
   bool disabled = false;
   auto wrong = set_bool(disabled, v);
-  if (wrong.empty() && !disabled)
-    p.setup.warnings.push_back(
-        "[failover] disabled = false: this version moves no public addresses");
+  if (wrong.empty() && !disabled) p.setup.warnings.push_back("this version moves no public addresses");
   return wrong;
 }
+std::string check_transport(parsed_settings&, const std::string& v) { return v == "tcp" ? "" : "must be tcp"; }
+std::string set_nodes_list(parsed_settings& p, const std::string& v) {
+  if (v.starts_with('!')) return "commands are not run: name the file that the command writes";
+  p.setup.config.nodes_file = v;
+  return {};
+}
 std::string set_port(parsed_settings& p, const std::string& v) {
-  int port = 0;
-  auto wrong = parse_number(v, 1, 65535, port);
+  std::uint64_t port = 0;
+  auto wrong = set_number(p, v, 1, 65535, port);
   if (wrong.empty()) p.port = static_cast<std::uint16_t>(port);
   return wrong;
 }
 std::string set_freeze_all(parsed_settings& p, const std::string& v) {
   return set_bool(p.setup.config.freeze_all_first, v);
 }
+std::string check_bool(parsed_settings&, const std::string& v) {
+  bool ignored = false;
+  return set_bool(ignored, v);
+}
 
 struct known_setting {
   std::string_view section, name;
-  apply_function apply;  ///< null: a setting of ctdbd that means nothing here
+  apply_function apply;  ///< null: any value
+  const char* idle;      ///< why it does nothing here; null: it does something
 };
 constexpr std::array known = std::to_array<known_setting>({
-    {"logging", "location", set_location},
-    {"logging", "log level", set_level},
-    {"cluster", "cluster lock", set_cluster_lock},
-    {"cluster", "recovery lock", set_cluster_lock},  // its name until CTDB 4.16
-    {"cluster", "node address", set_address},
-    {"cluster", "leader capability", set_leader_capability},
-    {"cluster", "leader timeout", set_leader_timeout},
-    {"cluster", "transport", nullptr},
-    {"database", "volatile database directory", set_volatile_dir},
-    {"database", "persistent database directory", set_persistent_dir},
-    {"database", "state database directory", set_state_dir},
-    {"database", "tdb mutexes", nullptr},
-    {"database", "lock debug script", nullptr},
-    {"event", "debug script", nullptr},
-    {"failover", "disabled", set_failover},
-    {"legacy", "realtime scheduling", nullptr},
-    {"legacy", "lmaster capability", set_lmaster_capability},
-    {"legacy", "ctdb start as stopped", set_start_stopped},
-    {"legacy", "start as stopped", set_start_stopped},
-    {"legacy", "start as disabled", set_start_disabled},
-    {"legacy", "script log level", nullptr},
-    {"floe", "port", set_port},
-    {"floe", "freeze all first", set_freeze_all},
+    {"logging", "location", set_location, nullptr},
+    {"logging", "log level", set_level, nullptr},
+    {"cluster", "cluster lock", set_cluster_lock, nullptr},
+    {"cluster", "recovery lock", set_cluster_lock, nullptr},  // its name until CTDB 4.16
+    {"cluster", "node address", set_address, nullptr},
+    {"cluster", "nodes list", set_nodes_list, nullptr},  // since CTDB 4.21
+    {"cluster", "leader capability", set_leader_capability, nullptr},
+    {"cluster", "leader timeout", set_leader_timeout, nullptr},
+    {"cluster", "transport", check_transport, "nodes always talk over TCP"},
+    {"database", "volatile database directory", set_volatile_dir, nullptr},
+    {"database", "persistent database directory", set_persistent_dir, nullptr},
+    {"database", "state database directory", set_state_dir, nullptr},
+    {"database", "tdb mutexes", check_bool, "records are not kept in TDB files"},
+    {"database", "lock debug script", nullptr, "`floe locks` says who holds what"},
+    {"event", "debug script", nullptr, "no event scripts are run"},
+    {"failover", "disabled", set_failover, nullptr},
+    {"legacy", "realtime scheduling", check_bool, "the scheduling of the process is left to who starts it"},
+    {"legacy", "lmaster capability", set_lmaster_capability, nullptr},
+    {"legacy", "start as stopped", set_start_stopped, nullptr},
+    {"legacy", "start as disabled", set_start_disabled, nullptr},
+    {"legacy", "script log level", check_level, "no event scripts are run"},
+    {"floe", "port", set_port, nullptr},
+    {"floe", "freeze all first", set_freeze_all, nullptr},
 });
 
 std::string unknown(const setting& s) {
@@ -175,37 +207,39 @@ std::string unknown(const setting& s) {
                           : fmt::format("; there are: {}", fmt::join(names, ", ")));
 }
 
+void apply_one(const setting& s, parsed_settings& p) {
+  const auto k = std::ranges::find_if(
+      known, [&](const known_setting& x) { return x.section == s.section && x.name == s.name; });
+  const auto where = fmt::format("line {}: [{}] {} = {}", s.line, s.section, s.name, s.value);
+  if (k == known.end()) return p.errors.push_back(fmt::format("line {}: {}", s.line, unknown(s)));
+  // an empty value is an error to ctdbd, too: `recovery lock =` must not mean a cluster without a lock
+  if (s.value.empty()) return p.errors.push_back(where + ": there is no value; leave the line out for the default");
+  const auto warnings = p.setup.warnings.size();
+  const auto wrong = k->apply ? k->apply(p, s.value) : std::string();
+  for (auto i = warnings; i < p.setup.warnings.size(); ++i) p.setup.warnings[i] = where + ": " + p.setup.warnings[i];
+  if (!wrong.empty()) return p.errors.push_back(where + ": " + wrong);
+  if (k->idle) p.setup.warnings.push_back(fmt::format("line {}: [{}] {} has no effect: {}", s.line, s.section, s.name, k->idle));
+}
+
 }  // namespace
 
-parsed_settings apply_settings(std::string_view text, const std::string& base) {
+parsed_settings apply_settings(std::string_view text, const node_places& places) {
   parsed_settings p;
   auto& c = p.setup.config;
-  c.base = base;
-  c.nodes_file = base + "/nodes";
-  c.socket = base + "/run/ctdbd.socket";
-  c.volatile_dir = base + "/db/volatile";
-  c.persistent_dir = base + "/db/persistent";
-  c.state_dir = base + "/db/state";
-  p.setup.pid_file = base + "/run/ctdbd.pid";
-  p.setup.log_file = base + "/log.ctdb";
+  c.base = places.base;
+  c.nodes_file = places.nodes;
+  c.socket = places.socket;
+  c.volatile_dir = places.volatile_dir;
+  c.persistent_dir = places.persistent_dir;
+  c.state_dir = places.state_dir;
+  p.setup.pid_file = places.pid_file;
+  p.setup.log = {.to = log_target::kind::file, .path = places.log_file};
   const auto settings = read_settings(text);
   if (!settings) {
     p.errors.push_back(settings.error());
     return p;
   }
-  for (const auto& s : *settings) {
-    const auto k = std::ranges::find_if(
-        known, [&](const known_setting& x) { return x.section == s.section && x.name == s.name; });
-    if (k == known.end()) {
-      p.errors.push_back(fmt::format("line {}: {}", s.line, unknown(s)));
-    } else if (!k->apply) {
-      p.setup.warnings.push_back(
-          fmt::format("line {}: [{}] {} has no effect", s.line, s.section, s.name));
-    } else if (const auto wrong = k->apply(p, s.value); !wrong.empty()) {
-      p.errors.push_back(
-          fmt::format("line {}: [{}] {} = {}: {}", s.line, s.section, s.name, s.value, wrong));
-    }
-  }
+  for (const auto& s : *settings) apply_one(s, p);
   return p;
 }
 

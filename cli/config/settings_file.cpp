@@ -3,51 +3,92 @@
 namespace floe::cli {
 namespace {
 
-constexpr std::string_view blanks = " \t\r";
+bool blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 std::string_view trim(std::string_view s) {
-  const auto begin = s.find_first_not_of(blanks);
-  if (begin == std::string_view::npos) return {};
-  return s.substr(begin, s.find_last_not_of(blanks) - begin + 1);
+  while (!s.empty() && blank(s.front())) s.remove_prefix(1);
+  while (!s.empty() && blank(s.back())) s.remove_suffix(1);
+  return s;
 }
 
-std::string canonical(std::string_view name) {
-  std::string out;
-  for (const char c : trim(name)) {
-    const bool blank = blanks.find(c) != std::string_view::npos;
-    if (blank && out.ends_with(' ')) continue;
-    out += blank ? ' ' : c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  }
+std::string small(std::string_view s) {
+  std::string out(s);
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   return out;
 }
+
+/// A line as ctdbd sees it: those that follow a backslash joined, several blanks as one.
+struct logical_line {
+  std::string text;
+  int number = 0;
+};
+
+class line_reader {
+ public:
+  explicit line_reader(std::string_view text) : rest_(text) {}
+
+  /// False at the end; comments and blank lines are passed over.
+  bool next(logical_line& out) {
+    for (std::string_view raw; take(raw);) {
+      const auto content = trim(raw);
+      if (content.empty() || content.front() == '#' || content.front() == ';') continue;
+      out = {.text = {}, .number = number_};
+      append(out.text, content);
+      // a blank that follows the backslash was squeezed, or cut, before ctdbd looked
+      while (out.text.ends_with('\\')) {
+        out.text.pop_back();
+        if (!take(raw)) break;
+        append(out.text, raw);
+        while (!out.text.empty() && blank(out.text.back())) out.text.pop_back();
+      }
+      return true;
+    }
+    return false;
+  }
+
+ private:
+  bool take(std::string_view& line) {
+    if (rest_.empty()) return false;
+    ++number_;
+    const auto end = rest_.find('\n');
+    line = rest_.substr(0, end);
+    rest_.remove_prefix(end == std::string_view::npos ? rest_.size() : end + 1);
+    return true;
+  }
+  static void append(std::string& to, std::string_view part) {
+    for (const char c : part)
+      if (!blank(c) || to.empty() || !blank(to.back())) to += c;
+  }
+
+  std::string_view rest_;
+  int number_ = 0;
+};
 
 }  // namespace
 
 std::expected<std::vector<setting>, std::string> read_settings(std::string_view text) {
   std::vector<setting> all;
   std::string section;
-  int line_number = 0;
-  const auto wrong = [&](std::string_view what) {
-    return std::unexpected("line " + std::to_string(line_number) + ": " + std::string(what));
-  };
-  while (!text.empty()) {
-    ++line_number;
-    const auto end = text.find('\n');
-    const auto line = trim(text.substr(0, end));
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    if (line.empty() || line.front() == '#' || line.front() == ';') continue;
-    if (line.front() == '[') {
-      if (line.back() != ']') return wrong("a section's name must end with ]");
-      section = canonical(line.substr(1, line.size() - 2));
+  line_reader lines(text);
+  for (logical_line line; lines.next(line);) {
+    const auto wrong = [&](std::string_view what) {
+      return std::unexpected("line " + std::to_string(line.number) + ": " + std::string(what));
+    };
+    const std::string_view content = line.text;
+    if (content.front() == '[') {
+      const auto end = content.find(']');
+      if (end == std::string_view::npos) return wrong("a section's name must end with ]");
+      section = small(content.substr(1, end - 1));
+      if (!trim(content.substr(end + 1)).empty()) return wrong("there is more behind the section's name");
       continue;
     }
-    const auto equals = line.find('=');
+    const auto equals = content.find('=');
     if (equals == std::string_view::npos) return wrong("neither [section] nor name = value");
-    auto name = canonical(line.substr(0, equals));
+    const auto name = trim(content.substr(0, equals));
     if (name.empty()) return wrong("a value without a name");
     if (section.empty()) return wrong("a value before the first [section]");
-    all.push_back(
-        {section, std::move(name), std::string(trim(line.substr(equals + 1))), line_number});
+    all.push_back({section, std::string(name), std::string(trim(content.substr(equals + 1))), line.number});
   }
   return all;
 }

@@ -162,7 +162,10 @@ bool parse_ipv4(byte_view text, std::uint8_t* out) {
   for (int i = 0; i < 4; ++i) {
     const auto dot = text.find('.');
     if ((i < 3) != (dot != byte_view::npos)) return false;
-    const auto n = number_in(text.substr(0, dot), 10, 3);
+    const auto part = text.substr(0, dot);
+    // libc reads 010 as eight, people as ten: nobody is to guess
+    if (part.size() > 1 && part.front() == '0') return false;
+    const auto n = number_in(part, 10, 3);
     if (!n || *n > 255) return false;
     out[i] = static_cast<std::uint8_t>(*n);
     if (i < 3) text.remove_prefix(dot + 1);
@@ -204,6 +207,16 @@ bool parse_ipv6(byte_view text, std::array<std::uint8_t, 16>& out) {
   return true;
 }
 
+/// ::ffff:192.0.2.1 is 192.0.2.1, the same host under another spelling.
+void unmap(sock_addr& a) {
+  constexpr std::array<std::uint8_t, 12> mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  if (!std::equal(mapped.begin(), mapped.end(), a.address.begin())) return;
+  const std::array<std::uint8_t, 4> v4{a.address[12], a.address[13], a.address[14], a.address[15]};
+  a.family = sock_addr::ipv4;
+  a.address = {};
+  std::ranges::copy(v4, a.address.begin());
+}
+
 }  // namespace
 
 bool same_host(const sock_addr& a, const sock_addr& b) {
@@ -228,6 +241,7 @@ std::optional<sock_addr> parse_address(byte_view text, std::uint16_t port) {
   const bool good = a.family == sock_addr::ipv4 ? parse_ipv4(text, a.address.data())
                                                 : parse_ipv6(text, a.address);
   if (!good) return std::nullopt;
+  if (a.family == sock_addr::ipv6) unmap(a);
   return a;
 }
 

@@ -36,7 +36,8 @@ bool same_host(const sock_addr& a, const sock_addr& b);
 bytes address_text(const sock_addr& a);
 /// "10.1.2.3:4379", "[fd00::1]:4379".
 bytes address_port_text(const sock_addr& a);
-/// Reads what address_text writes for the two families.
+/// Reads what address_text writes for the two families. `::ffff:192.0.2.1` becomes the IPv4 address that it is; numbers
+/// with a leading zero are refused, because libc reads them as octal and people do not.
 std::optional<sock_addr> parse_address(byte_view text, std::uint16_t port = 0);
 
 }  // namespace floe

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -71,7 +72,7 @@ TEST_CASE("all mistakes of all files at once, and nothing is made") {
 TEST_CASE("what cannot be a node says why") {
   CHECK(read_node_directory("/does/not/exist").error()[0] == "/does/not/exist: no such directory");
   const directory d;
-  CHECK(read_node_directory(d.path).error()[0].starts_with(d.path + "/nodes: cannot be read"));
+  CHECK(read_node_directory(d.path).error()[0].starts_with(d.path + "/nodes: there is no such file"));
   const std::string deep = d.path + "/" + std::string(100, 'x');
   fs::create_directories(deep);
   std::ofstream(deep + "/nodes") << "127.0.0.1\n";
@@ -158,4 +159,55 @@ TEST_CASE("addresses that are taken or not ours are refused") {
       {.dir = d.path, .nodes = 2, .prefix = "192.0.2", .extra_settings = {}, .tunables = {}});
   REQUIRE_FALSE(c);
   CHECK(c.error().find("192.0.2.1 to 192.0.2.2 cannot be used") != std::string::npos);
+}
+
+TEST_CASE("a file that is there and cannot be used is an error, never the defaults") {
+  const directory d;
+  d.write("nodes", "127.0.0.1\n");
+  const auto error = [&] {
+    const auto s = read_node_directory(d.path);
+    return s ? std::string() : s.error()[0];
+  };
+  REQUIRE(error().empty());
+  const std::string settings = d.path + "/ctdb.conf";
+  fs::create_directory(settings);
+  CHECK(error() == settings + ": is a directory");
+  fs::remove(settings);
+  REQUIRE(::mkfifo(settings.c_str(), 0600) == 0);
+  CHECK(error() == settings + ": is a FIFO");
+  fs::remove(settings);
+  fs::create_symlink("/dev/zero", settings);
+  CHECK(error() == settings + ": is a device");
+  fs::remove(settings);
+  d.write("ctdb.conf", "\xef\xbb\xbf[cluster]\n");
+  CHECK(error() == settings + ": begins with a byte order mark: save it as plain text");
+  d.write("ctdb.conf", std::string(2'000'000, '#'));
+  CHECK(error() == settings + ": is larger than 1048576 bytes");
+  d.write("ctdb.conf", std::string("[clu\0ster]", 10));
+  CHECK(error() == settings + ": is no text: there is a NUL at byte 4");
+  d.write("ctdb.conf", "");
+  CHECK(error().empty());
+  fs::permissions(settings, fs::perms::none);
+  if (::geteuid() != 0) CHECK(error() == settings + ": cannot be read: Permission denied");  // root reads everything
+}
+
+TEST_CASE("the places of the distribution are those that Debian's ctdb expects") {
+  const auto p = places_of("");
+  CHECK(p.settings == "/etc/ctdb/ctdb.conf");
+  CHECK(p.nodes == "/etc/ctdb/nodes");
+  CHECK(p.socket == "/run/ctdb/ctdbd.socket");
+  CHECK(p.pid_file == "/run/ctdb/ctdbd.pid");
+  CHECK(p.persistent_dir == "/var/lib/ctdb/persistent");
+}
+
+TEST_CASE("a pid file that another one has replaced is left alone") {
+  const directory d;
+  const std::string path = d.path + "/pid";
+  {
+    const auto ours = pid_file::take(path);
+    REQUIRE(ours);
+    fs::remove(path);
+    d.write("pid", "4711\n");
+  }
+  CHECK(fs::exists(path));
 }

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include "actors/node/nodes_file.hpp"
+#include "cli/config/c_number.hpp"
 #include "cli/config/node_files.hpp"
 #include "cli/config/settings_file.hpp"
 
@@ -17,13 +19,15 @@ bool mentions(const std::vector<std::string>& lines, std::string_view words) {
   return joined(lines).find(words) != std::string::npos;
 }
 
+parsed_settings apply(std::string_view text) { return apply_settings(text, places_of("/base")); }
+
 }  // namespace
 
 TEST_CASE(
-    "settings are read as ctdbd reads them: indented, any case, blanks as one, nothing inside a "
+    "settings are read as ctdbd reads them: indented, sections in any case, blanks as one, nothing inside a "
     "value is a comment") {
   const auto s = read_settings(
-      "# a comment\n[Logging]\n\tlocation = file:/x;y # z\n\n  log   LEVEL=  INFO  \n; "
+      "# a comment\n[Logging]\n\tlocation = file:/x;y # z\n\n  log   level=  INFO  \n; "
       "another\n[cluster]\nnode address =\n");
   REQUIRE(s);
   REQUIRE(s->size() == 3);
@@ -34,6 +38,24 @@ TEST_CASE(
   CHECK((*s)[1].name == "log level");
   CHECK((*s)[1].value == "INFO");
   CHECK((*s)[2].value.empty());
+}
+
+TEST_CASE("a backslash at the end of a line goes on with the next, comment or not") {
+  const auto value = [](std::string_view text) { return (*read_settings(text))[0].value; };
+  CHECK(value("[a]\nx = one \\\n two\n") == "one two");
+  CHECK(value("[a]\nx = one\\\n#two\n") == "one#two");
+  CHECK(value("[a]\nx = one \\ \n two\ny = 3\n") == "one two");
+  CHECK(value("[a]\nx = one\\") == "one");
+  CHECK((*read_settings("[a]\nx = 1\\\n2\ny = 3\n"))[1].line == 4);
+}
+
+TEST_CASE("numbers are read as C reads them") {
+  CHECK(parse_c_number("16") == 16);
+  CHECK(parse_c_number("0x10") == 16);
+  CHECK(parse_c_number("072") == 58);
+  CHECK(parse_c_number("0") == 0);
+  for (const auto* wrong : {"", "-1", "+1", "1x", "0x", "08", " 1", "99999999999999999999999"})
+    CHECK_FALSE(parse_c_number(wrong));
 }
 
 TEST_CASE("a line may be long") {
@@ -56,11 +78,11 @@ TEST_CASE("lines that are neither section nor setting are errors with their numb
 }
 
 TEST_CASE("an empty file gives the usual places") {
-  const auto p = apply_settings("", "/base");
+  const auto p = apply("");
   CHECK(p.errors.empty());
   CHECK(p.setup.config.socket == "/base/run/ctdbd.socket");
   CHECK(p.setup.pid_file == "/base/run/ctdbd.pid");
-  CHECK(p.setup.log_file == "/base/log.ctdb");
+  CHECK(to_string(p.setup.log) == "file:/base/log.ctdb");
   CHECK(p.setup.config.volatile_dir == "/base/db/volatile");
   CHECK(p.setup.config.persistent_dir == "/base/db/persistent");
   CHECK(p.setup.config.state_dir == "/base/db/state");
@@ -69,27 +91,25 @@ TEST_CASE("an empty file gives the usual places") {
 }
 
 TEST_CASE("every setting arrives") {
-  const auto p = apply_settings(
-      "[logging]\nlocation = file:/l\nlog level = debug\n"
+  const auto p = apply("[logging]\nlocation = file:/l\nlog level = debug\n"
       "[cluster]\nnode address = 127.0.0.9\nleader capability = false\nleader timeout = 7\n"
-      "[database]\nvolatile database directory = /v\npersistent database directory = /p\nstate "
-      "database directory = /s\n"
-      "[legacy]\nctdb start as stopped = yes\nstart as disabled = true\nlmaster capability = no\n"
+      "[database]\nvolatile database directory = /tmp\npersistent database directory = /usr\nstate "
+      "database directory = /var\n"
+      "[legacy]\nstart as stopped = Yes\nstart as disabled = true\nlmaster capability = no\n"
       "[failover]\ndisabled = true\n"
-      "[floe]\nport = 4400\nfreeze all first = true\n",
-      "/base");
+      "[floe]\nport = 4400\nfreeze all first = true\n");
   CHECK(joined(p.errors).empty());
   CHECK(joined(p.setup.warnings).empty());
   const auto& c = p.setup.config;
-  CHECK(p.setup.log_file == "/l");
-  CHECK(p.setup.level == log_level::debug);
+  CHECK(to_string(p.setup.log) == "file:/l");
+  CHECK(p.setup.level == 10);
   CHECK(p.node_address == "127.0.0.9");
   CHECK_FALSE(c.leader_capable);
   CHECK_FALSE(c.lmaster_capable);
   CHECK(c.leader_timeout == std::chrono::seconds(7));
-  CHECK(c.volatile_dir == "/v");
-  CHECK(c.persistent_dir == "/p");
-  CHECK(c.state_dir == "/s");
+  CHECK(c.volatile_dir == "/tmp");
+  CHECK(c.persistent_dir == "/usr");
+  CHECK(c.state_dir == "/var");
   CHECK(c.start_stopped);
   CHECK(c.start_disabled);
   CHECK(p.port == 4400);
@@ -97,10 +117,8 @@ TEST_CASE("every setting arrives") {
 }
 
 TEST_CASE("unknown settings are errors with a suggestion, all of them at once") {
-  const auto p = apply_settings(
-      "[cluster]\nleader timeot = 5\n[databse]\nx = 1\n[logging]\nnode address = "
-      "1.2.3.4\nfrobnicate = 1\n",
-      "/base");
+  const auto p = apply("[cluster]\nleader timeot = 5\n[databse]\nx = 1\n[logging]\nnode address = "
+      "1.2.3.4\nfrobnicate = 1\n");
   REQUIRE(p.errors.size() == 4);
   CHECK(
       mentions(p.errors,
@@ -113,40 +131,36 @@ TEST_CASE("unknown settings are errors with a suggestion, all of them at once") 
 }
 
 TEST_CASE("settings of ctdbd without a meaning here are warnings") {
-  const auto p = apply_settings(
-      "[cluster]\ntransport = tcp\n[database]\ntdb mutexes = true\nlock debug script = x\n"
+  const auto p = apply("[cluster]\ntransport = tcp\n[database]\ntdb mutexes = true\nlock debug script = x\n"
       "[legacy]\nrealtime scheduling = false\nscript log level = ERROR\n[event]\ndebug script = "
-      "y\n",
-      "/base");
+      "y\n");
   CHECK(joined(p.errors).empty());
   CHECK(p.setup.warnings.size() == 6);
-  CHECK(mentions(p.setup.warnings, "[database] tdb mutexes has no effect"));
+  CHECK(mentions(p.setup.warnings, "[database] tdb mutexes has no effect: records are not kept in TDB files"));
 }
 
 TEST_CASE("values that make no sense are errors that say what would") {
-  const auto p = apply_settings(
-      "[logging]\nlocation = syslog\nlog level = LOUD\n[cluster]\nleader timeout = 0\nleader "
+  const auto p = apply("[logging]\nlocation = syslog:tcp\nlog level = LOUD\n[cluster]\nleader timeout = 0\nleader "
       "capability = maybe\n"
-      "cluster lock = shared/lock\n[floe]\nport = 70000\n",
-      "/base");
+      "cluster lock = shared/lock\n[floe]\nport = 70000\n");
   CHECK(p.errors.size() == 6);
-  CHECK(mentions(p.errors, "syslog is not supported"));
-  CHECK(mentions(p.errors, "must be ERROR, WARNING, NOTICE, INFO or DEBUG"));
-  CHECK(mentions(p.errors, "must be a number from 1 to 3600"));
-  CHECK(mentions(p.errors, "must be true or false"));
+  CHECK(mentions(p.errors, "syslog:udp-rfc5424"));
+  CHECK(mentions(p.errors, "must be ERROR, WARNING, NOTICE, INFO, DEBUG or a number from 0 to 10"));
+  CHECK(mentions(p.errors, "must be a number from 1 to 2147483647"));
+  CHECK(mentions(p.errors, "must be true, yes, false or no"));
   CHECK(mentions(p.errors, "cluster lock = shared/lock: must be an absolute path, or `!` and a command"));
   CHECK(mentions(p.errors, "must be a number from 1 to 65535"));
 }
 
 TEST_CASE("the cluster lock is a path or a command, under its new and its old name") {
   const auto lock = [](const std::string& line) {
-    const auto p = apply_settings("[cluster]\n" + line + "\n", "/base");
+    const auto p = apply("[cluster]\n" + line + "\n");
     return p.errors.empty() ? p.setup.config.cluster_lock : "error";
   };
   CHECK(lock("cluster lock = /shared/lock") == "/shared/lock");
   CHECK(lock("recovery lock = /shared/lock") == "/shared/lock");
   CHECK(lock("cluster lock = !/usr/bin/helper a b") == "!/usr/bin/helper a b");
-  CHECK(lock("cluster lock =") == "");
+  CHECK(lock("cluster lock =") == "error");  // never "no lock"
   CHECK(lock("cluster lock = !") == "error");
   CHECK(lock("cluster lock = !helper a") == "error");
   CHECK(lock("cluster lock = lock") == "error");
@@ -162,6 +176,28 @@ TEST_CASE("the nodes file: place is number, '#' is deleted, blank lines are noth
   CHECK((*n)[2].where.ip == "fd00::3");
 }
 
+TEST_CASE("addresses in the nodes file are compared as addresses") {
+  CHECK(parse_nodes("::ffff:127.9.1.1\n", 1)->front().where.ip == "127.9.1.1");
+  CHECK(parse_nodes("127.0.0.1\n::ffff:127.0.0.1\n", 1).error() == "line 2: 127.0.0.1 is there twice");
+  CHECK(parse_nodes("127.0.0.010\n", 1).error() == "line 1: not an address: 127.0.0.010");
+  CHECK(parse_nodes(std::string(1'000'000, '1') + "\n", 1).error() == "line 1: 1000000 characters are no address");
+  std::string many;
+  for (int i = 0; i <= 4096; ++i) many += "10.1." + std::to_string(i / 250) + "." + std::to_string(i % 250) + "\n";
+  CHECK(parse_nodes(many, 1).error() == "line 4097: more than 4096 nodes");
+}
+
+TEST_CASE("settings that ctdbd has otherwise are told, not guessed") {
+  CHECK(mentions(apply("[legacy]\nstart as stopped = 1\n").errors, "must be true, yes, false or no"));
+  CHECK(mentions(apply("[legacy]\nctdb start as stopped = yes\n").errors, "did you mean `start as stopped`?"));
+  CHECK(mentions(apply("[logging]\nLog Level = 3\n").errors, "did you mean `log level`?"));
+  CHECK(mentions(apply("[cluster]\nleader timeout =\n").errors, "there is no value"));
+  CHECK(mentions(apply("[cluster]\nleader timeout = 5 s\n").setup.warnings, "`5 s` is read as 5"));
+  CHECK(apply("[cluster]\nleader timeout = 0x10\n").setup.config.leader_timeout == std::chrono::seconds(16));
+  CHECK(apply("[logging]\nlog level = 4\n").setup.level == 4);
+  CHECK(apply("[logging]\nlog level = warn\n").setup.level == 1);
+  CHECK(mentions(apply("[database]\nstate database directory = /no/such\n").errors, "there is no such directory"));
+}
+
 TEST_CASE("a nodes file with nonsense, doubles or nothing is refused with the line") {
   CHECK(parse_nodes("10.0.0.1\nnode2\n", 1).error() == "line 2: not an address: node2");
   CHECK(parse_nodes("10.0.0.1\n10.0.0.2\n10.0.0.1\n", 1).error() ==
@@ -172,7 +208,7 @@ TEST_CASE("a nodes file with nonsense, doubles or nothing is refused with the li
 TEST_CASE("tunables are set by name in any case; mistakes are told with a suggestion") {
   tunable_list t;
   const auto errors = apply_tunables(
-      "# c\nrecovertimeout = 7\nRecoverInterva=2\nKeepaliveInterval=x\n\nMonitorInterval=\n", t);
+      "# c\nrecovertimeout = 0x7\nRecoverInterva=2\nKeepaliveInterval=x\n\nMonitorInterval=\n", t);
   CHECK(t[tunable::recover_timeout] == 7);
   REQUIRE(errors.size() == 3);
   CHECK(errors[0] == "line 3: there is no tunable RecoverInterva; did you mean RecoverInterval?");

@@ -1,0 +1,47 @@
+#include "actors/log_limit.hpp"
+
+#include <fmt/format.h>
+
+#include <functional>
+
+namespace floe {
+namespace {
+
+constexpr auto window = std::chrono::seconds(1);
+
+std::string_view kind_of(std::string_view line) { return line.substr(0, line.find(' ')); }
+
+}  // namespace
+
+bool log_limit::admits(std::string_view line, time_point now) {
+  constexpr std::string_view others = "others";
+  auto name = kind_of(line);
+  if (!kinds_.contains(name) && kinds_.size() >= most_kinds) name = others;
+  auto at = kinds_.find(name);
+  if (at == kinds_.end()) at = kinds_.emplace(std::string(name), kind{.since = now}).first;
+  auto& k = at->second;
+  const auto hash = std::hash<std::string_view>{}(line);
+  if (now - k.since >= window && k.swallowed == 0) k = {.since = now};
+  if (k.written >= lines_per_second || (k.written > 0 && k.last == hash)) {
+    ++k.swallowed;
+    return false;
+  }
+  ++k.written;
+  k.last = hash;
+  return true;
+}
+
+std::vector<std::string> log_limit::left_out(time_point now) {
+  std::vector<std::string> told;
+  if (now < next_look_) return told;
+  next_look_ = now + window;
+  std::erase_if(kinds_, [&](auto& entry) {
+    auto& [name, k] = entry;
+    if (now - k.since < window) return false;
+    if (k.swallowed > 0) told.push_back(fmt::format("{}: {} lines left out", name, k.swallowed));
+    return true;
+  });
+  return told;
+}
+
+}  // namespace floe
