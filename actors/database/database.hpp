@@ -27,6 +27,7 @@
 #include "actors/environment.hpp"
 #include "actors/node/node_message.hpp"
 #include "protocol/rules/commit.hpp"
+#include "protocol/rules/migration.hpp"
 #include "protocol/types/rec_data.hpp"
 #include "storage/recovery_set.hpp"
 #include "storage/store.hpp"
@@ -92,7 +93,7 @@ class database final : public actor<database_message> {
   void serve_deferred();
   void ask_for(const bytes& key, lock_table::entry&, pnn whom);
   void arrived(const bytes& key, reqid);
-  void give(const bytes& key, const packet_header& request, pnn to);
+  void give(const bytes& key, const packet_header& request, const req_call_decision&);
   bool reachable(pnn) const;
   void resend_pending();
   void ask_again_if_one_came(const cluster_view& before);

@@ -60,7 +60,7 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
       if (!reachable(d.to)) break;  // the record would be lost on its way; whoever asked asks again
       env_.count.count_hops(d.hops);
       count_.count_hops(d.hops);
-      give(key, header, d.to);
+      give(key, header, d);
       break;
     case req_call_outcome::unroutable:
       send_packet(header.src, header.id, env_.self,
@@ -70,18 +70,18 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
 }
 
 /// Hands the record to the node that asks for it: directly, or by way of the lmaster.
-void database::give(const bytes& key, const packet_header& request, pnn to) {
+void database::give(const bytes& key, const packet_header& request, const req_call_decision& d) {
   const record r = local(key);
   const record_header kept = giveaway_header(r.header, !r.data.empty(), request.src);
   if (!store_as_daemon(key, kept, r.data))
     // given away without a note of it, it would have two owners: whoever asked asks again
     return send_packet(request.src, request.id, env_.self,
                        reply_error{.status = -1, .message = "the record cannot be given away: storage failed"});
-  if (to == request.src)
-    send_packet(to, request.id, env_.self,
+  if (d.outcome == req_call_outcome::give_directly)
+    send_packet(request.src, request.id, env_.self,
                 reply_dmaster{.db = config_.id, .rsn = kept.rsn, .key = key, .data = r.data, .record_flags = kept.flags});
   else
-    send_packet(to, request.id, env_.self,
+    send_packet(d.to, request.id, env_.self,
                 req_dmaster{.db = config_.id, .rsn = kept.rsn, .dmaster = request.src, .key = key,
                             .data = r.data, .record_flags = kept.flags});
 }
