@@ -114,6 +114,11 @@ void database::on(db_control& m) {
     }
     case control::get_db_statistics: return statistics(m);
     case control::try_delete_records: return try_delete_records(m);
+    case control::schedule_for_deletion: return schedule_for_deletion(m);
+    case control::vacuum_fetch: return vacuum_fetch(m);
+    case control::db_vacuum: return vacuum_on_request(m);
+    case control::enable_seqnum: return enable_seqnum(m);
+    case control::update_seqnum: return update_seqnum(m);
     case control::trans3_commit: return trans3_commit(m);
     case control::update_record: return update_record(m);
     default: return m.answer.fail("not a control of a database");
@@ -171,6 +176,11 @@ void database::note(std::string_view event, std::string detail) {
 }
 
 void database::changed(bool recovered) {
+  if (recovered) {
+    ++seqnum_;
+    vacuum_.full_due = true;
+    if (vacuum_.running) end_vacuum();  // what others have agreed to was agreed by members of another generation
+  }
   node_.tell(database_changed{config_.id, freeze_.state, gen_, recovered});
 }
 

@@ -15,9 +15,11 @@
 /// Files: database.cpp (life, dispatch, views), reports.cpp (what it shows of itself, traverses), records.cpp (locks,
 /// reads, stores, calls of clients), record_queue.cpp (who is served next), migration.cpp (how records move),
 /// recovery_steps.cpp (freeze, transaction, pull, push, commit, thaw), holders.cpp (whom a freeze waits for),
-/// transactions.cpp (of clients, on persistent and replicated ones), vacuum.cpp, store_access.cpp (the store, with its
+/// transactions.cpp (of clients, on persistent and replicated ones), vacuum.cpp (deleted records are forgotten),
+/// sequence_number.cpp (for clients that cache), store_access.cpp (the store, with its
 /// errors dealt with).
 #include <deque>
+#include <map>
 #include <memory>
 #include <unordered_map>
 #include <unordered_set>
@@ -78,6 +80,11 @@ class database final : public actor<database_message> {
   void on(db_lock_timeout&);
   void on(db_holder_rules&);
   void on(db_holders_late&);
+  void on(db_settings&);
+  void on(db_vacuum_time&);
+  void on(db_vacuum_slice&);
+  void on(db_vacuum_answer&);
+  void on(db_seqnum_time&);
   void on(db_stop&);
   void on(db_update_answer&);
   void on(db_next_slice&);
@@ -127,7 +134,34 @@ class database final : public actor<database_message> {
   void serve_until_thaw();
 
   // vacuum.cpp
+  void note_stored(byte_view key, const record_header&, bool empty);
+  bool forget(byte_view key);
+  void schedule_for_deletion(db_control&);
+  void vacuum_fetch(db_control&);
+  void came_home(byte_view key);
+  void fetched(const bytes& key);
+  std::optional<deleted_record> deleted_here(byte_view key);
+  bool may_vacuum() const;
+  void wind_vacuum_clock();
+  void vacuum_on_request(db_control&);
+  void vacuum_soon();
+  void begin_vacuum(bool full, std::size_t left);
+  void next_slice();
+  void vacuum_slice();
+  void look_for_deleted();
+  void fetch_some();
+  void vacuum_one(deletion_queue::entry, std::map<pnn, rec_buffer_builder>& to_ctdbd);
+  void give_home(const bytes& key, pnn home);
+  void offer();
+  void conclude();
+  void end_vacuum();
+  void compact_if_due();
   void try_delete_records(db_control&);
+
+  // sequence_number.cpp
+  void enable_seqnum(db_control&);
+  void update_seqnum(db_control&);
+  void wait_for_seqnum();
 
   // holders.cpp
   void freeze_waits();
@@ -224,6 +258,11 @@ class database final : public actor<database_message> {
   bool gave_content_ = false;                   ///< in this transaction: what is committed may be our own
   store_use store_use_ = store_use::here;
   std::deque<database_message> held_back_;  ///< until the store is here again
+  vacuum_work vacuum_;
+  bool vacuum_soon_ = false;
+  std::uint64_t seqnum_ = 0;                   ///< moves with every change of a record here
+  std::optional<std::uint64_t> seqnum_told_;  ///< to the others; nothing: they do not want to know
+  duration seqnum_interval_{std::chrono::seconds(1)};
   std::vector<db_control> until_thaw_;  ///< reads and transactions that a frozen database lets wait
   database_commit commit_;
   replier commit_answer_;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/cluster_view.hpp"
+#include "actors/database/vacuum_work.hpp"
 #include "actors/parcel.hpp"
 #include "actors/replier.hpp"
 #include "actors/session/session_message.hpp"
@@ -37,6 +38,8 @@ struct db_view { view_ptr view; };
 enum class holder_policy : std::uint8_t { wait, disconnect, ban };
 struct db_holder_rules { holder_policy policy; duration patience; };
 struct db_holders_late { std::uint64_t freeze; };
+/// The node's tunables that concern databases.
+struct db_settings { vacuum_settings vacuum; duration seqnum_interval; };
 
 struct lock_holder_info {
   bytes key;
@@ -68,6 +71,14 @@ struct database_report {
   std::uint64_t records = 0, bytes = 0;
   std::uint64_t locks_held = 0, locks_waiting = 0;
   std::uint64_t migrations_pending = 0, migrations_done = 0, migrations_resent = 0;
+  struct {
+    std::uint64_t queued = 0, runs = 0, forgotten = 0, sent_home = 0, refused = 0, compactions = 0;
+    std::int64_t oldest_ms = 0;   ///< of what is queued
+    std::int64_t running_ms = -1;  ///< of the present run; -1: none
+    double last_run_seconds = 0;
+    std::uint64_t last_run_forgotten = 0;
+  } vacuum;
+  std::uint64_t sequence = 0;  ///< moves with every change
   std::string commit;  ///< of a client's transaction, as it stands; empty: none is under way
   std::int64_t commit_age_ms = 0;
   std::vector<lock_holder_info> holders;
@@ -90,12 +101,18 @@ struct db_next_slice { std::function<void()> go; };  ///< of a traverse
 struct db_lock_timeout { std::uint64_t waiter; };
 /// The end of the actor; with `remove` the file is deleted and the node told.
 struct db_stop { bool remove = false; };
+struct db_vacuum_time { std::uint64_t clock; };  ///< VacuumInterval is over
+struct db_vacuum_slice { std::uint64_t run; };   ///< 0: homecomers have gathered
+/// A node has answered TRY_DELETE_RECORDS.
+struct db_vacuum_answer { std::uint64_t offer; pnn node; control_answer answer; };
+struct db_seqnum_time {};
 /// A node has stored a transaction, or not.
 struct db_update_answer { std::uint64_t commit; pnn node; control_answer answer; };
 
 using database_message =
     std::variant<db_client_call, db_peer_packet, db_control, db_push, db_client_gone, db_view, db_inspect,
                  db_traverse, db_tick, db_flush, db_continue_pull, db_work_done, db_lock_timeout, db_holder_rules,
-                 db_holders_late, db_stop, db_update_answer, db_next_slice>;
+                 db_holders_late, db_stop, db_update_answer, db_next_slice,
+                 db_settings, db_vacuum_time, db_vacuum_slice, db_vacuum_answer, db_seqnum_time>;
 
 }  // namespace floe

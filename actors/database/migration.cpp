@@ -127,12 +127,14 @@ void database::peer(pnn from, const parcel_ptr& p, const req_dmaster& m) {
     env_.log.warning(fmt::format("rsn-went-back db={} key={} here={} packet={} from={}", config_.name,
                                  to_hex(m.key), number(mine->rsn), number(m.rsn), number(from)));
   if (!store_as_daemon(m.key, d.header, m.data)) return store_later(from, p);
-  if (d.outcome == req_dmaster_outcome::become)
+  if (d.outcome == req_dmaster_outcome::become) {
+    if (m.data.empty() && !locks_.find(m.key)) came_home(m.key);
     arrived(bytes(m.key), header.id);
-  else
+  } else {
     send_packet(m.dmaster, header.id, env_.self,
                 reply_dmaster{.db = config_.id, .rsn = m.rsn, .key = m.key, .data = m.data,
                               .record_flags = m.record_flags.value_or(0)});
+  }
   advance(bytes(m.key));
 }
 

@@ -88,7 +88,11 @@ bool database::carry_out(const bytes& key, lock_table::entry& e, const queue_ste
   switch (s.action) {
     case queue_action::settle: settle_peer_call(key, w); break;
     case queue_action::grant: grant(key, e, w); break;
-    case queue_action::answer: w.use == record_use::call ? answer_call(key, w) : answer_read(key, w); break;
+    case queue_action::answer:
+      if (w.use == record_use::vacuum) fetched(key);
+      else if (w.use == record_use::call) answer_call(key, w);
+      else answer_read(key, w);
+      break;
     case queue_action::wait: break;
   }
   return true;

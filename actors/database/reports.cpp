@@ -16,6 +16,12 @@ void database::on(db_inspect& m) {
                     .gen = gen_, .state = freeze_.state, .state_age_ms = age_ms(state_since_),
                     .migrations_pending = key_of_request_.size(), .migrations_done = migrations_done_,
                     .migrations_resent = migrations_resent_};
+  r.vacuum = {.queued = vacuum_.deleted.size() + vacuum_.home.size() + vacuum_.to_fetch.size(), .runs = vacuum_.runs,
+              .forgotten = vacuum_.forgotten, .sent_home = vacuum_.sent_home, .refused = vacuum_.refused,
+              .compactions = vacuum_.compactions, .running_ms = vacuum_.running ? age_ms(vacuum_.since) : -1,
+              .last_run_seconds = vacuum_.last_run_seconds, .last_run_forgotten = vacuum_.last_run_forgotten};
+  if (const auto since = vacuum_.deleted.oldest()) r.vacuum.oldest_ms = age_ms(*since);
+  r.sequence = seqnum_;
   r.commit = describe_commit();
   if (!r.commit.empty()) r.commit_age_ms = age_ms(commit_since_);
   r.locks_held = locks_.holders();
@@ -46,6 +52,8 @@ void database::statistics(db_control& m) {
   for (const auto& [key, e] : locks_.all()) s.locks.num_pending += static_cast<std::uint32_t>(e.waiters.size());
   const auto& l = count_.lock_latency;
   s.locks_latency = {.num = static_cast<std::int32_t>(l.num), .min = l.min, .max = l.max, .total = l.total};
+  const auto& v = vacuum_.run_latency;
+  s.vacuum_latency = {.num = static_cast<std::int32_t>(v.num), .min = v.min, .max = v.max, .total = v.total};
   s.locks_buckets = count_.lock_buckets;
   s.hop_count_bucket = count_.hop_buckets;
   m.answer.good(wire::encode(s));

@@ -61,6 +61,7 @@ bool database::put(byte_view key, const record_header& header, byte_view data) {
     storage_failed("store", done.error());
     return false;
   }
+  note_stored(key, header, data.empty());
   plan_flush();
   return true;
 }
@@ -68,13 +69,7 @@ bool database::put(byte_view key, const record_header& header, byte_view data) {
 /// Stores by the daemon's rules: may delete instead, bumps the rsn where we are dmaster. False: nothing has changed.
 bool database::store_as_daemon(byte_view key, const record_header& header, byte_view data) {
   const auto d = decide_store(config_.kind, env_.self, lmaster(key), header, !data.empty());
-  if (d.keep) return put(key, d.header, data);
-  if (auto done = store_->erase(key); !done) {
-    storage_failed("erase", done.error());
-    return false;
-  }
-  plan_flush();
-  return true;
+  return d.keep ? put(key, d.header, data) : forget(key);
 }
 
 /// A record has arrived and there is no room for it. Who sent it has given it up, so it is kept until there is; should a

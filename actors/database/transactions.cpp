@@ -138,7 +138,10 @@ void database::update_record(db_control& m) {
     *result = store->apply(changes, durability::committed);
   };
   auto finish = [this, answer = m.answer, result] {
-    if (*result) return answer.good();
+    if (*result) {
+      ++seqnum_;
+      return answer.good();
+    }
     storage_failed("store a transaction", result->error());
     answer.fail("cannot store: " + result->error().text);
   };

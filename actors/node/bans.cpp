@@ -93,4 +93,13 @@ db_holder_rules node::holder_rules() const {
           .patience = std::chrono::seconds(std::clamp(tunables_[tunable::lock_holder_patience], 1U, tries))};
 }
 
+db_settings node::database_settings() const {
+  const auto s = [&](tunable t) { return std::chrono::seconds(tunables_[t]); };
+  return {.vacuum = {.interval = s(tunable::vacuum_interval),
+                     .max_run_time = s(tunable::vacuum_max_run_time),
+                     .fast_path_count = tunables_[tunable::vacuum_fast_path_count],
+                     .repack_limit = tunables_[tunable::repack_limit]},
+          .seqnum_interval = std::chrono::milliseconds(tunables_[tunable::seqnum_interval])};
+}
+
 }  // namespace floe

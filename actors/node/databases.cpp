@@ -123,6 +123,7 @@ void node::on(database_opened& m) {
   attach_order_.push_back(m.id);
   d.to.tell(db_view{view_});  // it may have changed since the actor was made
   d.to.tell(holder_rules());
+  d.to.tell(database_settings());
   for (auto& w : waiting) w.good(wire::encode(number(m.id)));
   if (starting_.contains(m.id)) return started_with(m.id);
   if (!d.tell_others) return;
@@ -226,11 +227,10 @@ void node::db_get_health(const control_request& r) {
   r.answer.good(d->second.damage.empty() ? bytes() : as_string(d->second.damage));
 }
 
-/// SCHEDULE_FOR_DELETION and VACUUM_FETCH: a deleted record is to be forgotten soon. It is, in the next recovery; until
-/// then it stays where it is, and nothing is lost by it.
-void node::vacuum_later(const control_request& r) {
-  if (!databases_.contains(leading_db(r.data).value_or(db_id{0}))) return r.answer.fail("unknown database");
-  r.answer.good();
+/// From then on its file is opened with a sequence number.
+void node::enable_seqnum(const control_request& r) {
+  if (auto d = databases_.find(leading_db(r.data).value_or(db_id{0})); d != databases_.end()) d->second.sequence = true;
+  to_database(r);
 }
 
 void node::db_open_flags(const control_request& r) {
@@ -242,6 +242,7 @@ void node::db_open_flags(const control_request& r) {
   // has it open as one. Without the flag it finds that the file is none, and fails.
   if (d->second.kind != db_kind::persistent) flags |= nosync | incompatible_hash;
   if (d->second.kind == db_kind::volatile_db) flags |= mutex_locking;
+  if (d->second.sequence) flags |= seqnum;
   r.answer.good(wire::encode(static_cast<std::int32_t>(flags)));
 }
 

@@ -164,6 +164,7 @@ class node final : public actor<node_message> {
   void look_at_ban();
   bool all_frozen() const;
   db_holder_rules holder_rules() const;
+  db_settings database_settings() const;
 
   // databases.cpp
   void attach(const control_request&);
@@ -182,7 +183,7 @@ class node final : public actor<node_message> {
   void to_database(const control_request&);
   void record_control(const control_request&);
 
-  void vacuum_later(const control_request&);
+  void enable_seqnum(const control_request&);
 
   // detach.cpp
   struct client_entry;
@@ -265,6 +266,7 @@ class node final : public actor<node_message> {
     bool open = false;
     bool detaching = false;  ///< its actor is closing the file
     bool tell_others = false;
+    bool sequence = false;  ///< clients have asked for a counter of its changes
     std::vector<replier> attaching;
     std::string damage;   ///< what is wrong with its content; empty: nothing
     std::string dispute;  ///< why it is given up; empty: it is not

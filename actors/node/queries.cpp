@@ -54,7 +54,19 @@ json report_json(const database_report& r, bool locks) {
          {"records", r.records},
          {"migrations_pending", r.migrations_pending},
          {"migrations_done", r.migrations_done},
-         {"migrations_resent", r.migrations_resent}};
+         {"migrations_resent", r.migrations_resent},
+         {"sequence", r.sequence}};
+  if (r.kind == db_kind::volatile_db)
+    j["vacuum"] = {{"queued", r.vacuum.queued},
+                   {"oldest_ms", r.vacuum.oldest_ms},
+                   {"running_ms", r.vacuum.running_ms < 0 ? json() : json(r.vacuum.running_ms)},
+                   {"runs", r.vacuum.runs},
+                   {"forgotten", r.vacuum.forgotten},
+                   {"sent_home", r.vacuum.sent_home},
+                   {"refused", r.vacuum.refused},
+                   {"compactions", r.vacuum.compactions},
+                   {"last_run_s", r.vacuum.last_run_seconds},
+                   {"last_run_forgotten", r.vacuum.last_run_forgotten}};
   if (!r.commit.empty()) j["commit"] = {{"state", r.commit}, {"age_ms", r.commit_age_ms}};
   if (!locks) return j;
   j["holders"] = json::array();
@@ -230,7 +242,10 @@ void node::apply_tunables() {
                     .quick_limit = std::chrono::milliseconds(tunables_[tunable::floe_keepalive_limit_ms])},
       .allow_mixed_versions = tunables_[tunable::allow_mixed_versions] != 0};
   for (const auto& n : view_->nodes) n.link.tell(to_links);
-  for (const auto& [id, d] : databases_) d.to.tell(holder_rules());
+  for (const auto& [id, d] : databases_) {
+    d.to.tell(holder_rules());
+    d.to.tell(database_settings());
+  }
   leader_.tell(leader_tunables{tunables_});
 }
 

@@ -1,16 +1,19 @@
 /// floe wipedb: removes all records of a database, on all nodes. floe detach: forgets databases, on
-/// all nodes.
+/// all nodes. floe vacuum: removes what is left of deleted records, now.
 #include <fmt/format.h>
 
 #include "actors/client/replace.hpp"
+#include "cli/ask_nodes.hpp"
 #include "cli/command/all.hpp"
 #include "cli/context.hpp"
 #include "cli/databases.hpp"
 #include "cli/hold_transactions.hpp"
 #include "cli/output.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/types/database.hpp"
 #include "protocol/types/node_map.hpp"
 #include "protocol/types/tunable_value.hpp"
+#include "protocol/wire/codec.hpp"
 
 namespace floe::cli {
 namespace {
@@ -91,6 +94,41 @@ int detach(context& c, const arguments& a) {
   return done;
 }
 
+/// A full run of each volatile database, or of the one that is named. What was deleted elsewhere than
+/// at its lmaster goes there first and is gone a moment later.
+int vacuum(context& c, const arguments& a) {
+  auto nodes = c.targets();
+  if (!nodes) return nodes.error();
+  auto& node = **c.node();
+  std::vector<database_info> wanted;
+  if (!a["DB"].empty()) {
+    const auto db = find_database_info(node, pnn::current, a["DB"], c.patience());
+    if (!db) return c.fail("vacuum " + a["DB"], db.error());
+    wanted.push_back(*db);
+  } else {
+    auto all = list_databases(node, pnn::current, c.patience());
+    if (!all) return c.fail("vacuum", all.error());
+    for (auto& db : *all)
+      if (kind_of(db.flags) == db_kind::volatile_db) wanted.push_back(std::move(db));
+  }
+  exit_code code = done;
+  for (const auto& db : wanted) {
+    const auto run = wire::encode(floe::db_vacuum{.db_id = db.id, .full_vacuum_run = true});
+    const auto failed = report_failures(
+        c, "vacuum " + db.name,
+        ask_each(node, *nodes, control::db_vacuum, run, c.long_patience()));
+    if (code == done) code = failed;
+  }
+  if (c.options.json && code == done) {
+    auto j = open_json("vacuum");
+    j.begin_list("databases");
+    for (const auto& db : wanted) j.text("", db.name);
+    j.end();
+    print_json(std::move(j));
+  }
+  return code;
+}
+
 }  // namespace
 
 std::vector<command> wipe_commands() {
@@ -107,7 +145,13 @@ std::vector<command> wipe_commands() {
        .example =
            "floe --base DIR -n all setvar AllowClientDBAttach 0\nfloe --base DIR detach brlock.tdb",
        .positionals = {{"DB", "name, or 0x and id", true, true}},
-       .run = detach}};
+       .run = detach},
+      {.name = "vacuum",
+       .group = "Databases",
+       .summary = "remove what is left of deleted records now, on the nodes named with -n",
+       .example = "floe --base DIR -n all vacuum locking.tdb",
+       .positionals = {{"DB", "name, or 0x and id; without it all volatile databases", false}},
+       .run = vacuum}};
 }
 
 }  // namespace floe::cli

@@ -97,6 +97,7 @@ std::string_view name(record_use u) {
     case record_use::read: return "read";
     case record_use::look: return "look";
     case record_use::call: return "call";
+    case record_use::vacuum: return "vacuum";
     case record_use::peer_call: return "peer_call";
   }
   std::unreachable();

@@ -28,6 +28,7 @@ enum class record_use : std::uint8_t {
   read,       ///< a local client wants its value
   look,       ///< a local client wants what is here: it waits for the holder alone
   call,       ///< REQ_CALL of a local client
+  vacuum,     ///< this node's vacuuming wants it here, to forget it
   peer_call,  ///< REQ_CALL of another node: the record is given away, or the packet sent on
 };
 std::string_view name(record_use);
