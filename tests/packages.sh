@@ -83,23 +83,38 @@ without_services() {
   return "$status"
 }
 
-# configure DIR OPTION...: a build directory with these options. It is left alone if it has them already, and made
-# anew if it was made for another place (a moved checkout) or was interrupted half way.
+# packages_here: those of tests/packages.txt that are installed, with their versions, in one line
+packages_here() {
+  local names
+  mapfile -t names < <(awk '/^[a-z]/ { print $2 }' "$top/tests/packages.txt")
+  dpkg-query -W -f '${Package}=${Version} ' "${names[@]}" 2>/dev/null || true
+}
+
+# configure DIR OPTION...: a build directory with these options. It is left alone if it has them already and the same
+# packages are there as then (what was optional is looked for only here), configured again if packages came, went or
+# changed, and made anew if it was made for another place (a moved checkout) or was interrupted half way.
 configure() {
-  local dir=$1 wish
+  local dir=$1 wish packages made_for made_with
   shift
   wish="$top $*"
-  if [ -e "$dir/build.ninja" ] && [ "$(cat "$dir/.configured" 2>/dev/null)" = "$wish" ]; then
-    return 0
-  fi
-  say "configuring ${dir#"$top"/}"
-  if [ -e "$dir/build.ninja" ] && [ ! -e "$dir/.configured" ]; then
+  packages=$(packages_here)
+  { read -r made_for && read -r made_with; } <"$dir/.configured" 2>/dev/null || true
+  if [ -e "$dir/build.ninja" ] && [ "${made_for-}" = "$wish" ]; then
+    [ "${made_with-}" != "$packages" ] || return 0
+    say "configuring ${dir#"$top"/} again: other packages are there than before"
+    rm -f "$dir/.configured"
+    meson configure --clearcache "$dir" </dev/null >&2 || return 1
     meson setup --reconfigure "$dir" "$top" "$@" </dev/null >&2 || return 1
   else
-    rm -rf "$dir"
-    meson setup "$dir" "$top" "$@" </dev/null >&2 || return 1
+    say "configuring ${dir#"$top"/}"
+    if [ -e "$dir/build.ninja" ] && [ ! -e "$dir/.configured" ]; then
+      meson setup --reconfigure "$dir" "$top" "$@" </dev/null >&2 || return 1
+    else
+      rm -rf "$dir"
+      meson setup "$dir" "$top" "$@" </dev/null >&2 || return 1
+    fi
   fi
-  printf '%s\n' "$wish" >"$dir/.configured"
+  printf '%s\n' "$wish" "$packages" >"$dir/.configured"
 }
 
 # The optimised build, asserts on: what quickstart runs and what the interop tests test. -O2, because g++ 12 warns
