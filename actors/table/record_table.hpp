@@ -1,6 +1,6 @@
 #pragma once
 /// The node's side of the record table of one volatile database: puts records in, calls them back, takes them out, and
-/// looks at what clients have done. It decides nothing (protocol/rules/record_table.hpp does) and never waits.
+/// looks at what clients have done. It decides nothing, and never waits.
 ///
 /// Trust: a client can write anything anywhere into the memory. What describes the memory (key, chunk, capacity, rsn at
 /// the beginning, life) is therefore kept here a second time, and nothing else is used. What clients are there to write

@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""The fences of the tree: what may not stand where, and what a text says of files that are not there.
+
+    tests/fences/fences.py            who includes whom, which library appears where, links of READMEs, named files
+    tests/fences/fences.py --format   and whether clang-format would change a file; names the files
+    tests/fences/fences.py --fix      formats them
+
+Exit 0: everything is as the rules say. A rule is a row of a table below; a new library or folder is a new row.
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+
+# Which folders a folder may include from. The longest prefix that fits counts.
+FLOORS = {
+    "protocol": ["protocol"],
+    "storage": ["protocol", "storage"],
+    "actors": ["protocol", "storage", "actors"],
+    "cli": ["protocol", "storage", "actors", "cli"],
+    "tests": ["protocol", "storage", "actors", "cli", "tests"],
+}
+
+# Which files a library may appear in, as prefixes of their paths: a library somewhere else is a decision in the wrong room.
+LIBRARIES = {
+    "caf/": ["actors/runtime/caf_runtime.cpp"],
+    "lmdb.h": ["storage/"],
+    "xxhash": ["storage/"],
+    "spdlog/": ["actors/log"],
+    "CLI/": ["cli/main.cpp", "cli/command/"],
+    "nlohmann/": ["actors/", "cli/", "tests/"],
+    "fmt/": ["actors/", "cli/", "tests/"],
+    "doctest/": ["tests/"],
+    "benchmark/": ["tests/"],
+    "tdb.h": ["tests/bench/"],
+}
+# protocol/ asks nobody: neither the system nor a clock.
+STANDARD_ONLY = "protocol/"
+STANDARD = set("""algorithm array bit bitset cassert cctype charconv chrono cmath compare concepts cstddef cstdint cstdlib cstring
+deque exception expected functional initializer_list iterator limits list map memory numeric optional ostream queue random
+ranges set span stdexcept string string_view tuple type_traits typeinfo unordered_map unordered_set utility variant vector
+version""".split())
+
+INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.M)
+
+
+def tracked(*suffixes):
+    names = subprocess.run(["git", "-C", str(TOP), "ls-files", "-z"], capture_output=True, text=True, check=True)
+    for name in filter(None, names.stdout.split("\0")):
+        if name.endswith(suffixes) and (TOP / name).exists():
+            yield name
+
+
+def floor_of(name):
+    return name.split("/", 1)[0]
+
+
+def includes(name, text):
+    allowed = FLOORS.get(floor_of(name))
+    for quoted, angled in INCLUDE.findall(text):
+        # generated headers and files beside the includer have no folder, or are no files of the tree
+        if quoted and allowed and (TOP / quoted).exists() and floor_of(quoted) not in allowed:
+            yield f"{name} includes {quoted}: {floor_of(name)}/ may include from {', '.join(allowed)} only"
+        if quoted and floor_of(name) != "tests" and quoted.startswith("tests/"):
+            yield f"{name} includes {quoted}: the program does not know its tests"
+        if name.startswith("cli/drill/") and quoted.startswith("cli/command/"):
+            yield f"{name} includes {quoted}: drills do not know the command line"
+        for library, places in LIBRARIES.items():
+            if (angled or quoted).startswith(library) and not any(name.startswith(p) for p in places):
+                yield f"{name} includes <{angled or quoted}>, which belongs to {', '.join(places)}"
+        if angled and name.startswith(STANDARD_ONLY) and angled not in STANDARD:
+            yield f"{name} includes <{angled}>: protocol/ uses the standard library only"
+
+
+def readme_links(name, text):
+    text = re.sub(r"^(```|    ).*$", "", text, flags=re.M)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (TOP / name).parent / path if path else TOP / name
+        if not file.exists():
+            yield f"{name} links to {target}, which is not there"
+        elif anchor and anchor not in anchors(file.read_text()):
+            yield f"{name} links to {target}: there is no such heading"
+
+
+def anchors(text):
+    for heading in re.findall(r"^#+ (.*)$", text, re.M):
+        yield re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def named_files(name, text):
+    """Files of the tree that a comment at the head of a source, or a README in backquotes, names by their whole path."""
+    if name.endswith(".md"):
+        named = re.findall(r"`((?:actors|cli|protocol|storage|tests)/[\w./-]+\.(?:cpp|hpp|def|md|py|txt|drill))`", text)
+    else:
+        head = "\n".join(line for line in text.split("\n")[:40] if line.lstrip().startswith("//"))
+        named = re.findall(r"(?<![\w/])((?:actors|cli|protocol|storage|tests)/[\w./-]+\.(?:cpp|hpp|def|md|py))(?!\w)", head)
+    for file in named:
+        if not (TOP / file).exists() and not (TOP / name).parent.joinpath(file).exists():
+            yield f"{name} names {file}, which is not there"
+
+
+def badly_formatted(names):
+    names = list(names)
+    for at in range(0, len(names), 40):
+        told = subprocess.run(["clang-format", "--dry-run", "-Werror", *names[at:at + 40]], cwd=TOP, capture_output=True, text=True)
+        yield from sorted({line.split(":", 1)[0] for line in told.stderr.split("\n") if "[-Wclang-format-violations]" in line})
+
+
+def main():
+    wrong, looked_at = [], 0
+    for name in tracked(".cpp", ".hpp", ".h", ".c", ".md"):
+        text = (TOP / name).read_text(errors="replace")
+        looked_at += 1
+        if name.endswith(".md"):
+            wrong += readme_links(name, text)
+        else:
+            wrong += includes(name, text)
+        wrong += named_files(name, text)
+    if {"--format", "--fix"} & set(sys.argv[1:]):
+        ugly = list(badly_formatted(tracked(".cpp", ".hpp")))
+        if "--fix" in sys.argv[1:]:
+            if ugly:
+                subprocess.run(["clang-format", "-i", *ugly], cwd=TOP, check=True)
+            print(f"{len(ugly)} files formatted")
+        else:
+            wrong += [f"{name} is not as clang-format writes it; tests/fences/fences.py --fix" for name in ugly]
+    for line in wrong:
+        print(line)
+    print(f"{looked_at} files, {len(wrong)} of their lines against a rule")
+    return 1 if wrong or not looked_at else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+"""Each fence keeps out what it is there for, and lets through what belongs; then the whole tree stands within them."""
+import unittest
+
+import fences
+
+
+class Fences(unittest.TestCase):
+    def refused(self, name, include):
+        return list(fences.includes(name, f"#include {include}\n"))
+
+    def test_floors(self):
+        self.assertTrue(self.refused("protocol/hash.cpp", '"storage/store.hpp"'))
+        self.assertTrue(self.refused("storage/store.cpp", '"actors/log.hpp"'))
+        self.assertTrue(self.refused("actors/log.cpp", '"cli/output.hpp"'))
+        self.assertTrue(self.refused("cli/output.cpp", '"tests/rules/main.cpp"'))
+        self.assertFalse(self.refused("cli/output.cpp", '"actors/log.hpp"'))
+        self.assertFalse(self.refused("storage/store.cpp", '"protocol/ids.hpp"'))
+
+    def test_libraries(self):
+        self.assertTrue(self.refused("actors/node/node.cpp", "<caf/all.hpp>"))
+        self.assertFalse(self.refused("actors/runtime/caf_runtime.cpp", "<caf/all.hpp>"))
+        self.assertTrue(self.refused("actors/database/database.cpp", "<lmdb.h>"))
+        self.assertTrue(self.refused("cli/drill/run/play.cpp", "<CLI/CLI.hpp>"))
+        self.assertTrue(self.refused("storage/store.cpp", "<nlohmann/json.hpp>"))
+
+    def test_the_protocol_asks_nobody(self):
+        for header in ("<sys/socket.h>", "<fstream>", "<thread>", "<fmt/format.h>"):
+            self.assertTrue(self.refused("protocol/packet.cpp", header), header)
+        self.assertFalse(self.refused("protocol/packet.cpp", "<vector>"))
+
+    def test_texts(self):
+        self.assertTrue(list(fences.readme_links("README.md", "[x](nowhere/README.md)")))
+        self.assertTrue(list(fences.readme_links("README.md", "[x](protocol/README.md#no-such-heading)")))
+        self.assertFalse(list(fences.readme_links("README.md", "[x](protocol/README.md) [y](https://a.example/)")))
+        self.assertTrue(list(fences.named_files("actors/log.hpp", "/// see actors/gone.hpp\n")))
+        self.assertFalse(list(fences.named_files("actors/log.hpp", "/// see actors/log.hpp\n")))
+
+    def test_the_tree(self):
+        self.assertEqual(fences.main(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
