@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Bugs of the past (protocol/mutants.def), and what it takes to find each: the drill, the seeds, who told.
 
-    FLOE_MUTANTS=build/tests/drill/floe_mutants tests/drill/mutants.py    # prints the table of README.md
+    FLOE_MUTANTS=build/tests/drill/floe_mutants tests/drill/mutants.py    # prints the table of README.md beside it
 """
 import dataclasses
 import json
