@@ -29,6 +29,7 @@
 #include "actors/environment.hpp"
 #include "actors/node/node_message.hpp"
 #include "protocol/rules/commit.hpp"
+#include "protocol/rules/hot_keys.hpp"
 #include "protocol/rules/migration.hpp"
 #include "protocol/types/rec_data.hpp"
 #include "storage/recovery_set.hpp"
@@ -274,6 +275,7 @@ class database final : public actor<database_message> {
   std::uint64_t freeze_number_ = 0;  ///< of the wait for holders that goes on, or went on last
   std::uint64_t migrations_done_ = 0, migrations_resent_ = 0;
   counters count_;  ///< of this database alone: locks and hops
+  hot_keys hot_;    ///< records that come here and go
 };
 
 }  // namespace floe

@@ -60,6 +60,7 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
       if (!reachable(d.to)) break;  // the record would be lost on its way; whoever asked asks again
       env_.count.count_hops(d.hops);
       count_.count_hops(d.hops);
+      hot_.count(key, env_.loop.now(), d.hops);
       give(key, header, d);
       break;
     case req_call_outcome::unroutable:
@@ -167,6 +168,7 @@ void database::peer(pnn from, const parcel_ptr& p, const reply_error& m) {
 /// A record has become ours: whoever waits for it is served, whatever request brought it.
 void database::arrived(const bytes& key, reqid) {
   ++migrations_done_;
+  hot_.count(key, env_.loop.now());
   if (auto* e = locks_.find(key); e && e->migration) {
     const auto waited = env_.loop.now() - e->migration->since;
     if (e->migration->sends > 1 || waited > std::chrono::milliseconds(20))

@@ -56,6 +56,9 @@ void database::statistics(db_control& m) {
   s.vacuum_latency = {.num = static_cast<std::int32_t>(v.num), .min = v.min, .max = v.max, .total = v.total};
   s.locks_buckets = count_.lock_buckets;
   s.hop_count_bucket = count_.hop_buckets;
+  const auto hottest = hot_.top(db_statistics::hot_keys_max, env_.loop.now());
+  for (std::size_t i = 0; i < hottest.size(); ++i)
+    s.hot_keys[i] = {.count = static_cast<std::uint32_t>(hottest[i].rate + 0.5), .key = hottest[i].key};
   m.answer.good(wire::encode(s));
 }
 
