@@ -39,7 +39,7 @@ LIBRARIES = {
 # protocol/ asks nobody: neither the system nor a clock.
 STANDARD_ONLY = "protocol/"
 STANDARD = set("""algorithm array bit bitset cassert cctype charconv chrono cmath compare concepts cstddef cstdint cstdlib cstring
-deque exception expected functional initializer_list iterator limits list map memory numeric optional ostream queue random
+deque exception expected functional initializer_list iterator limits list map memory numbers numeric optional ostream queue random
 ranges set span stdexcept string string_view tuple type_traits typeinfo unordered_map unordered_set utility variant vector
 version""".split())
 
