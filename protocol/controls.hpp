@@ -55,6 +55,7 @@ constexpr std::uint8_t by_srvid = 2;   ///< its argument is the srvid of the pac
 constexpr std::uint8_t later = 4;      ///< since after 4.17
 constexpr std::uint8_t own = 8;        ///< floe's, unknown to ctdbd
 constexpr std::uint8_t obsolete = 16;  ///< known by name only
+constexpr std::uint8_t of_db = 32;     ///< carried out by the owner of the database that the request names
 }  // namespace control_trait
 
 struct control_info {
@@ -95,6 +96,7 @@ constexpr size_rule exact{size_rule::kind::exact, 0};
 constexpr size_rule unchecked{size_rule::kind::unchecked, 0};
 constexpr size_rule terminated{size_rule::kind::terminated, 1};
 constexpr size_rule at_least(std::uint32_t n) { return {size_rule::kind::at_least, n}; }
+constexpr bool of_database(std::uint8_t traits) { return (traits & control_trait::of_db) != 0; }
 }  // namespace control_detail
 
 #define FLOE_CONTROL(opcode, field, name, request, reply, size, from, traits, does, answers) \
@@ -103,6 +105,10 @@ constexpr size_rule at_least(std::uint32_t n) { return {size_rule::kind::at_leas
     using request_type = request;                                                            \
     using reply_type = reply;                                                                \
     static constexpr size_rule rule = control_detail::size;                                  \
+    static constexpr bool of_database = control_detail::of_database([] {                     \
+      using namespace control_trait;                                                         \
+      return std::uint8_t(traits);                                                           \
+    }());                                                                                    \
   };
 #define FLOE_OBSOLETE_CONTROL(opcode, field, name)
 #include "protocol/controls.def"

@@ -108,9 +108,8 @@ void database::on(db_control& m) {
     case control::get_db_seqnum: return get_seqnum(m);
     case control::db_set_healthy: return declare_health(m, {});
     case control::db_damaged: {
-      const auto about = wire::decode<db_disputed>(std::get<req_control>(m.packet->content.body).data);
-      if (!about) return m.answer.fail("bad request");
-      return declare_health(m, about->detail.empty() ? "damaged" : std::string(about->detail));
+      const auto& about = m.request<control::db_damaged>();
+      return declare_health(m, about.detail.empty() ? "damaged" : std::string(about.detail));
     }
     case control::get_db_statistics: return statistics(m);
     case control::try_delete_records: return try_delete_records(m);

@@ -102,6 +102,7 @@ class database final : public actor<database_message> {
   void ask_for(const bytes& key, lock_table::entry&, pnn whom);
   void arrived(const bytes& key, reqid);
   void give(const bytes& key, const packet_header& request, const req_call_decision&);
+  void forget_request(reqid);
   bool reachable(pnn) const;
   void resend_pending();
   void ask_again_if_one_came(const cluster_view& before);

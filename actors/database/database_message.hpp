@@ -1,6 +1,7 @@
 #pragma once
 /// What a database actor understands. It owns one database on one node: its store, freeze state, generation,
 /// recovery transaction, lock table and pending migration requests; nobody else touches any of them.
+#include <cassert>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "actors/cluster_view.hpp"
+#include "actors/control_call.hpp"
 #include "actors/database/vacuum_work.hpp"
 #include "actors/parcel.hpp"
 #include "actors/replier.hpp"
@@ -29,6 +31,18 @@ struct db_control {
   pnn from;           ///< the node it came from, our own for clients and for ourselves
   std::optional<client_ref> client;
   replier answer;
+  std::shared_ptr<const void> decoded;  ///< the request, of the type of its row; views point into the packet
+
+  template <control C>
+  static db_control of(request_of<C> request, const caller& by, replier answer) {
+    return {.opcode = C, .packet = by.packet, .from = by.from, .client = by.client, .answer = std::move(answer),
+            .decoded = std::make_shared<const request_of<C>>(std::move(request))};
+  }
+  template <control C>
+  const request_of<C>& request() const {
+    assert(opcode == C);
+    return *static_cast<const request_of<C>*>(decoded.get());
+  }
 };
 /// Records of a push, addressed to the srvid that DB_PUSH_START named.
 struct db_push { parcel_ptr packet; };

@@ -173,10 +173,15 @@ void database::arrived(const bytes& key, reqid) {
     const auto waited = env_.loop.now() - e->migration->since;
     if (e->migration->sends > 1 || waited > std::chrono::milliseconds(20))
       note("migration-done", fmt::format("key={} waited_us={}", to_hex(key), microseconds(waited)));
-    key_of_request_.erase(number(e->migration->id));
+    forget_request(e->migration->id);
     e->migration.reset();
   }
   advance(key);
+}
+
+void database::forget_request(reqid id) {
+  key_of_request_.erase(number(id));
+  env_.ids.answered(id);
 }
 
 void database::ask_for(const bytes& key, lock_table::entry& e, pnn whom) {
@@ -184,9 +189,9 @@ void database::ask_for(const bytes& key, lock_table::entry& e, pnn whom) {
   const auto now = env_.loop.now();
   auto m = e.migration.value_or(migration_request{.since = now});
   const bool again = m.sends > 0;
-  if (again) key_of_request_.erase(number(m.id));
+  if (again) forget_request(m.id);
   // a late answer to the old number must not be taken for the new one
-  m.id = env_.ids.take_unless([this](std::uint32_t n) { return key_of_request_.contains(n); });
+  m.id = env_.ids.take_for(config_.id);
   m.to = whom;
   m.gen = gen_;
   m.sent = now;
@@ -264,7 +269,7 @@ void database::on(db_tick&) {
         advance(key);
         continue;
       }
-      key_of_request_.erase(number(m.id));
+      forget_request(m.id);
       e->migration.reset();
       locks_.tidy(key);
     }

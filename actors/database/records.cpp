@@ -16,19 +16,19 @@
 namespace floe {
 
 void database::record_lock(db_control& m) {
-  auto r = wire::decode<record_lock_request>(std::get<req_control>(m.packet->content.body).data);
-  if (!r || r->key.empty() || !m.client) return m.answer.fail("bad record_lock request");
+  const auto& r = m.request<control::record_lock>();
+  if (r.key.empty() || !m.client) return m.answer.fail("bad record_lock request");
   if (config_.kind != db_kind::volatile_db)
     return m.answer.fail(config_.name + " is written by transactions: there are no locks of records");
   lock_waiter w{.use = record_use::lock, .client = *m.client, .packet = m.packet, .from = env_.self};
   w.answer = m.answer;
-  if (r->timeout_ms > 0) {
+  if (r.timeout_ms > 0) {
     w.id = ++last_waiter_;
-    key_of_waiter_[w.id] = bytes(r->key);
-    w.deadline = env_.loop.after(std::chrono::milliseconds(r->timeout_ms),
+    key_of_waiter_[w.id] = bytes(r.key);
+    w.deadline = env_.loop.after(std::chrono::milliseconds(r.timeout_ms),
                                  [to = self(), id = w.id] { to.tell(db_lock_timeout{id}); });
   }
-  enqueue(r->key, std::move(w));
+  enqueue(r.key, std::move(w));
 }
 
 void database::on(db_lock_timeout& m) {
@@ -48,33 +48,33 @@ void database::on(db_lock_timeout& m) {
 }
 
 void database::record_read(db_control& m) {
-  auto r = wire::decode<record_read_request>(std::get<req_control>(m.packet->content.body).data);
-  if (!r || r->key.empty() || !m.client) return m.answer.fail("bad record_read request");
+  const auto& r = m.request<control::record_read>();
+  if (r.key.empty() || !m.client) return m.answer.fail("bad record_read request");
   lock_waiter w{.use = record_use::read, .client = *m.client, .packet = m.packet, .from = env_.self};
   w.answer = m.answer;
-  if (r->flags & record_read_local) {
+  if (r.flags & record_read_local) {
     if (freeze_.state == freeze_state::in_transaction || store_use_ != store_use::here)
       return m.answer.fail("database is being recovered");
-    return answer_read(bytes(r->key), w);
+    return answer_read(bytes(r.key), w);
   }
-  if (r->flags & record_read_settled && config_.kind == db_kind::volatile_db) w.use = record_use::look;
+  if (r.flags & record_read_settled && config_.kind == db_kind::volatile_db) w.use = record_use::look;
   if (config_.kind != db_kind::volatile_db) {
     // every node has all of it; there is nothing to migrate
     if (!thawed() || !map_applies(gen_, view_->gen)) return until_thaw_.push_back(std::move(m));
-    return answer_read(bytes(r->key), w);
+    return answer_read(bytes(r.key), w);
   }
-  enqueue(r->key, std::move(w));
+  enqueue(r.key, std::move(w));
 }
 
 void database::record_scan(db_control& m) {
   constexpr std::size_t most_bytes = 1 << 20;
-  const auto r = wire::decode<record_scan_request>(std::get<req_control>(m.packet->content.body).data);
-  if (!r || !m.client) return m.answer.fail("bad record_scan request");
+  const auto& r = m.request<control::record_scan>();
+  if (!m.client) return m.answer.fail("bad record_scan request");
   if (!thawed()) return until_thaw_.push_back(std::move(m));
-  const std::size_t limit = std::min<std::size_t>(r->max_bytes, most_bytes);
+  const std::size_t limit = std::min<std::size_t>(r.max_bytes, most_bytes);
   rec_buffer_builder found(config_.id);
   const auto taken = store_->scan(
-      r->after.empty() ? scan_position() : scan_position::after(r->after), [&](const record_view& one) {
+      r.after.empty() ? scan_position() : scan_position::after(r.after), [&](const record_view& one) {
         if (!found.empty() && found.size_with(one.key.size(), one.data.size()) > limit) return false;
         found.add(one.key, one.header, one.data);
         return true;
@@ -96,23 +96,21 @@ const bytes* database::held_key(const db_control& m, std::uint64_t lock_id) {
 }
 
 void database::record_store(db_control& m) {
-  auto r = wire::decode<record_store_request>(std::get<req_control>(m.packet->content.body).data);
-  if (!r) return m.answer.fail("bad record_store request");
-  const bytes* held = held_key(m, r->lock_id);
+  const auto& r = m.request<control::record_store>();
+  const bytes* held = held_key(m, r.lock_id);
   if (!held) return;
   const bytes key = *held;
   record_header h = own_header(key);
   // Every write counts: of two copies of one owner the later one has the higher rsn.
   h.rsn = next(h.rsn);
-  if (!put(key, h, r->data)) return m.answer.status(record_status_storage, "cannot store: see the node's log");
+  if (!put(key, h, r.data)) return m.answer.status(record_status_storage, "cannot store: see the node's log");
   m.answer.good();
-  if (r->flags & record_store_unlock) unlock(key, "stored");
+  if (r.flags & record_store_unlock) unlock(key, "stored");
 }
 
 void database::record_delete(db_control& m) {
-  auto r = wire::decode<record_delete_request>(std::get<req_control>(m.packet->content.body).data);
-  if (!r) return m.answer.fail("bad record_delete request");
-  const bytes* held = held_key(m, r->lock_id);
+  const auto& r = m.request<control::record_delete>();
+  const bytes* held = held_key(m, r.lock_id);
   if (!held) return;
   const bytes key = *held;
   record_header h = own_header(key);
@@ -121,13 +119,12 @@ void database::record_delete(db_control& m) {
   // older copy elsewhere does not come back.
   if (!put(key, h, {})) return m.answer.status(record_status_storage, "cannot store: see the node's log");
   m.answer.good();
-  if (r->flags & record_store_unlock) unlock(key, "deleted");
+  if (r.flags & record_store_unlock) unlock(key, "deleted");
 }
 
 void database::record_unlock(db_control& m) {
-  auto r = wire::decode<record_unlock_request>(std::get<req_control>(m.packet->content.body).data);
-  if (!r) return m.answer.fail("bad record_unlock request");
-  const bytes* held = held_key(m, r->lock_id);
+  const auto& r = m.request<control::record_unlock>();
+  const bytes* held = held_key(m, r.lock_id);
   if (!held) return;
   m.answer.good();
   unlock(bytes(*held), "unlocked");

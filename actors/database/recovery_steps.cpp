@@ -16,16 +16,6 @@ constexpr unsigned pull_window = 4;
 /// From this many records the commit is done on another thread.
 constexpr std::size_t small_commit = 500;
 
-template <class T>
-std::optional<T> payload(const db_control& m) {
-  auto v = wire::decode<T>(std::get<req_control>(m.packet->content.body).data);
-  if (!v) {
-    m.answer.fail("bad request: " + v.error().text());
-    return std::nullopt;
-  }
-  return std::move(*v);
-}
-
 std::string refusal_text(const freeze_status& s, freeze_refusal r) {
   return fmt::format("{} (database is {})", name(r), name(s.state));
 }
@@ -78,8 +68,8 @@ void database::become_inactive() {
 }
 
 void database::begin(db_control& m) {
-  auto t = payload<transdb>(m);
-  if (!t || !transition(freeze_event::begin{t->tid, gen_}, m.answer)) return;
+  const auto& t = m.request<control::db_transaction_start>();
+  if (!transition(freeze_event::begin{t.tid, gen_}, m.answer)) return;
   declared_damage_.reset();
   gave_content_ = false;
   pushed_ = std::make_unique<recovery_set>();
@@ -95,8 +85,8 @@ void database::cancel(db_control& m) {
 
 /// Nothing is removed yet: the commit replaces the content in one piece, or, if it never comes, nothing was lost.
 void database::wipe(db_control& m) {
-  auto t = payload<transdb>(m);
-  if (!t || !transition(freeze_event::wipe{t->tid}, m.answer)) return;
+  const auto& t = m.request<control::wipe_database>();
+  if (!transition(freeze_event::wipe{t.tid}, m.answer)) return;
   pushed_ = std::make_unique<recovery_set>();
   m.answer.good();
 }
@@ -116,16 +106,16 @@ void database::thaw(db_control& m) {
 // --- pull ------------------------------------------------------------------------------------------------------
 
 void database::pull(db_control& m) {
-  auto p = payload<pulldb_ext>(m);
+  const auto& p = m.request<control::db_pull>();
   freeze_step s;
-  if (!p || !transition(freeze_event::pull{}, m.answer, &s)) return;
+  if (!transition(freeze_event::pull{}, m.answer, &s)) return;
   if (s.nothing_to_pull) return m.answer.good(wire::encode(std::uint32_t{0}));
   if (auto done = store_->flush(); !done) {
     storage_failed("commit", done.error());
     return m.answer.fail("cannot commit before the pull");
   }
   gave_content_ = true;
-  pull_ = pull_state{.id = ++last_pull_, .to = m.from, .srvid = p->srvid, .answer = m.answer};
+  pull_ = pull_state{.id = ++last_pull_, .to = m.from, .srvid = p.srvid, .answer = m.answer};
   send_pull_buffers();
 }
 
@@ -169,11 +159,11 @@ void database::send_pull_buffers() {
 // --- push ------------------------------------------------------------------------------------------------------
 
 void database::push_start(db_control& m) {
-  auto p = payload<pulldb_ext>(m);
-  if (!p || !transition(freeze_event::push_start{}, m.answer)) return;
+  const auto& p = m.request<control::db_push_start>();
+  if (!transition(freeze_event::push_start{}, m.answer)) return;
   stop_push();
-  push_ = push_state{.srvid = p->srvid};
-  node_.tell(listen_messages{p->srvid, number(config_.id), [to = self()](parcel_ptr packet) {
+  push_ = push_state{.srvid = p.srvid};
+  node_.tell(listen_messages{p.srvid, number(config_.id), [to = self()](parcel_ptr packet) {
                                to.tell(db_push{std::move(packet)});
                              }});
   m.answer.good();
@@ -226,10 +216,9 @@ void database::stop_push() {
 // --- commit ------------------------------------------------------------------------------------------------------
 
 void database::commit(db_control& m) {
-  auto t = payload<transdb>(m);
-  if (!t) return;
+  const auto& t = m.request<control::db_transaction_commit>();
   // what the rules say is done only once the records are in place: until then the transaction is open
-  const auto planned = step(freeze_, freeze_event::commit{t->tid, inactive()});
+  const auto planned = step(freeze_, freeze_event::commit{t.tid, inactive()});
   if (planned.refused != freeze_refusal::none)
     return m.answer.fail(refusal_text(freeze_, planned.refused));
   // the store changes hands only without an open group
@@ -246,7 +235,7 @@ void database::commit(db_control& m) {
     if (wiped) *result = set->replace_content(*store, std::span(health).first(now == after ? 0 : 1));
     else if (auto stored = set->store_into(*store); !stored) *result = std::unexpected(stored.error());
   };
-  auto finish = [this, tid = t->tid, answer = m.answer, result, after] {
+  auto finish = [this, tid = t.tid, answer = m.answer, result, after] {
     const freeze_event::commit event{tid, inactive()};
     if (!*result) {
       storage_failed("commit recovery", result->error());
@@ -300,8 +289,7 @@ void database::set_damage(std::string damage) {
 }
 
 void database::get_seqnum(db_control& m) {
-  auto r = payload<db_seqnum_request>(m);
-  if (!r || !transition(freeze_event::read{}, m.answer)) return;
+  if (!transition(freeze_event::read{}, m.answer)) return;
   std::uint64_t n = 0;
   if (auto found = store_->get(sequence_number_key); found && *found && (*found)->data.size() == sizeof n)
     std::memcpy(&n, (*found)->data.data(), sizeof n);

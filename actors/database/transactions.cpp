@@ -33,8 +33,8 @@ std::vector<pnn> active_nodes(const cluster_view& v) {
 
 void database::trans3_commit(db_control& m) {
   const auto& request = std::get<req_control>(m.packet->content.body);
-  auto records = wire::decode<rec_buffer>(request.data);
-  if (!records || !m.client) return m.answer.fail("not the records of a transaction");
+  const auto& records = m.request<control::trans3_commit>();
+  if (!m.client) return m.answer.fail("not the records of a transaction");
   const auto nodes = active_nodes(*view_);
   for (pnn n : view_->map)
     if (!reachable(n)) return m.answer.fail(fmt::format("node {} of the cluster is not connected to this one", number(n)));
@@ -45,7 +45,7 @@ void database::trans3_commit(db_control& m) {
   commit_since_ = env_.loop.now();
   note("commit-begin",
        fmt::format("commit={} client={} pid={} records={} nodes={}", commit_.number(), m.client->id,
-                   m.client->pid, records->count(), nodes.size()));
+                   m.client->pid, records.count(), nodes.size()));
   for (pnn n : nodes)
     node_.tell(call_control{
         .to = n,
@@ -96,13 +96,12 @@ void database::update_record(db_control& m) {
   if (refused != update_refusal::none) return m.answer.fail(std::string(name(refused)));
   // frozen without a recovery: somebody wipes or restores it and will soon be done
   if (!open) return until_thaw_.push_back(std::move(m));
-  auto records = wire::decode<rec_buffer>(std::get<req_control>(packet.body).data);
-  if (!records) return m.answer.fail("bad records: " + records.error().text());
+  const auto& records = m.request<control::update_record>();
 
   std::vector<change> changes;
   std::map<byte_view, std::pair<rsn, byte_view>>
       earlier;  // of this request: later records of a key win
-  for (const rec_data& raw : *records) {
+  for (const rec_data& raw : records) {
     const auto r = raw.as_record();
     if (!r || r->key.empty()) return m.answer.fail("a record without header or key");
     std::optional<update_present> here;

@@ -56,19 +56,18 @@ bool database::forget(byte_view key) {
 
 /// SCHEDULE_FOR_DELETION: a client that writes the file itself has deleted a record.
 void database::schedule_for_deletion(db_control& m) {
-  const auto about = wire::decode<key_data>(std::get<req_control>(m.packet->content.body).data);
-  if (!about || about->key.empty()) return m.answer.fail("not a record");
+  const auto& about = m.request<control::schedule_for_deletion>();
+  if (about.key.empty()) return m.answer.fail("not a record");
   if (config_.kind != db_kind::volatile_db) return m.answer.fail("only volatile databases are vacuumed");
-  vacuum_.deleted.add(about->key, env_.loop.now());
+  vacuum_.deleted.add(about.key, env_.loop.now());
   m.answer.good();
 }
 
 /// VACUUM_FETCH: deleted records of another node, whose lmaster is this one, are to be brought here.
 void database::vacuum_fetch(db_control& m) {
-  const auto keys = wire::decode<rec_buffer>(std::get<req_control>(m.packet->content.body).data);
-  if (!keys) return m.answer.fail("bad records: " + keys.error().text());
+  const auto& keys = m.request<control::vacuum_fetch>();
   if (config_.kind != db_kind::volatile_db) return m.answer.fail("only volatile databases are vacuumed");
-  for (const rec_data& r : *keys)
+  for (const rec_data& r : keys)
     if (!r.key.empty() && lmaster(r.key) == env_.self && vacuum_.fetch_keys.insert(bytes(r.key)).second)
       vacuum_.to_fetch.emplace_back(r.key);
   m.answer.good();
@@ -128,13 +127,12 @@ void database::on(db_vacuum_time& m) {
 
 /// DB_VACUUM: answered when the run has ended.
 void database::vacuum_on_request(db_control& m) {
-  const auto r = wire::decode<db_vacuum>(std::get<req_control>(m.packet->content.body).data);
-  if (!r) return m.answer.fail("bad request");
+  const auto& r = m.request<control::db_vacuum>();
   if (config_.kind != db_kind::volatile_db) return m.answer.fail("only volatile databases are vacuumed");
   if (!may_vacuum()) return m.answer.fail("not now: a recovery is going on");
   if (vacuum_.running) return m.answer.fail("a vacuum run is going on");
   vacuum_.waiting.push_back(m.answer);
-  begin_vacuum(r->full_vacuum_run, vacuum_.deleted.size());
+  begin_vacuum(r.full_vacuum_run, vacuum_.deleted.size());
 }
 
 /// Homecomers do not wait for the next interval: it has passed for them already.
@@ -362,10 +360,9 @@ void database::try_delete_records(db_control& m) {
   if (!may_vacuum()) return m.answer.fail("not now: a recovery is going on");
   const auto& packet = m.packet->content;
   if (!m.client && packet.header.gen != view_->gen) return m.answer.fail("sent before the last recovery");
-  auto offered = wire::decode<rec_buffer>(std::get<req_control>(packet.body).data);
-  if (!offered) return m.answer.fail("bad records: " + offered.error().text());
+  const auto& offered = m.request<control::try_delete_records>();
   rec_buffer_builder kept(config_.id);
-  for (const rec_data& raw : *offered) {
+  for (const rec_data& raw : offered) {
     if (raw.key.empty() || raw.data.size() < record_header::wire_size) return m.answer.fail("a record without header");
     const auto outcome = decide_try_delete(env_.self, lmaster(raw.key), header_of(raw.key), load_header(raw.data.data()),
                                            locks_.find(raw.key) != nullptr);

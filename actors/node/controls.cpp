@@ -1,124 +1,142 @@
-/// Which member function carries out which control. What is not here is refused like an unknown opcode.
-#include <algorithm>
-#include <array>
-
-#include "actors/node/node.hpp"
+/// The table of controls of a node: every control that it carries out, and which function does it.
+#include "actors/node/services.hpp"
+#include "protocol/types/all.hpp"
 
 namespace floe {
+namespace {
 
-node::handler node::handler_of(control c) {
-  struct row {
-    control opcode;
-    handler run;
-  };
-  static constexpr auto rows = std::to_array<row>({
-      {control::process_exists, &node::process_exists},
-      {control::statistics, &node::statistics_control},
-      {control::ping, &node::ping},
-      {control::getdbpath, &node::get_dbpath},
-      {control::getvnnmap, &node::get_vnnmap},
-      {control::setvnnmap, &node::set_vnnmap},
-      {control::get_debug, &node::get_debug},
-      {control::set_debug, &node::set_debug},
-      {control::get_dbmap, &node::get_dbmap},
-      {control::get_recmode, &node::get_recmode},
-      {control::set_recmode, &node::set_recmode},
-      {control::statistics_reset, &node::statistics_reset},
-      {control::db_attach, &node::attach},
-      {control::db_attach_persistent, &node::attach},
-      {control::db_attach_replicated, &node::attach},
-      {control::traverse_start, &node::traverse_start},
-      {control::traverse_start_ext, &node::traverse_start},
-      {control::traverse_all, &node::traverse_all},
-      {control::traverse_all_ext, &node::traverse_all},
-      {control::traverse_data, &node::traverse_data},
-      {control::traverse_kill, &node::traverse_kill},
-      {control::register_srvid, &node::register_srvid},
-      {control::deregister_srvid, &node::deregister_srvid},
-      {control::get_dbname, &node::get_dbname},
-      {control::dump_memory, &node::dump_memory},
-      {control::get_pid, &node::get_pid},
-      {control::freeze, &node::freeze_all},
-      {control::get_pnn, &node::get_pnn},
-      {control::shutdown, &node::shutdown},
-      {control::startup, &node::accept_quietly},
-      {control::set_tunable, &node::set_tunable},
-      {control::get_tunable, &node::get_tunable},
-      {control::list_tunables, &node::list_tunables},
-      {control::get_all_tunables, &node::get_all_tunables},
-      {control::modify_flags, &node::modify_flags},
-      {control::uptime, &node::uptime},
-      {control::start_recovery, &node::start_recovery},
-      {control::end_recovery, &node::end_recovery},
-      {control::get_capabilities, &node::get_capabilities},
-      {control::recd_ping, &node::accept_quietly},
-      {control::enable_seqnum, &node::accept_quietly},
-      {control::get_public_ips, &node::empty_list},
-      {control::get_ifaces, &node::empty_list},
-      {control::get_nodemap, &node::get_nodemap},
-      {control::get_nodes_file, &node::get_nodes_file},
-      {control::reload_nodes_file, &node::reload_nodes_file},
-      {control::get_reclock_file, &node::get_reclock_file},
-      {control::stop_node, &node::stop_continue},
-      {control::continue_node, &node::stop_continue},
-      {control::set_lmasterrole, &node::set_role},
-      {control::set_recmasterrole, &node::set_role},
-      {control::set_ban_state, &node::set_ban_state},
-      {control::get_ban_state, &node::get_ban_state},
-      {control::ban_reason, &node::ban_reason},
-      {control::register_notify, &node::register_notify},
-      {control::deregister_notify, &node::deregister_notify},
-      {control::db_get_health, &node::db_get_health},
-      {control::get_stat_history, &node::stat_history},
-      {control::set_db_readonly, &node::set_db_flag},
-      {control::set_db_sticky, &node::set_db_flag},
-      {control::get_db_statistics, &node::to_database},
-      {control::ipreallocated, &node::accept_quietly},
-      {control::get_runstate, &node::get_runstate},
-      {control::db_freeze, &node::to_database},
-      {control::db_thaw, &node::to_database},
-      {control::db_transaction_start, &node::to_database},
-      {control::db_transaction_commit, &node::to_database},
-      {control::db_transaction_cancel, &node::to_database},
-      {control::wipe_database, &node::to_database},
-      {control::db_pull, &node::to_database},
-      {control::db_push_start, &node::to_database},
-      {control::db_push_confirm, &node::to_database},
-      {control::get_db_seqnum, &node::to_database},
-      {control::db_open_flags, &node::db_open_flags},
-      {control::check_pid_srvid, &node::check_pid_srvid},
-      {control::tunnel_register, &node::tunnel_register},
-      {control::tunnel_deregister, &node::tunnel_deregister},
-      {control::echo_data, &node::echo},
-      {control::disable_node, &node::enable_disable},
-      {control::enable_node, &node::enable_disable},
-      {control::db_detach, &node::db_detach},
-      {control::db_set_healthy, &node::to_database},
-      {control::try_delete_records, &node::to_database},
-      {control::schedule_for_deletion, &node::to_database},
-      {control::vacuum_fetch, &node::to_database},
-      {control::db_vacuum, &node::to_database},
-      {control::enable_seqnum, &node::enable_seqnum},
-      {control::update_seqnum, &node::to_database},
-      {control::trans3_commit, &node::to_database},
-      {control::update_record, &node::to_database},
-      {control::record_lock, &node::to_database},
-      {control::record_read, &node::to_database},
-      {control::record_store, &node::record_control},
-      {control::record_delete, &node::record_control},
-      {control::record_unlock, &node::record_control},
-      {control::record_scan, &node::to_database},
-      {control::accompany, &node::accompany},
-      {control::get_locks, &node::get_locks},
-      {control::get_timeline, &node::get_timeline},
-      {control::get_node_status, &node::get_node_status},
-      {control::get_db_lineages, &node::get_db_lineages},
-      {control::set_hold_phase, &node::set_hold_phase},
-      {control::db_dispute, &node::db_dispute},
-      {control::db_damaged, &node::to_database},
-  });
-  const auto i = std::ranges::find(rows, c, &row::opcode);
-  return i == rows.end() ? nullptr : i->run;
+using c = control;
+
+void add_membership(control_table& t, node_services& s) {
+  auto& m = s.membership;
+  t.add(handle<c::getvnnmap>(m, &membership::get_vnnmap));
+  t.add(handle<c::setvnnmap>(m, &membership::set_vnnmap));
+  t.add(handle<c::get_recmode>(m, &membership::get_recmode));
+  t.add(handle<c::set_recmode>(m, &membership::set_recmode));
+  t.add(handle<c::freeze>(m, &membership::freeze_all));
+  t.add(handle<c::start_recovery>(m, &membership::start_recovery));
+  t.add(handle<c::end_recovery>(m, &membership::end_recovery));
+  t.add(handle<c::modify_flags>(m, &membership::modify_flags));
+  t.add(handle<c::get_capabilities>(m, &membership::get_capabilities));
+  t.add(handle<c::set_lmasterrole>(m, &membership::set_lmasterrole));
+  t.add(handle<c::set_recmasterrole>(m, &membership::set_recmasterrole));
+  t.add(handle<c::stop_node>(m, &membership::stop_node));
+  t.add(handle<c::continue_node>(m, &membership::continue_node));
+  t.add(handle<c::disable_node>(m, &membership::disable_node));
+  t.add(handle<c::enable_node>(m, &membership::enable_node));
+  t.add(handle<c::uptime>(m, &membership::get_uptime));
+  t.add(handle<c::get_runstate>(m, &membership::get_runstate));
+  t.add(handle<c::get_reclock_file>(s.locks, &lock_tests::get_reclock_file));
+  t.add(handle<c::set_ban_state>(s.bans, &bans::set_ban_state));
+  t.add(handle<c::get_ban_state>(s.bans, &bans::get_ban_state));
+  t.add(handle<c::ban_reason>(s.bans, &bans::ban_reason));
+  t.add(handle<c::get_nodemap>(s.nodes, &nodes_list::get_nodemap));
+  t.add(handle<c::get_nodes_file>(s.nodes, &nodes_list::get_nodes_file));
+  t.add(handle<c::reload_nodes_file>(s.nodes, &nodes_list::reload_nodes_file));
+}
+
+void add_databases(control_table& t, node_services& s) {
+  auto& d = s.databases;
+  t.add(handle<c::db_attach>(s.attach, &attaching::attach<c::db_attach>));
+  t.add(handle<c::db_attach_persistent>(s.attach, &attaching::attach<c::db_attach_persistent>));
+  t.add(handle<c::db_attach_replicated>(s.attach, &attaching::attach<c::db_attach_replicated>));
+  t.add(handle<c::db_detach>(s.detach, &detaching::db_detach));
+  t.add(handle<c::get_dbmap>(d, &registry::get_dbmap));
+  t.add(handle<c::get_db_lineages>(d, &registry::get_db_lineages));
+  t.add(handle<c::get_dbname>(d, &registry::get_dbname));
+  t.add(handle<c::getdbpath>(d, &registry::get_dbpath));
+  t.add(handle<c::db_get_health>(d, &registry::get_health));
+  t.add(handle<c::db_open_flags>(d, &registry::open_flags));
+  t.add(handle<c::set_db_readonly>(d, &registry::set_readonly));
+  t.add(handle<c::set_db_sticky>(d, &registry::set_sticky));
+  t.add(handle<c::db_dispute>(d, &registry::dispute));
+  t.add(handle<c::traverse_start>(s.traversal, &traverses::traverse_start));
+  t.add(handle<c::traverse_start_ext>(s.traversal, &traverses::traverse_start_ext));
+  t.add(handle<c::traverse_all>(s.traversal, &traverses::traverse_all));
+  t.add(handle<c::traverse_all_ext>(s.traversal, &traverses::traverse_all_ext));
+  t.add(handle<c::traverse_data>(s.traversal, &traverses::traverse_data));
+  t.add(handle<c::traverse_kill>(s.traversal, &traverses::traverse_kill));
+}
+
+/// Carried out by the database that the request names.
+void add_those_of_databases(control_table& t, registry& d) {
+  t.add(to_database<c::get_db_statistics>(d));
+  t.add(to_database<c::db_freeze>(d));
+  t.add(to_database<c::db_thaw>(d));
+  t.add(to_database<c::db_transaction_start>(d));
+  t.add(to_database<c::db_transaction_commit>(d));
+  t.add(to_database<c::db_transaction_cancel>(d));
+  t.add(to_database<c::wipe_database>(d));
+  t.add(to_database<c::db_pull>(d));
+  t.add(to_database<c::db_push_start>(d));
+  t.add(to_database<c::db_push_confirm>(d));
+  t.add(to_database<c::get_db_seqnum>(d));
+  t.add(to_database<c::db_set_healthy>(d));
+  t.add(to_database<c::db_damaged>(d));
+  t.add(to_database<c::try_delete_records>(d));
+  t.add(to_database<c::trans3_commit>(d));
+  t.add(to_database<c::update_record>(d));
+  t.add(to_database<c::record_lock>(d));
+  t.add(to_database<c::record_read>(d));
+  t.add(to_database<c::record_store>(d));
+  t.add(to_database<c::record_delete>(d));
+  t.add(to_database<c::schedule_for_deletion>(d));
+  t.add(to_database<c::vacuum_fetch>(d));
+  t.add(to_database<c::db_vacuum>(d));
+  t.add(to_database<c::enable_seqnum>(d));
+  t.add(to_database<c::update_seqnum>(d));
+  t.add(to_database<c::record_unlock>(d));
+  t.add(to_database<c::record_scan>(d));
+}
+
+void add_messages(control_table& t, node_services& s) {
+  t.add(handle<c::register_srvid>(s.messaging, &messaging::register_srvid));
+  t.add(handle<c::deregister_srvid>(s.messaging, &messaging::deregister_srvid));
+  t.add(handle<c::register_notify>(s.messaging, &messaging::register_notify));
+  t.add(handle<c::deregister_notify>(s.messaging, &messaging::deregister_notify));
+  t.add(handle<c::check_pid_srvid>(s.messaging, &messaging::check_pid_srvid));
+  t.add(handle<c::tunnel_register>(s.tunnels, &tunnels::tunnel_register));
+  t.add(handle<c::tunnel_deregister>(s.tunnels, &tunnels::tunnel_deregister));
+  t.add(handle<c::process_exists>(s.clients, &clients::process_exists));
+  t.add(handle<c::ping>(s.clients, &clients::ping));
+  t.add(handle<c::accompany>(s.clients, &clients::accompany));
+}
+
+void add_reports(control_table& t, node_services& s) {
+  auto& r = s.reports;
+  t.add(handle<c::statistics>(s.statistics, &statistics_keeper::statistics));
+  t.add(handle<c::statistics_reset>(s.statistics, &statistics_keeper::reset));
+  t.add(handle<c::get_stat_history>(s.statistics, &statistics_keeper::history));
+  t.add(handle<c::list_tunables>(s.tunables, &tunable_controls::list));
+  t.add(handle<c::get_tunable>(s.tunables, &tunable_controls::get));
+  t.add(handle<c::set_tunable>(s.tunables, &tunable_controls::set));
+  t.add(handle<c::get_all_tunables>(s.tunables, &tunable_controls::get_all));
+  t.add(handle<c::get_pnn>(r, &reports::get_pnn));
+  t.add(handle<c::get_pid>(r, &reports::get_pid));
+  t.add(handle<c::get_debug>(r, &reports::get_debug));
+  t.add(handle<c::set_debug>(r, &reports::set_debug));
+  t.add(handle<c::dump_memory>(r, &reports::dump_memory));
+  t.add(handle<c::echo_data>(r, &reports::echo));
+  t.add(handle<c::shutdown>(r, &reports::shutdown));
+  t.add(handle<c::get_ifaces>(r, &reports::get_ifaces));
+  t.add(handle<c::get_public_ips>(r, &reports::get_public_ips));
+  t.add(handle<c::startup>(r, &reports::accept_quietly));
+  t.add(handle<c::recd_ping>(r, &reports::accept_quietly));
+  t.add(handle<c::ipreallocated>(r, &reports::accept_quietly));
+  t.add(handle<c::get_locks>(r, &reports::get_locks));
+  t.add(handle<c::get_timeline>(r, &reports::get_timeline));
+  t.add(handle<c::get_node_status>(r, &reports::get_node_status));
+  t.add(handle<c::set_hold_phase>(r, &reports::set_hold_phase));
+}
+
+}  // namespace
+
+void add_controls(node_services& s) {
+  add_membership(s.controls, s);
+  add_databases(s.controls, s);
+  add_those_of_databases(s.controls, s.databases);
+  add_messages(s.controls, s);
+  add_reports(s.controls, s);
 }
 
 }  // namespace floe

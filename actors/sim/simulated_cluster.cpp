@@ -7,7 +7,7 @@
 #include <fstream>
 #include <utility>
 
-#include "actors/node/nodes_file.hpp"
+#include "actors/node/membership/nodes_file.hpp"
 
 namespace floe {
 namespace {

@@ -11,7 +11,7 @@
 #include <filesystem>
 #include <optional>
 
-#include "actors/node/nodes_file.hpp"
+#include "actors/node/membership/nodes_file.hpp"
 #include "actors/plain_file.hpp"
 #include "cli/config/c_number.hpp"
 #include "cli/suggest.hpp"

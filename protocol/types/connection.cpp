@@ -4,9 +4,9 @@
 
 namespace floe {
 
-constexpr auto layout(wire::of<connection>) {
-  return wire::record("connection", wire::field("src", &connection::src),
-                      wire::field("dst", &connection::dst));
+constexpr auto layout(wire::of<tcp_connection>) {
+  return wire::record("connection", wire::field("src", &tcp_connection::src),
+                      wire::field("dst", &tcp_connection::dst));
 }
 
 constexpr auto layout(wire::of<tickle_list>) {
@@ -14,7 +14,7 @@ constexpr auto layout(wire::of<tickle_list>) {
                       wire::counted("num", "connections", &tickle_list::connections));
 }
 
-template struct wire::codec<connection>;
+template struct wire::codec<tcp_connection>;
 template struct wire::codec<tickle_list>;
 
 }  // namespace floe

@@ -9,17 +9,17 @@
 
 namespace floe {
 
-struct connection {
+struct tcp_connection {
   static constexpr std::size_t wire_size = 56;
   sock_addr src;
   sock_addr dst;
-  bool operator==(const connection&) const = default;
+  bool operator==(const tcp_connection&) const = default;
 };
 
 struct tickle_list {
   static constexpr std::size_t wire_size_min = 32;
   sock_addr addr;
-  std::vector<connection> connections;
+  std::vector<tcp_connection> connections;
   bool operator==(const tickle_list&) const = default;
 };
 

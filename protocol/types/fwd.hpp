@@ -18,7 +18,7 @@ enum class debug_level : std::int32_t;
 
 struct addr_info;
 struct ban_state;
-struct connection;
+struct tcp_connection;
 struct db_lineage_list;
 struct db_disputed;
 struct db_seqnum_request;

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "actors/node/nodes_file.hpp"
+#include "actors/node/membership/nodes_file.hpp"
 #include "cli/config/c_number.hpp"
 #include "cli/config/node_files.hpp"
 #include "cli/config/settings_file.hpp"

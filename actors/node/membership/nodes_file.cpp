@@ -1,4 +1,4 @@
-#include "actors/node/nodes_file.hpp"
+#include "actors/node/membership/nodes_file.hpp"
 
 #include <fmt/format.h>
 

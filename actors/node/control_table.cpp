@@ -1,0 +1,28 @@
+#include "actors/node/control_table.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+namespace floe {
+
+void control_table::add(control_row row) {
+  const auto opcode = number(row.opcode);
+  if (!rows_.emplace(opcode, std::move(row)).second) std::abort();
+}
+
+void control_table::carry_out(const caller& by, byte_view data, const replier& answer) const {
+  const auto* info = find_control(by.opcode);
+  const auto row = rows_.find(number(by.opcode));
+  if (!info || info->is(control_trait::obsolete) || row == rows_.end()) {
+    log_.info(fmt::format("unknown-control {} from={}", control_name(by.opcode), number(by.from)));
+    return answer.fail();
+  }
+  if (info->from == sender::local && !by.client) return answer.fail("only for clients of this node");
+  if (const auto error = row->second.run(by, data, answer)) {
+    log_.info(fmt::format("bad-control {} from={} why=\"{}\"", info->name, number(by.from), error->text()));
+    answer.fail();
+  }
+}
+
+}  // namespace floe

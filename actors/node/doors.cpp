@@ -1,0 +1,62 @@
+#include "actors/node/doors.hpp"
+
+#include <fmt/format.h>
+
+#include "actors/link/link.hpp"
+#include "actors/session/session.hpp"
+
+namespace floe {
+namespace {
+
+constexpr std::size_t client_queue_limit = 256u << 20;
+
+}  // namespace
+
+bool doors::open() {
+  const auto& config = port_.config;
+  auto peers = port_.env.net.listen(config.nodes[number(config.self)].where, {.max_packet = config.max_packet},
+                               [this](const std::shared_ptr<connection>& c) { return accept_peer(c); });
+  auto local = peers ? port_.env.net.listen_local(
+                             config.socket,
+                             {.max_packet = config.max_packet, .max_unsent = client_queue_limit, .between_nodes = false},
+                             [this](const std::shared_ptr<connection>& c) { return accept_client(c); })
+                       : std::unexpected(peers.error());
+  if (!local) {
+    port_.env.log.error(local.error());
+    return false;
+  }
+  peers_ = std::move(*peers);
+  clients_ = std::move(*local);
+  return true;
+}
+
+/// Called on the loop, between turns of the node.
+std::optional<connection_events> doors::accept_peer(const std::shared_ptr<connection>& c) {
+  const auto& view = port_.view();
+  if (view.run < runstate::setup) return std::nullopt;  // not yet: it will try again
+  const auto from = c->peer();
+  for (const auto& n : view.nodes) {
+    if (n.where.ip != from.ip || !n.link) continue;
+    const auto serial = last_serial_ += 2;
+    n.link.tell(link_accepted{c, serial});
+    return incoming_events(n.link, serial);
+  }
+  port_.env.log.warning(fmt::format("connection-refused address={} why=\"not in the nodes file\"", from.ip));
+  return std::nullopt;
+}
+
+std::optional<connection_events> doors::accept_client(const std::shared_ptr<connection>& c) {
+  auto s = port_.env.actors.spawn<session>("session", port_.env, ++last_client_, c, port_.self);
+  return connection_events{
+      .up = nullptr,
+      .packet = [s](frame f) { s.tell(session_packet{std::move(f)}); },
+      .down = [s](std::string why) { s.tell(session_closed{std::move(why)}); },
+  };
+}
+
+void doors::close() {
+  clients_.reset();
+  peers_.reset();
+}
+
+}  // namespace floe

@@ -1,0 +1,29 @@
+#pragma once
+/// Where others come in: the address on which other nodes connect, and the socket of the clients.
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "actors/node/node_port.hpp"
+
+namespace floe {
+
+class doors {
+ public:
+  explicit doors(node_port& port) : port_(port) {}
+
+  /// False, and logged: one of the two cannot be had.
+  bool open();
+  void close();
+
+ private:
+  std::optional<connection_events> accept_peer(const std::shared_ptr<connection>&);
+  std::optional<connection_events> accept_client(const std::shared_ptr<connection>&);
+
+  node_port& port_;
+  std::unique_ptr<listener> peers_, clients_;
+  std::uint64_t last_serial_ = 0;  ///< of connections that peers have made: even, those that links make are odd
+  std::uint64_t last_client_ = 0;
+};
+
+}  // namespace floe

@@ -1,0 +1,89 @@
+#include "actors/node/membership/bans.hpp"
+
+#include <fmt/format.h>
+
+#include "protocol/constants.hpp"
+#include "protocol/types/basic.hpp"
+#include "protocol/types/membership.hpp"
+
+namespace floe {
+namespace {
+
+/// The reason comes right before the ban, from the same node.
+constexpr duration reason_holds = std::chrono::seconds(30);
+
+}  // namespace
+
+void bans::set_ban_state(const request_of<control::set_ban_state>& b, const caller& by,
+                         const answer_to<control::set_ban_state>& answer) {
+  if (b.pnn != port_.env.self) return answer.fail("a ban must be sent to the node itself");
+  answer.good();
+  if (b.time == 0) return lift(fmt::format("asked by node {}", number(by.from)));
+  const auto told = std::exchange(announced_, std::nullopt);
+  if (told && told->by == by.from && port_.env.loop.now() - told->when <= reason_holds)
+    return set(told->cause, told->why, by.from, b.time);
+  const auto who = by.client ? fmt::format("{} (pid {}) on this node", by.client->name, by.client->pid)
+                             : fmt::format("node {}", number(by.from));
+  set(ban_cause::asked, "asked by " + who, by.from, b.time);
+}
+
+outcome_of<control::ban_reason> bans::ban_reason(const request_of<control::ban_reason>& text, const caller& by) {
+  const std::string all(text.value);
+  const auto space = all.find(' ');
+  announced_ = {.by = by.from,
+                .cause = ban_cause_named(all.substr(0, space)).value_or(ban_cause::asked),
+                .why = space == std::string::npos ? std::string() : all.substr(space + 1),
+                .when = port_.env.loop.now()};
+  return {};
+}
+
+void bans::ban_self(const std::string& why) {
+  set(ban_cause::not_frozen, why, port_.env.self, port_.tunables[tunable::recovery_ban_period]);
+}
+
+/// Of a node that is inactive already nothing changes but the flag: it stays frozen, and what ends one of the two
+/// does not end the other.
+void bans::set(ban_cause cause, std::string why, pnn by, std::uint32_t seconds) {
+  auto& log = port_.env.log;
+  if (port_.tunables[tunable::enable_bans] == 0) {
+    log.warning(fmt::format("ban-ignored by={} why=\"{}\" because=\"EnableBans is 0\"", number(by), why));
+    return;
+  }
+  const auto all = fmt::format("seconds={} by={} cause={} why=\"{}\"", seconds, number(by), name(cause), why);
+  log.error("banned " + all);
+  port_.note("banned", all);
+  ban_ = {.cause = cause,
+          .why = std::move(why),
+          .by = by,
+          .seconds = seconds,
+          .since = port_.env.loop.now(),
+          .since_us = port_.env.loop.wall_us()};
+  membership_.set_own_flags(node_flag::banned, 0);
+}
+
+void bans::lift(const std::string& why) {
+  if (!ban_) return;
+  port_.env.log.notice(fmt::format("ban-ended why=\"{}\"", why));
+  port_.note("ban-ended", why);
+  ban_.reset();
+  membership_.set_own_flags(0, node_flag::banned);
+}
+
+void bans::tick() {
+  if (!ban_) return;
+  const auto age = port_.env.loop.now() - ban_->since;
+  switch (judge_ban(ban_->cause, databases_.all_frozen(), age, std::chrono::seconds(ban_->seconds))) {
+    case ban_state_now::goes_on: return;
+    case ban_state_now::ends:
+      return lift(ban_->cause == ban_cause::not_frozen ? "every database is frozen now" : "its time is over");
+    case ban_state_now::renewed:
+      return set(ban_cause::not_frozen, "still not frozen at the end of a ban: " + ban_->why, port_.env.self,
+                 port_.tunables[tunable::recovery_ban_period]);
+  }
+}
+
+outcome_of<control::get_ban_state> bans::get_ban_state() const {
+  return reply_of<control::get_ban_state>{.pnn = port_.env.self, .time = ban_ ? ban_->seconds : 0};
+}
+
+}  // namespace floe

@@ -1,0 +1,81 @@
+#include "actors/node/membership/lock_tests.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "protocol/constants.hpp"
+#include "protocol/types/basic.hpp"
+
+namespace floe {
+namespace {
+
+constexpr duration longest_test = std::chrono::seconds(5);
+
+}  // namespace
+
+bool lock_tests::lacking() const {
+  std::size_t nodes = 0;
+  for (const auto& n : port_.view().nodes) nodes += (n.flags & node_flag::deleted) == 0;
+  return nodes > 1 && port_.config.cluster_lock.empty();
+}
+
+outcome_of<control::get_reclock_file> lock_tests::get_reclock_file() const {
+  if (port_.config.cluster_lock.empty()) return status_of(0);
+  return wire::string{port_.config.cluster_lock};
+}
+
+void lock_tests::before_normal(std::function<void(const std::string&)> then) {
+  const bool holds_it_itself = port_.view().leader == port_.env.self && state_.state == "held";
+  if (port_.config.cluster_lock.empty() || holds_it_itself || !port_.env.locks) return then({});
+  const auto id = ++last_test_;
+  const auto ended = [this, id, then = std::move(then)](const lock_answer& a) {
+    if (tests_.erase(id) == 0) return;
+    if (a.outcome == lock_outcome::taken) {
+      port_.env.log.error(
+          "cluster-lock-not-held why=\"the leader ends a recovery, but this node could take the lock\"");
+      return then("Took cluster lock from leader during recovery: the leader does not hold it");
+    }
+    if (a.outcome == lock_outcome::failed)
+      port_.env.log.warning(fmt::format("cluster-lock-not-tested why=\"{}\"", a.why));
+    then({});
+  };
+  tests_[id] = port_.env.locks->claim(
+      port_.config.cluster_lock, longest_test,
+      {.answered = [to = port_.self, ended](const lock_answer& a) { to.tell(lock_tested{[ended, a] { ended(a); }}); },
+       .lost = nullptr});
+}
+
+void lock_tests::compare_settings(const caller& leader, const replier& answer) {
+  if (leader.from == port_.env.self || leader.client) return answer.good();
+  const replier compare([this, from = leader.from, answer](const control_answer& a) {
+    if (a.status != 0) return answer.fail("the leader does not say which cluster lock it has: " + a.text);
+    const auto theirs = std::string(a.data.substr(0, a.data.find('\0')));
+    const auto& ours = port_.config.cluster_lock;
+    if (theirs == ours) return answer.good();
+    const auto why =
+        fmt::format("the cluster lock of node {}, the leader, is \"{}\", ours is \"{}\"", number(from), theirs, ours);
+    port_.env.log.error(fmt::format("cluster-lock-differs why={}", why));
+    answer.fail(why);
+    port_.self.tell(stop_node{});
+  });
+  calls_.ask<control::get_reclock_file>(
+      leader.from, {}, std::chrono::seconds(std::max(1U, port_.tunables[tunable::recover_timeout])), compare);
+}
+
+void lock_tests::changed(cluster_lock_state& m) {
+  if (m.state != state_.state) since_ = port_.env.loop.now();
+  port_.note("cluster-lock",
+             fmt::format("{}->{}{}{}", state_.state, m.state, m.detail.empty() ? "" : " why=", m.detail));
+  state_ = std::move(m);
+}
+
+cluster_lock_report lock_tests::report() const {
+  const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(port_.env.loop.now() - since_);
+  return {.setting = port_.config.cluster_lock,
+          .state = std::string(state_.state),
+          .detail = state_.detail,
+          .age_ms = age.count()};
+}
+
+}  // namespace floe

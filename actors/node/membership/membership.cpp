@@ -1,0 +1,310 @@
+#include "actors/node/membership/membership.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <malloc.h>
+
+#include <algorithm>
+
+#include "protocol/constants.hpp"
+#include "protocol/mutant.hpp"
+#include "protocol/rules/lineage.hpp"
+#include "protocol/rules/need_recovery.hpp"
+#include "protocol/rules/run_state.hpp"
+#include "protocol/types/basic.hpp"
+#include "protocol/types/membership.hpp"
+#include "protocol/types/node_map.hpp"
+#include "protocol/types/vnn_map.hpp"
+
+namespace floe {
+namespace {
+
+constexpr std::uint32_t own_inactive = node_flag::banned | node_flag::stopped;
+
+const char* mode_name(recovery_mode m) { return m == recovery_mode::normal ? "normal" : "active"; }
+std::string text_of(runstate s) { return std::string(runstate_text(static_cast<std::uint64_t>(s))); }
+timeval as_timeval(std::int64_t us) { return {us / 1'000'000, us % 1'000'000}; }
+
+}  // namespace
+
+membership::membership(node_port& port, calls& others, registry& databases, attaching& attach, client_freezes& freezes,
+                       lock_tests& locks)
+    : port_(port), calls_(others), databases_(databases), attach_(attach), freezes_(freezes), locks_(locks),
+      started_(port.env.loop.now()), mode_since_(started_), started_us_(port.env.loop.wall_us()) {}
+
+// --- what happens ----------------------------------------------------------------------------------------------
+
+void membership::peer_came(const peer_changed& m) {
+  port_.note("node-up", fmt::format("pnn={}", number(m.who)));
+  port_.change_view([&](cluster_view& v) {
+    auto& n = v.nodes[number(m.who)];
+    n.floe = m.floe;
+    n.flags &= ~node_flag::disconnected;
+  });
+  for (const auto& n : port_.view().nodes)
+    if (n.flags & node_flag::disconnected) n.link.tell(link_nudge{});
+}
+
+void membership::peer_went(const peer_changed& m) {
+  port_.note("node-down", fmt::format("pnn={} why={}", number(m.who), m.why));
+  port_.change_view([&](cluster_view& v) {
+    auto& n = v.nodes[number(m.who)];
+    n.floe = m.floe;
+    n.flags |= node_flag::disconnected | node_flag::unhealthy;
+  });
+  peer_lost(m.who);
+}
+
+/// Whatever was under way on the connection is lost, records among it, also if both nodes live on and the leader sees
+/// nothing of it: only a recovery finds them again.
+void membership::peer_lost(pnn who) {
+  calls_.lost(who);
+  const auto& map = port_.view().map;
+  if (std::ranges::find(map, who) == map.end() || mutated(mutant::lost_packets_ignored)) return;
+  broken_since_map_ = true;
+  set_mode(recovery_mode::active, fmt::format("connection to node {} is lost", number(who)));
+}
+
+void membership::leader_is(pnn leader) {
+  if (leader == port_.view().leader) return;
+  const auto text = [](pnn p) { return p == pnn::unknown ? std::string("none") : std::to_string(number(p)); };
+  port_.note("leader", fmt::format("{}->{}", text(port_.view().leader), text(leader)));
+  port_.change_view([&](cluster_view& v) { v.leader = leader; });
+}
+
+void membership::client_gone(const client_ref& c) {
+  const auto left = freezes_.left_by(c.id);
+  if (!left || (port_.view().own_flags() & node_flag::inactive)) return;
+  const auto* d = databases_.find(*left);
+  set_mode(recovery_mode::active,
+           fmt::format("client {} (pid {}) has left {} frozen", c.id, c.pid, d ? d->name : "a database"));
+}
+
+void membership::set_mode(recovery_mode mode, const std::string& why) {
+  const auto before = port_.view().mode;
+  if (mode == before) return;
+  port_.note("recovery-mode", fmt::format("{}->{} why=\"{}\"", mode_name(before), mode_name(mode), why));
+  mode_since_ = port_.env.loop.now();
+  port_.change_view([&](cluster_view& v) { v.mode = mode; });
+  if (mode == recovery_mode::active) freezes_.forget_all();
+  if (mode == recovery_mode::normal) attach_.retry_deferred();
+}
+
+void membership::set_runstate(runstate s) {
+  const auto before = port_.view().run;
+  switch (enter(before, s)) {
+    case runstate_step::stays: return;
+    case runstate_step::backwards:
+      port_.env.log.error(fmt::format("run-state-backwards from={} to={}", text_of(before), text_of(s)));
+      return;
+    case runstate_step::enters: break;
+  }
+  port_.note("run-state", fmt::format("{}->{}", text_of(before), text_of(s)));
+  port_.change_view([&](cluster_view& v) { v.run = s; });
+}
+
+void membership::set_own_flags(std::uint32_t set, std::uint32_t clear) {
+  const auto before = port_.view().own_flags();
+  const auto after = (before | set) & ~clear;
+  if (before == after) return;
+  port_.env.log.notice(fmt::format("own-flags from=\"{}\" to=\"{}\"", node_flags_text(before), node_flags_text(after)));
+  const bool leaves = !(before & own_inactive) && (after & own_inactive);
+  const auto shown = [](std::uint32_t flags) { return flags == 0 ? std::string("OK") : std::string(node_flags_text(flags)); };
+  port_.note("own-flags", fmt::format("{}->{}", shown(before), shown(after)));
+  port_.change_view([&](cluster_view& v) {
+    v.nodes[number(v.self)].flags = after;
+    if (leaves) v.gen = generation::invalid;  // takes part in no record traffic from now on
+  });
+  if (leaves) set_mode(recovery_mode::active, "node became inactive");
+}
+
+void membership::tick() {
+  attach_.retry_deferred();
+  watch_frozen();
+}
+
+/// In a cluster that is NORMAL a database is frozen for moments only, by a tool that replaces its content. Who froze it
+/// for longer has died, or is a leader that should not be one, which shows sooner: a recovery puts it right.
+void membership::watch_frozen() {
+  const auto& view = port_.view();
+  if (view.mode != recovery_mode::normal || view.own_flags() & node_flag::inactive) return;
+  const auto budget = std::chrono::seconds(port_.tunables[tunable::recover_timeout]);
+  for (const auto& [id, d] : databases_.all()) {
+    if (!d.open || d.state == freeze_state::thawed) continue;
+    if (port_.env.loop.now() - d.state_since < freeze_patience(d.state, d.frozen_by, view.leader, budget)) continue;
+    return set_mode(recovery_mode::active, fmt::format("{} is {} and nobody recovers it", d.name, name(d.state)));
+  }
+}
+
+std::int64_t membership::mode_age_ms() const {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(port_.env.loop.now() - mode_since_).count();
+}
+
+// --- flags and roles -------------------------------------------------------------------------------------------
+
+void membership::modify_flags(const request_of<control::modify_flags>& c,
+                              const answer_to<control::modify_flags>& answer) {
+  const auto* about = port_.view().find(c.pnn);
+  if (!about) return answer.fail("no such node");
+  const auto old = about->flags;
+  answer.good();
+  if (c.pnn == port_.env.self || (old & node_flag::disconnected)) return;
+  const auto flags = (c.new_flags & ~node_flag::disconnected) | (old & node_flag::disconnected);
+  if (flags == old) return;
+  port_.change_view([&](cluster_view& v) { v.nodes[number(c.pnn)].flags = flags; });
+}
+
+outcome_of<control::get_capabilities> membership::get_capabilities() const { return port_.view().capabilities; }
+
+void membership::set_role(std::uint32_t bit, bool on) {
+  port_.change_view([&](cluster_view& v) { v.capabilities = on ? v.capabilities | bit : v.capabilities & ~bit; });
+}
+
+outcome_of<control::set_lmasterrole> membership::set_lmasterrole(const request_of<control::set_lmasterrole>& on) {
+  set_role(capability::lmaster, on != 0);
+  return {};
+}
+
+outcome_of<control::set_recmasterrole> membership::set_recmasterrole(
+    const request_of<control::set_recmasterrole>& on) {
+  set_role(capability::recmaster, on != 0);
+  return {};
+}
+
+void membership::stop_node(const answer_to<control::stop_node>& answer) {
+  answer.good();
+  set_own_flags(node_flag::stopped, 0);
+}
+
+void membership::continue_node(const answer_to<control::continue_node>& answer) {
+  answer.good();
+  set_own_flags(0, node_flag::stopped);
+}
+
+void membership::disable_node(const answer_to<control::disable_node>& answer) {
+  answer.good();
+  set_own_flags(node_flag::permanently_disabled, 0);
+}
+
+void membership::enable_node(const answer_to<control::enable_node>& answer) {
+  answer.good();
+  set_own_flags(0, node_flag::permanently_disabled);
+}
+
+// --- vnn map, mode, recovery -----------------------------------------------------------------------------------
+
+outcome_of<control::getvnnmap> membership::get_vnnmap() const {
+  return reply_of<control::getvnnmap>{.generation = port_.view().gen, .slots = port_.view().map};
+}
+
+outcome_of<control::setvnnmap> membership::set_vnnmap(const request_of<control::setvnnmap>& m, const caller& by) {
+  const auto& view = port_.view();
+  if (m.slots.empty()) return refuse("bad vnn map");
+  if (view.mode != recovery_mode::active) return refuse("no recovery is going on");
+  if (supersedes(view.gen, m.generation)) {
+    port_.env.log.warning(fmt::format("vnn-map-refused gen={} own={} from={}", number(m.generation), number(view.gen),
+                                      number(by.from)));
+    return refuse(fmt::format("generation {} is later", number(view.gen)));
+  }
+  if (view.own_flags() & own_inactive) return refuse("node is inactive");
+  std::vector<std::uint32_t> slots;
+  for (pnn p : m.slots) slots.push_back(number(p));
+  port_.note("vnn-map", fmt::format("gen={} map={}", number(m.generation), fmt::join(slots, ",")));
+  // Everything that arrives with another generation is dropped from now on, before any database is touched.
+  broken_since_map_ = false;
+  databases_.remember_map(m.generation, m.slots);
+  port_.change_view([&](cluster_view& v) {
+    v.gen = m.generation;
+    v.map = m.slots;
+  });
+  return {};
+}
+
+outcome_of<control::get_recmode> membership::get_recmode() const {
+  return status_of(static_cast<std::int64_t>(port_.view().mode));
+}
+
+void membership::set_recmode(const request_of<control::set_recmode>& mode, const caller& by,
+                             const answer_to<control::set_recmode>& answer) {
+  if (mode == recovery_mode::active) {
+    const auto who = by.client ? std::string("a client") : fmt::format("node {}", number(by.from));
+    set_mode(mode, "asked by " + who);
+    return answer.good();
+  }
+  if (mode != recovery_mode::normal) return answer.fail("no such recovery mode");
+  if (port_.view().own_flags() & own_inactive) return answer.fail("node is inactive");
+  if (port_.view().mode == recovery_mode::normal) return answer.good();
+  locks_.before_normal([this, answer](const std::string& objection) {
+    if (!objection.empty()) return answer.fail(objection);
+    answer(leave_recovery());
+  });
+}
+
+/// The leader says that the recovery is over, and it is really the leader.
+outcome_of<control::set_recmode> membership::leave_recovery() {
+  const auto& view = port_.view();
+  if (view.own_flags() & own_inactive) return refuse("node is inactive");
+  if (broken_since_map_) return refuse("a connection was lost since the vnn map was set");
+  for (const auto& [id, d] : databases_.all()) {
+    if (d.gen == view.gen || !d.open || !d.dispute.empty()) continue;
+    port_.env.log.warning(
+        fmt::format("recovery-incomplete db={} generation={} cluster={}", d.name, number(d.gen), number(view.gen)));
+    return refuse(fmt::format("{} is not recovered", d.name));
+  }
+  set_mode(recovery_mode::normal, "recovered");
+  return {};
+}
+
+void membership::start_recovery(const caller& by, const answer_to<control::start_recovery>& answer) {
+  recovery_started_us_ = port_.env.loop.wall_us();
+  locks_.compare_settings(by, answer.plain());
+}
+
+void membership::end_recovery(const answer_to<control::end_recovery>& answer) {
+  recovery_finished_us_ = port_.env.loop.wall_us();
+  give_memory_back();
+  ++port_.env.count.num_recoveries;
+  answer.good();
+  if (port_.view().run == runstate::first_recovery) set_runstate(runstate::startup);
+  run_if_recovered();
+}
+
+void membership::run_if_recovered() {
+  if (port_.view().run != runstate::startup || port_.view().mode != recovery_mode::normal) return;
+  set_runstate(runstate::running);
+  set_own_flags(0, node_flag::unhealthy);
+}
+
+/// Recovery buffers are kept while they may be needed again at once, and then returned to the system.
+void membership::give_memory_back() {
+  auto& loop = port_.env.loop;
+  loop.cancel(trim_);
+  trim_ = loop.after(std::chrono::seconds(2), [&loop] { loop.offload([] { ::malloc_trim(1 << 20); }, [] {}); });
+}
+
+/// What an inactive node's own recovery daemon would ask for; the databases of ours have done it when they saw the
+/// flag.
+void membership::freeze_all(const answer_to<control::freeze>& answer) {
+  const auto left = std::make_shared<std::size_t>(databases_.all().size());
+  if (*left == 0) return answer.good();
+  for (const auto& [id, d] : databases_.all()) {
+    call_control one{.to = port_.env.self, .opcode = control::db_freeze, .data = encode_request<control::db_freeze>(id),
+                     .patience = std::chrono::seconds(port_.tunables[tunable::recover_timeout]),
+                     .answer = replier([left, answer](control_answer a) {
+                       if (a.status != 0) return answer.plain()(std::move(a));
+                       if (--*left == 0) answer.good();
+                     })};
+    calls_.send(one);
+  }
+}
+
+outcome_of<control::uptime> membership::get_uptime() const {
+  return reply_of<control::uptime>{.current_time = as_timeval(port_.env.loop.wall_us()),
+                                   .ctdbd_start_time = as_timeval(started_us_),
+                                   .last_recovery_started = as_timeval(recovery_started_us_),
+                                   .last_recovery_finished = as_timeval(recovery_finished_us_)};
+}
+
+outcome_of<control::get_runstate> membership::get_runstate() const { return port_.view().run; }
+
+}  // namespace floe

@@ -1,0 +1,76 @@
+#pragma once
+/// Who is in the cluster and in which state: this node's flags and capabilities, the flags of others as the leader
+/// gives them, vnn map and generation, recovery mode, run state.
+#include <string>
+
+#include "actors/control_call.hpp"
+#include "actors/node/calls/calls.hpp"
+#include "actors/node/membership/lock_tests.hpp"
+#include "actors/node/node_port.hpp"
+#include "actors/node/registry/attach.hpp"
+#include "actors/node/registry/client_freezes.hpp"
+#include "actors/node/registry/registry.hpp"
+
+namespace floe {
+
+class membership {
+ public:
+  membership(node_port& port, calls& others, registry& databases, attaching& attach, client_freezes& freezes,
+             lock_tests& locks);
+
+  void set_mode(recovery_mode, const std::string& why);
+  void set_runstate(runstate);
+  void set_own_flags(std::uint32_t set, std::uint32_t clear);
+  void peer_came(const peer_changed&);
+  void peer_went(const peer_changed&);
+  /// Nobody waits for it any more.
+  void peer_lost(pnn);
+  void leader_is(pnn);
+  /// A client is gone and may have left databases frozen.
+  void client_gone(const client_ref&);
+  /// Once a second.
+  void tick();
+  /// Has a recovery ended since the start? Then the node runs.
+  void run_if_recovered();
+  std::int64_t mode_age_ms() const;
+  std::int64_t started_us() const { return started_us_; }
+  time_point started() const { return started_; }
+  void no_more_timers() { port_.env.loop.cancel(trim_); }
+
+  outcome_of<control::getvnnmap> get_vnnmap() const;
+  outcome_of<control::setvnnmap> set_vnnmap(const request_of<control::setvnnmap>&, const caller&);
+  outcome_of<control::get_recmode> get_recmode() const;
+  void set_recmode(const request_of<control::set_recmode>&, const caller&, const answer_to<control::set_recmode>&);
+  void start_recovery(const caller&, const answer_to<control::start_recovery>&);
+  void end_recovery(const answer_to<control::end_recovery>&);
+  void freeze_all(const answer_to<control::freeze>&);
+  void modify_flags(const request_of<control::modify_flags>&, const answer_to<control::modify_flags>&);
+  outcome_of<control::get_capabilities> get_capabilities() const;
+  outcome_of<control::set_lmasterrole> set_lmasterrole(const request_of<control::set_lmasterrole>&);
+  outcome_of<control::set_recmasterrole> set_recmasterrole(const request_of<control::set_recmasterrole>&);
+  void stop_node(const answer_to<control::stop_node>&);
+  void continue_node(const answer_to<control::continue_node>&);
+  void disable_node(const answer_to<control::disable_node>&);
+  void enable_node(const answer_to<control::enable_node>&);
+  outcome_of<control::uptime> get_uptime() const;
+  outcome_of<control::get_runstate> get_runstate() const;
+
+ private:
+  outcome_of<control::set_recmode> leave_recovery();
+  void set_role(std::uint32_t bit, bool on);
+  void watch_frozen();
+  void give_memory_back();
+
+  node_port& port_;
+  calls& calls_;
+  registry& databases_;
+  attaching& attach_;
+  client_freezes& freezes_;
+  lock_tests& locks_;
+  time_point started_, mode_since_;
+  std::int64_t started_us_ = 0, recovery_started_us_ = 0, recovery_finished_us_ = 0;
+  bool broken_since_map_ = false;  ///< a node of the map was lost after the map was set
+  timer_id trim_{0};
+};
+
+}  // namespace floe

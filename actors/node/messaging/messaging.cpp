@@ -1,0 +1,123 @@
+#include "actors/node/messaging/messaging.hpp"
+
+#include <algorithm>
+
+#include "protocol/constants.hpp"
+#include "protocol/messages.hpp"
+#include "protocol/types/client.hpp"
+
+namespace floe {
+namespace {
+
+/// A registration for this one receives every message.
+constexpr std::uint64_t every_srvid = 0xFFFFFFFFFFFFFFFF;
+constexpr std::int64_t not_registered = 2;
+
+}  // namespace
+
+void messaging::send(pnn to, floe::srvid srvid, byte_view data, task written) {
+  const pnn self = port_.env.self;
+  for (pnn p : port_.destinations(to)) {
+    if (p != self) {
+      if (const auto* peer = port_.view().find(p); peer && !(peer->flags & node_flag::disconnected))
+        port_.send(p, reqid{0}, req_message{.srvid = srvid, .data = data}, written);
+      continue;
+    }
+    auto raw = make_frame({.gen = port_.view().gen, .dest = p, .src = self, .id = reqid{0}},
+                          req_message{.srvid = srvid, .data = data});
+    auto content = decode_packet(*raw);
+    auto own = std::make_shared<const parcel>(parcel{raw, std::move(*content)});
+    deliver(own, std::get<req_message>(own->content.body));
+    if (written) written();
+  }
+}
+
+void messaging::deliver(const parcel_ptr& p, const req_message& m) {
+  frame copy;  // made once, for all clients
+  const auto hand_out = [&](std::uint64_t srvid) {
+    auto i = subscribers_.find(srvid);
+    if (i == subscribers_.end()) return;
+    for (const auto& s : i->second) {
+      if (s.deliver) {
+        s.deliver(p);
+        continue;
+      }
+      if (!copy)
+        copy = port_.for_client(p->content.header.src, reqid{0}, req_message{.srvid = m.srvid, .data = m.data});
+      s.session.tell(session_send{copy});
+    }
+  };
+  hand_out(number(m.srvid));
+  if (number(m.srvid) != every_srvid) hand_out(every_srvid);
+}
+
+void messaging::listen(listen_messages& m) {
+  subscribers_[number(m.srvid)].push_back({.owner = m.owner, .session = {}, .deliver = std::move(m.deliver)});
+}
+
+void messaging::unlisten(const unlisten_messages& m) {
+  auto i = subscribers_.find(number(m.srvid));
+  if (i == subscribers_.end()) return;
+  std::erase_if(i->second, [&](const subscriber& s) { return s.deliver && s.owner == m.owner; });
+  if (i->second.empty()) subscribers_.erase(i);
+}
+
+/// Registering twice delivers twice: CTDB's clients count on nothing else. While nobody leads, who registers for the
+/// leader's messages is told who did: Samba's tool asks for nothing else, has no use for "nobody", and would show no
+/// status before the election is over.
+void messaging::register_srvid(const caller& by, const answer_to<control::register_srvid>& answer) {
+  const auto& session = by.client->session;
+  subscribers_[number(by.srvid)].push_back({.owner = by.client->id, .session = session, .deliver = nullptr});
+  answer.good();
+  if (by.srvid != message::leader || last_leader_ == pnn::unknown) return;
+  const bytes leader = wire::encode(number(last_leader_));
+  session.tell(session_send{port_.for_client(reqid{0}, req_message{.srvid = by.srvid, .data = leader})});
+}
+
+outcome_of<control::deregister_srvid> messaging::deregister_srvid(const caller& by) {
+  auto i = subscribers_.find(number(by.srvid));
+  const auto gone = i == subscribers_.end() ? 0 : std::erase_if(i->second, [&](const subscriber& s) {
+    return !s.deliver && s.owner == by.client->id;
+  });
+  if (i != subscribers_.end() && i->second.empty()) subscribers_.erase(i);
+  if (gone == 0) return status_of(not_registered);
+  return {};
+}
+
+outcome_of<control::register_notify> messaging::register_notify(
+    const request_of<control::register_notify>& n, const caller& by) {
+  if (!at_end_[by.client->id].emplace(number(n.srvid), bytes(n.data)).second) return refuse("registered already");
+  return {};
+}
+
+outcome_of<control::deregister_notify> messaging::deregister_notify(
+    const request_of<control::deregister_notify>& srvid, const caller& by) {
+  if (at_end_[by.client->id].erase(number(srvid)) == 0) return refuse("not registered");
+  return {};
+}
+
+outcome_of<control::check_pid_srvid> messaging::check_pid_srvid(
+    const request_of<control::check_pid_srvid>& q) const {
+  const auto i = subscribers_.find(number(q.srvid));
+  if (i == subscribers_.end()) return refuse();
+  for (const auto& s : i->second) {
+    const auto* c = clients_.find(s.owner);
+    if (!s.deliver && c && c->pid == number(q.pid)) return {};
+  }
+  return refuse();
+}
+
+void messaging::announce_end_of(std::uint64_t client) {
+  const auto left = at_end_.extract(client);
+  if (!left) return;
+  for (const auto& [srvid, data] : left.mapped()) send(pnn::broadcast_connected, floe::srvid{srvid}, data);
+}
+
+void messaging::forget(std::uint64_t client) {
+  for (auto i = subscribers_.begin(); i != subscribers_.end();) {
+    std::erase_if(i->second, [&](const subscriber& s) { return !s.deliver && s.owner == client; });
+    i = i->second.empty() ? subscribers_.erase(i) : std::next(i);
+  }
+}
+
+}  // namespace floe

@@ -1,0 +1,71 @@
+#include "actors/node/node_port.hpp"
+
+#include "actors/parcel.hpp"
+#include "protocol/constants.hpp"
+
+namespace floe {
+namespace {
+
+view_ptr view_at_start(const node_config& c) {
+  auto v = std::make_shared<cluster_view>();
+  v->self = c.self;
+  for (std::size_t i = 0; i < c.nodes.size(); ++i) {
+    peer_view p{.flags = node_flag::disconnected | node_flag::unhealthy, .where = c.nodes[i].where, .floe = false, .link = {}};
+    if (c.nodes[i].deleted) p.flags = node_flag::disconnected | node_flag::deleted;
+    v->nodes.push_back(std::move(p));
+    if (!c.nodes[i].deleted) v->map.push_back(pnn{static_cast<std::uint32_t>(i)});
+  }
+  auto& own = v->nodes[number(c.self)].flags;
+  own = node_flag::unhealthy;
+  if (c.start_stopped) own |= node_flag::stopped;
+  if (c.start_disabled) own |= node_flag::permanently_disabled;
+  v->capabilities = capability::features | capability::sorted_pull;
+  if (c.leader_capable) v->capabilities |= capability::recmaster;
+  if (c.lmaster_capable) v->capabilities |= capability::lmaster;
+  return v;
+}
+
+}  // namespace
+
+node_port::node_port(node_environment e, node_config c)
+    : env(e), config(std::move(c)), tunables(config.tunables), view_(view_at_start(config)) {}
+
+void node_port::change_view(const std::function<void(cluster_view&)>& change) {
+  auto next = std::make_shared<cluster_view>(*view_);
+  change(*next);
+  view_ = std::move(next);
+  view_changed(view_);
+}
+
+void node_port::send(pnn to, reqid id, const packet_body& body, task written) const {
+  const auto* p = view_->find(to);
+  if (!p) return;
+  p->link.tell(
+      link_send{make_frame({.gen = view_->gen, .dest = to, .src = env.self, .id = id}, body), std::move(written)});
+}
+
+frame node_port::for_client(reqid id, const packet_body& body) const { return for_client(env.self, id, body); }
+
+frame node_port::for_client(pnn source, reqid id, const packet_body& body) const {
+  return make_frame({.gen = view_->gen, .dest = pnn{0}, .src = source, .id = id}, body);
+}
+
+std::vector<pnn> node_port::destinations(pnn to) const {
+  std::vector<pnn> all;
+  if (!is_broadcast(to)) {
+    all.push_back(to == pnn::current ? env.self : to);
+    return all;
+  }
+  std::uint32_t without = node_flag::deleted;
+  if (to == pnn::broadcast_connected) without |= node_flag::disconnected;
+  if (to == pnn::broadcast_active) without = node_flag::inactive;
+  for (std::size_t i = 0; i < view_->nodes.size(); ++i)
+    if (!(view_->nodes[i].flags & without)) all.push_back(pnn{static_cast<std::uint32_t>(i)});
+  return all;
+}
+
+void node_port::note(std::string_view event, std::string detail, db_id db) const {
+  noted({.wall_us = env.loop.wall_us(), .event = event, .db = db, .detail = std::move(detail)});
+}
+
+}  // namespace floe

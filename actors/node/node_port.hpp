@@ -1,0 +1,55 @@
+#pragma once
+/// What the services of a node know of it and may ask of it: its environment and settings, the view of the cluster,
+/// sending packets, notes for log and timeline. A service is a plain class with private state; it lives as long as
+/// its node and runs on its turns only.
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "actors/cluster_view.hpp"
+#include "actors/environment.hpp"
+#include "actors/node/node_config.hpp"
+#include "actors/node/node_message.hpp"
+#include "actors/recovery/leader_message.hpp"
+#include "protocol/packet.hpp"
+#include "protocol/tunables.hpp"
+
+namespace floe {
+
+class node_port {
+ public:
+  node_port(node_environment, node_config);
+
+  node_environment env;
+  node_config config;
+  tunable_list tunables;
+  address<node_message> self;      ///< known when the node starts
+  address<leader_message> leader;  ///< there when all persistent databases are open
+
+  /// What follows a change of the view, and where notes go: set once, by the node.
+  std::function<void(const view_ptr&)> view_changed;
+  std::function<void(timeline_event)> noted;
+
+  const cluster_view& view() const { return *view_; }
+  const view_ptr& shared_view() const { return view_; }
+  /// The only way in which the view changes: everybody who decides by it gets the new one.
+  void change_view(const std::function<void(cluster_view&)>& change);
+  /// Before there is anybody to be told.
+  void first_view(view_ptr v) { view_ = std::move(v); }
+
+  /// A packet to another node.
+  void send(pnn to, reqid, const packet_body&, task written = nullptr) const;
+  /// A packet for a client of this node.
+  frame for_client(reqid, const packet_body&) const;
+  frame for_client(pnn source, reqid, const packet_body&) const;
+  /// Whom an address of a packet means: a node, ourselves, or everybody of a kind.
+  std::vector<pnn> destinations(pnn) const;
+
+  void note(std::string_view event, std::string detail, db_id db = db_id{0}) const;
+
+ private:
+  view_ptr view_;
+};
+
+}  // namespace floe

@@ -1,0 +1,188 @@
+#include "actors/node/registry/attach.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "actors/database/database.hpp"
+#include "actors/health/file_checks.hpp"
+#include "protocol/constants.hpp"
+#include "protocol/hash.hpp"
+#include "protocol/types/basic.hpp"
+#include "storage/health.hpp"
+
+namespace floe {
+namespace {
+
+constexpr std::size_t longest_name = 200;
+
+control attach_control(db_kind k) {
+  if (k == db_kind::persistent) return control::db_attach_persistent;
+  return k == db_kind::replicated ? control::db_attach_replicated : control::db_attach;
+}
+std::uint8_t flags_of(db_kind k) {
+  if (k == db_kind::persistent) return db_flag::persistent;
+  return k == db_kind::replicated ? db_flag::replicated : 0;
+}
+
+/// The name becomes a file name: nothing in it may lead elsewhere.
+bool acceptable(byte_view name) {
+  return !name.empty() && name.size() <= longest_name && name.find('/') == byte_view::npos && name[0] != '.' &&
+         std::ranges::all_of(name, [](unsigned char c) { return c > 0x20 && c < 0x7f; });
+}
+
+}  // namespace
+
+db_kind attaching::kind_of(control attach) {
+  if (attach == control::db_attach_persistent) return db_kind::persistent;
+  return attach == control::db_attach_replicated ? db_kind::replicated : db_kind::volatile_db;
+}
+
+void attaching::attach_as(db_kind kind, byte_view text, const caller& by, const db_answer& to) {
+  if (!acceptable(text)) return to.fail("not a name for a database");
+  const std::string name(text);
+  const auto& view = port_.view();
+  const bool during_recovery = by.flags & control_flag::attach_in_recovery;
+  if (by.client) {
+    if (port_.tunables[tunable::allow_client_db_attach] == 0) return to.fail("AllowClientDBAttach is 0");
+    if (view.own_flags() & node_flag::inactive) return to.fail("node is inactive");
+    const bool busy = view.mode == recovery_mode::active || view.run < runstate::startup;
+    if (busy && !during_recovery) {
+      const auto patience = std::chrono::seconds(port_.tunables[tunable::deferred_attach_timeout]);
+      deferred_.push_back({kind, name, by, to, port_.env.loop.now() + patience});
+      return;
+    }
+  }
+  if (during_recovery && view.mode != recovery_mode::active) return to.fail("no recovery is going on");
+  const db_id id = db_id_of(name);
+  auto* d = databases_.find(id);
+  if (!d) return create(name, kind, true, to.plain());
+  if (d->name != name) return to.fail(fmt::format("{} has the same id as {}", name, d->name));
+  // attaching as volatile asks for no kind: it finds whatever is there (as ctdbd)
+  if (kind != db_kind::volatile_db && kind != d->kind) return to.fail(name + " exists as another kind");
+  if (d->detaching) return to.fail(name + " is being detached: try again");
+  if (!d->open) return d->attaching.push_back(to.plain());
+  to.good(id);
+}
+
+void attaching::create(const std::string& name, db_kind kind, bool tell_others, replier to) {
+  const db_id id = db_id_of(name);
+  const auto& view = port_.view();
+  const auto& dir = kind == db_kind::persistent ? port_.config.persistent_dir : port_.config.volatile_dir;
+  database_entry d{.name = name, .path = fmt::format("{}/{}.{}", dir, name, number(port_.env.self)), .kind = kind,
+                   .flags = flags_of(kind), .tell_others = tell_others};
+  // To claim the generation of a recovery that goes on would outdate the others.
+  d.fresh = view.mode == recovery_mode::active;
+  if (!d.fresh) d.gen = view.gen;
+  d.members = view.map;
+  d.attaching.push_back(std::move(to));
+  const auto file = d.path;
+  databases_.all().emplace(id, std::move(d));
+  std::error_code error;
+  auto* checks = port_.env.checks;
+  if (kind != db_kind::persistent || !checks || !std::filesystem::exists(file, error)) return open(id, {});
+  checks->check(file, [to_node = port_.self, this, id, name, file](file_verdict v) {
+    to_node.tell(database_checked{id, [this, name, file, v = std::move(v)] {
+                                    return !v || v->sound ? std::string() : set_file_aside(name, file, v->finding);
+                                  }});
+  });
+}
+
+void attaching::checked(const database_checked& m) {
+  if (databases_.find(m.id)) open(m.id, m.verdict());
+}
+
+/// What the new database is to be marked with.
+std::string attaching::set_file_aside(const std::string& name, const std::string& file, const std::string& finding) {
+  const std::chrono::system_clock::time_point now{std::chrono::microseconds(port_.env.loop.wall_us())};
+  auto& log = port_.env.log;
+  const auto aside = set_aside(file, now);
+  if (!aside) {
+    log.error(fmt::format("file-not-set-aside db={} file={} why=\"{}\"", name, file, aside.error().text));
+    return fmt::format("the file is damaged ({}) and in the way: {}", finding, aside.error().text);
+  }
+  log.error(fmt::format("file-set-aside db={} as={} why=\"{}\"", name, aside->string(), finding));
+  return fmt::format("the file was damaged ({}) and is kept as {}", finding, aside->filename().string());
+}
+
+void attaching::open(db_id id, std::string damage) {
+  auto& d = databases_.all().at(id);
+  const auto& t = port_.tunables;
+  d.to = port_.env.actors.spawn<database>(
+      "database", port_.env,
+      database_config{.id = id,
+                      .name = d.name,
+                      .kind = d.kind,
+                      .file = d.path,
+                      .damage = std::move(damage),
+                      .push_buffer_size = t[tunable::rec_buffer_size_limit],
+                      .update_patience = std::chrono::seconds(t[tunable::control_timeout])},
+      port_.shared_view(), port_.self);
+}
+
+void attaching::opened(const database_opened& m) {
+  auto* d = databases_.find(m.id);
+  if (!d) return;
+  const auto waiting = std::exchange(d->attaching, {});
+  if (!m.error.empty()) {
+    databases_.erase(m.id);
+    for (const auto& w : waiting) w.fail(m.error);
+    return started_with(m.id);
+  }
+  d->open = true;
+  d->damage = m.damage;
+  if (!d->damage.empty()) port_.env.log.error(fmt::format("database-damaged db={} what=\"{}\"", d->name, d->damage));
+  databases_.opened(m.id);
+  d->to.tell(db_view{port_.shared_view()});  // it may have changed since the actor was made
+  d->to.tell(databases_.holder_rules());
+  d->to.tell(databases_.settings());
+  for (const auto& w : waiting) db_answer(w).good(m.id);
+  if (starting_.contains(m.id)) return started_with(m.id);
+  if (!d->tell_others) return;
+  const bytes name = encode_request<control::db_attach>({d->name});
+  for (pnn p : port_.destinations(pnn::broadcast_connected))
+    if (p != port_.env.self) calls_.tell(p, {.opcode = attach_control(d->kind), .data = name});
+}
+
+void attaching::from_disk(std::function<void()> all_there) {
+  all_there_ = std::move(all_there);
+  const auto suffix = fmt::format(".{}", number(port_.env.self));
+  std::error_code error;
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(port_.config.persistent_dir, error)) {
+    auto name = entry.path().filename().string();
+    if (!name.ends_with(suffix)) continue;
+    name.resize(name.size() - suffix.size());
+    if (acceptable(name)) names.push_back(std::move(name));
+  }
+  std::ranges::sort(names);
+  for (const auto& n : names) starting_.insert(db_id_of(n));
+  for (const auto& n : names) create(n, db_kind::persistent, false, {});
+  if (starting_.empty()) all_there_();
+}
+
+void attaching::started_with(db_id id) {
+  if (starting_.erase(id) > 0 && starting_.empty()) all_there_();
+}
+
+void attaching::retry_deferred() {
+  if (deferred_.empty()) return;
+  const auto& view = port_.view();
+  const bool ready = view.mode == recovery_mode::normal && view.run >= runstate::startup;
+  auto waiting = std::exchange(deferred_, {});
+  for (auto& d : waiting) {
+    if (ready)
+      attach_as(d.kind, d.name, d.by, d.to);
+    else if (port_.env.loop.now() >= d.until)
+      d.to.fail("recovery did not end in time");
+    else
+      deferred_.push_back(std::move(d));
+  }
+}
+
+void attaching::forget_deferred_of(std::uint64_t client) {
+  std::erase_if(deferred_, [&](const deferred& d) { return d.by.client->id == client; });
+}
+
+}  // namespace floe

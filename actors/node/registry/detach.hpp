@@ -1,0 +1,33 @@
+#pragma once
+/// Detaching databases: on all connected nodes, or reported as still there. CTDB broadcasts without waiting (Samba
+/// ctdb/server/ctdb_ltdb_server.c, ctdb_control_db_detach), so that nobody learns of a node that refuses.
+#include <string>
+
+#include "actors/control_call.hpp"
+#include "actors/node/calls/calls.hpp"
+#include "actors/node/node_port.hpp"
+#include "actors/node/registry/registry.hpp"
+
+namespace floe {
+
+class detaching {
+ public:
+  detaching(node_port& port, registry& databases, calls& others)
+      : port_(port), databases_(databases), calls_(others) {}
+
+  void db_detach(const request_of<control::db_detach>&, const caller&, const answer_to<control::db_detach>&);
+  /// All other nodes have done it.
+  void now(const detach_now&);
+  void closed(db_id);
+
+ private:
+  std::string keeps_attached(const database_entry&) const;
+  void ask_others(db_id, std::vector<pnn> others, const replier&);
+  void detach_here(db_id, const replier&);
+
+  node_port& port_;
+  registry& databases_;
+  calls& calls_;
+};
+
+}  // namespace floe

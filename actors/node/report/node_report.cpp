@@ -1,0 +1,131 @@
+#include "actors/node/report/node_report.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "actors/hex.hpp"
+#include "protocol/constants.hpp"
+
+namespace floe {
+namespace {
+
+using nlohmann::json;
+
+std::string text_of(const json& j) { return j.dump(-1, ' ', false, json::error_handler_t::replace); }
+
+const char* kind_name(db_kind k) {
+  if (k == db_kind::volatile_db) return "volatile";
+  return k == db_kind::persistent ? "persistent" : "replicated";
+}
+
+json database_json(const database_report& r) {
+  json j{{"id", fmt::format("{:#010x}", number(r.id))},
+         {"name", r.name},
+         {"path", r.path},
+         {"kind", kind_name(r.kind)},
+         {"generation", number(r.gen)},
+         {"damage", r.damage.empty() ? json() : json(r.damage)},
+         {"state", std::string(name(r.state))},
+         {"state_age_ms", r.state_age_ms},
+         {"records", r.records},
+         {"migrations_pending", r.migrations_pending},
+         {"migrations_done", r.migrations_done},
+         {"migrations_resent", r.migrations_resent},
+         {"sequence", r.sequence}};
+  if (r.kind == db_kind::volatile_db)
+    j["vacuum"] = {{"queued", r.vacuum.queued},
+                   {"oldest_ms", r.vacuum.oldest_ms},
+                   {"running_ms", r.vacuum.running_ms < 0 ? json() : json(r.vacuum.running_ms)},
+                   {"runs", r.vacuum.runs},
+                   {"forgotten", r.vacuum.forgotten},
+                   {"sent_home", r.vacuum.sent_home},
+                   {"refused", r.vacuum.refused},
+                   {"compactions", r.vacuum.compactions},
+                   {"last_run_s", r.vacuum.last_run_seconds},
+                   {"last_run_forgotten", r.vacuum.last_run_forgotten}};
+  if (!r.commit.empty()) j["commit"] = {{"state", r.commit}, {"age_ms", r.commit_age_ms}};
+  j["holders"] = json::array();
+  for (const auto& h : r.holders)
+    j["holders"].push_back(
+        {{"key", to_hex(h.key)}, {"client", h.client}, {"pid", h.pid}, {"name", h.name}, {"age_ms", h.age_ms}});
+  j["waiters"] = json::array();
+  for (const auto& w : r.waiters)
+    j["waiters"].push_back({{"key", to_hex(w.key)}, {"client", w.client}, {"pid", w.pid}, {"name", w.name},
+                            {"node", number(w.node)}, {"age_ms", w.age_ms}, {"why", w.why}});
+  return j;
+}
+
+json nodes_json(const cluster_view& v) {
+  json all = json::array();
+  for (std::size_t i = 0; i < v.nodes.size(); ++i)
+    all.push_back({{"pnn", i}, {"address", v.nodes[i].where.ip}, {"port", v.nodes[i].where.port},
+                   {"flags", v.nodes[i].flags}, {"state", std::string(node_flags_text(v.nodes[i].flags))}});
+  return all;
+}
+
+json lock_json(const cluster_lock_report& l) {
+  if (l.setting.empty()) return {};
+  return {{"setting", l.setting}, {"state", l.state}, {"age_ms", l.age_ms}, {"detail", l.detail}};
+}
+
+json ban_json(const std::optional<bans::ban>& b) {
+  if (!b) return {};
+  return {{"cause", std::string(name(b->cause))}, {"why", b->why}, {"by", number(b->by)},
+          {"since_us", b->since_us}, {"seconds", b->seconds}};
+}
+
+}  // namespace
+
+std::string status_json(const status_snapshot& s, const std::vector<database_report>& databases) {
+  const auto& v = *s.view;
+  json j{{"node", number(v.self)},
+         {"pid", ::getpid()},
+         {"address", s.address},
+         {"runstate", std::string(runstate_text(static_cast<std::uint64_t>(v.run)))},
+         {"recovery_mode", v.mode == recovery_mode::normal ? "NORMAL" : "RECOVERY"},
+         {"recovery_mode_age_ms", s.mode_age_ms},
+         {"generation", number(v.gen)},
+         {"started_us", s.started_us},
+         {"now_us", s.now_us},
+         {"clients", s.clients},
+         {"num_recoveries", s.num_recoveries}};
+  j["leader"] = v.leader == pnn::unknown ? json() : json(number(v.leader));
+  j["vnn_map"] = json::array();
+  for (pnn p : v.map) j["vnn_map"].push_back(number(p));
+  j["nodes"] = nodes_json(v);
+  j["recovery"] = s.recovery.empty() ? json() : json::parse(s.recovery, nullptr, false);
+  j["cluster_lock"] = lock_json(s.lock);
+  j["warnings"] = s.warnings;
+  j["ban"] = ban_json(s.ban);
+  j["databases"] = json::array();
+  for (const auto& d : databases) {
+    j["databases"].push_back(database_json(d));
+    if (d.commit_age_ms >= 1000)
+      j["warnings"].push_back(fmt::format("{}: a transaction {}, since {:.1f} s", d.name, d.commit,
+                                          static_cast<double>(d.commit_age_ms) / 1000));
+  }
+  return text_of(j);
+}
+
+std::string locks_json(pnn self, const std::vector<database_report>& databases) {
+  json j{{"node", number(self)}, {"databases", json::array()}};
+  for (const auto& d : databases) j["databases"].push_back(database_json(d));
+  return text_of(j);
+}
+
+std::string timeline_json(pnn self, const std::deque<timeline_event>& all, byte_view options,
+                          const std::function<std::string(db_id)>& name_of) {
+  const auto wanted = json::parse(options.empty() ? "{}" : options, nullptr, false);
+  std::int64_t since = 0;
+  if (wanted.is_object() && wanted.contains("since_us") && wanted["since_us"].is_number_integer())
+    since = wanted["since_us"].get<std::int64_t>();
+  json events = json::array();
+  for (const auto& e : all)
+    if (e.wall_us >= since)
+      events.push_back({{"t_us", e.wall_us}, {"event", e.event}, {"db", name_of(e.db)}, {"detail", e.detail}});
+  return text_of({{"node", number(self)}, {"events", std::move(events)}});
+}
+
+}  // namespace floe

@@ -1,0 +1,92 @@
+#include "actors/node/report/reports.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "actors/node/report/statistics.hpp"
+#include "protocol/constants.hpp"
+#include "protocol/types/basic.hpp"
+#include "protocol/types/client.hpp"
+#include "protocol/types/public_ip.hpp"
+
+namespace floe {
+
+void reports::note(timeline_event e) {
+  constexpr std::size_t kept = 20'000;
+  const auto db = from_.databases.name_of(e.db);
+  port_.env.log.info(fmt::format("{}{} {}", e.event, db.empty() ? "" : " db=" + db, e.detail));
+  timeline_.push_back(std::move(e));
+  if (timeline_.size() > kept) timeline_.pop_front();
+}
+
+void reports::get_locks(const answer_to<control::get_locks>& answer) const {
+  from_.databases.inspect(true, [answer, self = port_.env.self](const std::vector<database_report>& all) {
+    answer.good({locks_json(self, all)});
+  });
+}
+
+outcome_of<control::get_timeline> reports::get_timeline(const request_of<control::get_timeline>& options) {
+  text_ = timeline_json(port_.env.self, timeline_, options.value, [this](db_id id) { return from_.databases.name_of(id); });
+  return wire::string{text_};
+}
+
+std::vector<std::string> reports::warnings() const {
+  std::vector<std::string> all;
+  if (from_.locks.lacking()) all.emplace_back(no_cluster_lock_warning);
+  for (const auto& [id, d] : from_.databases.all())
+    if (!d.damage.empty()) all.push_back(fmt::format("{} is not whole: {}", d.name, d.damage));
+  for (const auto& [id, d] : from_.databases.all())
+    if (!d.dispute.empty()) all.push_back(fmt::format("{} is out of use, its nodes disagree: {}", d.name, d.dispute));
+  for (const auto& [p, why] : from_.nodes.kept_out())
+    all.push_back(fmt::format("node {} is kept out: {}", number(p), why));
+  return all;
+}
+
+void reports::get_node_status(const answer_to<control::get_node_status>& answer) const {
+  status_snapshot s{.view = port_.shared_view(),
+                  .address = to_string(port_.config.nodes[number(port_.env.self)].where),
+                  .mode_age_ms = from_.cluster.mode_age_ms(),
+                  .started_us = from_.cluster.started_us(),
+                  .now_us = port_.env.loop.wall_us(),
+                  .clients = from_.connected.size(),
+                  .num_recoveries = port_.env.count.num_recoveries,
+                  .recovery = recovery_,
+                  .lock = from_.locks.report(),
+                  .warnings = warnings(),
+                  .ban = from_.banned.current()};
+  from_.databases.inspect(true, [s = std::move(s), answer](const std::vector<database_report>& all) {
+    answer.good({status_json(s, all)});
+  });
+}
+
+outcome_of<control::dump_memory> reports::dump_memory() {
+  text_ = fmt::format("resident {} bytes, {} clients, {} databases, {} controls outstanding\n", resident_bytes(),
+                      from_.connected.size(), from_.databases.all().size(), from_.outgoing.outstanding());
+  return wire::text{text_};
+}
+
+outcome_of<control::get_pnn> reports::get_pnn() const { return status_of(number(port_.env.self)); }
+outcome_of<control::get_pid> reports::get_pid() const { return status_of(::getpid()); }
+
+outcome_of<control::get_debug> reports::get_debug() const { return reply_of<control::get_debug>{port_.env.log.level()}; }
+
+outcome_of<control::set_debug> reports::set_debug(const request_of<control::set_debug>& level) {
+  port_.env.log.set_level(static_cast<std::int32_t>(level));
+  return {};
+}
+
+outcome_of<control::get_ifaces> reports::get_ifaces() const { return {}; }
+outcome_of<control::get_public_ips> reports::get_public_ips() const { return {}; }
+outcome_of<control::startup> reports::accept_quietly() const { return {}; }
+
+outcome_of<control::set_hold_phase> reports::set_hold_phase(const request_of<control::set_hold_phase>& phase) {
+  port_.leader.tell(leader_hold{std::string(phase.value)});
+  return {};
+}
+
+void reports::shutdown(const answer_to<control::shutdown>& answer) {
+  answer.good();
+  port_.self.tell(stop_node{});
+}
+
+}  // namespace floe

@@ -1,0 +1,66 @@
+#pragma once
+/// The questions to a node that are answered with text for people and tools: status, locks, timeline, memory; and
+/// small facts about it.
+#include <deque>
+#include <string>
+
+#include "actors/control_call.hpp"
+#include "actors/node/calls/calls.hpp"
+#include "actors/node/clients/clients.hpp"
+#include "actors/node/membership/bans.hpp"
+#include "actors/node/membership/membership.hpp"
+#include "actors/node/membership/nodes_list.hpp"
+#include "actors/node/node_port.hpp"
+#include "actors/node/registry/registry.hpp"
+#include "actors/node/report/node_report.hpp"
+
+namespace floe {
+
+class reports {
+ public:
+  /// Whose state is shown.
+  struct sources {
+    const calls& outgoing;
+    const clients& connected;
+    const registry& databases;
+    const membership& cluster;
+    const lock_tests& locks;
+    const nodes_list& nodes;
+    const bans& banned;
+  };
+  reports(node_port& port, sources from) : port_(port), from_(from) {}
+
+  /// Keeps it for the timeline, and logs it.
+  void note(timeline_event);
+  /// How far the leader's recovery is, as JSON; empty when none runs.
+  void recovery_is_at(std::string json) { recovery_ = std::move(json); }
+
+  void get_locks(const answer_to<control::get_locks>&) const;
+  outcome_of<control::get_timeline> get_timeline(const request_of<control::get_timeline>&);
+  void get_node_status(const answer_to<control::get_node_status>&) const;
+  outcome_of<control::dump_memory> dump_memory();
+
+  outcome_of<control::get_pnn> get_pnn() const;
+  outcome_of<control::get_pid> get_pid() const;
+  outcome_of<control::get_debug> get_debug() const;
+  outcome_of<control::set_debug> set_debug(const request_of<control::set_debug>&);
+  outcome_of<control::echo_data> echo(const request_of<control::echo_data>& same) const { return same; }
+  /// Lists of what this node never has.
+  outcome_of<control::get_ifaces> get_ifaces() const;
+  outcome_of<control::get_public_ips> get_public_ips() const;
+  /// For controls whose effect belongs to parts that this node does not have (public addresses, the recovery daemon).
+  outcome_of<control::startup> accept_quietly() const;
+  outcome_of<control::set_hold_phase> set_hold_phase(const request_of<control::set_hold_phase>&);
+  void shutdown(const answer_to<control::shutdown>&);
+
+ private:
+  std::vector<std::string> warnings() const;
+
+  node_port& port_;
+  sources from_;
+  std::deque<timeline_event> timeline_;
+  std::string recovery_;
+  std::string text_;  ///< of the last answer, while it is encoded
+};
+
+}  // namespace floe

@@ -1,0 +1,38 @@
+#pragma once
+/// The STATISTICS of a node: its counters in CTDB's form, and snapshots of them.
+#include <cstdint>
+#include <deque>
+
+#include "actors/control_call.hpp"
+#include "actors/node/node_port.hpp"
+#include "actors/node/registry/registry.hpp"
+#include "protocol/types/statistics.hpp"
+
+namespace floe {
+
+/// What the process holds in memory.
+std::uint64_t resident_bytes();
+
+class statistics_keeper {
+ public:
+  statistics_keeper(node_port& port, const registry& databases)
+      : port_(port), databases_(databases), since_us_(port.env.loop.wall_us()) {}
+
+  /// One snapshot per StatHistoryInterval.
+  void tick();
+
+  void statistics(const answer_to<control::statistics>&) const;
+  outcome_of<control::statistics_reset> reset();
+  outcome_of<control::get_stat_history> history() const;
+
+ private:
+  floe::statistics now() const;
+
+  node_port& port_;
+  const registry& databases_;
+  std::int64_t since_us_;
+  std::deque<floe::statistics> history_;  ///< newest first
+  time_point next_snapshot_;
+};
+
+}  // namespace floe

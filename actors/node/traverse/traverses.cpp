@@ -1,0 +1,137 @@
+#include "actors/node/traverse/traverses.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "protocol/constants.hpp"
+#include "protocol/types/rec_data.hpp"
+#include "protocol/types/traverse.hpp"
+
+namespace floe {
+namespace {
+
+bytes encode_record(reqid id, const record_view& r) {
+  bytes data;
+  append_header(data, r.header);
+  data.append(r.data);
+  return encode_request<control::traverse_data>({.reqid = number(id), .key = r.key, .data = data});
+}
+
+}  // namespace
+
+void traverses::traverse_start(const request_of<control::traverse_start>& t, const caller& by,
+                               const answer_to<control::traverse_start>& answer) {
+  begin({.db_id = t.db_id, .reqid = t.reqid, .srvid = t.srvid}, by, answer);
+}
+
+void traverses::traverse_start_ext(const request_of<control::traverse_start_ext>& t, const caller& by,
+                                   const answer_to<control::traverse_start_ext>& answer) {
+  begin(t, by, answer);
+}
+
+void traverses::begin(const request_of<control::traverse_start_ext>& t, const caller& by,
+                      const answer_to<control::traverse_start>& answer) {
+  const auto* d = databases_.find(t.db_id);
+  if (!d) return answer.fail("unknown database");
+  if (const auto why = unfit(*d); !why.empty() && port_.tunables[tunable::allow_unhealthy_db_read] == 0)
+    return answer.fail(why + "; AllowUnhealthyDBRead=1 shows it nevertheless");
+  const pnn self = port_.env.self;
+  const auto& map = port_.view().map;
+  const auto id = ++last_;
+  std::vector<pnn> from{self};
+  if (d->kind == db_kind::volatile_db) {
+    from = port_.destinations(pnn::broadcast_active);
+  } else if (std::ranges::find(map, self) == map.end() && !map.empty()) {
+    from = {map.front()};
+  }
+  entry e{.client = by.client->id, .session = by.client->session, .srvid = t.srvid, .client_reqid = t.reqid,
+          .db = t.db_id, .ends_missing = from.size()};
+  e.deadline = port_.env.loop.after(
+      std::chrono::seconds(port_.tunables[tunable::traverse_timeout]), [to = port_.self, self, id] {
+        to.tell(call_control{.to = self, .opcode = control::traverse_kill,
+                             .data = encode_request<control::traverse_kill>({.db_id = db_id{0}, .reqid = reqid{id}, .srvid = srvid{0}}),
+                             .patience = std::chrono::seconds(1), .answer = {}});
+      });
+  open_.emplace(id, std::move(e));
+  answer.good();
+  const bytes all = encode_request<control::traverse_all_ext>(
+      {.db_id = t.db_id, .reqid = reqid{id}, .pnn = self, .client_reqid = t.reqid, .srvid = t.srvid,
+       .withemptyrecords = t.withemptyrecords});
+  for (pnn p : from) {
+    if (p == self)
+      read_ours(t.db_id, t.withemptyrecords, self, reqid{id});
+    else
+      calls_.tell(p, {.opcode = control::traverse_all_ext, .data = all});
+  }
+}
+
+outcome_of<control::traverse_all> traverses::traverse_all(const request_of<control::traverse_all>& t) {
+  read_ours(t.db_id, false, t.pnn, t.reqid);
+  return {};
+}
+
+outcome_of<control::traverse_all_ext> traverses::traverse_all_ext(const request_of<control::traverse_all_ext>& t) {
+  read_ours(t.db_id, t.withemptyrecords, t.pnn, t.reqid);
+  return {};
+}
+
+void traverses::read_ours(db_id db, bool with_empty, pnn for_node, reqid id) {
+  const auto emit = [to = port_.self, for_node](bytes data) {
+    to.tell(call_control{.to = for_node, .opcode = control::traverse_data, .data = std::move(data),
+                         .patience = std::chrono::seconds(1), .answer = {}, .flags = control_flag::noreply});
+  };
+  const auto end = [emit, id] { emit(encode_request<control::traverse_data>({.reqid = number(id), .key = {}, .data = {}})); };
+  const auto* d = databases_.find(db);
+  if (!d) return end();
+  d->to.tell(db_traverse{
+      .with_empty = with_empty,
+      .emit = [emit, id](const record_view& r) { emit(encode_record(id, r)); },
+      .done = [end, &log = port_.env.log, name = d->name](const std::string& error) {
+        if (!error.empty()) log.warning(fmt::format("traverse-incomplete db={} why=\"{}\"", name, error));
+        end();
+      }});
+}
+
+outcome_of<control::traverse_data> traverses::traverse_data(const request_of<control::traverse_data>& d) {
+  const auto t = open_.find(d.reqid);
+  if (t == open_.end()) return {};
+  if (!d.is_end())
+    pass_on(t->second, d.key, d.data);
+  else if (--t->second.ends_missing == 0)
+    end(d.reqid);
+  return {};
+}
+
+void traverses::pass_on(const entry& t, byte_view key, byte_view data) const {
+  const bytes record = wire::encode(rec_data{.reqid = number(t.client_reqid), .key = key, .data = data});
+  t.session.tell(session_send{port_.for_client(reqid{0}, req_message{.srvid = t.srvid, .data = record})});
+}
+
+void traverses::end(std::uint32_t id) {
+  const auto t = open_.find(id);
+  if (t == open_.end()) return;
+  port_.env.loop.cancel(t->second.deadline);
+  pass_on(t->second, {}, {});
+  open_.erase(t);
+}
+
+/// From ourselves: our traverse took too long. From another node: it does not want our records any more; what is
+/// under way is small and ends by itself.
+outcome_of<control::traverse_kill> traverses::traverse_kill(const request_of<control::traverse_kill>& t, const caller& by) {
+  if (by.from == port_.env.self && open_.contains(number(t.reqid))) {
+    ++port_.env.count.traverse_timeouts;
+    end(number(t.reqid));
+  }
+  return {};
+}
+
+void traverses::end_those_of(std::uint64_t client) {
+  std::erase_if(open_, [&](auto& t) {
+    if (t.second.client != client) return false;
+    port_.env.loop.cancel(t.second.deadline);
+    return true;
+  });
+}
+
+}  // namespace floe

@@ -1,0 +1,54 @@
+#pragma once
+/// Reading a database of the whole cluster: every node sends the records it is dmaster of, the node that was asked
+/// passes them on to its client as messages.
+#include <cstdint>
+#include <map>
+
+#include "actors/control_call.hpp"
+#include "actors/node/calls/calls.hpp"
+#include "actors/node/node_port.hpp"
+#include "actors/node/registry/registry.hpp"
+
+namespace floe {
+
+class traverses {
+ public:
+  traverses(node_port& port, calls& others, registry& databases)
+      : port_(port), calls_(others), databases_(databases) {}
+
+  void end_those_of(std::uint64_t client);
+
+  void traverse_start(const request_of<control::traverse_start>&, const caller&,
+                      const answer_to<control::traverse_start>&);
+  void traverse_start_ext(const request_of<control::traverse_start_ext>&, const caller&,
+                          const answer_to<control::traverse_start_ext>&);
+  outcome_of<control::traverse_all> traverse_all(const request_of<control::traverse_all>&);
+  outcome_of<control::traverse_all_ext> traverse_all_ext(const request_of<control::traverse_all_ext>&);
+  outcome_of<control::traverse_data> traverse_data(const request_of<control::traverse_data>&);
+  outcome_of<control::traverse_kill> traverse_kill(const request_of<control::traverse_kill>&, const caller&);
+
+ private:
+  struct entry {
+    std::uint64_t client;
+    address<session_message> session;
+    floe::srvid srvid{0};
+    reqid client_reqid;
+    db_id db{0};
+    std::size_t ends_missing;
+    timer_id deadline{0};
+  };
+  /// The error, or nothing: then records are on their way, once `good` has been said.
+  void begin(const request_of<control::traverse_start_ext>&, const caller&,
+             const answer_to<control::traverse_start>&);
+  void read_ours(db_id, bool with_empty, pnn for_node, reqid);
+  void pass_on(const entry&, byte_view key, byte_view data) const;
+  void end(std::uint32_t id);
+
+  node_port& port_;
+  calls& calls_;
+  registry& databases_;
+  std::map<std::uint32_t, entry> open_;
+  std::uint32_t last_ = 0;
+};
+
+}  // namespace floe

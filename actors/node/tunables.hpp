@@ -1,0 +1,26 @@
+#pragma once
+/// The tunables of a node: asking for them, setting them, and telling those who go by them.
+#include "actors/control_call.hpp"
+#include "actors/node/node_port.hpp"
+#include "actors/node/registry/registry.hpp"
+
+namespace floe {
+
+class tunable_controls {
+ public:
+  tunable_controls(node_port& port, const registry& databases) : port_(port), databases_(databases) {}
+
+  /// Tells links, databases and leader what holds now.
+  void apply() const;
+
+  outcome_of<control::list_tunables> list() const;
+  outcome_of<control::get_tunable> get(const request_of<control::get_tunable>&) const;
+  outcome_of<control::set_tunable> set(const request_of<control::set_tunable>&);
+  outcome_of<control::get_all_tunables> get_all() const;
+
+ private:
+  node_port& port_;
+  const registry& databases_;
+};
+
+}  // namespace floe
