@@ -118,15 +118,36 @@ void add_reports(control_table& t, node_services& s) {
   t.add(handle<c::dump_memory>(r, &reports::dump_memory));
   t.add(handle<c::echo_data>(r, &reports::echo));
   t.add(handle<c::shutdown>(r, &reports::shutdown));
-  t.add(handle<c::get_ifaces>(r, &reports::get_ifaces));
-  t.add(handle<c::get_public_ips>(r, &reports::get_public_ips));
   t.add(handle<c::startup>(r, &reports::accept_quietly));
+  t.add(handle<c::recd_reclock_latency>(r, &reports::accept_quietly));
   t.add(handle<c::recd_ping>(r, &reports::accept_quietly));
   t.add(handle<c::ipreallocated>(r, &reports::accept_quietly));
   t.add(handle<c::get_locks>(r, &reports::get_locks));
   t.add(handle<c::get_timeline>(r, &reports::get_timeline));
   t.add(handle<c::get_node_status>(r, &reports::get_node_status));
   t.add(handle<c::set_hold_phase>(r, &reports::set_hold_phase));
+}
+
+void add_addresses(control_table& t, addresses& a) {
+  t.add(handle<c::tcp_client>(a, &addresses::tcp_client));
+  t.add(handle<c::tcp_client_disconnected>(a, &addresses::tcp_client_disconnected));
+  t.add(handle<c::tcp_client_passed>(a, &addresses::tcp_client_passed));
+  t.add(handle<c::tcp_add>(a, &addresses::accept));
+  t.add(handle<c::tcp_add_delayed_update>(a, &addresses::accept));
+  t.add(handle<c::tcp_remove>(a, &addresses::accept));
+  t.add(handle<c::get_tcp_tickle_list>(a, &addresses::get_tickle_list));
+  t.add(handle<c::set_tcp_tickle_list>(a, &addresses::set_tickle_list));
+  t.add(handle<c::send_gratuitous_arp>(a, &addresses::accept));
+  t.add(handle<c::add_public_ip>(a, &addresses::accept));
+  t.add(handle<c::del_public_ip>(a, &addresses::accept));
+  t.add(handle<c::release_ip>(a, &addresses::accept));
+  t.add(handle<c::takeover_ip>(a, &addresses::takeover_ip));
+  t.add(handle<c::reload_public_ips>(a, &addresses::accept));
+  t.add(handle<c::start_ipreallocate>(a, &addresses::accept));
+  t.add(handle<c::get_public_ip_info>(a, &addresses::get_public_ip_info));
+  t.add(handle<c::set_iface_link_state>(a, &addresses::set_iface_link_state));
+  t.add(handle<c::get_ifaces>(a, &addresses::get_ifaces));
+  t.add(handle<c::get_public_ips>(a, &addresses::get_public_ips));
 }
 
 }  // namespace
@@ -136,6 +157,7 @@ void add_controls(node_services& s) {
   add_databases(s.controls, s);
   add_those_of_databases(s.controls, s.databases);
   add_messages(s.controls, s);
+  add_addresses(s.controls, s.addresses);
   add_reports(s.controls, s);
 }
 

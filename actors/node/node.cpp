@@ -57,9 +57,9 @@ void node::stop(const std::string& why) {
   s.membership.no_more_timers();
   s.port.leader.tell(leader_stop{});
   s.doors.close();
-  s.clients.close_all("node shuts down");
   s.databases.tell_all(db_stop{});
   for (const auto& n : s.port.view().nodes) n.link.tell(link_stop{});
+  s.clients.close_all("node shuts down");  // last: who sees it may start a new node here
   s.calls.give_all_up();
   end();
   env_.loop.post(stopped_);
@@ -102,7 +102,7 @@ void node::receive(node_message& message) {
                  [&](recovery_progress& m) { s.reports.recovery_is_at(std::move(m.json)); },
                  [&](want_recovery& m) { s.membership.set_mode(recovery_mode::active, m.why); },
                  [&](leader_known& m) {
-                   if (m.leader != pnn::unknown) s.messaging.leader_is(m.leader);
+                   s.messaging.leader_is(m.leader);
                    s.membership.leader_is(m.leader);
                  },
                  [&](ban_self& m) { s.bans.ban_self(m.why); },
@@ -131,6 +131,7 @@ void node::client_gone(std::uint64_t id) {
   s.clients.closed(id);
   s.messaging.forget(id);
   s.tunnels.forget(id);
+  s.addresses.forget(id);
   s.traversal.end_those_of(id);
   s.attach.forget_deferred_of(id);
   s.databases.tell_all(db_client_gone{id});

@@ -1,5 +1,6 @@
 #pragma once
 /// The services of a node: who owns what, and who knows whom. Later ones know earlier ones, never the other way round.
+#include "actors/node/addresses/addresses.hpp"
 #include "actors/node/calls/calls.hpp"
 #include "actors/node/calls/incoming.hpp"
 #include "actors/node/clients/clients.hpp"
@@ -31,6 +32,7 @@ struct node_services {
   floe::doors doors{port};
   floe::calls calls{port, controls};
   floe::clients clients{port};
+  floe::addresses addresses{port.env.self};
   floe::messaging messaging{port, clients};
   floe::tunnels tunnels{port, clients};
   registry databases{port};
@@ -45,7 +47,7 @@ struct node_services {
   floe::membership membership{port, calls, databases, attach, freezes, locks};
   nodes_list nodes{port, membership, messaging, tunables};
   floe::bans bans{port, membership, databases};
-  floe::reports reports{port, {calls, clients, databases, membership, locks, nodes, bans}};
+  floe::reports reports{port, {calls, clients, messaging, addresses, databases, membership, locks, nodes, bans}};
 };
 
 /// Fills the table: every control that a node carries out, and which function does it.

@@ -143,7 +143,11 @@ class real_loop final : public event_loop {
     const auto end = now() + limit;
     while (!done()) {
       if (now() >= end) return false;
-      turn(end);
+      run_jobs();
+      prepare_to_wait();
+      if (done()) return true;  // without another sleep
+      wait(end);
+      ring();
     }
     return true;
   }
@@ -199,8 +203,14 @@ class real_loop final : public event_loop {
 
   void turn(time_point until) {
     run_jobs();
-    for (auto list = std::exchange(before_wait_, {}); auto& t : list) t();
+    prepare_to_wait();
     wait(until);
+    ring();
+  }
+  void prepare_to_wait() {
+    for (auto list = std::exchange(before_wait_, {}); auto& t : list) t();
+  }
+  void ring() {
     for (auto at = now(); auto t = timers_.pop(at);) t();
   }
 

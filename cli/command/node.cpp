@@ -107,6 +107,7 @@ class service {
     const bool started = !stopped || asked_;
     notice.start();
     while (!stopped) loop_->run_until([&] { return stopped; }, std::chrono::hours(1));
+    loop_->settle();  // what its databases and links were told at the end
     if (started) return done;
     print_error("the node did not start; " + (setup_.log.to == log_target::kind::standard_error
                                                   ? std::string("the reason is above")

@@ -5,8 +5,10 @@
 
 #include <vector>
 
+#include "actors/environment.hpp"
 #include "protocol/types/basic.hpp"
 #include "protocol/types/database.hpp"
+#include "protocol/types/record_access.hpp"
 #include "protocol/types/vnn_map.hpp"
 #include "protocol/wire/codec.hpp"
 

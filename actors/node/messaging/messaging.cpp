@@ -1,5 +1,7 @@
 #include "actors/node/messaging/messaging.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "protocol/constants.hpp"
@@ -62,38 +64,76 @@ void messaging::unlisten(const unlisten_messages& m) {
   if (i->second.empty()) subscribers_.erase(i);
 }
 
+void messaging::leader_is(pnn leader) {
+  if (leader == pnn::unknown && leader_ != pnn::unknown) without_leader_since_ = port_.env.loop.now();
+  if (leader != pnn::unknown) last_leader_ = leader;
+  leader_ = leader;
+}
+
 /// Registering twice delivers twice: CTDB's clients count on nothing else. While nobody leads, who registers for the
 /// leader's messages is told who did: Samba's tool asks for nothing else, has no use for "nobody", and would show no
-/// status before the election is over.
+/// status before an election is over. After ten seconds it is not told any more and says UNKNOWN, as with ctdbd.
 void messaging::register_srvid(const caller& by, const answer_to<control::register_srvid>& answer) {
+  constexpr auto still_shown = std::chrono::seconds(10);
+  auto& mine = of_client_[by.client->id];
+  if (mine.registrations >= most_registrations)
+    return answer.fail(fmt::format("this client has registered {} times, which is the limit", most_registrations));
   const auto& session = by.client->session;
   subscribers_[number(by.srvid)].push_back({.owner = by.client->id, .session = session, .deliver = nullptr});
+  ++mine.registrations;
+  ++mine.registered[number(by.srvid)];
   answer.good();
   if (by.srvid != message::leader || last_leader_ == pnn::unknown) return;
+  if (leader_ == pnn::unknown && port_.env.loop.now() - without_leader_since_ > still_shown) return;
   const bytes leader = wire::encode(number(last_leader_));
   session.tell(session_send{port_.for_client(reqid{0}, req_message{.srvid = by.srvid, .data = leader})});
 }
 
+std::size_t messaging::remove(std::uint64_t client, std::uint64_t srvid) {
+  const auto i = subscribers_.find(srvid);
+  if (i == subscribers_.end()) return 0;
+  const auto gone =
+      std::erase_if(i->second, [&](const subscriber& s) { return !s.deliver && s.owner == client; });
+  if (i->second.empty()) subscribers_.erase(i);
+  return gone;
+}
+
 outcome_of<control::deregister_srvid> messaging::deregister_srvid(const caller& by) {
-  auto i = subscribers_.find(number(by.srvid));
-  const auto gone = i == subscribers_.end() ? 0 : std::erase_if(i->second, [&](const subscriber& s) {
-    return !s.deliver && s.owner == by.client->id;
-  });
-  if (i != subscribers_.end() && i->second.empty()) subscribers_.erase(i);
+  const auto gone = remove(by.client->id, number(by.srvid));
   if (gone == 0) return status_of(not_registered);
+  auto& mine = of_client_[by.client->id];
+  mine.registrations -= gone;
+  mine.registered.erase(number(by.srvid));
   return {};
 }
 
 outcome_of<control::register_notify> messaging::register_notify(
     const request_of<control::register_notify>& n, const caller& by) {
+  auto& mine = of_client_[by.client->id];
+  if (mine.notification_bytes + n.data.size() > most_notification_bytes ||
+      at_end_[by.client->id].size() >= most_registrations)
+    return refuse("this client has left more to be sent at its end than the limit");
   if (!at_end_[by.client->id].emplace(number(n.srvid), bytes(n.data)).second) return refuse("registered already");
+  mine.notification_bytes += n.data.size();
   return {};
 }
 
 outcome_of<control::deregister_notify> messaging::deregister_notify(
     const request_of<control::deregister_notify>& srvid, const caller& by) {
-  if (at_end_[by.client->id].erase(number(srvid)) == 0) return refuse("not registered");
+  const auto left = at_end_[by.client->id].extract(number(srvid));
+  if (!left) return refuse("not registered");
+  of_client_[by.client->id].notification_bytes -= left.mapped().size();
   return {};
+}
+
+messaging::held_report messaging::held() const {
+  held_report r;
+  for (const auto& [id, c] : of_client_) {
+    r.registrations += c.registrations;
+    r.notification_bytes += c.notification_bytes;
+  }
+  for (const auto& [id, all] : at_end_) r.notifications += all.size();
+  return r;
 }
 
 outcome_of<control::check_pid_srvid> messaging::check_pid_srvid(
@@ -113,11 +153,11 @@ void messaging::announce_end_of(std::uint64_t client) {
   for (const auto& [srvid, data] : left.mapped()) send(pnn::broadcast_connected, floe::srvid{srvid}, data);
 }
 
+/// In time proportional to what this client has registered, whatever the others have.
 void messaging::forget(std::uint64_t client) {
-  for (auto i = subscribers_.begin(); i != subscribers_.end();) {
-    std::erase_if(i->second, [&](const subscriber& s) { return !s.deliver && s.owner == client; });
-    i = i->second.empty() ? subscribers_.erase(i) : std::next(i);
-  }
+  const auto left = of_client_.extract(client);
+  if (!left) return;
+  for (const auto& [srvid, times] : left.mapped().registered) remove(client, srvid);
 }
 
 }  // namespace floe

@@ -15,6 +15,10 @@ namespace floe {
 
 class messaging {
  public:
+  /// Samba registers a few dozen of each; these are limits against programs that have gone wrong.
+  static constexpr std::size_t most_registrations = 100'000;        ///< of a client
+  static constexpr std::size_t most_notification_bytes = 16 << 20;  ///< of a client
+
   messaging(node_port& port, const clients& all) : port_(port), clients_(all) {}
 
   /// To whoever has registered here; `m` lies in the parcel.
@@ -26,8 +30,12 @@ class messaging {
   /// Sends what this client has left to be sent.
   void announce_end_of(std::uint64_t client);
   void forget(std::uint64_t client);
-  /// Who registers for the leader's messages is told at once who leads, or led last.
-  void leader_is(pnn leader) { last_leader_ = leader; }
+  /// Who registers for the leader's messages is told at once who leads, or led a moment ago.
+  void leader_is(pnn leader);
+  struct held_report {
+    std::size_t registrations = 0, notifications = 0, notification_bytes = 0;
+  };
+  held_report held() const;
 
   void register_srvid(const caller&, const answer_to<control::register_srvid>&);
   outcome_of<control::deregister_srvid> deregister_srvid(const caller&);
@@ -45,9 +53,18 @@ class messaging {
 
   node_port& port_;
   const clients& clients_;
+  using srvids = std::unordered_map<std::uint64_t, std::size_t>;  ///< how often each
+  struct of_client {
+    srvids registered;
+    std::size_t registrations = 0, notification_bytes = 0;
+  };
+  std::size_t remove(std::uint64_t client, std::uint64_t srvid);
+
   std::unordered_map<std::uint64_t, std::vector<subscriber>> subscribers_;
+  std::unordered_map<std::uint64_t, of_client> of_client_;
   std::map<std::uint64_t, std::map<std::uint64_t, bytes>> at_end_;  ///< by client and srvid
-  pnn last_leader_ = pnn::unknown;  ///< also while nobody leads
+  pnn leader_ = pnn::unknown, last_leader_ = pnn::unknown;
+  time_point without_leader_since_;
 };
 
 }  // namespace floe

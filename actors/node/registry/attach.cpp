@@ -15,7 +15,8 @@
 namespace floe {
 namespace {
 
-constexpr std::size_t longest_name = 200;
+/// Of a file, less ".4294967295" and "-lock".
+constexpr std::size_t longest_name = 255 - 11 - 5;
 
 control attach_control(db_kind k) {
   if (k == db_kind::persistent) return control::db_attach_persistent;
@@ -26,10 +27,11 @@ std::uint8_t flags_of(db_kind k) {
   return k == db_kind::replicated ? db_flag::replicated : 0;
 }
 
-/// The name becomes a file name: nothing in it may lead elsewhere.
+/// The name becomes a file name, with the node's number behind it: nothing in it may lead elsewhere. It also stands in
+/// lines of the log: nothing in it may end one. All else is taken, as by ctdbd.
 bool acceptable(byte_view name) {
-  return !name.empty() && name.size() <= longest_name && name.find('/') == byte_view::npos && name[0] != '.' &&
-         std::ranges::all_of(name, [](unsigned char c) { return c > 0x20 && c < 0x7f; });
+  return !name.empty() && name.size() <= longest_name && name.find('/') == byte_view::npos &&
+         std::ranges::all_of(name, [](unsigned char c) { return c >= 0x20 && c != 0x7f; });
 }
 
 }  // namespace
@@ -126,8 +128,10 @@ void attaching::opened(const database_opened& m) {
   if (!d) return;
   const auto waiting = std::exchange(d->attaching, {});
   if (!m.error.empty()) {
+    const auto held = std::exchange(d->until_open, {});
     databases_.erase(m.id);
     for (const auto& w : waiting) w.fail(m.error);
+    for (const auto& h : held) databases_.dispatch_again(m.id, h);
     return started_with(m.id);
   }
   d->open = true;
@@ -138,6 +142,7 @@ void attaching::opened(const database_opened& m) {
   d->to.tell(databases_.holder_rules());
   d->to.tell(databases_.settings());
   for (const auto& w : waiting) db_answer(w).good(m.id);
+  for (auto& held : std::exchange(d->until_open, {})) d->to.tell(std::move(held));
   if (starting_.contains(m.id)) return started_with(m.id);
   if (!d->tell_others) return;
   const bytes name = encode_request<control::db_attach>({d->name});

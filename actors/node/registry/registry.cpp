@@ -84,7 +84,8 @@ void registry::forward(db_id id, const caller& by, db_control m) {
 }
 
 void registry::client_calls(const client_ref& c, const parcel_ptr& p, const req_call& call) {
-  const auto* d = find(call.db);
+  auto* d = find(call.db);
+  if (hold_until_open(d, db_client_call{c, p})) return;
   const bool there = d && d->open;
   if (there && unfit(*d).empty()) return d->to.tell(db_client_call{c, p});
   // ctdbd never answers here and its client waits for ever; an error status is understood by all
@@ -100,11 +101,29 @@ void registry::record_packet(pnn from, const parcel_ptr& p, db_id id, bool asks)
     ++port_.env.count.dropped_generation;
     return;
   }
-  const auto* d = find(id);
+  auto* d = find(id);
   if (d && d->open) return d->to.tell(db_peer_packet{from, p});
+  if (hold_until_open(d, db_peer_packet{from, p})) return;
   if (asks)
     port_.send(header.src, header.id,
                reply_error{.status = -1, .message = fmt::format("Unknown database in request. db_id==0x{:08x}", number(id))});
+}
+
+/// A node that has just attached a database asks for a record of it at once, when this one knows the database and has not
+/// opened it yet. An error would be the end of it: ctdbd never answers the client that waits.
+bool registry::hold_until_open(database_entry* d, database_message m) const {
+  constexpr std::size_t most_held = 10'000;
+  if (!d || d->open || d->detaching || d->until_open.size() >= most_held) return false;
+  d->until_open.push_back(std::move(m));
+  return true;
+}
+
+void registry::dispatch_again(db_id id, const database_message& m) {
+  if (const auto* c = std::get_if<db_client_call>(&m))
+    return client_calls(c->client, c->packet, std::get<req_call>(c->packet->content.body));
+  const auto& p = std::get<db_peer_packet>(m);
+  const auto& body = p.packet->content.body;
+  record_packet(p.from, p.packet, id, std::holds_alternative<req_call>(body) || std::holds_alternative<req_dmaster>(body));
 }
 
 void registry::answered(pnn from, const parcel_ptr& p) {

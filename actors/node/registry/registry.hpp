@@ -29,6 +29,7 @@ struct database_entry {
   bool detaching = false;  ///< its actor is closing the file
   bool tell_others = false;
   std::vector<replier> attaching;  ///< told when it is open, or closed again
+  std::vector<database_message> until_open;  ///< packets that came before
   std::string damage;              ///< what is wrong with its content; empty: nothing
   bool sequence = false;           ///< clients have asked for a counter of its changes
   std::string dispute;             ///< why it is given up; empty: it is not
@@ -59,6 +60,8 @@ class registry {
   void client_calls(const client_ref&, const parcel_ptr&, const req_call&);
   /// A record packet of another node. Who asks for a database that is not there is told so.
   void record_packet(pnn from, const parcel_ptr&, db_id, bool asks);
+  /// What was held until the database is open, now that it cannot be opened.
+  void dispatch_again(db_id, const database_message&);
   /// The answer to a request of one of our databases: only that one hears it.
   void answered(pnn from, const parcel_ptr&);
 
@@ -91,6 +94,7 @@ class registry {
  private:
   void check_pulse();
   std::vector<pnn> members_of(generation) const;
+  bool hold_until_open(database_entry*, database_message) const;
   outcome_of<control::set_db_readonly> set_flag(db_id, std::uint8_t flag);
 
   node_port& port_;

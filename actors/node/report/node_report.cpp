@@ -98,6 +98,12 @@ std::string status_json(const status_snapshot& s, const std::vector<database_rep
   j["recovery"] = s.recovery.empty() ? json() : json::parse(s.recovery, nullptr, false);
   j["cluster_lock"] = lock_json(s.lock);
   j["warnings"] = s.warnings;
+  j["held"] = {{"resident", s.held.resident},
+               {"controls", s.held.controls},
+               {"requests", s.held.requests},
+               {"registrations", s.held.registrations},
+               {"notifications", s.held.notifications},
+               {"tcp_connections", s.held.tcp_connections}};
   j["ban"] = ban_json(s.ban);
   j["databases"] = json::array();
   for (const auto& d : databases) {
@@ -107,6 +113,28 @@ std::string status_json(const status_snapshot& s, const std::vector<database_rep
                                           static_cast<double>(d.commit_age_ms) / 1000));
   }
   return text_of(j);
+}
+
+std::string memory_text(const memory_report& m, const std::vector<database_report>& databases) {
+  std::string out;
+  const auto line = [&](std::string_view what, std::uint64_t n, std::string_view unit) {
+    out += fmt::format("{:<28}{:>14} {}\n", what, n, unit);
+  };
+  line("resident", m.resident, "bytes");
+  line("clients", m.clients, "");
+  line("databases", m.databases, "");
+  line("controls without answer", m.controls, "");
+  line("requests for records", m.requests, "");
+  line("registrations (srvid)", m.registrations, "");
+  line("notifications", m.notifications, "");
+  line("notifications", m.notification_bytes, "bytes");
+  line("connections of services", m.tcp_connections, "");
+  line("timeline", m.timeline_events, "events");
+  for (const auto& d : databases) {
+    line(d.name + ": records", d.records, "");
+    line(d.name + ": locks", d.locks_held + d.locks_waiting, "held or waited for");
+  }
+  return out;
 }
 
 std::string locks_json(pnn self, const std::vector<database_report>& databases) {

@@ -17,6 +17,16 @@
 
 namespace floe {
 
+/// What a node keeps for others, in pieces or bytes.
+struct memory_report {
+  std::uint64_t resident = 0;  ///< bytes of the whole process
+  std::size_t clients = 0, databases = 0;
+  std::size_t controls = 0;  ///< sent to other nodes, without an answer yet
+  std::size_t requests = 0;  ///< for records of other nodes
+  std::size_t registrations = 0, notifications = 0, notification_bytes = 0;
+  std::size_t tcp_connections = 0, timeline_events = 0;
+};
+
 struct status_snapshot {
   view_ptr view;
   std::string address;
@@ -26,12 +36,15 @@ struct status_snapshot {
   std::string recovery;  ///< JSON of the leader's recovery; empty: none runs
   cluster_lock_report lock;
   std::vector<std::string> warnings;
+  memory_report held;
   std::optional<bans::ban> ban;
 };
 
 /// Names of processes are not always UTF-8: what is not is replaced.
 std::string status_json(const status_snapshot&, const std::vector<database_report>&);
 std::string locks_json(pnn self, const std::vector<database_report>&);
+/// For people, one thing a line.
+std::string memory_text(const memory_report&, const std::vector<database_report>&);
 /// `options`: {"since_us": N} or nothing.
 std::string timeline_json(pnn self, const std::deque<timeline_event>&, byte_view options,
                           const std::function<std::string(db_id)>& name_of);

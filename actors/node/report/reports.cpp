@@ -7,7 +7,6 @@
 #include "protocol/constants.hpp"
 #include "protocol/types/basic.hpp"
 #include "protocol/types/client.hpp"
-#include "protocol/types/public_ip.hpp"
 
 namespace floe {
 
@@ -53,16 +52,31 @@ void reports::get_node_status(const answer_to<control::get_node_status>& answer)
                   .recovery = recovery_,
                   .lock = from_.locks.report(),
                   .warnings = warnings(),
+                  .held = held(),
                   .ban = from_.banned.current()};
   from_.databases.inspect(true, [s = std::move(s), answer](const std::vector<database_report>& all) {
     answer.good({status_json(s, all)});
   });
 }
 
-outcome_of<control::dump_memory> reports::dump_memory() {
-  text_ = fmt::format("resident {} bytes, {} clients, {} databases, {} controls outstanding\n", resident_bytes(),
-                      from_.connected.size(), from_.databases.all().size(), from_.outgoing.outstanding());
-  return wire::text{text_};
+memory_report reports::held() const {
+  const auto m = from_.messages.held();
+  return {.resident = resident_bytes(),
+          .clients = from_.connected.size(),
+          .databases = from_.databases.all().size(),
+          .controls = from_.outgoing.outstanding(),
+          .requests = port_.env.ids.open_of.size(),
+          .registrations = m.registrations,
+          .notifications = m.notifications,
+          .notification_bytes = m.notification_bytes,
+          .tcp_connections = from_.services.connections(),
+          .timeline_events = timeline_.size()};
+}
+
+void reports::dump_memory(const answer_to<control::dump_memory>& answer) const {
+  from_.databases.inspect(false, [held = held(), answer](const std::vector<database_report>& all) {
+    answer.good({memory_text(held, all)});
+  });
 }
 
 outcome_of<control::get_pnn> reports::get_pnn() const { return status_of(number(port_.env.self)); }
@@ -75,8 +89,6 @@ outcome_of<control::set_debug> reports::set_debug(const request_of<control::set_
   return {};
 }
 
-outcome_of<control::get_ifaces> reports::get_ifaces() const { return {}; }
-outcome_of<control::get_public_ips> reports::get_public_ips() const { return {}; }
 outcome_of<control::startup> reports::accept_quietly() const { return {}; }
 
 outcome_of<control::set_hold_phase> reports::set_hold_phase(const request_of<control::set_hold_phase>& phase) {

@@ -6,10 +6,12 @@
 
 #include "actors/control_call.hpp"
 #include "actors/node/calls/calls.hpp"
+#include "actors/node/addresses/addresses.hpp"
 #include "actors/node/clients/clients.hpp"
 #include "actors/node/membership/bans.hpp"
 #include "actors/node/membership/membership.hpp"
 #include "actors/node/membership/nodes_list.hpp"
+#include "actors/node/messaging/messaging.hpp"
 #include "actors/node/node_port.hpp"
 #include "actors/node/registry/registry.hpp"
 #include "actors/node/report/node_report.hpp"
@@ -22,6 +24,8 @@ class reports {
   struct sources {
     const calls& outgoing;
     const clients& connected;
+    const messaging& messages;
+    const addresses& services;
     const registry& databases;
     const membership& cluster;
     const lock_tests& locks;
@@ -38,16 +42,13 @@ class reports {
   void get_locks(const answer_to<control::get_locks>&) const;
   outcome_of<control::get_timeline> get_timeline(const request_of<control::get_timeline>&);
   void get_node_status(const answer_to<control::get_node_status>&) const;
-  outcome_of<control::dump_memory> dump_memory();
+  void dump_memory(const answer_to<control::dump_memory>&) const;
 
   outcome_of<control::get_pnn> get_pnn() const;
   outcome_of<control::get_pid> get_pid() const;
   outcome_of<control::get_debug> get_debug() const;
   outcome_of<control::set_debug> set_debug(const request_of<control::set_debug>&);
   outcome_of<control::echo_data> echo(const request_of<control::echo_data>& same) const { return same; }
-  /// Lists of what this node never has.
-  outcome_of<control::get_ifaces> get_ifaces() const;
-  outcome_of<control::get_public_ips> get_public_ips() const;
   /// For controls whose effect belongs to parts that this node does not have (public addresses, the recovery daemon).
   outcome_of<control::startup> accept_quietly() const;
   outcome_of<control::set_hold_phase> set_hold_phase(const request_of<control::set_hold_phase>&);
@@ -55,6 +56,7 @@ class reports {
 
  private:
   std::vector<std::string> warnings() const;
+  memory_report held() const;
 
   node_port& port_;
   sources from_;
