@@ -199,6 +199,20 @@ std::optional<table_record> record_table::take(std::uint32_t slot, table_holder 
   return r;
 }
 
+std::optional<table_record> record_table::peek(std::uint32_t slot) const {
+  const entry& e = entries_[slot];
+  assert(e.filled());
+  table_record r;
+  std::uint64_t stores = 0;
+  if (copy(e, slot, r, stores) != copied::good) return std::nullopt;
+  r.changed = stores != e.seen_stores;
+  return r;
+}
+
+table_holder record_table::holder_seen(std::uint32_t slot) const {
+  return lock_word{memory_->slot(slot).lock.load(acquire)}.holder();
+}
+
 void record_table::drop(std::uint32_t slot) {
   assert(entries_[slot].filled());
   empty(slot);
@@ -341,7 +355,7 @@ std::vector<std::uint32_t> record_table::filled() const {
   return all;
 }
 
-std::vector<std::uint32_t> record_table::collect(const std::function<void(const table_record&)>& f) {
+std::vector<std::uint32_t> record_table::collect(const std::function<bool(const table_record&)>& keep) {
   std::vector<std::uint32_t> broken;
   table_record r;
   for (std::uint32_t i = 0; i < entries_.size(); ++i) {
@@ -356,9 +370,8 @@ std::vector<std::uint32_t> record_table::collect(const std::function<void(const 
     const auto c = copy(e, i, r, stores);
     if (c == copied::broken) broken.push_back(i);
     if (c != copied::good) continue;
-    e.seen_stores = stores;
     r.changed = true;
-    f(r);
+    if (keep(r)) e.seen_stores = stores;
   }
   return broken;
 }

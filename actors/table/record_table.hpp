@@ -102,6 +102,11 @@ class record_table {
   /// The end of a record's stay: only if recalled and free, or held by `by`, whose lock the caller takes over. Nothing:
   /// still held, or broken (see `look`).
   std::optional<table_record> take(std::uint32_t slot, table_holder by = table_holder::none);
+  /// What `take` would return: of a recalled and free slot, or of one whose holder waits for us. Nothing: broken.
+  std::optional<table_record> peek(std::uint32_t slot) const;
+  /// Whoever the lock word names, without a check.
+  table_holder holder_seen(std::uint32_t slot) const;
+  std::uint64_t locks_of(std::uint32_t slot) const { return memory_->slot(slot).locks.load(); }
   /// Empties a broken slot without reading it. The store's copy counts again.
   void drop(std::uint32_t slot);
   /// How often it was locked since the last `cool`.
@@ -119,7 +124,8 @@ class record_table {
   std::vector<std::uint32_t> filled() const;
   /// What was stored since the last look, without disturbing anybody. A record that is being written this very moment is
   /// left for the next time. Broken ones are returned.
-  std::vector<std::uint32_t> collect(const std::function<void(const table_record&)>&);
+  /// What `keep` refuses counts as not looked at.
+  std::vector<std::uint32_t> collect(const std::function<bool(const table_record&)>& keep);
   /// Halves what is remembered of how hot records were.
   void cool();
   /// Locks of all clients so far, by their own counting.

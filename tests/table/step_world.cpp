@@ -313,7 +313,7 @@ class world {
     if (!whole(r.data)) broken("no half store: the node reads a torn content");
   }
   void collect() {
-    const auto bad = table_.collect([&](const table_record& r) { keep(r); });
+    const auto bad = table_.collect([&](const table_record& r) { return keep(r), true; });
     if (!bad.empty()) broken("a sound record is taken for broken");
   }
   void freeze() {

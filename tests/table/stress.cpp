@@ -97,7 +97,7 @@ void the_node(shared& s) {
   for (unsigned turn = 0; s.running > 0; ++turn) {
     {
       const std::lock_guard hold(s.node);
-      if (!s.table.collect([&](const table_record& r) { number_in(r.data, s.wrong); }).empty()) ++s.wrong;
+      if (!s.table.collect([&](const table_record& r) { return number_in(r.data, s.wrong), true; }).empty()) ++s.wrong;
       if (const auto slot = s.table.find(keys[turn % 2])) s.table.recall(*slot);
       take_free(s);
       if (turn % 8 == 0) s.table.close();
