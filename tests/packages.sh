@@ -56,10 +56,13 @@ install_packages() {
   without_services apt_get install --yes --no-install-recommends "${missing[@]}" || status=$?
   [ "$status" -eq 0 ] || { say "apt-get could not install ${missing[*]}"; return 1; }
 
-  # The daemon's unit is enabled by its package and would run from the next boot on. Who had it before, keeps it.
-  if [[ " ${missing[*]} " == *" ctdb "* ]]; then
-    as_root update-rc.d ctdb disable >/dev/null 2>&1 || say "note: could not disable the service of the package ctdb"
-  fi
+  # A daemon's unit is enabled by its package and would run from the next boot on. Who had it before, keeps it.
+  local package service
+  for package in ctdb:ctdb samba:smbd samba:nmbd samba:samba-ad-dc winbind:winbind; do
+    service=${package#*:}
+    [[ " ${missing[*]} " == *" ${package%:*} "* ]] || continue
+    as_root update-rc.d "$service" disable >/dev/null 2>&1 || say "note: could not disable the service $service"
+  done
 }
 
 apt_get() {

@@ -74,8 +74,12 @@ outcome<std::shared_ptr<channel>> channel::open(const std::string& socket, bool 
 
 channel::~channel() { ::close(fd_); }
 
+/// Who asks for nothing does not read; the end of the node shows nevertheless before a request is sent into nowhere.
 bool channel::broken() {
   const std::lock_guard guard(m_);
+  pollfd p{fd_, POLLRDHUP, 0};
+  if (broken_.empty() && ::poll(&p, 1, 0) == 1 && p.revents & (POLLRDHUP | POLLHUP | POLLERR))
+    broken_ = "the node has closed it";
   return !broken_.empty();
 }
 

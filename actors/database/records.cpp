@@ -100,9 +100,7 @@ void database::record_store(db_control& m) {
   const bytes* held = held_key(m, r.lock_id);
   if (!held) return;
   const bytes key = *held;
-  record_header h = own_header(key);
-  // Every write counts: of two copies of one owner the later one has the higher rsn.
-  h.rsn = next(h.rsn);
+  const record_header h = written_header(own_header(key));
   if (!put(key, h, r.data)) return m.answer.status(record_status_storage, "cannot store: see the node's log");
   m.answer.good();
   if (r.flags & record_store_unlock) unlock(key, "stored");
@@ -113,8 +111,7 @@ void database::record_delete(db_control& m) {
   const bytes* held = held_key(m, r.lock_id);
   if (!held) return;
   const bytes key = *held;
-  record_header h = own_header(key);
-  h.rsn = next(h.rsn);
+  const record_header h = written_header(own_header(key));
   // An empty record means "deleted" to everybody; it stays until vacuuming or a recovery drops it, so that an
   // older copy elsewhere does not come back.
   if (!put(key, h, {})) return m.answer.status(record_status_storage, "cannot store: see the node's log");

@@ -140,7 +140,8 @@ int bridged_database::failed(int code, const char* doing) {
         wishes_.name.c_str(), why.c_str());
     ::_exit(1);
   }
-  say(TDB_DEBUG_ERROR, "cannot %s %s: %s", doing, wishes_.name.c_str(), why.c_str());
+  if (why != last_failure_) say(TDB_DEBUG_ERROR, "cannot %s %s: %s", doing, wishes_.name.c_str(), why.c_str());
+  last_failure_ = why;
   return -1;
 }
 

@@ -105,6 +105,7 @@ class bridged_database {
   std::vector<std::string> keys_;  ///< of a walk by firstkey and nextkey
   std::size_t next_key_ = 0;
   std::vector<const char*> refused_;
+  std::string last_failure_;  ///< which is said once, however often it is met
   std::uint32_t made_up_number_ = 0;
 };
 

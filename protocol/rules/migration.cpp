@@ -45,6 +45,12 @@ record_header missing_record_header(pnn lmaster) {
   return {.rsn = rsn{0}, .dmaster = lmaster, .flags = record_flag::automatic};
 }
 
+record_header written_header(record_header h) {
+  h.rsn = next(h.rsn);
+  h.flags &= ~transient_flags;
+  return h;
+}
+
 missing_record decide_missing(db_kind kind, pnn self, pnn lmaster) {
   const record_header invented = missing_record_header(lmaster);
   if (kind != db_kind::persistent && lmaster != self) return {.header = invented};

@@ -57,6 +57,10 @@ store_decision decide_store(db_kind kind, pnn self, pnn lmaster, const record_he
 /// The header of a record that has no local copy: never owned, at its lmaster, invented.
 record_header missing_record_header(pnn lmaster);
 
+/// What the owner's client leaves: every write counts, since of two copies of one owner the later has the higher rsn; and a
+/// record that was invented for the client is one now.
+record_header written_header(record_header);
+
 /// What a lookup yields when there is no local copy.
 struct missing_record {
   record_header header;  ///< go on with this one: the header as written, or the invented one

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""A client of an smbd, by Samba's own Python library (Debian's package python3-samba, for /usr/bin/python3).
+
+    smb_load.py ADDRESS SMB.CONF NAME            until standard input ends: opens, writes, reads and closes a file of its own and
+                                                 one that all share; a line `done SECONDS` for each round, `error WHY` for each
+                                                 that failed
+    smb_load.py ADDRESS SMB.CONF --hold FILE     for each line of standard input: opens FILE, shared with nobody, and keeps it;
+                                                 answers `ok` or why not
+"""
+import os
+import select
+import subprocess
+import sys
+import time
+
+DEBIAN_PYTHON = "/usr/bin/python3"
+
+
+def owner_of_port(address, port, peer_port):
+    """The process that has this end of a connection."""
+    shown = subprocess.run(["ss", "-Htnp"], capture_output=True, text=True, check=True).stdout
+    for line in shown.splitlines():
+        words = line.split()
+        if words[3] == f"{address}:{port}" and words[4].endswith(f":{peer_port}"):
+            return int(line.partition("pid=")[2].partition(",")[0])
+    raise LookupError(f"nobody has {address}:{port} to {peer_port}")
+
+
+def main():
+    if "samba" not in sys.modules and sys.executable != DEBIAN_PYTHON:
+        os.execv(DEBIAN_PYTHON, [DEBIAN_PYTHON, *sys.argv])
+    from samba import credentials, param  # pylint: disable=import-outside-toplevel
+    from samba.samba3 import libsmb_samba_internal as libsmb  # pylint: disable=import-outside-toplevel
+    from samba.samba3 import param as s3param  # pylint: disable=import-outside-toplevel
+
+    address, conf = sys.argv[1:3]
+    settings = s3param.get_context()
+    settings.load(conf)
+    others = param.LoadParm()
+    others.load(conf)
+    who = credentials.Credentials()
+    who.guess(others)
+    who.set_username("root")
+    who.set_password("pw")
+    who.set_kerberos_state(credentials.DONT_USE_KERBEROS)
+    before = ports()
+    share = libsmb.Conn(address, "share", lp=settings, creds=who)
+    if sys.argv[3] == "--hold":
+        print(f"port {(ports() - before).pop()}", flush=True)
+        hold(share, sys.argv[4])
+    else:
+        load(share, sys.argv[3])
+
+
+def ports():
+    """Local ports of this process's connections."""
+    shown = subprocess.run(["ss", "-Htnp"], capture_output=True, text=True, check=True).stdout
+    return {int(line.split()[3].rpartition(":")[2]) for line in shown.splitlines() if f"pid={os.getpid()}," in line}
+
+
+READ_WRITE, OPEN_OR_CREATE, ALL_MAY = 0x3, 3, 7
+
+
+def hold(share, name):
+    for _ in sys.stdin:
+        try:
+            share.create(name, DesiredAccess=READ_WRITE, ShareAccess=0, CreateDisposition=OPEN_OR_CREATE)
+            print("ok", flush=True)
+        except Exception as e:  # pylint: disable=broad-except
+            print(str(e).replace("\n", " "), flush=True)
+
+
+def load(share, name):
+    content = name.encode() * 100
+    while not select.select([sys.stdin], [], [], 0)[0]:
+        begun = time.monotonic()
+        try:
+            for file in f"own.{name}", "of all":
+                f = share.create(file, DesiredAccess=READ_WRITE, ShareAccess=ALL_MAY, CreateDisposition=OPEN_OR_CREATE)
+                share.write(f, content, 0)
+                got = share.read(f, 0, len(content))
+                share.close(f)
+                if file != "of all" and got != content:
+                    print("error read something else than was written", flush=True)
+        except Exception as e:  # pylint: disable=broad-except
+            print(f"error {e!r}".replace("\n", " "), flush=True)
+            time.sleep(0.2)
+            continue
+        print(f"done {time.monotonic() - begun:.4f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
