@@ -1,12 +1,14 @@
 /// floe getvar, setvar, listvars: the tunables of a node.
 #include <fmt/format.h>
 
-#include <charconv>
+#include <limits>
 
 #include "cli/ask_nodes.hpp"
 #include "cli/command/all.hpp"
+#include "cli/config/c_number.hpp"
 #include "cli/output.hpp"
 #include "cli/suggest.hpp"
+#include "protocol/tunable_effects.hpp"
 #include "protocol/tunables.hpp"
 #include "protocol/types/tunable_value.hpp"
 
@@ -23,13 +25,9 @@ std::string no_such(const std::string& name) {
 }
 
 std::optional<std::uint32_t> parse_number(std::string_view text) {
-  const int base = text.starts_with("0x") ? 16 : 10;
-  if (base == 16) text.remove_prefix(2);
-  std::uint32_t n = 0;
-  const auto r = std::from_chars(text.data(), text.data() + text.size(), n, base);
-  if (r.ec != std::errc() || r.ptr != text.data() + text.size() || text.empty())
-    return std::nullopt;
-  return n;
+  const auto n = parse_c_number(text);
+  if (!n || *n > std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
+  return static_cast<std::uint32_t>(*n);
 }
 
 int get(context& c, const arguments& a) {
@@ -70,13 +68,14 @@ int set(context& c, const arguments& a) {
   const auto all =
       ask_each(**c.node(), *nodes, control::set_tunable,
                encode_request<control::set_tunable>({.value = *value, .name = name}), c.patience());
-  if (info->obsolete)
-    print_error(fmt::format("setvar: {} is obsolete and has no effect", info->name));
+  const auto why = why_without_effect(info->which);
+  if (!why.empty()) print_error(fmt::format("setvar: {} has no effect: {}", info->name, why));
   if (c.options.json) {
     auto j = open_json("setvar");
     j.text("name", info->name);
     j.number("value", *value);
     j.boolean("obsolete", info->obsolete);
+    if (!why.empty()) j.text("no_effect", why);
     print_json(std::move(j));
   }
   return report_failures(c, "setvar " + name, all);
@@ -159,7 +158,7 @@ command setvar_command() {
           .group = "Settings",
           .summary = "set a tunable until the node ends",
           .example = "floe --base DIR setvar RecoverTimeout 10 -n all",
-          .positionals = {{"NAME", "its name; case does not matter"}, {"VALUE", "a number"}},
+          .positionals = {{"NAME", "its name; case does not matter"}, {"VALUE", "a number; 0x10 is 16, 072 is 58"}},
           .run = set};
 }
 
