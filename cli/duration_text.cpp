@@ -16,6 +16,8 @@ std::optional<duration> parse_duration(std::string_view text) {
     seconds = n;
   else if (unit == "ms")
     seconds = n / 1000;
+  else if (unit == "us")
+    seconds = n / 1'000'000;
   else if (unit == "m" || unit == "min")
     seconds = n * 60;
   else

@@ -11,7 +11,7 @@ command drill_command() {
           .summary = "rehearse faults: scripts of a few lines, played in simulation from a seed, or on real processes",
           .example = "floe drill list\nfloe drill run --all\nfloe drill run my.drill --seeds 100",
           .subcommands = {drill::run_command(), drill::list_command(), drill::show_command(), drill::check_command(),
-                          drill::compare_command(), drill::shrink_command(), drill::help_command()}};
+                          drill::compare_command(), drill::shrink_command(), drill::hunt_command(), drill::help_command()}};
 }
 
 }  // namespace floe::cli

@@ -32,6 +32,7 @@ TEST_CASE("keys are text, or octets as 0x; what is printed can be typed again") 
 
 TEST_CASE("durations have units") {
   CHECK(parse_duration("500ms") == 500ms);
+  CHECK(parse_duration("20us") == 20us);
   CHECK(parse_duration("1.5s") == 1500ms);
   CHECK(parse_duration("2m") == 2min);
   CHECK(parse_duration("7") == 7s);

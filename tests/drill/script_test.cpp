@@ -55,6 +55,16 @@ TEST_CASE("mistakes are told with their line and what was expected") {
   CHECK(error_of("repeat 2\nor\nend\n") == "x.drill:2: `or` without a block that it belongs to");
   CHECK(error_of("wait 1s\ncluster nodes=3\n") == "x.drill:2: `cluster` comes once, before everything else");
   CHECK(error_of("cluster nods=3\n") == "x.drill:1: expected nodes=, seed=, bound=, lock= or a tunable, found `nods=`");
+  CHECK(error_of("attach a.tdb\nhold freze@a.tdb\n") == "x.drill:2: no such phase: freze; did you mean freeze?");
+  CHECK(error_of("attach a.tdb\nhold survey@a.tdb\n") == "x.drill:2: survey is no phase of a single database");
+  CHECK(error_of("attach a.tdb\nhold freeze@nosuch.tdb\n") == "x.drill:2: no line above attaches a database `nosuch.tdb`");
+  CHECK(error_of("attach a.tdb persistant\n") == "x.drill:1: `persistant` is no name of a database here: did you mean persistent?");
+  CHECK(error_of("let leader be 1\n") == "x.drill:1: `leader` means something already: give the node another name");
+  CHECK(error_of("let 2 be 1\n") == "x.drill:1: `2` means something already: give the node another name");
+  CHECK(error_of("within 5s normal\n") == "x.drill:1: expected `:` behind the duration, as in `within 5s: normal`");
+  CHECK(error_of("try\n") == "x.drill:1: expected a verb after `try`, but the line ends there");
+  CHECK(error_of("try repeat 3\nwait 1s\nend\n") == "x.drill:1: `try` stands before what is done, not before `repeat`");
+  CHECK(error_of("try kill 7\n") == "x.drill:1: there is no node 7: the cluster has nodes 0 to 2");
   CHECK(error_of("cluster nodes=99\n") == "x.drill:1: nodes= takes a number from 1 to 16: 99");
   CHECK(error_of("attach a.tdb\nworkload db=a.tdb mix=write,dance\n") ==
         "x.drill:2: mix= takes write, read, delete, move, transact and look, found `dance`");

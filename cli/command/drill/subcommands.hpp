@@ -20,6 +20,7 @@ command show_command();
 command check_command();
 command compare_command();
 command shrink_command();
+command hunt_command();
 command help_command();
 
 }  // namespace floe::cli::drill

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "cli/duration_text.hpp"
@@ -28,6 +29,11 @@ std::optional<std::uint64_t> parse_count(std::string_view t) {
   const auto r = std::from_chars(t.data(), t.data() + t.size(), n);
   if (t.empty() || r.ec != std::errc() || r.ptr != t.data() + t.size()) return std::nullopt;
   return n;
+}
+
+bool is_node_word(std::string_view t) {
+  constexpr std::array<std::string_view, 5> those{"leader", "follower", "any", "it", "all"};
+  return parse_count(t).has_value() || std::ranges::find(those, t) != those.end();
 }
 
 void line_parser::fail(std::string why) {

@@ -71,5 +71,7 @@ class line_parser {
 };
 
 std::optional<std::uint64_t> parse_count(std::string_view);
+/// Whether it names a node by itself: a number, leader, follower, any, it, all.
+bool is_node_word(std::string_view);
 
 }  // namespace floe::cli::drill

@@ -77,6 +77,10 @@ class reader {
     std::vector<std::string> line;
     while (next(line)) {
       statement s{.line = line_, .text = std::string(trimmed(line_text_))};
+      const bool attempt = line.front() == "try";
+      if (attempt) line.erase(line.begin());
+      if (attempt && line.empty()) return bad(line_, "expected a verb after `try`, but the line ends there");
+      s.may_fail = attempt;
       line_parser w(line, names_);
       const auto first = w.word("a verb");
       const bool speaks = names_.knows_client(first);
@@ -85,6 +89,7 @@ class reader {
       const auto* v = find_verb(speaks ? second : first, speaks);
       if (!v) return bad(line_, speaks ? unknown_word("a client cannot", second, true) : unknown_word("no such verb:", first, false));
       s.is = v->is;
+      if (attempt && v->is != verb::kind::plain) return bad(line_, fmt::format("`try` stands before what is done, not before `{}`", first));
       switch (v->is) {
         case verb::kind::cluster:
           if (!cluster(w)) return false;
@@ -101,6 +106,7 @@ class reader {
           s.times = w.count(1, 1'000'000, "how often, a number");
           break;
         case verb::kind::one_of: w.expect("of"); break;
+        case verb::kind::attempt: break;  // taken before
         case verb::kind::plain:
           if (speaks) {
             line_parser again(line, names_);  // the verbs of clients read the name themselves

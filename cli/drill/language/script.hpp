@@ -15,6 +15,7 @@ struct statement {
   verb::kind is = verb::kind::plain;
   action act = nullptr;
   std::vector<ability> needs{};                   ///< what the testbed must be able to do
+  bool may_fail = false;                          ///< `try`
   std::uint64_t times = 1;                        ///< repeat
   std::vector<std::vector<statement>> blocks{};   ///< repeat: one; one of: one for each choice
 };

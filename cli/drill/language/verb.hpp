@@ -26,6 +26,7 @@ struct verb {
     one_of,   ///< opens a block
     either,   ///< between the choices of one_of
     end,      ///< of a block
+    attempt,  ///< stands before another verb
   };
   const char* name;
   const char* group;
@@ -35,6 +36,9 @@ struct verb {
   action (*read)(line_parser&) = nullptr;  ///< plain ones
   kind is = kind::plain;
   bool of_client = false;  ///< stands behind the name of a client
+  /// What a random use of it looks like, in drills that the program writes by itself; none: it has no place there.
+  /// Words in braces are filled in (hunt/pattern.hpp).
+  std::vector<const char*> uses{};
 };
 
 /// What can be waited for and expected.

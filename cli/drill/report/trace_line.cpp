@@ -71,6 +71,7 @@ std::optional<played_statement> read_played(const trace_line& l) {
   if (l.who != "drill") return std::nullopt;
   const auto line = take_number<unsigned>(rest);
   if (!line || !take(rest, ": ")) return std::nullopt;
+  (void)take(rest, "try ");
   return played_statement{*line, rest};
 }
 

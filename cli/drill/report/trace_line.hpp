@@ -24,7 +24,7 @@ struct trace_line {
 /// Nothing if it is no line of a trace. Points into the text.
 std::optional<trace_line> read_trace_line(std::string_view);
 
-/// "12: kill victim", as the drill says before it plays a line of the script.
+/// "12: kill victim", as the drill says before it plays a line of the script; without its `try`.
 struct played_statement {
   unsigned line = 0;
   std::string_view text;

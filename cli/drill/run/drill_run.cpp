@@ -34,6 +34,7 @@ drill_run::drill_run(std::unique_ptr<testbed> g, std::uint64_t seed, trace_sink 
                                // a ctdbd tells when it begins to freeze, not from when on it serves nobody
                                if (cluster_->kind(node) == node_kind::floe) logs_.line(us, node, line);
                                lost_behind_bad_link(node, line);
+                               if (on_log) on_log(node, line);
                                if (trace_) note_at(us, fmt::format("node {} {}", node, to_string(level)), line);
                              },
                          .client_packet = [this](std::string_view to, std::uint64_t stream,

@@ -95,12 +95,15 @@ class drill_run {
   /// Undoes all faults, ends all clients, waits for NORMAL, and looks at every record on every node.
   void aftermath(duration bound);
 
+  /// Told of every line that a node logs; empty: nobody listens.
+  std::function<void(std::size_t node, std::string_view line)> on_log;
   history past;
   observations seen;
   double patience = 1;  ///< see script
   std::size_t it = 0;  ///< the node that was named last
   std::map<std::string, std::size_t> named_nodes;
   std::set<std::size_t> stopped_nodes, banned_nodes;  ///< by the drill
+  std::set<std::pair<control, std::size_t>> roles_off;  ///< nodes that may not lead, or not track records
   std::set<std::string> dropped;    ///< databases that were detached
   std::set<std::size_t> deleted_nodes;
   time_us marked = 0;               ///< what is measured and counted begins here

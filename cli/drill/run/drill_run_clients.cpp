@@ -6,6 +6,7 @@
 #include "cli/drill/run/drill_run.hpp"
 #include "protocol/hash.hpp"
 #include "protocol/types/membership.hpp"
+#include "protocol/wire/codec.hpp"
 
 namespace floe::cli::drill {
 namespace {
@@ -124,8 +125,10 @@ void drill_run::aftermath(duration bound) {
   for (const auto n : banned_nodes)
     (void)order(n, control::set_ban_state,
                 encode_request<control::set_ban_state>({.pnn = pnn{static_cast<std::uint32_t>(n)}, .time = 0}));
+  for (const auto& [role, n] : roles_off) (void)order(n, role, wire::encode(std::uint32_t{1}));
   stopped_nodes.clear();
   banned_nodes.clear();
+  roles_off.clear();
   std::optional<std::string> why;
   seen.at_rest = wait_until([&] { return !(why = not_normal({})); }, bound);
   if (!seen.at_rest) seen.unrest = fmt::format("{} s after the last fault: {}", bound / 1s, why.value_or("?"));

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <optional>
 
+#include "cli/drill/hunt/coverage.hpp"
 #include "cli/drill/report/run_recorder.hpp"
 #include "cli/drill/run/drill_run.hpp"
 #include "cli/output.hpp"
@@ -52,6 +53,11 @@ verdict play_planned(const planned_run& r) {
     view.end();
     if (notes) notes->end_with(s.past);
   };
+  coverage_map shown;
+  if (r.hunted) {
+    to.log = [&](std::size_t node, std::string_view line) { shown.log(node, line); };
+    to.played = [&](const statement& s) { shown.played(s.may_fail ? std::string_view(s.text).substr(4) : s.text); };
+  }
   auto on = make_testbed(*r.drill, r.seed, r.on);
   if (!on) {
     if (trace) std::fclose(trace);
@@ -60,6 +66,8 @@ verdict play_planned(const planned_run& r) {
   auto v = play(*r.drill, r.seed, std::move(*on), std::move(to));
   if (trace && std::fclose(trace) != 0)
     return {.seed = r.seed, .reason = fmt::format("{} cannot be written: {}", r.trace, std::strerror(errno))};
+  v.pairs = shown.pairs();
+  v.last_events = shown.last_events();
   if (!notes) return v;
   auto record = notes->finish(*r.drill, v);
   if (r.on.real) describe_testbed(r.on, record);

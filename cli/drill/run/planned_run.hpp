@@ -24,6 +24,7 @@ struct planned_run {
   testbed_choice on{};     ///< simulation, or real processes
   bool measured = false;  ///< its verdict tells when databases were not available
   following follow = following::nothing;
+  bool hunted = false;    ///< its verdict tells what it has shown
 };
 
 /// Plays it here, and writes what is to be written. What cannot be written breaks the verdict.

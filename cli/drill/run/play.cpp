@@ -17,25 +17,31 @@ namespace {
 using namespace std::chrono_literals;
 
 /// `at`: the line that fails.
-outcome play_lines(drill_run& s, const std::string& file, const std::vector<statement>& lines, std::string& at) {
+outcome play_lines(drill_run& s, const script& drill, const std::vector<statement>& lines, const listeners& to, std::string& at) {
   for (const auto& l : lines) {
+    if (to.played) to.played(l);
     s.note("drill", fmt::format("{}: {}", l.line, l.text));
     switch (l.is) {
       case verb::kind::repeat:
         for (std::uint64_t i = 0; i < l.times; ++i)
-          if (auto done = play_lines(s, file, l.blocks[0], at); !done) return done;
+          if (auto done = play_lines(s, drill, l.blocks[0], to, at); !done) return done;
         break;
       case verb::kind::one_of:
-        if (auto done = play_lines(s, file, l.blocks[s.pick(l.blocks.size())], at); !done) return done;
+        if (auto done = play_lines(s, drill, l.blocks[s.pick(l.blocks.size())], to, at); !done) return done;
         break;
       case verb::kind::plain:
         if (auto done = l.act(s); !done) {
+          if (l.may_fail) {
+            s.note("drill", "not possible: " + done.error());
+            break;
+          }
           at = l.text;
-          return failed_because(fmt::format("{}:{}: {}: {}", file, l.line, l.text, done.error()));
+          return failed_because(fmt::format("{}:{}: {}: {}", drill.name, l.line, l.text, done.error()));
         }
         break;
       case verb::kind::cluster:
       case verb::kind::either:
+      case verb::kind::attempt:
       case verb::kind::end: break;
     }
   }
@@ -74,14 +80,16 @@ verdict play(const script& drill, std::uint64_t seed, std::unique_ptr<testbed> o
   verdict v{.seed = seed};
   drill_run s(std::move(on), seed, std::move(to.trace));
   s.patience = drill.patience;
+  s.on_log = to.log;
   if (to.begin) to.begin(s);
   s.past.cluster_lock = drill.cluster_lock;
   auto story = s.open();
   if (story && !s.wait_until([&] { return !s.not_normal({}); }, drill.bound))
     story = failed_because("the cluster does not become NORMAL at the beginning: " + s.not_normal({}).value_or("?"));
   else if (story)
-    story = play_lines(s, drill.name, drill.body, v.failed_at);
+    story = play_lines(s, drill, drill.body, to, v.failed_at);
   const auto end = s.now();
+  s.on_log = nullptr;
   if (!story) s.note("drill", "FAILED: " + story.error());
   s.aftermath(drill.bound);
   for (const auto& c : all_checkers()) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/drill/language/script.hpp"
@@ -38,6 +39,8 @@ struct verdict {
   std::vector<run_check> steps;  ///< if it was measured: what the script waited for and expected
   std::string kept;       ///< where the nodes' files stay; empty: they are removed
   bool recorded = false;  ///< its files have been written
+  std::vector<std::uint32_t> pairs;  ///< of a hunt: what it has shown (hunt/coverage.hpp)
+  std::string last_events;           ///< of a hunt
 };
 
 class drill_run;
@@ -46,6 +49,9 @@ struct listeners {
   std::function<void(const std::string& line)> trace = nullptr;
   std::function<void(drill_run&)> begin = nullptr;  ///< before the nodes are started
   std::function<void(drill_run&)> end = nullptr;  ///< after the last line
+  /// What nodes log, and lines that were played, up to the last one of the script.
+  std::function<void(std::size_t node, std::string_view line)> log = nullptr;
+  std::function<void(const statement&)> played = nullptr;
 };
 
 /// In simulation.

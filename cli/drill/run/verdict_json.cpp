@@ -48,7 +48,9 @@ json as_json(const verdict& v) {
           {"faults", faults},
           {"steps", steps},
           {"kept", v.kept},
-          {"recorded", v.recorded}};
+          {"recorded", v.recorded},
+          {"pairs", v.pairs},
+          {"last_events", v.last_events}};
 }
 
 verdict as_verdict(const json& j) {
@@ -69,6 +71,8 @@ verdict as_verdict(const json& j) {
     v.checks.push_back({c.at("name"), c.at("broken"), c.at("explained"),
                         c.value("causes", std::map<std::string, std::size_t>{})});
   v.recorded = j.at("recorded");
+  v.pairs = j.at("pairs").get<std::vector<std::uint32_t>>();
+  v.last_events = j.at("last_events");
   v.kept = j.at("kept");
   for (const auto& u : j.at("unavailable"))
     v.unavailable.push_back({u.at("db"), u.at("longest_us"), pnn{u.at("node").get<std::uint32_t>()},

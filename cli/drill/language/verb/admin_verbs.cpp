@@ -38,6 +38,10 @@ action read_role(line_parser& w, control what) {
   if (!on && !w.take("off")) w.miss("on or off");
   return for_each_node(std::move(nodes), [on, what](drill_run& s, std::size_t n) {
     const std::uint32_t value = on;
+    if (on)
+      s.roles_off.erase({what, n});
+    else
+      s.roles_off.insert({what, n});
     return s.order(n, what, wire::encode(value));
   });
 }
@@ -76,8 +80,9 @@ action read_delete(line_parser& w) {
   return [n](drill_run& s) { return s.delete_node(n); };
 }
 
-verb command(const char* name, const char* arguments, const char* summary, const char* example, action (*read)(line_parser&)) {
-  return {.name = name, .group = "Operators", .arguments = arguments, .summary = summary, .example = example, .read = read};
+verb command(const char* name, const char* arguments, const char* summary, const char* example, action (*read)(line_parser&),
+             std::vector<const char*> uses) {
+  return {.name = name, .group = "Operators", .arguments = arguments, .summary = summary, .example = example, .read = read, .uses = std::move(uses)};
 }
 
 }  // namespace
@@ -85,30 +90,35 @@ verb command(const char* name, const char* arguments, const char* summary, const
 std::vector<verb> admin_verbs() {
   return {
       command("disable", "NODES", "keep public addresses away from nodes", "disable 2",
-              [](line_parser& w) { return tell_nodes(w, control::disable_node); }),
-      command("enable", "NODES", "undo disable", "enable 2", [](line_parser& w) { return tell_nodes(w, control::enable_node); }),
-      command("setvar", "NODES TUNABLE N", "set a tunable until the node ends", "setvar all RecoverTimeout 10", read_setvar),
+              [](line_parser& w) { return tell_nodes(w, control::disable_node); }, {"disable {node>disabled}"}),
+      command("enable", "NODES", "undo disable", "enable 2", [](line_parser& w) { return tell_nodes(w, control::enable_node); }, {"enable {-disabled}"}),
+      command("setvar", "NODES TUNABLE N", "set a tunable until the node ends", "setvar all RecoverTimeout 10", read_setvar,
+              {"setvar all RecoverTimeout {1-30}", "setvar all KeepaliveInterval {1-5}", "setvar all KeepaliveLimit {1-5}",
+               "setvar all RecoverInterval {1-3}"}),
       command("setleaderrole", "NODES on|off", "whether a node may lead", "setleaderrole 0 off",
-              [](line_parser& w) { return read_role(w, control::set_recmasterrole); }),
+              [](line_parser& w) { return read_role(w, control::set_recmasterrole); }, {"setleaderrole {node} off", "setleaderrole {node} on"}),
       command("setlmasterrole", "NODES on|off", "whether a node may track records; from the next recovery on", "setlmasterrole 0 off",
-              [](line_parser& w) { return read_role(w, control::set_lmasterrole); }),
+              [](line_parser& w) { return read_role(w, control::set_lmasterrole); }, {"setlmasterrole {node} off", "setlmasterrole {node} on"}),
       command("wipedb", "DB", "remove all records of a volatile database, on all nodes", "wipedb locking.tdb",
               [](line_parser& w) -> action {
                 const auto db = w.volatile_database();
                 return [db](drill_run& s) { return s.wipe(db); };
-              }),
+              },
+              {"wipedb {volatile}"}),
       command("restoredb", "DB N records [of SIZE]",
               "make records s0, s1 ... the content of a volatile database, as from a backup; quicker than `fill`",
-              "restoredb locking.tdb 1000 records of 100", read_restore),
-      command("detach", "DB", "forget a volatile database and its records, on all nodes", "detach brlock.tdb", read_detach),
-      command("add", "node", "append a node to every nodes file; `start` and `reloadnodes` follow", "add node", read_add),
+              "restoredb locking.tdb 1000 records of 100", read_restore,
+              {"restoredb {volatile} {1-300} records of {16-2000}"}),
+      command("detach", "DB", "forget a volatile database and its records, on all nodes", "detach brlock.tdb", read_detach, {}),
+      command("add", "node", "append a node to every nodes file; `start` and `reloadnodes` follow", "add node", read_add, {}),
       command("delete", "node N", "comment a node out in every nodes file; `reloadnodes` follows, when it has ended", "delete node 2",
-              read_delete),
+              read_delete, {}),
       command("reloadnodes", "", "all nodes read their nodes files again", "reloadnodes",
               [](line_parser& w) -> action {
                 w.needs(ability::new_nodes);
                 return [](drill_run& s) { return s.reload_nodes(); };
-              }),
+              },
+              {"reloadnodes"}),
   };
 }
 

@@ -190,9 +190,10 @@ action read_leave(line_parser& w) {
   };
 }
 
-verb of_client(const char* name, const char* arguments, const char* summary, const char* example, action (*read)(line_parser&)) {
+verb of_client(const char* name, const char* arguments, const char* summary, const char* example, action (*read)(line_parser&),
+               std::vector<const char*> uses) {
   return {.name = name, .group = "Clients", .arguments = arguments, .summary = summary, .example = example, .read = read,
-          .of_client = true};
+          .of_client = true, .uses = std::move(uses)};
 }
 
 }  // namespace
@@ -204,17 +205,18 @@ std::vector<verb> client_verbs() {
        .arguments = "NAME on NODE",
        .summary = "a client of a node; from then on lines can begin with its name",
        .example = "client smbd on 0",
-       .read = read_client},
-      of_client("lock", "DB KEY [&]", "lock a record and see its content; with & in the background", "smbd lock brlock.tdb b9 &", read_lock),
-      of_client("store", "DB KEY VALUE", "write a record that it has locked; the lock stays", "smbd store locking.tdb l7 new", read_store),
-      of_client("unlock", "DB KEY", "give a lock back", "smbd unlock locking.tdb l7", read_unlock),
-      of_client("read", "DB KEY [is VALUE|is absent]", "read a record as its owner has it", "smbd read locking.tdb l7 is new", read_read),
-      of_client("write", "DB KEY VALUE [&]", "lock, store, unlock", "smbd write locking.tdb l7 new", read_write),
-      of_client("delete", "DB KEY", "lock, delete, unlock", "smbd delete locking.tdb l7", read_delete),
+       .read = read_client,
+       .uses = {"client {+client} on {node}"}},
+      of_client("lock", "DB KEY [&]", "lock a record and see its content; with & in the background", "smbd lock brlock.tdb b9 &", read_lock, {"{client} lock {volatile} {key} &"}),
+      of_client("store", "DB KEY VALUE", "write a record that it has locked; the lock stays", "smbd store locking.tdb l7 new", read_store, {"{client} store {volatile} {key} {value}"}),
+      of_client("unlock", "DB KEY", "give a lock back", "smbd unlock locking.tdb l7", read_unlock, {"{client} unlock {volatile} {key}"}),
+      of_client("read", "DB KEY [is VALUE|is absent]", "read a record as its owner has it", "smbd read locking.tdb l7 is new", read_read, {"{client} read {database} {key}"}),
+      of_client("write", "DB KEY VALUE [&]", "lock, store, unlock", "smbd write locking.tdb l7 new", read_write, {"{client} write {volatile} {key} {value} &", "{client} write {volatile} {key} {value}"}),
+      of_client("delete", "DB KEY", "lock, delete, unlock", "smbd delete locking.tdb l7", read_delete, {"{client} delete {volatile} {key}"}),
       of_client("transact", "DB KEY=VALUE ... [&]", "write several records of a persistent or replicated database at once; each value once in a drill",
-                "smbd transact secrets.tdb a=1 b=1", read_transact),
-      of_client("look", "DB KEY ...", "read several of its records in one transaction", "smbd look secrets.tdb a b", read_look),
-      of_client("dies", "", "its process ends, with all locks that it holds", "smbd dies", read_leave),
+                "smbd transact secrets.tdb a=1 b=1", read_transact, {"{client} transact {transactional} {key}={value} &", "{client} transact {transactional} {key}={value}"}),
+      of_client("look", "DB KEY ...", "read several of its records in one transaction", "smbd look secrets.tdb a b", read_look, {"{client} look {transactional} {key}"}),
+      of_client("dies", "", "its process ends, with all locks that it holds", "smbd dies", read_leave, {"{-client} dies"}),
   };
 }
 

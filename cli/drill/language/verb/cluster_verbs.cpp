@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "cli/drill/language/verb/all.hpp"
 #include "cli/drill/run/drill_run.hpp"
 #include "cli/drill/run/resolve_nodes.hpp"
@@ -19,6 +21,7 @@ std::vector<verb> cluster_verbs() {
            .example = "let victim be leader",
            .read = [](line_parser& w) -> action {
              const auto name = w.word("a name");
+             if (is_node_word(name)) w.fail(fmt::format("`{}` means something already: give the node another name", name));
              w.expect("be");
              auto node = w.node();
              w.names.node_names.push_back(name);
@@ -28,7 +31,8 @@ std::vector<verb> cluster_verbs() {
                s.named_nodes[name] = *n;
                return {};
              };
-           }}};
+           },
+           .uses = {"let {+named} be {role}"}}};
 }
 
 }  // namespace floe::cli::drill

@@ -2,11 +2,15 @@
 #include "cli/drill/language/verb/all.hpp"
 #include "cli/drill/run/drill_run.hpp"
 #include "cli/drill/run/resolve_nodes.hpp"
+#include "cli/suggest.hpp"
 
 #include <fmt/format.h>
 
 namespace floe::cli::drill {
 namespace {
+
+/// Behind the names of databases a word like one of these is a mistake.
+const std::vector<std::string_view> kinds{"persistent", "replicated", "volatile"};
 
 action read_attach(line_parser& w) {
   std::vector<std::string> names;
@@ -23,6 +27,10 @@ action read_attach(line_parser& w) {
     }
     if (w.take("on")) {
       on = w.node();
+      break;
+    }
+    if (const auto near = names.empty() || w.peek().contains('.') ? std::nullopt : closest(w.peek(), kinds); near) {
+      w.fail(fmt::format("`{}` is no name of a database here: did you mean {}?", w.peek(), *near));
       break;
     }
     names.push_back(w.word("a database"));
@@ -73,7 +81,8 @@ std::vector<verb> data_verbs() {
            .arguments = "DB ... [persistent|replicated] [on NODE]",
            .summary = "make databases, by the word of one node; volatile ones if nothing else is said",
            .example = "attach locking.tdb brlock.tdb",
-           .read = read_attach},
+           .read = read_attach,
+           .uses = {"attach {+volatile}", "attach {+transactional} persistent on {node}", "attach {+transactional} replicated"}},
           {.name = "crowd",
            .group = "Data",
            .arguments = "N PREFIX",
@@ -85,7 +94,8 @@ std::vector<verb> data_verbs() {
            .arguments = "DB N records [of SIZE]",
            .summary = "write records r0, r1 ... through clients of all nodes, so that every node owns some",
            .example = "fill locking.tdb 200 records of 1kB",
-           .read = read_fill}};
+           .read = read_fill,
+           .uses = {"fill {volatile} {1-100} records of {16-4000}"}}};
 }
 
 }  // namespace floe::cli::drill

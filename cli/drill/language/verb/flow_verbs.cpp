@@ -24,6 +24,12 @@ std::vector<verb> flow_verbs() {
        .example = "or",
        .is = verb::kind::either},
       {.name = "end", .group = "Flow", .arguments = "", .summary = "of a block", .example = "end", .is = verb::kind::end},
+      {.name = "try",
+       .group = "Flow",
+       .arguments = "VERB ...",
+       .summary = "do it if it can be done: the drill does not fail where it cannot, as a node that does not run cannot be killed",
+       .example = "try kill 1",
+       .is = verb::kind::attempt},
   };
 }
 

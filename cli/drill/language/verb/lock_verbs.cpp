@@ -59,7 +59,9 @@ std::vector<verb> lock_verbs() {
                       "stranger has it; it stays taken for a while when its holder has died or let go; taking and giving it back "
                       "hangs on some nodes, or is an error; all is good again",
            .example = "lock stale for 20s",
-           .read = read_lock}};
+           .read = read_lock,
+           .uses = {"lock lost", "lock stolen", "lock taken", "lock stale for {time}", "lock wedged on {node}", "lock unreachable on {node}",
+                    "lock good"}}};
 }
 
 }  // namespace floe::cli::drill

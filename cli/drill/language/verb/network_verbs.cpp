@@ -156,23 +156,24 @@ action read_heal(line_parser&) {
   };
 }
 
-verb fault(const char* name, const char* arguments, const char* summary, const char* example, action (*read)(line_parser&)) {
-  return {.name = name, .group = "Network", .arguments = arguments, .summary = summary, .example = example, .read = read};
+verb fault(const char* name, const char* arguments, const char* summary, const char* example, action (*read)(line_parser&),
+           std::vector<const char*> uses) {
+  return {.name = name, .group = "Network", .arguments = arguments, .summary = summary, .example = example, .read = read, .uses = std::move(uses)};
 }
 
 }  // namespace
 
 std::vector<verb> network_verbs() {
   return {
-      fault("isolate", "NODES", "cut each of these nodes off from all others", "isolate 2", read_isolate),
-      fault("split", "NODES from others", "cut the cluster into two halves", "split 0,1 from others", read_split),
-      fault("cut", "NODES from NODES", "cut links; both sides still hear the rest", "cut 0 from 1", read_cut),
-      fault("deafen", "NODES to NODES", "a one-way partition: the first hear nothing from the second", "deafen 2 to 0,1", read_deafen),
-      fault("bridge", "NODE between NODES and others", "two halves and one node that hears both", "bridge 1 between 0 and others", read_bridge),
-      fault("heal", "", "undo all of these, and all delays", "heal", read_heal),
-      fault("delay", "NODES to NODES by DURATION", "make every packet between them late", "delay 0 to 1,2 by 50ms", read_delay),
-      fault("lose", "NODES to NODES packets PERCENT", "lose packets, which TCP sends again after 200 ms", "lose 0 to all packets 5%", read_lose),
-      fault("slow", "NODES to NODES at SIZE", "let so many bytes through in a second", "slow 0 to all at 100kB", read_slow),
+      fault("isolate", "NODES", "cut each of these nodes off from all others", "isolate 2", read_isolate, {"isolate {node}"}),
+      fault("split", "NODES from others", "cut the cluster into two halves", "split 0,1 from others", read_split, {"split {nodes} from others"}),
+      fault("cut", "NODES from NODES", "cut links; both sides still hear the rest", "cut 0 from 1", read_cut, {"cut {node} from {node}", "cut {node} from {nodes}"}),
+      fault("deafen", "NODES to NODES", "a one-way partition: the first hear nothing from the second", "deafen 2 to 0,1", read_deafen, {"deafen {node} to {nodes}"}),
+      fault("bridge", "NODE between NODES and others", "two halves and one node that hears both", "bridge 1 between 0 and others", read_bridge, {"bridge {number} between {number} and others"}),
+      fault("heal", "", "undo all of these, and all delays", "heal", read_heal, {"heal"}),
+      fault("delay", "NODES to NODES by DURATION", "make every packet between them late", "delay 0 to 1,2 by 50ms", read_delay, {"delay {node} to {nodes} by {time}", "delay {node} to all by {time}"}),
+      fault("lose", "NODES to NODES packets PERCENT", "lose packets, which TCP sends again after 200 ms", "lose 0 to all packets 5%", read_lose, {"lose {node} to all packets {1-60}%", "lose {node} to {node} packets {1-60}%"}),
+      fault("slow", "NODES to NODES at SIZE", "let so many bytes through in a second", "slow 0 to all at 100kB", read_slow, {"slow {node} to all at {1-500}kB"}),
   };
 }
 

@@ -25,8 +25,8 @@ action read_ban(line_parser& w) {
   });
 }
 
-verb on_nodes(const char* name, const char* summary, const char* example, action (*read)(line_parser&)) {
-  return {.name = name, .group = "Operators", .arguments = "NODES", .summary = summary, .example = example, .read = read};
+verb on_nodes(const char* name, const char* summary, const char* example, action (*read)(line_parser&), std::vector<const char*> uses) {
+  return {.name = name, .group = "Operators", .arguments = "NODES", .summary = summary, .example = example, .read = read, .uses = std::move(uses)};
 }
 
 }  // namespace
@@ -40,7 +40,8 @@ std::vector<verb> operator_verbs() {
                    s.stopped_nodes.insert(n);
                    return s.order(n, control::stop_node, {});
                  });
-               }),
+               },
+               {"stop {node>stopped}"}),
       on_nodes("continue", "let stopped nodes back in", "continue 2",
                [](line_parser& w) {
                  return for_each_node(w.nodes(), [](drill_run& s, std::size_t n) {
@@ -48,13 +49,15 @@ std::vector<verb> operator_verbs() {
                    s.past.cure(n, fault_kind::out, s.now());
                    return s.order(n, control::continue_node, {});
                  });
-               }),
+               },
+               {"continue {-stopped}"}),
       {.name = "ban",
        .group = "Operators",
        .arguments = "NODES for DURATION",
        .summary = "take nodes out of the cluster for a while",
        .example = "ban 1 for 60s",
-       .read = read_ban},
+       .read = read_ban,
+       .uses = {"ban {node>banned} for {seconds}"}},
       on_nodes("unban", "lift a ban", "unban 1",
                [](line_parser& w) {
                  return for_each_node(w.nodes(), [](drill_run& s, std::size_t n) {
@@ -62,7 +65,8 @@ std::vector<verb> operator_verbs() {
                    s.past.cure(n, fault_kind::out, s.now());
                    return set_ban(s, n, 0);
                  });
-               }),
+               },
+               {"unban {-banned}"}),
   };
 }
 

@@ -1,12 +1,44 @@
 /// Recoveries, asked for and held.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
+
+#include "cli/drill/language/recovery_phases.hpp"
 #include "cli/drill/language/verb/all.hpp"
 #include "cli/drill/run/drill_run.hpp"
 #include "cli/drill/run/resolve_nodes.hpp"
+#include "cli/suggest.hpp"
 #include "protocol/types/basic.hpp"
 
 namespace floe::cli::drill {
+
+namespace {
+
+/// A phase that there is, of a database that is attached.
+std::string read_phase(line_parser& w) {
+  const auto text = w.word("a phase of a recovery");
+  if (w.error()) return text;
+  const auto at = std::min(text.find('@'), text.size());
+  const std::string_view phase = std::string_view(text).substr(0, at);
+  const bool of_database = std::ranges::find(database_phases(), phase) != database_phases().end();
+  if (!of_database && std::ranges::find(cluster_phases(), phase) == cluster_phases().end()) {
+    auto names = cluster_phases();
+    names.insert(names.end(), database_phases().begin(), database_phases().end());
+    const auto near = closest(phase, names);
+    w.fail(near ? fmt::format("no such phase: {}; did you mean {}?", phase, *near)
+                : fmt::format("no such phase: {}; a recovery has {}, and of each database {}", phase, fmt::join(cluster_phases(), ", "),
+                              fmt::join(database_phases(), ", ")));
+  } else if (at < text.size()) {
+    if (!of_database) w.fail(fmt::format("{} is no phase of a single database", phase));
+    line_parser db({text.substr(at + 1)}, w.names);
+    (void)db.database();
+    if (db.error()) w.fail(*db.error());
+  }
+  return text;
+}
+
+}  // namespace
 
 std::vector<verb> recovery_verbs() {
   return {
@@ -26,7 +58,8 @@ std::vector<verb> recovery_verbs() {
                return s.order(n, control::set_recmode, encode_request<control::set_recmode>(recovery_mode::active));
            return failed_because("no node runs");
          };
-       }},
+       },
+       .uses = {"recover", "recover on {node}"}},
       {.name = "hold",
        .group = "Recovery",
        .arguments = "PHASE[@DB]",
@@ -34,9 +67,10 @@ std::vector<verb> recovery_verbs() {
        .example = "hold push@locking.tdb",
        .read = [](line_parser& w) -> action {
          w.needs(ability::held_recoveries);
-         const auto phase = w.word("a phase of a recovery");
+         const auto phase = read_phase(w);
          return [phase](drill_run& s) { return s.hold(phase); };
-       }},
+       },
+       .uses = {"hold {phase}", "hold {database phase}@{database}"}},
       {.name = "release",
        .group = "Recovery",
        .arguments = "",
@@ -45,7 +79,8 @@ std::vector<verb> recovery_verbs() {
        .read = [](line_parser& w) -> action {
          w.needs(ability::held_recoveries);
          return [](drill_run& s) { return s.hold({}); };
-       }},
+       },
+       .uses = {"release"}},
   };
 }
 

@@ -11,7 +11,9 @@ namespace {
 std::string limit_text(duration d) { return age_text(std::chrono::duration<double, std::milli>(d).count()); }
 
 action read_within(line_parser& w) {
+  const bool colon = w.peek().ends_with(':');
   const auto limit = w.time();
+  if (!colon) w.fail("expected `:` behind the duration, as in `within 5s: normal`");
   auto holds = read_condition(w);
   return [limit, holds = std::move(holds)](drill_run& s) -> outcome {
     outcome last;
@@ -36,13 +38,16 @@ std::vector<verb> waiting_verbs() {
            s.cluster().pass(d);
            return {};
          };
-       }},
+       },
+       .uses = {"wait {time}", "wait {time}", "wait {time}"}},
       {.name = "within",
        .group = "Checks",
        .arguments = "DURATION: CONDITION",
        .summary = "wait for a condition; the drill fails if it does not come true in time",
        .example = "within 2s: brlock.tdb thawed on all",
-       .read = read_within},
+       .read = read_within,
+       .uses = {"within {seconds}: normal", "within {time}: held", "within {time}: active", "within {seconds}: node {number} disconnected",
+                "within {time}: {volatile} frozen on {number}"}},
       {.name = "expect",
        .group = "Checks",
        .arguments = "CONDITION",

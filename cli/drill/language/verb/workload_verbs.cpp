@@ -104,7 +104,12 @@ std::vector<verb> workload_verbs() {
                       "(20ms) between two operations; they go on until `quiet` or the end. transact writes several records of a "
                       "persistent or replicated database at once, look reads several at once",
            .example = "workload db=locking.tdb,brlock.tdb clients=9 keys=10 mix=write,write,move",
-           .read = read_workload},
+           .read = read_workload,
+           .uses = {"workload db={volatile} clients={1-12} keys={1-20} pause={pause} mix=write,read,move",
+                    "workload db={volatile} clients={1-12} keys={1-6} pause={pause} mix=write,write,move,delete",
+                    "workload db={volatile} clients={1-6} keys={1-40} pause={pause} mix=write,read,delete,move on={numbers}",
+                    "workload db={transactional} clients={1-8} keys={1-6} pause={pause} mix=transact,transact,look",
+                    "workload db={transactional} clients={1-8} keys={1-6} pause={pause} mix=transact,look,read on={numbers}"}},
           {.name = "quiet",
            .group = "Data",
            .arguments = "",
@@ -112,7 +117,8 @@ std::vector<verb> workload_verbs() {
            .example = "quiet",
            .read = [](line_parser&) -> action {
              return [](drill_run& s) { return s.quiet(std::chrono::seconds(60)); };
-           }}};
+           },
+           .uses = {"quiet"}}};
 }
 
 }  // namespace floe::cli::drill
