@@ -1,4 +1,6 @@
 #include "cli/command/all.hpp"
+#include "cli/command/import.hpp"
+#include "cli/command/samba.hpp"
 
 namespace floe::cli {
 
@@ -17,9 +19,9 @@ std::vector<command> all_commands() {
                           getpid_command,    statistics_command,  shutdown_command,
                           getvar_command,    setvar_command,      listvars_command,
                           getdebug_command,  setdebug_command,    decode_command,
-                          explain_command,   capture_command,     bridge_command})
+                          explain_command,   capture_command,     bridge_command,   samba_command})
     all.push_back(make());
-  for (const auto make : {transaction_commands, wipe_commands, backup_commands})
+  for (const auto make : {transaction_commands, wipe_commands, backup_commands, import_commands})
     for (auto& c : make()) all.push_back(std::move(c));
   return all;
 }

@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 std::vector<std::string> folders(const node_config& c) {
-  std::vector<std::string> all{c.volatile_dir, c.persistent_dir};
+  std::vector<std::string> all{c.persistent_dir, c.volatile_dir};  // what is worth keeping first
   all.erase(std::unique(all.begin(), all.end()), all.end());
   return all;
 }

@@ -1,0 +1,9 @@
+#pragma once
+/// floe import, floe export.
+#include <vector>
+
+#include "cli/command.hpp"
+
+namespace floe::cli {
+std::vector<command> import_commands();
+}

@@ -1,0 +1,7 @@
+#pragma once
+/// floe samba.
+#include "cli/command.hpp"
+
+namespace floe::cli {
+command samba_command();
+}
