@@ -5,6 +5,7 @@
 
 #include "protocol/constants.hpp"
 #include "protocol/types/client.hpp"
+#include "protocol/types/vnn_map.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace floe {
@@ -101,13 +102,10 @@ struct taking : std::enable_shared_from_this<taking> {
   void ask_about(const server_id& who) {
     auto self = shared_from_this();
     const auto answered = [self, who](bool lives, const std::optional<client_error>& e) {
-      // a node that is not connected has no clients in this cluster; one that does not answer may
-      // have
-      if (!lives && (!e || refused(*e))) {
-        self->dead.push_back(who);
-        return self->look();
-      }
-      self->wait(who);
+      // one that does not answer may have clients
+      if (lives || (e && !refused(*e))) return self->wait(who);
+      if (e && e->cause == failure_cause::disconnected) return self->look_for_node(who);
+      self->bury(who);
     };
     const auto id = process_id{static_cast<std::int32_t>(who.pid)};
     const auto patience = std::min(left(), duration{std::chrono::seconds(3)});
@@ -120,6 +118,21 @@ struct taking : std::enable_shared_from_this<taking> {
       c.control<control::process_exists>(who.vnn, id, patience, [answered](const auto& a) {
         answered(a.has_value(), a ? std::nullopt : std::optional(a.error()));
       });
+  }
+
+  void bury(const server_id& who) {
+    dead.push_back(who);
+    look();
+  }
+
+  /// A node that is not connected has no clients in this cluster, unless it is in the map: then its connection is just
+  /// coming up, or a recovery will leave it out.
+  void look_for_node(const server_id& who) {
+    c.control<control::getvnnmap>(
+        pnn::current, {}, left(), [self = shared_from_this(), who](const auto& map) {
+          const bool member = map && std::ranges::find(map->value.slots, who.vnn) != map->value.slots.end();
+          return member ? self->wait(who) : self->bury(who);
+        });
   }
 
   void wait(const server_id& holder) {
