@@ -36,12 +36,13 @@ class sim_claim final : public lock_claim {
       return;
     }
     // the helper takes a moment to end, or a wedged one does not
-    store.loop_.after(store.moment(), [&s = store, n = node, done = std::move(done)] {
+    store.loop_.after(store.moment(), [&s = store, n = node, gone = outlived, done = std::move(done)] {
       if (s.wedged_.contains(n)) {
         if (done) s.loop_.after(given_up, done);
         return;
       }
-      if (s.holder_ == n) s.let_go();
+      // one that was outlived has been taken away: who holds the lock now, holds another claim, also on the same node
+      if (s.holder_ == n && !gone) s.let_go();
       if (done) done();
     });
   }
