@@ -101,6 +101,7 @@ void database::update_record(db_control& m) {
   std::vector<change> changes;
   std::map<byte_view, std::pair<rsn, byte_view>>
       earlier;  // of this request: later records of a key win
+  update_request request;
   for (const rec_data& raw : records) {
     const auto r = raw.as_record();
     if (!r || r->key.empty()) return m.answer.fail("a record without header or key");
@@ -114,6 +115,7 @@ void database::update_record(db_control& m) {
         storage_failed("read", found.error());
         return m.answer.fail("cannot read: " + found.error().text);
       }
+      request.saw(here, r->header.rsn, r->data.empty());
     }
     switch (decide_update(config_.kind, here, r->header.rsn)) {
       case update_outcome::skip: continue;
@@ -125,6 +127,10 @@ void database::update_record(db_control& m) {
     }
     changes.push_back(change::put(*r));
     earlier[r->key] = {r->header.rsn, r->data};
+  }
+  if (config_.kind != db_kind::volatile_db && request.is_another()) {
+    env_.log.warning(fmt::format("update-conflict db={} from={} why=\"another transaction of this number\"", config_.name, number(m.from)));
+    return m.answer.fail("another transaction has this sequence number");
   }
   // the store changes hands only without an open group
   if (auto done = store_->flush(); !done) {

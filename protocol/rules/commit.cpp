@@ -61,6 +61,14 @@ update_outcome decide_update(db_kind kind, const std::optional<update_present>& 
   return update_outcome::store;
 }
 
+void update_request::saw(const std::optional<update_present>& here, floe::rsn offered,
+                         bool deletes) {
+  if (here && here->same_data && here->rsn >= offered)
+    again_ = true;
+  else if (here || !deletes)  // what was deleted may be gone
+    first_ = true;
+}
+
 update_refusal check_update(recovery_mode mode, bool inactive, generation packet, generation map) {
   if (inactive) return update_refusal::inactive;
   if (mode != recovery_mode::normal) return update_refusal::in_recovery;

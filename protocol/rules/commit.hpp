@@ -98,6 +98,20 @@ struct update_present {
 };
 update_outcome decide_update(db_kind, const std::optional<update_present>& here, floe::rsn offered);
 
+/// Whether a request is one transaction: each of its records is here already (it is sent once more), or none is. Where
+/// some are, another transaction with the same sequence number is here: of two rivals that record is equal, and so may
+/// others be.
+class update_request {
+ public:
+  /// A record and what is here for its key, the request's own earlier records not included.
+  void saw(const std::optional<update_present>& here, floe::rsn offered, bool deletes);
+  bool is_another() const { return again_ && first_; }
+
+ private:
+  bool again_ = false;  ///< some record is here as it is offered
+  bool first_ = false;  ///< some is not
+};
+
 /// Whether UPDATE_RECORD may be carried out now.
 enum class update_refusal : std::uint8_t {
   none,

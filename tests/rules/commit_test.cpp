@@ -103,6 +103,23 @@ TEST_CASE("update: newer is stored, the same again too, anything else is a confl
   CHECK(decide_update(db_kind::volatile_db, update_present{rsn{3}, false}, rsn{2}) == conflict);
 }
 
+TEST_CASE("update: once more is only what is there as a whole; some of it there says that another has its number") {
+  const std::optional<update_present> same = update_present{rsn{5}, true}, older = update_present{rsn{4}, false};
+  update_request again, first, rival, after_deletion;
+  for (int i = 0; i < 2; ++i) again.saw(same, rsn{5}, false);
+  CHECK(!again.is_another());
+  first.saw(older, rsn{5}, false);
+  first.saw(std::nullopt, rsn{1}, false);
+  first.saw(std::nullopt, rsn{1}, true);
+  CHECK(!first.is_another());
+  rival.saw(older, rsn{5}, false);
+  rival.saw(same, rsn{5}, false);  // the sequence number, which rivals write alike
+  CHECK(rival.is_another());
+  after_deletion.saw(same, rsn{5}, false);
+  after_deletion.saw(std::nullopt, rsn{5}, true);
+  CHECK(!after_deletion.is_another());
+}
+
 TEST_CASE("update: when a node stores for others") {
   const generation now{7}, before{6};
   CHECK(check_update(normal, false, now, now) == update_refusal::none);
