@@ -107,6 +107,7 @@ class database final : public actor<database_message> {
   void resend_pending();
   void ask_again_if_one_came(const cluster_view& before);
   void drop_stale_waiters(generation before);
+  void drop_what_waits();
 
   // records.cpp
   void record_lock(db_control&);

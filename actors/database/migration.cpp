@@ -253,6 +253,16 @@ void database::drop_stale_waiters(generation before) {
   }
 }
 
+/// The content has been replaced as a whole: records and requests of other nodes that waited are of before.
+void database::drop_what_waits() {
+  deferred_.clear();
+  for (const bytes& key : locks_.keys()) {
+    auto* e = locks_.find(key);
+    std::erase_if(e->waiters, [](const lock_waiter& w) { return w.use == record_use::peer_call; });
+    locks_.tidy(key);
+  }
+}
+
 void database::on(db_tick&) {
   ticking_ = false;
   if (freeze_.state == freeze_state::freezing) name_holders();

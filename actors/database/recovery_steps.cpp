@@ -235,7 +235,7 @@ void database::commit(db_control& m) {
     if (wiped) *result = set->replace_content(*store, std::span(health).first(now == after ? 0 : 1));
     else if (auto stored = set->store_into(*store); !stored) *result = std::unexpected(stored.error());
   };
-  auto finish = [this, tid = t.tid, answer = m.answer, result, after] {
+  auto finish = [this, tid = t.tid, answer = m.answer, result, after, wiped = freeze_.wiped] {
     const freeze_event::commit event{tid, inactive()};
     if (!*result) {
       storage_failed("commit recovery", result->error());
@@ -246,7 +246,9 @@ void database::commit(db_control& m) {
       node_.tell(database_health{config_.id, damage_});
     }
     freeze_step s;
-    if (transition(event, answer, &s)) finish_commit(s, answer);
+    if (!transition(event, answer, &s)) return;
+    if (wiped && !mutated(mutant::wipe_keeps_what_waits)) drop_what_waits();
+    finish_commit(s, answer);
   };
   if (set->size() <= small_commit) {
     work();

@@ -18,6 +18,13 @@ constexpr duration refusal_pause = std::chrono::seconds(5);
 /// A connect attempt without result is started again.
 constexpr duration connect_patience = std::chrono::seconds(1);
 
+/// A node whose streams have ended has so long to say that it is there. One that is dead refuses, or has been silent
+/// before.
+constexpr duration doubt_limit = std::chrono::milliseconds(400);
+constexpr duration doubt_pause = std::chrono::milliseconds(20);
+/// What may come on a stream before it is used.
+constexpr std::size_t aside_limit = 64;
+
 double in_seconds(duration d) { return std::chrono::duration<double>(d).count(); }
 
 connection_events stream_events(const address<link_message>& to, std::uint64_t serial, stream_side side) {
@@ -47,32 +54,90 @@ bool link::current(std::uint64_t serial) const {
 
 /// The only place where the state of the streams changes.
 void link::happens(pair_event e, const std::string& why, link_accepted* taken) {
+  const bool doubted = pair_.doubt;
   const auto s = step(pair_, e);
   pair_ = s.next;
-  if (s.close_out) std::exchange(out_, nullptr)->close();
-  if (s.close_in) std::exchange(in_, nullptr)->close();
-  if (pair_.now != pair_status::phase::greeting || s.greet) end_greeting();
-  if (s.down) {
-    env_.loop.cancel(tick_timer_);
-    env_.log.warning(fmt::format("node-down pnn={} why=\"{}\"", number(config_.peer), why));
-    node_.tell(peer_changed{.who = config_.peer, .connected = false, .why = why, .floe = false});
+  if (s.close_out) {
+    std::exchange(out_, nullptr)->close();
+    life_asked_.reset();
   }
+  if (s.close_in) std::exchange(in_, nullptr)->close();
+  if (s.close_aside) drop_aside();
+  if (pair_.now != pair_status::phase::greeting || s.greet) end_greeting();
+  if (doubted && !pair_.doubt) env_.loop.cancel(doubt_timer_);
+  if (s.doubts) begin_doubt(why);
+  if (s.down) went_down(doubted ? doubt_why_ : why, e == pair_event::out_refused || (doubted && s.up));
   if (s.take_in) {
     in_ = std::move(taken->stream);
     in_serial_ = taken->serial;
   }
-  if (s.close_in || s.take_in) {  // of the stream before
+  if (s.close_in || s.take_in || s.take_aside) {  // of the stream before
     early_.clear();
     watch_ = {};
   }
+  if (s.put_aside) {
+    aside_ = std::move(taken->stream);
+    aside_serial_ = taken->serial;
+    ask(life_asked_, control::get_capabilities);
+  }
   if (s.open) open_out();
   if (s.open_later) {
-    open_later(s.long_pause ? refusal_pause : pause_);
-    pause_ = std::min(pause_ * 2, longest_pause);
+    open_later(s.long_pause ? refusal_pause : pair_.doubt ? doubt_pause : pause_);
+    if (!pair_.doubt) pause_ = std::min(pause_ * 2, longest_pause);
   }
   if (s.greet) greet();
   if (s.up) came_up();
+  if (s.relinked) relinked();
+  if (s.take_aside) take_aside();
 }
+
+void link::went_down(const std::string& why, bool dead) {
+  env_.loop.cancel(tick_timer_);
+  env_.log.warning(fmt::format("node-down pnn={} why=\"{}\"", number(config_.peer), why));
+  node_.tell(peer_changed{.who = config_.peer, .connected = false, .why = why, .floe = false, .dead = dead});
+}
+
+// --- doubt -----------------------------------------------------------------------------------------------------------
+
+void link::begin_doubt(const std::string& why) {
+  env_.loop.cancel(tick_timer_);
+  doubt_why_ = why;
+  const auto limit = doubt_limit_ > duration{0} ? std::exchange(doubt_limit_, duration{0}) : doubt_limit;
+  doubt_until_ = env_.loop.now() + limit;
+  doubt_timer_ = env_.loop.after(limit, [to = self(), n = ++doubt_serial_] { to.tell(link_doubt_over{n}); });
+  env_.log.notice(fmt::format("node-asked-again pnn={} why=\"{}\"", number(config_.peer), why));
+}
+
+void link::on(link_doubt_over& m) {
+  if (m.serial != doubt_serial_ || !pair_.doubt) return;
+  // a node that hangs itself judges nobody: its own answers have waited, too
+  if (env_.loop.now() - doubt_until_ > doubt_limit) return begin_doubt(doubt_why_);
+  happens(pair_event::doubt_over, doubt_why_);
+}
+
+void link::relinked() {
+  env_.log.warning(fmt::format("node-relinked pnn={} why=\"{}\"", number(config_.peer), doubt_why_));
+  node_.tell(peer_relinked{config_.peer, doubt_why_});
+  begin_talk(true);
+}
+
+/// The first stream has ended; the peer, if it is the peer, has opened another before we knew.
+void link::take_aside() {
+  in_ = std::move(aside_);
+  in_serial_ = aside_serial_;
+  life_asked_.reset();
+  for (auto& raw : std::exchange(aside_packets_, {})) {
+    link_packet p{in_serial_, stream_side::incoming, std::move(raw)};
+    on(p);
+  }
+}
+
+void link::drop_aside() {
+  if (aside_) std::exchange(aside_, nullptr)->close();
+  aside_packets_.clear();
+}
+
+// --- streams ---------------------------------------------------------------------------------------------------------
 
 void link::open_out() {
   out_serial_ += out_serial_ == 0 ? 1 : 2;  // odd: ours; even: the acceptor's
@@ -107,20 +172,27 @@ void link::on(link_up& m) {
 void link::on(link_accepted& m) { happens(pair_event::accepted, "opened a new connection", &m); }
 
 void link::on(link_down& m) {
+  if (aside_ && m.serial == aside_serial_) return happens(pair_event::aside_lost, m.why);
   if (!current(m.serial)) return;
-  happens(out_ && m.serial == out_serial_ ? pair_event::out_lost : pair_event::in_lost, m.why);
+  if (!out_ || m.serial != out_serial_) return happens(pair_event::in_lost, m.why);
+  happens(out_->nobody_listens() ? pair_event::out_refused : pair_event::out_lost, m.why);
 }
 
-void link::on(link_break& m) { happens(pair_event::broken, m.why); }
+void link::on(link_break& m) { happens(pair_event::violated, m.why); }
 
 void link::came_up() {
   pause_ = shortest_pause;
   refusal_.clear();
+  known_incarnation_ = peer_incarnation_;
   const bool floe = *peer_capabilities_ & capability::sorted_pull;
-  watch_.begin(env_.loop.now(), floe);
   env_.log.notice(fmt::format("node-up pnn={} address={} kind={}", number(config_.peer), to_string(config_.remote),
                               floe ? "floe" : "ctdbd"));
   node_.tell(peer_changed{.who = config_.peer, .connected = true, .why = {}, .floe = floe});
+  begin_talk(floe);
+}
+
+void link::begin_talk(bool floe) {
+  watch_.begin(env_.loop.now(), floe);
   for (auto& p : std::exchange(early_, {})) node_.tell(peer_packet{config_.peer, std::move(p)});
   send_keepalive();
   // Three at once say that more will follow as quickly: the peer need not learn it by waiting, should we hang soon.
@@ -130,13 +202,18 @@ void link::came_up() {
 }
 
 void link::on(link_packet& m) {
+  if (aside_ && m.serial == aside_serial_) {
+    aside_packets_.push_back(std::move(m.raw));
+    if (aside_packets_.size() > aside_limit) happens(pair_event::aside_lost, {});
+    return;
+  }
   if (!current(m.serial)) return;
-  if (m.side == stream_side::outgoing) return happens(pair_event::broken, "sent data on a stream of ours");
+  if (m.side == stream_side::outgoing) return happens(pair_event::violated, "sent data on a stream of ours");
   auto content = decode_packet(*m.raw);
   ++env_.count.node_packets_recv;
   if (!content) {
     ++env_.count.bad_packets;
-    return happens(pair_event::broken, "bad packet: " + content.error().text());
+    return happens(pair_event::violated, "bad packet: " + content.error().text());
   }
   const auto* alive = std::get_if<req_keepalive>(&content->body);
   watch_.heard(alive != nullptr, env_.loop.now());
@@ -177,6 +254,10 @@ void link::on(link_tick& m) {
   if (v.dead)
     return happens(pair_event::broken, fmt::format("no sign of life for {:.1f} s, limit {:.1f} s", in_seconds(v.silent),
                                                    in_seconds(v.allowed)));
+  if (v.ask && pair_.recognisable) {
+    doubt_limit_ = v.allowed - v.silent;
+    return happens(pair_event::broken, fmt::format("no sign of life for {:.1f} s", in_seconds(v.silent)));
+  }
   arm_tick();
   send_keepalive();
 }
@@ -200,10 +281,11 @@ void link::judge(const req_keepalive& k) {
 }
 
 void link::on(link_stop&) {
-  for (auto t : {retry_timer_, tick_timer_, greeting_timer_}) env_.loop.cancel(t);
+  for (auto t : {retry_timer_, tick_timer_, greeting_timer_, doubt_timer_}) env_.loop.cancel(t);
   if (out_) out_->close();
   if (in_) in_->close();
-  if (pair_.now == pair_status::phase::connected)
+  drop_aside();
+  if (pair_.now == pair_status::phase::connected || pair_.doubt)
     node_.tell(peer_changed{.who = config_.peer, .connected = false, .why = "is no node any more", .floe = false});
   end();
 }

@@ -7,6 +7,9 @@
 /// stays out without ever having been in. The questions are two ordinary controls, which every ctdbd answers;
 /// packets that come in the meantime are kept and handed over in their order.
 ///
+/// When the streams of a floe node end, it is asked again at once who it is (its incarnation, a number of its process)
+/// before anybody is told: a connection that breaks is not a node that is lost.
+///
 /// Silence is judged as protocol/rules/keepalive.hpp says.
 #include <deque>
 #include <optional>
@@ -43,6 +46,7 @@ class link final : public actor<link_message> {
   void on(link_nudge&);
   void on(link_tick&);
   void on(link_greeting_late&);
+  void on(link_doubt_over&);
   void on(link_break&);
   void on(link_tune&);
   void on(link_nodes&);
@@ -52,11 +56,18 @@ class link final : public actor<link_message> {
   void open_out();
   void open_later(duration);
   void came_up();
+  void begin_talk(bool floe);
+  void relinked();
+  void went_down(const std::string& why, bool dead);
+  void begin_doubt(const std::string& why);
+  void take_aside();
+  void drop_aside();
   bool current(std::uint64_t serial) const;
 
   void greet();
   void ask(std::optional<reqid>&, control);
   bool greeting_answer(const packet_header&, const reply_control&);
+  void greeting_complete();
   void end_greeting();
   void pass_on(frame raw, packet content);
 
@@ -73,18 +84,30 @@ class link final : public actor<link_message> {
   pair_status pair_;
   std::shared_ptr<connection> out_, in_;
   std::uint64_t out_serial_ = 0, in_serial_ = 0;
+  std::shared_ptr<connection> aside_;  ///< a second incoming stream, while the first lives
+  std::uint64_t aside_serial_ = 0;
+  std::vector<frame> aside_packets_;   ///< that came on it
+  std::optional<reqid> life_asked_;    ///< since it came
   std::uint64_t attempt_ = 0;
   duration pause_;
   timer_id retry_timer_{0}, tick_timer_{0}, greeting_timer_{0};
 
   std::uint64_t greeting_ = 0;  ///< number of the present or last one
-  std::optional<reqid> capabilities_asked_, nodes_asked_;
+  std::optional<reqid> capabilities_asked_, nodes_asked_, incarnation_asked_;
   std::optional<std::uint32_t> peer_capabilities_;
   std::optional<node_lines> peer_nodes_;
+  std::uint64_t peer_incarnation_ = 0;   ///< as the greeting says; 0: it does not
+  std::uint64_t known_incarnation_ = 0;  ///< of the peer that is, or was last, connected
   std::vector<parcel_ptr> early_;  ///< came before the peer counted as connected
   bool unfit_ = false;             ///< the present greeting will be refused
   std::string refusal_;            ///< why the last one was
   time_point refusal_logged_{};
+
+  std::string doubt_why_;
+  duration doubt_limit_{};  ///< of the next doubt; 0: the usual
+  time_point doubt_until_{};
+  std::uint64_t doubt_serial_ = 0;
+  timer_id doubt_timer_{0};
 
   peer_watch watch_;
   std::uint64_t tick_serial_ = 0;

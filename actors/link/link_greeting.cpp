@@ -33,7 +33,8 @@ node_lines lines_of(const node_map& map) {
 /// What a peer may ask before we are done with it.
 bool is_greeting(const packet& p) {
   const auto* c = std::get_if<req_control>(&p.body);
-  return c && (c->opcode == control::get_capabilities || c->opcode == control::get_nodemap);
+  return c && (c->opcode == control::get_capabilities || c->opcode == control::get_nodemap ||
+               c->opcode == control::get_incarnation);
 }
 
 }  // namespace
@@ -63,7 +64,9 @@ void link::end_greeting() {
   env_.loop.cancel(greeting_timer_);
   capabilities_asked_.reset();
   nodes_asked_.reset();
+  incarnation_asked_.reset();
   if (pair_.now == pair_status::phase::connected) return;
+  peer_incarnation_ = 0;
   peer_capabilities_.reset();
   peer_nodes_.reset();
 }
@@ -78,33 +81,44 @@ void link::on(link_nodes& m) { config_.nodes = std::move(m.lines); }
 void link::pass_on(frame raw, packet content) {
   if (pair_.now == pair_status::phase::greeting)
     if (const auto* r = std::get_if<reply_control>(&content.body); r && greeting_answer(content.header, *r)) return;
+  if (const auto* r = std::get_if<reply_control>(&content.body); r && life_asked_ && content.header.id == *life_asked_) {
+    life_asked_.reset();
+    return happens(pair_event::lives, {});
+  }
   const bool now = pair_.now == pair_status::phase::connected ||
                    (pair_.now == pair_status::phase::greeting && is_greeting(content));
   auto p = std::make_shared<const parcel>(parcel{std::move(raw), std::move(content)});
   if (now) return node_.tell(peer_packet{config_.peer, std::move(p)});
   early_.push_back(std::move(p));
-  if (early_.size() > early_limit) happens(pair_event::broken, "sends without answering");
+  if (early_.size() > early_limit) happens(pair_event::violated, "sends without answering");
 }
 
 bool link::greeting_answer(const packet_header& header, const reply_control& r) {
   if (header.id == capabilities_asked_) {
     capabilities_asked_.reset();
     if (auto c = wire::decode<std::uint32_t>(r.data); r.status == 0 && c) peer_capabilities_ = *c;
+    // a ctdbd would complain about it
+    if (peer_capabilities_ && (*peer_capabilities_ & capability::sorted_pull)) ask(incarnation_asked_, control::get_incarnation);
   } else if (header.id == nodes_asked_) {
     nodes_asked_.reset();
     if (auto map = wire::decode<node_map>(r.data); r.status == 0 && map) peer_nodes_ = lines_of(*map);
+  } else if (header.id == incarnation_asked_) {
+    incarnation_asked_.reset();
+    if (auto n = wire::decode<std::uint64_t>(r.data); r.status == 0 && n) peer_incarnation_ = *n;
   } else {
     return false;
   }
-  if (capabilities_asked_ || nodes_asked_) return true;
-  if (!peer_capabilities_ || !peer_nodes_) {
-    happens(pair_event::broken, "does not say who it is");
-    return true;
-  }
+  if (!capabilities_asked_ && !nodes_asked_ && !incarnation_asked_) greeting_complete();
+  return true;
+}
+
+void link::greeting_complete() {
+  if (!peer_capabilities_ || !peer_nodes_) return happens(pair_event::broken, "does not say who it is");
   const auto differ = differences(config_.nodes, *peer_nodes_);
   if (differ.empty()) {
-    happens(pair_event::greeted, {});
-    return true;
+    if (peer_incarnation_ == 0) return happens(pair_event::greeted_ctdbd, {});
+    return happens(peer_incarnation_ == known_incarnation_ ? pair_event::greeted_again : pair_event::greeted,
+                   "is another process");
   }
   const auto why = fmt::format("its list of nodes differs: {}", fmt::join(differ, "; "));
   const bool news = why != refusal_;
@@ -117,7 +131,6 @@ bool link::greeting_answer(const packet_header& header, const reply_control& r) 
   unfit_ = true;
   env_.loop.cancel(greeting_timer_);
   greeting_timer_ = env_.loop.after(refusal_delay, [to = self(), n = greeting_] { to.tell(link_greeting_late{n}); });
-  return true;
 }
 
 }  // namespace floe

@@ -29,6 +29,7 @@ struct link_retry { std::uint64_t attempt; };
 struct link_nudge {};
 struct link_tick { std::uint64_t serial; };
 struct link_greeting_late { std::uint64_t greeting; };
+struct link_doubt_over { std::uint64_t serial; };
 struct link_break { std::string why; };  ///< treat the node as dead now (protocol violation)
 struct link_tune { keepalive_settings keepalive; bool allow_mixed_versions; };
 struct link_nodes { node_lines lines; };  ///< the list this node runs with now
@@ -36,6 +37,6 @@ struct link_stop {};
 
 using link_message =
     std::variant<link_send, link_packet, link_accepted, link_up, link_down, link_retry, link_nudge, link_tick,
-                 link_greeting_late, link_break, link_tune, link_nodes, link_stop>;
+                 link_greeting_late, link_doubt_over, link_break, link_tune, link_nodes, link_stop>;
 
 }  // namespace floe

@@ -37,6 +37,8 @@ class connection {
   /// Ends it at once, unsent packets are lost; no callback follows.
   virtual void close() = 0;
   virtual std::size_t unsent_bytes() const = 0;
+  /// It could not be established because nobody listens there: the host is, a process of ours is not.
+  virtual bool nobody_listens() const = 0;
   /// Where the peer is (TCP), with the port it used.
   virtual endpoint peer() const = 0;
   /// The peer's process (Unix sockets), 0 if there is none.

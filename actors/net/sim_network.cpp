@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <deque>
 #include <utility>
+#include <vector>
 
 namespace floe {
+
+/// TCP sends a packet again after so long, then after twice as long, and so on.
+constexpr duration first_retry = std::chrono::milliseconds(200);
 
 class sim_connection final : public connection, public std::enable_shared_from_this<sim_connection> {
  public:
@@ -25,6 +29,7 @@ class sim_connection final : public connection, public std::enable_shared_from_t
     events_ = {};
     if (auto p = peer_.lock()) p->peer_closed("closed by peer", own_);
   }
+  bool nobody_listens() const override { return nobody_listens_; }
   std::size_t unsent_bytes() const override { return 0; }
   endpoint peer() const override { return remote_; }
   pid_t peer_pid() const override { return 0; }
@@ -42,6 +47,10 @@ class sim_connection final : public connection, public std::enable_shared_from_t
     if (open_ && events_.up) events_.up();
   }
   void refused(const std::string& why) { fail(why); }
+  void no_listener() {
+    nobody_listens_ = true;
+    fail("cannot connect: connection refused");
+  }
   const std::string& own() const { return own_; }
   /// Starts what had to wait for a cut to heal.
   void pump() {
@@ -59,10 +68,28 @@ class sim_connection final : public connection, public std::enable_shared_from_t
         line_free_ += duration(static_cast<std::int64_t>(1e9 * static_cast<double>(size) / static_cast<double>(way.bytes_per_second)));
       // a stream keeps its order: nothing arrives before what was sent earlier
       last_arrival_ = std::max(last_arrival_, line_free_ + net_.draw(way));
-      net_.loop_.after(last_arrival_ - net_.loop_.now(), [from = own_, to = peer_, f = outgoing_.front()] {
-        if (auto c = to.lock(); c && c->open_ && c->events_.packet) c->arrive(from, f);
-      });
+      while (!flying_.empty() && flying_.front()->arrived) flying_.pop_front();
+      flying_.push_back(std::make_shared<flight>(net_.loop_.now(), last_arrival_, outgoing_.front()));
+      fly(flying_.back());
     }
+  }
+  /// The way is good again: what is sent again from now on arrives. Whether a try is lost was drawn when the packet was
+  /// first sent, so a packet with a late one would still be late, for seconds.
+  void hurry() {
+    auto p = peer_.lock();
+    if (!open_ || !p || net_.path(own_, p->own_).loss > 0) return;
+    const auto now = net_.loop_.now();
+    auto last = now;
+    for (const auto& x : flying_) {
+      if (x->arrived) continue;
+      auto next = x->sent;
+      for (duration again = first_retry; next < now; again *= 2) next += again;
+      last = std::max(last, std::min(x->at, next + net_.draw(net_.path(own_, p->own_))));
+      if (last >= x->at) continue;
+      x->at = last;
+      fly(x);
+    }
+    last_arrival_ = std::min(last_arrival_, last);
   }
   void arrive(const std::string& from, const frame& f) {
     if (net_.tap_) net_.tap_({from, own_, local_, stream_, *f});
@@ -104,6 +131,19 @@ class sim_connection final : public connection, public std::enable_shared_from_t
   }
 
  private:
+  /// A packet on its way; planned more than once if it is sent again earlier than was drawn.
+  struct flight {
+    time_point sent, at;
+    frame packet;
+    bool arrived = false;
+  };
+  void fly(const std::shared_ptr<flight>& x) {
+    net_.loop_.after(x->at - net_.loop_.now(), [from = own_, to = peer_, x] {
+      if (std::exchange(x->arrived, true)) return;
+      if (auto c = to.lock(); c && c->open_ && c->events_.packet) c->arrive(from, x->packet);
+    });
+  }
+
   sim_switch& net_;
   std::string own_;
   endpoint remote_;
@@ -111,11 +151,13 @@ class sim_connection final : public connection, public std::enable_shared_from_t
   bool open_ = false;
   connection_events events_;
   std::deque<frame> outgoing_;
+  std::deque<std::shared_ptr<flight>> flying_;  ///< in the order of their arrival
   time_point last_arrival_{};
   time_point line_free_{};
   std::optional<std::string> orphaned_by_;  ///< the host at the other end has closed, and is cut off
   std::uint64_t stream_ = 0;
   bool local_ = false;
+  bool nobody_listens_ = false;
 };
 
 class sim_listener final : public listener {
@@ -172,7 +214,7 @@ duration sim_switch::draw(const sim_path& p) {
   auto d = p.shortest;
   if (span > 0) d += duration(static_cast<std::int64_t>(loop_.chance()() % static_cast<std::uint64_t>(span)));
   if (p.loss > 0) {
-    duration again = std::chrono::milliseconds(200);
+    duration again = first_retry;
     for (int tries = 0; tries < 8 && static_cast<double>(loop_.chance()() % 1'000'000) < p.loss * 1e6; ++tries) {
       d += again;
       again *= 2;
@@ -193,7 +235,7 @@ std::shared_ptr<sim_connection> sim_switch::join(const std::string& from, const 
     auto near_end = weak.lock();
     if (!near_end) return;
     const auto port = ports_.find(name);
-    if (port == ports_.end()) return near_end->refused("cannot connect: connection refused");
+    if (port == ports_.end()) return near_end->no_listener();
     if (!local && (is_cut(from, port->second.ip) || is_cut(port->second.ip, from))) return;  // the caller's own patience ends this
     auto far = std::make_shared<sim_connection>(*this, port->second.ip, local ? endpoint{} : endpoint{from, ++last_port_});
     far->connect_to(near_end, ++last_stream_, local);
@@ -206,6 +248,12 @@ std::shared_ptr<sim_connection> sim_switch::join(const std::string& from, const 
     near_end->pump();
   });
   return near;
+}
+
+void sim_switch::reset_paths() {
+  paths_.clear();
+  for (auto& w : std::list(streams_))
+    if (auto c = w.lock()) c->hurry();
 }
 
 void sim_switch::cut_one_way(const std::string& a, const std::string& b) { cuts_.emplace(a, b); }
@@ -229,6 +277,13 @@ void sim_switch::resume_streams() {
 void sim_switch::forget_streams(const std::string& a, const std::string& b) {
   for (auto& w : std::list(streams_))
     if (auto c = w.lock(); c && c->own() == a && c->peer_host() == b) c->lose("reset");
+}
+
+void sim_switch::reset_streams(const std::string& a, const std::string& b) {
+  std::vector<std::shared_ptr<sim_connection>> ends;  // each before any of them forgets its peer
+  for (auto& w : streams_)
+    if (auto c = w.lock(); c && ((c->own() == a && c->peer_host() == b) || (c->own() == b && c->peer_host() == a))) ends.push_back(c);
+  for (auto& c : ends) c->lose("reset");
 }
 
 void sim_switch::kill(const std::string& ip) {

@@ -40,7 +40,8 @@ class sim_switch {
     usual_.longest = longest;
   }
   void set_path(const std::string& from, const std::string& to, sim_path p) { paths_[{from, to}] = p; }
-  void reset_paths() { paths_.clear(); }
+  /// Every way is as usual; what is under way is sent again and arrives.
+  void reset_paths();
   /// Packets from `a` to `b` wait until healed; the other direction is not touched.
   void cut_one_way(const std::string& a, const std::string& b);
   void cut(const std::string& a, const std::string& b) {
@@ -52,6 +53,8 @@ class sim_switch {
   void heal(const std::string& a, const std::string& b);
   /// Ends the streams between the two at `a`'s end only: `b` learns nothing of it, as after a crash of the machine.
   void forget_streams(const std::string& a, const std::string& b);
+  /// Ends the streams between the two at both ends.
+  void reset_streams(const std::string& a, const std::string& b);
   /// All streams and listeners of the host end without a word of their own.
   void kill(const std::string& ip);
   std::uint64_t packets() const { return packets_; }

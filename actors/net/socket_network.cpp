@@ -116,6 +116,8 @@ class socket_connection final : public connection,
     unsent_ = 0;
     events_ = {};
   }
+  bool nobody_listens() const override { return nobody_listens_; }
+  void set_nobody_listens() { nobody_listens_ = true; }
   std::size_t unsent_bytes() const override { return unsent_; }
   endpoint peer() const override {
     sockaddr_storage s{};
@@ -167,6 +169,7 @@ class socket_connection final : public connection,
     socklen_t n = sizeof error;
     ::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &n);
     if (error != 0) {
+      nobody_listens_ = error == ECONNREFUSED;
       errno = error;
       fail(error_text("cannot connect"));
       return false;
@@ -252,6 +255,7 @@ class socket_connection final : public connection,
   event_loop& loop_;
   int fd_;
   stream_limits limits_;
+  bool nobody_listens_ = false;
   bool connecting_;
   bool watched_ = false;
   bool waiting_to_write_ = false;
@@ -392,7 +396,7 @@ class sockets final : public network {
     ::close(fd);
     return std::unexpected(std::move(text));
   }
-  std::shared_ptr<connection> failed(stream_limits limits, connection_events events, std::string why) {
+  std::shared_ptr<socket_connection> failed(stream_limits limits, connection_events events, std::string why) {
     loop_.post([down = std::move(events.down), why = std::move(why)] {
       if (down) down(why);
     });
@@ -401,9 +405,12 @@ class sockets final : public network {
   std::shared_ptr<connection> start(int fd, const socket_address& to, stream_limits limits,
                                     connection_events events) {
     if (::connect(fd, to.get(), to.length) != 0 && errno != EINPROGRESS) {
+      const bool refused = errno == ECONNREFUSED;
       auto why = error_text("cannot connect");
       ::close(fd);
-      return failed(limits, std::move(events), std::move(why));
+      auto c = failed(limits, std::move(events), std::move(why));
+      if (refused) c->set_nobody_listens();
+      return c;
     }
     auto c = std::make_shared<socket_connection>(loop_, fd, limits, true);
     c->open(std::move(events));

@@ -18,6 +18,7 @@ void add_membership(control_table& t, node_services& s) {
   t.add(handle<c::end_recovery>(m, &membership::end_recovery));
   t.add(handle<c::modify_flags>(m, &membership::modify_flags));
   t.add(handle<c::get_capabilities>(m, &membership::get_capabilities));
+  t.add(handle<c::get_incarnation>(m, &membership::get_incarnation));
   t.add(handle<c::set_lmasterrole>(m, &membership::set_lmasterrole));
   t.add(handle<c::set_recmasterrole>(m, &membership::set_recmasterrole));
   t.add(handle<c::stop_node>(m, &membership::stop_node));

@@ -86,6 +86,10 @@ void node::receive(node_message& message) {
                  [&](client_opened& m) { s.clients.opened(m.client); },
                  [&](client_closed& m) { client_gone(m.client); },
                  [&](peer_changed& m) { peer_changes(m); },
+                 [&](peer_relinked& m) {
+                   const auto* peer = s.port.view().find(m.who);
+                   if (peer && !(peer->flags & node_flag::deleted)) s.membership.came_again(m);
+                 },
                  [&](peer_refused& m) { s.nodes.refused(m); },
                  [&](call_control& m) { s.calls.send(m); },
                  [&](control_deadline& m) { s.calls.expired(m.id); },

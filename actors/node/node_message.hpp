@@ -16,7 +16,9 @@
 namespace floe {
 
 struct peer_packet { pnn from; parcel_ptr packet; };
-struct peer_changed { pnn who; bool connected; std::string why; bool floe; };
+/// `dead`: its process has ended, as far as its machine says; else it may live where we cannot reach it.
+struct peer_changed { pnn who; bool connected; std::string why; bool floe; bool dead = false; };
+struct peer_relinked { pnn who; std::string why; };  ///< it is there and was all the time; packets to and from it are lost
 /// A client of this node has kept a database from freezing for too long, and policy is to ban the node.
 struct ban_self { std::string why; };
 /// A peer is there and is kept out.
@@ -70,7 +72,7 @@ struct node_tick {};
 struct stop_node { std::string why = "asked to"; };
 
 using node_message =
-    std::variant<peer_packet, client_packet, peer_changed, peer_refused, ban_self, client_opened, client_closed, call_control,
+    std::variant<peer_packet, client_packet, peer_changed, peer_relinked, peer_refused, ban_self, client_opened, client_closed, call_control,
                  post_message, listen_messages, unlisten_messages, database_opened, database_changed,
                  note_event, want_recovery, leader_known, recovery_progress, control_deadline, node_tick,
                  stop_node, database_closed, detach_now, cluster_lock_state, lock_tested, database_checked, database_health>;

@@ -145,6 +145,7 @@ void leader::on(leader_view& m) {
                is = view_->nodes[i].flags & out;
     if (was != is) (is ? gone : come).push_back(pnn{static_cast<std::uint32_t>(i)});
   }
+  if (std::ranges::any_of(gone, [this](pnn p) { return !view_->find(p)->dead; })) last_loss_ = env_.loop.now();
   vote(election_event::standing_changed{own_standing()});
   for (pnn p : come) learn_about(p);
   if (!come.empty()) watch(watch_event::came{});

@@ -68,6 +68,7 @@ class leader final : public actor<leader_message> {
   void act(const election_effect::release_lock&);
   void act(const election_effect::contradicted&);
   standing own_standing() const;
+  bool outnumbered() const;
   bool only_floe() const;
   void learn_about(pnn);
   void remember(generation);
@@ -171,6 +172,7 @@ class leader final : public actor<leader_message> {
   };
   std::map<pnn, planned_ban> planned_bans_;
   time_point recovery_began_;
+  std::optional<time_point> last_loss_;  ///< of a node that may be alive
   time_point last_turn_;  ///< something to do, at least once a second
 };
 

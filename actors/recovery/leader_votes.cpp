@@ -27,8 +27,20 @@ frame shared(bytes data) { return std::make_shared<const bytes>(std::move(data))
 
 }  // namespace
 
+/// Whether most of the nodes of its map are silent, though not dead, and with a cluster lock go first.
+bool leader::outnumbered() const {
+  if (config_.cluster_lock.empty() || !last_loss_) return false;
+  std::size_t here = 0, away = 0;
+  for (pnn n : view_->map) {
+    const auto* p = view_->find(n);
+    if (!p || p->dead) continue;
+    ++(p->flags & node_flag::disconnected ? away : here);
+  }
+  return leaves_lock(here, away, env_.loop.now() - *last_loss_);
+}
+
 standing leader::own_standing() const {
-  const bool can = can_be_leader(inactive(), view_->capabilities & capability::recmaster);
+  const bool can = can_be_leader(inactive(), view_->capabilities & capability::recmaster) && !outnumbered();
   const auto us = can ? born_us_ : static_cast<std::uint64_t>(env_.loop.wall_us());
   return {.can_lead = can,
           .inactive = inactive(),

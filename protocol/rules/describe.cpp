@@ -166,7 +166,8 @@ std::string describe(const watch_input& e) { return line(e); }
 std::string describe(const watch_output& e) { return line(e); }
 
 std::string describe(const pair_status& s) {
-  return text(s.now) + " out=" + text(s.out) + (s.in ? " in" : "");
+  return text(s.now) + " out=" + text(s.out) + (s.in ? " in" : "") + (s.aside ? " aside" : "") +
+         (s.recognisable ? " recognisable" : "") + (s.doubt ? " doubt" : "");
 }
 std::string describe(pair_event e) { return text(e); }
 std::string describe(const pair_step& s) {

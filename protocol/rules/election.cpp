@@ -179,7 +179,10 @@ void election::rival_heard(pnn who, std::uint64_t term) {
   rival_ = who;
   rival_term_ = term;
   ++rival_claims_;
-  if (state_ == election_state::settled && leader_ == self_ && rival_claims_ >= 2) call_election();
+  // by its term it is no late packet of a former leader: both would recover at once, until they are told apart
+  const bool fresh = term > 0 && term >= term_;
+  if (state_ == election_state::settled && leader_ == self_ && (rival_claims_ >= 2 || fresh))
+    call_election();
 }
 
 void election::follow(pnn leader) {

@@ -29,6 +29,8 @@
 ///   of a later term is believed at once with a cluster lock; by vote it may also come from the
 ///   other half of a cluster that was cut, and is treated as one without a term. A leader that learns of a later term without a leader
 ///   takes a still later one, so that its claims are heard again.
+/// * Two leaders by vote: whoever hears the other's claim of a term that is not older than its own
+///   calls an election at once, before both have recovered.
 /// * ctdbd sends no term: such a claim of somebody other than the known leader may be stale, so it
 ///   is believed only when nobody is known, or when it is repeated while the known leader is
 ///   silent. A leader (by vote) that hears such a rival twice calls an election.
@@ -99,6 +101,11 @@ struct standing {
 constexpr bool can_be_leader(bool inactive, bool leader_capability) {
   return !inactive && leader_capability;
 }
+
+/// With a cluster lock: whether a node leaves it to others. It does while most of those that it worked with (its last
+/// map; `here` can be reached, it among them) are `away` and may be alive: they have the commits, and one that is cut
+/// off must not be quicker. Nobody else may be left, so that ends some time after the last loss.
+bool leaves_lock(std::size_t here, std::size_t away, duration since_loss);
 
 /// Whether this node wins against the vote of another.
 bool wins_against(pnn self, const standing& own, const vote& other);
@@ -250,11 +257,11 @@ class election {
   std::uint64_t rival_term_ = 0;
   unsigned rival_claims_ = 0;
   bool with_lock_;
-  bool held_ = false;             ///< the cluster lock
-  std::uint64_t lock_try_ = 0;    ///< serial of the try under way, or by which it is held; 0: none
-  unsigned lock_tries_ = 0;       ///< without a leader, in a row
+  bool held_ = false;           ///< the cluster lock
+  std::uint64_t lock_try_ = 0;  ///< serial of the try under way, or by which it is held; 0: none
+  unsigned lock_tries_ = 0;     ///< without a leader, in a row
   std::uint64_t term_ = 0;
-  bool answered_claim_ = false;   ///< since the last broadcast
+  bool answered_claim_ = false;           ///< since the last broadcast
   std::array<std::uint64_t, 5> armed_{};  ///< serial of each armed timer, 0: not armed
   std::uint64_t last_serial_ = 0;
   std::vector<election_output> out_;  ///< of the step under way

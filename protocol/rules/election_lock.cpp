@@ -2,6 +2,7 @@
 /// lock is configured.
 #include <algorithm>
 
+#include "protocol/mutant.hpp"
 #include "protocol/rules/election.hpp"
 
 namespace floe {
@@ -13,7 +14,14 @@ duration doubled(duration first, unsigned times, duration limit) {
   return std::min(first * (1U << std::min(times, most_doublings)), std::max(first, limit));
 }
 
+/// Until the others have taken the lock and recovered; or are not there.
+constexpr duration way_for_others = std::chrono::seconds(10);
+
 }  // namespace
+
+bool leaves_lock(std::size_t here, std::size_t away, duration since_loss) {
+  return away > here && since_loss <= way_for_others && !mutated(mutant::outnumbered_keeps_lock);
+}
 
 /// So that the others race too: whoever gets the lock leads.
 void election::announce_race() {

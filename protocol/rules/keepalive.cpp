@@ -39,7 +39,8 @@ peer_watch::verdict peer_watch::tick(time_point now, const keepalive_settings& s
   else if (!starved)
     silent_ += passed;
   const duration limit = allowed(s);
-  return {.dead = silent_ >= limit, .silent = silent_, .allowed = limit};
+  const bool ask = quick_ && limit > 2 * ask_before && silent_ >= limit - ask_before;
+  return {.dead = silent_ >= limit, .ask = ask, .silent = silent_, .allowed = limit};
 }
 
 version_verdict judge_version(const keepalive_claim& own, const keepalive_claim& sender,

@@ -10,6 +10,9 @@
 ///   between two keepalives of that peer. A peer that sends rarely, because its interval is another
 ///   or its machine is busy, is given time in proportion.
 ///
+/// A floe node is asked over a new connection whether it is there a little before it is dead (`ask_before`): its
+/// connection may have stalled while it lives.
+///
 /// Only time in which this node itself was awake counts: a tick that comes much too late says that
 /// it was starved or stopped, and then the silence of others means nothing.
 #include <array>
@@ -22,8 +25,8 @@
 namespace floe {
 
 struct keepalive_settings {
-  duration interval{std::chrono::seconds(5)};  ///< KeepaliveInterval
-  std::uint32_t limit = 5;                     ///< KeepaliveLimit
+  duration interval{std::chrono::seconds(5)};               ///< KeepaliveInterval
+  std::uint32_t limit = 5;                                  ///< KeepaliveLimit
   duration quick_interval{std::chrono::milliseconds(250)};  ///< FloeKeepaliveMs; 0: as CTDB
   duration quick_limit{std::chrono::milliseconds(2500)};    ///< FloeKeepaliveLimitMs
   bool operator==(const keepalive_settings&) const = default;
@@ -39,7 +42,9 @@ class peer_watch {
   void heard(bool keepalive, time_point now);
 
   struct verdict {
-    bool dead = false;    ///< silent for too long: break the connection; else send it a keepalive
+    bool dead = false;  ///< silent for too long: break the connection; else send it a keepalive
+    bool ask =
+        false;  ///< silent for so long that it is asked over a new connection; dead in allowed - silent
     duration silent{0};   ///< as far as this node was awake
     duration allowed{0};  ///< the limit that applied
   };
@@ -50,6 +55,7 @@ class peer_watch {
  private:
   /// Pauses between keepalives that are remembered: two seconds of them.
   static constexpr std::size_t remembered = 8;
+  static constexpr duration ask_before = std::chrono::milliseconds(400);
   /// Before so many have been seen nobody knows how often the peer sends.
   static constexpr std::size_t enough = 2;
   duration allowed(const keepalive_settings&) const;

@@ -13,6 +13,8 @@ using std::chrono::milliseconds;
 
 /// Nodes that were cut off together come back within so much time of each other.
 constexpr duration nodes_come_within = milliseconds(500);
+/// ... and those of a part that had gone on, within so much.
+constexpr duration parts_come_within = std::chrono::seconds(10);
 /// While they do they are asked again.
 constexpr duration look_again_after = milliseconds(20);
 constexpr unsigned most_failures_counted = 6;
@@ -46,6 +48,16 @@ recovery_need need_of(const watch_event::looked& e, pnn leader) {
                      .map = l.map});
   }
   return needs_recovery({.leader = leader, .nodes = nodes});
+}
+
+/// Whether a node sees a member of its own map that the leader does not see.
+bool speaks_for_others(const node_look& one, const std::vector<std::uint32_t>& view) {
+  if (!one.gen || *one.gen == generation::invalid) return false;
+  return std::ranges::any_of(one.map, [&](pnn m) {
+    const auto i = number(m);
+    return m != one.node && i < one.others.size() && i < view.size() &&
+           (view[i] & node_flag::disconnected) && !(one.others[i] & node_flag::disconnected);
+  });
 }
 
 bool may_follow(watch_state from, watch_state to) {
@@ -200,7 +212,13 @@ void leader_watch::on(const watch_event::charged&) {
 /// connected first would let a minority of the other half speak for it. So: while a node that has just come is connected
 /// to somebody we do not see yet, wait, for a moment.
 bool leader_watch::mesh_grows(const watch_event::looked& e) const {
-  if (!last_arrival_ || now_ - *last_arrival_ > nodes_come_within) return false;
+  if (!last_arrival_) return false;
+  const auto since = now_ - *last_arrival_;
+  if (since <= parts_come_within && std::ranges::any_of(e.nodes, [&](const node_look& one) {
+        return speaks_for_others(one, e.view);
+      }))
+    return true;
+  if (since > nodes_come_within) return false;
   return std::ranges::any_of(e.nodes, [&](const node_look& one) {
     for (std::size_t i = 0; i < std::min(one.others.size(), e.view.size()); ++i)
       if ((e.view[i] & node_flag::disconnected) && !(one.others[i] & node_flag::disconnected))

@@ -20,7 +20,9 @@
 ///   one failed and its pause is not over, somebody has asked for no recoveries (`paused`), a node is being banned. The
 ///   end of each obstacle looks again.
 /// * Nodes that were cut off together come back one after the other: as long as one that has just come sees somebody
-///   whom the leader does not see yet, a recovery waits, `nodes_come_within` at most.
+///   whom the leader does not see yet, a recovery waits, `nodes_come_within` at most. One that sees members of its own
+///   map whom the leader does not see belongs to a part that went on by itself, which it must not represent alone: then
+///   a recovery waits longer, `parts_come_within` at most.
 /// * The pause after failures in a row grows by four, from 20 ms to 5 s.
 ///
 /// Source: Samba ctdb/server/ctdb_recoverd.c, main_loop, which looks once a second and recovers at once. What needs a

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <optional>
 #include <vector>
 
 using namespace floe;
@@ -70,6 +71,23 @@ TEST_CASE("a floe node that hangs is noticed within three seconds") {
   REQUIRE(noticed);
   CHECK(*noticed >= 2400ms);
   CHECK(*noticed <= 3s);
+}
+
+TEST_CASE("a floe node that is silent is asked over a new connection shortly before it is dead; a ctdbd is not") {
+  for (const bool floe : {true, false}) {
+    peer_watch w;
+    time_point now{};
+    w.begin(now, floe);
+    for (int i = 0; i < 3; ++i) w.heard(true, now += 250ms);
+    std::optional<duration> asked;
+    for (int i = 0; i < 200; ++i) {
+      const auto v = w.tick(now += w.period(normal), normal);
+      if (v.ask && !asked) asked = v.allowed - v.silent;
+      if (v.dead) break;
+    }
+    CHECK(asked.has_value() == floe);
+    if (asked) CHECK((*asked > 0ms && *asked <= 400ms));
+  }
 }
 
 TEST_CASE("a ctdbd, which sends every five seconds, is never judged by the fine limit") {

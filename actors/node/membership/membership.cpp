@@ -39,6 +39,7 @@ void membership::peer_came(const peer_changed& m) {
   port_.change_view([&](cluster_view& v) {
     auto& n = v.nodes[number(m.who)];
     n.floe = m.floe;
+    n.dead = false;
     n.flags &= ~node_flag::disconnected;
   });
   for (const auto& n : port_.view().nodes)
@@ -50,8 +51,14 @@ void membership::peer_went(const peer_changed& m) {
   port_.change_view([&](cluster_view& v) {
     auto& n = v.nodes[number(m.who)];
     n.floe = m.floe;
+    n.dead = m.dead;
     n.flags |= node_flag::disconnected | node_flag::unhealthy;
   });
+  peer_lost(m.who);
+}
+
+void membership::came_again(const peer_relinked& m) {
+  port_.note("node-relinked", fmt::format("pnn={} why={}", number(m.who), m.why));
   peer_lost(m.who);
 }
 
@@ -297,6 +304,8 @@ void membership::freeze_all(const answer_to<control::freeze>& answer) {
     calls_.send(one);
   }
 }
+
+outcome_of<control::get_incarnation> membership::get_incarnation() const { return static_cast<std::uint64_t>(started_us_); }
 
 outcome_of<control::uptime> membership::get_uptime() const {
   return reply_of<control::uptime>{.current_time = as_timeval(port_.env.loop.wall_us()),

@@ -23,6 +23,7 @@ class membership {
   void set_own_flags(std::uint32_t set, std::uint32_t clear);
   void peer_came(const peer_changed&);
   void peer_went(const peer_changed&);
+  void came_again(const peer_relinked&);
   /// Nobody waits for it any more.
   void peer_lost(pnn);
   void leader_is(pnn);
@@ -46,6 +47,7 @@ class membership {
   void freeze_all(const answer_to<control::freeze>&);
   void modify_flags(const request_of<control::modify_flags>&, const answer_to<control::modify_flags>&);
   outcome_of<control::get_capabilities> get_capabilities() const;
+  outcome_of<control::get_incarnation> get_incarnation() const;
   outcome_of<control::set_lmasterrole> set_lmasterrole(const request_of<control::set_lmasterrole>&);
   outcome_of<control::set_recmasterrole> set_recmasterrole(const request_of<control::set_recmasterrole>&);
   void stop_node(const answer_to<control::stop_node>&);

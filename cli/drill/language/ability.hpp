@@ -12,6 +12,7 @@ enum class ability : std::uint8_t {
   slow_disk,
   cut_links,        ///< partitions, of one direction too
   bad_links,        ///< delay, loss, rate
+  stray_streams,    ///< connections between nodes end, or are opened, that no node has ended or opened
   lock_faults,      ///< the cluster lock is lost, wedged, held by a stranger
   transactions,     ///< of clients, by the node's own controls
   new_nodes,        ///< nodes are added and deleted while the cluster runs

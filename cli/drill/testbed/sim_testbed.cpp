@@ -8,6 +8,8 @@
 namespace floe::cli::drill {
 
 namespace {
+
+constexpr std::uint16_t ctdb_port = 4379;  ///< of all simulated nodes
 /// A holder looks after its lock now and then.
 constexpr duration robbery_shows = std::chrono::seconds(3);
 }  // namespace
@@ -116,6 +118,13 @@ void sim_testbed::set_link(std::size_t from, std::size_t to, link_quality q) {
   p.loss = q.loss;
   p.bytes_per_second = q.bytes_per_second;
   cluster_.net().set_path(cluster_.ip(from), cluster_.ip(to), p);
+}
+
+void sim_testbed::reset_links(std::size_t a, std::size_t b) { cluster_.net().reset_streams(cluster_.ip(a), cluster_.ip(b)); }
+
+void sim_testbed::knock(std::size_t from, std::size_t at) {
+  const auto host = cluster_.net().attach(cluster_.ip(from));
+  strangers_.push_back(host->connect({cluster_.ip(from), 0}, {cluster_.ip(at), ctdb_port}, {}, {}));
 }
 
 void sim_testbed::heal() {

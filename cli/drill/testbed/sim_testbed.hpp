@@ -46,6 +46,8 @@ class sim_testbed final : public testbed {
 
   void cut_one_way(std::size_t from, std::size_t to) override;
   void set_link(std::size_t from, std::size_t to, link_quality) override;
+  void reset_links(std::size_t a, std::size_t b) override;
+  void knock(std::size_t from, std::size_t at) override;
   void heal() override;
 
  private:
@@ -54,6 +56,7 @@ class sim_testbed final : public testbed {
   witness witness_;
   std::set<std::size_t> deleted_;
   std::uint64_t pauses_ = 0;
+  std::vector<std::shared_ptr<connection>> strangers_;  ///< that have knocked
   std::map<std::size_t, std::uint64_t> pause_of_;  ///< paused nodes: which pause it is
   simulated_cluster cluster_;
 };

@@ -124,6 +124,11 @@ class testbed {
   /// Two sides that do not hear each other, and one node that hears both.
   void bridge(std::size_t middle, const std::vector<std::size_t>& side);
   virtual void set_link(std::size_t from, std::size_t to, link_quality) = 0;
+  // With ability::stray_streams.
+  /// The connections between the two end, and the network is whole.
+  virtual void reset_links(std::size_t /*a*/, std::size_t /*b*/) {}
+  /// One more connection from the address of one to the other, without a byte, until the end.
+  virtual void knock(std::size_t /*from*/, std::size_t /*at*/) {}
   /// All cuts are healed, all links as good as at the beginning.
   virtual void heal() = 0;
 

@@ -149,6 +149,37 @@ action read_slow(line_parser& w) {
   return change_paths(w, e.a, e.b, {.bytes_per_second = rate});
 }
 
+/// No node is harmed by it: nothing may be lost.
+action read_reset(line_parser& w) {
+  w.needs(ability::stray_streams);
+  auto a = w.nodes();
+  w.expect("from");
+  auto b = w.nodes();
+  return [a, b](drill_run& s) -> outcome {
+    const auto here = resolve(s, a), there = resolve(s, b);
+    if (!here || !there) return failed_because(here ? there.error() : here.error());
+    for (const auto x : *here)
+      for (const auto y : *there)
+        if (x != y) s.cluster().reset_links(x, y);
+    return {};
+  };
+}
+
+action read_knock(line_parser& w) {
+  w.needs(ability::stray_streams);
+  auto a = w.nodes();
+  w.expect("as");
+  auto b = w.nodes();
+  return [a, b](drill_run& s) -> outcome {
+    const auto at = resolve(s, a), as = resolve(s, b);
+    if (!at || !as) return failed_because(at ? as.error() : at.error());
+    for (const auto x : *at)
+      for (const auto y : *as)
+        if (x != y) s.cluster().knock(y, x);
+    return {};
+  };
+}
+
 action read_heal(line_parser&) {
   return [](drill_run& s) -> outcome {
     s.heal();
@@ -170,6 +201,8 @@ std::vector<verb> network_verbs() {
       fault("cut", "NODES from NODES", "cut links; both sides still hear the rest", "cut 0 from 1", read_cut, {"cut {node} from {node}", "cut {node} from {nodes}"}),
       fault("deafen", "NODES to NODES", "a one-way partition: the first hear nothing from the second", "deafen 2 to 0,1", read_deafen, {"deafen {node} to {nodes}"}),
       fault("bridge", "NODE between NODES and others", "two halves and one node that hears both", "bridge 1 between 0 and others", read_bridge, {"bridge {number} between {number} and others"}),
+      fault("reset", "NODES from NODES", "end the connections between them, once; the network is whole", "reset 0 from 1", read_reset, {"reset {node} from {node}", "reset {node} from {nodes}"}),
+      fault("knock", "NODES as NODES", "one more connection to the first, from the addresses of the second, without a byte", "knock 0 as 1", read_knock, {"knock {node} as {node}"}),
       fault("heal", "", "undo all of these, and all delays", "heal", read_heal, {"heal"}),
       fault("delay", "NODES to NODES by DURATION", "make every packet between them late", "delay 0 to 1,2 by 50ms", read_delay, {"delay {node} to {nodes} by {time}", "delay {node} to all by {time}"}),
       fault("lose", "NODES to NODES packets PERCENT", "lose packets, which TCP sends again after 200 ms", "lose 0 to all packets 5%", read_lose, {"lose {node} to all packets {1-60}%", "lose {node} to {node} packets {1-60}%"}),

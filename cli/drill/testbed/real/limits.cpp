@@ -84,6 +84,7 @@ std::optional<std::string> real_limits::cannot(ability a) const {
     case ability::full_disk: return no_mounts;
     case ability::cut_links:
     case ability::bad_links: return no_wire;
+    case ability::stray_streams: return "connections of other processes cannot be ended here; --sim can";
     case ability::lock_faults: return "only a simulated cluster lock can be lost or wedged; --sim can";
     case ability::transactions:
       if (any_ctdbd) return "clients of a ctdbd have no transactions here";
