@@ -18,6 +18,9 @@ constexpr duration refusal_pause = std::chrono::seconds(5);
 /// A connect attempt without result is started again.
 constexpr duration connect_patience = std::chrono::seconds(1);
 
+/// A stream of ours that is up while none comes from the peer: nothing is sent on it, so nobody would notice that it is
+/// dead.
+constexpr duration lonely_patience = std::chrono::seconds(5);
 /// A node whose streams have ended has so long to say that it is there. One that is dead refuses, or has been silent
 /// before.
 constexpr duration doubt_limit = std::chrono::milliseconds(400);
@@ -85,6 +88,7 @@ void link::happens(pair_event e, const std::string& why, link_accepted* taken) {
     open_later(s.long_pause ? refusal_pause : pair_.doubt ? doubt_pause : pause_);
     if (!pair_.doubt) pause_ = std::min(pause_ * 2, longest_pause);
   }
+  if (pair_.out == out_state::up && pair_.now == pair_status::phase::apart) open_later(lonely_patience);
   if (s.greet) greet();
   if (s.up) came_up();
   if (s.relinked) relinked();
@@ -154,6 +158,8 @@ void link::open_later(duration after) {
 void link::on(link_retry& m) {
   if (m.attempt != attempt_) return;
   if (pair_.out == out_state::opening) happens(pair_event::out_lost, "no connection in time");
+  if (pair_.out == out_state::up && pair_.now == pair_status::phase::apart)
+    happens(pair_event::out_lost, "no stream comes from it");
   happens(pair_event::open, {});
 }
 

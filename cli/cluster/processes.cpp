@@ -1,5 +1,7 @@
 #include "cli/cluster/processes.hpp"
 
+#include <fmt/format.h>
+
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -102,6 +104,15 @@ bool stop_process(pid_t pid, const std::function<bool()>& gone, duration patienc
   return !killed;
 }
 
+/// A process lets go of its files a moment before it is gone; one that nobody has collected yet counts as gone.
+bool lives(pid_t pid) {
+  std::ifstream in(fmt::format("/proc/{}/stat", pid));
+  std::string stat;
+  std::getline(in, stat);
+  const auto name_end = stat.rfind(')');
+  return name_end != std::string::npos && stat.compare(name_end, 3, ") Z") != 0 && stat.compare(name_end, 3, ") X") != 0;
+}
+
 std::vector<std::uint32_t> stop_cluster(const local_cluster& c, duration patience) {
   std::vector<std::optional<pid_t>> pids;
   for (std::uint32_t i = 0; i < c.nodes; ++i) {
@@ -110,7 +121,7 @@ std::vector<std::uint32_t> stop_cluster(const local_cluster& c, duration patienc
   }
   std::vector<std::uint32_t> killed;
   for (std::uint32_t i = 0; i < c.nodes; ++i)
-    if (pids[i] && !stop_process(*pids[i], [&] { return node_process(c, i) != pids[i]; }, patience))
+    if (pids[i] && !stop_process(*pids[i], [&] { return node_process(c, i) != pids[i] && !lives(*pids[i]); }, patience))
       killed.push_back(i);
   return killed;
 }

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <utility>
 
+#include "protocol/mutant.hpp"
 #include "protocol/constants.hpp"
 
 namespace floe {
@@ -214,7 +215,8 @@ void leader_watch::on(const watch_event::charged&) {
 bool leader_watch::mesh_grows(const watch_event::looked& e) const {
   if (!last_arrival_) return false;
   const auto since = now_ - *last_arrival_;
-  if (since <= parts_come_within && std::ranges::any_of(e.nodes, [&](const node_look& one) {
+  // without the rule that a bug breaks this one would hide it
+  if (since <= parts_come_within && !mutated(mutant::quicker_part_counts) && std::ranges::any_of(e.nodes, [&](const node_look& one) {
         return speaks_for_others(one, e.view);
       }))
     return true;

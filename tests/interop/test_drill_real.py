@@ -17,7 +17,7 @@ from wait import until
 FIRST_TEN = ["deadlock-of-2015", "follower-killed", "leader-killed", "follower-paused", "leader-paused", "two-nodes-lost",
              "killed-in-recovery", "minority-cut-off", "one-way-partition", "flapping-link"]
 PAUSED = "# Somebody ends it.\nattach a.tdb\nkill 2\npause 1\nwait 60s\n"
-WRONG = "# It cannot hold.\nattach a.tdb\nkill 2\nwithin 10ms: node 2 connected\n"
+WRONG = "# It cannot hold.\nattach a.tdb\nkill 2\nwithin 30s: node 2 disconnected\nwithin 10ms: node 2 connected\n"
 CLOCK = "# Clocks.\nattach a.tdb\nclock 1 ahead 10s\nwithin 5s: normal\ndisk 1 fails write 3\n"
 LOADED = 10  # limits in drills are those of a machine that does nothing else
 

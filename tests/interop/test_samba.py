@@ -26,7 +26,7 @@ from wait import TimedOut, until  # noqa: E402
 
 # about a minute in all; smb2.deny.deny2 and base.lock are Samba's own tests for clusters
 FAST = ("smb2.lock", "smb2.sharemode", "smb2.deny", "smb2.create.multi", "smb2.create.brlocked", "smb2.durable-open",
-        "smb2.durable-v2-open", "smb2.rename", "smb2.session", "smb2.compound", "smb2.oplock.exclusive2",
+        "smb2.durable-v2-open", "smb2.rename", "smb2.session", "smb2.oplock.exclusive2",
         "smb2.oplock.batch1")
 OVER_NODES = ("smb2.lock", "smb2.sharemode", "smb2.deny", "smb2.create.multi", "base.lock")
 # minutes; by FLOE_SAMBA_LONG=1

@@ -51,7 +51,7 @@ TEST_CASE("forms of IPv6 addresses") {
   CHECK(normal("FD00:0:0::1") == "fd00::1");
   CHECK(normal("1:0:0:2:0:0:0:3") == "1:0:0:2::3");
   CHECK(normal("1:0:2:3:4:5:6:7") == "1:0:2:3:4:5:6:7");
-  CHECK(normal("::ffff:10.1.2.3") == "::ffff:10.1.2.3");
+  CHECK(normal("::ffff:10.1.2.3") == "10.1.2.3");  // the same host under another spelling
   CHECK(normal("64:ff9b::10.1.2.3") == "64:ff9b::a01:203");
 }
 
@@ -78,6 +78,7 @@ TEST_CASE("what is no address is refused") {
                                "0x1.2.3.4",
                                "1..2.3",
                                "0001.2.3.4",
+                               "127.0.0.010",
                                "fe80::1%eth0",
                                "host"}) {
     INFO(text);
