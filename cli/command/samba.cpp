@@ -18,13 +18,13 @@
 namespace floe::cli {
 namespace {
 
-/// A cluster in a folder of its own, both gone at the end.
+/// A cluster in a folder of its own, both gone at the end; the folder stays if something in it tells why it failed.
 class passing_cluster {
  public:
   ~passing_cluster() {
     if (!cluster_.dir.empty()) stop_cluster(cluster_, std::chrono::seconds(10));
     std::error_code ignored;
-    if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
+    if (!folder_.empty() && !kept_) std::filesystem::remove_all(folder_, ignored);
   }
 
   std::expected<const local_cluster*, std::string> start(duration patience) {
@@ -41,8 +41,11 @@ class passing_cluster {
     return &cluster_;
   }
 
+  void keep_folder() { kept_ = true; }
+
  private:
   std::string folder_;
+  bool kept_ = false;
   local_cluster cluster_;
 };
 
@@ -66,7 +69,10 @@ int demo(context& c, const arguments&) {
   if (!running) return c.fail(running.error());
   tell("three nodes are healthy, a directory each");
   const auto r = play_samba_demo(**running, *library, tell);
-  if (!r.failed.empty()) return c.fail(r.failed);
+  if (!r.failed.empty()) {
+    nodes.keep_folder();
+    return c.fail(r.failed);
+  }
   if (c.options.json) {
     auto j = open_json("samba demo");
     j.real("usual_ms", r.usual_ms);

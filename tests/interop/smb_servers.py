@@ -111,10 +111,13 @@ class Servers:
                               timeout=options.pop("timeout", 60), **options)
 
     def start(self):
+        """The first alone, until it serves: it writes its version into the cluster, and of several that find none there smbd
+        ends all but one."""
         for node in self.nodes:
             self.start_one(node.pnn)
             if node is self.nodes[0]:
                 self.add_user(node.pnn, "root")
+                until(lambda: self.client(node.pnn, "ls").returncode == 0, f"smbd of {node} serves", 60)
         for node in self.nodes:
             until(lambda: self.client(node.pnn, "ls").returncode == 0, f"smbd of {node} serves", 60)
 

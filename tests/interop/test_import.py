@@ -99,8 +99,6 @@ class ThereAndBack(unittest.TestCase):
 
 
 class Demonstration(unittest.TestCase):
-    @unittest.skipUnless(os.environ.get("FLOE_SAMBA_LONG"), "one smbd in some runs does not come up within 30 s, why is not "
-                         "known yet: FLOE_SAMBA_LONG=1")
     @unittest.skipIf(smb_servers.why_not(), smb_servers.why_not() or "")
     def test_it_tells_its_story_and_leaves_nothing(self):
         said = floe("samba", "demo")

@@ -152,7 +152,9 @@ class Story(unittest.TestCase):
     def contents(self, node, db=DATABASE):
         if self.nodes.kind(node) == "floe":
             return cli.contents(node, db)
-        told = node.ctdb("catdb", db).stdout
+        asked = node.ctdb("catdb", db)
+        self.assertEqual(0, asked.returncode, f"catdb {db} on {node}: {asked.stdout}{asked.stderr}")
+        told = asked.stdout
         return dict(zip(re.findall(r'^key\(\d+\) = "(.*)"$', told, re.M), re.findall(r'^data\(\d+\) = "(.*)"$', told, re.M)))
 
     def assert_all_there(self):
