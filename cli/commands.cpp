@@ -19,7 +19,8 @@ std::vector<command> all_commands() {
                           getpid_command,    statistics_command,  shutdown_command,
                           getvar_command,    setvar_command,      listvars_command,
                           getdebug_command,  setdebug_command,    decode_command,
-                          explain_command,   capture_command,     bridge_command,   samba_command})
+                          explain_command,   capture_command,     bridge_command,   samba_command,
+                          health_command,    metrics_command})
     all.push_back(make());
   for (const auto make : {transaction_commands, wipe_commands, backup_commands, import_commands})
     for (auto& c : make()) all.push_back(std::move(c));

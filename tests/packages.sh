@@ -58,7 +58,8 @@ install_packages() {
 
   # A daemon's unit is enabled by its package and would run from the next boot on. Who had it before, keeps it.
   local package service
-  for package in ctdb:ctdb samba:smbd samba:nmbd samba:samba-ad-dc winbind:winbind; do
+  for package in ctdb:ctdb samba:smbd samba:nmbd samba:samba-ad-dc winbind:winbind prometheus:prometheus \
+    prometheus-node-exporter:prometheus-node-exporter; do
     service=${package#*:}
     [[ " ${missing[*]} " == *" ${package%:*} "* ]] || continue
     as_root update-rc.d "$service" disable >/dev/null 2>&1 || say "note: could not disable the service $service"

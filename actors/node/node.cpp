@@ -112,6 +112,7 @@ void node::receive(node_message& message) {
                  [&](ban_self& m) { s.bans.ban_self(m.why); },
                  [&](cluster_lock_state& m) { s.locks.changed(m); },
                  [&](lock_tested& m) { m.then(); },
+                 [&](ask_figures& m) { s.reports.give_figures(std::move(m.tell)); },
                  [&](node_tick&) { tick(); },
                  [&](stop_node& m) { stop(m.why); },
              },

@@ -67,6 +67,9 @@ struct recovery_progress { std::string json; };
 struct cluster_lock_state { std::string_view state; std::string detail; };
 /// A check of the cluster lock that this node has made has ended.
 struct lock_tested { std::function<void()> then; };
+struct node_figures;
+/// Asks for everything the node knows of itself in numbers (report/figures.hpp).
+struct ask_figures { std::function<void(std::shared_ptr<const node_figures>)> tell; };
 struct control_deadline { reqid id; };
 struct node_tick {};
 struct stop_node { std::string why = "asked to"; };
@@ -75,6 +78,7 @@ using node_message =
     std::variant<peer_packet, client_packet, peer_changed, peer_relinked, peer_refused, ban_self, client_opened, client_closed, call_control,
                  post_message, listen_messages, unlisten_messages, database_opened, database_changed,
                  note_event, want_recovery, leader_known, recovery_progress, control_deadline, node_tick,
-                 stop_node, database_closed, detach_now, cluster_lock_state, lock_tested, database_checked, database_health>;
+                 stop_node, database_closed, detach_now, cluster_lock_state, lock_tested, database_checked, database_health,
+                 ask_figures>;
 
 }  // namespace floe

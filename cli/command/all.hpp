@@ -18,6 +18,8 @@ command deletekey_command();
 command drill_command();
 command explain_command();
 command getcapabilities_command();
+command health_command();
+command metrics_command();
 command getdbmap_command();
 command getdbstatus_command();
 command getdebug_command();

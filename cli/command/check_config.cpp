@@ -93,7 +93,36 @@ int report(const context& c, const findings& f) {
   return f.errors.empty() ? done : says_no;
 }
 
+/// The settings that there are, not those of a node: floe.conf(5) is made from them.
+int list_settings(const context& c) {
+  if (!c.options.json) {
+    table t({{"SECTION"}, {"SETTING"}, {"VALUE"}, {"DEFAULT"}, {"WHAT IT DOES"}});
+    for (const auto& s : all_settings())
+      t.row({std::string(s.section), std::string(s.name), std::string(s.form), std::string(s.usual),
+             s.idle ? fmt::format("no effect: {}", s.idle) : std::string(s.meaning)});
+    print(t.text());
+    return done;
+  }
+  auto j = open_json("check-config");
+  j.begin_list("settings");
+  for (const auto& s : all_settings()) {
+    j.begin_object();
+    j.text("section", s.section);
+    j.text("name", s.name);
+    j.text("form", s.form);
+    j.text("default", s.usual);
+    j.text("meaning", s.meaning);
+    if (s.idle) j.text("no_effect", s.idle);
+    else j.null("no_effect");
+    j.end();
+  }
+  j.end();
+  print_json(std::move(j));
+  return done;
+}
+
 int run(context& c, const arguments& given) {
+  if (given.has("--settings")) return list_settings(c);
   const auto base = given.has("DIR") ? given["DIR"] : c.options.base;
   findings f;
   if (auto setup = check_node_directory(base)) {
@@ -113,6 +142,7 @@ command check_config_command() {
           .summary = "say all that is wrong with a node's files (4 if anything), and where other nodes have it otherwise",
           .example = "floe check-config /etc/ctdb",
           .positionals = {{"DIR", "the directory of the node; without it --base, or the places of the distribution", false}},
+          .options = {{"--settings", nullptr, "only list the settings that ctdb.conf may have"}},
           .run = run};
 }
 

@@ -20,7 +20,9 @@
 #include "cli/config/node_files.hpp"
 #include "cli/context.hpp"
 #include "cli/hidden.hpp"
+#include "cli/metrics/endpoint.hpp"
 #include "cli/node/node_signals.hpp"
+#include "cli/node/notify_scripts.hpp"
 #include "cli/node/service_notice.hpp"
 
 namespace floe::cli {
@@ -106,9 +108,14 @@ class service {
     loop_->settle();
     const bool started = !stopped || asked_;
     notice.start();
+    notify_scripts scripts(*loop_, node_, log_, setup_.notify_dir);
+    if (started) scripts.start();
+    endpoint metrics(*loop_, node_, setup_.config.self);
+    const bool seen = !started || serve_metrics(metrics);
+    if (!seen) node_.tell(stop_node{"its metrics cannot be served"});
     while (!stopped) loop_->run_until([&] { return stopped; }, std::chrono::hours(1));
     loop_->settle();  // what its databases and links were told at the end
-    if (started) return done;
+    if (started && seen) return done;
     print_error("the node did not start; " + (setup_.log.to == log_target::kind::standard_error
                                                   ? std::string("the reason is above")
                                                   : "the reason is in its log, " + to_string(setup_.log)));
@@ -116,6 +123,14 @@ class service {
   }
 
  private:
+  /// Somebody who watches a node must not be left without eyes by a typing mistake: a place that cannot be used ends it.
+  bool serve_metrics(endpoint& metrics) {
+    if (!setup_.metrics) return true;
+    const auto wrong = metrics.open(*setup_.metrics);
+    if (wrong.empty()) log_.notice(fmt::format("metrics listen={}", to_string(*setup_.metrics)));
+    else log_.error(fmt::format("metrics-not-served why=\"{}\"", wrong));
+    return wrong.empty();
+  }
   void note(int number, int from, std::string_view does) {
     log_.notice(fmt::format("signal number={} name={} from={} does=\"{}\"", number, name_of(number), from, does));
   }

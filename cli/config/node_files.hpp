@@ -5,11 +5,13 @@
 #include <expected>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "actors/log_target.hpp"
 #include "actors/node/node_config.hpp"
 #include "cli/config/places.hpp"
+#include "cli/metrics/listen_place.hpp"
 
 namespace floe::cli {
 
@@ -18,6 +20,8 @@ struct node_setup {
   log_target log;
   std::int32_t level = 3;  ///< of the log: CTDB's debug level, 0 (ERROR) to 10 (DEBUG)
   std::string pid_file;
+  std::string notify_dir;  ///< of scripts that are told what becomes of the node; need not be there
+  std::optional<listen_place> metrics;  ///< where they are served; nothing: nowhere
   std::vector<std::string> warnings;
 };
 
@@ -27,6 +31,17 @@ std::expected<node_setup, std::vector<std::string>> read_node_directory(const st
 
 /// The same, and nothing is made: for those who only want to know.
 std::expected<node_setup, std::vector<std::string>> check_node_directory(const std::string& base);
+
+/// A setting of ctdb.conf, for the manual.
+struct setting_info {
+  std::string_view section, name;
+  std::string_view form;     ///< what its value looks like
+  std::string_view usual;    ///< its default, with the places of a distribution; empty: none
+  std::string_view meaning;
+  const char* idle;          ///< why it does nothing here; null: it does something
+};
+/// All that are known: every one of CTDB 4.17, and floe's own.
+std::vector<setting_info> all_settings();
 
 /// The parts, for tests. Errors and warnings are "line N: ...".
 struct parsed_settings {

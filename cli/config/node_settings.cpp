@@ -148,6 +148,12 @@ std::string set_port(parsed_settings& p, const std::string& v) {
   if (wrong.empty()) p.port = static_cast<std::uint16_t>(port);
   return wrong;
 }
+std::string set_metrics(parsed_settings& p, const std::string& v) {
+  auto place = parse_listen_place(v);
+  if (!place) return place.error();
+  p.setup.metrics = std::move(*place);
+  return {};
+}
 std::string set_freeze_all(parsed_settings& p, const std::string& v) {
   return set_bool(p.setup.config.freeze_all_first, v);
 }
@@ -157,44 +163,61 @@ std::string check_bool(parsed_settings&, const std::string& v) {
 }
 
 struct known_setting {
-  std::string_view section, name;
+  setting_info info;
   apply_function apply;  ///< null: any value
-  const char* idle;      ///< why it does nothing here; null: it does something
 };
 constexpr std::array known = std::to_array<known_setting>({
-    {"logging", "location", set_location, nullptr},
-    {"logging", "log level", set_level, nullptr},
-    {"cluster", "cluster lock", set_cluster_lock, nullptr},
-    {"cluster", "recovery lock", set_cluster_lock, nullptr},  // its name until CTDB 4.16
-    {"cluster", "node address", set_address, nullptr},
-    {"cluster", "nodes list", set_nodes_list, nullptr},  // since CTDB 4.21
-    {"cluster", "leader capability", set_leader_capability, nullptr},
-    {"cluster", "leader timeout", set_leader_timeout, nullptr},
-    {"cluster", "transport", check_transport, "nodes always talk over TCP"},
-    {"database", "volatile database directory", set_volatile_dir, nullptr},
-    {"database", "persistent database directory", set_persistent_dir, nullptr},
-    {"database", "state database directory", set_state_dir, nullptr},
-    {"database", "tdb mutexes", check_bool, "records are not kept in TDB files"},
-    {"database", "lock debug script", nullptr, "`floe locks` says who holds what"},
-    {"event", "debug script", nullptr, "no event scripts are run"},
-    {"failover", "disabled", set_failover, nullptr},
-    {"legacy", "realtime scheduling", check_bool, "the scheduling of the process is left to who starts it"},
-    {"legacy", "lmaster capability", set_lmaster_capability, nullptr},
-    {"legacy", "start as stopped", set_start_stopped, nullptr},
-    {"legacy", "start as disabled", set_start_disabled, nullptr},
-    {"legacy", "script log level", check_level, "no event scripts are run"},
-    {"floe", "port", set_port, nullptr},
-    {"floe", "freeze all first", set_freeze_all, nullptr},
+    {{"logging", "location", "file:PATH, stderr, syslog, syslog:nonblocking, syslog:udp, syslog:udp-rfc5424 or journal", "file:/var/log/ctdb/log.ctdb",
+      "where the log goes; journal is floe's own and has every value of a line as a field", nullptr},
+     set_location},
+    {{"logging", "log level", "ERROR, WARNING, NOTICE, INFO, DEBUG or 0 to 10", "NOTICE",
+      "what is written to it; read again when the process gets HUP, and set at run time by floe setdebug", nullptr},
+     set_level},
+    {{"cluster", "cluster lock", "PATH or !COMMAND", "",
+      "who holds it leads, so that parts of a cluster that was cut do not both go on: a file on a file system that all nodes share, or a helper that "
+      "takes a lock elsewhere; the same on every node",
+      nullptr},
+     set_cluster_lock},
+    {{"cluster", "recovery lock", "PATH or !COMMAND", "", "the name of `cluster lock` until CTDB 4.16", nullptr}, set_cluster_lock},
+    {{"cluster", "node address", "ADDRESS", "", "which of the nodes this is; without it, the first whose address this machine has", nullptr}, set_address},
+    {{"cluster", "nodes list", "PATH or !COMMAND", "/etc/ctdb/nodes",
+      "the addresses of all nodes, one a line: a file, or what a command prints (since CTDB 4.21)", nullptr},
+     set_nodes_list},
+    {{"cluster", "leader capability", "true or false", "true", "whether this node may lead", nullptr}, set_leader_capability},
+    {{"cluster", "leader timeout", "SECONDS", "5", "nothing heard of a leader for so long: an election", nullptr}, set_leader_timeout},
+    {{"cluster", "transport", "tcp", "tcp", "how nodes talk", "nodes always talk over TCP"}, check_transport},
+    {{"database", "volatile database directory", "DIRECTORY", "/var/lib/ctdb/volatile", "databases that begin empty with the node; must be there", nullptr},
+     set_volatile_dir},
+    {{"database", "persistent database directory", "DIRECTORY", "/var/lib/ctdb/persistent", "databases that last; must be there", nullptr},
+     set_persistent_dir},
+    {{"database", "state database directory", "DIRECTORY", "/var/lib/ctdb/state", "what the node notes of itself; must be there", nullptr}, set_state_dir},
+    {{"database", "tdb mutexes", "true or false", "true", "how ctdbd locks records", "records are not kept in TDB files"}, check_bool},
+    {{"database", "lock debug script", "PATH", "", "what ctdbd runs when a lock is waited for", "`floe locks` says who holds what"}, nullptr},
+    {{"event", "debug script", "PATH", "", "what ctdbd runs when an event script hangs", "no event scripts are run"}, nullptr},
+    {{"failover", "disabled", "true or false", "false", "true: no public addresses are moved; this version never moves any", nullptr}, set_failover},
+    {{"legacy", "realtime scheduling", "true or false", "true", "the scheduling class of ctdbd",
+      "the scheduling of the process is left to who starts it"},
+     check_bool},
+    {{"legacy", "lmaster capability", "true or false", "true", "whether this node tracks where records are", nullptr}, set_lmaster_capability},
+    {{"legacy", "start as stopped", "true or false", "false", "the node takes no part until floe continue", nullptr}, set_start_stopped},
+    {{"legacy", "start as disabled", "true or false", "false", "the node is disabled until floe enable", nullptr}, set_start_disabled},
+    {{"legacy", "script log level", "as log level", "ERROR", "what of event scripts' output ctdbd writes", "no event scripts are run"}, check_level},
+    {{"floe", "port", "1 to 65535", "4379", "where nodes find each other; without it the service `ctdb` of the machine; the same on every node", nullptr},
+     set_port},
+    {{"floe", "metrics", "127.0.0.1:PORT, [::1]:PORT or unix:PATH", "", "where /metrics, /livez and /readyz are served; without it nowhere", nullptr},
+     set_metrics},
+    {{"floe", "freeze all first", "true or false", "false", "diagnosis: recover as before 2015, all databases frozen together", nullptr},
+     set_freeze_all},
 });
 
 std::string unknown(const setting& s) {
   std::vector<std::string_view> sections, names;
   for (const auto& k : known) {
-    if (k.name == s.name)
+    if (k.info.name == s.name)
       return fmt::format("[{}] has no setting `{}`; it belongs into [{}]", s.section, s.name,
-                         k.section);
-    if (std::ranges::find(sections, k.section) == sections.end()) sections.push_back(k.section);
-    if (k.section == s.section) names.push_back(k.name);
+                         k.info.section);
+    if (std::ranges::find(sections, k.info.section) == sections.end()) sections.push_back(k.info.section);
+    if (k.info.section == s.section) names.push_back(k.info.name);
   }
   if (names.empty()) {
     const auto near = closest(s.section, sections);
@@ -209,7 +232,7 @@ std::string unknown(const setting& s) {
 
 void apply_one(const setting& s, parsed_settings& p) {
   const auto k = std::ranges::find_if(
-      known, [&](const known_setting& x) { return x.section == s.section && x.name == s.name; });
+      known, [&](const known_setting& x) { return x.info.section == s.section && x.info.name == s.name; });
   const auto where = fmt::format("line {}: [{}] {} = {}", s.line, s.section, s.name, s.value);
   if (k == known.end()) return p.errors.push_back(fmt::format("line {}: {}", s.line, unknown(s)));
   // an empty value is an error to ctdbd, too: `recovery lock =` must not mean a cluster without a lock
@@ -218,10 +241,17 @@ void apply_one(const setting& s, parsed_settings& p) {
   const auto wrong = k->apply ? k->apply(p, s.value) : std::string();
   for (auto i = warnings; i < p.setup.warnings.size(); ++i) p.setup.warnings[i] = where + ": " + p.setup.warnings[i];
   if (!wrong.empty()) return p.errors.push_back(where + ": " + wrong);
-  if (k->idle) p.setup.warnings.push_back(fmt::format("line {}: [{}] {} has no effect: {}", s.line, s.section, s.name, k->idle));
+  if (k->info.idle)
+    p.setup.warnings.push_back(fmt::format("line {}: [{}] {} has no effect: {}", s.line, s.section, s.name, k->info.idle));
 }
 
 }  // namespace
+
+std::vector<setting_info> all_settings() {
+  std::vector<setting_info> all;
+  for (const auto& k : known) all.push_back(k.info);
+  return all;
+}
 
 parsed_settings apply_settings(std::string_view text, const node_places& places) {
   parsed_settings p;
@@ -233,6 +263,7 @@ parsed_settings apply_settings(std::string_view text, const node_places& places)
   c.persistent_dir = places.persistent_dir;
   c.state_dir = places.state_dir;
   p.setup.pid_file = places.pid_file;
+  p.setup.notify_dir = (fs::path(places.settings).parent_path() / "events" / "notification").string();
   p.setup.log = {.to = log_target::kind::file, .path = places.log_file};
   const auto settings = read_settings(text);
   if (!settings) {

@@ -33,6 +33,8 @@ LIBRARIES = {
     "spdlog/": ["actors/log"],
     "CLI/": ["cli/main.cpp", "cli/command/"],
     "nlohmann/": ["actors/", "cli/", "tests/"],
+    "prometheus/": ["cli/metrics/"],
+    "microhttpd.h": ["cli/metrics/"],
     "fmt/": ["actors/", "cli/", "tests/"],
     "doctest/": ["tests/"],
     "benchmark/": ["tests/"],

@@ -14,9 +14,9 @@ import sandbox
 sandbox.enter()
 
 import tap  # noqa: E402
+from single_node import FLOE, Node, directory, floe  # noqa: E402
 from wait import until  # noqa: E402
 
-FLOE = os.environ.get("FLOE")
 VALIDATOR = "/usr/libexec/ctdb/ctdb-config"
 
 # Settings that floe and ctdbd accept or refuse alike, each a whole file.
@@ -42,18 +42,6 @@ ALIKE = [
 # What ctdbd passes over in silence, and floe does not; and what only floe knows.
 STRICTER = ["[cluster\nleader timeout = 5\n", "[cluster] x\nleader timeout = 5\n", "[cluster]\nno equals sign\n",
             "[logging]\nlocation = file:\n", "[logging]\nlocation = syslog:\n"]
-
-
-def directory(settings=None):
-    base = sandbox.directory("s")
-    (base / "nodes").write_text("127.0.0.1\n")
-    if settings is not None:
-        (base / "ctdb.conf").write_text(settings)
-    return base
-
-
-def floe(*arguments):
-    return subprocess.run([FLOE, *map(str, arguments)], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
 
 
 class A1Settings(unittest.TestCase):
@@ -93,31 +81,9 @@ class A1Settings(unittest.TestCase):
         self.assertIn("ctdb.conf: is a directory", started.stderr)
 
 
-class Node:
-    """One node, started by hand as a service manager would."""
-
-    def __init__(self, test, settings="[floe]\nport = 4379\n", **environment):
-        self.base = directory(settings)
-        self.process = subprocess.Popen([FLOE, "node", "--base", self.base], env={**os.environ, **environment},
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        test.addCleanup(self.end)
-        until(lambda: floe("--base", self.base, "ping").returncode == 0, "the node answers", 30)
-
-    def end(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stderr.close()
-        shutil.rmtree(self.base, ignore_errors=True)
-
-    @property
-    def log(self):
-        path = self.base / "log.ctdb"
-        return path.read_text() if path.exists() else ""
-
-
 class B1Signals(unittest.TestCase):
     def test_nothing_sent_by_accident_ends_a_node(self):
-        node = Node(self)
+        node = Node(self.addCleanup)
         accidents = [signal.SIGUSR2, signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF, signal.SIGIO, signal.SIGPWR, signal.SIGRTMIN,
                      signal.SIGPIPE, signal.SIGXFSZ]
         for number in accidents:
@@ -126,7 +92,7 @@ class B1Signals(unittest.TestCase):
         self.assertEqual(floe("--base", node.base, "ping").returncode, 0)
 
     def test_hup_reopens_the_log_and_takes_its_level(self):
-        node = Node(self)
+        node = Node(self.addCleanup)
         (node.base / "log.ctdb").rename(node.base / "log.old")
         (node.base / "ctdb.conf").write_text("[floe]\nport = 4379\n[logging]\nlog level = INFO\n")
         node.process.send_signal(signal.SIGHUP)
@@ -134,18 +100,18 @@ class B1Signals(unittest.TestCase):
         self.assertIn("INFO", floe("--base", node.base, "getdebug").stdout)
 
     def test_usr1_reports(self):
-        node = Node(self)
+        node = Node(self.addCleanup)
         node.process.send_signal(signal.SIGUSR1)
         until(lambda: "state-report runstate=" in node.log, "a report in the log", 10)
 
     def test_term_ends_it_and_leaves_nothing(self):
-        node = Node(self)
+        node = Node(self.addCleanup)
         node.process.send_signal(signal.SIGTERM)
         self.assertEqual(node.process.wait(10), 0)
         self.assertEqual(list((node.base / "run").iterdir()), [])
 
     def test_a_fault_leaves_a_last_line(self):
-        node = Node(self)
+        node = Node(self.addCleanup)
         node.process.send_signal(signal.SIGBUS)
         self.assertEqual(node.process.wait(10), -signal.SIGBUS)
         self.assertIn("fatal-signal number=7", node.log.splitlines()[-1])
@@ -158,7 +124,7 @@ class C1ServiceManager(unittest.TestCase):
         self.addCleanup(manager.close)
         manager.bind(str(path))
         manager.settimeout(20)
-        node = Node(self, NOTIFY_SOCKET=str(path), WATCHDOG_USEC="200000")
+        node = Node(self.addCleanup, NOTIFY_SOCKET=str(path), WATCHDOG_USEC="200000")
         told = []
 
         def hear(wanted):
@@ -184,7 +150,7 @@ class C1ServiceManager(unittest.TestCase):
         self.addCleanup(manager.close)
         manager.bind(str(path))
         manager.settimeout(20)
-        node = Node(self, NOTIFY_SOCKET=str(path), WATCHDOG_USEC="200000")
+        node = Node(self.addCleanup, NOTIFY_SOCKET=str(path), WATCHDOG_USEC="200000")
         while "READY=1" not in manager.recv(4096).decode():
             pass
         node.process.send_signal(signal.SIGSTOP)

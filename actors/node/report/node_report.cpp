@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "actors/hex.hpp"
+#include "actors/node/report/health.hpp"
 #include "protocol/constants.hpp"
 
 namespace floe {
@@ -27,6 +28,7 @@ json database_json(const database_report& r) {
          {"kind", kind_name(r.kind)},
          {"generation", number(r.gen)},
          {"damage", r.damage.empty() ? json() : json(r.damage)},
+         {"trouble", trouble_of(r)},
          {"state", std::string(name(r.state))},
          {"state_age_ms", r.state_age_ms},
          {"records", r.records},
@@ -70,6 +72,12 @@ json lock_json(const cluster_lock_report& l) {
   return {{"setting", l.setting}, {"state", l.state}, {"age_ms", l.age_ms}, {"detail", l.detail}};
 }
 
+json health_json(const std::vector<health_check>& checks) {
+  json j{{"ready", all_good(checks)}, {"checks", json::array()}};
+  for (const auto& c : checks) j["checks"].push_back({{"name", c.name}, {"good", c.good}, {"why", c.why}});
+  return j;
+}
+
 json ban_json(const std::optional<bans::ban>& b) {
   if (!b) return {};
   return {{"cause", std::string(name(b->cause))}, {"why", b->why}, {"by", number(b->by)},
@@ -105,6 +113,7 @@ std::string status_json(const status_snapshot& s, const std::vector<database_rep
                {"notifications", s.held.notifications},
                {"tcp_connections", s.held.tcp_connections}};
   j["ban"] = ban_json(s.ban);
+  j["health"] = health_json(health_of(s, databases));
   j["databases"] = json::array();
   for (const auto& d : databases) {
     j["databases"].push_back(database_json(d));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "actors/node/report/figures.hpp"
 #include "actors/node/report/statistics.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/basic.hpp"
@@ -41,21 +42,33 @@ std::vector<std::string> reports::warnings() const {
   return all;
 }
 
+status_snapshot reports::snapshot() const {
+  return {.view = port_.shared_view(),
+          .address = to_string(port_.config.nodes[number(port_.env.self)].where),
+          .mode_age_ms = from_.cluster.mode_age_ms(),
+          .started_us = from_.cluster.started_us(),
+          .now_us = port_.env.loop.wall_us(),
+          .clients = from_.connected.size(),
+          .num_recoveries = port_.env.count.num_recoveries,
+          .recovery = recovery_,
+          .lock = from_.locks.report(),
+          .warnings = warnings(),
+          .held = held(),
+          .ban = from_.banned.current()};
+}
+
 void reports::get_node_status(const answer_to<control::get_node_status>& answer) const {
-  status_snapshot s{.view = port_.shared_view(),
-                  .address = to_string(port_.config.nodes[number(port_.env.self)].where),
-                  .mode_age_ms = from_.cluster.mode_age_ms(),
-                  .started_us = from_.cluster.started_us(),
-                  .now_us = port_.env.loop.wall_us(),
-                  .clients = from_.connected.size(),
-                  .num_recoveries = port_.env.count.num_recoveries,
-                  .recovery = recovery_,
-                  .lock = from_.locks.report(),
-                  .warnings = warnings(),
-                  .held = held(),
-                  .ban = from_.banned.current()};
-  from_.databases.inspect(true, [s = std::move(s), answer](const std::vector<database_report>& all) {
+  from_.databases.inspect(true, [s = snapshot(), answer](const std::vector<database_report>& all) {
     answer.good({status_json(s, all)});
+  });
+}
+
+void reports::give_figures(std::function<void(std::shared_ptr<const node_figures>)> tell) const {
+  auto figures = std::make_shared<node_figures>(node_figures{.state = snapshot(), .count = port_.env.count, .databases = {}, .health = {}});
+  from_.databases.inspect(false, [figures, tell = std::move(tell)](std::vector<database_report> all) {
+    figures->databases = std::move(all);
+    figures->health = health_of(figures->state, figures->databases);
+    tell(figures);
   });
 }
 

@@ -14,6 +14,7 @@
 #include "actors/node/messaging/messaging.hpp"
 #include "actors/node/node_port.hpp"
 #include "actors/node/registry/registry.hpp"
+#include "actors/node/node_message.hpp"
 #include "actors/node/report/node_report.hpp"
 
 namespace floe {
@@ -39,6 +40,7 @@ class reports {
   /// How far the leader's recovery is, as JSON; empty when none runs.
   void recovery_is_at(std::string json) { recovery_ = std::move(json); }
 
+  void give_figures(std::function<void(std::shared_ptr<const node_figures>)> tell) const;
   void get_locks(const answer_to<control::get_locks>&) const;
   outcome_of<control::get_timeline> get_timeline(const request_of<control::get_timeline>&);
   void get_node_status(const answer_to<control::get_node_status>&) const;
@@ -55,6 +57,7 @@ class reports {
   void shutdown(const answer_to<control::shutdown>&);
 
  private:
+  status_snapshot snapshot() const;
   std::vector<std::string> warnings() const;
   memory_report held() const;
 
