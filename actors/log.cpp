@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "actors/events.hpp"
 #include "actors/log_limit.hpp"
 #include "actors/log_sinks.hpp"
 
@@ -47,14 +48,16 @@ class spd_log final : public log {
   }
 
   void write(log_level level, std::string_view line) override {
-    if (static_cast<std::int32_t>(level) > level_) return;
+    if (!wants(level)) return;
     const auto now = std::chrono::steady_clock::now();
-    for (const auto& summary : limit_.left_out(now)) to_->info(summary);
+    for (const auto& [kind, lines] : limit_.left_out(now))
+      to_->info(text(line_of(event::lines_left_out{.kind = kind, .lines = lines})));
     // who asks for INFO wants every event
     if (level_ < static_cast<std::int32_t>(log_level::info) && !limit_.admits(line, now)) return to_->flush();
     to_->log(as_spd(level), line);
     to_->flush();
   }
+  bool wants(log_level level) const override { return static_cast<std::int32_t>(level) <= level_; }
   void set_level(std::int32_t l) override { level_ = l; }
   std::int32_t level() const override { return level_; }
   std::string reopen() override {
@@ -97,6 +100,10 @@ class forwarding_log final : public log {
 };
 
 }  // namespace
+
+void log::tell(const event_line& e) {
+  if (const auto level = info(e.id).level; wants(level)) write(level, text(e));
+}
 
 std::string_view to_string(log_level l) {
   switch (l) {

@@ -1,5 +1,5 @@
 #pragma once
-/// The log of one node: lines for operators, `event key=value ...`. Levels are CTDB's debug levels; an error means
+/// The log of one node: lines for operators, each an event of events.def. Levels are CTDB's debug levels; an error means
 /// somebody must act. At the levels NOTICE and below nobody can flood it (log_limit.hpp).
 #include <cstdint>
 #include <expected>
@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "actors/event_line.hpp"
 #include "actors/log_target.hpp"
 
 namespace floe {
@@ -18,17 +19,22 @@ std::string_view to_string(log_level);
 class log {
  public:
   virtual ~log() = default;
-  virtual void write(log_level, std::string_view line) = 0;
+  /// Says an event (events.hpp), at the level of its row. There is no way to say anything else.
+  template <class Event>
+  void tell(const Event& e) {
+    if (wants(Event::level)) write(Event::level, text(line_of(e)));
+  }
+  /// One that has been put on the timeline.
+  void tell(const event_line&);
   virtual void set_level(std::int32_t) = 0;
   virtual std::int32_t level() const = 0;
   /// Opens its file anew, after it has been renamed. Empty, or why it goes on with the old one.
   virtual std::string reopen() { return {}; }
 
-  void error(std::string_view s) { write(log_level::error, s); }
-  void warning(std::string_view s) { write(log_level::warning, s); }
-  void notice(std::string_view s) { write(log_level::notice, s); }
-  void info(std::string_view s) { write(log_level::info, s); }
-  void debug(std::string_view s) { write(log_level::debug, s); }
+ protected:
+  virtual void write(log_level, std::string_view line) = 0;
+  /// Whether a line of this level is written at all.
+  virtual bool wants(log_level) const { return true; }
 };
 
 /// To the place that was configured; `who` ("node 2") precedes every line. Error: it cannot be opened, and why.

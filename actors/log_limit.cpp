@@ -1,7 +1,5 @@
 #include "actors/log_limit.hpp"
 
-#include <fmt/format.h>
-
 #include <functional>
 
 namespace floe {
@@ -31,14 +29,14 @@ bool log_limit::admits(std::string_view line, time_point now) {
   return true;
 }
 
-std::vector<std::string> log_limit::left_out(time_point now) {
-  std::vector<std::string> told;
+std::vector<log_limit::summary> log_limit::left_out(time_point now) {
+  std::vector<summary> told;
   if (now < next_look_) return told;
   next_look_ = now + window;
   std::erase_if(kinds_, [&](auto& entry) {
     auto& [name, k] = entry;
     if (now - k.since < window) return false;
-    if (k.swallowed > 0) told.push_back(fmt::format("{}: {} lines left out", name, k.swallowed));
+    if (k.swallowed > 0) told.push_back({name, k.swallowed});
     return true;
   });
   return told;

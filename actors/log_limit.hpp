@@ -18,8 +18,13 @@ class log_limit {
 
   /// Whether a line is to be written.
   bool admits(std::string_view line, time_point now);
-  /// "accept-failed: 512 lines left out", for each kind whose second is over; each is told once.
-  std::vector<std::string> left_out(time_point now);
+  struct summary {
+    std::string kind;
+    std::uint64_t lines = 0;
+    bool operator==(const summary&) const = default;
+  };
+  /// How many lines were left out, for each kind whose second is over; each is told once.
+  std::vector<summary> left_out(time_point now);
 
  private:
   struct kind {

@@ -16,6 +16,8 @@
 #include <ctime>
 #include <vector>
 
+#include "actors/events.hpp"
+
 namespace floe {
 namespace {
 
@@ -120,26 +122,11 @@ std::string field_name(std::string_view key) {
 }  // namespace
 
 std::vector<std::string> journal_fields(std::string_view line) {
-  std::vector<std::string> fields;
-  const auto event_end = std::min(line.find(' '), line.size());
-  fields.push_back("FLOE_EVENT=" + std::string(line.substr(0, event_end)));
-  auto rest = line.substr(event_end);
-  while (!rest.empty()) {
-    rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
-    const auto equals = rest.find_first_of("= ");
-    if (equals == std::string_view::npos) break;
-    if (rest[equals] == ' ') {  // a word without a value
-      rest.remove_prefix(equals);
-      continue;
-    }
-    const auto key = rest.substr(0, equals);
-    rest.remove_prefix(equals + 1);
-    const bool quoted = rest.starts_with('"');
-    if (quoted) rest.remove_prefix(1);
-    const auto end = std::min(rest.find(quoted ? '"' : ' '), rest.size());
-    if (!key.empty()) fields.push_back(field_name(key) + "=" + std::string(rest.substr(0, end)));
-    rest.remove_prefix(std::min(end + (quoted ? 1 : 0), rest.size()));
-  }
+  const auto e = parse_event(line);
+  if (!e) return {};
+  std::vector<std::string> fields{"FLOE_EVENT=" + std::string(name(*e))};
+  if (!e->db.empty()) fields.push_back("FLOE_DB=" + e->db);
+  each_field(*e, [&](const event_field& f) { fields.push_back(field_name(f.name) + "=" + std::string(f.value)); });
   return fields;
 }
 

@@ -5,6 +5,8 @@
 
 #include <filesystem>
 
+#include "actors/events.hpp"
+#include "actors/hex.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
 #include "protocol/types/database.hpp"
@@ -47,8 +49,8 @@ void database::start() {
                              .create_empty = config_.kind != db_kind::persistent,
                              .faults = env_.disk});
   if (!opened) {
-    env_.log.error(fmt::format("database-open-failed db={} file={} why=\"{}\"", config_.name, config_.file,
-                               opened.error().text));
+    env_.log.tell(event::database_open_failed{
+        .db = config_.name, .file = config_.file, .why = opened.error().text});
     node_.tell(database_opened{config_.id, opened.error().text, {}});
     end();
     return;
@@ -169,9 +171,16 @@ void database::close_for_good() {
   end();
 }
 
-void database::note(std::string_view event, std::string detail) {
-  node_.tell(note_event{{.wall_us = env_.loop.wall_us(), .event = event, .db = config_.id,
-                         .detail = std::move(detail)}});
+void database::note(event_line line) {
+  node_.tell(
+      note_event{{.wall_us = env_.loop.wall_us(), .db = config_.id, .line = std::move(line)}});
+}
+
+void database::note_request(bool again, const bytes& key, pnn to, reqid id) {
+  if (again)
+    note(event::migration_resent{.key = to_hex(key), .to = to, .reqid = number(id), .gen = gen_});
+  else
+    note(event::migration_sent{.key = to_hex(key), .to = to, .reqid = number(id), .gen = gen_});
 }
 
 void database::changed(bool recovered) {

@@ -212,7 +212,13 @@ class database final : public actor<database_message> {
   void finish_commit(const freeze_step&, const replier&);
 
   void send_packet(pnn to, reqid, pnn source, const packet_body&, task written = nullptr);
-  void note(std::string_view event, std::string detail);
+  void note(event_line line);
+  /// Onto the node's timeline and into its log.
+  template <class Event>
+  void note(const Event& e) {
+    note(line_of(e));
+  }
+  void note_request(bool again, const bytes& key, pnn to, reqid id);
   void changed(bool recovered = false);
   void need_tick();
   pnn lmaster(byte_view key) const;

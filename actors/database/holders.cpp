@@ -5,6 +5,7 @@
 #include <set>
 
 #include "actors/database/database.hpp"
+#include "actors/events.hpp"
 #include "actors/hex.hpp"
 #include "protocol/constants.hpp"
 
@@ -36,9 +37,14 @@ void database::name_holders() {
   for (const bytes& key : locks_.keys())
     if (const auto* e = locks_.find(key); e && e->holder) {
       const auto& c = e->holder->client;
-      env_.log.warning(fmt::format("freeze-waits db={} node={} client={} pid={} name={} key={} held_us={}", config_.name,
-                                   number(env_.self), c.id, c.pid, c.name, to_hex(key),
-                                   microseconds(env_.loop.now() - e->holder->since)));
+      env_.log.tell(
+          event::freeze_waits{.db = config_.name,
+                              .node = env_.self,
+                              .client = c.id,
+                              .pid = c.pid,
+                              .name = c.name,
+                              .key = to_hex(key),
+                              .held_us = microseconds(env_.loop.now() - e->holder->since)});
     }
 }
 
@@ -56,7 +62,7 @@ void database::on(db_holders_late& m) {
       node_.tell(ban_self{what});
       break;
     }
-    note("holder-disconnected", what);
+    note(event::holder_disconnected{.why = what});
     c.session.tell(session_kick{what});
   }
   expect_holders();

@@ -6,6 +6,7 @@
 
 #include "actors/database/database.hpp"
 #include "actors/database/log_text.hpp"
+#include "actors/events.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
 #include "protocol/rules/migration.hpp"
@@ -43,8 +44,8 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
   }
   const auto d = decide_req_call(env_.self, lmaster(key), header.src, *here, call.hopcount);
   if (d.report_hops)
-    env_.log.warning(fmt::format("request-wanders db={} key={} hops={} source={}", config_.name,
-                                 to_hex(key), d.hops, number(header.src)));
+    env_.log.tell(event::request_wanders{
+        .db = config_.name, .key = to_hex(key), .hops = d.hops, .source = header.src});
   switch (d.outcome) {
     case req_call_outcome::serve_own:
       break;  // an old copy of a request of ours; its record has long been granted
@@ -125,8 +126,11 @@ void database::peer(pnn from, const parcel_ptr& p, const req_dmaster& m) {
     return;
   }
   if (d.local_is_newer)
-    env_.log.warning(fmt::format("rsn-went-back db={} key={} here={} packet={} from={}", config_.name,
-                                 to_hex(m.key), number(mine->rsn), number(m.rsn), number(from)));
+    env_.log.tell(event::rsn_went_back{.db = config_.name,
+                                       .key = to_hex(m.key),
+                                       .here = number(mine->rsn),
+                                       .packet = number(m.rsn),
+                                       .from = from});
   if (!store_as_daemon(m.key, d.header, m.data)) return store_later(from, p);
   if (d.outcome == req_dmaster_outcome::become) {
     if (m.data.empty() && !locks_.find(m.key)) came_home(m.key);
@@ -157,8 +161,8 @@ void database::peer(pnn from, const parcel_ptr& p, const reply_error& m) {
   if (i == key_of_request_.end()) return;
   const bytes key = i->second;
   auto* e = locks_.find(key);
-  env_.log.warning(fmt::format("migration-refused db={} key={} by={} why=\"{}\"", config_.name, to_hex(key),
-                               number(from), m.message));
+  env_.log.tell(event::migration_refused{
+      .db = config_.name, .key = to_hex(key), .by = from, .why = m.message});
   // Typically the node has not attached the database yet. The next tick asks again, by way of the lmaster.
   if (e && e->migration) e->migration->sent = time_point{};
   if (e && e->migration && mutated(mutant::retries_spin)) return ask_for(key, *e, from);
@@ -172,7 +176,7 @@ void database::arrived(const bytes& key, reqid) {
   if (auto* e = locks_.find(key); e && e->migration) {
     const auto waited = env_.loop.now() - e->migration->since;
     if (e->migration->sends > 1 || waited > std::chrono::milliseconds(20))
-      note("migration-done", fmt::format("key={} waited_us={}", to_hex(key), microseconds(waited)));
+      note(event::migration_done{.key = to_hex(key), .waited_us = microseconds(waited)});
     forget_request(e->migration->id);
     e->migration.reset();
   }
@@ -200,8 +204,7 @@ void database::ask_for(const bytes& key, lock_table::entry& e, pnn whom) {
   key_of_request_[number(m.id)] = key;
   if (again) ++migrations_resent_;
   if (again || !thawed() || view_->mode == recovery_mode::active)
-    note(again ? "migration-resent" : "migration-sent",
-         fmt::format("key={} to={} reqid={} gen={}", to_hex(key), number(whom), number(m.id), number(gen_)));
+    note_request(again, key, whom, m.id);
   send_packet(whom, m.id, env_.self,
               req_call{.flags = call_flag::immediate_migration, .db = config_.id, .callid = call_id::null,
                        .hopcount = 0, .key = key, .data = {}});
@@ -217,8 +220,7 @@ void database::resend_pending() {
       const auto now = at_thaw(state_of(key, *e));
       if (now.action == pending_action::arrived) {
         ++migrations_resent_;
-        note("migration-resent", fmt::format("key={} to={} reqid={} gen={}", to_hex(key), number(env_.self),
-                                             number(env_.ids.take()), number(gen_)));
+        note_request(true, key, env_.self, env_.ids.take());
         arrived(key, e->migration->id);
       } else
         ask_for(key, *e, now.to);

@@ -5,6 +5,7 @@
 
 #include "actors/database/database.hpp"
 #include "actors/database/log_text.hpp"
+#include "actors/events.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
 #include "protocol/rules/migration.hpp"
@@ -36,7 +37,11 @@ void database::enqueue(byte_view key, lock_waiter w) {
   auto& last = now->waiters.back();
   if (last.use == record_use::lock && !last.noted && last.since == arrival) {
     last.noted = true;
-    note("lock-wait", fmt::format("{} why={}", describe(last.client, k), why_waiting(*now)));
+    note(event::lock_wait{.client = last.client.id,
+                          .pid = last.client.pid,
+                          .name = last.client.name,
+                          .key = to_hex(k),
+                          .why = why_waiting(*now)});
   }
 }
 
@@ -106,7 +111,11 @@ void database::grant(const bytes& key, lock_table::entry& e, lock_waiter& w) {
   count_.count_lock(seconds(waited));
   ++env_.count.locks_held;
   if (w.noted)
-    note("lock-grant", fmt::format("{} waited_us={}", describe(w.client, key), microseconds(waited)));
+    note(event::lock_grant{.client = w.client.id,
+                           .pid = w.client.pid,
+                           .name = w.client.name,
+                           .key = to_hex(key),
+                           .waited_us = microseconds(waited)});
   const auto lock_id = static_cast<std::uint64_t>(number(config_.id)) << 32 | ++last_lock_;
   locks_.grant(key, e, {.lock_id = lock_id, .client = w.client, .since = env_.loop.now()});
   const record r = local(key);

@@ -5,6 +5,7 @@
 
 #include "actors/database/database.hpp"
 #include "actors/database/log_text.hpp"
+#include "actors/events.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/controls.hpp"
 #include "protocol/record_status.hpp"
@@ -132,8 +133,12 @@ void database::unlock(const bytes& key, const char* why) {
   const auto& h = *e->holder;
   // Short undisturbed holds are the normal case and no news.
   if (!e->waiters.empty() || !thawed() || env_.loop.now() - h.since > std::chrono::milliseconds(100))
-    note("lock-release", fmt::format("{} held_us={} why={}", describe(h.client, key),
-                                     microseconds(env_.loop.now() - h.since), why));
+    note(event::lock_release{.client = h.client.id,
+                             .pid = h.client.pid,
+                             .name = h.client.name,
+                             .key = to_hex(key),
+                             .held_us = microseconds(env_.loop.now() - h.since),
+                             .why = why});
   locks_.release(*e);
   --env_.count.locks_held;
   if (freeze_.state == freeze_state::freezing && locks_.holders() == 0)

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "actors/database/database.hpp"
+#include "actors/events.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
 #include "protocol/rules/migration.hpp"
@@ -31,7 +32,8 @@ bool database::transition(const freeze_input& event, const replier& answer, free
   auto s = step(before, event);
   if (out) *out = s;
   if (s.refused != freeze_refusal::none) {
-    env_.log.info(fmt::format("freeze-refused db={} why=\"{}\"", config_.name, refusal_text(before, s.refused)));
+    env_.log.tell(
+        event::freeze_refused{.db = config_.name, .why = refusal_text(before, s.refused)});
     answer.fail(refusal_text(before, s.refused));
     return false;
   }
@@ -40,7 +42,8 @@ bool database::transition(const freeze_input& event, const replier& answer, free
   if (s.abandon_push) stop_push();
   if (before.state != freeze_.state) {
     state_since_ = env_.loop.now();
-    note("freeze-state", fmt::format("{}->{} holders={}", name(before.state), name(freeze_.state), locks_.holders()));
+    note(event::freeze_state{
+        .from = name(before.state), .to = name(freeze_.state), .holders = locks_.holders()});
     changed();
     if (freeze_.state == freeze_state::freezing) freeze_waits();
   }
@@ -261,7 +264,7 @@ void database::commit(db_control& m) {
 void database::finish_commit(const freeze_step& s, const replier& answer) {
   const auto before = gen_;
   gen_ = s.committed;
-  note("generation", fmt::format("{}->{}", number(before), number(gen_)));
+  note(event::generation{.from = before, .to = gen_});
   changed(true);
   drop_stale_waiters(before);
   answer.good();

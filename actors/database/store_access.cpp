@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "actors/database/database.hpp"
+#include "actors/events.hpp"
 #include "protocol/rules/migration.hpp"
 
 namespace floe {
@@ -99,8 +100,8 @@ void database::on(db_flush&) {
 }
 
 void database::storage_failed(const char* doing, const store_error& e) {
-  env_.log.error(fmt::format("storage-failed db={} doing={} code={} cause={} why=\"{}\"", config_.name, doing,
-                             name(e.code), e.cause, e.text));
+  env_.log.tell(event::storage_failed{
+      .db = config_.name, .doing = doing, .code = name(e.code), .cause = e.cause, .why = e.text});
 }
 
 }  // namespace floe

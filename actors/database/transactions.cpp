@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "actors/database/database.hpp"
+#include "actors/events.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/rules/migration.hpp"
 #include "protocol/wire/codec.hpp"
@@ -43,9 +44,11 @@ void database::trans3_commit(db_control& m) {
   commit_answer_ = m.answer;
   commit_client_ = m.client->id;
   commit_since_ = env_.loop.now();
-  note("commit-begin",
-       fmt::format("commit={} client={} pid={} records={} nodes={}", commit_.number(), m.client->id,
-                   m.client->pid, records.count(), nodes.size()));
+  note(event::commit_begin{.commit = commit_.number(),
+                           .client = m.client->id,
+                           .pid = m.client->pid,
+                           .records = records.count(),
+                           .nodes = nodes.size()});
   for (pnn n : nodes)
     node_.tell(call_control{
         .to = n,
@@ -65,11 +68,11 @@ void database::on(db_update_answer& m) {
 
 void database::follow(const commit_step& s) {
   if (!s.recover.empty()) {
-    note("commit-undecided", fmt::format("commit={} why=\"{}\"", commit_.number(), s.recover));
+    note(event::commit_undecided{.commit = commit_.number(), .why = s.recover});
     node_.tell(want_recovery{fmt::format("{}: {}", config_.name, s.recover)});
   }
   if (!s.answer) return;
-  note("commit-end", fmt::format("commit={} status={}", commit_.number(), *s.answer));
+  note(event::commit_end{.commit = commit_.number(), .status = *s.answer});
   std::exchange(commit_answer_, {}).status(*s.answer, *s.answer == 0 ? "" : "a recovery came in between");
 }
 
@@ -120,8 +123,10 @@ void database::update_record(db_control& m) {
     switch (decide_update(config_.kind, here, r->header.rsn)) {
       case update_outcome::skip: continue;
       case update_outcome::conflict:
-        env_.log.warning(fmt::format("update-conflict db={} from={} rsn={} here={}", config_.name,
-                                     number(m.from), number(r->header.rsn), number(here->rsn)));
+        env_.log.tell(event::update_conflict{.db = config_.name,
+                                             .from = m.from,
+                                             .rsn = number(r->header.rsn),
+                                             .here = number(here->rsn)});
         return m.answer.fail("a record here is newer");
       case update_outcome::store: break;
     }
@@ -129,7 +134,7 @@ void database::update_record(db_control& m) {
     earlier[r->key] = {r->header.rsn, r->data};
   }
   if (config_.kind != db_kind::volatile_db && request.is_another()) {
-    env_.log.warning(fmt::format("update-conflict db={} from={} why=\"another transaction of this number\"", config_.name, number(m.from)));
+    env_.log.tell(event::update_rival{.db = config_.name, .from = m.from});
     return m.answer.fail("another transaction has this sequence number");
   }
   // the store changes hands only without an open group

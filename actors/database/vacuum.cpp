@@ -6,6 +6,7 @@
 #include <map>
 
 #include "actors/database/database.hpp"
+#include "actors/events.hpp"
 #include "actors/hex.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/rules/migration.hpp"
@@ -333,8 +334,10 @@ void database::end_vacuum() {
   v.last_run_seconds = std::chrono::duration<double>(env_.loop.now() - v.since).count();
   v.run_latency.add(v.last_run_seconds);
   if (v.forgotten_in_run > 0)
-    env_.log.info(fmt::format("vacuumed db={} forgotten={} seconds={:.3f} left={}", config_.name, v.forgotten_in_run,
-                              v.last_run_seconds, v.deleted.size()));
+    env_.log.tell(event::vacuumed{.db = config_.name,
+                                  .forgotten = v.forgotten_in_run,
+                                  .ms = static_cast<std::int64_t>(v.last_run_seconds * 1000),
+                                  .left = v.deleted.size()});
   for (auto& w : std::exchange(v.waiting, {})) w.good();
   if (may_vacuum()) compact_if_due();
 }

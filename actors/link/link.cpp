@@ -1,5 +1,6 @@
 /// Streams, keepalives, and what passes through; link_greeting.cpp has the greeting.
 #include "actors/link/link.hpp"
+#include "actors/events.hpp"
 
 #include <fmt/format.h>
 
@@ -97,7 +98,6 @@ void link::happens(pair_event e, const std::string& why, link_accepted* taken) {
 
 void link::went_down(const std::string& why, bool dead) {
   env_.loop.cancel(tick_timer_);
-  env_.log.warning(fmt::format("node-down pnn={} why=\"{}\"", number(config_.peer), why));
   node_.tell(peer_changed{.who = config_.peer, .connected = false, .why = why, .floe = false, .dead = dead});
 }
 
@@ -109,7 +109,7 @@ void link::begin_doubt(const std::string& why) {
   const auto limit = doubt_limit_ > duration{0} ? std::exchange(doubt_limit_, duration{0}) : doubt_limit;
   doubt_until_ = env_.loop.now() + limit;
   doubt_timer_ = env_.loop.after(limit, [to = self(), n = ++doubt_serial_] { to.tell(link_doubt_over{n}); });
-  env_.log.notice(fmt::format("node-asked-again pnn={} why=\"{}\"", number(config_.peer), why));
+  env_.log.tell(event::node_asked_again{.pnn = config_.peer, .why = why});
 }
 
 void link::on(link_doubt_over& m) {
@@ -120,7 +120,6 @@ void link::on(link_doubt_over& m) {
 }
 
 void link::relinked() {
-  env_.log.warning(fmt::format("node-relinked pnn={} why=\"{}\"", number(config_.peer), doubt_why_));
   node_.tell(peer_relinked{config_.peer, doubt_why_});
   begin_talk(true);
 }
@@ -191,8 +190,6 @@ void link::came_up() {
   refusal_.clear();
   known_incarnation_ = peer_incarnation_;
   const bool floe = *peer_capabilities_ & capability::sorted_pull;
-  env_.log.notice(fmt::format("node-up pnn={} address={} kind={}", number(config_.peer), to_string(config_.remote),
-                              floe ? "floe" : "ctdbd"));
   node_.tell(peer_changed{.who = config_.peer, .connected = true, .why = {}, .floe = floe});
   begin_talk(floe);
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/events.hpp"
 #include "actors/link/link.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/node_map.hpp"
@@ -122,11 +123,10 @@ void link::greeting_complete() {
   }
   const auto why = fmt::format("its list of nodes differs: {}", fmt::join(differ, "; "));
   const bool news = why != refusal_;
-  if (news || env_.loop.now() - refusal_logged_ >= refusal_log_interval) {
-    env_.log.error(fmt::format("node-refused pnn={} why=\"{}\"", number(config_.peer), why));
-    refusal_logged_ = env_.loop.now();
-  }
-  if (news) node_.tell(peer_refused{config_.peer, why});
+  const bool due = env_.loop.now() - refusal_logged_ >= refusal_log_interval;
+  if (news) node_.tell(peer_refused{config_.peer, why});  // who tells the log
+  if (!news && due) env_.log.tell(event::node_refused{.pnn = config_.peer, .why = why});
+  if (news || due) refusal_logged_ = env_.loop.now();
   refusal_ = why;
   unfit_ = true;
   env_.loop.cancel(greeting_timer_);

@@ -1,8 +1,8 @@
 #include "actors/node/control_table.hpp"
 
-#include <fmt/format.h>
-
 #include <cstdlib>
+
+#include "actors/events.hpp"
 
 namespace floe {
 
@@ -15,12 +15,12 @@ void control_table::carry_out(const caller& by, byte_view data, const replier& a
   const auto* info = find_control(by.opcode);
   const auto row = rows_.find(number(by.opcode));
   if (!info || info->is(control_trait::obsolete) || row == rows_.end()) {
-    log_.info(fmt::format("unknown-control {} from={}", control_name(by.opcode), number(by.from)));
+    log_.tell(event::unknown_control{.control = control_name(by.opcode), .from = by.from});
     return answer.fail();
   }
   if (info->from == sender::local && !by.client) return answer.fail("only for clients of this node");
   if (const auto error = row->second.run(by, data, answer)) {
-    log_.info(fmt::format("bad-control {} from={} why=\"{}\"", info->name, number(by.from), error->text()));
+    log_.tell(event::bad_control{.control = info->name, .from = by.from, .why = error->text()});
     answer.fail();
   }
 }

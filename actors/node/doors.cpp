@@ -1,7 +1,6 @@
 #include "actors/node/doors.hpp"
 
-#include <fmt/format.h>
-
+#include "actors/events.hpp"
 #include "actors/link/link.hpp"
 #include "actors/session/session.hpp"
 
@@ -22,7 +21,7 @@ bool doors::open() {
                              [this](const std::shared_ptr<connection>& c) { return accept_client(c); })
                        : std::unexpected(peers.error());
   if (!local) {
-    port_.env.log.error(local.error());
+    port_.env.log.tell(event::cannot_listen{.why = local.error()});
     return false;
   }
   peers_ = std::move(*peers);
@@ -41,7 +40,7 @@ std::optional<connection_events> doors::accept_peer(const std::shared_ptr<connec
     n.link.tell(link_accepted{c, serial});
     return incoming_events(n.link, serial);
   }
-  port_.env.log.warning(fmt::format("connection-refused address={} why=\"not in the nodes file\"", from.ip));
+  port_.env.log.tell(event::connection_refused{.address = from.ip, .why = "not in the nodes file"});
   return std::nullopt;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "actors/events.hpp"
 #include "actors/node/services.hpp"
 #include "actors/recovery/leader.hpp"
 #include "protocol/constants.hpp"
@@ -42,16 +43,17 @@ void node::go_on_starting() {
   s.tunables.apply();
   s.databases.first_tick();
   tick();
-  if (s.locks.lacking()) env_.log.warning(no_cluster_lock_warning);
-  env_.log.notice(fmt::format("node-started pnn={} address={} socket={}", number(config.self),
-                              to_string(config.nodes[number(config.self)].where), config.socket));
+  if (s.locks.lacking()) env_.log.tell(event::no_cluster_lock{.why = no_cluster_lock_warning});
+  env_.log.tell(event::node_started{.pnn = config.self,
+                                    .address = to_string(config.nodes[number(config.self)].where),
+                                    .socket = config.socket});
 }
 
 void node::stop(const std::string& why) {
   if (stopping_) return;
   stopping_ = true;
   auto& s = *services_;
-  env_.log.notice(fmt::format("node-stopping why=\"{}\"", why));
+  env_.log.tell(event::node_stopping{.why = why});
   s.membership.set_runstate(runstate::shutdown);
   env_.loop.cancel(tick_);
   s.membership.no_more_timers();
@@ -153,7 +155,7 @@ void node::from_client(const client_ref& c, const parcel_ptr& p) {
                  [&](const req_tunnel& r) { s.tunnels.send(content.header.dest, r); },
                  [&](const req_control& r) { s.incoming.from_client(c, p, r); },
                  [&](const auto&) {
-                   env_.log.info(fmt::format("client-packet-dropped client={} why=\"not an operation for clients\"", c.id));
+                   env_.log.tell(event::client_packet_dropped{.client = c.id, .why = "not an operation for clients"});
                  },
              },
              content.body);

@@ -8,10 +8,10 @@
 
 #include "actors/cluster_view.hpp"
 #include "actors/database/database_message.hpp"
+#include "actors/event_line.hpp"
 #include "actors/parcel.hpp"
 #include "actors/replier.hpp"
 #include "actors/session/session_message.hpp"
-#include "actors/timeline.hpp"
 
 namespace floe {
 

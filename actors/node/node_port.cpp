@@ -64,8 +64,4 @@ std::vector<pnn> node_port::destinations(pnn to) const {
   return all;
 }
 
-void node_port::note(std::string_view event, std::string detail, db_id db) const {
-  noted({.wall_us = env.loop.wall_us(), .event = event, .db = db, .detail = std::move(detail)});
-}
-
 }  // namespace floe

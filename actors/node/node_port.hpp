@@ -9,6 +9,7 @@
 
 #include "actors/cluster_view.hpp"
 #include "actors/environment.hpp"
+#include "actors/event_line.hpp"
 #include "actors/node/node_config.hpp"
 #include "actors/node/node_message.hpp"
 #include "actors/recovery/leader_message.hpp"
@@ -46,7 +47,11 @@ class node_port {
   /// Whom an address of a packet means: a node, ourselves, or everybody of a kind.
   std::vector<pnn> destinations(pnn) const;
 
-  void note(std::string_view event, std::string detail, db_id db = db_id{0}) const;
+  /// Onto the timeline and into the log; `db` 0: the node as a whole.
+  template <class Event>
+  void note(const Event& e, db_id db = db_id{0}) const {
+    noted({.wall_us = env.loop.wall_us(), .db = db, .line = line_of(e)});
+  }
 
  private:
   view_ptr view_;

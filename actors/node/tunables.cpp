@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "actors/events.hpp"
 #include "protocol/types/basic.hpp"
 #include "protocol/types/tunable_value.hpp"
 
@@ -31,7 +32,7 @@ outcome_of<control::set_tunable> tunable_controls::set(const request_of<control:
   const auto* info = find_tunable(r.name);
   if (!info) return refuse("no such tunable");
   port_.tunables.set(r.name, r.value);
-  port_.env.log.notice(fmt::format("tunable-set name={} value={}", info->name, r.value));
+  port_.env.log.tell(event::tunable_set{.name = info->name, .value = r.value});
   apply();
   if (info->obsolete) return status_of(tunable_is_obsolete);
   return {};

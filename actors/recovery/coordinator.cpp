@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "actors/events.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/types/node_map.hpp"
@@ -38,11 +39,10 @@ coordinator::coordinator(node_environment env, coordinator_config config, view_p
 
 void coordinator::start() {
   const auto& p = config_.plan;
-  env_.log.notice(fmt::format("recovery-started run={} generation={} nodes={} why=\"{}\"", number(p.epoch),
-                              number(p.gen), describe(p.connected), config_.reason));
-  node_.tell(note_event{{.wall_us = started_us_, .event = "recovery-run", .db = db_id{0},
-                         .detail = fmt::format("run={} state=started gen={} nodes={} why=\"{}\"", number(p.epoch),
-                                               number(p.gen), describe(p.connected), config_.reason)}});
+  note(started_us_, event::recovery_started{.run = number(p.epoch),
+                                            .generation = p.gen,
+                                            .nodes = p.connected,
+                                            .why = config_.reason});
   feed(cluster_event::start{p});
 }
 
@@ -87,7 +87,11 @@ void coordinator::on(rec_db_progress& m) {
 }
 
 void coordinator::on(rec_db_ended& m) {
-  for (const auto& f : m.failures) env_.log.warning("recovery-failure " + describe(f));
+  const auto shown = progress_.find(m.db);
+  const std::string_view db = shown == progress_.end() ? std::string_view() : shown->second.name;
+  for (const auto& f : m.failures)
+    env_.log.tell(event::recovery_failure{
+        .db = db, .node = f.node, .step = f.step, .cause = name(f.cause), .why = f.detail});
   if (m.conflict) dispute(m.db, m.failures);
   feed(cluster_event::db_ended{.epoch = config_.plan.epoch, .db = m.db, .good = m.good, .conflict = m.conflict,
                                .committed = m.committed, .failures = std::move(m.failures)});
@@ -120,8 +124,8 @@ void coordinator::on(rec_hold& m) {
 
 void coordinator::act(const cluster_effect::entered& e) {
   phase_since_us_ = env_.loop.wall_us();
-  node_.tell(note_event{{.wall_us = phase_since_us_, .event = "recovery-phase", .db = db_id{0},
-                         .detail = fmt::format("run={} from={} to={}", number(e.epoch), name(e.from), name(e.to))}});
+  note(phase_since_us_,
+       event::recovery_phase{.run = number(e.epoch), .from = name(e.from), .to = name(e.to)});
   show_progress();
 }
 
@@ -269,18 +273,19 @@ void coordinator::act(const cluster_effect::deadlock& e) {
   deadlock_ = e;
   std::string stuck;
   for (db_id d : e.not_frozen) stuck += (stuck.empty() ? "" : ", ") + progress_[d].name;
-  env_.log.error(fmt::format("recovery-deadlock run={} frozen={} not-frozen=\"{}\"", number(e.epoch), e.frozen.size(), stuck));
+  env_.log.tell(event::recovery_deadlock{
+      .run = number(e.epoch), .frozen = e.frozen.size(), .not_frozen = stuck});
   show_progress();
 }
 
 void coordinator::act(const cluster_effect::ended& e) {
   stop_databases();
   const auto ms = (env_.loop.wall_us() - started_us_) / 1000;
-  env_.log.notice(fmt::format("recovery-ended run={} good={} ms={} databases={}", number(e.epoch), e.good, ms,
-                              machine_.databases().size()));
-  node_.tell(note_event{{.wall_us = env_.loop.wall_us(), .event = "recovery-run", .db = db_id{0},
-                         .detail = fmt::format("run={} state={} gen={} ms={}", number(e.epoch),
-                                               e.good ? "done" : "failed", number(machine_.plan().gen), ms)}});
+  note(env_.loop.wall_us(), event::recovery_ended{.run = number(e.epoch),
+                                                  .good = e.good,
+                                                  .ms = ms,
+                                                  .databases = machine_.databases().size(),
+                                                  .generation = machine_.plan().gen});
   // A verdict stays visible until the next recovery begins; success has nothing left to show.
   if (e.good)
     node_.tell(recovery_progress{});

@@ -40,6 +40,10 @@ class coordinator final : public actor<coordinator_message> {
 
   void feed(const cluster_input&);
   void run(const cluster_output&);
+  template <class Event>
+  void note(std::int64_t wall_us, const Event& e) {
+    node_.tell(note_event{{.wall_us = wall_us, .line = line_of(e)}});
+  }
   void act(const cluster_effect::entered&);
   void act(const cluster_effect::ask&);
   void act(const cluster_effect::recover&);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "actors/events.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/rules/winner.hpp"
 #include "protocol/types/basic.hpp"
@@ -102,8 +103,10 @@ bool db_recoverer::is_held(db_phase p) const {
 
 void db_recoverer::act(const db_effect::entered& e) {
   phase_since_us_ = env_.loop.wall_us();
-  node_.tell(note_event{{.wall_us = phase_since_us_, .event = "recovery-phase", .db = machine_.plan().db,
-                         .detail = fmt::format("run={} from={} to={}", number(e.run), name(e.from), name(e.to))}});
+  node_.tell(note_event{{.wall_us = phase_since_us_,
+                         .db = machine_.plan().db,
+                         .line = line_of(event::recovery_phase{
+                             .run = number(e.run), .from = name(e.from), .to = name(e.to)})}});
   show_progress();
 }
 
@@ -206,7 +209,8 @@ void db_recoverer::on(dbr_health& m) {
   const bool whole = m.answer.data.empty() || (text && text->value.empty());
   if (!whole && m.run == machine_.run()) {
     damage_ = text ? std::string(text->value) : "damaged";
-    env_.log.warning(fmt::format("recovery-damaged-copy db={} node={} what=\"{}\"", machine_.db_name(), number(m.node), damage_));
+    env_.log.tell(
+        event::recovery_damaged_copy{.db = machine_.db_name(), .node = m.node, .what = damage_});
   }
   feed(db_event::answered{.run = m.run, .phase = db_phase::seqnum, .node = m.node, .number = m.seqnum, .whole = whole});
 }
@@ -228,7 +232,8 @@ void db_recoverer::start_pull(const db_effect::ask& e) {
     return beats({.header = a.record.header, .holder = a.from, .took_part = took_part(a.from)},
                  {.header = b.record.header, .holder = b.from, .took_part = took_part(b.from)}, config_.leader);
   });
-  env_.log.info(fmt::format("recovery-pull db={} gen={} from={}", machine_.db_name(), number(machine_.plan().gen), describe(e.nodes)));
+  env_.log.tell(
+      event::recovery_pull{.db = machine_.db_name(), .gen = machine_.plan().gen, .from = e.nodes});
   for (pnn n : e.nodes) {
     const floe::srvid s{config_.srvid_base + ++srvids_used_};
     sources_[n] = {.srvid = s};
@@ -300,8 +305,10 @@ void db_recoverer::act(const db_effect::merge& e) {
   take_winners();
   if (!merge_->finished()) return feed(db_event::broke{.run = e.run, .detail = "the merge is not complete"});
   if (!builder_->empty()) buffers_.push_back(std::make_shared<const bytes>(builder_->take()));
-  env_.log.info(fmt::format("recovery-merged db={} gen={} pulled={} records={}", machine_.db_name(),
-                            number(machine_.plan().gen), machine_.pulled(), winners_));
+  env_.log.tell(event::recovery_merged{.db = machine_.db_name(),
+                                       .gen = machine_.plan().gen,
+                                       .pulled = machine_.pulled(),
+                                       .records = winners_});
   stop_pull();
   feed(db_event::merged{.run = e.run, .records = winners_});
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "actors/events.hpp"
 #include "actors/recovery/coordinator.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/messages.hpp"
@@ -262,9 +263,9 @@ void leader::act(const watch_effect::charge& e) {
 
 void leader::act(const watch_effect::wake& e) {
   if (e.why == watch_alarm::rested)
-    env_.log.warning(fmt::format("recovery-again in_ms={} failures={}",
-                                 std::chrono::duration_cast<milliseconds>(e.after).count(),
-                                 e.failures));
+    env_.log.tell(
+        event::recovery_again{.in_ms = std::chrono::duration_cast<milliseconds>(e.after).count(),
+                              .failures = e.failures});
   const auto timer =
       env_.loop.after(e.after, [to = self(), why = e.why] { to.tell(leader_woke{why}); });
   if (e.why == watch_alarm::rested) rest_timer_ = timer;

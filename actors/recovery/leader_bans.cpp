@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "actors/events.hpp"
 #include "actors/recovery/leader.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/messages.hpp"
@@ -60,8 +61,7 @@ void leader::act(const watch_effect::blame&) {
 void leader::ban(const ban_verdict& v, ban_cause cause, std::optional<generation> attempt) {
   const auto why = fmt::format("{} ban credits: {}", v.credits, v.because);
   if (config_.tunables[tunable::enable_bans] == 0) {
-    env_.log.warning(fmt::format("ban-not-done pnn={} why=\"{}\" because=\"EnableBans is 0\"",
-                                 number(v.node), why));
+    env_.log.tell(event::ban_not_done{.pnn = v.node, .why = why, .because = "EnableBans is 0"});
     return;
   }
   if (view_->find(v.node)->flags & node_flag::inactive || watch_.is_banning(v.node)) return;
@@ -88,12 +88,9 @@ void leader::answered(const question::ban_flags& q, const control_answer& a) {
                     !(map->nodes[number(q.node)].flags & node_flag::inactive);
   if (!fits) return answered(question::banned{q.node}, a);
   const auto& [why, cause, attempt] = plan->second;
-  env_.log.error(fmt::format("ban pnn={} cause={} why=\"{}\"", number(q.node), name(cause), why));
-  node_.tell(note_event{
-      {.wall_us = env_.loop.wall_us(),
-       .event = "ban",
-       .db = db_id{0},
-       .detail = fmt::format("pnn={} cause={} why=\"{}\"", number(q.node), name(cause), why)}});
+  node_.tell(
+      note_event{{.wall_us = env_.loop.wall_us(),
+                  .line = line_of(event::ban{.pnn = q.node, .cause = name(cause), .why = why})}});
   if (floe_nodes_.contains(q.node))
     ask(q.node, control::ban_reason,
         wire::encode(wire::string{fmt::format("{} {}", name(cause), why)}), question::nothing{});

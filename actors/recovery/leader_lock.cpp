@@ -2,6 +2,7 @@
 /// how it stands.
 #include <fmt/format.h>
 
+#include "actors/events.hpp"
 #include "actors/recovery/leader.hpp"
 
 namespace floe {
@@ -39,7 +40,7 @@ void leader::lock_answered(std::uint64_t serial, const lock_answer& a) {
   if (a.outcome != lock_outcome::taken) claim_.reset();
   switch (a.outcome) {
     case lock_outcome::taken:
-      env_.log.notice("cluster-lock-taken");
+      env_.log.tell(event::cluster_lock_taken{});
       lock_trouble_.clear();
       show_lock("held");
       break;
@@ -49,8 +50,7 @@ void leader::lock_answered(std::uint64_t serial, const lock_answer& a) {
       break;
     case lock_outcome::failed:
       // repeated once for each cause; the state has it all the time
-      if (lock_trouble_ != a.why)
-        env_.log.error(fmt::format("cluster-lock-failed why=\"{}\"", a.why));
+      if (lock_trouble_ != a.why) env_.log.tell(event::cluster_lock_failed{.why = a.why});
       lock_trouble_ = a.why;
       show_lock("failed", a.why);
       break;
@@ -60,7 +60,7 @@ void leader::lock_answered(std::uint64_t serial, const lock_answer& a) {
 
 void leader::lock_lost(std::uint64_t serial, const std::string& why) {
   if (serial != claim_serial_ || !claim_) return;
-  env_.log.error(fmt::format("cluster-lock-lost why=\"{}\"", why));
+  env_.log.tell(event::cluster_lock_lost{.why = why});
   claim_.reset();
   show_lock("lost", why);
   vote(election_event::lock_lost{serial});
@@ -84,10 +84,10 @@ void leader::drop_lock() { claim_.reset(); }
 
 /// Two leaders: this node holds the lock, so the other one is wrong, or the lock is worthless.
 void leader::act(const election_effect::contradicted& e) {
-  env_.log.error(fmt::format(
-      "two-leaders other={} why=\"it claims to lead although this node holds the cluster lock: "
-      "a late packet, another cluster lock there, or a lock that excludes nobody\"",
-      number(e.by)));
+  env_.log.tell(event::two_leaders{
+      .other = e.by,
+      .why = "it claims to lead although this node holds the cluster lock: a late packet, another "
+             "cluster lock there, or a lock that excludes nobody"});
 }
 
 void leader::show_lock(std::string_view state, std::string detail) {

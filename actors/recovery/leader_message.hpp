@@ -10,7 +10,6 @@
 #include "actors/recovery/leader_question.hpp"
 #include "actors/recovery/recovery_message.hpp"
 #include "actors/replier.hpp"
-#include "actors/timeline.hpp"
 #include "protocol/rules/leader_watch.hpp"
 #include "protocol/tunables.hpp"
 

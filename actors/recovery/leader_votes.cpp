@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "actors/events.hpp"
 #include "actors/recovery/coordinator.hpp"
 #include "actors/recovery/leader.hpp"
 #include "protocol/constants.hpp"
@@ -59,8 +60,7 @@ void leader::check_own_pulse() {
       !config_.cluster_lock.empty())
     return;
   if (mutated(mutant::hung_leader_goes_on)) return;
-  env_.log.warning(
-      fmt::format("leader-hung ms={}", std::chrono::duration_cast<milliseconds>(slept).count()));
+  env_.log.tell(event::leader_hung{.ms = std::chrono::duration_cast<milliseconds>(slept).count()});
   auto out = own_standing();
   out.can_lead = false;
   vote(election_event::standing_changed{out});
@@ -111,7 +111,7 @@ void leader::act(const election_effect::send_leader& e) {
 }
 
 void leader::act(const election_effect::send_term& e) {
-  env_.log.info(fmt::format("stale-leader pnn={} latest-term={}", number(e.to), e.term));
+  env_.log.tell(event::stale_leader{.pnn = e.to, .latest_term = e.term});
   node_.tell(post_message{e.to, e.led ? message::floe_deposed : message::floe_term,
                           shared(wire::encode(e.term)), nullptr});
 }
@@ -127,9 +127,10 @@ void leader::act(const election_effect::send_vote& e) {
 }
 
 void leader::act(const election_effect::leader_changed& e) {
-  env_.log.notice(e.to == pnn::unknown
-                      ? std::string("leader-unknown")
-                      : fmt::format("leader-known pnn={} term={}", number(e.to), election_.term()));
+  if (e.to == pnn::unknown)
+    env_.log.tell(event::leader_unknown{});
+  else
+    env_.log.tell(event::leader_known{.pnn = e.to, .term = election_.term()});
   node_.tell(leader_known{e.to});
 }
 

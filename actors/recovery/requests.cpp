@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "actors/events.hpp"
 #include "actors/recovery/leader.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/messages.hpp"
@@ -89,8 +90,10 @@ void leader::disable_recoveries(const srvid_message& whom, std::uint32_t seconds
     return answer(whom, wire::encode(static_cast<std::int32_t>(-EAGAIN)));
   env_.loop.cancel(pause_timer_);
   const bool pause = seconds > 0;
-  env_.log.notice(fmt::format("recoveries-{} seconds={} by={}", pause ? "paused" : "allowed",
-                              seconds, number(whom.pnn)));
+  if (pause)
+    env_.log.tell(event::recoveries_paused{.seconds = seconds, .by = whom.pnn});
+  else
+    env_.log.tell(event::recoveries_allowed{.by = whom.pnn});
   answer(whom, number_answer(env_.self));
   if (!pause) return watch(watch_event::resumed{});
   watch(watch_event::paused{});

@@ -1,5 +1,7 @@
 #include "actors/session/session.hpp"
 
+#include "actors/events.hpp"
+
 #include <fmt/format.h>
 
 #include <fstream>
@@ -35,8 +37,10 @@ void session::on(session_packet& m) {
   auto content = decode_packet(*m.raw);
   if (!content) {
     ++env_.count.bad_packets;
-    env_.log.warning(fmt::format("client-refused client={} pid={} name={} why=\"bad packet: {}\"", me_.id,
-                                 me_.pid, me_.name, content.error().text()));
+    env_.log.tell(event::client_refused{.client = me_.id,
+                                        .pid = me_.pid,
+                                        .name = me_.name,
+                                        .why = "bad packet: " + content.error().text()});
     stream_->close();
     return finish("bad packet");
   }
@@ -52,15 +56,15 @@ void session::on(session_send& m) {
 void session::on(session_closed& m) {
   if (m.why.starts_with("bad packet")) {
     ++env_.count.bad_packets;
-    env_.log.warning(fmt::format("client-refused client={} pid={} name={} why=\"{}\"", me_.id, me_.pid,
-                                 me_.name, m.why));
+    env_.log.tell(
+        event::client_refused{.client = me_.id, .pid = me_.pid, .name = me_.name, .why = m.why});
   }
   finish(m.why);
 }
 
 void session::on(session_kick& m) {
-  env_.log.warning(fmt::format("client-disconnected client={} pid={} name={} why=\"{}\"", me_.id, me_.pid,
-                               me_.name, m.why));
+  env_.log.tell(
+      event::client_disconnected{.client = me_.id, .pid = me_.pid, .name = me_.name, .why = m.why});
   stream_->close();
   finish(m.why);
 }

@@ -1,4 +1,7 @@
-/// floe explain: a row of the protocol's tables, for people. Needs no node.
+/// floe explain: a row of the protocol's tables or of the log's events, for people. Needs no node.
+#include <algorithm>
+
+#include "actors/events.hpp"
 #include "cli/command/all.hpp"
 #include "cli/context.hpp"
 #include "cli/decode/explain.hpp"
@@ -9,21 +12,53 @@
 namespace floe::cli {
 namespace {
 
+void print_found(const std::vector<explanation>& found) {
+  auto j = open_json("explain");
+  j.begin_list("found");
+  for (const auto& e : found) j.raw("", e.json);
+  j.end();
+  print_json(std::move(j));
+}
+
+/// One event a line, its name first, so that a shell can complete by it.
+int list_events(context& c) {
+  if (c.options.json) {
+    print_found(explain_all_events());
+    return done;
+  }
+  table t({{"EVENT"}, {"LEVEL"}, {"SAYS"}});
+  for (const auto& e : all_events())
+    t.row({{std::string(e.name), style::bold},
+           {std::string(to_string(e.level)), e.level == log_level::error     ? style::bad
+                                             : e.level == log_level::warning ? style::warn
+                                                                             : style::plain},
+           std::string(e.meaning)});
+  print(t.text());
+  return done;
+}
+
+int list_names() {
+  auto names = all_names();
+  std::ranges::sort(names);
+  const auto twice = std::ranges::unique(names);
+  names.erase(twice.begin(), twice.end());
+  for (const auto name : names) print(std::string(name) + "\n");
+  return done;
+}
+
 int run(context& c, const arguments& a) {
+  if (a.has("--names")) return list_names();
+  if (!a.has("NAME")) return list_events(c);
   const auto& name = a["NAME"];
   const auto found = explain(name, !c.options.json && colours_wanted());
   if (found.empty()) {
     const auto near = closest(name, all_names());
-    return c.misused("nothing in the protocol is called " + name +
+    return c.misused("nothing is called " + name +
                      (near ? "; did you mean " + std::string(*near) + "?"
-                           : "; try the name of a control, message, operation, flag or tunable"));
+                           : "; `floe explain --names` lists what can be explained"));
   }
   if (c.options.json) {
-    auto j = open_json("explain");
-    j.begin_list("found");
-    for (const auto& e : found) j.raw("", e.json);
-    j.end();
-    print_json(std::move(j));
+    print_found(found);
   } else {
     bool first = true;
     for (const auto& e : found) {
@@ -40,12 +75,15 @@ command explain_command() {
   return {
       .name = "explain",
       .group = "Protocol",
-      .summary = "what a control, message, operation, flag, tunable or type of the protocol is",
+      .summary = "what an event of the log, a control, message, operation, flag, tunable or type is",
       .example =
-          "floe explain GET_DBMAP\n  floe explain 9\n  floe explain 0xF101000000000000\n  floe "
-          "explain ControlTimeout",
+          "floe explain node-down\n  floe explain                      # all events of the log\n"
+          "  floe explain GET_DBMAP\n  floe explain 9\n  floe explain 0xF101000000000000\n"
+          "  floe explain ControlTimeout",
       .positionals = {{"NAME",
-                       "name (case does not matter), opcode of a control, or srvid of a message"}},
+                       "name (case does not matter), opcode of a control, or srvid of a message",
+                       false}},
+      .options = {{"--names", nullptr, "every name that can be explained, one a line"}},
       .run = run};
 }
 

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "actors/events.hpp"
 #include "actors/health/file_checks.hpp"
 #include "actors/lock/process_lock.hpp"
 #include "actors/node/start_node.hpp"
@@ -74,13 +75,14 @@ std::string name_of(int signal) {
 /// Text from any answer of the node goes into its log, line by line.
 void write_report(log& to, const control_answer& a) {
   const auto report = nlohmann::json::parse(a.data, nullptr, false);
-  if (!report.is_object()) return to.warning("state-report why=\"the node gave none\"");
+  if (!report.is_object())
+    return to.tell(event::state_report{.what = "nothing", .value = "the node gave no report"});
   for (const auto& [key, value] : report.items()) {
     if (key != "databases") {
-      to.notice(fmt::format("state-report {}={}", key, value.dump()));
+      to.tell(event::state_report{.what = key, .value = value.dump()});
       continue;
     }
-    for (const auto& d : value) to.notice(fmt::format("state-report database={}", d.dump()));
+    for (const auto& d : value) to.tell(event::state_report{.what = "database", .value = d.dump()});
   }
 }
 
@@ -127,12 +129,12 @@ class service {
   bool serve_metrics(endpoint& metrics) {
     if (!setup_.metrics) return true;
     const auto wrong = metrics.open(*setup_.metrics);
-    if (wrong.empty()) log_.notice(fmt::format("metrics listen={}", to_string(*setup_.metrics)));
-    else log_.error(fmt::format("metrics-not-served why=\"{}\"", wrong));
+    if (wrong.empty()) log_.tell(event::metrics{.listen = to_string(*setup_.metrics)});
+    else log_.tell(event::metrics_not_served{.why = wrong});
     return wrong.empty();
   }
   void note(int number, int from, std::string_view does) {
-    log_.notice(fmt::format("signal number={} name={} from={} does=\"{}\"", number, name_of(number), from, does));
+    log_.tell(event::signal{.number = number, .name = name_of(number), .from = from, .does = does});
   }
   void end(int number, int from) {
     note(number, from, "the node ends");
@@ -146,11 +148,11 @@ class service {
     const auto problem = log_.reopen();
     report_faults_to(setup_.log);
     note(number, from, "the log is reopened");
-    if (!problem.empty()) log_.error(fmt::format("log-not-reopened why=\"{}\"", problem));
+    if (!problem.empty()) log_.tell(event::log_not_reopened{.why = problem});
     if (const auto fresh = check_node_directory(setup_.config.base == places_of("").base ? "" : setup_.config.base)) {
       log_.set_level(fresh->level);
     } else {
-      for (const auto& e : fresh.error()) log_.warning(fmt::format("settings-not-read why=\"{}\"", e));
+      for (const auto& e : fresh.error()) log_.tell(event::settings_not_read{.why = e});
     }
     notice_->reloaded();
   }
@@ -191,7 +193,7 @@ int run_node(const context& c) {
   if (const auto why = announce_node(setup->config); !why.empty()) return c.fail(why);
   const auto to = open_log(setup->log, fmt::format("node {}", number(setup->config.self)), setup->level);
   if (!to) return c.fail("the log " + to_string(setup->log) + " cannot be opened: " + to.error());
-  for (const auto& w : setup->warnings) (*to)->warning(w);
+  for (const auto& w : setup->warnings) (*to)->tell(event::setting_ignored{.what = w});
   raise_descriptor_limit();
   report_faults_to(setup->log);
   return service(std::move(*setup), **to).run();

@@ -1,6 +1,7 @@
 /// floe timeline: what happened in the last recovery, on all nodes, to scale.
 #include <fmt/format.h>
 
+#include "actors/events.hpp"
 #include "cli/command/all.hpp"
 #include "cli/context.hpp"
 #include "cli/drill/report/run_record.hpp"
@@ -59,8 +60,9 @@ int run(context& c, const arguments& a) {
     run_record record{.title = "timeline", .mode = "cluster", .picture = picture, .zero_us = picture.from_us};
     for (const pnn n : nodes) record.nodes.push_back({n, "floe"});
     for (const auto& e : picture.events)
-      if (e.name == "node-down")
-        record.faults.push_back({e.t_us, e.t_us, fmt::format("node {} lost", e.value("pnn"))});
+      if (const auto lost_node = as<event::node_down>(e.line))
+        record.faults.push_back(
+            {e.t_us, e.t_us, fmt::format("node {} lost", number(lost_node->pnn))});
     if (a.has("--html") && !save(c, a["--html"], html_page(record))) return failed;
     if (a.has("--perfetto") && !save(c, a["--perfetto"], perfetto_trace(record))) return failed;
   }

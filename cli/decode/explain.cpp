@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "actors/events.hpp"
 #include "cli/decode/lookup.hpp"
 #include "cli/decode/type_shape.hpp"
 #include "cli/output.hpp"
@@ -231,6 +234,20 @@ explanation of_type(const wire::type_info& t, bool colours) {
   return p.take();
 }
 
+explanation of_event(const event_info& e, bool colours) {
+  page p("event", e.name, "event of a node's log", colours);
+  p.text("meaning", "says", e.meaning);
+  p.text("cause", "cause", e.cause);
+  p.text("evidence", "evidence", e.evidence);
+  p.text("next", "next", e.next);
+  p.text("level", "level", to_string(e.level));
+  p.json.boolean("on_timeline", e.on_timeline);
+  p.line("kept", e.on_timeline ? "in the log, and on the timeline: `floe timeline`" : "in the log");
+  const auto fields = e.fields.substr(std::min(e.fields.find_first_not_of(' '), e.fields.size()));
+  p.text("fields", "fields", fields);
+  return p.take();
+}
+
 explanation of_range(std::uint64_t id, bool colours) {
   std::string_view owner = "nobody in particular";
   for (const auto& r : srvid_ranges())
@@ -266,6 +283,14 @@ std::vector<explanation> explain(std::string_view name, bool colours) {
   if (const auto* t = find_tunable(name)) out.push_back(of_tunable(*t, colours));
   for (const auto* t : all_types())
     if (same_name(name, t->name)) out.push_back(of_type(*t, colours));
+  for (const auto& e : all_events())
+    if (same_name(name, e.name)) out.push_back(of_event(e, colours));
+  return out;
+}
+
+std::vector<explanation> explain_all_events() {
+  std::vector<explanation> out;
+  for (const auto& e : all_events()) out.push_back(of_event(e, false));
   return out;
 }
 

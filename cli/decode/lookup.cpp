@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "actors/events.hpp"
 #include "protocol/constants.hpp"
 
 namespace floe::cli {
@@ -107,6 +108,7 @@ std::vector<std::string_view> all_names() {
   for (const auto& f : all_flags()) out.push_back(f.name);
   for (const auto& t : all_tunables()) out.push_back(t.name);
   for (const auto* t : all_types()) out.emplace_back(t->name);
+  for (const auto& e : all_events()) out.push_back(e.name);
   return out;
 }
 

@@ -49,7 +49,7 @@ void last_line(int number, siginfo_t* about, void*) {
   append_number(end, reinterpret_cast<unsigned long>(about->si_addr), 16);
   append_text(end, " why=\"");
   append_text(end, meaning(number));
-  append_text(end, "\"; the node ends\n");
+  append_text(end, "\"\n");
   for (const int fd : {fault_log, STDERR_FILENO})
     if (fd >= 0 && ::write(fd, line, static_cast<std::size_t>(end - line)) < 0) continue;
   ::signal(number, SIG_DFL);

@@ -13,6 +13,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "actors/events.hpp"
+
 extern char** environ;
 
 namespace floe::cli {
@@ -131,10 +133,10 @@ void notify_scripts::run_next() {
     waiting_.pop_front();
     int error = 0;
     child_ = spawn(next.script, next.event, error);
+    running_ = next.script;
     if (child_ > 0) child_fd_ = static_cast<int>(::syscall(SYS_pidfd_open, child_, 0));
     if (child_ < 0)
-      log_.warning(fmt::format("notify-script-failed script={} why=\"{}\"", next.script,
-                               std::strerror(error)));
+      log_.tell(event::notify_script_failed{.script = next.script, .why = std::strerror(error)});
   }
   if (child_ < 0) return;
   loop_.watch(child_fd_, EPOLLIN, [this](std::uint32_t) { ended(); });
@@ -149,10 +151,10 @@ void notify_scripts::ended() {
   ::close(child_fd_);
   child_ = child_fd_ = -1;
   if (status != 0)
-    log_.warning(fmt::format("notify-script-failed why=\"{}\"",
-                             WIFEXITED(status)
-                                 ? fmt::format("exit status {}", WEXITSTATUS(status))
-                                 : fmt::format("ended by signal {}", WTERMSIG(status))));
+    log_.tell(event::notify_script_failed{.script = running_,
+                                          .why = WIFEXITED(status)
+                                                     ? fmt::format("exit status {}", WEXITSTATUS(status))
+                                                     : fmt::format("ended by signal {}", WTERMSIG(status))});
   run_next();
 }
 

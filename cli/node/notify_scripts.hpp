@@ -67,6 +67,7 @@ class notify_scripts {
   std::deque<call> waiting_;
   pid_t child_ = -1;  ///< of the script that runs
   int child_fd_ = -1;
+  std::string running_;  ///< its name
   timer_id asking_{0}, patience_{0};
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -4,6 +4,7 @@
 
 #include <csignal>
 
+#include "actors/events.hpp"
 #include "cli/keys.hpp"
 #include "cli/lock_picture.hpp"
 #include "cli/replay/world.hpp"
@@ -44,13 +45,15 @@ void check_that_it_was_asked_again(world& w) {
   std::int64_t asked = 0, again = 0, thawed = 0;
   bool new_generation = false;
   for (const auto& e : w.events_since_kill({world::home})) {
-    if (e.db != w.brlock.name) continue;
-    const bool ours = parse_octets("0x" + std::string(e.value("key"))) == w.second_key;
-    if (e.name == "migration-sent" && ours) asked = e.t_us;
-    if (e.name == "freeze-state" && e.change().second == "thawed") thawed = e.t_us;
-    if (e.name == "migration-resent" && ours) {
+    if (e.line.db != w.brlock.name) continue;
+    const auto ours = [&](std::string_view key) {
+      return parse_octets("0x" + std::string(key)) == w.second_key;
+    };
+    if (const auto m = as<event::migration_sent>(e.line); m && ours(m->key)) asked = e.t_us;
+    if (const auto f = as<event::freeze_state>(e.line); f && f->to == "thawed") thawed = e.t_us;
+    if (const auto m = as<event::migration_resent>(e.line); m && ours(m->key)) {
       again = e.t_us;
-      new_generation = e.number_of("gen") == static_cast<std::int64_t>(w.new_generation);
+      new_generation = number(m->gen) == w.new_generation;
     }
   }
   const bool held = asked > 0 && again > asked && thawed > asked && new_generation;

@@ -5,6 +5,7 @@
 #include <array>
 #include <map>
 
+#include "actors/events.hpp"
 #include "cli/keys.hpp"
 #include "cli/output.hpp"
 #include "cli/timeline/picture.hpp"
@@ -129,44 +130,46 @@ std::string durations(const timeline_row& r) {
   return out.empty() ? out : out + (open ? " ms ..." : " ms");
 }
 
-std::string key_text(const timed_event& e) {
-  const auto octets = parse_octets("0x" + std::string(e.value("key")));
-  return octets ? show_octets(*octets) : std::string(e.value("key"));
+std::string key_text(std::string_view hex) {
+  const auto octets = parse_octets("0x" + std::string(hex));
+  return octets ? show_octets(*octets) : std::string(hex);
 }
-std::string client_text(const timed_event& e) {
-  return fmt::format("{} (pid {})", e.value("name"), e.value("pid"));
-}
+/// Of an event that a client's lock is about.
+std::string client_text(const auto& e) { return fmt::format("{} (pid {})", e.name, e.pid); }
 
 /// One line for people; empty: not worth one (the bars show it).
-std::string sentence(const timed_event& e) {
-  const auto [from, to] = e.change();
-  if (e.name == "node-down") return fmt::format("lost node {}", e.value("pnn"));
-  if (e.name == "node-up") return fmt::format("node {} is connected", e.value("pnn"));
-  if (e.name == "recovery-mode")
-    return to == "active" ? fmt::format("recovery mode ACTIVE: {}", e.value("why"))
-                          : std::string("recovery mode NORMAL");
-  if (e.name == "recovery-run")
-    return fmt::format(
-        "leads recovery {}: {}{}", e.value("run"), e.value("state"),
-        e.value("gen").empty() ? "" : fmt::format(", generation {}", e.value("gen")));
-  if (e.name == "leader") return fmt::format("leader is {}", to);
-  if (e.name == "lock-wait")
-    return fmt::format("{} waits for the lock of {}: {}", client_text(e), key_text(e),
-                       e.value("why"));
-  if (e.name == "lock-grant")
-    return fmt::format("{} gets the lock of {} after {} ms", client_text(e), key_text(e),
-                       ms_text(e.number_of("waited_us")));
-  if (e.name == "lock-release")
-    return fmt::format("{} gives the lock of {} back after {} ms", client_text(e), key_text(e),
-                       ms_text(e.number_of("held_us")));
-  if (e.name == "migration-resent")
-    return fmt::format("asks node {} again for {}, generation {}", e.value("to"), key_text(e),
-                       e.value("gen"));
-  if (e.name == "freeze-state" && (to == "freezing" || from == "freezing")) {
-    const auto holders = e.number_of("holders");
-    if (to == "freezing")
-      return fmt::format("freezing, waits for {} holder{}", holders, holders == 1 ? "" : "s");
-    return fmt::format("{}", to);
+std::string sentence(const timed_event& t) {
+  if (const auto e = as<event::node_down>(t.line))
+    return fmt::format("lost node {}", number(e->pnn));
+  if (const auto e = as<event::node_up>(t.line))
+    return fmt::format("node {} is connected", number(e->pnn));
+  if (const auto e = as<event::recovery_mode>(t.line))
+    return e->to == "active" ? fmt::format("recovery mode ACTIVE: {}", e->why)
+                             : std::string("recovery mode NORMAL");
+  if (const auto e = as<event::recovery_started>(t.line))
+    return fmt::format("leads recovery {}: started, generation {}", e->run, number(e->generation));
+  if (const auto e = as<event::recovery_ended>(t.line))
+    return fmt::format("leads recovery {}: {}, generation {}", e->run, e->good ? "done" : "failed",
+                       number(e->generation));
+  if (const auto e = as<event::leader>(t.line))
+    return e->to == pnn::unknown ? std::string("nobody leads")
+                                 : fmt::format("leader is {}", number(e->to));
+  if (const auto e = as<event::lock_wait>(t.line))
+    return fmt::format("{} waits for the lock of {}: {}", client_text(*e), key_text(e->key),
+                       e->why);
+  if (const auto e = as<event::lock_grant>(t.line))
+    return fmt::format("{} gets the lock of {} after {} ms", client_text(*e), key_text(e->key),
+                       ms_text(e->waited_us));
+  if (const auto e = as<event::lock_release>(t.line))
+    return fmt::format("{} gives the lock of {} back after {} ms", client_text(*e),
+                       key_text(e->key), ms_text(e->held_us));
+  if (const auto e = as<event::migration_resent>(t.line))
+    return fmt::format("asks node {} again for {}, generation {}", number(e->to), key_text(e->key),
+                       number(e->gen));
+  if (const auto e = as<event::freeze_state>(t.line)) {
+    if (e->to == "freezing")
+      return fmt::format("freezing, waits for {} holder{}", e->holders, e->holders == 1 ? "" : "s");
+    return e->from == "freezing" ? std::string(e->to) : std::string();
   }
   return {};
 }
@@ -184,7 +187,7 @@ std::string list_of_events(const timeline_picture& p, bool colours) {
     }
     t.row({{fmt::format("+{} ms", ms_text(e.t_us - p.from_us)), style::dim},
            fmt::format("node {}", number(e.node)),
-           {e.db, style::bold},
+           {e.line.db, style::bold},
            std::move(text)});
   }
   const auto text = t.text(colours);

@@ -77,11 +77,7 @@ void put_picture(wire::json_writer& j, const timeline_picture& p,
   j.begin_list("events");
   for (const auto& e : p.events) {
     j.begin_object();
-    j.integer("t_us", e.t_us);
-    j.number("node", number(e.node));
-    j.text("event", e.name);
-    j.text("db", e.db);
-    j.text("detail", e.detail);
+    put_event(j, e);
     j.end();
   }
   j.end();

@@ -4,6 +4,8 @@
 #include <map>
 #include <optional>
 
+#include "actors/events.hpp"
+
 namespace floe::cli {
 namespace {
 
@@ -21,13 +23,12 @@ struct interval {
 class span_builder {
  public:
   explicit span_builder(std::string normal) : normal_(std::move(normal)) {}
-  void change(const timed_event& e) {
-    const auto [from, to] = e.change();
+  void change(std::int64_t t, std::string_view from, std::string_view to) {
     // what we have not seen beginning has begun before the oldest event
     if (spans_.empty() && from != normal_ && !from.empty())
-      spans_.push_back({std::string(from), e.t_us, e.t_us, true});
-    close(e.t_us);
-    if (to != normal_) spans_.push_back({std::string(to), e.t_us, e.t_us, true});
+      spans_.push_back({std::string(from), t, t, true});
+    close(t);
+    if (to != normal_) spans_.push_back({std::string(to), t, t, true});
   }
   void close(std::int64_t t) {
     if (spans_.empty() || !spans_.back().open) return;
@@ -49,34 +50,47 @@ struct collected {
   std::map<std::pair<std::string, pnn>, span_builder> databases;
   std::map<pnn, span_builder> modes, processes;
   std::map<std::pair<std::string, pnn>, std::vector<mark>> marks;
-  std::map<std::pair<std::string, std::string>, std::int64_t>
-      waits;  ///< (db, client and key) -> begin
   std::vector<interval> busy;
   std::vector<std::pair<std::string, span_builder>> stories;  ///< by database and run
-  std::map<std::pair<std::string, std::string>, std::size_t> story_of;
+  struct story_key {
+    std::string db;
+    std::uint64_t run = 0;
+    pnn node{0};
+    auto operator<=>(const story_key&) const = default;
+  };
+  std::map<story_key, std::size_t> story_of;
 
   void add(const timed_event& e) {
-    const std::pair at{e.db, e.node};
-    if (e.name == "freeze-state") {
-      databases.try_emplace(at, "thawed").first->second.change(e);
-    } else if (e.name == "recovery-mode") {
-      modes.try_emplace(e.node, "normal").first->second.change(e);
-    } else if (e.name == process_event) {
-      processes.try_emplace(e.node, "running").first->second.change(e);
-      if (e.change().second == "down") end_node(e);
-    } else if (e.name == "recovery-phase") {
-      add_phase(e);
-    } else if (e.name == "lock-wait") {
-      marks[at].push_back({'w', e.t_us});
-    } else if (e.name == "lock-grant") {
-      marks[at].push_back({'G', e.t_us});
-      busy.push_back({e.t_us - e.number_of("waited_us"), e.t_us, false});
-    } else if (e.name == "lock-release") {
-      marks[at].push_back({'L', e.t_us});
-    } else if (e.name == "migration-resent") {
-      marks[at].push_back({'R', e.t_us});
-    } else if (e.name == "node-down") {
-      marks[at].push_back({'x', e.t_us});
+    const std::pair at{e.line.db, e.node};
+    const auto mark = [&](char sign) { marks[at].push_back({sign, e.t_us}); };
+    switch (e.line.id) {
+      case event_id::freeze_state:
+        if (const auto f = as<event::freeze_state>(e.line))
+          databases.try_emplace(at, "thawed").first->second.change(e.t_us, f->from, f->to);
+        break;
+      case event_id::recovery_mode:
+        if (const auto m = as<event::recovery_mode>(e.line))
+          modes.try_emplace(e.node, "normal").first->second.change(e.t_us, m->from, m->to);
+        break;
+      case event_id::process:
+        if (const auto p = as<event::process>(e.line)) {
+          processes.try_emplace(e.node, "running").first->second.change(e.t_us, p->from, p->to);
+          if (p->to == "down") end_node(e);
+        }
+        break;
+      case event_id::recovery_phase:
+        if (const auto p = as<event::recovery_phase>(e.line)) add_phase(e, *p);
+        break;
+      case event_id::lock_wait: mark('w'); break;
+      case event_id::lock_grant:
+        mark('G');
+        if (const auto g = as<event::lock_grant>(e.line))
+          busy.push_back({e.t_us - g->waited_us, e.t_us, false});
+        break;
+      case event_id::lock_release: mark('L'); break;
+      case event_id::migration_resent: mark('R'); break;
+      case event_id::node_down: mark('x'); break;
+      default: break;  // the other ninety are told in words, or not at all
     }
   }
 
@@ -86,19 +100,16 @@ struct collected {
       if (at.second == e.node) b.close(e.t_us);
     if (const auto m = modes.find(e.node); m != modes.end()) m->second.close(e.t_us);
     for (const auto& [run, i] : story_of)
-      if (run.second.ends_with("@" + std::to_string(number(e.node)))) stories[i].second.close(e.t_us);
+      if (run.node == e.node) stories[i].second.close(e.t_us);
   }
 
-  void add_phase(const timed_event& e) {
-    const std::pair key{e.db, std::string(e.value("run")) + "@" + std::to_string(number(e.node))};
-    auto [i, fresh] = story_of.try_emplace(key, stories.size());
-    if (fresh) stories.emplace_back(e.db, span_builder("idle"));
-    const auto from = e.value("from"), to = e.value("to");
-    timed_event change = e;
-    change.detail = std::string(from).append("->").append(to);
-    stories[i->second].second.change(change);
+  void add_phase(const timed_event& e, const event::recovery_phase& p) {
+    auto [i, fresh] = story_of.try_emplace({e.line.db, p.run, e.node}, stories.size());
+    if (fresh) stories.emplace_back(e.line.db, span_builder("idle"));
+    auto& story = stories[i->second].second;
+    story.change(e.t_us, p.from, p.to);
     // the last phase is an end, not a span
-    if (to == "done" || to == "failed") stories[i->second].second.close(e.t_us);
+    if (p.to == "done" || p.to == "failed") story.close(e.t_us);
   }
 };
 

@@ -17,9 +17,6 @@ struct span {
   bool open = false;  ///< still going on
 };
 
-/// An event that nodes cannot note themselves: "running->down", "down->running", "running->paused".
-inline constexpr std::string_view process_event = "process";
-
 struct mark {
   char sign;  ///< see marks_legend
   std::int64_t t_us = 0;

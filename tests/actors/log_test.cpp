@@ -8,6 +8,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "actors/events.hpp"
 #include "actors/log_limit.hpp"
 #include "actors/log_sinks.hpp"
 
@@ -33,7 +34,7 @@ TEST_CASE("a kind of event is written so many times a second, whatever else its 
   CHECK(limit.admits("node-down pnn=2", now));
   CHECK(limit.left_out(now).empty());
   now += 1500ms;
-  CHECK(limit.left_out(now) == std::vector<std::string>{"accept-failed: 980 lines left out"});
+  CHECK(limit.left_out(now) == std::vector<log_limit::summary>{{"accept-failed", 980}});
   CHECK(limit.left_out(now + 2s).empty());
   CHECK(limit.admits("accept-failed from=1", now));
 }
@@ -67,24 +68,26 @@ TEST_CASE("a file log is reopened where it was after somebody has moved it, and 
   const auto path = dir + "/log";
   auto to = open_log({.to = log_target::kind::file, .path = path}, "node 1", 3);
   REQUIRE(to);
-  (*to)->notice("first");
+  (*to)->tell(event::node_stopping{.why = "first"});
   std::filesystem::rename(path, path + ".1");
   CHECK((*to)->reopen().empty());
-  (*to)->notice("second");
+  (*to)->tell(event::node_stopping{.why = "second"});
   CHECK(text_of(path + ".1").find("first") != std::string::npos);
   CHECK(text_of(path).find("second") != std::string::npos);
   CHECK(text_of(path).find("first") == std::string::npos);
   std::filesystem::rename(dir, dir + ".gone");
   CHECK((*to)->reopen().find("No such file") != std::string::npos);
-  (*to)->notice("third");  // goes on with the old one
+  (*to)->tell(event::node_stopping{.why = "third"});  // goes on with the old one
   CHECK(text_of(dir + ".gone/log").find("third") != std::string::npos);
   std::filesystem::remove_all(dir + ".gone");
   CHECK_FALSE(open_log({.to = log_target::kind::file, .path = dir + "/no/log"}, "node 1", 3));
 }
 
 TEST_CASE("the journal gets an event's name and its values as fields") {
-  CHECK(journal_fields("node-down pnn=2 why=\"closed by peer\" limit-ms=5 done") ==
-        std::vector<std::string>{"FLOE_EVENT=node-down", "FLOE_PNN=2", "FLOE_WHY=closed by peer", "FLOE_LIMIT_MS=5"});
-  CHECK(journal_fields("word") == std::vector<std::string>{"FLOE_EVENT=word"});
-  CHECK(journal_fields("a =x b=\"open") == std::vector<std::string>{"FLOE_EVENT=a", "FLOE_B=open"});
+  CHECK(journal_fields("node-down pnn=2 why=\"closed by peer\"") ==
+        std::vector<std::string>{"FLOE_EVENT=node-down", "FLOE_PNN=2", "FLOE_WHY=closed by peer"});
+  CHECK(journal_fields("freeze-state db=a.tdb thawed->freezing holders=1") ==
+        std::vector<std::string>{"FLOE_EVENT=freeze-state", "FLOE_DB=a.tdb", "FLOE_FROM=thawed", "FLOE_TO=freezing",
+                                 "FLOE_HOLDERS=1"});
+  CHECK(journal_fields("of no event").empty());
 }

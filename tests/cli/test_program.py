@@ -5,6 +5,7 @@ can be watched, clusters that come up and go down, nodes that end when told to.
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import time
@@ -103,6 +104,24 @@ class A1WithoutNodes(Checks):
         self.assert_complains(WRONG_USE, "--freeze", "quickstart", "--freeze", "some")
         self.assert_complains(WRONG_USE, "--dir", "cluster", "up")
         self.assertEqual(WRONG_USE, floe().returncode)
+
+    def test_every_event_is_explained(self):
+        told = json.loads(floe("explain", "--json").stdout)["found"]
+        self.assertGreater(len(told), 90)
+        commands = set(re.findall(r"^  (\w[\w-]*)", floe("--help").stdout, re.M))
+        for event in told:
+            for text in ("meaning", "cause", "evidence", "next"):
+                self.assertTrue(event[text], event)
+                for word in re.findall(r"`floe (?:-n \w+ )?([a-z-]+)", event[text]):
+                    self.assertIn(word, commands, event)
+            self.assertIn(event["level"], ("ERROR", "WARNING", "NOTICE", "INFO"))
+        page = self.assert_exit(DONE, floe("explain", "node-down")).stdout
+        for label in ("says", "cause", "evidence", "next", "level", "fields"):
+            self.assertRegex(page, rf"(?m)^  {label} ")
+        listed = [line.split()[0] for line in floe("explain").stdout.splitlines()[1:]]
+        self.assertEqual([e["name"] for e in told], listed)
+        self.assertLessEqual(set(listed), set(floe("explain", "--names").stdout.split()))
+        self.assert_complains(WRONG_USE, "did you mean node-down?", "explain", "node-dwn")
 
     def test_no_node(self):
         self.assert_complains(NO_NODE, "No such file", "--base", "/nonexistent", "ping")

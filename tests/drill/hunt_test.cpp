@@ -75,7 +75,7 @@ TEST_CASE("pairs of events differ by what came before, and by the state") {
   one.log(0, "node-down pnn=1 why=closed");
   other.log(1, "node-down pnn=1 why=closed");
   CHECK(one.pairs() != other.pairs());
-  CHECK(one.last_events() == "recovery-mode normal->active, node-down");
+  CHECK(one.last_events() == "recovery-mode from normal to active, node-down");
   const auto before = one.pairs().size();
   one.log(0, "what is no event");
   CHECK(one.pairs().size() == before);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/events.hpp"
 #include "cli/drill/report/run_recorder.hpp"
 #include "cli/drill/run/drill_run.hpp"
 
@@ -34,10 +35,12 @@ TEST_CASE("a line of a trace: when, who, what") {
   CHECK(l->node() == 12);
   const auto e = l->event();
   REQUIRE(e.has_value());
-  CHECK(e->name == "lock-wait");
-  CHECK(e->db == "a.tdb");
-  CHECK(e->value("why") == "migrating-from-node-2");
-  CHECK(!read_trace_line("    1.904649 node 12 NOTICE: node-up pnn=1")->event());
+  CHECK(e->line.db == "a.tdb");
+  const auto wait = as<event::lock_wait>(e->line);
+  REQUIRE(wait.has_value());
+  CHECK(wait->why == "migrating-from-node-2");
+  CHECK(read_trace_line("    1.904649 node 12 NOTICE: node-up pnn=1")->event());
+  CHECK(!read_trace_line("    1.904649 node 12 NOTICE: node-stopping why=\"asked to\"")->event());  // only in the log
   CHECK(!read_trace_line("    1.904649 node 12 INFO: something else")->event());
   CHECK(read_played(*read_trace_line("    0.000001 drill: 7: attach a.tdb: b"))->text ==
         "attach a.tdb: b");

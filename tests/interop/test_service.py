@@ -102,7 +102,7 @@ class B1Signals(unittest.TestCase):
     def test_usr1_reports(self):
         node = Node(self.addCleanup)
         node.process.send_signal(signal.SIGUSR1)
-        until(lambda: "state-report runstate=" in node.log, "a report in the log", 10)
+        until(lambda: "state-report what=runstate" in node.log, "a report in the log", 10)
 
     def test_term_ends_it_and_leaves_nothing(self):
         node = Node(self.addCleanup)

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "actors/events.hpp"
 #include "protocol/constants.hpp"
 
 namespace floe {
@@ -91,7 +92,7 @@ void calls::expired(reqid id) {
 void calls::answered(pnn from, reqid id, const reply_control& r) {
   auto i = open_.find(number(id));
   if (i == open_.end() || i->second.to != from) {
-    port_.env.log.info(fmt::format("late-reply from={} reqid={}", number(from), number(id)));
+    port_.env.log.tell(event::late_reply{.from = from, .reqid = number(id)});
     return;
   }
   auto c = std::move(i->second);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "actors/events.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/basic.hpp"
 #include "protocol/types/membership.hpp"
@@ -44,14 +45,11 @@ void bans::ban_self(const std::string& why) {
 /// Of a node that is inactive already nothing changes but the flag: it stays frozen, and what ends one of the two
 /// does not end the other.
 void bans::set(ban_cause cause, std::string why, pnn by, std::uint32_t seconds) {
-  auto& log = port_.env.log;
   if (port_.tunables[tunable::enable_bans] == 0) {
-    log.warning(fmt::format("ban-ignored by={} why=\"{}\" because=\"EnableBans is 0\"", number(by), why));
+    port_.env.log.tell(event::ban_ignored{.by = by, .why = why, .because = "EnableBans is 0"});
     return;
   }
-  const auto all = fmt::format("seconds={} by={} cause={} why=\"{}\"", seconds, number(by), name(cause), why);
-  log.error("banned " + all);
-  port_.note("banned", all);
+  port_.note(event::banned{.seconds = seconds, .by = by, .cause = name(cause), .why = why});
   ban_ = {.cause = cause,
           .why = std::move(why),
           .by = by,
@@ -63,8 +61,7 @@ void bans::set(ban_cause cause, std::string why, pnn by, std::uint32_t seconds) 
 
 void bans::lift(const std::string& why) {
   if (!ban_) return;
-  port_.env.log.notice(fmt::format("ban-ended why=\"{}\"", why));
-  port_.note("ban-ended", why);
+  port_.note(event::ban_ended{.why = why});
   ban_.reset();
   membership_.set_own_flags(0, node_flag::banned);
 }

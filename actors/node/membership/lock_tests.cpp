@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "actors/events.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/basic.hpp"
 
@@ -32,12 +33,12 @@ void lock_tests::before_normal(std::function<void(const std::string&)> then) {
   const auto ended = [this, id, then = std::move(then)](const lock_answer& a) {
     if (tests_.erase(id) == 0) return;
     if (a.outcome == lock_outcome::taken) {
-      port_.env.log.error(
-          "cluster-lock-not-held why=\"the leader ends a recovery, but this node could take the lock\"");
+      port_.env.log.tell(
+          event::cluster_lock_not_held{.why = "the leader ends a recovery, but this node could take the lock"});
       return then("Took cluster lock from leader during recovery: the leader does not hold it");
     }
     if (a.outcome == lock_outcome::failed)
-      port_.env.log.warning(fmt::format("cluster-lock-not-tested why=\"{}\"", a.why));
+      port_.env.log.tell(event::cluster_lock_not_tested{.why = a.why});
     then({});
   };
   tests_[id] = port_.env.locks->claim(
@@ -55,7 +56,7 @@ void lock_tests::compare_settings(const caller& leader, const replier& answer) {
     if (theirs == ours) return answer.good();
     const auto why =
         fmt::format("the cluster lock of node {}, the leader, is \"{}\", ours is \"{}\"", number(from), theirs, ours);
-    port_.env.log.error(fmt::format("cluster-lock-differs why={}", why));
+    port_.env.log.tell(event::cluster_lock_differs{.why = why});
     answer.fail(why);
     port_.self.tell(stop_node{});
   });
@@ -65,8 +66,7 @@ void lock_tests::compare_settings(const caller& leader, const replier& answer) {
 
 void lock_tests::changed(cluster_lock_state& m) {
   if (m.state != state_.state) since_ = port_.env.loop.now();
-  port_.note("cluster-lock",
-             fmt::format("{}->{}{}{}", state_.state, m.state, m.detail.empty() ? "" : " why=", m.detail));
+  port_.note(event::cluster_lock{.from = state_.state, .to = m.state, .why = m.detail});
   state_ = std::move(m);
 }
 

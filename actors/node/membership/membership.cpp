@@ -1,11 +1,11 @@
 #include "actors/node/membership/membership.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <malloc.h>
 
 #include <algorithm>
 
+#include "actors/events.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
 #include "protocol/rules/lineage.hpp"
@@ -35,7 +35,9 @@ membership::membership(node_port& port, calls& others, registry& databases, atta
 // --- what happens ----------------------------------------------------------------------------------------------
 
 void membership::peer_came(const peer_changed& m) {
-  port_.note("node-up", fmt::format("pnn={}", number(m.who)));
+  port_.note(event::node_up{.pnn = m.who,
+                            .address = to_string(port_.view().nodes[number(m.who)].where),
+                            .kind = m.floe ? "floe" : "ctdbd"});
   port_.change_view([&](cluster_view& v) {
     auto& n = v.nodes[number(m.who)];
     n.floe = m.floe;
@@ -47,7 +49,7 @@ void membership::peer_came(const peer_changed& m) {
 }
 
 void membership::peer_went(const peer_changed& m) {
-  port_.note("node-down", fmt::format("pnn={} why={}", number(m.who), m.why));
+  port_.note(event::node_down{.pnn = m.who, .why = m.why});
   port_.change_view([&](cluster_view& v) {
     auto& n = v.nodes[number(m.who)];
     n.floe = m.floe;
@@ -58,7 +60,7 @@ void membership::peer_went(const peer_changed& m) {
 }
 
 void membership::came_again(const peer_relinked& m) {
-  port_.note("node-relinked", fmt::format("pnn={} why={}", number(m.who), m.why));
+  port_.note(event::node_relinked{.pnn = m.who, .why = m.why});
   peer_lost(m.who);
 }
 
@@ -74,8 +76,7 @@ void membership::peer_lost(pnn who) {
 
 void membership::leader_is(pnn leader) {
   if (leader == port_.view().leader) return;
-  const auto text = [](pnn p) { return p == pnn::unknown ? std::string("none") : std::to_string(number(p)); };
-  port_.note("leader", fmt::format("{}->{}", text(port_.view().leader), text(leader)));
+  port_.note(event::leader{.from = port_.view().leader, .to = leader});
   port_.change_view([&](cluster_view& v) { v.leader = leader; });
 }
 
@@ -90,7 +91,7 @@ void membership::client_gone(const client_ref& c) {
 void membership::set_mode(recovery_mode mode, const std::string& why) {
   const auto before = port_.view().mode;
   if (mode == before) return;
-  port_.note("recovery-mode", fmt::format("{}->{} why=\"{}\"", mode_name(before), mode_name(mode), why));
+  port_.note(event::recovery_mode{.from = mode_name(before), .to = mode_name(mode), .why = why});
   mode_since_ = port_.env.loop.now();
   port_.change_view([&](cluster_view& v) { v.mode = mode; });
   if (mode == recovery_mode::active) freezes_.forget_all();
@@ -102,11 +103,11 @@ void membership::set_runstate(runstate s) {
   switch (enter(before, s)) {
     case runstate_step::stays: return;
     case runstate_step::backwards:
-      port_.env.log.error(fmt::format("run-state-backwards from={} to={}", text_of(before), text_of(s)));
+      port_.env.log.tell(event::run_state_backwards{.from = text_of(before), .to = text_of(s)});
       return;
     case runstate_step::enters: break;
   }
-  port_.note("run-state", fmt::format("{}->{}", text_of(before), text_of(s)));
+  port_.note(event::run_state{.from = text_of(before), .to = text_of(s)});
   port_.change_view([&](cluster_view& v) { v.run = s; });
 }
 
@@ -114,10 +115,9 @@ void membership::set_own_flags(std::uint32_t set, std::uint32_t clear) {
   const auto before = port_.view().own_flags();
   const auto after = (before | set) & ~clear;
   if (before == after) return;
-  port_.env.log.notice(fmt::format("own-flags from=\"{}\" to=\"{}\"", node_flags_text(before), node_flags_text(after)));
   const bool leaves = !(before & own_inactive) && (after & own_inactive);
   const auto shown = [](std::uint32_t flags) { return flags == 0 ? std::string("OK") : std::string(node_flags_text(flags)); };
-  port_.note("own-flags", fmt::format("{}->{}", shown(before), shown(after)));
+  port_.note(event::own_flags{.from = shown(before), .to = shown(after)});
   port_.change_view([&](cluster_view& v) {
     v.nodes[number(v.self)].flags = after;
     if (leaves) v.gen = generation::invalid;  // takes part in no record traffic from now on
@@ -209,14 +209,11 @@ outcome_of<control::setvnnmap> membership::set_vnnmap(const request_of<control::
   if (m.slots.empty()) return refuse("bad vnn map");
   if (view.mode != recovery_mode::active) return refuse("no recovery is going on");
   if (supersedes(view.gen, m.generation)) {
-    port_.env.log.warning(fmt::format("vnn-map-refused gen={} own={} from={}", number(m.generation), number(view.gen),
-                                      number(by.from)));
+    port_.env.log.tell(event::vnn_map_refused{.gen = m.generation, .own = view.gen, .from = by.from});
     return refuse(fmt::format("generation {} is later", number(view.gen)));
   }
   if (view.own_flags() & own_inactive) return refuse("node is inactive");
-  std::vector<std::uint32_t> slots;
-  for (pnn p : m.slots) slots.push_back(number(p));
-  port_.note("vnn-map", fmt::format("gen={} map={}", number(m.generation), fmt::join(slots, ",")));
+  port_.note(event::vnn_map{.gen = m.generation, .map = m.slots});
   // Everything that arrives with another generation is dropped from now on, before any database is touched.
   broken_since_map_ = false;
   databases_.remember_map(m.generation, m.slots);
@@ -254,8 +251,7 @@ outcome_of<control::set_recmode> membership::leave_recovery() {
   if (broken_since_map_) return refuse("a connection was lost since the vnn map was set");
   for (const auto& [id, d] : databases_.all()) {
     if (d.gen == view.gen || !d.open || !d.dispute.empty()) continue;
-    port_.env.log.warning(
-        fmt::format("recovery-incomplete db={} generation={} cluster={}", d.name, number(d.gen), number(view.gen)));
+    port_.env.log.tell(event::recovery_incomplete{.db = d.name, .generation = d.gen, .cluster = view.gen});
     return refuse(fmt::format("{} is not recovered", d.name));
   }
   set_mode(recovery_mode::normal, "recovered");

@@ -1,8 +1,6 @@
 #include "actors/node/membership/nodes_list.hpp"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
+#include "actors/events.hpp"
 #include "actors/link/link.hpp"
 #include "actors/node/membership/nodes_file.hpp"
 #include "protocol/constants.hpp"
@@ -18,21 +16,15 @@ sock_addr wire_address(const endpoint& e) {
   return parse_address(e.ip, e.port).value_or(sock_addr{.family = sock_addr::ipv4, .port = e.port});
 }
 
-std::string line_of(bool deleted, const endpoint& e) {
+std::string entry_of(bool deleted, const endpoint& e) {
   return deleted ? std::string() : std::string(address_text(wire_address(e)));
-}
-
-std::string pnns_text(const std::vector<pnn>& all) {
-  std::vector<std::uint32_t> numbers;
-  for (pnn p : all) numbers.push_back(number(p));
-  return fmt::format("{}", fmt::join(numbers, ","));
 }
 
 }  // namespace
 
 node_lines nodes_list::own_lines() const {
   node_lines all;
-  for (const auto& n : port_.view().nodes) all.push_back(line_of(n.flags & node_flag::deleted, n.where));
+  for (const auto& n : port_.view().nodes) all.push_back(entry_of(n.flags & node_flag::deleted, n.where));
   return all;
 }
 
@@ -58,7 +50,7 @@ view_ptr nodes_list::with_links() const {
 
 void nodes_list::refused(const peer_refused& m) {
   refused_[m.who] = m.why;
-  port_.note("node-refused", fmt::format("pnn={} why=\"{}\"", number(m.who), m.why));
+  port_.note(event::node_refused{.pnn = m.who, .why = m.why});
 }
 
 outcome_of<control::get_nodemap> nodes_list::get_nodemap() const {
@@ -90,13 +82,13 @@ outcome_of<control::get_nodes_file> nodes_list::get_nodes_file() const {
 void nodes_list::reload_nodes_file(const answer_to<control::reload_nodes_file>& answer) {
   const auto& name = port_.config.nodes_file;
   const auto refuse = [&](const std::string& why) {
-    port_.env.log.error(fmt::format("nodes-file-refused file={} why=\"{}\"", name, why));
+    port_.env.log.tell(event::nodes_file_refused{.file = name, .why = why});
     answer.fail(why);
   };
   const auto file = read_nodes_file(name, port_.config.nodes[number(port_.env.self)].where.port);
   if (!file) return refuse(file.error());
   node_lines wanted;
-  for (const auto& n : *file) wanted.push_back(line_of(n.deleted, n.where));
+  for (const auto& n : *file) wanted.push_back(entry_of(n.deleted, n.where));
   const auto now = own_lines();
   const auto plan = plan_reload(now, wanted, port_.env.self);
   if (!plan) return refuse(plan.error());
@@ -125,7 +117,7 @@ void nodes_list::follow(const std::vector<configured_node>& file, const node_lin
   });
   refused_.clear();
   tunables_.apply();
-  port_.note("nodes-file", fmt::format("added={} removed={}", pnns_text(plan.added), pnns_text(plan.removed)));
+  port_.note(event::nodes_file{.added = plan.added, .removed = plan.removed});
   for (pnn p : plan.removed) membership_.peer_lost(p);
 }
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "actors/database/database.hpp"
+#include "actors/events.hpp"
 #include "actors/health/file_checks.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/hash.hpp"
@@ -101,10 +102,10 @@ std::string attaching::set_file_aside(const std::string& name, const std::string
   auto& log = port_.env.log;
   const auto aside = set_aside(file, now);
   if (!aside) {
-    log.error(fmt::format("file-not-set-aside db={} file={} why=\"{}\"", name, file, aside.error().text));
+    log.tell(event::file_not_set_aside{.db = name, .file = file, .why = aside.error().text});
     return fmt::format("the file is damaged ({}) and in the way: {}", finding, aside.error().text);
   }
-  log.error(fmt::format("file-set-aside db={} as={} why=\"{}\"", name, aside->string(), finding));
+  log.tell(event::file_set_aside{.db = name, .kept_as = aside->string(), .why = finding});
   return fmt::format("the file was damaged ({}) and is kept as {}", finding, aside->filename().string());
 }
 
@@ -136,7 +137,7 @@ void attaching::opened(const database_opened& m) {
   }
   d->open = true;
   d->damage = m.damage;
-  if (!d->damage.empty()) port_.env.log.error(fmt::format("database-damaged db={} what=\"{}\"", d->name, d->damage));
+  if (!d->damage.empty()) port_.note(event::database_damaged{.what = d->damage}, m.id);
   databases_.opened(m.id);
   d->to.tell(db_view{port_.shared_view()});  // it may have changed since the actor was made
   d->to.tell(databases_.holder_rules());

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "actors/events.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/basic.hpp"
 
@@ -63,7 +64,7 @@ void detaching::detach_here(db_id id, const replier& answer) {
   d.detaching = true;
   d.open = false;
   d.attaching.push_back(answer);  // answered when the file is closed
-  port_.note("detach", d.name, id);
+  port_.note(event::detach{}, id);
   d.to.tell(db_stop{.remove = true});
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "actors/events.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/record_status.hpp"
 #include "protocol/rules/migration.hpp"
@@ -90,7 +91,7 @@ void registry::client_calls(const client_ref& c, const parcel_ptr& p, const req_
   if (there && unfit(*d).empty()) return d->to.tell(db_client_call{c, p});
   // ctdbd never answers here and its client waits for ever; an error status is understood by all
   if (!there)
-    port_.env.log.warning(fmt::format("unknown-database client={} db={:#010x}", c.id, number(call.db)));
+    port_.env.log.tell(event::unknown_database{.db = fmt::format("{:#010x}", number(call.db)), .client = c.id});
   c.session.tell(session_send{port_.for_client(p->content.header.id, reply_call{.status = -1, .data = {}})});
 }
 
@@ -150,11 +151,10 @@ void registry::changed(const database_changed& m) {
 void registry::health_changed(database_health& m) {
   auto* d = find(m.id);
   if (!d || d->damage == m.damage) return;
-  port_.note("health", m.damage.empty() ? "healed" : fmt::format("damaged: {}", m.damage), m.id);
   if (m.damage.empty())
-    port_.env.log.notice(fmt::format("database-healed db={} was=\"{}\"", d->name, d->damage));
+    port_.note(event::database_healed{.was = d->damage}, m.id);
   else
-    port_.env.log.error(fmt::format("database-damaged db={} what=\"{}\"", d->name, m.damage));
+    port_.note(event::database_damaged{.what = m.damage}, m.id);
   d->damage = std::move(m.damage);
 }
 
@@ -298,7 +298,7 @@ outcome_of<control::db_dispute> registry::dispute(const request_of<control::db_d
   auto* d = find(about.db_id);
   if (!d) return refuse("unknown database");
   d->dispute = about.detail.empty() ? "its nodes disagree about it" : std::string(about.detail);
-  port_.env.log.error(fmt::format("database-disputed db={} what=\"{}\"", d->name, d->dispute));
+  port_.env.log.tell(event::database_disputed{.db = d->name, .what = d->dispute});
   return {};
 }
 

@@ -152,8 +152,7 @@ std::string locks_json(pnn self, const std::vector<database_report>& databases) 
   return text_of(j);
 }
 
-std::string timeline_json(pnn self, const std::deque<timeline_event>& all, byte_view options,
-                          const std::function<std::string(db_id)>& name_of) {
+std::string timeline_json(pnn self, const std::deque<timeline_event>& all, byte_view options) {
   const auto wanted = json::parse(options.empty() ? "{}" : options, nullptr, false);
   std::int64_t since = 0;
   if (wanted.is_object() && wanted.contains("since_us") && wanted["since_us"].is_number_integer())
@@ -161,7 +160,7 @@ std::string timeline_json(pnn self, const std::deque<timeline_event>& all, byte_
   json events = json::array();
   for (const auto& e : all)
     if (e.wall_us >= since)
-      events.push_back({{"t_us", e.wall_us}, {"event", e.event}, {"db", name_of(e.db)}, {"detail", e.detail}});
+      events.push_back({{"t_us", e.wall_us}, {"event", name(e.line)}, {"db", e.line.db}, {"detail", e.line.fields}});
   return text_of({{"node", number(self)}, {"events", std::move(events)}});
 }
 

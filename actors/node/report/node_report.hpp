@@ -13,7 +13,7 @@
 #include "actors/database/database_message.hpp"
 #include "actors/node/membership/bans.hpp"
 #include "actors/node/membership/lock_tests.hpp"
-#include "actors/timeline.hpp"
+#include "actors/event_line.hpp"
 
 namespace floe {
 
@@ -46,7 +46,6 @@ std::string locks_json(pnn self, const std::vector<database_report>&);
 /// For people, one thing a line.
 std::string memory_text(const memory_report&, const std::vector<database_report>&);
 /// `options`: {"since_us": N} or nothing.
-std::string timeline_json(pnn self, const std::deque<timeline_event>&, byte_view options,
-                          const std::function<std::string(db_id)>& name_of);
+std::string timeline_json(pnn self, const std::deque<timeline_event>&, byte_view options);
 
 }  // namespace floe

@@ -13,8 +13,8 @@ namespace floe {
 
 void reports::note(timeline_event e) {
   constexpr std::size_t kept = 20'000;
-  const auto db = from_.databases.name_of(e.db);
-  port_.env.log.info(fmt::format("{}{} {}", e.event, db.empty() ? "" : " db=" + db, e.detail));
+  e.line.db = from_.databases.name_of(e.db);
+  port_.env.log.tell(e.line);
   timeline_.push_back(std::move(e));
   if (timeline_.size() > kept) timeline_.pop_front();
 }
@@ -26,7 +26,7 @@ void reports::get_locks(const answer_to<control::get_locks>& answer) const {
 }
 
 outcome_of<control::get_timeline> reports::get_timeline(const request_of<control::get_timeline>& options) {
-  text_ = timeline_json(port_.env.self, timeline_, options.value, [this](db_id id) { return from_.databases.name_of(id); });
+  text_ = timeline_json(port_.env.self, timeline_, options.value);
   return wire::string{text_};
 }
 

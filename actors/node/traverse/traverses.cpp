@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "actors/events.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/rec_data.hpp"
 #include "protocol/types/traverse.hpp"
@@ -88,7 +89,7 @@ void traverses::read_ours(db_id db, bool with_empty, pnn for_node, reqid id) {
       .with_empty = with_empty,
       .emit = [emit, id](const record_view& r) { emit(encode_record(id, r)); },
       .done = [end, &log = port_.env.log, name = d->name](const std::string& error) {
-        if (!error.empty()) log.warning(fmt::format("traverse-incomplete db={} why=\"{}\"", name, error));
+        if (!error.empty()) log.tell(event::traverse_incomplete{.db = name, .why = error});
         end();
       }});
 }

@@ -2,35 +2,21 @@
 
 #include <algorithm>
 
-#include "actors/timeline.hpp"
+#include "actors/events.hpp"
 
 namespace floe::cli::drill {
 namespace {
 
 constexpr std::size_t recent_kept = 4;
 
-bool is_event(std::string_view name) {
-  return std::ranges::find(timeline_events, name, &timeline_event_info::name) != timeline_events.end();
-}
-
-std::string_view value_of(std::string_view line, std::string_view name) {
-  const auto at = line.find(name);
-  if (at == std::string_view::npos) return {};
-  const auto rest = line.substr(at + name.size());
-  return rest.substr(0, rest.find(' '));
-}
-
 /// The event and what changed, if that is a word and not a number: "freeze-state thawed->freezing".
-std::string kind_of(std::string_view name, std::string_view rest) {
-  std::string kind(name);
-  while (!rest.empty()) {
-    const auto end = std::min(rest.find(' '), rest.size());
-    const auto word = rest.substr(0, end);
-    const bool change = word.find("->") != std::string_view::npos;
-    const bool state = word.starts_with("from=") || word.starts_with("to=") || word.starts_with("state=");
-    if ((change || state) && word.find_first_of("0123456789") == std::string_view::npos) kind += " " + std::string(word);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
+std::string kind_of(const event_line& e) {
+  std::string kind(name(e));
+  each_field(e, [&](const event_field& f) {
+    const bool state = f.name == "from" || f.name == "to" || f.name == "good";
+    if (!state || f.value.find_first_of("0123456789") != std::string_view::npos) return;
+    kind.append(" ").append(f.name).append(" ").append(f.value);
+  });
   return kind;
 }
 
@@ -47,23 +33,21 @@ void coverage_map::pair(std::string_view before, std::string_view after, std::st
 }
 
 void coverage_map::log(std::size_t node, std::string_view line) {
-  const auto end = std::min(line.find(' '), line.size());
-  const auto name = line.substr(0, end);
-  if (!is_event(name)) return;
-  const auto kind = kind_of(name, line.substr(end));
+  const auto e = parse_event(line);
+  if (!e || !info(e->id).on_timeline) return;
+  const auto kind = kind_of(*e);
   auto& n = nodes_[node];
   std::string where = n.active ? "active" : "normal";
   where += n.closed.empty() ? "" : n.closed.size() == 1 ? " one closed" : " closed";
   pair(n.last, kind, where);
   if (last_node_ != node) pair(last_, kind, "from another node");
   pair(last_verb_, kind, "after");
-  if (name == "recovery-mode") n.active = line.find("->active") != std::string_view::npos;
-  if (name == "freeze-state") {
-    std::string db(value_of(line, " db="));
-    if (line.find("->thawed") != std::string_view::npos)
-      n.closed.erase(db);
+  if (const auto mode = as<event::recovery_mode>(*e)) n.active = mode->to == "active";
+  if (const auto freeze = as<event::freeze_state>(*e)) {
+    if (freeze->to == "thawed")
+      n.closed.erase(e->db);
     else
-      n.closed.insert(std::move(db));
+      n.closed.insert(e->db);
   }
   n.last = last_ = kind;
   last_node_ = node;

@@ -2,8 +2,7 @@
 /// What a run has shown of the nodes: which event followed which, on one node and from one node to
 /// another, in which state. A run that shows something new is worth changing further.
 ///
-/// Events are the lines that nodes log of themselves (actors/timeline.hpp), without numbers, names and
-/// keys; and the verbs of the drill.
+/// Events are what nodes put on their timelines (actors/events.def), without numbers, names and keys; and the verbs of the drill.
 #include <cstdint>
 #include <map>
 #include <set>

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "actors/events.hpp"
 #include "cli/output.hpp"
 
 namespace floe::cli::drill {
@@ -55,7 +56,7 @@ live_board::live_board(std::string drill, std::uint64_t seed, std::size_t nodes)
     : drill_(std::move(drill)), seed_(seed), nodes_(nodes) {}
 
 void live_board::line(const trace_line& l) {
-  if (const auto e = l.event()) return event(*e);
+  if (const auto e = l.event()) return take(*e);
   if (l.who != "drill") return;
   faults_.line(l);
   if (const auto s = read_played(l)) {
@@ -73,26 +74,26 @@ void live_board::line(const trace_line& l) {
   }
 }
 
-void live_board::event(const timed_event& e) {
-  const auto n = number(e.node);
+void live_board::take(const timed_event& t) {
+  const auto n = number(t.node);
   if (n >= nodes_.size()) return;
   nodes_[n].speaks = true;
-  const auto waiter = fmt::format("{} {} {}", n, e.value("client"), e.value("key"));
-  if (e.name == "freeze-state") {
-    databases_[e.db].on[n] = e.change().second;
-  } else if (e.name == "generation" && !e.db.empty()) {
-    databases_[e.db].on.try_emplace(n, "thawed");
-  } else if (e.name == "recovery-mode") {
-    nodes_[n].active = e.change().second == "active";
-  } else if (e.name == "leader") {
-    nodes_[n].leader = e.change().second;
-  } else if (e.name == "recovery-phase" && !e.db.empty()) {
-    const auto to = e.value("to");
-    databases_[e.db].phase = to == "done" || to == "failed" ? "" : to;
-  } else if (e.name == "lock-wait") {
-    databases_[e.db].waits[waiter] = e.value("why").starts_with("migrating");
-  } else if (e.name == "lock-grant") {
-    databases_[e.db].waits.erase(waiter);
+  const auto& db = t.line.db;
+  const auto waiter = [n](const auto& e) { return fmt::format("{} {} {}", n, e.client, e.key); };
+  if (const auto e = as<event::freeze_state>(t.line)) {
+    databases_[db].on[n] = e->to;
+  } else if (t.line.id == event_id::generation && !db.empty()) {
+    databases_[db].on.try_emplace(n, "thawed");
+  } else if (const auto mode = as<event::recovery_mode>(t.line)) {
+    nodes_[n].active = mode->to == "active";
+  } else if (const auto known = as<event::leader>(t.line)) {
+    nodes_[n].leader = known->to == pnn::unknown ? "none" : std::to_string(number(known->to));
+  } else if (const auto step = as<event::recovery_phase>(t.line); step && !db.empty()) {
+    databases_[db].phase = step->to == "done" || step->to == "failed" ? "" : step->to;
+  } else if (const auto wait = as<event::lock_wait>(t.line)) {
+    databases_[db].waits[waiter(*wait)] = wait->why.starts_with("migrating");
+  } else if (const auto grant = as<event::lock_grant>(t.line)) {
+    databases_[db].waits.erase(waiter(*grant));
   }
 }
 

@@ -33,7 +33,7 @@ class live_board {
     std::string phase;                        ///< of its recovery
     std::map<std::string, bool> waits;        ///< for locks; true: for a record on its way
   };
-  void event(const timed_event&);
+  void take(const timed_event&);
   void node_lines(std::vector<std::string>&, bool colours) const;
   void database_lines(std::vector<std::string>&, const history&, bool colours) const;
   void client_lines(std::vector<std::string>&, const history&, time_us now) const;

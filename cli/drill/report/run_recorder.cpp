@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "actors/events.hpp"
 #include "cli/drill/checker/checker.hpp"
 
 namespace floe::cli::drill {
@@ -90,17 +91,17 @@ void run_recorder::line(std::string_view text) {
     trace_.push_back({l->t_us, std::string(l->who), std::string(l->text)});
   }
   last_us_ = l->t_us;
-  if (auto e = l->event()) return event(std::move(*e));
+  if (auto e = l->event()) return take(std::move(*e));
   if (l->who != "drill") return;
   faults_.line(*l);
   if (const auto s = read_played(*l)) {
     played(l->t_us, *s);
   } else if (const auto d = read_done(*l)) {
     if (d->what == "is killed" || d->what == "is shut down")
-      process(l->t_us, d->node, "running->down");
-    if (d->what == "starts") process(l->t_us, d->node, "down->running");
-    if (d->what == "is paused") process(l->t_us, d->node, "running->paused");
-    if (d->what == "goes on") process(l->t_us, d->node, "paused->running");
+      process(l->t_us, d->node, "running", "down");
+    if (d->what == "starts") process(l->t_us, d->node, "down", "running");
+    if (d->what == "is paused") process(l->t_us, d->node, "running", "paused");
+    if (d->what == "goes on") process(l->t_us, d->node, "paused", "running");
   } else if (l->text.starts_with("FAILED: ")) {
     end_check(l->t_us, false, l->text.substr(8));
   } else if (l->text.starts_with("the faults are over")) {
@@ -109,35 +110,47 @@ void run_recorder::line(std::string_view text) {
   }
 }
 
-void run_recorder::process(std::int64_t t, std::uint32_t node, const char* change) {
-  down_[node] = std::string_view(change).ends_with("down");
+void run_recorder::process(std::int64_t t, std::uint32_t node, std::string_view from,
+                           std::string_view to) {
+  down_[node] = to == "down";
   last_move_us_ = t;
-  events_.push_back({t, pnn{node}, std::string(process_event), {}, change});
+  events_.push_back({t, pnn{node}, line_of(event::process{.from = from, .to = to})});
 }
 
 /// What goes on the timeline. Short waits for locks are left out, they are what always happens.
-void run_recorder::event(timed_event e) {
-  if (down_[number(e.node)]) return;
-  const bool moves = e.name == "freeze-state" || e.name == "recovery-mode";
-  if (moves) last_move_us_ = e.t_us;
-  if (e.name == "lock-release" && e.number_of("held_us") < worth_showing_us) return;
-  if (e.name == "migration-done") {
-    const auto waited = e.number_of("waited_us");
-    uses_.push_back(
-        {"migrates", "", e.db, key_text(e.value("key")), e.node, e.t_us - waited, e.t_us, ""});
+void run_recorder::take(timed_event t) {
+  if (down_[number(t.node)]) return;
+  const auto waiter = [&](const auto& e) {
+    return fmt::format("{} {} {} {}", number(t.node), t.line.db, e.client, e.key);
+  };
+  switch (t.line.id) {
+    case event_id::freeze_state:
+    case event_id::recovery_mode: last_move_us_ = t.t_us; break;
+    case event_id::lock_release:
+      if (const auto e = as<event::lock_release>(t.line); e && e->held_us < worth_showing_us)
+        return;
+      break;
+    case event_id::migration_done:
+      if (const auto e = as<event::migration_done>(t.line))
+        uses_.push_back({"migrates", "", t.line.db, key_text(e->key), t.node, t.t_us - e->waited_us,
+                         t.t_us, ""});
+      break;
+    case event_id::lock_wait:
+      if (const auto e = as<event::lock_wait>(t.line)) {
+        auto who = waiter(*e);
+        lock_waits_.insert_or_assign(std::move(who), std::move(t));
+      }
+      return;
+    case event_id::lock_grant:
+      if (const auto e = as<event::lock_grant>(t.line)) {
+        auto wait = lock_waits_.extract(waiter(*e));
+        if (e->waited_us < worth_showing_us) return;
+        if (wait) events_.push_back(std::move(wait.mapped()));
+      }
+      break;
+    default: break;
   }
-  const auto waiter =
-      fmt::format("{} {} {} {}", number(e.node), e.db, e.value("client"), e.value("key"));
-  if (e.name == "lock-wait") {
-    lock_waits_.insert_or_assign(waiter, std::move(e));
-    return;
-  }
-  if (e.name == "lock-grant") {
-    auto wait = lock_waits_.extract(waiter);
-    if (e.number_of("waited_us") < worth_showing_us) return;
-    if (wait) events_.push_back(std::move(wait.mapped()));
-  }
-  events_.push_back(std::move(e));
+  events_.push_back(std::move(t));
 }
 
 void run_recorder::played(std::int64_t t, const played_statement& s) {
@@ -189,7 +202,7 @@ void run_recorder::draw(std::size_t nodes) {
   std::set<std::string> databases;
   for (const auto& [db, us] : made_.longest_wait_us) databases.insert(db);
   for (const auto& e : events_) {
-    if (!e.db.empty()) databases.insert(e.db);
+    if (!e.line.db.empty()) databases.insert(e.line.db);
     nodes = std::max<std::size_t>(nodes, number(e.node) + 1);
   }
   for (std::uint32_t n = 0; n < nodes; ++n) made_.nodes.push_back({pnn{n}, "floe"});

@@ -23,8 +23,8 @@ class run_recorder {
   run_record finish(const script&, const verdict&);
 
  private:
-  void event(timed_event);
-  void process(std::int64_t t, std::uint32_t node, const char* change);
+  void take(timed_event);
+  void process(std::int64_t t, std::uint32_t node, std::string_view from, std::string_view to);
   void played(std::int64_t t, const played_statement&);
   void draw(std::size_t nodes);
   void choose_uses();

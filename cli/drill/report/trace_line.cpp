@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <charconv>
 
-#include "actors/timeline.hpp"
-
 namespace floe::cli::drill {
 namespace {
 
@@ -22,13 +20,6 @@ bool take(std::string_view& text, std::string_view start) {
   if (!text.starts_with(start)) return false;
   text.remove_prefix(start.size());
   return true;
-}
-
-std::string_view take_word(std::string_view& text) {
-  const auto end = std::min(text.find(' '), text.size());
-  const auto word = text.substr(0, end);
-  text.remove_prefix(std::min(end + 1, text.size()));
-  return word;
 }
 
 }  // namespace
@@ -54,16 +45,10 @@ std::optional<std::uint32_t> trace_line::node() const {
 
 std::optional<timed_event> trace_line::event() const {
   const auto n = node();
-  // what goes on the timeline is logged at this level; others may begin with the same word
-  if (!n || !who.ends_with(" INFO")) return std::nullopt;
-  auto rest = text;
-  const auto name = take_word(rest);
-  if (std::ranges::find(timeline_events, name, &timeline_event_info::name) == timeline_events.end())
-    return std::nullopt;
-  timed_event e{t_us, pnn{*n}, std::string(name), {}, {}};
-  if (take(rest, "db=")) e.db = take_word(rest);
-  e.detail = rest;
-  return e;
+  if (!n) return std::nullopt;
+  auto line = parse_event(text);
+  if (!line || !info(line->id).on_timeline) return std::nullopt;
+  return timed_event{t_us, pnn{*n}, std::move(*line)};
 }
 
 std::optional<played_statement> read_played(const trace_line& l) {

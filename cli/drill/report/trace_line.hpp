@@ -17,7 +17,7 @@ struct trace_line {
 
   /// Of what a node logs.
   std::optional<std::uint32_t> node() const;
-  /// What a node puts on its timeline (actors/timeline.hpp).
+  /// What a node puts on its timeline (actors/events.def).
   std::optional<timed_event> event() const;
 };
 

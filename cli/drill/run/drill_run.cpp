@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "actors/events.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/basic.hpp"
 #include "protocol/types/membership.hpp"
@@ -183,14 +184,16 @@ void drill_run::set_link(std::size_t a, std::size_t b, const link_quality& q) {
 }
 
 void drill_run::lost_behind_bad_link(std::size_t by, std::string_view line) {
-  constexpr std::string_view down = "node-down pnn=";
-  if (!line.starts_with(down)) return;
-  const auto other = parse_count(line.substr(down.size(), line.find(' ', down.size()) - down.size()));
-  if (!other || !bad_links_.contains({by, *other})) return;
+  const auto said = parse_event(line);
+  if (!said) return;
+  const auto down = as<event::node_down>(*said);
+  if (!down) return;
+  const std::size_t other = number(down->pnn);
+  if (!bad_links_.contains({by, other})) return;
   const auto already = [&](std::size_t n) {
     return std::ranges::any_of(past.disturbances, [&](const disturbance& d) { return d.node == n && d.dark() && d.to == never; });
   };
-  for (const auto n : {by, static_cast<std::size_t>(*other)})
+  for (const auto n : {by, other})
     if (!already(n)) disturb(n, "taken for lost behind a bad link", fault_kind::cut);
 }
 

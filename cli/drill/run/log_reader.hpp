@@ -7,6 +7,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "actors/event_line.hpp"
 #include "cli/drill/checker/checker.hpp"
 
 namespace floe::cli::drill {
@@ -25,8 +26,10 @@ class log_reader {
   void gone(time_us, std::size_t node);
 
  private:
-  void pull(time_us, std::string_view text);
-  void commit(time_us, std::size_t node, std::string_view text);
+  void frozen(time_us, std::size_t node, const event_line&);
+  void resent(time_us, std::size_t node, const event_line&);
+  void pull(time_us, const event_line&);
+  void commit(time_us, std::size_t node, const event_line&);
   struct burst {
     time_us since = 0;
     unsigned times = 0;

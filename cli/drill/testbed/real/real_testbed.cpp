@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "actors/events.hpp"
 #include "cli/cluster/processes.hpp"
 #include "cli/drill/language/impossible_lines.hpp"
 #include "cli/drill/testbed/real/ctdbd_node.hpp"
@@ -38,10 +39,14 @@ constexpr std::size_t longest_directory = 80;
 std::string event_in(std::string_view line) {
   constexpr std::string_view freeze = "Freeze db: ", thaw = "Thaw db: ";
   const auto word = [&](std::size_t from) { return line.substr(from, line.find(' ', from) - from); };
-  if (line.starts_with(freeze)) return fmt::format("freeze-state db={} thawed->frozen", word(freeze.size()));
-  if (line.starts_with(thaw)) return fmt::format("freeze-state db={} frozen->thawed", word(thaw.size()));
-  if (line == "Recovery mode set to ACTIVE") return "recovery-mode normal->active";
-  if (line == "Recovery mode set to NORMAL") return "recovery-mode active->normal";
+  if (line.starts_with(freeze))
+    return text(line_of(event::freeze_state{.db = word(freeze.size()), .from = "thawed", .to = "frozen"}));
+  if (line.starts_with(thaw))
+    return text(line_of(event::freeze_state{.db = word(thaw.size()), .from = "frozen", .to = "thawed"}));
+  if (line == "Recovery mode set to ACTIVE")
+    return text(line_of(event::recovery_mode{.from = "normal", .to = "active"}));
+  if (line == "Recovery mode set to NORMAL")
+    return text(line_of(event::recovery_mode{.from = "active", .to = "normal"}));
   return {};
 }
 
