@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "cli/troubles.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/messages.hpp"
 
@@ -20,6 +21,13 @@ result<std::string> ask_report(blocking_client& c, pnn node, duration patience) 
   auto r = c.control<control::get_node_status>(node, {}, patience);
   if (!r) return std::unexpected(r.error());
   return std::string(r->value.value);
+}
+
+/// What the report says of itself; a ctdbd has none, and one that cannot be read says nothing.
+bool says_healthy(const std::string& report) {
+  const auto j = nlohmann::json::parse(report, nullptr, false);
+  if (!j.is_object() || !j.contains("healthy") || !j["healthy"].is_boolean()) return true;
+  return j["healthy"].get<bool>();
 }
 
 result<pnn> listen_for_leader(blocking_client& c, duration patience) {
@@ -51,7 +59,8 @@ bool cluster_state::healthy() const {
   return mode == recovery_mode::normal && run == floe::runstate::running &&
          std::ranges::all_of(nodes.nodes, [](const auto& n) {
            return n.flags == 0 || (n.flags & node_flag::deleted);
-         });
+         }) &&
+         says_healthy(report);
 }
 
 std::string node_state_text(std::uint32_t flags) {
@@ -61,7 +70,7 @@ std::string node_state_text(std::uint32_t flags) {
 void ask_cluster_health(client& c, pnn node, duration patience, when_done<cluster_state> done) {
   struct job_state {
     cluster_state s;
-    std::size_t missing = 4;
+    std::size_t missing = 5;
     std::optional<client_error> error;
     when_done<cluster_state> done;
     void part(const client_error* e) {
@@ -90,20 +99,20 @@ void ask_cluster_health(client& c, pnn node, duration patience, when_done<cluste
     if (r) j->s.run = r->value;
     j->part(r ? nullptr : &r.error());
   });
+  c.control<control::get_node_status>(node, {}, patience, [j](const auto& r) {
+    if (r) j->s.report = std::string(r->value.value);
+    j->part(r || r.error().code == client_errc::refused ? nullptr : &r.error());
+  });
 }
 
 result<cluster_state> ask_cluster_state(blocking_client& c, pnn node, duration patience) {
   auto s = c.wait<cluster_state>(
       [&](auto done) { ask_cluster_health(c.async(), node, patience, done); });
   if (!s) return s;
-  if (auto report = ask_report(c, node, patience)) {
-    s->report = std::move(*report);
+  if (!s->report.empty())
     s->leader = leader_in(s->report);
-  } else if (report.error().code != client_errc::refused) {
-    return std::unexpected(report.error());
-  } else if (auto leader = listen_for_leader(c, patience)) {
+  else if (auto leader = listen_for_leader(c, patience))
     s->leader = *leader;
-  }
   return s;
 }
 
@@ -114,8 +123,9 @@ result<pnn> find_leader(blocking_client& c, pnn asked, duration patience) {
     return listen_for_leader(c, patience);
   }
   if (const auto p = leader_in(*report)) return *p;
-  return std::unexpected(
-      client_error{client_errc::refused, 0, "no leader is known: an election is going on", asked});
+  const auto why = first_illness(*report);
+  return std::unexpected(client_error{client_errc::refused, 0,
+                                      why.empty() ? "no leader is known: an election is going on" : why, asked});
 }
 
 }  // namespace floe::cli

@@ -19,12 +19,13 @@ struct cluster_state {
   std::optional<pnn> leader;
   std::string report;  ///< of GET_NODE_STATUS, JSON; empty: not a floe node
 
-  /// NORMAL, RUNNING, and every node that is not deleted without a flag.
+  /// NORMAL, RUNNING, every node that is not deleted without a flag; and a floe node's own report agrees: there is a
+  /// leader, the cluster lock and the storage work, every database is in use.
   bool healthy() const;
 };
 
 result<cluster_state> ask_cluster_state(blocking_client&, pnn, duration patience);
-/// What healthy() needs, without leader and report.
+/// What healthy() needs: all but the leader.
 void ask_cluster_health(client&, pnn, duration patience, when_done<cluster_state>);
 
 /// A floe node tells; with a ctdbd one listens until the leader says so, which it does every

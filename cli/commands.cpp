@@ -7,7 +7,7 @@ namespace floe::cli {
 std::vector<command> all_commands() {
   std::vector<command> all{
       quickstart_command(), node_command(), check_config_command(),      cluster_command(), status_command(),
-      nodestatus_command(), listnodes_command(), leader_command(),  recover_command(),
+      doctor_command(), nodestatus_command(), listnodes_command(), leader_command(),  recover_command(),
       recovery_command(),   reloadnodes_command(), timeline_command(),  drill_command(),
   };
   for (auto& c : node_state_commands()) all.push_back(std::move(c));

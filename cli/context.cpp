@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "cli/config/places.hpp"
+#include "cli/socket_owner.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/node_map.hpp"
 
@@ -88,7 +89,7 @@ std::expected<blocking_client*, exit_code> context::node() {
         socket_path())));
   auto c = blocking_client::connect(socket_path(), patience());
   if (!c) {
-    std::string try_this = "; is the node running? `floe node --base DIR` starts one";
+    std::string try_this = "; " + why_no_answer(socket_path());
     if (options.socket.empty() && std::filesystem::exists(options.base + "/node.0"))
       try_this =
           fmt::format("; {} holds a cluster, try --base {}/node.0", options.base, options.base);

@@ -76,6 +76,12 @@ bool lock_picture::add(std::string_view report) {
   return true;
 }
 
+std::string why_text(const lock_picture& p, const awaited_record& w) {
+  for (const auto& h : p.held)
+    if (h.db == w.db && h.key == w.key) return "held by " + to_text(h.who);
+  return w.why;
+}
+
 std::vector<std::string> find_cycle(const lock_picture& p) {
   std::map<db_id, std::string> names;
   std::vector<lock_holding> held;

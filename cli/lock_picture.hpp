@@ -52,6 +52,9 @@ struct lock_picture {
   bool add(std::string_view report);
 };
 
+/// What it waits for: the holder by name, wherever it is; else the words of the node in whose queue it stands.
+std::string why_text(const lock_picture&, const awaited_record&);
+
 /// One sentence for each step of a circle, the last leading back to the first; empty if there is
 /// none.
 std::vector<std::string> find_cycle(const lock_picture&);

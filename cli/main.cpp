@@ -1,5 +1,6 @@
 /// The program floe: reads the command line by the table of commands and runs one of them.
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <csignal>
@@ -9,6 +10,7 @@
 #include "cli/command.hpp"
 #include "cli/context.hpp"
 #include "cli/hidden.hpp"
+#include "cli/successors.hpp"
 #include "cli/suggest.hpp"
 
 namespace {
@@ -87,6 +89,8 @@ std::string misspelt(const std::vector<command>& commands, int argc, char** argv
     } else if (!word.starts_with('-')) {
       for (const auto& c : commands)
         if (word == c.name) return {};
+      if (const auto instead = successor_of(word); !instead.empty())
+        return fmt::format("no such command: what ctdb calls {} is not called so here: {}", word, instead);
       std::vector<std::string_view> names;
       for (const auto& c : commands) names.emplace_back(c.name);
       const auto near = closest(word, names);
@@ -160,7 +164,7 @@ int main(int argc, char** argv) {
     std::ranges::reverse(words);  // as the parser wants them
     app.parse(words);
   } catch (const CLI::CallForHelp& e) {
-    if (const auto wrong = misspelt(commands, argc - helps, argv + helps); helps && argc > 2 && !wrong.empty()) {
+    if (const auto wrong = misspelt(commands, argc - helps, argv + helps); !wrong.empty()) {
       print_error(wrong);
       return wrong_use;
     }

@@ -186,6 +186,7 @@ class database final : public actor<database_message> {
   bool store_as_daemon(byte_view key, const record_header&, byte_view data);
   void store_later(pnn from, const parcel_ptr&);
   void storage_failed(const char* doing, const store_error&);
+  void storage_works() { storage_trouble_.clear(); }
   void plan_flush();
 
   // recovery_steps.cpp
@@ -277,6 +278,9 @@ class database final : public actor<database_message> {
   replier commit_answer_;
   std::uint64_t commit_client_ = 0;
   time_point commit_since_;
+  std::string last_refusal_;     ///< what the storage said last when it refused something
+  std::string storage_trouble_;  ///< what the storage refuses; empty: nothing, as far as is known
+  time_point storage_since_;
   bool flush_planned_ = false;
   bool ticking_ = false;
   db_holder_rules holder_rules_{holder_policy::disconnect, std::chrono::seconds(10)};

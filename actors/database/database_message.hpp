@@ -95,6 +95,8 @@ struct database_report {
   std::uint64_t sequence = 0;  ///< moves with every change
   std::string commit;  ///< of a client's transaction, as it stands; empty: none is under way
   std::int64_t commit_age_ms = 0;
+  std::string storage_trouble;  ///< what the storage refuses; empty: nothing
+  std::int64_t storage_age_ms = 0;
   std::vector<lock_holder_info> holders;
   std::vector<lock_waiter_info> waiters;
 };

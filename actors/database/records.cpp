@@ -82,7 +82,7 @@ void database::record_scan(db_control& m) {
       });
   if (!taken) {
     storage_failed("scan", taken.error());
-    return m.answer.status(record_status_storage, "cannot read: see the node's log");
+    return m.answer.status(record_status_storage, "cannot read: " + taken.error().text);
   }
   m.answer.good(found.take());
 }
@@ -102,7 +102,7 @@ void database::record_store(db_control& m) {
   if (!held) return;
   const bytes key = *held;
   const record_header h = written_header(own_header(key));
-  if (!put(key, h, r.data)) return m.answer.status(record_status_storage, "cannot store: see the node's log");
+  if (!put(key, h, r.data)) return m.answer.status(record_status_storage, "cannot store: " + last_refusal_);
   m.answer.good();
   if (r.flags & record_store_unlock) unlock(key, "stored");
 }
@@ -115,7 +115,7 @@ void database::record_delete(db_control& m) {
   const record_header h = written_header(own_header(key));
   // An empty record means "deleted" to everybody; it stays until vacuuming or a recovery drops it, so that an
   // older copy elsewhere does not come back.
-  if (!put(key, h, {})) return m.answer.status(record_status_storage, "cannot store: see the node's log");
+  if (!put(key, h, {})) return m.answer.status(record_status_storage, "cannot store: " + last_refusal_);
   m.answer.good();
   if (r.flags & record_store_unlock) unlock(key, "deleted");
 }

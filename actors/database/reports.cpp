@@ -24,6 +24,8 @@ void database::on(db_inspect& m) {
   r.sequence = seqnum_;
   r.commit = describe_commit();
   if (!r.commit.empty()) r.commit_age_ms = age_ms(commit_since_);
+  r.storage_trouble = storage_trouble_;
+  if (!r.storage_trouble.empty()) r.storage_age_ms = age_ms(storage_since_);
   r.locks_held = locks_.holders();
   for (const auto& [key, e] : locks_.all()) r.locks_waiting += e.waiters.size();
   if (store_ && store_use_ == store_use::here) r.records = store_->count().value_or(0);

@@ -62,6 +62,7 @@ bool database::put(byte_view key, const record_header& header, byte_view data) {
     storage_failed("store", done.error());
     return false;
   }
+  storage_works();
   note_stored(key, header, data.empty());
   plan_flush();
   return true;
@@ -96,12 +97,18 @@ void database::on(db_flush&) {
     env_.loop.after(std::chrono::seconds(1), [to = self()] { to.tell(db_flush{}); });
     return;
   }
+  storage_works();
   if (!deferred_.empty() && thawed()) serve_deferred();
 }
 
 void database::storage_failed(const char* doing, const store_error& e) {
   env_.log.tell(event::storage_failed{
       .db = config_.name, .doing = doing, .code = name(e.code), .cause = e.cause, .why = e.text});
+  last_refusal_ = e.text;
+  // what is too large for a store is its client's mistake
+  if (e.code == store_errc::unstorable || e.code == store_errc::unsorted) return;
+  if (storage_trouble_.empty()) storage_since_ = env_.loop.now();
+  storage_trouble_ = e.text;
 }
 
 }  // namespace floe

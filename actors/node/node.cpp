@@ -105,7 +105,7 @@ void node::receive(node_message& message) {
                  [&](database_closed& m) { s.detach.closed(m.id); },
                  [&](detach_now& m) { s.detach.now(m); },
                  [&](note_event& m) { s.reports.note(std::move(m.event)); },
-                 [&](recovery_progress& m) { s.reports.recovery_is_at(std::move(m.json)); },
+                 [&](recovery_progress& m) { s.reports.recovery_is_at(std::move(m)); },
                  [&](want_recovery& m) { s.membership.set_mode(recovery_mode::active, m.why); },
                  [&](leader_known& m) {
                    s.messaging.leader_is(m.leader);

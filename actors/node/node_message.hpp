@@ -62,7 +62,8 @@ struct want_recovery { std::string why; };
 /// The leader actor knows another leader.
 struct leader_known { pnn leader; };
 /// How far the leader's recovery is, as JSON text; empty when none runs. Shown in status.
-struct recovery_progress { std::string json; };
+/// `ended`: it is over; it failed if there are failures.
+struct recovery_progress { std::string json; bool ended = false; std::vector<std::string> failures{}; };
 /// How this node stands to the cluster lock: held, held by another, taking, failed, lost, released.
 struct cluster_lock_state { std::string_view state; std::string detail; };
 /// A check of the cluster lock that this node has made has ended.

@@ -287,11 +287,13 @@ void coordinator::act(const cluster_effect::ended& e) {
                                                   .databases = machine_.databases().size(),
                                                   .generation = machine_.plan().gen});
   // A verdict stays visible until the next recovery begins; success has nothing left to show.
-  if (e.good)
-    node_.tell(recovery_progress{});
-  else
-    report_now();
   const auto failures = machine_.failures();
+  std::vector<std::string> told;
+  for (const auto& f : failures) told.push_back(describe(f));
+  if (e.good)
+    node_.tell(recovery_progress{.json = {}, .ended = true});
+  else
+    node_.tell(recovery_progress{.json = report(), .ended = true, .failures = std::move(told)});
   ended_({.epoch = e.epoch, .good = e.good, .gen = machine_.plan().gen, .failures = {failures.begin(), failures.end()}});
   end();
 }
@@ -313,6 +315,10 @@ void coordinator::on(rec_show&) {
 
 void coordinator::report_now() {
   shown_ = env_.loop.now();
+  node_.tell(recovery_progress{.json = report()});
+}
+
+std::string coordinator::report() {
   const auto nodes = [](const auto& list) {
     json j = json::array();
     for (pnn p : list) j.push_back(number(p));
@@ -346,7 +352,7 @@ void coordinator::report_now() {
     for (db_id id : deadlock_->not_frozen) d["not_frozen"].push_back(progress_[id].name);
     j["deadlock"] = std::move(d);
   }
-  node_.tell(recovery_progress{j.dump(-1, ' ', false, json::error_handler_t::replace)});
+  return j.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 }  // namespace floe

@@ -61,6 +61,7 @@ class coordinator final : public actor<coordinator_message> {
   void dispute(db_id, const std::vector<evidence>&);
   void show_progress();
   void report_now();
+  std::string report();
   bool is_held(cluster_phase) const;
 
   struct survey {

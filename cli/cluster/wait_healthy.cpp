@@ -8,6 +8,7 @@
 #include "actors/net/network.hpp"
 #include "cli/cluster/processes.hpp"
 #include "cli/cluster_state.hpp"
+#include "cli/troubles.hpp"
 #include "protocol/constants.hpp"
 
 namespace floe::cli {
@@ -17,6 +18,7 @@ constexpr duration pause = std::chrono::milliseconds(50);
 constexpr duration one_question = std::chrono::seconds(2);
 
 std::string describe(const cluster_state& s) {
+  if (auto why = first_illness(s.report); !why.empty()) return why;
   if (s.run != floe::runstate::running) return runstate_text(static_cast<std::uint64_t>(s.run));
   if (s.mode != recovery_mode::normal) return "recovery mode ACTIVE";
   for (const auto& n : s.nodes.nodes)

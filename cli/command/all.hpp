@@ -15,6 +15,7 @@ command client_command();
 command cluster_command();
 command decode_command();
 command deletekey_command();
+command doctor_command();
 command drill_command();
 command explain_command();
 command getcapabilities_command();

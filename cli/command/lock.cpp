@@ -42,6 +42,10 @@ int run(context& c, const arguments& a) {
   if (!db) return c.fail(what, db.error());
   const auto begin = (*node)->loop().now();
   auto lock = (*node)->lock(*db, *key, c.long_patience());
+  if (!lock && lock.error().code == client_errc::timed_out) {
+    print_error(fmt::format("{}: not granted in time; `floe locks` shows who holds it, -t waits longer", what));
+    return timed_out;
+  }
   if (!lock) return c.fail(what, lock.error());
   const double waited =
       std::chrono::duration<double, std::milli>((*node)->loop().now() - begin).count();

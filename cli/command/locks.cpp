@@ -97,7 +97,7 @@ void print_text(const gathered& g) {
            to_text(w.who),
            since_text(g.now_us, w.age_ms),
            age_text(w.age_ms),
-           w.why});
+           why_text(p, w)});
   print(t.empty() ? "no record is locked\n" : t.text());
   for (const auto& d : p.databases)
     if (d.state != "thawed")
@@ -144,6 +144,7 @@ void print_as_json(const gathered& g) {
     j.real("age_ms", w.age_ms);
     j.integer("since_us", since(w.age_ms));
     j.text("why", w.why);
+    j.text("waits_for", why_text(g.picture, w));
     j.end();
   }
   j.end();

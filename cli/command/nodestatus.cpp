@@ -6,10 +6,21 @@
 #include "cli/cluster_state.hpp"
 #include "cli/command/all.hpp"
 #include "cli/output.hpp"
+#include "cli/troubles.hpp"
 #include "protocol/constants.hpp"
 
 namespace floe::cli {
 namespace {
+
+/// Why it has its flags; of one without flags what keeps it, or the whole cluster, from working for longer than a
+/// recovery takes.
+std::string reason_for(const std::vector<known_trouble>& all, const node_and_flags& n) {
+  if (n.flags != 0) return reason_of(all, n.pnn);
+  std::string reason;
+  for (const auto& t : all)
+    if (t.ill && lasts(t) && (!t.node || t.node == n.pnn)) reason += (reason.empty() ? "" : "; ") + with_age(t);
+  return reason;
+}
 
 int run(context& c, const arguments&) {
   auto node = c.node();
@@ -18,20 +29,26 @@ int run(context& c, const arguments&) {
   if (!wanted) return wanted.error();
   const auto map = (*node)->control<control::get_nodemap>(pnn::current, {}, c.patience());
   if (!map) return c.fail("nodestatus", map.error());
+  const auto reports = ask_reports(**node, *wanted, c.patience());
+  const auto troubles = troubles_in(reports, (*node)->self());
   bool well = true;
   auto j = open_json("nodestatus");
   j.begin_list("nodes");
   for (const auto& n : map->value.nodes) {
     if (std::ranges::find(*wanted, n.pnn) == wanted->end()) continue;
-    well = well && n.flags == 0;
+    const auto reason = reason_for(troubles, n);
+    const bool good = n.flags == 0 && reason.empty();
+    well = well && good;
     j.begin_object();
     j.number("node", number(n.pnn));
     j.text("state", node_state_text(n.flags));
     j.number("flags", n.flags);
+    j.text("reason", reason);
     j.end();
     if (!c.options.json)
-      print(fmt::format("node {}: {}\n", number(n.pnn),
-                        paint(n.flags == 0 ? style::good : style::bad, node_state_text(n.flags))));
+      print(fmt::format("node {}: {}{}{}\n", number(n.pnn),
+                        paint(good ? style::good : style::bad, node_state_text(n.flags)), reason.empty() ? "" : ", ",
+                        reason));
   }
   j.end();
   j.boolean("healthy", well);
@@ -44,7 +61,7 @@ int run(context& c, const arguments&) {
 command nodestatus_command() {
   return {.name = "nodestatus",
           .group = "Cluster",
-          .summary = "flags of the node, or of those that -n names; exit 4 if one is not OK",
+          .summary = "flags of the node, or of those that -n names, and why; exit 4 if one is not well",
           .example = "floe --base DIR nodestatus -n all && echo healthy",
           .run = run};
 }

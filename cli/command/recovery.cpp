@@ -1,11 +1,15 @@
 /// floe recovery: looks into the leader's recovery, and holds it at a phase (for drills and tests).
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/cluster_state.hpp"
 #include "cli/command/all.hpp"
+#include "cli/drill/language/recovery_phases.hpp"
 #include "cli/output.hpp"
+#include "cli/suggest.hpp"
 
 namespace floe::cli {
 namespace {
@@ -39,7 +43,33 @@ int set_hold(context& c, const std::string& phase) {
   return done;
 }
 
-int hold(context& c, const arguments& a) { return set_hold(c, a["PHASE"]); }
+/// What is wrong with it; empty: nothing. A hold at a phase that there is not would hold nothing, silently.
+std::string wrong_phase(std::string_view text) {
+  const auto at = std::min(text.find('@'), text.size());
+  const auto phase = text.substr(0, at);
+  const auto &of_database = drill::database_phases(), &of_cluster = drill::cluster_phases();
+  if (std::ranges::find(of_database, phase) != of_database.end()) return {};
+  if (std::ranges::find(of_cluster, phase) != of_cluster.end())
+    return at < text.size() ? fmt::format("{} is no phase of a single database", phase) : std::string();
+  auto names = of_cluster;
+  names.insert(names.end(), of_database.begin(), of_database.end());
+  const auto near = closest(phase, names);
+  return near ? fmt::format("no such phase: {}; did you mean {}?", phase, *near)
+              : fmt::format("no such phase: {}; a recovery has {}, and of each database {}", phase,
+                            fmt::join(of_cluster, ", "), fmt::join(of_database, ", "));
+}
+
+int hold(context& c, const arguments& a) {
+  const auto& text = a["PHASE"];
+  if (const auto wrong = wrong_phase(text); !wrong.empty()) return c.misused(wrong);
+  auto node = c.node();
+  if (!node) return node.error();
+  if (const auto at = text.find('@'); at != std::string::npos) {
+    const auto db = (*node)->find_database(text.substr(at + 1), c.patience());
+    if (!db) return c.fail("recovery hold", db.error());
+  }
+  return set_hold(c, text);
+}
 int release(context& c, const arguments&) { return set_hold(c, ""); }
 
 int show(context& c, const arguments&) {

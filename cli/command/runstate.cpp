@@ -1,5 +1,8 @@
 /// floe runstate: which stage of its life the node is in; with names given, whether it is one of
 /// them.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "cli/ask_nodes.hpp"
@@ -10,12 +13,21 @@
 namespace floe::cli {
 namespace {
 
+std::vector<std::string> all_states() {
+  std::vector<std::string> all;
+  for (auto s = static_cast<std::uint64_t>(floe::runstate::init); !runstate_text(s).empty(); ++s)
+    all.emplace_back(runstate_text(s));
+  return all;
+}
+
 int run(context& c, const arguments& a) {
+  std::string wanted = a["STATE"];
+  std::ranges::transform(wanted, wanted.begin(), [](unsigned char x) { return std::toupper(x); });
+  if (const auto known = all_states(); !wanted.empty() && std::ranges::find(known, wanted) == known.end())
+    return c.misused(fmt::format("no such run state: {}; there are {}", a["STATE"], fmt::join(known, ", ")));
   auto nodes = c.targets();
   if (!nodes) return nodes.error();
   const auto all = ask_each(**c.node(), *nodes, control::get_runstate, {}, c.patience());
-  std::string wanted = a["STATE"];
-  std::ranges::transform(wanted, wanted.begin(), [](unsigned char x) { return std::toupper(x); });
   auto j = open_json("runstate");
   j.begin_list("nodes");
   bool as_wanted = true;
@@ -46,7 +58,7 @@ command runstate_command() {
       .group = "Node",
       .summary = "stage of the node's life, INIT to RUNNING; exit 4 if it is not the one asked for",
       .example = "floe --base DIR runstate running && echo ready",
-      .positionals = {{"STATE", "exit 4 unless the node is in this state", false}},
+      .positionals = {{"STATE", "INIT, SETUP, FIRST_RECOVERY, STARTUP, RUNNING or SHUTDOWN: exit 4 unless the node is in this state", false}},
       .run = run};
 }
 

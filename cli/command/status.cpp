@@ -1,11 +1,14 @@
 /// floe status: the cluster as one node sees it.
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "cli/cluster_state.hpp"
 #include "cli/command/all.hpp"
 #include "cli/output.hpp"
+#include "cli/troubles.hpp"
 #include "protocol/constants.hpp"
 
 namespace floe::cli {
@@ -13,8 +16,21 @@ namespace {
 
 using nlohmann::json;
 
-void print_nodes(const cluster_state& s) {
-  table t({{"NODE", true}, {"ADDRESS"}, {"STATE"}, {""}});
+/// The others are asked only if something is wrong, and not for long: status is to answer at once.
+constexpr duration others_patience = std::chrono::milliseconds(700);
+
+std::vector<known_trouble> look_for_troubles(blocking_client& c, const cluster_state& s) {
+  node_reports reports{{s.node, s.report}};
+  if (!s.healthy()) {
+    auto others = reachable(s.nodes);
+    std::erase(others, s.node);
+    reports.merge(ask_reports(c, others, others_patience));
+  }
+  return troubles_in(reports, s.node);
+}
+
+void print_nodes(const cluster_state& s, const std::vector<known_trouble>& troubles) {
+  table t({{"NODE", true}, {"ADDRESS"}, {"STATE"}, {""}, {"REASON"}});
   for (const auto& n : s.nodes.nodes) {
     std::string notes;
     if (s.leader == n.pnn) notes += "leader";
@@ -25,7 +41,8 @@ void print_nodes(const cluster_state& s) {
            {node_state_text(n.flags), n.flags == 0 ? style::good
                                       : deleted    ? style::dim
                                                    : style::bad},
-           {notes, style::dim}});
+           {notes, style::dim},
+           reason_of(troubles, n.pnn)});
   }
   print(t.text());
 }
@@ -85,7 +102,7 @@ void print_lock(const json& lock) {
                     age_text(lock.value("age_ms", 0.0)), detail.empty() ? "" : ", " + detail));
 }
 
-void print_text(const cluster_state& s) {
+void print_text(const cluster_state& s, const std::vector<known_trouble>& troubles) {
   const json report = json::parse(s.report, nullptr, false);
   const bool normal = s.mode == recovery_mode::normal;
   std::string mode = paint(normal ? style::good : style::bad, normal ? "NORMAL" : "ACTIVE");
@@ -101,15 +118,19 @@ void print_text(const cluster_state& s) {
   print("records are tracked by nodes " + map + "\n");
   print_lock(report.is_object() ? report.value("cluster_lock", json()) : json());
   print("\n");
-  print_nodes(s);
+  print_nodes(s, troubles);
   if (!report.is_object()) return;
   print_databases(report);
   print_recovery(report.value("recovery", json()));
-  for (const auto& w : report.value("warnings", json::array()))
-    if (w.is_string()) print("\n" + paint(style::warn, "warning: " + w.get<std::string>()) + "\n");
+  for (const auto& w : troubles) {
+    if (w.node && w.db.empty() && w.ill) continue;  // stands beside its node
+    if (!lasts(w)) continue;
+    print("\n" + paint(style::warn, "warning: " + with_age(w)) + "\n");
+    if (!w.next.empty()) print("  try: " + w.next + "\n");
+  }
 }
 
-void print_as_json(const cluster_state& s) {
+void print_as_json(const cluster_state& s, const std::vector<known_trouble>& troubles) {
   auto j = open_json("status");
   j.number("node", number(s.node));
   j.boolean("healthy", s.healthy());
@@ -131,14 +152,15 @@ void print_as_json(const cluster_state& s) {
     j.number("port", n.addr.port);
     j.number("flags", n.flags);
     j.text("state", node_state_text(n.flags));
+    j.text("reason", reason_of(troubles, n.pnn));
     j.end();
   }
   j.end();
-  const json report = json::parse(s.report, nullptr, false);
   j.begin_list("warnings");
-  if (report.is_object())
-    for (const auto& w : report.value("warnings", json::array()))
-      if (w.is_string()) j.text({}, w.get<std::string>());
+  for (const auto& t : troubles) j.text({}, t.text);
+  j.end();
+  j.begin_list("troubles");
+  for (const auto& t : troubles) put_trouble(j, t);
   j.end();
   if (s.report.empty())
     j.null("report");
@@ -147,18 +169,30 @@ void print_as_json(const cluster_state& s) {
   print_json(std::move(j));
 }
 
-int run(context& c, const arguments&) {
+int show(context& c, pnn at, bool over) {
+  auto& node = **c.node();
+  const auto s = ask_cluster_state(node, at, c.patience());
+  if (!s) return c.fail("status", s.error());
+  const auto troubles = look_for_troubles(node, *s);
+  if (over && ::isatty(STDOUT_FILENO) == 1) print("\033[H\033[2J");
+  if (c.options.json)
+    print_as_json(*s, troubles);
+  else
+    print_text(*s, troubles);
+  std::fflush(stdout);
+  return done;
+}
+
+int run(context& c, const arguments& a) {
   auto node = c.node();
   if (!node) return node.error();
   auto at = c.target();
   if (!at) return at.error();
-  const auto s = ask_cluster_state(**node, *at, c.patience());
-  if (!s) return c.fail("status", s.error());
-  if (c.options.json)
-    print_as_json(*s);
-  else
-    print_text(*s);
-  return done;
+  for (;;) {
+    if (const int code = show(c, *at, a.has("--watch")); code != done || !a.has("--watch")) return code;
+    (void)(*node)->wait<int>(
+        [&](auto finished) { (*node)->loop().after(std::chrono::seconds(1), [finished] { finished(0); }); });
+  }
 }
 
 }  // namespace
@@ -167,7 +201,8 @@ command status_command() {
   return {.name = "status",
           .group = "Cluster",
           .summary = "the cluster as the node sees it: nodes, leader, databases, recovery",
-          .example = "floe --base DIR status\nfloe --base DIR status --json | jq .recovery_mode",
+          .example = "floe --base DIR status\nfloe --base DIR status --watch\nfloe --base DIR status --json | jq .healthy",
+          .options = {{"--watch", nullptr, "again every second, until it is interrupted or the node is gone"}},
           .run = run};
 }
 

@@ -42,6 +42,7 @@ class sim_cluster {
   /// Nobody hears anything of it, and it of nobody. Its connections stay.
   void hang(std::size_t n) { cluster_.isolate(n); }
   request_ids& ids(std::size_t n) { return cluster_.ids(n); }
+  scripted_faults& disk(std::size_t n) { return cluster_.disk(n); }
   void write_nodes_file(const std::vector<std::string>& lines) { cluster_.write_nodes_file(lines); }
   std::size_t add_host() { return cluster_.add_host(); }
   std::size_t leader();

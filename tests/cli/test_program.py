@@ -98,6 +98,9 @@ class A1WithoutNodes(Checks):
         self.assert_complains(WRONG_USE, "did you mean status?", "staus")
         self.assert_complains(WRONG_USE, "`floe --help` lists them", "frobnicate")
         self.assert_complains(WRONG_USE, "--base DIR", "status")
+        self.assert_complains(WRONG_USE, "it is `floe leader`", "recmaster")
+        self.assert_complains(WRONG_USE, "it is `floe leader`", "recmaster", "--help")
+        self.assert_complains(WRONG_USE, "no public addresses", "ip")
         self.assert_complains(WRONG_USE, "--help", "lock", "only-a-database")
         self.assert_complains(WRONG_USE, "--help", "cluster")
         self.assert_complains(WRONG_USE, "--records", "quickstart", "--records", "3")
@@ -122,6 +125,13 @@ class A1WithoutNodes(Checks):
         self.assertEqual([e["name"] for e in told], listed)
         self.assertLessEqual(set(listed), set(floe("explain", "--names").stdout.split()))
         self.assert_complains(WRONG_USE, "did you mean node-down?", "explain", "node-dwn")
+
+    def test_every_verb_of_ctdb_is_told(self):
+        readme = (pathlib.Path(__file__).parents[2] / "cli" / "README.md").read_text()
+        table = readme[readme.index("| `ctdb` | here |"):].split("\n\n")[0]
+        for verb in re.findall(r"`([a-z-]+)`", "\n".join(row.split("|")[1] for row in table.splitlines()[2:])):
+            with self.subTest(verb=verb):
+                self.assert_complains(WRONG_USE, f"what ctdb calls {verb} ", verb)
 
     def test_no_node(self):
         self.assert_complains(NO_NODE, "No such file", "--base", "/nonexistent", "ping")
@@ -288,6 +298,7 @@ class B3Locks(Checks):
         by_queue = {w["queue"]: w for w in told["waiting"]}
         self.assertEqual((2, waiter.pid), (by_queue[2]["node"], by_queue[2]["pid"]))
         self.assertRegex(by_queue[2]["why"], "migrating-from-node-[01]")
+        self.assertRegex(by_queue[2]["waits_for"], rf"^held by .*pid {holder.pid}, node 0")
         self.assertIn(f"pid-{holder.pid}", by_queue[0]["why"])
         self.assertGreater(told["held"][0]["age_ms"], 0)
         self.assertIsNone(waiter.poll())
@@ -336,6 +347,101 @@ class B3Locks(Checks):
         self.assertEqual([True] * 4 + [False] * 4, [a["ok"] for a in answers])
         self.assertEqual("some words", answers[3]["value"])
         self.assertEqual(["L is not held", "one of"], [answers[4]["error"], answers[6]["error"][:6]])
+
+
+class B4Health(Checks):
+    """What is wrong is said where a user looks: with cause and age, by every command that waits for it."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = sandbox.directory("lock")
+        cls.folder = folder / "shared"
+        cls.folder.mkdir()
+        cls.nodes = cls.enterClassContext(cluster.of("floe", lock=cls.folder / "cluster.lock"))
+
+    def doctor(self, node, status):
+        return self.assert_exit(status, floe("--base", node.base, "doctor")).stdout
+
+    def kinds(self, node):
+        return {t["kind"]: t for t in self.told(node, "status")["troubles"]}
+
+    def test_nothing_is_wrong(self):
+        self.nodes.wait_healthy()
+        self.assertIn("3 nodes were asked: nothing is wrong", self.doctor(self.nodes[0], DONE))
+        told = self.told(self.nodes[1], "status")
+        self.assertEqual((True, [], []), (told["healthy"], told["warnings"], told["troubles"]))
+
+    def test_the_lock_cannot_be_had(self):
+        node, gone = self.nodes[0], self.folder.with_suffix(".gone")
+        self.folder.rename(gone)
+        try:
+            until(lambda: "no-leader" in self.kinds(node), "nobody leads")
+            until(lambda: floe("--base", node.base, "nodestatus").returncode == SAYS_NO, "the node says so")
+            trouble = self.kinds(node)["no-leader"]
+            self.assertIn(f"{self.folder}/cluster.lock cannot be had: ", trouble["text"])
+            self.assertIn("No such file", trouble["text"])
+            self.assertFalse(self.told(node, "status")["healthy"])
+            self.assertRegex(self.doctor(self.nodes[2], SAYS_NO), r"cannot be had: .*No such file.*\n +try: ")
+            self.assert_complains(FAILED, "cannot be had", "--base", node.base, "leader")
+            self.assert_complains(TIMED_OUT, "cannot be had", "--base", node.base, "-t", "2", "recover")
+            self.assert_exit(SAYS_NO, floe("cluster", "status", "--dir", self.nodes.directory))
+            self.assert_complains(TIMED_OUT, "cannot be had", "cluster", "up", "--dir", self.nodes.directory, "-t", "1")
+        finally:
+            gone.rename(self.folder)
+        self.nodes.wait_healthy()
+        until(lambda: self.told(node, "status")["healthy"], "well again")
+
+    def test_killed_hung_and_banned(self):
+        node = self.nodes[0]
+        self.told(node, "ban", "60", "-n", "1")
+        row = self.told(node, "status")["nodes"][1]
+        self.assertRegex(row["reason"], r"^is banned by node 0 \(asked\): asked by .*; \d+ s left")
+        self.assertRegex(self.good(node, "status"), r"BANNED.* is banned by node 0")
+        self.told(node, "unban", "-n", "1")
+        self.nodes.wait_healthy()
+        self.nodes[1].signal(signal.SIGSTOP)
+        try:
+            until(lambda: "silent" in self.kinds(node), "node 0 has noticed")
+            self.assertIn("does not answer: ", self.told(node, "status")["nodes"][1]["reason"])
+            self.assert_complains(TIMED_OUT, f"its process {self.nodes[1].pid()} is stopped: kill -CONT", "--base",
+                                  self.nodes[1].base, "-t", "0.5", "ping")
+        finally:
+            self.nodes[1].signal(signal.SIGCONT)
+        self.nodes.wait_healthy()
+        self.nodes[2].signal(signal.SIGKILL)
+        until(lambda: "ended" in self.kinds(node), "node 0 has noticed")
+        self.assertIn("has no process any more", self.told(node, "status")["nodes"][2]["reason"])
+        self.nodes.start_node(self.nodes[2])
+        self.nodes.wait_healthy()
+
+    def test_status_is_watched(self):
+        with subprocess.Popen([FLOE, "--base", self.nodes[0].base, "status", "--watch", "--json"],
+                              stdout=subprocess.PIPE, text=True) as watch:
+            self.assertEqual([0, 0], [json.loads(watch.stdout.readline())["node"] for _ in range(2)])
+            watch.terminate()
+
+    def test_a_recovery_that_is_held(self):
+        node = self.nodes[1]
+        self.told(node, "attach", "h.tdb")
+        leader = self.told(node, "leader")["leader"]
+        self.told(node, "recovery", "hold", "push@h.tdb")
+        with subprocess.Popen([FLOE, "--base", node.base, "recover"], stdout=subprocess.DEVNULL):
+            until(lambda: "is held at push by an operator" in self.kinds(self.nodes[leader]).get("recovery", {})
+                  .get("text", ""), "the leader says so")
+            until(lambda: "is held at push by an operator" in self.kinds(node).get("recovery", {}).get("text", ""),
+                  "every node says so")
+            self.assertIn("try: floe recovery release", self.doctor(node, SAYS_NO))
+            self.told(node, "recovery", "release")
+        self.nodes.wait_healthy()
+
+    def test_nonsense_is_refused(self):
+        base = self.nodes[0].base
+        self.assert_complains(WRONG_USE, "no such phase: psh; did you mean push?", "--base", base, "recovery", "hold", "psh")
+        self.assert_complains(WRONG_USE, "and of each database", "--base", base, "recovery", "hold", "nosuchphase")
+        self.assert_complains(FAILED, "no database nosuch.tdb", "--base", base, "recovery", "hold", "freeze@nosuch.tdb")
+        self.assert_complains(WRONG_USE, "no phase of a single database", "--base", base, "recovery", "hold",
+                              "set_vnn_map@nosuch.tdb")
+        self.assert_complains(WRONG_USE, "FIRST_RECOVERY", "--base", base, "runstate", "FOO")
 
 
 class C1Clusters(Checks):

@@ -66,6 +66,9 @@ void lock_tests::compare_settings(const caller& leader, const replier& answer) {
 
 void lock_tests::changed(cluster_lock_state& m) {
   if (m.state != state_.state) since_ = port_.env.loop.now();
+  const bool failing = m.state == "failed" || m.state == "lost", trying = m.state == "taking";
+  if (failing && trouble_.empty()) trouble_since_ = port_.env.loop.now();
+  if (!trying) trouble_ = failing ? m.detail : "";
   port_.note(event::cluster_lock{.from = state_.state, .to = m.state, .why = m.detail});
   state_ = std::move(m);
 }
@@ -75,7 +78,10 @@ cluster_lock_report lock_tests::report() const {
   return {.setting = port_.config.cluster_lock,
           .state = std::string(state_.state),
           .detail = state_.detail,
-          .age_ms = age.count()};
+          .age_ms = age.count(),
+          .trouble = trouble_,
+          .trouble_age_ms =
+              std::chrono::duration_cast<std::chrono::milliseconds>(port_.env.loop.now() - trouble_since_).count()};
 }
 
 }  // namespace floe

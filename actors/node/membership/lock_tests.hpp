@@ -21,6 +21,8 @@ namespace floe {
 struct cluster_lock_report {
   std::string setting, state, detail;
   std::int64_t age_ms = 0;
+  std::string trouble;  ///< why it cannot be used; empty: it can, as far as this node knows
+  std::int64_t trouble_age_ms = 0;
 };
 
 class lock_tests {
@@ -44,7 +46,8 @@ class lock_tests {
   node_port& port_;
   calls& calls_;
   cluster_lock_state state_{.state = "not held", .detail = {}};
-  time_point since_;
+  time_point since_, trouble_since_;
+  std::string trouble_;
   std::map<std::uint64_t, std::unique_ptr<lock_claim>> tests_;
   std::uint64_t last_test_ = 0;
 };

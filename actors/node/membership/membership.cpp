@@ -30,7 +30,7 @@ timeval as_timeval(std::int64_t us) { return {us / 1'000'000, us % 1'000'000}; }
 membership::membership(node_port& port, calls& others, registry& databases, attaching& attach, client_freezes& freezes,
                        lock_tests& locks)
     : port_(port), calls_(others), databases_(databases), attach_(attach), freezes_(freezes), locks_(locks),
-      started_(port.env.loop.now()), mode_since_(started_), started_us_(port.env.loop.wall_us()) {}
+      started_(port.env.loop.now()), mode_since_(started_), leader_since_(started_), started_us_(port.env.loop.wall_us()) {}
 
 // --- what happens ----------------------------------------------------------------------------------------------
 
@@ -44,12 +44,14 @@ void membership::peer_came(const peer_changed& m) {
     n.dead = false;
     n.flags &= ~node_flag::disconnected;
   });
+  lost_.erase(m.who);
   for (const auto& n : port_.view().nodes)
     if (n.flags & node_flag::disconnected) n.link.tell(link_nudge{});
 }
 
 void membership::peer_went(const peer_changed& m) {
   port_.note(event::node_down{.pnn = m.who, .why = m.why});
+  lost_[m.who] = {m.why, m.dead, port_.env.loop.now()};
   port_.change_view([&](cluster_view& v) {
     auto& n = v.nodes[number(m.who)];
     n.floe = m.floe;
@@ -77,6 +79,7 @@ void membership::peer_lost(pnn who) {
 void membership::leader_is(pnn leader) {
   if (leader == port_.view().leader) return;
   port_.note(event::leader{.from = port_.view().leader, .to = leader});
+  leader_since_ = port_.env.loop.now();
   port_.change_view([&](cluster_view& v) { v.leader = leader; });
 }
 
@@ -93,6 +96,7 @@ void membership::set_mode(recovery_mode mode, const std::string& why) {
   if (mode == before) return;
   port_.note(event::recovery_mode{.from = mode_name(before), .to = mode_name(mode), .why = why});
   mode_since_ = port_.env.loop.now();
+  mode_why_ = why;
   port_.change_view([&](cluster_view& v) { v.mode = mode; });
   if (mode == recovery_mode::active) freezes_.forget_all();
   if (mode == recovery_mode::normal) attach_.retry_deferred();
@@ -143,8 +147,17 @@ void membership::watch_frozen() {
   }
 }
 
-std::int64_t membership::mode_age_ms() const {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(port_.env.loop.now() - mode_since_).count();
+std::int64_t membership::age_ms(time_point t) const {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(port_.env.loop.now() - t).count();
+}
+
+std::int64_t membership::mode_age_ms() const { return age_ms(mode_since_); }
+std::int64_t membership::leader_age_ms() const { return age_ms(leader_since_); }
+
+std::optional<membership::loss> membership::lost(pnn p) const {
+  const auto i = lost_.find(p);
+  if (i == lost_.end()) return std::nullopt;
+  return loss{i->second.why, i->second.dead, age_ms(i->second.when)};
 }
 
 // --- flags and roles -------------------------------------------------------------------------------------------

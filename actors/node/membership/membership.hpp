@@ -1,6 +1,8 @@
 #pragma once
 /// Who is in the cluster and in which state: this node's flags and capabilities, the flags of others as the leader
 /// gives them, vnn map and generation, recovery mode, run state.
+#include <map>
+#include <optional>
 #include <string>
 
 #include "actors/control_call.hpp"
@@ -34,6 +36,16 @@ class membership {
   /// Has a recovery ended since the start? Then the node runs.
   void run_if_recovered();
   std::int64_t mode_age_ms() const;
+  /// Why the recovery mode is what it is.
+  const std::string& mode_why() const { return mode_why_; }
+  std::int64_t leader_age_ms() const;
+  /// How a node was lost that was there before; nothing: it was never seen, or is there.
+  struct loss {
+    std::string why;
+    bool dead = false;  ///< its process has ended
+    std::int64_t age_ms = 0;
+  };
+  std::optional<loss> lost(pnn) const;
   std::int64_t started_us() const { return started_us_; }
   time_point started() const { return started_; }
   void no_more_timers() { port_.env.loop.cancel(trim_); }
@@ -62,6 +74,7 @@ class membership {
   void set_role(std::uint32_t bit, bool on);
   void watch_frozen();
   void give_memory_back();
+  std::int64_t age_ms(time_point) const;
 
   node_port& port_;
   calls& calls_;
@@ -69,7 +82,14 @@ class membership {
   attaching& attach_;
   client_freezes& freezes_;
   lock_tests& locks_;
-  time_point started_, mode_since_;
+  struct last_loss {
+    std::string why;
+    bool dead;
+    time_point when;
+  };
+  time_point started_, mode_since_, leader_since_;
+  std::string mode_why_ = "the node has started";
+  std::map<pnn, last_loss> lost_;
   std::int64_t started_us_ = 0, recovery_started_us_ = 0, recovery_finished_us_ = 0;
   bool broken_since_map_ = false;  ///< a node of the map was lost after the map was set
   timer_id trim_{0};

@@ -38,7 +38,7 @@ health_check own_flags(const status_snapshot& s) {
 /// Followers are well as long as somebody leads: only a lock that cannot be asked for is a fault.
 health_check cluster_lock(const status_snapshot& s) {
   if (s.lock.setting.empty()) return {"cluster-lock", true, "none is configured"};
-  const bool good = s.lock.state != "failed" && s.lock.state != "lost";
+  const bool good = s.lock.trouble.empty();
   return {"cluster-lock", good,
           fmt::format("{}{}{}", s.lock.state, s.lock.detail.empty() ? "" : ": ", s.lock.detail)};
 }
@@ -59,6 +59,7 @@ health_check of_databases(const std::vector<database_report>& databases) {
 
 std::string trouble_of(const database_report& d) {
   if (!d.damage.empty()) return "not whole: " + d.damage;
+  if (!d.storage_trouble.empty()) return "the storage refuses: " + d.storage_trouble;
   if (d.state != freeze_state::thawed && d.state_age_ms >= long_freeze_ms)
     return fmt::format("{} for {:.1f} s", name(d.state),
                        static_cast<double>(d.state_age_ms) / 1000);

@@ -7,6 +7,7 @@
 
 #include "actors/hex.hpp"
 #include "actors/node/report/health.hpp"
+#include "actors/node/report/troubles.hpp"
 #include "protocol/constants.hpp"
 
 namespace floe {
@@ -29,6 +30,7 @@ json database_json(const database_report& r) {
          {"generation", number(r.gen)},
          {"damage", r.damage.empty() ? json() : json(r.damage)},
          {"trouble", trouble_of(r)},
+         {"storage_trouble", r.storage_trouble.empty() ? json() : json(r.storage_trouble)},
          {"state", std::string(name(r.state))},
          {"state_age_ms", r.state_age_ms},
          {"records", r.records},
@@ -59,12 +61,27 @@ json database_json(const database_report& r) {
   return j;
 }
 
-json nodes_json(const cluster_view& v) {
+json nodes_json(const status_snapshot& s) {
   json all = json::array();
-  for (std::size_t i = 0; i < v.nodes.size(); ++i)
-    all.push_back({{"pnn", i}, {"address", v.nodes[i].where.ip}, {"port", v.nodes[i].where.port},
-                   {"flags", v.nodes[i].flags}, {"state", std::string(node_flags_text(v.nodes[i].flags))}});
+  for (std::size_t i = 0; i < s.view->nodes.size(); ++i) {
+    const auto& n = s.view->nodes[i];
+    all.push_back({{"pnn", i}, {"address", n.where.ip}, {"port", n.where.port},
+                   {"flags", n.flags}, {"state", std::string(node_flags_text(n.flags))}});
+    const auto absent = s.absent.find(pnn{static_cast<std::uint32_t>(i)});
+    if (absent == s.absent.end()) continue;
+    all.back()["absent"] = {{"kind", absent->second.kind}, {"text", absent->second.text}, {"age_ms", absent->second.age_ms}};
+  }
   return all;
+}
+
+json trouble_json(const trouble& t) {
+  return {{"kind", t.kind},
+          {"text", t.text},
+          {"next", t.next},
+          {"db", t.db.empty() ? json() : json(t.db)},
+          {"node", t.node ? json(number(*t.node)) : json()},
+          {"age_ms", t.age_ms < 0 ? json() : json(t.age_ms)},
+          {"ill", t.ill}};
 }
 
 json lock_json(const cluster_lock_report& l) {
@@ -102,10 +119,18 @@ std::string status_json(const status_snapshot& s, const std::vector<database_rep
   j["leader"] = v.leader == pnn::unknown ? json() : json(number(v.leader));
   j["vnn_map"] = json::array();
   for (pnn p : v.map) j["vnn_map"].push_back(number(p));
-  j["nodes"] = nodes_json(v);
+  j["nodes"] = nodes_json(s);
   j["recovery"] = s.recovery.empty() ? json() : json::parse(s.recovery, nullptr, false);
   j["cluster_lock"] = lock_json(s.lock);
-  j["warnings"] = s.warnings;
+  j["recovery_failures"] = s.recovery_failures;
+  j["healthy"] = true;
+  j["troubles"] = json::array();
+  j["warnings"] = json::array();
+  for (const auto& t : troubles_of(s, databases)) {
+    if (t.ill) j["healthy"] = false;
+    j["troubles"].push_back(trouble_json(t));
+    j["warnings"].push_back(t.text);
+  }
   j["held"] = {{"resident", s.held.resident},
                {"controls", s.held.controls},
                {"requests", s.held.requests},
@@ -115,12 +140,7 @@ std::string status_json(const status_snapshot& s, const std::vector<database_rep
   j["ban"] = ban_json(s.ban);
   j["health"] = health_json(health_of(s, databases));
   j["databases"] = json::array();
-  for (const auto& d : databases) {
-    j["databases"].push_back(database_json(d));
-    if (d.commit_age_ms >= 1000)
-      j["warnings"].push_back(fmt::format("{}: a transaction {}, since {:.1f} s", d.name, d.commit,
-                                          static_cast<double>(d.commit_age_ms) / 1000));
-  }
+  for (const auto& d : databases) j["databases"].push_back(database_json(d));
   return text_of(j);
 }
 

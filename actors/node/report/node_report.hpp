@@ -11,9 +11,9 @@
 
 #include "actors/cluster_view.hpp"
 #include "actors/database/database_message.hpp"
+#include "actors/event_line.hpp"
 #include "actors/node/membership/bans.hpp"
 #include "actors/node/membership/lock_tests.hpp"
-#include "actors/event_line.hpp"
 
 namespace floe {
 
@@ -27,15 +27,27 @@ struct memory_report {
   std::size_t tcp_connections = 0, timeline_events = 0;
 };
 
+/// Why a node is not connected.
+struct absence {
+  std::string_view kind;  ///< "ended", "silent", "kept-out", "never-seen"
+  std::string text;       ///< "does not answer: no sign of life for 2.5 s"
+  std::string next;       ///< what to try
+  std::int64_t age_ms = 0;
+};
+
 struct status_snapshot {
   view_ptr view;
   std::string address;
-  std::int64_t mode_age_ms = 0, started_us = 0, now_us = 0;
+  std::int64_t mode_age_ms = 0, leader_age_ms = 0, started_us = 0, now_us = 0;
+  std::string mode_why;  ///< of the present recovery mode
   std::size_t clients = 0;
   std::uint32_t num_recoveries = 0;
   std::string recovery;  ///< JSON of the leader's recovery; empty: none runs
+  std::vector<std::string> recovery_failures;  ///< of the last one that this node led, if it failed
   cluster_lock_report lock;
-  std::vector<std::string> warnings;
+  bool lacks_lock = false;  ///< several nodes and no lock
+  std::map<pnn, absence> absent;
+  std::vector<std::pair<std::string, std::string>> disputes;  ///< databases that are out of use, and why
   memory_report held;
   std::optional<bans::ban> ban;
 };

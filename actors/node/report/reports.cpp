@@ -30,15 +30,39 @@ outcome_of<control::get_timeline> reports::get_timeline(const request_of<control
   return wire::string{text_};
 }
 
-std::vector<std::string> reports::warnings() const {
-  std::vector<std::string> all;
-  if (from_.locks.lacking()) all.emplace_back(no_cluster_lock_warning);
+void reports::recovery_is_at(recovery_progress&& m) {
+  recovery_ = std::move(m.json);
+  if (m.ended) recovery_failures_ = std::move(m.failures);
+}
+
+/// Why each node that is not connected is not.
+std::map<pnn, absence> reports::absent_nodes() const {
+  std::map<pnn, absence> all;
+  const auto& view = port_.view();
+  for (std::size_t i = 0; i < view.nodes.size(); ++i) {
+    const pnn p{static_cast<std::uint32_t>(i)};
+    if (p == view.self || (view.nodes[i].flags & node_flag::deleted) || !(view.nodes[i].flags & node_flag::disconnected))
+      continue;
+    const auto lost = from_.cluster.lost(p);
+    if (const auto out = from_.nodes.kept_out().find(p); out != from_.nodes.kept_out().end())
+      all[p] = {"kept-out", "is kept out: " + out->second, "make the nodes files equal, then floe reloadnodes",
+                lost ? lost->age_ms : 0};
+    else if (!lost)
+      all[p] = {"never-seen", "has not been seen since this node started", "start it: floe node, systemctl start floe",
+                (port_.env.loop.wall_us() - from_.cluster.started_us()) / 1000};
+    else if (lost->dead)
+      all[p] = {"ended", "has no process any more: " + lost->why, "start it; its log says why it ended", lost->age_ms};
+    else
+      all[p] = {"silent", "does not answer: " + lost->why,
+                "is its process stopped, its machine starved, or the network cut?", lost->age_ms};
+  }
+  return all;
+}
+
+std::vector<std::pair<std::string, std::string>> reports::disputes() const {
+  std::vector<std::pair<std::string, std::string>> all;
   for (const auto& [id, d] : from_.databases.all())
-    if (!d.damage.empty()) all.push_back(fmt::format("{} is not whole: {}", d.name, d.damage));
-  for (const auto& [id, d] : from_.databases.all())
-    if (!d.dispute.empty()) all.push_back(fmt::format("{} is out of use, its nodes disagree: {}", d.name, d.dispute));
-  for (const auto& [p, why] : from_.nodes.kept_out())
-    all.push_back(fmt::format("node {} is kept out: {}", number(p), why));
+    if (!d.dispute.empty()) all.emplace_back(d.name, d.dispute);
   return all;
 }
 
@@ -46,13 +70,18 @@ status_snapshot reports::snapshot() const {
   return {.view = port_.shared_view(),
           .address = to_string(port_.config.nodes[number(port_.env.self)].where),
           .mode_age_ms = from_.cluster.mode_age_ms(),
+          .leader_age_ms = from_.cluster.leader_age_ms(),
           .started_us = from_.cluster.started_us(),
           .now_us = port_.env.loop.wall_us(),
+          .mode_why = from_.cluster.mode_why(),
           .clients = from_.connected.size(),
           .num_recoveries = port_.env.count.num_recoveries,
           .recovery = recovery_,
+          .recovery_failures = recovery_failures_,
           .lock = from_.locks.report(),
-          .warnings = warnings(),
+          .lacks_lock = from_.locks.lacking(),
+          .absent = absent_nodes(),
+          .disputes = disputes(),
           .held = held(),
           .ban = from_.banned.current()};
 }

@@ -38,7 +38,7 @@ class reports {
   /// Keeps it for the timeline, and logs it.
   void note(timeline_event);
   /// How far the leader's recovery is, as JSON; empty when none runs.
-  void recovery_is_at(std::string json) { recovery_ = std::move(json); }
+  void recovery_is_at(recovery_progress&&);
 
   void give_figures(std::function<void(std::shared_ptr<const node_figures>)> tell) const;
   void get_locks(const answer_to<control::get_locks>&) const;
@@ -58,13 +58,15 @@ class reports {
 
  private:
   status_snapshot snapshot() const;
-  std::vector<std::string> warnings() const;
+  std::map<pnn, absence> absent_nodes() const;
+  std::vector<std::pair<std::string, std::string>> disputes() const;
   memory_report held() const;
 
   node_port& port_;
   sources from_;
   std::deque<timeline_event> timeline_;
   std::string recovery_;
+  std::vector<std::string> recovery_failures_;  ///< of the last one that has ended here
   std::string text_;  ///< of the last answer, while it is encoded
 };
 

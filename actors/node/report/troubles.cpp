@@ -1,0 +1,220 @@
+#include "actors/node/report/troubles.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "actors/lock/cluster_lock.hpp"
+#include "actors/node/report/node_report.hpp"
+#include "protocol/constants.hpp"
+
+namespace floe {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::int64_t commit_patience_ms = 1000;
+
+/// Collects them; every function is about one kind of thing.
+struct examiner {
+  const status_snapshot& s;
+  const std::vector<database_report>& databases;
+  std::vector<trouble> found;
+
+  const cluster_view& view() const { return *s.view; }
+  bool leads() const { return view().leader == view().self; }
+
+  void own_state();
+  void leadership();
+  void recovery();
+  void peers();
+  void storage();
+  void hints();
+};
+
+std::string list_of(const json& nodes) {
+  std::string all;
+  for (const auto& n : nodes) all += (all.empty() ? "" : ", ") + n.dump();
+  return all;
+}
+
+// --- this node --------------------------------------------------------------------------------------------------
+
+void examiner::own_state() {
+  const auto flags = view().own_flags();
+  if (s.ban) {
+    const auto left = s.ban->seconds - (s.now_us - s.ban->since_us) / 1'000'000;
+    found.push_back({.kind = "banned",
+                     .text = fmt::format("node {} is banned by node {} ({}): {}; {} s left", number(view().self),
+                                         number(s.ban->by), name(s.ban->cause), s.ban->why, std::max<std::int64_t>(left, 0)),
+                     .next = "mend what is named, or end the ban: floe unban",
+                     .node = view().self,
+                     .age_ms = (s.now_us - s.ban->since_us) / 1000});
+  }
+  if (flags & node_flag::stopped)
+    found.push_back({.kind = "stopped", .text = fmt::format("node {} was stopped by an operator", number(view().self)),
+                     .next = "floe continue", .node = view().self});
+  if (flags & node_flag::permanently_disabled)
+    found.push_back({.kind = "disabled", .text = fmt::format("node {} was disabled by an operator", number(view().self)),
+                     .next = "floe enable", .node = view().self});
+  if (view().run < runstate::running)
+    found.push_back({.kind = "starting",
+                     .text = fmt::format("node {} is {}: no recovery has taken it in yet", number(view().self),
+                                         runstate_text(static_cast<std::uint64_t>(view().run))),
+                     .next = "the other lines say what keeps the cluster from recovering",
+                     .node = view().self,
+                     .age_ms = (s.now_us - s.started_us) / 1000});
+}
+
+// --- leader and recovery ----------------------------------------------------------------------------------------
+
+void examiner::leadership() {
+  if (view().leader == pnn::unknown)
+    found.push_back({.kind = "no-leader",
+                     .text = s.lock.trouble.empty()
+                                 ? std::string("nobody leads the cluster: an election is going on")
+                                 : fmt::format("nobody leads the cluster: its lock {} cannot be had: {}", s.lock.setting,
+                                               s.lock.trouble),
+                     .next = s.lock.trouble.empty() ? "it ends by itself; if not: which nodes are connected?"
+                                                    : "make the lock's file writable on the nodes",
+                     .age_ms = s.leader_age_ms});
+  if (!s.lock.trouble.empty())
+    found.push_back({.kind = "cluster-lock",
+                     .text = fmt::format("node {} cannot use the cluster lock {}: {}", number(view().self),
+                                         s.lock.setting, s.lock.trouble),
+                     .next = "floe explain cluster-lock-failed",
+                     .node = view().self,
+                     .age_ms = s.lock.trouble_age_ms});
+}
+
+/// Of the leader's own report: what this step waits for.
+std::string waits_for(const json& step) {
+  const auto held = step.value("held", json());
+  if (held.is_string() && !held.get<std::string>().empty())
+    return fmt::format("is held at {} by an operator", held.get<std::string>());
+  if (const auto nodes = step.value("waiting_for", json::array()); !nodes.empty())
+    return fmt::format("waits at {} for node {}", step.value("phase", ""), list_of(nodes));
+  return {};
+}
+
+void examiner::recovery() {
+  if (view().mode == recovery_mode::active) {
+    const auto running = s.recovery.empty() ? json() : json::parse(s.recovery, nullptr, false);
+    std::string text = fmt::format("recovery mode is ACTIVE: {}", s.mode_why);
+    std::string next = "it ends by itself; floe recovery status shows how far it is";
+    if (running.is_object()) {
+      std::string waits = waits_for(running);
+      for (const auto& d : running.value("databases", json::array()))
+        if (auto one = waits_for(d); waits.size() < 300 && !one.empty())
+          waits += fmt::format("{}{} {}", waits.empty() ? "" : ", ", d.value("name", ""), one);
+      if (!waits.empty()) text += "; the recovery " + waits;
+      if (waits.find("is held at") != waits.npos) next = "floe recovery release";
+    }
+    if (!s.recovery_failures.empty())
+      text += fmt::format("; the last one failed: {}", s.recovery_failures.front());
+    found.push_back({.kind = "recovery", .text = std::move(text), .next = std::move(next), .age_ms = s.mode_age_ms});
+  }
+  for (const auto& d : databases) {
+    if (d.state != freeze_state::freezing || d.holders.empty()) continue;
+    const auto& h = d.holders.front();
+    found.push_back({.kind = "freeze-waits",
+                     .text = fmt::format("{} cannot freeze: {} (pid {}) on node {} has held a record lock for {:.1f} s{}",
+                                         d.name, h.name.empty() ? "a client" : h.name, h.pid, number(view().self),
+                                         static_cast<double>(h.age_ms) / 1000,
+                                         d.holders.size() > 1 ? fmt::format(", and {} more", d.holders.size() - 1) : ""),
+                     .next = "floe locks; after LockHolderPatience the client is disconnected",
+                     .db = d.name,
+                     .node = view().self,
+                     .age_ms = d.state_age_ms});
+  }
+}
+
+// --- other nodes ------------------------------------------------------------------------------------------------
+
+void examiner::peers() {
+  for (std::size_t i = 0; i < view().nodes.size(); ++i) {
+    const pnn p{static_cast<std::uint32_t>(i)};
+    const auto flags = view().nodes[i].flags;
+    if (p == view().self || (flags & node_flag::deleted)) continue;
+    if (flags & node_flag::disconnected) {
+      const auto reason = s.absent.find(p);
+      found.push_back({.kind = reason == s.absent.end() ? "node" : reason->second.kind,
+                       .text = reason == s.absent.end() ? fmt::format("node {} is not connected", i)
+                                                        : fmt::format("node {} {}", i, reason->second.text),
+                       .next = reason == s.absent.end() ? "" : reason->second.next,
+                       .node = p,
+                       .age_ms = reason == s.absent.end() ? -1 : reason->second.age_ms});
+      continue;
+    }
+    for (const auto& [bit, what] : {std::pair{node_flag::banned, "is banned"},
+                                    std::pair{node_flag::stopped, "was stopped by an operator"},
+                                    std::pair{node_flag::permanently_disabled, "was disabled by an operator"}})
+      if (flags & bit)
+        found.push_back({.kind = bit == node_flag::banned ? "banned" : bit == node_flag::stopped ? "stopped" : "disabled",
+                         .text = fmt::format("node {} {}", i, what),
+                         .next = fmt::format("floe -n {} status says more", i),
+                         .node = p});
+    if (flags == node_flag::unhealthy)
+      found.push_back({.kind = "unhealthy", .text = fmt::format("node {} has not finished starting", i),
+                       .next = fmt::format("floe -n {} status says more", i), .node = p});
+  }
+}
+
+// --- databases --------------------------------------------------------------------------------------------------
+
+void examiner::storage() {
+  for (const auto& d : databases) {
+    if (!d.storage_trouble.empty())
+      found.push_back({.kind = "storage",
+                       .text = fmt::format("{}: the storage of node {} refuses: {}", d.name, number(view().self),
+                                           d.storage_trouble),
+                       .next = "free space or mend the device; floe explain storage-failed",
+                       .db = d.name,
+                       .node = view().self,
+                       .age_ms = d.storage_age_ms});
+    if (!d.damage.empty())
+      found.push_back({.kind = "database-damaged",
+                       .text = fmt::format("{} is not whole on node {}: {}", d.name, number(view().self), d.damage),
+                       .next = "a recovery heals it if another node has a whole copy; else floe restoredb",
+                       .db = d.name,
+                       .node = view().self});
+  }
+  for (const auto& [db, why] : s.disputes)
+    found.push_back({.kind = "database-disputed",
+                     .text = fmt::format("{} is out of use, its nodes disagree: {}", db, why),
+                     .next = "detach it where it is wrong, then floe recover",
+                     .db = db,
+                     .node = view().self});
+}
+
+/// The work goes on.
+void examiner::hints() {
+  for (const auto& d : databases)
+    if (d.commit_age_ms >= commit_patience_ms)
+      found.push_back({.kind = "commit",
+                       .text = fmt::format("{}: a transaction {}, since {:.1f} s", d.name, d.commit,
+                                           static_cast<double>(d.commit_age_ms) / 1000),
+                       .next = "it ends by itself, or with the next recovery",
+                       .db = d.name,
+                       .age_ms = d.commit_age_ms,
+                       .ill = false});
+  if (s.lacks_lock)
+    found.push_back({.kind = "no-cluster-lock", .text = no_cluster_lock_warning,
+                     .next = "set `cluster lock` in ctdb.conf of every node", .ill = false});
+}
+
+}  // namespace
+
+std::vector<trouble> troubles_of(const status_snapshot& s, const std::vector<database_report>& databases) {
+  examiner e{s, databases, {}};
+  e.own_state();
+  e.leadership();
+  e.storage();
+  e.recovery();
+  e.peers();
+  e.hints();
+  return std::move(e.found);
+}
+
+}  // namespace floe

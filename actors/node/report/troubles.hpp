@@ -1,0 +1,30 @@
+#pragma once
+/// What is wrong with a node, and with its cluster as it sees it: one sentence each, with cause, age and what to try.
+/// Behind `healthy` and the warnings of status, REASON, and `floe doctor`. Pure: a snapshot goes in. Ages in milliseconds.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/ids.hpp"
+
+namespace floe {
+
+struct status_snapshot;
+struct database_report;
+
+struct trouble {
+  std::string_view kind;  ///< an id for programs, as "no-leader"; troubles.cpp has them all
+  std::string text{};     ///< one sentence: what and why
+  std::string next{};     ///< what to try
+  std::string db{};       ///< its name; empty: of no database
+  std::optional<pnn> node{};
+  std::int64_t age_ms = -1;  ///< -1: nobody knows
+  bool ill = true;           ///< the work of the cluster suffers; false: it does not yet
+};
+
+/// The worst first.
+std::vector<trouble> troubles_of(const status_snapshot&, const std::vector<database_report>&);
+
+}  // namespace floe

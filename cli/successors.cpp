@@ -1,0 +1,63 @@
+#include "cli/successors.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace floe::cli {
+namespace {
+
+constexpr std::string_view asks_the_node =
+    "it has no command of its own; the node answers Samba's tool: CTDB_TEST_MODE=yes CTDB_BASE=DIR ctdb ...";
+constexpr std::string_view opens_files =
+    "it opens a database's file, and a node's files are its own: use `floe catdb`, `floe readkey` or `floe writekey`";
+constexpr std::string_view no_addresses = "floe moves no public addresses";
+constexpr std::string_view no_scripts = "floe has no event scripts";
+
+constexpr std::array all{
+    successor{"recmaster", "it is `floe leader`"},
+    successor{"getreclock", "it is the line \"cluster lock\" of `floe status`"},
+    successor{"getdbseqnum", asks_the_node},
+    successor{"dbstatistics", asks_the_node},
+    successor{"stats", asks_the_node},
+    successor{"statisticsreset", asks_the_node},
+    successor{"process-exists", asks_the_node},
+    successor{"setdbreadonly", asks_the_node},
+    successor{"setdbsticky", asks_the_node},
+    successor{"setlmasterrole", asks_the_node},
+    successor{"setleaderrole", asks_the_node},
+    successor{"setrecmasterrole", asks_the_node},
+    successor{"cattdb", opens_files},
+    successor{"tfetch", opens_files},
+    successor{"tstore", opens_files},
+    successor{"ip", no_addresses},
+    successor{"ipinfo", no_addresses},
+    successor{"ifaces", no_addresses},
+    successor{"addip", no_addresses},
+    successor{"delip", no_addresses},
+    successor{"moveip", no_addresses},
+    successor{"reloadips", no_addresses},
+    successor{"setifacelink", no_addresses},
+    successor{"tickle", no_addresses},
+    successor{"gettickles", no_addresses},
+    successor{"addtickle", no_addresses},
+    successor{"deltickle", no_addresses},
+    successor{"lvs", no_addresses},
+    successor{"natgw", no_addresses},
+    successor{"event", no_scripts},
+    successor{"eventscript", no_scripts},
+    successor{"scriptstatus", no_scripts},
+    successor{"nodes", "it is `floe listnodes`"},
+    successor{"checktcpport", "use `ss -ltn`"},
+    successor{"version", "it is `floe --version`"},
+};
+
+}  // namespace
+
+std::span<const successor> successors() { return all; }
+
+std::string_view successor_of(std::string_view verb) {
+  const auto i = std::ranges::find(all, verb, &successor::verb);
+  return i == all.end() ? std::string_view() : i->instead;
+}
+
+}  // namespace floe::cli

@@ -1,0 +1,129 @@
+#include "cli/troubles.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "cli/ask_nodes.hpp"
+#include "cli/output.hpp"
+#include "protocol/constants.hpp"
+
+namespace floe::cli {
+namespace {
+
+using nlohmann::json;
+
+/// Kinds that say why a node is not connected: of one node one of them.
+const std::set<std::string, std::less<>> absences{"ended", "silent", "kept-out", "never-seen"};
+
+std::vector<known_trouble> troubles_of(const std::string& report, pnn told_by) {
+  const auto j = json::parse(report, nullptr, false);
+  std::vector<known_trouble> all;
+  if (!j.is_object()) return all;
+  const auto text = [](const json& t, const char* name) {
+    const auto v = t.value(name, json());
+    return v.is_string() ? v.get<std::string>() : std::string();
+  };
+  for (const auto& t : j.value("troubles", json::array())) {
+    if (!t.is_object()) continue;
+    known_trouble k{.kind = text(t, "kind"), .text = text(t, "text"), .next = text(t, "next"), .db = text(t, "db"),
+                    .node = {}, .age_ms = {}, .ill = t.value("ill", true), .told_by = told_by};
+    if (const auto n = t.value("node", json()); n.is_number_unsigned()) k.node = pnn{n.get<std::uint32_t>()};
+    if (const auto age = t.value("age_ms", json()); age.is_number_integer()) k.age_ms = age.get<std::int64_t>();
+    all.push_back(std::move(k));
+  }
+  return all;
+}
+
+bool same_thing(const known_trouble& a, const known_trouble& b) {
+  const bool absent = absences.contains(a.kind) && absences.contains(b.kind);
+  return (a.kind == b.kind || absent) && a.db == b.db && a.node == b.node;
+}
+
+/// Who is meant knows best; of a recovery whoever has most to say, which is the leader.
+bool knows_more(const known_trouble& a, const known_trouble& b) {
+  const bool own_a = a.node == a.told_by, own_b = b.node == b.told_by;
+  if (own_a != own_b) return own_a;
+  return a.kind == "recovery" && a.text.size() > b.text.size();
+}
+
+}  // namespace
+
+std::vector<pnn> reachable(const node_map& map) {
+  std::vector<pnn> all;
+  for (const auto& n : map.nodes)
+    if (!(n.flags & (node_flag::deleted | node_flag::disconnected))) all.push_back(n.pnn);
+  return all;
+}
+
+node_reports ask_reports(blocking_client& c, const std::vector<pnn>& nodes, duration patience) {
+  node_reports all;
+  for (const auto& one : ask_each(c, nodes, control::get_node_status, {}, patience))
+    if (const auto report = decode_answer<control::get_node_status>(one.reply, one.node))
+      all.emplace(one.node, std::string(report->value.value));
+  return all;
+}
+
+std::vector<known_trouble> troubles_in(const node_reports& reports, pnn first) {
+  std::vector<known_trouble> all;
+  const auto take = [&](pnn n, const std::string& report) {
+    for (auto& t : troubles_of(report, n)) {
+      const auto known = std::ranges::find_if(all, [&](const auto& k) { return same_thing(k, t); });
+      if (known == all.end())
+        all.push_back(std::move(t));
+      else if (knows_more(t, *known))
+        *known = std::move(t);
+    }
+  };
+  if (const auto own = reports.find(first); own != reports.end()) take(own->first, own->second);
+  for (const auto& [n, report] : reports)
+    if (n != first) take(n, report);
+  return all;
+}
+
+std::string reason_of(const std::vector<known_trouble>& all, pnn node) {
+  const auto prefix = "node " + std::to_string(number(node)) + " ";
+  std::string reason;
+  for (const auto& t : all) {
+    if (t.node != node || !t.ill) continue;
+    const auto one = with_age(t);
+    reason += (reason.empty() ? "" : "; ") + (one.starts_with(prefix) ? one.substr(prefix.size()) : one);
+  }
+  return reason;
+}
+
+bool lasts(const known_trouble& t) { return !t.age_ms || *t.age_ms >= 2000; }
+
+std::string with_age(const known_trouble& t) {
+  return t.age_ms ? t.text + ", for " + age_text(static_cast<double>(*t.age_ms)) : t.text;
+}
+
+std::string first_illness(const std::string& report) {
+  for (const auto& t : troubles_of(report, pnn{0}))
+    if (t.ill) return with_age(t);
+  return {};
+}
+
+void put_trouble(wire::json_writer& j, const known_trouble& t) {
+  j.begin_object();
+  j.text("kind", t.kind);
+  j.text("text", t.text);
+  j.text("next", t.next);
+  if (t.db.empty())
+    j.null("db");
+  else
+    j.text("db", t.db);
+  if (t.node)
+    j.number("node", number(*t.node));
+  else
+    j.null("node");
+  if (t.age_ms)
+    j.integer("age_ms", *t.age_ms);
+  else
+    j.null("age_ms");
+  j.boolean("ill", t.ill);
+  j.number("told_by", number(t.told_by));
+  j.end();
+}
+
+}  // namespace floe::cli

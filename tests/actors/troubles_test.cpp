@@ -1,0 +1,168 @@
+/// Status says what is wrong, why, since when and what to try; `healthy` is what a user would call so.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "protocol/messages.hpp"
+#include "storage/faults.hpp"
+#include "tests/actors/sim_cluster.hpp"
+
+using namespace floe;
+using namespace floe::test;
+using nlohmann::json;
+
+namespace {
+
+void pass(sim_cluster& c, duration d) {
+  const auto end = c.loop_now() + d;
+  c.run([&] { return c.loop_now() >= end; }, d);
+}
+
+json status(sim_cluster& c, std::size_t n) { return json::parse(c.status(n)); }
+
+/// The first of this kind, or null.
+json trouble(const json& status, const std::string& kind) {
+  for (const auto& t : status["troubles"])
+    if (t["kind"] == kind) return t;
+  return {};
+}
+
+bool has(const json& text, const std::string& part) {
+  return text.is_string() && text.get<std::string>().find(part) != std::string::npos;
+}
+
+template <control C>
+void order(sim_cluster& c, client& w, const request_of<C>& request) {
+  bool done = false;
+  w.control<C>(pnn::current, request, 5s, [&](const auto&) { done = true; });
+  REQUIRE(c.run([&] { return done; }, 10s));
+}
+
+}  // namespace
+
+TEST_CASE("a cluster that is well says so, and nothing else") {
+  sim_cluster c(3, 1, {.cluster_lock = true});
+  REQUIRE(c.settle(20s));
+  for (std::size_t n = 0; n < 3; ++n) {
+    const auto s = status(c, n);
+    CHECK(s["healthy"] == true);
+    CHECK(s["troubles"].empty());
+  }
+}
+
+TEST_CASE("the cluster lock cannot be had: no leader, not healthy, and every node says why") {
+  sim_cluster c(3, 2, {.cluster_lock = true});
+  REQUIRE(c.settle(20s));
+  for (std::size_t n = 0; n < 3; ++n) c.locks().fail(c.ip(n), true);
+  c.locks().lose();
+  pass(c, 10s);
+  for (std::size_t n = 0; n < 3; ++n) {
+    const auto s = status(c, n);
+    CHECK(s["healthy"] == false);
+    CHECK(s["leader"].is_null());
+    const auto none = trouble(s, "no-leader"), lock = trouble(s, "cluster-lock");
+    REQUIRE(none.is_object());
+    REQUIRE(lock.is_object());
+    CHECK(has(none["text"], "/shared/lock cannot be had: "));
+    CHECK(none["age_ms"] > 5000);
+    CHECK(lock["age_ms"] > 5000);
+    CHECK(lock["node"] == n);
+    CHECK(has(s["warnings"].dump(), "nobody leads"));
+  }
+  for (std::size_t n = 0; n < 3; ++n) c.locks().fail(c.ip(n), false);
+  REQUIRE(c.settle(60s));
+  pass(c, 5s);
+  CHECK(status(c, 0)["healthy"] == true);
+}
+
+TEST_CASE("a node that was killed, one that hangs and one that never came are told apart") {
+  sim_cluster c(4, 3, {.start = false});
+  for (const std::size_t n : {0, 1, 2}) c.start(n);
+  pass(c, 20s);
+  c.kill(1);
+  c.hang(2);
+  pass(c, 12s);
+  const auto s = status(c, 0);
+  CHECK(s["healthy"] == false);
+  CHECK(trouble(s, "ended")["node"] == 1);
+  CHECK(trouble(s, "silent")["node"] == 2);
+  CHECK(trouble(s, "never-seen")["node"] == 3);
+  CHECK(has(trouble(s, "silent")["text"], "does not answer"));
+  CHECK(trouble(s, "silent")["age_ms"] > 5000);
+  CHECK(s["nodes"][1]["absent"]["kind"] == "ended");
+  CHECK_FALSE(s["nodes"][0].contains("absent"));
+}
+
+TEST_CASE("a full disk: the database, the node and the system's words; over when a store works again") {
+  sim_cluster c(2);
+  REQUIRE(c.settle(20s));
+  auto& w = c.connect(1);
+  const auto db = attach_now(c, w, "full.tdb");
+  write_now(c, w, db, "key", "before");
+  c.disk(1).set_full(true);
+  const auto held = lock_now(c, w, db, "key");
+  std::string refused;
+  store_record(w, held.lock_id, "x", after_write::unlock, 5s, [&](const auto& r) { refused = r ? "stored" : r.error().text; });
+  REQUIRE(c.run([&] { return !refused.empty(); }, 10s));
+  CHECK(refused.find("No space left on device") != std::string::npos);
+  pass(c, 3s);
+  const auto full = trouble(status(c, 1), "storage");
+  REQUIRE(full.is_object());
+  CHECK(full["db"] == "full.tdb");
+  CHECK(full["node"] == 1);
+  CHECK(full["age_ms"] >= 3000);
+  CHECK(has(full["text"], "No space left on device"));
+  CHECK(status(c, 1)["healthy"] == false);
+  CHECK(trouble(status(c, 0), "storage").is_null());
+  c.disk(1).set_full(false);
+  unlock_now(c, w, held.lock_id);
+  write_now(c, w, db, "key", "after");
+  CHECK(trouble(status(c, 1), "storage").is_null());
+}
+
+TEST_CASE("a recovery that does not end says what it waits for: a client's lock, an operator") {
+  sim_cluster c(2, 5, {.cluster_lock = true});
+  REQUIRE(c.settle(20s));
+  auto& w = c.connect(1);
+  const auto db = attach_now(c, w, "held.tdb");
+  write_now(c, w, db, "key", "value");
+  auto& operators = c.connect(c.leader());
+  order<control::set_hold_phase>(c, operators, {"push"});
+  order<control::set_recmode>(c, operators, recovery_mode::active);
+  pass(c, 5s);
+  const auto held = trouble(status(c, c.leader()), "recovery");
+  REQUIRE(held.is_object());
+  CHECK(has(held["text"], "is held at push by an operator"));
+  CHECK(held["next"] == "floe recovery release");
+  CHECK(held["age_ms"] > 2000);
+  order<control::set_hold_phase>(c, operators, {""});
+  REQUIRE(c.settle(20s));
+  const auto locked = lock_now(c, w, db, "key");
+  order<control::set_recmode>(c, operators, recovery_mode::active);
+  pass(c, 3s);
+  const auto waits = trouble(status(c, 1), "freeze-waits");
+  REQUIRE(waits.is_object());
+  CHECK(waits["db"] == "held.tdb");
+  CHECK(has(waits["text"], "held.tdb cannot freeze: "));
+  unlock_now(c, w, locked.lock_id);
+  REQUIRE(c.settle(20s));
+  CHECK(status(c, 1)["healthy"] == true);
+}
+
+TEST_CASE("a ban says why, by whom and for how long, and a stopped node that it was an operator") {
+  sim_cluster c(3, 6, {.cluster_lock = true});
+  REQUIRE(c.settle(20s));
+  auto& w = c.connect(2);
+  order<control::set_ban_state>(c, w, {.pnn = pnn{2}, .time = 60});
+  pass(c, 3s);
+  const auto own = trouble(status(c, 2), "banned");
+  CHECK(has(own["text"], "node 2 is banned by node 2 (asked): asked by "));
+  CHECK(has(own["text"], "57 s left"));
+  CHECK(trouble(status(c, 0), "banned")["node"] == 2);
+  CHECK(status(c, 0)["healthy"] == false);
+  order<control::set_ban_state>(c, w, {.pnn = pnn{2}, .time = 0});
+  auto& other = c.connect(1);
+  order<control::stop_node>(c, other, {});
+  pass(c, 3s);
+  CHECK(has(trouble(status(c, 1), "stopped")["text"], "by an operator"));
+}
