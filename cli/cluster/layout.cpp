@@ -10,6 +10,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <sstream>
+#include <utility>
 
 #include "actors/lock/cluster_lock.hpp"
 
@@ -90,9 +92,61 @@ std::expected<void, std::string> write_node(const local_cluster& c, std::uint32_
   return {};
 }
 
+std::expected<std::string, std::string> read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  if (!in.is_open() || in.bad()) return std::unexpected(path + ": cannot be read");
+  return text;
+}
+
+/// The settings of node 0, as another node needs them: its own folder and address.
+std::string settings_like(const local_cluster& c, const std::string& first, std::uint32_t node) {
+  std::istringstream lines(first);
+  std::string out;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("node address")) line = "node address = " + c.address(node);
+    const auto folder = c.base(0) + "/";
+    if (const auto at = line.find(folder); at != line.npos) line.replace(at, folder.size(), c.base(node) + "/");
+    out += line + "\n";
+  }
+  return out;
+}
+
+std::expected<void, std::string> remember(const local_cluster& c) {
+  const json j{{"schema", 1}, {"nodes", c.nodes}, {"address_prefix", c.prefix}, {"port", c.port}};
+  if (!write_file(remembered(c.dir), j.dump(1) + "\n"))
+    return std::unexpected(remembered(c.dir) + ": cannot be written");
+  return {};
+}
+
+/// More nodes: each with the settings of node 0; every nodes file gets their lines.
+std::expected<void, std::string> grow(local_cluster& c, std::uint32_t nodes) {
+  const auto first = c.nodes;
+  for (std::uint32_t i = first; i < nodes; ++i)
+    if (!can_bind(c.address(i), c.port))
+      return std::unexpected(fmt::format("{} cannot be used at port {}: taken", c.address(i), c.port));
+  const auto settings = read_file(c.base(0) + "/ctdb.conf"), tunables = read_file(c.base(0) + "/ctdb.tunables");
+  auto list = read_file(c.base(0) + "/nodes");
+  for (const auto* file : {&settings, &tunables, &std::as_const(list)})
+    if (!*file) return std::unexpected(file->error());
+  for (std::uint32_t i = first; i < nodes; ++i) *list += c.address(i) + "\n";
+  std::error_code problem;
+  for (std::uint32_t i = first; i < nodes; ++i) {
+    fs::create_directories(c.base(i), problem);
+    if (problem || !write_file(c.base(i) + "/ctdb.conf", settings_like(c, *settings, i)) ||
+        !write_file(c.base(i) + "/ctdb.tunables", *tunables))
+      return std::unexpected(c.base(i) + ": cannot be written");
+  }
+  c.nodes = nodes;
+  for (std::uint32_t i = 0; i < nodes; ++i)
+    if (!write_file(c.base(i) + "/nodes", *list)) return std::unexpected(c.base(i) + "/nodes: cannot be written");
+  return remember(c);
+}
+
 /// The wish that contradicts what is there, if any.
 std::string contradiction(const local_cluster& c, const cluster_wishes& w) {
-  if (w.nodes && *w.nodes != c.nodes) return fmt::format("has {} nodes", c.nodes);
+  if (w.nodes && *w.nodes < c.nodes) return fmt::format("has {} nodes", c.nodes);
+  if (w.nodes && *w.nodes > most_nodes) return fmt::format("can have {} nodes at most", most_nodes);
   if (!w.prefix.empty() && w.prefix != c.prefix) return "has the addresses " + c.prefix + ".*";
   if (w.port && *w.port != c.port) return fmt::format("has port {}", c.port);
   return {};
@@ -124,6 +178,8 @@ std::expected<local_cluster, std::string> make_cluster(const cluster_wishes& w) 
     if (const auto what = contradiction(*c, w); !what.empty())
       return std::unexpected(
           fmt::format("the cluster in {} {}; take another --dir, or remove that one", w.dir, what));
+    if (w.nodes && *w.nodes > c->nodes)
+      if (auto larger = grow(*c, *w.nodes); !larger) return std::unexpected(larger.error());
     return c;
   }
   if (const auto wrong = wrong_lock_setting(w.cluster_lock); w.cluster_lock != "none" && !wrong.empty())
@@ -143,9 +199,7 @@ std::expected<local_cluster, std::string> make_cluster(const cluster_wishes& w) 
                     c.address(0), c.address(c.nodes - 1), c.port));
   for (std::uint32_t i = 0; i < c.nodes; ++i)
     if (auto r = write_node(c, i, w); !r) return std::unexpected(r.error());
-  const json j{{"schema", 1}, {"nodes", c.nodes}, {"address_prefix", c.prefix}, {"port", c.port}};
-  if (!write_file(remembered(c.dir), j.dump(1) + "\n"))
-    return std::unexpected(remembered(c.dir) + ": cannot be written");
+  if (auto kept = remember(c); !kept) return std::unexpected(kept.error());
   return c;
 }
 

@@ -37,8 +37,8 @@ struct cluster_wishes {
   std::map<std::string, std::uint32_t> tunables;  ///< for each ctdb.tunables
 };
 
-/// Makes what is missing; a cluster that is there already keeps its addresses and files.
-/// Contradicting wishes are an error.
+/// Makes what is missing; a cluster that is there already keeps its addresses and files, and may be wished larger:
+/// then the new nodes are made, and stand in every nodes file. Other contradictions are an error.
 std::expected<local_cluster, std::string> make_cluster(const cluster_wishes&);
 /// The cluster of a directory.
 std::expected<local_cluster, std::string> open_cluster(const std::string& dir);

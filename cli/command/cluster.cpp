@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "cli/ask_nodes.hpp"
+#include "cli/cluster/directory_lock.hpp"
 #include "cli/cluster/processes.hpp"
 #include "cli/cluster/wait_healthy.hpp"
 #include "cli/command/all.hpp"
@@ -64,16 +66,29 @@ void put_nodes(wire::json_writer& j, const local_cluster& k,
   j.end();
 }
 
-int up(context& c, const arguments& a) {
-  cluster_wishes w{
-      .dir = a["--dir"], .prefix = a["--address-prefix"], .cluster_lock = a["--cluster-lock"],
-      .extra_settings = {}, .tunables = {}};
-  if (w.dir.empty()) return c.misused("cluster up: where? Give --dir DIR");
-  if (!read_number(a["--nodes"], w.nodes))
-    return c.misused("--nodes takes a number: " + a["--nodes"]);
-  if (!read_number(a["--port"], w.port)) return c.misused("--port takes a number: " + a["--port"]);
+/// The nodes that ran before the cluster grew read their nodes files again.
+int tell_about_new_nodes(context& c, const local_cluster& k, const std::vector<std::uint32_t>& running) {
+  if (running.empty()) return done;
+  auto node = blocking_client::connect(k.socket(running.front()), c.patience());
+  if (!node) return c.fail("cluster up", node.error());
+  std::vector<pnn> all;
+  for (const auto n : running) all.push_back(pnn{n});
+  return report_failures(c, "cluster up",
+                         ask_each(*node, all, control::reload_nodes_file, {}, c.long_patience()));
+}
+
+/// Starts what does not run, and waits until all is healthy.
+int start_all(context& c, const cluster_wishes& w) {
+  const auto alone = directory_lock::take(w.dir, c.long_patience());
+  if (!alone) return c.fail(alone.error());
+  const auto before = open_cluster(w.dir);
+  std::vector<std::uint32_t> running;
+  for (std::uint32_t i = 0; before && i < before->nodes; ++i)
+    if (node_process(*before, i)) running.push_back(i);
   const auto k = make_cluster(w);
   if (!k) return c.fail(k.error());
+  if (before && k->nodes > before->nodes)
+    if (const int code = tell_about_new_nodes(c, *k, running); code != done) return code;
   const auto pids = start_missing_nodes(*k);
   if (!pids) return c.fail(pids.error());
   const auto took = wait_healthy(*k, *pids, c.long_patience(), show_progress);
@@ -96,10 +111,35 @@ int up(context& c, const arguments& a) {
   return done;
 }
 
+int add(context& c, const arguments& a) {
+  if (a["--dir"].empty()) return c.misused("cluster add: to which one? Give --dir DIR");
+  std::optional<std::uint32_t> more = 1;
+  if (!read_number(a["COUNT"], more) || *more == 0) return c.misused("COUNT is a number, 1 or more: " + a["COUNT"]);
+  const auto k = open_cluster(a["--dir"]);
+  if (!k) return c.fail(k.error());
+  cluster_wishes w{};
+  w.dir = a["--dir"];
+  w.nodes = k->nodes + *more;
+  return start_all(c, w);
+}
+
+int up(context& c, const arguments& a) {
+  cluster_wishes w{
+      .dir = a["--dir"], .prefix = a["--address-prefix"], .cluster_lock = a["--cluster-lock"],
+      .extra_settings = {}, .tunables = {}};
+  if (w.dir.empty()) return c.misused("cluster up: where? Give --dir DIR");
+  if (!read_number(a["--nodes"], w.nodes))
+    return c.misused("--nodes takes a number: " + a["--nodes"]);
+  if (!read_number(a["--port"], w.port)) return c.misused("--port takes a number: " + a["--port"]);
+  return start_all(c, w);
+}
+
 int down(context& c, const arguments& a) {
   if (a["--dir"].empty()) return c.misused("cluster down: which one? Give --dir DIR");
   const auto k = open_cluster(a["--dir"]);
   if (!k) return c.fail(k.error());
+  const auto alone = directory_lock::take(k->dir, c.long_patience());
+  if (!alone) return c.fail(alone.error());
   std::uint32_t running = 0;
   for (std::uint32_t i = 0; i < k->nodes; ++i) running += node_process(*k, i).has_value();
   const auto killed = stop_cluster(*k, c.patience());
@@ -155,13 +195,20 @@ command cluster_command() {
           "make the cluster if need be, start the nodes that do not run, wait until all is healthy",
       .example = "floe cluster up --nodes 3 --dir /tmp/c",
       .options = {dir_option,
-                  {"--nodes", "N", "how many (3)"},
+                  {"--nodes", "N", "how many (3); more than there are: the cluster grows"},
                   {"--address-prefix", "127.A.B",
                    "node 0 gets 127.A.B.1 ...; without it a free one is found"},
                   {"--port", "PORT", "of all nodes (4379)"},
                   {"--cluster-lock", "LOCK",
                    "of a new cluster: a path, `!COMMAND ARGS`, or none (DIR/cluster.lock)"}},
       .run = up};
+  command more{.name = "add",
+               .group = "",
+               .summary = "one node more, or COUNT, while the others run; returns when all is healthy",
+               .example = "floe cluster add --dir /tmp/c\nfloe cluster add --dir /tmp/c 2",
+               .positionals = {{"COUNT", "how many (1)", false}},
+               .options = {dir_option},
+               .run = add};
   command stop{.name = "down",
                .group = "",
                .summary = "end all nodes: SIGTERM, and SIGKILL to those that take longer than -t",
@@ -180,7 +227,7 @@ command cluster_command() {
           .example =
               "floe cluster up --nodes 3 --dir /tmp/c\nfloe --base /tmp/c/node.0 status\nfloe "
               "cluster down --dir /tmp/c",
-          .subcommands = {start, stop, look}};
+          .subcommands = {start, more, stop, look}};
 }
 
 }  // namespace floe::cli

@@ -457,7 +457,7 @@ class C1Clusters(Checks):
         self.assertEqual(2, len(first["nodes"]))
         again = self.up()
         self.assertEqual([n["pid"] for n in first["nodes"]], [n["pid"] for n in again["nodes"]])
-        self.assert_complains(FAILED, "has 2 nodes", "cluster", "up", "--dir", self.dir, "--nodes", "3")
+        self.assert_complains(FAILED, "has 2 nodes", "cluster", "up", "--dir", self.dir, "--nodes", "1")
         self.assert_exit(DONE, floe("cluster", "status", "--dir", self.dir))
 
         os.kill(first["nodes"][1]["pid"], signal.SIGKILL)
@@ -471,6 +471,28 @@ class C1Clusters(Checks):
         self.assert_exit(NO_NODE, floe("cluster", "status", "--dir", self.dir))
         self.assert_exit(DONE, floe("cluster", "down", "--dir", self.dir))
         self.assert_complains(FAILED, "no cluster is there", "cluster", "status", "--dir", self.dir / "x")
+
+    def test_two_at_once(self):
+        words = [FLOE, "cluster", "up", "--dir", self.dir, "--nodes", "2", "--json"]
+        both = [subprocess.Popen(list(map(str, words)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                for _ in range(2)]
+        told = [p.communicate(timeout=100) for p in both]
+        self.assertEqual([0, 0], [p.returncode for p in both], told)
+        first, second = (json.loads(out)["nodes"] for out, _ in told)
+        self.assertEqual(first, second)
+
+    def test_it_grows_while_it_runs(self):
+        before = self.up("--nodes", "2")
+        base = before["nodes"][0]["base"]
+        self.assert_exit(DONE, floe("--base", base, "attach", "g.tdb"))
+        self.assert_exit(DONE, floe("--base", base, "writekey", "g.tdb", "key", "value"))
+        self.assertIn("3 nodes are healthy", self.assert_exit(DONE, floe("cluster", "add", "--dir", self.dir)).stdout)
+        after = self.up("--nodes", "4")
+        self.assertEqual([n["pid"] for n in before["nodes"]], [n["pid"] for n in after["nodes"][:2]])
+        self.assertEqual("value\n", floe("--base", after["nodes"][3]["base"], "readkey", "g.tdb", "key").stdout)
+        told = json.loads(self.assert_exit(DONE, floe("cluster", "status", "--dir", self.dir, "--json")).stdout)
+        self.assertEqual([0, 1, 2, 3], [n["node"] for n in told["nodes"]])
+        self.assertTrue(told["healthy"])
 
     def test_a_node_that_cannot_start_is_named(self):
         self.up("--nodes", "1")
