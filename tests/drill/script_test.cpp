@@ -73,6 +73,17 @@ TEST_CASE("mistakes are told with their line and what was expected") {
   CHECK(error_of("cut 0 from 1,9\n") == "x.drill:1: there is no node 9: the cluster has nodes 0 to 2");
 }
 
+TEST_CASE("all mistakes are told at once, each with its line") {
+  CHECK(error_of("cluster nods=3\nattach a.tdb\nkil 0\nrepeat x\n  wait soon\nend\nwait 1s\n") ==
+        "x.drill:1: expected nodes=, seed=, bound=, lock= or a tunable, found `nods=`\n"
+        "x.drill:3: no such verb: `kil`; did you mean kill?\n"
+        "x.drill:4: expected how often, a number from 1 to 1000000 after `repeat`, found `x`\n"
+        "x.drill:5: expected a duration such as 500ms or 2s after `wait`, found `soon`");
+  CHECK(error_of("one of\n  wait 1s\nor\n  wait x\nend\nend\n") ==
+        "x.drill:4: expected a duration such as 500ms or 2s after `wait`, found `x`\n"
+        "x.drill:6: `end` without a block that it belongs to");
+}
+
 TEST_CASE("mistakes in transactions, locks, administration and measures are told, too") {
   const std::string p = "cluster lock=yes\nattach p.tdb persistent\nattach a.tdb\nclient c on 0\n";
   CHECK(error_of(p + "c transact a.tdb k=v\n") == "x.drill:5: a.tdb is volatile: expected a persistent or replicated database");

@@ -1,4 +1,6 @@
 /// floe drill list, show, check: drills that are not played.
+#include <sstream>
+
 #include "cli/command/drill/subcommands.hpp"
 #include "cli/context.hpp"
 #include "cli/output.hpp"
@@ -41,8 +43,15 @@ int show(context& c, const arguments& a) {
 }
 
 int check(context& c, const arguments& a) {
-  for (const auto& name : a.all("DRILL"))
-    if (const auto s = load(name); !s) return c.misused("drill check: " + s.error());
+  std::size_t wrong = 0;
+  for (const auto& name : a.all("DRILL")) {
+    const auto s = load(name);
+    if (s) continue;
+    ++wrong;
+    std::istringstream mistakes(s.error());
+    for (std::string one; std::getline(mistakes, one);) print_error("drill check: " + one);
+  }
+  if (wrong > 0) return wrong_use;
   if (c.options.json) {
     auto j = open_json("drill check");
     j.number("drills", a.all("DRILL").size());
@@ -73,7 +82,7 @@ command show_command() {
 command check_command() {
   return {.name = "check",
           .group = "Drills",
-          .summary = "read drills without playing them; 2 if one has a mistake",
+          .summary = "read drills without playing them, and tell every mistake; 2 if there is one",
           .example = "floe drill check my.drill",
           .positionals = {{"DRILL", "a file, or the name of a shipped drill", true, true}},
           .run = check};

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "cli/command/drill/bar.hpp"
+#include "cli/command/drill/failure_kinds.hpp"
 #include "cli/command/drill/run_options.hpp"
 #include "cli/command/drill/subcommands.hpp"
 #include "cli/command/drill/testbed_options.hpp"
@@ -32,6 +33,7 @@ int run(context& c, const arguments& a) {
   files->plan(runs);
   std::map<const planned_run*, verdict> ended;
   std::vector<tally> tallies(w->drills.size());
+  failure_kinds kinds;
   bool all_held = true;
   int interrupted = 0;
   {
@@ -43,8 +45,12 @@ int run(context& c, const arguments& a) {
       bar.clear();
       if (r.follow == following::picture) live_follower::clear_terminal();  // in case it broke
       if (!c.options.json && w->seeds > 1 && !v.held) {
-        print(fmt::format("{}: {}\n", paint(style::bold, r.drill->name), r.drill->title));
-        print_failure(r, v);
+        if (const auto same = kinds.add(r.drill->name, v)) {
+          print(fmt::format("{}  {} seed {}: as seed {}\n", paint(style::bad, "FAILED"), r.drill->name, v.seed, *same));
+        } else {
+          print(fmt::format("{}: {}\n", paint(style::bold, r.drill->name), r.drill->title));
+          print_failure(r, v);
+        }
       }
       if (!c.options.json && w->seeds == 1) print_one(r, v);
       std::fflush(stdout);
@@ -72,8 +78,10 @@ int run(context& c, const arguments& a) {
     for (const auto& r : runs) put(j, r, ended.at(&r));
     j.end();
     print_json(std::move(j));
-  } else if (w->seeds > 1)
+  } else if (w->seeds > 1) {
+    print(kinds.text());
     print_tallies(w->drills, tallies);
+  }
   if (!c.options.json && *kept)
     print(paint(style::dim, fmt::format("{}: {}, seed {}\n", files->of_run_text(), runs[**kept].drill->name, runs[**kept].seed)));
   return all_held ? done : says_no;
@@ -85,7 +93,7 @@ command run_command() {
   return {.name = "run",
           .group = "Drills",
           .summary = "play drills, in simulation or on real processes; 4 if one fails",
-          .example = "floe drill run live_follower-killed\nfloe drill run my.drill --seeds 1000   # failing seeds, each with the line "
+          .example = "floe drill run follower-killed\nfloe drill run my.drill --seeds 1000   # failing seeds, each with the line "
                      "that plays it again\n"
                      "floe drill run leader-killed --real --ctdbd all --patience 30",
           .positionals = {{"DRILL", "a file, or the name of a shipped drill", false, true}},

@@ -33,16 +33,20 @@ class reader {
 
   std::expected<script, std::string> read() {
     std::vector<statement> body;
-    if (!block(body, nullptr)) return std::unexpected(error_);
-    if (!clustered_ && body.empty()) return std::unexpected(made_.name + ":1: the drill is empty");
+    block(body, nullptr);
+    if (errors_.empty() && !clustered_ && body.empty()) errors_ = made_.name + ":1: the drill is empty";
+    if (!errors_.empty()) return std::unexpected(errors_);
     made_.body = std::move(body);
     return std::move(made_);
   }
 
  private:
-  bool bad(unsigned line, const std::string& why) {
-    error_ = fmt::format("{}:{}: {}", made_.name, line, why);
-    return false;
+  enum class read_line : std::uint8_t { good, nothing, end_of_block };
+
+  /// Reading goes on behind a mistake, so that all are told at once.
+  read_line bad(unsigned line, const std::string& why) {
+    errors_ += fmt::format("{}{}:{}: {}", errors_.empty() ? "" : "\n", made_.name, line, why);
+    return read_line::nothing;
   }
 
   /// The next line with words on it; false at the end. Comments before the first verb are the story.
@@ -55,14 +59,13 @@ class reader {
       const auto words = split_words(line_text_);
       if (!words) {
         bad(line_, words.error());
-        return false;
-      }
-      if (!words->empty()) {
+      } else if (!words->empty()) {
         head_ = false;
         out = *words;
         return true;
+      } else if (head_ && line_text_.starts_with('#')) {
+        tell(line_text_.substr(1));
       }
-      if (head_ && line_text_.starts_with('#')) tell(line_text_.substr(1));
     }
     return false;
   }
@@ -72,103 +75,110 @@ class reader {
     made_.story += std::string(text) + "\n";
   }
 
-  /// Up to the end of the text, or of the block that `opened` began. Reads the choices of a `one of`.
-  bool block(std::vector<statement>& into, statement* opened) {
-    std::vector<std::string> line;
-    while (next(line)) {
+  static bool opens(verb::kind k) { return k == verb::kind::repeat || k == verb::kind::one_of; }
+
+  /// Up to the end of the text, or of the block that `opened` began.
+  void block(std::vector<statement>& into, statement* opened) {
+    std::vector<std::string> words;
+    while (next(words)) {
       statement s{.line = line_, .text = std::string(trimmed(line_text_))};
-      const bool attempt = line.front() == "try";
-      if (attempt) line.erase(line.begin());
-      if (attempt && line.empty()) return bad(line_, "expected a verb after `try`, but the line ends there");
-      s.may_fail = attempt;
-      line_parser w(line, names_);
-      const auto first = w.word("a verb");
-      const bool speaks = names_.knows_client(first);
-      const auto second = speaks ? w.word("what the client does") : std::string();
-      if (w.error()) return bad(line_, *w.error());
-      const auto* v = find_verb(speaks ? second : first, speaks);
-      if (!v) return bad(line_, speaks ? unknown_word("a client cannot", second, true) : unknown_word("no such verb:", first, false));
-      s.is = v->is;
-      if (attempt && v->is != verb::kind::plain) return bad(line_, fmt::format("`try` stands before what is done, not before `{}`", first));
-      switch (v->is) {
-        case verb::kind::cluster:
-          if (!cluster(w)) return false;
-          continue;
-        case verb::kind::end:
-        case verb::kind::either:
-          w.end();
-          if (w.error()) return bad(line_, *w.error());
-          if (!opened || (v->is == verb::kind::either && opened->is != verb::kind::one_of))
-            return bad(line_, fmt::format("`{}` without a block that it belongs to", first));
-          ended_by_ = v->is;
-          return true;
-        case verb::kind::repeat:
-          s.times = w.count(1, 1'000'000, "how often, a number");
-          break;
-        case verb::kind::one_of: w.expect("of"); break;
-        case verb::kind::attempt: break;  // taken before
-        case verb::kind::plain:
-          if (speaks) {
-            line_parser again(line, names_);  // the verbs of clients read the name themselves
-            s.act = v->read(again);
-            again.end();
-            if (again.error()) return bad(line_, *again.error());
-            s.needs = again.needed();
-          } else {
-            s.act = v->read(w);
-            s.needs = w.needed();
-          }
-          break;
-      }
-      if (!speaks) w.end();
-      if (w.error()) return bad(line_, *w.error());
-      started_ = true;
-      if ((s.is == verb::kind::repeat || s.is == verb::kind::one_of) && !choices(s)) return false;
-      into.push_back(std::move(s));
+      const auto found = line(std::move(words), s, opened);
+      if (found == read_line::end_of_block) return;
+      if (opens(s.is)) choices(s);
+      if (found == read_line::good) into.push_back(std::move(s));
     }
-    if (!error_.empty()) return false;
-    if (opened) return bad(opened->line, fmt::format("`{}` has no `end`", opened->text));
-    return true;
+    if (opened) bad(opened->line, fmt::format("`{}` has no `end`", opened->text));
   }
 
-  bool choices(statement& s) {
+  /// The blocks of a `repeat` or `one of`, also of one whose own line has a mistake.
+  void choices(statement& s) {
     do {
+      ended_by_ = verb::kind::end;
       s.blocks.emplace_back();
-      if (!block(s.blocks.back(), &s)) return false;
+      block(s.blocks.back(), &s);
     } while (ended_by_ == verb::kind::either);
-    return true;
   }
 
-  bool cluster(line_parser& w) {
+  read_line line(std::vector<std::string> words, statement& s, const statement* opened) {
+    const bool attempt = words.front() == "try";
+    if (attempt) words.erase(words.begin());
+    if (attempt && words.empty()) return bad(line_, "expected a verb after `try`, but the line ends there");
+    s.may_fail = attempt;
+    line_parser w(words, names_);
+    const auto first = w.word("a verb");
+    const bool speaks = names_.knows_client(first);
+    const auto second = speaks ? w.word("what the client does") : std::string();
+    if (w.error()) return bad(line_, *w.error());
+    const auto* v = find_verb(speaks ? second : first, speaks);
+    if (!v) return bad(line_, speaks ? unknown_word("a client cannot", second, true) : unknown_word("no such verb:", first, false));
+    s.is = v->is;
+    if (attempt && v->is != verb::kind::plain) return bad(line_, fmt::format("`try` stands before what is done, not before `{}`", first));
+    switch (v->is) {
+      case verb::kind::cluster: return cluster(w);
+      case verb::kind::end:
+      case verb::kind::either:
+        w.end();
+        if (w.error()) return bad(line_, *w.error());
+        if (!opened || (v->is == verb::kind::either && opened->is != verb::kind::one_of))
+          return bad(line_, fmt::format("`{}` without a block that it belongs to", first));
+        ended_by_ = v->is;
+        return read_line::end_of_block;
+      case verb::kind::repeat: s.times = w.count(1, 1'000'000, "how often, a number"); break;
+      case verb::kind::one_of: w.expect("of"); break;
+      case verb::kind::attempt: break;  // taken before
+      case verb::kind::plain:
+        if (speaks) return of_client(*v, words, s);
+        s.act = v->read(w);
+        s.needs = w.needed();
+        break;
+    }
+    w.end();
+    if (w.error()) return bad(line_, *w.error());
+    started_ = true;
+    return read_line::good;
+  }
+
+  /// The verbs of clients read the name themselves.
+  read_line of_client(const verb& v, const std::vector<std::string>& words, statement& s) {
+    line_parser w(words, names_);
+    s.act = v.read(w);
+    w.end();
+    if (w.error()) return bad(line_, *w.error());
+    s.needs = w.needed();
+    started_ = true;
+    return read_line::good;
+  }
+
+  read_line cluster(line_parser& w) {
     if (started_ || clustered_) return bad(line_, "`cluster` comes once, before everything else");
     clustered_ = true;
     made_.cluster = trimmed(line_text_);
-    for (const auto& [name, value] : w.settings()) {
-      const auto n = parse_count(value);
-      if (name == "bound") {
-        const auto d = parse_duration(value);
-        if (!d) return bad(line_, "bound= takes a duration such as 60s: " + value);
-        made_.bound = *d;
-        continue;
-      }
-      if (name == "lock") {
-        if (value != "yes" && value != "no") return bad(line_, "lock= takes yes or no: " + value);
-        made_.cluster_lock = names_.cluster_lock = value == "yes";
-        continue;
-      }
-      if (!n || *n > UINT32_MAX) return bad(line_, fmt::format("{}= takes a number: {}", name, value));
-      if (name == "nodes") {
-        if (*n < 1 || *n > 16) return bad(line_, "nodes= takes a number from 1 to 16: " + value);
-        made_.nodes = names_.nodes = *n;
-      } else if (name == "seed") {
-        made_.seed = *n;
-      } else if (find_tunable(name)) {
-        made_.tunables.emplace_back(name, static_cast<std::uint32_t>(*n));
-      } else
-        return bad(line_, fmt::format("expected nodes=, seed=, bound=, lock= or a tunable, found `{}=`", name));
-    }
+    for (const auto& [name, value] : w.settings()) setting(name, value);
     if (w.error()) return bad(line_, *w.error());
-    return true;
+    return read_line::nothing;
+  }
+
+  void setting(const std::string& name, const std::string& value) {
+    const auto n = parse_count(value);
+    if (name == "bound") {
+      const auto d = parse_duration(value);
+      if (!d) return void(bad(line_, "bound= takes a duration such as 60s: " + value));
+      made_.bound = *d;
+    } else if (name == "lock") {
+      if (value != "yes" && value != "no") return void(bad(line_, "lock= takes yes or no: " + value));
+      made_.cluster_lock = names_.cluster_lock = value == "yes";
+    } else if (!n || *n > UINT32_MAX) {
+      bad(line_, fmt::format("{}= takes a number: {}", name, value));
+    } else if (name == "nodes") {
+      if (*n < 1 || *n > 16) return void(bad(line_, "nodes= takes a number from 1 to 16: " + value));
+      made_.nodes = names_.nodes = *n;
+    } else if (name == "seed") {
+      made_.seed = *n;
+    } else if (find_tunable(name)) {
+      made_.tunables.emplace_back(name, static_cast<std::uint32_t>(*n));
+    } else {
+      bad(line_, fmt::format("expected nodes=, seed=, bound=, lock= or a tunable, found `{}=`", name));
+    }
   }
 
   static std::string_view trimmed(std::string_view t) {
@@ -180,7 +190,7 @@ class reader {
   std::string_view text_, line_text_;
   script made_;
   scope names_;
-  std::string error_;
+  std::string errors_;
   std::size_t position_ = 0;
   unsigned line_ = 0;
   bool head_ = true, started_ = false, clustered_ = false;

@@ -34,7 +34,7 @@ struct script {
   std::vector<statement> body{};
 };
 
-/// An error is one line: "FILE:LINE: what was expected".
+/// Errors are one line for each mistake: "FILE:LINE: what was expected".
 std::expected<script, std::string> read_script(const std::string& name, std::string_view text);
 
 }  // namespace floe::cli::drill
