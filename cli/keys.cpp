@@ -1,5 +1,8 @@
 #include "cli/keys.hpp"
 
+#include "protocol/constants.hpp"
+#include "protocol/types/basic.hpp"
+#include "protocol/wire/codec.hpp"
 #include "protocol/wire/json.hpp"
 
 namespace floe::cli {
@@ -56,6 +59,18 @@ std::expected<bytes, std::string> parse_octets(std::string_view text) {
 std::string show_octets(byte_view v) {
   if (is_text(v) && !v.starts_with("0x")) return std::string(v);
   return "0x" + wire::to_hex(v);
+}
+
+bool is_sequence_number(byte_view key) { return key == sequence_number_key; }
+
+std::string show_key(byte_view key) {
+  return is_sequence_number(key) ? "(sequence number)" : show_octets(key);
+}
+
+std::string show_value(byte_view key, byte_view data) {
+  if (is_sequence_number(key))
+    if (const auto n = wire::decode<std::uint64_t>(data)) return std::to_string(*n);
+  return show_octets(data);
 }
 
 }  // namespace floe::cli

@@ -1,6 +1,7 @@
 /// floe backupdb, restoredb, dumpdbbackup: databases and files in the format of CTDB's tool.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ctime>
 
 #include "actors/client/replace.hpp"
@@ -32,14 +33,15 @@ int backup(context& c, const arguments& a) {
   for (const auto& [key, r] : *all)
     if (auto added = file->add(r); !added) return c.fail(added.error());
   if (auto written = file->finish(); !written) return c.fail(written.error());
+  const auto records = std::ranges::count_if(*all, [](const auto& r) { return !is_sequence_number(r.first); });
   if (c.options.json) {
     auto j = open_json("backupdb");
     j.text("db", db->name);
     j.text("file", a["FILE"]);
-    j.number("records", all->size());
+    j.integer("records", records);
     print_json(std::move(j));
   } else {
-    print(fmt::format("{} records of {} are in {}\n", all->size(), db->name, a["FILE"]));
+    print(fmt::format("{} records of {} are in {}\n", records, db->name, a["FILE"]));
   }
   return done;
 }
@@ -146,6 +148,7 @@ int dump(context& c, const arguments& a) {
   j.number("time", static_cast<std::uint64_t>(h.time));
   j.begin_list("records");
   table t({{"KEY"}, {"RSN", true}, {"NODE", true}, {"BYTES", true}, {"VALUE"}});
+  bool numbered = false;
   for (;;) {
     const auto buffer = file->next();
     if (!buffer) return c.fail(buffer.error());
@@ -161,11 +164,12 @@ int dump(context& c, const arguments& a) {
         j.number("dmaster", number(r.header.dmaster));
         j.end();
       } else {
-        t.row({{show_octets(r.key), style::bold},
+        numbered |= is_sequence_number(r.key);
+        t.row({{show_key(r.key), is_sequence_number(r.key) ? style::dim : style::bold},
                std::to_string(number(r.header.rsn)),
                std::to_string(number(r.header.dmaster)),
                std::to_string(r.data.size()),
-               show_octets(r.data)});
+               show_value(r.key, r.data)});
       }
     }
   }
@@ -177,7 +181,7 @@ int dump(context& c, const arguments& a) {
   print(fmt::format("{}, {}, backup of {}\n\n", h.name,
                     kind_text(static_cast<std::uint8_t>(h.flags)), time_text(h.time * 1'000'000)));
   print(t.text());
-  print(fmt::format("{} records\n", h.records));
+  print(fmt::format("{} records\n", h.records - (numbered ? 1 : 0)));
   return done;
 }
 

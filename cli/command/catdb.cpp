@@ -1,6 +1,7 @@
 /// floe catdb: all records of a database, from all nodes.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "actors/client/traverse.hpp"
@@ -49,16 +50,16 @@ int run(context& c, const arguments& a) {
   }
   table t({{"KEY"}, {"RSN", true}, {"NODE", true}, {"BYTES", true}, {"VALUE"}});
   for (const auto& [key, r] : all) {
-    auto value = show_octets(r.data);
+    auto value = show_value(key, r.data);
     if (colours_wanted() && value.size() > 60) value = value.substr(0, 57) + "...";
-    t.row({{show_octets(key), style::bold},
+    t.row({{show_key(key), is_sequence_number(key) ? style::dim : style::bold},
            std::to_string(number(r.header.rsn)),
            std::to_string(number(r.header.dmaster)),
            std::to_string(r.data.size()),
            value});
   }
   print(t.text());
-  print(fmt::format("{} records\n", all.size()));
+  print(fmt::format("{} records\n", std::ranges::count_if(all, [](const auto& r) { return !is_sequence_number(r.first); })));
   return done;
 }
 
