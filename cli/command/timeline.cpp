@@ -1,6 +1,8 @@
 /// floe timeline: what happened in the last recovery, on all nodes, to scale.
 #include <fmt/format.h>
 
+#include <set>
+
 #include "actors/events.hpp"
 #include "cli/command/all.hpp"
 #include "cli/context.hpp"
@@ -19,6 +21,19 @@ bool save(context& c, const std::string& file, const std::string& text) {
   const auto written = write_whole(file, text);
   if (!written) c.fail(written.error());
   return written.has_value();
+}
+
+/// Every node notes it, at its own time: it is lost once, until somebody sees it again.
+std::vector<run_fault> losses_in(const timeline_picture& picture) {
+  std::vector<run_fault> all;
+  std::set<pnn> lost;
+  for (const auto& e : picture.events) {
+    if (const auto up = as<event::node_up>(e.line)) lost.erase(up->pnn);
+    const auto down = as<event::node_down>(e.line);
+    if (down && lost.insert(down->pnn).second)
+      all.push_back({e.t_us, e.t_us, fmt::format("node {} lost", number(down->pnn))});
+  }
+  return all;
 }
 
 int run(context& c, const arguments& a) {
@@ -59,10 +74,7 @@ int run(context& c, const arguments& a) {
   if (a.has("--html") || a.has("--perfetto")) {
     run_record record{.title = "timeline", .mode = "cluster", .picture = picture, .zero_us = picture.from_us};
     for (const pnn n : nodes) record.nodes.push_back({n, "floe"});
-    for (const auto& e : picture.events)
-      if (const auto lost_node = as<event::node_down>(e.line))
-        record.faults.push_back(
-            {e.t_us, e.t_us, fmt::format("node {} lost", number(lost_node->pnn))});
+    record.faults = losses_in(picture);
     if (a.has("--html") && !save(c, a["--html"], html_page(record))) return failed;
     if (a.has("--perfetto") && !save(c, a["--perfetto"], perfetto_trace(record))) return failed;
   }

@@ -25,12 +25,14 @@ const node = (tag, attributes, text) => {
   if (text !== undefined) e.textContent = text;
   return e;
 };
-const ms = us => us < 10000 ? (us / 1000).toFixed(1) + ' ms' : us < 1e6 ? Math.round(us / 1000) + ' ms' : (us / 1e6).toFixed(us < 1e7 ? 2 : 1) + ' s';
+// as age_text() of the command line
+const ms = us => us < 10000 ? (us / 1000).toFixed(1) + ' ms' : us < 1e6 ? Math.round(us / 1000) + ' ms' : us < 1e8 ? (us / 1e6).toFixed(1) + ' s' : Math.round(us / 6e7) + ' min';
 // a drill has a clock of its own, which its trace tells; else the beginning of the picture is 0
 const clock = run.zero_us < run.from_us;
 const at = (us, decimals = 3) => clock ? ((us - run.zero_us) / 1e6).toFixed(decimals) + ' s' : '+' + ms(us - run.zero_us);
 
-$('title').textContent = run.title; document.title = 'floe: ' + run.title;
+$('title').textContent = run.title;
+document.title = run.title + (run.verdict ? (run.verdict === 'good' ? ': held' : ': failed') : '') + ' – floe';
 if (run.verdict) {
   $('verdict').textContent = run.verdict === 'good' ? '✓ held' : '✗ failed';
   $('verdict').classList.add(run.verdict === 'good' ? 'good' : 'bad');

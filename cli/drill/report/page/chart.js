@@ -35,6 +35,20 @@ const describeUse = u => u.what === 'migrates' ? `The record ${u.db}/${u.key} is
 const describeFault = f => `Fault: ${f.what}, ${at(f.from_us)}${f.to_us > f.from_us ? ` to ${at(f.to_us)} (${ms(f.to_us - f.from_us)})` : ''}.`;
 const explain = text => { $('explain').textContent = text; };
 
+// A label stays inside the picture: it begins further left, or is cut off.
+const letter = 6.5;
+function labelOf(what, wanted, right) {
+  const room = Math.floor((right - left) / letter);
+  const text = what.length > room ? what.slice(0, Math.max(1, room - 1)) + '…' : what;
+  const begin = Math.max(left, Math.min(wanted, right - letter * text.length));
+  return { text, begin, end: begin + letter * text.length };
+}
+// The height of a chart of rates: a peak, as when everybody begins at once, shall not flatten the rest.
+function ceiling(values) {
+  const sorted = values.filter(v => v > 0).sort((a, b) => a - b);
+  if (!sorted.length) return 1;
+  return Math.max(1, Math.min(sorted[sorted.length - 1], 2 * sorted[Math.floor(sorted.length * .9)]));
+}
 function draw() {
   chart.replaceChildren();
   const w = width();
@@ -52,10 +66,11 @@ function draw() {
     if (x2 > x1) told(node('rect', { class: 'window', x: x1, y: 0, width: x2 - x1, height: height - 22 }));
     if (x(f.from_us) < left) continue;
     told(node('line', { class: 'fault', x1, x2: x1, y1: 0, y2: height - 22 }));
-    const lane = ends.findIndex(e => e < x1);
+    const { text, begin, end } = labelOf(f.what, x1 + 3, w - 10);
+    const lane = ends.findIndex(e => e < begin);
     if (lane < 0) continue;
-    ends[lane] = x1 + 12 + 6.5 * f.what.length;
-    told(node('text', { x: x1 + 3, y: 11 + lane * 12, class: 'fault-name' }, f.what));
+    ends[lane] = end + 9;
+    told(node('text', { x: begin, y: 11 + lane * 12, class: 'fault-name' }, text));
   }
   rows.forEach((r, i) => {
     const y = top + i * rowHeight;
@@ -93,14 +108,14 @@ function draw() {
     }
   });
   if (rateHeight) {
-    const base = top + rows.length * rowHeight + rateHeight + 14, most = Math.max(1, ...run.throughput.done.map((d, i) => d + (run.throughput.failed[i] || 0)));
+    const base = top + rows.length * rowHeight + rateHeight + 14, sums = run.throughput.done.map((d, i) => d + (run.throughput.failed[i] || 0)), most = ceiling(sums), peak = Math.max(...sums);
     chart.append(node('text', { x: 8, y: base - rateHeight + 12, 'font-weight': 600 }, 'operations'));
-    chart.append(node('text', { class: 'tick', x: 8, y: base - rateHeight + 28 }, 'up to ' + Math.round(most / run.throughput.bucket_us * 1e6) + ' /s'));
+    chart.append(node('text', { class: 'tick', x: 8, y: base - rateHeight + 28 }, 'up to ' + Math.round(peak / run.throughput.bucket_us * 1e6) + ' /s'));
     run.throughput.done.forEach((d, i) => {
       const t = run.from_us + i * run.throughput.bucket_us;
       if (t + run.throughput.bucket_us < view.from || t > view.to) return;
       const x1 = Math.max(left, x(t)), x2 = Math.min(w - 10, x(t + run.throughput.bucket_us));
-      const h = d / most * rateHeight, bad = (run.throughput.failed[i] || 0) / most * rateHeight;
+      const h = Math.min(1, d / most) * rateHeight, bad = Math.min(rateHeight - h, (run.throughput.failed[i] || 0) / most * rateHeight);
       chart.append(node('rect', { class: 'rate', x: x1, y: base - h, width: Math.max(.5, x2 - x1), height: h }));
       if (bad) chart.append(node('rect', { class: 'rate-failed', x: x1, y: base - h - bad, width: Math.max(.5, x2 - x1), height: bad }));
     });
