@@ -11,9 +11,12 @@
 #include "cli/socket_owner.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/node_map.hpp"
+#include "protocol/wire/json.hpp"
 
 namespace floe::cli {
 namespace {
+
+bool errors_are_json = false;
 
 exit_code code_of(client_errc e) {
   switch (e) {
@@ -58,9 +61,17 @@ bool is_lost(const client_error& e) {
 
 }  // namespace
 
+void print_errors_as_json() { errors_are_json = true; }
+
 void print_error(std::string_view line) {
   std::fflush(stdout);
-  fmt::print(stderr, "floe: {}\n", line);
+  if (!errors_are_json) return fmt::print(stderr, "floe: {}\n", line);
+  wire::json_writer j;
+  j.begin_object();
+  j.number("schema", 1);
+  j.text("error", line);
+  j.end();
+  fmt::print(stderr, "{}\n", j.take());
 }
 
 std::string node_text(pnn p) {

@@ -49,8 +49,9 @@ class context {
   std::optional<blocking_client> node_;
 };
 
-/// One line on standard error, as the program prints all its errors.
+/// One line on standard error, as the program prints all its errors: "floe: LINE", or {"schema":1,"error":"LINE"}.
 void print_error(std::string_view line);
+void print_errors_as_json();
 /// "node 2", or "this node".
 std::string node_text(pnn);
 

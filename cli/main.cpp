@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <memory>
@@ -112,6 +113,13 @@ std::vector<std::string> with_help_last(std::vector<std::string> words) {
   return words;
 }
 
+bool takes_a_key(const std::vector<command>& commands, const std::string& name) {
+  const auto c = std::ranges::find(commands, name, &command::name);
+  return c != commands.end() && std::ranges::any_of(c->positionals, [](const positional& p) {
+           return std::string_view(p.name) == "KEY" || std::string_view(p.name) == "VALUE";
+         });
+}
+
 int say_wrong_use(const CLI::ParseError& e, const CLI::App& app,
                   const std::vector<command>& commands, int argc, char** argv) {
   auto text = misspelt(commands, argc, argv);
@@ -119,6 +127,8 @@ int say_wrong_use(const CLI::ParseError& e, const CLI::App& app,
     const auto chosen = app.get_subcommands();
     text = std::string(e.what()) + "; `floe " +
            (chosen.empty() ? "" : chosen.front()->get_name() + " ") + "--help` says more";
+    if (!chosen.empty() && takes_a_key(commands, chosen.front()->get_name()))
+      text += ", and a key or value that begins with - comes after --";
   }
   print_error(text);
   return wrong_use;
@@ -129,6 +139,8 @@ int say_wrong_use(const CLI::ParseError& e, const CLI::App& app,
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   if (const auto code = run_hidden(argc, argv)) return *code;
+  if (std::any_of(argv, argv + argc, [](const char* word) { return std::string_view(word) == "--json"; }))
+    print_errors_as_json();
   const auto commands = all_commands();
   invocation in;
   if (const char* base = std::getenv("CTDB_BASE")) in.options.base = base;
@@ -181,7 +193,8 @@ int main(int argc, char** argv) {
     if (!b->app->parsed()) continue;
     context c(std::move(in.options));
     const int code = b->what->run(c, collect(*b));
-    return std::fflush(stdout) == 0 ? code : failed;
+    // who reads only the beginning, as `head` does, wants no more
+    return std::fflush(stdout) == 0 || errno == EPIPE ? code : failed;
   }
   return wrong_use;
 }

@@ -126,6 +126,17 @@ class A1WithoutNodes(Checks):
         self.assertLessEqual(set(listed), set(floe("explain", "--names").stdout.split()))
         self.assert_complains(WRONG_USE, "did you mean node-down?", "explain", "node-dwn")
 
+    def test_errors_for_programs(self):
+        for words, status in ((("--base", "/nonexistent", "ping"), NO_NODE), (("lock", "a"), WRONG_USE), (("staus",), WRONG_USE)):
+            result = self.assert_exit(status, floe(*words, "--json"))
+            self.assertEqual({"schema", "error"}, set(json.loads(result.stderr)))
+        self.assert_complains(WRONG_USE, "comes after --", "readkey", "a.tdb", "-key")
+
+    def test_a_reader_that_has_enough(self):
+        with subprocess.Popen([FLOE, "explain", "--names"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as told:
+            told.stdout.close()
+            self.assertEqual((0, b""), (told.wait(timeout=10), told.stderr.read()))
+
     def test_every_verb_of_ctdb_is_told(self):
         readme = (pathlib.Path(__file__).parents[2] / "cli" / "README.md").read_text()
         table = readme[readme.index("| `ctdb` | here |"):].split("\n\n")[0]
