@@ -29,7 +29,11 @@ int run(context& c, const arguments&) {
   if (!wanted) return wanted.error();
   const auto map = (*node)->control<control::get_nodemap>(pnn::current, {}, c.patience());
   if (!map) return c.fail("nodestatus", map.error());
-  const auto reports = ask_reports(**node, *wanted, c.patience());
+  auto asked = reachable(map->value);
+  std::erase_if(asked, [&, self = (*node)->self()](pnn p) {  // ours knows why others are not there
+    return p != self && std::ranges::find(*wanted, p) == wanted->end();
+  });
+  const auto reports = ask_reports(**node, asked, std::min<duration>(c.patience(), std::chrono::seconds(1)));
   const auto troubles = troubles_in(reports, (*node)->self());
   bool well = true;
   auto j = open_json("nodestatus");
