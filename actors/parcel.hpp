@@ -2,6 +2,7 @@
 /// A packet that has been read, as actors hand it to each other.
 #include <memory>
 
+#include "actors/client_usage.hpp"
 #include "protocol/packet.hpp"
 
 namespace floe {
@@ -10,6 +11,7 @@ namespace floe {
 struct parcel {
   frame raw;
   packet content;
+  usage_share charge = {};  ///< of the client that sent it
 };
 using parcel_ptr = std::shared_ptr<const parcel>;
 

@@ -10,18 +10,31 @@
 #include <cstring>
 #include <system_error>
 
+#include "storage/heap.hpp"
+
 namespace floe {
 namespace {
 
+constexpr std::uint64_t first_map = 6 * page_size;  ///< many databases stay empty or small
 constexpr std::uint64_t step_min = 1 << 20;
 constexpr std::uint64_t last_step_min =
     64 << 10;  ///< smaller reservations are not worth a new mapping
 constexpr std::uint64_t keep_back = 16 * page_size;
 constexpr unsigned file_mode = 0600;
 constexpr MDB_dbi free_list = 0;
+/// As large as LMDB makes its lock file: 192 bytes and 64 for each reader but the first.
+constexpr unsigned readers_max = 126;
+constexpr off_t lock_file_size = 192 + 64 * (readers_max - 1);
 
 std::uint64_t whole_pages(std::uint64_t size) {
   return (size + page_size - 1) / page_size * page_size;
+}
+
+int reserve_in(int fd, off_t from, off_t size) {
+  for (;;) {
+    int rc = posix_fallocate(fd, from, size);
+    if (rc != EINTR) return rc;
+  }
 }
 
 std::unexpected<store_error> failed(int cause, byte_view doing) {
@@ -93,12 +106,17 @@ std::expected<void, store_error> environment::open_file() {
   mdb_env_set_assert(env_, say_which);
 
   std::uint64_t map = options_.map_initial;
-  if (map == 0) map = writable_map() ? std::uint64_t{1} << 20 : std::uint64_t{1} << 30;
-  map = whole_pages(std::clamp(map, keep_back, put_limit()));
+  if (map == 0) map = writable_map() ? first_map : std::uint64_t{1} << 30;
+  map = whole_pages(std::clamp(map, first_map, put_limit()));
   if (int rc = mdb_env_set_mapsize(env_, map)) return fail(rc);
   unsigned flags = MDB_NOSUBDIR | MDB_NOTLS;
   if (writable_map()) flags |= MDB_NOSYNC | MDB_WRITEMAP;
-  if (int rc = mdb_env_open(env_, label_.c_str(), flags, file_mode)) return fail(rc);
+  if (int rc = mdb_env_set_maxreaders(env_, readers_max)) return fail(rc);
+  if (int rc = reserve_lock_file()) return fail(rc);
+  {
+    const untouched_blocks lists;
+    if (int rc = mdb_env_open(env_, label_.c_str(), flags, file_mode)) return fail(rc);
+  }
   // LMDB has touched only what it wrote with write(); from here on it may touch any page of the
   // map.
   if (writable_map())
@@ -135,10 +153,17 @@ int environment::reserve(std::uint64_t from, std::uint64_t size) const {
   if (int rc = fault(disk_op::reserve, size)) return rc;
   int fd = -1;
   mdb_env_get_fd(env_, &fd);
-  for (;;) {
-    int rc = posix_fallocate(fd, static_cast<off_t>(from), static_cast<off_t>(size));
-    if (rc != EINTR) return rc;
-  }
+  return reserve_in(fd, static_cast<off_t>(from), static_cast<off_t>(size));
+}
+
+/// LMDB makes the file without blocks and then writes into a mapping of it, which on a full disk is a SIGBUS. Nobody
+/// of this process has it open now, so closing it here takes no lock of LMDB's away.
+int environment::reserve_lock_file() const {
+  int fd = ::open(lock_file().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, file_mode);
+  if (fd < 0) return errno;
+  int rc = reserve_in(fd, 0, lock_file_size);
+  ::close(fd);
+  return rc;
 }
 
 void environment::keep_room_back() {
@@ -165,7 +190,7 @@ std::expected<void, store_error> environment::grow(room purpose, std::uint64_t a
   std::uint64_t limit = put_limit();
   int cause = MDB_MAP_FULL;
   if (map < limit) {
-    std::uint64_t by = whole_pages(std::max({map / 4, step_min, at_least}));
+    std::uint64_t by = whole_pages(std::max({map < step_min ? map : std::max(map / 4, step_min), last_step_min, at_least}));
     by = std::min(by, whole_pages(limit - map));
     cause = 0;
     if (writable_map()) {

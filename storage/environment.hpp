@@ -57,7 +57,7 @@ class environment {
   /// Writes go straight into the mapped file.
   bool writable_map() const { return options_.kind != db_kind::persistent; }
 
-  /// A larger map, by a quarter or by `at_least` bytes. No transaction of ours may be open.
+  /// A larger map, by a quarter (a small one: twice as large) or by `at_least` bytes. No transaction of ours may be open.
   std::expected<void, store_error> grow(room purpose, std::uint64_t at_least = 0);
   /// Call before puts. When the room kept back is in use they are refused, until the map can grow
   /// again or enough pages have become free. No transaction of ours may be open.
@@ -99,6 +99,7 @@ class environment {
   std::expected<void, store_error> open_file();
   std::expected<void, store_error> set_map(std::uint64_t bytes);
   int reserve(std::uint64_t from, std::uint64_t bytes) const;
+  int reserve_lock_file() const;
   void keep_room_back();
   std::uint64_t put_limit() const;
   void close();

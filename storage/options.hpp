@@ -15,7 +15,7 @@ struct store_options {
   /// Delete what is there first. Right for volatile and replicated databases when a node starts:
   /// their files are not trustworthy after a power failure.
   bool create_empty = false;
-  /// Bytes; 0: 1 MiB for volatile and replicated databases, which take the space at once, 1 GiB of
+  /// Bytes; 0: 24 KiB for volatile and replicated databases, which take the space at once, 1 GiB of
   /// addresses for persistent ones.
   std::size_t map_initial = 0;
   std::size_t map_limit = std::size_t{64} << 30;

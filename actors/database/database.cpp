@@ -70,7 +70,7 @@ void database::start() {
 template <class Message>
 constexpr bool database::needs_store() {
   constexpr bool of_clients = std::is_same_v<Message, db_client_call> || std::is_same_v<Message, db_control> ||
-                              std::is_same_v<Message, db_lock_timeout>;
+                              std::is_same_v<Message, db_lock_timeout> || std::is_same_v<Message, db_client_gone>;
   constexpr bool of_peers = std::is_same_v<Message, db_peer_packet>;
   constexpr bool own = std::is_same_v<Message, db_traverse> || std::is_same_v<Message, db_next_slice> ||
                        std::is_same_v<Message, db_tick>;

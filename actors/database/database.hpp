@@ -51,6 +51,9 @@ struct database_config {
   duration resend_after{std::chrono::seconds(5)};  ///< an unanswered migration request is sent again
 };
 
+/// Of clients of this node, for one record; more would be looked at whenever one is served.
+constexpr std::size_t most_waiters_of_key = 10'000;
+
 /// In whose hands the store is. While it is not here nothing touches it: checked once, at dispatch.
 enum class store_use : std::uint8_t {
   here,
@@ -103,8 +106,10 @@ class database final : public actor<database_message> {
   void arrived(const bytes& key, reqid);
   void give(const bytes& key, const packet_header& request, const req_call_decision&);
   void forget_request(reqid);
+  bool was_asked(reqid, byte_view key) const;
   bool reachable(pnn) const;
   void resend_pending();
+  std::vector<bytes> migrating_keys() const;
   void ask_again_if_one_came(const cluster_view& before);
   void drop_stale_waiters(generation before);
   void drop_what_waits();
@@ -118,6 +123,7 @@ class database final : public actor<database_message> {
   void record_scan(db_control&);
   const bytes* held_key(const db_control&, std::uint64_t lock_id);
   void unlock(const bytes& key, const char* why);
+  void client_left(const bytes& key, std::uint64_t client);
 
   // record_queue.cpp
   void enqueue(byte_view key, lock_waiter);
@@ -128,6 +134,9 @@ class database final : public actor<database_message> {
   void answer_read(const bytes& key, const lock_waiter&);
   void answer_call(const bytes& key, const lock_waiter&);
   std::string why_waiting(const lock_table::entry&) const;
+  /// Refuses, if as many as may wait for the record do.
+  bool is_crowded(byte_view key, const client_ref&, const replier&);
+  void in_slices(std::vector<bytes> keys, std::function<void(const bytes&)> step);
 
   // transactions.cpp
   void trans3_commit(db_control&);
@@ -185,6 +194,9 @@ class database final : public actor<database_message> {
   bool put(byte_view key, const record_header&, byte_view data);
   bool store_as_daemon(byte_view key, const record_header&, byte_view data);
   void store_later(pnn from, const parcel_ptr&);
+  void refuse_waiters(const bytes& key);
+  void refuse(reqid, const client_ref&, record_use, const replier&);
+  bool cannot_take(byte_view key);
   void storage_failed(const char* doing, const store_error&);
   void storage_works() { storage_trouble_.clear(); }
   void plan_flush();
@@ -281,10 +293,12 @@ class database final : public actor<database_message> {
   std::string last_refusal_;     ///< what the storage said last when it refused something
   std::string storage_trouble_;  ///< what the storage refuses; empty: nothing, as far as is known
   time_point storage_since_;
+  bool no_room_ = false;  ///< a record has arrived and could not be stored
   bool flush_planned_ = false;
   bool ticking_ = false;
   db_holder_rules holder_rules_{holder_policy::disconnect, std::chrono::seconds(10)};
   std::uint64_t freeze_number_ = 0;  ///< of the wait for holders that goes on, or went on last
+  std::uint64_t thaws_ = 0;          ///< what the one before has begun and not ended is left to the next
   std::uint64_t migrations_done_ = 0, migrations_resent_ = 0;
   counters count_;  ///< of this database alone: locks and hops
   hot_keys hot_;    ///< records that come here and go

@@ -102,10 +102,13 @@ struct database_report {
 };
 /// Calls `tell` with the present report, from the database's turn on the loop.
 struct db_inspect { bool locks; std::function<void(database_report)> tell; };
-/// Sends the local records (of which we are dmaster, for volatile databases) to `emit`, slice by slice; `done` at the end.
+/// Sends the local records (of which we are dmaster, for volatile databases) to `emit`, slice by slice: the next one is read
+/// when the argument of `slice_ends` is called, which is when this one has been taken; `done` at the end. A traverse that
+/// nobody wants any more ends when that argument is dropped.
 struct db_traverse {
   bool with_empty;
   std::function<void(const record_view&)> emit;
+  std::function<void(task next)> slice_ends;
   std::function<void(std::string error)> done;
 };
 

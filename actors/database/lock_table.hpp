@@ -21,6 +21,7 @@ struct lock_holder {
   std::uint64_t lock_id;
   client_ref client;
   time_point since;
+  usage_share share = {};
 };
 
 struct lock_waiter {
@@ -67,18 +68,22 @@ class lock_table {
   }
 
   void grant(const bytes& key, entry& e, lock_holder h) {
-    key_of_lock_[h.lock_id] = key;
+    key_of_lock_[h.lock_id] = &entries_.find(key)->first;
     e.holder = std::move(h);
   }
   /// The key of a granted lock, or nothing.
   const bytes* key_of(std::uint64_t lock_id) const {
     auto i = key_of_lock_.find(lock_id);
-    return i == key_of_lock_.end() ? nullptr : &i->second;
+    return i == key_of_lock_.end() ? nullptr : i->second;
   }
   void release(entry& e) {
     key_of_lock_.erase(e.holder->lock_id);
     e.holder.reset();
   }
+  /// Remembers that this client holds the key or waits for it: its end then needs no look at what others do.
+  void concerns(std::uint64_t client, const bytes& key);
+  /// Sorted; keys that it had to do with and no longer has may be among them. Forgets the client.
+  std::vector<bytes> take_keys_of(std::uint64_t client);
   std::size_t holders() const { return key_of_lock_.size(); }
   bool empty() const { return entries_.empty(); }
 
@@ -87,8 +92,14 @@ class lock_table {
   const std::unordered_map<bytes, entry>& all() const { return entries_; }
 
  private:
+  struct client_keys {
+    std::vector<bytes> keys;
+    std::size_t tidy_at = 64;
+  };
+  bool concerned(std::uint64_t client, const bytes& key) const;
+  std::unordered_map<std::uint64_t, client_keys> keys_of_client_;
   std::unordered_map<bytes, entry> entries_;
-  std::unordered_map<std::uint64_t, bytes> key_of_lock_;
+  std::unordered_map<std::uint64_t, const bytes*> key_of_lock_;  ///< of entries_, which keep what is held
 };
 
 }  // namespace floe

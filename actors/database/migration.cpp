@@ -131,7 +131,10 @@ void database::peer(pnn from, const parcel_ptr& p, const req_dmaster& m) {
                                        .here = number(mine->rsn),
                                        .packet = number(m.rsn),
                                        .from = from});
-  if (!store_as_daemon(m.key, d.header, m.data)) return store_later(from, p);
+  if (!store_as_daemon(m.key, d.header, m.data)) {
+    store_later(from, p);
+    return refuse_waiters(bytes(m.key));
+  }
   if (d.outcome == req_dmaster_outcome::become) {
     if (m.data.empty() && !locks_.find(m.key)) came_home(m.key);
     arrived(bytes(m.key), header.id);
@@ -143,12 +146,27 @@ void database::peer(pnn from, const parcel_ptr& p, const req_dmaster& m) {
   advance(bytes(m.key));
 }
 
+/// Whether a record may be the answer to a request of ours, however late: the sender has given it up then, and it must be
+/// stored. Numbers of requests count up and wrap; one that lies ahead was never used.
+bool database::was_asked(reqid id, byte_view key) const {
+  if (const auto i = key_of_request_.find(number(id)); i != key_of_request_.end()) return i->second == key;
+  const auto behind = (env_.ids.last - number(id)) & request_ids::highest;
+  return number(id) != 0 && behind < request_ids::highest / 2;
+}
+
 void database::peer(pnn from, const parcel_ptr& p, const reply_dmaster& m) {
+  if (!was_asked(p->content.header.id, m.key)) {
+    env_.log.tell(event::record_not_asked_for{.db = config_.name, .key = to_hex(m.key), .from = from});
+    return;
+  }
   if (wait_for_thaw(from, p)) return;
   const auto d = decide_reply_dmaster(
       env_.self,
       {.source = from, .new_dmaster = env_.self, .rsn = m.rsn, .flags = m.record_flags.value_or(0)}, {});
-  if (!store_as_daemon(m.key, d.header, m.data)) return store_later(from, p);
+  if (!store_as_daemon(m.key, d.header, m.data)) {
+    store_later(from, p);
+    return refuse_waiters(bytes(m.key));
+  }
   arrived(bytes(m.key), p->content.header.id);
 }
 
@@ -213,9 +231,9 @@ void database::ask_for(const bytes& key, lock_table::entry& e, pnn whom) {
 
 /// At thaw: every pending request is asked again with a new number and the new generation, by the new map.
 void database::resend_pending() {
-  for (const bytes& key : locks_.keys()) {
+  in_slices(locks_.keys(), [this, of = ++thaws_](const bytes& key) {
     auto* e = locks_.find(key);
-    if (!e) continue;
+    if (!e || of != thaws_ || !thawed()) return;
     if (e->migration && !mutated(mutant::requests_not_sent_again)) {
       const auto now = at_thaw(state_of(key, *e));
       if (now.action == pending_action::arrived) {
@@ -226,7 +244,7 @@ void database::resend_pending() {
         ask_for(key, *e, now.to);
     }
     advance(key);
-  }
+  });
 }
 
 /// A node has connected: what was asked of it before was lost, and it may have had no way to give us what it has.
@@ -235,12 +253,12 @@ void database::ask_again_if_one_came(const cluster_view& before) {
   for (std::uint32_t n = 0; n < before.nodes.size(); ++n)
     came |= (before.nodes[n].flags & node_flag::disconnected) && reachable(pnn{n});
   if (!came || !thawed() || !map_applies(gen_, view_->gen)) return;
-  for (const bytes& key : locks_.keys()) {
+  in_slices(migrating_keys(), [this](const bytes& key) {
     auto* e = locks_.find(key);
-    if (!e || !e->migration) continue;
+    if (!e || !e->migration || !thawed()) return;
     ask_for(key, *e, e->migration->to);
     advance(key);
-  }
+  });
 }
 
 /// Requests of other nodes that waited through a recovery are dropped: their senders ask again at their thaw.
@@ -265,26 +283,35 @@ void database::drop_what_waits() {
   }
 }
 
+/// Of the records that have been asked for, in the same order in every run.
+std::vector<bytes> database::migrating_keys() const {
+  std::vector<bytes> keys;
+  keys.reserve(key_of_request_.size());
+  for (const auto& [id, key] : key_of_request_) keys.push_back(key);
+  std::ranges::sort(keys);
+  return keys;
+}
+
 void database::on(db_tick&) {
   ticking_ = false;
   if (freeze_.state == freeze_state::freezing) name_holders();
-  if (thawed() && map_applies(gen_, view_->gen))
-    for (const bytes& key : locks_.keys()) {
+  if (thawed() && map_applies(gen_, view_->gen)) {
+    in_slices(migrating_keys(), [this](const bytes& key) {
       auto* e = locks_.find(key);
-      if (!e || !e->migration) continue;
+      if (!e || !e->migration || !thawed()) return;
       const auto& m = *e->migration;
       const auto next = at_tick(state_of(key, *e), {.to = m.to, .sent = m.sent, .wanted = !e->waiters.empty()},
                                 config_.resend_after);
-      if (next.action == pending_action::keep) continue;
+      if (next.action == pending_action::keep) return;
       if (next.action == pending_action::ask_again) {
         ask_for(key, *e, next.to);
-        advance(key);
-        continue;
+        return advance(key);
       }
       forget_request(m.id);
       e->migration.reset();
       locks_.tidy(key);
-    }
+    });
+  }
   if (!locks_.empty()) need_tick();
 }
 

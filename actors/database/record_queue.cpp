@@ -23,6 +23,7 @@ void database::enqueue(byte_view key, lock_waiter w) {
   const auto arrival = env_.loop.now();
   w.since = arrival;
   w.gen = gen_;
+  const auto client = w.client.id;
   auto& e = locks_.at(key);
   if (mutated(mutant::newest_first))
     e.waiters.push_front(std::move(w));
@@ -33,6 +34,7 @@ void database::enqueue(byte_view key, lock_waiter w) {
   auto* now = locks_.find(k);
   if (!now || now->waiters.empty()) return;
   need_tick();
+  if (client != 0) locks_.concerns(client, k);
   // whoever is still in the queue after its first chance waits: worth a place on the timeline
   auto& last = now->waiters.back();
   if (last.use == record_use::lock && !last.noted && last.since == arrival) {
@@ -43,6 +45,36 @@ void database::enqueue(byte_view key, lock_waiter w) {
                           .key = to_hex(k),
                           .why = why_waiting(*now)});
   }
+}
+
+bool database::is_crowded(byte_view key, const client_ref& client, const replier& answer) {
+  const auto* e = locks_.find(key);
+  if (!e || e->waiters.size() < most_waiters_of_key) return false;
+  if (client.usage) ++client.usage->refused;
+  answer.fail(fmt::format("{} requests wait for this record already, which is the limit", e->waiters.size()));
+  return true;
+}
+
+/// The first ones at once, the rest in later turns, between which everything else of this node goes on.
+void database::in_slices(std::vector<bytes> keys, std::function<void(const bytes&)> step) {
+  constexpr std::size_t slice = 1000;
+  const std::size_t now = std::min(slice, keys.size());
+  for (std::size_t i = 0; i < now; ++i) step(keys[i]);
+  if (now == keys.size()) return;
+  struct rest {
+    std::vector<bytes> keys;
+    std::size_t next;
+    std::function<void(const bytes&)> step;
+  };
+  auto left = std::make_shared<rest>(rest{std::move(keys), now, std::move(step)});
+  auto go = std::make_shared<task>();
+  *go = [left, to = self(), weak = std::weak_ptr(go)] {
+    for (const auto end = std::min(left->keys.size(), left->next + slice); left->next < end; ++left->next)
+      left->step(std::exchange(left->keys[left->next], {}));
+    // `weak` is alive: somebody is running it
+    if (left->next < left->keys.size()) to.tell(db_next_slice{[again = weak.lock()] { (*again)(); }});
+  };
+  self().tell(db_next_slice{[go] { (*go)(); }});
 }
 
 std::string database::why_waiting(const lock_table::entry& e) const {
@@ -71,6 +103,7 @@ void database::advance(const bytes& key) {
   for (;;) {
     auto* e = locks_.find(key);
     if (!e || e->holder || e->waiters.empty() || store_use_ != store_use::here) break;
+    if (!thawed() && !mutated(mutant::granted_while_frozen)) break;
     queued_.clear();
     for (const auto& w : e->waiters)
       queued_.push_back({.use = w.use,
@@ -117,7 +150,9 @@ void database::grant(const bytes& key, lock_table::entry& e, lock_waiter& w) {
                            .key = to_hex(key),
                            .waited_us = microseconds(waited)});
   const auto lock_id = static_cast<std::uint64_t>(number(config_.id)) << 32 | ++last_lock_;
-  locks_.grant(key, e, {.lock_id = lock_id, .client = w.client, .since = env_.loop.now()});
+  locks_.grant(key, e, {.lock_id = lock_id, .client = w.client, .since = env_.loop.now(),
+                        .share = usage_share::lock(w.client.usage, key.size())});
+  locks_.concerns(w.client.id, key);
   const record r = local(key);
   w.answer.good(wire::encode(record_lock_reply{.header = r.header, .data = r.data, .lock_id = lock_id}));
 }

@@ -8,6 +8,7 @@
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/controls.hpp"
+#include "protocol/record_limits.hpp"
 #include "protocol/record_status.hpp"
 #include "protocol/rules/migration.hpp"
 #include "protocol/types/record_access.hpp"
@@ -15,12 +16,29 @@
 #include "protocol/wire/codec.hpp"
 
 namespace floe {
+namespace {
+
+bool too_large(byte_view key, byte_view data, const replier& answer) {
+  if (key.size() + data.size() <= record_size_max) return false;
+  answer.fail(fmt::format("key and data of {} bytes are too large for a record: {} at most", key.size() + data.size(),
+                          record_size_max));
+  return true;
+}
+
+}  // namespace
 
 void database::record_lock(db_control& m) {
   const auto& r = m.request<control::record_lock>();
-  if (r.key.empty() || !m.client) return m.answer.fail("bad record_lock request");
+  if (!m.client) return m.answer.fail("bad record_lock request");
   if (config_.kind != db_kind::volatile_db)
     return m.answer.fail(config_.name + " is written by transactions: there are no locks of records");
+  if (too_large(r.key, {}, m.answer)) return;
+  if (is_crowded(r.key, *m.client, m.answer)) return;
+  if (cannot_take(r.key)) return refuse(reqid{0}, *m.client, record_use::lock, m.answer);
+  if (const auto& u = m.client->usage; u && u->locks >= client_usage::most_locks) {
+    ++u->refused;
+    return m.answer.fail(fmt::format("this client holds {} record locks of this node, which is the limit", u->locks));
+  }
   lock_waiter w{.use = record_use::lock, .client = *m.client, .packet = m.packet, .from = env_.self};
   w.answer = m.answer;
   if (r.timeout_ms > 0) {
@@ -50,7 +68,8 @@ void database::on(db_lock_timeout& m) {
 
 void database::record_read(db_control& m) {
   const auto& r = m.request<control::record_read>();
-  if (r.key.empty() || !m.client) return m.answer.fail("bad record_read request");
+  if (!m.client) return m.answer.fail("bad record_read request");
+  if (too_large(r.key, {}, m.answer)) return;
   lock_waiter w{.use = record_use::read, .client = *m.client, .packet = m.packet, .from = env_.self};
   w.answer = m.answer;
   if (r.flags & record_read_local) {
@@ -58,6 +77,8 @@ void database::record_read(db_control& m) {
       return m.answer.fail("database is being recovered");
     return answer_read(bytes(r.key), w);
   }
+  if (config_.kind == db_kind::volatile_db && is_crowded(r.key, *m.client, m.answer)) return;
+  if (cannot_take(r.key) && !(r.flags & record_read_settled)) return refuse(reqid{0}, *m.client, record_use::read, m.answer);
   if (r.flags & record_read_settled && config_.kind == db_kind::volatile_db) w.use = record_use::look;
   if (config_.kind != db_kind::volatile_db) {
     // every node has all of it; there is nothing to migrate
@@ -74,9 +95,12 @@ void database::record_scan(db_control& m) {
   if (!thawed()) return until_thaw_.push_back(std::move(m));
   const std::size_t limit = std::min<std::size_t>(r.max_bytes, most_bytes);
   rec_buffer_builder found(config_.id);
+  bool after_empty = false;
   const auto taken = store_->scan(
       r.after.empty() ? scan_position() : scan_position::after(r.after), [&](const record_view& one) {
-        if (!found.empty() && found.size_with(one.key.size(), one.data.size()) > limit) return false;
+        // who goes on after the empty key would begin anew
+        if (!found.empty() && !after_empty && found.size_with(one.key.size(), one.data.size()) > limit) return false;
+        after_empty = one.key.empty();
         found.add(one.key, one.header, one.data);
         return true;
       });
@@ -101,6 +125,7 @@ void database::record_store(db_control& m) {
   const bytes* held = held_key(m, r.lock_id);
   if (!held) return;
   const bytes key = *held;
+  if (too_large(key, r.data, m.answer)) return;
   const record_header h = written_header(own_header(key));
   if (!put(key, h, r.data)) return m.answer.status(record_status_storage, "cannot store: " + last_refusal_);
   m.answer.good();
@@ -150,6 +175,12 @@ void database::on(db_client_call& m) {
   ++env_.count.total_calls;
   ++env_.count.pending_calls;
   const auto& call = std::get<req_call>(m.packet->content.body);
+  if (is_crowded(call.key, m.client, {})) {
+    --env_.count.pending_calls;
+    return m.client.session.tell(session_send{make_frame(
+        {.gen = view_->gen, .dest = pnn{0}, .src = env_.self, .id = m.packet->content.header.id}, reply_call{.status = -1, .data = {}})});
+  }
+  if (cannot_take(call.key)) return refuse(m.packet->content.header.id, m.client, record_use::call, {});
   lock_waiter w{.use = record_use::call, .client = m.client, .packet = m.packet, .from = env_.self};
   enqueue(call.key, std::move(w));
 }
@@ -157,21 +188,23 @@ void database::on(db_client_call& m) {
 void database::on(db_client_gone& m) {
   if (commit_client_ == m.client) follow(commit_.client_gone());
   std::erase_if(until_thaw_, [&](const db_control& c) { return c.client && c.client->id == m.client; });
-  for (const bytes& key : locks_.keys()) {
-    auto* e = locks_.find(key);
-    if (!e) continue;
-    for (const auto& w : e->waiters) {
-      if (w.client.id != m.client) continue;
-      if (w.use == record_use::call) --env_.count.pending_calls;
-      if (w.id) key_of_waiter_.erase(w.id);
-      env_.loop.cancel(w.deadline);
-    }
-    std::erase_if(e->waiters, [&](const lock_waiter& w) { return w.client.id == m.client; });
-    if (e->holder && e->holder->client.id == m.client)
-      unlock(key, "client-gone");
-    else
-      advance(key);
+  in_slices(locks_.take_keys_of(m.client), [this, client = m.client](const bytes& key) { client_left(key, client); });
+}
+
+void database::client_left(const bytes& key, std::uint64_t client) {
+  auto* e = locks_.find(key);
+  if (!e) return;
+  for (const auto& w : e->waiters) {
+    if (w.client.id != client) continue;
+    if (w.use == record_use::call) --env_.count.pending_calls;
+    if (w.id) key_of_waiter_.erase(w.id);
+    env_.loop.cancel(w.deadline);
   }
+  std::erase_if(e->waiters, [&](const lock_waiter& w) { return w.client.id == client; });
+  if (e->holder && e->holder->client.id == client)
+    unlock(key, "client-gone");
+  else
+    advance(key);
 }
 
 }  // namespace floe

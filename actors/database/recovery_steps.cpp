@@ -185,8 +185,8 @@ void database::on(db_push& m) {
   pushed_->keep(m.packet->raw);
   for (const rec_data& r : *buffer) {
     auto whole = r.as_record();
-    if (!whole || whole->key.empty()) {
-      push_->error = "a record without header or key";
+    if (!whole) {
+      push_->error = "a record without header";
       return;
     }
     whole->header.flags &= ~record_flag::ro_all;  // a recovery revokes every delegation
@@ -242,6 +242,8 @@ void database::commit(db_control& m) {
     const freeze_event::commit event{tid, inactive()};
     if (!*result) {
       storage_failed("commit recovery", result->error());
+      node_.tell(ban_self{fmt::format("cannot store what a recovery brings into {}: {}", config_.name, result->error().text),
+                          ban_cause::cannot_store});
       return answer.fail("cannot store the recovered records: " + result->error().text);
     }
     if (damage_ != after) {

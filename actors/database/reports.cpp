@@ -7,6 +7,27 @@
 #include "protocol/wire/codec.hpp"
 
 namespace floe {
+namespace {
+
+constexpr std::size_t bytes_of_slice = 64 << 10;  ///< bytes, some hundred microseconds
+
+/// Holders and waiters that a report names, and bytes of a key: it tells the number of all. Enough for people, and a
+/// report stays small whatever clients do.
+constexpr std::size_t named_max = 1000;
+constexpr std::size_t key_bytes_max = 256;
+
+bytes shown(const bytes& key) { return key.substr(0, key_bytes_max); }
+
+/// Sorted, unless there are more than are named.
+std::vector<bytes> some_keys(const lock_table& t) {
+  if (t.all().size() <= named_max) return t.keys();
+  std::vector<bytes> some;
+  for (const auto& [key, e] : t.all())
+    if (some.size() < named_max) some.push_back(key);
+  return some;
+}
+
+}  // namespace
 
 void database::on(db_inspect& m) {
   const auto age_ms = [now = env_.loop.now()](time_point t) {
@@ -30,14 +51,15 @@ void database::on(db_inspect& m) {
   for (const auto& [key, e] : locks_.all()) r.locks_waiting += e.waiters.size();
   if (store_ && store_use_ == store_use::here) r.records = store_->count().value_or(0);
   if (m.locks)
-    for (const bytes& key : locks_.keys()) {
+    for (const bytes& key : some_keys(locks_)) {
       const auto& e = locks_.all().at(key);
       if (e.holder)
-        r.holders.push_back({.key = key, .client = e.holder->client.id, .pid = e.holder->client.pid,
+        r.holders.push_back({.key = shown(key), .client = e.holder->client.id, .pid = e.holder->client.pid,
                              .name = e.holder->client.name, .age_ms = age_ms(e.holder->since)});
       for (const auto& w : e.waiters) {
+        if (r.waiters.size() == named_max) break;
         const bool remote = w.use == record_use::peer_call;
-        r.waiters.push_back({.key = key, .client = w.client.id, .pid = w.client.pid,
+        r.waiters.push_back({.key = shown(key), .client = w.client.id, .pid = w.client.pid,
                              .name = remote ? "" : w.client.name,
                              .node = remote ? w.packet->content.header.src : env_.self,
                              .age_ms = age_ms(w.since), .why = why_waiting(e)});
@@ -74,7 +96,7 @@ void database::on(db_traverse& m) {
     if (store_use_ != store_use::here) return m.done("database is being recovered");
     std::size_t sent = 0;
     auto next = store_->scan(*position, [&](const record_view& r) {
-      if (sent > 256 * 1024) return false;
+      if (sent > bytes_of_slice) return false;
       const bool ours = config_.kind != db_kind::volatile_db || r.header.dmaster == env_.self;
       if (ours && (m.with_empty || !r.data.empty())) m.emit(r);
       sent += r.key.size() + r.data.size() + 64;
@@ -84,7 +106,7 @@ void database::on(db_traverse& m) {
     if (next->at_end()) return m.done({});
     *position = *next;
     // `weak` is alive: somebody is running it
-    self().tell(db_next_slice{[again = weak.lock()] { (*again)(); }});
+    m.slice_ends([to = self(), again = weak.lock()] { to.tell(db_next_slice{[again] { (*again)(); }}); });
   };
   (*slice)();
 }

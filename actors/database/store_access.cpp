@@ -6,6 +6,7 @@
 
 #include "actors/database/database.hpp"
 #include "actors/events.hpp"
+#include "protocol/record_status.hpp"
 #include "protocol/rules/migration.hpp"
 
 namespace floe {
@@ -34,7 +35,7 @@ void database::store_back() {
     receive(next);
   }
   if (store_use_ != store_use::here || !store_) return;
-  for (const bytes& key : locks_.keys()) advance(key);
+  if (!locks_.empty()) in_slices(locks_.keys(), [this](const bytes& key) { advance(key); });
 }
 
 record database::local(byte_view key, bool* found) {
@@ -78,7 +79,43 @@ bool database::store_as_daemon(byte_view key, const record_header& header, byte_
 /// recovery come first, that finds the sender's copy.
 void database::store_later(pnn from, const parcel_ptr& p) {
   deferred_.push_back({from, p});
-  env_.loop.after(std::chrono::milliseconds(500), [to = self()] { to.tell(db_flush{}); });
+  if (std::exchange(no_room_, true)) return;
+  env_.loop.after(std::chrono::milliseconds(500), [this, to = self()] {
+    to.tell(db_next_slice{[this] {  // which runs only while this lives
+      no_room_ = false;  // or it turns out at once that there still is none
+      if (thawed()) serve_deferred();
+    }});
+  });
+}
+
+/// Who waits for a record that has arrived and cannot be stored is told, instead of waiting for room.
+void database::refuse_waiters(const bytes& key) {
+  auto* e = locks_.find(key);
+  if (!e) return;
+  std::vector<lock_waiter> local;
+  for (auto& w : e->waiters)
+    if (w.use != record_use::peer_call) local.push_back(std::move(w));
+  std::erase_if(e->waiters, [](const lock_waiter& w) { return w.use != record_use::peer_call; });
+  for (auto& w : local) {
+    if (w.id) key_of_waiter_.erase(w.id);
+    env_.loop.cancel(w.deadline);
+    refuse(w.packet->content.header.id, w.client, w.use, w.answer);
+  }
+  locks_.tidy(key);
+}
+
+void database::refuse(reqid id, const client_ref& client, record_use use, const replier& answer) {
+  if (use != record_use::call) return answer.status(record_status_storage, "this node has no room for records: see its log");
+  --env_.count.pending_calls;
+  client.session.tell(session_send{
+      make_frame({.gen = view_->gen, .dest = pnn{0}, .src = env_.self, .id = id}, reply_call{.status = -1, .data = {}})});
+}
+
+/// While there is no room, a record that is not here is not asked for.
+bool database::cannot_take(byte_view key) {
+  if (!no_room_ || config_.kind != db_kind::volatile_db || store_use_ != store_use::here) return false;
+  const auto here = header_of(key);
+  return !here || here->dmaster != env_.self;
 }
 
 /// One commit for all that is already in the mailbox.
@@ -98,7 +135,6 @@ void database::on(db_flush&) {
     return;
   }
   storage_works();
-  if (!deferred_.empty() && thawed()) serve_deferred();
 }
 
 void database::storage_failed(const char* doing, const store_error& e) {

@@ -10,6 +10,7 @@
 #include "actors/database/database.hpp"
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/record_limits.hpp"
 #include "protocol/rules/migration.hpp"
 #include "protocol/wire/codec.hpp"
 
@@ -27,6 +28,14 @@ std::vector<pnn> active_nodes(const cluster_view& v) {
   return all;
 }
 
+constexpr byte_view too_large_text = "a record is too large: key and data of 67104768 bytes at most";
+
+bool has_too_large(const rec_buffer& records) {
+  return std::ranges::any_of(records, [](const rec_data& r) {
+    return r.key.size() + r.data.size() > record_size_max + record_header::wire_size;
+  });
+}
+
 }  // namespace
 
 // --- the node of the client
@@ -36,6 +45,7 @@ void database::trans3_commit(db_control& m) {
   const auto& request = std::get<req_control>(m.packet->content.body);
   const auto& records = m.request<control::trans3_commit>();
   if (!m.client) return m.answer.fail("not the records of a transaction");
+  if (has_too_large(records)) return m.answer.fail(bytes(too_large_text));
   const auto nodes = active_nodes(*view_);
   for (pnn n : view_->map)
     if (!reachable(n)) return m.answer.fail(fmt::format("node {} of the cluster is not connected to this one", number(n)));
@@ -100,6 +110,7 @@ void database::update_record(db_control& m) {
   // frozen without a recovery: somebody wipes or restores it and will soon be done
   if (!open) return until_thaw_.push_back(std::move(m));
   const auto& records = m.request<control::update_record>();
+  if (m.client && has_too_large(records)) return m.answer.fail(bytes(too_large_text));
 
   std::vector<change> changes;
   std::map<byte_view, std::pair<rsn, byte_view>>
@@ -107,7 +118,7 @@ void database::update_record(db_control& m) {
   update_request request;
   for (const rec_data& raw : records) {
     const auto r = raw.as_record();
-    if (!r || r->key.empty()) return m.answer.fail("a record without header or key");
+    if (!r) return m.answer.fail("a record without header");
     std::optional<update_present> here;
     if (auto e = earlier.find(r->key); e != earlier.end()) {
       here = {e->second.first, e->second.second == r->data};

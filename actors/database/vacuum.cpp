@@ -19,6 +19,14 @@ namespace {
 constexpr std::size_t keys_of_slice = 64;      ///< some hundred microseconds
 constexpr std::size_t looked_at_in_slice = 500;
 constexpr std::size_t keys_of_offer = 200;
+constexpr std::size_t bytes_of_offer = 4 << 20;  ///< of keys, which may be large
+
+/// One request for the agreement of the others takes no more.
+bool is_full(const std::vector<offered_deletion>& offer) {
+  std::size_t size = 0;
+  for (const auto& o : offer) size += o.what.key.size();
+  return offer.size() >= keys_of_offer || size >= bytes_of_offer;
+}
 constexpr std::size_t fetched_at_once = 64;
 constexpr unsigned most_refusals = 3;  ///< then it waits for a full run
 constexpr auto between_slices = std::chrono::milliseconds(1);
@@ -58,7 +66,6 @@ bool database::forget(byte_view key) {
 /// SCHEDULE_FOR_DELETION: a client that writes the file itself has deleted a record.
 void database::schedule_for_deletion(db_control& m) {
   const auto& about = m.request<control::schedule_for_deletion>();
-  if (about.key.empty()) return m.answer.fail("not a record");
   if (config_.kind != db_kind::volatile_db) return m.answer.fail("only volatile databases are vacuumed");
   vacuum_.deleted.add(about.key, env_.loop.now());
   m.answer.good();
@@ -69,7 +76,7 @@ void database::vacuum_fetch(db_control& m) {
   const auto& keys = m.request<control::vacuum_fetch>();
   if (config_.kind != db_kind::volatile_db) return m.answer.fail("only volatile databases are vacuumed");
   for (const rec_data& r : keys)
-    if (!r.key.empty() && lmaster(r.key) == env_.self && vacuum_.fetch_keys.insert(bytes(r.key)).second)
+    if (lmaster(r.key) == env_.self && vacuum_.fetch_keys.insert(bytes(r.key)).second)
       vacuum_.to_fetch.emplace_back(r.key);
   m.answer.good();
   vacuum_soon();
@@ -180,16 +187,18 @@ void database::vacuum_slice() {
   }
   fetch_some();
   std::map<pnn, rec_buffer_builder> to_ctdbd;
-  for (std::size_t n = 0; n < keys_of_slice && v.to_offer.size() < keys_of_offer; ++n) {
+  std::size_t key_bytes = 0;
+  for (std::size_t n = 0; n < keys_of_slice && key_bytes < bytes_of_offer && !is_full(v.to_offer); ++n) {
     auto e = v.left > 0 ? v.deleted.take() : v.home.take();
     if (v.left > 0) --v.left;
+    if (e) key_bytes += e->key.size();
     if (e) vacuum_one(std::move(*e), to_ctdbd);
     if (!e && v.left == 0) break;
   }
   for (auto& [lmaster, keys] : to_ctdbd)
     node_.tell(call_control{.to = lmaster, .opcode = control::vacuum_fetch, .data = keys.take(), .patience = config_.update_patience});
   const bool all_taken = v.left == 0 && v.home.empty();
-  if (!v.offered.running() && (v.to_offer.size() >= keys_of_offer || (all_taken && !v.to_offer.empty()))) return offer();
+  if (!v.offered.running() && (is_full(v.to_offer) || (all_taken && !v.to_offer.empty()))) return offer();
   if (v.offered.running()) return;  // its end goes on
   if (all_taken && v.to_offer.empty() && v.to_fetch.empty()) return end_vacuum();
   next_slice();
@@ -366,7 +375,7 @@ void database::try_delete_records(db_control& m) {
   const auto& offered = m.request<control::try_delete_records>();
   rec_buffer_builder kept(config_.id);
   for (const rec_data& raw : offered) {
-    if (raw.key.empty() || raw.data.size() < record_header::wire_size) return m.answer.fail("a record without header");
+    if (raw.data.size() < record_header::wire_size) return m.answer.fail("a record without header");
     const auto outcome = decide_try_delete(env_.self, lmaster(raw.key), header_of(raw.key), load_header(raw.data.data()),
                                            locks_.find(raw.key) != nullptr);
     if (outcome == try_delete_outcome::gone) continue;

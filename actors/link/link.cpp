@@ -26,6 +26,11 @@ constexpr duration lonely_patience = std::chrono::seconds(5);
 /// before.
 constexpr duration doubt_limit = std::chrono::milliseconds(400);
 constexpr duration doubt_pause = std::chrono::milliseconds(20);
+/// Of streams beside those that are there; a peer that comes back opens one.
+constexpr std::size_t accepted_in_a_second = 20;
+/// Messages for a peer that does not read are dropped above this many bytes: they promise nothing, and the link would end
+/// at four times as much.
+constexpr std::size_t messages_dropped_above = 256u << 20;
 /// What may come on a stream before it is used.
 constexpr std::size_t aside_limit = 64;
 
@@ -174,7 +179,19 @@ void link::on(link_up& m) {
   happens(pair_event::out_up, {});
 }
 
-void link::on(link_accepted& m) { happens(pair_event::accepted, "opened a new connection", &m); }
+/// Each may cost the pair a greeting or a relink, and anybody on that host can connect.
+void link::on(link_accepted& m) {
+  if (pair_.now == pair_status::phase::apart && !pair_.doubt) return happens(pair_event::accepted, "opened a new connection", &m);
+  const auto now = env_.loop.now();
+  std::erase_if(accepted_at_, [&](time_point t) { return now - t > std::chrono::seconds(1); });
+  if (accepted_at_.size() >= accepted_in_a_second) {
+    node_.tell(link_dropped{link_dropped::relink});
+    env_.log.tell(event::too_many_connections{.pnn = config_.peer, .within_a_second = accepted_at_.size() + 1});
+    return m.stream->close();
+  }
+  accepted_at_.push_back(now);
+  happens(pair_event::accepted, "opened a new connection", &m);
+}
 
 void link::on(link_down& m) {
   if (aside_ && m.serial == aside_serial_) return happens(pair_event::aside_lost, m.why);
@@ -214,6 +231,11 @@ void link::on(link_packet& m) {
   if (m.side == stream_side::outgoing) return happens(pair_event::violated, "sent data on a stream of ours");
   auto content = decode_packet(*m.raw);
   ++env_.count.node_packets_recv;
+  if (!content && content.error().why == wire::fault::unknown_operation) {  // of a later version, perhaps
+    node_.tell(link_dropped{link_dropped::unknown_operation});
+    env_.log.tell(event::operation_unknown{.pnn = config_.peer, .operation = content.error().have});
+    return;
+  }
   if (!content) {
     ++env_.count.bad_packets;
     return happens(pair_event::violated, "bad packet: " + content.error().text());
@@ -234,6 +256,18 @@ void link::on(link_send& m) {
     const auto p = decode_header(*m.packet);
     if (!p || p->op != operation::reply_control) return;
   }
+  if (m.packet->size() > config_.limits.max_packet) {  // the peer would end the stream; who asked has been told
+    node_.tell(link_dropped{link_dropped::too_large});
+    env_.log.tell(event::packet_too_large{
+        .pnn = config_.peer, .bytes = m.packet->size(), .limit = config_.limits.max_packet});
+    return;
+  }
+  if (out_->unsent_bytes() > messages_dropped_above)
+    if (const auto p = decode_header(*m.packet); p && (p->op == operation::req_message || p->op == operation::req_tunnel)) {
+      node_.tell(link_dropped{link_dropped::message});
+      env_.log.tell(event::message_dropped{.pnn = config_.peer, .unsent = out_->unsent_bytes()});
+      return;
+    }
   ++env_.count.node_packets_sent;
   out_->send(std::move(m.packet), std::move(m.written));
 }

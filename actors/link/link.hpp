@@ -88,6 +88,7 @@ class link final : public actor<link_message> {
   std::uint64_t aside_serial_ = 0;
   std::vector<frame> aside_packets_;   ///< that came on it
   std::optional<reqid> life_asked_;    ///< since it came
+  std::deque<time_point> accepted_at_;  ///< streams of the last second
   std::uint64_t attempt_ = 0;
   duration pause_;
   timer_id retry_timer_{0}, tick_timer_{0}, greeting_timer_{0};

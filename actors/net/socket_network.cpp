@@ -144,8 +144,8 @@ class socket_connection final : public connection,
     task written;
   };
   static constexpr std::size_t read_size = 64u << 10;
-  /// Reads per wake-up, so that one busy peer does not keep the others waiting.
-  static constexpr int reads_per_turn = 16;
+  /// Reads per wake-up, so that one that is busy does not keep the others waiting: 64 kB are a thousand small requests.
+  static constexpr int reads_of_peer = 16, reads_of_client = 1;
   /// A client that sends without reading its answers is not read from above this.
   static constexpr std::size_t pause_reading_at = 32u << 20;
 
@@ -180,7 +180,7 @@ class socket_connection final : public connection,
     return fd_ >= 0;
   }
   void read() {
-    for (int i = 0; i < reads_per_turn && fd_ >= 0; ++i) {
+    for (int i = 0, most = limits_.between_nodes ? reads_of_peer : reads_of_client; i < most && fd_ >= 0; ++i) {
       auto space = framer_.prepare(read_size);
       const auto n = ::recv(fd_, space.data(), space.size(), 0);
       if (n == 0) return fail("closed by peer");

@@ -1,5 +1,10 @@
 #include "actors/node/doors.hpp"
 
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+
 #include "actors/events.hpp"
 #include "actors/link/link.hpp"
 #include "actors/session/session.hpp"
@@ -9,11 +14,18 @@ namespace {
 
 constexpr std::size_t client_queue_limit = 256u << 20;
 
+/// Half of the descriptors that the process may have: the rest is for other nodes and for files.
+std::size_t most_clients() {
+  rlimit l{};
+  if (::getrlimit(RLIMIT_NOFILE, &l) != 0) return 512;
+  return std::max<std::size_t>(16, l.rlim_cur / 2);
+}
+
 }  // namespace
 
 bool doors::open() {
   const auto& config = port_.config;
-  auto peers = port_.env.net.listen(config.nodes[number(config.self)].where, {.max_packet = config.max_packet},
+  auto peers = port_.env.net.listen(config.nodes[number(config.self)].where, limits_between_nodes(config),
                                [this](const std::shared_ptr<connection>& c) { return accept_peer(c); });
   auto local = peers ? port_.env.net.listen_local(
                              config.socket,
@@ -45,6 +57,12 @@ std::optional<connection_events> doors::accept_peer(const std::shared_ptr<connec
 }
 
 std::optional<connection_events> doors::accept_client(const std::shared_ptr<connection>& c) {
+  if (all_.size() >= most_clients()) {
+    ++port_.limits.refused.connections;
+    port_.env.log.tell(event::client_refused{
+        .client = 0, .pid = c->peer_pid(), .name = "?", .why = fmt::format("{} clients are connected, half of the descriptors", all_.size())});
+    return std::nullopt;
+  }
   auto s = port_.env.actors.spawn<session>("session", port_.env, ++last_client_, c, port_.self);
   return connection_events{
       .up = nullptr,

@@ -4,13 +4,14 @@
 #include <memory>
 #include <optional>
 
+#include "actors/node/clients/clients.hpp"
 #include "actors/node/node_port.hpp"
 
 namespace floe {
 
 class doors {
  public:
-  explicit doors(node_port& port) : port_(port) {}
+  doors(node_port& port, const clients& all) : port_(port), all_(all) {}
 
   /// False, and logged: one of the two cannot be had.
   bool open();
@@ -21,6 +22,7 @@ class doors {
   std::optional<connection_events> accept_client(const std::shared_ptr<connection>&);
 
   node_port& port_;
+  const clients& all_;
   std::unique_ptr<listener> peers_, clients_;
   std::uint64_t last_serial_ = 0;  ///< of connections that peers have made: even, those that links make are odd
   std::uint64_t last_client_ = 0;

@@ -1,14 +1,42 @@
 #include "actors/node/node.hpp"
 
 #include <fmt/format.h>
+#include <malloc.h>
+
+#include <algorithm>
 
 #include "actors/events.hpp"
 #include "actors/node/services.hpp"
 #include "actors/recovery/leader.hpp"
+#include "actors/runtime/turn_watch.hpp"
 #include "protocol/constants.hpp"
 
 namespace floe {
 namespace {
+
+/// For the watch over turns.
+void say_turn(std::string_view kind, const packet& p) {
+  const auto* c = std::get_if<req_control>(&p.body);
+  if (c) return turn_watch::here().at(kind, number(c->opcode), [](std::uint32_t n) { return control_name(control{n}); });
+  turn_watch::here().at(kind);
+}
+
+/// What a client that holds too much may still ask for, because it holds less afterwards, or learns why.
+bool gives_back(const packet& p) {
+  const auto* c = std::get_if<req_control>(&p.body);
+  if (!c) return std::holds_alternative<req_message>(p.body);
+  switch (c->opcode) {
+    case control::record_store:
+    case control::record_delete:
+    case control::record_unlock:
+    case control::deregister_srvid:
+    case control::deregister_notify:
+    case control::tunnel_deregister:
+    case control::get_node_status:
+    case control::ping: return true;
+    default: return false;
+  }
+}
 
 template <class... F>
 struct by_type : F... {
@@ -20,16 +48,36 @@ struct by_type : F... {
 node::node(node_environment env, node_config config, std::function<void()> stopped)
     : env_(env), stopped_(std::move(stopped)), services_(std::make_unique<node_services>(env, std::move(config))) {}
 
-node::~node() = default;
+node::~node() {
+  if (!env_.loop.is_simulated()) turn_watch::here().observe({}, nullptr);
+}
 
 // --- life ------------------------------------------------------------------------------------------------------
 
 void node::start() {
   auto& s = *services_;
   s.port.self = self();
+  if (!env_.loop.is_simulated()) watch_turns();
   if (!s.doors.open()) return stop("cannot listen");
   s.membership.set_runstate(runstate::init);
   s.attach.from_disk([this] { go_on_starting(); });
+}
+
+/// Others wait while one turn goes on, and after seconds take this node for dead.
+void node::watch_turns() {
+  constexpr auto limit = std::chrono::milliseconds(50);
+  turn_watch::here().observe(limit, [this](const std::string& what, duration took, duration worked) {
+    using milliseconds = std::chrono::duration<double, std::milli>;
+    const double ms = milliseconds(took).count(), work = milliseconds(worked).count();
+    auto& turns = services_->port.limits.turns;
+    ++turns.late;
+    if (ms > turns.longest_ms) {
+      turns.longest_ms = ms;
+      turns.longest_was = what;
+    }
+    turns.most_work_ms = std::max(turns.most_work_ms, work);
+    env_.log.tell(event::turn_late{.ms = static_cast<std::uint64_t>(ms), .work_ms = static_cast<std::uint64_t>(work), .what = what});
+  });
 }
 
 /// The persistent databases are there, as far as they can be: now the other nodes may come.
@@ -71,11 +119,24 @@ void node::tick() {
   if (stopping_) return;
   auto& s = *services_;
   s.databases.tick();
+  give_memory_back();
   tick_ = env_.loop.after(std::chrono::seconds(1), [to = self()] { to.tell(node_tick{}); });
   s.membership.tick();
   s.statistics.tick();
   s.bans.tick();
   if (s.port.view().gen != generation::invalid) s.membership.run_if_recovered();
+}
+
+/// The allocator keeps what has been freed, because recoveries need large buffers again and again. What one client made this
+/// node take is given back when it has gone, and what it left is forgotten.
+void node::give_memory_back() {
+  constexpr auto forgotten_by_then = std::chrono::seconds(2);
+  constexpr std::size_t kept = 64 << 20;
+  const auto now = env_.loop.now();
+  if (services_->clients.large_one_left()) trim_at_ = now + forgotten_by_then;
+  if (!trim_at_ || now < *trim_at_) return;
+  trim_at_.reset();
+  if (!env_.loop.is_simulated()) ::malloc_trim(kept);
 }
 
 // --- dispatch --------------------------------------------------------------------------------------------------
@@ -91,6 +152,15 @@ void node::receive(node_message& message) {
                  [&](peer_relinked& m) {
                    const auto* peer = s.port.view().find(m.who);
                    if (peer && !(peer->flags & node_flag::deleted)) s.membership.came_again(m);
+                 },
+                 [&](link_dropped& m) {
+                   auto& d = s.port.limits.dropped;
+                   switch (m.what) {
+                     case link_dropped::too_large: ++d.too_large; break;
+                     case link_dropped::message: ++d.messages; break;
+                     case link_dropped::relink: ++d.relinks; break;
+                     case link_dropped::unknown_operation: ++d.unknown_operations; break;
+                   }
                  },
                  [&](peer_refused& m) { s.nodes.refused(m); },
                  [&](call_control& m) { s.calls.send(m); },
@@ -111,10 +181,11 @@ void node::receive(node_message& message) {
                    s.messaging.leader_is(m.leader);
                    s.membership.leader_is(m.leader);
                  },
-                 [&](ban_self& m) { s.bans.ban_self(m.why); },
+                 [&](ban_self& m) { s.bans.ban_self(m); },
                  [&](cluster_lock_state& m) { s.locks.changed(m); },
                  [&](lock_tested& m) { m.then(); },
                  [&](ask_figures& m) { s.reports.give_figures(std::move(m.tell)); },
+                 [&](traverse_slice& m) { s.traversal.send(m); },
                  [&](node_tick&) { tick(); },
                  [&](stop_node& m) { stop(m.why); },
              },
@@ -148,6 +219,8 @@ void node::from_client(const client_ref& c, const parcel_ptr& p) {
   auto& s = *services_;
   if (!s.clients.find(c.id)) return;
   const auto& content = p->content;
+  say_turn("packet of a client", content);
+  if (c.usage && c.usage->full() && !gives_back(content)) return s.clients.refuse(c, content);
   ++env_.count.client_ops[content.body.index() % env_.count.client_ops.size()];
   std::visit(by_type{
                  [&](const req_call& r) { s.databases.client_calls(c, p, r); },
@@ -164,6 +237,7 @@ void node::from_client(const client_ref& c, const parcel_ptr& p) {
 void node::from_peer(pnn from, const parcel_ptr& p) {
   auto& s = *services_;
   const auto& header = p->content.header;
+  say_turn("packet of a node", p->content);
   ++env_.count.node_ops[p->content.body.index() % env_.count.node_ops.size()];
   std::visit(by_type{
                  [&](const req_control& r) { s.incoming.from_peer(from, p, r); },

@@ -10,6 +10,7 @@
 /// Controls go by the table in controls.cpp.
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "actors/environment.hpp"
 #include "actors/node/node_config.hpp"
@@ -31,6 +32,8 @@ class node final : public actor<node_message> {
   void go_on_starting();
   void stop(const std::string& why);
   void tick();
+  void watch_turns();
+  void give_memory_back();
   void from_peer(pnn, const parcel_ptr&);
   void from_client(const client_ref&, const parcel_ptr&);
   void peer_changes(const peer_changed&);
@@ -40,6 +43,7 @@ class node final : public actor<node_message> {
   std::function<void()> stopped_;
   std::unique_ptr<node_services> services_;
   timer_id tick_{0};
+  std::optional<time_point> trim_at_;
   bool stopping_ = false;
 };
 

@@ -30,7 +30,13 @@ struct node_config {
   duration leader_timeout{std::chrono::seconds(5)};  ///< no leader broadcast for so long: election
   bool freeze_all_first = false;  ///< diagnosis: recover as before 2015, all databases frozen together
   tunable_list tunables;
-  std::size_t max_packet = 64u << 20;
+  std::size_t max_packet = 64u << 20;  ///< from a client
 };
+
+/// A node that carries on what a client has sent, or answers with it, has a little more room for headers.
+inline stream_limits limits_between_nodes(const node_config& c) {
+  constexpr std::size_t room_for_headers = 64u << 10;
+  return {.max_packet = c.max_packet + room_for_headers};
+}
 
 }  // namespace floe

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "actors/cluster_view.hpp"
 #include "actors/database/database_message.hpp"
@@ -12,6 +13,7 @@
 #include "actors/parcel.hpp"
 #include "actors/replier.hpp"
 #include "actors/session/session_message.hpp"
+#include "protocol/rules/ban_end.hpp"
 
 namespace floe {
 
@@ -19,10 +21,13 @@ struct peer_packet { pnn from; parcel_ptr packet; };
 /// `dead`: its process has ended, as far as its machine says; else it may live where we cannot reach it.
 struct peer_changed { pnn who; bool connected; std::string why; bool floe; bool dead = false; };
 struct peer_relinked { pnn who; std::string why; };  ///< it is there and was all the time; packets to and from it are lost
-/// A client of this node has kept a database from freezing for too long, and policy is to ban the node.
-struct ban_self { std::string why; };
+/// This node leaves the cluster for a while: a client of it has kept a database from freezing for too long and that is the
+/// policy, or it cannot store what a recovery brings.
+struct ban_self { std::string why; ban_cause cause = ban_cause::not_frozen; };
 /// A peer is there and is kept out.
 struct peer_refused { pnn who; std::string why; };
+/// A link has dropped a packet instead of sending it, or has not taken a connection.
+struct link_dropped { enum { too_large, message, relink, unknown_operation } what; };
 struct client_opened { client_ref client; };
 struct client_packet { client_ref client; parcel_ptr packet; };
 struct client_closed { std::uint64_t client; };
@@ -71,14 +76,17 @@ struct lock_tested { std::function<void()> then; };
 struct node_figures;
 /// Asks for everything the node knows of itself in numbers (report/figures.hpp).
 struct ask_figures { std::function<void(std::shared_ptr<const node_figures>)> tell; };
+/// Records of one of our databases for a traverse, each a request of TRAVERSE_DATA; `next` asks for more, without it these
+/// are the last.
+struct traverse_slice { pnn for_node; reqid id; std::vector<bytes> records; task next; };
 struct control_deadline { reqid id; };
 struct node_tick {};
 struct stop_node { std::string why = "asked to"; };
 
 using node_message =
-    std::variant<peer_packet, client_packet, peer_changed, peer_relinked, peer_refused, ban_self, client_opened, client_closed, call_control,
+    std::variant<peer_packet, client_packet, peer_changed, peer_relinked, peer_refused, link_dropped, ban_self, client_opened, client_closed, call_control,
                  post_message, listen_messages, unlisten_messages, database_opened, database_changed,
-                 note_event, want_recovery, leader_known, recovery_progress, control_deadline, node_tick,
+                 note_event, want_recovery, leader_known, recovery_progress, control_deadline, node_tick, traverse_slice,
                  stop_node, database_closed, detach_now, cluster_lock_state, lock_tested, database_checked, database_health,
                  ask_figures>;
 

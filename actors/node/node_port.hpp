@@ -18,6 +18,21 @@
 
 namespace floe {
 
+/// What limits have refused, and what was dropped of what others sent; since the start or the last reset of statistics.
+struct limit_counts {
+  struct {
+    std::uint64_t connections = 0, requests = 0, databases = 0, traverses = 0, registrations = 0;
+  } refused;
+  struct {
+    std::uint64_t unknown_operations = 0, messages = 0, too_large = 0, relinks = 0;
+  } dropped;
+  struct {
+    std::uint64_t late = 0;  ///< turns of the loop above the limit of the watch
+    double longest_ms = 0, most_work_ms = 0;  ///< by the clock; with a processor
+    std::string longest_was;
+  } turns;
+};
+
 class node_port {
  public:
   node_port(node_environment, node_config);
@@ -26,6 +41,7 @@ class node_port {
   node_config config;
   tunable_list tunables;
   address<node_message> self;      ///< known when the node starts
+  limit_counts limits;
   address<leader_message> leader;  ///< there when all persistent databases are open
 
   /// What follows a change of the view, and where notes go: set once, by the node.

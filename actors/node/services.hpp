@@ -29,9 +29,9 @@ struct node_services {
 
   node_port port;
   control_table controls;
-  floe::doors doors{port};
   floe::calls calls{port, controls};
   floe::clients clients{port};
+  floe::doors doors{port, clients};
   floe::addresses addresses{port.env.self};
   floe::messaging messaging{port, clients};
   floe::tunnels tunnels{port, clients};
@@ -47,7 +47,7 @@ struct node_services {
   floe::membership membership{port, calls, databases, attach, freezes, locks};
   nodes_list nodes{port, membership, messaging, tunables};
   floe::bans bans{port, membership, databases};
-  floe::reports reports{port, {calls, clients, messaging, addresses, databases, membership, locks, nodes, bans}};
+  floe::reports reports{port, {calls, clients, messaging, addresses, databases, membership, locks, nodes, bans, traversal}};
 };
 
 /// Fills the table: every control that a node carries out, and which function does it.

@@ -12,6 +12,7 @@
 #include "protocol/mutant.hpp"
 #include "protocol/types/membership.hpp"
 #include "protocol/types/node_map.hpp"
+#include "protocol/record_limits.hpp"
 #include "protocol/types/vnn_map.hpp"
 #include "protocol/wire/codec.hpp"
 
@@ -294,7 +295,7 @@ void leader::act(const watch_effect::recover& e) {
       coordinator_config{.plan = plan,
                          .reason = e.why,
                          .hold = hold_,
-                         .buffer_size = config_.tunables[tunable::rec_buffer_size_limit]},
+                         .buffer_size = std::min<std::size_t>(config_.tunables[tunable::rec_buffer_size_limit], rec_buffer_size_max)},
       view_, node_, [to = self()](const recovery_result& r) { to.tell(leader_recovered{r}); });
 }
 

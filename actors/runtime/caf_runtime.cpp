@@ -12,6 +12,7 @@
 #include <unordered_map>
 
 #include "actors/runtime/actor.hpp"
+#include "actors/runtime/turn_watch.hpp"
 
 namespace floe {
 /// The one CAF message: content of a type that sender and receiver agree on through `address<Message>`.
@@ -105,13 +106,13 @@ caf::behavior shell(caf::event_based_actor* self, const std::shared_ptr<actor_ba
       broken_actor(name, "unknown exception");
     }
   });
-  logic->start();
+  turn_watch::here().run(name, [&] { logic->start(); });
   if (logic->ended()) {
     self->quit();
     return {};
   }
-  return {[self, logic](const letter& l) {
-    logic->receive_any(l.content.get());
+  return {[self, logic, name](const letter& l) {
+    turn_watch::here().run(name, [&] { logic->receive_any(l.content.get()); });
     if (logic->ended()) self->quit();
   }};
 }

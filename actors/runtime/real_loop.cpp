@@ -16,6 +16,8 @@
 #include <vector>
 
 #include "actors/runtime/timers.hpp"
+#include "actors/runtime/turn_watch.hpp"
+#include "storage/heap.hpp"
 
 namespace floe {
 namespace {
@@ -191,7 +193,7 @@ class real_loop final : public event_loop {
       if (!tasks_.empty()) {
         auto t = std::move(tasks_.front());
         tasks_.pop_front();
-        t();
+        turn_watch::here().run("task", t);
       }
       if (!jobs_.empty()) {
         auto j = jobs_.front();
@@ -208,10 +210,10 @@ class real_loop final : public event_loop {
     ring();
   }
   void prepare_to_wait() {
-    for (auto list = std::exchange(before_wait_, {}); auto& t : list) t();
+    for (auto list = std::exchange(before_wait_, {}); auto& t : list) turn_watch::here().run("write", t);
   }
   void ring() {
-    for (auto at = now(); auto t = timers_.pop(at);) t();
+    for (auto at = now(); auto t = timers_.pop(at);) turn_watch::here().run("timer", t);
   }
 
   void wait(time_point until) {
@@ -225,12 +227,13 @@ class real_loop final : public event_loop {
     epoll_event events[64];
     const int n = ::epoll_pwait2(epoll_, events, 64, &limit, nullptr);
     if (n < 0 && errno != EINTR) die("epoll_pwait2");
+    turn_watch::here().woke();
     for (int i = 0; i < n; ++i) {
       const auto fd = static_cast<std::size_t>(events[i].data.u64 & 0xffffffff);
       const auto& w = watched_[fd];
       if (!w.ready || (w.serial & 0xffffffff) != events[i].data.u64 >> 32) continue;
       auto keep = w.ready;  // the callback may unwatch itself
-      (*keep)(events[i].events);
+      turn_watch::here().run("socket", [&] { (*keep)(events[i].events); });
     }
   }
 
@@ -251,10 +254,9 @@ class real_loop final : public event_loop {
 
 }  // namespace
 
-/// Buffers of a megabyte come and go by the hundred in a recovery. Taken from the system and given back each time they
-/// would be zeroed page by page each time, which costs more than filling them.
+/// heap.hpp says why.
 static void keep_large_buffers() {
-  ::mallopt(M_MMAP_THRESHOLD, 128 << 20);
+  ::mallopt(M_MMAP_THRESHOLD, heap_block_max);
   ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
   ::mallopt(M_TOP_PAD, 8 << 20);
 }

@@ -19,6 +19,7 @@ session::session(node_environment env, std::uint64_t id, std::shared_ptr<connect
                  address<node_message> node)
     : env_(env), stream_(std::move(stream)), node_(std::move(node)) {
   me_.id = id;
+  me_.usage = std::make_shared<client_usage>();
   me_.pid = stream_->peer_pid();
 }
 
@@ -44,13 +45,14 @@ void session::on(session_packet& m) {
     stream_->close();
     return finish("bad packet");
   }
-  node_.tell(client_packet{me_,
-                           std::make_shared<const parcel>(parcel{std::move(m.raw), std::move(*content)})});
+  auto charge = usage_share::request(me_.usage, m.raw->size());
+  node_.tell(client_packet{
+      me_, std::make_shared<const parcel>(parcel{std::move(m.raw), std::move(*content), std::move(charge)})});
 }
 
 void session::on(session_send& m) {
   ++env_.count.client_packets_sent;
-  stream_->send(std::move(m.packet));
+  stream_->send(std::move(m.packet), std::move(m.written));
 }
 
 void session::on(session_closed& m) {

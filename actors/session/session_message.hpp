@@ -6,6 +6,7 @@
 #include <string>
 #include <variant>
 
+#include "actors/client_usage.hpp"
 #include "actors/runtime/actor.hpp"
 #include "protocol/bytes.hpp"
 
@@ -13,7 +14,10 @@ namespace floe {
 
 struct session_packet { frame raw; };        ///< from the client's socket
 struct session_closed { std::string why; };  ///< the client's socket has ended
-struct session_send { frame packet; };       ///< to the client
+struct session_send {                        ///< to the client
+  frame packet;
+  task written = nullptr;  ///< as of connection::send
+};
 struct session_kick { std::string why; };    ///< close the client's connection
 
 using session_message = std::variant<session_packet, session_closed, session_send, session_kick>;
@@ -24,6 +28,7 @@ struct client_ref {
   pid_t pid = 0;         ///< the peer of the Unix socket
   std::string name;      ///< its command name, for people
   address<session_message> session;
+  client_usage_ptr usage = nullptr;
 };
 
 }  // namespace floe

@@ -200,7 +200,7 @@ std::expected<std::optional<bytes>, std::string> backup_reader::next() {
   if (!records) return bad("bad records: " + records.error().text());
   if (records->records().size() != head.length) return bad("a buffer is longer than its records");
   for (const rec_data& r : *records)
-    if (auto one = r.as_record(); !one || one->key.empty())
+    if (auto one = r.as_record(); !one)
       return bad("a record without key or header");
   at_ = place + head.length;
   ++buffers_;

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Runs a fuzzer on a corpus made from the captures of tests/golden.
+"""Runs a fuzzer on a corpus made from the captures of tests/golden, which ctdbd's packets are in, and of plain packets
+and values for every control and type there is, floe's own among them.
 
 usage: run.py FUZZER KIND GOLDEN_DIR [LIBFUZZER_OPTION...]
 
@@ -9,6 +10,8 @@ printed by the fuzzer; an input that breaks something is written to the current 
 """
 import json
 import pathlib
+import re
+import struct
 import subprocess
 import sys
 import tempfile
@@ -23,9 +26,30 @@ def captures(golden):
             yield json.loads(line)
 
 
+SIZES = 0, 4, 8, 12, 16, 24, 32, 40, 64, 128  # of plain values: zeros decode as most types, at one size or another
+
+
+def opcodes(golden):
+    """Of all controls, from their table."""
+    table = pathlib.Path(golden).parents[1] / "protocol" / "controls.def"
+    found = re.findall(r"^FLOE_CONTROL\(\s*(0x[0-9a-fA-F]+|\d+)", table.read_text(), re.M)
+    assert found, f"no controls in {table}"
+    return [int(opcode, 0) for opcode in found]
+
+
+def packet(operation, body):
+    body += bytes(-len(body) % 8)
+    return struct.pack("=8I", 32 + len(body), 0x43544442, 1, 1, operation, 0, 1, 1) + body
+
+
 def packet_inputs(golden, _):
     for c in captures(golden):
         yield (c["control"] or 0).to_bytes(4, "little") + bytes.fromhex(c["hex"])
+    for opcode in opcodes(golden):
+        for size in SIZES:
+            data = bytes(size)
+            yield bytes(4) + packet(7, struct.pack("=IIQIII", opcode, 0, 0, 0, 0, size) + data)
+            yield opcode.to_bytes(4, "little") + packet(8, struct.pack("=iII", 0, size, 0) + data)
 
 
 def payload_inputs(golden, fuzzer):
@@ -37,6 +61,10 @@ def payload_inputs(golden, fuzzer):
         payload = bytes.fromhex(c["hex"])[start:start + c["fields"]["datalen"]]
         yield bytes([types.index(c["fields"]["data_type"])]) + payload
         yield b"\xff" + payload
+    for number in range(len(types)):
+        for size in SIZES:
+            yield bytes([number]) + bytes(size)
+            yield bytes([number]) + b"\1\0\0\0" * (size // 4)
 
 
 def framing_inputs(golden, _):

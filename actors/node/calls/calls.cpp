@@ -27,6 +27,11 @@ void calls::send(pnn to, const req_control& r, duration patience, replier answer
   const auto* p = port_.view().find(to);
   if (!p || !p->link || (p->flags & node_flag::disconnected))
     return answer.fail(bytes(no_connection_text), failure_cause::disconnected);
+  if (r.data.size() > port_.config.max_packet) {
+    ++port_.limits.dropped.too_large;
+    return answer.fail(fmt::format("a request of {} bytes is larger than what is sent to other nodes, {} bytes",
+                                   r.data.size(), port_.config.max_packet), failure_cause::refused);
+  }
   const reqid id = port_.env.ids.take_unless([this](std::uint32_t n) { return open_.contains(n); });
   if (!(r.flags & control_flag::noreply)) {
     const auto deadline =

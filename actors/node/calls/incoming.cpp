@@ -1,25 +1,33 @@
 #include "actors/node/calls/incoming.hpp"
 
+#include <fmt/format.h>
+
 #include "protocol/constants.hpp"
 
 namespace floe {
 namespace {
 
-replier reply_to_client(const node_port& port, const client_ref& c, reqid id) {
-  return replier([session = c.session, id, self = port.env.self, gen = port.view().gen](control_answer a) {
-    session.tell(session_send{make_frame(
-        {.gen = gen, .dest = pnn{0}, .src = self, .id = id},
-        reply_control{.status = a.status, .data = a.data, .error = error_field(a.cause, a.text)})});
+/// The answer as a packet; an error instead if no stream would carry it.
+frame reply_frame(node_port& port, const packet_header& header, const control_answer& a) {
+  if (a.data.size() + a.text.size() <= port.config.max_packet)
+    return make_frame(header, reply_control{.status = a.status, .data = a.data, .error = error_field(a.cause, a.text)});
+  ++port.limits.dropped.too_large;
+  const bytes text = fmt::format("the answer has {} bytes, {} are the most that is sent", a.data.size() + a.text.size(),
+                                 port.config.max_packet);
+  return make_frame(header, reply_control{.status = -1, .data = {}, .error = error_field(failure_cause::refused, text)});
+}
+
+replier reply_to_client(node_port& port, const client_ref& c, reqid id) {
+  return replier([session = c.session, id, &port, gen = port.view().gen](const control_answer& a) {
+    session.tell(session_send{reply_frame(port, {.gen = gen, .dest = pnn{0}, .src = port.env.self, .id = id}, a)});
   });
 }
 
-replier reply_to_peer(const node_port& port, pnn to, reqid id) {
+replier reply_to_peer(node_port& port, pnn to, reqid id) {
   const auto* p = port.view().find(to);
   if (!p) return {};
-  return replier([link = p->link, to, id, self = port.env.self, gen = port.view().gen](control_answer a) {
-    link.tell(link_send{make_frame({.gen = gen, .dest = to, .src = self, .id = id},
-                                   reply_control{.status = a.status, .data = a.data, .error = error_field(a.cause, a.text)}),
-                        nullptr});
+  return replier([link = p->link, to, id, &port, gen = port.view().gen](const control_answer& a) {
+    link.tell(link_send{reply_frame(port, {.gen = gen, .dest = to, .src = port.env.self, .id = id}, a), nullptr});
   });
 }
 

@@ -1,7 +1,10 @@
 #include "actors/node/clients/clients.hpp"
 
+#include <fmt/format.h>
+
 #include <csignal>
 
+#include "actors/events.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/basic.hpp"
 
@@ -18,7 +21,11 @@ void clients::opened(const client_ref& c) {
 }
 
 bool clients::closed(std::uint64_t id) {
-  if (all_.erase(id) == 0) return false;
+  const auto i = all_.find(id);
+  if (i == all_.end()) return false;
+  port_.limits.refused.requests += i->second.usage->refused;
+  if (i->second.usage->was_large) large_one_left_ = port_.env.loop.now();
+  all_.erase(i);
   companions_.erase(id);
   --port_.env.count.num_clients;
   return true;
@@ -31,6 +38,31 @@ const client_ref* clients::find(std::uint64_t id) const {
 
 void clients::close_all(const char* why) const {
   for (const auto& [id, c] : all_) c.session.tell(session_kick{why});
+}
+
+void clients::refuse(const client_ref& c, const packet& p) const {
+  ++c.usage->refused;
+  const auto& u = *c.usage;
+  const std::string why = fmt::format("this client has {} requests of {} bytes without an answer; {} and {} are the most", u.requests,
+                                      u.bytes, client_usage::most_requests, client_usage::most_bytes);
+  port_.env.log.tell(event::client_request_refused{.client = c.id, .pid = c.pid, .name = c.name, .why = why});
+  if (const auto* r = std::get_if<req_control>(&p.body); r && !(r->flags & control_flag::noreply))
+    c.session.tell(session_send{port_.for_client(p.header.id, reply_control{.status = -1, .data = {}, .error = why})});
+  if (std::holds_alternative<req_call>(p.body))
+    c.session.tell(session_send{port_.for_client(p.header.id, reply_call{.status = -1, .data = {}})});
+}
+
+clients::held_report clients::held() const {
+  held_report all{.refused = port_.limits.refused.requests};
+  const auto weight = [](const client_usage& u) { return u.bytes + 1000 * (u.requests + u.locks); };
+  for (const auto& [id, c] : all_) {
+    all.requests += c.usage->requests;
+    all.bytes += c.usage->bytes;
+    all.locks += c.usage->locks;
+    all.refused += c.usage->refused;
+    if (!all.most || weight(*c.usage) > weight(*all.most->usage)) all.most = &c;
+  }
+  return all;
 }
 
 outcome_of<control::ping> clients::ping() const { return status_of(static_cast<std::int64_t>(all_.size())); }

@@ -2,7 +2,9 @@
 /// The clients that are connected to this node.
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "actors/control_call.hpp"
 #include "actors/node/node_port.hpp"
@@ -20,6 +22,17 @@ class clients {
   const client_ref* find(std::uint64_t id) const;
   std::size_t size() const { return all_.size(); }
   void close_all(const char* why) const;
+  /// Says no to a request of a client that holds too much already.
+  void refuse(const client_ref&, const packet&) const;
+  /// What all of them hold, and the one that holds most.
+  struct held_report {
+    std::size_t requests = 0, bytes = 0, locks = 0;
+    std::size_t refused = 0;  ///< also of those that are gone
+    const client_ref* most = nullptr;
+  };
+  held_report held() const;
+  /// When a client that held much has gone, once.
+  std::optional<time_point> large_one_left() { return std::exchange(large_one_left_, std::nullopt); }
 
   outcome_of<control::ping> ping() const;
   outcome_of<control::accompany> accompany(const caller&);
@@ -28,6 +41,7 @@ class clients {
  private:
   node_port& port_;
   std::map<std::uint64_t, client_ref> all_;
+  std::optional<time_point> large_one_left_;
   std::set<std::uint64_t> companions_;  ///< their processes have other connections, and live by those
 };
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/basic.hpp"
@@ -38,8 +40,13 @@ outcome_of<control::ban_reason> bans::ban_reason(const request_of<control::ban_r
   return {};
 }
 
-void bans::ban_self(const std::string& why) {
-  set(ban_cause::not_frozen, why, port_.env.self, port_.tunables[tunable::recovery_ban_period]);
+void bans::ban_self(const floe::ban_self& b) {
+  if (ban_) return;
+  const auto& nodes = port_.view().nodes;
+  const auto active = std::ranges::count_if(nodes, [](const peer_view& n) { return !(n.flags & node_flag::inactive); });
+  if (b.cause == ban_cause::cannot_store && active < 2)  // nobody would go on instead
+    return port_.env.log.tell(event::no_node_to_leave_to{.why = b.why});
+  set(b.cause, b.why, port_.env.self, port_.tunables[tunable::recovery_ban_period]);
 }
 
 /// Of a node that is inactive already nothing changes but the flag: it stays frozen, and what ends one of the two

@@ -25,7 +25,7 @@ class bans {
       : port_(port), membership_(m), databases_(databases) {}
 
   /// A client has kept a database from freezing for too long.
-  void ban_self(const std::string& why);
+  void ban_self(const floe::ban_self&);
   /// Once a second: whether it ends.
   void tick();
   const std::optional<ban>& current() const { return ban_; }

@@ -33,7 +33,7 @@ address<link_message> nodes_list::spawn_link(pnn p, const endpoint& where, const
                                       link_config{.peer = p,
                                                   .own = port_.config.nodes[number(port_.env.self)].where,
                                                   .remote = where,
-                                                  .limits = {.max_packet = port_.config.max_packet},
+                                                  .limits = limits_between_nodes(port_.config),
                                                   .nodes = lines,
                                                   .node_started = membership_.started()},
                                       port_.self);

@@ -76,8 +76,10 @@ void messaging::leader_is(pnn leader) {
 void messaging::register_srvid(const caller& by, const answer_to<control::register_srvid>& answer) {
   constexpr auto still_shown = std::chrono::seconds(10);
   auto& mine = of_client_[by.client->id];
-  if (mine.registrations >= most_registrations)
+  if (mine.registrations >= most_registrations) {
+    ++port_.limits.refused.registrations;
     return answer.fail(fmt::format("this client has registered {} times, which is the limit", most_registrations));
+  }
   const auto& session = by.client->session;
   subscribers_[number(by.srvid)].push_back({.owner = by.client->id, .session = session, .deliver = nullptr});
   ++mine.registrations;

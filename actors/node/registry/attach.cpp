@@ -1,6 +1,7 @@
 #include "actors/node/registry/attach.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -11,6 +12,7 @@
 #include "protocol/constants.hpp"
 #include "protocol/hash.hpp"
 #include "protocol/types/basic.hpp"
+#include "protocol/record_limits.hpp"
 #include "storage/health.hpp"
 
 namespace floe {
@@ -33,6 +35,14 @@ std::uint8_t flags_of(db_kind k) {
 bool acceptable(byte_view name) {
   return !name.empty() && name.size() <= longest_name && name.find('/') == byte_view::npos &&
          std::ranges::all_of(name, [](unsigned char c) { return c >= 0x20 && c != 0x7f; });
+}
+
+/// A third of the descriptors that the process may have serves them: data, lock file, one more while it is compacted.
+/// Half of all is for clients, the rest for other nodes.
+std::size_t most_databases() {
+  rlimit l{};
+  if (::getrlimit(RLIMIT_NOFILE, &l) != 0) return 100;
+  return std::max<std::size_t>(16, l.rlim_cur / 9);
 }
 
 }  // namespace
@@ -60,6 +70,10 @@ void attaching::attach_as(db_kind kind, byte_view text, const caller& by, const 
   if (during_recovery && view.mode != recovery_mode::active) return to.fail("no recovery is going on");
   const db_id id = db_id_of(name);
   auto* d = databases_.find(id);
+  if (!d && by.client && databases_.all().size() >= most_databases()) {
+    ++port_.limits.refused.databases;
+    return to.fail(fmt::format("{} databases are attached, which is the limit: each needs three descriptors", databases_.all().size()));
+  }
   if (!d) return create(name, kind, true, to.plain());
   if (d->name != name) return to.fail(fmt::format("{} has the same id as {}", name, d->name));
   // attaching as volatile asks for no kind: it finds whatever is there (as ctdbd)
@@ -119,7 +133,7 @@ void attaching::open(db_id id, std::string damage) {
                       .kind = d.kind,
                       .file = d.path,
                       .damage = std::move(damage),
-                      .push_buffer_size = t[tunable::rec_buffer_size_limit],
+                      .push_buffer_size = std::min<std::size_t>(t[tunable::rec_buffer_size_limit], rec_buffer_size_max),
                       .update_patience = std::chrono::seconds(t[tunable::control_timeout])},
       port_.shared_view(), port_.self);
 }

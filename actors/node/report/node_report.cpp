@@ -34,6 +34,8 @@ json database_json(const database_report& r) {
          {"state", std::string(name(r.state))},
          {"state_age_ms", r.state_age_ms},
          {"records", r.records},
+         {"locks_held", r.locks_held},
+         {"locks_waiting", r.locks_waiting},
          {"migrations_pending", r.migrations_pending},
          {"migrations_done", r.migrations_done},
          {"migrations_resent", r.migrations_resent},
@@ -136,7 +138,19 @@ std::string status_json(const status_snapshot& s, const std::vector<database_rep
                {"requests", s.held.requests},
                {"registrations", s.held.registrations},
                {"notifications", s.held.notifications},
-               {"tcp_connections", s.held.tcp_connections}};
+               {"tcp_connections", s.held.tcp_connections},
+               {"client_requests", s.held.of_clients.requests},
+               {"client_bytes", s.held.of_clients.bytes},
+               {"client_locks", s.held.of_clients.locks},
+               {"traverses", s.held.traverses}};
+  if (const auto& m = s.held.most; m.client != 0)
+    j["held"]["most"] = {{"client", m.client}, {"pid", m.pid},     {"name", m.name},
+                         {"requests", m.requests}, {"bytes", m.bytes}, {"locks", m.locks}};
+  j["turns"] = {{"late", s.limits.turns.late}, {"longest_ms", s.limits.turns.longest_ms}, {"most_work_ms", s.limits.turns.most_work_ms}, {"longest_was", s.limits.turns.longest_was}};
+  j["refused"] = {{"connections", s.limits.refused.connections}, {"requests", s.limits.refused.requests}, {"databases", s.limits.refused.databases},
+                  {"traverses", s.limits.refused.traverses}, {"registrations", s.limits.refused.registrations}};
+  j["dropped"] = {{"unknown_operations", s.limits.dropped.unknown_operations}, {"messages", s.limits.dropped.messages},
+                  {"too_large", s.limits.dropped.too_large}, {"relinks", s.limits.dropped.relinks}};
   j["ban"] = ban_json(s.ban);
   j["health"] = health_json(health_of(s, databases));
   j["databases"] = json::array();
@@ -157,6 +171,10 @@ std::string memory_text(const memory_report& m, const std::vector<database_repor
   line("registrations (srvid)", m.registrations, "");
   line("notifications", m.notifications, "");
   line("notifications", m.notification_bytes, "bytes");
+  line("requests of clients", m.of_clients.requests, "");
+  line("requests of clients", m.of_clients.bytes, "bytes");
+  line("record locks of clients", m.of_clients.locks, "");
+  line("traverses", m.traverses, "");
   line("connections of services", m.tcp_connections, "");
   line("timeline", m.timeline_events, "events");
   for (const auto& d : databases) {

@@ -14,6 +14,7 @@
 #include "actors/event_line.hpp"
 #include "actors/node/membership/bans.hpp"
 #include "actors/node/membership/lock_tests.hpp"
+#include "actors/node/node_port.hpp"
 
 namespace floe {
 
@@ -25,6 +26,16 @@ struct memory_report {
   std::size_t requests = 0;  ///< for records of other nodes
   std::size_t registrations = 0, notifications = 0, notification_bytes = 0;
   std::size_t tcp_connections = 0, timeline_events = 0;
+  struct {
+    std::size_t requests = 0, bytes = 0, locks = 0;
+  } of_clients;  ///< requests that somebody keeps, with their bytes, and record locks
+  struct {
+    std::uint64_t client = 0;
+    std::int64_t pid = 0;
+    std::string name;
+    std::size_t requests = 0, bytes = 0, locks = 0;
+  } most;  ///< the client that holds most; 0: there is none
+  std::size_t traverses = 0;
 };
 
 /// Why a node is not connected.
@@ -49,6 +60,7 @@ struct status_snapshot {
   std::map<pnn, absence> absent;
   std::vector<std::pair<std::string, std::string>> disputes;  ///< databases that are out of use, and why
   memory_report held;
+  limit_counts limits;
   std::optional<bans::ban> ban;
 };
 

@@ -67,7 +67,7 @@ std::vector<std::pair<std::string, std::string>> reports::disputes() const {
 }
 
 status_snapshot reports::snapshot() const {
-  return {.view = port_.shared_view(),
+  status_snapshot s{.view = port_.shared_view(),
           .address = to_string(port_.config.nodes[number(port_.env.self)].where),
           .mode_age_ms = from_.cluster.mode_age_ms(),
           .leader_age_ms = from_.cluster.leader_age_ms(),
@@ -83,7 +83,10 @@ status_snapshot reports::snapshot() const {
           .absent = absent_nodes(),
           .disputes = disputes(),
           .held = held(),
+          .limits = port_.limits,
           .ban = from_.banned.current()};
+  s.limits.refused.requests = from_.connected.held().refused;
+  return s;
 }
 
 void reports::get_node_status(const answer_to<control::get_node_status>& answer) const {
@@ -103,7 +106,8 @@ void reports::give_figures(std::function<void(std::shared_ptr<const node_figures
 
 memory_report reports::held() const {
   const auto m = from_.messages.held();
-  return {.resident = resident_bytes(),
+  const auto of_clients = from_.connected.held();
+  memory_report r{.resident = resident_bytes(),
           .clients = from_.connected.size(),
           .databases = from_.databases.all().size(),
           .controls = from_.outgoing.outstanding(),
@@ -112,7 +116,14 @@ memory_report reports::held() const {
           .notifications = m.notifications,
           .notification_bytes = m.notification_bytes,
           .tcp_connections = from_.services.connections(),
-          .timeline_events = timeline_.size()};
+          .timeline_events = timeline_.size(),
+                  .of_clients = {of_clients.requests, of_clients.bytes, of_clients.locks},
+                  .most = {},
+                  .traverses = from_.traversal.open()};
+  if (const auto* c = of_clients.most)
+    r.most = {.client = c->id, .pid = c->pid, .name = c->name, .requests = c->usage->requests, .bytes = c->usage->bytes,
+              .locks = c->usage->locks};
+  return r;
 }
 
 void reports::dump_memory(const answer_to<control::dump_memory>& answer) const {

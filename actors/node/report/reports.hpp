@@ -16,6 +16,7 @@
 #include "actors/node/registry/registry.hpp"
 #include "actors/node/node_message.hpp"
 #include "actors/node/report/node_report.hpp"
+#include "actors/node/traverse/traverses.hpp"
 
 namespace floe {
 
@@ -32,6 +33,7 @@ class reports {
     const lock_tests& locks;
     const nodes_list& nodes;
     const bans& banned;
+    const traverses& traversal;
   };
   reports(node_port& port, sources from) : port_(port), from_(from) {}
 

@@ -99,6 +99,7 @@ void statistics_keeper::tick() {
 outcome_of<control::statistics_reset> statistics_keeper::reset() {
   auto& count = port_.env.count;
   count = counters{.num_clients = count.num_clients, .locks_held = count.locks_held, .pending_calls = count.pending_calls};
+  port_.limits = {};
   since_us_ = port_.env.loop.wall_us();
   return {};
 }

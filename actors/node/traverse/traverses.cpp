@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
@@ -18,6 +19,8 @@ bytes encode_record(reqid id, const record_view& r) {
   data.append(r.data);
   return encode_request<control::traverse_data>({.reqid = number(id), .key = r.key, .data = data});
 }
+
+bytes encode_end(reqid id) { return encode_request<control::traverse_data>({.reqid = number(id), .key = {}, .data = {}}); }
 
 }  // namespace
 
@@ -35,6 +38,12 @@ void traverses::begin(const request_of<control::traverse_start_ext>& t, const ca
                       const answer_to<control::traverse_start>& answer) {
   const auto* d = databases_.find(t.db_id);
   if (!d) return answer.fail("unknown database");
+  const auto of_client = std::ranges::count_if(open_, [&](const auto& t) { return t.second.client == by.client->id; });
+  if (open_.size() >= most || static_cast<std::size_t>(of_client) >= most_of_client) {
+    ++port_.limits.refused.traverses;
+    return answer.fail(fmt::format("{} traverses are under way, {} of them of this client; {} and {} are the most", open_.size(),
+                                   of_client, most, most_of_client));
+  }
   if (const auto why = unfit(*d); !why.empty() && port_.tunables[tunable::allow_unhealthy_db_read] == 0)
     return answer.fail(why + "; AllowUnhealthyDBRead=1 shows it nevertheless");
   const pnn self = port_.env.self;
@@ -78,35 +87,60 @@ outcome_of<control::traverse_all_ext> traverses::traverse_all_ext(const request_
 }
 
 void traverses::read_ours(db_id db, bool with_empty, pnn for_node, reqid id) {
-  const auto emit = [to = port_.self, for_node](bytes data) {
-    to.tell(call_control{.to = for_node, .opcode = control::traverse_data, .data = std::move(data),
-                         .patience = std::chrono::seconds(1), .answer = {}, .flags = control_flag::noreply});
-  };
-  const auto end = [emit, id] { emit(encode_request<control::traverse_data>({.reqid = number(id), .key = {}, .data = {}})); };
   const auto* d = databases_.find(db);
-  if (!d) return end();
+  if (!d) return port_.self.tell(traverse_slice{for_node, id, {}, nullptr});
+  const auto records = std::make_shared<std::vector<bytes>>();
+  const auto slice = [records, to = port_.self, for_node, id](task next) {
+    to.tell(traverse_slice{for_node, id, std::exchange(*records, {}), std::move(next)});
+  };
   d->to.tell(db_traverse{
       .with_empty = with_empty,
-      .emit = [emit, id](const record_view& r) { emit(encode_record(id, r)); },
-      .done = [end, &log = port_.env.log, name = d->name](const std::string& error) {
+      .emit = [records, id](const record_view& r) { records->push_back(encode_record(id, r)); },
+      .slice_ends = slice,
+      .done = [slice, &log = port_.env.log, name = d->name](const std::string& error) {
         if (!error.empty()) log.tell(event::traverse_incomplete{.db = name, .why = error});
-        end();
+        slice(nullptr);
       }});
 }
 
-outcome_of<control::traverse_data> traverses::traverse_data(const request_of<control::traverse_data>& d) {
-  const auto t = open_.find(d.reqid);
-  if (t == open_.end()) return {};
-  if (!d.is_end())
-    pass_on(t->second, d.key, d.data);
-  else if (--t->second.ends_missing == 0)
-    end(d.reqid);
-  return {};
+void traverses::send(traverse_slice& s) {
+  const bool ours = s.for_node == port_.env.self;
+  const bool last = !s.next;
+  if (last) s.records.push_back(encode_end(s.id));
+  if (s.records.empty()) return s.next();
+  for (std::size_t i = 0; i < s.records.size(); ++i) {
+    const bytes& one = s.records[i];
+    const bool waits = !last && i + 1 == s.records.size();
+    if (ours)
+      take(*decode_request<control::traverse_data>(one), waits ? std::move(s.next) : nullptr);
+    else if (waits)
+      calls_.send(s.for_node, {.opcode = control::traverse_data, .data = one},
+                  std::chrono::seconds(port_.tunables[tunable::traverse_timeout]),
+                  replier([next = std::move(s.next)](const control_answer& a) {
+                    if (a.status == 0) next();
+                  }));
+    else
+      calls_.tell(s.for_node, {.opcode = control::traverse_data, .data = one});
+  }
 }
 
-void traverses::pass_on(const entry& t, byte_view key, byte_view data) const {
+/// The answer that is dropped, with the client or the traverse, tells the sender to stop.
+void traverses::traverse_data(const request_of<control::traverse_data>& d, const answer_to<control::traverse_data>& answer) {
+  if (!open_.contains(d.reqid)) return answer.fail("no such traverse");
+  take(d, [answer] { answer.good(); });
+}
+
+void traverses::take(const request_of<control::traverse_data>& d, task taken) {
+  const auto t = open_.find(d.reqid);
+  if (t == open_.end()) return;
+  if (!d.is_end()) return pass_on(t->second, d.key, d.data, std::move(taken));
+  if (--t->second.ends_missing == 0) end(d.reqid);
+  if (taken) taken();
+}
+
+void traverses::pass_on(const entry& t, byte_view key, byte_view data, task taken) const {
   const bytes record = wire::encode(rec_data{.reqid = number(t.client_reqid), .key = key, .data = data});
-  t.session.tell(session_send{port_.for_client(reqid{0}, req_message{.srvid = t.srvid, .data = record})});
+  t.session.tell(session_send{port_.for_client(reqid{0}, req_message{.srvid = t.srvid, .data = record}), std::move(taken)});
 }
 
 void traverses::end(std::uint32_t id) {
@@ -118,7 +152,7 @@ void traverses::end(std::uint32_t id) {
 }
 
 /// From ourselves: our traverse took too long. From another node: it does not want our records any more; what is
-/// under way is small and ends by itself.
+/// under way ends with its answer to the present slice.
 outcome_of<control::traverse_kill> traverses::traverse_kill(const request_of<control::traverse_kill>& t, const caller& by) {
   if (by.from == port_.env.self && open_.contains(number(t.reqid))) {
     ++port_.env.count.traverse_timeouts;
