@@ -89,12 +89,15 @@ void coordinator::on(rec_db_progress& m) {
 void coordinator::on(rec_db_ended& m) {
   const auto shown = progress_.find(m.db);
   const std::string_view db = shown == progress_.end() ? std::string_view() : shown->second.name;
-  for (const auto& f : m.failures)
+  for (const auto& f : m.failures) {
     env_.log.tell(event::recovery_failure{
         .db = db, .node = f.node, .step = f.step, .cause = name(f.cause), .why = f.detail});
+    if (f.cause == failure_cause::content_differs)
+      env_.log.tell(event::contents_differ{.db = db, .node = f.node, .gen = config_.plan.gen});
+  }
   if (m.conflict) dispute(m.db, m.failures);
   feed(cluster_event::db_ended{.epoch = config_.plan.epoch, .db = m.db, .good = m.good, .conflict = m.conflict,
-                               .committed = m.committed, .failures = std::move(m.failures)});
+                               .committed = m.committed, .outdated = m.outdated, .failures = std::move(m.failures)});
 }
 
 /// A floe node does not wait for a database that its nodes disagree about, and refuses its clients with the reason.
