@@ -21,7 +21,7 @@ void db_recoverer::start_difference(const db_effect::ask& e) {
   env_.log.tell(event::recovery_pull{.db = machine_.db_name(), .gen = machine_.plan().gen, .from = members});
   env_.log.tell(event::recovery_changes{.db = machine_.db_name(),
                                         .gen = machine_.plan().gen,
-                                        .since = machine_.base(),
+                                        .base = machine_.base(),
                                         .behind = machine_.behind(),
                                         .fresh = machine_.fresh()});
   listen(e);
