@@ -55,6 +55,9 @@ class Page:
         """What a function with this body returns in the page."""
         return self._ask("POST", f"{self.session}/execute/sync", {"script": script, "args": []})
 
+    def resize(self, width, height=1000):
+        self._ask("POST", f"{self.session}/window/rect", {"width": width, "height": height})
+
     def text(self, selector):
         return self.run(f"return document.querySelector({json.dumps(selector)}).textContent")
 

@@ -134,6 +134,18 @@ class DrillPage(unittest.TestCase):
             labels = page.run("return [...document.querySelectorAll('#chart text')].map(t => t.firstChild.textContent)")
             self.assertLessEqual({"locking.tdb", "brlock.tdb", "node 0", "node 1", "node 2", "leader", "kill 1", "pause 2", "operations",
                                   "waiting"}, set(labels))
+            self.assertIn(": failed", page.run("return document.title"))
+            for width in (1300, 600):
+                page.resize(width)
+                page.wait_for(f"return innerWidth <= {width}", "the window has its width")
+                room = page.run("return document.getElementById('chart').clientWidth")
+                boxes = page.run("return [...document.querySelectorAll('#chart .fault-name')].map(t => { const b = t.getBBox(); "
+                                 "return [b.y, b.x, b.x + b.width]; })")
+                self.assertTrue(boxes)
+                self.assertTrue(all(0 <= begin and end <= room for _, begin, end in boxes), (room, boxes))
+                boxes.sort()
+                self.assertTrue(all(a[0] != b[0] or a[2] <= b[1] for a, b in zip(boxes, boxes[1:])), boxes)
+            page.resize(1300)
             self.assertEqual(2, page.run("return document.querySelectorAll('#chart .window').length"))
 
             for pointed, said in ((".span.freezing", "locking.tdb, node 0: freezing for"), (".span.down", "node 1: down for"),
