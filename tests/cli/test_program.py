@@ -210,6 +210,17 @@ class B1Queries(Checks):
         self.told(first, "readkey", "bytes.tdb", "text", status=SAYS_NO)
         self.assertNotIn("text", [r["key"] for r in self.told(first, "catdb", "bytes.tdb")["records"]])
 
+    def test_the_sequence_number_is_no_data(self):
+        node, file = self.nodes[0], sandbox.directory("b") / "file"
+        self.told(node, "attach", "counted.tdb", "persistent")
+        for value in ("one", "two"):
+            self.told(node, "pstore", "counted.tdb", "key", value)
+        for text in (self.good(node, "catdb", "counted.tdb"),
+                     self.good(node, "backupdb", "counted.tdb", file) + floe("dumpdbbackup", file).stdout):
+            self.assertRegex(text, r"(?m)^\(sequence number\) .* 2$")
+            self.assertRegex(text, r"(?m)^1 records$")
+        self.assertEqual(1, self.told(node, "backupdb", "counted.tdb", file)["records"])
+
     def test_variables_and_their_drift(self):
         node = self.nodes[0]
         self.told(node, "setvar", "MonitorInterval", "16", "-n", "1")
