@@ -8,6 +8,7 @@
 
 #include "cli/context.hpp"
 #include "protocol/types/node_map.hpp"
+#include "protocol/wire/json.hpp"
 
 namespace floe::cli {
 

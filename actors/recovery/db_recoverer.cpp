@@ -350,7 +350,7 @@ void db_recoverer::act(const db_effect::merge& e) {
   }
   take_winners();
   if (!merge_->finished()) return feed(db_event::broke{.run = e.run, .detail = "the merge is not complete"});
-  if (!builder_->empty()) buffers_.push_back(std::make_shared<const bytes>(builder_->take()));
+  if (!builder_->empty()) parcels_.front().buffers.push_back(std::make_shared<const bytes>(builder_->take()));
   env_.log.tell(event::recovery_merged{.db = machine_.db_name(),
                                        .gen = machine_.plan().gen,
                                        .pulled = machine_.pulled(),

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "actors/node/report/troubles.hpp"
 #include "protocol/constants.hpp"
 
 namespace floe::cli {

@@ -38,7 +38,7 @@ void traverses::begin(const request_of<control::traverse_start_ext>& t, const ca
                       const answer_to<control::traverse_start>& answer) {
   const auto* d = databases_.find(t.db_id);
   if (!d) return answer.fail("unknown database");
-  const auto of_client = std::ranges::count_if(open_, [&](const auto& t) { return t.second.client == by.client->id; });
+  const auto of_client = std::ranges::count_if(open_, [&](const auto& one) { return one.second.client == by.client->id; });
   if (open_.size() >= most || static_cast<std::size_t>(of_client) >= most_of_client) {
     ++port_.limits.refused.traverses;
     return answer.fail(fmt::format("{} traverses are under way, {} of them of this client; {} and {} are the most", open_.size(),
