@@ -81,11 +81,11 @@ outcome_of<control::process_exists> clients::process_exists(
       for (const auto& [other, same] : all_)
         if (same.pid == c.pid)
           same.session.tell(session_kick{"node is inactive and another node asked for this process"});
-      return refuse();
+      return floe::refuse();
     }
     if (process_lives(c.pid)) return {};
   }
-  return refuse();
+  return floe::refuse();
 }
 
 }  // namespace floe
