@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "protocol/messages.hpp"
+#include "protocol/types/membership.hpp"
 #include "storage/faults.hpp"
 #include "tests/actors/sim_cluster.hpp"
 
