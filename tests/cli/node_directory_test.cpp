@@ -145,10 +145,16 @@ TEST_CASE("a cluster's directories are nodes that know each other; made once, fo
   REQUIRE(again);
   CHECK(again->prefix == made->prefix);
   CHECK(again->nodes == 3);
-  const auto other = make_cluster(
+  const auto more = make_cluster(
       {.dir = d.path + "/c", .nodes = 5, .prefix = {}, .extra_settings = {}, .tunables = {}});
-  REQUIRE_FALSE(other);
-  CHECK(other.error().find("has 3 nodes") != std::string::npos);
+  REQUIRE(more);
+  CHECK(more->nodes == 5);
+  CHECK(more->prefix == made->prefix);
+  CHECK(read_node_directory(made->base(0))->config.nodes.size() == 5);
+  const auto fewer = make_cluster(
+      {.dir = d.path + "/c", .nodes = 4, .prefix = {}, .extra_settings = {}, .tunables = {}});
+  REQUIRE_FALSE(fewer);
+  CHECK(fewer.error().find("has 5 nodes") != std::string::npos);
   CHECK(open_cluster(d.path + "/c")->port == made->port);
   CHECK(open_cluster(d.path).error().find("no cluster is there") != std::string::npos);
 }
