@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <memory>
 
-#include "cli/command.hpp"
+#include "cli/command_tree.hpp"
 #include "cli/context.hpp"
 #include "cli/hidden.hpp"
 #include "cli/successors.hpp"
@@ -17,10 +17,6 @@
 namespace {
 
 using namespace floe::cli;
-
-constexpr const char* exit_codes =
-    "Exit status: 0 done, 1 failed, 2 wrong use, 3 no node reachable, 4 the answer is no, 5 timed "
-    "out.";
 
 struct invocation {
   global_options options;
@@ -141,32 +137,24 @@ int main(int argc, char** argv) {
   if (const auto code = run_hidden(argc, argv)) return *code;
   if (std::any_of(argv, argv + argc, [](const char* word) { return std::string_view(word) == "--json"; }))
     print_errors_as_json();
+  if (argc == 3 && std::string_view(argv[1]) == "help" && std::string_view(argv[2]) == "--json") return print_command_tree();
+  if (argc == 3 && std::string_view(argv[1]) == "help" && std::string_view(argv[2]) == "--names") return print_names();
   const auto commands = all_commands();
   invocation in;
   if (const char* base = std::getenv("CTDB_BASE")) in.options.base = base;
 
-  CLI::App app(
-      "floe: nodes of a clustered database that recovers each database by itself. Speaks CTDB's "
-      "protocol.",
-      "floe");
+  CLI::App app(program_summary, "floe");
   app.set_help_all_flag();
   app.require_subcommand(1);
   app.footer(std::string("`floe help COMMAND` says more of one, `floe help drill` is the language of drills.\n\n") + exit_codes);
   double timeout = 0;
-  app.add_option("--base", in.options.base,
-                 "directory of the node to talk to (or CTDB_BASE in the environment)")
-      ->type_name("DIR");
-  app.add_option("--socket", in.options.socket, "its socket, if not DIR/run/ctdbd.socket")
-      ->type_name("PATH");
-  app.add_option("-n,--node", in.options.node,
-                 "the node asked for: a number, several (0,2), or all")
-      ->type_name("PNN");
-  auto* patience =
-      app.add_option("-t,--timeout", timeout,
-                     "seconds to wait for an answer (10; 120 where a recovery may be waited for)")
-          ->type_name("SECONDS")
-          ->check(CLI::Range(0.001, 1e9));
-  app.add_flag("--json", in.options.json, "the answer as one JSON object");
+  const auto takes = [&](const option& o, auto& into) { return app.add_option(o.name, into, o.help)->type_name(o.value); };
+  const auto& [base, socket, node, patience_flag, json] = global_flags;
+  takes(base, in.options.base);
+  takes(socket, in.options.socket);
+  takes(node, in.options.node);
+  const auto* patience = takes(patience_flag, timeout)->check(CLI::Range(0.001, 1e9));
+  app.add_flag(json.name, in.options.json, json.help);
 
   std::vector<std::unique_ptr<bound_command>> bound;
   for (const auto& c : commands) bind(app, c, bound);

@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""Plays cli/service/operators.md: every situation on three nodes of its own; what the commands print is what the page shows.
+
+In the page an indented line `$ ...` is a command and what follows is its output; `...` stands for any lines, or for the rest of
+a line. Comments say what the page leaves to a machine: `play: COMMAND` is run, `until: COMMAND` again and again until it
+succeeds, `at: N` the rest on node N. Numbers, times and units may differ, except which node a line `node N: ...` is about."""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import unittest
+
+import sandbox
+
+sandbox.enter()
+
+import cluster  # noqa: E402
+import tap  # noqa: E402
+from wait import until  # noqa: E402
+
+PAGE = pathlib.Path(__file__).resolve().parents[2] / "cli" / "service" / "operators.md"
+FUNCTIONS = r"""
+floe() { "$FLOE" "$@"; }
+address() { sed -n "$(($1 + 1))p" "$C/node.0/nodes" | tr -d '#'; }
+cut() {  # nothing goes from or to this node any more
+  ip rule add pref 100 lookup local && ip rule del pref 0 &&
+    ip rule add pref 10 from "$(address "$1")" prohibit && ip rule add pref 11 to "$(address "$1")" prohibit
+}
+heal() { ip rule del pref 10; ip rule del pref 11; }
+"""
+
+
+def sections():
+    """{heading: its text}"""
+    parts = re.split(r"^## (.*)$", PAGE.read_text(), flags=re.M)
+    return dict(zip(parts[1::2], parts[2::2]))
+
+
+def steps(text):
+    """(kind, text, output) in the order of the page; kind: play, until, at, or command, which alone has output."""
+    for comment, block in re.findall(r"<!-- (.*?) -->|((?:^    [^\n]*\n)+)", text, flags=re.M | re.S):
+        if comment:
+            kind, _, what = comment.partition(": ")
+            yield kind, what, []
+            continue
+        lines = [line[4:] for line in block.rstrip("\n").split("\n")]
+        for i, line in enumerate(lines):
+            if line.startswith("$ "):
+                end = next((j for j in range(i + 1, len(lines)) if lines[j].startswith("$ ")), len(lines))
+                yield "command", line[2:], lines[i + 1:end]
+
+
+def plain(line):
+    if re.match(r"node \d+:", line):
+        return line
+    line = re.sub(r"\d+(\.\d+)?", "#", line).replace("held by another", "held")
+    return re.sub(r"\s+", " ", re.sub(r"# (us|ms|s|min|h)\b", "# s", line)).strip()
+
+
+def matches(shown, printed):
+    """Whether the printed lines are those of the page."""
+    if not shown:
+        return not printed
+    if shown[0] == "...":
+        return any(matches(shown[1:], printed[i:]) for i in range(len(printed) + 1))
+    if not printed:
+        return False
+    one, other = plain(shown[0]), plain(printed[0])
+    same = other.startswith(one[:-3].rstrip()) if one.endswith("...") else one == other
+    return same and matches(shown[1:], printed[1:])
+
+
+class Situations(unittest.TestCase):
+    def play(self, text):
+        if "play: cut" in text and not self.can_cut():
+            self.skipTest("networks cannot be cut here (iproute2, and namespaces)")
+        with cluster.running(cluster.FloeCluster(3)) as nodes:
+            at = {"FLOE": cluster.FLOE, "C": str(nodes.directory), "CTDB_BASE": str(nodes[0].base)}
+
+            def run(command):
+                return subprocess.run(["bash", "-c", FUNCTIONS + command], env={**os.environ, **at}, capture_output=True, text=True,
+                                      stdin=subprocess.DEVNULL, timeout=120)
+            run("floe attach locking.tdb && floe attach config.tdb persistent")
+            for kind, what, output in steps(text):
+                if kind == "at":
+                    at["CTDB_BASE"] = str(nodes[int(what)].base)
+                elif kind == "until":
+                    until(lambda what=what: run(what).returncode == 0, what, 60)
+                elif kind == "play":
+                    played = subprocess.run(["bash", "-c", FUNCTIONS + what], env={**os.environ, **at}, stdin=subprocess.DEVNULL, timeout=120)
+                    self.assertEqual(played.returncode, 0, what)
+                else:
+                    told = run(what)
+                    printed = (told.stdout + told.stderr).rstrip("\n").split("\n")
+                    self.assertTrue(matches(output, printed), f"$ {what}\n" + "\n".join(printed) + "\n--- the page has\n" + "\n".join(output))
+
+    @staticmethod
+    def can_cut():
+        return os.environ.get(sandbox.INSIDE) == "namespaces" and shutil.which("ip") is not None
+
+    def test_the_page_is_whole(self):
+        self.assertEqual(len(sections()), 10)
+        for heading, text in sections().items():
+            self.assertTrue(any(kind == "command" for kind, _, _ in steps(text)), heading)
+
+
+def add_tests():
+    for heading, text in sections().items():
+        name = "test_" + re.sub(r"\W+", "_", heading.lower()).strip("_")
+        setattr(Situations, name, lambda self, text=text: self.play(text))
+
+
+add_tests()
+
+if __name__ == "__main__":
+    if why := cluster.FLOE is None and "the environment variable FLOE names no program":
+        tap.skip_all(why)
+    tap.main()
