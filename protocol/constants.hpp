@@ -30,6 +30,8 @@ constexpr std::uint32_t parallel_recovery = 0x10000;
 constexpr std::uint32_t fragmented_controls = 0x20000;
 constexpr std::uint32_t sorted_pull =
     0x40000000;  ///< floe's: DB_PULL sends records in the order of key_order()
+constexpr std::uint32_t difference =
+    0x20000000;  ///< floe's: a recovery may ask for what has changed
 constexpr std::uint32_t features = parallel_recovery | fragmented_controls;  ///< always set by 4.17
 }  // namespace capability
 

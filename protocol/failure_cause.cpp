@@ -40,6 +40,8 @@ std::string_view name(failure_cause c) {
     case failure_cause::count_mismatch: return "sent another number of records";
     case failure_cause::name_conflict: return "name conflict";
     case failure_cause::flag_conflict: return "flag conflict";
+    case failure_cause::content_differs: return "has other contents than most nodes";
+    case failure_cause::outdated: return "is not as it was surveyed";
     case failure_cause::deadline: return "out of time";
     case failure_cause::deadlock: return "deadlock";
     case failure_cause::local: return "failed here";

@@ -24,6 +24,8 @@ enum class failure_cause : std::uint8_t {
   count_mismatch,  ///< records announced and records arrived differ
   name_conflict,   ///< one database id, two names
   flag_conflict,   ///< one database, two kinds
+  content_differs, ///< it has something else than the others after a recovery
+  outdated,        ///< what was surveyed does not hold any more
   deadline,        ///< the time for all tries together is used up
   deadlock,        ///< all databases were to freeze before any recovers, and cannot
   local,           ///< our own disk, store or merge

@@ -28,6 +28,16 @@ std::expected<replace_result, store_error> recovery_set::replace_content(
   return to.replace(source, meta);
 }
 
+std::expected<void, store_error> recovery_set::apply_difference(store& to, std::span<const change> meta) const {
+  if (records_.empty() && erased_.empty() && meta.empty()) return to.flush();
+  std::vector<change> changes;
+  changes.reserve(records_.size() + erased_.size() + meta.size());
+  for (const auto& r : records_) changes.push_back(change::put(r));
+  for (const auto key : erased_) changes.push_back(change::erase(key));
+  changes.insert(changes.end(), meta.begin(), meta.end());
+  return to.bulk_apply(changes);
+}
+
 std::expected<void, store_error> recovery_set::store_into(store& to) const {
   return to.bulk_store(records_);
 }

@@ -25,15 +25,21 @@ class recovery_set {
   /// The record as the commit will store it, or null. Looks through all of them.
   const record_view* find(byte_view key) const;
 
+  /// Of a recovery by difference: the record is gone. The key views into a kept buffer.
+  void erase(byte_view key) { erased_.push_back(key); }
+
   /// The store's content becomes this set, in one commit, and only differences are written.
   std::expected<replace_result, store_error> replace_content(
       store& to, std::span<const change> meta = {}) const;
+  /// The set's records are stored and erased, in one commit; what else there is stays.
+  std::expected<void, store_error> apply_difference(store& to, std::span<const change> meta = {}) const;
   /// The set's records are stored, in one commit; what else there is stays.
   std::expected<void, store_error> store_into(store& to) const;
 
  private:
   std::vector<frame> buffers_;
   std::vector<record_view> records_;
+  std::vector<byte_view> erased_;
   std::uint64_t size_bytes_ = 0;
 };
 

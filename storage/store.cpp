@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "protocol/mutant.hpp"
 #include "storage/store_impl.hpp"
 
 namespace floe {
@@ -81,6 +82,8 @@ std::expected<void, store_error> store::impl::join(std::span<const change> chang
   int rc = 0;
   for (const auto& c : changes) {
     log.append(c);
+    const bool empties = c.what == change_kind::put && c.data.empty();
+    if (c.what != change_kind::set_meta && !(empties && mutated(mutant::change_not_noted))) history.note(c.key);
     if (needs_room(c)) purpose = room::for_puts;
     if (rc == 0) rc = tree::apply(txn->cursor(), c, options.hash);
   }
@@ -187,6 +190,8 @@ store& store::operator=(store&&) noexcept = default;
 store::~store() = default;
 
 const store_options& store::options() const { return impl_->options; }
+const change_history& store::changes() const { return impl_->history; }
+change_history& store::changes() { return impl_->history; }
 
 // ---- records
 

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "storage/change.hpp"
+#include "storage/change_history.hpp"
 #include "storage/error.hpp"
 #include "storage/function_ref.hpp"
 #include "storage/options.hpp"
@@ -108,6 +109,8 @@ class store {
   std::expected<void, store_error> wipe();
   /// Stores many records, sorted or not; of equal keys the last wins.
   std::expected<void, store_error> bulk_store(std::span<const record_view> records);
+  /// Stores and erases many records; each key once.
+  std::expected<void, store_error> bulk_apply(std::span<const change> changes);
   /// Makes the content equal to the source, which must ascend strictly, and `meta` changes with it.
   /// Only differences are written.
   std::expected<replace_result, store_error> replace(record_source& source,
@@ -123,6 +126,12 @@ class store {
   std::expected<std::uint64_t, store_error> count();
   /// Reads the free list: not for every operation. Counts what is committed.
   std::expected<store_stats, store_error> stats();
+
+  /// Which keys have changed since the content was last equal on all nodes. What is stored or erased
+  /// is noted; a wipe or a replacement ends the notes, and whoever knows that the new content is
+  /// everybody's begins them.
+  const change_history& changes() const;
+  change_history& changes();
 
   const store_options& options() const;
 

@@ -3,6 +3,7 @@
 /// operations are in store.cpp (records and groups), scan.cpp and whole_content.cpp.
 #include <thread>
 
+#include "storage/change_history.hpp"
 #include "storage/environment.hpp"
 #include "storage/store.hpp"
 #include "storage/tree.hpp"
@@ -15,6 +16,7 @@ struct store::impl {
   store_options options;
   std::unique_ptr<environment> env;
   change_log log;  ///< the open group
+  change_history history;
   std::optional<write_txn>
       txn;                ///< if open, the log has been applied in it; never open without a log
   std::thread::id owner;  ///< who began txn

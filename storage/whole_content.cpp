@@ -50,6 +50,7 @@ std::expected<void, store_error> store::impl::in_one_commit(room purpose,
 
 std::expected<void, store_error> store::wipe() {
   if (auto ok = impl_->enter(); !ok) return ok;
+  impl_->history.forget();
   auto drop = [&](write_txn& txn) {
     std::vector<tree::meta_entry> meta;
     int rc = tree::all_meta(txn.cursor(), meta);
@@ -74,6 +75,7 @@ std::expected<replace_result, store_error> store::replace(record_source& source,
   if (auto ok = impl_->enter(); !ok) return std::unexpected(std::move(ok.error()));
   if (auto admitted = impl_->admit(meta); !admitted)
     return std::unexpected(std::move(admitted.error()));
+  impl_->history.forget();
   replace_result result;
   std::uint64_t read = 0, written = 0;
   bool unsorted = false;
@@ -104,28 +106,44 @@ std::expected<void, store_error> store::bulk_store(std::span<const record_view> 
   auto held = count();
   if (!held) return std::unexpected(std::move(held.error()));
   std::vector<std::uint32_t> order = sorted_order(records, impl_->options.hash);
-  std::uint64_t total = 0;
-  for (const auto& r : records) total += r.key.size() + r.data.size();
-  span_source source(records, order, total);
   if (*held == 0) {  // the same as replacing nothing
+    std::uint64_t total = 0;
+    for (const auto& r : records) total += r.key.size() + r.data.size();
+    span_source source(records, order, total);
     auto filled = replace(source);
     if (!filled) return std::unexpected(std::move(filled.error()));
     return {};
   }
-  std::uint64_t done = 0;
+  std::vector<change> changes;
+  changes.reserve(records.size());
+  if (order.empty())
+    for (const auto& r : records) changes.push_back(change::put(r));
+  else
+    for (const auto i : order) changes.push_back(change::put(records[i]));
+  return bulk_apply(changes);
+}
+
+std::expected<void, store_error> store::bulk_apply(std::span<const change> changes) {
+  if (auto ok = impl_->enter(); !ok) return ok;
+  std::uint64_t total = 0, done = 0;
+  room purpose = room::for_erases;
+  for (const auto& c : changes) {
+    total += c.key.size() + c.data.size();
+    if (c.what != change_kind::erase) purpose = room::for_puts;
+    if (c.what != change_kind::set_meta) impl_->history.note(c.key);
+  }
   auto body = [&](write_txn& txn) {
     done = 0;
-    source.rewind();
-    for (record_view r; source.next(r);) {
-      int rc = impl_->env->fault(disk_op::write, r.data.size());
-      if (rc == 0) rc = tree::apply(txn.cursor(), change::put(r), impl_->options.hash);
+    for (const auto& c : changes) {
+      int rc = impl_->env->fault(disk_op::write, c.data.size());
+      if (rc == 0) rc = tree::apply(txn.cursor(), c, impl_->options.hash);
       if (rc != 0) return rc;
-      done += r.key.size() + r.data.size();
+      done += c.key.size() + c.data.size();
     }
     return 0;
   };
   auto wanted = [&] { return missing_bytes(*impl_->env, total, done); };
-  return impl_->in_one_commit(room::for_puts, body, wanted);
+  return impl_->in_one_commit(purpose, body, wanted);
 }
 
 std::expected<void, store_error> store::compact() {

@@ -20,6 +20,10 @@ bool is_step_on_store(control c) {
     case control::db_freeze:
     case control::db_thaw:
     case control::db_transaction_start:
+    case control::db_recovery_begin:
+    case control::db_changes:
+    case control::db_copies:
+    case control::db_digest:
     case control::db_transaction_commit:
     case control::db_transaction_cancel:
     case control::wipe_database:
@@ -99,6 +103,10 @@ void database::on(db_control& m) {
     case control::db_freeze: return freeze(m);
     case control::db_thaw: return thaw(m);
     case control::db_transaction_start: return begin(m);
+    case control::db_recovery_begin: return recovery_begin(m);
+    case control::db_changes: return send_changes(m);
+    case control::db_copies: return send_copies(m);
+    case control::db_digest: return digest(m);
     case control::db_transaction_commit: return commit(m);
     case control::db_transaction_cancel: return cancel(m);
     case control::wipe_database: return wipe(m);

@@ -31,6 +31,7 @@
 #include "protocol/rules/commit.hpp"
 #include "protocol/rules/hot_keys.hpp"
 #include "protocol/rules/migration.hpp"
+#include "protocol/types/database.hpp"
 #include "protocol/types/rec_data.hpp"
 #include "storage/recovery_set.hpp"
 #include "storage/store.hpp"
@@ -66,6 +67,21 @@ class database final : public actor<database_message> {
   void receive(database_message&) override;
 
  private:
+  struct pull_state {
+    std::uint64_t id = 0;
+    pnn to{0};
+    floe::srvid srvid{0};
+    replier answer;
+    scan_position position;
+    /// Not everything, but these keys, each with what the receiver is told beside it.
+    std::optional<key_set> keys;
+    std::vector<byte_view> order;  ///< into `keys`
+    std::size_t next = 0;
+    std::uint32_t count = 0;
+    unsigned in_flight = 0;
+    bool exhausted = false;
+  };
+
   void on(db_client_call&);
   void on(db_peer_packet&);
   void on(db_control&);
@@ -182,6 +198,8 @@ class database final : public actor<database_message> {
   std::optional<record_header> header_of(byte_view key);
   /// Of a record that is here.
   record_header own_header(byte_view key);
+  pnn owner(byte_view key, const record_header&) const;
+  void take_over(record&, pnn whose);
   bool put(byte_view key, const record_header&, byte_view data);
   bool store_as_daemon(byte_view key, const record_header&, byte_view data);
   void store_later(pnn from, const parcel_ptr&);
@@ -196,6 +214,14 @@ class database final : public actor<database_message> {
   void begin(db_control&);
   void commit(db_control&);
   void cancel(db_control&);
+  void recovery_begin(db_control&);
+  void send_changes(db_control&);
+  void send_copies(db_control&);
+  void digest(db_control&);
+  void open_transaction();
+  bool in_recovery(generation tid, const replier&) const;
+  db_copy_state copy_state() const;
+  std::expected<db_digest, store_error> digest_of_all() const;
   void wipe(db_control&);
   void pull(db_control&);
   void push_start(db_control&);
@@ -209,6 +235,9 @@ class database final : public actor<database_message> {
   void stop_push();
   void close_for_good();
   void send_pull_buffers();
+  void start_pull(const replier&, pnn to, srvid, std::optional<key_set> keys);
+  std::expected<void, store_error> next_records(pull_state&, rec_buffer_builder&);
+  std::expected<void, store_error> next_of_keys(pull_state&, rec_buffer_builder&);
   void finish_commit(const freeze_step&, const replier&);
 
   void send_packet(pnn to, reqid, pnn source, const packet_body&, task written = nullptr);
@@ -220,16 +249,6 @@ class database final : public actor<database_message> {
   bool inactive() const;
   bool thawed() const { return freeze_.state == freeze_state::thawed; }
 
-  struct pull_state {
-    std::uint64_t id = 0;
-    pnn to{0};
-    floe::srvid srvid{0};
-    replier answer;
-    scan_position position;
-    std::uint32_t count = 0;
-    unsigned in_flight = 0;
-    bool exhausted = false;
-  };
   struct push_state {
     floe::srvid srvid{0};
     std::uint32_t count = 0;
@@ -244,6 +263,10 @@ class database final : public actor<database_message> {
   freeze_status freeze_;
   time_point state_since_;
   generation gen_ = generation::invalid;
+  bool committed_ = false;  ///< gen_ is that of a recovery's commit here, not of the map it was opened under
+  /// The transaction that is open, and the one that was committed last, is of a recovery of floe's nodes alone: what is
+  /// pushed is stored as it is, equal on all; and records may name an owner that is not in the map any more.
+  bool equal_open_ = false, equal_ = false;
   std::vector<replier> freeze_waiters_;
   std::vector<db_peer_packet> deferred_;  ///< records that arrived while frozen
   lock_table locks_;

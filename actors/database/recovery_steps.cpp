@@ -7,6 +7,7 @@
 #include "protocol/rules/migration.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/wire/codec.hpp"
+#include "storage/format.hpp"
 
 namespace floe {
 namespace {
@@ -61,6 +62,7 @@ void database::freeze(db_control& m) {
 /// Stopped or banned: what we hold may be outdated from now on and serves nobody.
 void database::become_inactive() {
   gen_ = generation::invalid;
+  committed_ = false;
   transition(freeze_event::freeze{.locks_held = locks_.holders() > 0,
                                   .invalidate = config_.kind == db_kind::volatile_db},
              {});
@@ -70,10 +72,40 @@ void database::become_inactive() {
 void database::begin(db_control& m) {
   const auto& t = m.request<control::db_transaction_start>();
   if (!transition(freeze_event::begin{t.tid, gen_}, m.answer)) return;
+  open_transaction();
+  m.answer.good();
+}
+
+void database::open_transaction() {
   declared_damage_.reset();
   gave_content_ = false;
+  equal_open_ = false;
   pushed_ = std::make_unique<recovery_set>();
-  m.answer.good();
+}
+
+void database::recovery_begin(db_control& m) {
+  const auto& t = m.request<control::db_recovery_begin>();
+  if (!transition(freeze_event::begin{t.tid, gen_}, m.answer)) return;
+  open_transaction();
+  equal_open_ = true;
+  m.answer.good(wire::encode(copy_state()));
+}
+
+db_copy_state database::copy_state() const {
+  db_copy_state s{.content = committed_ && !freeze_.records_invalid ? gen_ : generation::invalid};
+  const auto& changes = store_->changes();
+  s.records = store_->count().value_or(0);
+  // not of this content, if a commit was refused after the store had it
+  if (s.content == generation::invalid || changes.base() != s.content) return s;
+  s.changes = static_cast<std::uint32_t>(changes.state());
+  s.keys = changes.keys();
+  s.earlier = changes.earlier();
+  if (config_.kind == db_kind::volatile_db) return s;
+  if (const auto d = digest_of_all())
+    s.digest = d->sum ^ d->records;
+  else
+    s.changes = static_cast<std::uint32_t>(change_state::none);
+  return s;
 }
 
 void database::cancel(db_control& m) {
@@ -115,8 +147,62 @@ void database::pull(db_control& m) {
     return m.answer.fail("cannot commit before the pull");
   }
   gave_content_ = true;
-  pull_ = pull_state{.id = ++last_pull_, .to = m.from, .srvid = p.srvid, .answer = m.answer};
+  start_pull(m.answer, m.from, p.srvid, std::nullopt);
+}
+
+void database::start_pull(const replier& answer, pnn to, floe::srvid where, std::optional<key_set> keys) {
+  pull_.reset();
+  pull_.emplace();
+  pull_->id = ++last_pull_;
+  pull_->to = to;
+  pull_->srvid = where;
+  pull_->answer = answer;
+  pull_->keys = std::move(keys);
+  if (pull_->keys) pull_->order = pull_->keys->sorted();
   send_pull_buffers();
+}
+
+/// Whether the database is in this transaction of a recovery of floe's nodes; says why if it is not.
+bool database::in_recovery(generation tid, const replier& answer) const {
+  if (freeze_.state == freeze_state::in_transaction && freeze_.tid == tid && equal_open_) return true;
+  answer.fail("no such recovery is going on here");
+  return false;
+}
+
+void database::send_changes(db_control& m) {
+  const auto& p = m.request<control::db_changes>();
+  if (!in_recovery(p.tid, m.answer)) return;
+  auto keys = store_->changes().since(p.since);
+  if (!keys) return m.answer.fail("the changes since that generation are not known");
+  start_pull(m.answer, m.from, p.srvid, std::move(keys));
+}
+
+void database::send_copies(db_control& m) {
+  const auto& p = m.request<control::db_copies>();
+  if (!in_recovery(p.tid, m.answer)) return;
+  const auto asked = wire::decode<rec_buffer>(p.keys);
+  if (!asked) return m.answer.fail("bad keys: " + asked.error().text());
+  key_set keys;
+  for (const rec_data& r : *asked) keys.insert(r.key);
+  start_pull(m.answer, m.from, p.srvid, std::move(keys));
+}
+
+/// Of the whole content, for a comparison with what the other nodes have.
+void database::digest(db_control& m) {
+  const auto d = digest_of_all();
+  if (!d) return m.answer.fail("cannot read: " + d.error().text);
+  m.answer.good(wire::encode(*d));
+}
+
+std::expected<db_digest, store_error> database::digest_of_all() const {
+  db_digest d;
+  auto end = store_->scan({}, [&](const record_view& r) {
+    ++d.records;
+    d.sum += format::content_sum(r);
+    return true;
+  });
+  if (!end) return std::unexpected(std::move(end.error()));
+  return d;
 }
 
 void database::on(db_continue_pull& m) {
@@ -130,20 +216,13 @@ void database::send_pull_buffers() {
   auto& p = *pull_;
   while (!p.exhausted && p.in_flight < pull_window) {
     rec_buffer_builder buffer(config_.id, config_.push_buffer_size);
-    auto next = store_->scan(p.position, [&](const record_view& r) {
-      if (r.data.empty() && mutated(mutant::deletions_not_pulled)) return true;
-      if (!buffer.empty() && buffer.size_with(r.key.size(), r.data.size()) > config_.push_buffer_size) return false;
-      buffer.add(r.key, r.header, r.data);
-      return true;
-    });
-    if (!next) {
-      storage_failed("scan", next.error());
-      p.answer.fail("cannot read: " + next.error().text);
+    const auto read = p.keys ? next_of_keys(p, buffer) : next_records(p, buffer);
+    if (!read) {
+      storage_failed("scan", read.error());
+      p.answer.fail("cannot read: " + read.error().text);
       pull_.reset();
       return;
     }
-    p.position = *next;
-    p.exhausted = next->at_end();
     if (buffer.empty()) break;
     p.count += buffer.count();
     ++p.in_flight;
@@ -154,6 +233,33 @@ void database::send_pull_buffers() {
     p.answer.good(wire::encode(p.count));
     pull_.reset();
   }
+}
+
+std::expected<void, store_error> database::next_records(pull_state& p, rec_buffer_builder& buffer) {
+  auto next = store_->scan(p.position, [&](const record_view& r) {
+    if (r.data.empty() && mutated(mutant::deletions_not_pulled)) return true;
+    if (!buffer.empty() && buffer.size_with(r.key.size(), r.data.size()) > config_.push_buffer_size) return false;
+    buffer.add(r.key, r.header, r.data);
+    return true;
+  });
+  if (!next) return std::unexpected(std::move(next.error()));
+  p.position = *next;
+  p.exhausted = next->at_end();
+  return {};
+}
+
+/// A key without a record is sent without a header. Beside each key: whether it has changed since the content's own
+/// generation, or is only known to others to have.
+std::expected<void, store_error> database::next_of_keys(pull_state& p, rec_buffer_builder& buffer) {
+  for (; p.next < p.order.size() && (buffer.empty() || buffer.size() < config_.push_buffer_size); ++p.next) {
+    const byte_view key = p.order[p.next];
+    const std::uint32_t changed = store_->changes().changed(key);
+    auto found = store_->visit(key, [&](const record_view& r) { buffer.add(key, r.header, r.data, changed); });
+    if (!found) return std::unexpected(std::move(found.error()));
+    if (!*found) buffer.add_plain(key, {}, changed);
+  }
+  p.exhausted = p.next == p.order.size();
+  return {};
 }
 
 // --- push ------------------------------------------------------------------------------------------------------
@@ -182,11 +288,21 @@ void database::on(db_push& m) {
   pushed_->keep(m.packet->raw);
   for (const rec_data& r : *buffer) {
     auto whole = r.as_record();
+    if (equal_open_ && !freeze_.wiped && !r.key.empty() && r.data.empty()) {
+      pushed_->erase(r.key);
+      ++push_->count;
+      continue;
+    }
     if (!whole || whole->key.empty()) {
       push_->error = "a record without header or key";
       return;
     }
     whole->header.flags &= ~record_flag::ro_all;  // a recovery revokes every delegation
+    if (equal_open_) {  // the same on all nodes
+      pushed_->add(*whole);
+      ++push_->count;
+      continue;
+    }
     const auto d = decide_store(config_.kind, env_.self, lmaster(whole->key), whole->header, !whole->data.empty());
     ++push_->count;
     if (!d.keep) continue;
@@ -229,11 +345,21 @@ void database::commit(db_control& m) {
   auto set = std::shared_ptr<recovery_set>(std::move(pushed_));
   auto result = std::make_shared<std::expected<replace_result, store_error>>();
   auto after = freeze_.wiped ? damage_after_commit() : damage_;
-  auto work = [store = store_, set, result, wiped = freeze_.wiped, now = damage_, after] {
+  auto work = [store = store_, set, result, tid = t.tid, equal = equal_open_, wiped = freeze_.wiped, now = damage_, after] {
     // content and health change together
     const change health[] = {change::set_meta(damage_name, after)};
-    if (wiped) *result = set->replace_content(*store, std::span(health).first(now == after ? 0 : 1));
-    else if (auto stored = set->store_into(*store); !stored) *result = std::unexpected(stored.error());
+    const auto meta = std::span(health).first(now == after ? 0 : 1);
+    if (wiped) {
+      *result = set->replace_content(*store, meta);
+    } else {
+      auto stored = equal ? set->apply_difference(*store, meta) : set->store_into(*store);
+      if (!stored) *result = std::unexpected(stored.error());
+    }
+    if (!*result) return;
+    auto& changes = store->changes();
+    if (!equal) changes.forget();
+    else if (wiped) changes.begin(tid);
+    else changes.step(tid);
   };
   auto finish = [this, tid = t.tid, answer = m.answer, result, after, wiped = freeze_.wiped] {
     const freeze_event::commit event{tid, inactive()};
@@ -261,6 +387,9 @@ void database::commit(db_control& m) {
 void database::finish_commit(const freeze_step& s, const replier& answer) {
   const auto before = gen_;
   gen_ = s.committed;
+  committed_ = true;
+  // a tool that stores under the same generation leaves the other records as they are
+  equal_ = equal_open_ || (equal_ && before == gen_);
   note("generation", fmt::format("{}->{}", number(before), number(gen_)));
   changed(true);
   drop_stale_waiters(before);

@@ -73,7 +73,7 @@ void database::on(db_traverse& m) {
     std::size_t sent = 0;
     auto next = store_->scan(*position, [&](const record_view& r) {
       if (sent > 256 * 1024) return false;
-      const bool ours = config_.kind != db_kind::volatile_db || r.header.dmaster == env_.self;
+      const bool ours = config_.kind != db_kind::volatile_db || owner(r.key, r.header) == env_.self;
       if (ours && (m.with_empty || !r.data.empty())) m.emit(r);
       sent += r.key.size() + r.data.size() + 64;
       return true;

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "actors/database/database.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/rules/migration.hpp"
+#include "protocol/rules/placement.hpp"
 
 namespace floe {
 
@@ -40,14 +42,34 @@ record database::local(byte_view key, bool* found) {
   auto r = store_->get(key);
   if (found) *found = r && *r;
   if (!r) storage_failed("read", r.error());
-  if (r && *r) return std::move(**r);
+  if (r && *r) {
+    if (const auto whose = owner(key, (*r)->header); whose != (*r)->header.dmaster) take_over(**r, whose);
+    return std::move(**r);
+  }
   return {bytes(key), missing_record_header(lmaster(key)), {}};
+}
+
+/// Of a record that a recovery left its owner, and whose owner is not in the map any more, the lmaster.
+pnn database::owner(byte_view key, const record_header& h) const {
+  if (config_.kind != db_kind::volatile_db || !equal_ || !thawed() || !map_applies(gen_, view_->gen)) return h.dmaster;
+  if (h.dmaster != env_.self && mutated(mutant::owner_taken_for_lost)) return lmaster(key);
+  return owner_of(key, h.dmaster, view_->map);
+}
+
+/// The record belongs to `whose` by rule. Its lmaster writes itself into it before anybody gets it, so that it is among
+/// the changes.
+void database::take_over(record& r, pnn whose) {
+  r.header.dmaster = whose;
+  if (whose != env_.self) return;
+  r.header.rsn = next(r.header.rsn);
+  if (!put(r.key, r.header, r.data)) r.header.dmaster = pnn::unknown;  // nobody gets what is not written
 }
 
 std::optional<record_header> database::header_of(byte_view key) {
   std::optional<record_header> header;
   auto seen = store_->visit(key, [&](const record_view& r) { header = r.header; });
   if (!seen) storage_failed("read", seen.error());
+  if (header && owner(key, *header) != header->dmaster) return local(key).header;
   return header;
 }
 

@@ -65,6 +65,10 @@ void add_those_of_databases(control_table& t, registry& d) {
   t.add(to_database<c::db_freeze>(d));
   t.add(to_database<c::db_thaw>(d));
   t.add(to_database<c::db_transaction_start>(d));
+  t.add(to_database<c::db_recovery_begin>(d));
+  t.add(to_database<c::db_changes>(d));
+  t.add(to_database<c::db_copies>(d));
+  t.add(to_database<c::db_digest>(d));
   t.add(to_database<c::db_transaction_commit>(d));
   t.add(to_database<c::db_transaction_cancel>(d));
   t.add(to_database<c::wipe_database>(d));

@@ -29,6 +29,7 @@ struct node_config {
   std::string cluster_lock;  ///< a path or `!` and a command; empty: none
   duration leader_timeout{std::chrono::seconds(5)};  ///< no leader broadcast for so long: election
   bool freeze_all_first = false;  ///< diagnosis: recover as before 2015, all databases frozen together
+  bool verify_recoveries = false;  ///< what all nodes have after a recovery is compared before it is thawed
   tunable_list tunables;
   std::size_t max_packet = 64u << 20;
 };

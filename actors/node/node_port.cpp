@@ -19,7 +19,7 @@ view_ptr view_at_start(const node_config& c) {
   own = node_flag::unhealthy;
   if (c.start_stopped) own |= node_flag::stopped;
   if (c.start_disabled) own |= node_flag::permanently_disabled;
-  v->capabilities = capability::features | capability::sorted_pull;
+  v->capabilities = capability::features | capability::sorted_pull | capability::difference;
   if (c.leader_capable) v->capabilities |= capability::recmaster;
   if (c.lmaster_capable) v->capabilities |= capability::lmaster;
   return v;

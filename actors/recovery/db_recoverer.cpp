@@ -16,23 +16,33 @@ namespace {
 /// Pushed buffers on their way to one node at a time.
 constexpr unsigned push_window = 4;
 
-control control_of(db_phase p, db_kind kind) {
+/// The phases in which nodes send records before they answer.
+bool sends_records(db_phase p) {
+  return p == db_phase::changes || p == db_phase::copies || p == db_phase::fill || p == db_phase::pull;
+}
+
+control control_of(db_phase p, db_kind kind, bool floe_only) {
   switch (p) {
     case db_phase::names: return control::get_dbname;
     case db_phase::attach:
       if (kind == db_kind::persistent) return control::db_attach_persistent;
       return kind == db_kind::replicated ? control::db_attach_replicated : control::db_attach;
     case db_phase::freeze: return control::db_freeze;
-    case db_phase::begin: return control::db_transaction_start;
+    case db_phase::begin: return floe_only ? control::db_recovery_begin : control::db_transaction_start;
     case db_phase::seqnum: return control::get_db_seqnum;
+    case db_phase::changes: return control::db_changes;
+    case db_phase::copies: return control::db_copies;
+    case db_phase::fill:
     case db_phase::pull: return control::db_pull;
     case db_phase::wipe: return control::wipe_database;
     case db_phase::push_start: return control::db_push_start;
     case db_phase::push_confirm: return control::db_push_confirm;
     case db_phase::commit: return control::db_transaction_commit;
+    case db_phase::verify: return control::db_digest;
     case db_phase::thaw: return control::db_thaw;
     case db_phase::idle:
     case db_phase::held:
+    case db_phase::compare:
     case db_phase::merge:
     case db_phase::push:
     case db_phase::done:
@@ -114,6 +124,8 @@ void db_recoverer::act(const db_effect::ask& e) {
     return show_progress();
   }
   if (e.phase == db_phase::pull) start_pull(e);
+  if (e.phase == db_phase::changes) start_difference(e);
+  if (e.phase == db_phase::copies || e.phase == db_phase::fill) listen(e);
   if (e.phase == db_phase::push_start) push_srvid_ = floe::srvid{config_.srvid_base + ++srvids_used_};
   for (pnn n : e.nodes) ask(e, n);
 }
@@ -131,6 +143,15 @@ void db_recoverer::ask(const db_effect::ask& e, pnn n) {
     case db_phase::wipe:
     case db_phase::commit: data = wire::encode(transdb{.db_id = plan.db, .tid = plan.gen}); break;
     case db_phase::seqnum: data = wire::encode(db_seqnum_request{plan.db}); break;
+    case db_phase::changes:
+      data = wire::encode(db_changes_request{.db_id = plan.db, .tid = plan.gen, .srvid = sources_.at(n).srvid,
+                                             .since = machine_.changes_since(n)});
+      break;
+    case db_phase::copies:
+      data = wire::encode(db_copies_request{.db_id = plan.db, .tid = plan.gen, .srvid = sources_.at(n).srvid,
+                                            .keys = asked_.at(n)});
+      break;
+    case db_phase::fill:
     case db_phase::pull:
       data = wire::encode(pulldb_ext{.db_id = plan.db, .lmaster = pnn::unknown, .srvid = sources_.at(n).srvid});
       break;
@@ -144,7 +165,7 @@ void db_recoverer::ask(const db_effect::ask& e, pnn n) {
     node_.tell(call_control{.to = n, .opcode = control::db_damaged,
                             .data = wire::encode(db_disputed{.db_id = plan.db, .detail = damage_}),
                             .patience = e.timeout, .answer = {}});
-  node_.tell(call_control{.to = n, .opcode = control_of(e.phase, machine_.kind()), .data = std::move(data),
+  node_.tell(call_control{.to = n, .opcode = control_of(e.phase, machine_.kind(), plan.floe_only), .data = std::move(data),
                           .patience = e.timeout,
                           .answer = replier([to = self(), run = e.run, phase = e.phase, n](control_answer a) {
                             to.tell(dbr_answer{run, phase, n, std::move(a)});
@@ -168,12 +189,22 @@ void db_recoverer::on(dbr_answer& m) {
     readable = n.has_value();
     if (n && machine_.kind() == db_kind::persistent) return ask_health(m.node, *n);
     e.number = n.value_or(0);
-  } else if (m.phase == db_phase::pull || m.phase == db_phase::push_confirm) {
+  } else if (m.phase == db_phase::begin && machine_.plan().floe_only) {
+    auto s = wire::decode<db_copy_state>(a.data);
+    readable = s && s->changes <= static_cast<std::uint32_t>(change_state::overflow);
+    if (readable)
+      e.copy = db_copy{.content = s->content, .changes = static_cast<change_state>(s->changes), .keys = s->keys,
+                       .records = s->records, .digest = s->digest, .earlier = s->earlier};
+  } else if (m.phase == db_phase::verify) {
+    auto d = wire::decode<db_digest>(a.data);
+    readable = d.has_value();
+    if (d) e.number = d->sum ^ d->records;
+  } else if (sends_records(m.phase) || m.phase == db_phase::push_confirm) {
     auto n = wire::decode<std::uint32_t>(a.data);
     readable = n.has_value();
     e.number = n.value_or(0);
   }
-  if (m.phase == db_phase::pull && m.run == machine_.run()) {
+  if (sends_records(m.phase) && m.run == machine_.run() && m.phase == machine_.phase()) {
     auto& s = sources_[m.node];
     e.arrived = s.arrived;
     s.ended = true;
@@ -221,7 +252,7 @@ bool db_recoverer::took_part(pnn n) const {
 
 void db_recoverer::start_pull(const db_effect::ask& e) {
   stop_pull();
-  buffers_.clear();
+  parcels_.assign(1, {});
   winners_ = 0;
   builder_ = std::make_unique<rec_buffer_builder>(machine_.plan().db, config_.buffer_size);
   merge_ = std::make_unique<record_merge>([this](const record_copy& a, const record_copy& b) {
@@ -229,10 +260,18 @@ void db_recoverer::start_pull(const db_effect::ask& e) {
                  {.header = b.record.header, .holder = b.from, .took_part = took_part(b.from)}, config_.leader);
   });
   env_.log.info(fmt::format("recovery-pull db={} gen={} from={}", machine_.db_name(), number(machine_.plan().gen), describe(e.nodes)));
+  for (pnn n : e.nodes)
+    merge_->add_stream(n, config_.sorted_senders.contains(n) ? stream_order::ascending : stream_order::any);
+  listen(e);
+}
+
+/// Each node sends to a srvid of its own.
+void db_recoverer::listen(const db_effect::ask& e) {
+  for (auto& [n, s] : sources_) node_.tell(unlisten_messages{s.srvid, number(s.srvid)});
+  sources_.clear();
   for (pnn n : e.nodes) {
     const floe::srvid s{config_.srvid_base + ++srvids_used_};
     sources_[n] = {.srvid = s};
-    merge_->add_stream(n, config_.sorted_senders.contains(n) ? stream_order::ascending : stream_order::any);
     node_.tell(listen_messages{s, number(s), [to = self(), run = e.run, n](parcel_ptr p) {
                                  to.tell(dbr_records{run, n, std::move(p)});
                                }});
@@ -243,16 +282,22 @@ void db_recoverer::stop_pull() {
   for (auto& [n, s] : sources_) node_.tell(unlisten_messages{s.srvid, number(s.srvid)});
   sources_.clear();
   merge_.reset();
+  difference_.reset();
+  asked_.clear();
 }
 
 void db_recoverer::on(dbr_records& m) {
-  if (m.run != machine_.run() || !merge_) return;  // of an earlier try
+  if (m.run != machine_.run() || (!merge_ && !difference_)) return;  // of an earlier try
   auto s = sources_.find(m.from);
-  if (s == sources_.end()) return;
+  if (s == sources_.end() || std::get<req_message>(m.packet->content.body).srvid != s->second.srvid) return;
   auto buffer = wire::decode<rec_buffer>(std::get<req_message>(m.packet->content.body).data);
   if (!buffer || buffer->db_id() != machine_.plan().db) {
     s->second.error = buffer ? "records of another database" : buffer.error().text();
     return;
+  }
+  if (difference_) {
+    take_difference(m, *buffer, s->second);
+    return show_progress_now_and_then();
   }
   std::vector<record_view> records;
   records.reserve(buffer->count());
@@ -286,20 +331,21 @@ void db_recoverer::emit_winner(const record_copy& w) {
   const auto header = recovered_header(kind, w.record.header, !w.record.data.empty(), config_.leader);
   if (!header) return;
   if (!builder_->empty() && builder_->size_with(w.record.key.size(), w.record.data.size()) > config_.buffer_size)
-    buffers_.push_back(std::make_shared<const bytes>(builder_->take()));
+    parcels_.front().buffers.push_back(std::make_shared<const bytes>(builder_->take()));
   builder_->add(w.record.key, *header, w.record.data);
   ++winners_;
 }
 
 void db_recoverer::act(const db_effect::merge& e) {
+  if (difference_) return merge_difference(e);
   if (!merge_) {  // no node took part in the last generation: there was nobody to pull from
-    buffers_.clear();
+    parcels_.clear();
     winners_ = 0;
     return feed(db_event::merged{.run = e.run, .records = 0});
   }
   take_winners();
   if (!merge_->finished()) return feed(db_event::broke{.run = e.run, .detail = "the merge is not complete"});
-  if (!builder_->empty()) buffers_.push_back(std::make_shared<const bytes>(builder_->take()));
+  if (!builder_->empty()) parcels_.front().buffers.push_back(std::make_shared<const bytes>(builder_->take()));
   env_.log.info(fmt::format("recovery-merged db={} gen={} pulled={} records={}", machine_.db_name(),
                             number(machine_.plan().gen), machine_.pulled(), winners_));
   stop_pull();
@@ -315,10 +361,15 @@ void db_recoverer::act(const db_effect::push& e) {
     return show_progress();
   }
   targets_.clear();
-  for (pnn n : e.nodes) targets_[n] = {};
+  for (pnn n : e.nodes) {
+    auto& t = targets_[n];
+    for (const auto& p : parcels_)
+      if (p.to.empty() || std::ranges::find(p.to, n) != p.to.end())
+        for (const auto& b : p.buffers) t.buffers.push_back(b);
+  }
   env_.loop.cancel(push_timer_);
   push_timer_ = env_.loop.after(e.timeout, [to = self(), run = e.run] { to.tell(dbr_push_late{run}); });
-  if (buffers_.empty()) {
+  if (std::ranges::all_of(targets_, [](const auto& t) { return t.second.buffers.empty(); })) {
     env_.loop.cancel(push_timer_);
     return feed(db_event::pushed{e.run});
   }
@@ -327,9 +378,9 @@ void db_recoverer::act(const db_effect::push& e) {
 
 void db_recoverer::push_more(pnn n) {
   auto& t = targets_.at(n);
-  while (t.next < buffers_.size() && t.in_flight < push_window) {
+  while (t.next < t.buffers.size() && t.in_flight < push_window) {
     ++t.in_flight;
-    node_.tell(post_message{n, push_srvid_, buffers_[t.next++],
+    node_.tell(post_message{n, push_srvid_, t.buffers[t.next++],
                             [to = self(), run = machine_.run(), n] { to.tell(dbr_written{run, n}); }});
   }
 }
@@ -340,7 +391,7 @@ void db_recoverer::on(dbr_written& m) {
   push_more(m.to);
   show_progress_now_and_then();
   const bool all = std::ranges::all_of(targets_, [this](const auto& t) {
-    return t.second.next == buffers_.size() && t.second.in_flight == 0;
+    return t.second.next == t.second.buffers.size() && t.second.in_flight == 0;
   });
   if (!all) return;
   env_.loop.cancel(push_timer_);
@@ -359,10 +410,12 @@ void db_recoverer::act(const db_effect::held&) { coordinator_.tell(rec_db_held{m
 void db_recoverer::act(const db_effect::ended& e) {
   stop_pull();
   env_.loop.cancel(push_timer_);
-  buffers_.clear();
+  parcels_.clear();
+  targets_.clear();
   const auto failures = machine_.failures();
   coordinator_.tell(rec_db_ended{.db = machine_.plan().db, .good = e.good, .conflict = machine_.conflict(),
-                                 .committed = machine_.committed(), .failures = {failures.begin(), failures.end()}});
+                                 .committed = machine_.committed(), .outdated = machine_.outdated(),
+                                 .failures = {failures.begin(), failures.end()}});
 }
 
 /// Sources hold about as much as those that have ended had; of what is pushed the size is known.
@@ -376,10 +429,13 @@ double db_recoverer::share_done() const {
     const auto all = one * sources_.size();
     return all == 0 ? -1 : std::min(1.0, static_cast<double>(arrived) / static_cast<double>(all));
   }
-  if (machine_.phase() != db_phase::push || buffers_.empty() || targets_.empty()) return -1;
-  std::size_t gone = 0;
-  for (const auto& [n, t] : targets_) gone += t.next - t.in_flight;
-  return static_cast<double>(gone) / static_cast<double>(buffers_.size() * targets_.size());
+  if (machine_.phase() != db_phase::push) return -1;
+  std::size_t gone = 0, all = 0;
+  for (const auto& [n, t] : targets_) {
+    gone += t.next - t.in_flight;
+    all += t.buffers.size();
+  }
+  return all == 0 ? -1 : static_cast<double>(gone) / static_cast<double>(all);
 }
 
 void db_recoverer::show_progress_now_and_then() {

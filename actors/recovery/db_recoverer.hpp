@@ -13,6 +13,7 @@
 #include "actors/node/node_message.hpp"
 #include "actors/recovery/recovery_message.hpp"
 #include "protocol/types/rec_data.hpp"
+#include "storage/difference.hpp"
 #include "storage/merge.hpp"
 
 namespace floe {
@@ -33,6 +34,13 @@ class db_recoverer final : public actor<db_recoverer_message> {
   void receive(db_recoverer_message&) override;
 
  private:
+  struct source {
+    floe::srvid srvid{0};
+    std::uint64_t arrived = 0;
+    bool ended = false;
+    std::string error;
+  };
+
   void on(dbr_start&);
   void on(dbr_answer&);
   void on(dbr_health&);
@@ -49,6 +57,7 @@ class db_recoverer final : public actor<db_recoverer_message> {
   void run(const db_output&);
   void act(const db_effect::entered&);
   void act(const db_effect::ask&);
+  void act(const db_effect::compare&);
   void act(const db_effect::merge&);
   void act(const db_effect::push&);
   void act(const db_effect::held&);
@@ -56,6 +65,7 @@ class db_recoverer final : public actor<db_recoverer_message> {
 
   void ask(const db_effect::ask&, pnn node);
   void start_pull(const db_effect::ask&);
+  void listen(const db_effect::ask&);
   void stop_pull();
   void take_winners();
   void emit_winner(const record_copy&);
@@ -66,13 +76,18 @@ class db_recoverer final : public actor<db_recoverer_message> {
   double share_done() const;
   bool took_part(pnn) const;
 
-  struct source {
-    floe::srvid srvid{0};
-    std::uint64_t arrived = 0;
-    bool ended = false;
-    std::string error;
+  // difference.cpp
+  void start_difference(const db_effect::ask&);
+  void take_difference(const dbr_records&, const rec_buffer&, source&);
+  void merge_difference(const db_effect::merge&);
+
+  /// Pushed buffers, and who gets them; nobody named: all that are pushed to.
+  struct parcel_of_winners {
+    std::vector<pnn> to;
+    std::vector<frame> buffers;
   };
   struct target {
+    std::vector<frame> buffers;
     std::size_t next = 0;
     unsigned in_flight = 0;
   };
@@ -88,7 +103,10 @@ class db_recoverer final : public actor<db_recoverer_message> {
   std::uint64_t srvids_used_ = 0;
   floe::srvid push_srvid_{0};
   std::unique_ptr<rec_buffer_builder> builder_;
-  std::vector<frame> buffers_;  ///< the winners, as they are pushed
+  std::vector<parcel_of_winners> parcels_;  ///< the winners, as they are pushed
+  std::unique_ptr<difference_merge> difference_;
+  std::map<pnn, bytes> asked_;  ///< keys whose copies are needed, as a rec_buffer
+  std::vector<frame> filled_;   ///< a member's whole content, for those that have none
   std::uint64_t winners_ = 0;
   std::map<pnn, target> targets_;
   timer_id push_timer_{0};

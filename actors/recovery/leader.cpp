@@ -34,6 +34,7 @@ election_delays delays_of(const leader_config& c) {
 leader_config leader_config_of(const node_config& c) {
   return {.leader_timeout = c.leader_timeout,
           .freeze_all_first = c.freeze_all_first,
+          .verify_recoveries = c.verify_recoveries,
           .tunables = c.tunables,
           .cluster_lock = c.cluster_lock};
 }
@@ -284,6 +285,7 @@ void leader::act(const watch_effect::recover& e) {
                     .step_timeout = limit,
                     .db_budget = 4 * duration(limit),
                     .retry_pause = milliseconds(100),
+                    .verify = config_.verify_recoveries,
                     .freeze_all_first =
                         config_.freeze_all_first || mutated(mutant::all_databases_freeze_together),
                     .freeze_all_deadline = limit};

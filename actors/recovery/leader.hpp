@@ -29,6 +29,7 @@ namespace floe {
 struct leader_config {
   duration leader_timeout{std::chrono::seconds(5)};
   bool freeze_all_first = false;
+  bool verify_recoveries = false;
   tunable_list tunables;
   std::string cluster_lock{};  ///< the setting; empty: none
 };

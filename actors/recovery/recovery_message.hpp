@@ -70,7 +70,7 @@ struct rec_db_progress { db_progress progress; };
 struct rec_db_held { db_id db; };
 struct rec_db_ended {
   db_id db;
-  bool good, conflict, committed;
+  bool good, conflict, committed, outdated;
   std::vector<evidence> failures;
 };
 struct rec_hold { std::string phase; };

@@ -106,6 +106,7 @@ void simulated_cluster::start(std::size_t n) {
   const auto nodes = read_nodes_file(h.config.nodes_file, port);
   assert(nodes);
   h.config.nodes = *nodes;
+  h.config.verify_recoveries = true;
   h.up = std::make_unique<living>();
   auto& l = *h.up;
   l.loop = &loops_.emplace_back(*loop_, options_.seed * 1'000'003 + ++starts_);

@@ -113,9 +113,9 @@ command recovery_command() {
                   .summary = "make recoveries wait when a database comes to this phase",
                   .example = "floe --base DIR recovery hold push@locking.tdb",
                   .positionals = {{"PHASE",
-                                   "PHASE or PHASE@DB, of: names attach freeze begin seqnum pull "
+                                   "PHASE or PHASE@DB, of: names attach freeze begin changes compare copies fill seqnum pull "
                                    "merge wipe push_start push "
-                                   "push_confirm commit thaw"}},
+                                   "push_confirm commit verify thaw"}},
                   .run = hold};
   command release_it{.name = "release",
                      .group = "",

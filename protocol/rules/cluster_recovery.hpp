@@ -72,6 +72,8 @@ struct cluster_plan {
   unsigned db_tries = 3;         ///< within one start
   unsigned db_rounds = 3;        ///< starts of a database that keeps failing
   duration retry_pause{};        ///< before a database is started again
+  bool whole = false;   ///< asked for: everything is pulled and pushed
+  bool verify = false;  ///< asked for: contents are compared afterwards
   bool freeze_all_first = false;
   duration freeze_all_deadline{};
 };
@@ -125,6 +127,7 @@ struct db_ended {
   bool good = false;
   bool conflict = false;
   bool committed = false;
+  bool outdated = false;  ///< what the survey found does not hold any more
   std::vector<evidence> failures{};
 };
 enum class alarm : std::uint8_t { freeze_all, retry };
@@ -251,6 +254,7 @@ class cluster_recovery {
   void blame(pnn, failure_cause, std::string detail);
   db_plan plan_for(db_id) const;
   bool has_new_databases() const;
+  bool floe_only() const;
 
   cluster_phase phase_ = cluster_phase::idle;
   time_point since_;

@@ -60,7 +60,7 @@ std::vector<db_output> db_recovery::on(const db_event::start& e, time_point now)
   attempt_ = 1;
   run_ = run_number{number(run_) + 1};
   failures_.clear();
-  conflict_ = committed_ = false;
+  conflict_ = committed_ = outdated_ = false;
   if (committed_gen_ != plan_.gen) committed_by_.clear();
   committed_gen_ = plan_.gen;
   only_committed_count();
@@ -79,28 +79,35 @@ std::vector<db_output> db_recovery::on(const db_event::answered& e, time_point n
       seqnums_.emplace_back(e.node, e.number);
       if (!e.whole) damaged_.push_back(e.node);
       break;
+    case db_phase::changes:
+    case db_phase::copies:
+    case db_phase::fill:
     case db_phase::pull:
       if (e.arrived != e.number)
         blame(e.node, failure_cause::count_mismatch,
               "announced " + std::to_string(e.number) + ", arrived " + std::to_string(e.arrived));
       pulled_ += e.arrived;
       break;
+    case db_phase::begin:
+      if (e.copy) told_.emplace_back(e.node, *e.copy);
+      break;
     case db_phase::push_confirm:
-      if (e.number != merged_)
+      if (const auto sent = sent_to(e.node); e.number != sent)
         blame(e.node, failure_cause::count_mismatch,
-              "sent " + std::to_string(merged_) + ", stored " + std::to_string(e.number));
+              "sent " + std::to_string(sent) + ", stored " + std::to_string(e.number));
       else
         ++confirmed_;
       break;
     case db_phase::attach:
     case db_phase::freeze:
-    case db_phase::begin:
     case db_phase::wipe:
     case db_phase::push_start: break;
+    case db_phase::verify: digests_.emplace_back(e.node, e.number); break;
     case db_phase::commit: committed_by_.push_back(e.node); break;
     case db_phase::thaw:
     case db_phase::idle:
     case db_phase::held:
+    case db_phase::compare:
     case db_phase::merge:
     case db_phase::push:
     case db_phase::done:
@@ -119,19 +126,27 @@ std::vector<db_output> db_recovery::on(const db_event::failed& e, time_point now
   return settle(e.node, now);
 }
 
+std::vector<db_output> db_recovery::on(const db_event::compared& e, time_point now) {
+  if (e.run != run_ || phase_ != db_phase::compare) return {};
+  return enter(db_phase::copies, e.ask, now);
+}
+
 std::vector<db_output> db_recovery::on(const db_event::merged& e, time_point now) {
   if (e.run != run_ || phase_ != db_phase::merge) return {};
   merged_ = e.records;
-  return enter(db_phase::wipe, everybody(), now);
+  lack_ = e.lack;
+  if (by_difference() && targets().empty()) return enter(db_phase::commit, everybody(), now);
+  return enter(db_phase::wipe, wiped(), now);
 }
 
 std::vector<db_output> db_recovery::on(const db_event::pushed& e, time_point now) {
   if (e.run != run_ || phase_ != db_phase::push) return {};
-  return enter(db_phase::push_confirm, everybody(), now);
+  return enter(db_phase::push_confirm, targets(), now);
 }
 
 std::vector<db_output> db_recovery::on(const db_event::broke& e, time_point now) {
-  if (e.run != run_ || (phase_ != db_phase::merge && phase_ != db_phase::push)) return {};
+  if (e.run != run_ || (phase_ != db_phase::compare && phase_ != db_phase::merge && phase_ != db_phase::push))
+    return {};
   blame(pnn::unknown, failure_cause::local, e.detail);
   return try_failed(now);
 }
@@ -172,21 +187,42 @@ std::vector<db_output> db_recovery::phase_complete(time_point now) {
       return plan_.hold_after_freeze ? enter(db_phase::held, now)
                                      : enter(db_phase::begin, everybody(), now);
     case db_phase::begin:
-      return kind_ == db_kind::volatile_db ? enter(db_phase::pull, pull_sources(), now)
-                                           : enter(db_phase::seqnum, everybody(), now);
-    case db_phase::seqnum: return enter(db_phase::pull, pull_sources(), now);
+      if (!contents_as_told()) return finish(db_phase::failed, now);
+      if (kind_ != db_kind::volatile_db) return enter(db_phase::seqnum, everybody(), now);
+      choose_way();
+      if (!by_difference()) return enter(db_phase::pull, pull_sources(), now);
+      {
+        auto asked = members();
+        std::ranges::copy(behind(), std::back_inserter(asked));
+        return enter(db_phase::changes, std::move(asked), now);
+      }
+    case db_phase::seqnum:
+      if (all_equal()) return enter(db_phase::commit, everybody(), now);
+      return enter(db_phase::pull, pull_sources(), now);
+    case db_phase::changes: return enter(db_phase::compare, now);
+    case db_phase::copies: {
+      std::vector<pnn> source;
+      if (!fresh().empty() && !mutated(mutant::joiner_not_filled)) source = {members().front()};
+      return enter(db_phase::fill, std::move(source), now);
+    }
+    case db_phase::fill: return enter(db_phase::merge, now);
     case db_phase::pull: return enter(db_phase::merge, now);
-    case db_phase::wipe: return enter(db_phase::push_start, everybody(), now);
+    case db_phase::wipe: return enter(db_phase::push_start, targets(), now);
     case db_phase::push_start: return enter(db_phase::push, now);
     case db_phase::push_confirm: return enter(db_phase::commit, everybody(), now);
     case db_phase::commit:
       // from here on every node serves this generation, and must count if a thaw fails
       committed_ = true;
       for (auto& p : plan_.participants) p.took_part = true;
+      return plan_.verify && plan_.floe_only ? enter(db_phase::verify, everybody(), now)
+                                             : enter(db_phase::thaw, everybody(), now);
+    case db_phase::verify:
+      if (!equal_contents()) return try_failed(now);
       return enter(db_phase::thaw, everybody(), now);
     case db_phase::thaw: return finish(db_phase::done, now);
     case db_phase::idle:
     case db_phase::held:
+    case db_phase::compare:
     case db_phase::merge:
     case db_phase::push:
     case db_phase::done:
@@ -224,14 +260,20 @@ std::vector<db_output> db_recovery::enter(db_phase to, time_point now) {
     names_.clear();
     seqnums_.clear();
     damaged_.clear();
+    told_.clear();
+    lack_.clear();
+    digests_.clear();
+    base_ = generation::invalid;
+    why_whole_.clear();
     pulled_ = merged_ = 0;
     confirmed_ = 0;
   }
   if (to == db_phase::held) out.push_back(db_effect::held{run_});
+  if (to == db_phase::compare) out.push_back(db_effect::compare{run_});
   if (to == db_phase::merge) out.push_back(db_effect::merge{run_});
   if (to == db_phase::push)
     out.push_back(
-        db_effect::push{run_, everybody(), std::min(plan_.step_timeout, deadline_ - now)});
+        db_effect::push{run_, targets(), std::min(plan_.step_timeout, deadline_ - now)});
   return out;
 }
 
@@ -345,6 +387,147 @@ bool db_recovery::only_damaged() const {
   });
 }
 
+// ---- by difference ----
+
+const db_copy* db_recovery::copy_of(pnn n) const {
+  const auto i = std::ranges::find(told_, n, &std::pair<pnn, db_copy>::first);
+  return i == told_.end() ? nullptr : &i->second;
+}
+
+/// Who counts was told by what the nodes said before the recovery. Whoever has committed something since then has come
+/// from another leader's recovery, which may have dropped what the others still have.
+bool db_recovery::contents_as_told() {
+  bool more_committed = false;
+  for (const auto& p : plan_.participants) {
+    const auto* copy = copy_of(p.node);
+    if (!copy || !p.content) continue;
+    if (copy->content == plan_.gen) {  // a commit of ours whose answer was lost
+      if (std::ranges::find(committed_by_, p.node) != committed_by_.end()) continue;
+      committed_by_.push_back(p.node);
+      more_committed = true;
+    } else if (copy->content != generation::invalid && copy->content != *p.content) {
+      outdated_ = true;
+      blame(p.node, failure_cause::outdated,
+            "content of generation " + std::to_string(number(copy->content)) + ", had told " + std::to_string(number(*p.content)));
+    }
+  }
+  if (more_committed) only_committed_count();
+  return !outdated_;
+}
+
+std::string db_recovery::why_not_by_difference() const {
+  if (plan_.whole) return "asked for";
+  const db_copy* first = nullptr;
+  for (const auto& p : plan_.participants) {
+    const auto* copy = copy_of(p.node);
+    if (!copy) return "node " + std::to_string(number(p.node)) + " does not tell";
+    if (!p.took_part) continue;
+    if (copy->changes != change_state::complete)
+      return "node " + std::to_string(number(p.node)) + ": " + std::string(name(copy->changes));
+    if (first && first->content != copy->content) return "several generations count";
+    first = copy;
+  }
+  if (!first) return "nobody counts";
+  return {};
+}
+
+void db_recovery::choose_way() {
+  base_ = generation::invalid;
+  if (!plan_.floe_only) return;
+  why_whole_ = why_not_by_difference();
+  if (!why_whole_.empty()) return;
+  for (const auto& p : plan_.participants)
+    if (p.took_part) base_ = copy_of(p.node)->content;
+  assert(base_ != generation::invalid && "changes since no generation");
+}
+
+std::vector<pnn> db_recovery::members() const {
+  std::vector<pnn> nodes;
+  for (const auto& p : plan_.participants)
+    if (p.took_part) nodes.push_back(p.node);
+  return nodes;
+}
+
+/// Those of which the first member knows all that they have missed.
+std::vector<pnn> db_recovery::behind() const {
+  std::vector<pnn> nodes;
+  if (!by_difference()) return nodes;
+  const auto& known = copy_of(members().front())->earlier;
+  for (const auto& p : plan_.participants) {
+    const auto* copy = copy_of(p.node);
+    if (!p.took_part && copy->changes == change_state::complete && std::ranges::find(known, copy->content) != known.end())
+      nodes.push_back(p.node);
+  }
+  return nodes;
+}
+
+std::vector<pnn> db_recovery::fresh() const {
+  std::vector<pnn> nodes = everybody();
+  const auto have = behind();
+  std::erase_if(nodes, [&](pnn n) {
+    const auto p = std::ranges::find(plan_.participants, n, &db_plan::participant::node);
+    return p->took_part || std::ranges::find(have, n) != have.end();
+  });
+  return nodes;
+}
+
+generation db_recovery::changes_since(pnn n) const {
+  const auto* copy = copy_of(n);
+  if (members().front() != n) return copy->content;
+  const auto needed = behind();
+  generation since = base_;
+  if (mutated(mutant::changes_of_another_base)) return since;
+  for (const generation g : copy->earlier)  // the latest first
+    if (std::ranges::any_of(needed, [&](pnn b) { return copy_of(b)->content == g; })) since = g;
+  return since;
+}
+
+/// Persistent and replicated content that everybody committed with the same generation, and that the same transactions
+/// have changed since: of two rivals the sequence number is equal, so the contents are compared as well. A sequence
+/// number of 0 says nothing.
+bool db_recovery::all_equal() const {
+  if (!plan_.floe_only || plan_.whole || !damaged_.empty()) return false;
+  const auto n = seqnums_.empty() ? 0 : seqnums_.front().second;
+  const auto* first = copy_of(plan_.participants.front().node);
+  return n != 0 && first && first->content != generation::invalid &&
+         std::ranges::all_of(seqnums_, [&](const auto& s) { return s.second == n; }) &&
+         std::ranges::all_of(plan_.participants, [&](const auto& p) {
+           const auto* copy = copy_of(p.node);
+           return p.took_part && copy && copy->content == first->content && copy->digest == first->digest && copy->changes != change_state::none;
+         });
+}
+
+std::vector<pnn> db_recovery::wiped() const { return by_difference() ? fresh() : everybody(); }
+
+/// Who gets records.
+std::vector<pnn> db_recovery::targets() const {
+  if (!by_difference()) return everybody();
+  std::vector<pnn> nodes = fresh();
+  for (const auto& [n, records] : lack_)
+    if (std::ranges::find(nodes, n) == nodes.end()) nodes.push_back(n);
+  std::ranges::sort(nodes);
+  return nodes;
+}
+
+std::uint64_t db_recovery::sent_to(pnn n) const {
+  if (!by_difference()) return merged_;
+  const auto i = std::ranges::find(lack_, n, &db_lack::node);
+  return i == lack_.end() ? 0 : i->records;
+}
+
+/// A node that has something else than most is named; the next try pulls everything, from all.
+bool db_recovery::equal_contents() {
+  std::map<std::uint64_t, std::vector<pnn>> by_digest;
+  for (const auto& [n, digest] : digests_) by_digest[digest].push_back(n);
+  if (by_digest.size() <= 1) return true;
+  const auto most = std::ranges::max_element(by_digest, {}, [](const auto& d) { return d.second.size(); });
+  for (const auto& [digest, nodes] : by_digest)
+    if (digest != most->first)
+      for (pnn n : nodes) blame(n, failure_cause::content_differs, "after a recovery " + std::string(by_difference() ? "by difference" : "of everything"));
+  plan_.whole = true;
+  return false;
+}
+
 std::string_view name(db_phase p) {
   switch (p) {
     case db_phase::idle: return "idle";
@@ -354,6 +537,10 @@ std::string_view name(db_phase p) {
     case db_phase::held: return "held";
     case db_phase::begin: return "begin";
     case db_phase::seqnum: return "seqnum";
+    case db_phase::changes: return "changes";
+    case db_phase::compare: return "compare";
+    case db_phase::copies: return "copies";
+    case db_phase::fill: return "fill";
     case db_phase::pull: return "pull";
     case db_phase::merge: return "merge";
     case db_phase::wipe: return "wipe";
@@ -361,6 +548,7 @@ std::string_view name(db_phase p) {
     case db_phase::push: return "push";
     case db_phase::push_confirm: return "push_confirm";
     case db_phase::commit: return "commit";
+    case db_phase::verify: return "verify";
     case db_phase::thaw: return "thaw";
     case db_phase::done: return "done";
     case db_phase::failed: return "failed";

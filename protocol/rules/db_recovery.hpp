@@ -3,9 +3,21 @@
 /// done comes back as data; the actor does it and turns the results into events.
 ///
 ///     idle ─start─► names ► attach ► freeze ─(held)─► begin ─┬─ volatile ─────────► pull ► merge
-///                     ▲                                      └─ else: seqnum ─► pull of one ─┘ │
-///                     │ a try failed                                                          ▼
+///                     ▲                                      ├─ by difference: see below     │ │
+///                     │ a try failed                         └─ else: seqnum ─► pull of one ─┘ │
+///                     │                                               └─ all equal ─► commit  ▼
 ///     failed ◄────────┴── done ◄ thaw ◄ commit ◄ push_confirm ◄ push ◄ push_start ◄ wipe ◄────┘
+///
+/// *By difference*, where all participants are floe's and those that count have one content, the base,
+/// and know all that they have changed since:
+///
+///     begin ► changes ► compare ► copies ► fill ► merge ─┬─ somebody lacks something ─► wipe ► ...
+///                                                        └─ nobody does ─► commit
+///
+/// Where contents are verified, a `verify` stands before every thaw; if they differ the next try pulls everything.
+/// Only changed records are looked at, and each goes only to those that lack it. `fill` and `wipe` are for
+/// participants without the base, which get everything. Records keep their owners. Where the nodes
+/// cannot, everything is pulled as ever.
 ///
 /// Each phase asks a set of nodes at once and ends when all have answered, failed or timed out; one
 /// result per node is kept. A try that fails begins again at `names`; a database that was frozen or
@@ -22,6 +34,7 @@
 /// just made, supplies nothing while there is a whole one; a conflict of names ends this database only (there it hangs); all
 /// that failed are remembered, not the first; there is a deadline for everything together.
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,6 +42,7 @@
 #include <variant>
 #include <vector>
 
+#include "protocol/change_state.hpp"
 #include "protocol/ids.hpp"
 #include "protocol/record.hpp"
 #include "protocol/rules/evidence.hpp"
@@ -42,8 +56,12 @@ enum class db_phase : std::uint8_t {
   attach,        ///< DB_ATTACH*, for recovery, at those that lack it
   freeze,        ///< DB_FREEZE
   held,          ///< diagnostic mode: frozen, waits for release
-  begin,         ///< DB_TRANSACTION_START
+  begin,         ///< DB_TRANSACTION_START, or DB_RECOVERY_BEGIN among floe's nodes
   seqnum,        ///< GET_DB_SEQNUM; persistent and replicated databases
+  changes,       ///< DB_CHANGES: what they have changed since the base
+  compare,       ///< here: whose copy of these records is not known
+  copies,        ///< DB_COPIES: those
+  fill,          ///< DB_PULL at one that has the base, for those that do not
   pull,          ///< DB_PULL
   merge,         ///< here: which copies win
   wipe,          ///< WIPE_DATABASE
@@ -51,6 +69,7 @@ enum class db_phase : std::uint8_t {
   push,          ///< the records, as messages
   push_confirm,  ///< DB_PUSH_CONFIRM
   commit,        ///< DB_TRANSACTION_COMMIT
+  verify,        ///< DB_DIGEST, where that is asked for: all have the same now
   thaw,          ///< DB_THAW
   done,
   failed,
@@ -65,6 +84,8 @@ struct db_plan {
   struct participant {
     pnn node{0};
     bool took_part = true;  ///< in the last generation; see lineage.hpp
+    /// Of its content, as it was told before the recovery; nothing: it does not tell, being a ctdbd.
+    std::optional<generation> content{};
   };
   struct copy {
     pnn node{0};
@@ -78,6 +99,23 @@ struct db_plan {
   duration budget{};           ///< for all tries together
   unsigned tries = 3;
   bool hold_after_freeze = false;  ///< diagnostic: wait in `held` until released
+  bool floe_only = false;  ///< all participants are floe's, and in the map: DB_RECOVERY_BEGIN is understood
+  bool whole = false;      ///< asked for: by difference never
+  bool verify = false;     ///< asked for: what they have afterwards is compared
+};
+
+/// How the copy of a node stands when its recovery begins.
+struct db_copy {
+  generation content = generation::invalid;  ///< it was committed with; invalid: with none
+  change_state changes = change_state::none;
+  std::uint64_t keys = 0, records = 0;
+  std::uint64_t digest = 0;  ///< of all records; volatile: 0
+  std::vector<generation> earlier{};  ///< since which all changes are known
+};
+
+struct db_lack {
+  pnn node{0};
+  std::uint64_t records = 0;  ///< that it does not have as they are to be
 };
 
 namespace db_event {
@@ -93,6 +131,7 @@ struct answered {
   std::uint64_t arrived = 0;  ///< pull: records that have arrived from this node
   std::string text{};         ///< names: the name
   bool whole = true;          ///< seqnum: the copy was never damaged, or has been healed
+  std::optional<db_copy> copy{};  ///< begin: from floe's nodes, if all are
 };
 /// One node did not. `disconnected` counts in every phase, whether or not the node owes an answer.
 struct failed {
@@ -102,9 +141,16 @@ struct failed {
   failure_cause cause{};  ///< refused, timed_out or disconnected
   std::string detail{};
 };
-struct merged {  ///< the merge is ready
+struct compared {  ///< what has changed is known
   run_number run{};
-  std::uint64_t records = 0;  ///< to be pushed
+  std::vector<pnn> ask{};  ///< whose copies are needed
+};
+/// The merge is ready.
+struct merged {
+  run_number run{};
+  std::uint64_t records = 0;  ///< to be pushed; by difference: that were looked at
+  /// By difference: how many of them each node lacks; who lacks none is left out.
+  std::vector<db_lack> lack{};
 };
 struct pushed {  ///< all records are on their way
   run_number run{};
@@ -120,7 +166,7 @@ struct stop {};  ///< leadership lost, or the whole recovery is given up
 }  // namespace db_event
 
 using db_input =
-    std::variant<db_event::start, db_event::answered, db_event::failed, db_event::merged,
+    std::variant<db_event::start, db_event::answered, db_event::failed, db_event::compared, db_event::merged,
                  db_event::pushed, db_event::broke, db_event::release, db_event::stop>;
 
 namespace db_effect {
@@ -136,6 +182,9 @@ struct ask {
   db_phase phase{};
   std::vector<pnn> nodes{};
   duration timeout{};
+};
+struct compare {  ///< see whose copies of what has changed are needed: expects compared or broke
+  run_number run{};
 };
 struct merge {  ///< merge what was pulled: expects merged or broke
   run_number run{};
@@ -154,7 +203,7 @@ struct ended {  ///< in `done` or `failed`
 };
 }  // namespace db_effect
 
-using db_output = std::variant<db_effect::entered, db_effect::ask, db_effect::merge,
+using db_output = std::variant<db_effect::entered, db_effect::ask, db_effect::compare, db_effect::merge,
                                db_effect::push, db_effect::held, db_effect::ended>;
 
 class db_recovery {
@@ -181,6 +230,19 @@ class db_recovery {
   std::span<const evidence> failures() const { return failures_; }
   /// Every copy was damaged: what they have was put together, and nobody knows what is missing.
   bool only_damaged() const;
+  /// Of this run: only what has changed is looked at, and how.
+  bool by_difference() const { return base_ != generation::invalid; }
+  generation base() const { return base_; }
+  std::vector<pnn> members() const;  ///< whose copies count: at the base
+  std::vector<pnn> behind() const;   ///< at an earlier base, and can be told what they miss
+  std::vector<pnn> fresh() const;    ///< have neither, and get everything
+  /// Since when this node is asked for its changes: its content, or the earliest of those behind, which one member is
+  /// asked for.
+  generation changes_since(pnn) const;
+  /// Why everything is pulled though all are floe's; empty if it is not.
+  const std::string& why_whole() const { return why_whole_; }
+  /// A participant's content is of another generation than it had said: who counts is to be told anew.
+  bool outdated() const { return outdated_; }
   /// It cannot succeed before somebody changes something: no use to try again.
   bool conflict() const { return conflict_; }
   /// Some try since the last start has committed on all nodes.
@@ -191,6 +253,7 @@ class db_recovery {
   output on(const db_event::start&, time_point);
   output on(const db_event::answered&, time_point);
   output on(const db_event::failed&, time_point);
+  output on(const db_event::compared&, time_point);
   output on(const db_event::merged&, time_point);
   output on(const db_event::pushed&, time_point);
   output on(const db_event::broke&, time_point);
@@ -209,6 +272,14 @@ class db_recovery {
   bool same_kinds();
 
   void only_committed_count();
+  bool contents_as_told();
+  void choose_way();
+  std::string why_not_by_difference() const;
+  bool all_equal() const;
+  const db_copy* copy_of(pnn) const;
+  std::vector<pnn> wiped() const;
+  std::vector<pnn> targets() const;
+  std::uint64_t sent_to(pnn) const;
 
   std::vector<pnn> everybody() const;
   std::vector<pnn> who_has(bool has) const;
@@ -233,6 +304,13 @@ class db_recovery {
   std::vector<std::pair<pnn, std::string>> names_;
   std::vector<std::pair<pnn, std::uint64_t>> seqnums_;
   std::vector<pnn> damaged_;  ///< whose copy is not whole
+  std::vector<std::pair<pnn, db_copy>> told_;  ///< by the answers to begin
+  generation base_ = generation::invalid;
+  std::string why_whole_;
+  bool outdated_ = false;
+  std::vector<std::pair<pnn, std::uint64_t>> digests_;
+  bool equal_contents();
+  std::vector<db_lack> lack_;
   std::uint64_t pulled_ = 0, merged_ = 0;
   unsigned confirmed_ = 0;
   std::vector<evidence> failures_;

@@ -55,6 +55,13 @@ std::string text(const priority_time& t) {
 std::string text(const db_plan::participant& p) {
   return text(p.node) + (p.took_part ? "" : ":missed");
 }
+std::string text(const db_lack& l) { return text(l.node) + ":" + text(l.records); }
+/// "76:complete:75+74": the content's generation, what is known of its changes, and since which others.
+std::string text(const db_copy& c) {
+  std::string s = text(c.content) + ":" + std::string(name(c.changes));
+  for (const generation g : c.earlier) s += (g == c.earlier.front() ? ":" : "+") + text(g);
+  return s;
+}
 std::string with_flags(const std::string& what, std::uint8_t flags) {
   return flags == 0 ? what : what + ":" + db_flags_text(flags);
 }

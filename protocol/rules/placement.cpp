@@ -11,6 +11,11 @@ pnn lmaster_of(byte_view key, std::span<const pnn> map) {
   return map[key_hash(key) % map.size()];
 }
 
+pnn owner_of(byte_view key, pnn dmaster, std::span<const pnn> map) {
+  if (std::ranges::find(map, dmaster) != map.end()) return dmaster;
+  return lmaster_of(key, map);
+}
+
 std::vector<pnn> make_vnn_slots(std::span<const map_candidate> participants, pnn leader) {
   std::vector<pnn> slots;
   for (const auto& p : participants)

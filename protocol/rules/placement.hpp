@@ -12,6 +12,11 @@ namespace floe {
 /// The node that tracks where the record `key` lives; pnn::unknown while there is no map.
 pnn lmaster_of(byte_view key, std::span<const pnn> map);
 
+/// Whose the record is. After a recovery that left every record its dmaster some may name a node that is
+/// not in the map: these belong to their lmaster, who writes itself into the record before anybody gets
+/// it. What it means depends on the present map alone, so all nodes agree.
+pnn owner_of(byte_view key, pnn dmaster, std::span<const pnn> map);
+
 /// What a node must tell to be placed in a map.
 struct map_candidate {
   pnn node{0};

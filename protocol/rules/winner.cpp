@@ -27,6 +27,22 @@ std::optional<record_header> recovered_header(db_kind kind, const record_header&
   return h;
 }
 
+bool beats(const changed_claim& a, const changed_claim& b) {
+  if (a.header.rsn != b.header.rsn) return a.header.rsn > b.header.rsn;
+  const bool a_owns = a.header.dmaster == a.holder, b_owns = b.header.dmaster == b.holder;
+  if (a_owns != b_owns) return a_owns;
+  if (a.changed != b.changed) return a.changed;
+  return a.holder < b.holder;
+}
+
+std::optional<record_header> kept_header(const record_header& winner, bool has_data) {
+  if (!has_data) return std::nullopt;
+  record_header h = winner;
+  h.flags &= ~record_flag::ro_all;
+  h.flags |= record_flag::migrated_with_data;
+  return h;
+}
+
 record_header pushed_header(const record_header& received) {
   record_header h = received;
   h.flags &= ~record_flag::ro_all;

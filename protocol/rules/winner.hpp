@@ -27,6 +27,22 @@ struct record_claim {
   bool took_part = true;  ///< in the last generation; see lineage.hpp
 };
 
+/// One node's copy of a record, among nodes that had equal contents before some of them changed it.
+struct changed_claim {
+  record_header header;
+  pnn holder{0};
+  bool changed = false;  ///< by the holder, since then
+};
+/// The order for recoveries by difference, after which records keep their owners: the higher rsn, the
+/// copy of the node that it names as dmaster, a copy that was changed (who has given a record away
+/// knows better where it went), the lower pnn.
+bool beats(const changed_claim& challenger, const changed_claim& incumbent);
+
+/// The header with which all nodes keep the winner of a recovery by difference; nothing if it is
+/// dropped, because it is empty. Its dmaster stays, so that no record has to move afterwards; that of
+/// a lost node means the lmaster (owner_of in placement.hpp).
+std::optional<record_header> kept_header(const record_header& winner, bool has_data);
+
 /// Whether a copy counts at all.
 bool counts(db_kind kind, const record_claim& copy);
 

@@ -41,6 +41,34 @@ constexpr auto layout(wire::of<pulldb_ext>) {
                       wire::field("srvid", &pulldb_ext::srvid));
 }
 
+constexpr auto layout(wire::of<db_copy_state>) {
+  return wire::record("db_copy_state", wire::field("content", &db_copy_state::content),
+                      wire::field("changes", &db_copy_state::changes),
+                      wire::field("keys", &db_copy_state::keys),
+                      wire::field("records", &db_copy_state::records),
+                      wire::field("digest", &db_copy_state::digest),
+                      wire::counted("num", "earlier", &db_copy_state::earlier));
+}
+
+constexpr auto layout(wire::of<db_changes_request>) {
+  return wire::record("db_changes_request", wire::field("db_id", &db_changes_request::db_id),
+                      wire::field("tid", &db_changes_request::tid),
+                      wire::field("srvid", &db_changes_request::srvid),
+                      wire::field("since", &db_changes_request::since), wire::zero<4>());
+}
+
+constexpr auto layout(wire::of<db_copies_request>) {
+  return wire::record("db_copies_request", wire::field("db_id", &db_copies_request::db_id),
+                      wire::field("tid", &db_copies_request::tid),
+                      wire::field("srvid", &db_copies_request::srvid),
+                      wire::sized("keyslen", "keys", &db_copies_request::keys));
+}
+
+constexpr auto layout(wire::of<db_digest>) {
+  return wire::record("db_digest", wire::field("records", &db_digest::records),
+                      wire::field("sum", &db_digest::sum));
+}
+
 constexpr auto layout(wire::of<db_seqnum_request>) {
   return wire::record("db_seqnum_request", wire::field("db_id", &db_seqnum_request::db_id),
                       wire::zero<4>());
@@ -72,6 +100,10 @@ template struct wire::codec<db_lineage_list>;
 template struct wire::codec<dbid_map>;
 template struct wire::codec<transdb>;
 template struct wire::codec<pulldb_ext>;
+template struct wire::codec<db_copy_state>;
+template struct wire::codec<db_changes_request>;
+template struct wire::codec<db_copies_request>;
+template struct wire::codec<db_digest>;
 template struct wire::codec<db_seqnum_request>;
 template struct wire::codec<db_vacuum>;
 template struct wire::codec<key_data>;

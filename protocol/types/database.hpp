@@ -66,6 +66,47 @@ struct pulldb_ext {
   bool operator==(const pulldb_ext&) const = default;
 };
 
+/// floe's own: how a node's copy stands when its recovery begins.
+struct db_copy_state {
+  static constexpr std::size_t wire_size_min = 36;
+  floe::generation content = floe::generation::invalid;  ///< it was committed with; invalid: with none
+  std::uint32_t changes = 0;  ///< change_state: since that commit
+  std::uint64_t keys = 0;     ///< of these changes
+  std::uint64_t records = 0;  ///< there are
+  std::uint64_t digest = 0;   ///< of all records; volatile: 0, it is not asked for
+  /// Earlier generations since which all changes are known, the latest first.
+  std::vector<floe::generation> earlier;
+  bool operator==(const db_copy_state&) const = default;
+};
+
+/// floe's own. Records travel as messages to this srvid.
+struct db_changes_request {
+  static constexpr std::size_t wire_size = 24;
+  floe::db_id db_id{0};
+  generation tid = generation::invalid;
+  floe::srvid srvid{0};
+  generation since = generation::invalid;
+  bool operator==(const db_changes_request&) const = default;
+};
+
+/// floe's own: `keys` is an encoded rec_buffer of keys without data.
+struct db_copies_request {
+  static constexpr std::size_t wire_size_min = 20;
+  floe::db_id db_id{0};
+  generation tid = generation::invalid;
+  floe::srvid srvid{0};
+  byte_view keys;
+  bool operator==(const db_copies_request&) const = default;
+};
+
+/// floe's own: equal for equal contents.
+struct db_digest {
+  static constexpr std::size_t wire_size = 16;
+  std::uint64_t records = 0;
+  std::uint64_t sum = 0;
+  bool operator==(const db_digest&) const = default;
+};
+
 /// A u32 that must be sent as eight bytes.
 struct db_seqnum_request {
   static constexpr std::size_t wire_size = 8;

@@ -20,7 +20,7 @@ DATABASES = ("locking.tdb", "brlock.tdb")
 RECORDS = 300  # of each database
 # The phases of a recovery in which the leader waits for nodes: of the recovery of one database, and of the cluster's,
 # which has all of those in its middle. (A database cannot be held by name while its name is still asked for.)
-DATABASE_PHASES = ("freeze", "begin", "pull", "wipe", "push_start", "push", "push_confirm", "commit", "thaw")
+DATABASE_PHASES = ("freeze", "begin", "changes", "commit", "thaw")  # by difference, and nothing has changed
 CLUSTER_PHASES = ("survey", "recmode_active", "dbmaps", "start_recovery", "set_vnn_map", "recmode_normal", "end_recovery")
 
 

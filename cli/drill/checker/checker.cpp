@@ -9,7 +9,7 @@ const std::vector<checker>& all_checkers() {
       kept_writes_checker(),   kept_deletions_checker(), linear_records_checker(), exclusive_locks_checker(),
       rising_rsn_checker(),    one_owner_checker(),      frozen_reads_checker(),   generations_checker(),
       answered_once_checker(), whole_commits_checker(),  kept_commits_checker(),   ordered_commits_checker(),
-      equal_copies_checker(),  undeserved_bans_checker(), no_spinning_checker(),
+      equal_copies_checker(),   equal_contents_checker(),  undeserved_bans_checker(), no_spinning_checker(),
       back_to_normal_checker(),
   };
   return all;

@@ -58,6 +58,7 @@ struct observations {
   std::vector<ban_seen> bans;
   std::vector<time_us> recovery_runs;          ///< when one was started, by whichever node
   std::uint64_t answers = 0;                   ///< of nodes to clients
+  std::vector<std::string> differences;        ///< contents that nodes had after a recovery, and were not equal
   std::vector<std::string> spins;              ///< requests sent again and again without a pause
   std::vector<std::string> answered_twice;     ///< "client-3, request 17, at 12 ms"
   bool at_rest = true;                         ///< the cluster became NORMAL in time
@@ -89,6 +90,7 @@ checker whole_commits_checker();
 checker kept_commits_checker();
 checker ordered_commits_checker();
 checker equal_copies_checker();
+checker equal_contents_checker();
 checker undeserved_bans_checker();
 checker frozen_reads_checker();
 checker generations_checker();

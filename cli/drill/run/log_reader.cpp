@@ -73,6 +73,8 @@ void log_reader::line(time_us at, std::size_t node, std::string_view text) {
     generation_[node] = now;
   } else if (text.starts_with("recovery-pull ")) {
     pull(at, text);
+  } else if (text.starts_with("contents-differ ")) {
+    seen_.differences.push_back(fmt::format("{} at {}", text, at_text(at)));
   } else if (text.starts_with("generation ")) {
     commit(at, node, text);
   } else if (text.starts_with("recovery-started ")) {

@@ -10,7 +10,9 @@ constexpr auto fields_of(of<db_plan>) {
                field("participants", &db_plan::participants), field("copies", &db_plan::copies),
                field("step_timeout", &db_plan::step_timeout), field("budget", &db_plan::budget),
                field("tries", &db_plan::tries),
-               field("hold_after_freeze", &db_plan::hold_after_freeze));
+               field("hold_after_freeze", &db_plan::hold_after_freeze),
+               field("floe_only", &db_plan::floe_only), field("everything", &db_plan::whole),
+               field("verify", &db_plan::verify));
 }
 constexpr auto fields_of(of<db_event::start>) {
   return event("start", field("plan", &db_event::start::plan));
@@ -19,16 +21,21 @@ constexpr auto fields_of(of<db_event::answered>) {
   using e = db_event::answered;
   return event("answered", field("run", &e::run), field("phase", &e::phase),
                field("node", &e::node), field("number", &e::number), field("arrived", &e::arrived),
-               field("text", &e::text), field("whole", &e::whole));
+               field("text", &e::text), field("whole", &e::whole), field("copy", &e::copy));
 }
 constexpr auto fields_of(of<db_event::failed>) {
   using e = db_event::failed;
   return event("failed", field("run", &e::run), field("phase", &e::phase), field("node", &e::node),
                field("cause", &e::cause), field("detail", &e::detail));
 }
+constexpr auto fields_of(of<db_event::compared>) {
+  return event("compared", field("run", &db_event::compared::run),
+               field("ask", &db_event::compared::ask));
+}
 constexpr auto fields_of(of<db_event::merged>) {
   return event("merged", field("run", &db_event::merged::run),
-               field("records", &db_event::merged::records));
+               field("records", &db_event::merged::records),
+               field("lack", &db_event::merged::lack));
 }
 constexpr auto fields_of(of<db_event::pushed>) {
   return event("pushed", field("run", &db_event::pushed::run));
@@ -50,6 +57,9 @@ constexpr auto fields_of(of<db_effect::ask>) {
   using e = db_effect::ask;
   return event("ask", field("run", &e::run), field("phase", &e::phase), field("nodes", &e::nodes),
                field("timeout", &e::timeout));
+}
+constexpr auto fields_of(of<db_effect::compare>) {
+  return event("compare", field("run", &db_effect::compare::run));
 }
 constexpr auto fields_of(of<db_effect::merge>) {
   return event("merge", field("run", &db_effect::merge::run));

@@ -73,6 +73,26 @@ void parse(const std::string& text, db_plan::participant& to) {
   to.took_part = colon == text.npos;
 }
 
+void parse(const std::string& text, db_lack& to) {
+  const auto colon = std::min(text.find(':'), text.size() - 1);
+  parse(text.substr(0, colon), to.node);
+  to.records = parse_number(text.substr(colon + 1));
+}
+
+void parse(const std::string& text, db_copy& to) {
+  const auto words = parts(text, ':');
+  if (words.size() < 2) throw mistake("\"" + text + "\": a copy is 76:complete or 76:complete:75+74");
+  to.content = generation{static_cast<std::uint32_t>(parse_number(words[0]))};
+  const change_state all[] = {change_state::none, change_state::complete, change_state::overflow};
+  const auto is = std::ranges::find(all, std::string_view(words[1]), [](change_state s) { return name(s); });
+  if (is == std::end(all)) throw mistake("\"" + words[1] + "\" is no state of changes");
+  to.changes = *is;
+  to.earlier.clear();
+  if (words.size() > 2)
+    for (const auto& g : parts(words[2], '+'))
+      to.earlier.push_back(generation{static_cast<std::uint32_t>(parse_number(g))});
+}
+
 void parse(const std::string& text, db_plan::copy& to) {
   const auto colon = std::min(text.find(':'), text.size());
   parse(text.substr(0, colon), to.node);

@@ -1,5 +1,6 @@
 /// db_recovery [nodes=0,1,2] [missed=1] [have=1] [kind=PERSISTENT] [PLAN...]: the recovery of one database, not started.
-/// `missed` took no part in the last generation, `have` have the database; PLAN are fields of db_plan (budget=25s).
+/// copy1=76:complete:75+74 says how the copy of node 1 stands, lack=1:5 what a merge by difference leaves to it, ask=0
+/// whose copies it needs. `missed` took no part in the last generation, `have` have the database; PLAN are fields of db_plan (budget=25s).
 /// Afterwards `start` starts it with this plan.
 #include <algorithm>
 #include <utility>
@@ -50,8 +51,14 @@ std::vector<std::string_view> db_recovery_machine::events() const {
 void db_recovery_machine::answer(const db_effect::ask& a, pnn n, std::string& out) {
   db_event::answered good{.run = a.run, .phase = a.phase, .node = n};
   if (a.phase == db_phase::names) good.text = name;
-  if (a.phase == db_phase::pull) good.number = good.arrived = records;
-  if (a.phase == db_phase::push_confirm) good.number = to_push;
+  if (a.phase == db_phase::verify) good.number = 1;
+  const auto sends = {db_phase::pull, db_phase::changes, db_phase::copies, db_phase::fill};
+  if (std::ranges::find(sends, a.phase) != sends.end()) good.number = good.arrived = records;
+  if (a.phase == db_phase::push_confirm) {
+    const auto own = std::ranges::find(lack, n, &db_lack::node);
+    good.number = m.by_difference() ? own == lack.end() ? 0 : own->records : to_push;
+  }
+  if (const auto c = copies.find(n); c != copies.end() && a.phase == db_phase::begin) good.copy = c->second;
   for (auto& other : others) {
     if (other.node != n || other.phase != a.phase || other.left == 0) continue;
     --other.left;
@@ -62,6 +69,7 @@ void db_recovery_machine::answer(const db_effect::ask& a, pnn n, std::string& ou
         return put(db_event::failed{a.run, a.phase, n, other.cause, other.detail}, out);
       case behaviour::kind::answers:
         if (other.how.number != 0) good.number = other.how.number;
+        if (other.how.copy) good.copy = other.how.copy;
         if (!other.how.text.empty()) good.text = other.how.text;
         good.whole = other.how.whole;
         break;
@@ -76,7 +84,9 @@ void db_recovery_machine::play_next(std::string& out) {
   if (const auto* a = std::get_if<db_effect::ask>(&o))
     for (const pnn n : a->nodes) answer(*a, n, out);
   else if (const auto* g = std::get_if<db_effect::merge>(&o))
-    put(db_event::merged{g->run, to_push}, out);
+    put(db_event::merged{g->run, to_push, m.by_difference() ? lack : std::vector<db_lack>{}}, out);
+  else if (const auto* c = std::get_if<db_effect::compare>(&o))
+    put(db_event::compared{c->run, ask}, out);
   else if (const auto* p = std::get_if<db_effect::push>(&o))
     put(db_event::pushed{p->run}, out);
 }
@@ -91,6 +101,8 @@ std::string db_recovery_machine::path() {
     if (a && a->run != std::exchange(run, a->run)) out.back() = '\n';  // another try
     if (a)
       out += std::string(floe::name(a->phase)) + "(" + describe(a->nodes) + ") ";
+    else if (std::holds_alternative<db_effect::compare>(o))
+      out += "compare ";
     else if (std::holds_alternative<db_effect::merge>(o))
       out += "merge ";
     else if (const auto* p = std::get_if<db_effect::push>(&o))
@@ -113,8 +125,14 @@ static std::string run(world& w, words& said, const std::vector<std::string>&) {
              .gen = generation{77},
              .step_timeout = std::chrono::seconds(10),
              .budget = std::chrono::seconds(60)};
-  for (const pnn n : nodes)
-    r->plan.participants.push_back({n, std::ranges::find(missed, n) == missed.end()});
+  if (auto v = said.option("lack")) parse(*v, r->lack);
+  if (auto v = said.option("ask")) parse(*v, r->ask);
+  for (const pnn n : nodes) {
+    const auto copy = said.option("copy" + std::to_string(number(n)));
+    if (copy) parse(*copy, r->copies[n]);
+    r->plan.participants.push_back({n, std::ranges::find(missed, n) == missed.end(),
+                                    copy ? std::optional(r->copies[n].content) : std::nullopt});
+  }
   for (const pnn n : have) r->plan.copies.push_back({n, kind});
   take_fields(said, r->plan);
   w.current = std::move(r);

@@ -2,6 +2,7 @@
 /// The recovery of one database (protocol/rules/db_recovery.hpp) in a rule script, and nodes that play their parts: by
 /// default each does at once what it is asked for.
 #include <deque>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,9 @@ struct db_recovery_machine final : machine {
   std::string name = "locking.tdb";
   std::uint64_t records = 3;  ///< that each node has
   std::uint64_t to_push = 5;  ///< that the merge leaves
+  std::vector<db_lack> lack;        ///< what a merge by difference leaves to each node
+  std::vector<pnn> ask;             ///< whose copies such a merge needs
+  std::map<pnn, db_copy> copies;    ///< as they stand
   std::vector<behaviour> others;
   std::deque<db_output> pending;  ///< not played yet
   time_point& now;

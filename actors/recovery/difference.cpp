@@ -1,0 +1,118 @@
+/// The part of a database's recovery that looks only at what has changed: taking in the changes, asking for the copies
+/// that are missing, and sorting the winners by who lacks them (storage/difference.hpp).
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "actors/recovery/db_recoverer.hpp"
+#include "protocol/constants.hpp"
+#include "protocol/wire/codec.hpp"
+
+namespace floe {
+
+void db_recoverer::start_difference(const db_effect::ask& e) {
+  stop_pull();
+  parcels_.clear();
+  filled_.clear();
+  winners_ = 0;
+  const auto members = machine_.members();
+  const bool leader_is_one = std::ranges::find(members, config_.leader) != members.end();
+  difference_ = std::make_unique<difference_merge>(members, machine_.behind(),
+                                                   leader_is_one ? config_.leader : members.front());
+  env_.log.info(fmt::format("recovery-pull db={} gen={} from={} since={} behind={} fresh={}", machine_.db_name(),
+                            number(machine_.plan().gen), describe(members), number(machine_.base()),
+                            describe(machine_.behind()), describe(machine_.fresh())));
+  listen(e);
+}
+
+void db_recoverer::take_difference(const dbr_records& m, const rec_buffer& buffer, source& s) {
+  const bool is_member = took_part(m.from);
+  for (const rec_data& r : buffer) {
+    const auto record = r.as_record();
+    if (r.key.empty() || (!record && !r.data.empty())) {
+      s.error = "a record without key or with half a header";
+      return;
+    }
+    switch (machine_.phase()) {
+      case db_phase::changes:
+        // what a member did not change itself it tells because nodes behind may lack it; its copy is the base's
+        if (is_member && r.reqid == 1) difference_->changed(m.from, r.key, record);
+        else if (is_member) difference_->unchanged(m.from, r.key, record);
+        else difference_->suspect(r.key);
+        break;
+      case db_phase::copies: difference_->unchanged(m.from, r.key, record); break;
+      case db_phase::fill: break;  // goes on as it is
+      default: return;
+    }
+  }
+  s.arrived += buffer.count();
+  difference_->keep(m.packet->raw);
+  if (machine_.phase() == db_phase::fill) filled_.push_back(m.packet->raw);
+}
+
+void db_recoverer::act(const db_effect::compare& e) {
+  std::vector<pnn> nodes;
+  asked_.clear();
+  for (const auto& [n, keys] : difference_->missing()) {
+    rec_buffer_builder list(machine_.plan().db);
+    for (const byte_view key : keys) list.add_plain(key, {});
+    asked_[n] = list.take();
+    nodes.push_back(n);
+  }
+  feed(db_event::compared{.run = e.run, .ask = std::move(nodes)});
+}
+
+namespace {
+
+/// Buffers of records that the same nodes lack.
+struct parcel_builder {
+  rec_buffer_builder open;
+  std::vector<frame> buffers;
+  std::uint64_t records = 0;
+};
+
+}  // namespace
+
+void db_recoverer::merge_difference(const db_effect::merge& e) {
+  std::map<std::vector<pnn>, parcel_builder> by_lack;
+  const auto add = [&](const std::vector<pnn>& to, byte_view key, const std::optional<record_view>& r) {
+    auto& p = by_lack.try_emplace(to, parcel_builder{rec_buffer_builder(machine_.plan().db), {}, 0}).first->second;
+    if (!p.open.empty() && p.open.size_with(key.size(), r ? r->data.size() : 0) > config_.buffer_size)
+      p.buffers.push_back(std::make_shared<const bytes>(p.open.take()));
+    if (r) p.open.add(key, r->header, r->data);
+    else p.open.add_plain(key, {});
+    ++p.records;
+  };
+  const auto fresh = machine_.fresh();
+  const bool complete = difference_->decide([&](const difference_merge::decision& d) {
+    auto to = d.lack;
+    if (d.winner) {
+      to.insert(to.end(), fresh.begin(), fresh.end());
+      ++winners_;
+    }
+    if (!to.empty()) add(to, d.key, d.winner);
+  });
+  if (!complete) return feed(db_event::broke{.run = e.run, .detail = "copies that were asked for have not come"});
+  for (const frame& raw : filled_) {
+    const auto content = decode_packet(*raw);
+    const auto buffer = wire::decode<rec_buffer>(std::get<req_message>(content->body).data);
+    for (const rec_data& r : *buffer)
+      if (const auto record = r.as_record(); record && !difference_->contains(r.key)) add(fresh, r.key, record);
+  }
+  std::map<pnn, std::uint64_t> lack;
+  for (auto& [to, p] : by_lack) {
+    if (!p.open.empty()) p.buffers.push_back(std::make_shared<const bytes>(p.open.take()));
+    for (pnn n : to) lack[n] += p.records;
+    parcels_.push_back({to, std::move(p.buffers)});
+  }
+  const auto keys = difference_->keys();
+  env_.log.info(fmt::format("recovery-compared db={} gen={} base={} keys={} winners={}", machine_.db_name(),
+                            number(machine_.plan().gen), number(machine_.base()), keys, winners_));
+  stop_pull();
+  filled_.clear();
+  std::vector<db_lack> told;
+  for (const auto& [n, records] : lack) told.push_back({n, records});
+  feed(db_event::merged{.run = e.run, .records = keys, .lack = std::move(told)});
+}
+
+}  // namespace floe

@@ -1,0 +1,58 @@
+#pragma once
+/// Many keys in memory, each once: one piece of memory with all of them and a table of where each
+/// begins. A key costs its length and about 12 bytes; to note one that is there already, which is
+/// what a busy record does, costs a hash and a comparison.
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "protocol/bytes.hpp"
+
+namespace floe {
+
+class key_set {
+ public:
+  /// True if it was not there.
+  bool insert(byte_view key);
+  bool contains(byte_view key) const;
+  void insert_all(const key_set& other) {
+    other.each([this](byte_view key) { insert(key); });
+  }
+
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  /// Of memory, the table included.
+  std::size_t size_bytes() const { return keys_.capacity() + table_.capacity() * sizeof(place); }
+  /// Gives the memory back.
+  void clear();
+
+  /// In the order in which they were noted.
+  template <class Visitor>
+  void each(Visitor visitor) const {
+    for (std::size_t at = 0; at < keys_.size();) {
+      const byte_view key = key_at(at);
+      at += sizeof(length) + key.size();
+      visitor(key);
+    }
+  }
+  /// By key_order(); views into the set, valid until the next insert.
+  std::vector<byte_view> sorted() const;
+
+ private:
+  using length = std::uint32_t;
+  using place = std::uint32_t;  ///< offset of the length before the key, plus one; 0: free
+
+  byte_view key_at(std::size_t offset) const {
+    length n = 0;
+    std::memcpy(&n, keys_.data() + offset, sizeof n);
+    return {keys_.data() + offset + sizeof n, n};
+  }
+  std::size_t slot_of(byte_view key) const;
+  void grow();
+
+  bytes keys_;                ///< of each the length, then the key
+  std::vector<place> table_;  ///< a power of two, at most three quarters full
+  std::size_t size_ = 0;
+};
+
+}  // namespace floe

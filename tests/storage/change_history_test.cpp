@@ -1,0 +1,126 @@
+// What a store notes about its changes: every key, whatever changed it, in bounds; and the steps between commits.
+#include "storage/change_history.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "tests/storage/support.hpp"
+
+using namespace floe;
+using namespace floe::test;
+
+namespace {
+
+constexpr generation g1{101}, g2{102}, g3{103};
+
+std::set<bytes> keys_of(const key_set& s) {
+  std::set<bytes> all;
+  s.each([&](byte_view key) { all.emplace(key); });
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("a set of keys has each key once and shows them in the order of a scan") {
+  random_source random(7);
+  key_set set;
+  std::set<bytes> expected;
+  for (const bytes& key : some_keys(random, 2000))
+    for (int again = 0; again < 2; ++again) CHECK(set.insert(key) == expected.insert(key).second);
+  CHECK(set.size() == expected.size());
+  CHECK(keys_of(set) == expected);
+  for (const bytes& key : expected) CHECK(set.contains(key));
+  CHECK_FALSE(set.contains("not there, of that length"));
+  const auto sorted = set.sorted();
+  CHECK(sorted.size() == expected.size());
+  CHECK(std::ranges::adjacent_find(sorted, [](byte_view a, byte_view b) { return key_order(a, b) >= 0; }) == sorted.end());
+  set.clear();
+  CHECK(set.empty());
+  CHECK_FALSE(set.contains("x"));
+  CHECK(set.size_bytes() < 100);
+}
+
+TEST_CASE("changes are noted from a commit on, and kept as steps") {
+  change_history h;
+  h.note("before any");
+  CHECK(h.state() == change_state::none);
+  CHECK_FALSE(h.since(g1));
+
+  h.begin(g1);
+  CHECK(h.base() == g1);
+  CHECK(h.since(g1)->empty());
+  h.note("a");
+  h.note("a");
+  h.note("b");
+  CHECK(h.keys() == 2);
+  CHECK(h.changed("a"));
+  h.step(g2);
+  CHECK(h.keys() == 0);
+  CHECK_FALSE(h.changed("a"));
+  CHECK(h.earlier() == std::vector{g1});
+  h.note("c");
+  CHECK(keys_of(*h.since(g2)) == std::set<bytes>{"c"});
+  CHECK(keys_of(*h.since(g1)) == std::set<bytes>{"a", "b", "c"});
+  h.step(g3);
+  CHECK(h.earlier() == std::vector{g2, g1});
+  CHECK(keys_of(*h.since(g2)) == std::set<bytes>{"c"});
+  CHECK_FALSE(h.since(generation{99}));
+
+  h.forget();
+  CHECK(h.state() == change_state::none);
+  CHECK(h.base() == generation::invalid);
+  CHECK_FALSE(h.since(g3));
+}
+
+TEST_CASE("beyond its bounds it knows nothing until the next commit, and gives the memory back") {
+  change_history h(change_history::bounds{.keys = 10, .bytes = 1 << 20, .step_bytes = 2000, .steps = 2});
+  h.begin(g1);
+  h.note("kept in a step");
+  h.step(g2);
+  for (int i = 0; i < 11; ++i) h.note(std::to_string(i));
+  CHECK(h.state() == change_state::overflow);
+  CHECK(h.base() == g2);
+  CHECK_FALSE(h.since(g2));
+  CHECK(h.earlier().empty());
+  CHECK(h.size_bytes() < 100);
+  h.step(g3);  // a commit after an overflow is the beginning
+  CHECK(h.state() == change_state::complete);
+  CHECK(h.since(g3)->empty());
+  CHECK(h.earlier().empty());
+
+  for (std::uint32_t g = 0; g < 5; ++g) {
+    h.note("x");
+    h.step(generation{200 + g});
+  }
+  CHECK(h.earlier() == std::vector{generation{203}, generation{202}});
+  h.note(bytes(5000, 'k'));  // a step that is too large alone leaves none
+  h.step(g1);
+  CHECK(h.earlier().empty());
+}
+
+TEST_CASE("a store notes what it stores and erases, and forgets when its content is replaced") {
+  temp_dir dir;
+  auto opened = store::open({.file = dir / "x.db", .create_empty = true});
+  REQUIRE(opened);
+  store& s = *opened;
+  REQUIRE(s.put("early", {}, "1"));
+  s.changes().begin(g1);
+  REQUIRE(s.put("a", {}, "1"));
+  REQUIRE(s.erase("b"));
+  REQUIRE(s.set_meta("m", "1"));
+  const change several[] = {change::put("c", {}, "1"), change::erase("d")};
+  REQUIRE(s.apply(several, durability::committed));
+  REQUIRE(s.bulk_apply(std::vector{change::put("e", {}, "1"), change::erase("early")}));
+  CHECK(keys_of(*s.changes().since(g1)) == std::set<bytes>{"a", "b", "c", "d", "e", "early"});
+  CHECK(s.get("early")->has_value() == false);
+  CHECK(s.get("e")->has_value());
+
+  SUBCASE("wipe") { REQUIRE(s.wipe()); }
+  SUBCASE("replace") {
+    span_source nothing({});
+    REQUIRE(s.replace(nothing));
+  }
+  CHECK(s.changes().state() == change_state::none);
+}

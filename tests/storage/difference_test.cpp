@@ -1,0 +1,180 @@
+// A recovery by difference decides what a merge of the whole contents decides.
+#include "storage/difference.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <random>
+#include <set>
+
+using namespace floe;
+
+namespace {
+
+constexpr pnn a{0}, b{1}, c{2}, d{3};
+using decision = difference_merge::decision;
+
+record_view copy(byte_view key, std::uint64_t rsn, pnn dmaster, byte_view data, std::uint32_t flags = record_flag::migrated_with_data) {
+  return {key, {.rsn = floe::rsn{rsn}, .dmaster = dmaster, .flags = flags}, data};
+}
+
+struct result {
+  std::map<bytes, decision> all;
+  const decision& of(byte_view key) const { return all.at(bytes(key)); }
+};
+result decide(const difference_merge& m) {
+  result r;
+  REQUIRE(m.decide([&](const decision& x) { r.all[bytes(x.key)] = x; }));
+  return r;
+}
+
+}  // namespace
+
+TEST_CASE("what one has changed goes to the others only") {
+  difference_merge m({a, b, c}, {}, a);
+  m.changed(b, "k", copy("k", 5, b, "new"));
+  CHECK(m.missing() == std::map<pnn, std::vector<byte_view>>{{a, {"k"}}});
+  CHECK_FALSE(m.decide([](const decision&) {}));
+  m.unchanged(a, "k", copy("k", 4, b, "old"));
+  CHECK(m.missing().empty());
+  const auto r = decide(m);
+  CHECK(r.of("k").winner->data == "new");
+  CHECK(r.of("k").winner->header.dmaster == b);
+  CHECK(r.of("k").lack == std::vector{a, c});
+}
+
+TEST_CASE("who has not changed it is asked, not the one that is asked first") {
+  difference_merge m({a, b, c}, {}, a);
+  m.changed(a, "k", copy("k", 5, a, "new"));
+  CHECK(m.missing() == std::map<pnn, std::vector<byte_view>>{{b, {"k"}}});
+}
+
+TEST_CASE("a record that everybody has changed needs no other copy; the highest rsn wins") {
+  difference_merge m({a, b}, {}, a);
+  m.changed(a, "k", copy("k", 5, b, "given away"));
+  m.changed(b, "k", copy("k", 6, b, "stored since"));
+  CHECK(m.missing().empty());
+  const auto r = decide(m);
+  CHECK(r.of("k").winner->data == "stored since");
+  CHECK(r.of("k").lack == std::vector{a});
+}
+
+TEST_CASE("a record on its way when the packet was lost arrives with the recovery") {
+  difference_merge m({a, b, c}, {}, c);
+  m.changed(a, "k", copy("k", 5, b, "x"));  // gave it to b, who never got it
+  m.unchanged(c, "k", copy("k", 5, a, "x"));
+  const auto r = decide(m);
+  CHECK(r.of("k").winner->header.dmaster == b);
+  CHECK(r.of("k").lack == std::vector{b, c});
+}
+
+TEST_CASE("an empty record is dropped everywhere, one that is gone in one place is not") {
+  difference_merge m({a, b, c}, {}, c);
+  m.changed(a, "deleted", copy("deleted", 9, a, ""));
+  m.unchanged(c, "deleted", copy("deleted", 8, a, "x"));
+  m.changed(a, "dropped here", std::nullopt);
+  m.unchanged(c, "dropped here", copy("dropped here", 1, b, "x"));
+  m.changed(b, "came and went", std::nullopt);
+  m.unchanged(c, "came and went", std::nullopt);
+  const auto r = decide(m);
+  CHECK_FALSE(r.of("deleted").winner);
+  CHECK(r.of("deleted").lack == std::vector{a, b, c});
+  CHECK(r.of("dropped here").winner->data == "x");
+  CHECK(r.of("dropped here").lack == std::vector{a});
+  CHECK_FALSE(r.of("came and went").winner);
+  CHECK(r.of("came and went").lack.empty());
+}
+
+TEST_CASE("who is behind gets every suspect key, and its copies do not count") {
+  difference_merge m({a, b}, {c}, a);
+  m.suspect("stored by c");
+  m.unchanged(a, "of a step", copy("of a step", 3, b, "x"));
+  CHECK(m.missing() == std::map<pnn, std::vector<byte_view>>{{a, {"stored by c"}}});
+  m.unchanged(a, "stored by c", std::nullopt);
+  const auto r = decide(m);
+  CHECK_FALSE(r.of("stored by c").winner);
+  CHECK(r.of("stored by c").lack == std::vector{c});
+  CHECK(r.of("of a step").winner->data == "x");
+  CHECK(r.of("of a step").lack == std::vector{c});
+}
+
+TEST_CASE("random histories: everybody ends with what a whole merge of the same copies chooses") {
+  std::mt19937_64 random(4711);
+  const std::array nodes{a, b, c, d};
+  for (int round = 0; round < 300; ++round) {
+    // a base, then for each node and key perhaps a change by the rules of ownership
+    struct held {
+      bool there = false;
+      record_header header;
+      bytes data;
+    };
+    std::map<bytes, std::array<held, 4>> now;
+    std::array<std::set<bytes>, 4> touched;
+    for (int k = 0; k < 12; ++k) {
+      auto& copies = now["key" + std::to_string(k)];
+      const bool there = random() % 4 != 0;
+      const record_header h{.rsn = floe::rsn{random() % 5}, .dmaster = nodes[random() % 4], .flags = record_flag::migrated_with_data};
+      for (auto& x : copies) x = {there, h, "base"};
+      if (!there) continue;
+      for (int step = 0; step < 6 && random() % 2 == 0; ++step) {
+        std::size_t owner = 4;
+        for (std::size_t n = 0; n < 4; ++n)
+          if (copies[n].header.dmaster == nodes[n] && copies[n].there) owner = n;
+        if (owner == 4) break;  // on its way for ever
+        auto& mine = copies[owner];
+        touched[owner].insert("key" + std::to_string(k));
+        if (random() % 2) {
+          mine.header.rsn = next(mine.header.rsn);
+          mine.data = random() % 3 ? "data " + std::to_string(random() % 1000) : "";
+        } else {
+          const std::size_t to = random() % 4;
+          if (to == owner) continue;
+          mine.header.dmaster = nodes[to];
+          if (random() % 4 == 0) break;  // the packet is lost
+          copies[to] = {true, {.rsn = next(mine.header.rsn), .dmaster = nodes[to], .flags = mine.header.flags}, mine.data};
+          touched[to].insert("key" + std::to_string(k));
+        }
+      }
+    }
+    difference_merge m({a, b, c, d}, {}, nodes[random() % 4]);
+    const auto shown = [&](const bytes& key, std::size_t n) -> std::optional<record_view> {
+      const auto& x = now.at(key)[n];
+      if (!x.there) return std::nullopt;
+      return record_view{now.find(key)->first, x.header, x.data};
+    };
+    for (std::size_t n = 0; n < 4; ++n)
+      for (const auto& key : touched[n]) m.changed(nodes[n], now.find(key)->first, shown(key, n));
+    for (const auto& [n, keys] : m.missing())
+      for (const byte_view key : keys) m.unchanged(n, key, shown(bytes(key), number(n)));
+    const auto r = decide(m);
+    for (auto& [key, copies] : now) {
+      // the whole merge: the highest rsn, the owner's copy among equals
+      const held* best = nullptr;
+      std::size_t holder = 0;
+      for (std::size_t n = 0; n < 4; ++n) {
+        if (!copies[n].there) continue;
+        const record_claim mine{copies[n].header, nodes[n], true};
+        if (!best || beats(mine, record_claim{best->header, nodes[holder], true}, a)) best = &copies[n], holder = n;
+      }
+      const bool drop = !best || best->data.empty();
+      if (const auto decided = r.all.find(key); decided == r.all.end()) {
+        for (const auto& x : copies) CHECK(x.there == copies[0].there);
+      } else {
+        CHECK(decided->second.winner.has_value() == !drop);
+        if (!drop) {
+          CHECK(decided->second.winner->data == best->data);
+          CHECK(decided->second.winner->header.rsn == best->header.rsn);
+        }
+        for (std::size_t n = 0; n < 4; ++n) {
+          const bool lacks = std::ranges::find(decided->second.lack, nodes[n]) != decided->second.lack.end();
+          const auto has = shown(key, n);
+          const bool same = has.has_value() == decided->second.winner.has_value() &&
+                            (!has || (has->data == decided->second.winner->data && has->header == decided->second.winner->header));
+          CHECK(lacks == !same);
+        }
+      }
+    }
+  }
+}
