@@ -19,7 +19,8 @@ class recovery_set {
   void add(const record_view& record);
   void add(frame buffer, std::span<const record_view> records);
 
-  std::size_t size() const { return records_.size(); }
+  /// Records to be stored, and such to be erased.
+  std::size_t size() const { return records_.size() + erased_.size(); }
   /// Of keys and data.
   std::uint64_t size_bytes() const { return size_bytes_; }
   /// The record as the commit will store it, or null. Looks through all of them.

@@ -346,6 +346,9 @@ void database::commit(db_control& m) {
   auto result = std::make_shared<std::expected<replace_result, store_error>>();
   auto after = freeze_.wiped ? damage_after_commit() : damage_;
   auto work = [store = store_, set, result, tid = t.tid, equal = equal_open_, wiped = freeze_.wiped, now = damage_, after] {
+    // an earlier try has committed that generation here, and its content did not stay: the name means two contents
+    auto& changes = store->changes();
+    const bool ambiguous = changes.base() == tid && (wiped || set->size() > 0 || changes.keys() > 0);
     // content and health change together
     const change health[] = {change::set_meta(damage_name, after)};
     const auto meta = std::span(health).first(now == after ? 0 : 1);
@@ -356,8 +359,7 @@ void database::commit(db_control& m) {
       if (!stored) *result = std::unexpected(stored.error());
     }
     if (!*result) return;
-    auto& changes = store->changes();
-    if (!equal) changes.forget();
+    if (!equal || ambiguous) changes.forget();
     else if (wiped) changes.begin(tid);
     else changes.step(tid);
   };

@@ -50,16 +50,20 @@ void db_recoverer::take_difference(const dbr_records& m, const rec_buffer& buffe
   if (machine_.phase() == db_phase::fill) filled_.push_back(m.packet->raw);
 }
 
+/// A request for copies is one packet, and those have a limit; so many records are pulled as fast with all others.
+constexpr std::size_t largest_request = 16u << 20;
+
 void db_recoverer::act(const db_effect::compare& e) {
-  std::vector<pnn> nodes;
+  db_event::compared done{.run = e.run};
   asked_.clear();
   for (const auto& [n, keys] : difference_->missing()) {
     rec_buffer_builder list(machine_.plan().db);
     for (const byte_view key : keys) list.add_plain(key, {});
+    done.too_many |= list.size() > largest_request;
     asked_[n] = list.take();
-    nodes.push_back(n);
+    done.ask.push_back(n);
   }
-  feed(db_event::compared{.run = e.run, .ask = std::move(nodes)});
+  feed(std::move(done));
 }
 
 namespace {

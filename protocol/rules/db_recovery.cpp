@@ -128,6 +128,11 @@ std::vector<db_output> db_recovery::on(const db_event::failed& e, time_point now
 
 std::vector<db_output> db_recovery::on(const db_event::compared& e, time_point now) {
   if (e.run != run_ || phase_ != db_phase::compare) return {};
+  if (e.too_many) {
+    base_ = generation::invalid;
+    why_whole_ = "too many changes";
+    return enter(db_phase::pull, pull_sources(), now);
+  }
   return enter(db_phase::copies, e.ask, now);
 }
 

@@ -144,6 +144,7 @@ struct failed {
 struct compared {  ///< what has changed is known
   run_number run{};
   std::vector<pnn> ask{};  ///< whose copies are needed
+  bool too_many = false;   ///< of them for one request: everything is pulled
 };
 /// The merge is ready.
 struct merged {

@@ -30,7 +30,8 @@ constexpr auto fields_of(of<db_event::failed>) {
 }
 constexpr auto fields_of(of<db_event::compared>) {
   return event("compared", field("run", &db_event::compared::run),
-               field("ask", &db_event::compared::ask));
+               field("ask", &db_event::compared::ask),
+               field("too_many", &db_event::compared::too_many));
 }
 constexpr auto fields_of(of<db_event::merged>) {
   return event("merged", field("run", &db_event::merged::run),

@@ -86,7 +86,7 @@ void db_recovery_machine::play_next(std::string& out) {
   else if (const auto* g = std::get_if<db_effect::merge>(&o))
     put(db_event::merged{g->run, to_push, m.by_difference() ? lack : std::vector<db_lack>{}}, out);
   else if (const auto* c = std::get_if<db_effect::compare>(&o))
-    put(db_event::compared{c->run, ask}, out);
+    put(db_event::compared{.run = c->run, .ask = ask, .too_many = too_many}, out);
   else if (const auto* p = std::get_if<db_effect::push>(&o))
     put(db_event::pushed{p->run}, out);
 }
@@ -126,7 +126,8 @@ static std::string run(world& w, words& said, const std::vector<std::string>&) {
              .step_timeout = std::chrono::seconds(10),
              .budget = std::chrono::seconds(60)};
   if (auto v = said.option("lack")) parse(*v, r->lack);
-  if (auto v = said.option("ask")) parse(*v, r->ask);
+  r->too_many = said.option("ask") == "too_many";
+  if (auto v = said.option("ask"); v && !r->too_many) parse(*v, r->ask);
   for (const pnn n : nodes) {
     const auto copy = said.option("copy" + std::to_string(number(n)));
     if (copy) parse(*copy, r->copies[n]);
