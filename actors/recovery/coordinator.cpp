@@ -90,7 +90,7 @@ void coordinator::on(rec_db_ended& m) {
   for (const auto& f : m.failures) {
     env_.log.warning("recovery-failure " + describe(f));
     if (f.cause == failure_cause::content_differs)
-      env_.log.error(fmt::format("contents-differ db={:#010x} node={} gen={}", number(m.db), number(f.node), number(config_.plan.gen)));
+      env_.log.error(fmt::format("contents-differ db={:#010x} node={} gen={}", number(m.db), number(f.node), number(machine_.plan().gen)));
   }
   if (m.conflict) dispute(m.db, m.failures);
   feed(cluster_event::db_ended{.epoch = config_.plan.epoch, .db = m.db, .good = m.good, .conflict = m.conflict,
