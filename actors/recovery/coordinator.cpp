@@ -93,7 +93,7 @@ void coordinator::on(rec_db_ended& m) {
     env_.log.tell(event::recovery_failure{
         .db = db, .node = f.node, .step = f.step, .cause = name(f.cause), .why = f.detail});
     if (f.cause == failure_cause::content_differs)
-      env_.log.tell(event::contents_differ{.db = db, .node = f.node, .gen = config_.plan.gen});
+      env_.log.tell(event::contents_differ{.db = db, .node = f.node, .gen = machine_.plan().gen});
   }
   if (m.conflict) dispute(m.db, m.failures);
   feed(cluster_event::db_ended{.epoch = config_.plan.epoch, .db = m.db, .good = m.good, .conflict = m.conflict,

@@ -453,16 +453,24 @@ std::vector<pnn> db_recovery::members() const {
   return nodes;
 }
 
-/// Those of which the first member knows all that they have missed.
+/// The latest content that this node and the first member have both had, where both know all that they have changed
+/// since: the node's own, or one before it, if it has recovered without the others. Invalid: there is none.
+generation db_recovery::common_with(pnn n) const {
+  const auto* copy = copy_of(n);
+  if (copy->changes != change_state::complete) return generation::invalid;
+  const auto& known = copy_of(members().front())->earlier;
+  const auto is_known = [&](generation g) { return std::ranges::find(known, g) != known.end(); };
+  if (is_known(copy->content)) return copy->content;
+  const auto shared = std::ranges::find_if(copy->earlier, is_known);
+  return shared == copy->earlier.end() ? generation::invalid : *shared;
+}
+
+/// Those that have a content in common with the first member.
 std::vector<pnn> db_recovery::behind() const {
   std::vector<pnn> nodes;
   if (!by_difference()) return nodes;
-  const auto& known = copy_of(members().front())->earlier;
-  for (const auto& p : plan_.participants) {
-    const auto* copy = copy_of(p.node);
-    if (!p.took_part && copy->changes == change_state::complete && std::ranges::find(known, copy->content) != known.end())
-      nodes.push_back(p.node);
-  }
+  for (const auto& p : plan_.participants)
+    if (!p.took_part && common_with(p.node) != generation::invalid) nodes.push_back(p.node);
   return nodes;
 }
 
@@ -478,12 +486,13 @@ std::vector<pnn> db_recovery::fresh() const {
 
 generation db_recovery::changes_since(pnn n) const {
   const auto* copy = copy_of(n);
-  if (members().front() != n) return copy->content;
   const auto needed = behind();
+  if (std::ranges::find(needed, n) != needed.end()) return common_with(n);
+  if (members().front() != n) return copy->content;
   generation since = base_;
   if (mutated(mutant::changes_of_another_base)) return since;
   for (const generation g : copy->earlier)  // the latest first
-    if (std::ranges::any_of(needed, [&](pnn b) { return copy_of(b)->content == g; })) since = g;
+    if (std::ranges::any_of(needed, [&](pnn b) { return common_with(b) == g; })) since = g;
   return since;
 }
 

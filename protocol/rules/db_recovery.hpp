@@ -235,10 +235,10 @@ class db_recovery {
   bool by_difference() const { return base_ != generation::invalid; }
   generation base() const { return base_; }
   std::vector<pnn> members() const;  ///< whose copies count: at the base
-  std::vector<pnn> behind() const;   ///< at an earlier base, and can be told what they miss
+  std::vector<pnn> behind() const;   ///< were at an earlier base with them, and can be told what they miss
   std::vector<pnn> fresh() const;    ///< have neither, and get everything
-  /// Since when this node is asked for its changes: its content, or the earliest of those behind, which one member is
-  /// asked for.
+  /// Since when this node is asked for its changes: its content; who is behind since the content that it had in common
+  /// with the members, and the first of these since the earliest such.
   generation changes_since(pnn) const;
   /// Why everything is pulled though all are floe's; empty if it is not.
   const std::string& why_whole() const { return why_whole_; }
@@ -278,6 +278,7 @@ class db_recovery {
   std::string why_not_by_difference() const;
   bool all_equal() const;
   const db_copy* copy_of(pnn) const;
+  generation common_with(pnn) const;
   std::vector<pnn> wiped() const;
   std::vector<pnn> targets() const;
   std::uint64_t sent_to(pnn) const;

@@ -126,8 +126,10 @@ static std::string run(world& w, words& said, const std::vector<std::string>&) {
              .step_timeout = std::chrono::seconds(10),
              .budget = std::chrono::seconds(60)};
   if (auto v = said.option("lack")) parse(*v, r->lack);
-  r->too_many = said.option("ask") == "too_many";
-  if (auto v = said.option("ask"); v && !r->too_many) parse(*v, r->ask);
+  if (auto v = said.option("ask")) {
+    r->too_many = *v == "too_many";
+    if (!r->too_many) parse(*v, r->ask);
+  }
   for (const pnn n : nodes) {
     const auto copy = said.option("copy" + std::to_string(number(n)));
     if (copy) parse(*copy, r->copies[n]);
