@@ -11,6 +11,8 @@
 ///   bench_ctdb_client KIND pause   DATABASE SOCKET
 ///       updates one record until standard input ends: {"operations": ..., "longest_pause_ms":
 ///       ...}; says "ready" on a line of its own when the first update is done
+///   bench_ctdb_client KIND touch   COUNT STEP DATABASE SOCKET
+///       updates COUNT of the records that filling.py makes, every STEP-th of them: {"operations": ...}
 ///
 /// KIND is ctdbd or floe.
 #include <poll.h>
@@ -139,6 +141,18 @@ int run_pause(std::string_view kind, const std::string& database, const std::str
   return 0;
 }
 
+int run_touch(std::string_view kind, int count, int step, const std::string& database,
+              const std::string& socket) {
+  const auto client = open(kind, socket, database);
+  for (int i = 0; i < count; ++i) {
+    char key[32];
+    std::snprintf(key, sizeof key, "record-%08d", i * step);
+    update(*client, key);
+  }
+  std::printf("{\"operations\": %d}\n", count);
+  return 0;
+}
+
 }  // namespace
 }  // namespace floe::bench
 
@@ -146,7 +160,7 @@ int main(int argc, char** argv) {
   using namespace floe::bench;
   const std::vector<std::string> words(argv + 1, argv + argc);
   const std::string usage =
-      "usage: bench_ctdb_client ctdbd|floe update|migrate|pause ...; see client.cpp";
+      "usage: bench_ctdb_client ctdbd|floe update|migrate|pause|touch ...; see client.cpp";
   if (words.size() < 4 || (words[0] != "ctdbd" && words[0] != "floe")) give_up(usage);
   const auto& kind = words[0];
   if (words[1] == "update" && words.size() == 7) {
@@ -157,6 +171,8 @@ int main(int argc, char** argv) {
     return run_migrate(kind, seconds(std::stod(words[2])), words[3],
                        {words.begin() + 4, words.end()});
   }
+  if (words[1] == "touch" && words.size() == 6)
+    return run_touch(kind, std::stoi(words[2]), std::stoi(words[3]), words[4], words[5]);
   if (words[1] == "pause" && words.size() == 4) return run_pause(kind, words[2], words[3]);
   give_up(usage);
 }

@@ -26,6 +26,8 @@ ROWS = {
     "recovery_new": ("recovery, all records new", "ms", False),
     "pause": ("longest pause of a small database beside the big one", "ms", False),
     "recovery_big": ("recovery, one big database", "ms", False),
+    "recovery_few": ("recovery, a few records of the big database changed", "ms", False),
+    "recovery_part": ("recovery, 1 % of the big database changed", "ms", False),
     "migrations": ("migrations of one record around three nodes", "/s", True),
     "update_1": ("lock, store, unlock: 1 client", "/s", True),
     "update_8": ("lock, store, unlock: 8 clients, a record each", "/s", True),
@@ -42,6 +44,7 @@ def arguments():
     parser.add_argument("--databases", type=int, default=20, metavar="N")
     parser.add_argument("--records", type=int, default=10_000, help="in each database", metavar="N")
     parser.add_argument("--big", type=int, default=500_000, help="records of the big database", metavar="N")
+    parser.add_argument("--few", type=int, default=1000, help="records of the big database that change", metavar="N")
     parser.add_argument("--only", choices=KINDS, help="one side alone, without ratios")
     parser.add_argument("--json", action="store_true", help="all numbers, for programs")
     return parser.parse_args()
@@ -80,6 +83,11 @@ def one_round(kind, options):
                 pause, spent = measure.pause(group, leader, "small.tdb")
                 result["pause"].append(pause)
                 result["recovery_big"].append(spent)
+        for row, count in (("recovery_few", options.few), ("recovery_part", options.big // 100)):
+            with step(kind, row):
+                for _ in range(2):
+                    measure.touch(group, count, max(1, options.big // count), "big.tdb")
+                    result[row].append(measure.recovery(group, leader))
     return result
 
 
@@ -112,7 +120,7 @@ def table(values, options):
         lines.append([name, unit, *(cell(values[kind][row]) for kind in kinds), *factor])
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     yield (f"three nodes; {options.databases} databases x {options.records:,} records x 200 bytes; "
-           f"the big one {options.big:,}; {options.rounds} rounds; median [lowest..highest]")
+           f"the big one {options.big:,}, few are {options.few:,}; {options.rounds} rounds; median [lowest..highest]")
     for line in lines:
         yield "  ".join(text.ljust(width) if i < 1 else text.rjust(width)
                         for i, (text, width) in enumerate(zip(line, widths)))

@@ -105,6 +105,11 @@ def pause(group, node, database):
     return json.loads(answer)["longest_pause_ms"], spent
 
 
+def touch(group, count, step, database):
+    """`count` of the records that filling.py has made are updated on node 0: every `step`-th."""
+    client(kind_of(group), "touch", count, step, database, group[0].socket)
+
+
 def resident_mib(node):
     """The daemon's resident memory, with what its helper processes have for themselves."""
     def of(pid, *fields):
