@@ -30,6 +30,14 @@ bool says_healthy(const std::string& report) {
   return j["healthy"].get<bool>();
 }
 
+/// By CTDB's own controls.
+bool flags_are_good(const cluster_state& s) {
+  return s.mode == recovery_mode::normal && s.run == floe::runstate::running &&
+         std::ranges::all_of(s.nodes.nodes, [](const auto& n) {
+           return n.flags == 0 || (n.flags & node_flag::deleted);
+         });
+}
+
 result<pnn> listen_for_leader(blocking_client& c, duration patience) {
   auto heard = c.wait<pnn>([&](auto done) {
     const auto alarm = c.loop().after(patience, [done] {
@@ -56,11 +64,14 @@ result<pnn> listen_for_leader(blocking_client& c, duration patience) {
 }  // namespace
 
 bool cluster_state::healthy() const {
-  return mode == recovery_mode::normal && run == floe::runstate::running &&
-         std::ranges::all_of(nodes.nodes, [](const auto& n) {
-           return n.flags == 0 || (n.flags & node_flag::deleted);
-         }) &&
-         says_healthy(report);
+  return flags_are_good(*this) && says_healthy(report);
+}
+
+bool cluster_state::is_up() const {
+  return flags_are_good(*this) &&
+         std::ranges::all_of(troubles_in({{node, report}}, node), [](const known_trouble& t) {
+           return !t.ill || t.kind == "database-damaged" || t.kind == "database-disputed";
+         });
 }
 
 std::string node_state_text(std::uint32_t flags) {

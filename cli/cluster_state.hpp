@@ -22,6 +22,8 @@ struct cluster_state {
   /// NORMAL, RUNNING, every node that is not deleted without a flag; and a floe node's own report agrees: there is a
   /// leader, the cluster lock and the storage work, every database is in use.
   bool healthy() const;
+  /// Healthy, or all that is wrong is a database that waiting does not mend: damaged everywhere, disputed.
+  bool is_up() const;
 };
 
 result<cluster_state> ask_cluster_state(blocking_client&, pnn, duration patience);

@@ -77,7 +77,7 @@ class observer {
       ++answers_;
       n.asked = true;
       if (s)
-        n.health = {true, s->healthy(), number(s->map.generation), describe(*s)};
+        n.health = {true, s->healthy(), s->is_up(), number(s->map.generation), describe(*s)};
       else if (s.error().code == client_errc::timed_out)
         n.health = {.text = "does not answer"};
       if (n.c.connected())
@@ -95,13 +95,13 @@ class observer {
 
 bool all_well(const std::vector<node_health>& all) {
   return std::ranges::all_of(
-      all, [&](const node_health& n) { return n.healthy && n.generation == all[0].generation; });
+      all, [&](const node_health& n) { return n.up && n.generation == all[0].generation; });
 }
 
 std::string complaint(const std::vector<node_health>& all) {
   std::string out;
   for (std::size_t i = 0; i < all.size(); ++i)
-    if (!all[i].healthy)
+    if (!all[i].up)
       out += fmt::format("{}node {}: {}", out.empty() ? "" : ", ", i, all[i].text);
   return out.empty() ? "the nodes do not agree about the generation" : out;
 }

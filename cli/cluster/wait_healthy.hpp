@@ -17,6 +17,7 @@ namespace floe::cli {
 struct node_health {
   bool reachable = false;
   bool healthy = false;
+  bool up = false;  ///< healthy, but for databases that waiting does not mend
   std::uint32_t generation = 0;
   std::string text;  ///< "starting", "FIRST_RECOVERY", "recovery mode ACTIVE", "node 2
                      ///< DISCONNECTED|UNHEALTHY", "OK"

@@ -97,6 +97,10 @@ int start_all(context& c, const cluster_wishes& w) {
     print_error(took.error().text + "; the logs are " + k->dir + "/node.*/log.*");
     return took.error().code;
   }
+  // a damaged database keeps nobody from working with the others
+  const auto now = look_at_cluster(*k, c.patience());
+  for (std::size_t i = 0; i < now.size(); ++i)
+    if (!now[i].healthy) print_error(fmt::format("warning: node {}: {}", i, now[i].text));
   const double ms = std::chrono::duration<double, std::milli>(*took).count();
   if (c.options.json) {
     auto j = open_json("cluster up");

@@ -43,7 +43,8 @@ int run(context& c, const arguments& a) {
   const auto begin = (*node)->loop().now();
   auto lock = (*node)->lock(*db, *key, c.long_patience());
   if (!lock && lock.error().code == client_errc::timed_out) {
-    print_error(fmt::format("{}: not granted in time; `floe locks` shows who holds it, -t waits longer", what));
+    print_error(fmt::format("{}: {}: {}; `floe locks` shows who holds it, -t waits longer", what, node_text(lock.error().node),
+                            lock.error().describe()));
     return timed_out;
   }
   if (!lock) return c.fail(what, lock.error());
