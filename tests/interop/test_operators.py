@@ -52,8 +52,8 @@ def steps(text):
 
 
 def plain(line):
-    if re.match(r"node \d+:", line):
-        return line
+    if about := re.match(r"node \d+:", line):
+        return about[0] + plain(line[about.end():])
     line = re.sub(r"\d+(\.\d+)?", "#", line).replace("held by another", "held")
     return re.sub(r"\s+", " ", re.sub(r"# (us|ms|s|min|h)\b", "# s", line)).strip()
 
@@ -88,11 +88,12 @@ class Situations(unittest.TestCase):
                 elif kind == "until":
                     until(lambda what=what: run(what).returncode == 0, what, 60)
                 elif kind == "play":
-                    played = subprocess.run(["bash", "-c", FUNCTIONS + what], env={**os.environ, **at}, stdin=subprocess.DEVNULL, timeout=120)
+                    played = subprocess.run(["bash", "-c", FUNCTIONS + what], env={**os.environ, **at}, stdin=subprocess.DEVNULL,
+                                            stdout=subprocess.DEVNULL, timeout=120)
                     self.assertEqual(played.returncode, 0, what)
                 else:
                     told = run(what)
-                    printed = (told.stdout + told.stderr).rstrip("\n").split("\n")
+                    printed = (told.stdout + told.stderr).rstrip("\n").splitlines()
                     self.assertTrue(matches(output, printed), f"$ {what}\n" + "\n".join(printed) + "\n--- the page has\n" + "\n".join(output))
 
     @staticmethod

@@ -99,7 +99,9 @@ std::string waits_for(const json& step) {
 }
 
 void examiner::recovery() {
-  if (view().mode == recovery_mode::active) {
+  // who is banned or stopped stays in recovery mode ACTIVE until it comes back, and takes part in none
+  const bool inactive = view().own_flags() & (node_flag::banned | node_flag::stopped);
+  if (view().mode == recovery_mode::active && !inactive) {
     const auto running = s.recovery.empty() ? json() : json::parse(s.recovery, nullptr, false);
     std::string text = fmt::format("recovery mode is ACTIVE: {}", s.mode_why);
     std::string next = "it ends by itself; floe recovery status shows how far it is";
