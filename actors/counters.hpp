@@ -10,11 +10,21 @@ namespace floe {
 struct latency_counter {
   std::uint64_t num = 0;
   double min = 0, max = 0, total = 0;  ///< seconds
+  /// The extremes of the running interval of the history: they are not differences of two totals.
+  std::uint64_t lately = 0;
+  double lately_min = 0, lately_max = 0;
   void add(double seconds) {
     if (num == 0 || seconds < min) min = seconds;
     if (seconds > max) max = seconds;
+    if (lately == 0 || seconds < lately_min) lately_min = seconds;
+    if (seconds > lately_max) lately_max = seconds;
     total += seconds;
     ++num;
+    ++lately;
+  }
+  void begin_interval() {
+    lately = 0;
+    lately_min = lately_max = 0;
   }
 };
 

@@ -20,9 +20,11 @@ std::vector<command> all_commands() {
                           getvar_command,    setvar_command,      listvars_command,
                           getdebug_command,  setdebug_command,    decode_command,
                           explain_command,   capture_command,     bridge_command,   samba_command,
-                          health_command,    metrics_command})
+                          health_command,    metrics_command,
+                          cattdb_command,    getdbseqnum_command, getreclock_command, process_exists_command})
     all.push_back(make());
-  for (const auto make : {transaction_commands, wipe_commands, backup_commands, import_commands})
+  for (const auto make : {transaction_commands, wipe_commands, backup_commands, import_commands, role_commands, db_statistics_commands,
+                          stats_commands})
     for (auto& c : make()) all.push_back(std::move(c));
   return all;
 }

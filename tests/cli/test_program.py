@@ -183,6 +183,34 @@ class B1Queries(Checks):
         self.assert_complains(WRONG_USE, "there is no node 7", "--base", self.nodes[0].base, "ping", "-n", "7")
         self.assert_complains(WRONG_USE, "-n takes", "--base", self.nodes[0].base, "ping", "-n", "x")
 
+    def test_counters_and_roles(self):
+        node, other = self.nodes[0], self.nodes[1]
+        self.told(node, "attach", "counted.v", "volatile")
+        self.told(node, "attach", "counted.p", "persistent")
+        self.told(node, "pstore", "counted.p", "key", "value")
+        seqnums = [n["seqnum"] for n in self.told(node, "getdbseqnum", "counted.p", "-n", "all")["nodes"]]
+        self.assertEqual([1, 1, 1], seqnums)
+        for turn in range(20):  # a record that travels
+            self.told((node, other)[turn % 2], "writekey", "counted.v", "hot", str(turn))
+        here = {r["key"]: r for r in self.told(other, "cattdb", "counted.v")["records"]}
+        self.assertEqual(("19", 1), (here["hot"]["value"], here["hot"]["dmaster"]))
+        statistics = self.told(node, "dbstatistics", "counted.v")["nodes"][0]["statistics"]
+        self.assertLess(0, statistics["locks"]["num_calls"])
+        self.assertIn(("counted.v", "hot"), [(k["db"], k["key"]) for k in self.told(node, "hotkeys", "-n", "all")["keys"]])
+        self.assertEqual({"hot"}, {k["key"] for k in self.told(node, "hotkeys", "counted.v", "-n", "all")["keys"]})
+        self.told(node, "statisticsreset", "-n", "all")
+        self.assertEqual(0, self.told(node, "statistics")["nodes"][0]["statistics"]["num_recoveries"])
+        self.told(node, "stats", "3")
+        self.assertIn("cluster.lock", self.told(node, "getreclock")["nodes"][0]["cluster_lock"])
+        self.told(node, "setleaderrole", "off", "-n", "2")
+        self.told(node, "setlmasterrole", "off", "-n", "2")
+        may = self.told(node, "getcapabilities", "-n", "2")["nodes"][0]
+        self.assertEqual((False, False), (may["leader"], may["lmaster"]))
+        for role in ("setleaderrole", "setlmasterrole"):
+            self.told(node, role, "on", "-n", "2")
+        self.assert_complains(WRONG_USE, "neither on nor off", "--base", node.base, "setleaderrole", "perhaps")
+        self.assertFalse(self.told(node, "process-exists", "1", status=SAYS_NO)["exists"])
+
     def test_answers_are_no(self):
         node = self.nodes[0]
         self.told(node, "attach", "no.tdb")

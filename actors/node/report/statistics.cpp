@@ -60,6 +60,49 @@ floe::statistics read_counters(const counters& c) {
   return s;
 }
 
+/// What counts up; the rest of the statistics says how things are.
+constexpr std::uint32_t floe::statistics::*counted[] = {
+    &floe::statistics::client_packets_sent,    &floe::statistics::client_packets_recv,
+    &floe::statistics::node_packets_sent,      &floe::statistics::node_packets_recv,
+    &floe::statistics::keepalive_packets_sent, &floe::statistics::keepalive_packets_recv,
+    &floe::statistics::node_req_call,          &floe::statistics::node_reply_call,
+    &floe::statistics::node_req_dmaster,       &floe::statistics::node_reply_dmaster,
+    &floe::statistics::node_reply_error,       &floe::statistics::node_req_message,
+    &floe::statistics::node_req_control,       &floe::statistics::node_reply_control,
+    &floe::statistics::node_req_tunnel,        &floe::statistics::client_req_call,
+    &floe::statistics::client_req_message,     &floe::statistics::client_req_control,
+    &floe::statistics::client_req_tunnel,      &floe::statistics::timeouts_call,
+    &floe::statistics::timeouts_control,       &floe::statistics::timeouts_traverse,
+    &floe::statistics::locks_num_calls,        &floe::statistics::locks_num_failed,
+    &floe::statistics::total_calls,            &floe::statistics::childwrite_calls,
+    &floe::statistics::num_recoveries,         &floe::statistics::total_ro_delegations,
+    &floe::statistics::total_ro_revokes};
+
+void subtract(latency& from, const latency& what) {
+  from.num -= what.num;
+  from.total -= what.total;
+}
+
+void subtract(counter_buckets& from, const counter_buckets& what) {
+  for (std::size_t i = 0; i < from.size(); ++i) from[i] -= what[i];
+}
+
+/// What was added between two looks at the same counters.
+floe::statistics difference(floe::statistics later, const floe::statistics& earlier) {
+  for (const auto counter : counted) later.*counter -= earlier.*counter;
+  subtract(later.locks_latency, earlier.locks_latency);
+  subtract(later.call_latency, earlier.call_latency);
+  subtract(later.locks_buckets, earlier.locks_buckets);
+  subtract(later.hop_count_bucket, earlier.hop_count_bucket);
+  later.statistics_start_time = earlier.statistics_start_time;
+  return later;
+}
+
+void set_extremes(latency& of, const latency_counter& in) {
+  of.min = in.lately_min;
+  of.max = in.lately_max;
+}
+
 }  // namespace
 
 std::uint64_t resident_bytes() {
@@ -90,10 +133,25 @@ void statistics_keeper::statistics(const answer_to<control::statistics>& answer)
 
 void statistics_keeper::tick() {
   const auto interval = std::chrono::seconds(std::max(1U, port_.tunables[tunable::stat_history_interval]));
-  if (port_.env.loop.now() < next_snapshot_) return;
-  next_snapshot_ = port_.env.loop.now() + interval;
-  history_.push_front(now());
+  if (port_.env.loop.now() < interval_end_) return;
+  const bool first = interval_end_ == time_point{};
+  interval_end_ = port_.env.loop.now() + interval;
+  auto& count = port_.env.count;
+  const auto all = now();
+  if (first) return begin_interval(all);
+  auto added = difference(all, interval_begin_);
+  set_extremes(added.locks_latency, count.lock_latency);
+  set_extremes(added.call_latency, count.call_latency);
+  history_.push_front(added);
   if (history_.size() > history_length) history_.pop_back();
+  begin_interval(all);
+}
+
+void statistics_keeper::begin_interval(const floe::statistics& from) {
+  interval_begin_ = from;
+  interval_begin_.statistics_start_time = from.statistics_current_time;
+  port_.env.count.lock_latency.begin_interval();
+  port_.env.count.call_latency.begin_interval();
 }
 
 outcome_of<control::statistics_reset> statistics_keeper::reset() {
@@ -101,6 +159,7 @@ outcome_of<control::statistics_reset> statistics_keeper::reset() {
   count = counters{.num_clients = count.num_clients, .locks_held = count.locks_held, .pending_calls = count.pending_calls};
   port_.limits = {};
   since_us_ = port_.env.loop.wall_us();
+  begin_interval(now());
   return {};
 }
 

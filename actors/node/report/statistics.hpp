@@ -1,5 +1,5 @@
 #pragma once
-/// The STATISTICS of a node: its counters in CTDB's form, and snapshots of them.
+/// The STATISTICS of a node: its counters in CTDB's form, and what each interval of the past added to them.
 #include <cstdint>
 #include <deque>
 
@@ -18,7 +18,7 @@ class statistics_keeper {
   statistics_keeper(node_port& port, const registry& databases)
       : port_(port), databases_(databases), since_us_(port.env.loop.wall_us()) {}
 
-  /// One snapshot per StatHistoryInterval.
+  /// Ends an interval of the history each StatHistoryInterval.
   void tick();
 
   void statistics(const answer_to<control::statistics>&) const;
@@ -27,12 +27,14 @@ class statistics_keeper {
 
  private:
   floe::statistics now() const;
+  void begin_interval(const floe::statistics& from);
 
   node_port& port_;
   const registry& databases_;
   std::int64_t since_us_;
   std::deque<floe::statistics> history_;  ///< newest first
-  time_point next_snapshot_;
+  floe::statistics interval_begin_;
+  time_point interval_end_;
 };
 
 }  // namespace floe

@@ -1,0 +1,78 @@
+/// floe cattdb: the records of a database as this node has them, copies of what others own among them.
+#include <fmt/format.h>
+
+#include "cli/command/all.hpp"
+#include "cli/context.hpp"
+#include "cli/keys.hpp"
+#include "cli/output.hpp"
+#include "protocol/types/rec_data.hpp"
+#include "protocol/types/record_access.hpp"
+
+namespace floe::cli {
+namespace {
+
+constexpr std::uint32_t page_bytes = 1 << 20;
+
+/// Page after page, so that no database is too large; what changes meanwhile is seen old or new.
+result<std::uint64_t> each_record(blocking_client& node, db_id db, duration patience,
+                                  const std::function<void(const record_view&)>& show) {
+  bytes last;
+  for (std::uint64_t count = 0;;) {
+    const auto page =
+        node.control<control::record_scan>(pnn::current, {.db_id = db, .max_bytes = page_bytes, .after = last}, patience);
+    if (!page) return std::unexpected(page.error());
+    if (page->value.empty()) return count;
+    for (const rec_data& raw : page->value) {
+      last.assign(raw.key);
+      const auto r = raw.as_record();
+      if (!r) continue;
+      ++count;
+      show(*r);
+    }
+  }
+}
+
+int run(context& c, const arguments& a) {
+  auto node = c.node();
+  if (!node) return node.error();
+  const auto db = (*node)->find_database(a["DB"], c.patience());
+  if (!db) return c.fail("cattdb " + a["DB"], db.error());
+  auto j = open_json("cattdb");
+  j.text("db", a["DB"]);
+  j.begin_list("records");
+  table t({{"KEY"}, {"RSN", true}, {"OWNER", true}, {"BYTES", true}, {"VALUE"}});
+  const auto count = each_record(**node, *db, c.long_patience(), [&](const record_view& r) {
+    j.begin_object();
+    j.text("key", show_octets(r.key));
+    j.text("value", show_octets(r.data));
+    j.number("rsn", number(r.header.rsn));
+    j.number("dmaster", number(r.header.dmaster));
+    j.number("flags", r.header.flags);
+    j.end();
+    if (!c.options.json)
+      t.row({{show_octets(r.key), style::bold}, std::to_string(number(r.header.rsn)), std::to_string(number(r.header.dmaster)),
+             std::to_string(r.data.size()), show_octets(r.data)});
+  });
+  if (!count) return c.fail("cattdb " + a["DB"], count.error());
+  j.end();
+  if (c.options.json) {
+    print_json(std::move(j));
+    return done;
+  }
+  print(t.text());
+  print(fmt::format("{} records here\n", *count));
+  return done;
+}
+
+}  // namespace
+
+command cattdb_command() {
+  return {.name = "cattdb",
+          .group = "Databases",
+          .summary = "the records of a database as this node has them: deleted ones and copies of what others own, too",
+          .example = "floe --base DIR cattdb locking.tdb",
+          .positionals = {{"DB", "name, or 0x and id"}},
+          .run = run};
+}
+
+}  // namespace floe::cli
