@@ -7,6 +7,7 @@
 
 #include "actors/events.hpp"
 #include "actors/hex.hpp"
+#include "actors/runtime/turn_watch.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
 #include "protocol/types/database.hpp"
@@ -93,6 +94,7 @@ void database::receive(database_message& m) {
 }
 
 void database::on(db_control& m) {
+  turn_watch::here().at("control", number(m.opcode), [](std::uint32_t n) { return control_name(control{n}); });
   if (store_use_ == store_use::recovering && is_step_on_store(m.opcode))
     return m.answer.fail("database is busy with the step before");
   switch (m.opcode) {

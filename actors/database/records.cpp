@@ -188,7 +188,24 @@ void database::on(db_client_call& m) {
 void database::on(db_client_gone& m) {
   if (commit_client_ == m.client) follow(commit_.client_gone());
   std::erase_if(until_thaw_, [&](const db_control& c) { return c.client && c.client->id == m.client; });
-  in_slices(locks_.take_keys_of(m.client), [this, client = m.client](const bytes& key) { client_left(key, client); });
+  // as many requests in one turn, and the rest in later ones: others are served in between
+  constexpr std::size_t slice = 2000;
+  struct work {
+    std::vector<bytes> keys;
+    std::size_t next = 0;
+  };
+  auto go = std::make_shared<task>();
+  *go = [this, client = m.client, left = std::make_shared<work>(work{locks_.take_keys_of(m.client)}), weak = std::weak_ptr(go)] {
+    for (std::size_t done = 0; done < slice && left->next < left->keys.size(); ++left->next) {
+      const bytes& key = left->keys[left->next];
+      const auto* e = locks_.find(key);
+      done += 1 + (e ? e->waiters.size() : 0);
+      client_left(key, client);
+    }
+    // `weak` is alive: somebody is running it
+    if (left->next < left->keys.size()) self().tell(db_next_slice{[again = weak.lock()] { (*again)(); }});
+  };
+  (*go)();
 }
 
 void database::client_left(const bytes& key, std::uint64_t client) {

@@ -2,6 +2,7 @@
 /// handed to the kernel together before the loop waits.
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -16,6 +17,7 @@
 #include <cstring>
 #include <deque>
 #include <filesystem>
+#include <utility>
 
 #include "actors/net/network.hpp"
 #include "protocol/framing.hpp"
@@ -71,11 +73,27 @@ void set_options(int fd) {
   ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 }
 
+/// Incomplete packets of all connections of a listener.
+struct half_packets {
+  std::size_t bytes = 0;
+  bool freed_soon = false;
+
+  /// The allocator would keep what they took.
+  void free_soon(event_loop& loop, const std::shared_ptr<half_packets>& self) {
+    if (std::exchange(freed_soon, true)) return;
+    loop.after(std::chrono::seconds(1), [self] {
+      self->freed_soon = false;
+      ::malloc_trim(64u << 20);
+    });
+  }
+};
+
 class socket_connection final : public connection,
                                 public std::enable_shared_from_this<socket_connection> {
  public:
-  socket_connection(event_loop& loop, int fd, stream_limits limits, bool connecting)
-      : loop_(loop), fd_(fd), limits_(limits), connecting_(connecting),
+  /// `halves`: of the listener that it came from, if those are limited.
+  socket_connection(event_loop& loop, int fd, stream_limits limits, bool connecting, std::shared_ptr<half_packets> halves = nullptr)
+      : halves_(std::move(halves)), loop_(loop), fd_(fd), limits_(limits), connecting_(connecting),
         framer_(framing_policy{.max_packet = limits.max_packet,
                                .multiple_of_8 = limits.between_nodes,
                                .bad_packet_is_fatal = true}) {}
@@ -114,6 +132,8 @@ class socket_connection final : public connection,
     fd_ = -1;
     queue_.clear();
     unsent_ = 0;
+    if (halves_ && half_ > large_half) halves_->free_soon(loop_, halves_);
+    if (halves_) halves_->bytes -= std::exchange(half_, 0);
     events_ = {};
   }
   bool nobody_listens() const override { return nobody_listens_; }
@@ -143,6 +163,7 @@ class socket_connection final : public connection,
     frame packet;
     task written;
   };
+  static constexpr std::size_t large_half = 1u << 20;
   static constexpr std::size_t read_size = 64u << 10;
   /// Reads per wake-up, so that one that is busy does not keep the others waiting: 64 kB are a thousand small requests.
   static constexpr int reads_of_peer = 16, reads_of_client = 1;
@@ -204,11 +225,22 @@ class socket_connection final : public connection,
       if (events_.packet) events_.packet(std::move(**next));
       if (fd_ < 0) return false;
     }
+    if (halves_ && too_many_halves()) {
+      fail("packets of many clients have begun and do not end, and this is one of them");
+      return false;
+    }
     if (unsent_ > pause_reading_at && !limits_.between_nodes && !paused_) {
       paused_ = true;
       loop_.rewatch(fd_, wanted());
     }
     return true;
+  }
+  /// One packet may be 64 MB, and not all clients may have begun one at once.
+  bool too_many_halves() {
+    constexpr std::size_t most = 512u << 20;
+    halves_->bytes -= std::exchange(half_, framer_.pending());
+    halves_->bytes += half_;
+    return halves_->bytes > most && half_ > large_half;
   }
   void flush() {
     while (fd_ >= 0 && !queue_.empty()) {
@@ -252,6 +284,8 @@ class socket_connection final : public connection,
     }
   }
 
+  std::shared_ptr<half_packets> halves_;
+  std::size_t half_ = 0;
   event_loop& loop_;
   int fd_;
   stream_limits limits_;
@@ -295,7 +329,7 @@ class socket_listener final : public listener {
         return;
       }
       if (path_.empty()) set_options(fd);
-      auto c = std::make_shared<socket_connection>(loop_, fd, limits_, false);
+      auto c = std::make_shared<socket_connection>(loop_, fd, limits_, false, path_.empty() ? nullptr : halves_);
       auto events = accept_(c);
       if (events)
         c->open(std::move(*events));
@@ -317,6 +351,7 @@ class socket_listener final : public listener {
   accept_fn accept_;
   std::string path_;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+  std::shared_ptr<half_packets> halves_ = std::make_shared<half_packets>();
 };
 
 class sockets final : public network {

@@ -71,8 +71,8 @@ int run(context& c, const arguments& a) {
     if (const auto v = more.value("vacuum", json()); v.is_object())
       line("deleted", fmt::format("{} to be forgotten, the oldest for {}; {} forgotten in {} runs", v.value("queued", 0ULL),
                                   age_text(v.value("oldest_ms", 0.0)), v.value("forgotten", 0ULL), v.value("runs", 0ULL)));
-    line("locks", fmt::format("{} held, {} waiting", more.value("holders", json::array()).size(),
-                              more.value("waiters", json::array()).size()));
+    line("locks", fmt::format("{} held, {} waiting", more.value("locks_held", 0ULL),
+                              more.value("locks_waiting", 0ULL)));
   }
   const auto text = t.text();
   print(text.substr(text.find('\n') + 1));  // no line of titles

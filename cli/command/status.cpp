@@ -63,8 +63,8 @@ void print_databases(const json& report) {
            {state, state == "thawed" ? style::good : style::warn},
            age_text(d.value("state_age_ms", 0.0)),
            std::to_string(d.value("records", 0ULL)),
-           std::to_string(d.value("holders", json::array()).size()),
-           std::to_string(d.value("waiters", json::array()).size()),
+           std::to_string(d.value("locks_held", 0ULL)),
+           std::to_string(d.value("locks_waiting", 0ULL)),
            std::to_string(d.value("migrations_pending", 0ULL))});
   }
   if (!t.empty()) print("\n" + t.text());

@@ -178,7 +178,6 @@ class Attacks(unittest.TestCase):
 
     def test_waiters_without_end(self):
         """Of locks that nobody gives back: refused at the limit, and the memory of the rest is free afterwards."""
-        self.turn_ms = 5 * TURN_MS
         db = self.attach("waiters.tdb")
         before = self.victim.resident_bytes()
         with self.victim.connect() as holder, self.victim.connect() as client:
@@ -214,6 +213,18 @@ class Attacks(unittest.TestCase):
             if not left and not readable:
                 return refused
         self.fail("the node does not take what is sent")
+
+    def test_keys_of_megabytes(self):
+        """They are kept a few times while a lock is held, and their memory is free afterwards."""
+        self.turn_ms = 5 * TURN_MS  # each of these keys is copied and hashed in one turn
+        db = self.attach("keys.tdb")
+        before = self.victim.resident_bytes()
+        with self.victim.connect() as client:
+            for i in range(20):
+                client.send(wire.control(records.RECORD_LOCK, lock_request(db, b"%08d" % i + bytes(2 << 20)), reqid=i))
+            until(lambda: status(self.victim)["held"]["client_locks"] >= 20, "all are granted", 30)
+            self.assertLess(self.victim.resident_bytes() - before, 320 << 20)
+        until(lambda: self.victim.resident_bytes() - before < 96 << 20, "their memory is free", 20)
 
     def test_floods_of_small_requests(self):
         for packet in (wire.control(wire.PING), wire.packet(wire.REQ_MESSAGE, struct.pack("=QI", 12345, 8) + bytes(8),

@@ -14,6 +14,7 @@ namespace {
 /// A registration for this one receives every message.
 constexpr std::uint64_t every_srvid = 0xFFFFFFFFFFFFFFFF;
 constexpr std::int64_t not_registered = 2;
+constexpr std::size_t most_of_a_srvid = 100;  ///< of a client: it receives every message as often
 
 }  // namespace
 
@@ -79,6 +80,10 @@ void messaging::register_srvid(const caller& by, const answer_to<control::regist
   if (mine.registrations >= most_registrations) {
     ++port_.limits.refused.registrations;
     return answer.fail(fmt::format("this client has registered {} times, which is the limit", most_registrations));
+  }
+  if (const auto known = mine.registered.find(number(by.srvid)); known != mine.registered.end() && known->second >= most_of_a_srvid) {
+    ++port_.limits.refused.registrations;
+    return answer.fail(fmt::format("this client has registered {} times for this srvid, which is the limit", known->second));
   }
   const auto& session = by.client->session;
   subscribers_[number(by.srvid)].push_back({.owner = by.client->id, .session = session, .deliver = nullptr});
