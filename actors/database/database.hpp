@@ -62,6 +62,12 @@ enum class store_use : std::uint8_t {
   updating,    ///< another thread commits a transaction of a client: what comes is held back until it is done
 };
 
+/// What all other nodes are asked for by vacuuming, one after the other.
+enum class vacuum_stage : std::uint8_t {
+  replacing,  ///< their older copies by empty ones
+  dropping,   ///< these
+};
+
 class database final : public actor<database_message> {
  public:
   database(node_environment env, database_config config, view_ptr view, address<node_message> node);
@@ -181,7 +187,10 @@ class database final : public actor<database_message> {
   void vacuum_one(deletion_queue::entry, std::map<pnn, rec_buffer_builder>& to_ctdbd);
   void give_home(const bytes& key, pnn home);
   void offer();
-  void conclude();
+  void ask_others(vacuum_stage, std::vector<offered_deletion>, std::span<const pnn> others);
+  void all_answered();
+  void drop_last(offered_deletion);
+  std::optional<std::vector<pnn>> who_must_agree() const;
   void end_vacuum();
   void compact_if_due();
   void try_delete_records(db_control&);
@@ -304,6 +313,7 @@ class database final : public actor<database_message> {
   store_use store_use_ = store_use::here;
   std::deque<database_message> held_back_;  ///< until the store is here again
   vacuum_work vacuum_;
+  vacuum_stage vacuum_stage_{};  ///< of what is offered to all others
   bool vacuum_soon_ = false;
   std::uint64_t seqnum_ = 0;                   ///< moves with every change of a record here
   std::optional<std::uint64_t> seqnum_told_;  ///< to the others; nothing: they do not want to know
