@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::uint32_t out = node_flag::banned | node_flag::stopped;
 
-/// All nodes that take part in the cluster, this one included.
+/// All nodes that take part in the cluster, this one included, as far as it knows.
 std::vector<pnn> active_nodes(const cluster_view& v) {
   std::vector<pnn> all;
   for (std::size_t i = 0; i < v.nodes.size(); ++i)
@@ -46,7 +46,7 @@ void database::trans3_commit(db_control& m) {
   const auto& records = m.request<control::trans3_commit>();
   if (!m.client) return m.answer.fail("not the records of a transaction");
   if (has_too_large(records)) return m.answer.fail(bytes(too_large_text));
-  const auto nodes = active_nodes(*view_);
+  const auto nodes = who_must_store(env_.self, view_->map, active_nodes(*view_));
   for (pnn n : view_->map)
     if (!reachable(n)) return m.answer.fail(fmt::format("node {} of the cluster is not connected to this one", number(n)));
   const auto refused = commit_.begin(view_->mode, config_.kind, env_.self, nodes);

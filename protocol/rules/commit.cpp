@@ -3,7 +3,19 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/mutant.hpp"
+
 namespace floe {
+
+std::vector<pnn> who_must_store(pnn self, std::span<const pnn> map, std::span<const pnn> active) {
+  if (std::ranges::find(active, self) == active.end()) return {};
+  std::vector<pnn> all(active.begin(), active.end());
+  if (!mutated(mutant::commits_by_flags)) all.insert(all.end(), map.begin(), map.end());
+  std::ranges::sort(all);
+  const auto again = std::ranges::unique(all);
+  all.erase(again.begin(), again.end());
+  return all;
+}
 
 commit_refusal database_commit::begin(recovery_mode mode, db_kind kind, pnn self,
                                       std::span<const pnn> nodes) {

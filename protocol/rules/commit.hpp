@@ -56,6 +56,11 @@ struct commit_step {
   bool operator==(const commit_step&) const = default;
 };
 
+/// Whom a transaction goes to: all members of the map, whatever this node believes of them (they took part in the last
+/// recovery, and that one is active again may be known a moment later), and everybody else who is active. Nobody, if this
+/// node is not active.
+std::vector<pnn> who_must_store(pnn self, std::span<const pnn> map, std::span<const pnn> active);
+
 class database_commit {
  public:
   /// The nodes are all active ones, this one among them.

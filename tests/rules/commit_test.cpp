@@ -28,6 +28,12 @@ TEST_CASE("commit: what is refused before anything is sent") {
   CHECK(c.begin(normal, db_kind::replicated, n1, all) == commit_refusal::busy);
 }
 
+TEST_CASE("commit: it goes to all members of the map, whatever is believed of them, and to all others that are active") {
+  const std::vector map{pnn{0}, pnn{1}, pnn{2}}, active{pnn{0}, pnn{3}};
+  CHECK(who_must_store(pnn{0}, map, active) == std::vector{pnn{0}, pnn{1}, pnn{2}, pnn{3}});
+  CHECK(who_must_store(pnn{1}, map, active).empty());
+}
+
 TEST_CASE("commit: good when all nodes have stored it, once") {
   auto c = begun();
   const auto number = c.number();
