@@ -153,6 +153,15 @@ void take_g_lock(client& c, byte_view name, g_lock_type type, duration patience,
   std::make_shared<taking>(c, name, type, c.loop().now() + patience, std::move(done))->begin();
 }
 
+void still_held(client& c, const held_g_lock& held, duration patience, when_done<bool> done) {
+  read_record(c, held.db, held.name, read_from::owner, patience,
+              [owner = held.owner, done = std::move(done)](const result<read_record_answer>& r) {
+                if (!r) return done(std::unexpected(r.error()));
+                const auto list = wire::decode<g_lock_list>(r->data);
+                done(list && std::ranges::any_of(list->locks, [&](const auto& l) { return l.holder == owner; }));
+              });
+}
+
 void release_g_lock(client& c, const held_g_lock& held, duration patience, when_done<void> done) {
   c.unlisten(srvid{held.owner.unique_id});
   lock_record(

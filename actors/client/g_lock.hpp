@@ -23,6 +23,9 @@ struct held_g_lock {
 void take_g_lock(client&, byte_view name, g_lock_type, duration patience,
                  when_done<held_g_lock> done);
 
+/// Whether the lock is there: its record is of a volatile database, and goes with a node that is stopped or banned.
+void still_held(client&, const held_g_lock&, duration patience, when_done<bool> done);
+
 /// What is not there any more (a recovery without this node, say) is no error.
 void release_g_lock(client&, const held_g_lock&, duration patience, when_done<void> done);
 

@@ -50,13 +50,23 @@ void transaction::start(client& c, db_id db, mode m, duration patience, when_don
                     [t, patience, done](const result<held_g_lock>& held) {
                       if (!held) return done(std::unexpected(held.error()));
                       t->lock_ = *held;
-                      t->sequence_number(patience, [t, done](const result<record_and_number>& now) {
+                      t->sequence_number(patience, [t, patience, done](const result<record_and_number>& now) {
                         if (!now) return done(std::unexpected(now.error()));
                         t->began_at_ = now->number;
-                        done(t);
+                        t->check_lock(patience, done);
                       });
                     });
       });
+}
+
+/// The number may have been read after a recovery that did not count this node, and with it the lock: then another
+/// transaction may be under way.
+void transaction::check_lock(duration patience, const when_done<ptr>& done) {
+  still_held(*client_, *lock_, patience, [t = shared_from_this(), done](const result<bool>& held) {
+    if (!held) return done(std::unexpected(held.error()));
+    if (!*held) return done(std::unexpected(refusal("the lock was lost in a recovery before the transaction began")));
+    done(t);
+  });
 }
 
 transaction::~transaction() {

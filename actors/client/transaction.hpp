@@ -68,6 +68,7 @@ class transaction : public std::enable_shared_from_this<transaction> {
   };
   transaction(client& c, db_id db, mode m) : client_(&c), alive_(c.alive()), db_(db), mode_(m) {}
   void sequence_number(duration patience, when_done<record_and_number> done);
+  void check_lock(duration patience, const when_done<ptr>& done);
   void present(byte_view key, duration patience, when_done<read_record_answer> done);
   void release(duration patience, std::function<void()> then);
 
