@@ -27,10 +27,9 @@ queue_step serve_local(const queue_state& now, std::span<const queued_request> q
                        std::size_t front) {
   queue_step step{.first = front};
   const auto here = decide_local_call(now.self, believed(now));
-  // A new map is set and this database not recovered yet: the map says nothing about its records.
-  // What is ours goes on, everything else waits for the thaw; a new lmaster would invent a record
-  // beside the real one.
-  if (!now.map_applies && !(now.local && here.serve)) return step;
+  // A new map is set and this database not recovered yet: the map says nothing about its records. A new lmaster would
+  // invent a record beside the real one, and what is ours is so in a content that may not count.
+  if (!now.map_applies) return step;
   if (here.serve) {
     step.action =
         queue[front].use == record_use::lock ? queue_action::grant : queue_action::answer;
