@@ -62,6 +62,7 @@ void leader::lock_lost(std::uint64_t serial, const std::string& why) {
   if (serial != claim_serial_ || !claim_) return;
   env_.log.tell(event::cluster_lock_lost{.why = why});
   claim_.reset();
+  lock_trouble_ = why;
   show_lock("lost", why);
   vote(election_event::lock_lost{serial});
 }

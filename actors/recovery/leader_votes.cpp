@@ -131,6 +131,11 @@ void leader::act(const election_effect::leader_changed& e) {
     env_.log.tell(event::leader_unknown{});
   else
     env_.log.tell(event::leader_known{.pnn = e.to, .term = election_.term()});
+  // whoever leads has the lock; what kept this node from it may be over, and is tried again when it matters
+  if (e.to != pnn::unknown && e.to != env_.self && !lock_trouble_.empty()) {
+    lock_trouble_.clear();
+    show_lock("held by another");
+  }
   node_.tell(leader_known{e.to});
 }
 
