@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 
@@ -81,6 +82,17 @@ std::expected<pnn, std::string> own_number(const std::vector<configured_node>& n
   return std::unexpected("[cluster] node address = " + address + " is not in the nodes file");
 }
 
+/// ctdb.conf, and what a package or an operator has put beside it: ctdb.conf.d/*.conf, in the order of their names.
+std::vector<std::string> settings_files(const node_places& places) {
+  std::vector<std::string> all;
+  std::error_code problem;
+  for (const auto& e : fs::directory_iterator(places.settings + ".d", problem))
+    if (e.path().extension() == ".conf") all.push_back(e.path().string());
+  std::ranges::sort(all);
+  all.insert(all.begin(), places.settings);
+  return all;
+}
+
 }  // namespace
 
 std::vector<std::string> apply_tunables(std::string_view text, tunable_list& to) {
@@ -122,9 +134,14 @@ std::expected<node_setup, std::vector<std::string>> check_node_directory(const s
     return std::string();
   };
 
-  auto p = apply_settings(read(places.settings).value_or(""), places);
-  for (const auto& e : p.errors) blame(places.settings, e);
-  for (auto& w : p.setup.warnings) w = places.settings + ": " + w;
+  auto p = default_settings(places);
+  for (const auto& file : settings_files(places)) {
+    const auto warnings = p.setup.warnings.size();
+    p.errors.clear();
+    apply_settings(read(file).value_or(""), p);
+    for (const auto& e : p.errors) blame(file, e);
+    for (auto i = warnings; i < p.setup.warnings.size(); ++i) p.setup.warnings[i] = file + ": " + p.setup.warnings[i];
+  }
   auto& c = p.setup.config;
 
   auto nodes = read_nodes_file(c.nodes_file, p.port.value_or(default_port()));

@@ -50,6 +50,9 @@ struct parsed_settings {
   std::optional<std::uint16_t> port;  ///< unset: what the machine calls the service `ctdb`
   std::vector<std::string> errors;
 };
+parsed_settings default_settings(const node_places&);
+/// What the text says replaces what was there.
+void apply_settings(std::string_view text, parsed_settings&);
 parsed_settings apply_settings(std::string_view text, const node_places&);
 std::vector<std::string> apply_tunables(std::string_view text, tunable_list& to);
 

@@ -180,8 +180,9 @@ constexpr std::array known = std::to_array<known_setting>({
      set_cluster_lock},
     {{"cluster", "recovery lock", "PATH or !COMMAND", "", "the name of `cluster lock` until CTDB 4.16", nullptr}, set_cluster_lock},
     {{"cluster", "node address", "ADDRESS", "", "which of the nodes this is; without it, the first whose address this machine has", nullptr}, set_address},
-    {{"cluster", "nodes list", "PATH or !COMMAND", "/etc/ctdb/nodes",
-      "the addresses of all nodes, one a line: a file, or what a command prints (since CTDB 4.21)", nullptr},
+    {{"cluster", "nodes list", "PATH", "/etc/ctdb/nodes",
+      "the file with the addresses of all nodes, one a line (since CTDB 4.21); a command (!COMMAND) is not run: name the file that it writes",
+      nullptr},
      set_nodes_list},
     {{"cluster", "leader capability", "true or false", "true", "whether this node may lead", nullptr}, set_leader_capability},
     {{"cluster", "leader timeout", "SECONDS", "5", "nothing heard of a leader for so long: an election", nullptr}, set_leader_timeout},
@@ -253,7 +254,7 @@ std::vector<setting_info> all_settings() {
   return all;
 }
 
-parsed_settings apply_settings(std::string_view text, const node_places& places) {
+parsed_settings default_settings(const node_places& places) {
   parsed_settings p;
   auto& c = p.setup.config;
   c.base = places.base;
@@ -265,12 +266,18 @@ parsed_settings apply_settings(std::string_view text, const node_places& places)
   p.setup.pid_file = places.pid_file;
   p.setup.notify_dir = (fs::path(places.settings).parent_path() / "events" / "notification").string();
   p.setup.log = {.to = log_target::kind::file, .path = places.log_file};
+  return p;
+}
+
+void apply_settings(std::string_view text, parsed_settings& p) {
   const auto settings = read_settings(text);
-  if (!settings) {
-    p.errors.push_back(settings.error());
-    return p;
-  }
+  if (!settings) return p.errors.push_back(settings.error());
   for (const auto& s : *settings) apply_one(s, p);
+}
+
+parsed_settings apply_settings(std::string_view text, const node_places& places) {
+  auto p = default_settings(places);
+  apply_settings(text, p);
   return p;
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A node as a service: its settings are taken as Samba's own validator takes them, signals do what is said of them,
 the service manager is told what it wants to know, and a fault leaves a last line."""
+import json
 import os
 import pathlib
 import shutil
@@ -66,6 +67,38 @@ class A1Settings(unittest.TestCase):
         found = floe("check-config", base).stdout
         self.assertIn("ctdb.conf: line 2: ", found)
         self.assertIn("ctdb.conf: line 4: ", found)
+
+    def test_files_beside_it_count_too(self):
+        base = directory("[cluster]\nleader timeout = 7\n[logging]\nlog level = DEBUG\n")
+        (base / "ctdb.conf.d").mkdir()
+        (base / "ctdb.conf.d" / "10-level.conf").write_text("[logging]\nlog level = LOUD\n")
+        (base / "ctdb.conf.d" / "20-off.conf.bak").write_text("nonsense")
+        (base / "ctdb.conf.d" / "20-lock.conf").write_text("[cluster]\nrecovery lock =\n")
+        found = floe("check-config", base)
+        self.assertEqual(found.returncode, 4)
+        self.assertIn("10-level.conf: line 2: ", found.stdout)
+        self.assertIn("20-lock.conf: line 2: ", found.stdout)
+        (base / "ctdb.conf.d" / "20-lock.conf").unlink()
+        (base / "ctdb.conf.d" / "10-level.conf").write_text("[legacy]\ntdb mutexes = yes\n")
+        self.assertIn("it belongs into [database]", floe("check-config", base).stdout)
+        (base / "ctdb.conf.d" / "10-level.conf").write_text("[database]\ntdb mutexes = yes\n")
+        found = floe("check-config", base)
+        self.assertEqual(found.returncode, 0)
+        self.assertIn("10-level.conf: line 2: [database] tdb mutexes has no effect", found.stdout)
+
+    @unittest.skipUnless(os.access(VALIDATOR, os.X_OK), "Debian's package ctdb is not installed")
+    def test_every_setting_of_ctdbd_is_known(self):
+        dumped = subprocess.run([VALIDATOR, "dump"], capture_output=True, text=True, check=True,
+                                env={**os.environ, "CTDB_TEST_MODE": "yes", "CTDB_BASE": str(directory(""))}).stdout
+        theirs, section = set(), None
+        for line in dumped.splitlines():
+            if line.startswith("["):
+                section = line.strip("[]")
+            elif "=" in line:
+                theirs.add((section, line.lstrip("# \t").partition("=")[0].strip()))
+        ours = {(s["section"], s["name"]) for s in json.loads(floe("check-config", "--settings", "--json").stdout)["settings"]}
+        self.assertGreater(len(theirs), 10)
+        self.assertEqual(theirs - ours, set())
 
     @unittest.skipUnless(os.path.exists("/etc/ctdb/ctdb.conf"), "Debian's package ctdb is not installed")
     def test_debians_own_file(self):
