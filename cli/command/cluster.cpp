@@ -10,6 +10,7 @@
 #include "cli/cluster/processes.hpp"
 #include "cli/cluster/wait_healthy.hpp"
 #include "cli/command/all.hpp"
+#include "cli/command/cluster_version.hpp"
 #include "cli/context.hpp"
 #include "cli/output.hpp"
 
@@ -227,11 +228,11 @@ command cluster_command() {
                .run = show};
   return {.name = "cluster",
           .group = "Start",
-          .summary = "several nodes on this machine",
+          .summary = "several nodes on this machine; what the nodes of a cluster run",
           .example =
               "floe cluster up --nodes 3 --dir /tmp/c\nfloe --base /tmp/c/node.0 status\nfloe "
               "cluster down --dir /tmp/c",
-          .subcommands = {start, more, stop, look}};
+          .subcommands = {start, more, stop, look, cluster_version_command()}};
 }
 
 }  // namespace floe::cli

@@ -8,6 +8,7 @@
 #include "actors/hex.hpp"
 #include "actors/node/report/health.hpp"
 #include "actors/node/report/troubles.hpp"
+#include "actors/version.hpp"
 #include "protocol/constants.hpp"
 
 namespace floe {
@@ -109,6 +110,7 @@ std::string status_json(const status_snapshot& s, const std::vector<database_rep
   const auto& v = *s.view;
   json j{{"node", number(v.self)},
          {"pid", ::getpid()},
+         {"version", program_version},
          {"address", s.address},
          {"runstate", std::string(runstate_text(static_cast<std::uint64_t>(v.run)))},
          {"recovery_mode", v.mode == recovery_mode::normal ? "NORMAL" : "RECOVERY"},
