@@ -79,7 +79,8 @@ cluster_lock_report lock_tests::report() const {
           .state = std::string(state_.state),
           .detail = state_.detail,
           .age_ms = age.count(),
-          .trouble = trouble_,
+          // whoever leads holds it: what this node last knew of the lock is out of date then
+          .trouble = port_.view().leader == pnn::unknown ? trouble_ : std::string(),
           .trouble_age_ms =
               std::chrono::duration_cast<std::chrono::milliseconds>(port_.env.loop.now() - trouble_since_).count()};
 }
