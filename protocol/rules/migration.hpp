@@ -80,8 +80,8 @@ bool accept_generation(generation packet, generation map, bool banned);
 
 /// Whether the vnn map says anything about the records of this database. Between the setting of a
 /// new map and the recovery of the database it does not: its new lmaster has no copy to tell where
-/// a record is, and would invent an empty one beside the real one (ctdbd does). A request for a
-/// record whose dmaster is not this node waits until the thaw; records of ours are served on.
+/// a record is, and would invent an empty one beside the real one (ctdbd does). Every request waits
+/// until the thaw, for a record of ours too: it may be of a content that does not count.
 bool map_applies(generation db, generation map);
 
 /// Whether a record packet that waited (for a lock, for a freeze) is still to be processed. Packets

@@ -5,8 +5,8 @@
 ///   its dmaster D            its lmaster L                  every other node
 ///      │ the empty record goes home: REQ_DMASTER ►│            │
 ///      │ (a ctdbd is asked to fetch it: VACUUM_FETCH)          │
-///                                │ TRY_DELETE_RECORDS, many ──►│ drops its old copy
-///                                │◄── the keys that it keeps ──│
+///                                │ TRY_DELETE_RECORDS, many ──►│ empties its old copy, and drops it
+///                                │◄── the keys that it keeps ──│ when asked once more: floe nodes
 ///                                drops its own, the last one
 ///
 /// Nothing is dropped at L unless *every* member of the cluster has answered: a node that is away may hold an old copy.
