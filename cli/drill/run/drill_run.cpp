@@ -273,12 +273,15 @@ outcome drill_run::order(std::size_t n, control what, const bytes& request) {
   return {};
 }
 
+/// All of them are told, also if one refuses: a node that does not answer yet must not keep the others held.
 outcome drill_run::hold(const std::string& phase) {
-  for (std::size_t n = 0; n < reports_.size(); ++n)
-    if (cluster_->responsive(n) && cluster_->kind(n) == node_kind::floe)
-      if (auto done = order(n, control::set_hold_phase, encode_request<control::set_hold_phase>({phase})); !done)
-        return done;
-  return {};
+  outcome all;
+  for (std::size_t n = 0; n < reports_.size(); ++n) {
+    if (!cluster_->responsive(n) || cluster_->kind(n) != node_kind::floe) continue;
+    auto done = order(n, control::set_hold_phase, encode_request<control::set_hold_phase>({phase}));
+    if (!done && all) all = std::move(done);
+  }
+  return all;
 }
 
 }  // namespace floe::cli::drill
