@@ -3,6 +3,7 @@
 /// sending packets, notes for log and timeline. A service is a plain class with private state; it lives as long as
 /// its node and runs on its turns only.
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,12 +37,15 @@ struct limit_counts {
 class node_port {
  public:
   node_port(node_environment, node_config);
+  node_port(const node_port&) = delete;
 
   node_environment env;
   node_config config;
   tunable_list tunables;
   address<node_message> self;      ///< known when the node starts
-  limit_counts limits;
+  /// Shared with answers under way: a database that ends after its node still tells those who wait.
+  const std::shared_ptr<limit_counts> shared_limits = std::make_shared<limit_counts>();
+  limit_counts& limits = *shared_limits;
   address<leader_message> leader;  ///< there when all persistent databases are open
 
   /// What follows a change of the view, and where notes go: set once, by the node.

@@ -2,32 +2,45 @@
 
 #include <fmt/format.h>
 
+#include <memory>
+
 #include "protocol/constants.hpp"
 
 namespace floe {
 namespace {
 
-/// The answer as a packet; an error instead if no stream would carry it.
-frame reply_frame(node_port& port, const packet_header& header, const control_answer& a) {
-  if (a.data.size() + a.text.size() <= port.config.max_packet)
-    return make_frame(header, reply_control{.status = a.status, .data = a.data, .error = error_field(a.cause, a.text)});
-  ++port.limits.dropped.too_large;
-  const bytes text = fmt::format("the answer has {} bytes, {} are the most that is sent", a.data.size() + a.text.size(),
-                                 port.config.max_packet);
-  return make_frame(header, reply_control{.status = -1, .data = {}, .error = error_field(failure_cause::refused, text)});
+/// What makes a packet of an answer: by value, since answers may outlive the node.
+struct envelope {
+  packet_header header;
+  std::size_t most;  ///< bytes of an answer that a stream carries
+  std::shared_ptr<limit_counts> limits;
+
+  /// An error instead of an answer that no stream would carry.
+  frame of(const control_answer& a) const {
+    if (a.data.size() + a.text.size() <= most)
+      return make_frame(header, reply_control{.status = a.status, .data = a.data, .error = error_field(a.cause, a.text)});
+    ++limits->dropped.too_large;
+    const bytes text = fmt::format("the answer has {} bytes, {} are the most that is sent", a.data.size() + a.text.size(), most);
+    return make_frame(header, reply_control{.status = -1, .data = {}, .error = error_field(failure_cause::refused, text)});
+  }
+};
+
+envelope envelope_for(const node_port& port, pnn to, reqid id) {
+  return {.header = {.gen = port.view().gen, .dest = to, .src = port.env.self, .id = id},
+          .most = port.config.max_packet, .limits = port.shared_limits};
 }
 
-replier reply_to_client(node_port& port, const client_ref& c, reqid id) {
-  return replier([session = c.session, id, &port, gen = port.view().gen](const control_answer& a) {
-    session.tell(session_send{reply_frame(port, {.gen = gen, .dest = pnn{0}, .src = port.env.self, .id = id}, a)});
+replier reply_to_client(const node_port& port, const client_ref& c, reqid id) {
+  return replier([session = c.session, e = envelope_for(port, pnn{0}, id)](const control_answer& a) {
+    session.tell(session_send{e.of(a)});
   });
 }
 
-replier reply_to_peer(node_port& port, pnn to, reqid id) {
+replier reply_to_peer(const node_port& port, pnn to, reqid id) {
   const auto* p = port.view().find(to);
   if (!p) return {};
-  return replier([link = p->link, to, id, &port, gen = port.view().gen](const control_answer& a) {
-    link.tell(link_send{reply_frame(port, {.gen = gen, .dest = to, .src = port.env.self, .id = id}, a), nullptr});
+  return replier([link = p->link, e = envelope_for(port, to, id)](const control_answer& a) {
+    link.tell(link_send{e.of(a), nullptr});
   });
 }
 
