@@ -90,4 +90,6 @@ TEST_CASE("a hunt depends on its seed and nothing else") {
   CHECK(one.end.pairs > 100);
   CHECK(one.end.pairs == two.end.pairs);
   CHECK(one.end.virtual_s == two.end.virtual_s);
+  // a run that breaks the program is a failure of a drill to the hunt, and of floe to this test (sanitizers end it so)
+  for (const auto& f : one.failures) CHECK(f.reason.find("the program broke") == f.reason.npos);
 }
