@@ -76,6 +76,19 @@ arguments collect(const bound_command& b) {
   return a;
 }
 
+/// The word after a command that has subcommands, when it is none of them.
+std::string misspelt_part(const command& of, std::string_view word) {
+  if (of.subcommands.empty() || word.starts_with('-')) return {};
+  std::vector<std::string_view> names;
+  for (const auto& c : of.subcommands) {
+    if (word == c.name) return {};
+    names.emplace_back(c.name);
+  }
+  const auto near = closest(word, names);
+  return fmt::format("{} has no {}; {}", of.name, word,
+                     near ? fmt::format("did you mean {} {}?", of.name, *near) : fmt::format("`floe {} --help` says what it has", of.name));
+}
+
 /// The first word that is neither an option nor the value of one: what was meant to be a command.
 std::string misspelt(const std::vector<command>& commands, int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
@@ -85,7 +98,7 @@ std::string misspelt(const std::vector<command>& commands, int argc, char** argv
       ++i;
     } else if (!word.starts_with('-')) {
       for (const auto& c : commands)
-        if (word == c.name) return {};
+        if (word == c.name) return i + 1 < argc ? misspelt_part(c, argv[i + 1]) : std::string();
       if (const auto instead = successor_of(word); !instead.empty())
         return fmt::format("no such command: what ctdb calls {} is not called so here: {}", word, instead);
       std::vector<std::string_view> names;

@@ -17,7 +17,7 @@ namespace {
 std::vector<hot_key> in_use(const db_statistics& s) {
   std::vector<hot_key> keys;
   for (const auto& k : s.hot_keys)
-    if (!k.key.empty()) keys.push_back(k);
+    if (!k.key.empty() && k.count > 0) keys.push_back(k);
   std::ranges::sort(keys, std::greater{}, &hot_key::count);
   return keys;
 }

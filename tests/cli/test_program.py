@@ -103,6 +103,7 @@ class A1WithoutNodes(Checks):
         self.assert_complains(WRONG_USE, "no public addresses", "ip")
         self.assert_complains(WRONG_USE, "--help", "lock", "only-a-database")
         self.assert_complains(WRONG_USE, "--help", "cluster")
+        self.assert_complains(WRONG_USE, "did you mean drill run?", "drill", "rum")
         self.assert_complains(WRONG_USE, "--records", "quickstart", "--records", "3")
         self.assert_complains(WRONG_USE, "--freeze", "quickstart", "--freeze", "some")
         self.assert_complains(WRONG_USE, "--dir", "cluster", "up")
