@@ -1,0 +1,159 @@
+/// What each node of a recovery has and lacks: whether the recovery can look at what has changed only, and since when whom
+/// is asked for what. The phases are in db_recovery.cpp.
+#include <algorithm>
+#include <map>
+
+#include "protocol/mutant.hpp"
+#include "protocol/rules/db_recovery.hpp"
+
+namespace floe {
+
+const db_copy* db_recovery::copy_of(pnn n) const {
+  const auto i = std::ranges::find(told_, n, &std::pair<pnn, db_copy>::first);
+  return i == told_.end() ? nullptr : &i->second;
+}
+
+/// Who counts was told by what the nodes said before the recovery. Whoever has committed something since then has come
+/// from another leader's recovery, which may have dropped what the others still have.
+bool db_recovery::contents_as_told() {
+  bool more_committed = false;
+  for (const auto& p : plan_.participants) {
+    const auto* copy = copy_of(p.node);
+    if (!copy || !p.content) continue;
+    if (copy->content == plan_.gen) {  // a commit of ours whose answer was lost
+      if (std::ranges::find(committed_by_, p.node) != committed_by_.end()) continue;
+      committed_by_.push_back(p.node);
+      more_committed = true;
+    } else if (copy->content != generation::invalid && copy->content != *p.content) {
+      outdated_ = true;
+      blame(p.node, failure_cause::outdated,
+            "content of generation " + std::to_string(number(copy->content)) + ", had told " + std::to_string(number(*p.content)));
+    }
+  }
+  if (more_committed) only_committed_count();
+  return !outdated_;
+}
+
+std::string db_recovery::why_not_by_difference() const {
+  if (plan_.whole) return "asked for";
+  const db_copy* first = nullptr;
+  for (const auto& p : plan_.participants) {
+    const auto* copy = copy_of(p.node);
+    if (!copy) return "node " + std::to_string(number(p.node)) + " does not tell";
+    if (!p.took_part) continue;
+    if (copy->changes != change_state::complete)
+      return "node " + std::to_string(number(p.node)) + ": " + std::string(name(copy->changes));
+    if (first && first->content != copy->content) return "several generations count";
+    first = copy;
+  }
+  if (!first) return "nobody counts";
+  return {};
+}
+
+void db_recovery::choose_way() {
+  base_ = generation::invalid;
+  if (!plan_.floe_only) return;
+  why_whole_ = why_not_by_difference();
+  if (!why_whole_.empty()) return;
+  for (const auto& p : plan_.participants)
+    if (p.took_part) base_ = copy_of(p.node)->content;
+  assert(base_ != generation::invalid && "changes since no generation");
+}
+
+std::vector<pnn> db_recovery::members() const {
+  std::vector<pnn> nodes;
+  for (const auto& p : plan_.participants)
+    if (p.took_part) nodes.push_back(p.node);
+  return nodes;
+}
+
+/// The latest content that this node and the first member have both had, where both know all that they have changed
+/// since: the node's own, or one before it, if it has recovered without the others. Invalid: there is none.
+generation db_recovery::common_with(pnn n) const {
+  const auto* copy = copy_of(n);
+  if (copy->changes != change_state::complete) return generation::invalid;
+  const auto& known = copy_of(members().front())->earlier;
+  const auto is_known = [&](generation g) { return std::ranges::find(known, g) != known.end(); };
+  if (is_known(copy->content)) return copy->content;
+  const auto shared = std::ranges::find_if(copy->earlier, is_known);
+  return shared == copy->earlier.end() ? generation::invalid : *shared;
+}
+
+/// Those that have a content in common with the first member.
+std::vector<pnn> db_recovery::behind() const {
+  std::vector<pnn> nodes;
+  if (!by_difference()) return nodes;
+  for (const auto& p : plan_.participants)
+    if (!p.took_part && common_with(p.node) != generation::invalid) nodes.push_back(p.node);
+  return nodes;
+}
+
+std::vector<pnn> db_recovery::fresh() const {
+  std::vector<pnn> nodes = everybody();
+  const auto have = behind();
+  std::erase_if(nodes, [&](pnn n) {
+    const auto p = std::ranges::find(plan_.participants, n, &db_plan::participant::node);
+    return p->took_part || std::ranges::find(have, n) != have.end();
+  });
+  return nodes;
+}
+
+generation db_recovery::changes_since(pnn n) const {
+  const auto* copy = copy_of(n);
+  const auto needed = behind();
+  if (std::ranges::find(needed, n) != needed.end()) return common_with(n);
+  if (members().front() != n) return copy->content;
+  generation since = base_;
+  if (mutated(mutant::changes_of_another_base)) return since;
+  for (const generation g : copy->earlier)  // the latest first
+    if (std::ranges::any_of(needed, [&](pnn b) { return common_with(b) == g; })) since = g;
+  return since;
+}
+
+/// Persistent and replicated content that everybody committed with the same generation, and that the same transactions
+/// have changed since: of two rivals the sequence number is equal, so the contents are compared as well. A sequence
+/// number of 0 says nothing.
+bool db_recovery::all_equal() const {
+  if (!plan_.floe_only || plan_.whole || !damaged_.empty()) return false;
+  const auto n = seqnums_.empty() ? 0 : seqnums_.front().second;
+  const auto* first = copy_of(plan_.participants.front().node);
+  return n != 0 && first && first->content != generation::invalid &&
+         std::ranges::all_of(seqnums_, [&](const auto& s) { return s.second == n; }) &&
+         std::ranges::all_of(plan_.participants, [&](const auto& p) {
+           const auto* copy = copy_of(p.node);
+           return p.took_part && copy && copy->content == first->content && copy->digest == first->digest && copy->changes != change_state::none;
+         });
+}
+
+std::vector<pnn> db_recovery::wiped() const { return by_difference() ? fresh() : everybody(); }
+
+/// Who gets records.
+std::vector<pnn> db_recovery::targets() const {
+  if (!by_difference()) return everybody();
+  std::vector<pnn> nodes = fresh();
+  for (const auto& [n, records] : lack_)
+    if (std::ranges::find(nodes, n) == nodes.end()) nodes.push_back(n);
+  std::ranges::sort(nodes);
+  return nodes;
+}
+
+std::uint64_t db_recovery::sent_to(pnn n) const {
+  if (!by_difference()) return merged_;
+  const auto i = std::ranges::find(lack_, n, &db_lack::node);
+  return i == lack_.end() ? 0 : i->records;
+}
+
+/// A node that has something else than most is named; the next try pulls everything, from all.
+bool db_recovery::equal_contents() {
+  std::map<std::uint64_t, std::vector<pnn>> by_digest;
+  for (const auto& [n, digest] : digests_) by_digest[digest].push_back(n);
+  if (by_digest.size() <= 1) return true;
+  const auto most = std::ranges::max_element(by_digest, {}, [](const auto& d) { return d.second.size(); });
+  for (const auto& [digest, nodes] : by_digest)
+    if (digest != most->first)
+      for (pnn n : nodes) blame(n, failure_cause::content_differs, "after a recovery " + std::string(by_difference() ? "by difference" : "of everything"));
+  plan_.whole = true;
+  return false;
+}
+
+}  // namespace floe
