@@ -152,7 +152,7 @@ void database::grant(const bytes& key, lock_table::entry& e, lock_waiter& w) {
   const auto lock_id = static_cast<std::uint64_t>(number(config_.id)) << 32 | ++last_lock_;
   locks_.grant(key, e, {.lock_id = lock_id, .client = w.client, .since = env_.loop.now(),
                         .share = usage_share::lock(w.client.usage, key.size())});
-  locks_.concerns(w.client.id, key);
+  locks_.concerns(w.client.id, key);  // who is granted at once was in no queue
   const record r = local(key);
   w.answer.good(wire::encode(record_lock_reply{.header = r.header, .data = r.data, .lock_id = lock_id}));
 }

@@ -28,7 +28,7 @@ std::vector<pnn> active_nodes(const cluster_view& v) {
   return all;
 }
 
-constexpr byte_view too_large_text = "a record is too large: key and data of 67104768 bytes at most";
+bytes too_large_text() { return fmt::format("a record is too large: key and data of {} bytes at most", record_size_max); }
 
 bool has_too_large(const rec_buffer& records) {
   return std::ranges::any_of(records, [](const rec_data& r) {
@@ -45,7 +45,7 @@ void database::trans3_commit(db_control& m) {
   const auto& request = std::get<req_control>(m.packet->content.body);
   const auto& records = m.request<control::trans3_commit>();
   if (!m.client) return m.answer.fail("not the records of a transaction");
-  if (has_too_large(records)) return m.answer.fail(bytes(too_large_text));
+  if (has_too_large(records)) return m.answer.fail(too_large_text());
   const auto nodes = who_must_store(env_.self, view_->map, active_nodes(*view_));
   for (pnn n : view_->map)
     if (!reachable(n)) return m.answer.fail(fmt::format("node {} of the cluster is not connected to this one", number(n)));
@@ -110,7 +110,7 @@ void database::update_record(db_control& m) {
   // frozen without a recovery: somebody wipes or restores it and will soon be done
   if (!open) return until_thaw_.push_back(std::move(m));
   const auto& records = m.request<control::update_record>();
-  if (m.client && has_too_large(records)) return m.answer.fail(bytes(too_large_text));
+  if (m.client && has_too_large(records)) return m.answer.fail(too_large_text());
 
   std::vector<change> changes;
   std::map<byte_view, std::pair<rsn, byte_view>>
