@@ -33,11 +33,6 @@ std::size_t holder(sim_cluster& c) {
   return c.size();
 }
 
-void pass(sim_cluster& c, duration d) {
-  const auto end = c.loop_now() + d;
-  c.run([&] { return c.loop_now() >= end; }, d);
-}
-
 bool said(const sim_cluster& c, const std::string& what) {
   return std::ranges::any_of(
       c.log(), [&](const auto& line) { return line.find(what) != std::string::npos; });

@@ -21,11 +21,6 @@ const std::vector<std::string> keys{"a", "b", "c"};
 const contents whole{{"a", "1"}, {"b", "2"}, {"c", "3"}};
 constexpr const char* secrets = "secrets.tdb";
 
-void pass(sim_cluster& c, duration d) {
-  const auto end = c.loop_now() + d;
-  c.run([&] { return c.loop_now() >= end; }, d);
-}
-
 json database(sim_cluster& c, std::size_t n) {
   const auto s = json::parse(c.status(n));
   for (const auto& d : s["databases"])

@@ -16,11 +16,6 @@ using nlohmann::json;
 
 namespace {
 
-void pass(sim_cluster& c, duration d) {
-  const auto end = c.loop_now() + d;
-  c.run([&] { return c.loop_now() >= end; }, d);
-}
-
 void send(sim_cluster& s, client& c, control op, const bytes& data = {}) {
   bool done = false;
   c.send_control(pnn::current, op, data, 10s, [&](const auto& r) {

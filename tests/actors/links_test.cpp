@@ -17,11 +17,6 @@ std::size_t lines_with(const sim_cluster& c, const std::string& what) {
       std::ranges::count_if(c.log(), [&](const std::string& line) { return line.find(what) != std::string::npos; }));
 }
 
-void pass(sim_cluster& c, duration d) {
-  const auto end = c.loop_now() + d;
-  c.run([&] { return c.loop_now() >= end; }, d);
-}
-
 std::string ip(std::size_t n) { return "10.0.0." + std::to_string(n + 1); }
 
 /// Until every other node has recovered without this one.

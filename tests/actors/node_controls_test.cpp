@@ -32,11 +32,6 @@ std::int32_t status_now(sim_cluster& c, client& who, const request_of<C>& reques
   return *status;
 }
 
-void pass(sim_cluster& c, duration d) {
-  const auto end = c.loop_now() + d;
-  c.run([&] { return c.loop_now() >= end; }, d + 1s);
-}
-
 /// For conditions that ask a node, which takes its own run of the loop.
 template <class Condition>
 bool comes_true(sim_cluster& c, Condition is_so) {

@@ -28,11 +28,6 @@ std::string reload(sim_cluster& s, std::size_t n) {
   return error;
 }
 
-void pass(sim_cluster& c, duration d) {
-  const auto end = c.loop_now() + d;
-  c.run([&] { return c.loop_now() >= end; }, d);
-}
-
 }  // namespace
 
 TEST_CASE("reload: a node is added, filled, and deleted again; records survive") {

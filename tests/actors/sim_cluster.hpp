@@ -81,4 +81,10 @@ void unlock_now(sim_cluster&, client&, std::uint64_t lock_id);
 read_record_answer read_now(sim_cluster&, client&, db_id, const std::string& key, read_from = read_from::owner);
 void write_now(sim_cluster&, client&, db_id, const std::string& key, const std::string& data);
 
+/// Nothing but time.
+inline void pass(sim_cluster& c, duration d) {
+  const auto end = c.loop_now() + d;
+  c.run([&] { return c.loop_now() >= end; }, d);
+}
+
 }  // namespace floe::test

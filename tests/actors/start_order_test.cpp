@@ -43,11 +43,6 @@ void run_states_only_grow(const sim_cluster& c) {
   CHECK(seen >= c.size() * 4);
 }
 
-void pass(sim_cluster& c, duration d) {
-  const auto end = c.loop_now() + d;
-  c.run([&] { return c.loop_now() >= end; }, d);
-}
-
 void check_leader(sim_cluster& c) {
   std::set<std::size_t> leaders;
   for (std::size_t n = 0; n < c.size(); ++n)

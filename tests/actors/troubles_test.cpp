@@ -14,11 +14,6 @@ using nlohmann::json;
 
 namespace {
 
-void pass(sim_cluster& c, duration d) {
-  const auto end = c.loop_now() + d;
-  c.run([&] { return c.loop_now() >= end; }, d);
-}
-
 json status(sim_cluster& c, std::size_t n) { return json::parse(c.status(n)); }
 
 /// The first of this kind, or null.

@@ -92,6 +92,19 @@ def small_disk(folder, size):
         subprocess.run(["umount", "-l", folder], check=True)
 
 
+@contextlib.contextmanager
+def on_small_disk(nodes, pnn, size):
+    """The node starts again with its databases on such a file system."""
+    folder = nodes[pnn].base / "db"
+    stop(nodes[pnn])
+    with small_disk(folder, size):
+        for name in ("volatile", "persistent", "state"):
+            (folder / name).mkdir()
+        nodes.start_node(nodes[pnn])
+        nodes.wait_healthy()
+        yield folder
+
+
 def fill_disk(folder):
     """To the last byte: in large pieces, then in small ones."""
     for piece in (1 << 16, 512, 1):
@@ -266,13 +279,7 @@ class FullDisks(unittest.TestCase):
     def test_attach(self):
         """Refused, by the node that lives on; so is a transaction's lock, and a lock of a record that is elsewhere."""
         with cluster.of("floe", nodes=1) as nodes:
-            folder = nodes[0].base / "db"
-            stop(nodes[0])
-            with small_disk(folder, "8m"):
-                for name in ("volatile", "persistent", "state"):
-                    (folder / name).mkdir()
-                nodes.start_node(nodes[0])
-                nodes.wait_healthy()
+            with on_small_disk(nodes, 0, "8m") as folder:
                 pid = nodes[0].pid
                 fill_disk(folder)
                 with self.assertRaisesRegex(RuntimeError, "No space left"):
@@ -287,13 +294,7 @@ class FullDisks(unittest.TestCase):
     def test_recovery(self):
         """A node without room for what a recovery brings leaves, says why, and the others go on."""
         with cluster.of("floe") as nodes:
-            folder = nodes[1].base / "db"
-            stop(nodes[1])
-            with small_disk(folder, "12m"):
-                for name in ("volatile", "persistent", "state"):
-                    (folder / name).mkdir()
-                nodes.start_node(nodes[1])
-                nodes.wait_healthy()
+            with on_small_disk(nodes, 1, "12m") as folder:
                 with nodes[0].connect() as client:
                     db = records.attach(client, "big.tdb")
                     for i in range(20):
