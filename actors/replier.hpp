@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "actors/net/network.hpp"
 #include "protocol/failure_cause.hpp"
 #include "protocol/packet.hpp"
 
@@ -15,6 +16,7 @@ struct control_answer {
   bytes data;
   failure_cause cause = failure_cause::none;
   std::string text;  ///< for people, may be empty; nobody decides by it
+  descriptors_ptr along = nullptr;  ///< to a client on its Unix socket
 };
 
 /// The right to answer one control, exactly once. If the last copy is dropped unused, the requester is told -1:

@@ -106,6 +106,10 @@ int floe_sequence_number(floe_connection* c, floe_db db, int timeout_ms, uint64_
     const auto until = within(timeout_ms);
     const auto line = c->is->line(until);
     if (!line) return std::unexpected(line.error());
+    if (const auto table = (*line)->table(db_id{db}, until)) {
+      if (out) *out = table->user.sequence_number();
+      return {};
+    }
     const auto data = encode_request<control::get_db_seqnum>({db_id{db}});
     const auto a = (*line)->ask({.opcode = control::get_db_seqnum, .data = data}, until);
     if (!a) return std::unexpected(a.error());

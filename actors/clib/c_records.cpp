@@ -2,6 +2,8 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <memory>
+#include <vector>
 
 #include "actors/clib/connection.hpp"
 #include "actors/clib/records.hpp"
@@ -15,22 +17,52 @@ using namespace floe;
 using namespace floe::clib;
 
 struct floe_lock {
-  node_connection* of;
-  held_record held;
+  node_connection* of = nullptr;
+  std::uint32_t life = 0;  ///< of `of`, when it was got
+  held_record held{};
 };
 
 namespace {
 
 outcome<void> still_held(floe_lock* l) {
   if (!l) return failed(FLOE_EINVAL, "no lock");
-  if (l->of->current(l->held.line)) return {};
+  // in the child of a fork nothing of a table is looked at: its memory is not there
+  const bool ours = l->life == l->of->life();
+  if (ours && (l->held.table ? l->of->trusted(*l->held.table) : l->of->current(l->held.line))) return {};
   return failed(FLOE_ENOLOCK, "the lock ended with the connection that it was taken by");
 }
 
 outcome<void> write(floe_lock* l, byte_view data) {
   if (const auto held = still_held(l); !held) return held;
-  return store_record(l->held, data, l->of->patience());
+  if (l->held.table && store_hot_record(l->held, data)) return {};
+  const auto until = l->of->patience();
+  if (!l->held.line) {
+    const auto line = l->of->line(until);
+    if (!line) return std::unexpected(line.error());
+    l->held.line = *line;
+  }
+  return store_record(l->held, data, until);
 }
+
+/// Locks that were given back lend their memory to the next ones of this thread.
+struct spare_locks {
+  static constexpr std::size_t most = 8;
+  std::vector<std::unique_ptr<floe_lock>> all;
+
+  std::unique_ptr<floe_lock> take() {
+    if (all.empty()) return std::make_unique<floe_lock>();
+    auto one = std::move(all.back());
+    all.pop_back();
+    return one;
+  }
+  void keep(floe_lock* l) {
+    std::unique_ptr<floe_lock> mine(l);
+    l->held.line = nullptr;
+    l->held.table = nullptr;
+    if (all.size() < most) all.push_back(std::move(mine));
+  }
+};
+thread_local spare_locks spare;
 
 // --- traverses ---------------------------------------------------------------------------------------------------
 
@@ -116,11 +148,24 @@ int floe_lock_record(floe_connection* c, floe_db db, const void* key, size_t key
   return guarded([&]() -> outcome<void> {
     if (!out || !key || key_size == 0) return failed(FLOE_EINVAL, "no key, or nowhere to put the lock");
     *out = nullptr;
-    const auto line = c->is->line(within(timeout_ms));
-    if (!line) return std::unexpected(line.error());
-    auto held = lock_record(*line, db_id{db}, octets(key, key_size), timeout_ms);
-    if (!held) return std::unexpected(held.error());
-    *out = new floe_lock{c->is.get(), std::move(*held)};
+    auto lock = spare.take();
+    lock->of = c->is.get();
+    lock->life = c->is->life();
+    bool done = false;
+    if (auto table = c->is->hot_table(db_id{db})) {
+      const auto got = lock_hot_record(std::move(table), c->is->self(), db_id{db}, octets(key, key_size), timeout_ms, lock->held);
+      if (!got) return std::unexpected(got.error());
+      done = *got;
+    }
+    if (!done) {
+      const auto line = c->is->line(within(timeout_ms));
+      if (!line) return std::unexpected(line.error());
+      auto held = lock_record(*line, c->is->self(), db_id{db}, octets(key, key_size), timeout_ms);
+      if (!held) return std::unexpected(held.error());
+      lock->held = std::move(*held);
+      if (auto table = (*line)->table(db_id{db}, within(timeout_ms))) c->is->remember(*line, db_id{db}, std::move(table));
+    }
+    *out = lock.release();
     return {};
   });
 }
@@ -145,7 +190,7 @@ int floe_unlock(floe_lock* l) {
     if (const auto held = still_held(l); !held) return held;
     return unlock_record(l->held, l->of->patience());
   });
-  delete l;
+  if (l) spare.keep(l);
   return done;
 }
 
@@ -163,7 +208,7 @@ int floe_read(floe_connection* c, floe_db db, const void* key, size_t key_size, 
     const std::uint32_t flags = how == FLOE_READ_COPY      ? record_read_local
                                 : how == FLOE_READ_SETTLED ? record_read_settled
                                                            : 0;
-    const auto r = read_record(**line, db_id{db}, octets(key, key_size), flags, until);
+    const auto r = read_record(**line, c->is->self(), db_id{db}, octets(key, key_size), flags, until);
     if (!r) return std::unexpected(r.error());
     if (const auto f = fill(*out, r->data); !f) return f;
     out->header = as_c(r->header);

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "protocol/constants.hpp"
+#include "protocol/record_status.hpp"
 #include "protocol/types/record_access.hpp"
 #include "protocol/wire/codec.hpp"
 
@@ -72,7 +73,38 @@ outcome<std::shared_ptr<channel>> channel::open(const std::string& socket, bool 
   return made;
 }
 
-channel::~channel() { ::close(fd_); }
+parcel_fds::~parcel_fds() {
+  for (const int fd : fds)
+    if (fd >= 0) ::close(fd);
+}
+
+/// A process that lives on says that it has given up the memory: what it held there can be used again.
+channel::~channel() {
+  for (const db_id db : tables_.close()) {
+    const auto data = encode_request<control::record_table>({.db_id = db, .flags = record_table_leave});
+    (void)tell({.opcode = control::record_table, .data = data}, within(0));
+  }
+  ::close(fd_);
+}
+
+// --- record tables -----------------------------------------------------------------------------------------------
+
+std::shared_ptr<shared_table> channel::table(db_id db, limit until) {
+  if (auto known = tables_.of(db); known.is != shared_tables::known::unasked) return known.table;
+  const std::lock_guard one_at_a_time(tables_.asking);
+  if (auto known = tables_.of(db); known.is != shared_tables::known::unasked) return known.table;
+  const auto data = encode_request<control::record_table>({.db_id = db});
+  const auto a = ask({.opcode = control::record_table, .data = data}, until);
+  // a node that has not answered yet is asked again at the next use; what comes late is closed
+  if (!a && a.error().code != FLOE_EREFUSED) return nullptr;
+  std::shared_ptr<shared_table> made;
+  const auto reply = a ? decode_reply<control::record_table>(a->data) : std::unexpected(wire::error{});
+  if (reply && a->along && a->along->fds.size() == 2)
+    if (auto memory = table_memory::map(a->along->take(0)); memory && (*memory)->head().database == number(db))
+      made = std::make_shared<shared_table>(std::move(*memory), reply->client, a->along->take(1));
+  tables_.keep(db, made);
+  return made;
+}
 
 /// Who asks for nothing does not read; the end of the node shows nevertheless before a request is sent into nowhere.
 bool channel::broken() {
@@ -89,8 +121,8 @@ failure channel::lost() const {
 
 // --- requests ----------------------------------------------------------------------------------------------------
 
-outcome<answer> channel::ask(const request& r, limit until) {
-  waiting mine;
+outcome<answer> channel::ask(const request& r, limit until, const table_claim* claim) {
+  waiting mine{.brings_table = r.opcode == control::record_table};
   std::uint32_t id = 0;
   {
     const std::lock_guard guard(m_);
@@ -108,11 +140,12 @@ outcome<answer> channel::ask(const request& r, limit until) {
   waiting_.erase(id);
   if (!done) return std::unexpected(done.error());
   if (!*done) {
-    if (r.opcode == control::record_lock) abandoned_locks_.insert(id);
+    if (r.opcode == control::record_lock) abandoned_locks_.emplace(id, claim ? *claim : table_claim{});
+    if (r.opcode == control::record_table) abandoned_tables_.insert(id);
     return failed(FLOE_ETIMEOUT, "the node has not answered " + control_name(r.opcode) + " in time");
   }
   const auto& c = mine.content;
-  if (c.status >= 0) return answer{mine.packet, c.status, c.data};
+  if (c.status >= 0) return answer{mine.packet, c.status, c.data, mine.along};
   std::string why(c.error.substr(0, c.error.find('\0')));
   if (why.empty()) why = control_name(r.opcode) + " was refused with status " + std::to_string(c.status);
   return std::unexpected(failure{.code = FLOE_EREFUSED, .text = std::move(why), .status = c.status});
@@ -196,11 +229,31 @@ outcome<bool> channel::wait(std::unique_lock<std::mutex>& lock, limit until, Don
 std::optional<std::string> channel::receive(limit until) {
   if (!wait_for(fd_, POLLIN, until)) return std::nullopt;
   const auto room = framer_.prepare();
-  const auto n = ::recv(fd_, room.data(), room.size(), 0);
+  iovec part{room.data(), room.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))];
+  msghdr m{};
+  m.msg_iov = &part;
+  m.msg_iovlen = 1;
+  m.msg_control = control;
+  m.msg_controllen = sizeof control;
+  const auto n = ::recvmsg(fd_, &m, MSG_CMSG_CLOEXEC);
+  if (n > 0) keep_descriptors(m);
   if (n > 0) framer_.commit(static_cast<std::size_t>(n));
   if (n == 0) return "the node has closed it";
   if (n < 0 && errno != EAGAIN && errno != EINTR) return words("receive", errno);
   return std::nullopt;
+}
+
+/// They belong to the last packet that this read completes or begins; no read goes beyond it. Only the thread that reads
+/// the socket touches them, as the framer.
+void channel::keep_descriptors(const msghdr& m) {
+  for (const auto* c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(const_cast<msghdr*>(&m), const_cast<cmsghdr*>(c))) {
+    if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
+    auto one = std::make_shared<parcel_fds>();
+    one->fds.resize((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+    std::memcpy(one->fds.data(), CMSG_DATA(c), one->fds.size() * sizeof(int));
+    came_.push_back(std::move(one));
+  }
 }
 
 void channel::sort_in(frame packet) {
@@ -215,8 +268,15 @@ void channel::sort_in(frame packet) {
       w->second->content = *c;
       w->second->packet = std::move(packet);
       w->second->done = true;
-    } else if (abandoned_locks_.erase(id) > 0) {
-      give_back(*c);
+      if (w->second->brings_table && c->status >= 0 && !came_.empty()) {
+        w->second->along = std::move(came_.front());
+        came_.pop_front();
+      }
+    } else if (const auto late = abandoned_locks_.find(id); late != abandoned_locks_.end()) {
+      give_back(*c, late->second);
+      abandoned_locks_.erase(late);
+    } else if (abandoned_tables_.erase(id) > 0 && c->status >= 0 && !came_.empty()) {
+      came_.pop_front();
     }
   } else if (const auto* m = std::get_if<req_message>(&p->body)) {
     const auto i = boxes_.find(number(m->srvid));
@@ -233,9 +293,15 @@ void channel::sort_in(frame packet) {
 }
 
 /// Whoever asked has gone on without it.
-void channel::give_back(const reply_control& late_grant) {
-  if (late_grant.status != 0) return;
-  if (const auto r = wire::decode<record_lock_reply>(late_grant.data)) too_late_.push_back(r->lock_id);
+void channel::give_back(const reply_control& late_grant, const table_claim& claim) {
+  const auto r = late_grant.status == 0 ? wire::decode<record_lock_reply>(late_grant.data)
+                                        : std::unexpected(wire::error{});
+  if (r && r->lock_id != 0) too_late_.push_back(r->lock_id);
+  if (!claim.table) return;
+  auto& user = claim.table->user;
+  if (r && r->lock_id == 0)
+    if (const auto p = find(user.memory(), claim.key, table_hash(claim.key))) (void)user.unlock(*p, claim.number);
+  claim.table->numbers.give_back(claim.number);
 }
 
 /// What could not be given back goes with the connection.

@@ -4,17 +4,21 @@
 /// new channel. All waits have a limit of the caller's.
 ///
 /// A grant of a lock that arrives when its asker has given up is given back at once.
+#include <sys/socket.h>
+
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <unordered_map>
-#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "actors/clib/failure.hpp"
+#include "actors/clib/shared_tables.hpp"
 #include "protocol/bytes.hpp"
 #include "protocol/controls.hpp"
 #include "protocol/framing.hpp"
@@ -23,10 +27,25 @@
 
 namespace floe::clib {
 
+/// Descriptors that came with an answer; closed with this, those that are taken excepted.
+struct parcel_fds {
+  std::vector<int> fds;
+  ~parcel_fds();
+  int take(std::size_t i) { return std::exchange(fds[i], -1); }
+};
+
 struct answer {
   frame packet;
   std::int32_t status = 0;
   byte_view data;  ///< points into the packet
+  std::shared_ptr<parcel_fds> along = nullptr;
+};
+
+/// Who may be granted a lock in a record table by an answer that comes too late.
+struct table_claim {
+  std::shared_ptr<shared_table> table;
+  std::uint32_t number = 0;
+  bytes key;
 };
 
 struct letter {
@@ -45,6 +64,8 @@ class channel {
 
   int fd() const { return fd_; }
   bool broken();
+  /// The record table of a volatile database; null if it has none. Asks the node at the first use.
+  std::shared_ptr<shared_table> table(db_id, limit);
 
   struct request {
     pnn to = pnn::current;
@@ -54,7 +75,7 @@ class channel {
     byte_view data;
   };
   /// A status below 0 is a failure with the node's words (FLOE_EREFUSED).
-  outcome<answer> ask(const request&, limit);
+  outcome<answer> ask(const request&, limit, const table_claim* = nullptr);
   /// With NOREPLY.
   outcome<void> tell(const request&, limit);
   outcome<void> post(pnn to, floe::srvid, byte_view data, limit);
@@ -75,8 +96,10 @@ class channel {
   explicit channel(int fd) : fd_(fd) {}
   struct waiting {
     bool done = false;
+    bool brings_table = false;
     reply_control content;  ///< views into `packet`
     frame packet;
+    std::shared_ptr<parcel_fds> along;
   };
 
   template <class Done>
@@ -84,7 +107,8 @@ class channel {
   outcome<void> send(const bytes& packet, limit);
   std::optional<std::string> receive(limit);
   void sort_in(frame);
-  void give_back(const reply_control& late_grant);
+  void give_back(const reply_control& late_grant, const table_claim&);
+  void keep_descriptors(const msghdr&);
   void give_back_what_came_too_late(std::unique_lock<std::mutex>&);
   failure lost() const;
 
@@ -97,8 +121,11 @@ class channel {
   std::string broken_;  ///< why; empty: it is not
   std::uint32_t last_id_ = 0;
   std::unordered_map<std::uint32_t, waiting*> waiting_;
-  std::unordered_set<std::uint32_t> abandoned_locks_;
+  std::unordered_map<std::uint32_t, table_claim> abandoned_locks_;
+  std::set<std::uint32_t> abandoned_tables_;
   std::vector<std::uint64_t> too_late_;  ///< locks that were granted to those
+  std::deque<std::shared_ptr<parcel_fds>> came_;  ///< each for one of the next answers that bring a table
+  shared_tables tables_;
   std::unordered_map<std::uint64_t, std::shared_ptr<mailbox>> boxes_;
 };
 

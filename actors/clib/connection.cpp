@@ -65,6 +65,8 @@ void node_connection::forget_parent() {
   close_descriptors();
   // not destroyed: other threads may have been at work in it
   new (&channel_) std::shared_ptr<channel>;
+  new (&hot_) std::vector<std::pair<db_id, std::shared_ptr<shared_table>>>;
+  ++life_;
   new (&box_) std::shared_ptr<channel::mailbox>;
   new (&m_) std::mutex;
   new (&connecting_) std::mutex;
@@ -110,6 +112,8 @@ outcome<std::shared_ptr<channel>> node_connection::line(limit until) {
   if (const auto met = greet(**made, until); !met) return std::unexpected(met.error());
   const std::lock_guard guard(m_);
   close_descriptors();
+  for (const auto& [id, table] : hot_) table->user.disconnect();
+  hot_.clear();
   channel_ = *made;
   socket_fd_ = (*made)->fd();
   return channel_;
@@ -118,6 +122,40 @@ outcome<std::shared_ptr<channel>> node_connection::line(limit until) {
 bool node_connection::current(const std::shared_ptr<channel>& c) {
   const std::lock_guard guard(m_);
   return channel_ == c && !c->broken();
+}
+
+std::shared_ptr<shared_table> node_connection::hot_table(db_id db) {
+  std::shared_ptr<shared_table> found;
+  {
+    const std::lock_guard guard(m_);
+    for (const auto& [id, table] : hot_)
+      if (id == db) found = table;
+  }
+  return found && trusted(*found) ? found : nullptr;
+}
+
+bool node_connection::trusted(shared_table& t) {
+  constexpr std::uint64_t trusted_for_us = 10'000;
+  const auto now = table_coarse_us();
+  if (now < t.trusted_until_us.load(std::memory_order_relaxed)) return t.user.connected();
+  std::shared_ptr<channel> c;
+  {
+    const std::lock_guard guard(m_);
+    c = channel_;
+  }
+  if (!t.user.connected()) return false;
+  if (!c || c->broken()) {
+    t.user.disconnect();
+    return false;
+  }
+  t.trusted_until_us.store(now + trusted_for_us, std::memory_order_relaxed);
+  return true;
+}
+
+void node_connection::remember(const std::shared_ptr<channel>& c, db_id db, std::shared_ptr<shared_table> table) {
+  const std::lock_guard guard(m_);
+  if (channel_ != c || std::ranges::find(hot_, db, &std::pair<db_id, std::shared_ptr<shared_table>>::first) != hot_.end()) return;
+  hot_.emplace_back(db, std::move(table));
 }
 
 /// What a new channel has to be told before it is used.

@@ -29,6 +29,14 @@ class node_connection {
   /// Whether that is still the channel of this process, so that what was got by it counts.
   bool current(const std::shared_ptr<channel>&);
 
+  /// The record table of a database, if it is known and the node is there; the socket is looked at every few milliseconds.
+  std::shared_ptr<shared_table> hot_table(db_id);
+  bool trusted(shared_table&);
+  /// Known from now on, as long as that is the channel of this process.
+  void remember(const std::shared_ptr<channel>&, db_id, std::shared_ptr<shared_table>);
+  /// Another number after a fork: what was locked before is the parent's, and its memory is not here.
+  std::uint32_t life() const { return life_.load(std::memory_order_relaxed); }
+
   pnn self() const { return self_; }
   limit patience() const { return within(patience_ms_); }
   void set_patience(int ms) { patience_ms_ = ms; }
@@ -59,6 +67,8 @@ class node_connection {
   std::atomic<int> patience_ms_{60'000};
   std::mutex connecting_;  ///< one thread at a time opens a channel
   std::mutex m_;           ///< guards what follows; held for moments, so that a fork waits for moments
+  std::atomic<std::uint32_t> life_ = 0;
+  std::vector<std::pair<db_id, std::shared_ptr<shared_table>>> hot_;  ///< of channel_
   std::shared_ptr<channel> channel_;
   int socket_fd_ = -1;  ///< of channel_
   bool lost_ = false;   ///< for good

@@ -28,37 +28,207 @@ std::unexpected<failure> unreadable(const wire::error& e) { return failed(FLOE_E
 
 }  // namespace
 
-outcome<held_record> lock_record(const std::shared_ptr<channel>& line, db_id db, byte_view key, int timeout_ms) {
+namespace {
+
+std::uint64_t in_table_time(const limit& l) {
+  if (!l) return UINT64_MAX / 2;
+  // steady_clock is CLOCK_MONOTONIC
+  return static_cast<std::uint64_t>(
+      std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::microseconds>(l->time_since_epoch()).count()));
+}
+
+failure held_by_another(const shared_table& t, byte_view key) {
+  std::string text = "not granted in time: ";
+  const auto process = t.user.holder_process(key);
+  text += process > 0 ? "held by process " + std::to_string(process) + " of this node" : "many want the record";
+  return {.code = FLOE_ETIMEOUT, .text = std::move(text), .status = record_status_timed_out};
+}
+
+/// The lock's number is kept on success only.
+class numbered {
+ public:
+  explicit numbered(std::shared_ptr<shared_table> t) : table_(std::move(t)), number_(table_ ? table_->numbers.take() : 0) {}
+  ~numbered() {
+    if (table_) table_->numbers.give_back(number_);
+  }
+  numbered(const numbered&) = delete;
+  std::uint32_t number() const { return number_; }
+  std::uint32_t keep() { return std::exchange(number_, 0); }
+
+ private:
+  std::shared_ptr<shared_table> table_;
+  std::uint32_t number_;
+};
+
+/// An old `h` lends its memory.
+void fill_held(held_record& h, pnn self, db_id db, byte_view key, std::shared_ptr<shared_table> table, std::uint32_t number,
+               const table_place& place) {
+  table_content c;
+  (void)table->user.read_locked(place, c, h.data);
+  h.id = 0;
+  h.header = {.rsn = rsn{c.rsn}, .dmaster = self, .flags = c.flags};
+  h.db = db;
+  h.key.assign(key);
+  h.table = std::move(table);
+  h.number = number;
+  h.place = place;
+}
+
+held_record held_in_table(const std::shared_ptr<channel>& line, pnn self, db_id db, byte_view key,
+                          const std::shared_ptr<shared_table>& table, std::uint32_t number, const table_place& place) {
+  held_record h;
+  fill_held(h, self, db, key, table, number, place);
+  h.line = line;
+  return h;
+}
+
+/// By the socket: the record comes here. With a number the node may grant the lock in the table, or say that the record is
+/// there (nothing).
+outcome<std::optional<held_record>> ask_for_lock(const std::shared_ptr<channel>& line, pnn self, db_id db, byte_view key,
+                                                 limit until, const std::shared_ptr<shared_table>& table, numbered& mine) {
+  const auto ms = milliseconds_left(until, 1);
+  const auto number = mine.number();
   const auto data = encode_request<control::record_lock>(
       {.db_id = db,
+       .flags = number == 0 ? 0 : record_lock_in_table | number << record_lock_thread_shift,
        // for the node 0 is no limit
-       .timeout_ms = timeout_ms < 0 ? 0 : static_cast<std::uint32_t>(std::max(1, timeout_ms)),
+       .timeout_ms = ms < 0 ? 0 : static_cast<std::uint32_t>(ms),
        .key = key});
-  const auto a = line->ask({.opcode = control::record_lock, .data = data}, later(within(timeout_ms), answer_slack));
+  const table_claim claim{number == 0 ? nullptr : table, number, bytes(key)};
+  const auto a = line->ask({.opcode = control::record_lock, .data = data}, later(until, answer_slack), &claim);
+  if (!a) {
+    if (a.error().status == record_status_in_table && number != 0) return std::nullopt;
+    if (a.error().code == FLOE_ETIMEOUT) mine.keep();  // the node may grant it yet: the number goes with the answer
+    return explained(a.error());
+  }
+  const auto r = decode_reply<control::record_lock>(a->data);
+  if (!r) return unreadable(r.error());
+  if (r->lock_id != 0)
+    return held_record{.line = line, .id = r->lock_id, .header = r->header, .data = bytes(r->data), .db = db, .key = bytes(key)};
+  const auto place = number == 0 ? std::nullopt : find(table->user.memory(), key, table_hash(key));
+  if (!place) return failed(FLOE_EREPLY, "the record table is damaged");
+  return held_in_table(line, self, db, key, table, mine.keep(), *place);
+}
+
+}  // namespace
+
+outcome<held_record> lock_record(const std::shared_ptr<channel>& line, pnn self, db_id db, byte_view key, int timeout_ms) {
+  const auto until = within(timeout_ms);
+  const auto table = line->table(db, later(until, answer_slack));
+  numbered mine(table);
+  for (;;) {
+    if (mine.number() != 0) {
+      table_place place;
+      const auto deadline = timeout_ms == 0 ? 0 : in_table_time(until);
+      switch (table->user.lock(key, mine.number(), deadline, place)) {
+        case table_answer::good: return held_in_table(line, self, db, key, table, mine.keep(), place);
+        case table_answer::busy:
+        case table_answer::timed_out: return std::unexpected(held_by_another(*table, key));
+        case table_answer::disconnected: return failed(FLOE_ELOST, "the connection to the node is lost");
+        default: break;
+      }
+    }
+    auto granted = ask_for_lock(line, self, db, key, until, table, mine);
+    if (!granted) return std::unexpected(granted.error());
+    if (*granted) return std::move(**granted);
+  }
+}
+
+outcome<bool> lock_hot_record(std::shared_ptr<shared_table> table, pnn self, db_id db, byte_view key, int timeout_ms,
+                              held_record& held) {
+  constexpr std::uint64_t coarse_us = 4000;
+  const auto number = table->numbers.take();
+  if (number == 0) return false;
+  const auto deadline = timeout_ms == 0  ? 0
+                        : timeout_ms < 0 ? UINT64_MAX / 2
+                                         : table_coarse_us() + coarse_us + static_cast<std::uint64_t>(timeout_ms) * 1000;
+  table_place place;
+  const auto a = table->user.lock(key, number, deadline, place);
+  if (a == table_answer::good) {
+    held.line = nullptr;
+    fill_held(held, self, db, key, std::move(table), number, place);
+    return true;
+  }
+  table->numbers.give_back(number);
+  if (a == table_answer::busy || a == table_answer::timed_out) return std::unexpected(held_by_another(*table, key));
+  return false;
+}
+
+bool store_hot_record(held_record& held, byte_view data) {
+  if (held.table->user.store(held.place, held.number, data) != table_answer::good) return false;
+  held.data.assign(data);
+  held.header.rsn = next(held.header.rsn);
+  return true;
+}
+
+namespace {
+
+/// What is stored does not fit into the table, or the node was silent: the lock becomes one by number.
+outcome<void> take_over(held_record& held, limit until) {
+  const auto data = encode_request<control::record_lock>(
+      {.db_id = held.db, .flags = record_lock_take_over | held.number << record_lock_thread_shift, .timeout_ms = 0, .key = held.key});
+  const auto a = held.line->ask({.opcode = control::record_lock, .data = data}, until);
   if (!a) return explained(a.error());
   const auto r = decode_reply<control::record_lock>(a->data);
   if (!r) return unreadable(r.error());
-  return held_record{line, r->lock_id, r->header, bytes(r->data)};
+  held.table->numbers.give_back(held.number);
+  held.table = nullptr;
+  held.id = r->lock_id;
+  return {};
 }
 
+outcome<void> store_in_table(held_record& held, byte_view data, limit until) {
+  switch (held.table->user.store(held.place, held.number, data)) {
+    case table_answer::good: return {};
+    case table_answer::to_node: return take_over(held, until);
+    case table_answer::disconnected: return failed(FLOE_ELOST, "the connection to the node is lost");
+    default: return failed(FLOE_ENOLOCK, "the node has taken the lock back");
+  }
+}
+
+}  // namespace
+
 outcome<void> store_record(held_record& held, byte_view data, limit until) {
-  const auto request = data.empty()
-                           ? encode_request<control::record_delete>({.lock_id = held.id})
-                           : encode_request<control::record_store>({.lock_id = held.id, .data = data});
-  const auto a = held.line->ask(
-      {.opcode = data.empty() ? control::record_delete : control::record_store, .data = request}, until);
-  if (!a) return explained(a.error());
+  if (held.table)
+    if (const auto done = store_in_table(held, data, until); !done) return done;
+  if (!held.table) {
+    const auto request = data.empty()
+                             ? encode_request<control::record_delete>({.lock_id = held.id})
+                             : encode_request<control::record_store>({.lock_id = held.id, .data = data});
+    const auto a = held.line->ask(
+        {.opcode = data.empty() ? control::record_delete : control::record_store, .data = request}, until);
+    if (!a) return explained(a.error());
+  }
   held.data.assign(data);
   held.header.rsn = next(held.header.rsn);
   return {};
 }
 
-outcome<void> unlock_record(const held_record& held, limit until) {
+outcome<void> unlock_record(held_record& held, limit until) {
+  if (held.table) {
+    const auto a = held.table->user.unlock(held.place, held.number);
+    held.table->numbers.give_back(held.number);
+    if (a == table_answer::good) return {};
+    return failed(FLOE_ENOLOCK, "the node has taken the lock back");
+  }
   const auto request = encode_request<control::record_unlock>({.lock_id = held.id});
   return held.line->tell({.opcode = control::record_unlock, .data = request}, until);
 }
 
-outcome<seen_record> read_record(channel& line, db_id db, byte_view key, std::uint32_t flags, limit until) {
+outcome<seen_record> read_record(channel& line, pnn self, db_id db, byte_view key, std::uint32_t flags, limit until) {
+  if (const auto table = line.table(db, until)) {
+    table_content c;
+    seen_record r;
+    const auto how = flags & record_read_local ? read_wait::none : read_wait::for_holder;
+    switch (table->user.read(key, 0, how, in_table_time(until), c, r.data)) {
+      case table_answer::good:
+        r.filled = c.length > 0;
+        r.header = {.rsn = rsn{c.rsn}, .dmaster = self, .flags = c.flags};
+        return r;
+      case table_answer::timed_out: return std::unexpected(held_by_another(*table, key));
+      default: break;
+    }
+  }
   const auto request = encode_request<control::record_read>({.db_id = db, .flags = flags, .key = key});
   const auto a = line.ask({.opcode = control::record_read, .data = request}, until);
   if (!a) return explained(a.error());

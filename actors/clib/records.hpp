@@ -9,25 +9,35 @@
 
 namespace floe::clib {
 
+/// A lock: by number at the node, or in the record table of the database (`table` is there).
 struct held_record {
-  std::shared_ptr<channel> line;
+  std::shared_ptr<channel> line;  ///< none yet, if the lock was got without the node
   std::uint64_t id = 0;
   record_header header;
   bytes data;
+  db_id db{0};
+  bytes key{};
+  std::shared_ptr<shared_table> table = nullptr;
+  std::uint32_t number = 0;  ///< of the lock, as its holder in the table
+  table_place place{};
 };
-/// timeout_ms < 0: for ever.
-outcome<held_record> lock_record(const std::shared_ptr<channel>&, db_id, byte_view key, int timeout_ms);
+/// timeout_ms < 0: for ever. `self` is the node's number.
+outcome<held_record> lock_record(const std::shared_ptr<channel>&, pnn self, db_id, byte_view key, int timeout_ms);
+/// In a record table that is known, without a word to the node, into `held`, which may be an old one. False: not there.
+outcome<bool> lock_hot_record(std::shared_ptr<shared_table>, pnn self, db_id, byte_view key, int timeout_ms, held_record& held);
+/// The same with a store. False: the node has to be asked, `held` needs a channel.
+bool store_hot_record(held_record& held, byte_view data);
 /// No data: the record is deleted.
 outcome<void> store_record(held_record&, byte_view data, limit);
 /// The node is not waited for.
-outcome<void> unlock_record(const held_record&, limit);
+outcome<void> unlock_record(held_record&, limit);
 
 struct seen_record {
   bool filled = false;  ///< false: there is none, or an empty one
   record_header header;
   bytes data;
 };
-outcome<seen_record> read_record(channel&, db_id, byte_view key, std::uint32_t flags, limit);
+outcome<seen_record> read_record(channel&, pnn self, db_id, byte_view key, std::uint32_t flags, limit);
 
 /// This node's copies behind a key, in a buffer of one answer; none: that was all.
 struct record_page {

@@ -4,8 +4,11 @@
 
 #include <cassert>
 
+#include "actors/client/client_tables.hpp"
 #include "actors/net/network.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/record_status.hpp"
+#include "protocol/types/record_access.hpp"
 
 namespace floe {
 namespace {
@@ -34,6 +37,7 @@ struct client::state : std::enable_shared_from_this<client::state> {
   std::optional<time_point> alarm_at;
   timer_id retry{0};
   std::unordered_map<std::uint64_t, std::shared_ptr<handler>> handlers;
+  std::unique_ptr<client_tables> tables;
 
   void open() {
     const auto weak = weak_from_this();
@@ -47,12 +51,37 @@ struct client::state : std::enable_shared_from_this<client::state> {
              [weak](frame raw) {
                if (auto s = weak.lock()) s->receive(raw);
              },
+         .along = along(),
          .down =
              [weak](std::string why) {
                if (auto s = weak.lock())
                  s->lose({s->established ? client_errc::disconnected : client_errc::not_connected,
                           0, std::move(why), pnn::current});
              }});
+  }
+
+  std::function<void(descriptors_ptr)> along() {
+    if (!tables) return nullptr;
+    return [weak = weak_from_this()](descriptors_ptr d) {
+      if (auto s = weak.lock()) s->tables->arrived(std::move(d));
+    };
+  }
+
+  /// A process that lives on after its connection says that it has given up the memory that it shared with the node: what
+  /// it held there can be used again. (A simulated client has no process of its own.)
+  void leave_tables() {
+    if (!tables || !stream || !ready || loop.is_simulated()) return;
+    const auto mapped = tables->mapped();
+    for (const auto db : mapped) {
+      const auto request = encode_request<floe::control::record_table>({.db_id = db, .flags = record_table_leave});
+      auto packet = std::make_shared<const bytes>(encode_packet(
+          {.gen = no_generation, .dest = pnn::current, .src = self, .id = reqid{0}},
+          req_control{.opcode = floe::control::record_table, .flags = control_flag::noreply, .data = request}));
+      const bool last = db == mapped.back();
+      stream->send(std::move(packet), last ? task([s = stream] { s->close(); }) : task(nullptr));
+    }
+    tables->disconnected({client_errc::disconnected, 0, "closed", pnn::current});
+    if (!mapped.empty()) stream = nullptr;
   }
 
   void greet() {
@@ -76,6 +105,7 @@ struct client::state : std::enable_shared_from_this<client::state> {
     auto keep = shared_from_this();
     drop();
     requests.fail_all({client_errc::disconnected, 0, why.text, pnn::current});
+    if (tables) tables->disconnected({client_errc::disconnected, 0, why.text, pnn::current});
     rearm();
     if (events.disconnected) events.disconnected(why);
     if (options.reconnect && !stream && retry == timer_id{0})
@@ -166,8 +196,10 @@ client::client(event_loop& loop, network& net) : state_(std::make_shared<state>(
 client::~client() {
   state_->events = {};
   state_->options.reconnect = false;
-  state_->drop();
   state_->requests.clear();
+  if (state_->tables) state_->tables->forget();
+  state_->leave_tables();
+  state_->drop();
   state_->loop.cancel(state_->alarm);
 }
 
@@ -175,16 +207,19 @@ void client::connect(client_options o, client_events e) {
   state_->drop();
   state_->options = std::move(o);
   state_->events = std::move(e);
+  if (state_->options.record_tables && !state_->tables) state_->tables = std::make_unique<client_tables>();
   state_->open();
 }
 
 void client::close() {
   state_->options.reconnect = false;
   state_->events = {};
+  state_->leave_tables();
   state_->lose({client_errc::disconnected, 0, "closed", pnn::current});
 }
 
 bool client::connected() const { return state_->ready; }
+client_tables* client::tables() { return state_->tables.get(); }
 pnn client::self() const { return state_->self; }
 event_loop& client::loop() const { return state_->loop; }
 std::size_t client::outstanding() const { return state_->requests.size(); }

@@ -27,6 +27,7 @@
 
 namespace floe {
 
+class client_tables;
 class network;
 
 struct client_options {
@@ -36,6 +37,8 @@ struct client_options {
   duration hello_timeout = std::chrono::seconds(10);  ///< for the first answer of the node
   /// As whom the node sees us; without it this process. For simulations, which have none.
   std::optional<std::int32_t> process{};
+  /// Records of volatile databases are locked, read and stored in shared memory where the node lends it (actors/table).
+  bool record_tables = false;
 };
 
 struct client_events {
@@ -101,6 +104,8 @@ class client {
   std::weak_ptr<const void> alive() const;
   /// The process id that the node knows this client by.
   std::int32_t process() const;
+  /// Null without `record_tables`.
+  client_tables* tables();
 
   /// Any control to any one node. Broadcast addresses need send_control_unanswered: nodes answer
   /// none of them.

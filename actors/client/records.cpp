@@ -3,6 +3,7 @@
 #include <charconv>
 #include <optional>
 
+#include "actors/client/client_tables.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/hash.hpp"
 #include "protocol/record_status.hpp"
@@ -73,6 +74,7 @@ void find_database(client& c, byte_view name_or_id, duration patience, when_done
 
 void lock_record(client& c, db_id db, byte_view key, duration patience,
                  when_done<locked_record> done) {
+  if (auto* t = c.tables(); t && t->usable(c, db)) return t->lock(c, db, key, patience, std::move(done));
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(patience).count();
   request_options o;
   o.late = [&c](const result<client_reply>& r) {
@@ -94,6 +96,13 @@ void lock_record(client& c, db_id db, byte_view key, duration patience,
 
 void read_record(client& c, db_id db, byte_view key, read_from from, duration patience,
                  when_done<read_record_answer> done) {
+  if (auto* t = c.tables(); t && from == read_from::owner && t->usable(c, db))
+    return t->read(c, db, key, patience, std::move(done));
+  read_by_socket(c, db, key, from, patience, std::move(done));
+}
+
+void read_by_socket(client& c, db_id db, byte_view key, read_from from, duration patience,
+                    when_done<read_record_answer> done) {
   c.control<control::record_read>(
       pnn::current,
       {.db_id = db, .flags = from == read_from::this_node ? record_read_local : 0, .key = key},
@@ -105,6 +114,8 @@ void read_record(client& c, db_id db, byte_view key, read_from from, duration pa
 
 void store_record(client& c, std::uint64_t lock_id, byte_view data, after_write then,
                   duration patience, when_done<void> done) {
+  if (auto* t = c.tables(); t && client_tables::is_ours(lock_id))
+    return t->store(c, lock_id, data, then, patience, std::move(done));
   c.send_control(pnn::current, control::record_store,
                  encode_request<control::record_store>(
                      {.lock_id = lock_id,
@@ -115,6 +126,8 @@ void store_record(client& c, std::uint64_t lock_id, byte_view data, after_write 
 
 void delete_record(client& c, std::uint64_t lock_id, after_write then, duration patience,
                    when_done<void> done) {
+  if (auto* t = c.tables(); t && client_tables::is_ours(lock_id))
+    return t->store(c, lock_id, {}, then, patience, std::move(done));
   c.send_control(
       pnn::current, control::record_delete,
       encode_request<control::record_delete>(
@@ -123,6 +136,8 @@ void delete_record(client& c, std::uint64_t lock_id, after_write then, duration 
 }
 
 void unlock_record(client& c, std::uint64_t lock_id, duration patience, when_done<void> done) {
+  if (auto* t = c.tables(); t && client_tables::is_ours(lock_id))
+    return t->unlock(c, lock_id, patience, std::move(done));
   c.send_control(pnn::current, control::record_unlock,
                  encode_request<control::record_unlock>({.lock_id = lock_id}), patience,
                  without_value(std::move(done)));

@@ -3,6 +3,8 @@
 /// a database file. A lock belongs to the connection that took it; when the connection ends, the
 /// lock is gone.
 ///
+/// A client with `record_tables` does the same in shared memory (client_tables.hpp), where the node has put the record.
+///
 /// Every answer comes through `done`. A lock that the node grants after the caller's patience has
 /// ended is given back by itself.
 #include <cstdint>
@@ -43,6 +45,10 @@ enum class read_from : std::uint8_t {
 };
 void read_record(client&, db_id, byte_view key, read_from, duration patience,
                  when_done<read_record_answer> done);
+
+/// Without a look into the record table.
+void read_by_socket(client&, db_id, byte_view key, read_from, duration patience,
+                    when_done<read_record_answer> done);
 
 enum class after_write : std::uint8_t { keep_lock, unlock };
 void store_record(client&, std::uint64_t lock_id, byte_view data, after_write, duration patience,

@@ -1,6 +1,8 @@
 /// Life, dispatch and views of a database actor.
 #include "actors/database/database.hpp"
 
+#include "actors/database/hot_records.hpp"
+
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -78,7 +80,9 @@ constexpr bool database::needs_store() {
                               std::is_same_v<Message, db_lock_timeout> || std::is_same_v<Message, db_client_gone>;
   constexpr bool of_peers = std::is_same_v<Message, db_peer_packet>;
   constexpr bool own = std::is_same_v<Message, db_traverse> || std::is_same_v<Message, db_next_slice> ||
-                       std::is_same_v<Message, db_tick>;
+                       std::is_same_v<Message, db_tick> ||
+                       std::is_same_v<Message, db_table_rung> || std::is_same_v<Message, db_table_tick> ||
+                       std::is_same_v<Message, db_table_recall>;
   return of_clients || of_peers || own;
 }
 
@@ -104,6 +108,7 @@ void database::on(db_control& m) {
     case control::record_delete: return record_delete(m);
     case control::record_unlock: return record_unlock(m);
     case control::record_scan: return record_scan(m);
+    case control::record_table: return record_table_control(m);
     case control::db_freeze: return freeze(m);
     case control::db_thaw: return thaw(m);
     case control::db_transaction_start: return begin(m);
@@ -155,7 +160,10 @@ void database::on(db_stop& m) {
     return;
   }
   if (m.remove) return close_for_good();
-  if (store_ && store_use_ == store_use::here) (void)store_->flush();
+  if (store_ && store_use_ == store_use::here) {
+    collect_table();
+    (void)store_->flush();
+  }
   stop_push();
   end();
 }
@@ -163,6 +171,7 @@ void database::on(db_stop& m) {
 /// Detached: whoever waits is told, the file is closed and deleted.
 void database::close_for_good() {
   stop_push();
+  close_table_for_good();
   for (const bytes& key : locks_.keys())
     for (const auto& w : locks_.all().at(key).waiters) {
       env_.loop.cancel(w.deadline);
@@ -195,7 +204,7 @@ void database::note_request(bool again, const bytes& key, pnn to, reqid id) {
 
 void database::changed(bool recovered) {
   if (recovered) {
-    ++seqnum_;
+    count_change();
     vacuum_.full_due = true;
     if (vacuum_.running) end_vacuum();  // what others have agreed to was agreed by members of another generation
   }

@@ -67,6 +67,13 @@ enum class vacuum_stage : std::uint8_t {
   replacing,  ///< their older copies by empty ones
   dropping,   ///< these
 };
+// the record table: hot_records.hpp
+struct hot_records;
+enum class promote_refusal : std::uint8_t;
+enum class table_holder : std::uint32_t;
+struct table_record;
+struct table_holding;
+struct table_waiting;
 
 class database final : public actor<database_message> {
  public:
@@ -199,11 +206,48 @@ class database final : public actor<database_message> {
   void enable_seqnum(db_control&);
   void update_seqnum(db_control&);
   void wait_for_seqnum();
+  void count_change();
 
   // holders.cpp
   void freeze_waits();
   void expect_holders();
   void name_holders();
+
+  // hot_records.cpp
+  void on(db_table_rules&);
+  void on(db_table_rung&);
+  void on(db_table_tick&);
+  void on(db_table_recall&);
+  void record_table_control(db_control&);
+  std::optional<std::string> make_table();
+  void table_client_leaves(const db_control&);
+  void table_client_gone(std::uint64_t client, bool has_unmapped);
+  void answer_for_table();
+  bool grant_in_table(const bytes& key, lock_waiter&);
+  bool make_room(const bytes& key, promote_refusal);
+  bool out_of_table(const bytes& key);
+  bool keep_and_take(std::uint32_t slot, table_holder by);
+  bool keep(const table_record&);
+  void drop_broken(std::uint32_t slot);
+  bool waits_for_table(const bytes& key, lock_table::entry&);
+  void answer_readers(const bytes& key, lock_table::entry&, std::uint32_t slot);
+  void table_take_over(const db_control&, const bytes& key, std::uint32_t thread);
+  void look_at_recalls_later();
+  void table_tick_later();
+  void collect_table();
+  bool anybody_holds() const;
+  bool in_table(byte_view key) const;
+  bool close_table();
+  void empty_table();
+  void recall_all();
+  void for_each_left_in_table(const std::function<void(const record_view&)>&);
+  void drop_table_content();
+  void reopen_table();
+  std::vector<table_holding> table_holders() const;
+  void look_who_waits();
+  std::vector<table_waiting> table_waiters() const;
+  std::uint64_t table_locks() const;
+  void close_table_for_good();
 
   // store_access.cpp
   /// Whether the store has to be here before the message can be carried out.
@@ -329,6 +373,9 @@ class database final : public actor<database_message> {
   bool no_room_ = false;  ///< a record has arrived and could not be stored
   bool flush_planned_ = false;
   bool ticking_ = false;
+  std::unique_ptr<hot_records> hot_records_;  ///< the record table, from the moment a client asks for it
+  db_table_rules table_rules_{false, std::chrono::milliseconds(3)};
+  bool looks_planned_ = false;  ///< at records that were called back
   db_holder_rules holder_rules_{holder_policy::disconnect, std::chrono::seconds(10)};
   std::uint64_t freeze_number_ = 0;  ///< of the wait for holders that goes on, or went on last
   std::uint64_t thaws_ = 0;          ///< what the one before has begun and not ended is left to the next

@@ -51,6 +51,12 @@ struct db_view { view_ptr view; };
 /// What happens when a freeze has waited too long for a client that holds a record lock.
 enum class holder_policy : std::uint8_t { wait, disconnect, ban };
 struct db_holder_rules { holder_policy policy; duration patience; };
+/// Whether clients may use the record table, and how long other nodes wait for a record that it keeps hot.
+struct db_table_rules { bool on; duration stay; };
+/// A client has let go what the node waits for; or it is time to look whether one has.
+struct db_table_rung { bool planned = false; };
+struct db_table_tick {};
+struct db_table_recall { bytes key; };  ///< the record has stayed as long as it may
 struct db_holders_late { std::uint64_t freeze; };
 /// The node's tunables that concern databases.
 struct db_settings { vacuum_settings vacuum; duration seqnum_interval; };
@@ -132,6 +138,7 @@ using database_message =
     std::variant<db_client_call, db_peer_packet, db_control, db_push, db_client_gone, db_view, db_inspect,
                  db_traverse, db_tick, db_flush, db_continue_pull, db_work_done, db_lock_timeout, db_holder_rules,
                  db_holders_late, db_stop, db_update_answer, db_next_slice,
-                 db_settings, db_vacuum_time, db_vacuum_slice, db_vacuum_answer, db_seqnum_time>;
+                 db_settings, db_vacuum_time, db_vacuum_slice, db_vacuum_answer, db_seqnum_time, db_table_rules, db_table_rung,
+                 db_table_tick, db_table_recall>;
 
 }  // namespace floe

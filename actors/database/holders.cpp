@@ -5,6 +5,7 @@
 #include <set>
 
 #include "actors/database/database.hpp"
+#include "actors/database/hot_records.hpp"
 #include "actors/events.hpp"
 #include "actors/hex.hpp"
 #include "protocol/constants.hpp"
@@ -46,18 +47,28 @@ void database::name_holders() {
                               .key = to_hex(key),
                               .held_us = microseconds(env_.loop.now() - e->holder->since)});
     }
+  for (const auto& t : table_holders())
+    env_.log.tell(event::freeze_waits{.db = config_.name,
+                                      .node = env_.self,
+                                      .client = t.client.id,
+                                      .pid = t.client.pid,
+                                      .name = t.client.name,
+                                      .key = to_hex(t.key),
+                                      .held_us = microseconds(t.held)});
 }
 
 void database::on(db_holders_late& m) {
   if (m.freeze != freeze_number_ || freeze_.state != freeze_state::freezing) return;
   if (holder_rules_.policy == holder_policy::wait) return expect_holders();  // the policy may change
+  auto held = table_holders();
+  for (const bytes& key : locks_.keys())
+    if (const auto* e = locks_.find(key); e && e->holder)
+      held.push_back({key, e->holder->client, env_.loop.now() - e->holder->since});
   std::set<std::uint64_t> told;
-  for (const bytes& key : locks_.keys()) {
-    const auto* e = locks_.find(key);
-    if (!e || !e->holder || !told.insert(e->holder->client.id).second) continue;
-    const auto& c = e->holder->client;
+  for (const auto& [key, c, since] : held) {
+    if (!told.insert(c.id).second) continue;
     const auto what = fmt::format("{} (pid {}, client {}) has held the lock of record {} of {} for {:.1f} s and keeps it from freezing",
-                                  c.name, c.pid, c.id, to_hex(key), config_.name, in_seconds(env_.loop.now() - e->holder->since));
+                                  c.name, c.pid, c.id, to_hex(key), config_.name, in_seconds(since));
     if (holder_rules_.policy == holder_policy::ban) {
       node_.tell(ban_self{what});
       break;

@@ -34,6 +34,7 @@ struct lock_waiter {
   replier answer;                        ///< lock and read
   time_point since;
   timer_id deadline{0};
+  std::uint32_t table_thread = 0;  ///< lock: the thread that can hold it in the record table
   bool noted = false;  ///< its wait is on the timeline
 };
 

@@ -112,6 +112,7 @@ void database::serve_deferred() {
 void database::peer(pnn from, const parcel_ptr& p, const req_dmaster& m) {
   const auto& header = p->content.header;
   if (wait_for_thaw(from, p)) return;
+  if (!out_of_table(bytes(m.key))) return store_later(from, p);
   const auto mine = header_of(m.key);
   // there is no way to its new owner from here (they are connecting, or one of the two is lost): it stays with us
   const pnn new_dmaster = reachable(m.dmaster) ? m.dmaster : env_.self;
@@ -160,6 +161,7 @@ void database::peer(pnn from, const parcel_ptr& p, const reply_dmaster& m) {
     return;
   }
   if (wait_for_thaw(from, p)) return;
+  if (!out_of_table(bytes(m.key))) return store_later(from, p);
   const auto d = decide_reply_dmaster(
       env_.self,
       {.source = from, .new_dmaster = env_.self, .rsn = m.rsn, .flags = m.record_flags.value_or(0)}, {});

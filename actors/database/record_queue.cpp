@@ -104,6 +104,7 @@ void database::advance(const bytes& key) {
     auto* e = locks_.find(key);
     if (!e || e->holder || e->waiters.empty() || store_use_ != store_use::here) break;
     if (!thawed() && !mutated(mutant::granted_while_frozen)) break;
+    if (waits_for_table(key, *e)) break;
     queued_.clear();
     for (const auto& w : e->waiters)
       queued_.push_back({.use = w.use,
@@ -142,13 +143,14 @@ void database::grant(const bytes& key, lock_table::entry& e, lock_waiter& w) {
   const auto waited = env_.loop.now() - w.since;
   env_.count.count_lock(seconds(waited));
   count_.count_lock(seconds(waited));
-  ++env_.count.locks_held;
   if (w.noted)
     note(event::lock_grant{.client = w.client.id,
                            .pid = w.client.pid,
                            .name = w.client.name,
                            .key = to_hex(key),
                            .waited_us = microseconds(waited)});
+  if (grant_in_table(key, w)) return;
+  ++env_.count.locks_held;
   const auto lock_id = static_cast<std::uint64_t>(number(config_.id)) << 32 | ++last_lock_;
   locks_.grant(key, e, {.lock_id = lock_id, .client = w.client, .since = env_.loop.now(),
                         .share = usage_share::lock(w.client.usage, key.size())});

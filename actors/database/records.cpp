@@ -6,6 +6,7 @@
 #include "actors/database/database.hpp"
 #include "actors/database/log_text.hpp"
 #include "actors/events.hpp"
+#include "actors/table/layout.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/controls.hpp"
 #include "protocol/record_limits.hpp"
@@ -39,8 +40,11 @@ void database::record_lock(db_control& m) {
     ++u->refused;
     return m.answer.fail(fmt::format("this client holds {} record locks of this node, which is the limit", u->locks));
   }
+  const auto thread = r.flags >> record_lock_thread_shift;
+  if (r.flags & record_lock_take_over) return table_take_over(m, bytes(r.key), thread);
   lock_waiter w{.use = record_use::lock, .client = *m.client, .packet = m.packet, .from = env_.self};
   w.answer = m.answer;
+  if (r.flags & record_lock_in_table && thread <= table_threads_max) w.table_thread = thread;
   if (r.timeout_ms > 0) {
     w.id = ++last_waiter_;
     key_of_waiter_[w.id] = bytes(r.key);
@@ -75,6 +79,7 @@ void database::record_read(db_control& m) {
   if (r.flags & record_read_local) {
     if (freeze_.state == freeze_state::in_transaction || store_use_ != store_use::here)
       return m.answer.fail("database is being recovered");
+    collect_table();
     return answer_read(bytes(r.key), w);
   }
   if (config_.kind == db_kind::volatile_db && is_crowded(r.key, *m.client, m.answer)) return;
@@ -93,6 +98,7 @@ void database::record_scan(db_control& m) {
   const auto& r = m.request<control::record_scan>();
   if (!m.client) return m.answer.fail("bad record_scan request");
   if (!thawed()) return until_thaw_.push_back(std::move(m));
+  collect_table();
   const std::size_t limit = std::min<std::size_t>(r.max_bytes, most_bytes);
   rec_buffer_builder found(config_.id);
   bool after_empty = false;
@@ -166,7 +172,7 @@ void database::unlock(const bytes& key, const char* why) {
                              .why = why});
   locks_.release(*e);
   --env_.count.locks_held;
-  if (freeze_.state == freeze_state::freezing && locks_.holders() == 0)
+  if (freeze_.state == freeze_state::freezing && !anybody_holds())
     transition(freeze_event::last_holder_gone{}, {});
   advance(key);
 }
@@ -187,6 +193,7 @@ void database::on(db_client_call& m) {
 
 void database::on(db_client_gone& m) {
   if (commit_client_ == m.client) follow(commit_.client_gone());
+  table_client_gone(m.client, false);
   std::erase_if(until_thaw_, [&](const db_control& c) { return c.client && c.client->id == m.client; });
   // as many requests in one turn, and the rest in later ones: others are served in between
   constexpr std::size_t slice = 2000;

@@ -27,6 +27,7 @@ std::string refusal_text(const freeze_status& s, freeze_refusal r) {
 bool database::transition(const freeze_input& event, const replier& answer, freeze_step* out) {
   if (store_use_ != store_use::here) {  // only our own, as on becoming inactive: that is made up for
     answer.fail("database is busy with the step before");
+    if (thawed()) reopen_table();  // a freeze has closed it already
     return false;
   }
   const auto before = freeze_;
@@ -36,6 +37,7 @@ bool database::transition(const freeze_input& event, const replier& answer, free
     env_.log.tell(
         event::freeze_refused{.db = config_.name, .why = refusal_text(before, s.refused)});
     answer.fail(refusal_text(before, s.refused));
+    if (thawed()) reopen_table();
     return false;
   }
   freeze_ = s.next;
@@ -47,6 +49,8 @@ bool database::transition(const freeze_input& event, const replier& answer, free
         .from = name(before.state), .to = name(freeze_.state), .holders = locks_.holders()});
     changed();
     if (freeze_.state == freeze_state::freezing) freeze_waits();
+    if (freeze_.state == freeze_state::thawed) reopen_table();
+    else if (freeze_.state != freeze_state::freezing) empty_table();
   }
   if (s.frozen_now)
     for (auto& w : std::exchange(freeze_waiters_, {})) w.good();
@@ -57,7 +61,7 @@ bool database::transition(const freeze_input& event, const replier& answer, free
 
 void database::freeze(db_control& m) {
   freeze_step s;
-  if (!transition(freeze_event::freeze{.locks_held = locks_.holders() > 0}, m.answer, &s)) return;
+  if (!transition(freeze_event::freeze{.locks_held = close_table()}, m.answer, &s)) return;
   if (!s.wait) return m.answer.good();
   freeze_waiters_.push_back(m.answer);
 }
@@ -66,7 +70,7 @@ void database::freeze(db_control& m) {
 void database::become_inactive() {
   gen_ = generation::invalid;
   committed_ = false;
-  transition(freeze_event::freeze{.locks_held = locks_.holders() > 0,
+  transition(freeze_event::freeze{.locks_held = close_table(),
                                   .invalidate = config_.kind == db_kind::volatile_db},
              {});
   changed();
@@ -248,6 +252,8 @@ std::expected<void, store_error> database::next_records(pull_state& p, rec_buffe
   if (!next) return std::unexpected(std::move(next.error()));
   p.position = *next;
   p.exhausted = next->at_end();
+  // few, if any: a record of the table is small, and a disk must be full for it to be left there
+  if (p.exhausted) for_each_left_in_table([&](const record_view& r) { buffer.add(r.key, r.header, r.data); });
   return {};
 }
 
@@ -382,6 +388,7 @@ void database::commit(db_control& m) {
     freeze_step s;
     if (!transition(event, answer, &s)) return;
     if (wiped && !mutated(mutant::wipe_keeps_what_waits)) drop_what_waits();
+    if (wiped) drop_table_content();
     finish_commit(s, answer);
   };
   if (set->size() <= small_commit) {

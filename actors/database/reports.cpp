@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "actors/database/database.hpp"
+#include "actors/database/hot_records.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/db_statistics.hpp"
 #include "protocol/wire/codec.hpp"
@@ -47,8 +48,11 @@ void database::on(db_inspect& m) {
   if (!r.commit.empty()) r.commit_age_ms = age_ms(commit_since_);
   r.storage_trouble = storage_trouble_;
   if (!r.storage_trouble.empty()) r.storage_age_ms = age_ms(storage_since_);
-  r.locks_held = locks_.holders();
+  const auto in_table = table_holders();
+  r.locks_held = locks_.holders() + in_table.size();
   for (const auto& [key, e] : locks_.all()) r.locks_waiting += e.waiters.size();
+  const auto wait_in_table = table_waiters();
+  r.locks_waiting += wait_in_table.size();
   if (store_ && store_use_ == store_use::here) r.records = store_->count().value_or(0);
   if (m.locks)
     for (const bytes& key : some_keys(locks_)) {
@@ -65,15 +69,24 @@ void database::on(db_inspect& m) {
                              .age_ms = age_ms(w.since), .why = why_waiting(e)});
       }
     }
+  if (m.locks)
+    for (const auto& t : in_table)
+      r.holders.push_back({.key = t.key, .client = t.client.id, .pid = t.client.pid, .name = t.client.name,
+                           .age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(t.held).count()});
+  if (m.locks)
+    for (const auto& t : wait_in_table)
+      r.waiters.push_back({.key = t.key, .client = t.client.id, .pid = t.client.pid, .name = t.client.name, .node = env_.self,
+                           .age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(t.waited).count(), .why = t.why});
   m.tell(std::move(r));
 }
 
 void database::statistics(db_control& m) {
   db_statistics s;
-  s.locks = {.num_calls = static_cast<std::uint32_t>(count_.locks_granted + count_.locks_failed),
-             .num_current = static_cast<std::uint32_t>(locks_.holders()),
+  s.locks = {.num_calls = static_cast<std::uint32_t>(count_.locks_granted + count_.locks_failed + table_locks()),
+             .num_current = static_cast<std::uint32_t>(locks_.holders() + table_holders().size()),
              .num_failed = static_cast<std::uint32_t>(count_.locks_failed)};
   for (const auto& [key, e] : locks_.all()) s.locks.num_pending += static_cast<std::uint32_t>(e.waiters.size());
+  s.locks.num_pending += static_cast<std::uint32_t>(table_waiters().size());
   const auto& l = count_.lock_latency;
   s.locks_latency = {.num = static_cast<std::int32_t>(l.num), .min = l.min, .max = l.max, .total = l.total};
   const auto& v = vacuum_.run_latency;
@@ -94,6 +107,7 @@ void database::on(db_traverse& m) {
   auto slice = std::make_shared<std::function<void()>>();
   *slice = [this, m = std::move(m), position, weak = std::weak_ptr(slice)] {
     if (store_use_ != store_use::here) return m.done("database is being recovered");
+    collect_table();
     std::size_t sent = 0;
     auto next = store_->scan(*position, [&](const record_view& r) {
       if (sent > bytes_of_slice) return false;

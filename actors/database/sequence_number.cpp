@@ -7,10 +7,17 @@
 #include <algorithm>
 
 #include "actors/database/database.hpp"
+#include "actors/database/hot_records.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace floe {
+
+/// A record has changed; clients that cache by the record table see it there.
+void database::count_change() {
+  ++seqnum_;
+  if (hot_records_) hot_records_->table->count_change();
+}
 
 void database::enable_seqnum(db_control& m) {
   m.answer.good();
@@ -27,6 +34,7 @@ void database::wait_for_seqnum() {
 
 void database::on(db_seqnum_time&) {
   wait_for_seqnum();
+  collect_table();  // stores in the record table count, too
   if (*seqnum_told_ == seqnum_) return;
   seqnum_told_ = seqnum_;
   for (std::uint32_t n = 0; n < view_->nodes.size(); ++n)
@@ -40,7 +48,7 @@ void database::on(db_seqnum_time&) {
 
 /// Something has changed on another node. It has told everybody: nothing is passed on.
 void database::update_seqnum(db_control& m) {
-  ++seqnum_;
+  count_change();
   if (seqnum_told_) ++*seqnum_told_;
   m.answer.good();
 }

@@ -86,6 +86,7 @@ bool database::put(byte_view key, const record_header& header, byte_view data) {
     return false;
   }
   storage_works();
+  count_change();
   note_stored(key, header, data.empty());
   plan_flush();
   return true;

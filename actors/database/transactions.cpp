@@ -160,7 +160,7 @@ void database::update_record(db_control& m) {
   };
   auto finish = [this, answer = m.answer, result] {
     if (*result) {
-      ++seqnum_;
+      count_change();
       return answer.good();
     }
     storage_failed("store a transaction", result->error());

@@ -45,7 +45,6 @@ constexpr std::uint64_t small_content_pages = 512;
 
 /// Every store of a record of this node comes by here.
 void database::note_stored(byte_view key, const record_header& header, bool empty) {
-  ++seqnum_;
   if (config_.kind != db_kind::volatile_db) return;
   if (empty && header.dmaster == env_.self) {
     vacuum_.deleted.add(key, env_.loop.now());
@@ -60,7 +59,7 @@ bool database::forget(byte_view key) {
     storage_failed("erase", done.error());
     return false;
   }
-  ++seqnum_;
+  count_change();
   ++vacuum_.since_compaction;
   vacuum_.deleted.remove(key);
   vacuum_.home.remove(key);
@@ -233,7 +232,7 @@ void database::fetch_some() {
   while (!v.to_fetch.empty() && v.fetch_keys.size() - v.to_fetch.size() < fetched_at_once) {
     const bytes key = std::move(v.to_fetch.front());
     v.to_fetch.pop_front();
-    if (locks_.find(key)) {  // clients want it: it will come, and be deleted anew
+    if (locks_.find(key) || in_table(key)) {  // clients want it: it will come, and be deleted anew
       v.fetch_keys.erase(key);
       continue;
     }
@@ -243,7 +242,7 @@ void database::fetch_some() {
 
 void database::vacuum_one(deletion_queue::entry e, std::map<pnn, rec_buffer_builder>& to_ctdbd) {
   const auto here = deleted_here(e.key);
-  switch (decide_vacuum(env_.self, lmaster(e.key), here, locks_.find(e.key) != nullptr)) {
+  switch (decide_vacuum(env_.self, lmaster(e.key), here, locks_.find(e.key) != nullptr || in_table(e.key))) {
     case vacuum_step::forget: return;
     case vacuum_step::later: return vacuum_.again.push_back(std::move(e));
     case vacuum_step::ask_all: return vacuum_.to_offer.push_back({.what = std::move(e), .header = here->header});
@@ -349,7 +348,7 @@ void database::drop_last(offered_deletion o) {
   auto& v = vacuum_;
   const auto here = deleted_here(o.what.key);
   const bool as_offered = here && here->empty && here->header == o.header;
-  if (locks_.find(o.what.key)) return v.again.push_back(std::move(o.what));
+  if (locks_.find(o.what.key) || in_table(o.what.key)) return v.again.push_back(std::move(o.what));
   if (as_offered && forget(o.what.key)) ++v.forgotten, ++v.forgotten_in_run;
 }
 
@@ -403,7 +402,8 @@ void database::try_delete_records(db_control& m) {
   for (const rec_data& raw : offered) {
     if (raw.data.size() < record_header::wire_size) return m.answer.fail("a record without header");
     const auto deleted = load_header(raw.data.data());
-    const auto outcome = decide_try_delete(env_.self, lmaster(raw.key), header_of(raw.key), deleted, locks_.find(raw.key) != nullptr);
+    const auto outcome = decide_try_delete(env_.self, lmaster(raw.key), header_of(raw.key), deleted,
+                                           locks_.find(raw.key) != nullptr || in_table(raw.key));
     if (outcome == try_delete_outcome::gone) continue;
     const auto carry_out = [&] { return raw.reqid == only_empty_it ? put(raw.key, deleted, {}) : forget(raw.key); };
     if (outcome == try_delete_outcome::drop && carry_out()) continue;

@@ -13,6 +13,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "actors/runtime/event_loop.hpp"
 #include "protocol/bytes.hpp"
@@ -27,6 +29,20 @@ struct endpoint {
 };
 std::string to_string(const endpoint&);
 
+struct shared_in_process;
+
+/// Descriptors that travel with a packet on a Unix socket. They belong to this object and are closed with it. In a
+/// simulation, where all are one process, what they stand for travels itself.
+struct descriptors {
+  std::vector<int> fds;
+  std::shared_ptr<shared_in_process> in_process;
+  explicit descriptors(std::vector<int> f) : fds(std::move(f)) {}
+  explicit descriptors(std::shared_ptr<shared_in_process> s) : in_process(std::move(s)) {}
+  ~descriptors();
+  descriptors(const descriptors&) = delete;
+};
+using descriptors_ptr = std::shared_ptr<const descriptors>;
+
 /// One stream of packets. Dropping the last reference closes it.
 class connection {
  public:
@@ -34,6 +50,8 @@ class connection {
   /// Queues a packet; `written` is called when the last byte has been handed to the network (not when the
   /// connection breaks before). Nothing happens on a closed connection.
   virtual void send(frame packet, task written = nullptr) = 0;
+  /// With descriptors, of which the peer gets copies. Only on Unix sockets and simulated ones.
+  virtual void send_along(frame packet, descriptors_ptr) = 0;
   /// Ends it at once, unsent packets are lost; no callback follows.
   virtual void close() = 0;
   virtual std::size_t unsent_bytes() const = 0;
@@ -48,6 +66,8 @@ class connection {
 struct connection_events {
   task up;                                   ///< an outgoing connection is established
   std::function<void(frame)> packet;         ///< a whole packet has arrived
+  /// Just before their packet. Without it they are refused: from clients a node takes none.
+  std::function<void(descriptors_ptr)> along;
   std::function<void(std::string why)> down; ///< the end, called once; not after our own close()
 };
 

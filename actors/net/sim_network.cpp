@@ -10,15 +10,26 @@ namespace floe {
 /// TCP sends a packet again after so long, then after twice as long, and so on.
 constexpr duration first_retry = std::chrono::milliseconds(200);
 
+struct sent_packet {
+  frame packet;
+  descriptors_ptr along;
+};
+
 class sim_connection final : public connection, public std::enable_shared_from_this<sim_connection> {
  public:
   sim_connection(sim_switch& net, std::string own, endpoint remote) : net_(net), own_(std::move(own)), remote_(std::move(remote)) {}
   ~sim_connection() override { sim_connection::close(); }
 
+  void send_along(frame packet, descriptors_ptr along) override {
+    if (!open_) return;
+    ++net_.packets_;
+    outgoing_.push_back({std::move(packet), std::move(along)});
+    pump();
+  }
   void send(frame packet, task written) override {
     if (!open_) return;
     ++net_.packets_;
-    outgoing_.push_back(std::move(packet));
+    outgoing_.push_back({std::move(packet), nullptr});
     if (written) net_.loop_.post(std::move(written));
     pump();
   }
@@ -62,14 +73,14 @@ class sim_connection final : public connection, public std::enable_shared_from_t
     if (!open_ || !p || net_.is_cut(own_, p->own_)) return;
     for (; !outgoing_.empty(); outgoing_.pop_front()) {
       const auto& way = net_.path(own_, p->own_);
-      const auto size = outgoing_.front()->size();
+      const auto size = outgoing_.front().packet->size();
       line_free_ = std::max(line_free_, net_.loop_.now());
       if (way.bytes_per_second > 0)
         line_free_ += duration(static_cast<std::int64_t>(1e9 * static_cast<double>(size) / static_cast<double>(way.bytes_per_second)));
       // a stream keeps its order: nothing arrives before what was sent earlier
       last_arrival_ = std::max(last_arrival_, line_free_ + net_.draw(way));
       while (!flying_.empty() && flying_.front()->arrived) flying_.pop_front();
-      flying_.push_back(std::make_shared<flight>(net_.loop_.now(), last_arrival_, outgoing_.front()));
+      flying_.push_back(std::make_shared<flight>(net_.loop_.now(), last_arrival_, std::move(outgoing_.front())));
       fly(flying_.back());
     }
   }
@@ -91,9 +102,10 @@ class sim_connection final : public connection, public std::enable_shared_from_t
     }
     last_arrival_ = std::min(last_arrival_, last);
   }
-  void arrive(const std::string& from, const frame& f) {
-    if (net_.tap_) net_.tap_({from, own_, local_, stream_, *f});
-    events_.packet(f);
+  void arrive(const std::string& from, sent_packet p) {
+    if (net_.tap_) net_.tap_({from, own_, local_, stream_, *p.packet});
+    if (p.along && events_.along) events_.along(std::move(p.along));
+    if (events_.packet) events_.packet(std::move(p.packet));
   }
   void fail(const std::string& why) {
     if (!open_) return;
@@ -134,13 +146,13 @@ class sim_connection final : public connection, public std::enable_shared_from_t
   /// A packet on its way; planned more than once if it is sent again earlier than was drawn.
   struct flight {
     time_point sent, at;
-    frame packet;
+    sent_packet what;
     bool arrived = false;
   };
   void fly(const std::shared_ptr<flight>& x) {
     net_.loop_.after(x->at - net_.loop_.now(), [from = own_, to = peer_, x] {
       if (std::exchange(x->arrived, true)) return;
-      if (auto c = to.lock(); c && c->open_ && c->events_.packet) c->arrive(from, x->packet);
+      if (auto c = to.lock(); c && c->open_ && c->events_.packet) c->arrive(from, std::move(x->what));
     });
   }
 
@@ -150,7 +162,7 @@ class sim_connection final : public connection, public std::enable_shared_from_t
   std::weak_ptr<sim_connection> peer_;
   bool open_ = false;
   connection_events events_;
-  std::deque<frame> outgoing_;
+  std::deque<sent_packet> outgoing_;
   std::deque<std::shared_ptr<flight>> flying_;  ///< in the order of their arrival
   time_point last_arrival_{};
   time_point line_free_{};

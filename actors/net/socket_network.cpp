@@ -12,12 +12,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <deque>
 #include <filesystem>
 #include <utility>
+#include <span>
 
 #include "actors/net/network.hpp"
 #include "protocol/framing.hpp"
@@ -87,6 +89,18 @@ struct half_packets {
     });
   }
 };
+constexpr std::size_t descriptors_max = 4;
+
+void attach(msghdr& m, std::span<char> control, const descriptors& d) {
+  const auto bytes_of_fds = std::min(d.fds.size(), descriptors_max) * sizeof(int);
+  m.msg_control = control.data();
+  m.msg_controllen = CMSG_SPACE(bytes_of_fds);
+  auto* c = CMSG_FIRSTHDR(&m);
+  c->cmsg_level = SOL_SOCKET;
+  c->cmsg_type = SCM_RIGHTS;
+  c->cmsg_len = CMSG_LEN(bytes_of_fds);
+  std::memcpy(CMSG_DATA(c), d.fds.data(), bytes_of_fds);
+}
 
 class socket_connection final : public connection,
                                 public std::enable_shared_from_this<socket_connection> {
@@ -108,23 +122,8 @@ class socket_connection final : public connection,
     });
   }
 
-  void send(frame packet, task written) override {
-    if (fd_ < 0) return;
-    unsent_ += packet->size();
-    queue_.push_back({std::move(packet), std::move(written)});
-    if (unsent_ > limits_.max_unsent) {
-      loop_.post([self = shared_from_this()] { self->fail("peer does not read, too much is queued"); });
-      return;
-    }
-    if (connecting_ || waiting_to_write_ || flush_planned_) return;
-    flush_planned_ = true;
-    loop_.before_wait([weak = weak_from_this()] {
-      if (auto self = weak.lock()) {
-        self->flush_planned_ = false;
-        self->flush();
-      }
-    });
-  }
+  void send(frame packet, task written) override { enqueue({std::move(packet), std::move(written), nullptr}); }
+  void send_along(frame packet, descriptors_ptr along) override { enqueue({std::move(packet), nullptr, std::move(along)}); }
   void close() override {
     if (fd_ < 0) return;
     if (watched_) loop_.unwatch(fd_);
@@ -162,8 +161,26 @@ class socket_connection final : public connection,
   struct outgoing {
     frame packet;
     task written;
+    descriptors_ptr along;
   };
   static constexpr std::size_t large_half = 1u << 20;
+  void enqueue(outgoing o) {
+    if (fd_ < 0) return;
+    unsent_ += o.packet->size();
+    queue_.push_back(std::move(o));
+    if (unsent_ > limits_.max_unsent) {
+      loop_.post([self = shared_from_this()] { self->fail("peer does not read, too much is queued"); });
+      return;
+    }
+    if (connecting_ || waiting_to_write_ || flush_planned_) return;
+    flush_planned_ = true;
+    loop_.before_wait([weak = weak_from_this()] {
+      if (auto self = weak.lock()) {
+        self->flush_planned_ = false;
+        self->flush();
+      }
+    });
+  }
   static constexpr std::size_t read_size = 64u << 10;
   /// Reads per wake-up, so that one that is busy does not keep the others waiting: 64 kB are a thousand small requests.
   static constexpr int reads_of_peer = 16, reads_of_client = 1;
@@ -203,7 +220,7 @@ class socket_connection final : public connection,
   void read() {
     for (int i = 0, most = limits_.between_nodes ? reads_of_peer : reads_of_client; i < most && fd_ >= 0; ++i) {
       auto space = framer_.prepare(read_size);
-      const auto n = ::recv(fd_, space.data(), space.size(), 0);
+      const auto n = events_.along ? receive_along(space) : ::recv(fd_, space.data(), space.size(), 0);
       if (n == 0) return fail("closed by peer");
       if (n < 0) {
         if (errno == EAGAIN || errno == EINTR) return;
@@ -213,6 +230,26 @@ class socket_connection final : public connection,
       if (!deliver()) return;
       if (static_cast<std::size_t>(n) < space.size()) return;
     }
+  }
+  /// With descriptors, if some have come. A read never goes beyond the packet that they belong to, so that this is the
+  /// last of those that it completes, or one that it begins.
+  ssize_t receive_along(std::span<char> space) {
+    iovec part{space.data(), space.size()};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(descriptors_max * sizeof(int))> control{};
+    msghdr m{};
+    m.msg_iov = &part;
+    m.msg_iovlen = 1;
+    m.msg_control = control.data();
+    m.msg_controllen = control.size();
+    const auto n = ::recvmsg(fd_, &m, MSG_CMSG_CLOEXEC);
+    if (n <= 0) return n;
+    for (auto* c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
+      if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
+      std::vector<int> fds((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+      std::memcpy(fds.data(), CMSG_DATA(c), fds.size() * sizeof(int));
+      events_.along(std::make_shared<const descriptors>(std::move(fds)));
+    }
+    return n;
   }
   bool deliver() {
     for (;;) {
@@ -249,6 +286,8 @@ class socket_connection final : public connection,
       std::size_t skip = written_of_first_;
       for (const auto& o : queue_) {
         if (count == static_cast<int>(parts.size())) break;
+        // descriptors go with the first byte of their packet, and a reader must not get them with an earlier one
+        if (o.along && count > 0) break;
         parts[static_cast<std::size_t>(count++)] = {const_cast<char*>(o.packet->data()) + skip,
                                                     o.packet->size() - skip};
         skip = 0;
@@ -256,12 +295,15 @@ class socket_connection final : public connection,
       msghdr m{};
       m.msg_iov = parts.data();
       m.msg_iovlen = static_cast<std::size_t>(count);
+      alignas(cmsghdr) std::array<char, CMSG_SPACE(descriptors_max * sizeof(int))> control{};
+      if (queue_.front().along) attach(m, control, *queue_.front().along);
       const auto n = ::sendmsg(fd_, &m, MSG_NOSIGNAL);
       if (n < 0) {
         if (errno == EINTR) continue;
         if (errno != EAGAIN) return fail(error_text("write"));
         break;
       }
+      queue_.front().along.reset();
       written(static_cast<std::size_t>(n));
     }
     if (fd_ < 0) return;
@@ -456,6 +498,10 @@ class sockets final : public network {
 };
 
 }  // namespace
+
+descriptors::~descriptors() {
+  for (const int fd : fds) ::close(fd);
+}
 
 std::string to_string(const endpoint& e) {
   return e.ip.find(':') == std::string::npos ? e.ip + ":" + std::to_string(e.port)

@@ -92,6 +92,7 @@ void add_those_of_databases(control_table& t, registry& d) {
   t.add(to_database<c::update_seqnum>(d));
   t.add(to_database<c::record_unlock>(d));
   t.add(to_database<c::record_scan>(d));
+  t.add(to_database<c::record_table>(d));
 }
 
 void add_messages(control_table& t, node_services& s) {

@@ -52,6 +52,7 @@ void tunable_controls::apply() const {
   for (const auto& [id, d] : databases_.all()) {
     d.to.tell(databases_.holder_rules());
     d.to.tell(databases_.settings());
+    d.to.tell(databases_.table_rules());
   }
   port_.leader.tell(leader_tunables{t});
 }

@@ -52,7 +52,10 @@ void session::on(session_packet& m) {
 
 void session::on(session_send& m) {
   ++env_.count.client_packets_sent;
-  stream_->send(std::move(m.packet), std::move(m.written));
+  if (m.along)
+    stream_->send_along(std::move(m.packet), std::move(m.along));
+  else
+    stream_->send(std::move(m.packet), std::move(m.written));
 }
 
 void session::on(session_closed& m) {

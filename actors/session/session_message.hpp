@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "actors/client_usage.hpp"
+#include "actors/net/network.hpp"
 #include "actors/runtime/actor.hpp"
 #include "protocol/bytes.hpp"
 
@@ -16,7 +17,8 @@ struct session_packet { frame raw; };        ///< from the client's socket
 struct session_closed { std::string why; };  ///< the client's socket has ended
 struct session_send {                        ///< to the client
   frame packet;
-  task written = nullptr;  ///< as of connection::send
+  task written = nullptr;           ///< as of connection::send
+  descriptors_ptr along = nullptr;  ///< that travel with it
 };
 struct session_kick { std::string why; };    ///< close the client's connection
 

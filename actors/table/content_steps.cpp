@@ -2,6 +2,7 @@
 /// reader copies what is current and looks whether it still is.
 #include "actors/table/steps.hpp"
 #include "protocol/mutant.hpp"
+#include "protocol/rules/migration.hpp"
 
 namespace floe {
 namespace {
@@ -16,6 +17,10 @@ constexpr unsigned tries_max = 1000;
 constexpr unsigned spins_for_holder = 60;
 constexpr std::uint64_t reader_sleep_us = 10'000;
 
+std::uint32_t flags_after(std::uint32_t at_first, std::uint64_t stores) {
+  return stores == 0 ? at_first : written_flags(at_first);
+}
+
 }  // namespace
 
 // --- store -----------------------------------------------------------------------------------------------------
@@ -28,7 +33,8 @@ step_need table_store::advance() {
     case phase::check: {
       const lock_word w{s.lock.load(relaxed)};
       const bool held = w.life() == place_.life && w.holder() == me_;
-      outcome_ = !held ? store_outcome::not_held : data_.size() > place_.capacity ? store_outcome::too_large : store_outcome::stored;
+      const bool to_node = data_.size() > place_.capacity || silent(memory_.head(), now_us_);
+      outcome_ = !held ? store_outcome::not_held : to_node ? store_outcome::to_node : store_outcome::stored;
       if (outcome_ != store_outcome::stored) break;
       current_ = s.current.load(relaxed);
       phase_ = mutated(mutant::index_before_data) ? phase::publish : phase::first_half;
@@ -49,12 +55,16 @@ step_need table_store::advance() {
     }
     case phase::publish:
       // one more store, and the other buffer
-      s.current.store(((current_ >> 1) + 1) << 1 | ((current_ & 1) ^ 1), release);
+      s.current.store(((current_ >> 1) + 1) << 1 | ((current_ & 1) ^ 1), in_one_order);
       phase_ = mutated(mutant::index_before_data) ? phase::first_half : phase::count;
       return step_need::step;
     case phase::count:
       // after the index: a cache that has seen the new number must not have read the old content
       memory_.count_store(place_.slot);
+      // The node that takes a lock back clears the lock word, then copies what is current; we publish, then look at the lock
+      // word. Either it has copied our store, or we see that it has not.
+      if (const lock_word w{s.lock.load(in_one_order)}; w.life() != place_.life || w.holder() != me_)
+        outcome_ = store_outcome::not_held;
       break;
     case phase::finished: break;
   }
@@ -87,7 +97,7 @@ step_need table_read::advance(std::uint64_t now_us, bytes& into) {
       const auto& s = memory_.slot(place_.slot);
       current_ = s.current.load(acquire);
       content_.rsn = s.base_rsn.load(relaxed) + (current_ >> 1);
-      content_.flags = s.flags.load(relaxed);
+      content_.flags = flags_after(s.flags.load(relaxed), current_ >> 1);
       phase_ = phase::copy;
       return step_need::step;
     }
@@ -112,8 +122,9 @@ step_need table_read::advance(std::uint64_t now_us, bytes& into) {
       } else if (!same) {
         phase_ = phase::begin;
       } else {
-        // a frozen database answers reads by the node, which knows when they may be answered
-        return finish(memory_.head().closed.load(acquire) == 0 ? read_outcome::read : read_outcome::not_here);
+        // the node knows when a frozen database may be read; and what a silent one has may be outdated
+        const bool open = memory_.head().closed.load(acquire) == 0 && !silent(memory_.head(), now_us);
+        return finish(open ? read_outcome::read : read_outcome::not_here);
       }
       return ++tries_ < tries_max ? step_need::pause : finish(read_outcome::not_here);
     }
@@ -137,8 +148,12 @@ step_need table_read::wait(std::uint64_t now_us) {
     return step_need::step;
   }
   if (gives_up_) return finish(read_outcome::given_up);
+  if (has_clock_ && silent(memory_.head(), now_us)) return finish(read_outcome::not_here);
   if (++spins_ < spins_for_holder) return step_need::pause;
-  if (spins_ == spins_for_holder) return step_need::clock;
+  if (spins_ == spins_for_holder) {
+    has_clock_ = true;
+    return step_need::clock;
+  }
   if (!s.lock.compare_exchange_strong(seen, seen | lock_word::reader, in_one_order, relaxed)) return step_need::step;
   sleep_ = {&s.wake, wake, sleep_bits::reader, now_us + reader_sleep_us};
   return step_need::sleep;
@@ -149,7 +164,7 @@ table_content read_held(const table_memory& m, const table_place& p, bytes& into
   const auto current = s.current.load(acquire);
   const auto* b = p.buffers[current & 1];
   const auto length = b->load(relaxed);
-  table_content c{.rsn = s.base_rsn.load(relaxed) + (current >> 1), .flags = s.flags.load(relaxed)};
+  table_content c{.rsn = s.base_rsn.load(relaxed) + (current >> 1), .flags = flags_after(s.flags.load(relaxed), current >> 1)};
   c.length = length <= p.capacity ? static_cast<std::uint32_t>(length) : 0;
   into.resize(c.length);
   copy_out(into.data(), b + 1, c.length);

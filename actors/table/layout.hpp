@@ -90,20 +90,29 @@ inline constexpr std::size_t table_counters = 16;
 
 struct table_head {
   std::uint64_t magic, sets, area_words, total_bytes;  ///< written once, before anybody maps it
+  std::uint64_t database;                              ///< its id, too: whoever has several tables can tell them apart
   alignas(64) std::atomic<std::uint32_t> closed;       ///< no new lock may succeed
+  /// Up to this moment (microseconds, monotonic) the node answers for the table; it says so again and again. A node that
+  /// is stopped, hangs or is gone falls silent, and before others take over what it owned nothing is locked or stored here.
+  table_word answered_for_until_us;
   /// Whom the node takes for connected: at the client's place its number. Looked at by a client after it has written its
   /// lock, as *closed* is: who was disconnected and does not know it yet can lock nothing any more.
   alignas(64) std::array<std::atomic<std::uint32_t>, table_client_places> admitted;
+  std::array<std::atomic<std::int32_t>, table_client_places> processes;  ///< theirs, to name who holds a lock
   struct alignas(64) counter { table_word value; };
   /// The sequence number of the database is their sum: every store counts in one of them, by its slot, so that clients
   /// of different records do not wait for one line of memory.
   std::array<counter, table_counters> stores;
 };
 
+/// Whether the node has fallen silent.
+inline bool silent(const table_head& h, std::uint64_t now_us) {
+  return now_us > h.answered_for_until_us.load(std::memory_order_relaxed);
+}
 /// Whether a lock that has just been written may stand.
-inline bool may_lock(const table_head& h, table_holder who) {
+inline bool may_lock(const table_head& h, table_holder who, std::uint64_t now_us) {
   const auto client = client_of(who);
-  return h.closed.load() == 0 && h.admitted[client % table_client_places].load() == client;
+  return h.closed.load() == 0 && h.admitted[client % table_client_places].load() == client && !silent(h, now_us);
 }
 
 /// The sizes of a table; kept privately by everybody who uses it.

@@ -152,6 +152,8 @@ step_need table_lock::lost(lock_word w, std::uint64_t now_us) {
   }
   spins_ = 0;
   if (waits_since_us_ == 0) waits_since_us_ = now_us;
+  // its holder cannot be cleared by a node that is gone: who asks it by the socket hears what has become of it
+  if (silent(memory_.head(), now_us)) return finish(lock_outcome::not_here);
   if (!w.free()) reserved_free_since_us_ = 0;
   else if (reserved_free_since_us_ == 0) reserved_free_since_us_ = now_us;
   // a holder that stays the same is waited for in longer and longer sleeps
@@ -240,7 +242,7 @@ step_need table_lock::leave_queue() {
 /// The other half of the node's closing: it writes *closed* and then looks at the lock words, we have written the lock
 /// word and then look at *closed*. At least one of us sees the other. The same for *admitted*.
 step_need table_lock::confirm(std::uint64_t now_us) {
-  if (!may_lock(memory_.head(), me_)) {
+  if (!may_lock(memory_.head(), me_, now_us)) {
     phase_ = phase::undo;
     return step_need::step;
   }

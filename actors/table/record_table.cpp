@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "protocol/mutant.hpp"
+#include "protocol/rules/migration.hpp"
 
 namespace floe {
 namespace {
@@ -25,6 +26,8 @@ constexpr int copy_tries = 4;
 constexpr std::uint64_t stores_max = 1ULL << 48;
 /// Larger chunks stay outside: 64 KiB.
 constexpr unsigned largest_order = 13;
+/// Bytes of data that fit any slot: a record that is empty when it comes is written next.
+constexpr std::size_t least_capacity = 208;
 
 }  // namespace
 
@@ -35,11 +38,15 @@ void futex_wake(std::atomic<std::uint32_t>& word, std::uint32_t bits, int how_ma
 
 record_table::record_table(std::shared_ptr<table_memory> memory)
     : memory_(std::move(memory)), pool_(memory_->size().area_words), entries_(memory_->slots()),
-      place_taken_(table_client_places) {}
+      place_taken_(table_client_places) {
+  answer_for_until(~std::uint64_t{0});
+}
+
+void record_table::answer_for_until(std::uint64_t us) { memory_->head().answered_for_until_us.store(us, release); }
 
 // --- clients ---------------------------------------------------------------------------------------------------
 
-std::uint32_t record_table::admit() {
+std::uint32_t record_table::admit(std::int32_t process) {
   std::uint32_t tries = 0;
   do {
     if (++tries > table_client_places) return 0;
@@ -47,6 +54,7 @@ std::uint32_t record_table::admit() {
   } while (last_client_ % table_client_places == 0 || place_taken_[last_client_ % table_client_places]);
   place_taken_[last_client_ % table_client_places] = true;
   clients_.insert(last_client_);
+  memory_->head().processes[last_client_ % table_client_places].store(process, relaxed);
   memory_->head().admitted[last_client_ % table_client_places].store(last_client_, in_one_order);
   return last_client_;
 }
@@ -115,8 +123,8 @@ std::expected<table_ticket, promote_refusal> record_table::promote(byte_view key
   assert(!key.empty() && !by_key_.contains(bytes(key)));
   if (closed_) return std::unexpected(promote_refusal::closed);
   const std::size_t key_words = words_for(key.size());
-  // room to grow: half as much again as it is now
-  const std::size_t wanted = key_words + 2 * (1 + words_for(data.size() + data.size() / 2));
+  // room to grow: half as much again as it is now, and not less than what most records are
+  const std::size_t wanted = key_words + 2 * (1 + words_for(std::max(least_capacity, data.size() + data.size() / 2)));
   const unsigned order = chunk_pool::order_for(wanted);
   if (order > std::min(largest_order, pool_.highest_order())) return std::unexpected(promote_refusal::too_large);
   const auto hash = table_hash(key);
@@ -245,7 +253,7 @@ record_table::copied record_table::copy(const entry& e, std::uint32_t slot, tabl
   const table_slot& s = memory_->slot(slot);
   const auto* first = memory_->area(e.chunk) + words_for(e.key.size());
   for (int i = 0; i < copy_tries; ++i) {
-    const auto current = s.current.load(acquire);
+    const auto current = s.current.load(in_one_order);
     stores = current >> 1;
     if (stores < e.seen_stores || stores > stores_max) return copied::broken;
     const auto* b = first + (current & 1) * (1 + e.capacity / 8);
@@ -258,7 +266,7 @@ record_table::copied record_table::copy(const entry& e, std::uint32_t slot, tabl
     if (s.current.load(acquire) != current) continue;
     if (!fits) return copied::broken;
     r.key = e.key;
-    r.flags = e.flags;
+    r.flags = stores == 0 ? e.flags : written_flags(e.flags);
     r.rsn = e.base_rsn + stores;
     return copied::good;
   }
@@ -342,6 +350,14 @@ void record_table::for_each_holder(const std::function<void(const table_lock_inf
   }
 }
 
+void record_table::for_each_waiter(const std::function<void(std::uint32_t, table_holder)>& f) const {
+  for (std::uint32_t i = 0; i < entries_.size(); ++i) {
+    if (!entries_[i].filled()) continue;
+    for (const auto& q : memory_->slot(i).queue)
+      if (const table_holder who{static_cast<std::uint32_t>(q.load(relaxed))}; admitted(client_of(who))) f(i, who);
+  }
+}
+
 bool record_table::any_holder() const {
   bool any = false;
   for_each_holder([&](const table_lock_info&) { any = true; });
@@ -355,25 +371,26 @@ std::vector<std::uint32_t> record_table::filled() const {
   return all;
 }
 
-std::vector<std::uint32_t> record_table::collect(const std::function<bool(const table_record&)>& keep) {
+std::vector<std::uint32_t> record_table::collect(const keep_record& keep) {
   std::vector<std::uint32_t> broken;
-  table_record r;
-  for (std::uint32_t i = 0; i < entries_.size(); ++i) {
-    entry& e = entries_[i];
-    if (!e.filled()) continue;
-    if (look(i).state == slot_state::broken) {
-      broken.push_back(i);
-      continue;
-    }
-    if (memory_->slot(i).current.load(acquire) >> 1 == e.seen_stores) continue;
-    std::uint64_t stores = 0;
-    const auto c = copy(e, i, r, stores);
-    if (c == copied::broken) broken.push_back(i);
-    if (c != copied::good) continue;
-    r.changed = true;
-    if (keep(r)) e.seen_stores = stores;
-  }
+  for (std::uint32_t i = 0; i < entries_.size(); ++i)
+    if (entries_[i].filled() && collect(i, keep) == collected::broken) broken.push_back(i);
   return broken;
+}
+
+record_table::collected record_table::collect(std::uint32_t slot, const keep_record& keep) {
+  entry& e = entries_[slot];
+  assert(e.filled());
+  if (look(slot).state == slot_state::broken) return collected::broken;
+  if (memory_->slot(slot).current.load(acquire) >> 1 == e.seen_stores) return collected::kept;
+  table_record r;
+  std::uint64_t stores = 0;
+  const auto c = copy(e, slot, r, stores);
+  if (c == copied::broken) return collected::broken;
+  r.changed = true;
+  if (c != copied::good || !keep(r)) return collected::not_kept;
+  e.seen_stores = stores;
+  return collected::kept;
 }
 
 }  // namespace floe

@@ -71,8 +71,9 @@ class record_table {
   const std::shared_ptr<table_memory>& memory() const { return memory_; }
 
   // --- clients
-  /// A number that no client of this table has and no slot is still kept back for; 0: there are too many clients.
-  std::uint32_t admit();
+  /// A number that no client of this table has and no slot is still kept back for; 0: there are too many clients. The
+  /// process is shown to other clients that wait for it.
+  std::uint32_t admit(std::int32_t process = 0);
   bool admitted(std::uint32_t client) const { return clients_.contains(client); }
   std::size_t clients() const { return clients_.size(); }
   /// The client is gone: what it held is free, where it waited is empty, sleepers are woken. With `runs_on` its process
@@ -81,6 +82,9 @@ class record_table {
   std::vector<std::uint32_t> clear(std::uint32_t client, bool runs_on);
   /// The process of a client that was cleared has ended: what was kept back for it can be used again.
   void forgive(std::uint32_t client);
+
+  /// Clients lock and store here until then (microseconds, monotonic); at first for ever. To be renewed in time.
+  void answer_for_until(std::uint64_t us);
 
   // --- records
   std::optional<std::uint32_t> find(byte_view key) const;
@@ -121,11 +125,16 @@ class record_table {
   bool closed() const { return closed_; }
   void for_each_holder(const std::function<void(const table_lock_info&)>&) const;
   bool any_holder() const;
+  /// Who stands in a slot's queue. It may be gone when it is read.
+  void for_each_waiter(const std::function<void(std::uint32_t slot, table_holder)>&) const;
   std::vector<std::uint32_t> filled() const;
   /// What was stored since the last look, without disturbing anybody. A record that is being written this very moment is
-  /// left for the next time. Broken ones are returned.
-  /// What `keep` refuses counts as not looked at.
-  std::vector<std::uint32_t> collect(const std::function<bool(const table_record&)>& keep);
+  /// left for the next time. Broken ones are returned. What `keep` refuses counts as not looked at.
+  using keep_record = std::function<bool(const table_record&)>;
+  std::vector<std::uint32_t> collect(const keep_record&);
+  /// The same for one record. Kept, too: nothing was stored since.
+  enum class collected : std::uint8_t { kept, not_kept, broken };
+  collected collect(std::uint32_t slot, const keep_record&);
   /// Halves what is remembered of how hot records were.
   void cool();
   /// Locks of all clients so far, by their own counting.

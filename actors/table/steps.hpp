@@ -133,7 +133,7 @@ class table_unlock {
 
 enum class store_outcome : std::uint8_t {
   stored,
-  too_large,  ///< does not fit the slot: hand the lock over to the node, and store there
+  to_node,  ///< hand the lock over to the node, and store there: too large for the slot, or the node has fallen silent
   not_held,
 };
 
@@ -141,8 +141,8 @@ enum class store_outcome : std::uint8_t {
 class table_store {
  public:
   /// The data must outlive the machine.
-  table_store(const table_memory& m, table_holder me, const table_place& p, byte_view data)
-      : memory_(m), me_(me), place_(p), data_(data) {}
+  table_store(const table_memory& m, table_holder me, const table_place& p, byte_view data, std::uint64_t now_us)
+      : memory_(m), me_(me), place_(p), data_(data), now_us_(now_us) {}
   step_need advance();
   store_outcome outcome() const { return outcome_; }
 
@@ -153,6 +153,7 @@ class table_store {
   table_holder me_;
   table_place place_;
   byte_view data_;
+  std::uint64_t now_us_;
   std::uint64_t current_ = 0;
   phase phase_ = phase::check;
   store_outcome outcome_ = store_outcome::not_held;
@@ -189,7 +190,7 @@ class table_read {
   read_wait wait_;
   phase phase_ = phase::look;
   read_outcome outcome_ = read_outcome::not_here;
-  bool gives_up_ = false;
+  bool gives_up_ = false, has_clock_ = false;
   unsigned tries_ = 0, spins_ = 0;
   table_holder awaited_ = table_holder::none;
   std::uint64_t awaited_locks_ = 0;

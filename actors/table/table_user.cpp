@@ -28,6 +28,7 @@ void breathe() {
 }  // namespace
 
 std::uint64_t table_clock_us() { return read_clock(CLOCK_MONOTONIC); }
+std::uint64_t table_coarse_us() { return read_clock(CLOCK_MONOTONIC_COARSE); }
 
 table_user::table_user(std::shared_ptr<table_memory> memory, std::uint32_t client, int wake_fd)
     : memory_(std::move(memory)), client_(client), wake_fd_(wake_fd) {}
@@ -89,12 +90,12 @@ table_answer table_user::read_locked(const table_place& p, table_content& c, byt
 
 table_answer table_user::store(const table_place& p, std::uint32_t thread, byte_view data) {
   if (!connected()) return table_answer::disconnected;
-  table_store s(*memory_, holder_of(client_, thread), p, data);
+  table_store s(*memory_, holder_of(client_, thread), p, data, read_clock(CLOCK_MONOTONIC_COARSE));
   while (s.advance() != step_need::done) {
   }
   switch (s.outcome()) {
     case store_outcome::stored: return table_answer::good;
-    case store_outcome::too_large: return table_answer::too_large;
+    case store_outcome::to_node: return table_answer::to_node;
     case store_outcome::not_held: return table_answer::not_held;
   }
   return table_answer::not_held;
@@ -113,7 +114,7 @@ table_answer table_user::read(byte_view key, std::uint32_t thread, read_wait how
                               bytes& data) {
   if (!connected()) return table_answer::disconnected;
   table_read r(*memory_, holder_of(client_, thread), key, how);
-  std::uint64_t now = 0;
+  std::uint64_t now = read_clock(CLOCK_MONOTONIC_COARSE);
   for (;;) {
     const auto need = r.advance(now, data);
     if (need == step_need::done) break;
@@ -133,6 +134,13 @@ table_answer table_user::read(byte_view key, std::uint32_t thread, read_wait how
     case read_outcome::given_up: return table_answer::timed_out;
   }
   return table_answer::not_here;
+}
+
+std::int32_t table_user::holder_process(byte_view key) const {
+  const auto p = find(*memory_, key, table_hash(key));
+  if (!p) return 0;
+  const auto client = client_of(lock_word{memory_->slot(p->slot).lock.load(std::memory_order_acquire)}.holder());
+  return client == 0 ? 0 : memory_->head().processes[client % table_client_places].load(std::memory_order_relaxed);
 }
 
 }  // namespace floe

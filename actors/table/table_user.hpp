@@ -18,7 +18,7 @@ enum class table_answer : std::uint8_t {
   busy,          ///< try_lock: somebody holds it
   timed_out,
   held_already,  ///< by this thread
-  too_large,     ///< hand the lock over to the node by the socket and store there
+  to_node,       ///< hand the lock over to the node by the socket and store there
   not_held,      ///< the node has taken the lock back
   disconnected,
 };
@@ -43,6 +43,8 @@ class table_user {
   table_answer unlock(const table_place&, std::uint32_t thread);
   /// Without a lock. `thread` 0: no thread of ours holds anything.
   table_answer read(byte_view key, std::uint32_t thread, read_wait, std::uint64_t deadline_us, table_content& c, bytes& data);
+  /// The process that holds the record now; 0: nobody that is known.
+  std::int32_t holder_process(byte_view key) const;
   std::uint64_t sequence_number() const { return memory_->stores(); }
 
  private:
@@ -57,5 +59,7 @@ class table_user {
 
 /// Microseconds of CLOCK_MONOTONIC.
 std::uint64_t table_clock_us();
+/// The same, a few milliseconds behind at most, and much cheaper.
+std::uint64_t table_coarse_us();
 
 }  // namespace floe

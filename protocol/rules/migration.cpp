@@ -4,9 +4,6 @@
 namespace floe {
 namespace {
 
-/// Flags that steer one store and are never written.
-constexpr std::uint32_t transient_flags = record_flag::vacuum_migrated | record_flag::automatic;
-
 bool keeps(store_rule r) {
   return r != store_rule::vacuumed_at_lmaster && r != store_rule::no_trace;
 }
@@ -47,7 +44,7 @@ record_header missing_record_header(pnn lmaster) {
 
 record_header written_header(record_header h) {
   h.rsn = next(h.rsn);
-  h.flags &= ~transient_flags;
+  h.flags = written_flags(h.flags);
   return h;
 }
 

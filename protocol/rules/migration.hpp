@@ -61,6 +61,10 @@ record_header missing_record_header(pnn lmaster);
 /// record that was invented for the client is one now.
 record_header written_header(record_header);
 
+/// Flags of a header that tell of a transport or an invention, and end with the next write.
+inline constexpr std::uint32_t transient_flags = record_flag::vacuum_migrated | record_flag::automatic;
+inline constexpr std::uint32_t written_flags(std::uint32_t flags) { return flags & ~transient_flags; }
+
 /// What a lookup yields when there is no local copy.
 struct missing_record {
   record_header header;  ///< go on with this one: the header as written, or the invented one

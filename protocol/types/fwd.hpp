@@ -57,6 +57,8 @@ struct record_read_reply;
 struct record_read_request;
 struct record_scan_request;
 struct record_store_request;
+struct record_table_reply;
+struct record_table_request;
 struct record_unlock_request;
 struct sock_addr;
 struct srvid_message;

@@ -49,6 +49,16 @@ constexpr auto layout(wire::of<record_scan_request>) {
                       wire::sized("keylen", "after", &record_scan_request::after));
 }
 
+constexpr auto layout(wire::of<record_table_request>) {
+  return wire::record("record_table_request", wire::field("db_id", &record_table_request::db_id),
+                      wire::field("flags", &record_table_request::flags));
+}
+
+constexpr auto layout(wire::of<record_table_reply>) {
+  return wire::record("record_table_reply", wire::field("client", &record_table_reply::client),
+                      wire::field("reserved", &record_table_reply::reserved));
+}
+
 constexpr auto layout(wire::of<record_unlock_request>) {
   return wire::record("record_unlock_request",
                       wire::field("lock_id", &record_unlock_request::lock_id));
@@ -61,6 +71,8 @@ template struct wire::codec<record_read_reply>;
 template struct wire::codec<record_store_request>;
 template struct wire::codec<record_delete_request>;
 template struct wire::codec<record_scan_request>;
+template struct wire::codec<record_table_request>;
+template struct wire::codec<record_table_reply>;
 template struct wire::codec<record_unlock_request>;
 
 }  // namespace floe

@@ -70,6 +70,21 @@ struct record_scan_request {
   bool operator==(const record_scan_request&) const = default;
 };
 
+/// RECORD_TABLE: see actors/table/README.md. The answer brings two descriptors.
+struct record_table_request {
+  static constexpr std::size_t wire_size = 8;
+  floe::db_id db_id{0};
+  std::uint32_t flags = 0;  ///< record_table_leave
+  bool operator==(const record_table_request&) const = default;
+};
+
+struct record_table_reply {
+  static constexpr std::size_t wire_size = 8;
+  std::uint32_t client = 0;  ///< the number that this client has in the table
+  std::uint32_t reserved = 0;
+  bool operator==(const record_table_reply&) const = default;
+};
+
 struct record_unlock_request {
   static constexpr std::size_t wire_size = 8;
   std::uint64_t lock_id = 0;

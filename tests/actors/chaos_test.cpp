@@ -14,7 +14,12 @@ namespace {
 
 class chaos {
  public:
-  chaos(std::size_t nodes, std::uint64_t seed) : cluster_(nodes, seed), chance_(seed * 7919) {
+  chaos(std::size_t nodes, std::uint64_t seed)
+      : cluster_(nodes, seed, {.cluster_lock = false, .start = false}), chance_(seed * 7919) {
+    for (std::size_t n = 0; n < nodes; ++n) {
+      cluster_.config(n).tunables.set("RecordTable", 1);
+      cluster_.start(n);
+    }
     REQUIRE(cluster_.settle(30s));
     workers_.resize(nodes * 2);
     for (std::size_t i = 0; i < workers_.size(); ++i) hire(i);
@@ -64,7 +69,7 @@ class chaos {
   }
   void hire(std::size_t i) {
     auto& w = workers_[i];
-    w.c = &cluster_.connect(i % cluster_.size());
+    w.c = &cluster_.connect(i % cluster_.size(), i % 3 != 0);  // most lock in shared memory
     w.busy = false;
     const auto contract = ++w.contract;
     attach(*w.c, "chaos.tdb", db_kind::volatile_db, 30s, [this, i, contract](const result<db_id>& db) {

@@ -32,10 +32,10 @@ std::size_t sim_cluster::leader() {
   return 0;
 }
 
-client& sim_cluster::connect(std::size_t n) {
+client& sim_cluster::connect(std::size_t n, bool record_tables) {
   auto& c = guests_.emplace_back(loop(), cluster_.client_network());
   bool up = false;
-  c.connect({.socket = config(n).socket, .process = 0}, {.connected = [&](pnn) { up = true; }});
+  c.connect({.socket = config(n).socket, .process = 0, .record_tables = record_tables}, {.connected = [&](pnn) { up = true; }});
   REQUIRE(run([&] { return up; }, 10s));
   return c;
 }

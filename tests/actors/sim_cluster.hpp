@@ -39,6 +39,9 @@ class sim_cluster {
   void start(std::size_t n);
   void kill(std::size_t n) { cluster_.kill(n); }
   bool alive(std::size_t n) const { return cluster_.alive(n); }
+  /// As by SIGSTOP.
+  void pause(std::size_t n) { cluster_.pause(n); }
+  void resume(std::size_t n) { cluster_.resume(n); }
   /// Nobody hears anything of it, and it of nobody. Its connections stay.
   void hang(std::size_t n) { cluster_.isolate(n); }
   request_ids& ids(std::size_t n) { return cluster_.ids(n); }
@@ -48,7 +51,7 @@ class sim_cluster {
   std::size_t leader();
 
   /// A connected client of node n; the cluster owns it.
-  client& connect(std::size_t n);
+  client& connect(std::size_t n, bool record_tables = false);
   void disconnect(client&);
 
   /// The node's report (`floe status`) as JSON text.

@@ -29,11 +29,13 @@ COUNTER_PY = pathlib.Path(__file__).parents[2] / "actors/clib/examples/counter.p
 
 
 class OneCluster(unittest.TestCase):
+    """Records are locked in shared memory where they can be; subclasses say `BySocket` to have all go by the node."""
     size = 3
+    table = 1
 
     @classmethod
     def setUpClass(cls):
-        cls.nodes = cls.enterClassContext(cluster.of("floe", nodes=cls.size))
+        cls.nodes = cls.enterClassContext(cluster.of("floe", nodes=cls.size, tunables={"RecordTable": cls.table}))
 
     def connect(self, pnn=0, flags=0):
         c = Connection(self.nodes[pnn].base, flags)
@@ -181,6 +183,10 @@ class Records(OneCluster):
         self.assertEqual({31}, {c.sequence_number(db) for c in (a, b)})
 
 
+class RecordsBySocket(Records):
+    table = 0
+
+
 class ThreadsAndForks(OneCluster):
     size = 1
 
@@ -301,6 +307,10 @@ class ThreadsAndForks(OneCluster):
                 over.set()
             for job in jobs:
                 job.result()
+
+
+class ThreadsAndForksBySocket(ThreadsAndForks):
+    table = 0
 
 
 class LostNodes(OneCluster):

@@ -202,18 +202,21 @@ class world {
     --c.work_left;
     if (pick(3) == 0) return;
     c.data = pick(12) == 0 ? bytes() : content_of(++last_value_);
-    c.store.emplace(*memory_, me(c), c.place, c.data);
+    c.store.emplace(*memory_, me(c), c.place, c.data, now_us_);
     if (!c.cleared) truth_[c.key].may_be.insert(c.data);
     c.now = client_thread::doing::storing;
   }
   void storing(client_thread& c) {
     if (c.store->advance() != step_need::done) return;
     c.now = client_thread::doing::holding;
-    if (c.cleared) return;
+    if (c.cleared) {
+      if (c.store->outcome() == store_outcome::stored) broken("no lost store: one who has lost its lock is told that it has stored");
+      return;
+    }
     if (c.store->outcome() == store_outcome::not_held) return broken("one holder: a holder is told that it holds nothing");
     ++v_.stores;
     auto& t = truth_[c.key];
-    if (c.store->outcome() == store_outcome::too_large) {
+    if (c.store->outcome() == store_outcome::to_node) {
       t.may_be.erase(c.data);
     } else {
       t.may_be = {c.data};

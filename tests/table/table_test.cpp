@@ -107,7 +107,7 @@ TEST_CASE_FIXTURE(fixture, "recall: a free record is taken at once, a held one w
 TEST_CASE_FIXTURE(fixture, "a holder's lock can be taken over with its record: data that do not fit") {
   put("k", "one");
   REQUIRE(a.lock("k", 1, soon(), place) == table_answer::good);
-  CHECK(a.store(place, 1, bytes(5000, 'x')) == table_answer::too_large);
+  CHECK(a.store(place, 1, bytes(5000, 'x')) == table_answer::to_node);
   CHECK(!table.take(place.slot, holder_of(b.client(), 1)).has_value());
   const auto r = table.take(place.slot, holder_of(a.client(), 1));
   REQUIRE(r.has_value());
@@ -146,7 +146,7 @@ TEST_CASE_FIXTURE(fixture, "a dead client holds nothing, and what it stored coun
 TEST_CASE_FIXTURE(fixture, "a client that is disconnected and runs on spoils nothing") {
   put("k", "one");
   REQUIRE(a.lock("k", 1, soon(), place) == table_answer::good);
-  table_store late(*memory, holder_of(a.client(), 1), place, "late");
+  table_store late(*memory, holder_of(a.client(), 1), place, "late", 0);
   CHECK(late.advance() == step_need::step);  // has looked, and will not look again
   for (const auto slot : table.clear(a.client(), true)) REQUIRE(table.take(slot).has_value());
   put("k", "one");

@@ -32,7 +32,7 @@ envelope envelope_for(const node_port& port, pnn to, reqid id) {
 
 replier reply_to_client(const node_port& port, const client_ref& c, reqid id) {
   return replier([session = c.session, e = envelope_for(port, pnn{0}, id)](const control_answer& a) {
-    session.tell(session_send{e.of(a)});
+    session.tell(session_send{e.of(a), nullptr, a.along});
   });
 }
 

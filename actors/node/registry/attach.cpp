@@ -156,6 +156,7 @@ void attaching::opened(const database_opened& m) {
   d->to.tell(db_view{port_.shared_view()});  // it may have changed since the actor was made
   d->to.tell(databases_.holder_rules());
   d->to.tell(databases_.settings());
+  d->to.tell(databases_.table_rules());
   for (const auto& w : waiting) db_answer(w).good(m.id);
   for (auto& held : std::exchange(d->until_open, {})) d->to.tell(std::move(held));
   if (starting_.contains(m.id)) return started_with(m.id);

@@ -189,6 +189,11 @@ bool registry::all_frozen() const {
   });
 }
 
+db_table_rules registry::table_rules() const {
+  const auto& t = port_.tunables;
+  return {.on = t[tunable::record_table] != 0, .stay = std::chrono::milliseconds(t[tunable::record_table_stay_ms])};
+}
+
 /// A client must be disconnected before the leader's three tries for the database are over.
 db_holder_rules registry::holder_rules() const {
   const auto& t = port_.tunables;

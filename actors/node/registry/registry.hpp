@@ -78,6 +78,7 @@ class registry {
   /// What a freeze does about clients that hold locks, by the tunables.
   db_holder_rules holder_rules() const;
   db_settings settings() const;
+  db_table_rules table_rules() const;
   /// Remembers who has the generation: they are the members of databases that get it.
   void remember_map(generation, std::vector<pnn> members);
 

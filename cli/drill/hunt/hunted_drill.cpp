@@ -150,13 +150,14 @@ void make_values_differ(hunted_drill& d, chance& c) {
 }  // namespace
 
 std::string hunted_drill::text() const {
-  auto all = fmt::format("cluster nodes={}{}\n", nodes, cluster_lock ? " lock=yes" : "");
+  auto all = fmt::format("cluster nodes={}{}{}\n", nodes, cluster_lock ? " lock=yes" : "", record_table ? " RecordTable=1" : "");
   for (const auto& l : lines) all += (always_possible(l) ? "" : "try ") + l + "\n";
   return all;
 }
 
 hunted_drill compose_drill(chance& c) {
-  hunted_drill d{.nodes = c.of<std::size_t>({1, 2, 3, 3, 3, 4, 4, 5, 5, 6, 7, 9}), .cluster_lock = c.percent(50), .lines = {}};
+  hunted_drill d{.nodes = c.of<std::size_t>({1, 2, 3, 3, 3, 4, 4, 5, 5, 6, 7, 9}), .cluster_lock = c.percent(50),
+                 .record_table = c.percent(75), .lines = {}};
   drill_setting s{.nodes = d.nodes, .cluster_lock = d.cluster_lock, .longest = c.of<duration>({1ms, 100ms, 1s, 4s, 15s, 45s})};
   for (auto n = 1 + c.below(4); n > 0; --n)
     d.lines.push_back(*fill_pattern(c.of<const char*>({"attach {+volatile}", "attach {+volatile}", "attach {+volatile}",
@@ -231,7 +232,7 @@ void flatten(const std::vector<statement>& body, std::vector<std::string>& into,
 }  // namespace
 
 hunted_drill taken_from(const script& s, chance& c) {
-  hunted_drill d{.nodes = s.nodes, .cluster_lock = s.cluster_lock, .lines = {}};
+  hunted_drill d{.nodes = s.nodes, .cluster_lock = s.cluster_lock, .record_table = c.percent(75), .lines = {}};
   flatten(s.body, d.lines, c);
   return d;
 }

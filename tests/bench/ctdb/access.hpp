@@ -5,7 +5,9 @@
 ///   node's TDB file; if the
 ///          record's header does not name this node as dmaster, unlock, ask the daemon for it, and
 ///          begin again; store into the file; unlock.
-///   floe   controls to the node: lock, then store, which gives the lock back, or unlock.
+///   floe   records of the node's record table in shared memory (actors/table), and what is not there by controls
+///          to the node: lock, then store, which gives the lock back, or unlock. floe-socket: controls only. floe-c: by
+///          floe's client library for C.
 ///
 /// One access is one client: it belongs to one thread, and holds one lock at a time.
 #include <cstdint>
@@ -23,10 +25,16 @@ class access {
   /// Replaces the data of the locked record and gives the lock back.
   virtual void store_and_unlock(std::string_view data) = 0;
   virtual void unlock() = 0;
+  /// What this node has of the record, without locking it: after whoever holds it.
+  virtual void read(std::string_view key) = 0;
 };
 
 /// Both attach the database, which makes it if it is not there.
 std::unique_ptr<access> open_ctdbd(const std::string& socket_path, const std::string& database);
 std::unique_ptr<access> open_floe(const std::string& socket_path, const std::string& database);
+/// Without the record table.
+std::unique_ptr<access> open_floe_socket(const std::string& socket_path, const std::string& database);
+/// By the functions of floe/client.h.
+std::unique_ptr<access> open_floe_c(const std::string& socket_path, const std::string& database);
 
 }  // namespace floe::bench

@@ -4,7 +4,9 @@
 ///   bench_ctdb_client KIND update  SECONDS CLIENTS own|same DATABASE SOCKET
 ///       lock, store 200 bytes, unlock, as fast as each of CLIENTS processes can, on a record each
 ///       or all on one:
-///       {"operations": ..., "seconds": ...}
+///       {"operations": ..., "seconds": ..., "longest_ms": ...}; the last is the longest time that one of them took once
+///   bench_ctdb_client KIND read    SECONDS CLIENTS own|same DATABASE SOCKET
+///       the same with a read that takes no lock
 ///   bench_ctdb_client KIND migrate SECONDS DATABASE SOCKET SOCKET...
 ///       one record, locked and unlocked on one node after the other: {"operations": ...,
 ///       "seconds": ...}
@@ -14,7 +16,7 @@
 ///   bench_ctdb_client KIND touch   COUNT STEP DATABASE SOCKET
 ///       updates COUNT of the records that filling.py makes, every STEP-th of them: {"operations": ...}
 ///
-/// KIND is ctdbd or floe.
+/// KIND is ctdbd, floe, floe-socket, or floe-c.
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -43,6 +45,8 @@ const std::string value(200, 'v');
 
 std::unique_ptr<access> open(std::string_view kind, const std::string& socket,
                              const std::string& database) {
+  if (kind == "floe-socket") return open_floe_socket(socket, database);
+  if (kind == "floe-c") return open_floe_c(socket, database);
   return kind == "floe" ? open_floe(socket, database) : open_ctdbd(socket, database);
 }
 
@@ -51,13 +55,22 @@ void update(access& client, std::string_view key) {
   client.store_and_unlock(value);
 }
 
-/// Runs `operation` until the time is up; how often.
-template <class F>
-long repeat(seconds span, F operation) {
-  const auto end = clock::now() + span;
+/// How often `operation` was run until the time was up, and the longest time from one to the next.
+struct repeated {
   long count = 0;
-  for (; clock::now() < end; ++count) operation();
-  return count;
+  clock::duration longest{};
+};
+template <class F>
+repeated repeat(seconds span, F operation) {
+  repeated r;
+  auto last = clock::now();
+  for (const auto end = last + std::chrono::duration_cast<clock::duration>(span); last < end; ++r.count) {
+    operation();
+    const auto now = clock::now();
+    r.longest = std::max(r.longest, now - last);
+    last = now;
+  }
+  return r;
 }
 
 /// What the processes of one measurement share.
@@ -65,9 +78,10 @@ struct board {
   std::atomic<int> ready{0};
   std::atomic<bool> go{false};
   std::atomic<long> operations{0};
+  std::atomic<long> longest_us{0};
 };
 
-int run_update(std::string_view kind, seconds span, int clients, bool own,
+int run_update(std::string_view kind, bool reads, seconds span, int clients, bool own,
                const std::string& database, const std::string& socket) {
   void* shared =
       ::mmap(nullptr, sizeof(board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -80,10 +94,14 @@ int run_update(std::string_view kind, seconds span, int clients, bool own,
     if (child == 0) {  // a process each: TDB's locks are between processes
       const auto client = open(kind, socket, database);
       const std::string key = "update-" + std::to_string(own ? i : 0);
-      update(*client, key);
+      for (int warm = 0; warm < 2; ++warm) update(*client, key);
       ++all.ready;
       while (!all.go) ::usleep(100);
-      all.operations += repeat(span, [&] { update(*client, key); });
+      const auto r = reads ? repeat(span, [&] { client->read(key); }) : repeat(span, [&] { update(*client, key); });
+      all.operations += r.count;
+      const long us = std::chrono::duration_cast<std::chrono::microseconds>(r.longest).count();
+      for (long seen = all.longest_us; seen < us && !all.longest_us.compare_exchange_weak(seen, us);) {
+      }
       std::_Exit(0);
     }
     children.push_back(child);
@@ -99,8 +117,8 @@ int run_update(std::string_view kind, seconds span, int clients, bool own,
     ::waitpid(child, &status, 0);
     if (status != 0) give_up("a client failed");
   }
-  std::printf("{\"operations\": %ld, \"seconds\": %.6f}\n", all.operations.load(),
-              seconds(clock::now() - start).count());
+  std::printf("{\"operations\": %ld, \"seconds\": %.6f, \"longest_ms\": %.3f}\n", all.operations.load(),
+              seconds(clock::now() - start).count(), static_cast<double>(all.longest_us.load()) / 1000);
   return 0;
 }
 
@@ -116,7 +134,7 @@ int run_migrate(std::string_view kind, seconds span, const std::string& database
   for (const auto& node : nodes) visit(*node);
   std::size_t turn = 0;
   const auto start = clock::now();
-  const long count = repeat(span, [&] { visit(*nodes[turn++ % nodes.size()]); });
+  const long count = repeat(span, [&] { visit(*nodes[turn++ % nodes.size()]); }).count;
   std::printf("{\"operations\": %ld, \"seconds\": %.6f}\n", count,
               seconds(clock::now() - start).count());
   return 0;
@@ -160,11 +178,11 @@ int main(int argc, char** argv) {
   using namespace floe::bench;
   const std::vector<std::string> words(argv + 1, argv + argc);
   const std::string usage =
-      "usage: bench_ctdb_client ctdbd|floe update|migrate|pause|touch ...; see client.cpp";
-  if (words.size() < 4 || (words[0] != "ctdbd" && words[0] != "floe")) give_up(usage);
+      "usage: bench_ctdb_client ctdbd|floe|floe-socket|floe-c update|read|migrate|pause|touch ...; see client.cpp";
+  if (words.size() < 4 || (words[0] != "ctdbd" && words[0] != "floe" && words[0] != "floe-socket" && words[0] != "floe-c")) give_up(usage);
   const auto& kind = words[0];
-  if (words[1] == "update" && words.size() == 7) {
-    return run_update(kind, seconds(std::stod(words[2])), std::stoi(words[3]), words[4] == "own",
+  if ((words[1] == "update" || words[1] == "read") && words.size() == 7) {
+    return run_update(kind, words[1] == "read", seconds(std::stod(words[2])), std::stoi(words[3]), words[4] == "own",
                       words[5], words[6]);
   }
   if (words[1] == "migrate" && words.size() > 5) {

@@ -20,6 +20,8 @@ import sandbox  # noqa: E402
 
 KINDS = ("floe", "ctdbd")
 TUNABLES = {"RerecoveryTimeout": 1}  # else ctdbd refuses a second recovery for ten seconds
+# floe's other ways to the same records; beside them stands ctdbd's only one
+ANOTHER_WAY = {"update_1_c": "floe-c", "update_1_socket": "floe-socket"}
 # name, unit, whether more is better
 ROWS = {
     "recovery": ("recovery, nothing changed since the last", "ms", False),
@@ -32,6 +34,10 @@ ROWS = {
     "update_1": ("lock, store, unlock: 1 client", "/s", True),
     "update_8": ("lock, store, unlock: 8 clients, a record each", "/s", True),
     "update_8_same": ("lock, store, unlock: 8 clients, one record", "/s", True),
+    "wait_8_same": ("longest wait of one of them", "ms", False),
+    "read_1": ("read without a lock: 1 client", "/s", True),
+    "update_1_c": ("lock, store, unlock by the C library: 1 client", "/s", True),
+    "update_1_socket": ("lock, store, unlock by the socket: 1 client", "/s", True),
     "memory_idle": ("resident memory of a node, no records", "MiB", False),
     "memory_full": ("resident memory of a node, with the databases", "MiB", False),
 }
@@ -61,7 +67,18 @@ def one_round(kind, options):
         result["memory_idle"] += [measure.resident_mib(node) for node in group]
         for row, clients, whose in (("update_1", 1, "own"), ("update_8", 8, "own"), ("update_8_same", 8, "same")):
             with step(kind, row):
-                result[row].append(measure.updates(group, options.seconds, clients, whose))
+                rate, longest = measure.updates(group, options.seconds, clients, whose)
+                result[row].append(rate)
+                if row == "update_8_same":
+                    result["wait_8_same"].append(longest)
+        for row, way in ANOTHER_WAY.items():
+            if kind == "floe":
+                with step(way, row):
+                    result[row].append(measure.updates(group, options.seconds, 1, "own", way)[0])
+            else:
+                result[row].append(result["update_1"][-1])
+        with step(kind, "read_1"):
+            result["read_1"].append(measure.reads(group, options.seconds, 1, "own"))
         with step(kind, "migrations"):
             result["migrations"].append(measure.migrations(group, options.seconds))
         with step(kind, "filling"):

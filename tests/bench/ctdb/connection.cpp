@@ -24,14 +24,6 @@ void write_all(int fd, std::span<const std::byte> data) {
   }
 }
 
-void read_all(int fd, std::span<std::byte> data) {
-  while (!data.empty()) {
-    const auto n = ::recv(fd, data.data(), data.size(), 0);
-    if (n <= 0) give_up("the node hung up while we read");
-    data = data.subspan(static_cast<std::size_t>(n));
-  }
-}
-
 }  // namespace
 
 void give_up(const std::string& why) {
@@ -56,6 +48,27 @@ connection::connection(const std::string& socket_path) {
   }
 }
 
+void connection::read_all(std::span<std::byte> data) {
+  while (!data.empty()) {
+    iovec part{data.data(), data.size()};
+    alignas(cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))];
+    msghdr m{};
+    m.msg_iov = &part;
+    m.msg_iovlen = 1;
+    m.msg_control = control;
+    m.msg_controllen = sizeof control;
+    const auto n = ::recvmsg(socket_, &m, MSG_CMSG_CLOEXEC);
+    if (n <= 0) give_up("the node hung up while we read");
+    for (auto* c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
+      if (c->cmsg_type != SCM_RIGHTS) continue;
+      std::vector<int> fds((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+      std::memcpy(fds.data(), CMSG_DATA(c), fds.size() * sizeof(int));
+      descriptors_.insert(descriptors_.end(), fds.begin(), fds.end());
+    }
+    data = data.subspan(static_cast<std::size_t>(n));
+  }
+}
+
 connection::~connection() { ::close(socket_); }
 
 void connection::send(std::uint32_t operation, std::span<const std::byte> body) {
@@ -74,13 +87,13 @@ void connection::send(std::uint32_t operation, std::span<const std::byte> body) 
 
 connection::packet connection::receive() {
   bytes header(header_bytes);
-  read_all(socket_, header);
+  read_all(header);
   const auto length = get<std::uint32_t>(header, 0);
   if (length < header_bytes || get<std::uint32_t>(header, 4) != magic)
     give_up("an answer is no CTDB packet");
   packet result{get<std::uint32_t>(header, 16), get<std::uint32_t>(header, 28),
                 bytes(length - header_bytes)};
-  read_all(socket_, result.body);
+  read_all(result.body);
   return result;
 }
 

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace floe::bench {
@@ -56,6 +57,8 @@ class connection {
   bytes must(std::uint32_t opcode, std::span<const std::byte> data);
   /// REQ_CALL NULL with IMMEDIATE_MIGRATION: returns when the node has become the record's dmaster.
   void migrate(std::uint32_t db_id, std::string_view key);
+  /// Descriptors that have come with answers.
+  std::vector<int> take_descriptors() { return std::exchange(descriptors_, {}); }
 
  private:
   struct packet {
@@ -67,7 +70,10 @@ class connection {
   packet receive();
   packet answer(std::uint32_t operation);
 
+  void read_all(std::span<std::byte> data);
+
   int socket_ = -1;
+  std::vector<int> descriptors_;
   std::uint32_t last_request_ = 0;
 };
 

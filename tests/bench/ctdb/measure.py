@@ -39,9 +39,16 @@ def per_second(answer):
     return answer["operations"] / answer["seconds"]
 
 
-def updates(group, seconds, clients, whose):
-    """Lock, store, unlock on node 0, all clients together, per second. whose: "own" record each, or the "same"."""
-    return per_second(client(kind_of(group), "update", seconds, clients, whose, "update.tdb", group[0].socket))
+def updates(group, seconds, clients, whose, way=None):
+    """Lock, store, unlock on node 0: all clients together per second, and the longest that one of them took once, in ms.
+    whose: "own" record each, or the "same"."""
+    answer = client(way or kind_of(group), "update", seconds, clients, whose, "update.tdb", group[0].socket)
+    return per_second(answer), answer["longest_ms"]
+
+
+def reads(group, seconds, clients, whose):
+    """The same with reads that take no lock; per second."""
+    return per_second(client(kind_of(group), "read", seconds, clients, whose, "update.tdb", group[0].socket))
 
 
 def migrations(group, seconds):

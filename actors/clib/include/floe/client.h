@@ -108,7 +108,10 @@ typedef enum floe_kind { FLOE_VOLATILE = 0, FLOE_PERSISTENT = 1, FLOE_REPLICATED
 FLOE_API int floe_attach(floe_connection *, const char *name, floe_kind, int timeout_ms, floe_db *out);
 /* Of a database that is attached. FLOE_ENOENT: none of this name. Either pointer may be null. */
 FLOE_API int floe_find(floe_connection *, const char *name, int timeout_ms, floe_db *out, floe_kind *kind);
-/* Moves with every transaction (persistent, replicated), and with every change on this node (volatile). */
+/*
+ * Moves with every transaction (persistent, replicated). Of a volatile database whose records are shared in memory
+ * (tunable RecordTable): moves after every change on this node, and is read without asking it.
+ */
 FLOE_API int floe_sequence_number(floe_connection *, floe_db, int timeout_ms, uint64_t *out);
 
 /* ---- records ---------------------------------------------------------------------------------------------------- */

@@ -1,0 +1,514 @@
+/// A database's record table: who may use it, what goes in and comes out. A record in the table is the newest copy; the
+/// store's is behind until `out_of_table`. What clients and the table do to each other: actors/table/README.md.
+#include "actors/database/hot_records.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "actors/database/database.hpp"
+#include "actors/database/log_text.hpp"
+#include "actors/events.hpp"
+#include "protocol/constants.hpp"
+#include "protocol/mutant.hpp"
+#include "protocol/record_status.hpp"
+#include "protocol/types/record_access.hpp"
+#include "protocol/wire/codec.hpp"
+
+namespace floe {
+namespace {
+
+/// What was stored in the table is taken into the store at least so often.
+constexpr auto collect_every = std::chrono::milliseconds(100);
+/// A recalled record is looked at so often; normally its holder's unlock wakes us.
+constexpr auto look_every = std::chrono::milliseconds(10);
+constexpr unsigned ticks_to_cool = 10;
+/// Records whose past is remembered.
+constexpr std::size_t history_max = 4096;
+/// So long clients go on without a word from us. Shorter than FloeKeepaliveLimitMs: before others go on without this node.
+constexpr auto answered_for = std::chrono::seconds(1);
+/// What a full disk has refused is tried again.
+constexpr auto room_comes_after = std::chrono::milliseconds(500);
+/// Small: what happens when there is no room has to happen.
+constexpr table_size simulated_size{.sets = 2, .area_words = 1U << 11};
+
+}  // namespace
+
+hot_records::~hot_records() {
+  if (wake_fd < 0) return;
+  loop.unwatch(wake_fd);
+  ::close(wake_fd);
+}
+
+namespace {
+
+/// A process that ends lets go of its memory first and of its sockets later; its entry in /proc stays for longer.
+bool has_no_memory(pid_t pid) {
+  if (pid <= 0) return false;
+  std::error_code error;
+  const std::filesystem::path tasks = fmt::format("/proc/{}/task", pid);
+  auto each = std::filesystem::directory_iterator(tasks, error);
+  if (error) return error == std::errc::no_such_file_or_directory;
+  for (; each != std::filesystem::directory_iterator(); each.increment(error)) {
+    std::ifstream in(each->path() / "statm");
+    std::uint64_t pages = 0;
+    if (in >> pages && pages != 0) return false;
+    if (error) return false;
+  }
+  return true;
+}
+
+std::uint64_t in_us(time_point t) {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(t.time_since_epoch()).count());
+}
+
+}  // namespace
+
+bool is_gone(const hot_records::process& p, bool simulated) {
+  return simulated ? p.simulated.expired() : has_no_memory(p.pid);
+}
+
+// --- clients ---------------------------------------------------------------------------------------------------
+
+void database::on(db_table_rules& m) {
+  table_rules_ = m;
+  if (!m.on) recall_all();
+}
+
+/// Nothing, and the reason in words; or the table is there.
+std::optional<std::string> database::make_table() {
+  const bool simulated = env_.loop.is_simulated();
+  auto memory = simulated ? table_memory::create_private(simulated_size) : table_memory::create_shared({});
+  if (!memory) return "no record table: " + memory.error();
+  auto made = std::make_unique<hot_records>(env_.loop);
+  (*memory)->head().database = number(config_.id);
+  // nanoseconds: no table of a node that lived before has counted so far, and clients cache by this number
+  (*memory)->head().stores[0].value.store(static_cast<std::uint64_t>(env_.loop.wall_us()) * 1000);
+  made->table = std::make_unique<record_table>(std::move(*memory));
+  if (!simulated) {
+    made->wake_fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (made->wake_fd < 0) return "no record table: no eventfd";
+    // never read: every write is an edge, and a client can make a descriptor that it shares block
+    env_.loop.watch(made->wake_fd, EPOLLIN | EPOLLET, [to = self()](std::uint32_t) { to.tell(db_table_rung{}); });
+  }
+  if (!thawed()) made->table->close();
+  hot_records_ = std::move(made);
+  return std::nullopt;
+}
+
+void database::record_table_control(db_control& m) {
+  if (!m.client) return m.answer.fail("only for clients of this node");
+  if (m.request<control::record_table>().flags & record_table_leave) return table_client_leaves(m);
+  if (config_.kind != db_kind::volatile_db) return m.answer.fail("only volatile databases have a record table");
+  if (!table_rules_.on) return m.answer.fail("RecordTable is 0");
+  if (!hot_records_)
+    if (const auto why = make_table()) return m.answer.fail(*why);
+  auto& h = *hot_records_;
+  auto known = h.users.find(m.client->id);
+  if (known == h.users.end()) {
+    const auto number = h.table->admit(m.client->pid);
+    if (number == 0) return m.answer.fail("too many clients have the record table");
+    known = h.users.emplace(m.client->id, hot_records::user{.client = *m.client, .number = number}).first;
+    h.id_of[number] = m.client->id;
+  }
+  descriptors_ptr along;
+  if (env_.loop.is_simulated()) {
+    auto mapping = std::make_shared<shared_in_process>(h.table->memory(), [to = self()] { to.tell(db_table_rung{}); });
+    known->second.simulated = mapping;
+    along = std::make_shared<const descriptors>(std::move(mapping));
+  } else {
+    std::vector<int> fds;
+    for (const int fd : {h.table->memory()->descriptor(), h.wake_fd}) fds.push_back(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
+    const bool all = std::ranges::all_of(fds, [](int fd) { return fd >= 0; });
+    along = std::make_shared<const descriptors>(std::move(fds));
+    if (!all) return m.answer.fail("no descriptors are left");
+  }
+  m.answer({.data = wire::encode(record_table_reply{.client = known->second.number}), .along = std::move(along)});
+}
+
+/// A client that goes on living has given its mapping up.
+void database::table_client_leaves(const db_control& m) {
+  table_client_gone(m.client->id, true);
+  m.answer.good();
+}
+
+void database::table_client_gone(std::uint64_t client, bool has_unmapped) {
+  if (!hot_records_) return;
+  auto& h = *hot_records_;
+  const auto found = h.users.find(client);
+  if (found == h.users.end() || mutated(mutant::dead_client_keeps_table_lock)) return;
+  const auto [ref, number, simulated] = found->second;
+  const hot_records::process its{.pid = ref.pid, .simulated = simulated};
+  const bool runs_on = !has_unmapped && !is_gone(its, env_.loop.is_simulated());
+  h.users.erase(found);
+  h.id_of.erase(number);
+  if (runs_on) {
+    h.running_on[number] = its;
+    table_tick_later();
+  }
+  std::vector<bytes> keys;
+  for (const auto slot : h.table->clear(number, runs_on)) keys.push_back(h.table->key_of(slot));
+  for (const bytes& key : keys)
+    note(event::lock_release{
+        .client = ref.id, .pid = ref.pid, .name = ref.name, .key = to_hex(key), .held_us = 0, .why = "client-gone"});
+  db_table_rung look;
+  on(look);
+}
+
+// --- into the table --------------------------------------------------------------------------------------------
+
+/// The lock is granted in the table instead of here, if the client can use it and there is room.
+bool database::grant_in_table(const bytes& key, lock_waiter& w) {
+  if (w.table_thread == 0 || !hot_records_ || !table_rules_.on) return false;
+  auto& h = *hot_records_;
+  const auto user = h.users.find(w.client.id);
+  if (user == h.users.end() || h.table->closed()) return false;
+  const record r = local(key);
+  const auto holder = holder_of(user->second.number, w.table_thread);
+  auto at = h.table->promote(key, number(r.header.rsn), r.header.flags, r.data, holder);
+  if (!at && make_room(key, at.error())) at = h.table->promote(key, number(r.header.rsn), r.header.flags, r.data, holder);
+  if (!at) return false;
+  const auto last = h.history.find(key);
+  h.stays[at->slot] = {.since = env_.loop.now(),
+                       .allowed = stay_allowed(last == h.history.end() ? std::nullopt : std::optional(last->second), table_rules_.stay),
+                       .locks_before = h.table->locks_of(at->slot)};
+  answer_for_table();
+  w.answer.good(wire::encode(record_lock_reply{.header = r.header, .data = r.data, .lock_id = 0}));
+  table_tick_later();
+  return true;
+}
+
+/// Takes the coldest record out that stands in the way, if nobody holds it.
+bool database::make_room(const bytes& key, promote_refusal why) {
+  auto& t = *hot_records_->table;
+  if (why == promote_refusal::closed || why == promote_refusal::too_large) return false;
+  const auto cold = t.victims(key);
+  const auto victim = why == promote_refusal::set_full ? (cold.empty() ? std::nullopt : std::optional(cold.front())) : t.coldest();
+  if (!victim) return false;
+  const bytes leaves = t.key_of(*victim);
+  return out_of_table(leaves);
+}
+
+// --- out of the table ------------------------------------------------------------------------------------------
+
+/// Calls the record back. True: it is not in the table (any more), and the store has its newest content.
+bool database::out_of_table(const bytes& key) {
+  if (!hot_records_) return true;
+  auto& t = *hot_records_->table;
+  const auto slot = t.find(key);
+  if (!slot) return true;
+  const auto look = t.recall(*slot);
+  if (look.state == slot_state::broken) {
+    drop_broken(*slot);
+    return true;
+  }
+  if (look.state == slot_state::held) {
+    look_at_recalls_later();
+    return false;
+  }
+  return keep_and_take(*slot, table_holder::none);
+}
+
+/// First into the store, then out of the table: nobody can change it meanwhile.
+bool database::keep_and_take(std::uint32_t slot, table_holder by) {
+  auto& h = *hot_records_;
+  const auto content = h.table->peek(slot);
+  if (!content) {
+    drop_broken(slot);
+    return true;
+  }
+  if (content->changed && !keep(*content)) return false;  // it stays where it is, and is tried again
+  const auto stay = h.stays.find(slot);
+  if (stay != h.stays.end()) {
+    if (h.history.size() >= history_max) h.history.clear();
+    const auto last = h.history.find(content->key);
+    h.history[content->key] = after_stay(last == h.history.end() ? std::nullopt : std::optional(last->second),
+                                         h.table->locks_of(slot) - stay->second.locks_before + 1, stay->second.allowed);
+    h.stays.erase(stay);
+  }
+  if (!h.table->take(slot, by)) drop_broken(slot);
+  return true;
+}
+
+/// The store's copy is brought to what the table has. Who stored it in the table has counted it there.
+bool database::keep(const table_record& r) {
+  auto& h = *hot_records_;
+  if (env_.loop.now() < h.no_room_until) return false;
+  auto header = own_header(r.key);
+  if (number(header.rsn) > r.rsn) return true;  // a recovery has brought a newer one while there was no room for this
+  header.rsn = rsn{r.rsn};
+  header.flags = r.flags;
+  if (auto done = store_->put(r.key, header, r.data); !done) {
+    storage_failed("store what was in the record table", done.error());
+    h.no_room_until = env_.loop.now() + room_comes_after;
+    env_.loop.after(room_comes_after, [to = self()] { to.tell(db_table_rung{}); });
+    return false;
+  }
+  storage_works();
+  ++seqnum_;
+  note_stored(r.key, header, r.data.empty());
+  plan_flush();
+  return true;
+}
+
+/// Somebody has written nonsense into the shared memory. What the store has counts again.
+void database::drop_broken(std::uint32_t slot) {
+  auto& h = *hot_records_;
+  const bytes key = h.table->key_of(slot);
+  const auto holder = h.table->holder_seen(slot);
+  env_.log.tell(event::table_slot_dropped{.db = config_.name, .key = to_hex(key), .slot = slot, .holder = client_of(holder)});
+  h.table->drop(slot);
+  h.stays.erase(slot);
+  if (const auto* u = h.user_of(holder))
+    u->client.session.tell(session_kick{fmt::format("it has spoilt the record table of {}", config_.name)});
+}
+
+/// Those that only look are served from the table, if nobody holds the record: it need not leave for them.
+void database::answer_readers(const bytes& key, lock_table::entry& e, std::uint32_t slot) {
+  auto& t = *hot_records_->table;
+  const auto reads = [](const lock_waiter& w) { return w.use == record_use::read || w.use == record_use::look; };
+  if (t.closed() || std::ranges::none_of(e.waiters, reads) || t.look(slot).state != slot_state::free) return;
+  if (t.collect(slot, [&](const table_record& r) { return keep(r); }) != record_table::collected::kept) return;
+  for (const auto& w : e.waiters)
+    if (reads(w)) answer_read(key, w);
+  std::erase_if(e.waiters, reads);
+}
+
+/// Whether the queue of the key has to wait because the record is in the table. Requests that can use the table are sent
+/// there; for all others it is called back, at once or when it has stayed long enough.
+bool database::waits_for_table(const bytes& key, lock_table::entry& e) {
+  if (!hot_records_) return false;
+  auto& h = *hot_records_;
+  const auto slot = h.table->find(key);
+  if (!slot) return false;
+  if (!h.table->recalled(*slot) && !h.table->closed())
+    for (auto i = e.waiters.begin(); i != e.waiters.end();) {
+      if (i->use != record_use::lock || i->table_thread == 0 || !h.users.contains(i->client.id)) {
+        ++i;
+        continue;
+      }
+      if (i->id) key_of_waiter_.erase(i->id);
+      env_.loop.cancel(i->deadline);
+      answer_for_table();
+      i->answer.status(record_status_in_table, "the record is in the table");
+      i = e.waiters.erase(i);
+    }
+  answer_readers(key, e, *slot);
+  if (e.waiters.empty()) return true;
+  table_queue q;
+  for (const auto& w : e.waiters) (w.use == record_use::peer_call ? q.peers : q.locals) = true;
+  auto& stay = h.stays[*slot];
+  const auto now = env_.loop.now();
+  const auto when = recall_at(q, now, stay.since, stay.allowed);
+  if (!when || (q.peers && mutated(mutant::hot_record_not_called_back))) return true;
+  if (*when <= now || h.table->recalled(*slot)) return !out_of_table(key);
+  if (!stay.timer) {
+    stay.timer = true;
+    env_.loop.after(*when - now, [to = self(), key] { to.tell(db_table_recall{key}); });
+  }
+  return true;
+}
+
+void database::on(db_table_recall& m) {
+  if (!hot_records_) return;
+  if (const auto slot = hot_records_->table->find(m.key)) hot_records_->stays[*slot].timer = false;
+  advance(m.key);
+}
+
+/// A record that a client has in the table becomes one that it locks by number: it wants to store more than fits.
+void database::table_take_over(const db_control& m, const bytes& key, std::uint32_t thread) {
+  if (hot_records_)
+    if (const auto user = hot_records_->users.find(m.client->id); user != hot_records_->users.end()) {
+      const auto slot = hot_records_->table->find(key);
+      const auto holder = holder_of(user->second.number, thread);
+      const bool held = slot && hot_records_->table->look(*slot).holder == holder;
+      if (held && !keep_and_take(*slot, holder))
+        return m.answer.status(record_status_storage, "cannot store: see the node's log");
+      if (held) {
+        auto& e = locks_.at(key);
+        const auto lock_id = static_cast<std::uint64_t>(number(config_.id)) << 32 | ++last_lock_;
+        ++env_.count.locks_held;
+        locks_.grant(key, e, {.lock_id = lock_id, .client = *m.client, .since = env_.loop.now(),
+                              .share = usage_share::lock(m.client->usage, key.size())});
+        locks_.concerns(m.client->id, key);
+        const record r = local(key);
+        return m.answer.good(wire::encode(record_lock_reply{.header = r.header, .data = r.data, .lock_id = lock_id}));
+      }
+    }
+  m.answer.status(record_status_not_held, "this thread does not hold the record in the table");
+}
+
+// --- as time goes by -------------------------------------------------------------------------------------------
+
+/// Clients may go on in the table for a while.
+void database::answer_for_table() {
+  hot_records_->table->answer_for_until(in_us(env_.loop.now() + answered_for));
+}
+
+/// Clients have let go of records, have died, or it is time to look whether they have.
+void database::on(db_table_rung& m) {
+  if (m.planned) looks_planned_ = false;
+  if (!hot_records_ || !store_) return;
+  auto& h = *hot_records_;
+  std::vector<bytes> keys;
+  for (const auto slot : h.table->recalls()) keys.push_back(h.table->key_of(slot));
+  for (const bytes& key : keys)
+    if (out_of_table(key)) advance(key);
+  if (freeze_.state != freeze_state::freezing) return;
+  if (!anybody_holds()) transition(freeze_event::last_holder_gone{}, {});
+  else if (h.table->any_holder()) look_at_recalls_later();
+}
+
+void database::look_at_recalls_later() {
+  if (looks_planned_) return;
+  looks_planned_ = true;
+  env_.loop.after(look_every, [to = self()] { to.tell(db_table_rung{.planned = true}); });
+}
+
+void database::table_tick_later() {
+  if (hot_records_->ticking) return;
+  hot_records_->ticking = true;
+  env_.loop.after(collect_every, [to = self()] { to.tell(db_table_tick{}); });
+}
+
+void database::on(db_table_tick&) {
+  if (!hot_records_ || !store_) return;
+  auto& h = *hot_records_;
+  h.ticking = false;
+  answer_for_table();
+  collect_table();
+  look_who_waits();
+  std::erase_if(h.running_on, [&](const auto& one) {
+    if (!is_gone(one.second, env_.loop.is_simulated())) return false;
+    h.table->forgive(one.first);
+    return true;
+  });
+  if (++h.ticks % ticks_to_cool == 0) {
+    h.table->cool();
+    for (const auto slot : h.table->filled())
+      if (h.table->locks_lately(slot) == 0 && h.table->look(slot).state == slot_state::free) {
+        const bytes key = h.table->key_of(slot);
+        if (out_of_table(key)) advance(key);
+      }
+  }
+  if (h.table->records() > 0 || !h.running_on.empty()) table_tick_later();
+}
+
+/// What was stored in the table goes into the store; the records stay where they are.
+void database::collect_table() {
+  if (!hot_records_ || store_use_ != store_use::here) return;
+  for (const auto slot : hot_records_->table->collect([&](const table_record& r) { return keep(r); })) drop_broken(slot);
+}
+
+// --- freeze ----------------------------------------------------------------------------------------------------
+
+bool database::anybody_holds() const {
+  if (mutated(mutant::freeze_ignores_record_table)) return locks_.holders() > 0;
+  return locks_.holders() > 0 || (hot_records_ && hot_records_->table->any_holder());
+}
+
+/// No lock succeeds from now on; says whether somebody holds one, here or in the table.
+bool database::close_table() {
+  if (mutated(mutant::freeze_ignores_record_table)) return locks_.holders() > 0;
+  const bool in_table = hot_records_ && hot_records_->table->close();
+  if (in_table) look_at_recalls_later();
+  return in_table || locks_.holders() > 0;
+}
+
+/// Frozen: nobody holds anything, and everything is in the store before it is read or replaced. What a full disk
+/// refuses stays in the table, and is pulled from there.
+void database::empty_table() {
+  if (!mutated(mutant::freeze_ignores_record_table)) recall_all();
+}
+
+/// For a pull: what could not be taken into the store is the newest there is of those records all the same.
+void database::for_each_left_in_table(const std::function<void(const record_view&)>& f) {
+  if (!hot_records_) return;
+  for (const auto slot : hot_records_->table->filled())
+    if (const auto r = hot_records_->table->peek(slot)) {
+      auto header = own_header(r->key);
+      header.rsn = rsn{r->rsn};
+      header.flags = r->flags;
+      f({r->key, header, r->data});
+    }
+}
+
+/// The content has been replaced: what could not be taken into the store before is of before.
+void database::drop_table_content() {
+  if (!hot_records_) return;
+  for (const auto slot : hot_records_->table->filled()) {
+    hot_records_->table->drop(slot);
+    hot_records_->stays.erase(slot);
+  }
+}
+
+void database::recall_all() {
+  if (!hot_records_) return;
+  std::vector<bytes> keys;
+  for (const auto slot : hot_records_->table->filled()) keys.push_back(hot_records_->table->key_of(slot));
+  for (const bytes& key : keys)
+    if (out_of_table(key)) advance(key);
+}
+
+void database::reopen_table() {
+  if (hot_records_ && hot_records_->table->closed()) hot_records_->table->reopen();
+}
+
+bool database::in_table(byte_view key) const { return hot_records_ && hot_records_->table->find(key); }
+
+std::uint64_t database::table_locks() const { return hot_records_ ? hot_records_->table->locks() : 0; }
+
+void database::close_table_for_good() {
+  if (hot_records_) hot_records_->table->close();
+}
+
+/// Who waits says so in the table, but not since when: that is when we have seen it first.
+void database::look_who_waits() {
+  auto& h = *hot_records_;
+  std::map<std::pair<std::uint32_t, table_holder>, time_point> now;
+  h.table->for_each_waiter([&](std::uint32_t slot, table_holder who) {
+    const auto before = h.waits.find({slot, who});
+    now[{slot, who}] = before == h.waits.end() ? env_.loop.now() : before->second;
+  });
+  h.waits = std::move(now);
+}
+
+std::vector<table_waiting> database::table_waiters() const {
+  std::vector<table_waiting> all;
+  if (!hot_records_) return all;
+  const auto& h = *hot_records_;
+  h.table->for_each_waiter([&](std::uint32_t slot, table_holder who) {
+    const auto* u = h.user_of(who);
+    if (!u) return;
+    const auto seen = h.waits.find({slot, who});
+    const auto* holder = h.user_of(h.table->holder_seen(slot));
+    all.push_back({h.table->key_of(slot), u->client, seen == h.waits.end() ? duration{0} : env_.loop.now() - seen->second,
+                   holder ? fmt::format("held-by-client-{}-pid-{}", holder->client.id, holder->client.pid) : "queued"});
+  });
+  std::ranges::sort(all, {}, &table_waiting::key);
+  return all;
+}
+
+std::vector<table_holding> database::table_holders() const {
+  std::vector<table_holding> all;
+  if (!hot_records_) return all;
+  const auto now_ms = static_cast<std::int64_t>(in_us(env_.loop.now()) / 1000);
+  hot_records_->table->for_each_holder([&](const table_lock_info& l) {
+    const auto* u = hot_records_->user_of(l.holder);
+    if (!u) return;
+    // the holder says since when; a time that cannot be is none
+    const auto since = static_cast<std::int64_t>(l.since_ms);
+    const auto age = since > 0 && since <= now_ms ? now_ms - since : 0;
+    all.push_back({bytes(l.key), u->client, std::chrono::milliseconds(age)});
+  });
+  std::ranges::sort(all, {}, &table_holding::key);
+  return all;
+}
+
+}  // namespace floe

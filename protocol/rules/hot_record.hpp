@@ -1,0 +1,39 @@
+#pragma once
+/// How long a record may stay in the record table (actors/table) of a node while others wait for it outside.
+///
+/// A record that has come here for a stream of local locks should not leave after the first of them, or nodes spend
+/// their time on sending it around; one that every node wants once should leave at once. Which of the two it is shows in
+/// what happened during its last stay. Local requests that cannot use the table are not held back at all.
+#include <cstdint>
+#include <optional>
+
+#include "protocol/rules/time.hpp"
+
+namespace floe {
+
+/// What is remembered of a record's last stay in the table.
+struct stay_history {
+  std::uint64_t locks = 0;        ///< granted during it
+  std::uint32_t cut_short = 0;    ///< stays in a row that were given no time
+  bool operator==(const stay_history&) const = default;
+};
+
+/// So many locks in one stay are a stream.
+inline constexpr std::uint64_t locks_of_a_stream = 8;
+/// A record that was found to be wanted once at a time is tried again every so many stays.
+inline constexpr std::uint32_t stays_until_next_try = 64;
+
+/// The time that a record is given while other nodes wait for it; `most` is the tunable.
+duration stay_allowed(const std::optional<stay_history>& last, duration most);
+/// What to remember after a stay.
+stay_history after_stay(const std::optional<stay_history>& before, std::uint64_t locks, duration allowed);
+
+/// Who waits outside the table for a record that is in it.
+struct table_queue {
+  bool peers = false;   ///< requests of other nodes
+  bool locals = false;  ///< requests of this node that cannot use the table
+};
+/// When the record is to be called back; nothing: not at all.
+std::optional<time_point> recall_at(const table_queue&, time_point now, time_point stays_since, duration allowed);
+
+}  // namespace floe
