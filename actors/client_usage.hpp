@@ -11,7 +11,8 @@ namespace floe {
 struct client_usage {
   /// Samba has a few dozen requests under way, and some hundred locks; these are limits against programs gone wrong.
   static constexpr std::size_t most_requests = 100'000;
-  static constexpr std::size_t most_bytes = std::size_t{128} << 20;  ///< of its requests and locked keys; one more fits in any case
+  static constexpr std::size_t most_bytes =
+      std::size_t{128} << 20;  ///< of its requests and locked keys; one more fits in any case
   static constexpr std::size_t most_locks = 100'000;
 
   std::size_t requests = 0, bytes = 0, locks = 0;
@@ -24,10 +25,15 @@ using client_usage_ptr = std::shared_ptr<client_usage>;
 /// Counts one of its client's as long as it lives; an empty one counts nothing.
 class usage_share {
  public:
-  static usage_share request(client_usage_ptr of, std::size_t size) { return {std::move(of), &client_usage::requests, size}; }
-  static usage_share lock(client_usage_ptr of, std::size_t key_size) { return {std::move(of), &client_usage::locks, key_size}; }
+  static usage_share request(client_usage_ptr of, std::size_t size) {
+    return {std::move(of), &client_usage::requests, size};
+  }
+  static usage_share lock(client_usage_ptr of, std::size_t key_size) {
+    return {std::move(of), &client_usage::locks, key_size};
+  }
   usage_share() = default;
-  usage_share(usage_share&& o) noexcept : of_(std::exchange(o.of_, nullptr)), what_(o.what_), bytes_(o.bytes_) {}
+  usage_share(usage_share&& o) noexcept
+      : of_(std::exchange(o.of_, nullptr)), what_(o.what_), bytes_(o.bytes_) {}
   usage_share& operator=(usage_share&& o) noexcept {
     std::swap(of_, o.of_);
     std::swap(what_, o.what_);

@@ -12,8 +12,8 @@ namespace floe {
 struct peer_view {
   std::uint32_t flags = 0;  ///< node_flag bits; DISCONNECTED is our own observation
   endpoint where;
-  bool dead = false;       ///< disconnected because its process has ended, not because it is silent
-  bool floe = false;           ///< a floe node, not a ctdbd; known while it is connected
+  bool dead = false;  ///< disconnected because its process has ended, not because it is silent
+  bool floe = false;  ///< a floe node, not a ctdbd; known while it is connected
   address<link_message> link;  ///< empty for ourselves and for deleted nodes
 };
 

@@ -29,8 +29,8 @@ struct caller {
   std::optional<client_ref> client;  ///< a client of this node
   floe::srvid srvid{0};              ///< of the packet
   std::uint32_t flags = 0;           ///< control_flag bits
-  std::uint32_t client_id = 0;       ///< as the packet says; not 0: a client, perhaps of another node
-  parcel_ptr packet;                 ///< what the request's views point into
+  std::uint32_t client_id = 0;  ///< as the packet says; not 0: a client, perhaps of another node
+  parcel_ptr packet;            ///< what the request's views point into
 };
 
 template <control C>

@@ -51,8 +51,9 @@ struct node_environment {
   counters& count;
   request_ids& ids;
   pnn self;
-  file_checks* checks = nullptr;   ///< none: files of persistent databases are trusted
-  cluster_locks* locks = nullptr;  ///< none: a node that has no cluster lock configured can do without
+  file_checks* checks = nullptr;  ///< none: files of persistent databases are trusted
+  cluster_locks* locks =
+      nullptr;                  ///< none: a node that has no cluster lock configured can do without
   disk_faults* disk = nullptr;  ///< what simulated disks refuse; none in production
 };
 

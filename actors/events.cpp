@@ -207,11 +207,11 @@ namespace event {
 #define FLOE_WRITE_nodes(name_) w.field(#name_, e.name_);
 #define FLOE_FIELD(kind_, name_) FLOE_WRITE_##kind_(name_)
 #define FLOE_EVENT(type, name, level, where, fields_, meaning, cause, evidence, next) \
-  event_line line_of([[maybe_unused]] const type& e) {                 \
-    event_line line{.id = event_id::type};                             \
-    writer w;                                                          \
-    fields_ line.fields = std::move(w.out);                            \
-    return line;                                                       \
+  event_line line_of([[maybe_unused]] const type& e) {                                \
+    event_line line{.id = event_id::type};                                            \
+    writer w;                                                                         \
+    fields_ line.fields = std::move(w.out);                                           \
+    return line;                                                                      \
   }
 #include "actors/events.def"
 #undef FLOE_EVENT
@@ -232,9 +232,9 @@ namespace event {
 #define FLOE_READ_json(name_) r.to_the_end(#name_, e.name_);
 #define FLOE_FIELD(kind_, name_) FLOE_READ_##kind_(name_)
 #define FLOE_EVENT(type, name, level, where, fields_, meaning, cause, evidence, next) \
-  bool read_event(const event_line& line, [[maybe_unused]] type& e) {  \
-    reader r{line.fields};                                             \
-    fields_ return r.good && r.rest.empty();                           \
+  bool read_event(const event_line& line, [[maybe_unused]] type& e) {                 \
+    reader r{line.fields};                                                            \
+    fields_ return r.good && r.rest.empty();                                          \
   }
 #include "actors/events.def"
 #undef FLOE_EVENT

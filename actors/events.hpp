@@ -44,10 +44,10 @@ using nodes = std::vector<pnn>;
 #define FLOE_CHANGE(kind_, what) kind::kind_ from{}, to{};
 #define FLOE_FIELD(kind_, name_) kind::kind_ name_{};
 #define FLOE_EVENT(type, name, level_, where, fields, meaning, cause, evidence, next) \
-  struct type {                                                        \
-    static constexpr event_id id = event_id::type;                     \
-    static constexpr log_level level = log_level::level_;              \
-    fields                                                             \
+  struct type {                                                                       \
+    static constexpr event_id id = event_id::type;                                    \
+    static constexpr log_level level = log_level::level_;                             \
+    fields                                                                            \
   };
 #include "actors/events.def"
 #undef FLOE_EVENT
@@ -56,7 +56,7 @@ using nodes = std::vector<pnn>;
 #undef FLOE_DB
 
 #define FLOE_EVENT(type, name, level, where, fields, meaning, cause, evidence, next) \
-  event_line line_of(const type&);                                    \
+  event_line line_of(const type&);                                                   \
   bool read_event(const event_line&, type&);
 #include "actors/events.def"
 #undef FLOE_EVENT

@@ -30,7 +30,8 @@ sink_result open_sink(const log_target& to, const std::string& who) {
   switch (to.to) {
     case log_target::kind::standard_error: return std::make_shared<spdlog::sinks::stderr_sink_st>();
     case log_target::kind::file: return file_sink(to.path);
-    case log_target::kind::syslog: return std::make_shared<spdlog::sinks::syslog_sink_st>("ctdbd", LOG_PID, LOG_DAEMON, false);
+    case log_target::kind::syslog:
+      return std::make_shared<spdlog::sinks::syslog_sink_st>("ctdbd", LOG_PID, LOG_DAEMON, false);
     case log_target::kind::syslog_nonblocking:
     case log_target::kind::syslog_udp:
     case log_target::kind::syslog_udp_rfc5424: return datagram_syslog(to.to, who);
@@ -42,7 +43,9 @@ sink_result open_sink(const log_target& to, const std::string& who) {
 class spd_log final : public log {
  public:
   spd_log(log_target target, spdlog::sink_ptr sink, const std::string& who, std::int32_t level)
-      : target_(std::move(target)), to_(std::make_shared<spdlog::logger>(who, std::move(sink))), level_(level) {
+      : target_(std::move(target)),
+        to_(std::make_shared<spdlog::logger>(who, std::move(sink))),
+        level_(level) {
     to_->set_level(spdlog::level::trace);
     to_->set_pattern("%Y-%m-%dT%H:%M:%S.%f %n %^%l%$ %v");
   }
@@ -53,7 +56,8 @@ class spd_log final : public log {
     for (const auto& [kind, lines] : limit_.left_out(now))
       to_->info(text(line_of(event::lines_left_out{.kind = kind, .lines = lines})));
     // who asks for INFO wants every event
-    if (level_ < static_cast<std::int32_t>(log_level::info) && !limit_.admits(line, now)) return to_->flush();
+    if (level_ < static_cast<std::int32_t>(log_level::info) && !limit_.admits(line, now))
+      return to_->flush();
     to_->log(as_spd(level), line);
     to_->flush();
   }
@@ -89,7 +93,8 @@ class spd_log final : public log {
 
 class forwarding_log final : public log {
  public:
-  explicit forwarding_log(std::function<void(log_level, std::string_view)> to) : to_(std::move(to)) {}
+  explicit forwarding_log(std::function<void(log_level, std::string_view)> to)
+      : to_(std::move(to)) {}
   void write(log_level l, std::string_view line) override { to_(l, line); }
   void set_level(std::int32_t l) override { level_ = l; }
   std::int32_t level() const override { return level_; }
@@ -116,7 +121,8 @@ std::string_view to_string(log_level l) {
   return "?";
 }
 
-std::expected<std::unique_ptr<log>, std::string> open_log(const log_target& target, const std::string& who,
+std::expected<std::unique_ptr<log>, std::string> open_log(const log_target& target,
+                                                          const std::string& who,
                                                           std::int32_t level) {
   auto sink = open_sink(target, who);
   if (!sink) return std::unexpected(sink.error());

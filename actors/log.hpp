@@ -38,7 +38,8 @@ class log {
 };
 
 /// To the place that was configured; `who` ("node 2") precedes every line. Error: it cannot be opened, and why.
-std::expected<std::unique_ptr<log>, std::string> open_log(const log_target&, const std::string& who, std::int32_t level);
+std::expected<std::unique_ptr<log>, std::string> open_log(const log_target&, const std::string& who,
+                                                          std::int32_t level);
 /// Each line to a function: tests and simulations.
 std::unique_ptr<log> function_log(std::function<void(log_level, std::string_view)>);
 

@@ -38,23 +38,27 @@ std::string time_text(spdlog::log_clock::time_point at, const char* form) {
 
 class datagram_sink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:
-  datagram_sink(int fd, log_target::kind form, std::string who) : fd_(fd), form_(form), who_(std::move(who)) {}
+  datagram_sink(int fd, log_target::kind form, std::string who)
+      : fd_(fd), form_(form), who_(std::move(who)) {}
   ~datagram_sink() override { ::close(fd_); }
 
  private:
   void sink_it_(const spdlog::details::log_msg& m) override {
-    if (lost_ > 0 && send(LOG_WARNING, m.time, fmt::format("{} lines were lost before this one", lost_))) lost_ = 0;
+    if (lost_ > 0 &&
+        send(LOG_WARNING, m.time, fmt::format("{} lines were lost before this one", lost_)))
+      lost_ = 0;
     if (!send(priority_of(m.level), m.time, {m.payload.data(), m.payload.size()})) ++lost_;
   }
   void flush_() override {}
 
   bool send(int priority, spdlog::log_clock::time_point at, std::string_view line) {
     const int code = LOG_DAEMON | priority;
-    const auto packet =
-        form_ == log_target::kind::syslog_udp_rfc5424
-            ? fmt::format("<{}>1 {} {} ctdbd {} - - {}: {}", code, time_text(at, "%Y-%m-%dT%H:%M:%S%z").insert(22, ":"),
-                          host(), ::getpid(), who_, line)
-            : fmt::format("<{}>{} ctdbd[{}]: {}: {}", code, time_text(at, "%b %e %H:%M:%S"), ::getpid(), who_, line);
+    const auto packet = form_ == log_target::kind::syslog_udp_rfc5424
+                            ? fmt::format("<{}>1 {} {} ctdbd {} - - {}: {}", code,
+                                          time_text(at, "%Y-%m-%dT%H:%M:%S%z").insert(22, ":"),
+                                          host(), ::getpid(), who_, line)
+                            : fmt::format("<{}>{} ctdbd[{}]: {}: {}", code,
+                                          time_text(at, "%b %e %H:%M:%S"), ::getpid(), who_, line);
     return ::send(fd_, packet.data(), packet.size(), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
   }
   static std::string host() {
@@ -97,7 +101,8 @@ class journal final : public spdlog::sinks::base_sink<spdlog::details::null_mute
  private:
   void sink_it_(const spdlog::details::log_msg& m) override {
     const std::string line(m.payload.data(), m.payload.size());
-    std::vector<std::string> fields{"MESSAGE=" + line, fmt::format("PRIORITY={}", priority_of(m.level)),
+    std::vector<std::string> fields{"MESSAGE=" + line,
+                                    fmt::format("PRIORITY={}", priority_of(m.level)),
                                     "SYSLOG_IDENTIFIER=ctdbd", "FLOE_NODE=" + who_};
     for (auto& f : journal_fields(line)) fields.push_back(std::move(f));
     std::vector<iovec> parts;
@@ -113,7 +118,8 @@ class journal final : public spdlog::sinks::base_sink<spdlog::details::null_mute
 std::string field_name(std::string_view key) {
   std::string name = "FLOE_";
   for (const char c : key) {
-    const bool letter = c >= 'a' && c <= 'z', good = (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    const bool letter = c >= 'a' && c <= 'z',
+               good = (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
     name += letter ? static_cast<char>(c - 'a' + 'A') : good ? c : '_';
   }
   return name;
@@ -126,11 +132,14 @@ std::vector<std::string> journal_fields(std::string_view line) {
   if (!e) return {};
   std::vector<std::string> fields{"FLOE_EVENT=" + std::string(name(*e))};
   if (!e->db.empty()) fields.push_back("FLOE_DB=" + e->db);
-  each_field(*e, [&](const event_field& f) { fields.push_back(field_name(f.name) + "=" + std::string(f.value)); });
+  each_field(*e, [&](const event_field& f) {
+    fields.push_back(field_name(f.name) + "=" + std::string(f.value));
+  });
   return fields;
 }
 
-std::expected<spdlog::sink_ptr, std::string> datagram_syslog(log_target::kind form, const std::string& who) {
+std::expected<spdlog::sink_ptr, std::string> datagram_syslog(log_target::kind form,
+                                                             const std::string& who) {
   const int fd = open_socket(form);
   if (fd < 0) return std::unexpected(std::string("no socket to syslog: ") + std::strerror(errno));
   return std::make_shared<datagram_sink>(fd, form, who);

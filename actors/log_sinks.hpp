@@ -12,7 +12,8 @@ namespace floe {
 
 /// A sink for syslog_nonblocking, syslog_udp or syslog_udp_rfc5424. A line that cannot be sent at once is lost; the
 /// number of lost ones precedes the next that can. `who` names the node in each line. Error: no socket.
-std::expected<spdlog::sink_ptr, std::string> datagram_syslog(log_target::kind, const std::string& who);
+std::expected<spdlog::sink_ptr, std::string> datagram_syslog(log_target::kind,
+                                                             const std::string& who);
 
 /// systemd's journal. A line `event key=value key="two words"` gets the fields FLOE_EVENT=event, FLOE_KEY=value ...
 /// beside MESSAGE, PRIORITY, SYSLOG_IDENTIFIER and FLOE_NODE, so that `journalctl FLOE_EVENT=node-down` finds it.

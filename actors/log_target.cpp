@@ -9,12 +9,13 @@ struct named {
   std::string_view text;
   log_target::kind to;
 };
-constexpr std::array places = std::to_array<named>({{"stderr", log_target::kind::standard_error},
-                                                    {"syslog", log_target::kind::syslog},
-                                                    {"syslog:nonblocking", log_target::kind::syslog_nonblocking},
-                                                    {"syslog:udp", log_target::kind::syslog_udp},
-                                                    {"syslog:udp-rfc5424", log_target::kind::syslog_udp_rfc5424},
-                                                    {"journal", log_target::kind::journal}});
+constexpr std::array places =
+    std::to_array<named>({{"stderr", log_target::kind::standard_error},
+                          {"syslog", log_target::kind::syslog},
+                          {"syslog:nonblocking", log_target::kind::syslog_nonblocking},
+                          {"syslog:udp", log_target::kind::syslog_udp},
+                          {"syslog:udp-rfc5424", log_target::kind::syslog_udp_rfc5424},
+                          {"journal", log_target::kind::journal}});
 
 }  // namespace
 
@@ -22,12 +23,14 @@ std::expected<log_target, std::string> parse_log_target(std::string_view locatio
   constexpr std::string_view file = "file:";
   if (location.starts_with(file)) {
     if (location.size() == file.size()) return std::unexpected("names no file");
-    return log_target{.to = log_target::kind::file, .path = std::string(location.substr(file.size()))};
+    return log_target{.to = log_target::kind::file,
+                      .path = std::string(location.substr(file.size()))};
   }
   for (const auto& p : places)
     if (p.text == location) return log_target{.to = p.to};
   return std::unexpected(
-      "must be file:PATH, stderr, journal, syslog, syslog:nonblocking, syslog:udp or syslog:udp-rfc5424");
+      "must be file:PATH, stderr, journal, syslog, syslog:nonblocking, syslog:udp or "
+      "syslog:udp-rfc5424");
 }
 
 std::string to_string(const log_target& t) {

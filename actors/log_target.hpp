@@ -16,7 +16,15 @@
 namespace floe {
 
 struct log_target {
-  enum class kind : std::uint8_t { standard_error, file, syslog, syslog_nonblocking, syslog_udp, syslog_udp_rfc5424, journal };
+  enum class kind : std::uint8_t {
+    standard_error,
+    file,
+    syslog,
+    syslog_nonblocking,
+    syslog_udp,
+    syslog_udp_rfc5424,
+    journal
+  };
   kind to = kind::standard_error;
   std::string path{};  ///< of a file
   bool operator==(const log_target&) const = default;

@@ -30,7 +30,8 @@ std::string kind_of(mode_t mode) {
 }
 
 std::string odd_content(const std::string& text) {
-  if (text.starts_with("\xef\xbb\xbf") || text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
+  if (text.starts_with("\xef\xbb\xbf") || text.starts_with("\xff\xfe") ||
+      text.starts_with("\xfe\xff"))
     return "begins with a byte order mark: save it as plain text";
   if (const auto nul = text.find('\0'); nul != std::string::npos)
     return fmt::format("is no text: there is a NUL at byte {}", nul);
@@ -39,7 +40,8 @@ std::string odd_content(const std::string& text) {
 
 }  // namespace
 
-std::expected<std::optional<std::string>, std::string> read_plain_file(const std::string& path, std::size_t limit) {
+std::expected<std::optional<std::string>, std::string> read_plain_file(const std::string& path,
+                                                                       std::size_t limit) {
   const descriptor file{::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)};
   if (file.fd < 0 && errno == ENOENT) return std::nullopt;
   if (file.fd < 0) return std::unexpected("cannot be read: " + system_error());

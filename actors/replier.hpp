@@ -15,7 +15,7 @@ struct control_answer {
   std::int32_t status = 0;  ///< 0 good, negative error; some controls return their value here
   bytes data;
   failure_cause cause = failure_cause::none;
-  std::string text;  ///< for people, may be empty; nobody decides by it
+  std::string text;                 ///< for people, may be empty; nobody decides by it
   descriptors_ptr along = nullptr;  ///< to a client on its Unix socket
 };
 
@@ -24,7 +24,8 @@ struct control_answer {
 class replier {
  public:
   replier() = default;  ///< nobody waits
-  explicit replier(std::function<void(control_answer)> to) : state_(std::make_shared<state>(std::move(to))) {}
+  explicit replier(std::function<void(control_answer)> to)
+      : state_(std::make_shared<state>(std::move(to))) {}
 
   void operator()(control_answer a) const {
     if (a.status < 0 && a.cause == failure_cause::none) a.cause = failure_cause::refused;
@@ -32,7 +33,9 @@ class replier {
   }
   void good(bytes data = {}) const { (*this)({.data = std::move(data)}); }
   /// A status that says something by itself.
-  void status(std::int32_t s, std::string text = {}) const { (*this)({.status = s, .text = std::move(text)}); }
+  void status(std::int32_t s, std::string text = {}) const {
+    (*this)({.status = s, .text = std::move(text)});
+  }
   void fail(std::string why = {}, failure_cause cause = failure_cause::refused) const {
     (*this)({.status = -1, .cause = cause, .text = std::move(why)});
   }

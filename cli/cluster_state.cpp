@@ -63,9 +63,7 @@ result<pnn> listen_for_leader(blocking_client& c, duration patience) {
 
 }  // namespace
 
-bool cluster_state::healthy() const {
-  return flags_are_good(*this) && says_healthy(report);
-}
+bool cluster_state::healthy() const { return flags_are_good(*this) && says_healthy(report); }
 
 bool cluster_state::is_up() const {
   return flags_are_good(*this) &&
@@ -135,8 +133,9 @@ result<pnn> find_leader(blocking_client& c, pnn asked, duration patience) {
   }
   if (const auto p = leader_in(*report)) return *p;
   const auto why = first_illness(*report);
-  return std::unexpected(client_error{client_errc::refused, 0,
-                                      why.empty() ? "no leader is known: an election is going on" : why, asked});
+  return std::unexpected(
+      client_error{client_errc::refused, 0,
+                   why.empty() ? "no leader is known: an election is going on" : why, asked});
 }
 
 }  // namespace floe::cli

@@ -40,7 +40,8 @@ struct positional {
   bool many = false;  ///< takes all that follow
 };
 struct option {
-  const char* name;   ///< "--for"; its value is found under this name; "-v,--verbose" has a letter, too
+  const char*
+      name;  ///< "--for"; its value is found under this name; "-v,--verbose" has a letter, too
   const char* value;  ///< what the value is called, null: a flag
   const char* help;
 };

@@ -94,10 +94,11 @@ std::string context::socket_path() const {
 std::expected<blocking_client*, exit_code> context::node() {
   if (node_) return &*node_;
   if (options.socket.empty() && options.base.empty() && !std::filesystem::exists(socket_path()))
-    return std::unexpected(misused(fmt::format(
-        "which node? None runs here as a service ({} is not there): give --base DIR (a node's directory), --socket PATH, "
-        "or set CTDB_BASE",
-        socket_path())));
+    return std::unexpected(
+        misused(fmt::format("which node? None runs here as a service ({} is not there): give "
+                            "--base DIR (a node's directory), --socket PATH, "
+                            "or set CTDB_BASE",
+                            socket_path())));
   auto c = blocking_client::connect(socket_path(), patience());
   if (!c) {
     std::string try_this = "; " + why_no_answer(socket_path());
@@ -141,7 +142,8 @@ std::expected<pnn, exit_code> context::target() {
 
 exit_code context::fail(std::string_view what, const client_error& e) const {
   if (is_lost(e)) {
-    print_error(fmt::format("{}: {}: not connected; `floe status` shows who is", what, node_text(e.node)));
+    print_error(
+        fmt::format("{}: {}: not connected; `floe status` shows who is", what, node_text(e.node)));
     return no_node;
   }
   print_error(fmt::format("{}: {}: {}{}", what, node_text(e.node), e.describe(), hint(e)));

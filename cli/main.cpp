@@ -1,6 +1,6 @@
 /// The program floe: reads the command line by the table of commands and runs one of them.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -86,7 +86,8 @@ std::string misspelt_part(const command& of, std::string_view word) {
   }
   const auto near = closest(word, names);
   return fmt::format("{} has no {}; {}", of.name, word,
-                     near ? fmt::format("did you mean {} {}?", of.name, *near) : fmt::format("`floe {} --help` says what it has", of.name));
+                     near ? fmt::format("did you mean {} {}?", of.name, *near)
+                          : fmt::format("`floe {} --help` says what it has", of.name));
 }
 
 /// The first word that is neither an option nor the value of one: what was meant to be a command.
@@ -100,7 +101,8 @@ std::string misspelt(const std::vector<command>& commands, int argc, char** argv
       for (const auto& c : commands)
         if (word == c.name) return i + 1 < argc ? misspelt_part(c, argv[i + 1]) : std::string();
       if (const auto instead = successor_of(word); !instead.empty())
-        return fmt::format("no such command: what ctdb calls {} is not called so here: {}", word, instead);
+        return fmt::format("no such command: what ctdb calls {} is not called so here: {}", word,
+                           instead);
       std::vector<std::string_view> names;
       for (const auto& c : commands) names.emplace_back(c.name);
       const auto near = closest(word, names);
@@ -148,10 +150,13 @@ int say_wrong_use(const CLI::ParseError& e, const CLI::App& app,
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   if (const auto code = run_hidden(argc, argv)) return *code;
-  if (std::any_of(argv, argv + argc, [](const char* word) { return std::string_view(word) == "--json"; }))
+  if (std::any_of(argv, argv + argc,
+                  [](const char* word) { return std::string_view(word) == "--json"; }))
     print_errors_as_json();
-  if (argc == 3 && std::string_view(argv[1]) == "help" && std::string_view(argv[2]) == "--json") return print_command_tree();
-  if (argc == 3 && std::string_view(argv[1]) == "help" && std::string_view(argv[2]) == "--names") return print_names();
+  if (argc == 3 && std::string_view(argv[1]) == "help" && std::string_view(argv[2]) == "--json")
+    return print_command_tree();
+  if (argc == 3 && std::string_view(argv[1]) == "help" && std::string_view(argv[2]) == "--names")
+    return print_names();
   const auto commands = all_commands();
   invocation in;
   if (const char* base = std::getenv("CTDB_BASE")) in.options.base = base;
@@ -159,9 +164,13 @@ int main(int argc, char** argv) {
   CLI::App app(program_summary, "floe");
   app.set_help_all_flag();
   app.require_subcommand(1);
-  app.footer(std::string("`floe help COMMAND` says more of one, `floe help drill` is the language of drills.\n\n") + exit_codes);
+  app.footer(std::string("`floe help COMMAND` says more of one, `floe help drill` is the language "
+                         "of drills.\n\n") +
+             exit_codes);
   double timeout = 0;
-  const auto takes = [&](const option& o, auto& into) { return app.add_option(o.name, into, o.help)->type_name(o.value); };
+  const auto takes = [&](const option& o, auto& into) {
+    return app.add_option(o.name, into, o.help)->type_name(o.value);
+  };
   const auto& [base, socket, node, patience_flag, json] = global_flags;
   takes(base, in.options.base);
   takes(socket, in.options.socket);
@@ -171,7 +180,8 @@ int main(int argc, char** argv) {
 
   std::vector<std::unique_ptr<bound_command>> bound;
   for (const auto& c : commands) bind(app, c, bound);
-  const int helps = argc > 1 && std::string_view(argv[1]) == "help" ? 1 : 0;  // the command's name comes after it
+  const int helps =
+      argc > 1 && std::string_view(argv[1]) == "help" ? 1 : 0;  // the command's name comes after it
   try {
     auto words = with_help_last({argv + 1, argv + argc});
     std::ranges::reverse(words);  // as the parser wants them

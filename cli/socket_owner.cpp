@@ -42,7 +42,8 @@ char state_of(pid_t pid) {
 }  // namespace
 
 std::string why_no_answer(const std::string& socket) {
-  if (::access(socket.c_str(), F_OK) == 0 && ::access(socket.c_str(), R_OK | W_OK) != 0 && errno == EACCES)
+  if (::access(socket.c_str(), F_OK) == 0 && ::access(socket.c_str(), R_OK | W_OK) != 0 &&
+      errno == EACCES)
     return "this user may not use the socket: be its owner, or root";
   const auto pid = listener(socket);
   if (!pid) return "is the node running? `floe node --base DIR` starts one";
@@ -50,7 +51,10 @@ std::string why_no_answer(const std::string& socket) {
     case 'T':
     case 't': return fmt::format("its process {} is stopped: kill -CONT {}", *pid, *pid);
     case 'D': return fmt::format("its process {} waits for a disk that does not answer", *pid);
-    default: return fmt::format("its process {} is there and does not answer: is it a node, or is the machine starved?", *pid);
+    default:
+      return fmt::format(
+          "its process {} is there and does not answer: is it a node, or is the machine starved?",
+          *pid);
   }
 }
 

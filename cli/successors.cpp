@@ -7,9 +7,11 @@ namespace floe::cli {
 namespace {
 
 constexpr std::string_view asks_the_node =
-    "it has no command of its own; the node answers Samba's tool: CTDB_TEST_MODE=yes CTDB_BASE=DIR ctdb ...";
+    "it has no command of its own; the node answers Samba's tool: CTDB_TEST_MODE=yes CTDB_BASE=DIR "
+    "ctdb ...";
 constexpr std::string_view opens_files =
-    "it opens a database's file, and a node's files are its own: use `floe catdb`, `floe readkey` or `floe writekey`";
+    "it opens a database's file, and a node's files are its own: use `floe catdb`, `floe readkey` "
+    "or `floe writekey`";
 constexpr std::string_view no_addresses = "floe moves no public addresses";
 constexpr std::string_view no_scripts = "floe has no event scripts";
 

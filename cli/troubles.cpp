@@ -26,10 +26,18 @@ std::vector<known_trouble> troubles_of(const std::string& report, pnn told_by) {
   };
   for (const auto& t : j.value("troubles", json::array())) {
     if (!t.is_object()) continue;
-    known_trouble k{.kind = text(t, "kind"), .text = text(t, "text"), .next = text(t, "next"), .db = text(t, "db"),
-                    .node = {}, .age_ms = {}, .ill = t.value("ill", true), .told_by = told_by};
-    if (const auto n = t.value("node", json()); n.is_number_unsigned()) k.node = pnn{n.get<std::uint32_t>()};
-    if (const auto age = t.value("age_ms", json()); age.is_number_integer()) k.age_ms = age.get<std::int64_t>();
+    known_trouble k{.kind = text(t, "kind"),
+                    .text = text(t, "text"),
+                    .next = text(t, "next"),
+                    .db = text(t, "db"),
+                    .node = {},
+                    .age_ms = {},
+                    .ill = t.value("ill", true),
+                    .told_by = told_by};
+    if (const auto n = t.value("node", json()); n.is_number_unsigned())
+      k.node = pnn{n.get<std::uint32_t>()};
+    if (const auto age = t.value("age_ms", json()); age.is_number_integer())
+      k.age_ms = age.get<std::int64_t>();
     all.push_back(std::move(k));
   }
   return all;
@@ -87,7 +95,8 @@ std::string reason_of(const std::vector<known_trouble>& all, pnn node) {
   for (const auto& t : all) {
     if (t.node != node || !t.ill) continue;
     const auto one = with_age(t);
-    reason += (reason.empty() ? "" : "; ") + (one.starts_with(prefix) ? one.substr(prefix.size()) : one);
+    reason +=
+        (reason.empty() ? "" : "; ") + (one.starts_with(prefix) ? one.substr(prefix.size()) : one);
   }
   return reason;
 }

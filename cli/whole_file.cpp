@@ -19,7 +19,7 @@ outcome cannot_write(const std::string& path, int why) {
 }
 
 bool is_special(const std::string& path) {
-  struct stat s{};
+  struct stat s {};
   return ::stat(path.c_str(), &s) == 0 && !S_ISREG(s.st_mode);
 }
 

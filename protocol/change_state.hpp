@@ -6,8 +6,8 @@
 namespace floe {
 
 enum class change_state : std::uint8_t {
-  none,      ///< the content is not known to be equal to anybody's: a new file, a content replaced by
-             ///< a tool, a recovery by CTDB's controls
+  none,  ///< the content is not known to be equal to anybody's: a new file, a content replaced by
+         ///< a tool, a recovery by CTDB's controls
   complete,  ///< every changed key is noted
   overflow,  ///< more than are noted
 };

@@ -55,7 +55,8 @@ constexpr std::uint8_t by_srvid = 2;   ///< its argument is the srvid of the pac
 constexpr std::uint8_t later = 4;      ///< since after 4.17
 constexpr std::uint8_t own = 8;        ///< floe's, unknown to ctdbd
 constexpr std::uint8_t obsolete = 16;  ///< known by name only
-constexpr std::uint8_t of_db = 32;     ///< carried out by the owner of the database that the request names
+constexpr std::uint8_t of_db =
+    32;  ///< carried out by the owner of the database that the request names
 }  // namespace control_trait
 
 struct control_info {

@@ -16,21 +16,21 @@
 namespace floe {
 
 enum class failure_cause : std::uint8_t {
-  none,            ///< it did not fail
-  refused,         ///< the node answered with an error
-  timed_out,       ///< the node did not answer in time
-  disconnected,    ///< the connection broke: the node is gone, not bad
-  bad_answer,      ///< the node answered something that cannot be read
-  count_mismatch,  ///< records announced and records arrived differ
-  name_conflict,   ///< one database id, two names
-  flag_conflict,   ///< one database, two kinds
-  content_differs, ///< it has something else than the others after a recovery
-  outdated,        ///< what was surveyed does not hold any more
-  deadline,        ///< the time for all tries together is used up
-  deadlock,        ///< all databases were to freeze before any recovers, and cannot
-  local,           ///< our own disk, store or merge
-  unfit,           ///< the leader may not lead (any more)
-  stopped,         ///< given up from outside: leadership lost, node shuts down
+  none,             ///< it did not fail
+  refused,          ///< the node answered with an error
+  timed_out,        ///< the node did not answer in time
+  disconnected,     ///< the connection broke: the node is gone, not bad
+  bad_answer,       ///< the node answered something that cannot be read
+  count_mismatch,   ///< records announced and records arrived differ
+  name_conflict,    ///< one database id, two names
+  flag_conflict,    ///< one database, two kinds
+  content_differs,  ///< it has something else than the others after a recovery
+  outdated,         ///< what was surveyed does not hold any more
+  deadline,         ///< the time for all tries together is used up
+  deadlock,         ///< all databases were to freeze before any recovers, and cannot
+  local,            ///< our own disk, store or merge
+  unfit,            ///< the leader may not lead (any more)
+  stopped,          ///< given up from outside: leadership lost, node shuts down
 };
 /// For people: "timed out".
 std::string_view name(failure_cause);

@@ -52,7 +52,8 @@ bool difference_merge::decide(function_ref<void(const decision&)> visitor) const
     if (!e.base && e.changed.size() < members_.size()) return false;
   std::vector<std::pair<ordered_key, std::size_t>> order;
   order.reserve(entries_.size());
-  for (std::size_t i = 0; i < entries_.size(); ++i) order.emplace_back(ordered_key(entries_[i].key), i);
+  for (std::size_t i = 0; i < entries_.size(); ++i)
+    order.emplace_back(ordered_key(entries_[i].key), i);
   std::ranges::sort(order, [](const auto& a, const auto& b) { return a.first < b.first; });
   for (const auto& [key, i] : order) visitor(decide(entries_[i]));
   return true;

@@ -190,7 +190,8 @@ std::expected<void, store_error> environment::grow(room purpose, std::uint64_t a
   std::uint64_t limit = put_limit();
   int cause = MDB_MAP_FULL;
   if (map < limit) {
-    std::uint64_t by = whole_pages(std::max({map < step_min ? map : std::max(map / 4, step_min), last_step_min, at_least}));
+    std::uint64_t by = whole_pages(
+        std::max({map < step_min ? map : std::max(map / 4, step_min), last_step_min, at_least}));
     by = std::min(by, whole_pages(limit - map));
     cause = 0;
     if (writable_map()) {
@@ -358,7 +359,7 @@ store_error environment::commit_error(int cause) const {
   auto error = lmdb_error(cause, "commit");
   if (cause != EIO) return error;
   int fd = -1;
-  struct statvfs fs{};
+  struct statvfs fs {};
   mdb_env_get_fd(env_, &fd);
   if (fstatvfs(fd, &fs) == 0 && fs.f_bavail * fs.f_frsize < step_min)
     error.code = store_errc::full_disk;

@@ -28,7 +28,8 @@ std::expected<replace_result, store_error> recovery_set::replace_content(
   return to.replace(source, meta);
 }
 
-std::expected<void, store_error> recovery_set::apply_difference(store& to, std::span<const change> meta) const {
+std::expected<void, store_error> recovery_set::apply_difference(
+    store& to, std::span<const change> meta) const {
   if (records_.empty() && erased_.empty() && meta.empty()) return to.flush();
   std::vector<change> changes;
   changes.reserve(records_.size() + erased_.size() + meta.size());

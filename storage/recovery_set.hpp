@@ -33,7 +33,8 @@ class recovery_set {
   std::expected<replace_result, store_error> replace_content(
       store& to, std::span<const change> meta = {}) const;
   /// The set's records are stored and erased, in one commit; what else there is stays.
-  std::expected<void, store_error> apply_difference(store& to, std::span<const change> meta = {}) const;
+  std::expected<void, store_error> apply_difference(store& to,
+                                                    std::span<const change> meta = {}) const;
   /// The set's records are stored, in one commit; what else there is stays.
   std::expected<void, store_error> store_into(store& to) const;
 

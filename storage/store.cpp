@@ -83,7 +83,8 @@ std::expected<void, store_error> store::impl::join(std::span<const change> chang
   for (const auto& c : changes) {
     log.append(c);
     const bool empties = c.what == change_kind::put && c.data.empty();
-    if (c.what != change_kind::set_meta && !(empties && mutated(mutant::change_not_noted))) history.note(c.key);
+    if (c.what != change_kind::set_meta && !(empties && mutated(mutant::change_not_noted)))
+      history.note(c.key);
     if (needs_room(c)) purpose = room::for_puts;
     if (rc == 0) rc = tree::apply(txn->cursor(), c, options.hash);
   }

@@ -5,9 +5,9 @@
 
 #include "actors/clib/connection.hpp"
 #include "actors/clib/value.hpp"
+#include "protocol/constants.hpp"
 #include "protocol/hash.hpp"
 #include "protocol/types/database.hpp"
-#include "protocol/constants.hpp"
 #include "protocol/wire/codec.hpp"
 
 using namespace floe;
@@ -71,9 +71,11 @@ int floe_fd(floe_connection* c) {
   return failure ? failure : fd;
 }
 
-int floe_attach(floe_connection* c, const char* name, floe_kind kind, int timeout_ms, floe_db* out) {
+int floe_attach(floe_connection* c, const char* name, floe_kind kind, int timeout_ms,
+                floe_db* out) {
   return guarded([&]() -> outcome<void> {
-    if (!name || kind < FLOE_VOLATILE || kind > FLOE_REPLICATED) return failed(FLOE_EINVAL, "no name, or no kind");
+    if (!name || kind < FLOE_VOLATILE || kind > FLOE_REPLICATED)
+      return failed(FLOE_EINVAL, "no name, or no kind");
     const auto id = c->is->attach(name, static_cast<db_kind>(kind), within(timeout_ms));
     if (!id) return std::unexpected(id.error());
     if (out) *out = number(*id);
@@ -144,14 +146,15 @@ int floe_process(floe_connection* c, int timeout_ms) {
   return failure ? failure : handled;
 }
 
-int floe_control(floe_connection* c, uint32_t to, uint32_t opcode, uint64_t s, const void* data, size_t size,
-                 int timeout_ms, int32_t* status, floe_value* out) {
+int floe_control(floe_connection* c, uint32_t to, uint32_t opcode, uint64_t s, const void* data,
+                 size_t size, int timeout_ms, int32_t* status, floe_value* out) {
   return guarded([&]() -> outcome<void> {
     const auto until = within(timeout_ms);
     const auto line = c->is->line(until);
     if (!line) return std::unexpected(line.error());
     const auto a = (*line)->ask(
-        {.to = pnn{to}, .opcode = control{opcode}, .srvid = srvid{s}, .data = octets(data, size)}, until);
+        {.to = pnn{to}, .opcode = control{opcode}, .srvid = srvid{s}, .data = octets(data, size)},
+        until);
     if (!a) return std::unexpected(a.error());
     if (status) *status = a->status;
     return out ? fill(*out, a->data) : outcome<void>{};

@@ -28,7 +28,8 @@ outcome<void> still_held(floe_lock* l) {
   if (!l) return failed(FLOE_EINVAL, "no lock");
   // in the child of a fork nothing of a table is looked at: its memory is not there
   const bool ours = l->life == l->of->life();
-  if (ours && (l->held.table ? l->of->trusted(*l->held.table) : l->of->current(l->held.line))) return {};
+  if (ours && (l->held.table ? l->of->trusted(*l->held.table) : l->of->current(l->held.line)))
+    return {};
   return failed(FLOE_ENOLOCK, "the lock ended with the connection that it was taken by");
 }
 
@@ -77,7 +78,8 @@ struct shown {
     if (r.data.empty() && !(flags & FLOE_WITH_EMPTY)) return;
     ++count;
     const auto h = as_c(r.header);
-    ended = visit && visit(r.key.data(), r.key.size(), r.data.data(), r.data.size(), &h, context) != 0;
+    ended =
+        visit && visit(r.key.data(), r.key.size(), r.data.data(), r.data.size(), &h, context) != 0;
   }
 };
 
@@ -136,7 +138,9 @@ outcome<void> traverse_cluster(node_connection& c, db_id db, limit until, shown&
   };
   const auto done = walk();
   l.close_box(address);
-  if (const auto r = l.tell({.opcode = control::deregister_srvid, .srvid = address}, c.patience()); !r && done) return r;
+  if (const auto r = l.tell({.opcode = control::deregister_srvid, .srvid = address}, c.patience());
+      !r && done)
+    return r;
   return done;
 }
 
@@ -144,16 +148,19 @@ outcome<void> traverse_cluster(node_connection& c, db_id db, limit until, shown&
 
 // --- locks -------------------------------------------------------------------------------------------------------
 
-int floe_lock_record(floe_connection* c, floe_db db, const void* key, size_t key_size, int timeout_ms, floe_lock** out) {
+int floe_lock_record(floe_connection* c, floe_db db, const void* key, size_t key_size,
+                     int timeout_ms, floe_lock** out) {
   return guarded([&]() -> outcome<void> {
-    if (!out || !key || key_size == 0) return failed(FLOE_EINVAL, "no key, or nowhere to put the lock");
+    if (!out || !key || key_size == 0)
+      return failed(FLOE_EINVAL, "no key, or nowhere to put the lock");
     *out = nullptr;
     auto lock = spare.take();
     lock->of = c->is.get();
     lock->life = c->is->life();
     bool done = false;
     if (auto table = c->is->hot_table(db_id{db})) {
-      const auto got = lock_hot_record(std::move(table), c->is->self(), db_id{db}, octets(key, key_size), timeout_ms, lock->held);
+      const auto got = lock_hot_record(std::move(table), c->is->self(), db_id{db},
+                                       octets(key, key_size), timeout_ms, lock->held);
       if (!got) return std::unexpected(got.error());
       done = *got;
     }
@@ -163,7 +170,8 @@ int floe_lock_record(floe_connection* c, floe_db db, const void* key, size_t key
       auto held = lock_record(*line, c->is->self(), db_id{db}, octets(key, key_size), timeout_ms);
       if (!held) return std::unexpected(held.error());
       lock->held = std::move(*held);
-      if (auto table = (*line)->table(db_id{db}, within(timeout_ms))) c->is->remember(*line, db_id{db}, std::move(table));
+      if (auto table = (*line)->table(db_id{db}, within(timeout_ms)))
+        c->is->remember(*line, db_id{db}, std::move(table));
     }
     *out = lock.release();
     return {};
@@ -196,19 +204,22 @@ int floe_unlock(floe_lock* l) {
 
 // --- reads -------------------------------------------------------------------------------------------------------
 
-int floe_read(floe_connection* c, floe_db db, const void* key, size_t key_size, int how, int timeout_ms,
-              floe_value* out) {
+int floe_read(floe_connection* c, floe_db db, const void* key, size_t key_size, int how,
+              int timeout_ms, floe_value* out) {
   return guarded([&]() -> outcome<void> {
-    if (!out || !key || key_size == 0) return failed(FLOE_EINVAL, "no key, or nowhere to put the value");
+    if (!out || !key || key_size == 0)
+      return failed(FLOE_EINVAL, "no key, or nowhere to put the value");
     *out = {};
-    if (how < FLOE_READ_OWNER || how > FLOE_READ_COPY) return failed(FLOE_EINVAL, "no such way of reading");
+    if (how < FLOE_READ_OWNER || how > FLOE_READ_COPY)
+      return failed(FLOE_EINVAL, "no such way of reading");
     const auto until = within(timeout_ms);
     const auto line = c->is->line(until);
     if (!line) return std::unexpected(line.error());
     const std::uint32_t flags = how == FLOE_READ_COPY      ? record_read_local
                                 : how == FLOE_READ_SETTLED ? record_read_settled
                                                            : 0;
-    const auto r = read_record(**line, c->is->self(), db_id{db}, octets(key, key_size), flags, until);
+    const auto r =
+        read_record(**line, c->is->self(), db_id{db}, octets(key, key_size), flags, until);
     if (!r) return std::unexpected(r.error());
     if (const auto f = fill(*out, r->data); !f) return f;
     out->header = as_c(r->header);
@@ -218,8 +229,8 @@ int floe_read(floe_connection* c, floe_db db, const void* key, size_t key_size, 
   });
 }
 
-int floe_traverse(floe_connection* c, floe_db db, unsigned flags, int timeout_ms, floe_visitor visit, void* context,
-                  uint64_t* count) {
+int floe_traverse(floe_connection* c, floe_db db, unsigned flags, int timeout_ms,
+                  floe_visitor visit, void* context, uint64_t* count) {
   return guarded([&]() -> outcome<void> {
     shown to{visit, context, flags};
     const auto until = within(timeout_ms);

@@ -22,7 +22,8 @@ int floe_transaction_start(floe_connection* c, floe_db db, int timeout_ms, floe_
 
 int floe_transaction_read(floe_transaction* t, const void* key, size_t key_size, floe_value* out) {
   return guarded([&]() -> outcome<void> {
-    if (!t || !out || !key || key_size == 0) return failed(FLOE_EINVAL, "no transaction, no key, or nowhere to put it");
+    if (!t || !out || !key || key_size == 0)
+      return failed(FLOE_EINVAL, "no transaction, no key, or nowhere to put it");
     *out = {};
     const auto r = t->is->read(octets(key, key_size));
     if (!r) return std::unexpected(r.error());
@@ -33,7 +34,8 @@ int floe_transaction_read(floe_transaction* t, const void* key, size_t key_size,
   });
 }
 
-int floe_transaction_store(floe_transaction* t, const void* key, size_t key_size, const void* data, size_t size) {
+int floe_transaction_store(floe_transaction* t, const void* key, size_t key_size, const void* data,
+                           size_t size) {
   return guarded([&]() -> outcome<void> {
     if (!t || !key || key_size == 0) return failed(FLOE_EINVAL, "no transaction, or no key");
     return t->is->store(octets(key, key_size), octets(data, size));

@@ -19,7 +19,9 @@
 namespace floe::clib {
 namespace {
 
-std::string words(const char* what, int error) { return std::string(what) + ": " + std::strerror(error); }
+std::string words(const char* what, int error) {
+  return std::string(what) + ": " + std::strerror(error);
+}
 
 /// A file server's thread acts for its user; the socket of the node is root's. The raw call changes this thread alone,
 /// glibc's own would change all.
@@ -54,7 +56,8 @@ constexpr auto short_pause = std::chrono::milliseconds(5);
 
 }  // namespace
 
-outcome<std::shared_ptr<channel>> channel::open(const std::string& socket, bool as_root, limit until) {
+outcome<std::shared_ptr<channel>> channel::open(const std::string& socket, bool as_root,
+                                                limit until) {
   sockaddr_un a{};
   a.sun_family = AF_UNIX;
   if (socket.empty() || socket.size() >= sizeof a.sun_path)
@@ -66,7 +69,8 @@ outcome<std::shared_ptr<channel>> channel::open(const std::string& socket, bool 
   const rooted for_now(as_root);
   while (::connect(fd, reinterpret_cast<const sockaddr*>(&a), sizeof a) != 0) {
     // EAGAIN: more clients than the node has accepted yet
-    if (errno != EAGAIN && errno != EINTR) return failed(FLOE_ENOTCONN, words(socket.c_str(), errno));
+    if (errno != EAGAIN && errno != EINTR)
+      return failed(FLOE_ENOTCONN, words(socket.c_str(), errno));
     if (passed(until)) return failed(FLOE_ETIMEOUT, socket + ": the node accepts no connections");
     std::this_thread::sleep_for(short_pause);
   }
@@ -81,7 +85,8 @@ parcel_fds::~parcel_fds() {
 /// A process that lives on says that it has given up the memory: what it held there can be used again.
 channel::~channel() {
   for (const db_id db : tables_.close()) {
-    const auto data = encode_request<control::record_table>({.db_id = db, .flags = record_table_leave});
+    const auto data =
+        encode_request<control::record_table>({.db_id = db, .flags = record_table_leave});
     (void)tell({.opcode = control::record_table, .data = data}, within(0));
   }
   ::close(fd_);
@@ -98,9 +103,11 @@ std::shared_ptr<shared_table> channel::table(db_id db, limit until) {
   // a node that has not answered yet is asked again at the next use; what comes late is closed
   if (!a && a.error().code != FLOE_EREFUSED) return nullptr;
   std::shared_ptr<shared_table> made;
-  const auto reply = a ? decode_reply<control::record_table>(a->data) : std::unexpected(wire::error{});
+  const auto reply =
+      a ? decode_reply<control::record_table>(a->data) : std::unexpected(wire::error{});
   if (reply && a->along && a->along->fds.size() == 2)
-    if (auto memory = table_memory::map(a->along->take(0)); memory && (*memory)->head().database == number(db))
+    if (auto memory = table_memory::map(a->along->take(0));
+        memory && (*memory)->head().database == number(db))
       made = std::make_shared<shared_table>(std::move(*memory), reply->client, a->along->take(1));
   tables_.keep(db, made);
   return made;
@@ -131,24 +138,31 @@ outcome<answer> channel::ask(const request& r, limit until, const table_claim* c
     while (id == 0 || waiting_.contains(id));
     waiting_[id] = &mine;
   }
-  const auto sent = send(encode_packet({.dest = r.to, .id = reqid{id}},
-                                       req_control{.opcode = r.opcode, .srvid = r.srvid, .flags = r.flags, .data = r.data},
-                                       padding::none),
-                         until);
+  const auto sent =
+      send(encode_packet(
+               {.dest = r.to, .id = reqid{id}},
+               req_control{.opcode = r.opcode, .srvid = r.srvid, .flags = r.flags, .data = r.data},
+               padding::none),
+           until);
   std::unique_lock lock(m_);
-  const auto done = sent ? wait(lock, until, [&] { return mine.done; }) : outcome<bool>(std::unexpected(sent.error()));
+  const auto done = sent ? wait(lock, until, [&] { return mine.done; })
+                         : outcome<bool>(std::unexpected(sent.error()));
   waiting_.erase(id);
   if (!done) return std::unexpected(done.error());
   if (!*done) {
-    if (r.opcode == control::record_lock) abandoned_locks_.emplace(id, claim ? *claim : table_claim{});
+    if (r.opcode == control::record_lock)
+      abandoned_locks_.emplace(id, claim ? *claim : table_claim{});
     if (r.opcode == control::record_table) abandoned_tables_.insert(id);
-    return failed(FLOE_ETIMEOUT, "the node has not answered " + control_name(r.opcode) + " in time");
+    return failed(FLOE_ETIMEOUT,
+                  "the node has not answered " + control_name(r.opcode) + " in time");
   }
   const auto& c = mine.content;
   if (c.status >= 0) return answer{mine.packet, c.status, c.data, mine.along};
   std::string why(c.error.substr(0, c.error.find('\0')));
-  if (why.empty()) why = control_name(r.opcode) + " was refused with status " + std::to_string(c.status);
-  return std::unexpected(failure{.code = FLOE_EREFUSED, .text = std::move(why), .status = c.status});
+  if (why.empty())
+    why = control_name(r.opcode) + " was refused with status " + std::to_string(c.status);
+  return std::unexpected(
+      failure{.code = FLOE_EREFUSED, .text = std::move(why), .status = c.status});
 }
 
 outcome<void> channel::tell(const request& r, limit until) {
@@ -162,7 +176,8 @@ outcome<void> channel::tell(const request& r, limit until) {
 }
 
 outcome<void> channel::post(pnn to, floe::srvid srvid, byte_view data, limit until) {
-  return send(encode_packet({.dest = to}, req_message{.srvid = srvid, .data = data}, padding::none), until);
+  return send(encode_packet({.dest = to}, req_message{.srvid = srvid, .data = data}, padding::none),
+              until);
 }
 
 /// A packet that is sent in part only ends the connection: nothing could follow it.
@@ -213,7 +228,8 @@ outcome<bool> channel::wait(std::unique_lock<std::mutex>& lock, limit until, Don
     reading_ = false;
     while (!ended) {
       auto next = framer_.next();
-      if (!next && next.error().fatal) ended = "from the node came no packet: " + next.error().text();
+      if (!next && next.error().fatal)
+        ended = "from the node came no packet: " + next.error().text();
       if (!next) continue;
       if (!*next) break;
       sort_in(std::move(**next));
@@ -247,7 +263,8 @@ std::optional<std::string> channel::receive(limit until) {
 /// They belong to the last packet that this read completes or begins; no read goes beyond it. Only the thread that reads
 /// the socket touches them, as the framer.
 void channel::keep_descriptors(const msghdr& m) {
-  for (const auto* c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(const_cast<msghdr*>(&m), const_cast<cmsghdr*>(c))) {
+  for (const auto* c = CMSG_FIRSTHDR(&m); c;
+       c = CMSG_NXTHDR(const_cast<msghdr*>(&m), const_cast<cmsghdr*>(c))) {
     if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
     auto one = std::make_shared<parcel_fds>();
     one->fds.resize((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
@@ -300,7 +317,8 @@ void channel::give_back(const reply_control& late_grant, const table_claim& clai
   if (!claim.table) return;
   auto& user = claim.table->user;
   if (r && r->lock_id == 0)
-    if (const auto p = find(user.memory(), claim.key, table_hash(claim.key))) (void)user.unlock(*p, claim.number);
+    if (const auto p = find(user.memory(), claim.key, table_hash(claim.key)))
+      (void)user.unlock(*p, claim.number);
   claim.table->numbers.give_back(claim.number);
 }
 

@@ -124,7 +124,8 @@ class channel {
   std::unordered_map<std::uint32_t, table_claim> abandoned_locks_;
   std::set<std::uint32_t> abandoned_tables_;
   std::vector<std::uint64_t> too_late_;  ///< locks that were granted to those
-  std::deque<std::shared_ptr<parcel_fds>> came_;  ///< each for one of the next answers that bring a table
+  std::deque<std::shared_ptr<parcel_fds>>
+      came_;  ///< each for one of the next answers that bring a table
   shared_tables tables_;
   std::unordered_map<std::uint64_t, std::shared_ptr<mailbox>> boxes_;
 };

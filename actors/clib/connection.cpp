@@ -26,7 +26,8 @@ struct forks {
   std::set<node_connection*> all;
 
   static forks& of_process() {
-    static auto* one = new forks;  // lives as long as the process: threads may outlast its exit handlers
+    static auto* one =
+        new forks;  // lives as long as the process: threads may outlast its exit handlers
     return *one;
   }
 
@@ -83,10 +84,12 @@ void node_connection::close_descriptors() {
 
 // --- life --------------------------------------------------------------------------------------------------------
 
-outcome<std::unique_ptr<node_connection>> node_connection::open(const std::string& where, unsigned flags, limit until) {
+outcome<std::unique_ptr<node_connection>> node_connection::open(const std::string& where,
+                                                                unsigned flags, limit until) {
   struct stat s {};
   const bool directory = ::stat(where.c_str(), &s) == 0 && S_ISDIR(s.st_mode);
-  std::unique_ptr<node_connection> made(new node_connection(directory ? where + "/run/ctdbd.socket" : where, flags));
+  std::unique_ptr<node_connection> made(
+      new node_connection(directory ? where + "/run/ctdbd.socket" : where, flags));
   forks::of_process().add(made.get());
   if (const auto first = made->line(until); !first) return std::unexpected(first.error());
   return made;
@@ -106,7 +109,8 @@ outcome<std::shared_ptr<channel>> node_connection::line(limit until) {
   const std::lock_guard one_at_a_time(connecting_);
   const auto old = present();
   if (old && !old->broken()) return old;
-  if (old && !(flags_ & FLOE_RECONNECT)) return failed(FLOE_ELOST, "the connection to the node was lost");
+  if (old && !(flags_ & FLOE_RECONNECT))
+    return failed(FLOE_ELOST, "the connection to the node was lost");
   auto made = channel::open(socket_, flags_ & FLOE_PRIVILEGED, until);
   if (!made) return made;
   if (const auto met = greet(**made, until); !met) return std::unexpected(met.error());
@@ -152,9 +156,13 @@ bool node_connection::trusted(shared_table& t) {
   return true;
 }
 
-void node_connection::remember(const std::shared_ptr<channel>& c, db_id db, std::shared_ptr<shared_table> table) {
+void node_connection::remember(const std::shared_ptr<channel>& c, db_id db,
+                               std::shared_ptr<shared_table> table) {
   const std::lock_guard guard(m_);
-  if (channel_ != c || std::ranges::find(hot_, db, &std::pair<db_id, std::shared_ptr<shared_table>>::first) != hot_.end()) return;
+  if (channel_ != c ||
+      std::ranges::find(hot_, db, &std::pair<db_id, std::shared_ptr<shared_table>>::first) !=
+          hot_.end())
+    return;
   hot_.emplace_back(db, std::move(table));
 }
 
@@ -164,7 +172,8 @@ outcome<void> node_connection::greet(channel& c, limit until) {
   if (!number) return std::unexpected(number.error());
   self_ = pnn{static_cast<std::uint32_t>(number->status)};
   if (flags_ & FLOE_COMPANION)  // a node that does not know the control counts us, which is no harm
-    if (const auto r = c.ask({.opcode = control::accompany}, until); !r && r.error().code != FLOE_EREFUSED)
+    if (const auto r = c.ask({.opcode = control::accompany}, until);
+        !r && r.error().code != FLOE_EREFUSED)
       return std::unexpected(r.error());
   std::vector<std::pair<std::string, db_kind>> attached;
   std::map<std::uint64_t, listener> listeners;
@@ -180,7 +189,9 @@ outcome<void> node_connection::greet(channel& c, limit until) {
     if (const auto r = attach_by(c, name, kind, until); !r) return std::unexpected(r.error());
   for (const auto& [srvid, l] : listeners) {
     c.open_box(floe::srvid{srvid}, box);
-    if (const auto r = c.ask({.opcode = control::register_srvid, .srvid = floe::srvid{srvid}}, until); !r)
+    if (const auto r =
+            c.ask({.opcode = control::register_srvid, .srvid = floe::srvid{srvid}}, until);
+        !r)
       return std::unexpected(r.error());
   }
   return {};
@@ -188,7 +199,8 @@ outcome<void> node_connection::greet(channel& c, limit until) {
 
 // --- databases ---------------------------------------------------------------------------------------------------
 
-outcome<db_id> node_connection::attach_by(channel& c, const std::string& name, db_kind kind, limit until) {
+outcome<db_id> node_connection::attach_by(channel& c, const std::string& name, db_kind kind,
+                                          limit until) {
   const auto opcode = kind == db_kind::persistent   ? control::db_attach_persistent
                       : kind == db_kind::replicated ? control::db_attach_replicated
                                                     : control::db_attach;
@@ -240,7 +252,8 @@ outcome<void> node_connection::listen(floe::srvid s, listener l) {
   }
   if (known == static_cast<bool>(l.run)) return {};
   if (l.run) (*c)->open_box(s, box);
-  const auto a = (*c)->ask({.opcode = l.run ? control::register_srvid : control::deregister_srvid, .srvid = s}, until);
+  const auto a = (*c)->ask(
+      {.opcode = l.run ? control::register_srvid : control::deregister_srvid, .srvid = s}, until);
   if (!l.run) (*c)->close_box(s);
   if (a) return {};
   if (l.run) {
@@ -269,11 +282,13 @@ outcome<int> node_connection::process(limit until) {
     listener l;
     {
       const std::lock_guard guard(m_);
-      if (const auto i = listeners_.find(number((*next)->srvid)); i != listeners_.end()) l = i->second;
+      if (const auto i = listeners_.find(number((*next)->srvid)); i != listeners_.end())
+        l = i->second;
     }
     ++handled;
     if (l.run)
-      l.run(number((*next)->srvid), number((*next)->from), (*next)->data.data(), (*next)->data.size(), l.context);
+      l.run(number((*next)->srvid), number((*next)->from), (*next)->data.data(),
+            (*next)->data.size(), l.context);
   }
   if (box->dropped && handled == 0) {
     box->dropped = false;

@@ -20,7 +20,8 @@ namespace floe::clib {
 
 class node_connection {
  public:
-  static outcome<std::unique_ptr<node_connection>> open(const std::string& where, unsigned flags, limit);
+  static outcome<std::unique_ptr<node_connection>> open(const std::string& where, unsigned flags,
+                                                        limit);
   ~node_connection();
   node_connection(const node_connection&) = delete;
 
@@ -66,7 +67,7 @@ class node_connection {
   pnn self_ = pnn::unknown;
   std::atomic<int> patience_ms_{60'000};
   std::mutex connecting_;  ///< one thread at a time opens a channel
-  std::mutex m_;           ///< guards what follows; held for moments, so that a fork waits for moments
+  std::mutex m_;  ///< guards what follows; held for moments, so that a fork waits for moments
   std::atomic<std::uint32_t> life_ = 0;
   std::vector<std::pair<db_id, std::shared_ptr<shared_table>>> hot_;  ///< of channel_
   std::shared_ptr<channel> channel_;
@@ -75,7 +76,8 @@ class node_connection {
   std::vector<std::pair<std::string, db_kind>> attached_;
   std::map<std::uint64_t, listener> listeners_;
   std::shared_ptr<channel::mailbox> box_;
-  int poll_fd_ = -1, wake_fd_ = -1;  ///< an epoll of the socket and of an eventfd, which says that letters wait
+  int poll_fd_ = -1,
+      wake_fd_ = -1;  ///< an epoll of the socket and of an eventfd, which says that letters wait
 };
 
 }  // namespace floe::clib

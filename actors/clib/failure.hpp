@@ -31,9 +31,7 @@ inline limit within(int timeout_ms) {
   if (timeout_ms < 0) return std::nullopt;
   return steady::now() + std::chrono::milliseconds(timeout_ms);
 }
-inline limit later(limit l, std::chrono::milliseconds by) {
-  return l ? limit(*l + by) : l;
-}
+inline limit later(limit l, std::chrono::milliseconds by) { return l ? limit(*l + by) : l; }
 inline bool passed(const limit& l) { return l && steady::now() >= *l; }
 /// Milliseconds until then, at least `least`; -1: for ever.
 int milliseconds_left(const limit&, int least = 0);

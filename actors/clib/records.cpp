@@ -33,21 +33,23 @@ namespace {
 std::uint64_t in_table_time(const limit& l) {
   if (!l) return UINT64_MAX / 2;
   // steady_clock is CLOCK_MONOTONIC
-  return static_cast<std::uint64_t>(
-      std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::microseconds>(l->time_since_epoch()).count()));
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(
+      0, std::chrono::duration_cast<std::chrono::microseconds>(l->time_since_epoch()).count()));
 }
 
 failure held_by_another(const shared_table& t, byte_view key) {
   std::string text = "not granted in time: ";
   const auto process = t.user.holder_process(key);
-  text += process > 0 ? "held by process " + std::to_string(process) + " of this node" : "many want the record";
+  text += process > 0 ? "held by process " + std::to_string(process) + " of this node"
+                      : "many want the record";
   return {.code = FLOE_ETIMEOUT, .text = std::move(text), .status = record_status_timed_out};
 }
 
 /// The lock's number is kept on success only.
 class numbered {
  public:
-  explicit numbered(std::shared_ptr<shared_table> t) : table_(std::move(t)), number_(table_ ? table_->numbers.take() : 0) {}
+  explicit numbered(std::shared_ptr<shared_table> t)
+      : table_(std::move(t)), number_(table_ ? table_->numbers.take() : 0) {}
   ~numbered() {
     if (table_) table_->numbers.give_back(number_);
   }
@@ -61,7 +63,8 @@ class numbered {
 };
 
 /// An old `h` lends its memory.
-void fill_held(held_record& h, pnn self, db_id db, byte_view key, std::shared_ptr<shared_table> table, std::uint32_t number,
+void fill_held(held_record& h, pnn self, db_id db, byte_view key,
+               std::shared_ptr<shared_table> table, std::uint32_t number,
                const table_place& place) {
   table_content c;
   (void)table->user.read_locked(place, c, h.data);
@@ -75,7 +78,8 @@ void fill_held(held_record& h, pnn self, db_id db, byte_view key, std::shared_pt
 }
 
 held_record held_in_table(const std::shared_ptr<channel>& line, pnn self, db_id db, byte_view key,
-                          const std::shared_ptr<shared_table>& table, std::uint32_t number, const table_place& place) {
+                          const std::shared_ptr<shared_table>& table, std::uint32_t number,
+                          const table_place& place) {
   held_record h;
   fill_held(h, self, db, key, table, number, place);
   h.line = line;
@@ -84,8 +88,10 @@ held_record held_in_table(const std::shared_ptr<channel>& line, pnn self, db_id 
 
 /// By the socket: the record comes here. With a number the node may grant the lock in the table, or say that the record is
 /// there (nothing).
-outcome<std::optional<held_record>> ask_for_lock(const std::shared_ptr<channel>& line, pnn self, db_id db, byte_view key,
-                                                 limit until, const std::shared_ptr<shared_table>& table, numbered& mine) {
+outcome<std::optional<held_record>> ask_for_lock(const std::shared_ptr<channel>& line, pnn self,
+                                                 db_id db, byte_view key, limit until,
+                                                 const std::shared_ptr<shared_table>& table,
+                                                 numbered& mine) {
   const auto ms = milliseconds_left(until, 1);
   const auto number = mine.number();
   const auto data = encode_request<control::record_lock>(
@@ -95,16 +101,23 @@ outcome<std::optional<held_record>> ask_for_lock(const std::shared_ptr<channel>&
        .timeout_ms = ms < 0 ? 0 : static_cast<std::uint32_t>(ms),
        .key = key});
   const table_claim claim{number == 0 ? nullptr : table, number, bytes(key)};
-  const auto a = line->ask({.opcode = control::record_lock, .data = data}, later(until, answer_slack), &claim);
+  const auto a =
+      line->ask({.opcode = control::record_lock, .data = data}, later(until, answer_slack), &claim);
   if (!a) {
     if (a.error().status == record_status_in_table && number != 0) return std::nullopt;
-    if (a.error().code == FLOE_ETIMEOUT) mine.keep();  // the node may grant it yet: the number goes with the answer
+    if (a.error().code == FLOE_ETIMEOUT)
+      mine.keep();  // the node may grant it yet: the number goes with the answer
     return explained(a.error());
   }
   const auto r = decode_reply<control::record_lock>(a->data);
   if (!r) return unreadable(r.error());
   if (r->lock_id != 0)
-    return held_record{.line = line, .id = r->lock_id, .header = r->header, .data = bytes(r->data), .db = db, .key = bytes(key)};
+    return held_record{.line = line,
+                       .id = r->lock_id,
+                       .header = r->header,
+                       .data = bytes(r->data),
+                       .db = db,
+                       .key = bytes(key)};
   const auto place = number == 0 ? std::nullopt : find(table->user.memory(), key, table_hash(key));
   if (!place) return failed(FLOE_EREPLY, "the record table is damaged");
   return held_in_table(line, self, db, key, table, mine.keep(), *place);
@@ -112,7 +125,8 @@ outcome<std::optional<held_record>> ask_for_lock(const std::shared_ptr<channel>&
 
 }  // namespace
 
-outcome<held_record> lock_record(const std::shared_ptr<channel>& line, pnn self, db_id db, byte_view key, int timeout_ms) {
+outcome<held_record> lock_record(const std::shared_ptr<channel>& line, pnn self, db_id db,
+                                 byte_view key, int timeout_ms) {
   const auto until = within(timeout_ms);
   const auto table = line->table(db, later(until, answer_slack));
   numbered mine(table);
@@ -121,10 +135,12 @@ outcome<held_record> lock_record(const std::shared_ptr<channel>& line, pnn self,
       table_place place;
       const auto deadline = timeout_ms == 0 ? 0 : in_table_time(until);
       switch (table->user.lock(key, mine.number(), deadline, place)) {
-        case table_answer::good: return held_in_table(line, self, db, key, table, mine.keep(), place);
+        case table_answer::good:
+          return held_in_table(line, self, db, key, table, mine.keep(), place);
         case table_answer::busy:
         case table_answer::timed_out: return std::unexpected(held_by_another(*table, key));
-        case table_answer::disconnected: return failed(FLOE_ELOST, "the connection to the node is lost");
+        case table_answer::disconnected:
+          return failed(FLOE_ELOST, "the connection to the node is lost");
         default: break;
       }
     }
@@ -134,14 +150,15 @@ outcome<held_record> lock_record(const std::shared_ptr<channel>& line, pnn self,
   }
 }
 
-outcome<bool> lock_hot_record(std::shared_ptr<shared_table> table, pnn self, db_id db, byte_view key, int timeout_ms,
-                              held_record& held) {
+outcome<bool> lock_hot_record(std::shared_ptr<shared_table> table, pnn self, db_id db,
+                              byte_view key, int timeout_ms, held_record& held) {
   constexpr std::uint64_t coarse_us = 4000;
   const auto number = table->numbers.take();
   if (number == 0) return false;
   const auto deadline = timeout_ms == 0  ? 0
                         : timeout_ms < 0 ? UINT64_MAX / 2
-                                         : table_coarse_us() + coarse_us + static_cast<std::uint64_t>(timeout_ms) * 1000;
+                                         : table_coarse_us() + coarse_us +
+                                               static_cast<std::uint64_t>(timeout_ms) * 1000;
   table_place place;
   const auto a = table->user.lock(key, number, deadline, place);
   if (a == table_answer::good) {
@@ -150,7 +167,8 @@ outcome<bool> lock_hot_record(std::shared_ptr<shared_table> table, pnn self, db_
     return true;
   }
   table->numbers.give_back(number);
-  if (a == table_answer::busy || a == table_answer::timed_out) return std::unexpected(held_by_another(*table, key));
+  if (a == table_answer::busy || a == table_answer::timed_out)
+    return std::unexpected(held_by_another(*table, key));
   return false;
 }
 
@@ -166,7 +184,10 @@ namespace {
 /// What is stored does not fit into the table, or the node was silent: the lock becomes one by number.
 outcome<void> take_over(held_record& held, limit until) {
   const auto data = encode_request<control::record_lock>(
-      {.db_id = held.db, .flags = record_lock_take_over | held.number << record_lock_thread_shift, .timeout_ms = 0, .key = held.key});
+      {.db_id = held.db,
+       .flags = record_lock_take_over | held.number << record_lock_thread_shift,
+       .timeout_ms = 0,
+       .key = held.key});
   const auto a = held.line->ask({.opcode = control::record_lock, .data = data}, until);
   if (!a) return explained(a.error());
   const auto r = decode_reply<control::record_lock>(a->data);
@@ -181,7 +202,8 @@ outcome<void> store_in_table(held_record& held, byte_view data, limit until) {
   switch (held.table->user.store(held.place, held.number, data)) {
     case table_answer::good: return {};
     case table_answer::to_node: return take_over(held, until);
-    case table_answer::disconnected: return failed(FLOE_ELOST, "the connection to the node is lost");
+    case table_answer::disconnected:
+      return failed(FLOE_ELOST, "the connection to the node is lost");
     default: return failed(FLOE_ENOLOCK, "the node has taken the lock back");
   }
 }
@@ -192,11 +214,12 @@ outcome<void> store_record(held_record& held, byte_view data, limit until) {
   if (held.table)
     if (const auto done = store_in_table(held, data, until); !done) return done;
   if (!held.table) {
-    const auto request = data.empty()
-                             ? encode_request<control::record_delete>({.lock_id = held.id})
-                             : encode_request<control::record_store>({.lock_id = held.id, .data = data});
+    const auto request =
+        data.empty() ? encode_request<control::record_delete>({.lock_id = held.id})
+                     : encode_request<control::record_store>({.lock_id = held.id, .data = data});
     const auto a = held.line->ask(
-        {.opcode = data.empty() ? control::record_delete : control::record_store, .data = request}, until);
+        {.opcode = data.empty() ? control::record_delete : control::record_store, .data = request},
+        until);
     if (!a) return explained(a.error());
   }
   held.data.assign(data);
@@ -215,7 +238,8 @@ outcome<void> unlock_record(held_record& held, limit until) {
   return held.line->tell({.opcode = control::record_unlock, .data = request}, until);
 }
 
-outcome<seen_record> read_record(channel& line, pnn self, db_id db, byte_view key, std::uint32_t flags, limit until) {
+outcome<seen_record> read_record(channel& line, pnn self, db_id db, byte_view key,
+                                 std::uint32_t flags, limit until) {
   if (const auto table = line.table(db, until)) {
     table_content c;
     seen_record r;
@@ -229,7 +253,8 @@ outcome<seen_record> read_record(channel& line, pnn self, db_id db, byte_view ke
       default: break;
     }
   }
-  const auto request = encode_request<control::record_read>({.db_id = db, .flags = flags, .key = key});
+  const auto request =
+      encode_request<control::record_read>({.db_id = db, .flags = flags, .key = key});
   const auto a = line.ask({.opcode = control::record_read, .data = request}, until);
   if (!a) return explained(a.error());
   const auto r = decode_reply<control::record_read>(a->data);
@@ -238,7 +263,8 @@ outcome<seen_record> read_record(channel& line, pnn self, db_id db, byte_view ke
 }
 
 outcome<record_page> scan_records(channel& line, db_id db, byte_view after, limit until) {
-  const auto request = encode_request<control::record_scan>({.db_id = db, .max_bytes = page_bytes, .after = after});
+  const auto request =
+      encode_request<control::record_scan>({.db_id = db, .max_bytes = page_bytes, .after = after});
   const auto a = line.ask({.opcode = control::record_scan, .data = request}, until);
   if (!a) return explained(a.error());
   const auto r = decode_reply<control::record_scan>(a->data);

@@ -22,9 +22,11 @@ struct held_record {
   table_place place{};
 };
 /// timeout_ms < 0: for ever. `self` is the node's number.
-outcome<held_record> lock_record(const std::shared_ptr<channel>&, pnn self, db_id, byte_view key, int timeout_ms);
+outcome<held_record> lock_record(const std::shared_ptr<channel>&, pnn self, db_id, byte_view key,
+                                 int timeout_ms);
 /// In a record table that is known, without a word to the node, into `held`, which may be an old one. False: not there.
-outcome<bool> lock_hot_record(std::shared_ptr<shared_table>, pnn self, db_id, byte_view key, int timeout_ms, held_record& held);
+outcome<bool> lock_hot_record(std::shared_ptr<shared_table>, pnn self, db_id, byte_view key,
+                              int timeout_ms, held_record& held);
 /// The same with a store. False: the node has to be asked, `held` needs a channel.
 bool store_hot_record(held_record& held, byte_view data);
 /// No data: the record is deleted.
@@ -37,7 +39,8 @@ struct seen_record {
   record_header header;
   bytes data;
 };
-outcome<seen_record> read_record(channel&, pnn self, db_id, byte_view key, std::uint32_t flags, limit);
+outcome<seen_record> read_record(channel&, pnn self, db_id, byte_view key, std::uint32_t flags,
+                                 limit);
 
 /// This node's copies behind a key, in a buffer of one answer; none: that was all.
 struct record_page {

@@ -11,7 +11,9 @@ std::uint32_t lock_numbers::take() {
     auto seen = taken_[at].load(std::memory_order_relaxed);
     while (seen != ~std::uint64_t{0}) {
       const auto bit = static_cast<std::uint32_t>(std::countr_one(seen));
-      if (!taken_[at].compare_exchange_weak(seen, seen | std::uint64_t{1} << bit, std::memory_order_acquire)) continue;
+      if (!taken_[at].compare_exchange_weak(seen, seen | std::uint64_t{1} << bit,
+                                            std::memory_order_acquire))
+        continue;
       if (at != first) hint_.store(at, std::memory_order_relaxed);
       return at * 64 + bit;
     }

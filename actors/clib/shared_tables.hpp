@@ -29,7 +29,8 @@ class lock_numbers {
 };
 
 struct shared_table {
-  shared_table(std::shared_ptr<table_memory> m, std::uint32_t client, int wake_fd) : user(std::move(m), client, wake_fd) {}
+  shared_table(std::shared_ptr<table_memory> m, std::uint32_t client, int wake_fd)
+      : user(std::move(m), client, wake_fd) {}
   table_user user;
   lock_numbers numbers;
   /// Up to then the node's end would have been noticed by nobody: the socket is looked at before more is done.

@@ -67,7 +67,8 @@ auto insist(limit until, Ask ask) -> decltype(ask()) {
 
 // --- begin and end -----------------------------------------------------------------------------------------------
 
-outcome<std::unique_ptr<transaction>> transaction::start(node_connection& of, db_id db, limit until) {
+outcome<std::unique_ptr<transaction>> transaction::start(node_connection& of, db_id db,
+                                                         limit until) {
   const auto line = of.line(until);
   if (!line) return std::unexpected(line.error());
   const auto a = (*line)->ask({.opcode = control::get_dbmap}, until);
@@ -106,7 +107,9 @@ outcome<void> transaction::take_lock(limit until) {
   if (!db) return std::unexpected(db.error());
   lock_db_ = *db;
   owner_ = floe_lock_owner(::getpid(), of_->self(), next_number());
-  if (const auto r = line_->ask({.opcode = control::register_srvid, .srvid = srvid{owner_.unique_id}}, until); !r)
+  if (const auto r =
+          line_->ask({.opcode = control::register_srvid, .srvid = srvid{owner_.unique_id}}, until);
+      !r)
     return std::unexpected(r.error());
   locked_ = true;  // or about to be: the destructor undoes what there is
   std::vector<server_id> dead;
@@ -121,21 +124,26 @@ outcome<void> transaction::take_lock(limit until) {
       continue;
     }
     if (passed(until))
-      return failed(FLOE_ETIMEOUT, "the transaction lock is held by process " + std::to_string((*other)->pid) +
-                                       " on node " + std::to_string(number((*other)->vnn)));
+      return failed(FLOE_ETIMEOUT, "the transaction lock is held by process " +
+                                       std::to_string((*other)->pid) + " on node " +
+                                       std::to_string(number((*other)->vnn)));
     std::this_thread::sleep_for(wait);
   }
 }
 
 /// Who is in the way; nothing: it is ours.
-outcome<std::optional<server_id>> transaction::try_lock(const std::vector<server_id>& dead, limit until) {
-  auto held = lock_record(line_, of_->self(), lock_db_, transaction_lock_key(db_), until ? milliseconds_left(until, 1) : -1);
+outcome<std::optional<server_id>> transaction::try_lock(const std::vector<server_id>& dead,
+                                                        limit until) {
+  auto held = lock_record(line_, of_->self(), lock_db_, transaction_lock_key(db_),
+                          until ? milliseconds_left(until, 1) : -1);
   if (!held) return std::unexpected(held.error());
   auto list = wire::decode<g_lock_list>(held->data);
   std::optional<server_id> other;
   outcome<void> stored;
   if (!list)
-    stored = failed(FLOE_EREPLY, "the record of the transaction lock is not in CTDB's format (smbd uses another one)");
+    stored = failed(
+        FLOE_EREPLY,
+        "the record of the transaction lock is not in CTDB's format (smbd uses another one)");
   else if (other = join_or_blame(*list, g_lock_type::write, owner_, dead); !other)
     stored = store_record(*held, wire::encode(*list), until);
   // whoever is asked about is asked without the record's lock: a recovery would wait for us
@@ -148,11 +156,13 @@ outcome<std::optional<server_id>> transaction::try_lock(const std::vector<server
 outcome<bool> transaction::alive(const server_id& who, limit until) {
   const bool ours = who.task_id == floe_lock_task;
   const auto id = process_id{static_cast<std::int32_t>(who.pid)};
-  const auto question = ours ? encode_request<control::check_pid_srvid>({.pid = id, .srvid = srvid{who.unique_id}})
-                             : encode_request<control::process_exists>(id);
-  const auto a = line_->ask(
-      {.to = who.vnn, .opcode = ours ? control::check_pid_srvid : control::process_exists, .data = question},
-      sooner(until, question_ms));
+  const auto question =
+      ours ? encode_request<control::check_pid_srvid>({.pid = id, .srvid = srvid{who.unique_id}})
+           : encode_request<control::process_exists>(id);
+  const auto a = line_->ask({.to = who.vnn,
+                             .opcode = ours ? control::check_pid_srvid : control::process_exists,
+                             .data = question},
+                            sooner(until, question_ms));
   if (a || a.error().code == FLOE_ETIMEOUT) return true;
   if (a.error().code == FLOE_EREFUSED) return false;
   return std::unexpected(a.error());
@@ -161,9 +171,11 @@ outcome<bool> transaction::alive(const server_id& who, limit until) {
 outcome<void> transaction::release(limit until) {
   locked_ = false;
   changes_.clear();
-  const auto gone = line_->tell({.opcode = control::deregister_srvid, .srvid = srvid{owner_.unique_id}}, until);
+  const auto gone =
+      line_->tell({.opcode = control::deregister_srvid, .srvid = srvid{owner_.unique_id}}, until);
   if (!gone) return gone;
-  auto held = lock_record(line_, of_->self(), lock_db_, transaction_lock_key(db_), milliseconds_left(until, 1));
+  auto held = lock_record(line_, of_->self(), lock_db_, transaction_lock_key(db_),
+                          milliseconds_left(until, 1));
   if (!held) return std::unexpected(held.error());
   auto list = wire::decode<g_lock_list>(held->data);
   outcome<void> stored;
@@ -183,7 +195,8 @@ outcome<transaction::number_record> transaction::number_now(limit until) {
   const auto r = present(sequence_number_key, until);
   if (!r) return std::unexpected(r.error());
   number_record now{.header = r->header};
-  if (r->data.size() == sizeof now.number) std::memcpy(&now.number, r->data.data(), sizeof now.number);
+  if (r->data.size() == sizeof now.number)
+    std::memcpy(&now.number, r->data.data(), sizeof now.number);
   return now;
 }
 
@@ -229,15 +242,19 @@ outcome<void> transaction::commit(limit until) {
   if (!before)
     done = std::unexpected(before.error());
   else if (before->number != began_at_)
-    done = failed(FLOE_ECHANGED, "nothing is stored: the database has changed under this transaction, in a recovery");
+    done =
+        failed(FLOE_ECHANGED,
+               "nothing is stored: the database has changed under this transaction, in a recovery");
   else if (!changes_.empty())
     done = send_until_known(encode_changes(*before), before->number, until);
   // the lock is given back in any case; if that fails it goes with the connection
-  if (of_->current(line_)) (void)release(within(std::max(milliseconds_left(until, 1000), release_ms)));
+  if (of_->current(line_))
+    (void)release(within(std::max(milliseconds_left(until, 1000), release_ms)));
   return done;
 }
 
-outcome<void> transaction::send_until_known(const bytes& records, std::uint64_t before, limit until) {
+outcome<void> transaction::send_until_known(const bytes& records, std::uint64_t before,
+                                            limit until) {
   for (unsigned cuts = 0;;) {
     const auto sent = line_->ask({.opcode = control::trans3_commit, .data = records}, until);
     if (sent && sent->status == 0) return {};
@@ -254,7 +271,8 @@ outcome<void> transaction::send_until_known(const bytes& records, std::uint64_t 
     });
     if (!number) return std::unexpected(unknown_fate(number.error()));
     if (*number > before) return compare(before, *number, until);
-    if (*number < before) return failed(FLOE_ECHANGED, "nothing is stored: a recovery brought older content");
+    if (*number < before)
+      return failed(FLOE_ECHANGED, "nothing is stored: a recovery brought older content");
     if (cuts >= most_cuts || (until && steady::now() + pause >= *until))
       return failed(FLOE_EREFUSED, "nothing is stored: " + because);
     std::this_thread::sleep_for(pause);
@@ -270,8 +288,12 @@ outcome<void> transaction::compare(std::uint64_t before, std::uint64_t now, limi
     // a recovery drops deleted records
     if (r->data == mine.data && (mine.data.empty() || r->header.rsn == mine.header.rsn)) continue;
     if (now > before + 1)
-      return failed(FLOE_ETIMEOUT, "not known whether it is stored: other transactions came while a recovery was going on");
-    return failed(FLOE_ECHANGED, "nothing is stored: another transaction came first, while a recovery was going on");
+      return failed(
+          FLOE_ETIMEOUT,
+          "not known whether it is stored: other transactions came while a recovery was going on");
+    return failed(
+        FLOE_ECHANGED,
+        "nothing is stored: another transaction came first, while a recovery was going on");
   }
   return {};
 }

@@ -34,7 +34,8 @@ class transaction {
     record_header header;
     std::uint64_t number = 0;
   };
-  transaction(node_connection& of, std::shared_ptr<channel> line, db_id db) : of_(&of), line_(std::move(line)), db_(db) {}
+  transaction(node_connection& of, std::shared_ptr<channel> line, db_id db)
+      : of_(&of), line_(std::move(line)), db_(db) {}
 
   outcome<void> take_lock(limit);
   outcome<std::optional<server_id>> try_lock(const std::vector<server_id>& dead, limit);

@@ -73,10 +73,13 @@ struct client::state : std::enable_shared_from_this<client::state> {
     if (!tables || !stream || !ready || loop.is_simulated()) return;
     const auto mapped = tables->mapped();
     for (const auto db : mapped) {
-      const auto request = encode_request<floe::control::record_table>({.db_id = db, .flags = record_table_leave});
-      auto packet = std::make_shared<const bytes>(encode_packet(
-          {.gen = no_generation, .dest = pnn::current, .src = self, .id = reqid{0}},
-          req_control{.opcode = floe::control::record_table, .flags = control_flag::noreply, .data = request}));
+      const auto request =
+          encode_request<floe::control::record_table>({.db_id = db, .flags = record_table_leave});
+      auto packet = std::make_shared<const bytes>(
+          encode_packet({.gen = no_generation, .dest = pnn::current, .src = self, .id = reqid{0}},
+                        req_control{.opcode = floe::control::record_table,
+                                    .flags = control_flag::noreply,
+                                    .data = request}));
       const bool last = db == mapped.back();
       stream->send(std::move(packet), last ? task([s = stream] { s->close(); }) : task(nullptr));
     }
@@ -207,7 +210,8 @@ void client::connect(client_options o, client_events e) {
   state_->drop();
   state_->options = std::move(o);
   state_->events = std::move(e);
-  if (state_->options.record_tables && !state_->tables) state_->tables = std::make_unique<client_tables>();
+  if (state_->options.record_tables && !state_->tables)
+    state_->tables = std::make_unique<client_tables>();
   state_->open();
 }
 

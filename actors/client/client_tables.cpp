@@ -20,13 +20,15 @@ namespace {
 constexpr duration answer_slack = std::chrono::seconds(5);
 constexpr duration table_patience = std::chrono::seconds(10);
 /// Who waits looks again after so long, then twice as long, and so on.
-constexpr duration first_look = std::chrono::microseconds(50), longest_look = std::chrono::milliseconds(1);
+constexpr duration first_look = std::chrono::microseconds(50),
+                   longest_look = std::chrono::milliseconds(1);
 /// In a simulation a step takes up to so long, and one in so many much longer: the process has lost its processor.
 constexpr std::uint64_t step_us = 20, seldom = 200;
 constexpr std::uint64_t long_step_us = 20'000;
 
 std::uint64_t in_us(time_point t) {
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(t.time_since_epoch()).count());
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(t.time_since_epoch()).count());
 }
 
 client_error not_held(std::string text) {
@@ -38,7 +40,7 @@ struct mapped_table {
   std::shared_ptr<table_memory> memory;
   std::shared_ptr<shared_in_process> simulated;
   int wake_fd = -1;
-  std::uint32_t number = 0;  ///< of this client in it
+  std::uint32_t number = 0;         ///< of this client in it
   std::set<std::uint32_t> threads;  ///< that hold, or may be granted, a lock
   ~mapped_table() {
     if (wake_fd >= 0) ::close(wake_fd);
@@ -129,7 +131,8 @@ bool client_tables::usable(client& c, db_id db) {
 
 void client_tables::state::ask_for_table(client& c, db_id db) {
   databases[db].now = having::asking;
-  const auto take = [weak = weak_from_this(), db](const result<client_answer<record_table_reply>>& a) {
+  const auto take = [weak = weak_from_this(),
+                     db](const result<client_answer<record_table_reply>>& a) {
     const auto s = weak.lock();
     if (!s) return;
     auto& d = s->databases[db];
@@ -202,7 +205,8 @@ void client_tables::state::drive(client& c, std::uint64_t operation, std::shared
 }
 
 template <class Machine>
-void client_tables::state::one_turn(client& c, std::uint64_t operation, const std::shared_ptr<Machine>& m) {
+void client_tables::state::one_turn(client& c, std::uint64_t operation,
+                                    const std::shared_ptr<Machine>& m) {
   auto& loop = c.loop();
   for (;;) {
     // whoever has lost its connection goes no step further: what it wrote counts for nothing
@@ -215,7 +219,8 @@ void client_tables::state::one_turn(client& c, std::uint64_t operation, const st
       m->pause = pause;
     } else if (loop.is_simulated()) {
       const auto chance = loop.chance()();
-      pause = std::chrono::microseconds(chance / seldom % (chance % seldom == 0 ? long_step_us : step_us));
+      pause = std::chrono::microseconds(chance / seldom %
+                                        (chance % seldom == 0 ? long_step_us : step_us));
     } else {
       continue;
     }
@@ -248,10 +253,12 @@ struct client_tables::state::lock_run {
   }
 };
 
-void client_tables::lock(client& c, db_id db, byte_view key, duration patience, when_done<locked_record> done) {
+void client_tables::lock(client& c, db_id db, byte_view key, duration patience,
+                         when_done<locked_record> done) {
   auto& s = *state_;
   const auto table = s.databases.at(db).table;
-  const auto r = std::make_shared<state::lock_run>(table, db, key, c.loop().now() + patience, std::move(done));
+  const auto r =
+      std::make_shared<state::lock_run>(table, db, key, c.loop().now() + patience, std::move(done));
   r->thread = table->take_thread();
   r->operation = s.begin([r](const client_error& e) { r->done(std::unexpected(e)); });
   if (r->thread == 0) return s.ask_node(c, r);
@@ -274,35 +281,41 @@ void client_tables::state::try_lock(client& c, const std::shared_ptr<lock_run>& 
     }
     run->table->threads.erase(run->thread);
     finish<locked_record>(run->operation, run->done,
-                          std::unexpected(client_error{client_errc::timed_out, record_status_timed_out,
-                                                       "another client of this node holds the record", pnn::current}));
+                          std::unexpected(client_error{
+                              client_errc::timed_out, record_status_timed_out,
+                              "another client of this node holds the record", pnn::current}));
   };
   drive(c, r->operation, r);
 }
 
-void client_tables::state::granted(client& c, const std::shared_ptr<lock_run>& r, const table_place& p) {
+void client_tables::state::granted(client& c, const std::shared_ptr<lock_run>& r,
+                                   const table_place& p) {
   bytes data;
   const auto content = read_held(*r->table->memory, p, data);
   while (held.contains(++last_lock) || last_lock == 0) {
   }
-  held[last_lock] = {.db = r->db, .key = r->key, .table = r->table, .thread = r->thread, .place = p};
-  finish<locked_record>(r->operation, r->done,
-                        locked_record{last_lock,
-                                      {.rsn = rsn{content.rsn}, .dmaster = c.self(), .flags = content.flags},
-                                      std::move(data)});
+  held[last_lock] = {
+      .db = r->db, .key = r->key, .table = r->table, .thread = r->thread, .place = p};
+  finish<locked_record>(
+      r->operation, r->done,
+      locked_record{last_lock,
+                    {.rsn = rsn{content.rsn}, .dmaster = c.self(), .flags = content.flags},
+                    std::move(data)});
 }
 
 /// The record is not in the table: the node brings it here, and may put it in.
 void client_tables::state::ask_node(client& c, const std::shared_ptr<lock_run>& r) {
   const auto left = std::max(r->deadline - c.loop().now(), duration(std::chrono::milliseconds(1)));
   const auto ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
-  const auto flags = r->thread == 0 ? 0 : record_lock_in_table | r->thread << record_lock_thread_shift;
+  const auto flags =
+      r->thread == 0 ? 0 : record_lock_in_table | r->thread << record_lock_thread_shift;
   // a grant that nobody waits for any more is given back
   request_options o;
   o.late = [weak = weak_from_this(), &c, r](const result<client_reply>& late) {
     const auto s = weak.lock();
     const auto a = decode_answer<control::record_lock>(late, pnn::current);
-    if (s && a && a->value.lock_id != 0) unlock_record(c, a->value.lock_id, answer_slack, [](const result<void>&) {});
+    if (s && a && a->value.lock_id != 0)
+      unlock_record(c, a->value.lock_id, answer_slack, [](const result<void>&) {});
     if (!s || r->thread == 0) return;
     if (a && a->value.lock_id == 0)
       if (const auto p = find(*r->table->memory, r->key, table_hash(r->key))) {
@@ -325,20 +338,26 @@ void client_tables::state::ask_node(client& c, const std::shared_ptr<lock_run>& 
         if (!s) return;
         if (!a) {
           auto why = a.error();
-          if (why.code == client_errc::refused && why.status == record_status_in_table && r->thread != 0)
+          if (why.code == client_errc::refused && why.status == record_status_in_table &&
+              r->thread != 0)
             return s->try_lock(c, r);
-          if (why.code == client_errc::refused && why.status == record_status_timed_out) why.code = client_errc::timed_out;
+          if (why.code == client_errc::refused && why.status == record_status_timed_out)
+            why.code = client_errc::timed_out;
           // without an answer the thread may be granted the lock yet
-          if (why.code != client_errc::timed_out || why.status == record_status_timed_out) r->table->threads.erase(r->thread);
+          if (why.code != client_errc::timed_out || why.status == record_status_timed_out)
+            r->table->threads.erase(r->thread);
           return s->finish<locked_record>(r->operation, r->done, std::unexpected(why));
         }
         if (a->value.lock_id == 0) {
-          if (const auto p = find(*r->table->memory, r->key, table_hash(r->key))) return s->granted(c, r, *p);
-          return s->finish<locked_record>(r->operation, r->done, std::unexpected(not_held("the record table is damaged")));
+          if (const auto p = find(*r->table->memory, r->key, table_hash(r->key)))
+            return s->granted(c, r, *p);
+          return s->finish<locked_record>(r->operation, r->done,
+                                          std::unexpected(not_held("the record table is damaged")));
         }
         r->table->threads.erase(r->thread);
-        s->finish<locked_record>(r->operation, r->done,
-                                 locked_record{a->value.lock_id, a->value.header, bytes(a->value.data)});
+        s->finish<locked_record>(
+            r->operation, r->done,
+            locked_record{a->value.lock_id, a->value.header, bytes(a->value.data)});
       },
       std::move(o));
 }
@@ -356,7 +375,8 @@ struct store_run {
   std::function<void()> ended;
   step_need step(std::uint64_t now_us) {
     if (!machine)
-      machine.emplace(*lock.table->memory, holder_of(lock.table->number, lock.thread), lock.place, data, now_us);
+      machine.emplace(*lock.table->memory, holder_of(lock.table->number, lock.thread), lock.place,
+                      data, now_us);
     return machine->advance();
   }
 };
@@ -373,20 +393,23 @@ struct unlock_run {
 
 }  // namespace
 
-void client_tables::store(client& c, std::uint64_t lock_id, byte_view data, after_write then, duration patience,
-                          when_done<void> done) {
+void client_tables::store(client& c, std::uint64_t lock_id, byte_view data, after_write then,
+                          duration patience, when_done<void> done) {
   auto& s = *state_;
   const auto found = s.held.find(lock_id);
   const auto operation = s.begin([done](const client_error& e) { done(std::unexpected(e)); });
   if (found == s.held.end()) {
     c.loop().post([weak = std::weak_ptr(state_), operation, done] {
       if (const auto still = weak.lock())
-        still->finish<void>(operation, done, std::unexpected(not_held("this lock is not held by this client")));
+        still->finish<void>(operation, done,
+                            std::unexpected(not_held("this lock is not held by this client")));
     });
     return;
   }
-  const auto by_number = [this, &c, operation, lock_id, then, patience, done, content = bytes(data)](std::uint64_t number) {
-    auto answered = [weak = std::weak_ptr(state_), operation, lock_id, then, done](const result<void>& r) {
+  const auto by_number = [this, &c, operation, lock_id, then, patience, done,
+                          content = bytes(data)](std::uint64_t number) {
+    auto answered = [weak = std::weak_ptr(state_), operation, lock_id, then,
+                     done](const result<void>& r) {
       const auto still = weak.lock();
       if (!still) return;
       if (r && then == after_write::unlock) still->held.erase(lock_id);
@@ -397,34 +420,44 @@ void client_tables::store(client& c, std::uint64_t lock_id, byte_view data, afte
   };
   if (const auto number = found->second.by_number) return by_number(number);
   const auto r = std::make_shared<store_run>(found->second, data);
-  r->ended = [this, &c, weak = std::weak_ptr(r), lock_id, then, patience, operation, done, by_number] {
+  r->ended = [this, &c, weak = std::weak_ptr(r), lock_id, then, patience, operation, done,
+              by_number] {
     switch (weak.lock()->machine->outcome()) {
       case store_outcome::not_held:
         state_->held.erase(lock_id);
-        return state_->finish<void>(operation, done, std::unexpected(not_held("the node has taken the lock back")));
+        return state_->finish<void>(operation, done,
+                                    std::unexpected(not_held("the node has taken the lock back")));
       case store_outcome::to_node:
-        return state_->take_over(c, lock_id, patience, [this, operation, done, by_number, lock_id](const result<void>& t) {
-          if (!t) return state_->finish<void>(operation, done, t);
-          by_number(state_->held.at(lock_id).by_number);
-        });
+        return state_->take_over(
+            c, lock_id, patience,
+            [this, operation, done, by_number, lock_id](const result<void>& t) {
+              if (!t) return state_->finish<void>(operation, done, t);
+              by_number(state_->held.at(lock_id).by_number);
+            });
       case store_outcome::stored: break;
     }
     if (then == after_write::keep_lock) return state_->finish<void>(operation, done, {});
     // stored is stored, whatever becomes of the lock
-    unlock(c, lock_id, patience, [weak_state = std::weak_ptr(state_), operation, done](const result<void>&) {
-      if (const auto still = weak_state.lock()) still->finish<void>(operation, done, {});
-    });
+    unlock(c, lock_id, patience,
+           [weak_state = std::weak_ptr(state_), operation, done](const result<void>&) {
+             if (const auto still = weak_state.lock()) still->finish<void>(operation, done, {});
+           });
   };
   s.drive(c, operation, r);
 }
 
 /// What is stored does not fit, or the node was silent: the lock becomes one by number.
-void client_tables::state::take_over(client& c, std::uint64_t lock_id, duration patience, when_done<void> then) {
+void client_tables::state::take_over(client& c, std::uint64_t lock_id, duration patience,
+                                     when_done<void> then) {
   const auto& h = held.at(lock_id);
   c.control<control::record_lock>(
       pnn::current,
-      {.db_id = h.db, .flags = record_lock_take_over | h.thread << record_lock_thread_shift, .timeout_ms = 0, .key = h.key},
-      patience, [weak = weak_from_this(), lock_id, then](const result<client_answer<record_lock_reply>>& a) {
+      {.db_id = h.db,
+       .flags = record_lock_take_over | h.thread << record_lock_thread_shift,
+       .timeout_ms = 0,
+       .key = h.key},
+      patience,
+      [weak = weak_from_this(), lock_id, then](const result<client_answer<record_lock_reply>>& a) {
         const auto s = weak.lock();
         if (!s) return;
         const auto found = s->held.find(lock_id);
@@ -436,20 +469,24 @@ void client_tables::state::take_over(client& c, std::uint64_t lock_id, duration 
       });
 }
 
-void client_tables::unlock(client& c, std::uint64_t lock_id, duration patience, when_done<void> done) {
+void client_tables::unlock(client& c, std::uint64_t lock_id, duration patience,
+                           when_done<void> done) {
   auto& s = *state_;
   const auto found = s.held.find(lock_id);
   const auto operation = s.begin([done](const client_error& e) { done(std::unexpected(e)); });
   const held_lock lock = found == s.held.end() ? held_lock{} : found->second;
   s.held.erase(lock_id);
   if (lock.by_number)
-    return unlock_record(c, lock.by_number, patience, [weak = std::weak_ptr(state_), operation, done](const result<void>& r) {
-      if (const auto still = weak.lock()) still->finish<void>(operation, done, r);
-    });
+    return unlock_record(c, lock.by_number, patience,
+                         [weak = std::weak_ptr(state_), operation, done](const result<void>& r) {
+                           if (const auto still = weak.lock())
+                             still->finish<void>(operation, done, r);
+                         });
   if (!lock.table) {
     c.loop().post([weak = std::weak_ptr(state_), operation, done] {
       if (const auto still = weak.lock())
-        still->finish<void>(operation, done, std::unexpected(not_held("this lock is not held by this client")));
+        still->finish<void>(operation, done,
+                            std::unexpected(not_held("this lock is not held by this client")));
     });
     return;
   }
@@ -459,7 +496,8 @@ void client_tables::unlock(client& c, std::uint64_t lock_id, duration patience, 
     run->lock.table->wake(run->machine.wakes());
     run->lock.table->threads.erase(run->lock.thread);
     if (!run->machine.was_held())
-      return state_->finish<void>(operation, done, std::unexpected(not_held("the node has taken the lock back")));
+      return state_->finish<void>(operation, done,
+                                  std::unexpected(not_held("the node has taken the lock back")));
     state_->finish<void>(operation, done, {});
   };
   s.drive(c, operation, r);
@@ -471,7 +509,9 @@ namespace {
 
 struct read_run {
   read_run(table_ptr t, byte_view k, time_point until)
-      : table(std::move(t)), key(k), deadline(until),
+      : table(std::move(t)),
+        key(k),
+        deadline(until),
         machine(*table->memory, holder_of(table->number, 0), key, read_wait::for_holder) {}
   table_ptr table;
   bytes key;
@@ -488,29 +528,37 @@ struct read_run {
 
 }  // namespace
 
-void client_tables::read(client& c, db_id db, byte_view key, duration patience, when_done<read_record_answer> done) {
+void client_tables::read(client& c, db_id db, byte_view key, duration patience,
+                         when_done<read_record_answer> done) {
   auto& s = *state_;
   const auto operation = s.begin([done](const client_error& e) { done(std::unexpected(e)); });
-  const auto r = std::make_shared<read_run>(s.databases.at(db).table, key, c.loop().now() + patience);
+  const auto r =
+      std::make_shared<read_run>(s.databases.at(db).table, key, c.loop().now() + patience);
   r->ended = [this, &c, weak = std::weak_ptr(r), db, operation, done] {
     const auto run = weak.lock();
     const auto left = std::max(run->deadline - c.loop().now(), duration(0));
     switch (run->machine.outcome()) {
       case read_outcome::read: {
         const auto& content = run->machine.content();
-        const record_header header{.rsn = rsn{content.rsn}, .dmaster = c.self(), .flags = content.flags};
-        return state_->finish<read_record_answer>(operation, done, read_record_answer{!run->data.empty(), header, run->data});
+        const record_header header{
+            .rsn = rsn{content.rsn}, .dmaster = c.self(), .flags = content.flags};
+        return state_->finish<read_record_answer>(
+            operation, done, read_record_answer{!run->data.empty(), header, run->data});
       }
       case read_outcome::not_here:
         return read_by_socket(c, db, run->key, read_from::owner, left,
-                              [weak_state = std::weak_ptr(state_), operation, done](const result<read_record_answer>& a) {
-                                if (const auto still = weak_state.lock()) still->finish<read_record_answer>(operation, done, a);
+                              [weak_state = std::weak_ptr(state_), operation,
+                               done](const result<read_record_answer>& a) {
+                                if (const auto still = weak_state.lock())
+                                  still->finish<read_record_answer>(operation, done, a);
                               });
       case read_outcome::given_up: break;
     }
-    state_->finish<read_record_answer>(operation, done,
-                                       std::unexpected(client_error{client_errc::timed_out, record_status_timed_out,
-                                                                    "another client of this node holds the record", pnn::current}));
+    state_->finish<read_record_answer>(
+        operation, done,
+        std::unexpected(client_error{client_errc::timed_out, record_status_timed_out,
+                                     "another client of this node holds the record",
+                                     pnn::current}));
   };
   s.drive(c, operation, r);
 }

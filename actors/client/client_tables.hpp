@@ -30,7 +30,8 @@ class client_tables {
   void lock(client&, db_id, byte_view key, duration patience, when_done<locked_record>);
   void read(client&, db_id, byte_view key, duration patience, when_done<read_record_answer>);
   /// Empty data: a deletion.
-  void store(client&, std::uint64_t lock_id, byte_view data, after_write, duration patience, when_done<void>);
+  void store(client&, std::uint64_t lock_id, byte_view data, after_write, duration patience,
+             when_done<void>);
   void unlock(client&, std::uint64_t lock_id, duration patience, when_done<void>);
 
   /// Of a table that is here: changes with every change of the database on this node.

@@ -130,7 +130,8 @@ struct taking : std::enable_shared_from_this<taking> {
   void look_for_node(const server_id& who) {
     c.control<control::getvnnmap>(
         pnn::current, {}, left(), [self = shared_from_this(), who](const auto& map) {
-          const bool member = map && std::ranges::find(map->value.slots, who.vnn) != map->value.slots.end();
+          const bool member =
+              map && std::ranges::find(map->value.slots, who.vnn) != map->value.slots.end();
           return member ? self->wait(who) : self->bury(who);
         });
   }
@@ -158,7 +159,8 @@ void still_held(client& c, const held_g_lock& held, duration patience, when_done
               [owner = held.owner, done = std::move(done)](const result<read_record_answer>& r) {
                 if (!r) return done(std::unexpected(r.error()));
                 const auto list = wire::decode<g_lock_list>(r->data);
-                done(list && std::ranges::any_of(list->locks, [&](const auto& l) { return l.holder == owner; }));
+                done(list && std::ranges::any_of(list->locks,
+                                                 [&](const auto& l) { return l.holder == owner; }));
               });
 }
 
@@ -168,8 +170,7 @@ void release_g_lock(client& c, const held_g_lock& held, duration patience, when_
       c, held.db, held.name, patience, [&c, held, patience, done](const result<locked_record>& r) {
         if (!r) return done(std::unexpected(r.error()));
         auto list = wire::decode<g_lock_list>(r->data);
-        if (!list || !leave(*list, held.owner))
-          return unlock_record(c, r->lock_id, patience, done);
+        if (!list || !leave(*list, held.owner)) return unlock_record(c, r->lock_id, patience, done);
         if (list->locks.empty())
           return delete_record(c, r->lock_id, after_write::unlock, patience, done);
         store_record(c, r->lock_id, wire::encode(*list), after_write::unlock, patience, done);

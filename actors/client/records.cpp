@@ -74,7 +74,8 @@ void find_database(client& c, byte_view name_or_id, duration patience, when_done
 
 void lock_record(client& c, db_id db, byte_view key, duration patience,
                  when_done<locked_record> done) {
-  if (auto* t = c.tables(); t && t->usable(c, db)) return t->lock(c, db, key, patience, std::move(done));
+  if (auto* t = c.tables(); t && t->usable(c, db))
+    return t->lock(c, db, key, patience, std::move(done));
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(patience).count();
   request_options o;
   o.late = [&c](const result<client_reply>& r) {

@@ -151,7 +151,8 @@ struct replacing : std::enable_shared_from_this<replacing> {
                               std::to_string(self->so_far.records) + " records",
                           n};
     };
-    each("push", control::db_push_confirm, id(), [self] { self->set_healthy(); }, check);
+    each(
+        "push", control::db_push_confirm, id(), [self] { self->set_healthy(); }, check);
   }
 
   void set_healthy() {

@@ -50,11 +50,12 @@ void transaction::start(client& c, db_id db, mode m, duration patience, when_don
                     [t, patience, done](const result<held_g_lock>& held) {
                       if (!held) return done(std::unexpected(held.error()));
                       t->lock_ = *held;
-                      t->sequence_number(patience, [t, patience, done](const result<record_and_number>& now) {
-                        if (!now) return done(std::unexpected(now.error()));
-                        t->began_at_ = now->number;
-                        t->check_lock(patience, done);
-                      });
+                      t->sequence_number(patience,
+                                         [t, patience, done](const result<record_and_number>& now) {
+                                           if (!now) return done(std::unexpected(now.error()));
+                                           t->began_at_ = now->number;
+                                           t->check_lock(patience, done);
+                                         });
                     });
       });
 }
@@ -64,7 +65,9 @@ void transaction::start(client& c, db_id db, mode m, duration patience, when_don
 void transaction::check_lock(duration patience, const when_done<ptr>& done) {
   still_held(*client_, *lock_, patience, [t = shared_from_this(), done](const result<bool>& held) {
     if (!held) return done(std::unexpected(held.error()));
-    if (!*held) return done(std::unexpected(refusal("the lock was lost in a recovery before the transaction began")));
+    if (!*held)
+      return done(
+          std::unexpected(refusal("the lock was lost in a recovery before the transaction began")));
     done(t);
   });
 }
@@ -95,12 +98,14 @@ void transaction::present(byte_view key, duration patience, when_done<read_recor
 }
 
 void transaction::sequence_number(duration patience, when_done<record_and_number> done) {
-  present(sequence_number_key, patience, [done = std::move(done)](const result<read_record_answer>& r) {
-    if (!r) return done(std::unexpected(r.error()));
-    record_and_number now{.header = r->header};
-    if (r->data.size() == sizeof now.number) std::memcpy(&now.number, r->data.data(), sizeof now.number);
-    done(now);
-  });
+  present(sequence_number_key, patience,
+          [done = std::move(done)](const result<read_record_answer>& r) {
+            if (!r) return done(std::unexpected(r.error()));
+            record_and_number now{.header = r->header};
+            if (r->data.size() == sizeof now.number)
+              std::memcpy(&now.number, r->data.data(), sizeof now.number);
+            done(now);
+          });
 }
 
 void transaction::fetch(byte_view key, duration patience, when_done<std::optional<bytes>> done) {
@@ -270,9 +275,10 @@ struct transaction::committing : std::enable_shared_from_this<committing> {
   }
 
   void lost_sight() {
-    finish(std::unexpected(client_error{client_errc::timed_out, 0,
-                                        "not known whether it is stored: other transactions came while a recovery was going on",
-                                        pnn::current}));
+    finish(std::unexpected(client_error{
+        client_errc::timed_out, 0,
+        "not known whether it is stored: other transactions came while a recovery was going on",
+        pnn::current}));
   }
 
   void overtaken() {

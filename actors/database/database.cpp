@@ -44,9 +44,14 @@ bool is_step_on_store(control c) {
 
 }  // namespace
 
-database::database(node_environment env, database_config config, view_ptr view, address<node_message> node)
-    : env_(env), config_(std::move(config)), view_(std::move(view)), node_(std::move(node)),
-      state_since_(env.loop.now()), gen_(view_->mode == recovery_mode::normal ? view_->gen : generation::invalid) {}
+database::database(node_environment env, database_config config, view_ptr view,
+                   address<node_message> node)
+    : env_(env),
+      config_(std::move(config)),
+      view_(std::move(view)),
+      node_(std::move(node)),
+      state_since_(env.loop.now()),
+      gen_(view_->mode == recovery_mode::normal ? view_->gen : generation::invalid) {}
 
 database::~database() = default;
 
@@ -66,7 +71,8 @@ void database::start() {
   if (const auto known = store_->get_meta(damage_name); known && *known) damage_ = **known;
   if (!config_.damage.empty()) {
     damage_ = config_.damage;
-    if (auto done = store_->set_meta(damage_name, damage_); !done) storage_failed("note damage", done.error());
+    if (auto done = store_->set_meta(damage_name, damage_); !done)
+      storage_failed("note damage", done.error());
     if (auto done = store_->flush(); !done) storage_failed("note damage", done.error());
   }
   node_.tell(database_opened{config_.id, {}, damage_});
@@ -76,13 +82,14 @@ void database::start() {
 /// What has to be carried out on the store itself while nobody else works on it.
 template <class Message>
 constexpr bool database::needs_store() {
-  constexpr bool of_clients = std::is_same_v<Message, db_client_call> || std::is_same_v<Message, db_control> ||
-                              std::is_same_v<Message, db_lock_timeout> || std::is_same_v<Message, db_client_gone>;
+  constexpr bool of_clients =
+      std::is_same_v<Message, db_client_call> || std::is_same_v<Message, db_control> ||
+      std::is_same_v<Message, db_lock_timeout> || std::is_same_v<Message, db_client_gone>;
   constexpr bool of_peers = std::is_same_v<Message, db_peer_packet>;
-  constexpr bool own = std::is_same_v<Message, db_traverse> || std::is_same_v<Message, db_next_slice> ||
-                       std::is_same_v<Message, db_tick> ||
-                       std::is_same_v<Message, db_table_rung> || std::is_same_v<Message, db_table_tick> ||
-                       std::is_same_v<Message, db_table_recall>;
+  constexpr bool own =
+      std::is_same_v<Message, db_traverse> || std::is_same_v<Message, db_next_slice> ||
+      std::is_same_v<Message, db_tick> || std::is_same_v<Message, db_table_rung> ||
+      std::is_same_v<Message, db_table_tick> || std::is_same_v<Message, db_table_recall>;
   return of_clients || of_peers || own;
 }
 
@@ -98,7 +105,8 @@ void database::receive(database_message& m) {
 }
 
 void database::on(db_control& m) {
-  turn_watch::here().at("control", number(m.opcode), [](std::uint32_t n) { return control_name(control{n}); });
+  turn_watch::here().at("control", number(m.opcode),
+                        [](std::uint32_t n) { return control_name(control{n}); });
   if (store_use_ == store_use::recovering && is_step_on_store(m.opcode))
     return m.answer.fail("database is busy with the step before");
   switch (m.opcode) {
@@ -148,7 +156,8 @@ void database::on(db_view& m) {
   const auto mode = before->mode;
   ask_again_if_one_came(*before);
   const bool leaves = !was_out && (view_->own_flags() & out);
-  if (leaves && !(mode == recovery_mode::active && mutated(mutant::inactive_not_frozen))) become_inactive();
+  if (leaves && !(mode == recovery_mode::active && mutated(mutant::inactive_not_frozen)))
+    become_inactive();
   if (mode == view_->mode) return;
   follow(commit_.mode_changed(view_->mode));
   if (view_->mode == recovery_mode::active) serve_until_thaw();
@@ -206,7 +215,8 @@ void database::changed(bool recovered) {
   if (recovered) {
     count_change();
     vacuum_.full_due = true;
-    if (vacuum_.running) end_vacuum();  // what others have agreed to was agreed by members of another generation
+    if (vacuum_.running)
+      end_vacuum();  // what others have agreed to was agreed by members of another generation
   }
   node_.tell(database_changed{config_.id, freeze_.state, gen_, recovered});
 }
@@ -216,7 +226,8 @@ void database::send_packet(pnn to, reqid id, pnn source, const packet_body& body
   if (to == env_.self) {
     // a packet to ourselves takes the same way as one of a peer
     auto content = decode_packet(*f);
-    node_.tell(peer_packet{env_.self, std::make_shared<const parcel>(parcel{f, std::move(*content)})});
+    node_.tell(
+        peer_packet{env_.self, std::make_shared<const parcel>(parcel{f, std::move(*content)})});
     return;
   }
   if (const auto* p = view_->find(to)) p->link.tell(link_send{std::move(f), std::move(written)});

@@ -48,8 +48,10 @@ struct database_config {
   std::string file;
   std::string damage;  ///< what is wrong with the content, to be remembered; empty: nothing new
   std::size_t push_buffer_size = 1'000'000;  ///< bytes of a pull buffer (RecBufferSizeLimit)
-  duration update_patience{std::chrono::seconds(60)};  ///< for a node to store a transaction (ControlTimeout)
-  duration resend_after{std::chrono::seconds(5)};  ///< an unanswered migration request is sent again
+  duration update_patience{
+      std::chrono::seconds(60)};  ///< for a node to store a transaction (ControlTimeout)
+  duration resend_after{
+      std::chrono::seconds(5)};  ///< an unanswered migration request is sent again
 };
 
 /// Of clients of this node, for one record; more would be looked at whenever one is served.
@@ -59,7 +61,7 @@ constexpr std::size_t most_waiters_of_key = 10'000;
 enum class store_use : std::uint8_t {
   here,
   recovering,  ///< another thread commits a recovery: the database is frozen, and further steps are refused
-  updating,    ///< another thread commits a transaction of a client: what comes is held back until it is done
+  updating,  ///< another thread commits a transaction of a client: what comes is held back until it is done
 };
 
 /// What all other nodes are asked for by vacuuming, one after the other.
@@ -335,7 +337,8 @@ class database final : public actor<database_message> {
   freeze_status freeze_;
   time_point state_since_;
   generation gen_ = generation::invalid;
-  bool committed_ = false;  ///< gen_ is that of a recovery's commit here, not of the map it was opened under
+  bool committed_ =
+      false;  ///< gen_ is that of a recovery's commit here, not of the map it was opened under
   /// The transaction that is open, and the one that was committed last, is of a recovery of floe's nodes alone: what is
   /// pushed is stored as it is, equal on all; and records may name an owner that is not in the map any more.
   bool equal_open_ = false, equal_ = false;
@@ -351,15 +354,16 @@ class database final : public actor<database_message> {
   std::uint64_t last_pull_ = 0;
   std::optional<push_state> push_;
   std::unique_ptr<recovery_set> pushed_;
-  std::string damage_;  ///< what is wrong with the content; also in the file, so that it outlives the process
+  std::string
+      damage_;  ///< what is wrong with the content; also in the file, so that it outlives the process
   std::optional<std::string> declared_damage_;  ///< of what the transaction will commit
-  bool gave_content_ = false;                   ///< in this transaction: what is committed may be our own
+  bool gave_content_ = false;  ///< in this transaction: what is committed may be our own
   store_use store_use_ = store_use::here;
   std::deque<database_message> held_back_;  ///< until the store is here again
   vacuum_work vacuum_;
   vacuum_stage vacuum_stage_{};  ///< of what is offered to all others
   bool vacuum_soon_ = false;
-  std::uint64_t seqnum_ = 0;                   ///< moves with every change of a record here
+  std::uint64_t seqnum_ = 0;                  ///< moves with every change of a record here
   std::optional<std::uint64_t> seqnum_told_;  ///< to the others; nothing: they do not want to know
   duration seqnum_interval_{std::chrono::seconds(1)};
   std::vector<db_control> until_thaw_;  ///< reads and transactions that a frozen database lets wait
@@ -373,12 +377,13 @@ class database final : public actor<database_message> {
   bool no_room_ = false;  ///< a record has arrived and could not be stored
   bool flush_planned_ = false;
   bool ticking_ = false;
-  std::unique_ptr<hot_records> hot_records_;  ///< the record table, from the moment a client asks for it
+  std::unique_ptr<hot_records>
+      hot_records_;  ///< the record table, from the moment a client asks for it
   db_table_rules table_rules_{false, std::chrono::milliseconds(3)};
   bool looks_planned_ = false;  ///< at records that were called back
   db_holder_rules holder_rules_{holder_policy::disconnect, std::chrono::seconds(10)};
   std::uint64_t freeze_number_ = 0;  ///< of the wait for holders that goes on, or went on last
-  std::uint64_t thaws_ = 0;          ///< what the one before has begun and not ended is left to the next
+  std::uint64_t thaws_ = 0;  ///< what the one before has begun and not ended is left to the next
   std::uint64_t migrations_done_ = 0, migrations_resent_ = 0;
   counters count_;  ///< of this database alone: locks and hops
   hot_keys hot_;    ///< records that come here and go

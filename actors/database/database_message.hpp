@@ -21,9 +21,15 @@
 namespace floe {
 
 /// REQ_CALL of a local client.
-struct db_client_call { client_ref client; parcel_ptr packet; };
+struct db_client_call {
+  client_ref client;
+  parcel_ptr packet;
+};
 /// REQ_CALL, REPLY_CALL, REQ_DMASTER, REPLY_DMASTER, REPLY_ERROR of another node, after the generation check.
-struct db_peer_packet { pnn from; parcel_ptr packet; };
+struct db_peer_packet {
+  pnn from;
+  parcel_ptr packet;
+};
 /// A control that concerns this database: recovery steps, record controls, queries.
 struct db_control {
   control opcode;
@@ -31,11 +37,16 @@ struct db_control {
   pnn from;           ///< the node it came from, our own for clients and for ourselves
   std::optional<client_ref> client;
   replier answer;
-  std::shared_ptr<const void> decoded;  ///< the request, of the type of its row; views point into the packet
+  std::shared_ptr<const void>
+      decoded;  ///< the request, of the type of its row; views point into the packet
 
   template <control C>
   static db_control of(request_of<C> request, const caller& by, replier answer) {
-    return {.opcode = C, .packet = by.packet, .from = by.from, .client = by.client, .answer = std::move(answer),
+    return {.opcode = C,
+            .packet = by.packet,
+            .from = by.from,
+            .client = by.client,
+            .answer = std::move(answer),
             .decoded = std::make_shared<const request_of<C>>(std::move(request))};
   }
   template <control C>
@@ -45,21 +56,42 @@ struct db_control {
   }
 };
 /// Records of a push, addressed to the srvid that DB_PUSH_START named.
-struct db_push { parcel_ptr packet; };
-struct db_client_gone { std::uint64_t client; };
-struct db_view { view_ptr view; };
+struct db_push {
+  parcel_ptr packet;
+};
+struct db_client_gone {
+  std::uint64_t client;
+};
+struct db_view {
+  view_ptr view;
+};
 /// What happens when a freeze has waited too long for a client that holds a record lock.
 enum class holder_policy : std::uint8_t { wait, disconnect, ban };
-struct db_holder_rules { holder_policy policy; duration patience; };
+struct db_holder_rules {
+  holder_policy policy;
+  duration patience;
+};
 /// Whether clients may use the record table, and how long other nodes wait for a record that it keeps hot.
-struct db_table_rules { bool on; duration stay; };
+struct db_table_rules {
+  bool on;
+  duration stay;
+};
 /// A client has let go what the node waits for; or it is time to look whether one has.
-struct db_table_rung { bool planned = false; };
+struct db_table_rung {
+  bool planned = false;
+};
 struct db_table_tick {};
-struct db_table_recall { bytes key; };  ///< the record has stayed as long as it may
-struct db_holders_late { std::uint64_t freeze; };
+struct db_table_recall {
+  bytes key;
+};  ///< the record has stayed as long as it may
+struct db_holders_late {
+  std::uint64_t freeze;
+};
 /// The node's tunables that concern databases.
-struct db_settings { vacuum_settings vacuum; duration seqnum_interval; };
+struct db_settings {
+  vacuum_settings vacuum;
+  duration seqnum_interval;
+};
 
 struct lock_holder_info {
   bytes key;
@@ -93,7 +125,7 @@ struct database_report {
   std::uint64_t migrations_pending = 0, migrations_done = 0, migrations_resent = 0;
   struct {
     std::uint64_t queued = 0, runs = 0, forgotten = 0, sent_home = 0, refused = 0, compactions = 0;
-    std::int64_t oldest_ms = 0;   ///< of what is queued
+    std::int64_t oldest_ms = 0;    ///< of what is queued
     std::int64_t running_ms = -1;  ///< of the present run; -1: none
     double last_run_seconds = 0;
     std::uint64_t last_run_forgotten = 0;
@@ -107,7 +139,10 @@ struct database_report {
   std::vector<lock_waiter_info> waiters;
 };
 /// Calls `tell` with the present report, from the database's turn on the loop.
-struct db_inspect { bool locks; std::function<void(database_report)> tell; };
+struct db_inspect {
+  bool locks;
+  std::function<void(database_report)> tell;
+};
 /// Sends the local records (of which we are dmaster, for volatile databases) to `emit`, slice by slice: the next one is read
 /// when the argument of `slice_ends` is called, which is when this one has been taken; `done` at the end. A traverse that
 /// nobody wants any more ends when that argument is dropped.
@@ -120,25 +155,47 @@ struct db_traverse {
 
 struct db_tick {};
 struct db_flush {};
-struct db_continue_pull { std::uint64_t pull; };
-struct db_work_done { std::function<void()> finish; };  ///< offloaded work has ended
-struct db_next_slice { std::function<void()> go; };  ///< of a traverse
-struct db_lock_timeout { std::uint64_t waiter; };
+struct db_continue_pull {
+  std::uint64_t pull;
+};
+struct db_work_done {
+  std::function<void()> finish;
+};  ///< offloaded work has ended
+struct db_next_slice {
+  std::function<void()> go;
+};  ///< of a traverse
+struct db_lock_timeout {
+  std::uint64_t waiter;
+};
 /// The end of the actor; with `remove` the file is deleted and the node told.
-struct db_stop { bool remove = false; };
-struct db_vacuum_time { std::uint64_t clock; };  ///< VacuumInterval is over
-struct db_vacuum_slice { std::uint64_t run; };   ///< 0: homecomers have gathered
+struct db_stop {
+  bool remove = false;
+};
+struct db_vacuum_time {
+  std::uint64_t clock;
+};  ///< VacuumInterval is over
+struct db_vacuum_slice {
+  std::uint64_t run;
+};  ///< 0: homecomers have gathered
 /// A node has answered TRY_DELETE_RECORDS.
-struct db_vacuum_answer { std::uint64_t offer; pnn node; control_answer answer; };
+struct db_vacuum_answer {
+  std::uint64_t offer;
+  pnn node;
+  control_answer answer;
+};
 struct db_seqnum_time {};
 /// A node has stored a transaction, or not.
-struct db_update_answer { std::uint64_t commit; pnn node; control_answer answer; };
+struct db_update_answer {
+  std::uint64_t commit;
+  pnn node;
+  control_answer answer;
+};
 
 using database_message =
-    std::variant<db_client_call, db_peer_packet, db_control, db_push, db_client_gone, db_view, db_inspect,
-                 db_traverse, db_tick, db_flush, db_continue_pull, db_work_done, db_lock_timeout, db_holder_rules,
-                 db_holders_late, db_stop, db_update_answer, db_next_slice,
-                 db_settings, db_vacuum_time, db_vacuum_slice, db_vacuum_answer, db_seqnum_time, db_table_rules, db_table_rung,
-                 db_table_tick, db_table_recall>;
+    std::variant<db_client_call, db_peer_packet, db_control, db_push, db_client_gone, db_view,
+                 db_inspect, db_traverse, db_tick, db_flush, db_continue_pull, db_work_done,
+                 db_lock_timeout, db_holder_rules, db_holders_late, db_stop, db_update_answer,
+                 db_next_slice, db_settings, db_vacuum_time, db_vacuum_slice, db_vacuum_answer,
+                 db_seqnum_time, db_table_rules, db_table_rung, db_table_tick, db_table_recall>;
 
 }  // namespace floe

@@ -13,12 +13,16 @@
 namespace floe {
 namespace {
 
-std::int64_t microseconds(duration d) { return std::chrono::duration_cast<std::chrono::microseconds>(d).count(); }
+std::int64_t microseconds(duration d) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(d).count();
+}
 double in_seconds(duration d) { return std::chrono::duration<double>(d).count(); }
 
 }  // namespace
 
-bool database::inactive() const { return view_->own_flags() & (node_flag::banned | node_flag::stopped); }
+bool database::inactive() const {
+  return view_->own_flags() & (node_flag::banned | node_flag::stopped);
+}
 
 void database::freeze_waits() {
   ++freeze_number_;
@@ -28,7 +32,8 @@ void database::freeze_waits() {
 }
 
 void database::expect_holders() {
-  env_.loop.after(holder_rules_.patience, [to = self(), n = freeze_number_] { to.tell(db_holders_late{n}); });
+  env_.loop.after(holder_rules_.patience,
+                  [to = self(), n = freeze_number_] { to.tell(db_holders_late{n}); });
 }
 
 void database::on(db_holder_rules& m) { holder_rules_ = m; }
@@ -59,7 +64,8 @@ void database::name_holders() {
 
 void database::on(db_holders_late& m) {
   if (m.freeze != freeze_number_ || freeze_.state != freeze_state::freezing) return;
-  if (holder_rules_.policy == holder_policy::wait) return expect_holders();  // the policy may change
+  if (holder_rules_.policy == holder_policy::wait)
+    return expect_holders();  // the policy may change
   auto held = table_holders();
   for (const bytes& key : locks_.keys())
     if (const auto* e = locks_.find(key); e && e->holder)
@@ -67,8 +73,10 @@ void database::on(db_holders_late& m) {
   std::set<std::uint64_t> told;
   for (const auto& [key, c, since] : held) {
     if (!told.insert(c.id).second) continue;
-    const auto what = fmt::format("{} (pid {}, client {}) has held the lock of record {} of {} for {:.1f} s and keeps it from freezing",
-                                  c.name, c.pid, c.id, to_hex(key), config_.name, in_seconds(since));
+    const auto what = fmt::format(
+        "{} (pid {}, client {}) has held the lock of record {} of {} for {:.1f} s and keeps it "
+        "from freezing",
+        c.name, c.pid, c.id, to_hex(key), config_.name, in_seconds(since));
     if (holder_rules_.policy == holder_policy::ban) {
       node_.tell(ban_self{what});
       break;

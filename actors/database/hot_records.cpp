@@ -65,7 +65,8 @@ bool has_no_memory(pid_t pid) {
 }
 
 std::uint64_t in_us(time_point t) {
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(t.time_since_epoch()).count());
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(t.time_since_epoch()).count());
 }
 
 }  // namespace
@@ -84,7 +85,8 @@ void database::on(db_table_rules& m) {
 /// Nothing, and the reason in words; or the table is there.
 std::optional<std::string> database::make_table() {
   const bool simulated = env_.loop.is_simulated();
-  auto memory = simulated ? table_memory::create_private(simulated_size) : table_memory::create_shared({});
+  auto memory =
+      simulated ? table_memory::create_private(simulated_size) : table_memory::create_shared({});
   if (!memory) return "no record table: " + memory.error();
   auto made = std::make_unique<hot_records>(env_.loop);
   (*memory)->head().database = number(config_.id);
@@ -95,7 +97,8 @@ std::optional<std::string> database::make_table() {
     made->wake_fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (made->wake_fd < 0) return "no record table: no eventfd";
     // never read: every write is an edge, and a client can make a descriptor that it shares block
-    env_.loop.watch(made->wake_fd, EPOLLIN | EPOLLET, [to = self()](std::uint32_t) { to.tell(db_table_rung{}); });
+    env_.loop.watch(made->wake_fd, EPOLLIN | EPOLLET,
+                    [to = self()](std::uint32_t) { to.tell(db_table_rung{}); });
   }
   if (!thawed()) made->table->close();
   hot_records_ = std::move(made);
@@ -105,7 +108,8 @@ std::optional<std::string> database::make_table() {
 void database::record_table_control(db_control& m) {
   if (!m.client) return m.answer.fail("only for clients of this node");
   if (m.request<control::record_table>().flags & record_table_leave) return table_client_leaves(m);
-  if (config_.kind != db_kind::volatile_db) return m.answer.fail("only volatile databases have a record table");
+  if (config_.kind != db_kind::volatile_db)
+    return m.answer.fail("only volatile databases have a record table");
   if (!table_rules_.on) return m.answer.fail("RecordTable is 0");
   if (!hot_records_)
     if (const auto why = make_table()) return m.answer.fail(*why);
@@ -114,22 +118,26 @@ void database::record_table_control(db_control& m) {
   if (known == h.users.end()) {
     const auto number = h.table->admit(m.client->pid);
     if (number == 0) return m.answer.fail("too many clients have the record table");
-    known = h.users.emplace(m.client->id, hot_records::user{.client = *m.client, .number = number}).first;
+    known = h.users.emplace(m.client->id, hot_records::user{.client = *m.client, .number = number})
+                .first;
     h.id_of[number] = m.client->id;
   }
   descriptors_ptr along;
   if (env_.loop.is_simulated()) {
-    auto mapping = std::make_shared<shared_in_process>(h.table->memory(), [to = self()] { to.tell(db_table_rung{}); });
+    auto mapping = std::make_shared<shared_in_process>(h.table->memory(),
+                                                       [to = self()] { to.tell(db_table_rung{}); });
     known->second.simulated = mapping;
     along = std::make_shared<const descriptors>(std::move(mapping));
   } else {
     std::vector<int> fds;
-    for (const int fd : {h.table->memory()->descriptor(), h.wake_fd}) fds.push_back(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
+    for (const int fd : {h.table->memory()->descriptor(), h.wake_fd})
+      fds.push_back(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
     const bool all = std::ranges::all_of(fds, [](int fd) { return fd >= 0; });
     along = std::make_shared<const descriptors>(std::move(fds));
     if (!all) return m.answer.fail("no descriptors are left");
   }
-  m.answer({.data = wire::encode(record_table_reply{.client = known->second.number}), .along = std::move(along)});
+  m.answer({.data = wire::encode(record_table_reply{.client = known->second.number}),
+            .along = std::move(along)});
 }
 
 /// A client that goes on living has given its mapping up.
@@ -155,8 +163,12 @@ void database::table_client_gone(std::uint64_t client, bool has_unmapped) {
   std::vector<bytes> keys;
   for (const auto slot : h.table->clear(number, runs_on)) keys.push_back(h.table->key_of(slot));
   for (const bytes& key : keys)
-    note(event::lock_release{
-        .client = ref.id, .pid = ref.pid, .name = ref.name, .key = to_hex(key), .held_us = 0, .why = "client-gone"});
+    note(event::lock_release{.client = ref.id,
+                             .pid = ref.pid,
+                             .name = ref.name,
+                             .key = to_hex(key),
+                             .held_us = 0,
+                             .why = "client-gone"});
   db_table_rung look;
   on(look);
 }
@@ -172,12 +184,15 @@ bool database::grant_in_table(const bytes& key, lock_waiter& w) {
   const record r = local(key);
   const auto holder = holder_of(user->second.number, w.table_thread);
   auto at = h.table->promote(key, number(r.header.rsn), r.header.flags, r.data, holder);
-  if (!at && make_room(key, at.error())) at = h.table->promote(key, number(r.header.rsn), r.header.flags, r.data, holder);
+  if (!at && make_room(key, at.error()))
+    at = h.table->promote(key, number(r.header.rsn), r.header.flags, r.data, holder);
   if (!at) return false;
   const auto last = h.history.find(key);
-  h.stays[at->slot] = {.since = env_.loop.now(),
-                       .allowed = stay_allowed(last == h.history.end() ? std::nullopt : std::optional(last->second), table_rules_.stay),
-                       .locks_before = h.table->locks_of(at->slot)};
+  h.stays[at->slot] = {
+      .since = env_.loop.now(),
+      .allowed = stay_allowed(last == h.history.end() ? std::nullopt : std::optional(last->second),
+                              table_rules_.stay),
+      .locks_before = h.table->locks_of(at->slot)};
   answer_for_table();
   w.answer.good(wire::encode(record_lock_reply{.header = r.header, .data = r.data, .lock_id = 0}));
   table_tick_later();
@@ -189,7 +204,9 @@ bool database::make_room(const bytes& key, promote_refusal why) {
   auto& t = *hot_records_->table;
   if (why == promote_refusal::closed || why == promote_refusal::too_large) return false;
   const auto cold = t.victims(key);
-  const auto victim = why == promote_refusal::set_full ? (cold.empty() ? std::nullopt : std::optional(cold.front())) : t.coldest();
+  const auto victim = why == promote_refusal::set_full
+                          ? (cold.empty() ? std::nullopt : std::optional(cold.front()))
+                          : t.coldest();
   if (!victim) return false;
   const bytes leaves = t.key_of(*victim);
   return out_of_table(leaves);
@@ -223,13 +240,15 @@ bool database::keep_and_take(std::uint32_t slot, table_holder by) {
     drop_broken(slot);
     return true;
   }
-  if (content->changed && !keep(*content)) return false;  // it stays where it is, and is tried again
+  if (content->changed && !keep(*content))
+    return false;  // it stays where it is, and is tried again
   const auto stay = h.stays.find(slot);
   if (stay != h.stays.end()) {
     if (h.history.size() >= history_max) h.history.clear();
     const auto last = h.history.find(content->key);
-    h.history[content->key] = after_stay(last == h.history.end() ? std::nullopt : std::optional(last->second),
-                                         h.table->locks_of(slot) - stay->second.locks_before + 1, stay->second.allowed);
+    h.history[content->key] =
+        after_stay(last == h.history.end() ? std::nullopt : std::optional(last->second),
+                   h.table->locks_of(slot) - stay->second.locks_before + 1, stay->second.allowed);
     h.stays.erase(stay);
   }
   if (!h.table->take(slot, by)) drop_broken(slot);
@@ -241,7 +260,8 @@ bool database::keep(const table_record& r) {
   auto& h = *hot_records_;
   if (env_.loop.now() < h.no_room_until) return false;
   auto header = own_header(r.key);
-  if (number(header.rsn) > r.rsn) return true;  // a recovery has brought a newer one while there was no room for this
+  if (number(header.rsn) > r.rsn)
+    return true;  // a recovery has brought a newer one while there was no room for this
   header.rsn = rsn{r.rsn};
   header.flags = r.flags;
   if (auto done = store_->put(r.key, header, r.data); !done) {
@@ -262,19 +282,27 @@ void database::drop_broken(std::uint32_t slot) {
   auto& h = *hot_records_;
   const bytes key = h.table->key_of(slot);
   const auto holder = h.table->holder_seen(slot);
-  env_.log.tell(event::table_slot_dropped{.db = config_.name, .key = to_hex(key), .slot = slot, .holder = client_of(holder)});
+  env_.log.tell(event::table_slot_dropped{
+      .db = config_.name, .key = to_hex(key), .slot = slot, .holder = client_of(holder)});
   h.table->drop(slot);
   h.stays.erase(slot);
   if (const auto* u = h.user_of(holder))
-    u->client.session.tell(session_kick{fmt::format("it has spoilt the record table of {}", config_.name)});
+    u->client.session.tell(
+        session_kick{fmt::format("it has spoilt the record table of {}", config_.name)});
 }
 
 /// Those that only look are served from the table, if nobody holds the record: it need not leave for them.
 void database::answer_readers(const bytes& key, lock_table::entry& e, std::uint32_t slot) {
   auto& t = *hot_records_->table;
-  const auto reads = [](const lock_waiter& w) { return w.use == record_use::read || w.use == record_use::look; };
-  if (t.closed() || std::ranges::none_of(e.waiters, reads) || t.look(slot).state != slot_state::free) return;
-  if (t.collect(slot, [&](const table_record& r) { return keep(r); }) != record_table::collected::kept) return;
+  const auto reads = [](const lock_waiter& w) {
+    return w.use == record_use::read || w.use == record_use::look;
+  };
+  if (t.closed() || std::ranges::none_of(e.waiters, reads) ||
+      t.look(slot).state != slot_state::free)
+    return;
+  if (t.collect(slot, [&](const table_record& r) { return keep(r); }) !=
+      record_table::collected::kept)
+    return;
   for (const auto& w : e.waiters)
     if (reads(w)) answer_read(key, w);
   std::erase_if(e.waiters, reads);
@@ -324,7 +352,8 @@ void database::on(db_table_recall& m) {
 /// A record that a client has in the table becomes one that it locks by number: it wants to store more than fits.
 void database::table_take_over(const db_control& m, const bytes& key, std::uint32_t thread) {
   if (hot_records_)
-    if (const auto user = hot_records_->users.find(m.client->id); user != hot_records_->users.end()) {
+    if (const auto user = hot_records_->users.find(m.client->id);
+        user != hot_records_->users.end()) {
       const auto slot = hot_records_->table->find(key);
       const auto holder = holder_of(user->second.number, thread);
       const bool held = slot && hot_records_->table->look(*slot).holder == holder;
@@ -334,11 +363,15 @@ void database::table_take_over(const db_control& m, const bytes& key, std::uint3
         auto& e = locks_.at(key);
         const auto lock_id = static_cast<std::uint64_t>(number(config_.id)) << 32 | ++last_lock_;
         ++env_.count.locks_held;
-        locks_.grant(key, e, {.lock_id = lock_id, .client = *m.client, .since = env_.loop.now(),
-                              .share = usage_share::lock(m.client->usage, key.size())});
+        locks_.grant(key, e,
+                     {.lock_id = lock_id,
+                      .client = *m.client,
+                      .since = env_.loop.now(),
+                      .share = usage_share::lock(m.client->usage, key.size())});
         locks_.concerns(m.client->id, key);
         const record r = local(key);
-        return m.answer.good(wire::encode(record_lock_reply{.header = r.header, .data = r.data, .lock_id = lock_id}));
+        return m.answer.good(wire::encode(
+            record_lock_reply{.header = r.header, .data = r.data, .lock_id = lock_id}));
       }
     }
   m.answer.status(record_status_not_held, "this thread does not hold the record in the table");
@@ -361,8 +394,10 @@ void database::on(db_table_rung& m) {
   for (const bytes& key : keys)
     if (out_of_table(key)) advance(key);
   if (freeze_.state != freeze_state::freezing) return;
-  if (!anybody_holds()) transition(freeze_event::last_holder_gone{}, {});
-  else if (h.table->any_holder()) look_at_recalls_later();
+  if (!anybody_holds())
+    transition(freeze_event::last_holder_gone{}, {});
+  else if (h.table->any_holder())
+    look_at_recalls_later();
 }
 
 void database::look_at_recalls_later() {
@@ -403,7 +438,9 @@ void database::on(db_table_tick&) {
 /// What was stored in the table goes into the store; the records stay where they are.
 void database::collect_table() {
   if (!hot_records_ || store_use_ != store_use::here) return;
-  for (const auto slot : hot_records_->table->collect([&](const table_record& r) { return keep(r); })) drop_broken(slot);
+  for (const auto slot :
+       hot_records_->table->collect([&](const table_record& r) { return keep(r); }))
+    drop_broken(slot);
 }
 
 // --- freeze ----------------------------------------------------------------------------------------------------
@@ -451,7 +488,8 @@ void database::drop_table_content() {
 void database::recall_all() {
   if (!hot_records_) return;
   std::vector<bytes> keys;
-  for (const auto slot : hot_records_->table->filled()) keys.push_back(hot_records_->table->key_of(slot));
+  for (const auto slot : hot_records_->table->filled())
+    keys.push_back(hot_records_->table->key_of(slot));
   for (const bytes& key : keys)
     if (out_of_table(key)) advance(key);
 }
@@ -460,9 +498,13 @@ void database::reopen_table() {
   if (hot_records_ && hot_records_->table->closed()) hot_records_->table->reopen();
 }
 
-bool database::in_table(byte_view key) const { return hot_records_ && hot_records_->table->find(key); }
+bool database::in_table(byte_view key) const {
+  return hot_records_ && hot_records_->table->find(key);
+}
 
-std::uint64_t database::table_locks() const { return hot_records_ ? hot_records_->table->locks() : 0; }
+std::uint64_t database::table_locks() const {
+  return hot_records_ ? hot_records_->table->locks() : 0;
+}
 
 void database::close_table_for_good() {
   if (hot_records_) hot_records_->table->close();
@@ -488,8 +530,11 @@ std::vector<table_waiting> database::table_waiters() const {
     if (!u) return;
     const auto seen = h.waits.find({slot, who});
     const auto* holder = h.user_of(h.table->holder_seen(slot));
-    all.push_back({h.table->key_of(slot), u->client, seen == h.waits.end() ? duration{0} : env_.loop.now() - seen->second,
-                   holder ? fmt::format("held-by-client-{}-pid-{}", holder->client.id, holder->client.pid) : "queued"});
+    all.push_back(
+        {h.table->key_of(slot), u->client,
+         seen == h.waits.end() ? duration{0} : env_.loop.now() - seen->second,
+         holder ? fmt::format("held-by-client-{}-pid-{}", holder->client.id, holder->client.pid)
+                : "queued"});
   });
   std::ranges::sort(all, {}, &table_waiting::key);
   return all;

@@ -54,14 +54,15 @@ struct hot_records {
   };
   event_loop& loop;
   std::unique_ptr<record_table> table;
-  int wake_fd = -1;  ///< an eventfd that clients write to
+  int wake_fd = -1;            ///< an eventfd that clients write to
   time_point no_room_until{};  ///< the store could not take something; nothing is tried before
-  std::map<std::uint64_t, user> users;               ///< by client id
-  std::map<std::uint32_t, std::uint64_t> id_of;      ///< client id by number
-  std::map<std::uint32_t, process> running_on;       ///< disconnected, but their process may still write
-  std::map<std::uint32_t, table_stay> stays;         ///< by slot
-  std::unordered_map<bytes, stay_history> history;   ///< of records that have left
-  std::map<std::pair<std::uint32_t, table_holder>, time_point> waits;  ///< since when which thread was seen to wait
+  std::map<std::uint64_t, user> users;           ///< by client id
+  std::map<std::uint32_t, std::uint64_t> id_of;  ///< client id by number
+  std::map<std::uint32_t, process> running_on;  ///< disconnected, but their process may still write
+  std::map<std::uint32_t, table_stay> stays;    ///< by slot
+  std::unordered_map<bytes, stay_history> history;  ///< of records that have left
+  std::map<std::pair<std::uint32_t, table_holder>, time_point>
+      waits;  ///< since when which thread was seen to wait
   bool ticking = false;
   unsigned ticks = 0;
 

@@ -17,7 +17,8 @@ bool lock_table::concerned(std::uint64_t client, const bytes& key) const {
   if (i == entries_.end()) return false;
   const auto& e = i->second;
   return (e.holder && e.holder->client.id == client) ||
-         std::ranges::any_of(e.waiters, [&](const lock_waiter& w) { return w.client.id == client; });
+         std::ranges::any_of(e.waiters,
+                             [&](const lock_waiter& w) { return w.client.id == client; });
 }
 
 void lock_table::concerns(std::uint64_t client, const bytes& key) {

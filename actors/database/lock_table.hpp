@@ -35,7 +35,7 @@ struct lock_waiter {
   time_point since;
   timer_id deadline{0};
   std::uint32_t table_thread = 0;  ///< lock: the thread that can hold it in the record table
-  bool noted = false;  ///< its wait is on the timeline
+  bool noted = false;              ///< its wait is on the timeline
 };
 
 /// A record that is not here and has been asked for.
@@ -100,7 +100,8 @@ class lock_table {
   bool concerned(std::uint64_t client, const bytes& key) const;
   std::unordered_map<std::uint64_t, client_keys> keys_of_client_;
   std::unordered_map<bytes, entry> entries_;
-  std::unordered_map<std::uint64_t, const bytes*> key_of_lock_;  ///< of entries_, which keep what is held
+  std::unordered_map<std::uint64_t, const bytes*>
+      key_of_lock_;  ///< of entries_, which keep what is held
 };
 
 }  // namespace floe

@@ -54,7 +54,8 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
       send_packet(d.to, header.id, header.src, call);
       break;
     case req_call_outcome::lost:  // whoever asked asks again at the thaw
-      node_.tell(want_recovery{fmt::format("a request for {} of {} wanders: nobody has the record", to_hex(key), config_.name)});
+      node_.tell(want_recovery{fmt::format("a request for {} of {} wanders: nobody has the record",
+                                           to_hex(key), config_.name)});
       break;
     case req_call_outcome::give_directly:
     case req_call_outcome::give_via_lmaster:
@@ -77,28 +78,39 @@ void database::give(const bytes& key, const packet_header& request, const req_ca
   const record_header kept = giveaway_header(r.header, !r.data.empty(), request.src);
   if (!store_as_daemon(key, kept, r.data))
     // given away without a note of it, it would have two owners: whoever asked asks again
-    return send_packet(request.src, request.id, env_.self,
-                       reply_error{.status = -1, .message = "the record cannot be given away: storage failed"});
+    return send_packet(
+        request.src, request.id, env_.self,
+        reply_error{.status = -1, .message = "the record cannot be given away: storage failed"});
   if (d.outcome == req_call_outcome::give_directly)
     send_packet(request.src, request.id, env_.self,
-                reply_dmaster{.db = config_.id, .rsn = kept.rsn, .key = key, .data = r.data, .record_flags = kept.flags});
+                reply_dmaster{.db = config_.id,
+                              .rsn = kept.rsn,
+                              .key = key,
+                              .data = r.data,
+                              .record_flags = kept.flags});
   else
     send_packet(d.to, request.id, env_.self,
-                req_dmaster{.db = config_.id, .rsn = kept.rsn, .dmaster = request.src, .key = key,
-                            .data = r.data, .record_flags = kept.flags});
+                req_dmaster{.db = config_.id,
+                            .rsn = kept.rsn,
+                            .dmaster = request.src,
+                            .key = key,
+                            .data = r.data,
+                            .record_flags = kept.flags});
 }
 
 /// What is sent to a node that is not connected is lost. Nodes connect one after the other, and the leader may have
 /// recovered with one that others are not connected to yet.
 bool database::reachable(pnn node) const {
   const auto* p = view_->find(node);
-  return node == env_.self || mutated(mutant::records_sent_to_nobody) || (p && !(p->flags & node_flag::disconnected));
+  return node == env_.self || mutated(mutant::records_sent_to_nobody) ||
+         (p && !(p->flags & node_flag::disconnected));
 }
 
 /// A record on its way must not be lost: nodes are thawed one after the other, and one that is thawed already may
 /// hand over a record to one that is not. What arrives then waits for the thaw.
 bool database::wait_for_thaw(pnn from, const parcel_ptr& p) {
-  const bool granting = freeze_.state == freeze_state::thawed || freeze_.state == freeze_state::freezing;
+  const bool granting =
+      freeze_.state == freeze_state::thawed || freeze_.state == freeze_state::freezing;
   if (granting && map_applies(gen_, view_->gen)) return false;
   deferred_.push_back({from, p});
   return true;
@@ -116,14 +128,17 @@ void database::peer(pnn from, const parcel_ptr& p, const req_dmaster& m) {
   const auto mine = header_of(m.key);
   // there is no way to its new owner from here (they are connecting, or one of the two is lost): it stays with us
   const pnn new_dmaster = reachable(m.dmaster) ? m.dmaster : env_.self;
-  const auto d = decide_req_dmaster(
-      env_.self, lmaster(m.key),
-      {.source = from, .new_dmaster = new_dmaster, .rsn = m.rsn, .flags = m.record_flags.value_or(0)}, mine);
+  const auto d = decide_req_dmaster(env_.self, lmaster(m.key),
+                                    {.source = from,
+                                     .new_dmaster = new_dmaster,
+                                     .rsn = m.rsn,
+                                     .flags = m.record_flags.value_or(0)},
+                                    mine);
   if (d.ask_for_recovery()) {
-    node_.tell(want_recovery{fmt::format("node {} gave away a record of {} that {}", number(from), config_.name,
-                                         d.outcome == req_dmaster_outcome::not_lmaster
-                                             ? "this node is not lmaster of"
-                                             : "it does not own")});
+    node_.tell(want_recovery{
+        fmt::format("node {} gave away a record of {} that {}", number(from), config_.name,
+                    d.outcome == req_dmaster_outcome::not_lmaster ? "this node is not lmaster of"
+                                                                  : "it does not own")});
     return;
   }
   if (d.local_is_newer)
@@ -141,7 +156,10 @@ void database::peer(pnn from, const parcel_ptr& p, const req_dmaster& m) {
     arrived(bytes(m.key), header.id);
   } else {
     send_packet(m.dmaster, header.id, env_.self,
-                reply_dmaster{.db = config_.id, .rsn = m.rsn, .key = m.key, .data = m.data,
+                reply_dmaster{.db = config_.id,
+                              .rsn = m.rsn,
+                              .key = m.key,
+                              .data = m.data,
                               .record_flags = m.record_flags.value_or(0)});
   }
   advance(bytes(m.key));
@@ -150,21 +168,24 @@ void database::peer(pnn from, const parcel_ptr& p, const req_dmaster& m) {
 /// Whether a record may be the answer to a request of ours, however late: the sender has given it up then, and it must be
 /// stored. Numbers of requests count up and wrap; one that lies ahead was never used.
 bool database::was_asked(reqid id, byte_view key) const {
-  if (const auto i = key_of_request_.find(number(id)); i != key_of_request_.end()) return i->second == key;
+  if (const auto i = key_of_request_.find(number(id)); i != key_of_request_.end())
+    return i->second == key;
   const auto behind = (env_.ids.last - number(id)) & request_ids::highest;
   return number(id) != 0 && behind < request_ids::highest / 2;
 }
 
 void database::peer(pnn from, const parcel_ptr& p, const reply_dmaster& m) {
   if (!was_asked(p->content.header.id, m.key)) {
-    env_.log.tell(event::record_not_asked_for{.db = config_.name, .key = to_hex(m.key), .from = from});
+    env_.log.tell(
+        event::record_not_asked_for{.db = config_.name, .key = to_hex(m.key), .from = from});
     return;
   }
   if (wait_for_thaw(from, p)) return;
   if (!out_of_table(bytes(m.key))) return store_later(from, p);
   const auto d = decide_reply_dmaster(
       env_.self,
-      {.source = from, .new_dmaster = env_.self, .rsn = m.rsn, .flags = m.record_flags.value_or(0)}, {});
+      {.source = from, .new_dmaster = env_.self, .rsn = m.rsn, .flags = m.record_flags.value_or(0)},
+      {});
   if (!store_as_daemon(m.key, d.header, m.data)) {
     store_later(from, p);
     return refuse_waiters(bytes(m.key));
@@ -209,7 +230,8 @@ void database::forget_request(reqid id) {
 }
 
 void database::ask_for(const bytes& key, lock_table::entry& e, pnn whom) {
-  if (whom == pnn::unknown || whom == env_.self) return;  // no map yet; the next one thaws us and we come again
+  if (whom == pnn::unknown || whom == env_.self)
+    return;  // no map yet; the next one thaws us and we come again
   const auto now = env_.loop.now();
   auto m = e.migration.value_or(migration_request{.since = now});
   const bool again = m.sends > 0;
@@ -226,8 +248,12 @@ void database::ask_for(const bytes& key, lock_table::entry& e, pnn whom) {
   if (again || !thawed() || view_->mode == recovery_mode::active)
     note_request(again, key, whom, m.id);
   send_packet(whom, m.id, env_.self,
-              req_call{.flags = call_flag::immediate_migration, .db = config_.id, .callid = call_id::null,
-                       .hopcount = 0, .key = key, .data = {}});
+              req_call{.flags = call_flag::immediate_migration,
+                       .db = config_.id,
+                       .callid = call_id::null,
+                       .hopcount = 0,
+                       .key = key,
+                       .data = {}});
   need_tick();
 }
 
@@ -302,8 +328,9 @@ void database::on(db_tick&) {
       auto* e = locks_.find(key);
       if (!e || !e->migration || !thawed()) return;
       const auto& m = *e->migration;
-      const auto next = at_tick(state_of(key, *e), {.to = m.to, .sent = m.sent, .wanted = !e->waiters.empty()},
-                                config_.resend_after);
+      const auto next =
+          at_tick(state_of(key, *e), {.to = m.to, .sent = m.sent, .wanted = !e->waiters.empty()},
+                  config_.resend_after);
       if (next.action == pending_action::keep) return;
       if (next.action == pending_action::ask_again) {
         ask_for(key, *e, next.to);

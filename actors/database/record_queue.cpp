@@ -51,7 +51,8 @@ bool database::is_crowded(byte_view key, const client_ref& client, const replier
   const auto* e = locks_.find(key);
   if (!e || e->waiters.size() < most_waiters_of_key) return false;
   if (client.usage) ++client.usage->refused;
-  answer.fail(fmt::format("{} requests wait for this record already, which is the limit", e->waiters.size()));
+  answer.fail(fmt::format("{} requests wait for this record already, which is the limit",
+                          e->waiters.size()));
   return true;
 }
 
@@ -69,10 +70,12 @@ void database::in_slices(std::vector<bytes> keys, std::function<void(const bytes
   auto left = std::make_shared<rest>(rest{std::move(keys), now, std::move(step)});
   auto go = std::make_shared<task>();
   *go = [left, to = self(), weak = std::weak_ptr(go)] {
-    for (const auto end = std::min(left->keys.size(), left->next + slice); left->next < end; ++left->next)
+    for (const auto end = std::min(left->keys.size(), left->next + slice); left->next < end;
+         ++left->next)
       left->step(std::exchange(left->keys[left->next], {}));
     // `weak` is alive: somebody is running it
-    if (left->next < left->keys.size()) to.tell(db_next_slice{[again = weak.lock()] { (*again)(); }});
+    if (left->next < left->keys.size())
+      to.tell(db_next_slice{[again = weak.lock()] { (*again)(); }});
   };
   self().tell(db_next_slice{[go] { (*go)(); }});
 }
@@ -107,10 +110,11 @@ void database::advance(const bytes& key) {
     if (waits_for_table(key, *e)) break;
     queued_.clear();
     for (const auto& w : e->waiters)
-      queued_.push_back({.use = w.use,
-                         .source = w.use == record_use::peer_call ? w.packet->content.header.src : env_.self,
-                         .from = w.from,
-                         .since = w.since});
+      queued_.push_back(
+          {.use = w.use,
+           .source = w.use == record_use::peer_call ? w.packet->content.header.src : env_.self,
+           .from = w.from,
+           .since = w.since});
     if (!carry_out(key, *e, next_step(state_of(key, *e), queued_))) break;
   }
   locks_.tidy(key);
@@ -128,9 +132,12 @@ bool database::carry_out(const bytes& key, lock_table::entry& e, const queue_ste
     case queue_action::settle: settle_peer_call(key, w); break;
     case queue_action::grant: grant(key, e, w); break;
     case queue_action::answer:
-      if (w.use == record_use::vacuum) fetched(key);
-      else if (w.use == record_use::call) answer_call(key, w);
-      else answer_read(key, w);
+      if (w.use == record_use::vacuum)
+        fetched(key);
+      else if (w.use == record_use::call)
+        answer_call(key, w);
+      else
+        answer_read(key, w);
       break;
     case queue_action::wait: break;
   }
@@ -152,11 +159,15 @@ void database::grant(const bytes& key, lock_table::entry& e, lock_waiter& w) {
   if (grant_in_table(key, w)) return;
   ++env_.count.locks_held;
   const auto lock_id = static_cast<std::uint64_t>(number(config_.id)) << 32 | ++last_lock_;
-  locks_.grant(key, e, {.lock_id = lock_id, .client = w.client, .since = env_.loop.now(),
-                        .share = usage_share::lock(w.client.usage, key.size())});
+  locks_.grant(key, e,
+               {.lock_id = lock_id,
+                .client = w.client,
+                .since = env_.loop.now(),
+                .share = usage_share::lock(w.client.usage, key.size())});
   locks_.concerns(w.client.id, key);  // who is granted at once was in no queue
   const record r = local(key);
-  w.answer.good(wire::encode(record_lock_reply{.header = r.header, .data = r.data, .lock_id = lock_id}));
+  w.answer.good(
+      wire::encode(record_lock_reply{.header = r.header, .data = r.data, .lock_id = lock_id}));
 }
 
 void database::answer_read(const bytes& key, const lock_waiter& w) {

@@ -12,8 +12,8 @@
 #include "protocol/record_limits.hpp"
 #include "protocol/record_status.hpp"
 #include "protocol/rules/migration.hpp"
-#include "protocol/types/record_access.hpp"
 #include "protocol/types/rec_data.hpp"
+#include "protocol/types/record_access.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace floe {
@@ -21,8 +21,8 @@ namespace {
 
 bool too_large(byte_view key, byte_view data, const replier& answer) {
   if (key.size() + data.size() <= record_size_max) return false;
-  answer.fail(fmt::format("key and data of {} bytes are too large for a record: {} at most", key.size() + data.size(),
-                          record_size_max));
+  answer.fail(fmt::format("key and data of {} bytes are too large for a record: {} at most",
+                          key.size() + data.size(), record_size_max));
   return true;
 }
 
@@ -32,17 +32,20 @@ void database::record_lock(db_control& m) {
   const auto& r = m.request<control::record_lock>();
   if (!m.client) return m.answer.fail("bad record_lock request");
   if (config_.kind != db_kind::volatile_db)
-    return m.answer.fail(config_.name + " is written by transactions: there are no locks of records");
+    return m.answer.fail(config_.name +
+                         " is written by transactions: there are no locks of records");
   if (too_large(r.key, {}, m.answer)) return;
   if (is_crowded(r.key, *m.client, m.answer)) return;
   if (cannot_take(r.key)) return refuse(reqid{0}, *m.client, record_use::lock, m.answer);
   if (const auto& u = m.client->usage; u && u->locks >= client_usage::most_locks) {
     ++u->refused;
-    return m.answer.fail(fmt::format("this client holds {} record locks of this node, which is the limit", u->locks));
+    return m.answer.fail(fmt::format(
+        "this client holds {} record locks of this node, which is the limit", u->locks));
   }
   const auto thread = r.flags >> record_lock_thread_shift;
   if (r.flags & record_lock_take_over) return table_take_over(m, bytes(r.key), thread);
-  lock_waiter w{.use = record_use::lock, .client = *m.client, .packet = m.packet, .from = env_.self};
+  lock_waiter w{
+      .use = record_use::lock, .client = *m.client, .packet = m.packet, .from = env_.self};
   w.answer = m.answer;
   if (r.flags & record_lock_in_table && thread <= table_threads_max) w.table_thread = thread;
   if (r.timeout_ms > 0) {
@@ -74,7 +77,8 @@ void database::record_read(db_control& m) {
   const auto& r = m.request<control::record_read>();
   if (!m.client) return m.answer.fail("bad record_read request");
   if (too_large(r.key, {}, m.answer)) return;
-  lock_waiter w{.use = record_use::read, .client = *m.client, .packet = m.packet, .from = env_.self};
+  lock_waiter w{
+      .use = record_use::read, .client = *m.client, .packet = m.packet, .from = env_.self};
   w.answer = m.answer;
   if (r.flags & record_read_local) {
     if (freeze_.state == freeze_state::in_transaction || store_use_ != store_use::here)
@@ -83,8 +87,10 @@ void database::record_read(db_control& m) {
     return answer_read(bytes(r.key), w);
   }
   if (config_.kind == db_kind::volatile_db && is_crowded(r.key, *m.client, m.answer)) return;
-  if (cannot_take(r.key) && !(r.flags & record_read_settled)) return refuse(reqid{0}, *m.client, record_use::read, m.answer);
-  if (r.flags & record_read_settled && config_.kind == db_kind::volatile_db) w.use = record_use::look;
+  if (cannot_take(r.key) && !(r.flags & record_read_settled))
+    return refuse(reqid{0}, *m.client, record_use::read, m.answer);
+  if (r.flags & record_read_settled && config_.kind == db_kind::volatile_db)
+    w.use = record_use::look;
   if (config_.kind != db_kind::volatile_db) {
     // every node has all of it; there is nothing to migrate
     if (!thawed() || !map_applies(gen_, view_->gen)) return until_thaw_.push_back(std::move(m));
@@ -102,14 +108,16 @@ void database::record_scan(db_control& m) {
   const std::size_t limit = std::min<std::size_t>(r.max_bytes, most_bytes);
   rec_buffer_builder found(config_.id);
   bool after_empty = false;
-  const auto taken = store_->scan(
-      r.after.empty() ? scan_position() : scan_position::after(r.after), [&](const record_view& one) {
-        // who goes on after the empty key would begin anew
-        if (!found.empty() && !after_empty && found.size_with(one.key.size(), one.data.size()) > limit) return false;
-        after_empty = one.key.empty();
-        found.add(one.key, one.header, one.data);
-        return true;
-      });
+  const auto taken = store_->scan(r.after.empty() ? scan_position() : scan_position::after(r.after),
+                                  [&](const record_view& one) {
+                                    // who goes on after the empty key would begin anew
+                                    if (!found.empty() && !after_empty &&
+                                        found.size_with(one.key.size(), one.data.size()) > limit)
+                                      return false;
+                                    after_empty = one.key.empty();
+                                    found.add(one.key, one.header, one.data);
+                                    return true;
+                                  });
   if (!taken) {
     storage_failed("scan", taken.error());
     return m.answer.status(record_status_storage, "cannot read: " + taken.error().text);
@@ -133,7 +141,8 @@ void database::record_store(db_control& m) {
   const bytes key = *held;
   if (too_large(key, r.data, m.answer)) return;
   const record_header h = written_header(own_header(key));
-  if (!put(key, h, r.data)) return m.answer.status(record_status_storage, "cannot store: " + last_refusal_);
+  if (!put(key, h, r.data))
+    return m.answer.status(record_status_storage, "cannot store: " + last_refusal_);
   m.answer.good();
   if (r.flags & record_store_unlock) unlock(key, "stored");
 }
@@ -146,7 +155,8 @@ void database::record_delete(db_control& m) {
   const record_header h = written_header(own_header(key));
   // An empty record means "deleted" to everybody; it stays until vacuuming or a recovery drops it, so that an
   // older copy elsewhere does not come back.
-  if (!put(key, h, {})) return m.answer.status(record_status_storage, "cannot store: " + last_refusal_);
+  if (!put(key, h, {}))
+    return m.answer.status(record_status_storage, "cannot store: " + last_refusal_);
   m.answer.good();
   if (r.flags & record_store_unlock) unlock(key, "deleted");
 }
@@ -163,7 +173,8 @@ void database::unlock(const bytes& key, const char* why) {
   auto* e = locks_.find(key);
   const auto& h = *e->holder;
   // Short undisturbed holds are the normal case and no news.
-  if (!e->waiters.empty() || !thawed() || env_.loop.now() - h.since > std::chrono::milliseconds(100))
+  if (!e->waiters.empty() || !thawed() ||
+      env_.loop.now() - h.since > std::chrono::milliseconds(100))
     note(event::lock_release{.client = h.client.id,
                              .pid = h.client.pid,
                              .name = h.client.name,
@@ -184,9 +195,11 @@ void database::on(db_client_call& m) {
   if (is_crowded(call.key, m.client, {})) {
     --env_.count.pending_calls;
     return m.client.session.tell(session_send{make_frame(
-        {.gen = view_->gen, .dest = pnn{0}, .src = env_.self, .id = m.packet->content.header.id}, reply_call{.status = -1, .data = {}})});
+        {.gen = view_->gen, .dest = pnn{0}, .src = env_.self, .id = m.packet->content.header.id},
+        reply_call{.status = -1, .data = {}})});
   }
-  if (cannot_take(call.key)) return refuse(m.packet->content.header.id, m.client, record_use::call, {});
+  if (cannot_take(call.key))
+    return refuse(m.packet->content.header.id, m.client, record_use::call, {});
   lock_waiter w{.use = record_use::call, .client = m.client, .packet = m.packet, .from = env_.self};
   enqueue(call.key, std::move(w));
 }
@@ -194,7 +207,8 @@ void database::on(db_client_call& m) {
 void database::on(db_client_gone& m) {
   if (commit_client_ == m.client) follow(commit_.client_gone());
   table_client_gone(m.client, false);
-  std::erase_if(until_thaw_, [&](const db_control& c) { return c.client && c.client->id == m.client; });
+  std::erase_if(until_thaw_,
+                [&](const db_control& c) { return c.client && c.client->id == m.client; });
   // as many requests in one turn, and the rest in later ones: others are served in between
   constexpr std::size_t slice = 2000;
   struct work {
@@ -202,7 +216,9 @@ void database::on(db_client_gone& m) {
     std::size_t next = 0;
   };
   auto go = std::make_shared<task>();
-  *go = [this, client = m.client, left = std::make_shared<work>(work{locks_.take_keys_of(m.client)}), weak = std::weak_ptr(go)] {
+  *go = [this, client = m.client,
+         left = std::make_shared<work>(work{locks_.take_keys_of(m.client)}),
+         weak = std::weak_ptr(go)] {
     for (std::size_t done = 0; done < slice && left->next < left->keys.size(); ++left->next) {
       const bytes& key = left->keys[left->next];
       const auto* e = locks_.find(key);
@@ -210,7 +226,8 @@ void database::on(db_client_gone& m) {
       client_left(key, client);
     }
     // `weak` is alive: somebody is running it
-    if (left->next < left->keys.size()) self().tell(db_next_slice{[again = weak.lock()] { (*again)(); }});
+    if (left->next < left->keys.size())
+      self().tell(db_next_slice{[again = weak.lock()] { (*again)(); }});
   };
   (*go)();
 }

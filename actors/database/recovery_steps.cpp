@@ -25,7 +25,8 @@ std::string refusal_text(const freeze_status& s, freeze_refusal r) {
 }  // namespace
 
 bool database::transition(const freeze_input& event, const replier& answer, freeze_step* out) {
-  if (store_use_ != store_use::here) {  // only our own, as on becoming inactive: that is made up for
+  if (store_use_ !=
+      store_use::here) {  // only our own, as on becoming inactive: that is made up for
     answer.fail("database is busy with the step before");
     if (thawed()) reopen_table();  // a freeze has closed it already
     return false;
@@ -49,8 +50,10 @@ bool database::transition(const freeze_input& event, const replier& answer, free
         .from = name(before.state), .to = name(freeze_.state), .holders = locks_.holders()});
     changed();
     if (freeze_.state == freeze_state::freezing) freeze_waits();
-    if (freeze_.state == freeze_state::thawed) reopen_table();
-    else if (freeze_.state != freeze_state::freezing) empty_table();
+    if (freeze_.state == freeze_state::thawed)
+      reopen_table();
+    else if (freeze_.state != freeze_state::freezing)
+      empty_table();
   }
   if (s.frozen_now)
     for (auto& w : std::exchange(freeze_waiters_, {})) w.good();
@@ -157,7 +160,8 @@ void database::pull(db_control& m) {
   start_pull(m.answer, m.from, p.srvid, std::nullopt);
 }
 
-void database::start_pull(const replier& answer, pnn to, floe::srvid where, std::optional<key_set> keys) {
+void database::start_pull(const replier& answer, pnn to, floe::srvid where,
+                          std::optional<key_set> keys) {
   pull_.reset();
   pull_.emplace();
   pull_->id = ++last_pull_;
@@ -171,7 +175,8 @@ void database::start_pull(const replier& answer, pnn to, floe::srvid where, std:
 
 /// Whether the database is in this transaction of a recovery of floe's nodes; says why if it is not.
 bool database::in_recovery(generation tid, const replier& answer) const {
-  if (freeze_.state == freeze_state::in_transaction && freeze_.tid == tid && equal_open_) return true;
+  if (freeze_.state == freeze_state::in_transaction && freeze_.tid == tid && equal_open_)
+    return true;
   answer.fail("no such recovery is going on here");
   return false;
 }
@@ -245,7 +250,8 @@ void database::send_pull_buffers() {
 std::expected<void, store_error> database::next_records(pull_state& p, rec_buffer_builder& buffer) {
   auto next = store_->scan(p.position, [&](const record_view& r) {
     if (r.data.empty() && mutated(mutant::deletions_not_pulled)) return true;
-    if (!buffer.empty() && buffer.size_with(r.key.size(), r.data.size()) > config_.push_buffer_size) return false;
+    if (!buffer.empty() && buffer.size_with(r.key.size(), r.data.size()) > config_.push_buffer_size)
+      return false;
     buffer.add(r.key, r.header, r.data);
     return true;
   });
@@ -253,17 +259,20 @@ std::expected<void, store_error> database::next_records(pull_state& p, rec_buffe
   p.position = *next;
   p.exhausted = next->at_end();
   // few, if any: a record of the table is small, and a disk must be full for it to be left there
-  if (p.exhausted) for_each_left_in_table([&](const record_view& r) { buffer.add(r.key, r.header, r.data); });
+  if (p.exhausted)
+    for_each_left_in_table([&](const record_view& r) { buffer.add(r.key, r.header, r.data); });
   return {};
 }
 
 /// A key without a record is sent without a header. Beside each key: whether it has changed since the content's own
 /// generation, or is only known to others to have.
 std::expected<void, store_error> database::next_of_keys(pull_state& p, rec_buffer_builder& buffer) {
-  for (; p.next < p.order.size() && (buffer.empty() || buffer.size() < config_.push_buffer_size); ++p.next) {
+  for (; p.next < p.order.size() && (buffer.empty() || buffer.size() < config_.push_buffer_size);
+       ++p.next) {
     const byte_view key = p.order[p.next];
     const std::uint32_t changed = store_->changes().changed(key);
-    auto found = store_->visit(key, [&](const record_view& r) { buffer.add(key, r.header, r.data, changed); });
+    auto found = store_->visit(
+        key, [&](const record_view& r) { buffer.add(key, r.header, r.data, changed); });
     if (!found) return std::unexpected(std::move(found.error()));
     if (!*found) buffer.add_plain(key, {}, changed);
   }
@@ -307,12 +316,13 @@ void database::on(db_push& m) {
       return;
     }
     whole->header.flags &= ~record_flag::ro_all;  // a recovery revokes every delegation
-    if (equal_open_) {  // the same on all nodes
+    if (equal_open_) {                            // the same on all nodes
       pushed_->add(*whole);
       ++push_->count;
       continue;
     }
-    const auto d = decide_store(config_.kind, env_.self, lmaster(whole->key), whole->header, !whole->data.empty());
+    const auto d = decide_store(config_.kind, env_.self, lmaster(whole->key), whole->header,
+                                !whole->data.empty());
     ++push_->count;
     if (!d.keep) continue;
     whole->header = d.header;
@@ -354,10 +364,12 @@ void database::commit(db_control& m) {
   auto set = std::shared_ptr<recovery_set>(std::move(pushed_));
   auto result = std::make_shared<std::expected<replace_result, store_error>>();
   auto after = freeze_.wiped ? damage_after_commit() : damage_;
-  auto work = [store = store_, set, result, tid = t.tid, equal = equal_open_, wiped = freeze_.wiped, now = damage_, after] {
+  auto work = [store = store_, set, result, tid = t.tid, equal = equal_open_, wiped = freeze_.wiped,
+               now = damage_, after] {
     // an earlier try has committed that generation here, and its content did not stay: the name means two contents
     auto& changes = store->changes();
-    const bool ambiguous = changes.base() == tid && (wiped || set->size() > 0 || changes.keys() > 0);
+    const bool ambiguous =
+        changes.base() == tid && (wiped || set->size() > 0 || changes.keys() > 0);
     // content and health change together
     const change health[] = {change::set_meta(damage_name, after)};
     const auto meta = std::span(health).first(now == after ? 0 : 1);
@@ -368,16 +380,21 @@ void database::commit(db_control& m) {
       if (!stored) *result = std::unexpected(stored.error());
     }
     if (!*result) return;
-    if (!equal || ambiguous) changes.forget();
-    else if (wiped) changes.begin(tid);
-    else changes.step(tid);
+    if (!equal || ambiguous)
+      changes.forget();
+    else if (wiped)
+      changes.begin(tid);
+    else
+      changes.step(tid);
   };
   auto finish = [this, tid = t.tid, answer = m.answer, result, after, wiped = freeze_.wiped] {
     const freeze_event::commit event{tid, inactive()};
     if (!*result) {
       storage_failed("commit recovery", result->error());
-      if (!mutated(mutant::half_a_commit_forgotten))  // which leaving covers, and is looked for without
-        node_.tell(ban_self{fmt::format("cannot store what a recovery brings into {}: {}", config_.name, result->error().text),
+      if (!mutated(
+              mutant::half_a_commit_forgotten))  // which leaving covers, and is looked for without
+        node_.tell(ban_self{fmt::format("cannot store what a recovery brings into {}: {}",
+                                        config_.name, result->error().text),
                             ban_cause::cannot_store});
       return answer.fail("cannot store the recovered records: " + result->error().text);
     }
@@ -396,7 +413,8 @@ void database::commit(db_control& m) {
     return finish();
   }
   give_store_away(store_use::recovering);
-  env_.loop.offload(std::move(work), [to = self(), finish = std::move(finish)] { to.tell(db_work_done{finish}); });
+  env_.loop.offload(std::move(work),
+                    [to = self(), finish = std::move(finish)] { to.tell(db_work_done{finish}); });
 }
 
 void database::finish_commit(const freeze_step& s, const replier& answer) {
@@ -429,7 +447,8 @@ std::string database::damage_after_commit() const {
 void database::set_damage(std::string damage) {
   if (damage == damage_) return;
   damage_ = std::move(damage);
-  if (auto done = store_->set_meta(damage_name, damage_); !done) storage_failed("note damage", done.error());
+  if (auto done = store_->set_meta(damage_name, damage_); !done)
+    storage_failed("note damage", done.error());
   if (auto done = store_->flush(); !done) storage_failed("note damage", done.error());
   node_.tell(database_health{config_.id, damage_});
 }
@@ -437,7 +456,8 @@ void database::set_damage(std::string damage) {
 void database::get_seqnum(db_control& m) {
   if (!transition(freeze_event::read{}, m.answer)) return;
   std::uint64_t n = 0;
-  if (auto found = store_->get(sequence_number_key); found && *found && (*found)->data.size() == sizeof n)
+  if (auto found = store_->get(sequence_number_key);
+      found && *found && (*found)->data.size() == sizeof n)
     std::memcpy(&n, (*found)->data.data(), sizeof n);
   m.answer.good(wire::encode(n));
 }

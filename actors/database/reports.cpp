@@ -34,14 +34,26 @@ void database::on(db_inspect& m) {
   const auto age_ms = [now = env_.loop.now()](time_point t) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(now - t).count();
   };
-  database_report r{.id = config_.id, .name = config_.name, .path = config_.file, .damage = damage_, .kind = config_.kind,
-                    .gen = gen_, .state = freeze_.state, .state_age_ms = age_ms(state_since_),
-                    .migrations_pending = key_of_request_.size(), .migrations_done = migrations_done_,
+  database_report r{.id = config_.id,
+                    .name = config_.name,
+                    .path = config_.file,
+                    .damage = damage_,
+                    .kind = config_.kind,
+                    .gen = gen_,
+                    .state = freeze_.state,
+                    .state_age_ms = age_ms(state_since_),
+                    .migrations_pending = key_of_request_.size(),
+                    .migrations_done = migrations_done_,
                     .migrations_resent = migrations_resent_};
-  r.vacuum = {.queued = vacuum_.deleted.size() + vacuum_.home.size() + vacuum_.to_fetch.size(), .runs = vacuum_.runs,
-              .forgotten = vacuum_.forgotten, .sent_home = vacuum_.sent_home, .refused = vacuum_.refused,
-              .compactions = vacuum_.compactions, .running_ms = vacuum_.running ? age_ms(vacuum_.since) : -1,
-              .last_run_seconds = vacuum_.last_run_seconds, .last_run_forgotten = vacuum_.last_run_forgotten};
+  r.vacuum = {.queued = vacuum_.deleted.size() + vacuum_.home.size() + vacuum_.to_fetch.size(),
+              .runs = vacuum_.runs,
+              .forgotten = vacuum_.forgotten,
+              .sent_home = vacuum_.sent_home,
+              .refused = vacuum_.refused,
+              .compactions = vacuum_.compactions,
+              .running_ms = vacuum_.running ? age_ms(vacuum_.since) : -1,
+              .last_run_seconds = vacuum_.last_run_seconds,
+              .last_run_forgotten = vacuum_.last_run_forgotten};
   if (const auto since = vacuum_.deleted.oldest()) r.vacuum.oldest_ms = age_ms(*since);
   r.sequence = seqnum_;
   r.commit = describe_commit();
@@ -58,44 +70,65 @@ void database::on(db_inspect& m) {
     for (const bytes& key : some_keys(locks_)) {
       const auto& e = locks_.all().at(key);
       if (e.holder)
-        r.holders.push_back({.key = shown(key), .client = e.holder->client.id, .pid = e.holder->client.pid,
-                             .name = e.holder->client.name, .age_ms = age_ms(e.holder->since)});
+        r.holders.push_back({.key = shown(key),
+                             .client = e.holder->client.id,
+                             .pid = e.holder->client.pid,
+                             .name = e.holder->client.name,
+                             .age_ms = age_ms(e.holder->since)});
       for (const auto& w : e.waiters) {
         if (r.waiters.size() == named_max) break;
         const bool remote = w.use == record_use::peer_call;
-        r.waiters.push_back({.key = shown(key), .client = w.client.id, .pid = w.client.pid,
+        r.waiters.push_back({.key = shown(key),
+                             .client = w.client.id,
+                             .pid = w.client.pid,
                              .name = remote ? "" : w.client.name,
                              .node = remote ? w.packet->content.header.src : env_.self,
-                             .age_ms = age_ms(w.since), .why = why_waiting(e)});
+                             .age_ms = age_ms(w.since),
+                             .why = why_waiting(e)});
       }
     }
   if (m.locks)
     for (const auto& t : in_table)
-      r.holders.push_back({.key = t.key, .client = t.client.id, .pid = t.client.pid, .name = t.client.name,
-                           .age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(t.held).count()});
+      r.holders.push_back(
+          {.key = t.key,
+           .client = t.client.id,
+           .pid = t.client.pid,
+           .name = t.client.name,
+           .age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(t.held).count()});
   if (m.locks)
     for (const auto& t : wait_in_table)
-      r.waiters.push_back({.key = t.key, .client = t.client.id, .pid = t.client.pid, .name = t.client.name, .node = env_.self,
-                           .age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(t.waited).count(), .why = t.why});
+      r.waiters.push_back(
+          {.key = t.key,
+           .client = t.client.id,
+           .pid = t.client.pid,
+           .name = t.client.name,
+           .node = env_.self,
+           .age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(t.waited).count(),
+           .why = t.why});
   m.tell(std::move(r));
 }
 
 void database::statistics(db_control& m) {
   db_statistics s;
-  s.locks = {.num_calls = static_cast<std::uint32_t>(count_.locks_granted + count_.locks_failed + table_locks()),
+  s.locks = {.num_calls = static_cast<std::uint32_t>(count_.locks_granted + count_.locks_failed +
+                                                     table_locks()),
              .num_current = static_cast<std::uint32_t>(locks_.holders() + table_holders().size()),
              .num_failed = static_cast<std::uint32_t>(count_.locks_failed)};
-  for (const auto& [key, e] : locks_.all()) s.locks.num_pending += static_cast<std::uint32_t>(e.waiters.size());
+  for (const auto& [key, e] : locks_.all())
+    s.locks.num_pending += static_cast<std::uint32_t>(e.waiters.size());
   s.locks.num_pending += static_cast<std::uint32_t>(table_waiters().size());
   const auto& l = count_.lock_latency;
-  s.locks_latency = {.num = static_cast<std::int32_t>(l.num), .min = l.min, .max = l.max, .total = l.total};
+  s.locks_latency = {
+      .num = static_cast<std::int32_t>(l.num), .min = l.min, .max = l.max, .total = l.total};
   const auto& v = vacuum_.run_latency;
-  s.vacuum_latency = {.num = static_cast<std::int32_t>(v.num), .min = v.min, .max = v.max, .total = v.total};
+  s.vacuum_latency = {
+      .num = static_cast<std::int32_t>(v.num), .min = v.min, .max = v.max, .total = v.total};
   s.locks_buckets = count_.lock_buckets;
   s.hop_count_bucket = count_.hop_buckets;
   const auto hottest = hot_.top(db_statistics::hot_keys_max, env_.loop.now());
   for (std::size_t i = 0; i < hottest.size(); ++i)
-    s.hot_keys[i] = {.count = static_cast<std::uint32_t>(hottest[i].rate + 0.5), .key = hottest[i].key};
+    s.hot_keys[i] = {.count = static_cast<std::uint32_t>(hottest[i].rate + 0.5),
+                     .key = hottest[i].key};
   m.answer.good(wire::encode(s));
 }
 
@@ -120,7 +153,8 @@ void database::on(db_traverse& m) {
     if (next->at_end()) return m.done({});
     *position = *next;
     // `weak` is alive: somebody is running it
-    m.slice_ends([to = self(), again = weak.lock()] { to.tell(db_next_slice{[again] { (*again)(); }}); });
+    m.slice_ends(
+        [to = self(), again = weak.lock()] { to.tell(db_next_slice{[again] { (*again)(); }}); });
   };
   (*slice)();
 }

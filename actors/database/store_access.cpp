@@ -6,8 +6,8 @@
 
 #include "actors/database/database.hpp"
 #include "actors/events.hpp"
-#include "protocol/record_status.hpp"
 #include "protocol/mutant.hpp"
+#include "protocol/record_status.hpp"
 #include "protocol/rules/migration.hpp"
 #include "protocol/rules/placement.hpp"
 
@@ -45,7 +45,8 @@ record database::local(byte_view key, bool* found) {
   if (found) *found = r && *r;
   if (!r) storage_failed("read", r.error());
   if (r && *r) {
-    if (const auto whose = owner(key, (*r)->header); whose != (*r)->header.dmaster) take_over(**r, whose);
+    if (const auto whose = owner(key, (*r)->header); whose != (*r)->header.dmaster)
+      take_over(**r, whose);
     return std::move(**r);
   }
   return {bytes(key), missing_record_header(lmaster(key)), {}};
@@ -53,7 +54,9 @@ record database::local(byte_view key, bool* found) {
 
 /// Of a record that a recovery left its owner, and whose owner is not in the map any more, the lmaster.
 pnn database::owner(byte_view key, const record_header& h) const {
-  if (config_.kind != db_kind::volatile_db || !equal_ || !thawed() || !map_applies(gen_, view_->gen)) return h.dmaster;
+  if (config_.kind != db_kind::volatile_db || !equal_ || !thawed() ||
+      !map_applies(gen_, view_->gen))
+    return h.dmaster;
   if (h.dmaster != env_.self && mutated(mutant::owner_taken_for_lost)) return lmaster(key);
   return owner_of(key, h.dmaster, view_->map);
 }
@@ -64,7 +67,8 @@ void database::take_over(record& r, pnn whose) {
   r.header.dmaster = whose;
   if (whose != env_.self) return;
   r.header.rsn = next(r.header.rsn);
-  if (!put(r.key, r.header, r.data)) r.header.dmaster = pnn::unknown;  // nobody gets what is not written
+  if (!put(r.key, r.header, r.data))
+    r.header.dmaster = pnn::unknown;  // nobody gets what is not written
 }
 
 std::optional<record_header> database::header_of(byte_view key) {
@@ -105,7 +109,7 @@ void database::store_later(pnn from, const parcel_ptr& p) {
   if (std::exchange(no_room_, true)) return;
   env_.loop.after(std::chrono::milliseconds(500), [this, to = self()] {
     to.tell(db_next_slice{[this] {  // which runs only while this lives
-      no_room_ = false;  // or it turns out at once that there still is none
+      no_room_ = false;             // or it turns out at once that there still is none
       if (thawed()) serve_deferred();
     }});
   });
@@ -128,15 +132,18 @@ void database::refuse_waiters(const bytes& key) {
 }
 
 void database::refuse(reqid id, const client_ref& client, record_use use, const replier& answer) {
-  if (use != record_use::call) return answer.status(record_status_storage, "this node has no room for records: see its log");
+  if (use != record_use::call)
+    return answer.status(record_status_storage, "this node has no room for records: see its log");
   --env_.count.pending_calls;
-  client.session.tell(session_send{
-      make_frame({.gen = view_->gen, .dest = pnn{0}, .src = env_.self, .id = id}, reply_call{.status = -1, .data = {}})});
+  client.session.tell(
+      session_send{make_frame({.gen = view_->gen, .dest = pnn{0}, .src = env_.self, .id = id},
+                              reply_call{.status = -1, .data = {}})});
 }
 
 /// While there is no room, a record that is not here is not asked for.
 bool database::cannot_take(byte_view key) {
-  if (!no_room_ || config_.kind != db_kind::volatile_db || store_use_ != store_use::here) return false;
+  if (!no_room_ || config_.kind != db_kind::volatile_db || store_use_ != store_use::here)
+    return false;
   const auto here = header_of(key);
   return !here || here->dmaster != env_.self;
 }

@@ -28,7 +28,9 @@ std::vector<pnn> active_nodes(const cluster_view& v) {
   return all;
 }
 
-bytes too_large_text() { return fmt::format("a record is too large: key and data of {} bytes at most", record_size_max); }
+bytes too_large_text() {
+  return fmt::format("a record is too large: key and data of {} bytes at most", record_size_max);
+}
 
 bool has_too_large(const rec_buffer& records) {
   return std::ranges::any_of(records, [](const rec_data& r) {
@@ -48,7 +50,9 @@ void database::trans3_commit(db_control& m) {
   if (has_too_large(records)) return m.answer.fail(too_large_text());
   const auto nodes = who_must_store(env_.self, view_->map, active_nodes(*view_));
   for (pnn n : view_->map)
-    if (!reachable(n)) return m.answer.fail(fmt::format("node {} of the cluster is not connected to this one", number(n)));
+    if (!reachable(n))
+      return m.answer.fail(
+          fmt::format("node {} of the cluster is not connected to this one", number(n)));
   const auto refused = commit_.begin(view_->mode, config_.kind, env_.self, nodes);
   if (refused != commit_refusal::none) return m.answer.fail(std::string(name(refused)));
   commit_answer_ = m.answer;
@@ -83,7 +87,8 @@ void database::follow(const commit_step& s) {
   }
   if (!s.answer) return;
   note(event::commit_end{.commit = commit_.number(), .status = *s.answer});
-  std::exchange(commit_answer_, {}).status(*s.answer, *s.answer == 0 ? "" : "a recovery came in between");
+  std::exchange(commit_answer_, {})
+      .status(*s.answer, *s.answer == 0 ? "" : "a recovery came in between");
 }
 
 std::string database::describe_commit() const {
@@ -104,8 +109,9 @@ void database::update_record(db_control& m) {
   // A node may be kept from leaving a recovery for seconds, by a test of the cluster lock that hangs; its databases are
   // thawed long before, and take transactions. If they did not, each would ask for another recovery.
   const bool open = thawed() && map_applies(gen_, view_->gen);
-  const auto refused = check_update(open ? recovery_mode::normal : view_->mode, view_->own_flags() & out,
-                                    m.client ? view_->gen : packet.header.gen, view_->gen);
+  const auto refused =
+      check_update(open ? recovery_mode::normal : view_->mode, view_->own_flags() & out,
+                   m.client ? view_->gen : packet.header.gen, view_->gen);
   if (refused != update_refusal::none) return m.answer.fail(std::string(name(refused)));
   // frozen without a recovery: somebody wipes or restores it and will soon be done
   if (!open) return until_thaw_.push_back(std::move(m));
@@ -123,8 +129,9 @@ void database::update_record(db_control& m) {
     if (auto e = earlier.find(r->key); e != earlier.end()) {
       here = {e->second.first, e->second.second == r->data};
     } else {
-      auto found = store_->visit(
-          r->key, [&](const record_view& old) { here = {old.header.rsn, old.data == r->data}; });
+      auto found = store_->visit(r->key, [&](const record_view& old) {
+        here = {old.header.rsn, old.data == r->data};
+      });
       if (!found) {
         storage_failed("read", found.error());
         return m.answer.fail("cannot read: " + found.error().text);

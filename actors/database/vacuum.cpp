@@ -18,7 +18,7 @@
 namespace floe {
 namespace {
 
-constexpr std::size_t keys_of_slice = 64;      ///< some hundred microseconds
+constexpr std::size_t keys_of_slice = 64;  ///< some hundred microseconds
 constexpr std::size_t looked_at_in_slice = 500;
 constexpr std::size_t keys_of_offer = 200;
 constexpr std::size_t bytes_of_offer = 4 << 20;  ///< of keys, which may be large
@@ -70,7 +70,8 @@ bool database::forget(byte_view key) {
 /// SCHEDULE_FOR_DELETION: a client that writes the file itself has deleted a record.
 void database::schedule_for_deletion(db_control& m) {
   const auto& about = m.request<control::schedule_for_deletion>();
-  if (config_.kind != db_kind::volatile_db) return m.answer.fail("only volatile databases are vacuumed");
+  if (config_.kind != db_kind::volatile_db)
+    return m.answer.fail("only volatile databases are vacuumed");
   vacuum_.deleted.add(about.key, env_.loop.now());
   m.answer.good();
 }
@@ -78,7 +79,8 @@ void database::schedule_for_deletion(db_control& m) {
 /// VACUUM_FETCH: deleted records of another node, whose lmaster is this one, are to be brought here.
 void database::vacuum_fetch(db_control& m) {
   const auto& keys = m.request<control::vacuum_fetch>();
-  if (config_.kind != db_kind::volatile_db) return m.answer.fail("only volatile databases are vacuumed");
+  if (config_.kind != db_kind::volatile_db)
+    return m.answer.fail("only volatile databases are vacuumed");
   for (const rec_data& r : keys)
     if (lmaster(r.key) == env_.self && vacuum_.fetch_keys.insert(bytes(r.key)).second)
       vacuum_.to_fetch.emplace_back(r.key);
@@ -109,8 +111,8 @@ std::optional<deleted_record> database::deleted_here(byte_view key) {
 // --- runs ----------------------------------------------------------------------------------------------------------
 
 bool database::may_vacuum() const {
-  return config_.kind == db_kind::volatile_db && store_use_ == store_use::here && thawed() && !inactive() &&
-         map_applies(gen_, view_->gen) && view_->mode == recovery_mode::normal;
+  return config_.kind == db_kind::volatile_db && store_use_ == store_use::here && thawed() &&
+         !inactive() && map_applies(gen_, view_->gen) && view_->mode == recovery_mode::normal;
 }
 
 void database::on(db_settings& m) {
@@ -123,15 +125,17 @@ void database::on(db_settings& m) {
 void database::wind_vacuum_clock() {
   ++vacuum_.clock;
   if (config_.kind != db_kind::volatile_db || vacuum_.settings.interval == duration{0}) return;
-  env_.loop.after(vacuum_.settings.interval, [to = self(), n = vacuum_.clock] { to.tell(db_vacuum_time{n}); });
+  env_.loop.after(vacuum_.settings.interval,
+                  [to = self(), n = vacuum_.clock] { to.tell(db_vacuum_time{n}); });
 }
 
 void database::on(db_vacuum_time& m) {
   if (m.clock != vacuum_.clock) return;
   wind_vacuum_clock();
   if (vacuum_.running || !may_vacuum()) return;
-  const bool full = vacuum_.full_due || (vacuum_.settings.fast_path_count != 0 &&
-                                         ++vacuum_.runs_since_full > vacuum_.settings.fast_path_count);
+  const bool full =
+      vacuum_.full_due || (vacuum_.settings.fast_path_count != 0 &&
+                           ++vacuum_.runs_since_full > vacuum_.settings.fast_path_count);
   if (full || !vacuum_.deleted.empty() || !vacuum_.home.empty() || !vacuum_.to_fetch.empty())
     return begin_vacuum(full, vacuum_.deleted.size());
   compact_if_due();
@@ -140,7 +144,8 @@ void database::on(db_vacuum_time& m) {
 /// DB_VACUUM: answered when the run has ended.
 void database::vacuum_on_request(db_control& m) {
   const auto& r = m.request<control::db_vacuum>();
-  if (config_.kind != db_kind::volatile_db) return m.answer.fail("only volatile databases are vacuumed");
+  if (config_.kind != db_kind::volatile_db)
+    return m.answer.fail("only volatile databases are vacuumed");
   if (!may_vacuum()) return m.answer.fail("not now: a recovery is going on");
   if (vacuum_.running) return m.answer.fail("a vacuum run is going on");
   vacuum_.waiting.push_back(m.answer);
@@ -192,7 +197,8 @@ void database::vacuum_slice() {
   fetch_some();
   std::map<pnn, rec_buffer_builder> to_ctdbd;
   std::size_t key_bytes = 0;
-  for (std::size_t n = 0; n < keys_of_slice && key_bytes < bytes_of_offer && !is_full(v.to_offer); ++n) {
+  for (std::size_t n = 0; n < keys_of_slice && key_bytes < bytes_of_offer && !is_full(v.to_offer);
+       ++n) {
     auto e = v.left > 0 ? v.deleted.take() : v.home.take();
     if (v.left > 0) --v.left;
     if (e) key_bytes += e->key.size();
@@ -200,9 +206,13 @@ void database::vacuum_slice() {
     if (!e && v.left == 0) break;
   }
   for (auto& [lmaster, keys] : to_ctdbd)
-    node_.tell(call_control{.to = lmaster, .opcode = control::vacuum_fetch, .data = keys.take(), .patience = config_.update_patience});
+    node_.tell(call_control{.to = lmaster,
+                            .opcode = control::vacuum_fetch,
+                            .data = keys.take(),
+                            .patience = config_.update_patience});
   const bool all_taken = v.left == 0 && v.home.empty();
-  if (!v.offered.running() && (is_full(v.to_offer) || (all_taken && !v.to_offer.empty()))) return offer();
+  if (!v.offered.running() && (is_full(v.to_offer) || (all_taken && !v.to_offer.empty())))
+    return offer();
   if (v.offered.running()) return;  // its end goes on
   if (all_taken && v.to_offer.empty() && v.to_fetch.empty()) return end_vacuum();
   next_slice();
@@ -242,10 +252,12 @@ void database::fetch_some() {
 
 void database::vacuum_one(deletion_queue::entry e, std::map<pnn, rec_buffer_builder>& to_ctdbd) {
   const auto here = deleted_here(e.key);
-  switch (decide_vacuum(env_.self, lmaster(e.key), here, locks_.find(e.key) != nullptr || in_table(e.key))) {
+  switch (decide_vacuum(env_.self, lmaster(e.key), here,
+                        locks_.find(e.key) != nullptr || in_table(e.key))) {
     case vacuum_step::forget: return;
     case vacuum_step::later: return vacuum_.again.push_back(std::move(e));
-    case vacuum_step::ask_all: return vacuum_.to_offer.push_back({.what = std::move(e), .header = here->header});
+    case vacuum_step::ask_all:
+      return vacuum_.to_offer.push_back({.what = std::move(e), .header = here->header});
     case vacuum_step::send_home: break;
   }
   const pnn home = lmaster(e.key);
@@ -262,7 +274,12 @@ void database::give_home(const bytes& key, pnn home) {
   const record_header kept = giveaway_header(header, false, home);
   if (!store_as_daemon(key, kept, {})) return;
   send_packet(home, reqid{0}, env_.self,
-              req_dmaster{.db = config_.id, .rsn = kept.rsn, .dmaster = home, .key = key, .data = {}, .record_flags = kept.flags});
+              req_dmaster{.db = config_.id,
+                          .rsn = kept.rsn,
+                          .dmaster = home,
+                          .key = key,
+                          .data = {},
+                          .record_flags = kept.flags});
 }
 
 // --- the agreement of all others ---------------------------------------------------------------------------------
@@ -273,7 +290,8 @@ void database::offer() {
   const auto others = who_must_agree();
   if (!others) return end_vacuum();  // a member is away: a recovery will come, or the member
   std::vector<pnn> floe;
-  std::ranges::copy_if(*others, std::back_inserter(floe), [this](pnn n) { return view_->find(n)->floe; });
+  std::ranges::copy_if(*others, std::back_inserter(floe),
+                       [this](pnn n) { return view_->find(n)->floe; });
   if (mutated(mutant::old_copies_dropped_at_once)) floe.clear();
   ask_others(vacuum_stage::replacing, std::exchange(vacuum_.to_offer, {}), floe);
 }
@@ -283,30 +301,35 @@ std::optional<std::vector<pnn>> database::who_must_agree() const {
   for (std::uint32_t n = 0; n < view_->nodes.size(); ++n) {
     const auto flags = view_->nodes[n].flags;
     if (!(flags & node_flag::deleted))
-      nodes.push_back({.node = pnn{n}, .connected = reachable(pnn{n}), .active = !(flags & node_flag::inactive)});
+      nodes.push_back({.node = pnn{n},
+                       .connected = reachable(pnn{n}),
+                       .active = !(flags & node_flag::inactive)});
   }
   return floe::who_must_agree(env_.self, nodes, view_->map);
 }
 
-void database::ask_others(vacuum_stage stage, std::vector<offered_deletion> what, std::span<const pnn> others) {
+void database::ask_others(vacuum_stage stage, std::vector<offered_deletion> what,
+                          std::span<const pnn> others) {
   auto& v = vacuum_;
   rec_buffer_builder offered(config_.id);
   for (const auto& o : what) {
     bytes header;
     append_header(header, o.header);
-    offered.add_plain(o.what.key, header, stage == vacuum_stage::replacing ? only_empty_it : number(config_.id));
+    offered.add_plain(o.what.key, header,
+                      stage == vacuum_stage::replacing ? only_empty_it : number(config_.id));
   }
   vacuum_stage_ = stage;
   v.offered.begin(std::move(what), others);
   const bytes data = offered.take();
   for (pnn n : others)
-    node_.tell(call_control{.to = n,
-                            .opcode = control::try_delete_records,
-                            .data = data,
-                            .patience = config_.update_patience,
-                            .answer = replier([to = self(), batch = v.offered.number(), n](control_answer a) {
-                              to.tell(db_vacuum_answer{batch, n, std::move(a)});
-                            })});
+    node_.tell(call_control{
+        .to = n,
+        .opcode = control::try_delete_records,
+        .data = data,
+        .patience = config_.update_patience,
+        .answer = replier([to = self(), batch = v.offered.number(), n](control_answer a) {
+          to.tell(db_vacuum_answer{batch, n, std::move(a)});
+        })});
   if (v.offered.complete()) all_answered();
 }
 
@@ -393,10 +416,12 @@ void database::compact_if_due() {
 
 /// TRY_DELETE_RECORDS: the answer lists what could not be deleted, or emptied.
 void database::try_delete_records(db_control& m) {
-  if (config_.kind != db_kind::volatile_db) return m.answer.fail("only volatile databases are vacuumed");
+  if (config_.kind != db_kind::volatile_db)
+    return m.answer.fail("only volatile databases are vacuumed");
   if (!may_vacuum()) return m.answer.fail("not now: a recovery is going on");
   const auto& packet = m.packet->content;
-  if (!m.client && packet.header.gen != view_->gen) return m.answer.fail("sent before the last recovery");
+  if (!m.client && packet.header.gen != view_->gen)
+    return m.answer.fail("sent before the last recovery");
   const auto& offered = m.request<control::try_delete_records>();
   rec_buffer_builder kept(config_.id);
   for (const rec_data& raw : offered) {
@@ -405,7 +430,9 @@ void database::try_delete_records(db_control& m) {
     const auto outcome = decide_try_delete(env_.self, lmaster(raw.key), header_of(raw.key), deleted,
                                            locks_.find(raw.key) != nullptr || in_table(raw.key));
     if (outcome == try_delete_outcome::gone) continue;
-    const auto carry_out = [&] { return raw.reqid == only_empty_it ? put(raw.key, deleted, {}) : forget(raw.key); };
+    const auto carry_out = [&] {
+      return raw.reqid == only_empty_it ? put(raw.key, deleted, {}) : forget(raw.key);
+    };
     if (outcome == try_delete_outcome::drop && carry_out()) continue;
     kept.add_plain(raw.key, raw.data, raw.reqid);
   }

@@ -14,8 +14,9 @@ namespace floe {
 struct vacuum_settings {
   duration interval{std::chrono::seconds(10)};       ///< VacuumInterval; 0: only on request
   duration max_run_time{std::chrono::seconds(120)};  ///< VacuumMaxRunTime
-  std::uint32_t fast_path_count = 60;                ///< VacuumFastPathCount; 0: no run looks at all records
-  std::uint32_t repack_limit = 10'000;               ///< RepackLimit: deletions after which the file is written anew; 0: never
+  std::uint32_t fast_path_count = 60;  ///< VacuumFastPathCount; 0: no run looks at all records
+  std::uint32_t repack_limit =
+      10'000;  ///< RepackLimit: deletions after which the file is written anew; 0: never
   bool operator==(const vacuum_settings&) const = default;
 };
 
@@ -24,15 +25,16 @@ struct vacuum_work {
   vacuum_settings settings;
   std::uint64_t clock = 0;  ///< of the timers that count
 
-  deletion_queue deleted;  ///< deleted here
-  deletion_queue home;     ///< came here to be forgotten
-  std::deque<bytes> to_fetch;  ///< VACUUM_FETCH: to be brought here
+  deletion_queue deleted;                ///< deleted here
+  deletion_queue home;                   ///< came here to be forgotten
+  std::deque<bytes> to_fetch;            ///< VACUUM_FETCH: to be brought here
   std::unordered_set<bytes> fetch_keys;  ///< of to_fetch and those on their way
 
   bool running = false;
   std::uint64_t run = 0;
   time_point since;
-  std::size_t left = 0;  ///< of `deleted`, in this run: what was deleted since it began has to wait for the next
+  std::size_t left =
+      0;  ///< of `deleted`, in this run: what was deleted since it began has to wait for the next
   std::optional<scan_position> look_at;  ///< a full run: so far it has looked for empty records
   std::vector<offered_deletion> to_offer;
   agreed_deletion offered;
@@ -42,7 +44,8 @@ struct vacuum_work {
   bool full_due = false;  ///< after a recovery nobody knows what is in the queue and what not
   std::uint64_t forgotten_in_run = 0;
 
-  std::uint64_t runs = 0, forgotten = 0, sent_home = 0, refused = 0, since_compaction = 0, compactions = 0;
+  std::uint64_t runs = 0, forgotten = 0, sent_home = 0, refused = 0, since_compaction = 0,
+                compactions = 0;
   double last_run_seconds = 0;
   std::uint64_t last_run_forgotten = 0;
   latency_counter run_latency;

@@ -36,10 +36,17 @@ constexpr std::size_t aside_limit = 64;
 
 double in_seconds(duration d) { return std::chrono::duration<double>(d).count(); }
 
-connection_events stream_events(const address<link_message>& to, std::uint64_t serial, stream_side side) {
+connection_events stream_events(const address<link_message>& to, std::uint64_t serial,
+                                stream_side side) {
   return {.up = [to, serial] { to.tell(link_up{serial}); },
-          .packet = [to, serial, side](frame f) { to.tell(link_packet{serial, side, std::move(f)}); },
-          .down = [to, serial](std::string why) { to.tell(link_down{serial, std::move(why)}); }};
+          .packet =
+              [to, serial, side](frame f) {
+                to.tell(link_packet{serial, side, std::move(f)});
+              },
+          .down =
+              [to, serial](std::string why) {
+                to.tell(link_down{serial, std::move(why)});
+              }};
 }
 
 }  // namespace
@@ -75,7 +82,8 @@ void link::happens(pair_event e, const std::string& why, link_accepted* taken) {
   if (pair_.now != pair_status::phase::greeting || s.greet) end_greeting();
   if (doubted && !pair_.doubt) env_.loop.cancel(doubt_timer_);
   if (s.doubts) begin_doubt(why);
-  if (s.down) went_down(doubted ? doubt_why_ : why, e == pair_event::out_refused || (doubted && s.up));
+  if (s.down)
+    went_down(doubted ? doubt_why_ : why, e == pair_event::out_refused || (doubted && s.up));
   if (s.take_in) {
     in_ = std::move(taken->stream);
     in_serial_ = taken->serial;
@@ -94,7 +102,8 @@ void link::happens(pair_event e, const std::string& why, link_accepted* taken) {
     open_later(s.long_pause ? refusal_pause : pair_.doubt ? doubt_pause : pause_);
     if (!pair_.doubt) pause_ = std::min(pause_ * 2, longest_pause);
   }
-  if (pair_.out == out_state::up && pair_.now == pair_status::phase::apart) open_later(lonely_patience);
+  if (pair_.out == out_state::up && pair_.now == pair_status::phase::apart)
+    open_later(lonely_patience);
   if (s.greet) greet();
   if (s.up) came_up();
   if (s.relinked) relinked();
@@ -103,7 +112,8 @@ void link::happens(pair_event e, const std::string& why, link_accepted* taken) {
 
 void link::went_down(const std::string& why, bool dead) {
   env_.loop.cancel(tick_timer_);
-  node_.tell(peer_changed{.who = config_.peer, .connected = false, .why = why, .floe = false, .dead = dead});
+  node_.tell(peer_changed{
+      .who = config_.peer, .connected = false, .why = why, .floe = false, .dead = dead});
 }
 
 // --- doubt -----------------------------------------------------------------------------------------------------------
@@ -111,9 +121,11 @@ void link::went_down(const std::string& why, bool dead) {
 void link::begin_doubt(const std::string& why) {
   env_.loop.cancel(tick_timer_);
   doubt_why_ = why;
-  const auto limit = doubt_limit_ > duration{0} ? std::exchange(doubt_limit_, duration{0}) : doubt_limit;
+  const auto limit =
+      doubt_limit_ > duration{0} ? std::exchange(doubt_limit_, duration{0}) : doubt_limit;
   doubt_until_ = env_.loop.now() + limit;
-  doubt_timer_ = env_.loop.after(limit, [to = self(), n = ++doubt_serial_] { to.tell(link_doubt_over{n}); });
+  doubt_timer_ =
+      env_.loop.after(limit, [to = self(), n = ++doubt_serial_] { to.tell(link_doubt_over{n}); });
   env_.log.tell(event::node_asked_again{.pnn = config_.peer, .why = why});
 }
 
@@ -181,12 +193,14 @@ void link::on(link_up& m) {
 
 /// Each may cost the pair a greeting or a relink, and anybody on that host can connect.
 void link::on(link_accepted& m) {
-  if (pair_.now == pair_status::phase::apart && !pair_.doubt) return happens(pair_event::accepted, "opened a new connection", &m);
+  if (pair_.now == pair_status::phase::apart && !pair_.doubt)
+    return happens(pair_event::accepted, "opened a new connection", &m);
   const auto now = env_.loop.now();
   std::erase_if(accepted_at_, [&](time_point t) { return now - t > std::chrono::seconds(1); });
   if (accepted_at_.size() >= accepted_in_a_second) {
     node_.tell(link_dropped{link_dropped::relink});
-    env_.log.tell(event::too_many_connections{.pnn = config_.peer, .within_a_second = accepted_at_.size() + 1});
+    env_.log.tell(event::too_many_connections{.pnn = config_.peer,
+                                              .within_a_second = accepted_at_.size() + 1});
     return m.stream->close();
   }
   accepted_at_.push_back(now);
@@ -228,10 +242,12 @@ void link::on(link_packet& m) {
     return;
   }
   if (!current(m.serial)) return;
-  if (m.side == stream_side::outgoing) return happens(pair_event::violated, "sent data on a stream of ours");
+  if (m.side == stream_side::outgoing)
+    return happens(pair_event::violated, "sent data on a stream of ours");
   auto content = decode_packet(*m.raw);
   ++env_.count.node_packets_recv;
-  if (!content && content.error().why == wire::fault::unknown_operation) {  // of a later version, perhaps
+  if (!content &&
+      content.error().why == wire::fault::unknown_operation) {  // of a later version, perhaps
     node_.tell(link_dropped{link_dropped::unknown_operation});
     env_.log.tell(event::operation_unknown{.pnn = config_.peer, .operation = content.error().have});
     return;
@@ -256,14 +272,16 @@ void link::on(link_send& m) {
     const auto p = decode_header(*m.packet);
     if (!p || p->op != operation::reply_control) return;
   }
-  if (m.packet->size() > config_.limits.max_packet) {  // the peer would end the stream; who asked has been told
+  if (m.packet->size() >
+      config_.limits.max_packet) {  // the peer would end the stream; who asked has been told
     node_.tell(link_dropped{link_dropped::too_large});
     env_.log.tell(event::packet_too_large{
         .pnn = config_.peer, .bytes = m.packet->size(), .limit = config_.limits.max_packet});
     return;
   }
   if (out_->unsent_bytes() > messages_dropped_above)
-    if (const auto p = decode_header(*m.packet); p && (p->op == operation::req_message || p->op == operation::req_tunnel)) {
+    if (const auto p = decode_header(*m.packet);
+        p && (p->op == operation::req_message || p->op == operation::req_tunnel)) {
       node_.tell(link_dropped{link_dropped::message});
       env_.log.tell(event::message_dropped{.pnn = config_.peer, .unsent = out_->unsent_bytes()});
       return;
@@ -282,39 +300,47 @@ void link::on(link_tune& m) {
 
 void link::arm_tick() {
   env_.loop.cancel(tick_timer_);
-  tick_timer_ = env_.loop.after(watch_.period(keepalive_), [to = self(), n = ++tick_serial_] { to.tell(link_tick{n}); });
+  tick_timer_ = env_.loop.after(watch_.period(keepalive_),
+                                [to = self(), n = ++tick_serial_] { to.tell(link_tick{n}); });
 }
 
 void link::on(link_tick& m) {
   if (m.serial != tick_serial_ || pair_.now != pair_status::phase::connected) return;
   const auto v = watch_.tick(env_.loop.now(), keepalive_);
   if (v.dead)
-    return happens(pair_event::broken, fmt::format("no sign of life for {:.1f} s, limit {:.1f} s", in_seconds(v.silent),
-                                                   in_seconds(v.allowed)));
+    return happens(pair_event::broken, fmt::format("no sign of life for {:.1f} s, limit {:.1f} s",
+                                                   in_seconds(v.silent), in_seconds(v.allowed)));
   if (v.ask && pair_.recognisable) {
     doubt_limit_ = v.allowed - v.silent;
-    return happens(pair_event::broken, fmt::format("no sign of life for {:.1f} s", in_seconds(v.silent)));
+    return happens(pair_event::broken,
+                   fmt::format("no sign of life for {:.1f} s", in_seconds(v.silent)));
   }
   arm_tick();
   send_keepalive();
 }
 
 void link::send_keepalive() {
-  const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(env_.loop.now() - config_.node_started).count();
+  const auto uptime =
+      std::chrono::duration_cast<std::chrono::seconds>(env_.loop.now() - config_.node_started)
+          .count();
   ++env_.count.keepalive_packets_sent;
-  out_->send(make_frame({.gen = generation::invalid, .dest = config_.peer, .src = env_.self, .id = reqid{0}},
-                        req_keepalive{protocol_version_4_17, static_cast<std::uint32_t>(uptime)}));
+  out_->send(make_frame(
+      {.gen = generation::invalid, .dest = config_.peer, .src = env_.self, .id = reqid{0}},
+      req_keepalive{protocol_version_4_17, static_cast<std::uint32_t>(uptime)}));
 }
 
 void link::judge(const req_keepalive& k) {
-  const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(env_.loop.now() - config_.node_started).count();
+  const auto uptime =
+      std::chrono::duration_cast<std::chrono::seconds>(env_.loop.now() - config_.node_started)
+          .count();
   const keepalive_claim own{protocol_version_4_17, static_cast<std::uint32_t>(uptime)};
   const keepalive_claim theirs{k.version, k.uptime.value_or(0)};
   if (judge_version(own, theirs, allow_mixed_) != version_verdict::shut_down) return;
-  node_.tell(stop_node{fmt::format(
-      "node {} runs version {} and has been up for {} s, this one {} for {} s; AllowMixedVersions=1 would permit both",
-      number(config_.peer), theirs.version ? version_text(*theirs.version) : "unknown", theirs.uptime_s,
-      version_text(protocol_version_4_17), uptime)});
+  node_.tell(stop_node{
+      fmt::format("node {} runs version {} and has been up for {} s, this one {} for {} s; "
+                  "AllowMixedVersions=1 would permit both",
+                  number(config_.peer), theirs.version ? version_text(*theirs.version) : "unknown",
+                  theirs.uptime_s, version_text(protocol_version_4_17), uptime)});
 }
 
 void link::on(link_stop&) {
@@ -323,7 +349,8 @@ void link::on(link_stop&) {
   if (in_) in_->close();
   drop_aside();
   if (pair_.now == pair_status::phase::connected || pair_.doubt)
-    node_.tell(peer_changed{.who = config_.peer, .connected = false, .why = "is no node any more", .floe = false});
+    node_.tell(peer_changed{
+        .who = config_.peer, .connected = false, .why = "is no node any more", .floe = false});
   end();
 }
 

@@ -86,8 +86,8 @@ class link final : public actor<link_message> {
   std::uint64_t out_serial_ = 0, in_serial_ = 0;
   std::shared_ptr<connection> aside_;  ///< a second incoming stream, while the first lives
   std::uint64_t aside_serial_ = 0;
-  std::vector<frame> aside_packets_;   ///< that came on it
-  std::optional<reqid> life_asked_;    ///< since it came
+  std::vector<frame> aside_packets_;    ///< that came on it
+  std::optional<reqid> life_asked_;     ///< since it came
   std::deque<time_point> accepted_at_;  ///< streams of the last second
   std::uint64_t attempt_ = 0;
   duration pause_;
@@ -99,9 +99,9 @@ class link final : public actor<link_message> {
   std::optional<node_lines> peer_nodes_;
   std::uint64_t peer_incarnation_ = 0;   ///< as the greeting says; 0: it does not
   std::uint64_t known_incarnation_ = 0;  ///< of the peer that is, or was last, connected
-  std::vector<parcel_ptr> early_;  ///< came before the peer counted as connected
-  bool unfit_ = false;             ///< the present greeting will be refused
-  std::string refusal_;            ///< why the last one was
+  std::vector<parcel_ptr> early_;        ///< came before the peer counted as connected
+  bool unfit_ = false;                   ///< the present greeting will be refused
+  std::string refusal_;                  ///< why the last one was
   time_point refusal_logged_{};
 
   std::string doubt_why_;

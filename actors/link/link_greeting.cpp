@@ -44,8 +44,8 @@ void link::greet() {
   ++greeting_;
   unfit_ = false;
   env_.loop.cancel(greeting_timer_);
-  greeting_timer_ =
-      env_.loop.after(greeting_patience, [to = self(), n = greeting_] { to.tell(link_greeting_late{n}); });
+  greeting_timer_ = env_.loop.after(
+      greeting_patience, [to = self(), n = greeting_] { to.tell(link_greeting_late{n}); });
   ask(capabilities_asked_, control::get_capabilities);
   ask(nodes_asked_, control::get_nodemap);
   // the peer's own questions may have come before our stream was up
@@ -57,8 +57,9 @@ void link::greet() {
 void link::ask(std::optional<reqid>& id, control c) {
   id = env_.ids.take();
   ++env_.count.node_packets_sent;
-  out_->send(make_frame({.gen = generation::invalid, .dest = config_.peer, .src = env_.self, .id = *id},
-                        req_control{.opcode = c, .srvid = srvid{0}, .client_id = 0, .flags = 0, .data = {}}));
+  out_->send(make_frame(
+      {.gen = generation::invalid, .dest = config_.peer, .src = env_.self, .id = *id},
+      req_control{.opcode = c, .srvid = srvid{0}, .client_id = 0, .flags = 0, .data = {}}));
 }
 
 void link::end_greeting() {
@@ -81,8 +82,11 @@ void link::on(link_nodes& m) { config_.nodes = std::move(m.lines); }
 
 void link::pass_on(frame raw, packet content) {
   if (pair_.now == pair_status::phase::greeting)
-    if (const auto* r = std::get_if<reply_control>(&content.body); r && greeting_answer(content.header, *r)) return;
-  if (const auto* r = std::get_if<reply_control>(&content.body); r && life_asked_ && content.header.id == *life_asked_) {
+    if (const auto* r = std::get_if<reply_control>(&content.body);
+        r && greeting_answer(content.header, *r))
+      return;
+  if (const auto* r = std::get_if<reply_control>(&content.body);
+      r && life_asked_ && content.header.id == *life_asked_) {
     life_asked_.reset();
     return happens(pair_event::lives, {});
   }
@@ -99,10 +103,12 @@ bool link::greeting_answer(const packet_header& header, const reply_control& r) 
     capabilities_asked_.reset();
     if (auto c = wire::decode<std::uint32_t>(r.data); r.status == 0 && c) peer_capabilities_ = *c;
     // a ctdbd would complain about it
-    if (peer_capabilities_ && (*peer_capabilities_ & capability::sorted_pull)) ask(incarnation_asked_, control::get_incarnation);
+    if (peer_capabilities_ && (*peer_capabilities_ & capability::sorted_pull))
+      ask(incarnation_asked_, control::get_incarnation);
   } else if (header.id == nodes_asked_) {
     nodes_asked_.reset();
-    if (auto map = wire::decode<node_map>(r.data); r.status == 0 && map) peer_nodes_ = lines_of(*map);
+    if (auto map = wire::decode<node_map>(r.data); r.status == 0 && map)
+      peer_nodes_ = lines_of(*map);
   } else if (header.id == incarnation_asked_) {
     incarnation_asked_.reset();
     if (auto n = wire::decode<std::uint64_t>(r.data); r.status == 0 && n) peer_incarnation_ = *n;
@@ -114,12 +120,14 @@ bool link::greeting_answer(const packet_header& header, const reply_control& r) 
 }
 
 void link::greeting_complete() {
-  if (!peer_capabilities_ || !peer_nodes_) return happens(pair_event::broken, "does not say who it is");
+  if (!peer_capabilities_ || !peer_nodes_)
+    return happens(pair_event::broken, "does not say who it is");
   const auto differ = differences(config_.nodes, *peer_nodes_);
   if (differ.empty()) {
     if (peer_incarnation_ == 0) return happens(pair_event::greeted_ctdbd, {});
-    return happens(peer_incarnation_ == known_incarnation_ ? pair_event::greeted_again : pair_event::greeted,
-                   "is another process");
+    return happens(
+        peer_incarnation_ == known_incarnation_ ? pair_event::greeted_again : pair_event::greeted,
+        "is another process");
   }
   const auto why = fmt::format("its list of nodes differs: {}", fmt::join(differ, "; "));
   const bool news = why != refusal_;
@@ -130,7 +138,8 @@ void link::greeting_complete() {
   refusal_ = why;
   unfit_ = true;
   env_.loop.cancel(greeting_timer_);
-  greeting_timer_ = env_.loop.after(refusal_delay, [to = self(), n = greeting_] { to.tell(link_greeting_late{n}); });
+  greeting_timer_ = env_.loop.after(
+      refusal_delay, [to = self(), n = greeting_] { to.tell(link_greeting_late{n}); });
 }
 
 }  // namespace floe

@@ -41,7 +41,7 @@ void say(char what, std::string_view text = {}) {
 
 /// Byte `at` of the file, as POSIX locks go: owned by this process, gone with it.
 int lock_byte(int fd, int command, off_t at) {
-  struct flock l{};
+  struct flock l {};
   l.l_type = F_WRLCK;
   l.l_whence = SEEK_SET;
   l.l_start = at;
@@ -89,12 +89,12 @@ woken wait(lease& l, int other, milliseconds at_most) {
                              pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(0);
-  struct stat mine{};
+  struct stat mine {};
   std::string wrong;
   if (::fstat(locked, &mine) != 0) wrong = cause();
   ::close(locked);  // the lock is the parent's
   while (wrong.empty()) {
-    struct stat now{};
+    struct stat now {};
     const int fd = ::open(path, O_RDWR | O_CLOEXEC);
     if (fd < 0) {
       wrong = errno == ENOENT ? "the file was removed" : "the file cannot be opened: " + cause();

@@ -36,15 +36,16 @@ class sim_claim final : public lock_claim {
       return;
     }
     // the helper takes a moment to end, or a wedged one does not
-    store.loop_.after(store.moment(), [&s = store, n = node, gone = outlived, done = std::move(done)] {
-      if (s.wedged_.contains(n)) {
-        if (done) s.loop_.after(given_up, done);
-        return;
-      }
-      // one that was outlived has been taken away: who holds the lock now, holds another claim, also on the same node
-      if (s.holder_ == n && !gone) s.let_go();
-      if (done) done();
-    });
+    store.loop_.after(store.moment(),
+                      [&s = store, n = node, gone = outlived, done = std::move(done)] {
+                        if (s.wedged_.contains(n)) {
+                          if (done) s.loop_.after(given_up, done);
+                          return;
+                        }
+                        // one that was outlived has been taken away: who holds the lock now, holds another claim, also on the same node
+                        if (s.holder_ == n && !gone) s.let_go();
+                        if (done) done();
+                      });
   }
   void tell(lock_answer a) {
     store.loop_.cancel(std::exchange(timer, timer_id{0}));
@@ -72,8 +73,9 @@ class sim_locks final : public cluster_locks {
     auto c = std::make_unique<sim_claim>(store_, node_, std::move(e));
     c->timer =
         store_.loop_.after(store_.moment(), [&s = store_, raw = c.get()] { s.answer(*raw); });
-    c->deadline = store_.loop_.after(
-        limit, [raw = c.get()] { raw->tell({lock_outcome::failed, "no answer in time"}); });
+    c->deadline = store_.loop_.after(limit, [raw = c.get()] {
+      raw->tell({lock_outcome::failed, "no answer in time"});
+    });
     return c;
   }
 
@@ -111,7 +113,8 @@ void sim_lock_store::make_stale() { holder_.clear(); }
 void sim_lock_store::tell_robbed() {
   const std::vector<sim_claim*> now(claims_.begin(), claims_.end());
   for (auto* c : now)
-    if (claims_.contains(c) && c->held && c->node != holder_) c->lose("the lock is somebody else's");
+    if (claims_.contains(c) && c->held && c->node != holder_)
+      c->lose("the lock is somebody else's");
 }
 
 /// Of the holder's lock, by the holder.

@@ -64,23 +64,23 @@ class connection {
 };
 
 struct connection_events {
-  task up;                                   ///< an outgoing connection is established
-  std::function<void(frame)> packet;         ///< a whole packet has arrived
+  task up;                            ///< an outgoing connection is established
+  std::function<void(frame)> packet;  ///< a whole packet has arrived
   /// Just before their packet. Without it they are refused: from clients a node takes none.
   std::function<void(descriptors_ptr)> along;
-  std::function<void(std::string why)> down; ///< the end, called once; not after our own close()
+  std::function<void(std::string why)> down;  ///< the end, called once; not after our own close()
 };
 
 /// What a stream may carry; see framing.hpp for the rules of both kinds.
 struct stream_limits {
   std::size_t max_packet = 64u << 20;
-  std::size_t max_unsent = 1u << 30;  ///< a peer that does not read is cut off above this many bytes
-  bool between_nodes = true;          ///< lengths are multiples of 8
+  std::size_t max_unsent =
+      1u << 30;               ///< a peer that does not read is cut off above this many bytes
+  bool between_nodes = true;  ///< lengths are multiples of 8
 };
 
 /// Decides about an incoming connection: its events, or nothing to have it closed at once.
-using accept_fn =
-    std::function<std::optional<connection_events>(std::shared_ptr<connection>)>;
+using accept_fn = std::function<std::optional<connection_events>(std::shared_ptr<connection>)>;
 
 class listener {
  public:
@@ -91,14 +91,15 @@ class listener {
 class network {
  public:
   virtual ~network() = default;
-  virtual std::expected<std::unique_ptr<listener>, std::string> listen(const endpoint&, stream_limits,
+  virtual std::expected<std::unique_ptr<listener>, std::string> listen(const endpoint&,
+                                                                       stream_limits,
                                                                        accept_fn) = 0;
   /// A Unix socket of mode 0700; a stale file of that name is replaced.
   virtual std::expected<std::unique_ptr<listener>, std::string> listen_local(
       const std::string& path, stream_limits, accept_fn) = 0;
   /// Never blocks; failure is reported by `down`, also an immediate one.
-  virtual std::shared_ptr<connection> connect(const endpoint& from, const endpoint& to, stream_limits,
-                                              connection_events) = 0;
+  virtual std::shared_ptr<connection> connect(const endpoint& from, const endpoint& to,
+                                              stream_limits, connection_events) = 0;
   virtual std::shared_ptr<connection> connect_local(const std::string& path, stream_limits,
                                                     connection_events) = 0;
 };

@@ -15,9 +15,11 @@ struct sent_packet {
   descriptors_ptr along;
 };
 
-class sim_connection final : public connection, public std::enable_shared_from_this<sim_connection> {
+class sim_connection final : public connection,
+                             public std::enable_shared_from_this<sim_connection> {
  public:
-  sim_connection(sim_switch& net, std::string own, endpoint remote) : net_(net), own_(std::move(own)), remote_(std::move(remote)) {}
+  sim_connection(sim_switch& net, std::string own, endpoint remote)
+      : net_(net), own_(std::move(own)), remote_(std::move(remote)) {}
   ~sim_connection() override { sim_connection::close(); }
 
   void send_along(frame packet, descriptors_ptr along) override {
@@ -76,11 +78,13 @@ class sim_connection final : public connection, public std::enable_shared_from_t
       const auto size = outgoing_.front().packet->size();
       line_free_ = std::max(line_free_, net_.loop_.now());
       if (way.bytes_per_second > 0)
-        line_free_ += duration(static_cast<std::int64_t>(1e9 * static_cast<double>(size) / static_cast<double>(way.bytes_per_second)));
+        line_free_ += duration(static_cast<std::int64_t>(
+            1e9 * static_cast<double>(size) / static_cast<double>(way.bytes_per_second)));
       // a stream keeps its order: nothing arrives before what was sent earlier
       last_arrival_ = std::max(last_arrival_, line_free_ + net_.draw(way));
       while (!flying_.empty() && flying_.front()->arrived) flying_.pop_front();
-      flying_.push_back(std::make_shared<flight>(net_.loop_.now(), last_arrival_, std::move(outgoing_.front())));
+      flying_.push_back(
+          std::make_shared<flight>(net_.loop_.now(), last_arrival_, std::move(outgoing_.front())));
       fly(flying_.back());
     }
   }
@@ -152,7 +156,8 @@ class sim_connection final : public connection, public std::enable_shared_from_t
   void fly(const std::shared_ptr<flight>& x) {
     net_.loop_.after(x->at - net_.loop_.now(), [from = own_, to = peer_, x] {
       if (std::exchange(x->arrived, true)) return;
-      if (auto c = to.lock(); c && c->open_ && c->events_.packet) c->arrive(from, std::move(x->what));
+      if (auto c = to.lock(); c && c->open_ && c->events_.packet)
+        c->arrive(from, std::move(x->what));
     });
   }
 
@@ -166,7 +171,8 @@ class sim_connection final : public connection, public std::enable_shared_from_t
   std::deque<std::shared_ptr<flight>> flying_;  ///< in the order of their arrival
   time_point last_arrival_{};
   time_point line_free_{};
-  std::optional<std::string> orphaned_by_;  ///< the host at the other end has closed, and is cut off
+  std::optional<std::string>
+      orphaned_by_;  ///< the host at the other end has closed, and is cut off
   std::uint64_t stream_ = 0;
   bool local_ = false;
   bool nobody_listens_ = false;
@@ -174,7 +180,8 @@ class sim_connection final : public connection, public std::enable_shared_from_t
 
 class sim_listener final : public listener {
  public:
-  sim_listener(std::function<void()> closed, endpoint e) : closed_(std::move(closed)), where_(std::move(e)) {}
+  sim_listener(std::function<void()> closed, endpoint e)
+      : closed_(std::move(closed)), where_(std::move(e)) {}
   ~sim_listener() override { closed_(); }
   endpoint where() const override { return where_; }
 
@@ -187,11 +194,13 @@ class sim_host final : public network {
  public:
   sim_host(sim_switch& net, std::string ip) : net_(net), ip_(std::move(ip)) {}
 
-  std::expected<std::unique_ptr<listener>, std::string> listen(const endpoint& e, stream_limits limits,
+  std::expected<std::unique_ptr<listener>, std::string> listen(const endpoint& e,
+                                                               stream_limits limits,
                                                                accept_fn accept) override {
     return add(to_string(e), e, limits, std::move(accept));
   }
-  std::expected<std::unique_ptr<listener>, std::string> listen_local(const std::string& path, stream_limits limits,
+  std::expected<std::unique_ptr<listener>, std::string> listen_local(const std::string& path,
+                                                                     stream_limits limits,
                                                                      accept_fn accept) override {
     return add(path, {}, limits, std::move(accept));
   }
@@ -199,14 +208,17 @@ class sim_host final : public network {
                                       connection_events events) override {
     return net_.join(from.ip, to_string(to), false, std::move(events));
   }
-  std::shared_ptr<connection> connect_local(const std::string& path, stream_limits, connection_events events) override {
+  std::shared_ptr<connection> connect_local(const std::string& path, stream_limits,
+                                            connection_events events) override {
     return net_.join(ip_, path, true, std::move(events));
   }
 
  private:
-  std::expected<std::unique_ptr<listener>, std::string> add(const std::string& name, const endpoint& e,
-                                                            stream_limits limits, accept_fn accept) {
-    if (net_.ports_.contains(name)) return std::unexpected("cannot listen on " + name + ": address in use");
+  std::expected<std::unique_ptr<listener>, std::string> add(const std::string& name,
+                                                            const endpoint& e, stream_limits limits,
+                                                            accept_fn accept) {
+    if (net_.ports_.contains(name))
+      return std::unexpected("cannot listen on " + name + ": address in use");
     net_.ports_[name] = {ip_, std::move(accept), limits};
     return std::make_unique<sim_listener>([&net = net_, name] { net.ports_.erase(name); }, e);
   }
@@ -214,7 +226,9 @@ class sim_host final : public network {
   std::string ip_;
 };
 
-std::unique_ptr<network> sim_switch::attach(const std::string& ip) { return std::make_unique<sim_host>(*this, ip); }
+std::unique_ptr<network> sim_switch::attach(const std::string& ip) {
+  return std::make_unique<sim_host>(*this, ip);
+}
 
 const sim_path& sim_switch::path(const std::string& from, const std::string& to) const {
   const auto i = paths_.find({from, to});
@@ -224,10 +238,12 @@ const sim_path& sim_switch::path(const std::string& from, const std::string& to)
 duration sim_switch::draw(const sim_path& p) {
   const auto span = (p.longest - p.shortest).count();
   auto d = p.shortest;
-  if (span > 0) d += duration(static_cast<std::int64_t>(loop_.chance()() % static_cast<std::uint64_t>(span)));
+  if (span > 0)
+    d += duration(static_cast<std::int64_t>(loop_.chance()() % static_cast<std::uint64_t>(span)));
   if (p.loss > 0) {
     duration again = first_retry;
-    for (int tries = 0; tries < 8 && static_cast<double>(loop_.chance()() % 1'000'000) < p.loss * 1e6; ++tries) {
+    for (int tries = 0;
+         tries < 8 && static_cast<double>(loop_.chance()() % 1'000'000) < p.loss * 1e6; ++tries) {
       d += again;
       again *= 2;
     }
@@ -235,8 +251,8 @@ duration sim_switch::draw(const sim_path& p) {
   return d;
 }
 
-std::shared_ptr<sim_connection> sim_switch::join(const std::string& from, const std::string& name, bool local,
-                                                 connection_events events) {
+std::shared_ptr<sim_connection> sim_switch::join(const std::string& from, const std::string& name,
+                                                 bool local, connection_events events) {
   const auto target = ports_.find(name);
   const std::string to = target == ports_.end() ? std::string() : target->second.ip;
   auto near = std::make_shared<sim_connection>(*this, from, local ? endpoint{} : endpoint{to, 0});
@@ -248,8 +264,10 @@ std::shared_ptr<sim_connection> sim_switch::join(const std::string& from, const 
     if (!near_end) return;
     const auto port = ports_.find(name);
     if (port == ports_.end()) return near_end->no_listener();
-    if (!local && (is_cut(from, port->second.ip) || is_cut(port->second.ip, from))) return;  // the caller's own patience ends this
-    auto far = std::make_shared<sim_connection>(*this, port->second.ip, local ? endpoint{} : endpoint{from, ++last_port_});
+    if (!local && (is_cut(from, port->second.ip) || is_cut(port->second.ip, from)))
+      return;  // the caller's own patience ends this
+    auto far = std::make_shared<sim_connection>(*this, port->second.ip,
+                                                local ? endpoint{} : endpoint{from, ++last_port_});
     far->connect_to(near_end, ++last_stream_, local);
     auto accepted = port->second.accept(far);
     if (!accepted) return near_end->refused("closed by peer");
@@ -294,7 +312,9 @@ void sim_switch::forget_streams(const std::string& a, const std::string& b) {
 void sim_switch::reset_streams(const std::string& a, const std::string& b) {
   std::vector<std::shared_ptr<sim_connection>> ends;  // each before any of them forgets its peer
   for (auto& w : streams_)
-    if (auto c = w.lock(); c && ((c->own() == a && c->peer_host() == b) || (c->own() == b && c->peer_host() == a))) ends.push_back(c);
+    if (auto c = w.lock();
+        c && ((c->own() == a && c->peer_host() == b) || (c->own() == b && c->peer_host() == a)))
+      ends.push_back(c);
   for (auto& c : ends) c->lose("reset");
 }
 

@@ -22,8 +22,9 @@ class sim_connection;
 struct sim_path {
   duration shortest{std::chrono::microseconds(50)};
   duration longest{std::chrono::microseconds(500)};
-  double loss = 0;                   ///< part of the packets that TCP has to send again, each time after twice as long
-  std::uint64_t bytes_per_second = 0; ///< 0: no limit
+  double loss =
+      0;  ///< part of the packets that TCP has to send again, each time after twice as long
+  std::uint64_t bytes_per_second = 0;  ///< 0: no limit
 };
 
 class sim_switch {
@@ -39,7 +40,9 @@ class sim_switch {
     usual_.shortest = shortest;
     usual_.longest = longest;
   }
-  void set_path(const std::string& from, const std::string& to, sim_path p) { paths_[{from, to}] = p; }
+  void set_path(const std::string& from, const std::string& to, sim_path p) {
+    paths_[{from, to}] = p;
+  }
   /// Every way is as usual; what is under way is sent again and arrives.
   void reset_paths();
   /// Packets from `a` to `b` wait until healed; the other direction is not touched.

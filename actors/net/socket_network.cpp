@@ -18,8 +18,8 @@
 #include <cstring>
 #include <deque>
 #include <filesystem>
-#include <utility>
 #include <span>
+#include <utility>
 
 #include "actors/net/network.hpp"
 #include "protocol/framing.hpp"
@@ -106,8 +106,13 @@ class socket_connection final : public connection,
                                 public std::enable_shared_from_this<socket_connection> {
  public:
   /// `halves`: of the listener that it came from, if those are limited.
-  socket_connection(event_loop& loop, int fd, stream_limits limits, bool connecting, std::shared_ptr<half_packets> halves = nullptr)
-      : halves_(std::move(halves)), loop_(loop), fd_(fd), limits_(limits), connecting_(connecting),
+  socket_connection(event_loop& loop, int fd, stream_limits limits, bool connecting,
+                    std::shared_ptr<half_packets> halves = nullptr)
+      : halves_(std::move(halves)),
+        loop_(loop),
+        fd_(fd),
+        limits_(limits),
+        connecting_(connecting),
         framer_(framing_policy{.max_packet = limits.max_packet,
                                .multiple_of_8 = limits.between_nodes,
                                .bad_packet_is_fatal = true}) {}
@@ -122,8 +127,12 @@ class socket_connection final : public connection,
     });
   }
 
-  void send(frame packet, task written) override { enqueue({std::move(packet), std::move(written), nullptr}); }
-  void send_along(frame packet, descriptors_ptr along) override { enqueue({std::move(packet), nullptr, std::move(along)}); }
+  void send(frame packet, task written) override {
+    enqueue({std::move(packet), std::move(written), nullptr});
+  }
+  void send_along(frame packet, descriptors_ptr along) override {
+    enqueue({std::move(packet), nullptr, std::move(along)});
+  }
   void close() override {
     if (fd_ < 0) return;
     if (watched_) loop_.unwatch(fd_);
@@ -169,7 +178,8 @@ class socket_connection final : public connection,
     unsent_ += o.packet->size();
     queue_.push_back(std::move(o));
     if (unsent_ > limits_.max_unsent) {
-      loop_.post([self = shared_from_this()] { self->fail("peer does not read, too much is queued"); });
+      loop_.post(
+          [self = shared_from_this()] { self->fail("peer does not read, too much is queued"); });
       return;
     }
     if (connecting_ || waiting_to_write_ || flush_planned_) return;
@@ -218,9 +228,11 @@ class socket_connection final : public connection,
     return fd_ >= 0;
   }
   void read() {
-    for (int i = 0, most = limits_.between_nodes ? reads_of_peer : reads_of_client; i < most && fd_ >= 0; ++i) {
+    for (int i = 0, most = limits_.between_nodes ? reads_of_peer : reads_of_client;
+         i < most && fd_ >= 0; ++i) {
       auto space = framer_.prepare(read_size);
-      const auto n = events_.along ? receive_along(space) : ::recv(fd_, space.data(), space.size(), 0);
+      const auto n =
+          events_.along ? receive_along(space) : ::recv(fd_, space.data(), space.size(), 0);
       if (n == 0) return fail("closed by peer");
       if (n < 0) {
         if (errno == EAGAIN || errno == EINTR) return;
@@ -346,7 +358,8 @@ class socket_connection final : public connection,
 
 class socket_listener final : public listener {
  public:
-  socket_listener(event_loop& loop, int fd, stream_limits limits, accept_fn accept, std::string path)
+  socket_listener(event_loop& loop, int fd, stream_limits limits, accept_fn accept,
+                  std::string path)
       : loop_(loop), fd_(fd), limits_(limits), accept_(std::move(accept)), path_(std::move(path)) {
     loop_.watch(fd_, EPOLLIN, [this](std::uint32_t) { take(); });
   }
@@ -371,7 +384,8 @@ class socket_listener final : public listener {
         return;
       }
       if (path_.empty()) set_options(fd);
-      auto c = std::make_shared<socket_connection>(loop_, fd, limits_, false, path_.empty() ? nullptr : halves_);
+      auto c = std::make_shared<socket_connection>(loop_, fd, limits_, false,
+                                                   path_.empty() ? nullptr : halves_);
       auto events = accept_(c);
       if (events)
         c->open(std::move(*events));
@@ -430,12 +444,13 @@ class sockets final : public network {
     return std::make_unique<socket_listener>(loop_, fd, limits, std::move(accept), path);
   }
 
-  std::shared_ptr<connection> connect(const endpoint& from, const endpoint& to, stream_limits limits,
-                                      connection_events events) override {
+  std::shared_ptr<connection> connect(const endpoint& from, const endpoint& to,
+                                      stream_limits limits, connection_events events) override {
     auto local = parse(from);
     auto remote = parse(to);
     if (!local || !remote) return failed(limits, std::move(events), "not an address: " + to.ip);
-    const int fd = ::socket(remote->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const int fd =
+        ::socket(remote->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return failed(limits, std::move(events), error_text("socket"));
     const int on = 1;
     // the port is chosen at connect: otherwise every (address, port) pair is taken for all peers
@@ -473,7 +488,8 @@ class sockets final : public network {
     ::close(fd);
     return std::unexpected(std::move(text));
   }
-  std::shared_ptr<socket_connection> failed(stream_limits limits, connection_events events, std::string why) {
+  std::shared_ptr<socket_connection> failed(stream_limits limits, connection_events events,
+                                            std::string why) {
     loop_.post([down = std::move(events.down), why = std::move(why)] {
       if (down) down(why);
     });
@@ -508,6 +524,8 @@ std::string to_string(const endpoint& e) {
                                              : "[" + e.ip + "]:" + std::to_string(e.port);
 }
 
-std::unique_ptr<network> socket_network(event_loop& loop) { return std::make_unique<sockets>(loop); }
+std::unique_ptr<network> socket_network(event_loop& loop) {
+  return std::make_unique<sockets>(loop);
+}
 
 }  // namespace floe

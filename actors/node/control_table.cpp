@@ -18,7 +18,8 @@ void control_table::carry_out(const caller& by, byte_view data, const replier& a
     log_.tell(event::unknown_control{.control = control_name(by.opcode), .from = by.from});
     return answer.fail();
   }
-  if (info->from == sender::local && !by.client) return answer.fail("only for clients of this node");
+  if (info->from == sender::local && !by.client)
+    return answer.fail("only for clients of this node");
   if (const auto error = row->second.run(by, data, answer)) {
     log_.tell(event::bad_control{.control = info->name, .from = by.from, .why = error->text()});
     answer.fail();

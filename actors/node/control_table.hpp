@@ -46,7 +46,9 @@ class control_table {
 template <control C, class Service, class Handler>
 control_row handle(Service& service, Handler h) {
   static_assert(!control_traits<C>::of_database, "its owner is the database: use to_database");
-  return {C, [&service, h](const caller& by, byte_view data, const replier& answer) -> std::optional<wire::error> {
+  return {C,
+          [&service, h](const caller& by, byte_view data,
+                        const replier& answer) -> std::optional<wire::error> {
             const auto request = decode_request<C>(data);
             if (!request) return request.error();
             call_handler<C>(service, h, *request, by, answer);
@@ -71,7 +73,9 @@ db_id database_of(const Request& r) {
 template <control C, class Registry>
 control_row to_database(Registry& registry) {
   static_assert(control_traits<C>::of_database, "its owner is the node: use handle");
-  return {C, [&registry](const caller& by, byte_view data, const replier& answer) -> std::optional<wire::error> {
+  return {C,
+          [&registry](const caller& by, byte_view data,
+                      const replier& answer) -> std::optional<wire::error> {
             auto request = decode_request<C>(data);
             if (!request) return request.error();
             const db_id db = database_of(*request);

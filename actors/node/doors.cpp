@@ -25,13 +25,17 @@ std::size_t most_clients() {
 
 bool doors::open() {
   const auto& config = port_.config;
-  auto peers = port_.env.net.listen(config.nodes[number(config.self)].where, limits_between_nodes(config),
-                               [this](const std::shared_ptr<connection>& c) { return accept_peer(c); });
-  auto local = peers ? port_.env.net.listen_local(
-                             config.socket,
-                             {.max_packet = config.max_packet, .max_unsent = client_queue_limit, .between_nodes = false},
-                             [this](const std::shared_ptr<connection>& c) { return accept_client(c); })
-                       : std::unexpected(peers.error());
+  auto peers =
+      port_.env.net.listen(config.nodes[number(config.self)].where, limits_between_nodes(config),
+                           [this](const std::shared_ptr<connection>& c) { return accept_peer(c); });
+  auto local = peers ? port_.env.net.listen_local(config.socket,
+                                                  {.max_packet = config.max_packet,
+                                                   .max_unsent = client_queue_limit,
+                                                   .between_nodes = false},
+                                                  [this](const std::shared_ptr<connection>& c) {
+                                                    return accept_client(c);
+                                                  })
+                     : std::unexpected(peers.error());
   if (!local) {
     port_.env.log.tell(event::cannot_listen{.why = local.error()});
     return false;
@@ -60,7 +64,10 @@ std::optional<connection_events> doors::accept_client(const std::shared_ptr<conn
   if (all_.size() >= most_clients()) {
     ++port_.limits.refused.connections;
     port_.env.log.tell(event::client_refused{
-        .client = 0, .pid = c->peer_pid(), .name = "?", .why = fmt::format("{} clients are connected, half of the descriptors", all_.size())});
+        .client = 0,
+        .pid = c->peer_pid(),
+        .name = "?",
+        .why = fmt::format("{} clients are connected, half of the descriptors", all_.size())});
     return std::nullopt;
   }
   auto s = port_.env.actors.spawn<session>("session", port_.env, ++last_client_, c, port_.self);

@@ -24,7 +24,8 @@ class doors {
   node_port& port_;
   const clients& all_;
   std::unique_ptr<listener> peers_, clients_;
-  std::uint64_t last_serial_ = 0;  ///< of connections that peers have made: even, those that links make are odd
+  std::uint64_t last_serial_ =
+      0;  ///< of connections that peers have made: even, those that links make are odd
   std::uint64_t last_client_ = 0;
 };
 

@@ -17,7 +17,9 @@ namespace {
 /// For the watch over turns.
 void say_turn(std::string_view kind, const packet& p) {
   const auto* c = std::get_if<req_control>(&p.body);
-  if (c) return turn_watch::here().at(kind, number(c->opcode), [](std::uint32_t n) { return control_name(control{n}); });
+  if (c)
+    return turn_watch::here().at(kind, number(c->opcode),
+                                 [](std::uint32_t n) { return control_name(control{n}); });
   turn_watch::here().at(kind);
 }
 
@@ -46,7 +48,9 @@ struct by_type : F... {
 }  // namespace
 
 node::node(node_environment env, node_config config, std::function<void()> stopped)
-    : env_(env), stopped_(std::move(stopped)), services_(std::make_unique<node_services>(env, std::move(config))) {}
+    : env_(env),
+      stopped_(std::move(stopped)),
+      services_(std::make_unique<node_services>(env, std::move(config))) {}
 
 node::~node() {
   if (!env_.loop.is_simulated()) turn_watch::here().observe({}, nullptr);
@@ -66,18 +70,21 @@ void node::start() {
 /// Others wait while one turn goes on, and after seconds take this node for dead.
 void node::watch_turns() {
   constexpr auto limit = std::chrono::milliseconds(50);
-  turn_watch::here().observe(limit, [this](const std::string& what, duration took, duration worked) {
-    using milliseconds = std::chrono::duration<double, std::milli>;
-    const double ms = milliseconds(took).count(), work = milliseconds(worked).count();
-    auto& turns = services_->port.limits.turns;
-    ++turns.late;
-    if (ms > turns.longest_ms) {
-      turns.longest_ms = ms;
-      turns.longest_was = what;
-    }
-    turns.most_work_ms = std::max(turns.most_work_ms, work);
-    env_.log.tell(event::turn_late{.ms = static_cast<std::uint64_t>(ms), .work_ms = static_cast<std::uint64_t>(work), .what = what});
-  });
+  turn_watch::here().observe(
+      limit, [this](const std::string& what, duration took, duration worked) {
+        using milliseconds = std::chrono::duration<double, std::milli>;
+        const double ms = milliseconds(took).count(), work = milliseconds(worked).count();
+        auto& turns = services_->port.limits.turns;
+        ++turns.late;
+        if (ms > turns.longest_ms) {
+          turns.longest_ms = ms;
+          turns.longest_was = what;
+        }
+        turns.most_work_ms = std::max(turns.most_work_ms, work);
+        env_.log.tell(event::turn_late{.ms = static_cast<std::uint64_t>(ms),
+                                       .work_ms = static_cast<std::uint64_t>(work),
+                                       .what = what});
+      });
 }
 
 /// The persistent databases are there, as far as they can be: now the other nodes may come.
@@ -86,7 +93,8 @@ void node::go_on_starting() {
   s.port.first_view(s.nodes.with_links());
   s.membership.set_runstate(runstate::setup);
   const auto& config = s.port.config;
-  s.port.leader = env_.actors.spawn<leader>("leader", env_, leader_config_of(config), s.port.shared_view(), self());
+  s.port.leader = env_.actors.spawn<leader>("leader", env_, leader_config_of(config),
+                                            s.port.shared_view(), self());
   s.membership.set_runstate(runstate::first_recovery);
   s.tunables.apply();
   s.databases.first_tick();
@@ -143,53 +151,54 @@ void node::give_memory_back() {
 
 void node::receive(node_message& message) {
   auto& s = *services_;
-  std::visit(by_type{
-                 [&](peer_packet& m) { from_peer(m.from, m.packet); },
-                 [&](client_packet& m) { from_client(m.client, m.packet); },
-                 [&](client_opened& m) { s.clients.opened(m.client); },
-                 [&](client_closed& m) { client_gone(m.client); },
-                 [&](peer_changed& m) { peer_changes(m); },
-                 [&](peer_relinked& m) {
-                   const auto* peer = s.port.view().find(m.who);
-                   if (peer && !(peer->flags & node_flag::deleted)) s.membership.came_again(m);
-                 },
-                 [&](link_dropped& m) {
-                   auto& d = s.port.limits.dropped;
-                   switch (m.what) {
-                     case link_dropped::too_large: ++d.too_large; break;
-                     case link_dropped::message: ++d.messages; break;
-                     case link_dropped::relink: ++d.relinks; break;
-                     case link_dropped::unknown_operation: ++d.unknown_operations; break;
-                   }
-                 },
-                 [&](peer_refused& m) { s.nodes.refused(m); },
-                 [&](call_control& m) { s.calls.send(m); },
-                 [&](control_deadline& m) { s.calls.expired(m.id); },
-                 [&](post_message& m) { s.messaging.send(m.to, m.srvid, *m.data, std::move(m.written)); },
-                 [&](listen_messages& m) { s.messaging.listen(m); },
-                 [&](unlisten_messages& m) { s.messaging.unlisten(m); },
-                 [&](database_checked& m) { s.attach.checked(m); },
-                 [&](database_opened& m) { s.attach.opened(m); },
-                 [&](database_changed& m) { s.databases.changed(m); },
-                 [&](database_health& m) { s.databases.health_changed(m); },
-                 [&](database_closed& m) { s.detach.closed(m.id); },
-                 [&](detach_now& m) { s.detach.now(m); },
-                 [&](note_event& m) { s.reports.note(std::move(m.event)); },
-                 [&](recovery_progress& m) { s.reports.recovery_is_at(std::move(m)); },
-                 [&](want_recovery& m) { s.membership.set_mode(recovery_mode::active, m.why); },
-                 [&](leader_known& m) {
-                   s.messaging.leader_is(m.leader);
-                   s.membership.leader_is(m.leader);
-                 },
-                 [&](ban_self& m) { s.bans.ban_self(m); },
-                 [&](cluster_lock_state& m) { s.locks.changed(m); },
-                 [&](lock_tested& m) { m.then(); },
-                 [&](ask_figures& m) { s.reports.give_figures(std::move(m.tell)); },
-                 [&](traverse_slice& m) { s.traversal.send(m); },
-                 [&](node_tick&) { tick(); },
-                 [&](stop_node& m) { stop(m.why); },
-             },
-             message);
+  std::visit(
+      by_type{
+          [&](peer_packet& m) { from_peer(m.from, m.packet); },
+          [&](client_packet& m) { from_client(m.client, m.packet); },
+          [&](client_opened& m) { s.clients.opened(m.client); },
+          [&](client_closed& m) { client_gone(m.client); },
+          [&](peer_changed& m) { peer_changes(m); },
+          [&](peer_relinked& m) {
+            const auto* peer = s.port.view().find(m.who);
+            if (peer && !(peer->flags & node_flag::deleted)) s.membership.came_again(m);
+          },
+          [&](link_dropped& m) {
+            auto& d = s.port.limits.dropped;
+            switch (m.what) {
+              case link_dropped::too_large: ++d.too_large; break;
+              case link_dropped::message: ++d.messages; break;
+              case link_dropped::relink: ++d.relinks; break;
+              case link_dropped::unknown_operation: ++d.unknown_operations; break;
+            }
+          },
+          [&](peer_refused& m) { s.nodes.refused(m); },
+          [&](call_control& m) { s.calls.send(m); },
+          [&](control_deadline& m) { s.calls.expired(m.id); },
+          [&](post_message& m) { s.messaging.send(m.to, m.srvid, *m.data, std::move(m.written)); },
+          [&](listen_messages& m) { s.messaging.listen(m); },
+          [&](unlisten_messages& m) { s.messaging.unlisten(m); },
+          [&](database_checked& m) { s.attach.checked(m); },
+          [&](database_opened& m) { s.attach.opened(m); },
+          [&](database_changed& m) { s.databases.changed(m); },
+          [&](database_health& m) { s.databases.health_changed(m); },
+          [&](database_closed& m) { s.detach.closed(m.id); },
+          [&](detach_now& m) { s.detach.now(m); },
+          [&](note_event& m) { s.reports.note(std::move(m.event)); },
+          [&](recovery_progress& m) { s.reports.recovery_is_at(std::move(m)); },
+          [&](want_recovery& m) { s.membership.set_mode(recovery_mode::active, m.why); },
+          [&](leader_known& m) {
+            s.messaging.leader_is(m.leader);
+            s.membership.leader_is(m.leader);
+          },
+          [&](ban_self& m) { s.bans.ban_self(m); },
+          [&](cluster_lock_state& m) { s.locks.changed(m); },
+          [&](lock_tested& m) { m.then(); },
+          [&](ask_figures& m) { s.reports.give_figures(std::move(m.tell)); },
+          [&](traverse_slice& m) { s.traversal.send(m); },
+          [&](node_tick&) { tick(); },
+          [&](stop_node& m) { stop(m.why); },
+      },
+      message);
 }
 
 void node::peer_changes(const peer_changed& m) {
@@ -222,16 +231,18 @@ void node::from_client(const client_ref& c, const parcel_ptr& p) {
   say_turn("packet of a client", content);
   if (c.usage && c.usage->full() && !gives_back(content)) return s.clients.refuse(c, content);
   ++env_.count.client_ops[content.body.index() % env_.count.client_ops.size()];
-  std::visit(by_type{
-                 [&](const req_call& r) { s.databases.client_calls(c, p, r); },
-                 [&](const req_message& r) { s.messaging.send(content.header.dest, r.srvid, r.data); },
-                 [&](const req_tunnel& r) { s.tunnels.send(content.header.dest, r); },
-                 [&](const req_control& r) { s.incoming.from_client(c, p, r); },
-                 [&](const auto&) {
-                   env_.log.tell(event::client_packet_dropped{.client = c.id, .why = "not an operation for clients"});
-                 },
-             },
-             content.body);
+  std::visit(
+      by_type{
+          [&](const req_call& r) { s.databases.client_calls(c, p, r); },
+          [&](const req_message& r) { s.messaging.send(content.header.dest, r.srvid, r.data); },
+          [&](const req_tunnel& r) { s.tunnels.send(content.header.dest, r); },
+          [&](const req_control& r) { s.incoming.from_client(c, p, r); },
+          [&](const auto&) {
+            env_.log.tell(event::client_packet_dropped{.client = c.id,
+                                                       .why = "not an operation for clients"});
+          },
+      },
+      content.body);
 }
 
 void node::from_peer(pnn from, const parcel_ptr& p) {
@@ -247,8 +258,10 @@ void node::from_peer(pnn from, const parcel_ptr& p) {
                  [&](const reply_call&) { s.databases.answered(from, p); },
                  [&](const reply_error&) { s.databases.answered(from, p); },
                  [&]<class Body>(const Body& body) {
-                   constexpr bool asks = requires { body.callid; } || requires { body.dmaster; };
-                   if constexpr (requires { body.db; }) s.databases.record_packet(from, p, body.db, asks);
+                   constexpr bool asks = requires { body.callid; }
+                   || requires { body.dmaster; };
+                   if constexpr (requires { body.db; })
+                     s.databases.record_packet(from, p, body.db, asks);
                  },
              },
              p->content.body);

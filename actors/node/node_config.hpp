@@ -20,16 +20,18 @@ struct node_config {
   pnn self{0};
   std::vector<configured_node> nodes;  ///< index = pnn
   std::string nodes_file;
-  std::string socket;      ///< of the clients
+  std::string socket;  ///< of the clients
   std::string volatile_dir, persistent_dir, state_dir;
   bool leader_capable = true;
   bool lmaster_capable = true;
   bool start_stopped = false;
   bool start_disabled = false;
-  std::string cluster_lock;  ///< a path or `!` and a command; empty: none
+  std::string cluster_lock;                          ///< a path or `!` and a command; empty: none
   duration leader_timeout{std::chrono::seconds(5)};  ///< no leader broadcast for so long: election
-  bool freeze_all_first = false;  ///< diagnosis: recover as before 2015, all databases frozen together
-  bool verify_recoveries = false;  ///< what all nodes have after a recovery is compared before it is thawed
+  bool freeze_all_first =
+      false;  ///< diagnosis: recover as before 2015, all databases frozen together
+  bool verify_recoveries =
+      false;  ///< what all nodes have after a recovery is compared before it is thawed
   tunable_list tunables;
   std::size_t max_packet = 64u << 20;  ///< from a client
 };

@@ -17,20 +17,47 @@
 
 namespace floe {
 
-struct peer_packet { pnn from; parcel_ptr packet; };
+struct peer_packet {
+  pnn from;
+  parcel_ptr packet;
+};
 /// `dead`: its process has ended, as far as its machine says; else it may live where we cannot reach it.
-struct peer_changed { pnn who; bool connected; std::string why; bool floe; bool dead = false; };
-struct peer_relinked { pnn who; std::string why; };  ///< it is there and was all the time; packets to and from it are lost
+struct peer_changed {
+  pnn who;
+  bool connected;
+  std::string why;
+  bool floe;
+  bool dead = false;
+};
+struct peer_relinked {
+  pnn who;
+  std::string why;
+};  ///< it is there and was all the time; packets to and from it are lost
 /// This node leaves the cluster for a while: a client of it has kept a database from freezing for too long and that is the
 /// policy, or it cannot store what a recovery brings.
-struct ban_self { std::string why; ban_cause cause = ban_cause::not_frozen; };
+struct ban_self {
+  std::string why;
+  ban_cause cause = ban_cause::not_frozen;
+};
 /// A peer is there and is kept out.
-struct peer_refused { pnn who; std::string why; };
+struct peer_refused {
+  pnn who;
+  std::string why;
+};
 /// A link has dropped a packet instead of sending it, or has not taken a connection.
-struct link_dropped { enum { too_large, message, relink, unknown_operation } what; };
-struct client_opened { client_ref client; };
-struct client_packet { client_ref client; parcel_ptr packet; };
-struct client_closed { std::uint64_t client; };
+struct link_dropped {
+  enum { too_large, message, relink, unknown_operation } what;
+};
+struct client_opened {
+  client_ref client;
+};
+struct client_packet {
+  client_ref client;
+  parcel_ptr packet;
+};
+struct client_closed {
+  std::uint64_t client;
+};
 
 /// Sends a control to any node (ourselves included) on behalf of one of this node's own actors. The answer always
 /// comes: from the node, or -1 with a text when it is not connected, breaks away, or `patience` is over.
@@ -43,51 +70,110 @@ struct call_control {
   std::uint32_t flags = 0;
 };
 /// Sends a message to a node or to a broadcast address; `written` as in link_send (at once for ourselves).
-struct post_message { pnn to; floe::srvid srvid; frame data; task written; };  // data may be large and go to many
+struct post_message {
+  pnn to;
+  floe::srvid srvid;
+  frame data;
+  task written;
+};  // data may be large and go to many
 /// Registers an actor of this node for messages; `deliver` only tells.
-struct listen_messages { floe::srvid srvid; std::uint64_t owner; std::function<void(parcel_ptr)> deliver; };
-struct unlisten_messages { floe::srvid srvid; std::uint64_t owner; };
+struct listen_messages {
+  floe::srvid srvid;
+  std::uint64_t owner;
+  std::function<void(parcel_ptr)> deliver;
+};
+struct unlisten_messages {
+  floe::srvid srvid;
+  std::uint64_t owner;
+};
 
 /// A database actor has opened its store, or cannot.
-struct database_opened { db_id id; std::string error; std::string damage; };
+struct database_opened {
+  db_id id;
+  std::string error;
+  std::string damage;
+};
 /// The file of a persistent database has been looked at.
-struct database_checked { db_id id; std::function<std::string()> verdict; };
+struct database_checked {
+  db_id id;
+  std::function<std::string()> verdict;
+};
 /// What is wrong with the content of a database; empty: it has been healed.
-struct database_health { db_id id; std::string damage; };
+struct database_health {
+  db_id id;
+  std::string damage;
+};
 /// A database actor has closed and deleted its file, as it was told.
-struct database_closed { db_id id; };
+struct database_closed {
+  db_id id;
+};
 /// All other nodes have detached this database.
-struct detach_now { db_id id; replier answer; };
+struct detach_now {
+  db_id id;
+  replier answer;
+};
 /// A database's state that others look at has changed (freeze state, generation).
 /// `recovered`: a recovery has just committed its content, perhaps at the generation with which it was born.
-struct database_changed { db_id id; freeze_state state; generation gen; bool recovered = false; };
-struct note_event { timeline_event event; };
+struct database_changed {
+  db_id id;
+  freeze_state state;
+  generation gen;
+  bool recovered = false;
+};
+struct note_event {
+  timeline_event event;
+};
 /// A cry for help: this node's recovery mode becomes ACTIVE and the leader recovers.
-struct want_recovery { std::string why; };
+struct want_recovery {
+  std::string why;
+};
 /// The leader actor knows another leader.
-struct leader_known { pnn leader; };
+struct leader_known {
+  pnn leader;
+};
 /// How far the leader's recovery is, as JSON text; empty when none runs. Shown in status.
 /// `ended`: it is over; it failed if there are failures.
-struct recovery_progress { std::string json; bool ended = false; std::vector<std::string> failures{}; };
+struct recovery_progress {
+  std::string json;
+  bool ended = false;
+  std::vector<std::string> failures{};
+};
 /// How this node stands to the cluster lock: held, held by another, taking, failed, lost, released.
-struct cluster_lock_state { std::string_view state; std::string detail; };
+struct cluster_lock_state {
+  std::string_view state;
+  std::string detail;
+};
 /// A check of the cluster lock that this node has made has ended.
-struct lock_tested { std::function<void()> then; };
+struct lock_tested {
+  std::function<void()> then;
+};
 struct node_figures;
 /// Asks for everything the node knows of itself in numbers (report/figures.hpp).
-struct ask_figures { std::function<void(std::shared_ptr<const node_figures>)> tell; };
+struct ask_figures {
+  std::function<void(std::shared_ptr<const node_figures>)> tell;
+};
 /// Records of one of our databases for a traverse, each a request of TRAVERSE_DATA; `next` asks for more, without it these
 /// are the last.
-struct traverse_slice { pnn for_node; reqid id; std::vector<bytes> records; task next; };
-struct control_deadline { reqid id; };
+struct traverse_slice {
+  pnn for_node;
+  reqid id;
+  std::vector<bytes> records;
+  task next;
+};
+struct control_deadline {
+  reqid id;
+};
 struct node_tick {};
-struct stop_node { std::string why = "asked to"; };
+struct stop_node {
+  std::string why = "asked to";
+};
 
 using node_message =
-    std::variant<peer_packet, client_packet, peer_changed, peer_relinked, peer_refused, link_dropped, ban_self, client_opened, client_closed, call_control,
-                 post_message, listen_messages, unlisten_messages, database_opened, database_changed,
-                 note_event, want_recovery, leader_known, recovery_progress, control_deadline, node_tick, traverse_slice,
-                 stop_node, database_closed, detach_now, cluster_lock_state, lock_tested, database_checked, database_health,
-                 ask_figures>;
+    std::variant<peer_packet, client_packet, peer_changed, peer_relinked, peer_refused,
+                 link_dropped, ban_self, client_opened, client_closed, call_control, post_message,
+                 listen_messages, unlisten_messages, database_opened, database_changed, note_event,
+                 want_recovery, leader_known, recovery_progress, control_deadline, node_tick,
+                 traverse_slice, stop_node, database_closed, detach_now, cluster_lock_state,
+                 lock_tested, database_checked, database_health, ask_figures>;
 
 }  // namespace floe

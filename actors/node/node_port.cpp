@@ -10,7 +10,10 @@ view_ptr view_at_start(const node_config& c) {
   auto v = std::make_shared<cluster_view>();
   v->self = c.self;
   for (std::size_t i = 0; i < c.nodes.size(); ++i) {
-    peer_view p{.flags = node_flag::disconnected | node_flag::unhealthy, .where = c.nodes[i].where, .floe = false, .link = {}};
+    peer_view p{.flags = node_flag::disconnected | node_flag::unhealthy,
+                .where = c.nodes[i].where,
+                .floe = false,
+                .link = {}};
     if (c.nodes[i].deleted) p.flags = node_flag::disconnected | node_flag::deleted;
     v->nodes.push_back(std::move(p));
     if (!c.nodes[i].deleted) v->map.push_back(pnn{static_cast<std::uint32_t>(i)});
@@ -41,10 +44,13 @@ void node_port::send(pnn to, reqid id, const packet_body& body, task written) co
   const auto* p = view_->find(to);
   if (!p) return;
   p->link.tell(
-      link_send{make_frame({.gen = view_->gen, .dest = to, .src = env.self, .id = id}, body), std::move(written)});
+      link_send{make_frame({.gen = view_->gen, .dest = to, .src = env.self, .id = id}, body),
+                std::move(written)});
 }
 
-frame node_port::for_client(reqid id, const packet_body& body) const { return for_client(env.self, id, body); }
+frame node_port::for_client(reqid id, const packet_body& body) const {
+  return for_client(env.self, id, body);
+}
 
 frame node_port::for_client(pnn source, reqid id, const packet_body& body) const {
   return make_frame({.gen = view_->gen, .dest = pnn{0}, .src = source, .id = id}, body);

@@ -28,7 +28,7 @@ struct limit_counts {
     std::uint64_t unknown_operations = 0, messages = 0, too_large = 0, relinks = 0;
   } dropped;
   struct {
-    std::uint64_t late = 0;  ///< turns of the loop above the limit of the watch
+    std::uint64_t late = 0;                   ///< turns of the loop above the limit of the watch
     double longest_ms = 0, most_work_ms = 0;  ///< by the clock; with a processor
     std::string longest_was;
   } turns;
@@ -42,7 +42,7 @@ class node_port {
   node_environment env;
   node_config config;
   tunable_list tunables;
-  address<node_message> self;      ///< known when the node starts
+  address<node_message> self;  ///< known when the node starts
   /// Shared with answers under way: a database that ends after its node still tells those who wait.
   const std::shared_ptr<limit_counts> shared_limits = std::make_shared<limit_counts>();
   limit_counts& limits = *shared_limits;

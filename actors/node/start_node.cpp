@@ -3,7 +3,8 @@
 #include "actors/node/node.hpp"
 
 namespace floe {
-address<node_message> start_node(node_environment env, node_config config, std::function<void()> stopped) {
+address<node_message> start_node(node_environment env, node_config config,
+                                 std::function<void()> stopped) {
   return env.actors.spawn<node>("node", env, std::move(config), std::move(stopped));
 }
 }  // namespace floe

@@ -22,7 +22,8 @@ outcome_of<control::list_tunables> tunable_controls::list() const {
   return reply_of<control::list_tunables>{.list = names};
 }
 
-outcome_of<control::get_tunable> tunable_controls::get(const request_of<control::get_tunable>& r) const {
+outcome_of<control::get_tunable> tunable_controls::get(
+    const request_of<control::get_tunable>& r) const {
   const auto value = port_.tunables.get(r.name);
   if (!value) return status_of(no_such_tunable);
   return *value;

@@ -8,7 +8,8 @@ namespace floe {
 
 class tunable_controls {
  public:
-  tunable_controls(node_port& port, const registry& databases) : port_(port), databases_(databases) {}
+  tunable_controls(node_port& port, const registry& databases)
+      : port_(port), databases_(databases) {}
 
   /// Tells links, databases and leader what holds now.
   void apply() const;

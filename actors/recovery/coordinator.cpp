@@ -32,10 +32,15 @@ std::string text_of(const control_answer& a) {
 
 }  // namespace
 
-coordinator::coordinator(node_environment env, coordinator_config config, view_ptr view, address<node_message> node,
-                         std::function<void(recovery_result)> ended)
-    : env_(env), config_(std::move(config)), view_(std::move(view)), node_(std::move(node)),
-      ended_(std::move(ended)), started_us_(env.loop.wall_us()), phase_since_us_(started_us_) {}
+coordinator::coordinator(node_environment env, coordinator_config config, view_ptr view,
+                         address<node_message> node, std::function<void(recovery_result)> ended)
+    : env_(env),
+      config_(std::move(config)),
+      view_(std::move(view)),
+      node_(std::move(node)),
+      ended_(std::move(ended)),
+      started_us_(env.loop.wall_us()),
+      phase_since_us_(started_us_) {}
 
 void coordinator::start() {
   const auto& p = config_.plan;
@@ -96,16 +101,25 @@ void coordinator::on(rec_db_ended& m) {
       env_.log.tell(event::contents_differ{.db = db, .node = f.node, .gen = machine_.plan().gen});
   }
   if (m.conflict) dispute(m.db, m.failures);
-  feed(cluster_event::db_ended{.epoch = config_.plan.epoch, .db = m.db, .good = m.good, .conflict = m.conflict,
-                               .committed = m.committed, .outdated = m.outdated, .failures = std::move(m.failures)});
+  feed(cluster_event::db_ended{.epoch = config_.plan.epoch,
+                               .db = m.db,
+                               .good = m.good,
+                               .conflict = m.conflict,
+                               .committed = m.committed,
+                               .outdated = m.outdated,
+                               .failures = std::move(m.failures)});
 }
 
 /// A floe node does not wait for a database that its nodes disagree about, and refuses its clients with the reason.
 void coordinator::dispute(db_id db, const std::vector<evidence>& failures) {
-  const auto data = wire::encode(db_disputed{.db_id = db, .detail = failures.empty() ? std::string() : failures.back().detail});
+  const auto data = wire::encode(db_disputed{
+      .db_id = db, .detail = failures.empty() ? std::string() : failures.back().detail});
   for (const auto& [n, s] : surveys_)
     if (is_floe(n))
-      node_.tell(call_control{.to = n, .opcode = control::db_dispute, .data = data, .patience = config_.plan.step_timeout,
+      node_.tell(call_control{.to = n,
+                              .opcode = control::db_dispute,
+                              .data = data,
+                              .patience = config_.plan.step_timeout,
                               .answer = {}});
 }
 
@@ -146,7 +160,9 @@ void coordinator::act(const cluster_effect::ask& e) {
         ask(e, n, control::get_capabilities, {});
         ask(e, n, control::getvnnmap, {});
         break;
-      case cluster_phase::recmode_active: ask(e, n, control::set_recmode, wire::encode(std::uint32_t{1})); break;
+      case cluster_phase::recmode_active:
+        ask(e, n, control::set_recmode, wire::encode(std::uint32_t{1}));
+        break;
       case cluster_phase::dbmaps:
         listings_[n] = {.result = {.epoch = e.epoch, .node = n}, .missing = is_floe(n) ? 2U : 1U};
         ask(e, n, control::get_dbmap, {});
@@ -157,7 +173,9 @@ void coordinator::act(const cluster_effect::ask& e) {
         ask(e, n, control::setvnnmap,
             wire::encode(vnn_map{.generation = machine_.plan().gen, .slots = machine_.slots()}));
         break;
-      case cluster_phase::recmode_normal: ask(e, n, control::set_recmode, wire::encode(std::uint32_t{0})); break;
+      case cluster_phase::recmode_normal:
+        ask(e, n, control::set_recmode, wire::encode(std::uint32_t{0}));
+        break;
       case cluster_phase::end_recovery: ask(e, n, control::end_recovery, {}); break;
       case cluster_phase::idle:
       case cluster_phase::databases:
@@ -168,17 +186,22 @@ void coordinator::act(const cluster_effect::ask& e) {
 }
 
 void coordinator::ask(const cluster_effect::ask& e, pnn n, control c, bytes data) {
-  node_.tell(call_control{.to = n, .opcode = c, .data = std::move(data), .patience = e.timeout,
-                          .answer = replier([to = self(), epoch = e.epoch, phase = e.phase, n, c](control_answer a) {
-                            to.tell(rec_answer{epoch, phase, n, c, std::move(a)});
-                          })});
+  node_.tell(call_control{
+      .to = n,
+      .opcode = c,
+      .data = std::move(data),
+      .patience = e.timeout,
+      .answer = replier([to = self(), epoch = e.epoch, phase = e.phase, n, c](control_answer a) {
+        to.tell(rec_answer{epoch, phase, n, c, std::move(a)});
+      })});
 }
 
 void coordinator::on(rec_answer& m) {
   if (m.phase == cluster_phase::survey) return survey_answer(m);
   if (m.phase == cluster_phase::dbmaps) return dbmap_answer(m);
   if (m.answer.status != 0)
-    return feed(cluster_event::failed{m.epoch, m.phase, m.node, cause_of(m.answer), text_of(m.answer)});
+    return feed(
+        cluster_event::failed{m.epoch, m.phase, m.node, cause_of(m.answer), text_of(m.answer)});
   feed(cluster_event::answered{m.epoch, m.phase, m.node});
 }
 
@@ -260,7 +283,9 @@ void coordinator::act(const cluster_effect::recover& e) {
   r.tell(dbr_start{e.plan});
 }
 
-void coordinator::act(const cluster_effect::release& e) { recoverers_.at(e.db).tell(dbr_release{}); }
+void coordinator::act(const cluster_effect::release& e) {
+  recoverers_.at(e.db).tell(dbr_release{});
+}
 void coordinator::act(const cluster_effect::stop_databases&) { stop_databases(); }
 
 void coordinator::stop_databases() {
@@ -269,7 +294,9 @@ void coordinator::stop_databases() {
 }
 
 void coordinator::act(const cluster_effect::wake& e) {
-  env_.loop.after(e.after, [to = self(), epoch = e.epoch, why = e.why] { to.tell(rec_woke{epoch, why}); });
+  env_.loop.after(e.after, [to = self(), epoch = e.epoch, why = e.why] {
+    to.tell(rec_woke{epoch, why});
+  });
 }
 
 void coordinator::act(const cluster_effect::deadlock& e) {
@@ -297,14 +324,18 @@ void coordinator::act(const cluster_effect::ended& e) {
     node_.tell(recovery_progress{.json = {}, .ended = true});
   else
     node_.tell(recovery_progress{.json = report(), .ended = true, .failures = std::move(told)});
-  ended_({.epoch = e.epoch, .good = e.good, .gen = machine_.plan().gen, .failures = {failures.begin(), failures.end()}});
+  ended_({.epoch = e.epoch,
+          .good = e.good,
+          .gen = machine_.plan().gen,
+          .failures = {failures.begin(), failures.end()}});
   end();
 }
 
 /// A report names every database: of a thousand of them, one with each of their steps would cost more than the recovery.
 void coordinator::show_progress() {
   constexpr std::size_t few = 20;
-  const duration pause = progress_.size() <= few ? duration{0} : std::chrono::microseconds(50) * progress_.size();
+  const duration pause =
+      progress_.size() <= few ? duration{0} : std::chrono::microseconds(50) * progress_.size();
   const auto since = env_.loop.now() - shown_;
   if (since >= pause) return report_now();
   if (std::exchange(report_planned_, true)) return;
@@ -338,9 +369,16 @@ std::string coordinator::report() {
          {"held", held_},
          {"databases", json::array()}};
   for (const auto& [id, p] : progress_) {
-    j["databases"].push_back({{"id", fmt::format("{:#010x}", number(id))}, {"name", p.name}, {"phase", std::string(name(p.phase))},
-                              {"attempt", p.attempt}, {"since_us", p.since_us}, {"waiting_for", nodes(p.waiting_for)},
-                              {"records_pulled", p.pulled}, {"records_merged", p.merged}, {"records_pushed", p.pushed}, {"held", p.held}});
+    j["databases"].push_back({{"id", fmt::format("{:#010x}", number(id))},
+                              {"name", p.name},
+                              {"phase", std::string(name(p.phase))},
+                              {"attempt", p.attempt},
+                              {"since_us", p.since_us},
+                              {"waiting_for", nodes(p.waiting_for)},
+                              {"records_pulled", p.pulled},
+                              {"records_merged", p.merged},
+                              {"records_pushed", p.pushed},
+                              {"held", p.held}});
     if (p.share < 0) continue;
     auto& shown = j["databases"].back();
     shown["share"] = p.share;

@@ -22,8 +22,8 @@ struct coordinator_config {
 
 class coordinator final : public actor<coordinator_message> {
  public:
-  coordinator(node_environment env, coordinator_config config, view_ptr view, address<node_message> node,
-              std::function<void(recovery_result)> ended);
+  coordinator(node_environment env, coordinator_config config, view_ptr view,
+              address<node_message> node, std::function<void(recovery_result)> ended);
   void start() override;
   void receive(coordinator_message&) override;
 

@@ -19,7 +19,8 @@ constexpr unsigned push_window = 4;
 
 /// The phases in which nodes send records before they answer.
 bool sends_records(db_phase p) {
-  return p == db_phase::changes || p == db_phase::copies || p == db_phase::fill || p == db_phase::pull;
+  return p == db_phase::changes || p == db_phase::copies || p == db_phase::fill ||
+         p == db_phase::pull;
 }
 
 control control_of(db_phase p, db_kind kind, bool floe_only) {
@@ -29,7 +30,8 @@ control control_of(db_phase p, db_kind kind, bool floe_only) {
       if (kind == db_kind::persistent) return control::db_attach_persistent;
       return kind == db_kind::replicated ? control::db_attach_replicated : control::db_attach;
     case db_phase::freeze: return control::db_freeze;
-    case db_phase::begin: return floe_only ? control::db_recovery_begin : control::db_transaction_start;
+    case db_phase::begin:
+      return floe_only ? control::db_recovery_begin : control::db_transaction_start;
     case db_phase::seqnum: return control::get_db_seqnum;
     case db_phase::changes: return control::db_changes;
     case db_phase::copies: return control::db_copies;
@@ -53,15 +55,19 @@ control control_of(db_phase p, db_kind kind, bool floe_only) {
 }
 
 failure_cause cause_of(const control_answer& a) {
-  const bool no_answer = a.cause == failure_cause::timed_out || a.cause == failure_cause::disconnected;
+  const bool no_answer =
+      a.cause == failure_cause::timed_out || a.cause == failure_cause::disconnected;
   return no_answer ? a.cause : failure_cause::refused;
 }
 
 }  // namespace
 
-db_recoverer::db_recoverer(node_environment env, db_recoverer_config config, address<node_message> node,
-                           address<coordinator_message> coordinator)
-    : env_(env), config_(std::move(config)), node_(std::move(node)), coordinator_(std::move(coordinator)) {}
+db_recoverer::db_recoverer(node_environment env, db_recoverer_config config,
+                           address<node_message> node, address<coordinator_message> coordinator)
+    : env_(env),
+      config_(std::move(config)),
+      node_(std::move(node)),
+      coordinator_(std::move(coordinator)) {}
 
 db_recoverer::~db_recoverer() = default;
 
@@ -84,8 +90,11 @@ void db_recoverer::run(const db_output& effect) {
 void db_recoverer::on(dbr_start& m) { feed(db_event::start{std::move(m.plan)}); }
 void db_recoverer::on(dbr_release&) { feed(db_event::release{machine_.run()}); }
 void db_recoverer::on(dbr_node_gone& m) {
-  feed(db_event::failed{.run = machine_.run(), .phase = machine_.phase(), .node = m.node,
-                        .cause = failure_cause::disconnected, .detail = "node is disconnected"});
+  feed(db_event::failed{.run = machine_.run(),
+                        .phase = machine_.phase(),
+                        .node = m.node,
+                        .cause = failure_cause::disconnected,
+                        .detail = "node is disconnected"});
 }
 
 void db_recoverer::on(dbr_stop&) {
@@ -129,7 +138,8 @@ void db_recoverer::act(const db_effect::ask& e) {
   if (e.phase == db_phase::pull) start_pull(e);
   if (e.phase == db_phase::changes) start_difference(e);
   if (e.phase == db_phase::copies || e.phase == db_phase::fill) listen(e);
-  if (e.phase == db_phase::push_start) push_srvid_ = floe::srvid{config_.srvid_base + ++srvids_used_};
+  if (e.phase == db_phase::push_start)
+    push_srvid_ = floe::srvid{config_.srvid_base + ++srvids_used_};
   for (pnn n : e.nodes) ask(e, n);
 }
 
@@ -147,40 +157,53 @@ void db_recoverer::ask(const db_effect::ask& e, pnn n) {
     case db_phase::commit: data = wire::encode(transdb{.db_id = plan.db, .tid = plan.gen}); break;
     case db_phase::seqnum: data = wire::encode(db_seqnum_request{plan.db}); break;
     case db_phase::changes:
-      data = wire::encode(db_changes_request{.db_id = plan.db, .tid = plan.gen, .srvid = sources_.at(n).srvid,
+      data = wire::encode(db_changes_request{.db_id = plan.db,
+                                             .tid = plan.gen,
+                                             .srvid = sources_.at(n).srvid,
                                              .since = machine_.changes_since(n)});
       break;
     case db_phase::copies:
-      data = wire::encode(db_copies_request{.db_id = plan.db, .tid = plan.gen, .srvid = sources_.at(n).srvid,
-                                            .keys = asked_.at(n)});
+      data = wire::encode(db_copies_request{
+          .db_id = plan.db, .tid = plan.gen, .srvid = sources_.at(n).srvid, .keys = asked_.at(n)});
       break;
     case db_phase::fill:
     case db_phase::pull:
-      data = wire::encode(pulldb_ext{.db_id = plan.db, .lmaster = pnn::unknown, .srvid = sources_.at(n).srvid});
+      data = wire::encode(
+          pulldb_ext{.db_id = plan.db, .lmaster = pnn::unknown, .srvid = sources_.at(n).srvid});
       break;
     case db_phase::push_start:
-      data = wire::encode(pulldb_ext{.db_id = plan.db, .lmaster = pnn::unknown, .srvid = push_srvid_});
+      data =
+          wire::encode(pulldb_ext{.db_id = plan.db, .lmaster = pnn::unknown, .srvid = push_srvid_});
       break;
     default: data = wire::encode(number(plan.db)); break;
   }
   if (e.phase == db_phase::commit && machine_.only_damaged() && config_.sorted_senders.contains(n))
     // arrives before the commit, which then does not pass for a healing
-    node_.tell(call_control{.to = n, .opcode = control::db_damaged,
+    node_.tell(call_control{.to = n,
+                            .opcode = control::db_damaged,
                             .data = wire::encode(db_disputed{.db_id = plan.db, .detail = damage_}),
-                            .patience = e.timeout, .answer = {}});
-  node_.tell(call_control{.to = n, .opcode = control_of(e.phase, machine_.kind(), plan.floe_only), .data = std::move(data),
-                          .patience = e.timeout,
-                          .answer = replier([to = self(), run = e.run, phase = e.phase, n](control_answer a) {
-                            to.tell(dbr_answer{run, phase, n, std::move(a)});
-                          }),
-                          .flags = flags});
+                            .patience = e.timeout,
+                            .answer = {}});
+  node_.tell(call_control{
+      .to = n,
+      .opcode = control_of(e.phase, machine_.kind(), plan.floe_only),
+      .data = std::move(data),
+      .patience = e.timeout,
+      .answer = replier([to = self(), run = e.run, phase = e.phase, n](control_answer a) {
+        to.tell(dbr_answer{run, phase, n, std::move(a)});
+      }),
+      .flags = flags});
 }
 
 void db_recoverer::on(dbr_answer& m) {
   auto& a = m.answer;
   if (a.status != 0)
-    return feed(db_event::failed{.run = m.run, .phase = m.phase, .node = m.node, .cause = cause_of(a),
-                                 .detail = a.text.empty() ? fmt::format("status {}", a.status) : a.text});
+    return feed(
+        db_event::failed{.run = m.run,
+                         .phase = m.phase,
+                         .node = m.node,
+                         .cause = cause_of(a),
+                         .detail = a.text.empty() ? fmt::format("status {}", a.status) : a.text});
   db_event::answered e{.run = m.run, .phase = m.phase, .node = m.node};
   bool readable = true;
   if (m.phase == db_phase::names) {
@@ -196,8 +219,12 @@ void db_recoverer::on(dbr_answer& m) {
     auto s = wire::decode<db_copy_state>(a.data);
     readable = s && s->changes <= static_cast<std::uint32_t>(change_state::overflow);
     if (readable)
-      e.copy = db_copy{.content = s->content, .changes = static_cast<change_state>(s->changes), .keys = s->keys,
-                       .records = s->records, .digest = s->digest, .earlier = s->earlier};
+      e.copy = db_copy{.content = s->content,
+                       .changes = static_cast<change_state>(s->changes),
+                       .keys = s->keys,
+                       .records = s->records,
+                       .digest = s->digest,
+                       .earlier = s->earlier};
   } else if (m.phase == db_phase::verify) {
     auto d = wire::decode<db_digest>(a.data);
     readable = d.has_value();
@@ -218,24 +245,35 @@ void db_recoverer::on(dbr_answer& m) {
     }
   }
   if (!readable)
-    return feed(db_event::failed{.run = m.run, .phase = m.phase, .node = m.node, .cause = failure_cause::refused,
+    return feed(db_event::failed{.run = m.run,
+                                 .phase = m.phase,
+                                 .node = m.node,
+                                 .cause = failure_cause::refused,
                                  .detail = "unreadable answer"});
   feed(e);
 }
 
 /// A damaged copy was started empty, which no sequence number tells.
 void db_recoverer::ask_health(pnn n, std::uint64_t seqnum) {
-  node_.tell(call_control{.to = n, .opcode = control::db_get_health, .data = wire::encode(number(machine_.plan().db)),
-                          .patience = machine_.plan().step_timeout,
-                          .answer = replier([to = self(), run = machine_.run(), n, seqnum](control_answer a) {
-                            to.tell(dbr_health{run, n, seqnum, std::move(a)});
-                          })});
+  node_.tell(call_control{
+      .to = n,
+      .opcode = control::db_get_health,
+      .data = wire::encode(number(machine_.plan().db)),
+      .patience = machine_.plan().step_timeout,
+      .answer = replier([to = self(), run = machine_.run(), n, seqnum](control_answer a) {
+        to.tell(dbr_health{run, n, seqnum, std::move(a)});
+      })});
 }
 
 void db_recoverer::on(dbr_health& m) {
   if (m.answer.status != 0)
-    return feed(db_event::failed{.run = m.run, .phase = db_phase::seqnum, .node = m.node, .cause = cause_of(m.answer),
-                                 .detail = m.answer.text.empty() ? "does not say whether its copy is whole" : m.answer.text});
+    return feed(db_event::failed{.run = m.run,
+                                 .phase = db_phase::seqnum,
+                                 .node = m.node,
+                                 .cause = cause_of(m.answer),
+                                 .detail = m.answer.text.empty()
+                                               ? "does not say whether its copy is whole"
+                                               : m.answer.text});
   const auto text = wire::decode<wire::string>(m.answer.data);
   const bool whole = m.answer.data.empty() || (text && text->value.empty());
   if (!whole && m.run == machine_.run()) {
@@ -243,7 +281,8 @@ void db_recoverer::on(dbr_health& m) {
     env_.log.tell(
         event::recovery_damaged_copy{.db = machine_.db_name(), .node = m.node, .what = damage_});
   }
-  feed(db_event::answered{.run = m.run, .phase = db_phase::seqnum, .node = m.node, .number = m.seqnum, .whole = whole});
+  feed(db_event::answered{
+      .run = m.run, .phase = db_phase::seqnum, .node = m.node, .number = m.seqnum, .whole = whole});
 }
 
 // --- pull and merge ----------------------------------------------------------------------------------------------
@@ -261,12 +300,14 @@ void db_recoverer::start_pull(const db_effect::ask& e) {
   builder_ = std::make_unique<rec_buffer_builder>(machine_.plan().db, config_.buffer_size);
   merge_ = std::make_unique<record_merge>([this](const record_copy& a, const record_copy& b) {
     return beats({.header = a.record.header, .holder = a.from, .took_part = took_part(a.from)},
-                 {.header = b.record.header, .holder = b.from, .took_part = took_part(b.from)}, config_.leader);
+                 {.header = b.record.header, .holder = b.from, .took_part = took_part(b.from)},
+                 config_.leader);
   });
   env_.log.tell(
       event::recovery_pull{.db = machine_.db_name(), .gen = machine_.plan().gen, .from = e.nodes});
   for (pnn n : e.nodes)
-    merge_->add_stream(n, config_.sorted_senders.contains(n) ? stream_order::ascending : stream_order::any);
+    merge_->add_stream(
+        n, config_.sorted_senders.contains(n) ? stream_order::ascending : stream_order::any);
   listen(e);
 }
 
@@ -294,7 +335,8 @@ void db_recoverer::stop_pull() {
 void db_recoverer::on(dbr_records& m) {
   if (m.run != machine_.run() || (!merge_ && !difference_)) return;  // of an earlier try
   auto s = sources_.find(m.from);
-  if (s == sources_.end() || std::get<req_message>(m.packet->content.body).srvid != s->second.srvid) return;
+  if (s == sources_.end() || std::get<req_message>(m.packet->content.body).srvid != s->second.srvid)
+    return;
   auto buffer = wire::decode<rec_buffer>(std::get<req_message>(m.packet->content.body).data);
   if (!buffer || buffer->db_id() != machine_.plan().db) {
     s->second.error = buffer ? "records of another database" : buffer.error().text();
@@ -332,10 +374,13 @@ void db_recoverer::take_winners() {
 
 void db_recoverer::emit_winner(const record_copy& w) {
   const auto kind = machine_.kind();
-  if (!counts(kind, {.header = w.record.header, .holder = w.from, .took_part = took_part(w.from)})) return;
-  const auto header = recovered_header(kind, w.record.header, !w.record.data.empty(), config_.leader);
+  if (!counts(kind, {.header = w.record.header, .holder = w.from, .took_part = took_part(w.from)}))
+    return;
+  const auto header =
+      recovered_header(kind, w.record.header, !w.record.data.empty(), config_.leader);
   if (!header) return;
-  if (!builder_->empty() && builder_->size_with(w.record.key.size(), w.record.data.size()) > config_.buffer_size)
+  if (!builder_->empty() &&
+      builder_->size_with(w.record.key.size(), w.record.data.size()) > config_.buffer_size)
     parcels_.front().buffers.push_back(std::make_shared<const bytes>(builder_->take()));
   builder_->add(w.record.key, *header, w.record.data);
   ++winners_;
@@ -349,8 +394,10 @@ void db_recoverer::act(const db_effect::merge& e) {
     return feed(db_event::merged{.run = e.run, .records = 0});
   }
   take_winners();
-  if (!merge_->finished()) return feed(db_event::broke{.run = e.run, .detail = "the merge is not complete"});
-  if (!builder_->empty()) parcels_.front().buffers.push_back(std::make_shared<const bytes>(builder_->take()));
+  if (!merge_->finished())
+    return feed(db_event::broke{.run = e.run, .detail = "the merge is not complete"});
+  if (!builder_->empty())
+    parcels_.front().buffers.push_back(std::make_shared<const bytes>(builder_->take()));
   env_.log.tell(event::recovery_merged{.db = machine_.db_name(),
                                        .gen = machine_.plan().gen,
                                        .pulled = machine_.pulled(),
@@ -375,7 +422,8 @@ void db_recoverer::act(const db_effect::push& e) {
         for (const auto& b : p.buffers) t.buffers.push_back(b);
   }
   env_.loop.cancel(push_timer_);
-  push_timer_ = env_.loop.after(e.timeout, [to = self(), run = e.run] { to.tell(dbr_push_late{run}); });
+  push_timer_ =
+      env_.loop.after(e.timeout, [to = self(), run = e.run] { to.tell(dbr_push_late{run}); });
   if (std::ranges::all_of(targets_, [](const auto& t) { return t.second.buffers.empty(); })) {
     env_.loop.cancel(push_timer_);
     return feed(db_event::pushed{e.run});
@@ -387,8 +435,10 @@ void db_recoverer::push_more(pnn n) {
   auto& t = targets_.at(n);
   while (t.next < t.buffers.size() && t.in_flight < push_window) {
     ++t.in_flight;
-    node_.tell(post_message{n, push_srvid_, t.buffers[t.next++],
-                            [to = self(), run = machine_.run(), n] { to.tell(dbr_written{run, n}); }});
+    node_.tell(
+        post_message{n, push_srvid_, t.buffers[t.next++], [to = self(), run = machine_.run(), n] {
+                       to.tell(dbr_written{run, n});
+                     }});
   }
 }
 
@@ -412,7 +462,9 @@ void db_recoverer::on(dbr_push_late& m) {
 
 // --- news --------------------------------------------------------------------------------------------------------
 
-void db_recoverer::act(const db_effect::held&) { coordinator_.tell(rec_db_held{machine_.plan().db}); }
+void db_recoverer::act(const db_effect::held&) {
+  coordinator_.tell(rec_db_held{machine_.plan().db});
+}
 
 void db_recoverer::act(const db_effect::ended& e) {
   stop_pull();
@@ -420,8 +472,11 @@ void db_recoverer::act(const db_effect::ended& e) {
   parcels_.clear();
   targets_.clear();
   const auto failures = machine_.failures();
-  coordinator_.tell(rec_db_ended{.db = machine_.plan().db, .good = e.good, .conflict = machine_.conflict(),
-                                 .committed = machine_.committed(), .outdated = machine_.outdated(),
+  coordinator_.tell(rec_db_ended{.db = machine_.plan().db,
+                                 .good = e.good,
+                                 .conflict = machine_.conflict(),
+                                 .committed = machine_.committed(),
+                                 .outdated = machine_.outdated(),
                                  .failures = {failures.begin(), failures.end()}});
 }
 
@@ -459,14 +514,19 @@ void db_recoverer::show_progress() {
     for (const auto& [n, s] : sources_) pulled += s.arrived;
   }
   const auto everything = static_cast<double>(machine_.merged() * targets_.size());
-  coordinator_.tell(rec_db_progress{{.db = machine_.plan().db, .name = machine_.db_name(), .phase = machine_.phase(),
-                                     .attempt = machine_.attempt(), .since_us = phase_since_us_,
-                                     .waiting_for = {waiting.begin(), waiting.end()}, .pulled = pulled,
+  coordinator_.tell(rec_db_progress{{.db = machine_.plan().db,
+                                     .name = machine_.db_name(),
+                                     .phase = machine_.phase(),
+                                     .attempt = machine_.attempt(),
+                                     .since_us = phase_since_us_,
+                                     .waiting_for = {waiting.begin(), waiting.end()},
+                                     .pulled = pulled,
                                      .merged = machine_.merged(),
                                      .pushed = share < 0 || machine_.phase() != db_phase::push
                                                    ? std::uint64_t{0}
                                                    : static_cast<std::uint64_t>(share * everything),
-                                     .share = share, .held = held_}});
+                                     .share = share,
+                                     .held = held_}});
 }
 
 }  // namespace floe

@@ -20,10 +20,10 @@ namespace floe {
 
 struct db_recoverer_config {
   pnn leader{0};
-  std::uint64_t srvid_base = 0;    ///< a range of srvids that nobody else uses: +0 .. +0xffff
-  std::set<pnn> sorted_senders;    ///< nodes that send records in key order
+  std::uint64_t srvid_base = 0;  ///< a range of srvids that nobody else uses: +0 .. +0xffff
+  std::set<pnn> sorted_senders;  ///< nodes that send records in key order
   std::size_t buffer_size = 1'000'000;
-  std::string hold;                ///< diagnosis: "phase" or "phase@database"
+  std::string hold;  ///< diagnosis: "phase" or "phase@database"
 };
 
 class db_recoverer final : public actor<db_recoverer_message> {

@@ -16,9 +16,10 @@ void db_recoverer::start_difference(const db_effect::ask& e) {
   winners_ = 0;
   const auto members = machine_.members();
   const bool leader_is_one = std::ranges::find(members, config_.leader) != members.end();
-  difference_ = std::make_unique<difference_merge>(members, machine_.behind(),
-                                                   leader_is_one ? config_.leader : members.front());
-  env_.log.tell(event::recovery_pull{.db = machine_.db_name(), .gen = machine_.plan().gen, .from = members});
+  difference_ = std::make_unique<difference_merge>(
+      members, machine_.behind(), leader_is_one ? config_.leader : members.front());
+  env_.log.tell(
+      event::recovery_pull{.db = machine_.db_name(), .gen = machine_.plan().gen, .from = members});
   env_.log.tell(event::recovery_changes{.db = machine_.db_name(),
                                         .gen = machine_.plan().gen,
                                         .base = machine_.base(),
@@ -38,9 +39,12 @@ void db_recoverer::take_difference(const dbr_records& m, const rec_buffer& buffe
     switch (machine_.phase()) {
       case db_phase::changes:
         // what a member did not change itself it tells because nodes behind may lack it; its copy is the base's
-        if (is_member && r.reqid == 1) difference_->changed(m.from, r.key, record);
-        else if (is_member) difference_->unchanged(m.from, r.key, record);
-        else difference_->suspect(r.key);
+        if (is_member && r.reqid == 1)
+          difference_->changed(m.from, r.key, record);
+        else if (is_member)
+          difference_->unchanged(m.from, r.key, record);
+        else
+          difference_->suspect(r.key);
         break;
       case db_phase::copies: difference_->unchanged(m.from, r.key, record); break;
       case db_phase::fill: break;  // goes on as it is
@@ -81,12 +85,17 @@ struct parcel_builder {
 
 void db_recoverer::merge_difference(const db_effect::merge& e) {
   std::map<std::vector<pnn>, parcel_builder> by_lack;
-  const auto add = [&](const std::vector<pnn>& to, byte_view key, const std::optional<record_view>& r) {
-    auto& p = by_lack.try_emplace(to, parcel_builder{rec_buffer_builder(machine_.plan().db), {}, 0}).first->second;
-    if (!p.open.empty() && p.open.size_with(key.size(), r ? r->data.size() : 0) > config_.buffer_size)
+  const auto add = [&](const std::vector<pnn>& to, byte_view key,
+                       const std::optional<record_view>& r) {
+    auto& p = by_lack.try_emplace(to, parcel_builder{rec_buffer_builder(machine_.plan().db), {}, 0})
+                  .first->second;
+    if (!p.open.empty() &&
+        p.open.size_with(key.size(), r ? r->data.size() : 0) > config_.buffer_size)
       p.buffers.push_back(std::make_shared<const bytes>(p.open.take()));
-    if (r) p.open.add(key, r->header, r->data);
-    else p.open.add_plain(key, {});
+    if (r)
+      p.open.add(key, r->header, r->data);
+    else
+      p.open.add_plain(key, {});
     ++p.records;
   };
   const auto fresh = machine_.fresh();
@@ -98,12 +107,15 @@ void db_recoverer::merge_difference(const db_effect::merge& e) {
     }
     if (!to.empty()) add(to, d.key, d.winner);
   });
-  if (!complete) return feed(db_event::broke{.run = e.run, .detail = "copies that were asked for have not come"});
+  if (!complete)
+    return feed(
+        db_event::broke{.run = e.run, .detail = "copies that were asked for have not come"});
   for (const frame& raw : filled_) {
     const auto content = decode_packet(*raw);
     const auto buffer = wire::decode<rec_buffer>(std::get<req_message>(content->body).data);
     for (const rec_data& r : *buffer)
-      if (const auto record = r.as_record(); record && !difference_->contains(r.key)) add(fresh, r.key, record);
+      if (const auto record = r.as_record(); record && !difference_->contains(r.key))
+        add(fresh, r.key, record);
   }
   std::map<pnn, std::uint64_t> lack;
   for (auto& [to, p] : by_lack) {
@@ -112,8 +124,11 @@ void db_recoverer::merge_difference(const db_effect::merge& e) {
     parcels_.push_back({to, std::move(p.buffers)});
   }
   const auto keys = difference_->keys();
-  env_.log.tell(event::recovery_compared{
-      .db = machine_.db_name(), .gen = machine_.plan().gen, .base = machine_.base(), .keys = keys, .winners = winners_});
+  env_.log.tell(event::recovery_compared{.db = machine_.db_name(),
+                                         .gen = machine_.plan().gen,
+                                         .base = machine_.base(),
+                                         .keys = keys,
+                                         .winners = winners_});
   stop_pull();
   filled_.clear();
   std::vector<db_lack> told;

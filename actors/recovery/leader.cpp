@@ -10,9 +10,9 @@
 #include "protocol/constants.hpp"
 #include "protocol/messages.hpp"
 #include "protocol/mutant.hpp"
+#include "protocol/record_limits.hpp"
 #include "protocol/types/membership.hpp"
 #include "protocol/types/node_map.hpp"
-#include "protocol/record_limits.hpp"
 #include "protocol/types/vnn_map.hpp"
 #include "protocol/wire/codec.hpp"
 
@@ -148,7 +148,8 @@ void leader::on(leader_view& m) {
                is = view_->nodes[i].flags & out;
     if (was != is) (is ? gone : come).push_back(pnn{static_cast<std::uint32_t>(i)});
   }
-  if (std::ranges::any_of(gone, [this](pnn p) { return !view_->find(p)->dead; })) last_loss_ = env_.loop.now();
+  if (std::ranges::any_of(gone, [this](pnn p) { return !view_->find(p)->dead; }))
+    last_loss_ = env_.loop.now();
   vote(election_event::standing_changed{own_standing()});
   for (pnn p : come) learn_about(p);
   if (!come.empty()) watch(watch_event::came{});
@@ -294,10 +295,12 @@ void leader::act(const watch_effect::recover& e) {
   recovery_began_ = env_.loop.now();
   coordinator_ = env_.actors.spawn<coordinator>(
       "coordinator", env_,
-      coordinator_config{.plan = plan,
-                         .reason = e.why,
-                         .hold = hold_,
-                         .buffer_size = std::min<std::size_t>(config_.tunables[tunable::rec_buffer_size_limit], rec_buffer_size_max)},
+      coordinator_config{
+          .plan = plan,
+          .reason = e.why,
+          .hold = hold_,
+          .buffer_size = std::min<std::size_t>(config_.tunables[tunable::rec_buffer_size_limit],
+                                               rec_buffer_size_max)},
       view_, node_, [to = self()](const recovery_result& r) { to.tell(leader_recovered{r}); });
 }
 

@@ -41,7 +41,8 @@ bool leader::outnumbered() const {
 }
 
 standing leader::own_standing() const {
-  const bool can = can_be_leader(inactive(), view_->capabilities & capability::recmaster) && !outnumbered();
+  const bool can =
+      can_be_leader(inactive(), view_->capabilities & capability::recmaster) && !outnumbered();
   const auto us = can ? born_us_ : static_cast<std::uint64_t>(env_.loop.wall_us());
   return {.can_lead = can,
           .inactive = inactive(),

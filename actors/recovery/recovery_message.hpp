@@ -14,7 +14,9 @@ namespace floe {
 
 // --- recovery of one database --------------------------------------------------------------------------------
 
-struct dbr_start { db_plan plan; };
+struct dbr_start {
+  db_plan plan;
+};
 struct dbr_answer {
   run_number run;
   db_phase phase;
@@ -28,16 +30,30 @@ struct dbr_health {
   std::uint64_t seqnum;
   control_answer answer;
 };
-struct dbr_records { run_number run; pnn from; parcel_ptr packet; };  ///< pulled ones
-struct dbr_written { run_number run; pnn to; };                       ///< one pushed buffer has left
-struct dbr_push_late { run_number run; };
-struct dbr_node_gone { pnn node; };
+struct dbr_records {
+  run_number run;
+  pnn from;
+  parcel_ptr packet;
+};  ///< pulled ones
+struct dbr_written {
+  run_number run;
+  pnn to;
+};  ///< one pushed buffer has left
+struct dbr_push_late {
+  run_number run;
+};
+struct dbr_node_gone {
+  pnn node;
+};
 struct dbr_release {};  ///< the diagnostic barrier after freeze
-struct dbr_hold { std::string phase; };
+struct dbr_hold {
+  std::string phase;
+};
 struct dbr_stop {};
 
-using db_recoverer_message = std::variant<dbr_start, dbr_answer, dbr_health, dbr_records, dbr_written, dbr_push_late,
-                                          dbr_node_gone, dbr_release, dbr_hold, dbr_stop>;
+using db_recoverer_message =
+    std::variant<dbr_start, dbr_answer, dbr_health, dbr_records, dbr_written, dbr_push_late,
+                 dbr_node_gone, dbr_release, dbr_hold, dbr_stop>;
 
 /// How far the recovery of one database is, for everybody who looks.
 struct db_progress {
@@ -64,21 +80,32 @@ struct rec_answer {
   control part;  ///< which control, where a phase asks several
   control_answer answer;
 };
-struct rec_view { view_ptr view; };
-struct rec_woke { recovery_epoch epoch; cluster_event::alarm why; };
-struct rec_db_progress { db_progress progress; };
-struct rec_db_held { db_id db; };
+struct rec_view {
+  view_ptr view;
+};
+struct rec_woke {
+  recovery_epoch epoch;
+  cluster_event::alarm why;
+};
+struct rec_db_progress {
+  db_progress progress;
+};
+struct rec_db_held {
+  db_id db;
+};
 struct rec_db_ended {
   db_id db;
   bool good, conflict, committed, outdated;
   std::vector<evidence> failures;
 };
-struct rec_hold { std::string phase; };
+struct rec_hold {
+  std::string phase;
+};
 struct rec_stop {};
 struct rec_show {};  ///< the next report is due
 
-using coordinator_message = std::variant<rec_answer, rec_view, rec_woke, rec_db_progress, rec_db_held,
-                                         rec_db_ended, rec_hold, rec_stop, rec_show>;
+using coordinator_message = std::variant<rec_answer, rec_view, rec_woke, rec_db_progress,
+                                         rec_db_held, rec_db_ended, rec_hold, rec_stop, rec_show>;
 
 /// What became of a recovery.
 struct recovery_result {

@@ -137,7 +137,8 @@ actor_runtime::~actor_runtime() {
     if (auto box = weak.lock()) box->disconnect();
 }
 
-std::shared_ptr<mailbox> actor_runtime::spawn_any(std::shared_ptr<actor_base> logic, const char* name) {
+std::shared_ptr<mailbox> actor_runtime::spawn_any(std::shared_ptr<actor_base> logic,
+                                                  const char* name) {
   // adopt() must come before start(), and start() runs in the actor's first turn on the loop
   auto handle = impl_->system.spawn([logic, name](caf::event_based_actor* self) -> caf::behavior {
     return shell(self, logic, name);

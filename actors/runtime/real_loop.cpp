@@ -171,7 +171,8 @@ class real_loop final : public event_loop {
     epoll_event e{};
     e.events = events;
     // the serial number tells an event of a closed descriptor from one of its successor
-    e.data.u64 = (watched_[static_cast<std::size_t>(fd)].serial << 32) | static_cast<std::uint32_t>(fd);
+    e.data.u64 =
+        (watched_[static_cast<std::size_t>(fd)].serial << 32) | static_cast<std::uint32_t>(fd);
     if (::epoll_ctl(epoll_, op, fd, &e) != 0) die("epoll_ctl");
   }
 
@@ -210,7 +211,8 @@ class real_loop final : public event_loop {
     ring();
   }
   void prepare_to_wait() {
-    for (auto list = std::exchange(before_wait_, {}); auto& t : list) turn_watch::here().run("write", t);
+    for (auto list = std::exchange(before_wait_, {}); auto& t : list)
+      turn_watch::here().run("write", t);
   }
   void ring() {
     for (auto at = now(); auto t = timers_.pop(at);) turn_watch::here().run("timer", t);

@@ -26,7 +26,8 @@ class turn_watch {
     observer_ = std::move(o);
   }
   /// What the present turn is about: a text that lives for ever, a number, and how people call the number.
-  void at(std::string_view what, std::uint32_t n = 0, std::string (*name_of)(std::uint32_t) = nullptr) {
+  void at(std::string_view what, std::uint32_t n = 0,
+          std::string (*name_of)(std::uint32_t) = nullptr) {
     doing_ = {what, n, name_of};
   }
 

@@ -46,8 +46,8 @@ void session::on(session_packet& m) {
     return finish("bad packet");
   }
   auto charge = usage_share::request(me_.usage, m.raw->size());
-  node_.tell(client_packet{
-      me_, std::make_shared<const parcel>(parcel{std::move(m.raw), std::move(*content), std::move(charge)})});
+  node_.tell(client_packet{me_, std::make_shared<const parcel>(parcel{
+                                    std::move(m.raw), std::move(*content), std::move(charge)})});
 }
 
 void session::on(session_send& m) {

@@ -9,7 +9,8 @@ namespace floe {
 
 class session final : public actor<session_message> {
  public:
-  session(node_environment env, std::uint64_t id, std::shared_ptr<connection> stream, address<node_message> node);
+  session(node_environment env, std::uint64_t id, std::shared_ptr<connection> stream,
+          address<node_message> node);
   void start() override;
   void receive(session_message&) override;
 

@@ -13,14 +13,20 @@
 
 namespace floe {
 
-struct session_packet { frame raw; };        ///< from the client's socket
-struct session_closed { std::string why; };  ///< the client's socket has ended
-struct session_send {                        ///< to the client
+struct session_packet {
+  frame raw;
+};  ///< from the client's socket
+struct session_closed {
+  std::string why;
+};                     ///< the client's socket has ended
+struct session_send {  ///< to the client
   frame packet;
   task written = nullptr;           ///< as of connection::send
   descriptors_ptr along = nullptr;  ///< that travel with it
 };
-struct session_kick { std::string why; };    ///< close the client's connection
+struct session_kick {
+  std::string why;
+};  ///< close the client's connection
 
 using session_message = std::variant<session_packet, session_closed, session_send, session_kick>;
 

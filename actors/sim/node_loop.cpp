@@ -31,7 +31,8 @@ void node_loop::put(std::variant<task, job> what) {
   }
   ready_.push_back(std::move(what));
   if (!paused_)
-    world_.enqueue({[](void* self, void*) { static_cast<node_loop*>(self)->run_one(); }, this, nullptr});
+    world_.enqueue(
+        {[](void* self, void*) { static_cast<node_loop*>(self)->run_one(); }, this, nullptr});
 }
 
 void node_loop::run_one() {

@@ -29,14 +29,16 @@ fs::path own_directory() {
 /// The place of a run differs from run to run; what happens in it does not.
 std::string without(std::string_view line, const std::string& place) {
   std::string out(line);
-  for (auto at = out.find(place); at != std::string::npos; at = out.find(place, at)) out.replace(at, place.size(), "");
+  for (auto at = out.find(place); at != std::string::npos; at = out.find(place, at))
+    out.replace(at, place.size(), "");
   return out;
 }
 
 /// Looks at the files as they are, but for those that are to be found damaged.
 class arranged_checks final : public file_checks {
  public:
-  explicit arranged_checks(std::function<bool(const std::string&)> damaged) : damaged_(std::move(damaged)) {}
+  explicit arranged_checks(std::function<bool(const std::string&)> damaged)
+      : damaged_(std::move(damaged)) {}
   void check(const std::string& file, std::function<void(file_verdict)> done) override {
     if (damaged_(file)) return done(health_report{false, 0, "a page is damaged"});
     done(check_file(file));
@@ -49,8 +51,11 @@ class arranged_checks final : public file_checks {
 }  // namespace
 
 simulated_cluster::simulated_cluster(simulation_options o)
-    : options_(std::move(o)), dir_(own_directory()), loop_(event_loop::simulated(options_.seed)),
-      switch_(std::make_unique<sim_switch>(*loop_)), locks_(std::make_unique<sim_lock_store>(*loop_)) {
+    : options_(std::move(o)),
+      dir_(own_directory()),
+      loop_(event_loop::simulated(options_.seed)),
+      switch_(std::make_unique<sim_switch>(*loop_)),
+      locks_(std::make_unique<sim_lock_store>(*loop_)) {
   fs::remove_all(dir_);
   std::vector<std::string> lines;
   for (std::size_t i = 0; i < options_.nodes; ++i) {
@@ -62,7 +67,10 @@ simulated_cluster::simulated_cluster(simulation_options o)
 
 simulated_cluster::host simulated_cluster::make_host(std::size_t n) const {
   const auto base = (dir_ / ("node." + std::to_string(n))).string();
-  host h{.ip = "10.0.0." + std::to_string(n + 1), .config = {}, .disk = std::make_unique<scripted_faults>(), .up = nullptr};
+  host h{.ip = "10.0.0." + std::to_string(n + 1),
+         .config = {},
+         .disk = std::make_unique<scripted_faults>(),
+         .up = nullptr};
   h.config.base = base;
   h.config.self = pnn{static_cast<std::uint32_t>(n)};
   h.config.nodes_file = base + "/nodes";
@@ -70,7 +78,8 @@ simulated_cluster::host simulated_cluster::make_host(std::size_t n) const {
   h.config.volatile_dir = base + "/volatile";
   h.config.persistent_dir = base + "/persistent";
   h.config.state_dir = base + "/state";
-  for (const auto& d : {h.config.volatile_dir, h.config.persistent_dir, h.config.state_dir}) fs::create_directories(d);
+  for (const auto& d : {h.config.volatile_dir, h.config.persistent_dir, h.config.state_dir})
+    fs::create_directories(d);
   if (options_.cluster_lock) h.config.cluster_lock = "/shared/lock";
   if (options_.configure) options_.configure(h.config);
   return h;
@@ -97,7 +106,8 @@ simulated_cluster::~simulated_cluster() {
 }
 
 std::int64_t simulated_cluster::now_us() const {
-  return std::chrono::duration_cast<std::chrono::microseconds>(now().time_since_epoch()).count() - 1'000'000;
+  return std::chrono::duration_cast<std::chrono::microseconds>(now().time_since_epoch()).count() -
+         1'000'000;
 }
 
 void simulated_cluster::start(std::size_t n) {
@@ -122,8 +132,16 @@ void simulated_cluster::start(std::size_t n) {
     return damaged_.erase({n, database}) > 0;
   });
   l.actors = std::make_unique<actor_runtime>(*l.loop);
-  l.node = start_node({.loop = *l.loop, .actors = *l.actors, .net = *l.net, .log = *l.log, .count = l.count,
-                       .ids = l.ids, .self = h.config.self, .checks = l.checks.get(), .locks = l.locks.get(), .disk = h.disk.get()},
+  l.node = start_node({.loop = *l.loop,
+                       .actors = *l.actors,
+                       .net = *l.net,
+                       .log = *l.log,
+                       .count = l.count,
+                       .ids = l.ids,
+                       .self = h.config.self,
+                       .checks = l.checks.get(),
+                       .locks = l.locks.get(),
+                       .disk = h.disk.get()},
                       h.config, [&l] { l.stopped = true; });
 }
 

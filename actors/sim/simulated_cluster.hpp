@@ -25,7 +25,7 @@ namespace floe {
 struct simulation_options {
   std::size_t nodes = 3;
   std::uint64_t seed = 1;
-  bool cluster_lock = false;  ///< one in `locks()`
+  bool cluster_lock = false;                              ///< one in `locks()`
   std::function<void(node_config&)> configure = nullptr;  ///< each node's, before its first start
   /// Every line that a node logs, with the virtual time in microseconds.
   std::function<void(std::int64_t us, std::size_t node, log_level, std::string_view)> log = nullptr;
@@ -81,7 +81,9 @@ class simulated_cluster {
   /// Two sides that do not hear each other, and one node that hears both.
   void bridge(std::size_t middle, const std::vector<std::size_t>& side);
 
-  bool run(const std::function<bool()>& done, duration limit) { return loop_->run_until(done, limit); }
+  bool run(const std::function<bool()>& done, duration limit) {
+    return loop_->run_until(done, limit);
+  }
   void pass(duration);
 
   /// A network of a client's own, with a name of its own; the cluster keeps it.
@@ -115,7 +117,8 @@ class simulated_cluster {
   std::unique_ptr<event_loop> loop_;
   std::unique_ptr<sim_switch> switch_;
   std::unique_ptr<sim_lock_store> locks_;
-  std::list<node_loop> loops_;  ///< of all nodes that ever were: the world may still hold their jobs
+  std::list<node_loop>
+      loops_;  ///< of all nodes that ever were: the world may still hold their jobs
   std::vector<host> hosts_;
   std::set<std::pair<std::size_t, std::string>> damaged_;
   std::list<std::unique_ptr<network>> client_networks_;

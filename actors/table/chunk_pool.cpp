@@ -14,7 +14,8 @@ chunk_pool::chunk_pool(std::uint32_t words) {
 }
 
 unsigned chunk_pool::order_for(std::size_t words) {
-  return std::max(smallest_order, static_cast<unsigned>(std::bit_width(words <= 1 ? std::size_t{0} : words - 1)));
+  return std::max(smallest_order,
+                  static_cast<unsigned>(std::bit_width(words <= 1 ? std::size_t{0} : words - 1)));
 }
 
 std::optional<std::uint32_t> chunk_pool::take(unsigned order) {

@@ -18,11 +18,14 @@ class chunk_pool {
   std::optional<std::uint32_t> take(unsigned order);
   void give_back(std::uint32_t at, unsigned order);
   std::size_t words_used() const { return used_; }
-  unsigned highest_order() const { return smallest_order + static_cast<unsigned>(free_.size()) - 1; }
+  unsigned highest_order() const {
+    return smallest_order + static_cast<unsigned>(free_.size()) - 1;
+  }
 
  private:
   std::set<std::uint32_t>& free_of(unsigned order) { return free_[order - smallest_order]; }
-  std::vector<std::set<std::uint32_t>> free_;  ///< by order; lowest first, so that few pages are touched
+  std::vector<std::set<std::uint32_t>>
+      free_;  ///< by order; lowest first, so that few pages are touched
   std::size_t used_ = 0;
 };
 

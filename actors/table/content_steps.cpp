@@ -34,7 +34,9 @@ step_need table_store::advance() {
       const lock_word w{s.lock.load(relaxed)};
       const bool held = w.life() == place_.life && w.holder() == me_;
       const bool to_node = data_.size() > place_.capacity || silent(memory_.head(), now_us_);
-      outcome_ = !held ? store_outcome::not_held : to_node ? store_outcome::to_node : store_outcome::stored;
+      outcome_ = !held     ? store_outcome::not_held
+                 : to_node ? store_outcome::to_node
+                           : store_outcome::stored;
       if (outcome_ != store_outcome::stored) break;
       current_ = s.current.load(relaxed);
       phase_ = mutated(mutant::index_before_data) ? phase::publish : phase::first_half;
@@ -63,7 +65,8 @@ step_need table_store::advance() {
       memory_.count_store(place_.slot);
       // The node that takes a lock back clears the lock word, then copies what is current; we publish, then look at the lock
       // word. Either it has copied our store, or we see that it has not.
-      if (const lock_word w{s.lock.load(in_one_order)}; w.life() != place_.life || w.holder() != me_)
+      if (const lock_word w{s.lock.load(in_one_order)};
+          w.life() != place_.life || w.holder() != me_)
         outcome_ = store_outcome::not_held;
       break;
     case phase::finished: break;
@@ -104,7 +107,8 @@ step_need table_read::advance(std::uint64_t now_us, bytes& into) {
     case phase::copy: {
       const auto* b = place_.buffers[current_ & 1];
       const auto length = b->load(acquire);
-      if (length <= place_.capacity) {  // else somebody is writing it, or writes nonsense: verify() knows
+      if (length <=
+          place_.capacity) {  // else somebody is writing it, or writes nonsense: verify() knows
         content_.length = static_cast<std::uint32_t>(length);
         into.resize(content_.length);
         copy_out(into.data(), b + 1, content_.length);
@@ -123,7 +127,8 @@ step_need table_read::advance(std::uint64_t now_us, bytes& into) {
         phase_ = phase::begin;
       } else {
         // the node knows when a frozen database may be read; and what a silent one has may be outdated
-        const bool open = memory_.head().closed.load(acquire) == 0 && !silent(memory_.head(), now_us);
+        const bool open =
+            memory_.head().closed.load(acquire) == 0 && !silent(memory_.head(), now_us);
         return finish(open ? read_outcome::read : read_outcome::not_here);
       }
       return ++tries_ < tries_max ? step_need::pause : finish(read_outcome::not_here);
@@ -143,7 +148,8 @@ step_need table_read::wait(std::uint64_t now_us) {
     awaited_ = w.holder();
     awaited_locks_ = locks;
   }
-  if (w.life() != place_.life || w.free() || w.holder() == me_ || w.holder() != awaited_ || locks > awaited_locks_ + 1) {
+  if (w.life() != place_.life || w.free() || w.holder() == me_ || w.holder() != awaited_ ||
+      locks > awaited_locks_ + 1) {
     phase_ = phase::begin;
     return step_need::step;
   }
@@ -154,7 +160,8 @@ step_need table_read::wait(std::uint64_t now_us) {
     has_clock_ = true;
     return step_need::clock;
   }
-  if (!s.lock.compare_exchange_strong(seen, seen | lock_word::reader, in_one_order, relaxed)) return step_need::step;
+  if (!s.lock.compare_exchange_strong(seen, seen | lock_word::reader, in_one_order, relaxed))
+    return step_need::step;
   sleep_ = {&s.wake, wake, sleep_bits::reader, now_us + reader_sleep_us};
   return step_need::sleep;
 }
@@ -164,7 +171,8 @@ table_content read_held(const table_memory& m, const table_place& p, bytes& into
   const auto current = s.current.load(acquire);
   const auto* b = p.buffers[current & 1];
   const auto length = b->load(relaxed);
-  table_content c{.rsn = s.base_rsn.load(relaxed) + (current >> 1), .flags = flags_after(s.flags.load(relaxed), current >> 1)};
+  table_content c{.rsn = s.base_rsn.load(relaxed) + (current >> 1),
+                  .flags = flags_after(s.flags.load(relaxed), current >> 1)};
   c.length = length <= p.capacity ? static_cast<std::uint32_t>(length) : 0;
   into.resize(c.length);
   copy_out(into.data(), b + 1, c.length);

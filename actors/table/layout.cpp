@@ -30,7 +30,8 @@ std::uint64_t table_hash(byte_view key) {
   };
   std::uint64_t h = 0x9e3779b97f4a7c15ULL ^ key.size();
   std::size_t i = 0;
-  for (; i + 8 <= key.size(); i += 8) h = mix(h ^ word_of(key.data() + i, 8), 0xbf58476d1ce4e5b9ULL);
+  for (; i + 8 <= key.size(); i += 8)
+    h = mix(h ^ word_of(key.data() + i, 8), 0xbf58476d1ce4e5b9ULL);
   if (i < key.size()) h = mix(h ^ word_of(key.data() + i, key.size() - i), 0x94d049bb133111ebULL);
   h = mix(h, 0xd6e8feb86659fd93ULL);
   return h == 0 ? 1 : h;

@@ -30,7 +30,9 @@ inline constexpr std::uint32_t table_threads_max = (1U << 12) - 1;
 constexpr table_holder holder_of(std::uint32_t client, std::uint32_t thread) {
   return table_holder{(client & table_client_mask) | thread << 20};
 }
-constexpr std::uint32_t client_of(table_holder h) { return static_cast<std::uint32_t>(h) & table_client_mask; }
+constexpr std::uint32_t client_of(table_holder h) {
+  return static_cast<std::uint32_t>(h) & table_client_mask;
+}
 constexpr std::uint32_t thread_of(table_holder h) { return static_cast<std::uint32_t>(h) >> 20; }
 
 /// The lock word of a slot. Everything that decides who may lock is in this one word, but *closed*.
@@ -49,25 +51,29 @@ struct lock_word {
 
   std::uint64_t value = 0;
 
-  constexpr table_holder holder() const { return table_holder{static_cast<std::uint32_t>(value & holder_bits)}; }
+  constexpr table_holder holder() const {
+    return table_holder{static_cast<std::uint32_t>(value & holder_bits)};
+  }
   constexpr bool free() const { return (value & holder_bits) == 0; }
   constexpr bool has(std::uint64_t bit) const { return (value & bit) != 0; }
   constexpr std::uint32_t life() const { return static_cast<std::uint32_t>(value >> life_shift); }
   constexpr bool filled() const { return (life() & 1) != 0; }
   static constexpr lock_word of(std::uint32_t life, table_holder h) {
-    return {static_cast<std::uint64_t>(life & life_mask) << life_shift | static_cast<std::uint32_t>(h)};
+    return {static_cast<std::uint64_t>(life & life_mask) << life_shift |
+            static_cast<std::uint32_t>(h)};
   }
 };
 
 /// One record. The first line is what every operation touches, the second only those that wait.
 struct alignas(64) table_slot {
-  table_word lock;     ///< see lock_word
-  table_word current;  ///< stores of this life << 1 | buffer with the content; written by the holder
+  table_word lock;  ///< see lock_word
+  table_word
+      current;  ///< stores of this life << 1 | buffer with the content; written by the holder
   table_word locked_at;  ///< milliseconds of the coarse monotonic clock; by the holder, for people
   table_word locks;      ///< how often it was locked, in all lives; by the holder
   table_word base_rsn;   ///< rsn at the beginning of this life; every store adds one
-  std::atomic<std::uint32_t> chunk;       ///< first word of the chunk in the area
-  std::atomic<std::uint32_t> capacity;    ///< bytes of each data buffer, a multiple of 8
+  std::atomic<std::uint32_t> chunk;     ///< first word of the chunk in the area
+  std::atomic<std::uint32_t> capacity;  ///< bytes of each data buffer, a multiple of 8
   std::atomic<std::uint32_t> key_length;
   std::atomic<std::uint32_t> flags;       ///< of the record's header
   std::atomic<std::uint32_t> wake;        ///< what waiters sleep on: counts up at every wake-up
@@ -90,16 +96,19 @@ inline constexpr std::size_t table_counters = 16;
 
 struct table_head {
   std::uint64_t magic, sets, area_words, total_bytes;  ///< written once, before anybody maps it
-  std::uint64_t database;                              ///< its id, too: whoever has several tables can tell them apart
-  alignas(64) std::atomic<std::uint32_t> closed;       ///< no new lock may succeed
+  std::uint64_t database;  ///< its id, too: whoever has several tables can tell them apart
+  alignas(64) std::atomic<std::uint32_t> closed;  ///< no new lock may succeed
   /// Up to this moment (microseconds, monotonic) the node answers for the table; it says so again and again. A node that
   /// is stopped, hangs or is gone falls silent, and before others take over what it owned nothing is locked or stored here.
   table_word answered_for_until_us;
   /// Whom the node takes for connected: at the client's place its number. Looked at by a client after it has written its
   /// lock, as *closed* is: who was disconnected and does not know it yet can lock nothing any more.
   alignas(64) std::array<std::atomic<std::uint32_t>, table_client_places> admitted;
-  std::array<std::atomic<std::int32_t>, table_client_places> processes;  ///< theirs, to name who holds a lock
-  struct alignas(64) counter { table_word value; };
+  std::array<std::atomic<std::int32_t>, table_client_places>
+      processes;  ///< theirs, to name who holds a lock
+  struct alignas(64) counter {
+    table_word value;
+  };
   /// The sequence number of the database is their sum: every store counts in one of them, by its slot, so that clients
   /// of different records do not wait for one line of memory.
   std::array<counter, table_counters> stores;
@@ -112,7 +121,8 @@ inline bool silent(const table_head& h, std::uint64_t now_us) {
 /// Whether a lock that has just been written may stand.
 inline bool may_lock(const table_head& h, table_holder who, std::uint64_t now_us) {
   const auto client = client_of(who);
-  return h.closed.load() == 0 && h.admitted[client % table_client_places].load() == client && !silent(h, now_us);
+  return h.closed.load() == 0 && h.admitted[client % table_client_places].load() == client &&
+         !silent(h, now_us);
 }
 
 /// The sizes of a table; kept privately by everybody who uses it.
@@ -123,8 +133,8 @@ struct table_size {
     return sizeof(table_head) + sets * sizeof(table_set) + std::size_t{area_words} * 8;
   }
   constexpr bool sound() const {
-    return sets > 0 && sets <= 1U << 20 && (sets & (sets - 1)) == 0 && area_words >= 128 && area_words <= 1U << 28 &&
-           (area_words & (area_words - 1)) == 0;
+    return sets > 0 && sets <= 1U << 20 && (sets & (sets - 1)) == 0 && area_words >= 128 &&
+           area_words <= 1U << 28 && (area_words & (area_words - 1)) == 0;
   }
 };
 

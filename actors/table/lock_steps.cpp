@@ -56,7 +56,8 @@ table_holder heir_of(const table_slot& s) {
   return table_holder::none;
 }
 
-std::optional<bool> try_release(table_slot& s, std::uint32_t life, table_holder me, table_wakes& wakes) {
+std::optional<bool> try_release(table_slot& s, std::uint32_t life, table_holder me,
+                                table_wakes& wakes) {
   std::uint64_t seen = s.lock.load(relaxed);
   const lock_word w{seen};
   if (w.life() != life || w.holder() != me) return false;
@@ -88,7 +89,8 @@ table_lock::table_lock(const table_memory& m, table_holder me, byte_view key, lo
 step_need table_lock::finish(lock_outcome o) {
   if (position_ >= 0) {  // not served, and wants no more: the place is free for another
     std::uint64_t mine = static_cast<std::uint32_t>(me_);
-    slot().queue[static_cast<std::size_t>(position_)].compare_exchange_strong(mine, 0, release, relaxed);
+    slot().queue[static_cast<std::size_t>(position_)].compare_exchange_strong(mine, 0, release,
+                                                                              relaxed);
     position_ = -1;
   }
   outcome_ = o;
@@ -130,8 +132,10 @@ step_need table_lock::take(std::uint64_t now_us) {
   if (w.life() != place_.life || w.has(lock_word::recall)) return finish(lock_outcome::not_here);
   if (w.holder() == me_) return finish(lock_outcome::mine);
   if (gives_up_) return finish(lock_outcome::given_up);
-  if (!w.free() || (w.has(lock_word::reserved) && !may_take_reserved(now_us))) return lost(w, now_us);
-  if (!s.lock.compare_exchange_strong(seen, seen | static_cast<std::uint32_t>(me_), in_one_order, relaxed))
+  if (!w.free() || (w.has(lock_word::reserved) && !may_take_reserved(now_us)))
+    return lost(w, now_us);
+  if (!s.lock.compare_exchange_strong(seen, seen | static_cast<std::uint32_t>(me_), in_one_order,
+                                      relaxed))
     return step_need::step;
   phase_ = w.has(lock_word::reserved) || position_ >= 0 ? phase::leave_queue : phase::confirm;
   return step_need::step;
@@ -154,11 +158,15 @@ step_need table_lock::lost(lock_word w, std::uint64_t now_us) {
   if (waits_since_us_ == 0) waits_since_us_ = now_us;
   // its holder cannot be cleared by a node that is gone: who asks it by the socket hears what has become of it
   if (silent(memory_.head(), now_us)) return finish(lock_outcome::not_here);
-  if (!w.free()) reserved_free_since_us_ = 0;
-  else if (reserved_free_since_us_ == 0) reserved_free_since_us_ = now_us;
+  if (!w.free())
+    reserved_free_since_us_ = 0;
+  else if (reserved_free_since_us_ == 0)
+    reserved_free_since_us_ = now_us;
   // a holder that stays the same is waited for in longer and longer sleeps
   const auto locks = slot().locks.load(relaxed);
-  slice_us_ = locks == last_locks_ && !w.free() && slice_us_ != 0 ? std::min(slice_us_ * 2, longest_sleep_us) : patience_us;
+  slice_us_ = locks == last_locks_ && !w.free() && slice_us_ != 0
+                  ? std::min(slice_us_ * 2, longest_sleep_us)
+                  : patience_us;
   last_locks_ = locks;
   if (waiting_ == waiting::queued) {
     if (!w.has(lock_word::reserved)) {
@@ -200,7 +208,9 @@ step_need table_lock::enqueue(std::uint64_t now_us) {
   for (std::uint32_t i = 0; i < table_slot::queue_length; ++i) {
     const auto at = (head + i) % table_slot::queue_length;
     std::uint64_t empty = 0;
-    if (!s.queue[at].compare_exchange_strong(empty, static_cast<std::uint32_t>(me_), in_one_order, relaxed)) continue;
+    if (!s.queue[at].compare_exchange_strong(empty, static_cast<std::uint32_t>(me_), in_one_order,
+                                             relaxed))
+      continue;
     position_ = static_cast<int>(at);
     waiting_ = waiting::queued;
     phase_ = phase::reserve;

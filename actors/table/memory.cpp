@@ -40,16 +40,18 @@ table_memory::~table_memory() {
   if (mapped_)
     ::munmap(at_, size_.total());
   else
-    ::operator delete(at_, std::align_val_t{64});
+    ::operator delete (at_, std::align_val_t{64});
   if (fd_ >= 0) ::close(fd_);
 }
 
-std::expected<std::shared_ptr<table_memory>, std::string> table_memory::create_shared(table_size size) {
+std::expected<std::shared_ptr<table_memory>, std::string> table_memory::create_shared(
+    table_size size) {
   if (!size.sound()) return std::unexpected("not a size of a record table");
   const int fd = ::memfd_create("floe-record-table", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (fd < 0) return failure("memfd_create", -1);
   if (::ftruncate(fd, static_cast<off_t>(size.total())) != 0) return failure("ftruncate", fd);
-  if (::fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) return failure("seal", fd);
+  if (::fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+    return failure("seal", fd);
   void* at = ::mmap(nullptr, size.total(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (at == MAP_FAILED) return failure("mmap", fd);
   write_head(at, size);  // everything else is zero already
@@ -58,7 +60,7 @@ std::expected<std::shared_ptr<table_memory>, std::string> table_memory::create_s
 
 std::shared_ptr<table_memory> table_memory::create_private(table_size size) {
   if (!size.sound()) std::abort();
-  void* at = ::operator new(size.total(), std::align_val_t{64});
+  void* at = ::operator new (size.total(), std::align_val_t{64});
   std::memset(at, 0, size.total());
   write_head(at, size);
   return std::shared_ptr<table_memory>(new table_memory(at, size, -1, false));
@@ -81,7 +83,8 @@ std::expected<std::shared_ptr<table_memory>, std::string> table_memory::map(int 
   table_head* h = static_cast<table_head*>(at);
   const std::uint64_t magic = h->magic, sets = h->sets, words = h->area_words;
   const table_size size{static_cast<std::uint32_t>(sets), static_cast<std::uint32_t>(words)};
-  if (magic != table_magic || sets > UINT32_MAX || words > UINT32_MAX || !size.sound() || size.total() != octets) {
+  if (magic != table_magic || sets > UINT32_MAX || words > UINT32_MAX || !size.sound() ||
+      size.total() != octets) {
     ::munmap(at, octets);
     return std::unexpected("not a record table of this version");
   }

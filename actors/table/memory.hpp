@@ -31,7 +31,9 @@ class table_memory {
   table_word& tag(std::uint32_t i) const { return sets_[i / table_ways].tags[i % table_ways]; }
   std::uint32_t slots() const { return size_.sets * static_cast<std::uint32_t>(table_ways); }
   table_set& set(std::uint32_t i) const { return sets_[i]; }
-  std::uint32_t set_of(std::uint64_t hash) const { return static_cast<std::uint32_t>(hash >> 32) & (size_.sets - 1); }
+  std::uint32_t set_of(std::uint64_t hash) const {
+    return static_cast<std::uint32_t>(hash >> 32) & (size_.sets - 1);
+  }
   table_word* area(std::uint32_t word) const { return area_ + word; }
   /// The sequence number of the database as this table has counted it.
   std::uint64_t stores() const;

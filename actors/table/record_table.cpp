@@ -33,16 +33,21 @@ constexpr std::size_t least_capacity = 208;
 
 void futex_wake(std::atomic<std::uint32_t>& word, std::uint32_t bits, int how_many) {
   // shared between processes: not FUTEX_PRIVATE_FLAG
-  ::syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), FUTEX_WAKE_BITSET, how_many, nullptr, nullptr, bits);
+  ::syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), FUTEX_WAKE_BITSET, how_many,
+            nullptr, nullptr, bits);
 }
 
 record_table::record_table(std::shared_ptr<table_memory> memory)
-    : memory_(std::move(memory)), pool_(memory_->size().area_words), entries_(memory_->slots()),
+    : memory_(std::move(memory)),
+      pool_(memory_->size().area_words),
+      entries_(memory_->slots()),
       place_taken_(table_client_places) {
   answer_for_until(~std::uint64_t{0});
 }
 
-void record_table::answer_for_until(std::uint64_t us) { memory_->head().answered_for_until_us.store(us, release); }
+void record_table::answer_for_until(std::uint64_t us) {
+  memory_->head().answered_for_until_us.store(us, release);
+}
 
 // --- clients ---------------------------------------------------------------------------------------------------
 
@@ -51,7 +56,8 @@ std::uint32_t record_table::admit(std::int32_t process) {
   do {
     if (++tries > table_client_places) return 0;
     last_client_ = (last_client_ + 1) & table_client_mask;
-  } while (last_client_ % table_client_places == 0 || place_taken_[last_client_ % table_client_places]);
+  } while (last_client_ % table_client_places == 0 ||
+           place_taken_[last_client_ % table_client_places]);
   place_taken_[last_client_ % table_client_places] = true;
   clients_.insert(last_client_);
   memory_->head().processes[last_client_ % table_client_places].store(process, relaxed);
@@ -86,7 +92,8 @@ std::vector<std::uint32_t> record_table::clear(std::uint32_t client, bool runs_o
       }
       // nobody but its holder and we may take the lock off; others add bits meanwhile
       while (client_of(lock_word{seen}.holder()) == client &&
-             !s.lock.compare_exchange_weak(seen, seen & ~lock_word::holder_bits, in_one_order, relaxed)) {
+             !s.lock.compare_exchange_weak(seen, seen & ~lock_word::holder_bits, in_one_order,
+                                           relaxed)) {
       }
       // it may have published a store and not counted it: caches must not take the old content for the new
       memory_->count_store(i);
@@ -118,19 +125,25 @@ std::optional<std::uint32_t> record_table::find(byte_view key) const {
   return i->second;
 }
 
-std::expected<table_ticket, promote_refusal> record_table::promote(byte_view key, std::uint64_t rsn, std::uint32_t flags,
-                                                                   byte_view data, table_holder holder) {
+std::expected<table_ticket, promote_refusal> record_table::promote(byte_view key, std::uint64_t rsn,
+                                                                   std::uint32_t flags,
+                                                                   byte_view data,
+                                                                   table_holder holder) {
   assert(!key.empty() && !by_key_.contains(bytes(key)));
   if (closed_) return std::unexpected(promote_refusal::closed);
   const std::size_t key_words = words_for(key.size());
   // room to grow: half as much again as it is now, and not less than what most records are
-  const std::size_t wanted = key_words + 2 * (1 + words_for(std::max(least_capacity, data.size() + data.size() / 2)));
+  const std::size_t wanted =
+      key_words + 2 * (1 + words_for(std::max(least_capacity, data.size() + data.size() / 2)));
   const unsigned order = chunk_pool::order_for(wanted);
-  if (order > std::min(largest_order, pool_.highest_order())) return std::unexpected(promote_refusal::too_large);
+  if (order > std::min(largest_order, pool_.highest_order()))
+    return std::unexpected(promote_refusal::too_large);
   const auto hash = table_hash(key);
   const auto first = memory_->set_of(hash) * static_cast<std::uint32_t>(table_ways);
   auto slot = first;
-  while (slot < first + table_ways && (entries_[slot].filled() || entries_[slot].kept_back_for != 0)) ++slot;
+  while (slot < first + table_ways &&
+         (entries_[slot].filled() || entries_[slot].kept_back_for != 0))
+    ++slot;
   if (slot == first + table_ways) return std::unexpected(promote_refusal::set_full);
   const auto chunk = pool_.take(order);
   if (!chunk) return std::unexpected(promote_refusal::area_full);
@@ -138,7 +151,13 @@ std::expected<table_ticket, promote_refusal> record_table::promote(byte_view key
   entry& e = entries_[slot];
   const auto life = (e.life + 1) & lock_word::life_mask;
   table_slot& s = memory_->slot(slot);
-  e = entry{.life = life, .key = bytes(key), .hash = hash, .base_rsn = rsn, .flags = flags, .chunk = *chunk, .order = order,
+  e = entry{.life = life,
+            .key = bytes(key),
+            .hash = hash,
+            .base_rsn = rsn,
+            .flags = flags,
+            .chunk = *chunk,
+            .order = order,
             .seen_locks = s.locks.load(relaxed)};
   e.capacity = static_cast<std::uint32_t>((((std::size_t{1} << order) - key_words) / 2 - 1) * 8);
   auto* words = memory_->area(*chunk);
@@ -187,7 +206,8 @@ slot_look record_table::recall(std::uint32_t slot) {
     memory_->slot(slot).lock.fetch_or(lock_word::recall, in_one_order);
     wake_all(slot);
   } else if (!lock_word{memory_->slot(slot).lock.load(in_one_order)}.has(lock_word::recall)) {
-    memory_->slot(slot).lock.fetch_or(lock_word::recall, in_one_order);  // a client has written over it
+    memory_->slot(slot).lock.fetch_or(lock_word::recall,
+                                      in_one_order);  // a client has written over it
   }
   return look(slot);
 }
@@ -197,7 +217,8 @@ std::optional<table_record> record_table::take(std::uint32_t slot, table_holder 
   assert(e.filled());
   if (by == table_holder::none) assert(e.recalled);
   const auto now = look(slot);
-  if (by != table_holder::none ? now.holder != by || now.state != slot_state::held : now.state != slot_state::free)
+  if (by != table_holder::none ? now.holder != by || now.state != slot_state::held
+                               : now.state != slot_state::free)
     return std::nullopt;
   table_record r;
   std::uint64_t stores = 0;
@@ -249,7 +270,8 @@ void record_table::wake_all(std::uint32_t slot) {
 }
 
 /// The content as it is now. Whatever is read here may be changed by a client at the same time.
-record_table::copied record_table::copy(const entry& e, std::uint32_t slot, table_record& r, std::uint64_t& stores) const {
+record_table::copied record_table::copy(const entry& e, std::uint32_t slot, table_record& r,
+                                        std::uint64_t& stores) const {
   const table_slot& s = memory_->slot(slot);
   const auto* first = memory_->area(e.chunk) + words_for(e.key.size());
   for (int i = 0; i < copy_tries; ++i) {
@@ -301,7 +323,9 @@ std::vector<std::uint32_t> record_table::victims(byte_view key) const {
 std::optional<std::uint32_t> record_table::coldest() const {
   std::optional<std::uint32_t> best;
   for (std::uint32_t i = 0; i < entries_.size(); ++i)
-    if (entries_[i].filled() && !entries_[i].recalled && (!best || locks_lately(i) < locks_lately(*best))) best = i;
+    if (entries_[i].filled() && !entries_[i].recalled &&
+        (!best || locks_lately(i) < locks_lately(*best)))
+      best = i;
   return best;
 }
 
@@ -329,7 +353,9 @@ std::optional<bool> record_table::close_step() {
     closed_ = true;
     memory_->head().closed.store(1, in_one_order);
     for (std::uint32_t i = 0; i < entries_.size(); ++i)
-      if (entries_[i].filled() && (memory_->slot(i).lock.load(in_one_order) & lock_word::anybody_waits) != 0) wake_all(i);
+      if (entries_[i].filled() &&
+          (memory_->slot(i).lock.load(in_one_order) & lock_word::anybody_waits) != 0)
+        wake_all(i);
     if (!looked_too_early_) return std::nullopt;
   }
   return looked_too_early_ ? *std::exchange(looked_too_early_, std::nullopt) : any_holder();
@@ -350,11 +376,14 @@ void record_table::for_each_holder(const std::function<void(const table_lock_inf
   }
 }
 
-void record_table::for_each_waiter(const std::function<void(std::uint32_t, table_holder)>& f) const {
+void record_table::for_each_waiter(
+    const std::function<void(std::uint32_t, table_holder)>& f) const {
   for (std::uint32_t i = 0; i < entries_.size(); ++i) {
     if (!entries_[i].filled()) continue;
     for (const auto& q : memory_->slot(i).queue)
-      if (const table_holder who{static_cast<std::uint32_t>(q.load(relaxed))}; admitted(client_of(who))) f(i, who);
+      if (const table_holder who{static_cast<std::uint32_t>(q.load(relaxed))};
+          admitted(client_of(who)))
+        f(i, who);
   }
 }
 

@@ -91,7 +91,8 @@ class record_table {
   std::size_t records() const { return by_key_.size(); }
   const bytes& key_of(std::uint32_t slot) const { return entries_[slot].key; }
   /// Puts a record in, with its lock granted to a thread of a client, or free.
-  std::expected<table_ticket, promote_refusal> promote(byte_view key, std::uint64_t rsn, std::uint32_t flags, byte_view data,
+  std::expected<table_ticket, promote_refusal> promote(byte_view key, std::uint64_t rsn,
+                                                       std::uint32_t flags, byte_view data,
                                                        table_holder);
   /// Filled slots that the key may have, by how much they were used lately: coldest first.
   std::vector<std::uint32_t> victims(byte_view key) const;

@@ -20,7 +20,7 @@ namespace floe {
 struct table_place {
   std::uint32_t slot = 0;
   std::uint32_t life = 0;
-  std::uint32_t capacity = 0;  ///< bytes of data that can be stored here
+  std::uint32_t capacity = 0;            ///< bytes of data that can be stored here
   std::array<table_word*, 2> buffers{};  ///< length, then data
 };
 std::optional<table_place> find(const table_memory&, byte_view key, std::uint64_t hash);
@@ -77,7 +77,17 @@ class table_lock {
   const table_wakes& wakes() const { return wakes_; }
 
  private:
-  enum class phase : std::uint8_t { look, take, leave_queue, confirm, undo, announce, enqueue, reserve, finished };
+  enum class phase : std::uint8_t {
+    look,
+    take,
+    leave_queue,
+    confirm,
+    undo,
+    announce,
+    enqueue,
+    reserve,
+    finished
+  };
   /// How patient the wait is by now.
   enum class waiting : std::uint8_t { spins, slept, naps, queued };
   step_need take(std::uint64_t now_us);
@@ -102,8 +112,8 @@ class table_lock {
   bool gives_up_ = false;
   bool has_clock_ = false;
   unsigned spins_ = 0;
-  int position_ = -1;               ///< in the slot's queue
-  std::uint32_t seen_wake_ = 0;     ///< before the last look at the lock word
+  int position_ = -1;            ///< in the slot's queue
+  std::uint32_t seen_wake_ = 0;  ///< before the last look at the lock word
   std::uint64_t waits_since_us_ = 0;
   std::uint64_t reserved_free_since_us_ = 0;  ///< free, but the heir does not come
   std::uint64_t last_locks_ = 0;
@@ -115,7 +125,8 @@ class table_lock {
 
 class table_unlock {
  public:
-  table_unlock(const table_memory& m, table_holder me, const table_place& p) : memory_(m), me_(me), place_(p) {}
+  table_unlock(const table_memory& m, table_holder me, const table_place& p)
+      : memory_(m), me_(me), place_(p) {}
   step_need advance();
   /// False: the lock was not ours any more (the node has taken it back from a client that it took for lost).
   bool was_held() const { return was_held_; }
@@ -141,7 +152,8 @@ enum class store_outcome : std::uint8_t {
 class table_store {
  public:
   /// The data must outlive the machine.
-  table_store(const table_memory& m, table_holder me, const table_place& p, byte_view data, std::uint64_t now_us)
+  table_store(const table_memory& m, table_holder me, const table_place& p, byte_view data,
+              std::uint64_t now_us)
       : memory_(m), me_(me), place_(p), data_(data), now_us_(now_us) {}
   step_need advance();
   store_outcome outcome() const { return outcome_; }

@@ -16,7 +16,8 @@ namespace {
 std::uint64_t read_clock(clockid_t which) {
   timespec t{};
   ::clock_gettime(which, &t);
-  return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(t.tv_nsec) / 1000;
+  return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000 +
+         static_cast<std::uint64_t>(t.tv_nsec) / 1000;
 }
 
 void breathe() {
@@ -39,9 +40,11 @@ table_user::~table_user() {
 
 void table_user::wait(const table_sleep& s, std::uint64_t deadline_us) const {
   const auto until = std::min(s.until_us, deadline_us);
-  const timespec t{static_cast<time_t>(until / 1'000'000), static_cast<long>(until % 1'000'000 * 1000)};
+  const timespec t{static_cast<time_t>(until / 1'000'000),
+                   static_cast<long>(until % 1'000'000 * 1000)};
   // absolute, on the monotonic clock; too early or interrupted is no harm
-  ::syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(s.word), FUTEX_WAIT_BITSET, s.value, &t, nullptr, s.bits);
+  ::syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(s.word), FUTEX_WAIT_BITSET, s.value, &t,
+            nullptr, s.bits);
 }
 
 void table_user::wake(const table_wakes& w) const {
@@ -54,9 +57,11 @@ void table_user::wake(const table_wakes& w) const {
   }
 }
 
-table_answer table_user::lock(byte_view key, std::uint32_t thread, std::uint64_t deadline_us, table_place& held) {
+table_answer table_user::lock(byte_view key, std::uint32_t thread, std::uint64_t deadline_us,
+                              table_place& held) {
   if (!connected()) return table_answer::disconnected;
-  table_lock l(*memory_, holder_of(client_, thread), key, deadline_us == 0 ? lock_wait::try_once : lock_wait::wait);
+  table_lock l(*memory_, holder_of(client_, thread), key,
+               deadline_us == 0 ? lock_wait::try_once : lock_wait::wait);
   std::uint64_t now = read_clock(CLOCK_MONOTONIC_COARSE);
   for (;;) {
     const auto need = l.advance(now);
@@ -76,7 +81,8 @@ table_answer table_user::lock(byte_view key, std::uint32_t thread, std::uint64_t
     case lock_outcome::held: return connected() ? table_answer::good : table_answer::disconnected;
     case lock_outcome::not_here: return table_answer::not_here;
     case lock_outcome::busy: return table_answer::busy;
-    case lock_outcome::given_up: return connected() ? table_answer::timed_out : table_answer::disconnected;
+    case lock_outcome::given_up:
+      return connected() ? table_answer::timed_out : table_answer::disconnected;
     case lock_outcome::mine: return table_answer::held_already;
   }
   return table_answer::not_here;
@@ -110,8 +116,8 @@ table_answer table_user::unlock(const table_place& p, std::uint32_t thread) {
   return u.was_held() ? table_answer::good : table_answer::not_held;
 }
 
-table_answer table_user::read(byte_view key, std::uint32_t thread, read_wait how, std::uint64_t deadline_us, table_content& c,
-                              bytes& data) {
+table_answer table_user::read(byte_view key, std::uint32_t thread, read_wait how,
+                              std::uint64_t deadline_us, table_content& c, bytes& data) {
   if (!connected()) return table_answer::disconnected;
   table_read r(*memory_, holder_of(client_, thread), key, how);
   std::uint64_t now = read_clock(CLOCK_MONOTONIC_COARSE);
@@ -139,8 +145,11 @@ table_answer table_user::read(byte_view key, std::uint32_t thread, read_wait how
 std::int32_t table_user::holder_process(byte_view key) const {
   const auto p = find(*memory_, key, table_hash(key));
   if (!p) return 0;
-  const auto client = client_of(lock_word{memory_->slot(p->slot).lock.load(std::memory_order_acquire)}.holder());
-  return client == 0 ? 0 : memory_->head().processes[client % table_client_places].load(std::memory_order_relaxed);
+  const auto client =
+      client_of(lock_word{memory_->slot(p->slot).lock.load(std::memory_order_acquire)}.holder());
+  return client == 0 ? 0
+                     : memory_->head().processes[client % table_client_places].load(
+                           std::memory_order_relaxed);
 }
 
 }  // namespace floe

@@ -14,8 +14,8 @@ namespace floe {
 
 enum class table_answer : std::uint8_t {
   good,
-  not_here,      ///< ask the node by the socket
-  busy,          ///< try_lock: somebody holds it
+  not_here,  ///< ask the node by the socket
+  busy,      ///< try_lock: somebody holds it
   timed_out,
   held_already,  ///< by this thread
   to_node,       ///< hand the lock over to the node by the socket and store there
@@ -36,13 +36,15 @@ class table_user {
   bool connected() const { return connected_.load(std::memory_order_acquire); }
 
   /// `deadline_us` on table_clock_us(); 0: try once.
-  table_answer lock(byte_view key, std::uint32_t thread, std::uint64_t deadline_us, table_place& held);
+  table_answer lock(byte_view key, std::uint32_t thread, std::uint64_t deadline_us,
+                    table_place& held);
   table_answer read_locked(const table_place& p, table_content& c, bytes& data);
   /// Empty data: a deletion.
   table_answer store(const table_place&, std::uint32_t thread, byte_view data);
   table_answer unlock(const table_place&, std::uint32_t thread);
   /// Without a lock. `thread` 0: no thread of ours holds anything.
-  table_answer read(byte_view key, std::uint32_t thread, read_wait, std::uint64_t deadline_us, table_content& c, bytes& data);
+  table_answer read(byte_view key, std::uint32_t thread, read_wait, std::uint64_t deadline_us,
+                    table_content& c, bytes& data);
   /// The process that holds the record now; 0: nobody that is known.
   std::int32_t holder_process(byte_view key) const;
   std::uint64_t sequence_number() const { return memory_->stores(); }

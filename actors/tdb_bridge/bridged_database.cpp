@@ -72,8 +72,8 @@ struct visit {
   unsigned chains;
   int shown = 0;
 
-  static int show(const void* key, std::size_t key_size, const void* data, std::size_t data_size, const floe_header* h,
-                  void* to) {
+  static int show(const void* key, std::size_t key_size, const void* data, std::size_t data_size,
+                  const floe_header* h, void* to) {
     auto& v = *static_cast<visit*>(to);
     std::string k(static_cast<const char*>(key), key_size);
     if (v.chain && key_hash(k) % v.chains != *v.chain) return 0;
@@ -90,7 +90,8 @@ struct visit {
 bool bridged_database::open(floe_connection* node) {
   node_ = node;
   floe_kind kind = FLOE_VOLATILE;
-  const int code = node ? floe_find(node, wishes_.name.c_str(), question_ms, &db_, &kind) : static_cast<int>(FLOE_ENOTCONN);
+  const int code = node ? floe_find(node, wishes_.name.c_str(), question_ms, &db_, &kind)
+                        : static_cast<int>(FLOE_ENOTCONN);
   if (code != FLOE_OK) {
     say(TDB_DEBUG_ERROR, "cannot open %s: %s", wishes_.path.c_str(), floe_error_text());
     errno = code == FLOE_ENOENT ? ENOENT : code == FLOE_ENOTCONN ? ECONNREFUSED : EIO;
@@ -136,11 +137,12 @@ int bridged_database::failed(int code, const char* doing) {
   error_ = as_tdb(code);
   if (code == FLOE_ENOENT) return -1;
   if (code == FLOE_ELOST || code == FLOE_ENOLOCK) {
-    say(TDB_DEBUG_FATAL, "cannot %s %s: %s; this process ends, as it cannot know what became of it", doing,
-        wishes_.name.c_str(), why.c_str());
+    say(TDB_DEBUG_FATAL, "cannot %s %s: %s; this process ends, as it cannot know what became of it",
+        doing, wishes_.name.c_str(), why.c_str());
     ::_exit(1);
   }
-  if (why != last_failure_) say(TDB_DEBUG_ERROR, "cannot %s %s: %s", doing, wishes_.name.c_str(), why.c_str());
+  if (why != last_failure_)
+    say(TDB_DEBUG_ERROR, "cannot %s %s: %s", doing, wishes_.name.c_str(), why.c_str());
   last_failure_ = why;
   return -1;
 }
@@ -149,8 +151,8 @@ int bridged_database::refuse(TDB_ERROR e, const char* function) {
   error_ = e;
   if (std::ranges::find(refused_, function) == refused_.end()) {
     refused_.push_back(function);
-    say(TDB_DEBUG_ERROR, "%s is not for %s: it is a database of a floe node, shared by a cluster", function,
-        wishes_.name.c_str());
+    say(TDB_DEBUG_ERROR, "%s is not for %s: it is a database of a floe node, shared by a cluster",
+        function, wishes_.name.c_str());
   }
   return -1;
 }
@@ -209,7 +211,8 @@ bool bridged_database::look(TDB_DATA key, bool also_ours, seen& out) {
   }
   floe_value v;
   const int code = transaction_ ? floe_transaction_read(transaction_, key.dptr, key.dsize, &v)
-                                : floe_read(node_, db_, key.dptr, key.dsize, FLOE_READ_SETTLED, FLOE_FOREVER, &v);
+                                : floe_read(node_, db_, key.dptr, key.dsize, FLOE_READ_SETTLED,
+                                            FLOE_FOREVER, &v);
   if (code != FLOE_OK && code != FLOE_ENOENT) {
     failed(code, "read a record of");
     return false;
@@ -323,7 +326,8 @@ int bridged_database::begin(int timeout_ms) {
     error_ = TDB_ERR_NESTING;
     return -1;
   }
-  const int code = floe_transaction_start(node_, db_, timeout_ms < 0 ? transaction_ms : timeout_ms, &transaction_);
+  const int code = floe_transaction_start(node_, db_, timeout_ms < 0 ? transaction_ms : timeout_ms,
+                                          &transaction_);
   return code == FLOE_OK ? 0 : failed(code, "begin a transaction of");
 }
 
@@ -343,7 +347,8 @@ int bridged_database::cancel() {
 
 int bridged_database::walk(tdb_traverse_func run, void* context) {
   visit v{self_, run, context, nullptr, 0};
-  const int code = floe_traverse(node_, db_, FLOE_LOCAL | FLOE_WITH_EMPTY, FLOE_FOREVER, visit::show, &v, nullptr);
+  const int code = floe_traverse(node_, db_, FLOE_LOCAL | FLOE_WITH_EMPTY, FLOE_FOREVER,
+                                 visit::show, &v, nullptr);
   return code == FLOE_OK ? v.shown : failed(code, "walk through");
 }
 
@@ -353,18 +358,21 @@ unsigned bridged_database::chain_of(TDB_DATA key) const {
 
 int bridged_database::walk_chain(unsigned chain, tdb_traverse_func run, void* context) {
   visit v{self_, run, context, &chain, static_cast<unsigned>(wishes_.hash_size)};
-  const int code = floe_traverse(node_, db_, FLOE_LOCAL | FLOE_WITH_EMPTY, FLOE_FOREVER, visit::show, &v, nullptr);
+  const int code = floe_traverse(node_, db_, FLOE_LOCAL | FLOE_WITH_EMPTY, FLOE_FOREVER,
+                                 visit::show, &v, nullptr);
   return code == FLOE_OK ? v.shown : failed(code, "walk through");
 }
 
 TDB_DATA bridged_database::first_key() {
   keys_.clear();
   next_key_ = 0;
-  const auto keep = [](const void* key, std::size_t size, const void*, std::size_t, const floe_header*, void* to) {
+  const auto keep = [](const void* key, std::size_t size, const void*, std::size_t,
+                       const floe_header*, void* to) {
     static_cast<std::vector<std::string>*>(to)->emplace_back(static_cast<const char*>(key), size);
     return 0;
   };
-  const int code = floe_traverse(node_, db_, FLOE_LOCAL | FLOE_WITH_EMPTY, FLOE_FOREVER, keep, &keys_, nullptr);
+  const int code =
+      floe_traverse(node_, db_, FLOE_LOCAL | FLOE_WITH_EMPTY, FLOE_FOREVER, keep, &keys_, nullptr);
   if (code != FLOE_OK) {
     failed(code, "walk through");
     return {nullptr, 0};

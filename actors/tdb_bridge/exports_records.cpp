@@ -68,12 +68,14 @@ EXPORT int tdb_traverse_read(tdb_context* t, tdb_traverse_func visit, void* cont
   return REAL(tdb_traverse_read)(t, visit, context);
 }
 
-EXPORT int tdb_traverse_chain(tdb_context* t, unsigned int chain, tdb_traverse_func visit, void* context) {
+EXPORT int tdb_traverse_chain(tdb_context* t, unsigned int chain, tdb_traverse_func visit,
+                              void* context) {
   if (auto* d = ours(t)) return d->walk_chain(chain, visit, context);
   return REAL(tdb_traverse_chain)(t, chain, visit, context);
 }
 
-EXPORT int tdb_traverse_key_chain(tdb_context* t, TDB_DATA key, tdb_traverse_func visit, void* context) {
+EXPORT int tdb_traverse_key_chain(tdb_context* t, TDB_DATA key, tdb_traverse_func visit,
+                                  void* context) {
   if (auto* d = ours(t)) return d->walk_chain(d->chain_of(key), visit, context);
   return REAL(tdb_traverse_key_chain)(t, key, visit, context);
 }
@@ -132,7 +134,8 @@ EXPORT char* tdb_summary(tdb_context* t) {
   if (!d) return REAL(tdb_summary)(t);
   const int records = d->walk(nullptr, nullptr);
   char* text = nullptr;
-  if (records < 0 || ::asprintf(&text, "Database of a floe node: %s\nNumber of records: %d\n", d->wishes().name.c_str(), records) < 0)
+  if (records < 0 || ::asprintf(&text, "Database of a floe node: %s\nNumber of records: %d\n",
+                                d->wishes().name.c_str(), records) < 0)
     return nullptr;
   return text;
 }
@@ -176,10 +179,10 @@ EXPORT int tdb_chainunlock_read(tdb_context* t, TDB_DATA key) {
 }
 
 /// Functions that lock a whole file or pretend to, which a cluster has not.
-#define NOT_SERVED(name)                                                 \
-  EXPORT int name(tdb_context* t) {                                      \
-    if (auto* d = ours(t)) return d->refuse(TDB_ERR_LOCK, #name);        \
-    return REAL(name)(t);                                                \
+#define NOT_SERVED(name)                                          \
+  EXPORT int name(tdb_context* t) {                               \
+    if (auto* d = ours(t)) return d->refuse(TDB_ERR_LOCK, #name); \
+    return REAL(name)(t);                                         \
   }
 NOT_SERVED(tdb_lockall)
 NOT_SERVED(tdb_lockall_nonblock)
@@ -231,7 +234,8 @@ EXPORT int tdb_transaction_start_nonblock(tdb_context* t) {
 
 /// Nothing is kept anywhere before the commit: there is nothing to prepare.
 EXPORT int tdb_transaction_prepare_commit(tdb_context* t) {
-  if (auto* d = ours(t)) return d->in_transaction() ? 0 : d->refuse(TDB_ERR_EINVAL, "tdb_transaction_prepare_commit");
+  if (auto* d = ours(t))
+    return d->in_transaction() ? 0 : d->refuse(TDB_ERR_EINVAL, "tdb_transaction_prepare_commit");
   return REAL(tdb_transaction_prepare_commit)(t);
 }
 

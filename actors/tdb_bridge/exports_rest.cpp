@@ -10,14 +10,15 @@ using floe::bridge::ours;
 
 // --- open and close ----------------------------------------------------------------------------------------------
 
-EXPORT tdb_context* tdb_open_ex(const char* name, int hash_size, int tdb_flags, int open_flags, mode_t mode,
-                                const tdb_logging_context* log, tdb_hash_func hash) {
+EXPORT tdb_context* tdb_open_ex(const char* name, int hash_size, int tdb_flags, int open_flags,
+                                mode_t mode, const tdb_logging_context* log, tdb_hash_func hash) {
   const auto made = floe::bridge::open_database(name, hash_size, tdb_flags, log);
   if (made.for_us) return made.made;
   return REAL(tdb_open_ex)(name, hash_size, tdb_flags, open_flags, mode, log, hash);
 }
 
-EXPORT tdb_context* tdb_open(const char* name, int hash_size, int tdb_flags, int open_flags, mode_t mode) {
+EXPORT tdb_context* tdb_open(const char* name, int hash_size, int tdb_flags, int open_flags,
+                             mode_t mode) {
   const auto made = floe::bridge::open_database(name, hash_size, tdb_flags, nullptr);
   if (made.for_us) return made.made;
   return REAL(tdb_open)(name, hash_size, tdb_flags, open_flags, mode);

@@ -31,7 +31,8 @@ std::optional<database_place> find_database_place(const std::string& path) {
   }
   const auto ending = "." + pnn;
   auto name = path.substr(slash + 1);
-  if (socket.empty() || pnn.empty() || !name.ends_with(ending) || name.size() == ending.size()) return std::nullopt;
+  if (socket.empty() || pnn.empty() || !name.ends_with(ending) || name.size() == ending.size())
+    return std::nullopt;
   if (is_tdb_file(path)) return std::nullopt;
   name.resize(name.size() - ending.size());
   return database_place{std::move(socket), std::move(name)};

@@ -23,7 +23,7 @@ constexpr std::size_t most_open = 1024;
 slot slots[most_open];
 
 struct process {
-  std::mutex m;  ///< guards the slots as such, and the nodes
+  std::mutex m;                                   ///< guards the slots as such, and the nodes
   std::map<std::string, floe_connection*> nodes;  ///< by socket; kept until the process ends
 
   static process& self() {
@@ -35,7 +35,8 @@ struct process {
     if (const auto i = nodes.find(socket); i != nodes.end()) return i->second;
     floe_connection* made = nullptr;
     // smbd opens its databases as root, but may be another user when it must connect again
-    if (floe_connect(socket.c_str(), FLOE_RECONNECT | FLOE_PRIVILEGED | FLOE_COMPANION, connect_ms, &made) != FLOE_OK)
+    if (floe_connect(socket.c_str(), FLOE_RECONNECT | FLOE_PRIVILEGED | FLOE_COMPANION, connect_ms,
+                     &made) != FLOE_OK)
       return nullptr;
     floe_set_patience(made, FLOE_FOREVER);
     return nodes[socket] = made;
@@ -46,12 +47,13 @@ tdb_context* context_of(slot& s) { return reinterpret_cast<tdb_context*>(&s); }
 
 /// After the client library's own: handlers of children run in the order of their registration.
 void watch_forks() {
-  static const int registered = ::pthread_atfork([] { process::self().m.lock(); }, [] { process::self().m.unlock(); },
-                                                 [] {
-                                                   new (&process::self().m) std::mutex;
-                                                   for (auto& s : slots)
-                                                     if (s.database) s.database->forget_locks();
-                                                 });
+  static const int registered =
+      ::pthread_atfork([] { process::self().m.lock(); }, [] { process::self().m.unlock(); },
+                       [] {
+                         new (&process::self().m) std::mutex;
+                         for (auto& s : slots)
+                           if (s.database) s.database->forget_locks();
+                       });
   if (registered != 0) throw std::bad_alloc();
 }
 
@@ -63,7 +65,8 @@ bridged_database* ours(tdb_context* t) {
   return at->database.get();
 }
 
-open_result open_database(const char* path, int hash_size, int tdb_flags, const tdb_logging_context* log) {
+open_result open_database(const char* path, int hash_size, int tdb_flags,
+                          const tdb_logging_context* log) {
   if (!path || tdb_flags & TDB_INTERNAL) return {};
   const auto place = find_database_place(path);
   if (!place) return {};
@@ -71,7 +74,10 @@ open_result open_database(const char* path, int hash_size, int tdb_flags, const 
   const std::lock_guard guard(p.m);
   auto* const node = p.node(place->socket);
   watch_forks();
-  open_wishes w{.path = path, .name = place->name, .hash_size = hash_size > 0 ? hash_size : 131, .tdb_flags = tdb_flags};
+  open_wishes w{.path = path,
+                .name = place->name,
+                .hash_size = hash_size > 0 ? hash_size : 131,
+                .tdb_flags = tdb_flags};
   if (log) w.log = *log;
   for (auto& s : slots) {
     if (s.database) continue;

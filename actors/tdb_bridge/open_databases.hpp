@@ -12,7 +12,8 @@ struct open_result {
   bool for_us = false;  ///< else the real libtdb is to open it
   tdb_context* made = nullptr;
 };
-open_result open_database(const char* path, int hash_size, int tdb_flags, const tdb_logging_context*);
+open_result open_database(const char* path, int hash_size, int tdb_flags,
+                          const tdb_logging_context*);
 void close_database(tdb_context*);
 /// -1: a node cannot be reached.
 int touch_all();

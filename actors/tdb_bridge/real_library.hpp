@@ -10,8 +10,9 @@ void* real_function(const char* name);
 }  // namespace floe::bridge
 
 /// The real function of this name, looked up once.
-#define REAL(name)                                                                                            \
-  ([] {                                                                                                       \
-    static const auto found = reinterpret_cast<decltype(&name)>(floe::bridge::real_function(#name));          \
-    return found;                                                                                             \
+#define REAL(name)                                                             \
+  ([] {                                                                        \
+    static const auto found =                                                  \
+        reinterpret_cast<decltype(&name)>(floe::bridge::real_function(#name)); \
+    return found;                                                              \
   }())

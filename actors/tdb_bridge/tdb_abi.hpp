@@ -2,9 +2,9 @@
 /// The binary interface of libtdb 1.4, as far as a library that stands in front of it needs it: types, numbers, and the
 /// functions that it takes over. Facts: Samba lib/tdb/include/tdb.h. A test compares sizes, offsets and numbers with those of
 /// Debian's <tdb.h>, and that every function which libtdb exports is taken over or needs no context.
+#include <sys/types.h>
 #include <csignal>
 #include <cstddef>
-#include <sys/types.h>
 
 extern "C" {
 
@@ -36,7 +36,8 @@ constexpr int TDB_INSERT = 2, TDB_MODIFY = 3;  // flags of a store; any other nu
 constexpr int TDB_INTERNAL = 2;                // flag of an open: no file
 
 using tdb_traverse_func = int (*)(tdb_context*, TDB_DATA, TDB_DATA, void*);
-typedef void (*tdb_log_func)(tdb_context*, tdb_debug_level, const char*, ...) __attribute__((format(printf, 3, 4)));
+typedef void (*tdb_log_func)(tdb_context*, tdb_debug_level, const char*, ...)
+    __attribute__((format(printf, 3, 4)));
 using tdb_hash_func = unsigned int (*)(TDB_DATA*);
 using tdb_parser = int (*)(TDB_DATA key, TDB_DATA data, void*);
 using tdb_walk = void (*)(TDB_DATA key, TDB_DATA data, void*);
@@ -48,8 +49,8 @@ struct tdb_logging_context {
 
 // open and close
 tdb_context* tdb_open(const char* name, int hash_size, int tdb_flags, int open_flags, mode_t mode);
-tdb_context* tdb_open_ex(const char* name, int hash_size, int tdb_flags, int open_flags, mode_t mode,
-                         const tdb_logging_context*, tdb_hash_func);
+tdb_context* tdb_open_ex(const char* name, int hash_size, int tdb_flags, int open_flags,
+                         mode_t mode, const tdb_logging_context*, tdb_hash_func);
 int tdb_close(tdb_context*);
 int tdb_reopen(tdb_context*);
 int tdb_reopen_all(int parent_longlived);

@@ -137,7 +137,7 @@ std::expected<backup_reader, std::string> backup_reader::open(const std::string&
   backup_reader r;
   r.path_ = path;
   r.file_.reset(std::fopen(path.c_str(), "rbe"));
-  struct stat about{};
+  struct stat about {};
   if (!r.file_ || ::fstat(::fileno(r.file_.get()), &about) != 0)
     return std::unexpected(path + ": " + std::strerror(errno));
   if (!S_ISREG(about.st_mode)) return std::unexpected(path + ": not a regular file");
@@ -200,8 +200,7 @@ std::expected<std::optional<bytes>, std::string> backup_reader::next() {
   if (!records) return bad("bad records: " + records.error().text());
   if (records->records().size() != head.length) return bad("a buffer is longer than its records");
   for (const rec_data& r : *records)
-    if (auto one = r.as_record(); !one)
-      return bad("a record without key or header");
+    if (auto one = r.as_record(); !one) return bad("a record without key or header");
   at_ = place + head.length;
   ++buffers_;
   records_ += records->count();

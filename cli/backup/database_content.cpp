@@ -38,7 +38,7 @@ result<reading_state> state_of(context& c, blocking_client& node, const database
 }  // namespace
 
 result<database_content> read_content(context& c, blocking_client& node, const database_info& db,
-                          progress_line& progress) {
+                                      progress_line& progress) {
   const auto limit =
       node.control<control::get_tunable>(pnn::current, {.name = "TraverseTimeout"}, c.patience());
   if (!limit) return std::unexpected(limit.error());

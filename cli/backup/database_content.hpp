@@ -12,6 +12,7 @@ namespace floe::cli {
 using database_content = std::map<bytes, record>;
 
 /// Of a volatile database those that their owners have, without deleted ones; of others this node's.
-result<database_content> read_content(context&, blocking_client&, const database_info&, progress_line&);
+result<database_content> read_content(context&, blocking_client&, const database_info&,
+                                      progress_line&);
 
 }  // namespace floe::cli

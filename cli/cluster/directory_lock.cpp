@@ -24,7 +24,8 @@ struct flock exclusive() {
 
 }  // namespace
 
-std::expected<directory_lock, std::string> directory_lock::take(const std::string& dir, duration patience) {
+std::expected<directory_lock, std::string> directory_lock::take(const std::string& dir,
+                                                                duration patience) {
   std::error_code problem;
   std::filesystem::create_directories(dir, problem);
   if (problem) return std::unexpected(dir + ": " + problem.message());
@@ -41,11 +42,13 @@ std::expected<directory_lock, std::string> directory_lock::take(const std::strin
   auto other = exclusive();
   const bool known = ::fcntl(fd, F_GETLK, &other) == 0 && other.l_type != F_UNLCK;
   ::close(fd);
-  return std::unexpected(fmt::format("another command works on the cluster in {}{}", dir,
-                                     known ? fmt::format(", process {}", other.l_pid) : std::string()));
+  return std::unexpected(
+      fmt::format("another command works on the cluster in {}{}", dir,
+                  known ? fmt::format(", process {}", other.l_pid) : std::string()));
 }
 
-directory_lock::directory_lock(directory_lock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+directory_lock::directory_lock(directory_lock&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)) {}
 
 directory_lock::~directory_lock() {
   if (fd_ >= 0) ::close(fd_);

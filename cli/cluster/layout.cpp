@@ -83,9 +83,7 @@ std::expected<void, std::string> write_node(const local_cluster& c, std::uint32_
   for (std::uint32_t i = 0; i < c.nodes; ++i) nodes += c.address(i) + "\n";
   for (const auto& [name, value] : w.tunables) tunables += fmt::format("{}={}\n", name, value);
   const std::map<std::string, std::string> files{
-      {"/ctdb.conf", settings_of(c, node, w)},
-      {"/nodes", nodes},
-      {"/ctdb.tunables", tunables}};
+      {"/ctdb.conf", settings_of(c, node, w)}, {"/nodes", nodes}, {"/ctdb.tunables", tunables}};
   for (const auto& [name, text] : files)
     if (!write_file(c.base(node) + name, text))
       return std::unexpected(c.base(node) + name + ": cannot be written");
@@ -106,7 +104,8 @@ std::string settings_like(const local_cluster& c, const std::string& first, std:
   for (std::string line; std::getline(lines, line);) {
     if (line.starts_with("node address")) line = "node address = " + c.address(node);
     const auto folder = c.base(0) + "/";
-    if (const auto at = line.find(folder); at != line.npos) line.replace(at, folder.size(), c.base(node) + "/");
+    if (const auto at = line.find(folder); at != line.npos)
+      line.replace(at, folder.size(), c.base(node) + "/");
     out += line + "\n";
   }
   return out;
@@ -124,8 +123,10 @@ std::expected<void, std::string> grow(local_cluster& c, std::uint32_t nodes) {
   const auto first = c.nodes;
   for (std::uint32_t i = first; i < nodes; ++i)
     if (!can_bind(c.address(i), c.port))
-      return std::unexpected(fmt::format("{} cannot be used at port {}: taken", c.address(i), c.port));
-  const auto settings = read_file(c.base(0) + "/ctdb.conf"), tunables = read_file(c.base(0) + "/ctdb.tunables");
+      return std::unexpected(
+          fmt::format("{} cannot be used at port {}: taken", c.address(i), c.port));
+  const auto settings = read_file(c.base(0) + "/ctdb.conf"),
+             tunables = read_file(c.base(0) + "/ctdb.tunables");
   auto list = read_file(c.base(0) + "/nodes");
   for (const auto* file : {&settings, &tunables, &std::as_const(list)})
     if (!*file) return std::unexpected(file->error());
@@ -139,7 +140,8 @@ std::expected<void, std::string> grow(local_cluster& c, std::uint32_t nodes) {
   }
   c.nodes = nodes;
   for (std::uint32_t i = 0; i < nodes; ++i)
-    if (!write_file(c.base(i) + "/nodes", *list)) return std::unexpected(c.base(i) + "/nodes: cannot be written");
+    if (!write_file(c.base(i) + "/nodes", *list))
+      return std::unexpected(c.base(i) + "/nodes: cannot be written");
   return remember(c);
 }
 
@@ -182,7 +184,8 @@ std::expected<local_cluster, std::string> make_cluster(const cluster_wishes& w) 
       if (auto larger = grow(*c, *w.nodes); !larger) return std::unexpected(larger.error());
     return c;
   }
-  if (const auto wrong = wrong_lock_setting(w.cluster_lock); w.cluster_lock != "none" && !wrong.empty())
+  if (const auto wrong = wrong_lock_setting(w.cluster_lock);
+      w.cluster_lock != "none" && !wrong.empty())
     return std::unexpected("--cluster-lock " + w.cluster_lock + ": " + wrong + ", or none");
   std::error_code problem;
   local_cluster c{.dir = fs::absolute(w.dir, problem).lexically_normal().string(),

@@ -28,7 +28,7 @@ struct local_cluster {
 struct cluster_wishes {
   std::string dir;
   std::optional<std::uint32_t> nodes;
-  std::string prefix;  ///< empty: a free one is looked for
+  std::string prefix;      ///< empty: a free one is looked for
   bool elsewhere = false;  ///< the addresses are those of other network namespaces: not tried
   std::optional<std::uint16_t> port;
   /// As in ctdb.conf; empty: the file DIR/cluster.lock; "none": none.

@@ -12,7 +12,7 @@ namespace floe::cli {
 namespace {
 
 struct flock whole_file(short type) {
-  struct flock l{};
+  struct flock l {};
   l.l_type = type;
   l.l_whence = SEEK_SET;
   return l;
@@ -59,9 +59,10 @@ pid_file::pid_file(pid_file&& other) noexcept
 pid_file::~pid_file() {
   if (fd_ < 0) return;
   // a file that somebody has put there since is not ours to remove
-  struct stat ours {}, there {};
-  if (::fstat(fd_, &ours) == 0 && ::stat(path_.c_str(), &there) == 0 && ours.st_ino == there.st_ino &&
-      ours.st_dev == there.st_dev)
+  struct stat ours {
+  }, there{};
+  if (::fstat(fd_, &ours) == 0 && ::stat(path_.c_str(), &there) == 0 &&
+      ours.st_ino == there.st_ino && ours.st_dev == there.st_dev)
     ::unlink(path_.c_str());
   ::close(fd_);
 }

@@ -110,7 +110,8 @@ bool lives(pid_t pid) {
   std::string stat;
   std::getline(in, stat);
   const auto name_end = stat.rfind(')');
-  return name_end != std::string::npos && stat.compare(name_end, 3, ") Z") != 0 && stat.compare(name_end, 3, ") X") != 0;
+  return name_end != std::string::npos && stat.compare(name_end, 3, ") Z") != 0 &&
+         stat.compare(name_end, 3, ") X") != 0;
 }
 
 std::vector<std::uint32_t> stop_cluster(const local_cluster& c, duration patience) {
@@ -121,7 +122,9 @@ std::vector<std::uint32_t> stop_cluster(const local_cluster& c, duration patienc
   }
   std::vector<std::uint32_t> killed;
   for (std::uint32_t i = 0; i < c.nodes; ++i)
-    if (pids[i] && !stop_process(*pids[i], [&] { return node_process(c, i) != pids[i] && !lives(*pids[i]); }, patience))
+    if (pids[i] &&
+        !stop_process(
+            *pids[i], [&] { return node_process(c, i) != pids[i] && !lives(*pids[i]); }, patience))
       killed.push_back(i);
   return killed;
 }

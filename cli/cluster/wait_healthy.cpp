@@ -101,8 +101,7 @@ bool all_well(const std::vector<node_health>& all) {
 std::string complaint(const std::vector<node_health>& all) {
   std::string out;
   for (std::size_t i = 0; i < all.size(); ++i)
-    if (!all[i].up)
-      out += fmt::format("{}node {}: {}", out.empty() ? "" : ", ", i, all[i].text);
+    if (!all[i].up) out += fmt::format("{}node {}: {}", out.empty() ? "" : ", ", i, all[i].text);
   return out.empty() ? "the nodes do not agree about the generation" : out;
 }
 

@@ -33,7 +33,8 @@ int backup(context& c, const arguments& a) {
   for (const auto& [key, r] : *all)
     if (auto added = file->add(r); !added) return c.fail(added.error());
   if (auto written = file->finish(); !written) return c.fail(written.error());
-  const auto records = std::ranges::count_if(*all, [](const auto& r) { return !is_sequence_number(r.first); });
+  const auto records =
+      std::ranges::count_if(*all, [](const auto& r) { return !is_sequence_number(r.first); });
   if (c.options.json) {
     auto j = open_json("backupdb");
     j.text("db", db->name);

@@ -16,7 +16,9 @@ namespace {
 int run(context& c, const arguments& a) {
   const auto library = bridge_library();
   if (!library)
-    return c.fail("libfloe-tdb.so is neither where `meson install` puts it nor in the build directory of this program");
+    return c.fail(
+        "libfloe-tdb.so is neither where `meson install` puts it nor in the build directory of "
+        "this program");
   const auto environment = "LD_PRELOAD=" + *library;
   if (c.options.json) {
     auto j = open_json("bridge");
@@ -28,11 +30,12 @@ int run(context& c, const arguments& a) {
   } else if (a.has("--environment")) {
     print(environment + "\n");
   } else {
-    print(fmt::format("Put this library before libtdb in smbd, winbindd and CTDB's programs:\n\n"
-                      "  in a shell    {} smbd -D\n"
-                      "  for systemd   [Service]\n"
-                      "                Environment={}\n",
-                      environment, environment));
+    print(
+        fmt::format("Put this library before libtdb in smbd, winbindd and CTDB's programs:\n\n"
+                    "  in a shell    {} smbd -D\n"
+                    "  for systemd   [Service]\n"
+                    "                Environment={}\n",
+                    environment, environment));
   }
   return done;
 }

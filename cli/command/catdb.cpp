@@ -59,7 +59,9 @@ int run(context& c, const arguments& a) {
            value});
   }
   print(t.text());
-  print(fmt::format("{} records\n", std::ranges::count_if(all, [](const auto& r) { return !is_sequence_number(r.first); })));
+  print(fmt::format("{} records\n", std::ranges::count_if(all, [](const auto& r) {
+                      return !is_sequence_number(r.first);
+                    })));
   return done;
 }
 

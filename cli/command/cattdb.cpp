@@ -18,8 +18,8 @@ result<std::uint64_t> each_record(blocking_client& node, db_id db, duration pati
                                   const std::function<void(const record_view&)>& show) {
   bytes last;
   for (std::uint64_t count = 0;;) {
-    const auto page =
-        node.control<control::record_scan>(pnn::current, {.db_id = db, .max_bytes = page_bytes, .after = last}, patience);
+    const auto page = node.control<control::record_scan>(
+        pnn::current, {.db_id = db, .max_bytes = page_bytes, .after = last}, patience);
     if (!page) return std::unexpected(page.error());
     if (page->value.empty()) return count;
     for (const rec_data& raw : page->value) {
@@ -50,8 +50,11 @@ int run(context& c, const arguments& a) {
     j.number("flags", r.header.flags);
     j.end();
     if (!c.options.json)
-      t.row({{show_octets(r.key), style::bold}, std::to_string(number(r.header.rsn)), std::to_string(number(r.header.dmaster)),
-             std::to_string(r.data.size()), show_octets(r.data)});
+      t.row({{show_octets(r.key), style::bold},
+             std::to_string(number(r.header.rsn)),
+             std::to_string(number(r.header.dmaster)),
+             std::to_string(r.data.size()),
+             show_octets(r.data)});
   });
   if (!count) return c.fail("cattdb " + a["DB"], count.error());
   j.end();
@@ -69,7 +72,9 @@ int run(context& c, const arguments& a) {
 command cattdb_command() {
   return {.name = "cattdb",
           .group = "Databases",
-          .summary = "the records of a database as this node has them: deleted ones and copies of what others own, too",
+          .summary =
+              "the records of a database as this node has them: deleted ones and copies of what "
+              "others own, too",
           .example = "floe --base DIR cattdb locking.tdb",
           .positionals = {{"DB", "name, or 0x and id"}},
           .run = run};

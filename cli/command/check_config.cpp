@@ -21,38 +21,53 @@ struct findings {
 
 std::string node_name(pnn p) { return fmt::format("node {}", number(p)); }
 
-void compare_tunables(blocking_client& c, pnn other, const tunable_list& ours, duration patience, findings& f) {
+void compare_tunables(blocking_client& c, pnn other, const tunable_list& ours, duration patience,
+                      findings& f) {
   const auto theirs = c.control<control::get_all_tunables>(other, {}, patience);
-  if (!theirs) return f.errors.push_back(fmt::format("{}: its tunables: {}", node_name(other), theirs.error().describe()));
+  if (!theirs)
+    return f.errors.push_back(
+        fmt::format("{}: its tunables: {}", node_name(other), theirs.error().describe()));
   for (std::size_t i = 0; i < wire_tunable_count; ++i) {
     const auto& t = all_tunables()[i];
     if (ours.values[i] != theirs->value.values[i])
-      f.warnings.push_back(fmt::format("{}: {} is {} there and {} here", node_name(other), t.name, theirs->value.values[i],
-                                       ours.values[i]));
+      f.warnings.push_back(fmt::format("{}: {} is {} there and {} here", node_name(other), t.name,
+                                       theirs->value.values[i], ours.values[i]));
   }
 }
 
-void compare_lock(blocking_client& c, pnn other, const std::string& ours, duration patience, findings& f) {
+void compare_lock(blocking_client& c, pnn other, const std::string& ours, duration patience,
+                  findings& f) {
   const auto theirs = c.control<control::get_reclock_file>(other, {}, patience);
-  if (!theirs) return f.errors.push_back(fmt::format("{}: its cluster lock: {}", node_name(other), theirs.error().describe()));
-  const auto show = [](std::string_view s) { return s.empty() ? std::string("not set") : "`" + std::string(s) + "`"; };
+  if (!theirs)
+    return f.errors.push_back(
+        fmt::format("{}: its cluster lock: {}", node_name(other), theirs.error().describe()));
+  const auto show = [](std::string_view s) {
+    return s.empty() ? std::string("not set") : "`" + std::string(s) + "`";
+  };
   if (theirs->value.value != ours)
-    f.errors.push_back(fmt::format("{}: the cluster lock is {} there and {} here; a lock that is not the same for all excludes nobody",
-                                   node_name(other), show(theirs->value.value), show(ours)));
+    f.errors.push_back(
+        fmt::format("{}: the cluster lock is {} there and {} here; a lock that is not the same for "
+                    "all excludes nobody",
+                    node_name(other), show(theirs->value.value), show(ours)));
 }
 
-void compare_nodes(blocking_client& c, pnn other, const std::vector<configured_node>& ours, duration patience, findings& f) {
+void compare_nodes(blocking_client& c, pnn other, const std::vector<configured_node>& ours,
+                   duration patience, findings& f) {
   const auto theirs = c.control<control::get_nodes_file>(other, {}, patience);
-  if (!theirs) return f.errors.push_back(fmt::format("{}: its nodes file: {}", node_name(other), theirs.error().describe()));
+  if (!theirs)
+    return f.errors.push_back(
+        fmt::format("{}: its nodes file: {}", node_name(other), theirs.error().describe()));
   const auto& list = theirs->value.nodes;
   if (list.size() != ours.size())
-    f.errors.push_back(fmt::format("{}: its nodes file has {} nodes, ours {}", node_name(other), list.size(), ours.size()));
+    f.errors.push_back(fmt::format("{}: its nodes file has {} nodes, ours {}", node_name(other),
+                                   list.size(), ours.size()));
   for (std::size_t i = 0; i < std::min(list.size(), ours.size()); ++i) {
     const bool deleted = list[i].flags & node_flag::deleted;
     const auto there = deleted ? std::string("deleted") : std::string(address_text(list[i].addr));
     const auto here = ours[i].deleted ? std::string("deleted") : ours[i].where.ip;
     if (there != here)
-      f.errors.push_back(fmt::format("{}: node {} is {} in its nodes file and {} in ours", node_name(other), i, there, here));
+      f.errors.push_back(fmt::format("{}: node {} is {} in its nodes file and {} in ours",
+                                     node_name(other), i, there, here));
   }
 }
 
@@ -60,11 +75,16 @@ void compare_nodes(blocking_client& c, pnn other, const std::vector<configured_n
 void compare_with_others(context& c, const node_setup& setup, findings& f) {
   if (!pid_file::holder(setup.pid_file)) return;
   auto connection = blocking_client::connect(setup.config.socket, c.patience());
-  if (!connection) return f.warnings.push_back("the node runs and does not answer: nothing was compared with other nodes");
+  if (!connection)
+    return f.warnings.push_back(
+        "the node runs and does not answer: nothing was compared with other nodes");
   const auto map = connection->control<control::get_nodemap>(pnn::current, {}, c.patience());
-  if (!map) return f.warnings.push_back("the node does not tell who is connected: nothing was compared with other nodes");
+  if (!map)
+    return f.warnings.push_back(
+        "the node does not tell who is connected: nothing was compared with other nodes");
   for (const auto& n : map->value.nodes) {
-    if (n.pnn == setup.config.self || (n.flags & (node_flag::disconnected | node_flag::deleted))) continue;
+    if (n.pnn == setup.config.self || (n.flags & (node_flag::disconnected | node_flag::deleted)))
+      continue;
     compare_nodes(*connection, n.pnn, setup.config.nodes, c.patience(), f);
     compare_lock(*connection, n.pnn, setup.config.cluster_lock, c.patience(), f);
     compare_tunables(*connection, n.pnn, setup.config.tunables, c.patience(), f);
@@ -79,7 +99,8 @@ int report(const context& c, const findings& f) {
     j.number("compared", f.compared);
     for (const auto* part : {"errors", "warnings"}) {
       j.begin_list(part);
-      for (const auto& line : std::string_view(part) == "errors" ? f.errors : f.warnings) j.text("", line);
+      for (const auto& line : std::string_view(part) == "errors" ? f.errors : f.warnings)
+        j.text("", line);
       j.end();
     }
     print_json(std::move(j));
@@ -87,7 +108,8 @@ int report(const context& c, const findings& f) {
   }
   for (const auto& e : f.errors) print(paint(style::bad, "error    ") + e + "\n");
   for (const auto& w : f.warnings) print(paint(style::warn, "warning  ") + w + "\n");
-  const auto with = f.compared == 0 ? std::string() : fmt::format(", compared with {} other nodes", f.compared);
+  const auto with =
+      f.compared == 0 ? std::string() : fmt::format(", compared with {} other nodes", f.compared);
   print(f.errors.empty() ? fmt::format("good: a node starts with these files{}\n", with)
                          : fmt::format("{} to mend{}\n", f.errors.size(), with));
   return f.errors.empty() ? done : says_no;
@@ -112,8 +134,10 @@ int list_settings(const context& c) {
     j.text("form", s.form);
     j.text("default", s.usual);
     j.text("meaning", s.meaning);
-    if (s.idle) j.text("no_effect", s.idle);
-    else j.null("no_effect");
+    if (s.idle)
+      j.text("no_effect", s.idle);
+    else
+      j.null("no_effect");
     j.end();
   }
   j.end();
@@ -139,9 +163,14 @@ int run(context& c, const arguments& given) {
 command check_config_command() {
   return {.name = "check-config",
           .group = "Start",
-          .summary = "say all that is wrong with a node's files (4 if anything), and where other nodes have it otherwise",
+          .summary =
+              "say all that is wrong with a node's files (4 if anything), and where other nodes "
+              "have it otherwise",
           .example = "floe check-config /etc/ctdb",
-          .positionals = {{"DIR", "the directory of the node; without it --base, or the places of the distribution", false}},
+          .positionals =
+              {{"DIR",
+                "the directory of the node; without it --base, or the places of the distribution",
+                false}},
           .options = {{"--settings", nullptr, "only list the settings that ctdb.conf may have"}},
           .run = run};
 }

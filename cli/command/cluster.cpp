@@ -68,7 +68,8 @@ void put_nodes(wire::json_writer& j, const local_cluster& k,
 }
 
 /// The nodes that ran before the cluster grew read their nodes files again.
-int tell_about_new_nodes(context& c, const local_cluster& k, const std::vector<std::uint32_t>& running) {
+int tell_about_new_nodes(context& c, const local_cluster& k,
+                         const std::vector<std::uint32_t>& running) {
   if (running.empty()) return done;
   auto node = blocking_client::connect(k.socket(running.front()), c.patience());
   if (!node) return c.fail("cluster up", node.error());
@@ -119,7 +120,8 @@ int start_all(context& c, const cluster_wishes& w) {
 int add(context& c, const arguments& a) {
   if (a["--dir"].empty()) return c.misused("cluster add: to which one? Give --dir DIR");
   std::optional<std::uint32_t> more = 1;
-  if (!read_number(a["COUNT"], more) || *more == 0) return c.misused("COUNT is a number, 1 or more: " + a["COUNT"]);
+  if (!read_number(a["COUNT"], more) || *more == 0)
+    return c.misused("COUNT is a number, 1 or more: " + a["COUNT"]);
   const auto k = open_cluster(a["--dir"]);
   if (!k) return c.fail(k.error());
   cluster_wishes w{};
@@ -129,9 +131,11 @@ int add(context& c, const arguments& a) {
 }
 
 int up(context& c, const arguments& a) {
-  cluster_wishes w{
-      .dir = a["--dir"], .prefix = a["--address-prefix"], .cluster_lock = a["--cluster-lock"],
-      .extra_settings = {}, .tunables = {}};
+  cluster_wishes w{.dir = a["--dir"],
+                   .prefix = a["--address-prefix"],
+                   .cluster_lock = a["--cluster-lock"],
+                   .extra_settings = {},
+                   .tunables = {}};
   if (w.dir.empty()) return c.misused("cluster up: where? Give --dir DIR");
   if (!read_number(a["--nodes"], w.nodes))
     return c.misused("--nodes takes a number: " + a["--nodes"]);
@@ -207,13 +211,14 @@ command cluster_command() {
                   {"--cluster-lock", "LOCK",
                    "of a new cluster: a path, `!COMMAND ARGS`, or none (DIR/cluster.lock)"}},
       .run = up};
-  command more{.name = "add",
-               .group = "",
-               .summary = "one node more, or COUNT, while the others run; returns when all is healthy",
-               .example = "floe cluster add --dir /tmp/c\nfloe cluster add --dir /tmp/c 2",
-               .positionals = {{"COUNT", "how many (1)", false}},
-               .options = {dir_option},
-               .run = add};
+  command more{
+      .name = "add",
+      .group = "",
+      .summary = "one node more, or COUNT, while the others run; returns when all is healthy",
+      .example = "floe cluster add --dir /tmp/c\nfloe cluster add --dir /tmp/c 2",
+      .positionals = {{"COUNT", "how many (1)", false}},
+      .options = {dir_option},
+      .run = add};
   command stop{.name = "down",
                .group = "",
                .summary = "end all nodes: SIGTERM, and SIGKILL to those that take longer than -t",

@@ -31,7 +31,8 @@ int run(context& c, const arguments&) {
   if (!map) return c.fail("cluster version", map.error());
   std::vector<pnn> connected, away;
   for (const auto& n : map->value.nodes)
-    if (!(n.flags & node_flag::deleted)) (n.flags & node_flag::disconnected ? away : connected).push_back(n.pnn);
+    if (!(n.flags & node_flag::deleted))
+      (n.flags & node_flag::disconnected ? away : connected).push_back(n.pnn);
   std::set<std::string> versions;
   table t({{"NODE", true}, {"RUNS"}});
   auto j = open_json("cluster version");
@@ -41,7 +42,8 @@ int run(context& c, const arguments&) {
     j.number("node", number(p));
     version.empty() ? j.null("version") : j.text("version", version);
     j.end();
-    t.row({std::to_string(number(p)), version.empty() ? cell(otherwise, style::warn) : cell(version)});
+    t.row({std::to_string(number(p)),
+           version.empty() ? cell(otherwise, style::warn) : cell(version)});
     if (!version.empty()) versions.insert(version);
   };
   for (const auto& one : ask_each(**node, connected, control::get_node_status, {}, c.patience()))
@@ -49,8 +51,10 @@ int run(context& c, const arguments&) {
   for (const pnn p : away) row(p, "", "not connected");
   j.end();
   j.boolean("same", versions.size() == 1 && away.empty());
-  if (c.options.json) print_json(std::move(j));
-  else print(t.text());
+  if (c.options.json)
+    print_json(std::move(j));
+  else
+    print(t.text());
   return done;
 }
 
@@ -59,7 +63,8 @@ int run(context& c, const arguments&) {
 command cluster_version_command() {
   return {.name = "version",
           .group = "",
-          .summary = "which program each node of the cluster runs, as the node that is asked knows them",
+          .summary =
+              "which program each node of the cluster runs, as the node that is asked knows them",
           .example = "floe cluster version --json | jq .same",
           .run = run};
 }

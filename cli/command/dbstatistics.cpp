@@ -31,7 +31,8 @@ void print_counters(const db_statistics& s) {
       t.row({{f.path, style::dim}, wire::scalar_text(f.value, f.says)});
   const auto text = t.text();
   print(text.substr(text.find('\n') + 1));
-  for (const auto& k : in_use(s)) print(fmt::format("hot key {}: {}\n", show_octets(k.key), k.count));
+  for (const auto& k : in_use(s))
+    print(fmt::format("hot key {}: {}\n", show_octets(k.key), k.count));
 }
 
 int statistics(context& c, const arguments& a) {
@@ -40,8 +41,8 @@ int statistics(context& c, const arguments& a) {
   auto& node = **c.node();
   const auto db = node.find_database(a["DB"], c.patience());
   if (!db) return c.fail("dbstatistics " + a["DB"], db.error());
-  const auto all =
-      ask_each(node, *nodes, control::get_db_statistics, encode_request<control::get_db_statistics>(*db), c.patience());
+  const auto all = ask_each(node, *nodes, control::get_db_statistics,
+                            encode_request<control::get_db_statistics>(*db), c.patience());
   auto j = open_json("dbstatistics");
   j.text("db", a["DB"]);
   j.begin_list("nodes");
@@ -70,16 +71,19 @@ struct ranked_key {
 };
 
 /// Adds the hot keys of one database on these nodes. A ctdbd answers as well.
-std::vector<node_reply> gather(context& c, const std::vector<pnn>& nodes, const database_info& d, std::vector<ranked_key>& to) {
-  auto all = ask_each(**c.node(), nodes, control::get_db_statistics, encode_request<control::get_db_statistics>(d.id),
-                      c.patience());
+std::vector<node_reply> gather(context& c, const std::vector<pnn>& nodes, const database_info& d,
+                               std::vector<ranked_key>& to) {
+  auto all = ask_each(**c.node(), nodes, control::get_db_statistics,
+                      encode_request<control::get_db_statistics>(d.id), c.patience());
   for (const auto& one : all)
     if (const auto s = decode_answer<control::get_db_statistics>(one.reply, one.node))
-      for (const auto& k : in_use(s->value)) to.push_back({d.name, one.node, bytes(k.key), k.count});
+      for (const auto& k : in_use(s->value))
+        to.push_back({d.name, one.node, bytes(k.key), k.count});
   return all;
 }
 
-std::expected<std::vector<database_info>, client_error> asked_for(context& c, const std::string& name) {
+std::expected<std::vector<database_info>, client_error> asked_for(context& c,
+                                                                  const std::string& name) {
   auto& node = **c.node();
   if (name.empty()) return list_databases(node, pnn::current, c.patience());
   const auto one = find_database_info(node, pnn::current, name, c.patience());
@@ -95,13 +99,18 @@ int hot_keys(context& c, const arguments& a) {
   std::vector<ranked_key> keys;
   int code = done;
   for (const auto& d : *databases)
-    if (const auto failed = report_failures(c, "hotkeys", gather(c, *nodes, d, keys)); failed != done) code = failed;
+    if (const auto failed = report_failures(c, "hotkeys", gather(c, *nodes, d, keys));
+        failed != done)
+      code = failed;
   std::ranges::stable_sort(keys, std::greater{}, &ranked_key::count);
   table t({{"COUNT", true}, {"NODE", true}, {"DB"}, {"KEY"}});
   auto j = open_json("hotkeys");
   j.begin_list("keys");
   for (const auto& k : keys) {
-    t.row({std::to_string(k.count), std::to_string(number(k.node)), k.db, {show_octets(k.key), style::bold}});
+    t.row({std::to_string(k.count),
+           std::to_string(number(k.node)),
+           k.db,
+           {show_octets(k.key), style::bold}});
     j.begin_object();
     j.text("db", k.db);
     j.text("key", show_octets(k.key));
@@ -113,7 +122,9 @@ int hot_keys(context& c, const arguments& a) {
   if (c.options.json)
     print_json(std::move(j));
   else
-    print(keys.empty() ? "no record has been asked for from several nodes often enough to be counted\n" : t.text());
+    print(keys.empty()
+              ? "no record has been asked for from several nodes often enough to be counted\n"
+              : t.text());
   return code;
 }
 

@@ -23,8 +23,8 @@ struct findings {
 void print_text(const findings& f, std::size_t asked) {
   const auto ill = f.ill();
   print(ill == 0 ? paint(style::good, fmt::format("{} nodes were asked: nothing is wrong\n", asked))
-                 : paint(style::bad, fmt::format("{} nodes were asked: {} thing{} wrong\n", asked, ill,
-                                                 ill == 1 ? " is" : "s are")));
+                 : paint(style::bad, fmt::format("{} nodes were asked: {} thing{} wrong\n", asked,
+                                                 ill, ill == 1 ? " is" : "s are")));
   std::size_t n = 0;
   for (const auto& t : f.troubles) {
     print(fmt::format("\n{}. {}\n", ++n, paint(t.ill ? style::bold : style::plain, with_age(t))));
@@ -32,7 +32,8 @@ void print_text(const findings& f, std::size_t asked) {
     if (!t.ill) print("   the work goes on\n");
   }
   for (const pnn p : f.without_report)
-    print(fmt::format("\nnode {} is connected and has given no report: it hangs, or is a ctdbd\n", number(p)));
+    print(fmt::format("\nnode {} is connected and has given no report: it hangs, or is a ctdbd\n",
+                      number(p)));
 }
 
 void print_as_json(const findings& f) {
@@ -67,11 +68,12 @@ int run(context& c, const arguments&) {
 }  // namespace
 
 command doctor_command() {
-  return {.name = "doctor",
-          .group = "Cluster",
-          .summary = "what is wrong in the whole cluster, why, and what to try; exit 4 if anything is",
-          .example = "floe --base DIR doctor || echo look",
-          .run = run};
+  return {
+      .name = "doctor",
+      .group = "Cluster",
+      .summary = "what is wrong in the whole cluster, why, and what to try; exit 4 if anything is",
+      .example = "floe --base DIR doctor || echo look",
+      .run = run};
 }
 
 }  // namespace floe::cli

@@ -8,10 +8,13 @@ namespace floe::cli {
 command drill_command() {
   return {.name = "drill",
           .group = "Drills",
-          .summary = "rehearse faults: scripts of a few lines, played in simulation from a seed, or on real processes",
+          .summary =
+              "rehearse faults: scripts of a few lines, played in simulation from a seed, or on "
+              "real processes",
           .example = "floe drill list\nfloe drill run --all\nfloe drill run my.drill --seeds 100",
-          .subcommands = {drill::run_command(), drill::list_command(), drill::show_command(), drill::check_command(),
-                          drill::compare_command(), drill::shrink_command(), drill::hunt_command(), drill::help_command()}};
+          .subcommands = {drill::run_command(), drill::list_command(), drill::show_command(),
+                          drill::check_command(), drill::compare_command(), drill::shrink_command(),
+                          drill::hunt_command(), drill::help_command()}};
 }
 
 }  // namespace floe::cli

@@ -75,7 +75,8 @@ command explain_command() {
   return {
       .name = "explain",
       .group = "Protocol",
-      .summary = "what an event of the log, a control, message, operation, flag, tunable or type is",
+      .summary =
+          "what an event of the log, a control, message, operation, flag, tunable or type is",
       .example =
           "floe explain node-down\n  floe explain                      # all events of the log\n"
           "  floe explain GET_DBMAP\n  floe explain 9\n  floe explain 0xF101000000000000\n"

@@ -16,8 +16,8 @@ int run(context& c, const arguments& a) {
   auto& node = **c.node();
   const auto db = node.find_database(a["DB"], c.patience());
   if (!db) return c.fail("getdbseqnum " + a["DB"], db.error());
-  const auto all =
-      ask_each(node, *nodes, control::get_db_seqnum, encode_request<control::get_db_seqnum>({.db_id = *db}), c.patience());
+  const auto all = ask_each(node, *nodes, control::get_db_seqnum,
+                            encode_request<control::get_db_seqnum>({.db_id = *db}), c.patience());
   auto j = open_json("getdbseqnum");
   j.text("db", a["DB"]);
   j.begin_list("nodes");
@@ -29,7 +29,8 @@ int run(context& c, const arguments& a) {
     j.number("seqnum", seqnum->value);
     j.end();
     if (!c.options.json)
-      print(all.size() > 1 ? fmt::format("node {}: {}\n", number(one.node), seqnum->value) : fmt::format("{}\n", seqnum->value));
+      print(all.size() > 1 ? fmt::format("node {}: {}\n", number(one.node), seqnum->value)
+                           : fmt::format("{}\n", seqnum->value));
   }
   j.end();
   if (c.options.json) print_json(std::move(j));
@@ -39,12 +40,14 @@ int run(context& c, const arguments& a) {
 }  // namespace
 
 command getdbseqnum_command() {
-  return {.name = "getdbseqnum",
-          .group = "Databases",
-          .summary = "sequence number of a persistent or replicated database: it grows with each transaction",
-          .example = "floe --base DIR getdbseqnum secrets.tdb -n all",
-          .positionals = {{"DB", "name, or 0x and id"}},
-          .run = run};
+  return {
+      .name = "getdbseqnum",
+      .group = "Databases",
+      .summary =
+          "sequence number of a persistent or replicated database: it grows with each transaction",
+      .example = "floe --base DIR getdbseqnum secrets.tdb -n all",
+      .positionals = {{"DB", "name, or 0x and id"}},
+      .run = run};
 }
 
 }  // namespace floe::cli

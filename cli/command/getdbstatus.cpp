@@ -69,8 +69,9 @@ int run(context& c, const arguments& a) {
          fmt::format("{} pending, {} done, {} sent again", more.value("migrations_pending", 0ULL),
                      more.value("migrations_done", 0ULL), more.value("migrations_resent", 0ULL)));
     if (const auto v = more.value("vacuum", json()); v.is_object())
-      line("deleted", fmt::format("{} to be forgotten, the oldest for {}; {} forgotten in {} runs", v.value("queued", 0ULL),
-                                  age_text(v.value("oldest_ms", 0.0)), v.value("forgotten", 0ULL), v.value("runs", 0ULL)));
+      line("deleted", fmt::format("{} to be forgotten, the oldest for {}; {} forgotten in {} runs",
+                                  v.value("queued", 0ULL), age_text(v.value("oldest_ms", 0.0)),
+                                  v.value("forgotten", 0ULL), v.value("runs", 0ULL)));
     line("locks", fmt::format("{} held, {} waiting", more.value("locks_held", 0ULL),
                               more.value("locks_waiting", 0ULL)));
   }

@@ -27,7 +27,8 @@ int run(context& c, const arguments&) {
       j.text("cluster_lock", text);
     j.end();
     const auto shown = text.empty() ? "no cluster lock" : text;
-    if (!c.options.json) print(all.size() > 1 ? fmt::format("node {}: {}\n", number(one.node), shown) : shown + "\n");
+    if (!c.options.json)
+      print(all.size() > 1 ? fmt::format("node {}: {}\n", number(one.node), shown) : shown + "\n");
   }
   j.end();
   if (c.options.json) print_json(std::move(j));

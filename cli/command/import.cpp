@@ -33,19 +33,23 @@ struct imported_file {
 /// "secrets.tdb" of ".../secrets.tdb.0"; nothing if that is no name of a database's file.
 std::optional<std::string> database_name(const fs::path& file) {
   const auto pnn = file.extension().string();
-  const bool digits = pnn.size() > 1 && std::all_of(pnn.begin() + 1, pnn.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const bool digits = pnn.size() > 1 && std::all_of(pnn.begin() + 1, pnn.end(),
+                                                    [](char c) { return c >= '0' && c <= '9'; });
   if (!digits || file.stem().empty()) return std::nullopt;
   return file.stem().string();
 }
 
 /// The files that are meant: what is named, and in a folder all databases of a ctdbd.
-std::expected<std::vector<imported_file>, std::string> find_files(const std::vector<std::string>& named) {
+std::expected<std::vector<imported_file>, std::string> find_files(
+    const std::vector<std::string>& named) {
   std::vector<imported_file> all;
   for (const auto& one : named) {
     std::error_code problem;
     if (!fs::is_directory(one, problem)) {
       const auto name = database_name(one);
-      if (!name) return std::unexpected(one + ": the file of a database is called NAME.PNN, as ctdbd calls it");
+      if (!name)
+        return std::unexpected(one +
+                               ": the file of a database is called NAME.PNN, as ctdbd calls it");
       all.push_back({.path = one, .name = *name, .records = {}});
       continue;
     }
@@ -59,13 +63,14 @@ std::expected<std::vector<imported_file>, std::string> find_files(const std::vec
   std::ranges::sort(all, {}, &imported_file::name);
   const auto twice = std::ranges::adjacent_find(all, {}, &imported_file::name);
   if (twice != all.end())
-    return std::unexpected(fmt::format("{} and {} are copies of one database: name the one to take", twice->path,
-                                       std::next(twice)->path));
+    return std::unexpected(fmt::format("{} and {} are copies of one database: name the one to take",
+                                       twice->path, std::next(twice)->path));
   return all;
 }
 
 std::uint64_t number_in(const std::vector<record>& records) {
-  const auto r = std::ranges::find(records, sequence_number_key, [](const record& one) { return byte_view(one.key); });
+  const auto r = std::ranges::find(records, sequence_number_key,
+                                   [](const record& one) { return byte_view(one.key); });
   std::uint64_t n = 0;
   if (r != records.end() && r->data.size() == sizeof n) std::memcpy(&n, r->data.data(), sizeof n);
   return n;
@@ -117,12 +122,15 @@ int import_files(context& c, const arguments& a) {
     const auto what = fmt::format("import {}", f.name);
     const auto id = (*node)->attach(f.name, db_kind::persistent, c.long_patience());
     if (!id) return c.fail(what, id.error());
-    const auto present = (*node)->control<control::get_db_seqnum>(pnn::current, db_seqnum_request{*id}, c.patience());
+    const auto present = (*node)->control<control::get_db_seqnum>(
+        pnn::current, db_seqnum_request{*id}, c.patience());
     if (!present) return c.fail(what, present.error());
     if (present->value > 0 && !a.has("--replace"))
-      return c.fail(fmt::format("{}: the cluster has this database already, with number {} (the file's is {}); --replace puts "
-                                "the file in its place",
-                                what, present->value, f.number));
+      return c.fail(
+          fmt::format("{}: the cluster has this database already, with number {} (the file's is "
+                      "{}); --replace puts "
+                      "the file in its place",
+                      what, present->value, f.number));
     const auto held = hold_transactions(c, **node, *id, db_kind::persistent, what);
     if (!held) return held.error();
     const auto end = put_in(c, **node, f, *id);
@@ -135,8 +143,8 @@ int import_files(context& c, const arguments& a) {
     j.number("nodes", end->nodes);
     j.end();
     if (!c.options.json)
-      print(fmt::format("{}: {} records with number {} on {} node{}\n", f.name, end->records, f.number, end->nodes,
-                        end->nodes == 1 ? "" : "s"));
+      print(fmt::format("{}: {} records with number {} on {} node{}\n", f.name, end->records,
+                        f.number, end->nodes, end->nodes == 1 ? "" : "s"));
   }
   j.end();
   if (c.options.json) print_json(std::move(j));
@@ -155,7 +163,8 @@ int export_files(context& c, const arguments& a) {
   if (!all) return c.fail("export", all.error());
   const auto named = a.all("DB");
   std::erase_if(*all, [&](const database_info& d) {
-    return kind_of(d.flags) != db_kind::persistent || (!named.empty() && std::ranges::find(named, d.name) == named.end());
+    return kind_of(d.flags) != db_kind::persistent ||
+           (!named.empty() && std::ranges::find(named, d.name) == named.end());
   });
   for (const auto& n : named)
     if (std::ranges::find(*all, n, &database_info::name) == all->end())
@@ -177,7 +186,8 @@ int export_files(context& c, const arguments& a) {
     j.number("seqnum", number_in(records));
     j.end();
     if (!c.options.json)
-      print(fmt::format("{}: {} records with number {} are in {}\n", d.name, records.size(), number_in(records), path));
+      print(fmt::format("{}: {} records with number {} are in {}\n", d.name, records.size(),
+                        number_in(records), path));
   }
   j.end();
   if (c.options.json) print_json(std::move(j));
@@ -187,20 +197,25 @@ int export_files(context& c, const arguments& a) {
 }  // namespace
 
 std::vector<command> import_commands() {
-  return {{.name = "import",
-           .group = "Samba",
-           .summary = "take persistent databases of a stopped ctdbd into the cluster, on all nodes",
-           .example = "floe --base DIR import /var/lib/ctdb/persistent\nfloe --base DIR import saved/secrets.tdb.0",
-           .positionals = {{"FILE", "NAME.PNN, or a folder with such files", true, true}},
-           .options = {{"--replace", nullptr, "also where the cluster has a database of this name with content"}},
-           .run = import_files},
-          {.name = "export",
-           .group = "Samba",
-           .summary = "write persistent databases as files that a ctdbd opens",
-           .example = "floe --base DIR export /var/lib/ctdb/persistent",
-           .positionals = {{"DIR", "an existing folder; each database becomes NAME.PNN there, with this node's number"},
-                           {"DB", "only these; without, all persistent ones", false, true}},
-           .run = export_files}};
+  return {
+      {.name = "import",
+       .group = "Samba",
+       .summary = "take persistent databases of a stopped ctdbd into the cluster, on all nodes",
+       .example = "floe --base DIR import /var/lib/ctdb/persistent\nfloe --base DIR import "
+                  "saved/secrets.tdb.0",
+       .positionals = {{"FILE", "NAME.PNN, or a folder with such files", true, true}},
+       .options = {{"--replace", nullptr,
+                    "also where the cluster has a database of this name with content"}},
+       .run = import_files},
+      {.name = "export",
+       .group = "Samba",
+       .summary = "write persistent databases as files that a ctdbd opens",
+       .example = "floe --base DIR export /var/lib/ctdb/persistent",
+       .positionals =
+           {{"DIR",
+             "an existing folder; each database becomes NAME.PNN there, with this node's number"},
+            {"DB", "only these; without, all persistent ones", false, true}},
+       .run = export_files}};
 }
 
 }  // namespace floe::cli

@@ -19,7 +19,8 @@ result<void> hold(blocking_client& c, std::optional<duration> time) {
   if (time)
     c.loop().after(*time, [&over] { over = true; });
   else
-    input.emplace(c.loop(), STDIN_FILENO, [](const std::string&) {}, [&over] { over = true; });
+    input.emplace(
+        c.loop(), STDIN_FILENO, [](const std::string&) {}, [&over] { over = true; });
   while (!over && c.async().connected())
     c.loop().run_until([&] { return over || !c.async().connected(); }, std::chrono::hours(1));
   if (c.async().connected()) return {};
@@ -43,8 +44,8 @@ int run(context& c, const arguments& a) {
   const auto begin = (*node)->loop().now();
   auto lock = (*node)->lock(*db, *key, c.long_patience());
   if (!lock && lock.error().code == client_errc::timed_out) {
-    print_error(fmt::format("{}: {}: {}; `floe locks` shows who holds it, -t waits longer", what, node_text(lock.error().node),
-                            lock.error().describe()));
+    print_error(fmt::format("{}: {}: {}; `floe locks` shows who holds it, -t waits longer", what,
+                            node_text(lock.error().node), lock.error().describe()));
     return timed_out;
   }
   if (!lock) return c.fail(what, lock.error());

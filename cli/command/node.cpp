@@ -99,14 +99,16 @@ class service {
     counters count;
     request_ids ids;
     bool stopped = false;
-    node_ = start_node({*loop_, actors, *net, log_, count, ids, setup_.config.self, checks.get(), locks.get()},
-                       setup_.config, [&] { stopped = true; });
+    node_ = start_node(
+        {*loop_, actors, *net, log_, count, ids, setup_.config.self, checks.get(), locks.get()},
+        setup_.config, [&] { stopped = true; });
     service_notice notice(*loop_, node_, setup_.config.self);
     notice_ = &notice;
-    const signal_watch signals(*loop_, {.end = [this](int n, int from) { end(n, from); },
-                                        .reload = [this](int n, int from) { reload(n, from); },
-                                        .report = [this](int n, int from) { report(n, from); },
-                                        .other = [this](int n, int from) { note(n, from, "nothing"); }});
+    const signal_watch signals(*loop_,
+                               {.end = [this](int n, int from) { end(n, from); },
+                                .reload = [this](int n, int from) { reload(n, from); },
+                                .report = [this](int n, int from) { report(n, from); },
+                                .other = [this](int n, int from) { note(n, from, "nothing"); }});
     loop_->settle();
     const bool started = !stopped || asked_;
     notice.start();
@@ -118,9 +120,10 @@ class service {
     while (!stopped) loop_->run_until([&] { return stopped; }, std::chrono::hours(1));
     loop_->settle();  // what its databases and links were told at the end
     if (started && seen) return done;
-    print_error("the node did not start; " + (setup_.log.to == log_target::kind::standard_error
-                                                  ? std::string("the reason is above")
-                                                  : "the reason is in its log, " + to_string(setup_.log)));
+    print_error("the node did not start; " +
+                (setup_.log.to == log_target::kind::standard_error
+                     ? std::string("the reason is above")
+                     : "the reason is in its log, " + to_string(setup_.log)));
     return failed;
   }
 
@@ -129,8 +132,10 @@ class service {
   bool serve_metrics(endpoint& metrics) {
     if (!setup_.metrics) return true;
     const auto wrong = metrics.open(*setup_.metrics);
-    if (wrong.empty()) log_.tell(event::metrics{.listen = to_string(*setup_.metrics)});
-    else log_.tell(event::metrics_not_served{.why = wrong});
+    if (wrong.empty())
+      log_.tell(event::metrics{.listen = to_string(*setup_.metrics)});
+    else
+      log_.tell(event::metrics_not_served{.why = wrong});
     return wrong.empty();
   }
   void note(int number, int from, std::string_view does) {
@@ -149,7 +154,8 @@ class service {
     report_faults_to(setup_.log);
     note(number, from, "the log is reopened");
     if (!problem.empty()) log_.tell(event::log_not_reopened{.why = problem});
-    if (const auto fresh = check_node_directory(setup_.config.base == places_of("").base ? "" : setup_.config.base)) {
+    if (const auto fresh = check_node_directory(
+            setup_.config.base == places_of("").base ? "" : setup_.config.base)) {
       log_.set_level(fresh->level);
     } else {
       for (const auto& e : fresh.error()) log_.tell(event::settings_not_read{.why = e});
@@ -158,11 +164,12 @@ class service {
   }
   void report(int number, int from) {
     note(number, from, "a report of the state");
-    node_.tell(call_control{.to = setup_.config.self,
-                            .opcode = control::get_node_status,
-                            .data = {},
-                            .patience = std::chrono::minutes(1),
-                            .answer = replier([this](const control_answer& a) { write_report(log_, a); })});
+    node_.tell(call_control{
+        .to = setup_.config.self,
+        .opcode = control::get_node_status,
+        .data = {},
+        .patience = std::chrono::minutes(1),
+        .answer = replier([this](const control_answer& a) { write_report(log_, a); })});
   }
 
   node_setup setup_;
@@ -175,7 +182,10 @@ class service {
 
 int run_node(const context& c) {
   std::error_code ignored;
-  const auto base = c.options.base.empty() ? std::string() : std::filesystem::absolute(c.options.base, ignored).lexically_normal().string();
+  const auto base =
+      c.options.base.empty()
+          ? std::string()
+          : std::filesystem::absolute(c.options.base, ignored).lexically_normal().string();
   auto setup = read_node_directory(base);
   if (!setup) {
     for (const auto& e : setup.error()) print_error(e);
@@ -191,7 +201,8 @@ int run_node(const context& c) {
   if (!pid) return c.fail(setup->pid_file + ": " + pid.error());
   if (const auto theirs = files_of_ctdbd(setup->config); !theirs.empty()) return c.fail(theirs);
   if (const auto why = announce_node(setup->config); !why.empty()) return c.fail(why);
-  const auto to = open_log(setup->log, fmt::format("node {}", number(setup->config.self)), setup->level);
+  const auto to =
+      open_log(setup->log, fmt::format("node {}", number(setup->config.self)), setup->level);
   if (!to) return c.fail("the log " + to_string(setup->log) + " cannot be opened: " + to.error());
   for (const auto& w : setup->warnings) (*to)->tell(event::setting_ignored{.what = w});
   raise_descriptor_limit();
@@ -211,7 +222,8 @@ command node_command() {
       .name = "node",
       .group = "Start",
       .summary =
-          "run a node in the foreground, from DIR/ctdb.conf, DIR/nodes and DIR/ctdb.tunables; without --base from the "
+          "run a node in the foreground, from DIR/ctdb.conf, DIR/nodes and DIR/ctdb.tunables; "
+          "without --base from the "
           "places of the distribution (/etc/ctdb, /run/ctdb, /var/lib/ctdb)",
       .example = "mkdir -p /tmp/n0 && echo 127.0.0.1 > /tmp/n0/nodes && floe node --base /tmp/n0",
       .run = run};

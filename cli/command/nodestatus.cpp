@@ -18,7 +18,8 @@ std::string reason_for(const std::vector<known_trouble>& all, const node_and_fla
   if (n.flags != 0) return reason_of(all, n.pnn);
   std::string reason;
   for (const auto& t : all)
-    if (t.ill && lasts(t) && (!t.node || t.node == n.pnn)) reason += (reason.empty() ? "" : "; ") + with_age(t);
+    if (t.ill && lasts(t) && (!t.node || t.node == n.pnn))
+      reason += (reason.empty() ? "" : "; ") + with_age(t);
   return reason;
 }
 
@@ -33,7 +34,8 @@ int run(context& c, const arguments&) {
   std::erase_if(asked, [&, self = (*node)->self()](pnn p) {  // ours knows why others are not there
     return p != self && std::ranges::find(*wanted, p) == wanted->end();
   });
-  const auto reports = ask_reports(**node, asked, std::min<duration>(c.patience(), std::chrono::seconds(1)));
+  const auto reports =
+      ask_reports(**node, asked, std::min<duration>(c.patience(), std::chrono::seconds(1)));
   const auto troubles = troubles_in(reports, (*node)->self());
   bool well = true;
   auto j = open_json("nodestatus");
@@ -51,8 +53,8 @@ int run(context& c, const arguments&) {
     j.end();
     if (!c.options.json)
       print(fmt::format("node {}: {}{}{}\n", number(n.pnn),
-                        paint(good ? style::good : style::bad, node_state_text(n.flags)), reason.empty() ? "" : ", ",
-                        reason));
+                        paint(good ? style::good : style::bad, node_state_text(n.flags)),
+                        reason.empty() ? "" : ", ", reason));
   }
   j.end();
   j.boolean("healthy", well);
@@ -63,11 +65,12 @@ int run(context& c, const arguments&) {
 }  // namespace
 
 command nodestatus_command() {
-  return {.name = "nodestatus",
-          .group = "Cluster",
-          .summary = "flags of the node, or of those that -n names, and why; exit 4 if one is not well",
-          .example = "floe --base DIR nodestatus -n all && echo healthy",
-          .run = run};
+  return {
+      .name = "nodestatus",
+      .group = "Cluster",
+      .summary = "flags of the node, or of those that -n names, and why; exit 4 if one is not well",
+      .example = "floe --base DIR nodestatus -n all && echo healthy",
+      .run = run};
 }
 
 }  // namespace floe::cli

@@ -22,21 +22,26 @@ bool parse(std::string_view text, N& to) {
 int run(context& c, const arguments& a) {
   std::int32_t pid = 0;
   std::uint64_t id = 0;
-  if (!parse(a["PID"], pid) || pid <= 0) return c.misused("process-exists: " + a["PID"] + " is no process id");
+  if (!parse(a["PID"], pid) || pid <= 0)
+    return c.misused("process-exists: " + a["PID"] + " is no process id");
   const bool with_id = !a["SRVID"].empty();
-  if (with_id && !parse(a["SRVID"], id)) return c.misused("process-exists: " + a["SRVID"] + " is no srvid");
+  if (with_id && !parse(a["SRVID"], id))
+    return c.misused("process-exists: " + a["SRVID"] + " is no srvid");
   auto node = c.node();
   if (!node) return node.error();
   const auto at = c.target();
   if (!at) return at.error();
   const auto answer =
       with_id ? (*node)->send_control(*at, control::check_pid_srvid,
-                                      encode_request<control::check_pid_srvid>({.pid = process_id{pid}, .srvid = srvid{id}}),
+                                      encode_request<control::check_pid_srvid>(
+                                          {.pid = process_id{pid}, .srvid = srvid{id}}),
                                       c.patience())
               : (*node)->send_control(*at, control::process_exists,
-                                      encode_request<control::process_exists>(process_id{pid}), c.patience());
+                                      encode_request<control::process_exists>(process_id{pid}),
+                                      c.patience());
   // "no" is an answer; that the node could not be asked is none
-  if (!answer && answer.error().code != client_errc::refused) return c.fail("process-exists", answer.error());
+  if (!answer && answer.error().code != client_errc::refused)
+    return c.fail("process-exists", answer.error());
   const bool there = answer.has_value();
   if (c.options.json) {
     auto j = open_json("process-exists");
@@ -44,7 +49,8 @@ int run(context& c, const arguments& a) {
     j.boolean("exists", there);
     print_json(std::move(j));
   } else {
-    print(fmt::format("pid {} {}{}\n", pid, there ? "is a client of the node" : "is no client of the node",
+    print(fmt::format("pid {} {}{}\n", pid,
+                      there ? "is a client of the node" : "is no client of the node",
                       with_id ? there ? ", with this srvid" : " with this srvid" : ""));
   }
   return there ? done : says_no;
@@ -57,7 +63,8 @@ command process_exists_command() {
           .group = "Node",
           .summary = "whether a process is a client of the node and alive; exit 4 if not",
           .example = "floe --base DIR process-exists 4711 -n 2",
-          .positionals = {{"PID", "process id"}, {"SRVID", "that it is to have registered, too", false}},
+          .positionals = {{"PID", "process id"},
+                          {"SRVID", "that it is to have registered, too", false}},
           .run = run};
 }
 

@@ -26,7 +26,8 @@ std::string reason(blocking_client& node, pnn at) {
 }
 
 int fail_with_reason(context& c, pnn at, client_error e) {
-  if (const auto why = reason(**c.node(), at); !why.empty()) e.text += (e.text.empty() ? "" : "; ") + why;
+  if (const auto why = reason(**c.node(), at); !why.empty())
+    e.text += (e.text.empty() ? "" : "; ") + why;
   return c.fail("recover", e);
 }
 
@@ -45,11 +46,12 @@ class waiting_line {
  private:
   void later() {
     timer_ = node_.loop().after(std::chrono::seconds(2), [this, alive = std::weak_ptr(alive_)] {
-      node_.async().control<control::get_node_status>(at_, {}, std::chrono::seconds(1), [this, alive](const auto& r) {
-        if (alive.expired()) return;
-        if (r) show(first_illness(std::string(r->value.value)));
-        later();
-      });
+      node_.async().control<control::get_node_status>(
+          at_, {}, std::chrono::seconds(1), [this, alive](const auto& r) {
+            if (alive.expired()) return;
+            if (r) show(first_illness(std::string(r->value.value)));
+            later();
+          });
     });
   }
   void show(const std::string& why) {

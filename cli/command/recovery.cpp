@@ -50,7 +50,8 @@ std::string wrong_phase(std::string_view text) {
   const auto &of_database = drill::database_phases(), &of_cluster = drill::cluster_phases();
   if (std::ranges::find(of_database, phase) != of_database.end()) return {};
   if (std::ranges::find(of_cluster, phase) != of_cluster.end())
-    return at < text.size() ? fmt::format("{} is no phase of a single database", phase) : std::string();
+    return at < text.size() ? fmt::format("{} is no phase of a single database", phase)
+                            : std::string();
   auto names = of_cluster;
   names.insert(names.end(), of_database.begin(), of_database.end());
   const auto near = closest(phase, names);
@@ -111,8 +112,15 @@ int show(context& c, const arguments&) {
       "run {}, phase {}{}, because {}\n", recovery.value("run", 0ULL), recovery.value("phase", ""),
       holds(recovery.value("held", json())) ? " (held)" : "", recovery.value("why", "")));
   const std::int64_t now_us = report.value("now_us", std::int64_t{0});
-  table t({{"DATABASE"}, {"PHASE"}, {""}, {"WAITS FOR NODES"}, {"SINCE", true}, {"PULLED", true}, {"MERGED", true},
-           {"PUSHED", true}, {"LEFT"}});
+  table t({{"DATABASE"},
+           {"PHASE"},
+           {""},
+           {"WAITS FOR NODES"},
+           {"SINCE", true},
+           {"PULLED", true},
+           {"MERGED", true},
+           {"PUSHED", true},
+           {"LEFT"}});
   for (const auto& d : databases) {
     std::string nodes;
     for (const auto& n : d.value("waiting_for", json::array()))
@@ -125,9 +133,10 @@ int show(context& c, const arguments&) {
            std::to_string(d.value("records_pulled", 0ULL)),
            std::to_string(d.value("records_merged", 0ULL)),
            std::to_string(d.value("records_pushed", 0ULL)),
-           d.contains("left_ms") ? fmt::format("about {:.1f} s ({:.0f} %)", d.value("left_ms", 0.0) / 1000,
-                                               100 * d.value("share", 0.0))
-                                 : ""});
+           d.contains("left_ms")
+               ? fmt::format("about {:.1f} s ({:.0f} %)", d.value("left_ms", 0.0) / 1000,
+                             100 * d.value("share", 0.0))
+               : ""});
   }
   print(t.text());
   for (const auto& f : recovery.value("failures", json::array()))
@@ -143,7 +152,8 @@ command recovery_command() {
                   .summary = "make recoveries wait when a database comes to this phase",
                   .example = "floe --base DIR recovery hold push@locking.tdb",
                   .positionals = {{"PHASE",
-                                   "PHASE or PHASE@DB, of: names attach freeze begin changes compare copies fill seqnum pull "
+                                   "PHASE or PHASE@DB, of: names attach freeze begin changes "
+                                   "compare copies fill seqnum pull "
                                    "merge wipe push_start push "
                                    "push_confirm commit verify thaw"}},
                   .run = hold};

@@ -21,7 +21,9 @@ using lines = std::vector<file_line>;
 
 std::string text_of(const file_line& l) { return l.deleted ? "#" : l.address; }
 
-std::string text_of(const lines& l, std::size_t i) { return i < l.size() ? text_of(l[i]) : "nothing"; }
+std::string text_of(const lines& l, std::size_t i) {
+  return i < l.size() ? text_of(l[i]) : "nothing";
+}
 
 lines lines_of(const node_map& map) {
   lines all;
@@ -34,8 +36,8 @@ lines lines_of(const node_map& map) {
 std::string first_difference(const lines& here, const lines& there, pnn node) {
   for (std::size_t i = 0; i < std::max(here.size(), there.size()); ++i)
     if (text_of(here, i) != text_of(there, i))
-      return fmt::format("line {}: {} here, {} on node {}", i + 1, text_of(here, i), text_of(there, i),
-                         number(node));
+      return fmt::format("line {}: {} here, {} on node {}", i + 1, text_of(here, i),
+                         text_of(there, i), number(node));
   return {};
 }
 
@@ -46,9 +48,12 @@ struct change {
 change between(const lines& running, const lines& file) {
   change c;
   for (std::size_t i = 0; i < std::max(running.size(), file.size()); ++i) {
-    const bool was = i < running.size() && !running[i].deleted, is = i < file.size() && !file[i].deleted;
-    if (was && (!is || running[i].address != file[i].address)) c.deleted.push_back(static_cast<std::uint32_t>(i));
-    if (is && (!was || running[i].address != file[i].address)) c.added.push_back(static_cast<std::uint32_t>(i));
+    const bool was = i < running.size() && !running[i].deleted,
+               is = i < file.size() && !file[i].deleted;
+    if (was && (!is || running[i].address != file[i].address))
+      c.deleted.push_back(static_cast<std::uint32_t>(i));
+    if (is && (!was || running[i].address != file[i].address))
+      c.added.push_back(static_cast<std::uint32_t>(i));
   }
   return c;
 }
@@ -75,7 +80,8 @@ int tell(const context& c, const change& made, std::size_t told) {
   if (made.added.empty() && made.deleted.empty())
     print("the nodes file is what runs: nothing to do\n");
   else
-    print(fmt::format("added: {}; deleted: {}; {} nodes have read the file\n", list(made.added), list(made.deleted), told));
+    print(fmt::format("added: {}; deleted: {}; {} nodes have read the file\n", list(made.added),
+                      list(made.deleted), told));
   return done;
 }
 
@@ -108,9 +114,11 @@ int run(context& c, const arguments&) {
   if (made.added.empty() && made.deleted.empty()) return tell(c, made, 0);
   for (const pnn p : connected)
     if (std::ranges::find(made.deleted, number(p)) != made.deleted.end())
-      return c.fail(fmt::format("reloadnodes: node {} is to be deleted and still runs; `floe shutdown -n {}` first",
-                                number(p), number(p)));
-  const auto answers = ask_each(**node, connected, control::reload_nodes_file, {}, c.long_patience());
+      return c.fail(fmt::format(
+          "reloadnodes: node {} is to be deleted and still runs; `floe shutdown -n {}` first",
+          number(p), number(p)));
+  const auto answers =
+      ask_each(**node, connected, control::reload_nodes_file, {}, c.long_patience());
   if (const auto code = report_failures(c, "reloadnodes", answers); code != done) return code;
   return tell(c, made, connected.size());
 }

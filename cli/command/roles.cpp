@@ -32,8 +32,12 @@ int set_role(context& c, const arguments& a, const char* verb) {
   return report_failures(c, verb, all);
 }
 
-int set_leader_role(context& c, const arguments& a) { return set_role<control::set_recmasterrole>(c, a, "setleaderrole"); }
-int set_lmaster_role(context& c, const arguments& a) { return set_role<control::set_lmasterrole>(c, a, "setlmasterrole"); }
+int set_leader_role(context& c, const arguments& a) {
+  return set_role<control::set_recmasterrole>(c, a, "setleaderrole");
+}
+int set_lmaster_role(context& c, const arguments& a) {
+  return set_role<control::set_lmasterrole>(c, a, "setlmasterrole");
+}
 
 }  // namespace
 

@@ -23,8 +23,10 @@ std::vector<std::string> all_states() {
 int run(context& c, const arguments& a) {
   std::string wanted = a["STATE"];
   std::ranges::transform(wanted, wanted.begin(), [](unsigned char x) { return std::toupper(x); });
-  if (const auto known = all_states(); !wanted.empty() && std::ranges::find(known, wanted) == known.end())
-    return c.misused(fmt::format("no such run state: {}; there are {}", a["STATE"], fmt::join(known, ", ")));
+  if (const auto known = all_states();
+      !wanted.empty() && std::ranges::find(known, wanted) == known.end())
+    return c.misused(
+        fmt::format("no such run state: {}; there are {}", a["STATE"], fmt::join(known, ", ")));
   auto nodes = c.targets();
   if (!nodes) return nodes.error();
   const auto all = ask_each(**c.node(), *nodes, control::get_runstate, {}, c.patience());
@@ -58,7 +60,10 @@ command runstate_command() {
       .group = "Node",
       .summary = "stage of the node's life, INIT to RUNNING; exit 4 if it is not the one asked for",
       .example = "floe --base DIR runstate running && echo ready",
-      .positionals = {{"STATE", "INIT, SETUP, FIRST_RECOVERY, STARTUP, RUNNING or SHUTDOWN: exit 4 unless the node is in this state", false}},
+      .positionals = {{"STATE",
+                       "INIT, SETUP, FIRST_RECOVERY, STARTUP, RUNNING or SHUTDOWN: exit 4 unless "
+                       "the node is in this state",
+                       false}},
       .run = run};
 }
 

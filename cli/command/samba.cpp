@@ -31,7 +31,8 @@ class passing_cluster {
     std::string pattern = (std::filesystem::temp_directory_path() / "floe-samba-XXXXXX").string();
     if (!::mkdtemp(pattern.data())) return std::unexpected("no folder can be made in " + pattern);
     folder_ = pattern;
-    auto made = make_cluster({.dir = folder_, .nodes = 3, .cluster_lock = {}, .extra_settings = {}, .tunables = {}});
+    auto made = make_cluster(
+        {.dir = folder_, .nodes = 3, .cluster_lock = {}, .extra_settings = {}, .tunables = {}});
     if (!made) return std::unexpected(made.error());
     cluster_ = std::move(*made);
     const auto pids = start_missing_nodes(cluster_);
@@ -61,7 +62,8 @@ int demo(context& c, const arguments&) {
   const auto begun = std::chrono::steady_clock::now();
   const auto tell = [&](const std::string& line) {
     if (c.options.json) return;
-    const double s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+    const double s =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
     print(fmt::format("{:5.1f} s  {}\n", s, line));
   };
   passing_cluster nodes;
@@ -93,7 +95,8 @@ command samba_command() {
           .example = "floe samba demo",
           .subcommands = {{.name = "demo",
                            .group = "",
-                           .summary = "three nodes with an smbd each; an smbd dies with a file open, a node is killed; what clients notice",
+                           .summary = "three nodes with an smbd each; an smbd dies with a file "
+                                      "open, a node is killed; what clients notice",
                            .example = "floe samba demo",
                            .run = demo}}};
 }

@@ -12,7 +12,9 @@
 namespace floe::cli {
 namespace {
 
-double seconds_of(const timeval& t) { return static_cast<double>(t.sec) + static_cast<double>(t.usec) / 1e6; }
+double seconds_of(const timeval& t) {
+  return static_cast<double>(t.sec) + static_cast<double>(t.usec) / 1e6;
+}
 std::int64_t micros(const timeval& t) { return t.sec * 1'000'000 + t.usec; }
 
 /// Mean and longest in milliseconds; empty if there was none.
@@ -35,8 +37,17 @@ int stats(context& c, const arguments& a) {
   for (const auto& one : all) {
     const auto list = decode_answer<control::get_stat_history>(one.reply, one.node);
     if (!list) continue;
-    table t({{"UNTIL"}, {"SECONDS", true}, {"CALLS", true}, {"CALL MS", true}, {"LOCKS", true}, {"LOCK MS", true},
-             {"NODE IN", true}, {"NODE OUT", true}, {"CLIENT IN", true}, {"CLIENT OUT", true}, {"RECOVERIES", true}});
+    table t({{"UNTIL"},
+             {"SECONDS", true},
+             {"CALLS", true},
+             {"CALL MS", true},
+             {"LOCKS", true},
+             {"LOCK MS", true},
+             {"NODE IN", true},
+             {"NODE OUT", true},
+             {"CLIENT IN", true},
+             {"CLIENT OUT", true},
+             {"RECOVERIES", true}});
     j.begin_object();
     j.number("node", number(one.node));
     j.begin_list("intervals");
@@ -46,10 +57,13 @@ int stats(context& c, const arguments& a) {
       wire::json_sink to(j);
       wire::codec<floe::statistics>::show(to, "", s);
       t.row({time_text(micros(s.statistics_current_time)).substr(0, 19),
-             fmt::format("{:.1f}", seconds_of(s.statistics_current_time) - seconds_of(s.statistics_start_time)),
-             std::to_string(s.total_calls), latency_text(s.call_latency), std::to_string(s.locks_num_calls),
-             latency_text(s.locks_latency), std::to_string(s.node_packets_recv), std::to_string(s.node_packets_sent),
-             std::to_string(s.client_packets_recv), std::to_string(s.client_packets_sent), std::to_string(s.num_recoveries)});
+             fmt::format("{:.1f}", seconds_of(s.statistics_current_time) -
+                                       seconds_of(s.statistics_start_time)),
+             std::to_string(s.total_calls), latency_text(s.call_latency),
+             std::to_string(s.locks_num_calls), latency_text(s.locks_latency),
+             std::to_string(s.node_packets_recv), std::to_string(s.node_packets_sent),
+             std::to_string(s.client_packets_recv), std::to_string(s.client_packets_sent),
+             std::to_string(s.num_recoveries)});
     }
     j.end();
     j.end();
@@ -75,7 +89,8 @@ int reset(context& c, const arguments&) {
 std::vector<command> stats_commands() {
   return {{.name = "stats",
            .group = "Node",
-           .summary = "what each of the last intervals (StatHistoryInterval) added to the counters, newest first",
+           .summary = "what each of the last intervals (StatHistoryInterval) added to the "
+                      "counters, newest first",
            .example = "floe --base DIR stats 5 -n all",
            .positionals = {{"INTERVALS", "how many at most; 10 without it", false}},
            .run = stats},

@@ -95,9 +95,9 @@ void print_lock(const json& lock) {
   const auto detail = lock.value("detail", "");
   const bool bad = state == "failed" || state == "lost";
   print(fmt::format("cluster lock {}: {} for {}{}\n", lock.value("setting", ""),
-                    paint(bad         ? style::bad
+                    paint(bad               ? style::bad
                           : state == "held" ? style::good
-                                      : style::plain,
+                                            : style::plain,
                           state),
                     age_text(lock.value("age_ms", 0.0)), detail.empty() ? "" : ", " + detail));
 }
@@ -189,9 +189,11 @@ int run(context& c, const arguments& a) {
   auto at = c.target();
   if (!at) return at.error();
   for (;;) {
-    if (const int code = show(c, *at, a.has("--watch")); code != done || !a.has("--watch")) return code;
-    (void)(*node)->wait<int>(
-        [&](auto finished) { (*node)->loop().after(std::chrono::seconds(1), [finished] { finished(0); }); });
+    if (const int code = show(c, *at, a.has("--watch")); code != done || !a.has("--watch"))
+      return code;
+    (void)(*node)->wait<int>([&](auto finished) {
+      (*node)->loop().after(std::chrono::seconds(1), [finished] { finished(0); });
+    });
   }
 }
 
@@ -201,8 +203,11 @@ command status_command() {
   return {.name = "status",
           .group = "Cluster",
           .summary = "the cluster as the node sees it: nodes, leader, databases, recovery",
-          .example = "floe --base DIR status\nfloe --base DIR status --watch\nfloe --base DIR status --json | jq .healthy",
-          .options = {{"--watch", nullptr, "again every second, until it is interrupted or the node is gone"}},
+          .example =
+              "floe --base DIR status\nfloe --base DIR status --watch\nfloe --base DIR status "
+              "--json | jq .healthy",
+          .options = {{"--watch", nullptr,
+                       "again every second, until it is interrupted or the node is gone"}},
           .run = run};
 }
 

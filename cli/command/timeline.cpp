@@ -72,7 +72,8 @@ int run(context& c, const arguments& a) {
   const exit_code code = g.missing.size() < nodes.size() + lost.size() ? done : failed;
   const auto picture = make_picture(g.events, since, loop.wall_us());
   if (a.has("--html") || a.has("--perfetto")) {
-    run_record record{.title = "timeline", .mode = "cluster", .picture = picture, .zero_us = picture.from_us};
+    run_record record{
+        .title = "timeline", .mode = "cluster", .picture = picture, .zero_us = picture.from_us};
     for (const pnn n : nodes) record.nodes.push_back({n, "floe"});
     record.faults = losses_in(picture);
     if (a.has("--html") && !save(c, a["--html"], html_page(record))) return failed;

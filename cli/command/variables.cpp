@@ -158,7 +158,8 @@ command setvar_command() {
           .group = "Settings",
           .summary = "set a tunable until the node ends",
           .example = "floe --base DIR setvar RecoverTimeout 10 -n all",
-          .positionals = {{"NAME", "its name; case does not matter"}, {"VALUE", "a number; 0x10 is 16, 072 is 58"}},
+          .positionals = {{"NAME", "its name; case does not matter"},
+                          {"VALUE", "a number; 0x10 is 16, 072 is 58"}},
           .run = set};
 }
 

@@ -115,8 +115,7 @@ int vacuum(context& c, const arguments& a) {
   for (const auto& db : wanted) {
     const auto run = wire::encode(floe::db_vacuum{.db_id = db.id, .full_vacuum_run = true});
     const auto failed = report_failures(
-        c, "vacuum " + db.name,
-        ask_each(node, *nodes, control::db_vacuum, run, c.long_patience()));
+        c, "vacuum " + db.name, ask_each(node, *nodes, control::db_vacuum, run, c.long_patience()));
     if (code == done) code = failed;
   }
   if (c.options.json && code == done) {

@@ -39,8 +39,10 @@ std::string files_of_ctdbd(const node_config& c) {
     if (found.empty()) continue;
     const bool kept = folder == c.persistent_dir;
     return fmt::format(
-        "{} holds {} database{} of a ctdbd ({}{}), which this program does not touch; move the folder away and start again{}",
-        folder, found.size(), found.size() == 1 ? "" : "s", found.front(), found.size() == 1 ? "" : ", ...",
+        "{} holds {} database{} of a ctdbd ({}{}), which this program does not touch; move the "
+        "folder away and start again{}",
+        folder, found.size(), found.size() == 1 ? "" : "s", found.front(),
+        found.size() == 1 ? "" : ", ...",
         kept ? ", then `floe import` what was moved" : "; its content ended with that ctdbd");
   }
   return {};

@@ -125,7 +125,9 @@ std::expected<node_setup, std::vector<std::string>> check_node_directory(const s
   if (!fs::is_directory(places.base, problem))
     return std::unexpected(std::vector{fmt::format("{}: no such directory", places.base)});
   std::vector<std::string> errors;
-  const auto blame = [&](const std::string& file, const std::string& why) { errors.push_back(file + ": " + why); };
+  const auto blame = [&](const std::string& file, const std::string& why) {
+    errors.push_back(file + ": " + why);
+  };
   const auto read = [&](const std::string& file) -> std::optional<std::string> {
     if (file.empty()) return std::nullopt;
     auto text = read_plain_file(file);
@@ -140,7 +142,8 @@ std::expected<node_setup, std::vector<std::string>> check_node_directory(const s
     p.errors.clear();
     apply_settings(read(file).value_or(""), p);
     for (const auto& e : p.errors) blame(file, e);
-    for (auto i = warnings; i < p.setup.warnings.size(); ++i) p.setup.warnings[i] = file + ": " + p.setup.warnings[i];
+    for (auto i = warnings; i < p.setup.warnings.size(); ++i)
+      p.setup.warnings[i] = file + ": " + p.setup.warnings[i];
   }
   auto& c = p.setup.config;
 
@@ -162,8 +165,9 @@ std::expected<node_setup, std::vector<std::string>> check_node_directory(const s
     for (const auto& e : apply_tunables(*tunables, c.tunables)) blame(tunables_file, e);
 
   if (c.socket.size() >= sizeof(sockaddr_un::sun_path))
-    blame(c.socket, fmt::format("too long for a Unix socket ({} of {} characters): use a shorter directory",
-                                c.socket.size(), sizeof(sockaddr_un::sun_path) - 1));
+    blame(c.socket,
+          fmt::format("too long for a Unix socket ({} of {} characters): use a shorter directory",
+                      c.socket.size(), sizeof(sockaddr_un::sun_path) - 1));
   if (!errors.empty()) return std::unexpected(std::move(errors));
   return std::move(p.setup);
 }

@@ -35,10 +35,10 @@ std::expected<node_setup, std::vector<std::string>> check_node_directory(const s
 /// A setting of ctdb.conf, for the manual.
 struct setting_info {
   std::string_view section, name;
-  std::string_view form;     ///< what its value looks like
-  std::string_view usual;    ///< its default, with the places of a distribution; empty: none
+  std::string_view form;   ///< what its value looks like
+  std::string_view usual;  ///< its default, with the places of a distribution; empty: none
   std::string_view meaning;
-  const char* idle;          ///< why it does nothing here; null: it does something
+  const char* idle;  ///< why it does nothing here; null: it does something
 };
 /// All that are known: every one of CTDB 4.17, and floe's own.
 std::vector<setting_info> all_settings();

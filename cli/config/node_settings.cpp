@@ -23,7 +23,8 @@ namespace fs = std::filesystem;
 using apply_function = std::string (*)(parsed_settings&, const std::string& value);
 
 bool same_letters(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 std::string set_bool(bool& to, const std::string& value) {
@@ -36,13 +37,14 @@ std::string set_bool(bool& to, const std::string& value) {
 
 /// Numbers are read as ctdbd reads them, by strtol: octal and hexadecimal, and what follows the digits is ignored. That
 /// is accepted, and said.
-std::string set_number(parsed_settings& p, const std::string& value, std::uint64_t low, std::uint64_t high,
-                       std::uint64_t& to) {
+std::string set_number(parsed_settings& p, const std::string& value, std::uint64_t low,
+                       std::uint64_t high, std::uint64_t& to) {
   const auto digits = value.substr(0, value.find_first_not_of("0123456789abcdefABCDEFxX"));
   auto good = digits.size();
   while (good > 0 && !parse_c_number(digits.substr(0, good))) --good;
   const auto n = parse_c_number(digits.substr(0, good));
-  if (good == 0 || *n < low || *n > high) return fmt::format("must be a number from {} to {}", low, high);
+  if (good == 0 || *n < low || *n > high)
+    return fmt::format("must be a number from {} to {}", low, high);
   to = *n;
   if (good < value.size()) p.setup.warnings.push_back(fmt::format("`{}` is read as {}", value, *n));
   return {};
@@ -74,7 +76,8 @@ std::optional<std::int32_t> debug_level_of(const std::string& value) {
   if (!number || *number > 10) return std::nullopt;
   return static_cast<std::int32_t>(*number);
 }
-constexpr const char* level_names = "must be ERROR, WARNING, NOTICE, INFO, DEBUG or a number from 0 to 10";
+constexpr const char* level_names =
+    "must be ERROR, WARNING, NOTICE, INFO, DEBUG or a number from 0 to 10";
 
 std::string set_level(parsed_settings& p, const std::string& value) {
   const auto level = debug_level_of(value);
@@ -82,7 +85,9 @@ std::string set_level(parsed_settings& p, const std::string& value) {
   p.setup.level = *level;
   return {};
 }
-std::string check_level(parsed_settings&, const std::string& value) { return debug_level_of(value) ? "" : level_names; }
+std::string check_level(parsed_settings&, const std::string& value) {
+  return debug_level_of(value) ? "" : level_names;
+}
 
 std::string set_cluster_lock(parsed_settings& p, const std::string& value) {
   auto wrong = wrong_lock_setting(value);
@@ -111,7 +116,8 @@ std::string set_leader_timeout(parsed_settings& p, const std::string& v) {
 /// A directory that somebody has named is there, or is a typing mistake (or a disk that is not mounted): it is not made.
 std::string set_directory(std::string& to, const std::string& v) {
   std::error_code problem;
-  if (!fs::is_directory(v, problem)) return problem ? "there is no such directory: " + problem.message() : "is no directory";
+  if (!fs::is_directory(v, problem))
+    return problem ? "there is no such directory: " + problem.message() : "is no directory";
   to = v;
   return {};
 }
@@ -133,10 +139,13 @@ std::string set_start_disabled(parsed_settings& p, const std::string& v) {
 std::string set_failover(parsed_settings& p, const std::string& v) {
   bool disabled = false;
   auto wrong = set_bool(disabled, v);
-  if (wrong.empty() && !disabled) p.setup.warnings.push_back("this version moves no public addresses");
+  if (wrong.empty() && !disabled)
+    p.setup.warnings.push_back("this version moves no public addresses");
   return wrong;
 }
-std::string check_transport(parsed_settings&, const std::string& v) { return v == "tcp" ? "" : "must be tcp"; }
+std::string check_transport(parsed_settings&, const std::string& v) {
+  return v == "tcp" ? "" : "must be tcp";
+}
 std::string set_nodes_list(parsed_settings& p, const std::string& v) {
   if (v.starts_with('!')) return "commands are not run: name the file that the command writes";
   p.setup.config.nodes_file = v;
@@ -167,47 +176,88 @@ struct known_setting {
   apply_function apply;  ///< null: any value
 };
 constexpr std::array known = std::to_array<known_setting>({
-    {{"logging", "location", "file:PATH, stderr, syslog, syslog:nonblocking, syslog:udp, syslog:udp-rfc5424 or journal", "file:/var/log/ctdb/log.ctdb",
-      "where the log goes; journal is floe's own and has every value of a line as a field", nullptr},
+    {{"logging", "location",
+      "file:PATH, stderr, syslog, syslog:nonblocking, syslog:udp, syslog:udp-rfc5424 or journal",
+      "file:/var/log/ctdb/log.ctdb",
+      "where the log goes; journal is floe's own and has every value of a line as a field",
+      nullptr},
      set_location},
     {{"logging", "log level", "ERROR, WARNING, NOTICE, INFO, DEBUG or 0 to 10", "NOTICE",
-      "what is written to it; read again when the process gets HUP, and set at run time by floe setdebug", nullptr},
+      "what is written to it; read again when the process gets HUP, and set at run time by floe "
+      "setdebug",
+      nullptr},
      set_level},
     {{"cluster", "cluster lock", "PATH or !COMMAND", "",
-      "who holds it leads, so that parts of a cluster that was cut do not both go on: a file on a file system that all nodes share, or a helper that "
+      "who holds it leads, so that parts of a cluster that was cut do not both go on: a file on a "
+      "file system that all nodes share, or a helper that "
       "takes a lock elsewhere; the same on every node",
       nullptr},
      set_cluster_lock},
-    {{"cluster", "recovery lock", "PATH or !COMMAND", "", "the name of `cluster lock` until CTDB 4.16", nullptr}, set_cluster_lock},
-    {{"cluster", "node address", "ADDRESS", "", "which of the nodes this is; without it, the first whose address this machine has", nullptr}, set_address},
+    {{"cluster", "recovery lock", "PATH or !COMMAND", "",
+      "the name of `cluster lock` until CTDB 4.16", nullptr},
+     set_cluster_lock},
+    {{"cluster", "node address", "ADDRESS", "",
+      "which of the nodes this is; without it, the first whose address this machine has", nullptr},
+     set_address},
     {{"cluster", "nodes list", "PATH", "/etc/ctdb/nodes",
-      "the file with the addresses of all nodes, one a line (since CTDB 4.21); a command (!COMMAND) is not run: name the file that it writes",
+      "the file with the addresses of all nodes, one a line (since CTDB 4.21); a command "
+      "(!COMMAND) is not run: name the file that it writes",
       nullptr},
      set_nodes_list},
-    {{"cluster", "leader capability", "true or false", "true", "whether this node may lead", nullptr}, set_leader_capability},
-    {{"cluster", "leader timeout", "SECONDS", "5", "nothing heard of a leader for so long: an election", nullptr}, set_leader_timeout},
-    {{"cluster", "transport", "tcp", "tcp", "how nodes talk", "nodes always talk over TCP"}, check_transport},
-    {{"database", "volatile database directory", "DIRECTORY", "/var/lib/ctdb/volatile", "databases that begin empty with the node; must be there", nullptr},
+    {{"cluster", "leader capability", "true or false", "true", "whether this node may lead",
+      nullptr},
+     set_leader_capability},
+    {{"cluster", "leader timeout", "SECONDS", "5",
+      "nothing heard of a leader for so long: an election", nullptr},
+     set_leader_timeout},
+    {{"cluster", "transport", "tcp", "tcp", "how nodes talk", "nodes always talk over TCP"},
+     check_transport},
+    {{"database", "volatile database directory", "DIRECTORY", "/var/lib/ctdb/volatile",
+      "databases that begin empty with the node; must be there", nullptr},
      set_volatile_dir},
-    {{"database", "persistent database directory", "DIRECTORY", "/var/lib/ctdb/persistent", "databases that last; must be there", nullptr},
+    {{"database", "persistent database directory", "DIRECTORY", "/var/lib/ctdb/persistent",
+      "databases that last; must be there", nullptr},
      set_persistent_dir},
-    {{"database", "state database directory", "DIRECTORY", "/var/lib/ctdb/state", "what the node notes of itself; must be there", nullptr}, set_state_dir},
-    {{"database", "tdb mutexes", "true or false", "true", "how ctdbd locks records", "records are not kept in TDB files"}, check_bool},
-    {{"database", "lock debug script", "PATH", "", "what ctdbd runs when a lock is waited for", "`floe locks` says who holds what"}, nullptr},
-    {{"event", "debug script", "PATH", "", "what ctdbd runs when an event script hangs", "no event scripts are run"}, nullptr},
-    {{"failover", "disabled", "true or false", "false", "true: no public addresses are moved; this version never moves any", nullptr}, set_failover},
+    {{"database", "state database directory", "DIRECTORY", "/var/lib/ctdb/state",
+      "what the node notes of itself; must be there", nullptr},
+     set_state_dir},
+    {{"database", "tdb mutexes", "true or false", "true", "how ctdbd locks records",
+      "records are not kept in TDB files"},
+     check_bool},
+    {{"database", "lock debug script", "PATH", "", "what ctdbd runs when a lock is waited for",
+      "`floe locks` says who holds what"},
+     nullptr},
+    {{"event", "debug script", "PATH", "", "what ctdbd runs when an event script hangs",
+      "no event scripts are run"},
+     nullptr},
+    {{"failover", "disabled", "true or false", "false",
+      "true: no public addresses are moved; this version never moves any", nullptr},
+     set_failover},
     {{"legacy", "realtime scheduling", "true or false", "true", "the scheduling class of ctdbd",
       "the scheduling of the process is left to who starts it"},
      check_bool},
-    {{"legacy", "lmaster capability", "true or false", "true", "whether this node tracks where records are", nullptr}, set_lmaster_capability},
-    {{"legacy", "start as stopped", "true or false", "false", "the node takes no part until floe continue", nullptr}, set_start_stopped},
-    {{"legacy", "start as disabled", "true or false", "false", "the node is disabled until floe enable", nullptr}, set_start_disabled},
-    {{"legacy", "script log level", "as log level", "ERROR", "what of event scripts' output ctdbd writes", "no event scripts are run"}, check_level},
-    {{"floe", "port", "1 to 65535", "4379", "where nodes find each other; without it the service `ctdb` of the machine; the same on every node", nullptr},
+    {{"legacy", "lmaster capability", "true or false", "true",
+      "whether this node tracks where records are", nullptr},
+     set_lmaster_capability},
+    {{"legacy", "start as stopped", "true or false", "false",
+      "the node takes no part until floe continue", nullptr},
+     set_start_stopped},
+    {{"legacy", "start as disabled", "true or false", "false",
+      "the node is disabled until floe enable", nullptr},
+     set_start_disabled},
+    {{"legacy", "script log level", "as log level", "ERROR",
+      "what of event scripts' output ctdbd writes", "no event scripts are run"},
+     check_level},
+    {{"floe", "port", "1 to 65535", "4379",
+      "where nodes find each other; without it the service `ctdb` of the machine; the same on "
+      "every node",
+      nullptr},
      set_port},
-    {{"floe", "metrics", "127.0.0.1:PORT, [::1]:PORT or unix:PATH", "", "where /metrics, /livez and /readyz are served; without it nowhere", nullptr},
+    {{"floe", "metrics", "127.0.0.1:PORT, [::1]:PORT or unix:PATH", "",
+      "where /metrics, /livez and /readyz are served; without it nowhere", nullptr},
      set_metrics},
-    {{"floe", "freeze all first", "true or false", "false", "diagnosis: recover as before 2015, all databases frozen together", nullptr},
+    {{"floe", "freeze all first", "true or false", "false",
+      "diagnosis: recover as before 2015, all databases frozen together", nullptr},
      set_freeze_all},
 });
 
@@ -217,7 +267,8 @@ std::string unknown(const setting& s) {
     if (k.info.name == s.name)
       return fmt::format("[{}] has no setting `{}`; it belongs into [{}]", s.section, s.name,
                          k.info.section);
-    if (std::ranges::find(sections, k.info.section) == sections.end()) sections.push_back(k.info.section);
+    if (std::ranges::find(sections, k.info.section) == sections.end())
+      sections.push_back(k.info.section);
     if (k.info.section == s.section) names.push_back(k.info.name);
   }
   if (names.empty()) {
@@ -232,18 +283,22 @@ std::string unknown(const setting& s) {
 }
 
 void apply_one(const setting& s, parsed_settings& p) {
-  const auto k = std::ranges::find_if(
-      known, [&](const known_setting& x) { return x.info.section == s.section && x.info.name == s.name; });
+  const auto k = std::ranges::find_if(known, [&](const known_setting& x) {
+    return x.info.section == s.section && x.info.name == s.name;
+  });
   const auto where = fmt::format("line {}: [{}] {} = {}", s.line, s.section, s.name, s.value);
   if (k == known.end()) return p.errors.push_back(fmt::format("line {}: {}", s.line, unknown(s)));
   // an empty value is an error to ctdbd, too: `recovery lock =` must not mean a cluster without a lock
-  if (s.value.empty()) return p.errors.push_back(where + ": there is no value; leave the line out for the default");
+  if (s.value.empty())
+    return p.errors.push_back(where + ": there is no value; leave the line out for the default");
   const auto warnings = p.setup.warnings.size();
   const auto wrong = k->apply ? k->apply(p, s.value) : std::string();
-  for (auto i = warnings; i < p.setup.warnings.size(); ++i) p.setup.warnings[i] = where + ": " + p.setup.warnings[i];
+  for (auto i = warnings; i < p.setup.warnings.size(); ++i)
+    p.setup.warnings[i] = where + ": " + p.setup.warnings[i];
   if (!wrong.empty()) return p.errors.push_back(where + ": " + wrong);
   if (k->info.idle)
-    p.setup.warnings.push_back(fmt::format("line {}: [{}] {} has no effect: {}", s.line, s.section, s.name, k->info.idle));
+    p.setup.warnings.push_back(
+        fmt::format("line {}: [{}] {} has no effect: {}", s.line, s.section, s.name, k->info.idle));
 }
 
 }  // namespace
@@ -264,7 +319,8 @@ parsed_settings default_settings(const node_places& places) {
   c.persistent_dir = places.persistent_dir;
   c.state_dir = places.state_dir;
   p.setup.pid_file = places.pid_file;
-  p.setup.notify_dir = (fs::path(places.settings).parent_path() / "events" / "notification").string();
+  p.setup.notify_dir =
+      (fs::path(places.settings).parent_path() / "events" / "notification").string();
   p.setup.log = {.to = log_target::kind::file, .path = places.log_file};
   return p;
 }

@@ -18,7 +18,8 @@ namespace floe::cli {
 struct node_places {
   std::string base;  ///< the directory that was given; of the distribution: that of the settings
   std::string settings, nodes;
-  std::string tunables, tunables_else;  ///< the second is read if the first is not there; may be empty
+  std::string tunables,
+      tunables_else;  ///< the second is read if the first is not there; may be empty
   std::string run_dir, socket, pid_file;
   std::string volatile_dir, persistent_dir, state_dir;
   std::string log_file;

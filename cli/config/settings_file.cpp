@@ -80,7 +80,8 @@ std::expected<std::vector<setting>, std::string> read_settings(std::string_view 
       const auto end = content.find(']');
       if (end == std::string_view::npos) return wrong("a section's name must end with ]");
       section = small(content.substr(1, end - 1));
-      if (!trim(content.substr(end + 1)).empty()) return wrong("there is more behind the section's name");
+      if (!trim(content.substr(end + 1)).empty())
+        return wrong("there is more behind the section's name");
       continue;
     }
     const auto equals = content.find('=');
@@ -88,7 +89,8 @@ std::expected<std::vector<setting>, std::string> read_settings(std::string_view 
     const auto name = trim(content.substr(0, equals));
     if (name.empty()) return wrong("a value without a name");
     if (section.empty()) return wrong("a value before the first [section]");
-    all.push_back({section, std::string(name), std::string(trim(content.substr(equals + 1))), line.number});
+    all.push_back(
+        {section, std::string(name), std::string(trim(content.substr(equals + 1))), line.number});
   }
   return all;
 }

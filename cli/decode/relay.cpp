@@ -110,7 +110,8 @@ class relay_loop {
   /// What to wait for at the socket that `from` reads and `to` writes. One that is at its end is left out when nothing is
   /// to be done there: poll would tell of the end again and again.
   static pollfd wait_for(int fd, const one_way& from, const one_way& to) {
-    const auto events = static_cast<short>((from.wants_to_read() ? POLLIN : 0) | (to.waiting.empty() ? 0 : POLLOUT));
+    const auto events = static_cast<short>((from.wants_to_read() ? POLLIN : 0) |
+                                           (to.waiting.empty() ? 0 : POLLOUT));
     return {events == 0 && from.ended ? -1 : fd, events, 0};
   }
 

@@ -49,7 +49,7 @@ std::expected<file_descriptor, std::string> connect_to(const std::string& path) 
 std::expected<file_descriptor, std::string> listen_on(const std::string& path) {
   const auto address = address_of(path);
   if (!address) return std::unexpected(path + ": too long for the path of a socket");
-  struct stat found{};
+  struct stat found {};
   if (::lstat(path.c_str(), &found) == 0) {
     if (!S_ISSOCK(found.st_mode)) return std::unexpected(path + ": exists and is no socket");
     const auto trial = new_socket();

@@ -12,8 +12,8 @@
 
 #include <functional>
 
-#include "actors/runtime/event_loop.hpp"
 #include "actors/log_target.hpp"
+#include "actors/runtime/event_loop.hpp"
 
 namespace floe::cli {
 

@@ -151,10 +151,10 @@ void notify_scripts::ended() {
   ::close(child_fd_);
   child_ = child_fd_ = -1;
   if (status != 0)
-    log_.tell(event::notify_script_failed{.script = running_,
-                                          .why = WIFEXITED(status)
-                                                     ? fmt::format("exit status {}", WEXITSTATUS(status))
-                                                     : fmt::format("ended by signal {}", WTERMSIG(status))});
+    log_.tell(event::notify_script_failed{
+        .script = running_,
+        .why = WIFEXITED(status) ? fmt::format("exit status {}", WEXITSTATUS(status))
+                                 : fmt::format("ended by signal {}", WTERMSIG(status))});
   run_next();
 }
 

@@ -37,10 +37,13 @@ std::string recovery_text(const json& recovery) {
   for (const auto& d : recovery.value("databases", json::array())) {
     ++all;
     const auto phase = d.value("phase", "");
-    if (phase == "done" || d.value("done", false)) ++done;
-    else if (busy.empty()) busy = fmt::format(": {} in phase {}", d.value("name", "?"), phase);
+    if (phase == "done" || d.value("done", false))
+      ++done;
+    else if (busy.empty())
+      busy = fmt::format(": {} in phase {}", d.value("name", "?"), phase);
   }
-  return all == 0 ? ", recovery begins" : fmt::format(", {} of {} databases recovered{}", done, all, busy);
+  return all == 0 ? ", recovery begins"
+                  : fmt::format(", {} of {} databases recovered{}", done, all, busy);
 }
 
 }  // namespace
@@ -49,8 +52,9 @@ std::string status_line(const std::string& text) {
   const auto report = json::parse(text, nullptr, false);
   if (!report.is_object()) return "the node's report cannot be read";
   const auto& leader = report.contains("leader") ? report["leader"] : json();
-  auto line = fmt::format("{}, recovery mode {}, {}", report.value("runstate", "?"), report.value("recovery_mode", "?"),
-                          leader.is_number() ? fmt::format("node {} leads", leader.get<std::uint32_t>()) : "no leader");
+  auto line = fmt::format(
+      "{}, recovery mode {}, {}", report.value("runstate", "?"), report.value("recovery_mode", "?"),
+      leader.is_number() ? fmt::format("node {} leads", leader.get<std::uint32_t>()) : "no leader");
   if (report.contains("recovery")) line += recovery_text(report["recovery"]);
   if (const auto warnings = report.value("warnings", json::array()); !warnings.empty())
     line += fmt::format("; {}", warnings.front().get<std::string>());

@@ -17,7 +17,9 @@ namespace floe::cli {
 namespace {
 
 using steady = std::chrono::steady_clock;
-double ms_since(steady::time_point t) { return std::chrono::duration<double, std::milli>(steady::now() - t).count(); }
+double ms_since(steady::time_point t) {
+  return std::chrono::duration<double, std::milli>(steady::now() - t).count();
+}
 
 /// Asks again and again; false after half a minute.
 template <class Condition>
@@ -34,12 +36,14 @@ std::string last_words(const std::string& text) {
   const auto end = text.find_last_not_of("\n ");
   if (end == std::string::npos) return "it said nothing";
   const auto begin = text.rfind('\n', end);
-  return text.substr(begin == std::string::npos ? 0 : begin + 1, end - (begin == std::string::npos ? 0 : begin + 1) + 1);
+  return text.substr(begin == std::string::npos ? 0 : begin + 1,
+                     end - (begin == std::string::npos ? 0 : begin + 1) + 1);
 }
 
 class story {
  public:
-  story(const local_cluster& c, const std::string& library, const std::function<void(const std::string&)>& tell)
+  story(const local_cluster& c, const std::string& library,
+        const std::function<void(const std::string&)>& tell)
       : cluster_(c), tell_(tell) {
     for (std::uint32_t i = 0; i < c.nodes; ++i) servers_.emplace_back(c, i, library);
   }
@@ -65,12 +69,14 @@ class story {
     }
     for (std::size_t i = 1; i < servers_.size(); ++i)
       if (!serves(i)) return;
-    tell_(fmt::format("an smbd on each node serves one folder of files after {:.1f} s", ms_since(begun) / 1000));
+    tell_(fmt::format("an smbd on each node serves one folder of files after {:.1f} s",
+                      ms_since(begun) / 1000));
   }
 
   bool serves(std::size_t i) {
     if (comes_true([&] { return servers_[i].client("ls").status == 0; })) return true;
-    fail(fmt::format("the smbd of node {} serves nobody; its log is {}/smb.{}/log/log.smbd", i, cluster_.dir, i));
+    fail(fmt::format("the smbd of node {} serves nobody; its log is {}/smb.{}/log/log.smbd", i,
+                     cluster_.dir, i));
     return false;
   }
 
@@ -80,23 +86,30 @@ class story {
     const auto put = servers_[0].client("put " + cluster_.dir + "/smb.0/smb.conf written");
     if (put.status != 0) return fail("writing through node 0: " + last_words(put.output));
     for (std::size_t i = 1; i < servers_.size(); ++i)
-      if (servers_[i].client("get written /dev/null").status != 0) return fail(fmt::format("node {} does not show the file", i));
+      if (servers_[i].client("get written /dev/null").status != 0)
+        return fail(fmt::format("node {} does not show the file", i));
     result_.usual_ms = static_cast<double>(put.took.count());
-    tell_(fmt::format("a file written through node 0 is read through nodes 1 and 2; a session with an upload takes {:.0f} ms",
-                      result_.usual_ms));
+    tell_(
+        fmt::format("a file written through node 0 is read through nodes 1 and 2; a session with "
+                    "an upload takes {:.0f} ms",
+                    result_.usual_ms));
   }
 
   bool seen_open(std::uint32_t from) {
-    return servers_[from].run({"/usr/bin/smbstatus", "-L"}).output.find("large") != std::string::npos;
+    return servers_[from].run({"/usr/bin/smbstatus", "-L"}).output.find("large") !=
+           std::string::npos;
   }
 
   void kill_server() {
     const auto reader = servers_[0].keep_open("large");
     const bool open = comes_true([&] { return seen_open(1); });
-    if (open) tell_("a client opens a file through node 0; node 1 sees that it is open (smbstatus)");
+    if (open)
+      tell_("a client opens a file through node 0; node 1 sees that it is open (smbstatus)");
     const auto begun = steady::now();
     servers_[0].kill();
-    const bool gone = open && comes_true([&] { return servers_[1].client("rm large").status == 0 || !seen_open(1); });
+    const bool gone = open && comes_true([&] {
+                        return servers_[1].client("rm large").status == 0 || !seen_open(1);
+                      });
     result_.free_after_ms = ms_since(begun);
     ::kill(reader, SIGKILL);
     ::waitpid(reader, nullptr, 0);
@@ -104,10 +117,13 @@ class story {
     if (!gone) return fail("the file of a dead smbd stays open");
     const auto again = servers_[1].client("put " + cluster_.dir + "/smb.0/smb.conf large");
     if (again.status != 0) return fail("node 1 cannot write the file: " + last_words(again.output));
-    tell_(fmt::format("the smbd of node 0 is killed; {:.0f} ms later its file is nobody's, and is written through node 1",
-                      result_.free_after_ms));
+    tell_(
+        fmt::format("the smbd of node 0 is killed; {:.0f} ms later its file is nobody's, and is "
+                    "written through node 1",
+                    result_.free_after_ms));
     if (const auto r = servers_[0].start(); !r) return fail(r.error());
-    if (!comes_true([&] { return servers_[0].client("ls").status == 0; })) return fail("node 0's smbd does not come back");
+    if (!comes_true([&] { return servers_[0].client("ls").status == 0; }))
+      return fail("node 0's smbd does not come back");
   }
 
   void kill_node() {
@@ -120,11 +136,15 @@ class story {
     for (int i = 0; i < sessions; ++i) {
       const auto r = servers_[static_cast<std::size_t>(i) % lost].client(
           fmt::format("put {}/smb.0/smb.conf after.{}", cluster_.dir, i));
-      if (r.status != 0) return fail(fmt::format("after the end of node 2, node {}: {}", i % static_cast<int>(lost), last_words(r.output)));
+      if (r.status != 0)
+        return fail(fmt::format("after the end of node 2, node {}: {}", i % static_cast<int>(lost),
+                                last_words(r.output)));
       result_.slowest_ms = std::max(result_.slowest_ms, static_cast<double>(r.took.count()));
     }
-    tell_(fmt::format("node 2 is killed with its smbd; {} sessions through nodes 0 and 1 go on, the slowest takes {:.0f} ms",
-                      sessions, result_.slowest_ms));
+    tell_(
+        fmt::format("node 2 is killed with its smbd; {} sessions through nodes 0 and 1 go on, the "
+                    "slowest takes {:.0f} ms",
+                    sessions, result_.slowest_ms));
   }
 
   const local_cluster& cluster_;

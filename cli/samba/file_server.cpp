@@ -30,8 +30,9 @@ constexpr needed_program needed[] = {{"/usr/sbin/smbd", "samba"},
                                      {"/usr/bin/smbclient", "smbclient"}};
 
 /// A child of its own process group; its input and output are pipes or nothing. It does not outlive us.
-pid_t spawn(const std::vector<std::string>& words, const std::vector<std::pair<std::string, std::string>>& variables,
-            int input, int output) {
+pid_t spawn(const std::vector<std::string>& words,
+            const std::vector<std::pair<std::string, std::string>>& variables, int input,
+            int output) {
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
   if (child != 0) {
@@ -62,7 +63,8 @@ int wait_for(pid_t child) {
 
 /// Runs it to its end, at most for a while.
 finished_program finish(const std::vector<std::string>& words,
-                        const std::vector<std::pair<std::string, std::string>>& variables, const std::string& input) {
+                        const std::vector<std::pair<std::string, std::string>>& variables,
+                        const std::string& input) {
   constexpr auto patience = std::chrono::seconds(60);
   const auto begun = std::chrono::steady_clock::now();
   int in[2] = {-1, -1}, out[2] = {-1, -1};
@@ -72,7 +74,8 @@ finished_program finish(const std::vector<std::string>& words,
   ::close(in[0]);
   ::close(out[1]);
   // a few words, which a pipe takes whole
-  if (!input.empty() && ::write(in[1], input.data(), input.size()) < 0) r.output = "cannot be given its input\n";
+  if (!input.empty() && ::write(in[1], input.data(), input.size()) < 0)
+    r.output = "cannot be given its input\n";
   ::close(in[1]);
   while (child > 0) {
     pollfd p{out[0], POLLIN, 0};
@@ -89,7 +92,8 @@ finished_program finish(const std::vector<std::string>& words,
   }
   ::close(out[0]);
   if (child > 0) r.status = wait_for(child);
-  r.took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
+  r.took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
+                                                                 begun);
   return r;
 }
 
@@ -98,7 +102,8 @@ finished_program finish(const std::vector<std::string>& words,
 std::vector<std::string> missing_samba_packages() {
   std::vector<std::string> missing;
   for (const auto& p : needed)
-    if (::access(p.path, X_OK) != 0 && (missing.empty() || missing.back() != p.package)) missing.emplace_back(p.package);
+    if (::access(p.path, X_OK) != 0 && (missing.empty() || missing.back() != p.package))
+      missing.emplace_back(p.package);
   return missing;
 }
 
@@ -106,11 +111,16 @@ file_server::file_server(const local_cluster& c, std::uint32_t node, std::string
     : cluster_(&c), node_(node), library_(std::move(library)) {}
 
 file_server::file_server(file_server&& other) noexcept
-    : cluster_(other.cluster_), node_(other.node_), library_(std::move(other.library_)), pid_(std::exchange(other.pid_, -1)) {}
+    : cluster_(other.cluster_),
+      node_(other.node_),
+      library_(std::move(other.library_)),
+      pid_(std::exchange(other.pid_, -1)) {}
 
 file_server::~file_server() { kill(); }
 
-std::string file_server::configuration() const { return fmt::format("{}/smb.{}/smb.conf", cluster_->dir, node_); }
+std::string file_server::configuration() const {
+  return fmt::format("{}/smb.{}/smb.conf", cluster_->dir, node_);
+}
 
 std::expected<void, std::string> file_server::start() {
   const auto own = fmt::format("{}/smb.{}", cluster_->dir, node_), files = cluster_->dir + "/files";
@@ -121,20 +131,28 @@ std::expected<void, std::string> file_server::start() {
   fs::permissions(own + "/private", fs::perms::owner_all, problem);
   std::ofstream conf(configuration());
   conf << "[global]\nclustering = yes\nctdbd socket = " << cluster_->socket(node_)
-       << "\nnetbios name = FLOE\nworkgroup = FLOE\nserver role = standalone server\nsecurity = user\n"
+       << "\nnetbios name = FLOE\nworkgroup = FLOE\nserver role = standalone server\nsecurity = "
+          "user\n"
           "map to guest = Bad User\nguest account = root\ninterfaces = "
        << cluster_->address(node_) << "/8\nbind interfaces only = yes\nsmb ports = " << smb_port
-       << "\ndisable netbios = yes\nload printers = no\nprinting = bsd\nprintcap name = /dev/null\ndisable spoolss = yes\n"
-          "kernel oplocks = no\nkernel share modes = no\nposix locking = no\npassdb backend = tdbsam\nlogging = file\n";
-  for (const auto& [setting, folder] : {std::pair{"private dir", "private"}, {"lock directory", "lock"},
-                                        {"state directory", "state"}, {"cache directory", "cache"},
-                                        {"pid directory", "pid"}, {"ncalrpc dir", "ncalrpc"}, {"binddns dir", "private"},
+       << "\ndisable netbios = yes\nload printers = no\nprinting = bsd\nprintcap name = "
+          "/dev/null\ndisable spoolss = yes\n"
+          "kernel oplocks = no\nkernel share modes = no\nposix locking = no\npassdb backend = "
+          "tdbsam\nlogging = file\n";
+  for (const auto& [setting, folder] : {std::pair{"private dir", "private"},
+                                        {"lock directory", "lock"},
+                                        {"state directory", "state"},
+                                        {"cache directory", "cache"},
+                                        {"pid directory", "pid"},
+                                        {"ncalrpc dir", "ncalrpc"},
+                                        {"binddns dir", "private"},
                                         {"log file", "log/log.%m"}})
     conf << setting << " = " << own << "/" << folder << "\n";
   conf << "[share]\npath = " << files << "\nguest ok = yes\nread only = no\nforce user = root\n";
   conf.close();
   if (!conf) return std::unexpected(configuration() + ": cannot be written");
-  pid_ = spawn({needed[0].path, "-F", "--no-process-group", "-s", configuration()}, {{"LD_PRELOAD", library_}}, -1, -1);
+  pid_ = spawn({needed[0].path, "-F", "--no-process-group", "-s", configuration()},
+               {{"LD_PRELOAD", library_}}, -1, -1);
   if (pid_ < 0) return std::unexpected(std::string("cannot fork: ") + std::strerror(errno));
   return {};
 }
@@ -146,16 +164,22 @@ void file_server::kill() {
   pid_ = -1;
 }
 
-finished_program file_server::run(const std::vector<std::string>& words, const std::string& input) const {
+finished_program file_server::run(const std::vector<std::string>& words,
+                                  const std::string& input) const {
   return finish(words, {{"LD_PRELOAD", library_}, {"SMB_CONF_PATH", configuration()}}, input);
 }
 
 std::vector<std::string> file_server::client_words(const std::string& commands) const {
-  return {needed[3].path, "//" + cluster_->address(node_) + "/share", "-p", std::to_string(smb_port), "-s",
-          configuration(), "-N", "-c", commands};
+  return {needed[3].path, "//" + cluster_->address(node_) + "/share",
+          "-p",           std::to_string(smb_port),
+          "-s",           configuration(),
+          "-N",           "-c",
+          commands};
 }
 
-finished_program file_server::client(const std::string& commands) const { return finish(client_words(commands), {}, {}); }
+finished_program file_server::client(const std::string& commands) const {
+  return finish(client_words(commands), {}, {});
+}
 
 pid_t file_server::keep_open(const std::string& file) const {
   int full[2];

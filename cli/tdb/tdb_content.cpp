@@ -74,7 +74,9 @@ int take(tdb_context*, TDB_DATA key, TDB_DATA data, void* to) {
     return 1;
   }
   const auto* at = reinterpret_cast<const char*>(data.dptr);
-  all.records.push_back({k, load_header(at), bytes(at + record_header::wire_size, data.dsize - record_header::wire_size)});
+  all.records.push_back(
+      {k, load_header(at),
+       bytes(at + record_header::wire_size, data.dsize - record_header::wire_size)});
   return 0;
 }
 
@@ -88,16 +90,20 @@ TDB_DATA as_data(const bytes& b) {
 std::expected<std::vector<record>, std::string> read_tdb(const std::string& path) {
   if (!lib().missing.empty()) return std::unexpected(lib().missing);
   const open_tdb file(lib().open(path.c_str(), 0, 0, O_RDONLY, 0));
-  if (!file) return std::unexpected(fmt::format("{}: {}", path, errno == EIO ? "not a TDB" : std::strerror(errno)));
+  if (!file)
+    return std::unexpected(
+        fmt::format("{}: {}", path, errno == EIO ? "not a TDB" : std::strerror(errno)));
   if (lib().check(file.get(), nullptr, nullptr) != 0)
     return std::unexpected(path + ": libtdb finds it damaged (see `tdbtool FILE check`)");
   reading all;
-  if (lib().traverse_read(file.get(), take, &all) < 0) return std::unexpected(path + ": cannot be read");
+  if (lib().traverse_read(file.get(), take, &all) < 0)
+    return std::unexpected(path + ": cannot be read");
   if (!all.wrong.empty()) return std::unexpected(path + ": " + all.wrong);
   return std::move(all.records);
 }
 
-std::expected<void, std::string> write_tdb(const std::string& path, const std::vector<record>& records) {
+std::expected<void, std::string> write_tdb(const std::string& path,
+                                           const std::vector<record>& records) {
   if (!lib().missing.empty()) return std::unexpected(lib().missing);
   const auto unfinished = path + ".unfinished";
   const auto fail = [&](const std::string& why) {
@@ -106,13 +112,15 @@ std::expected<void, std::string> write_tdb(const std::string& path, const std::v
   };
   if (::access(path.c_str(), F_OK) == 0) return std::unexpected(path + ": is there already");
   ::unlink(unfinished.c_str());
-  open_tdb file(lib().open(unfinished.c_str(), ctdbd_hash_size, no_lock | no_sync, O_RDWR | O_CREAT | O_EXCL, 0600));
+  open_tdb file(lib().open(unfinished.c_str(), ctdbd_hash_size, no_lock | no_sync,
+                           O_RDWR | O_CREAT | O_EXCL, 0600));
   if (!file) return fail(std::strerror(errno));
   for (const auto& r : records) {
     bytes data;
     append_header(data, r.header);
     data += r.data;
-    if (lib().store(file.get(), as_data(r.key), as_data(data), 0) != 0) return fail("cannot be written");
+    if (lib().store(file.get(), as_data(r.key), as_data(data), 0) != 0)
+      return fail("cannot be written");
   }
   if (::fsync(lib().fd(file.get())) != 0) return fail(std::strerror(errno));
   file.reset();

@@ -13,6 +13,7 @@ namespace floe::cli {
 std::expected<std::vector<record>, std::string> read_tdb(const std::string& path);
 
 /// Makes the file, which must not exist, as ctdbd makes those of persistent databases; it is there as a whole or not at all.
-std::expected<void, std::string> write_tdb(const std::string& path, const std::vector<record>& records);
+std::expected<void, std::string> write_tdb(const std::string& path,
+                                           const std::vector<record>& records);
 
 }  // namespace floe::cli

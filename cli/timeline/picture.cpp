@@ -149,8 +149,10 @@ timeline_picture make_picture(const std::vector<timed_event>& events, std::int64
   for (auto& [node, b] : all.modes)
     rows.push_back({.db = "", .node = node, .spans = b.finish(now_us), .marks = {}});
   for (auto& [node, b] : all.processes) {
-    auto row = std::ranges::find_if(rows, [&](const timeline_row& r) { return r.db.empty() && r.node == node; });
-    if (row == rows.end()) row = rows.insert(rows.end(), {.db = "", .node = node, .spans = {}, .marks = {}});
+    auto row = std::ranges::find_if(
+        rows, [&](const timeline_row& r) { return r.db.empty() && r.node == node; });
+    if (row == rows.end())
+      row = rows.insert(rows.end(), {.db = "", .node = node, .spans = {}, .marks = {}});
     for (auto& s : b.finish(now_us)) row->spans.push_back(std::move(s));
   }
   for (auto& [key, b] : all.databases)

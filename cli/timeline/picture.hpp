@@ -12,7 +12,8 @@
 namespace floe::cli {
 
 struct span {
-  std::string what;  ///< freeze state, or "active", "down", "paused", or a phase of the leader's recovery
+  std::string
+      what;  ///< freeze state, or "active", "down", "paused", or a phase of the leader's recovery
   std::int64_t from_us = 0, to_us = 0;
   bool open = false;  ///< still going on
 };

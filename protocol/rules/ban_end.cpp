@@ -15,7 +15,8 @@ std::string_view name(ban_cause c) {
 }
 
 std::optional<ban_cause> ban_cause_named(std::string_view s) {
-  for (auto c : {ban_cause::asked, ban_cause::not_frozen, ban_cause::cannot_store, ban_cause::spoiled})
+  for (auto c :
+       {ban_cause::asked, ban_cause::not_frozen, ban_cause::cannot_store, ban_cause::spoiled})
     if (name(c) == s) return c;
   return std::nullopt;
 }

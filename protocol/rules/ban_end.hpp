@@ -13,7 +13,7 @@ enum class ban_cause : std::uint8_t {
   asked,       ///< by a person, or by a leader that gives no reason: it lasts as long as asked for
   not_frozen,  ///< a client kept a database from freezing
   cannot_store,  ///< it has no room for what a recovery brings: it says so itself
-  spoiled,     ///< the node spoiled recoveries in another way
+  spoiled,       ///< the node spoiled recoveries in another way
 };
 std::string_view name(ban_cause);
 std::optional<ban_cause> ban_cause_named(std::string_view);

@@ -114,7 +114,8 @@ std::vector<cluster_output> cluster_recovery::on(const cluster_event::db_ended& 
   } else if (e.conflict) {
     d.state = db_state::given_up;
   } else if (e.outdated) {
-    return finish(cluster_phase::failed, now);  // who counts is to be told anew, by another recovery
+    return finish(cluster_phase::failed,
+                  now);  // who counts is to be told anew, by another recovery
   } else if (plan_.freeze_all_first && !released_) {
     d.state = db_state::failed;
     return give_verdict(now);
@@ -263,7 +264,8 @@ db_plan cluster_recovery::plan_for(db_id id) const {
     bool counts = std::ranges::find(took_part, c.node) != took_part.end();
     counts |= mutated(mutant::every_copy_counts);
     counts |= mutated(mutant::inactive_copies_count) && c.line.gen == generation::invalid;
-    p.participants.push_back({c.node, counts, c.line.committed ? std::optional(c.line.gen) : std::nullopt});
+    p.participants.push_back(
+        {c.node, counts, c.line.committed ? std::optional(c.line.gen) : std::nullopt});
   }
   return p;
 }
@@ -271,7 +273,8 @@ db_plan cluster_recovery::plan_for(db_id id) const {
 /// Records keep their owners only where every participant can own some: where it is in the map.
 bool cluster_recovery::floe_only() const {
   return std::ranges::all_of(members_, [&](const member& m) {
-    return (m.capabilities & capability::difference) && std::ranges::find(slots_, m.node) != slots_.end();
+    return (m.capabilities & capability::difference) &&
+           std::ranges::find(slots_, m.node) != slots_.end();
   });
 }
 

@@ -72,8 +72,8 @@ struct cluster_plan {
   unsigned db_tries = 3;         ///< within one start
   unsigned db_rounds = 3;        ///< starts of a database that keeps failing
   duration retry_pause{};        ///< before a database is started again
-  bool whole = false;   ///< asked for: everything is pulled and pushed
-  bool verify = false;  ///< asked for: contents are compared afterwards
+  bool whole = false;            ///< asked for: everything is pulled and pushed
+  bool verify = false;           ///< asked for: contents are compared afterwards
   bool freeze_all_first = false;
   duration freeze_all_deadline{};
 };

@@ -150,7 +150,8 @@ std::vector<db_output> db_recovery::on(const db_event::pushed& e, time_point now
 }
 
 std::vector<db_output> db_recovery::on(const db_event::broke& e, time_point now) {
-  if (e.run != run_ || (phase_ != db_phase::compare && phase_ != db_phase::merge && phase_ != db_phase::push))
+  if (e.run != run_ ||
+      (phase_ != db_phase::compare && phase_ != db_phase::merge && phase_ != db_phase::push))
     return {};
   blame(pnn::unknown, failure_cause::local, e.detail);
   return try_failed(now);
@@ -277,8 +278,7 @@ std::vector<db_output> db_recovery::enter(db_phase to, time_point now) {
   if (to == db_phase::compare) out.push_back(db_effect::compare{run_});
   if (to == db_phase::merge) out.push_back(db_effect::merge{run_});
   if (to == db_phase::push)
-    out.push_back(
-        db_effect::push{run_, targets(), std::min(plan_.step_timeout, deadline_ - now)});
+    out.push_back(db_effect::push{run_, targets(), std::min(plan_.step_timeout, deadline_ - now)});
   return out;
 }
 
@@ -295,7 +295,8 @@ std::vector<db_output> db_recovery::try_failed(time_point now) {
 /// would bring records back that the others have dropped as deleted.
 void db_recovery::only_committed_count() {
   if (committed_by_.empty() || mutated(mutant::half_a_commit_forgotten)) return;
-  for (auto& p : plan_.participants) p.took_part = std::ranges::find(committed_by_, p.node) != committed_by_.end();
+  for (auto& p : plan_.participants)
+    p.took_part = std::ranges::find(committed_by_, p.node) != committed_by_.end();
 }
 
 std::vector<db_output> db_recovery::finish(db_phase end, time_point now) {
@@ -374,13 +375,15 @@ std::vector<pnn> db_recovery::pull_sources() const {
   // says nothing about the content: one that has just been made must not win by it.
   const auto had = who_has(true);
   const auto supplies = [&](pnn n) {
-    return std::ranges::find(had, n) != had.end() && std::ranges::find(damaged_, n) == damaged_.end();
+    return std::ranges::find(had, n) != had.end() &&
+           std::ranges::find(damaged_, n) == damaged_.end();
   };
   std::pair<pnn, std::uint64_t> best{pnn::unknown, 0};
   for (const auto& [node, n] : seqnums_)
     if (!supplies(node))
       continue;
-    else if (best.first == pnn::unknown || n > best.second || (n == best.second && node < best.first))
+    else if (best.first == pnn::unknown || n > best.second ||
+             (n == best.second && node < best.first))
       best = {node, n};
   sources.push_back(best.first);
   return sources;

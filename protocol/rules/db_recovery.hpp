@@ -99,9 +99,10 @@ struct db_plan {
   duration budget{};           ///< for all tries together
   unsigned tries = 3;
   bool hold_after_freeze = false;  ///< diagnostic: wait in `held` until released
-  bool floe_only = false;  ///< all participants are floe's, and in the map: DB_RECOVERY_BEGIN is understood
-  bool whole = false;      ///< asked for: by difference never
-  bool verify = false;     ///< asked for: what they have afterwards is compared
+  bool floe_only =
+      false;  ///< all participants are floe's, and in the map: DB_RECOVERY_BEGIN is understood
+  bool whole = false;   ///< asked for: by difference never
+  bool verify = false;  ///< asked for: what they have afterwards is compared
 };
 
 /// How the copy of a node stands when its recovery begins.
@@ -109,7 +110,7 @@ struct db_copy {
   generation content = generation::invalid;  ///< it was committed with; invalid: with none
   change_state changes = change_state::none;
   std::uint64_t keys = 0, records = 0;
-  std::uint64_t digest = 0;  ///< of all records; volatile: 0
+  std::uint64_t digest = 0;           ///< of all records; volatile: 0
   std::vector<generation> earlier{};  ///< since which all changes are known
 };
 
@@ -127,10 +128,10 @@ struct answered {
   run_number run{};
   db_phase phase{};
   pnn node{0};
-  std::uint64_t number = 0;   ///< seqnum: the number; pull, push_confirm: records announced
-  std::uint64_t arrived = 0;  ///< pull: records that have arrived from this node
-  std::string text{};         ///< names: the name
-  bool whole = true;          ///< seqnum: the copy was never damaged, or has been healed
+  std::uint64_t number = 0;       ///< seqnum: the number; pull, push_confirm: records announced
+  std::uint64_t arrived = 0;      ///< pull: records that have arrived from this node
+  std::string text{};             ///< names: the name
+  bool whole = true;              ///< seqnum: the copy was never damaged, or has been healed
   std::optional<db_copy> copy{};  ///< begin: from floe's nodes, if all are
 };
 /// One node did not. `disconnected` counts in every phase, whether or not the node owes an answer.
@@ -166,9 +167,9 @@ struct release {  ///< leave `held`
 struct stop {};  ///< leadership lost, or the whole recovery is given up
 }  // namespace db_event
 
-using db_input =
-    std::variant<db_event::start, db_event::answered, db_event::failed, db_event::compared, db_event::merged,
-                 db_event::pushed, db_event::broke, db_event::release, db_event::stop>;
+using db_input = std::variant<db_event::start, db_event::answered, db_event::failed,
+                              db_event::compared, db_event::merged, db_event::pushed,
+                              db_event::broke, db_event::release, db_event::stop>;
 
 namespace db_effect {
 /// One line for log and timeline.
@@ -204,8 +205,9 @@ struct ended {  ///< in `done` or `failed`
 };
 }  // namespace db_effect
 
-using db_output = std::variant<db_effect::entered, db_effect::ask, db_effect::compare, db_effect::merge,
-                               db_effect::push, db_effect::held, db_effect::ended>;
+using db_output =
+    std::variant<db_effect::entered, db_effect::ask, db_effect::compare, db_effect::merge,
+                 db_effect::push, db_effect::held, db_effect::ended>;
 
 class db_recovery {
  public:
@@ -235,8 +237,9 @@ class db_recovery {
   bool by_difference() const { return base_ != generation::invalid; }
   generation base() const { return base_; }
   std::vector<pnn> members() const;  ///< whose copies count: at the base
-  std::vector<pnn> behind() const;   ///< were at an earlier base with them, and can be told what they miss
-  std::vector<pnn> fresh() const;    ///< have neither, and get everything
+  std::vector<pnn> behind()
+      const;  ///< were at an earlier base with them, and can be told what they miss
+  std::vector<pnn> fresh() const;  ///< have neither, and get everything
   /// Since when this node is asked for its changes: its content; who is behind since the content that it had in common
   /// with the members, and the first of these since the earliest such.
   generation changes_since(pnn) const;
@@ -305,7 +308,7 @@ class db_recovery {
   std::string name_;
   std::vector<std::pair<pnn, std::string>> names_;
   std::vector<std::pair<pnn, std::uint64_t>> seqnums_;
-  std::vector<pnn> damaged_;  ///< whose copy is not whole
+  std::vector<pnn> damaged_;                   ///< whose copy is not whole
   std::vector<std::pair<pnn, db_copy>> told_;  ///< by the answers to begin
   generation base_ = generation::invalid;
   std::string why_whole_;

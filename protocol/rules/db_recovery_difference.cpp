@@ -27,7 +27,8 @@ bool db_recovery::contents_as_told() {
     } else if (copy->content != generation::invalid && copy->content != *p.content) {
       outdated_ = true;
       blame(p.node, failure_cause::outdated,
-            "content of generation " + std::to_string(number(copy->content)) + ", had told " + std::to_string(number(*p.content)));
+            "content of generation " + std::to_string(number(copy->content)) + ", had told " +
+                std::to_string(number(*p.content)));
     }
   }
   if (more_committed) only_committed_count();
@@ -121,7 +122,8 @@ bool db_recovery::all_equal() const {
          std::ranges::all_of(seqnums_, [&](const auto& s) { return s.second == n; }) &&
          std::ranges::all_of(plan_.participants, [&](const auto& p) {
            const auto* copy = copy_of(p.node);
-           return p.took_part && copy && copy->content == first->content && copy->digest == first->digest && copy->changes != change_state::none;
+           return p.took_part && copy && copy->content == first->content &&
+                  copy->digest == first->digest && copy->changes != change_state::none;
          });
 }
 
@@ -148,10 +150,14 @@ bool db_recovery::equal_contents() {
   std::map<std::uint64_t, std::vector<pnn>> by_digest;
   for (const auto& [n, digest] : digests_) by_digest[digest].push_back(n);
   if (by_digest.size() <= 1) return true;
-  const auto most = std::ranges::max_element(by_digest, {}, [](const auto& d) { return d.second.size(); });
+  const auto most =
+      std::ranges::max_element(by_digest, {}, [](const auto& d) { return d.second.size(); });
   for (const auto& [digest, nodes] : by_digest)
     if (digest != most->first)
-      for (pnn n : nodes) blame(n, failure_cause::content_differs, "after a recovery " + std::string(by_difference() ? "by difference" : "of everything"));
+      for (pnn n : nodes)
+        blame(
+            n, failure_cause::content_differs,
+            "after a recovery " + std::string(by_difference() ? "by difference" : "of everything"));
   plan_.whole = true;
   return false;
 }

@@ -63,11 +63,11 @@ struct commit {          ///< DB_TRANSACTION_COMMIT
   generation tid{};
   bool inactive = false;  ///< the node is stopped or banned
 };
-struct cancel {};  ///< DB_TRANSACTION_CANCEL
-struct thaw {    ///< DB_THAW
+struct cancel {};         ///< DB_TRANSACTION_CANCEL
+struct thaw {             ///< DB_THAW
   bool inactive = false;  ///< the node is stopped or banned
 };
-struct read {};    ///< reading a record for a control, such as GET_DB_SEQNUM
+struct read {};  ///< reading a record for a control, such as GET_DB_SEQNUM
 }  // namespace freeze_event
 
 using freeze_input =

@@ -29,7 +29,8 @@ void hot_keys::count(byte_view key, time_point now, std::uint32_t hops) {
     entries_.push_back({.key = bytes(key), .weight = 1, .at = now, .hops = hops});
     return;
   }
-  auto coldest = std::ranges::min_element(entries_, {}, [&](const entry& e) { return e.weight_at(now); });
+  auto coldest =
+      std::ranges::min_element(entries_, {}, [&](const entry& e) { return e.weight_at(now); });
   *coldest = {.key = bytes(key), .weight = coldest->weight_at(now) + 1, .at = now, .hops = hops};
 }
 
@@ -37,7 +38,8 @@ std::vector<hot_record> hot_keys::top(std::size_t most, time_point now) const {
   std::vector<hot_record> all;
   for (const entry& e : entries_)
     if (const double w = e.weight_at(now); w > forgotten)
-      all.push_back({.key = e.key, .rate = w * std::numbers::ln2 / seconds(half_life), .hops = e.hops});
+      all.push_back(
+          {.key = e.key, .rate = w * std::numbers::ln2 / seconds(half_life), .hops = e.hops});
   std::ranges::sort(all, [](const hot_record& a, const hot_record& b) {
     return a.rate != b.rate ? a.rate > b.rate : a.key < b.key;
   });

@@ -6,16 +6,19 @@ namespace floe {
 
 duration stay_allowed(const std::optional<stay_history>& last, duration most) {
   const bool unknown = !last;
-  if (unknown || last->locks >= locks_of_a_stream || last->cut_short >= stays_until_next_try) return most;
+  if (unknown || last->locks >= locks_of_a_stream || last->cut_short >= stays_until_next_try)
+    return most;
   return duration{0};
 }
 
-stay_history after_stay(const std::optional<stay_history>& before, std::uint64_t locks, duration allowed) {
+stay_history after_stay(const std::optional<stay_history>& before, std::uint64_t locks,
+                        duration allowed) {
   const bool cut = allowed == duration{0};
   return {.locks = locks, .cut_short = cut && before ? before->cut_short + 1 : 0};
 }
 
-std::optional<time_point> recall_at(const table_queue& q, time_point now, time_point stays_since, duration allowed) {
+std::optional<time_point> recall_at(const table_queue& q, time_point now, time_point stays_since,
+                                    duration allowed) {
   if (q.locals) return now;
   if (q.peers) return std::max(now, stays_since + allowed);
   return std::nullopt;

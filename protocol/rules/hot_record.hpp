@@ -13,8 +13,8 @@ namespace floe {
 
 /// What is remembered of a record's last stay in the table.
 struct stay_history {
-  std::uint64_t locks = 0;        ///< granted during it
-  std::uint32_t cut_short = 0;    ///< stays in a row that were given no time
+  std::uint64_t locks = 0;      ///< granted during it
+  std::uint32_t cut_short = 0;  ///< stays in a row that were given no time
   bool operator==(const stay_history&) const = default;
 };
 
@@ -26,7 +26,8 @@ inline constexpr std::uint32_t stays_until_next_try = 64;
 /// The time that a record is given while other nodes wait for it; `most` is the tunable.
 duration stay_allowed(const std::optional<stay_history>& last, duration most);
 /// What to remember after a stay.
-stay_history after_stay(const std::optional<stay_history>& before, std::uint64_t locks, duration allowed);
+stay_history after_stay(const std::optional<stay_history>& before, std::uint64_t locks,
+                        duration allowed);
 
 /// Who waits outside the table for a record that is in it.
 struct table_queue {
@@ -34,6 +35,7 @@ struct table_queue {
   bool locals = false;  ///< requests of this node that cannot use the table
 };
 /// When the record is to be called back; nothing: not at all.
-std::optional<time_point> recall_at(const table_queue&, time_point now, time_point stays_since, duration allowed);
+std::optional<time_point> recall_at(const table_queue&, time_point now, time_point stays_since,
+                                    duration allowed);
 
 }  // namespace floe

@@ -4,8 +4,8 @@
 #include <cassert>
 #include <utility>
 
-#include "protocol/mutant.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/mutant.hpp"
 
 namespace floe {
 namespace {
@@ -216,9 +216,9 @@ bool leader_watch::mesh_grows(const watch_event::looked& e) const {
   if (!last_arrival_) return false;
   const auto since = now_ - *last_arrival_;
   // without the rule that a bug breaks this one would hide it
-  if (since <= parts_come_within && !mutated(mutant::quicker_part_counts) && std::ranges::any_of(e.nodes, [&](const node_look& one) {
-        return speaks_for_others(one, e.view);
-      }))
+  if (since <= parts_come_within && !mutated(mutant::quicker_part_counts) &&
+      std::ranges::any_of(e.nodes,
+                          [&](const node_look& one) { return speaks_for_others(one, e.view); }))
     return true;
   if (since > nodes_come_within) return false;
   return std::ranges::any_of(e.nodes, [&](const node_look& one) {

@@ -43,12 +43,14 @@ bool is_later(const branch& a, const branch& b) {
 
 /// Nobody can have gone on from it: all its members are still there.
 bool is_complete(const branch& b) {
-  return std::ranges::all_of(b.members, [&](pnn n) { return std::ranges::find(b.nodes, n) != b.nodes.end(); });
+  return std::ranges::all_of(b.members,
+                             [&](pnn n) { return std::ranges::find(b.nodes, n) != b.nodes.end(); });
 }
 
 /// Whether `b` is a smaller part of `a` that left the others where they were.
 bool is_left_by(const branch& a, const branch& b) {
-  const bool part = std::ranges::all_of(b.members, [&](pnn n) { return std::ranges::find(a.members, n) != a.members.end(); });
+  const bool part = std::ranges::all_of(
+      b.members, [&](pnn n) { return std::ranges::find(a.members, n) != a.members.end(); });
   return part && is_later(b, a) && a.awake > std::set(b.members.begin(), b.members.end()).size() &&
          !mutated(mutant::quicker_part_counts);
 }

@@ -62,8 +62,11 @@ record_header missing_record_header(pnn lmaster);
 record_header written_header(record_header);
 
 /// Flags of a header that tell of a transport or an invention, and end with the next write.
-inline constexpr std::uint32_t transient_flags = record_flag::vacuum_migrated | record_flag::automatic;
-inline constexpr std::uint32_t written_flags(std::uint32_t flags) { return flags & ~transient_flags; }
+inline constexpr std::uint32_t transient_flags =
+    record_flag::vacuum_migrated | record_flag::automatic;
+inline constexpr std::uint32_t written_flags(std::uint32_t flags) {
+  return flags & ~transient_flags;
+}
 
 /// What a lookup yields when there is no local copy.
 struct missing_record {
@@ -113,7 +116,6 @@ enum class req_call_outcome : std::uint8_t {
 };
 /// A request finds its record in a few hops, some dozens if many nodes fight for it.
 constexpr std::uint32_t hops_that_mean_lost = 1000;
-
 
 /// A REQ_CALL that arrived as a packet, from a peer or from this node itself.
 struct req_call_decision {

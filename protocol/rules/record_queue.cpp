@@ -33,8 +33,7 @@ queue_step serve_local(const queue_state& now, std::span<const queued_request> q
   const bool covered = mutated(mutant::inactive_not_frozen) && now.local && here.serve;
   if (!now.map_applies && !covered) return step;
   if (here.serve) {
-    step.action =
-        queue[front].use == record_use::lock ? queue_action::grant : queue_action::answer;
+    step.action = queue[front].use == record_use::lock ? queue_action::grant : queue_action::answer;
     return step;
   }
   queue_state asked = now;
@@ -78,7 +77,8 @@ queue_step next_step(const queue_state& now, std::span<const queued_request> que
   return serve_local(now, queue, static_cast<std::size_t>(local - queue.begin()));
 }
 
-pending_step at_tick(const queue_state& now, const pending_request& request, duration resend_after) {
+pending_step at_tick(const queue_state& now, const pending_request& request,
+                     duration resend_after) {
   if (!request.wanted) return {.action = pending_action::forget};
   if (now.now - request.sent < resend_after) return {.action = pending_action::keep};
   const pnn to = now.lmaster == now.self ? believed(now).dmaster : now.lmaster;

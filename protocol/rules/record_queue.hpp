@@ -47,12 +47,13 @@ struct queue_state {
   pnn self{0};
   pnn lmaster = pnn::unknown;  ///< of the key, by the present map
   bool thawed = true;
-  bool map_applies = true;  ///< migration.hpp
-  bool held = false;        ///< a local client holds the record
+  bool map_applies = true;     ///< migration.hpp
+  bool held = false;           ///< a local client holds the record
   std::optional<pnn> asked{};  ///< a request of ours for the record is under way: where it was sent
   std::optional<record_header> local{};  ///< this node's copy
   time_point now{};
-  duration hold_back{};  ///< so long a peer's request may wait for a record that is on its way to us
+  duration
+      hold_back{};  ///< so long a peer's request may wait for a record that is on its way to us
   bool operator==(const queue_state&) const = default;
 };
 
@@ -66,10 +67,10 @@ std::string_view name(queue_action);
 
 /// To be carried out from top to bottom.
 struct queue_step {
-  std::size_t first = 0;      ///< the request with this number comes to the front
-  pnn ask = pnn::unknown;     ///< a migration request is to be sent to this node
+  std::size_t first = 0;   ///< the request with this number comes to the front
+  pnn ask = pnn::unknown;  ///< a migration request is to be sent to this node
   queue_action action{};
-  std::size_t which = 0;      ///< of the queue as it is then: the request that the action is about
+  std::size_t which = 0;  ///< of the queue as it is then: the request that the action is about
   bool operator==(const queue_step&) const = default;
 };
 

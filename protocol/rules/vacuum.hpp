@@ -45,7 +45,8 @@ enum class vacuum_step : std::uint8_t {
   ask_all,    ///< we are dmaster and lmaster: all others drop their copies first
 };
 std::string_view name(vacuum_step);
-vacuum_step decide_vacuum(pnn self, pnn lmaster, const std::optional<deleted_record>& local, bool in_use);
+vacuum_step decide_vacuum(pnn self, pnn lmaster, const std::optional<deleted_record>& local,
+                          bool in_use);
 
 /// Keys that were deleted here, oldest first, each once.
 class deletion_queue {

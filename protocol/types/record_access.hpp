@@ -65,8 +65,9 @@ struct record_scan_request {
   static constexpr std::size_t wire_size_min = 16;
   floe::db_id db_id{0};
   std::uint32_t flags = 0;
-  std::uint32_t max_bytes = 0;  ///< of the answer; at least one record comes, the node has a limit of its own
-  byte_view after;              ///< the last key seen; empty: from the beginning
+  std::uint32_t max_bytes =
+      0;            ///< of the answer; at least one record comes, the node has a limit of its own
+  byte_view after;  ///< the last key seen; empty: from the beginning
   bool operator==(const record_scan_request&) const = default;
 };
 

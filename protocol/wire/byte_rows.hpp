@@ -17,7 +17,7 @@ template <class T>
 struct part {
   const char* length_name = "";
   const char* name = "";
-  byte_view T::* member = nullptr;
+  byte_view T::*member = nullptr;
   bool is_text = false;  ///< shown as text; a NUL at its end is counted but not part of the text
 };
 template <class T, std::size_t N>
@@ -57,7 +57,7 @@ struct sized_row {
   }
 };
 template <class T>
-constexpr auto sized(const char* length_name, const char* name, byte_view T::* member) {
+constexpr auto sized(const char* length_name, const char* name, byte_view T::*member) {
   return sized_row<T, 1>{{part<T>{length_name, name, member}}};
 }
 template <class T>
@@ -74,7 +74,7 @@ struct stringn_row {
   static constexpr bool takes_rest = false;
   const char* length_name;  ///< empty: the length is not shown
   const char* name;
-  byte_view T::* member;
+  byte_view T::*member;
   void put(writer& w, const T& v) const {
     const byte_view text = v.*member;
     if (text.data() == nullptr) return w.length(0);
@@ -102,11 +102,11 @@ struct stringn_row {
   }
 };
 template <class T>
-constexpr auto stringn(const char* name, byte_view T::* member) {
+constexpr auto stringn(const char* name, byte_view T::*member) {
   return stringn_row<T>{"", name, member};
 }
 template <class T>
-constexpr auto stringn(const char* length_name, const char* name, byte_view T::* member) {
+constexpr auto stringn(const char* length_name, const char* name, byte_view T::*member) {
   return stringn_row<T>{length_name, name, member};
 }
 
@@ -118,7 +118,7 @@ struct rest_row {
   static constexpr bool fixed = false;
   static constexpr bool takes_rest = true;
   const char* name;
-  byte_view T::* member;
+  byte_view T::*member;
   void put(writer& w, const T& v) const {
     w.raw(v.*member);
     if (Kind == rest_kind::string && (v.*member).data() != nullptr) w.zeros(1);
@@ -151,7 +151,7 @@ struct rest_row {
   }
 };
 template <rest_kind Kind, class T>
-constexpr auto rest(const char* name, byte_view T::* member) {
+constexpr auto rest(const char* name, byte_view T::*member) {
   return rest_row<T, Kind>{name, member};
 }
 
@@ -162,7 +162,7 @@ struct fixed_text_row {
   static constexpr bool fixed = true;
   static constexpr bool takes_rest = false;
   const char* name;
-  byte_view T::* member;
+  byte_view T::*member;
   void put(writer& w, const T& v) const {
     const byte_view text = (v.*member).substr(0, N - 1);
     w.raw(text);
@@ -182,7 +182,7 @@ struct fixed_text_row {
   std::size_t size(const T&) const { return N; }
 };
 template <std::size_t N, class T>
-constexpr auto fixed_text(const char* name, byte_view T::* member) {
+constexpr auto fixed_text(const char* name, byte_view T::*member) {
   return fixed_text_row<T, N>{name, member};
 }
 

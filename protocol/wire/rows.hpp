@@ -14,7 +14,7 @@ struct field_row {
   static constexpr bool fixed = element<M>::fixed;
   static constexpr bool takes_rest = false;
   const char* name;
-  M T::* member;
+  M T::*member;
   meaning says;
   void put(writer& w, const T& v) const { element<M>::put(w, v.*member); }
   void get(reader& r, T& v) const { element<M>::get(r, name, v.*member); }
@@ -23,7 +23,7 @@ struct field_row {
   std::size_t size(const T& v) const { return element<M>::size(v.*member); }
 };
 template <class T, class M>
-constexpr auto field(const char* name, M T::* member, meaning says = nullptr) {
+constexpr auto field(const char* name, M T::*member, meaning says = nullptr) {
   return field_row<T, M>{name, member, says};
 }
 
@@ -34,7 +34,7 @@ struct hidden_row {
   static constexpr bool fixed = true;
   static constexpr bool takes_rest = false;
   const char* name;
-  M T::* member;
+  M T::*member;
   void put(writer& w, const T& v) const { w.number(v.*member); }
   void get(reader& r, T& v) const { v.*member = r.number<M>(name); }
   void show(sink& s, const T& v) const { s.hide(name, to_scalar(v.*member), sizeof(M)); }
@@ -42,7 +42,7 @@ struct hidden_row {
   std::size_t size(const T&) const { return sizeof(M); }
 };
 template <class T, class M>
-constexpr auto kept(const char* name, M T::* member) {
+constexpr auto kept(const char* name, M T::*member) {
   return hidden_row<T, M>{name, member};
 }
 
@@ -81,7 +81,7 @@ struct list_row {
   static constexpr bool takes_rest = false;
   const char* count_name;
   const char* name;
-  std::vector<E> T::* member;
+  std::vector<E> T::*member;
 
   void put(writer& w, const T& v) const {
     w.length((v.*member).size());
@@ -116,12 +116,12 @@ struct list_row {
   }
 };
 template <class T, class E>
-constexpr auto counted(const char* count_name, const char* name, std::vector<E> T::* member) {
+constexpr auto counted(const char* count_name, const char* name, std::vector<E> T::*member) {
   return list_row<T, E, std::uint32_t, 0>{count_name, name, member};
 }
 template <std::size_t Gap, class T, class E>
 constexpr auto counted_after_gap(const char* count_name, const char* name,
-                                 std::vector<E> T::* member) {
+                                 std::vector<E> T::*member) {
   return list_row<T, E, std::int32_t, Gap>{count_name, name, member};
 }
 
@@ -132,7 +132,7 @@ struct optional_row {
   static constexpr bool fixed = false;
   static constexpr bool takes_rest = false;
   const char* name;
-  std::optional<M> T::* member;
+  std::optional<M> T::*member;
   meaning says;
   void put(writer& w, const T& v) const {
     if (v.*member) w.number(*(v.*member));
@@ -147,7 +147,7 @@ struct optional_row {
   std::size_t size(const T& v) const { return v.*member ? sizeof(M) : 0; }
 };
 template <class T, class M>
-constexpr auto optional_tail(const char* name, std::optional<M> T::* member,
+constexpr auto optional_tail(const char* name, std::optional<M> T::*member,
                              meaning says = nullptr) {
   return optional_row<T, M>{name, member, says};
 }

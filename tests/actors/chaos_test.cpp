@@ -72,28 +72,31 @@ class chaos {
     w.c = &cluster_.connect(i % cluster_.size(), i % 3 != 0);  // most lock in shared memory
     w.busy = false;
     const auto contract = ++w.contract;
-    attach(*w.c, "chaos.tdb", db_kind::volatile_db, 30s, [this, i, contract](const result<db_id>& db) {
-      if (db && workers_[i].contract == contract) work(i, *db, contract);
-    });
+    attach(*w.c, "chaos.tdb", db_kind::volatile_db, 30s,
+           [this, i, contract](const result<db_id>& db) {
+             if (db && workers_[i].contract == contract) work(i, *db, contract);
+           });
   }
   void work(std::size_t i, db_id db, std::uint64_t contract) {
     if (stop_) return;
     auto& w = workers_[i];
     w.busy = true;
     const auto key = "k" + std::to_string(chance_() % keys);
-    lock_record(*w.c, db, key, 20s, [this, i, db, contract, key](const result<locked_record>& held) {
-      if (workers_[i].contract != contract) return;
-      workers_[i].busy = false;
-      if (!held) return work(i, db, contract);
-      const auto value = std::to_string(++last_);
-      written_.insert(key + "=" + value);
-      workers_[i].busy = true;
-      store_record(*workers_[i].c, held->lock_id, value, after_write::unlock, 20s, [this, i, db, contract](const result<void>&) {
-        if (workers_[i].contract != contract) return;
-        workers_[i].busy = false;
-        work(i, db, contract);
-      });
-    });
+    lock_record(*w.c, db, key, 20s,
+                [this, i, db, contract, key](const result<locked_record>& held) {
+                  if (workers_[i].contract != contract) return;
+                  workers_[i].busy = false;
+                  if (!held) return work(i, db, contract);
+                  const auto value = std::to_string(++last_);
+                  written_.insert(key + "=" + value);
+                  workers_[i].busy = true;
+                  store_record(*workers_[i].c, held->lock_id, value, after_write::unlock, 20s,
+                               [this, i, db, contract](const result<void>&) {
+                                 if (workers_[i].contract != contract) return;
+                                 workers_[i].busy = false;
+                                 work(i, db, contract);
+                               });
+                });
   }
   void kill(std::size_t n) {
     for (std::size_t i = n; i < workers_.size(); i += cluster_.size()) {
@@ -124,7 +127,8 @@ class chaos {
       case 6: cluster_.net().heal(); break;
       default:
         if (cluster_.alive(n) && workers_[n].c)
-          workers_[n].c->control<control::set_recmode>(pnn::current, recovery_mode::active, 5s, [](const auto&) {});
+          workers_[n].c->control<control::set_recmode>(pnn::current, recovery_mode::active, 5s,
+                                                       [](const auto&) {});
     }
   }
   std::size_t busy() const {

@@ -60,7 +60,8 @@ bool eventually(sim_cluster& c, Condition is, duration limit, duration step = 20
 }
 
 bool agree(sim_cluster& c) {
-  return eventually(c, [&] { return agreed(c); }, 20s);
+  return eventually(
+      c, [&] { return agreed(c); }, 20s);
 }
 
 /// A record that every node can read afterwards. All have a copy: what only one node has is lost with it.
@@ -122,7 +123,8 @@ TEST_CASE("two nodes without a lock are cut apart: both lead; with a lock only o
     sim_cluster c(2);
     REQUIRE(c.settle(20s));
     c.net().cut(c.ip(0), c.ip(1));
-    CHECK(eventually(c, [&] { return leader_of(c, 0) == 0U && leader_of(c, 1) == 1U; }, 120s));
+    CHECK(eventually(
+        c, [&] { return leader_of(c, 0) == 0U && leader_of(c, 1) == 1U; }, 120s));
   }
   sim_cluster c(2, 3, with_lock);
   REQUIRE(c.settle(20s));
@@ -139,7 +141,8 @@ TEST_CASE("two nodes without a lock are cut apart: both lead; with a lock only o
 }
 
 TEST_CASE(
-    "a minority cannot lead: the leader is cut off from two others and leaves the lock to them, also "
+    "a minority cannot lead: the leader is cut off from two others and leaves the lock to them, "
+    "also "
     "when it cannot have it any more") {
   sim_cluster c(3, 4, with_lock);
   REQUIRE(c.settle(20s));
@@ -178,7 +181,8 @@ TEST_CASE(
                                           [&](const auto&) { asked = true; });
     pass(c, std::chrono::microseconds(seed * 700));
     c.locks().lose();
-    CHECK(eventually(c, [&] { return leader_of(c, h) != h; }, 50ms, 1ms));
+    CHECK(eventually(
+        c, [&] { return leader_of(c, h) != h; }, 50ms, 1ms));
     REQUIRE(c.settle(30s));
     CHECK(agree(c));
     w.check();
@@ -234,7 +238,8 @@ TEST_CASE("a helper that hangs holds up only its own node") {
   CHECK(status(c, 0)["cluster_lock"]["detail"].get<std::string>().find("no answer") !=
         std::string::npos);
   c.locks().wedge(c.ip(0), false);
-  CHECK(eventually(c, [&] { return leader_of(c, 0) == 0U; }, 60s));
+  CHECK(eventually(
+      c, [&] { return leader_of(c, 0) == 0U; }, 60s));
   nobody_was_banned(c);
 }
 
@@ -337,10 +342,12 @@ TEST_CASE("while nobody leads, who asks for the leader's broadcasts is told at o
   const auto hung = holder(c);
   const auto other = (hung + 1) % 3;
   c.hang(hung);
-  REQUIRE(eventually(c, [&] { return status(c, other)["leader"].is_null(); }, 10s));
+  REQUIRE(eventually(
+      c, [&] { return status(c, other)["leader"].is_null(); }, 10s));
   std::optional<std::uint32_t> told;
   c.connect(other).listen(
-      message::leader, [&](const client_message& m) { told = wire::decode<std::uint32_t>(m.data).value_or(99); }, 1s,
+      message::leader,
+      [&](const client_message& m) { told = wire::decode<std::uint32_t>(m.data).value_or(99); }, 1s,
       [](const result<void>&) {});
   REQUIRE(c.run([&] { return told.has_value(); }, 50ms));
   CHECK(*told == hung);
@@ -365,7 +372,8 @@ TEST_CASE("a node with another cluster lock than the leader's takes itself down 
   c.config(2).cluster_lock = "/other/lock";
   c.start(2);
   CHECK(c.run([&] { return said(c, "cluster-lock-differs"); }, 30s));
-  CHECK(eventually(c, [&] { return !(leader_of(c, 0) == std::nullopt); }, 10s));
+  CHECK(eventually(
+      c, [&] { return !(leader_of(c, 0) == std::nullopt); }, 10s));
   CHECK(said(c, "node-stopping"));
 }
 

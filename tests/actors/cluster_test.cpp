@@ -52,7 +52,9 @@ TEST_CASE("two locks, one recovery: a frozen database does not keep the other fr
   auto& on1 = c.connect(1);
   for (client* who : {&smbd, &on1, &on2})
     for (int i = 0; i < 50; ++i) {
-      CHECK(read_now(c, *who, locking, "l" + std::to_string(i)).data == (i == 7 ? "new l7" : "x" + std::to_string(i)));
-      CHECK(read_now(c, *who, brlock, "b" + std::to_string(i)).data == (i == 9 ? "new b9" : "y" + std::to_string(i)));
+      CHECK(read_now(c, *who, locking, "l" + std::to_string(i)).data ==
+            (i == 7 ? "new l7" : "x" + std::to_string(i)));
+      CHECK(read_now(c, *who, brlock, "b" + std::to_string(i)).data ==
+            (i == 9 ? "new b9" : "y" + std::to_string(i)));
     }
 }

@@ -22,14 +22,19 @@ struct service {
   std::vector<pnn> asked_by;
 
   outcome_of<control::getvnnmap> get_vnnmap() const { return map; }
-  outcome_of<control::setvnnmap> set_vnnmap(const request_of<control::setvnnmap>& m, const caller& by) {
+  outcome_of<control::setvnnmap> set_vnnmap(const request_of<control::setvnnmap>& m,
+                                            const caller& by) {
     asked_by.push_back(by.from);
     if (m.slots.empty()) return refuse("bad vnn map");
     map = m;
     return {};
   }
-  outcome_of<control::get_pnn> get_pnn(const caller& by) const { return status_of(number(by.from)); }
-  void statistics_reset(const answer_to<control::statistics_reset>& answer) { kept.push_back(answer); }
+  outcome_of<control::get_pnn> get_pnn(const caller& by) const {
+    return status_of(number(by.from));
+  }
+  void statistics_reset(const answer_to<control::statistics_reset>& answer) {
+    kept.push_back(answer);
+  }
   outcome_of<control::tunnel_register> local_only() const { return {}; }
   std::vector<answer_to<control::statistics_reset>> kept;
 };
@@ -73,7 +78,8 @@ TEST_CASE_FIXTURE(fixture, "adding a control adds one row: it was unknown, and i
   CHECK(answers.back().data == encode_reply<control::getvnnmap>(s.map));
 }
 
-TEST_CASE_FIXTURE(fixture, "a request reaches its handler as a value, and a refusal comes back with its cause") {
+TEST_CASE_FIXTURE(
+    fixture, "a request reaches its handler as a value, and a refusal comes back with its cause") {
   table.add(handle<control::setvnnmap>(s, &service::set_vnnmap));
   const vnn_map wanted{.generation = generation{9}, .slots = {pnn{1}}};
   ask(control::setvnnmap, encode_request<control::setvnnmap>(wanted));
@@ -90,7 +96,8 @@ TEST_CASE_FIXTURE(fixture, "a request reaches its handler as a value, and a refu
 
 TEST_CASE_FIXTURE(fixture, "what is no request of its control never reaches the handler") {
   table.add(handle<control::setvnnmap>(s, &service::set_vnnmap));
-  for (const byte_view bad : {byte_view(""), byte_view("\1\0\0", 3), byte_view("\1\0\0\0\377\377\377\377", 8)}) {
+  for (const byte_view bad :
+       {byte_view(""), byte_view("\1\0\0", 3), byte_view("\1\0\0\0\377\377\377\377", 8)}) {
     ask(control::setvnnmap, bad);
     CHECK(answers.back().status == -1);
   }
@@ -107,7 +114,8 @@ TEST_CASE_FIXTURE(fixture, "controls for clients of this node are refused to oth
   CHECK(answers.back().status == 0);
 }
 
-TEST_CASE_FIXTURE(fixture, "a status can be the answer, and an answer can come later or be forgotten") {
+TEST_CASE_FIXTURE(fixture,
+                  "a status can be the answer, and an answer can come later or be forgotten") {
   table.add(handle<control::get_pnn>(s, &service::get_pnn));
   table.add(handle<control::statistics_reset>(s, &service::statistics_reset));
   ask(control::get_pnn, {});
@@ -122,24 +130,29 @@ TEST_CASE_FIXTURE(fixture, "a status can be the answer, and an answer can come l
   CHECK(answers.back().cause == failure_cause::stopped);
 }
 
-TEST_CASE_FIXTURE(fixture, "a control of a database travels to it decoded, found by its id or by its lock") {
+TEST_CASE_FIXTURE(fixture,
+                  "a control of a database travels to it decoded, found by its id or by its lock") {
   databases d;
   table.add(to_database<control::db_pull>(d));
   table.add(to_database<control::record_unlock>(d));
-  ask(control::db_pull, encode_request<control::db_pull>({.db_id = db_id{0x1234}, .lmaster = pnn{0}, .srvid = srvid{77}}));
+  ask(control::db_pull, encode_request<control::db_pull>(
+                            {.db_id = db_id{0x1234}, .lmaster = pnn{0}, .srvid = srvid{77}}));
   REQUIRE(d.all.size() == 1);
   CHECK(d.all[0].db == db_id{0x1234});
   CHECK(d.all[0].control.request<control::db_pull>().srvid == srvid{77});
   CHECK(d.all[0].control.from == pnn{3});
 
-  ask(control::record_unlock, encode_request<control::record_unlock>({.lock_id = (0xabcdULL << 32) | 5}),
+  ask(control::record_unlock,
+      encode_request<control::record_unlock>({.lock_id = (0xabcdULL << 32) | 5}),
       client_ref{.id = 1, .pid = 1, .name = "x", .session = {}});
   REQUIRE(d.all.size() == 2);
   CHECK(d.all[1].db == db_id{0xabcd});
   CHECK(d.all[1].control.request<control::record_unlock>().lock_id == ((0xabcdULL << 32) | 5));
 }
 
-TEST_CASE("the rows of controls.def say which controls belong to a database: those that name one, and no others") {
+TEST_CASE(
+    "the rows of controls.def say which controls belong to a database: those that name one, and no "
+    "others") {
   for (const auto& row : all_controls()) {
     if (!row.is(control_trait::of_db)) continue;
     CAPTURE(row.name);

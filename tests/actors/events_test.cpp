@@ -79,7 +79,9 @@ TEST_CASE("what is no event, or lacks what its row says, is refused") {
   }
 }
 
-TEST_CASE("the table: every row says what it means, why it comes about, what shows more, and what to do") {
+TEST_CASE(
+    "the table: every row says what it means, why it comes about, what shows more, and what to "
+    "do") {
   for (const auto& row : all_events()) {
     CAPTURE(row.name);
     CHECK(find_event(row.name));

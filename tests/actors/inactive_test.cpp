@@ -71,7 +71,8 @@ void recover(sim_cluster& c, client& at) {
   REQUIRE(c.settle(20s));
 }
 bool logged(const sim_cluster& c, const std::string& what) {
-  return std::ranges::any_of(c.log(), [&](const std::string& line) { return line.find(what) != std::string::npos; });
+  return std::ranges::any_of(
+      c.log(), [&](const std::string& line) { return line.find(what) != std::string::npos; });
 }
 
 }  // namespace
@@ -100,7 +101,8 @@ TEST_CASE("trap: a ban of an already inactive node neither thaws it when it ends
   REQUIRE(c.settle(20s));
 }
 
-TEST_CASE("trap: a leader that became inactive leads no more, and does not begin to again while it is") {
+TEST_CASE(
+    "trap: a leader that became inactive leads no more, and does not begin to again while it is") {
   for (const bool ban : {false, true}) {
     CAPTURE(ban);
     sim_cluster c(3);
@@ -108,7 +110,8 @@ TEST_CASE("trap: a leader that became inactive leads no more, and does not begin
     const auto leader = c.leader();
     auto& at = c.connect(leader);
     attach_now(c, at, "a.tdb");
-    send(c, at, ban ? control::set_ban_state : control::stop_node, ban ? ban_of(leader, 100) : bytes());
+    send(c, at, ban ? control::set_ban_state : control::stop_node,
+         ban ? ban_of(leader, 100) : bytes());
     rest(c);
     for (std::size_t i = 0; i < 3; ++i)
       if (i != leader) CHECK(json::parse(c.status(i))["leader"].get<std::size_t>() != leader);
@@ -120,7 +123,8 @@ TEST_CASE("trap: a leader that became inactive leads no more, and does not begin
     rest(c);
     const auto third = 3 - leader - second;
     CHECK(json::parse(c.status(third))["leader"].get<std::size_t>() == third);
-    send(c, at, ban ? control::set_ban_state : control::continue_node, ban ? ban_of(leader, 0) : bytes());
+    send(c, at, ban ? control::set_ban_state : control::continue_node,
+         ban ? ban_of(leader, 0) : bytes());
     send(c, at2, control::continue_node);
     REQUIRE(c.settle(20s));
   }
@@ -141,15 +145,20 @@ TEST_CASE("trap: records of inactive nodes are not merged back") {
     rest(c);
     for (int i = 0; i < 10; ++i) write_now(c, on0, db, fmt::format("k{}", i), "new");
     for (int i = 10; i < 20; ++i) write_now(c, on0, db, fmt::format("k{}", i), "");  // deleted
-    send(c, on1, ban ? control::set_ban_state : control::continue_node, ban ? ban_of(1, 0) : bytes());
+    send(c, on1, ban ? control::set_ban_state : control::continue_node,
+         ban ? ban_of(1, 0) : bytes());
     REQUIRE(c.settle(20s));
     for (client* who : {&on0, &on1})
       for (int i = 0; i < 30; ++i)
-        CHECK(read_now(c, *who, db, fmt::format("k{}", i)).data == (i < 10 ? "new" : i < 20 ? "" : "old"));
+        CHECK(read_now(c, *who, db, fmt::format("k{}", i)).data == (i < 10   ? "new"
+                                                                    : i < 20 ? ""
+                                                                             : "old"));
   }
 }
 
-TEST_CASE("an inactive node is frozen, always: stopped and banned at any moment of recoveries, clients at work") {
+TEST_CASE(
+    "an inactive node is frozen, always: stopped and banned at any moment of recoveries, clients "
+    "at work") {
   for (std::uint64_t seed = 1; seed <= (thorough ? 15 : 2); ++seed) {
     CAPTURE(seed);
     sim_cluster c(3, seed);
@@ -164,7 +173,10 @@ TEST_CASE("an inactive node is frozen, always: stopped and banned at any moment 
       switch (chance() % 5) {
         case 0: send(c, *at[n], control::stop_node); break;
         case 1: send(c, *at[n], control::continue_node); break;
-        case 2: send(c, *at[n], control::set_ban_state, ban_of(n, 1 + static_cast<std::uint32_t>(chance() % 3))); break;
+        case 2:
+          send(c, *at[n], control::set_ban_state,
+               ban_of(n, 1 + static_cast<std::uint32_t>(chance() % 3)));
+          break;
         case 3: send(c, *at[n], control::set_ban_state, ban_of(n, 0)); break;
         default: send(c, *at[n], control::set_recmode, wire::encode(std::uint32_t{1})); break;
       }
@@ -179,7 +191,8 @@ TEST_CASE("an inactive node is frozen, always: stopped and banned at any moment 
       send(c, *at[n], control::continue_node);
     }
     REQUIRE(c.settle(60s));
-    for (int i = 0; i < 200; i += 20) CHECK(read_now(c, *at[1], db, fmt::format("k{}", i)).data == "v");
+    for (int i = 0; i < 200; i += 20)
+      CHECK(read_now(c, *at[1], db, fmt::format("k{}", i)).data == "v");
   }
 }
 
@@ -205,11 +218,13 @@ TEST_CASE("a client that keeps a database from freezing is disconnected; no node
   for (std::size_t n = 0; n < 3; ++n) CHECK(flags_of(c, n, 0) == 0);
 }
 
-TEST_CASE("policy ban: the node of the stuck client is out until the client lets go, and says why") {
+TEST_CASE(
+    "policy ban: the node of the stuck client is out until the client lets go, and says why") {
   sim_cluster c(3);
   REQUIRE(c.settle(20s));
   for (std::size_t n = 0; n < 3; ++n) c.kill(n);
-  for (std::size_t n = 0; n < 3; ++n) set(c, n, "LockHolderPolicy", 2), set(c, n, "LockHolderPatience", 2), c.start(n);
+  for (std::size_t n = 0; n < 3; ++n)
+    set(c, n, "LockHolderPolicy", 2), set(c, n, "LockHolderPatience", 2), c.start(n);
   REQUIRE(c.settle(30s));
   auto& stuck = c.connect(1);
   const db_id db = attach_now(c, stuck, "a.tdb");
@@ -237,7 +252,8 @@ TEST_CASE("trap: nobody is banned for another's fault") {
   sim_cluster c(3);
   REQUIRE(c.settle(20s));
   for (std::size_t n = 0; n < 3; ++n) c.kill(n);
-  for (std::size_t n = 0; n < 3; ++n) set(c, n, "LockHolderPolicy", 0), set(c, n, "RecoverTimeout", 2), c.start(n);
+  for (std::size_t n = 0; n < 3; ++n)
+    set(c, n, "LockHolderPolicy", 0), set(c, n, "RecoverTimeout", 2), c.start(n);
   REQUIRE(c.settle(30s));
   auto& stuck = c.connect(1);
   const db_id db = attach_now(c, stuck, "a.tdb");

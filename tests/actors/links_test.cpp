@@ -13,8 +13,8 @@ using namespace floe::test;
 namespace {
 
 std::size_t lines_with(const sim_cluster& c, const std::string& what) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(c.log(), [&](const std::string& line) { return line.find(what) != std::string::npos; }));
+  return static_cast<std::size_t>(std::ranges::count_if(
+      c.log(), [&](const std::string& line) { return line.find(what) != std::string::npos; }));
 }
 
 std::string ip(std::size_t n) { return "10.0.0." + std::to_string(n + 1); }
@@ -107,15 +107,18 @@ TEST_CASE("a node with another list of nodes stays out, and is in as soon as the
   CHECK((nlohmann::json::parse(c.status(0))["nodes"][2]["flags"].get<unsigned>() & 1) == 1);
   CHECK(lines_with(c, "line 1: here 10.0.0.2, there 10.0.0.77") > 0);
   const auto told = nlohmann::json::parse(c.status(0))["warnings"].dump();
-  CHECK(told.find("node 2 is kept out: its list of nodes differs: line 1: here 10.0.0.2, there 10.0.0.77") != std::string::npos);
+  CHECK(told.find("node 2 is kept out: its list of nodes differs: line 1: here 10.0.0.2, there "
+                  "10.0.0.77") != std::string::npos);
   const auto refused = lines_with(c, "node-refused");
   pass(c, 30s);
-  CHECK(lines_with(c, "node-refused") - refused <= 2);  // said once a minute, not with every attempt
+  CHECK(lines_with(c, "node-refused") - refused <=
+        2);  // said once a minute, not with every attempt
   c.kill(2);
   c.write_nodes_file({ip(0), ip(1), ip(2)});
   c.start(2);
   REQUIRE(c.settle(30s));
-  CHECK(nlohmann::json::parse(c.status(0))["warnings"].dump().find("kept out") == std::string::npos);
+  CHECK(nlohmann::json::parse(c.status(0))["warnings"].dump().find("kept out") ==
+        std::string::npos);
 }
 
 TEST_CASE("request ids wrap while requests are on their way") {
@@ -134,5 +137,6 @@ TEST_CASE("request ids wrap while requests are on their way") {
   request_ids ids{.last = request_ids::highest};
   CHECK(ids.take() == reqid{1});
   ids.last = request_ids::highest - 1;
-  CHECK(ids.take_unless([](std::uint32_t n) { return n == request_ids::highest || n < 3; }) == reqid{3});
+  CHECK(ids.take_unless([](std::uint32_t n) { return n == request_ids::highest || n < 3; }) ==
+        reqid{3});
 }

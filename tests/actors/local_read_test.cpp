@@ -22,7 +22,8 @@ struct settled_read {
 
 std::shared_ptr<settled_read> look(client& c, db_id db, const std::string& key) {
   auto r = std::make_shared<settled_read>();
-  c.control<control::record_read>(pnn::current, {.db_id = db, .flags = record_read_settled, .key = key}, 60s,
+  c.control<control::record_read>(pnn::current,
+                                  {.db_id = db, .flags = record_read_settled, .key = key}, 60s,
                                   [r](const auto& a) { r->answer = a; });
   return r;
 }
@@ -31,7 +32,8 @@ std::vector<std::string> scan(sim_cluster& c, client& who, db_id db, std::uint32
   std::vector<std::string> keys;
   for (bytes after;;) {
     std::optional<std::vector<std::string>> got;
-    who.control<control::record_scan>(pnn::current, {.db_id = db, .max_bytes = page, .after = after}, 10s,
+    who.control<control::record_scan>(pnn::current,
+                                      {.db_id = db, .max_bytes = page, .after = after}, 10s,
                                       [&](const result<client_answer<rec_buffer>>& a) {
                                         REQUIRE(a.has_value());
                                         got.emplace();
@@ -71,7 +73,8 @@ TEST_CASE("a settled read waits for the holder, and for nobody else") {
 
   // somebody here waits for it to come: readers do not stand behind it
   std::optional<bool> granted;
-  lock_record(holder, db, "k", 60s, [&](const result<locked_record>& r) { granted = r.has_value(); });
+  lock_record(holder, db, "k", 60s,
+              [&](const result<locked_record>& r) { granted = r.has_value(); });
   const auto again = look(reader, db, "k");
   REQUIRE(c.run([&] { return again->done(); }, 2s));
   CHECK(!granted);
@@ -91,7 +94,8 @@ TEST_CASE("a settled read in a recovery is answered after it") {
   REQUIRE(c.run([&] { return !c.normal(); }));
   // the holder keeps the database from freezing; whoever reads now waits
   REQUIRE(c.run([&] {
-    return std::ranges::any_of(c.log(), [](const auto& l) { return l.find("freeze-waits") != std::string::npos; });
+    return std::ranges::any_of(
+        c.log(), [](const auto& l) { return l.find("freeze-waits") != std::string::npos; });
   }));
   const auto r = look(who, db, "k");
   c.run([&] { return r->done(); }, 1s);
@@ -108,7 +112,8 @@ TEST_CASE("a scan shows every local copy once, whatever the size of a page") {
   auto& who = c.connect(0);
   const db_id db = attach_now(c, who, "scan.tdb");
   CHECK(scan(c, who, db, 1000).empty());
-  for (int i = 0; i < 40; ++i) write_now(c, who, db, "key " + std::to_string(i), std::string(50, 'x'));
+  for (int i = 0; i < 40; ++i)
+    write_now(c, who, db, "key " + std::to_string(i), std::string(50, 'x'));
   const auto all = scan(c, who, db, 1 << 20);
   CHECK(all.size() == 40);
   CHECK(scan(c, who, db, 300) == all);
@@ -128,7 +133,8 @@ TEST_CASE("a companion alone is no sign of life") {
   };
   CHECK(exists());
   std::optional<bool> told;
-  companion.control<control::accompany>(pnn::current, {}, 3s, [&](const auto& a) { told = a.has_value(); });
+  companion.control<control::accompany>(pnn::current, {}, 3s,
+                                        [&](const auto& a) { told = a.has_value(); });
   REQUIRE(c.run([&] { return told.has_value(); }));
   CHECK(*told);
   CHECK(!exists());

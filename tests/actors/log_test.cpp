@@ -25,11 +25,14 @@ std::string text_of(const std::string& path) {
 
 }  // namespace
 
-TEST_CASE("a kind of event is written so many times a second, whatever else its lines say; the rest is counted and told") {
+TEST_CASE(
+    "a kind of event is written so many times a second, whatever else its lines say; the rest is "
+    "counted and told") {
   log_limit limit;
   log_limit::time_point now{};
   unsigned written = 0;
-  for (int i = 0; i < 1000; ++i) written += limit.admits("accept-failed from=" + std::to_string(i), now);
+  for (int i = 0; i < 1000; ++i)
+    written += limit.admits("accept-failed from=" + std::to_string(i), now);
   CHECK(written == log_limit::lines_per_second);
   CHECK(limit.admits("node-down pnn=2", now));
   CHECK(limit.left_out(now).empty());
@@ -52,17 +55,21 @@ TEST_CASE("kinds without number do not cost memory without limit") {
   log_limit limit;
   const log_limit::time_point now{};
   unsigned written = 0;
-  for (int i = 0; i < 100'000; ++i) written += limit.admits("kind-" + std::to_string(i) + " x", now);
+  for (int i = 0; i < 100'000; ++i)
+    written += limit.admits("kind-" + std::to_string(i) + " x", now);
   CHECK(written == log_limit::most_kinds + log_limit::lines_per_second);
 }
 
 TEST_CASE("locations of a log") {
-  for (const auto* good : {"file:/x y", "stderr", "syslog", "syslog:nonblocking", "syslog:udp", "syslog:udp-rfc5424", "journal"})
+  for (const auto* good : {"file:/x y", "stderr", "syslog", "syslog:nonblocking", "syslog:udp",
+                           "syslog:udp-rfc5424", "journal"})
     CHECK(to_string(*parse_log_target(good)) == good);
-  for (const auto* wrong : {"", "file:", "syslog:", "syslog:tcp", "File:/x", "/var/log/x"}) CHECK_FALSE(parse_log_target(wrong));
+  for (const auto* wrong : {"", "file:", "syslog:", "syslog:tcp", "File:/x", "/var/log/x"})
+    CHECK_FALSE(parse_log_target(wrong));
 }
 
-TEST_CASE("a file log is reopened where it was after somebody has moved it, and says why it cannot be") {
+TEST_CASE(
+    "a file log is reopened where it was after somebody has moved it, and says why it cannot be") {
   std::string dir = std::filesystem::temp_directory_path() / "floe-log-XXXXXX";
   REQUIRE(::mkdtemp(dir.data()) != nullptr);
   const auto path = dir + "/log";
@@ -87,7 +94,7 @@ TEST_CASE("the journal gets an event's name and its values as fields") {
   CHECK(journal_fields("node-down pnn=2 why=\"closed by peer\"") ==
         std::vector<std::string>{"FLOE_EVENT=node-down", "FLOE_PNN=2", "FLOE_WHY=closed by peer"});
   CHECK(journal_fields("freeze-state db=a.tdb thawed->freezing holders=1") ==
-        std::vector<std::string>{"FLOE_EVENT=freeze-state", "FLOE_DB=a.tdb", "FLOE_FROM=thawed", "FLOE_TO=freezing",
-                                 "FLOE_HOLDERS=1"});
+        std::vector<std::string>{"FLOE_EVENT=freeze-state", "FLOE_DB=a.tdb", "FLOE_FROM=thawed",
+                                 "FLOE_TO=freezing", "FLOE_HOLDERS=1"});
   CHECK(journal_fields("of no event").empty());
 }

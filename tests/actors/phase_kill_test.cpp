@@ -14,9 +14,10 @@ using namespace floe::test;
 
 namespace {
 
-constexpr std::array phases{"survey",   "recmode_active", "dbmaps", "start_recovery", "set_vnn_map", "names",
-                            "freeze",   "begin",          "pull",   "merge",          "wipe",        "push_start",
-                            "push",     "push_confirm",   "commit", "thaw",           "recmode_normal", "end_recovery"};
+constexpr std::array phases{
+    "survey", "recmode_active", "dbmaps", "start_recovery", "set_vnn_map",    "names",
+    "freeze", "begin",          "pull",   "merge",          "wipe",           "push_start",
+    "push",   "push_confirm",   "commit", "thaw",           "recmode_normal", "end_recovery"};
 
 std::size_t leader_of(sim_cluster& c) {
   for (std::size_t i = 0; i < c.size(); ++i)
@@ -41,18 +42,21 @@ void play(const std::string& phase, bool kill_leader, std::uint64_t seed) {
   const auto third = (leader + 2) % 3;
   auto& writer = c.connect(third);
   const db_id db = attach_now(c, writer, "phases.tdb");
-  for (int i = 0; i < 20; ++i) write_now(c, writer, db, "key" + std::to_string(i), "value" + std::to_string(i));
+  for (int i = 0; i < 20; ++i)
+    write_now(c, writer, db, "key" + std::to_string(i), "value" + std::to_string(i));
 
   // a recovery is asked for; when it reaches the phase the victim dies
   const auto mark = c.log().size();
   bool asked = false;
-  writer.control<control::set_recmode>(pnn::current, recovery_mode::active, 5s, [&](const auto&) { asked = true; });
+  writer.control<control::set_recmode>(pnn::current, recovery_mode::active, 5s,
+                                       [&](const auto&) { asked = true; });
   const auto victim = kill_leader ? leader : follower;
   REQUIRE(c.run([&] { return seen(c, mark, fmt::format(" to={}", phase)); }, 20s));
   c.kill(victim);
   REQUIRE(c.settle(30s));
   CHECK(asked);
-  for (int i = 0; i < 20; ++i) CHECK(read_now(c, writer, db, "key" + std::to_string(i)).data == "value" + std::to_string(i));
+  for (int i = 0; i < 20; ++i)
+    CHECK(read_now(c, writer, db, "key" + std::to_string(i)).data == "value" + std::to_string(i));
   // life goes on, and the dead one comes back to the same content
   write_now(c, writer, db, "key3", "later");
   c.start(victim);
@@ -60,7 +64,8 @@ void play(const std::string& phase, bool kill_leader, std::uint64_t seed) {
   auto& reader = c.connect(victim);
   attach_now(c, reader, "phases.tdb");
   for (int i = 0; i < 20; ++i)
-    CHECK(read_now(c, reader, db, "key" + std::to_string(i)).data == (i == 3 ? "later" : "value" + std::to_string(i)));
+    CHECK(read_now(c, reader, db, "key" + std::to_string(i)).data ==
+          (i == 3 ? "later" : "value" + std::to_string(i)));
 }
 
 }  // namespace

@@ -30,7 +30,8 @@ struct hot_cluster : sim_cluster {
     return c;
   }
   bool logged(const std::string& text) const {
-    return std::ranges::any_of(log(), [&](const auto& l) { return l.find(text) != std::string::npos; });
+    return std::ranges::any_of(log(),
+                               [&](const auto& l) { return l.find(text) != std::string::npos; });
   }
 };
 
@@ -84,15 +85,17 @@ TEST_CASE("a record in the table goes where it is wanted, with what was stored l
       lock_record(*clients[i], db, "count", 60s, [&, i](const result<locked_record>& l) {
         REQUIRE(l.has_value());
         const auto n = l->data.empty() ? 0 : std::stoi(l->data);
-        store_record(*clients[i], l->lock_id, std::to_string(n + 1), after_write::unlock, 60s, [&, i](const result<void>& s) {
-          REQUIRE(s.has_value());
-          go(i);
-        });
+        store_record(*clients[i], l->lock_id, std::to_string(n + 1), after_write::unlock, 60s,
+                     [&, i](const result<void>& s) {
+                       REQUIRE(s.has_value());
+                       go(i);
+                     });
       });
     };
     for (std::size_t i = 0; i < clients.size(); ++i) go(i);
     REQUIRE(c.run([&] { return busy == 0; }, 120s));
-    CHECK(read_now(c, *clients[2], db, "count").data == std::to_string(each * static_cast<int>(clients.size())));
+    CHECK(read_now(c, *clients[2], db, "count").data ==
+          std::to_string(each * static_cast<int>(clients.size())));
     CHECK(!c.logged("rsn-went-back"));
     CHECK(!c.logged("table-slot-dropped"));
   }
@@ -103,7 +106,8 @@ TEST_CASE("a recovery finds everything, and waits for who holds a record") {
   db_id db{};
   auto& a = c.hot(0, "locking.tdb", db);
   auto& far = c.hot(1, "locking.tdb", db);
-  for (int i = 0; i < 40; ++i) write_now(c, a, db, "key " + std::to_string(i), "v" + std::to_string(i));
+  for (int i = 0; i < 40; ++i)
+    write_now(c, a, db, "key " + std::to_string(i), "v" + std::to_string(i));
   const auto held = lock_now(c, a, db, "key 7");
   c.kill(2);
   REQUIRE(c.run([&] { return c.logged("freeze-waits"); }, 20s));
@@ -117,10 +121,13 @@ TEST_CASE("a recovery finds everything, and waits for who holds a record") {
   REQUIRE(c.run([&] { return other.has_value(); }, 10s));
   CHECK(*other);
   CHECK(read_now(c, far, db, "key 7").data == "new");
-  for (int i = 9; i < 40; ++i) CHECK(read_now(c, far, db, "key " + std::to_string(i)).data == "v" + std::to_string(i));
+  for (int i = 9; i < 40; ++i)
+    CHECK(read_now(c, far, db, "key " + std::to_string(i)).data == "v" + std::to_string(i));
 }
 
-TEST_CASE("a client that holds a record for too long is disconnected, and what it does then does no harm") {
+TEST_CASE(
+    "a client that holds a record for too long is disconnected, and what it does then does no "
+    "harm") {
   hot_cluster c(2, 1, 1);
   db_id db{};
   auto& a = c.hot(0, "locking.tdb", db);
@@ -131,14 +138,16 @@ TEST_CASE("a client that holds a record for too long is disconnected, and what i
   c.kill(1);
   REQUIRE(c.run([&] { return c.logged("client-disconnected"); }, 30s));
   std::optional<result<void>> late;
-  store_record(a, held.lock_id, "too late", after_write::unlock, 10s, [&](const result<void>& r) { late = r; });
+  store_record(a, held.lock_id, "too late", after_write::unlock, 10s,
+               [&](const result<void>& r) { late = r; });
   REQUIRE(c.run([&] { return late.has_value(); }, 20s));
   CHECK(!late->has_value());
   REQUIRE(c.settle(30s));
   CHECK(read_now(c, b, db, "k").data == "old");
 }
 
-TEST_CASE("a client may die between any two steps: its lock is free, and what it was told is stored") {
+TEST_CASE(
+    "a client may die between any two steps: its lock is free, and what it was told is stored") {
   // the number of steps until it is killed; the other client locks the record afterwards
   for (int steps = 1; steps < 120; ++steps) {
     CAPTURE(steps);
@@ -150,10 +159,11 @@ TEST_CASE("a client may die between any two steps: its lock is free, and what it
     bool stored = false;
     lock_record(dies, db, "k", 30s, [&](const result<locked_record>& l) {
       REQUIRE(l.has_value());
-      store_record(dies, l->lock_id, "1", after_write::keep_lock, 30s, [&, id = l->lock_id](const result<void>& s) {
-        stored = s.has_value();
-        unlock_record(dies, id, 30s, [](const result<void>&) {});
-      });
+      store_record(dies, l->lock_id, "1", after_write::keep_lock, 30s,
+                   [&, id = l->lock_id](const result<void>& s) {
+                     stored = s.has_value();
+                     unlock_record(dies, id, 30s, [](const result<void>&) {});
+                   });
     });
     int seen = 0;
     c.run([&] { return ++seen > steps; }, 2s);
@@ -194,7 +204,8 @@ TEST_CASE("a node that is stopped answers for nothing: nobody locks in its table
   c.pause(0);
   c.run([] { return false; }, 1500ms);
   std::optional<bool> stored, locked;
-  store_record(a, held.lock_id, "not now", after_write::unlock, 60s, [&](const result<void>& r) { stored = r.has_value(); });
+  store_record(a, held.lock_id, "not now", after_write::unlock, 60s,
+               [&](const result<void>& r) { stored = r.has_value(); });
   lock_record(a, db, "other", 60s, [&](const result<locked_record>& r) { locked = r.has_value(); });
   c.run([] { return false; }, 500ms);
   CHECK(!stored);

@@ -37,7 +37,8 @@ TEST_CASE("reload: a node is added, filled, and deleted again; records survive")
   auto& on2 = c.connect(2);
   const db_id db = attach_now(c, on0, "a.tdb");
   attach_now(c, on2, "a.tdb");
-  for (int i = 0; i < 40; ++i) write_now(c, i % 2 ? on0 : on2, db, fmt::format("k{}", i), fmt::format("v{}", i));
+  for (int i = 0; i < 40; ++i)
+    write_now(c, i % 2 ? on0 : on2, db, fmt::format("k{}", i), fmt::format("v{}", i));
 
   const auto n = c.add_host();
   c.write_nodes_file({ip(0), ip(1), ip(2), ip(3)});
@@ -47,23 +48,28 @@ TEST_CASE("reload: a node is added, filled, and deleted again; records survive")
   CHECK(json::parse(c.status(0))["vnn_map"].size() == 4);
   auto& on3 = c.connect(3);
   attach_now(c, on3, "a.tdb");
-  for (int i = 0; i < 40; ++i) CHECK(read_now(c, on3, db, fmt::format("k{}", i)).data == fmt::format("v{}", i));
+  for (int i = 0; i < 40; ++i)
+    CHECK(read_now(c, on3, db, fmt::format("k{}", i)).data == fmt::format("v{}", i));
   for (int i = 0; i < 20; ++i) write_now(c, on3, db, fmt::format("k{}", i), "of node 3");
   // a recovery gives everybody a copy; what node 3 wrote must not go with it
   bool asked = false;
-  on0.control<control::set_recmode>(pnn::current, recovery_mode::active, 5s, [&](const auto&) { asked = true; });
+  on0.control<control::set_recmode>(pnn::current, recovery_mode::active, 5s,
+                                    [&](const auto&) { asked = true; });
   REQUIRE(c.run([&] { return asked; }, 10s));
   REQUIRE(c.settle(20s));
 
   c.kill(3);
-  REQUIRE(c.run([&] { return (json::parse(c.status(0))["nodes"][3]["flags"].get<unsigned>() & 1) == 1; }, 10s));
+  REQUIRE(c.run(
+      [&] { return (json::parse(c.status(0))["nodes"][3]["flags"].get<unsigned>() & 1) == 1; },
+      10s));
   c.write_nodes_file({ip(0), ip(1), ip(2), "#" + ip(3)});
   for (std::size_t i = 0; i < 3; ++i) CHECK(reload(c, i).empty());
   REQUIRE(c.settle(30s));
   CHECK(json::parse(c.status(1))["vnn_map"].size() == 3);
   CHECK(json::parse(c.status(1))["nodes"][3]["flags"] == 0x11);  // deleted, disconnected
   for (int i = 0; i < 40; ++i)
-    CHECK(read_now(c, on2, db, fmt::format("k{}", i)).data == (i < 20 ? "of node 3" : fmt::format("v{}", i)));
+    CHECK(read_now(c, on2, db, fmt::format("k{}", i)).data ==
+          (i < 20 ? "of node 3" : fmt::format("v{}", i)));
 }
 
 TEST_CASE("reload: a node that is deleted while it is connected is lost like any other") {

@@ -13,9 +13,10 @@ sim_cluster::sim_cluster(std::size_t n, std::uint64_t seed, options o)
     : cluster_({.nodes = n,
                 .seed = seed,
                 .cluster_lock = o.cluster_lock,
-                .log = [this](std::int64_t us, std::size_t node, log_level level, std::string_view line) {
-                  log_.push_back(std::to_string(us) + " " + std::to_string(node) + " " + std::string(to_string(level)) + " " +
-                                 std::string(line));
+                .log = [this](std::int64_t us, std::size_t node, log_level level,
+                              std::string_view line) {
+                  log_.push_back(std::to_string(us) + " " + std::to_string(node) + " " +
+                                 std::string(to_string(level)) + " " + std::string(line));
                   if (::getenv("FLOE_SIM_LOG")) std::fprintf(stderr, "%s\n", log_.back().c_str());
                 }}) {
   for (std::size_t i = 0; i < n && o.start; ++i) start(i);
@@ -35,7 +36,8 @@ std::size_t sim_cluster::leader() {
 client& sim_cluster::connect(std::size_t n, bool record_tables) {
   auto& c = guests_.emplace_back(loop(), cluster_.client_network());
   bool up = false;
-  c.connect({.socket = config(n).socket, .process = 0, .record_tables = record_tables}, {.connected = [&](pnn) { up = true; }});
+  c.connect({.socket = config(n).socket, .process = 0, .record_tables = record_tables},
+            {.connected = [&](pnn) { up = true; }});
   REQUIRE(run([&] { return up; }, 10s));
   return c;
 }
@@ -106,16 +108,19 @@ db_id attach_now(sim_cluster& s, client& c, const std::string& name) {
 locked_record lock_now(sim_cluster& s, client& c, db_id db, const std::string& key) {
   return now<locked_record>(s, [&](auto done) { lock_record(c, db, key, 30s, done); });
 }
-void store_now(sim_cluster& s, client& c, std::uint64_t lock, const std::string& data, after_write w) {
+void store_now(sim_cluster& s, client& c, std::uint64_t lock, const std::string& data,
+               after_write w) {
   now<void>(s, [&](auto done) { store_record(c, lock, data, w, 30s, done); });
 }
 void unlock_now(sim_cluster& s, client& c, std::uint64_t lock) {
   now<void>(s, [&](auto done) { unlock_record(c, lock, 30s, done); });
 }
-read_record_answer read_now(sim_cluster& s, client& c, db_id db, const std::string& key, read_from from) {
+read_record_answer read_now(sim_cluster& s, client& c, db_id db, const std::string& key,
+                            read_from from) {
   return now<read_record_answer>(s, [&](auto done) { read_record(c, db, key, from, 30s, done); });
 }
-void write_now(sim_cluster& s, client& c, db_id db, const std::string& key, const std::string& data) {
+void write_now(sim_cluster& s, client& c, db_id db, const std::string& key,
+               const std::string& data) {
   const auto held = lock_now(s, c, db, key);
   store_now(s, c, held.lock_id, data);
 }

@@ -26,7 +26,8 @@ class sim_cluster {
     bool cluster_lock = false;  ///< in `locks()`
     bool start = true;          ///< all nodes at once; else `start` each
   };
-  explicit sim_cluster(std::size_t nodes, std::uint64_t seed = 1) : sim_cluster(nodes, seed, options{}) {}
+  explicit sim_cluster(std::size_t nodes, std::uint64_t seed = 1)
+      : sim_cluster(nodes, seed, options{}) {}
   sim_cluster(std::size_t nodes, std::uint64_t seed, options);
 
   event_loop& loop() { return cluster_.loop(); }
@@ -79,9 +80,11 @@ class sim_cluster {
 /// Requests that are run to their end at once.
 db_id attach_now(sim_cluster&, client&, const std::string& name);
 locked_record lock_now(sim_cluster&, client&, db_id, const std::string& key);
-void store_now(sim_cluster&, client&, std::uint64_t lock_id, const std::string& data, after_write = after_write::unlock);
+void store_now(sim_cluster&, client&, std::uint64_t lock_id, const std::string& data,
+               after_write = after_write::unlock);
 void unlock_now(sim_cluster&, client&, std::uint64_t lock_id);
-read_record_answer read_now(sim_cluster&, client&, db_id, const std::string& key, read_from = read_from::owner);
+read_record_answer read_now(sim_cluster&, client&, db_id, const std::string& key,
+                            read_from = read_from::owner);
 void write_now(sim_cluster&, client&, db_id, const std::string& key, const std::string& data);
 
 /// Nothing but time.

@@ -20,7 +20,8 @@ struct counter_client {
 
 class storm {
  public:
-  storm(std::size_t nodes, std::size_t clients, std::uint64_t seed) : cluster_(nodes, seed), keys_(5) {
+  storm(std::size_t nodes, std::size_t clients, std::uint64_t seed)
+      : cluster_(nodes, seed), keys_(5) {
     REQUIRE(cluster_.settle(30s));
     for (std::size_t i = 0; i < clients; ++i) {
       auto& c = cluster_.connect(i % nodes);
@@ -61,23 +62,26 @@ class storm {
         return;
       }
       const auto n = held->data.empty() ? 0 : std::stoull(held->data);
-      store_record(*w.c, held->lock_id, std::to_string(n + 1), after_write::unlock, 30s, [this, &w, key](const result<void>& r) {
-        --w.busy;
-        if (!r) return void(++refused_);
-        ++acknowledged_[{w.db, key}];
-        ++total_;
-        go(w);
-      });
+      store_record(*w.c, held->lock_id, std::to_string(n + 1), after_write::unlock, 30s,
+                   [this, &w, key](const result<void>& r) {
+                     --w.busy;
+                     if (!r) return void(++refused_);
+                     ++acknowledged_[{w.db, key}];
+                     ++total_;
+                     go(w);
+                   });
     });
   }
   void force_recovery(duration every) {
-    cluster_.loop().after(every + std::chrono::microseconds(cluster_.loop().chance()() % 50'000), [this, every] {
-      if (cluster_.loop().now() >= stop_at_) return;
-      ++recoveries_;
-      auto& w = crew_[cluster_.loop().chance()() % crew_.size()];
-      w.c->control<control::set_recmode>(pnn::current, recovery_mode::active, 5s, [](const auto&) {});
-      force_recovery(every);
-    });
+    cluster_.loop().after(every + std::chrono::microseconds(cluster_.loop().chance()() % 50'000),
+                          [this, every] {
+                            if (cluster_.loop().now() >= stop_at_) return;
+                            ++recoveries_;
+                            auto& w = crew_[cluster_.loop().chance()() % crew_.size()];
+                            w.c->control<control::set_recmode>(pnn::current, recovery_mode::active,
+                                                               5s, [](const auto&) {});
+                            force_recovery(every);
+                          });
   }
   bool idle() const {
     if (cluster_.loop_now() < stop_at_) return false;

@@ -314,7 +314,8 @@ TEST_CASE("readers share the lock, a writer waits for them") {
   auto a = read(c), b = read(other);
   CHECK_FALSE(finish<void>(s, [&](auto done) { a->store("a", "1", 5s, done); }).has_value());
   std::vector<result<transaction::ptr>> writer;  // a vector: g++ 12 warns of an optional at -O2
-  transaction::start(c, db, transaction::mode::read_write, 30s, [&](const auto& r) { writer.push_back(r); });
+  transaction::start(c, db, transaction::mode::read_write, 30s,
+                     [&](const auto& r) { writer.push_back(r); });
   CHECK_FALSE(s.run([&] { return !writer.empty(); }, 1s));
   CHECK(finish<void>(s, [&](auto done) { a->cancel(5s, done); }).has_value());
   CHECK_FALSE(s.run([&] { return !writer.empty(); }, 1s));

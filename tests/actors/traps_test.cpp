@@ -144,7 +144,8 @@ TEST_CASE("trap: the leaders of two halves recover at once when the network heal
     for (int i = 0; i < 20; ++i) write_now(c, zero, db, std::to_string(i), "before");
     recover(c, zero);
     for (std::size_t a : {0, 1, 2})
-      for (std::size_t b : {3, 4}) c.net().cut(c.config(a).nodes[a].where.ip, c.config(b).nodes[b].where.ip);
+      for (std::size_t b : {3, 4})
+        c.net().cut(c.config(a).nodes[a].where.ip, c.config(b).nodes[b].where.ip);
     REQUIRE(wait_settled(c, {0, 1, 2}));
     REQUIRE(wait_settled(c, {3, 4}));
     for (int i = 0; i < 20; i += 2) write_now(c, zero, db, std::to_string(i), "after");
@@ -193,7 +194,8 @@ TEST_CASE("trap: a request to the lost lmaster is sent again by the new map") {
   // the request goes to node 1, which never answers
   c.net().cut(c.config(0).nodes[0].where.ip, c.config(0).nodes[1].where.ip);
   std::optional<std::string> got;
-  lock_record(zero, db, key, 60s, [&](const result<locked_record>& r) { got = r ? r->data : r.error().describe(); });
+  lock_record(zero, db, key, 60s,
+              [&](const result<locked_record>& r) { got = r ? r->data : r.error().describe(); });
   c.run([] { return false; }, 200ms);
   REQUIRE(!got);
   c.kill(1);
@@ -202,7 +204,8 @@ TEST_CASE("trap: a request to the lost lmaster is sent again by the new map") {
   CHECK(*got == "still on node 2");
 }
 
-TEST_CASE("trap: a request that waits while its database recovers is granted once, with the last value") {
+TEST_CASE(
+    "trap: a request that waits while its database recovers is granted once, with the last value") {
   for (const char* phase : {"freeze", "pull", "push", "commit", "thaw"}) {
     CAPTURE(phase);
     sim_cluster c(3);
@@ -243,8 +246,8 @@ TEST_CASE("trap: a database attached during a recovery takes part in it") {
     ask_for_recovery(c, zero);
     wait_held(c);
     bool attached = false;
-    zero.send_control(pnn{1}, control::db_attach, encode_request<control::db_attach>({"late.tdb"}), 10s,
-                      [&](const result<client_reply>& r) { attached = r.has_value(); },
+    zero.send_control(pnn{1}, control::db_attach, encode_request<control::db_attach>({"late.tdb"}),
+                      10s, [&](const result<client_reply>& r) { attached = r.has_value(); },
                       {.flags = control_flag::attach_in_recovery});
     REQUIRE(c.run([&] { return attached; }, 10s));
     hold(c, zero, "");
@@ -289,13 +292,16 @@ TEST_CASE("nodes that disagree about the kind of a database lose that database a
   write_now(c, two, good, "k", "w");
   CHECK(read_now(c, zero, good, "k").data == "w");
   std::string refusal;
-  lock_record(zero, disputed, "k", 10s, [&](const result<locked_record>& r) { refusal = r ? "granted" : r.error().describe(); });
+  lock_record(zero, disputed, "k", 10s, [&](const result<locked_record>& r) {
+    refusal = r ? "granted" : r.error().describe();
+  });
   REQUIRE(c.run([&] { return !refusal.empty(); }));
   CHECK(refusal.find("its nodes disagree") != std::string::npos);
   CHECK(refusal.find("on 2") != std::string::npos);
   bool told = false;
   const auto warnings = report(c, 1)["warnings"];
-  for (const auto& w : warnings) told |= w.get<std::string>().find("disputed.tdb") != std::string::npos;
+  for (const auto& w : warnings)
+    told |= w.get<std::string>().find("disputed.tdb") != std::string::npos;
   CHECK(told);
 }
 

@@ -88,7 +88,8 @@ TEST_CASE("a node that was killed, one that hangs and one that never came are to
   CHECK_FALSE(s["nodes"][0].contains("absent"));
 }
 
-TEST_CASE("a full disk: the database, the node and the system's words; over when a store works again") {
+TEST_CASE(
+    "a full disk: the database, the node and the system's words; over when a store works again") {
   sim_cluster c(2);
   REQUIRE(c.settle(20s));
   auto& w = c.connect(1);
@@ -97,7 +98,8 @@ TEST_CASE("a full disk: the database, the node and the system's words; over when
   c.disk(1).set_full(true);
   const auto held = lock_now(c, w, db, "key");
   std::string refused;
-  store_record(w, held.lock_id, "x", after_write::unlock, 5s, [&](const auto& r) { refused = r ? "stored" : r.error().text; });
+  store_record(w, held.lock_id, "x", after_write::unlock, 5s,
+               [&](const auto& r) { refused = r ? "stored" : r.error().text; });
   REQUIRE(c.run([&] { return !refused.empty(); }, 10s));
   CHECK(refused.find("No space left on device") != std::string::npos);
   pass(c, 3s);

@@ -83,7 +83,7 @@ TEST_CASE(
   CHECK(one->header == header(0));
   CHECK(one->data == bytes(1000, 'a'));
   CHECK(read_all(path) == 300U);
-  struct stat about{};
+  struct stat about {};
   REQUIRE(::stat(path.c_str(), &about) == 0);
   CHECK((about.st_mode & 0777) == 0600);
   CHECK(std::distance(fs::directory_iterator(s.dir), fs::directory_iterator()) == 1);

@@ -72,7 +72,8 @@ TEST_CASE("all mistakes of all files at once, and nothing is made") {
 TEST_CASE("what cannot be a node says why") {
   CHECK(read_node_directory("/does/not/exist").error()[0] == "/does/not/exist: no such directory");
   const directory d;
-  CHECK(read_node_directory(d.path).error()[0].starts_with(d.path + "/nodes: there is no such file"));
+  CHECK(
+      read_node_directory(d.path).error()[0].starts_with(d.path + "/nodes: there is no such file"));
   const std::string deep = d.path + "/" + std::string(100, 'x');
   fs::create_directories(deep);
   std::ofstream(deep + "/nodes") << "127.0.0.1\n";
@@ -194,7 +195,8 @@ TEST_CASE("a file that is there and cannot be used is an error, never the defaul
   d.write("ctdb.conf", "");
   CHECK(error().empty());
   fs::permissions(settings, fs::perms::none);
-  if (::geteuid() != 0) CHECK(error() == settings + ": cannot be read: Permission denied");  // root reads everything
+  if (::geteuid() != 0)
+    CHECK(error() == settings + ": cannot be read: Permission denied");  // root reads everything
 }
 
 TEST_CASE("the places of the distribution are those that Debian's ctdb expects") {

@@ -24,7 +24,8 @@ parsed_settings apply(std::string_view text) { return apply_settings(text, place
 }  // namespace
 
 TEST_CASE(
-    "settings are read as ctdbd reads them: indented, sections in any case, blanks as one, nothing inside a "
+    "settings are read as ctdbd reads them: indented, sections in any case, blanks as one, nothing "
+    "inside a "
     "value is a comment") {
   const auto s = read_settings(
       "# a comment\n[Logging]\n\tlocation = file:/x;y # z\n\n  log   level=  INFO  \n; "
@@ -91,7 +92,8 @@ TEST_CASE("an empty file gives the usual places") {
 }
 
 TEST_CASE("every setting arrives") {
-  const auto p = apply("[logging]\nlocation = file:/l\nlog level = debug\n"
+  const auto p = apply(
+      "[logging]\nlocation = file:/l\nlog level = debug\n"
       "[cluster]\nnode address = 127.0.0.9\nleader capability = false\nleader timeout = 7\n"
       "[database]\nvolatile database directory = /tmp\npersistent database directory = /usr\nstate "
       "database directory = /var\n"
@@ -117,7 +119,8 @@ TEST_CASE("every setting arrives") {
 }
 
 TEST_CASE("unknown settings are errors with a suggestion, all of them at once") {
-  const auto p = apply("[cluster]\nleader timeot = 5\n[databse]\nx = 1\n[logging]\nnode address = "
+  const auto p = apply(
+      "[cluster]\nleader timeot = 5\n[databse]\nx = 1\n[logging]\nnode address = "
       "1.2.3.4\nfrobnicate = 1\n");
   REQUIRE(p.errors.size() == 4);
   CHECK(
@@ -131,16 +134,19 @@ TEST_CASE("unknown settings are errors with a suggestion, all of them at once") 
 }
 
 TEST_CASE("settings of ctdbd without a meaning here are warnings") {
-  const auto p = apply("[cluster]\ntransport = tcp\n[database]\ntdb mutexes = true\nlock debug script = x\n"
+  const auto p = apply(
+      "[cluster]\ntransport = tcp\n[database]\ntdb mutexes = true\nlock debug script = x\n"
       "[legacy]\nrealtime scheduling = false\nscript log level = ERROR\n[event]\ndebug script = "
       "y\n");
   CHECK(joined(p.errors).empty());
   CHECK(p.setup.warnings.size() == 6);
-  CHECK(mentions(p.setup.warnings, "[database] tdb mutexes has no effect: records are not kept in TDB files"));
+  CHECK(mentions(p.setup.warnings,
+                 "[database] tdb mutexes has no effect: records are not kept in TDB files"));
 }
 
 TEST_CASE("values that make no sense are errors that say what would") {
-  const auto p = apply("[logging]\nlocation = syslog:tcp\nlog level = LOUD\n[cluster]\nleader timeout = 0\nleader "
+  const auto p = apply(
+      "[logging]\nlocation = syslog:tcp\nlog level = LOUD\n[cluster]\nleader timeout = 0\nleader "
       "capability = maybe\n"
       "cluster lock = shared/lock\n[floe]\nport = 70000\n");
   CHECK(p.errors.size() == 6);
@@ -148,7 +154,8 @@ TEST_CASE("values that make no sense are errors that say what would") {
   CHECK(mentions(p.errors, "must be ERROR, WARNING, NOTICE, INFO, DEBUG or a number from 0 to 10"));
   CHECK(mentions(p.errors, "must be a number from 1 to 2147483647"));
   CHECK(mentions(p.errors, "must be true, yes, false or no"));
-  CHECK(mentions(p.errors, "cluster lock = shared/lock: must be an absolute path, or `!` and a command"));
+  CHECK(mentions(p.errors,
+                 "cluster lock = shared/lock: must be an absolute path, or `!` and a command"));
   CHECK(mentions(p.errors, "must be a number from 1 to 65535"));
 }
 
@@ -178,24 +185,31 @@ TEST_CASE("the nodes file: place is number, '#' is deleted, blank lines are noth
 
 TEST_CASE("addresses in the nodes file are compared as addresses") {
   CHECK(parse_nodes("::ffff:127.9.1.1\n", 1)->front().where.ip == "127.9.1.1");
-  CHECK(parse_nodes("127.0.0.1\n::ffff:127.0.0.1\n", 1).error() == "line 2: 127.0.0.1 is there twice");
+  CHECK(parse_nodes("127.0.0.1\n::ffff:127.0.0.1\n", 1).error() ==
+        "line 2: 127.0.0.1 is there twice");
   CHECK(parse_nodes("127.0.0.010\n", 1).error() == "line 1: not an address: 127.0.0.010");
-  CHECK(parse_nodes(std::string(1'000'000, '1') + "\n", 1).error() == "line 1: 1000000 characters are no address");
+  CHECK(parse_nodes(std::string(1'000'000, '1') + "\n", 1).error() ==
+        "line 1: 1000000 characters are no address");
   std::string many;
-  for (int i = 0; i <= 4096; ++i) many += "10.1." + std::to_string(i / 250) + "." + std::to_string(i % 250) + "\n";
+  for (int i = 0; i <= 4096; ++i)
+    many += "10.1." + std::to_string(i / 250) + "." + std::to_string(i % 250) + "\n";
   CHECK(parse_nodes(many, 1).error() == "line 4097: more than 4096 nodes");
 }
 
 TEST_CASE("settings that ctdbd has otherwise are told, not guessed") {
-  CHECK(mentions(apply("[legacy]\nstart as stopped = 1\n").errors, "must be true, yes, false or no"));
-  CHECK(mentions(apply("[legacy]\nctdb start as stopped = yes\n").errors, "did you mean `start as stopped`?"));
+  CHECK(
+      mentions(apply("[legacy]\nstart as stopped = 1\n").errors, "must be true, yes, false or no"));
+  CHECK(mentions(apply("[legacy]\nctdb start as stopped = yes\n").errors,
+                 "did you mean `start as stopped`?"));
   CHECK(mentions(apply("[logging]\nLog Level = 3\n").errors, "did you mean `log level`?"));
   CHECK(mentions(apply("[cluster]\nleader timeout =\n").errors, "there is no value"));
   CHECK(mentions(apply("[cluster]\nleader timeout = 5 s\n").setup.warnings, "`5 s` is read as 5"));
-  CHECK(apply("[cluster]\nleader timeout = 0x10\n").setup.config.leader_timeout == std::chrono::seconds(16));
+  CHECK(apply("[cluster]\nleader timeout = 0x10\n").setup.config.leader_timeout ==
+        std::chrono::seconds(16));
   CHECK(apply("[logging]\nlog level = 4\n").setup.level == 4);
   CHECK(apply("[logging]\nlog level = warn\n").setup.level == 1);
-  CHECK(mentions(apply("[database]\nstate database directory = /no/such\n").errors, "there is no such directory"));
+  CHECK(mentions(apply("[database]\nstate database directory = /no/such\n").errors,
+                 "there is no such directory"));
 }
 
 TEST_CASE("a nodes file with nonsense, doubles or nothing is refused with the line") {

@@ -17,7 +17,8 @@ using namespace std::chrono_literals;
 TEST_CASE("the sequence number is shown by its name and as a number") {
   CHECK(cli::show_key(sequence_number_key) == "(sequence number)");
   CHECK(cli::show_value(sequence_number_key, byte_view("\x07\0\0\0\0\0\0\0", 8)) == "7");
-  CHECK(cli::show_key("__db_sequence_number__") == "__db_sequence_number__");  // without its NUL: a user's own
+  CHECK(cli::show_key("__db_sequence_number__") ==
+        "__db_sequence_number__");  // without its NUL: a user's own
   CHECK(cli::show_value("key", "value") == "value");
 }
 

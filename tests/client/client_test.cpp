@@ -356,7 +356,8 @@ TEST_CASE("a traverse without an end times out") {
   scene s;
   s.connect_and_wait();
   slot<traverse_result> end;
-  traverse(s.c, db_id{1}, false, 5s, [](const record_view&) {}, end.handler());
+  traverse(
+      s.c, db_id{1}, false, 5s, [](const record_view&) {}, end.handler());
   REQUIRE(s.run([&] { return end.value.has_value(); }));
   CHECK(end.value->error().code == client_errc::timed_out);
 }

@@ -12,18 +12,29 @@ struct written {
   history h;
   observations s;
 
-  std::size_t op(op_kind k, const std::string& who, std::size_t node, time_us begin, time_us end, const std::string& value,
-                 op_end result = op_end::done, std::size_t under = static_cast<std::size_t>(-1)) {
-    return h.begin({.kind = k, .client = who, .node = node, .db = "a.tdb", .key = "k", .value = value, .under = under,
-                    .begin = begin * 1000, .end = end * 1000, .result = result});
+  std::size_t op(op_kind k, const std::string& who, std::size_t node, time_us begin, time_us end,
+                 const std::string& value, op_end result = op_end::done,
+                 std::size_t under = static_cast<std::size_t>(-1)) {
+    return h.begin({.kind = k,
+                    .client = who,
+                    .node = node,
+                    .db = "a.tdb",
+                    .key = "k",
+                    .value = value,
+                    .under = under,
+                    .begin = begin * 1000,
+                    .end = end * 1000,
+                    .result = result});
   }
-  std::size_t lock(const std::string& who, std::size_t node, time_us begin, time_us end, const std::string& saw, std::uint64_t rsn = 0) {
+  std::size_t lock(const std::string& who, std::size_t node, time_us begin, time_us end,
+                   const std::string& saw, std::uint64_t rsn = 0) {
     const auto i = op(op_kind::lock, who, node, begin, end, saw);
     h.ops[i].rsn = rsn;
     h.holdings[i] = {i, end * 1000, never};
     return i;
   }
-  std::size_t store(std::size_t lock, time_us begin, time_us end, const std::string& value, op_end result = op_end::done) {
+  std::size_t store(std::size_t lock, time_us begin, time_us end, const std::string& value,
+                    op_end result = op_end::done) {
     const auto holder = h.ops[lock];
     h.holdings[lock].to = begin * 1000;
     return op(op_kind::store, holder.client, holder.node, begin, end, value, result, lock);
@@ -33,7 +44,9 @@ struct written {
     h.holdings[lock].to = begin * 1000;
     return op(op_kind::erase, holder.client, holder.node, begin, end, "", op_end::done, lock);
   }
-  void read(std::size_t node, time_us begin, time_us end, const std::string& saw) { op(op_kind::read, "r", node, begin, end, saw); }
+  void read(std::size_t node, time_us begin, time_us end, const std::string& saw) {
+    op(op_kind::read, "r", node, begin, end, saw);
+  }
   std::size_t broken(const checker& c) const {
     std::size_t n = 0;
     for (const auto& f : c.check(h, s)) n += f.broken;
@@ -91,7 +104,8 @@ TEST_CASE("a lost write is found, and explained only by the loss of a node that 
   }
 }
 
-TEST_CASE("a loss is put down to the node that had the record last, if all that had it were harmed") {
+TEST_CASE(
+    "a loss is put down to the node that had the record last, if all that had it were harmed") {
   written w;
   w.store(w.lock("a", 0, 1, 2, ""), 3, 4, "one");
   w.store(w.lock("b", 1, 5, 6, "one"), 7, 8, "two");
@@ -112,20 +126,25 @@ TEST_CASE("a loss is put down to the node that had the record last, if all that 
   SUBCASE("what was written later goes back to it") {
     w.store(moved, 11, 12, "three");
     w.h.disturb(2, 20'000, "killed", fault_kind::lost);
-    CHECK(w.broken(kept_writes_checker()) == 1);  // "two" is on node 1 yet; only "three" is explained
+    CHECK(w.broken(kept_writes_checker()) ==
+          1);  // "two" is on node 1 yet; only "three" is explained
     CHECK(w.explained(kept_writes_checker()) == 1);
   }
   SUBCASE("a recovery had given it to everybody") {
     w.h.disturb(1, 20'000, "killed", fault_kind::lost);
     w.h.disturb(2, 20'000, "killed", fault_kind::lost);
-    w.s.recoveries.push_back({.db = "a.tdb", .generation = 7, .at = 15'000, .from = {0, 1, 2},
+    w.s.recoveries.push_back({.db = "a.tdb",
+                              .generation = 7,
+                              .at = 15'000,
+                              .from = {0, 1, 2},
                               .committed = {{0, 16'000}, {1, 16'000}, {2, 16'000}}});
     CHECK(w.broken(kept_writes_checker()) == 1);
   }
   SUBCASE("a recovery without those who had it") {
     w.h.disturb(1, 11'000, "killed", fault_kind::lost);
     w.h.disturb(2, 11'000, "killed", fault_kind::lost);
-    w.s.recoveries.push_back({.db = "a.tdb", .generation = 7, .at = 15'000, .from = {0}, .committed = {{0, 16'000}}});
+    w.s.recoveries.push_back(
+        {.db = "a.tdb", .generation = 7, .at = 15'000, .from = {0}, .committed = {{0, 16'000}}});
     CHECK(w.broken(kept_writes_checker()) == 0);
   }
   SUBCASE("a bad disk takes nothing away") {
@@ -154,8 +173,14 @@ TEST_CASE("a loss is put down to the node that had the record last, if all that 
 TEST_CASE("a wiped database deletes every record of it") {
   written w;
   w.store(w.lock("a", 0, 1, 2, ""), 3, 4, "one");
-  w.h.begin({.kind = op_kind::wipe, .client = "drill", .node = 0, .db = "a.tdb", .begin = 5'000, .end = 6'000,
-             .result = op_end::done, .everywhere = true});
+  w.h.begin({.kind = op_kind::wipe,
+             .client = "drill",
+             .node = 0,
+             .db = "a.tdb",
+             .begin = 5'000,
+             .end = 6'000,
+             .result = op_end::done,
+             .everywhere = true});
   w.read(1, 7, 8, "");
   CHECK(w.broken(kept_writes_checker()) == 0);
   CHECK(w.broken(kept_deletions_checker()) == 0);

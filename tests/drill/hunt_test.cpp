@@ -12,7 +12,8 @@
 
 using namespace floe::cli::drill;
 
-TEST_CASE("what verbs say of their random use can be read, and every verb that can be used is used") {
+TEST_CASE(
+    "what verbs say of their random use can be read, and every verb that can be used is used") {
   std::set<std::string> used;
   for (std::uint64_t n = 0; n < 400; ++n) {
     chance c(1, n);
@@ -25,19 +26,23 @@ TEST_CASE("what verbs say of their random use can be read, and every verb that c
     CHECK(d.lines.size() * 2 >= before);
     for (const auto& l : d.lines) {
       const auto end = l.find(' ');
-      const auto second = end == std::string::npos ? std::string() : l.substr(end + 1, l.find(' ', end + 1) - end - 1);
+      const auto second = end == std::string::npos
+                              ? std::string()
+                              : l.substr(end + 1, l.find(' ', end + 1) - end - 1);
       used.insert(l.substr(0, end));
       used.insert("client " + second);
     }
   }
   for (const auto& v : all_verbs())
-    if (!v.uses.empty()) CHECK_MESSAGE(used.contains((v.of_client ? "client " : "") + std::string(v.name)), v.name);
+    if (!v.uses.empty())
+      CHECK_MESSAGE(used.contains((v.of_client ? "client " : "") + std::string(v.name)), v.name);
 }
 
 TEST_CASE("shipped drills can be changed, and what comes of it can be read") {
   std::vector<hunted_drill> pool;
   chance first(1, 0);
-  for (const auto& d : shipped_drills()) pool.push_back(taken_from(*read_script(std::string(d.name), d.text), first));
+  for (const auto& d : shipped_drills())
+    pool.push_back(taken_from(*read_script(std::string(d.name), d.text), first));
   for (std::uint64_t n = 1; n < 300; ++n) {
     chance c(7, n);
     auto d = mutate_drill(c.of(pool), c.of(pool), c);
@@ -83,7 +88,8 @@ TEST_CASE("pairs of events differ by what came before, and by the state") {
 
 TEST_CASE("a hunt depends on its seed and nothing else") {
   const auto play = [](std::size_t jobs) {
-    return hunt({.seed = 5, .drills = 3, .jobs = jobs, .shrink = false}, {.progress = [](const hunt_progress&) {}, .found = [](const hunt_failure&) {}});
+    return hunt({.seed = 5, .drills = 3, .jobs = jobs, .shrink = false},
+                {.progress = [](const hunt_progress&) {}, .found = [](const hunt_failure&) {}});
   };
   const auto one = play(1), two = play(2);
   CHECK(one.end.drills == 3);

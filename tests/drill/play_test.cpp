@@ -16,7 +16,8 @@ namespace {
 #ifdef __SANITIZE_ADDRESS__
 constexpr std::uint64_t seeds = 1;
 bool is_wanted(std::string_view name) {
-  return name == "deadlock-of-2015" || name == "killed-in-recovery" || name == "short-pause" || name == "stuck-lock-holder";
+  return name == "deadlock-of-2015" || name == "killed-in-recovery" || name == "short-pause" ||
+         name == "stuck-lock-holder";
 }
 #else
 constexpr std::uint64_t seeds = 3;
@@ -31,14 +32,22 @@ constexpr bool full_size = true;
 constexpr bool full_size = false;
 #endif
 
-bool is_large(std::string_view name) { return name == "thousand-databases" || name == "million-records"; }
+bool is_large(std::string_view name) {
+  return name == "thousand-databases" || name == "million-records";
+}
 
 std::string of_size(std::string_view drill) {
   std::string text(drill);
   if (full_size) return text;
-  for (const auto& [large, small] : {std::pair<std::string, std::string>{"crowd 1000 ", "crowd 40 "}, {"share999", "share39"},
-                                     {"1000000 records", "5000 records"}, {"above 999999", "above 4999"}, {"s999999", "s4999"}})
-    for (auto at = text.find(large); at != std::string::npos; at = text.find(large, at + small.size())) text.replace(at, large.size(), small);
+  for (const auto& [large, small] :
+       {std::pair<std::string, std::string>{"crowd 1000 ", "crowd 40 "},
+        {"share999", "share39"},
+        {"1000000 records", "5000 records"},
+        {"above 999999", "above 4999"},
+        {"s999999", "s4999"}})
+    for (auto at = text.find(large); at != std::string::npos;
+         at = text.find(large, at + small.size()))
+      text.replace(at, large.size(), small);
   return text;
 }
 
@@ -71,9 +80,11 @@ TEST_CASE("the shipped drills hold") {
 }
 
 TEST_CASE("equal seeds leave equal traces, others do not") {
-  const auto s = must_read("x.drill",
-                           "attach a.tdb b.tdb\nworkload db=a.tdb,b.tdb clients=5 keys=4 mix=write,read,move,delete\nwait 200ms\n"
-                           "kill any\nwithin 10s: not active\nwait 100ms\nstart it\nwithin 10s: normal\nwait 100ms\n");
+  const auto s = must_read(
+      "x.drill",
+      "attach a.tdb b.tdb\nworkload db=a.tdb,b.tdb clients=5 keys=4 "
+      "mix=write,read,move,delete\nwait 200ms\n"
+      "kill any\nwithin 10s: not active\nwait 100ms\nstart it\nwithin 10s: normal\nwait 100ms\n");
   const auto first = traced(s, 5);
   CHECK(first.size() > 10'000);
   CHECK(first == traced(s, 5));
@@ -81,23 +92,28 @@ TEST_CASE("equal seeds leave equal traces, others do not") {
 }
 
 TEST_CASE("a drill that cannot hold fails, and says where and why") {
-  const auto s = must_read("x.drill", "attach a.tdb\nkill 1\nwait 100ms\nwithin 300ms: node 1 connected\n");
+  const auto s =
+      must_read("x.drill", "attach a.tdb\nkill 1\nwait 100ms\nwithin 300ms: node 1 connected\n");
   const auto v = play(s, 1);
   CHECK(!v.held);
-  CHECK(v.reason.starts_with("x.drill:4: within 300ms: node 1 connected: not within 300 ms: node 1 is not connected"));
+  CHECK(v.reason.starts_with(
+      "x.drill:4: within 300ms: node 1 connected: not within 300 ms: node 1 is not connected"));
 }
 
 TEST_CASE("a value that is not there fails the drill") {
-  const auto s = must_read("x.drill", "attach a.tdb\nclient c on 0\nc write a.tdb k one\nc read a.tdb k is two\n");
+  const auto s = must_read(
+      "x.drill", "attach a.tdb\nclient c on 0\nc write a.tdb k one\nc read a.tdb k is two\n");
   const auto v = play(s, 1);
   CHECK(!v.held);
   CHECK(v.reason == "x.drill:4: c read a.tdb k is two: a.tdb/k is \"one\", not \"two\"");
 }
 
 TEST_CASE("what is lost with a lost node is counted, not held against anybody") {
-  const auto s = must_read("x.drill",
-                           "attach a.tdb\nclient one on 1\none write a.tdb k before\nrecover\nwithin 5s: normal\n"
-                           "one write a.tdb k after\nkill 1\nwithin 5s: normal\nclient zero on 0\nzero read a.tdb k is before\n");
+  const auto s = must_read(
+      "x.drill",
+      "attach a.tdb\nclient one on 1\none write a.tdb k before\nrecover\nwithin 5s: normal\n"
+      "one write a.tdb k after\nkill 1\nwithin 5s: normal\nclient zero on 0\nzero read a.tdb k is "
+      "before\n");
   const auto v = play(s, 1);
   CHECK_MESSAGE(v.held, v.reason);
   CHECK(v.losses == 1);
@@ -108,8 +124,10 @@ TEST_CASE("what is lost with a lost node is counted, not held against anybody") 
 // other's request back until they were sent again after five seconds.
 TEST_CASE("a node that hangs for a second costs nobody more than that") {
   const auto s = must_read("x.drill",
-                           "attach locking.tdb brlock.tdb\nworkload db=locking.tdb,brlock.tdb clients=12 keys=6 mix=write,read,move\nclient smbd on 0\n"
-                           "repeat 6\nsmbd lock locking.tdb held\npause any\nwait 1s\nresume it\nsmbd unlock locking.tdb held\nwithin 5s: normal\nwait 1s\nend\n");
+                           "attach locking.tdb brlock.tdb\nworkload db=locking.tdb,brlock.tdb "
+                           "clients=12 keys=6 mix=write,read,move\nclient smbd on 0\n"
+                           "repeat 6\nsmbd lock locking.tdb held\npause any\nwait 1s\nresume "
+                           "it\nsmbd unlock locking.tdb held\nwithin 5s: normal\nwait 1s\nend\n");
   for (const std::uint64_t seed : {1, 6}) {
     const auto v = play(s, seed);
     CHECK_MESSAGE(v.held, v.reason);

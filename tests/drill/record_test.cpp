@@ -40,7 +40,8 @@ TEST_CASE("a line of a trace: when, who, what") {
   REQUIRE(wait.has_value());
   CHECK(wait->why == "migrating-from-node-2");
   CHECK(read_trace_line("    1.904649 node 12 NOTICE: node-up pnn=1")->event());
-  CHECK(!read_trace_line("    1.904649 node 12 NOTICE: node-stopping why=\"asked to\"")->event());  // only in the log
+  CHECK(!read_trace_line("    1.904649 node 12 NOTICE: node-stopping why=\"asked to\"")
+             ->event());  // only in the log
   CHECK(!read_trace_line("    1.904649 node 12 INFO: something else")->event());
   CHECK(read_played(*read_trace_line("    0.000001 drill: 7: attach a.tdb: b"))->text ==
         "attach a.tdb: b");
@@ -145,11 +146,12 @@ TEST_CASE("the record of a run") {
 }
 
 TEST_CASE("what operators do is over at once, roles and the cluster lock are given back") {
-  const auto f = faults_of(
-      {"1.000000 drill: 1: wipedb a.tdb", "2.000000 drill: 2: setleaderrole 1 off",
-       "3.000000 drill: 3: setleaderrole 1 on", "4.000000 drill: 4: lock wedged on 0",
-       "5.000000 drill: 5: lock stale for 500ms", "6.000000 drill: 6: lock good",
-       "7.000000 drill: 7: lock lost", "8.000000 drill: the faults are over, everybody comes back"});
+  const auto f =
+      faults_of({"1.000000 drill: 1: wipedb a.tdb", "2.000000 drill: 2: setleaderrole 1 off",
+                 "3.000000 drill: 3: setleaderrole 1 on", "4.000000 drill: 4: lock wedged on 0",
+                 "5.000000 drill: 5: lock stale for 500ms", "6.000000 drill: 6: lock good",
+                 "7.000000 drill: 7: lock lost",
+                 "8.000000 drill: the faults are over, everybody comes back"});
   REQUIRE(f.size() == 5);
   CHECK(f[0].to_us == f[0].from_us);
   CHECK(f[1].to_us == 3'000'000);

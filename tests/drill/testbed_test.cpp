@@ -52,12 +52,15 @@ class followed {
   std::vector<log_line> after(const std::string& text) {
     file_ << text << std::flush;
     std::vector<log_line> all;
-    follower_.read([&](std::int64_t us, log_level level, std::string_view line) { all.push_back({us, level, std::string(line)}); });
+    follower_.read([&](std::int64_t us, log_level level, std::string_view line) {
+      all.push_back({us, level, std::string(line)});
+    });
     return all;
   }
 
  private:
-  std::string path_ = std::filesystem::temp_directory_path() / ("floe-follow-" + std::to_string(::getpid()));
+  std::string path_ =
+      std::filesystem::temp_directory_path() / ("floe-follow-" + std::to_string(::getpid()));
   std::ofstream file_;
   log_follower follower_;
 };
@@ -86,15 +89,19 @@ TEST_CASE("the simulation can play everything; a ctdbd does not tell what floe t
   const auto sim = make_testbed(s, 1, {});
   REQUIRE(sim.has_value());
   CHECK(impossible_lines(s, [&](ability a) { return (*sim)->cannot(a); }).empty());
-  const real_limits floe_only{.no_wire = std::nullopt, .no_mounts = std::nullopt, .any_ctdbd = false};
-  CHECK(lines_of(impossible_lines(s, [&](ability a) { return floe_only.cannot(a); })) == std::vector<unsigned>{2});
+  const real_limits floe_only{
+      .no_wire = std::nullopt, .no_mounts = std::nullopt, .any_ctdbd = false};
+  CHECK(lines_of(impossible_lines(s, [&](ability a) { return floe_only.cannot(a); })) ==
+        std::vector<unsigned>{2});
   const real_limits poor{.no_wire = "no network", .no_mounts = "no mounts", .any_ctdbd = true};
-  CHECK(lines_of(impossible_lines(s, [&](ability a) { return poor.cannot(a); })) == std::vector<unsigned>{2, 4, 7, 9});
+  CHECK(lines_of(impossible_lines(s, [&](ability a) { return poor.cannot(a); })) ==
+        std::vector<unsigned>{2, 4, 7, 9});
 }
 
 TEST_CASE("the line that plays a run again names what it was played on") {
   CHECK(option_text({}).empty());
-  CHECK(option_text({.real = true, .ctdbd = {1, 2}, .patience = 20}) == " --real --ctdbd 1,2 --patience 20");
+  CHECK(option_text({.real = true, .ctdbd = {1, 2}, .patience = 20}) ==
+        " --real --ctdbd 1,2 --patience 20");
   const testbed_choice some{.real = true, .ctdbd = {1}};
   CHECK(some.kind(0) == node_kind::floe);
   CHECK(some.kind(1) == node_kind::ctdbd);
@@ -103,7 +110,8 @@ TEST_CASE("the line that plays a run again names what it was played on") {
 TEST_CASE("lines of floe have their own time, and come when they are whole") {
   followed log(true);
   CHECK(log.after("2026-11-22T15:02:25.502673 node 0 warning vnn-").empty());
-  const auto lines = log.after("map gen=7\n2026-11-22T15:02:26.502674 node 0 info second\nsomething else\n");
+  const auto lines =
+      log.after("map gen=7\n2026-11-22T15:02:26.502674 node 0 info second\nsomething else\n");
   REQUIRE(lines.size() == 3);
   CHECK(lines[0].text == "vnn-map gen=7");
   CHECK(lines[0].level == log_level::warning);

@@ -15,24 +15,49 @@ struct written {
   observations s;
 
   written() { h.transactional.insert("p.tdb"); }
-  std::size_t commit(std::size_t node, time_us begin, time_us end, records seen, records writes, std::uint64_t seqnum = 0,
-                     op_end result = op_end::done) {
-    h.transactions.push_back({.client = "c", .node = node, .db = "p.tdb", .writes = std::move(writes), .seen = std::move(seen),
-                              .seqnum = seqnum, .begin = begin * 1000, .end = end * 1000, .result = result});
+  std::size_t commit(std::size_t node, time_us begin, time_us end, records seen, records writes,
+                     std::uint64_t seqnum = 0, op_end result = op_end::done) {
+    h.transactions.push_back({.client = "c",
+                              .node = node,
+                              .db = "p.tdb",
+                              .writes = std::move(writes),
+                              .seen = std::move(seen),
+                              .seqnum = seqnum,
+                              .begin = begin * 1000,
+                              .end = end * 1000,
+                              .result = result});
     return h.transactions.size() - 1;
   }
-  void look(std::size_t node, time_us begin, time_us end, records seen) { commit(node, begin, end, std::move(seen), {}); }
+  void look(std::size_t node, time_us begin, time_us end, records seen) {
+    commit(node, begin, end, std::move(seen), {});
+  }
   void rest(std::size_t node, const std::string& key, const std::string& value) {
-    h.begin({.kind = op_kind::read, .client = "observer", .node = node, .db = "p.tdb", .key = key, .value = value,
-             .begin = 900'000, .end = 901'000, .result = op_end::done, .final_look = true});
+    h.begin({.kind = op_kind::read,
+             .client = "observer",
+             .node = node,
+             .db = "p.tdb",
+             .key = key,
+             .value = value,
+             .begin = 900'000,
+             .end = 901'000,
+             .result = op_end::done,
+             .final_look = true});
   }
   void rest(const records& content) {
     for (const auto& [key, value] : content)
       for (std::size_t n = 0; n < 3; ++n) rest(n, key, value);
   }
-  void read(std::size_t node, time_us begin, time_us end, const std::string& key, const std::string& value) {
-    h.begin({.kind = op_kind::read, .client = "r", .node = node, .db = "p.tdb", .key = key, .value = value,
-             .begin = begin * 1000, .end = end * 1000, .result = op_end::done});
+  void read(std::size_t node, time_us begin, time_us end, const std::string& key,
+            const std::string& value) {
+    h.begin({.kind = op_kind::read,
+             .client = "r",
+             .node = node,
+             .db = "p.tdb",
+             .key = key,
+             .value = value,
+             .begin = begin * 1000,
+             .end = end * 1000,
+             .result = op_end::done});
   }
   std::size_t broken(const checker& c) const {
     std::size_t n = 0;
@@ -85,7 +110,9 @@ TEST_CASE("a refused transaction that is there is found") {
   CHECK(w.broken(whole_commits_checker()) == 1);
 }
 
-TEST_CASE("an acknowledged transaction that is lost is found, and explained only by a cluster that was cut and has no lock") {
+TEST_CASE(
+    "an acknowledged transaction that is lost is found, and explained only by a cluster that was "
+    "cut and has no lock") {
   written w;
   w.commit(0, 1, 5, {{"a", ""}}, {{"a", "a1"}}, 1);
   w.commit(1, 6, 9, {{"a", "a1"}}, {{"a", "a2"}}, 2);

@@ -12,6 +12,7 @@ TEST_CASE("a tunable without effect says why; the node's own and those it looks 
     CHECK((!t.own || why_without_effect(t.which).empty()));
   }
   CHECK_FALSE(why_without_effect(tunable::ip_alloc_algorithm).empty());
-  for (const auto works : {tunable::vacuum_interval, tunable::seqnum_interval, tunable::repack_limit, tunable::control_timeout})
+  for (const auto works : {tunable::vacuum_interval, tunable::seqnum_interval,
+                           tunable::repack_limit, tunable::control_timeout})
     CHECK(why_without_effect(works).empty());
 }

@@ -17,7 +17,8 @@ TEST_CASE("a ban because of a client that does not let go ends when it has") {
 }
 
 TEST_CASE("no ban ends while a database of the node is not frozen") {
-  for (auto c : {asked, not_frozen, spoiled}) CHECK(judge_ban(c, false, 400s, 300s) == ban_state_now::renewed);
+  for (auto c : {asked, not_frozen, spoiled})
+    CHECK(judge_ban(c, false, 400s, 300s) == ban_state_now::renewed);
 }
 
 TEST_CASE("causes have names that lead back to them") {

@@ -270,7 +270,8 @@ TEST_CASE("any participant that fails a step ends the attempt after all have ans
       CHECK(s.m.failures()[1].node == n2);
       for (const auto& f : s.m.failures()) {
         CHECK(f.step == name(phase));
-        CHECK(f.credit == ((phase != recmode_normal && phase != set_vnn_map) || cause == failure_cause::timed_out));
+        CHECK(f.credit == ((phase != recmode_normal && phase != set_vnn_map) ||
+                           cause == failure_cause::timed_out));
       }
     }
 }

@@ -28,7 +28,9 @@ TEST_CASE("commit: what is refused before anything is sent") {
   CHECK(c.begin(normal, db_kind::replicated, n1, all) == commit_refusal::busy);
 }
 
-TEST_CASE("commit: it goes to all members of the map, whatever is believed of them, and to all others that are active") {
+TEST_CASE(
+    "commit: it goes to all members of the map, whatever is believed of them, and to all others "
+    "that are active") {
   const std::vector map{pnn{0}, pnn{1}, pnn{2}}, active{pnn{0}, pnn{3}};
   CHECK(who_must_store(pnn{0}, map, active) == std::vector{pnn{0}, pnn{1}, pnn{2}, pnn{3}});
   CHECK(who_must_store(pnn{1}, map, active).empty());
@@ -109,8 +111,11 @@ TEST_CASE("update: newer is stored, the same again too, anything else is a confl
   CHECK(decide_update(db_kind::volatile_db, update_present{rsn{3}, false}, rsn{2}) == conflict);
 }
 
-TEST_CASE("update: once more is only what is there as a whole; some of it there says that another has its number") {
-  const std::optional<update_present> same = update_present{rsn{5}, true}, older = update_present{rsn{4}, false};
+TEST_CASE(
+    "update: once more is only what is there as a whole; some of it there says that another has "
+    "its number") {
+  const std::optional<update_present> same = update_present{rsn{5}, true},
+                                      older = update_present{rsn{4}, false};
   update_request again, first, rival, after_deletion;
   for (int i = 0; i < 2; ++i) again.saw(same, rsn{5}, false);
   CHECK(!again.is_another());

@@ -21,8 +21,10 @@ namespace {
 
 class world {
  public:
-  world(std::uint64_t seed, std::uint32_t nodes, bool with_lock) : chance_(seed), with_lock_(with_lock) {
-    for (std::uint32_t i = 0; i < nodes; ++i) nodes_.push_back({election(pnn{i}, {}, with_lock), {}, false});
+  world(std::uint64_t seed, std::uint32_t nodes, bool with_lock)
+      : chance_(seed), with_lock_(with_lock) {
+    for (std::uint32_t i = 0; i < nodes; ++i)
+      nodes_.push_back({election(pnn{i}, {}, with_lock), {}, false});
     for (std::uint32_t i = 0; i < nodes; ++i) {
       set_standing(i, true);
       act(i, nodes_[i].machine.step(election_event::start{}));
@@ -120,7 +122,8 @@ class world {
     if (nodes_[i].machine.holds_lock() && holder_ != i)
       act(i, nodes_[i].machine.step(election_event::lock_lost{nodes_[i].lock}));
     for (auto& e : std::exchange(nodes_[i].missed, {})) {
-      if (auto* a = std::get_if<election_event::lock_answered>(&e); a && holder_ != i) a->outcome = lock_outcome::failed;
+      if (auto* a = std::get_if<election_event::lock_answered>(&e); a && holder_ != i)
+        a->outcome = lock_outcome::failed;
       act(i, nodes_[i].machine.step(e));
     }
   }
@@ -137,9 +140,9 @@ class world {
       if (auto* a = std::get_if<election_effect::arm>(&o))
         agenda_.emplace(now_ + a->after, item{i, election_event::fired{a->timer, a->serial}});
       if (auto* l = std::get_if<election_effect::send_leader>(&o))
-        post(i, election_event::leader_heard{pnn{i}, l->leader, l->leader == pnn{i} && i % 3 != 2
-                                                                    ? std::optional(l->term)
-                                                                    : std::nullopt});
+        post(i, election_event::leader_heard{
+                    pnn{i}, l->leader,
+                    l->leader == pnn{i} && i % 3 != 2 ? std::optional(l->term) : std::nullopt});
       if (auto* v = std::get_if<election_effect::send_vote>(&o))
         post(i, election_event::vote_heard{v->cast});
       if (auto* t = std::get_if<election_effect::send_term>(&o))
@@ -170,7 +173,8 @@ class world {
       outcome = lock_outcome::taken;
     }
     nodes_[i].lock = serial;
-    agenda_.emplace(now_ + milliseconds(1 + chance_() % 20), item{i, election_event::lock_answered{serial, outcome}});
+    agenda_.emplace(now_ + milliseconds(1 + chance_() % 20),
+                    item{i, election_event::lock_answered{serial, outcome}});
   }
   void lose_lock() {
     if (!holder_ || !nodes_[*holder_].machine.holds_lock()) return;

@@ -199,7 +199,9 @@ TEST_CASE("the loss of the leader's connection starts the race at once") {
   CHECK(s.step(election_event::node_gone{two}) == "leader=? say-unknown take ");
 }
 
-TEST_CASE("who misses most of its map leaves the lock to them, for a while; not for dead ones, and not of equal halves") {
+TEST_CASE(
+    "who misses most of its map leaves the lock to them, for a while; not for dead ones, and not "
+    "of equal halves") {
   CHECK(leaves_lock(1, 2, seconds(3)));
   CHECK(!leaves_lock(1, 2, seconds(11)));
   CHECK(!leaves_lock(1, 0, seconds(1)));

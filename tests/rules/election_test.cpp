@@ -252,14 +252,17 @@ TEST_CASE("a rival that insists is followed when the known leader is silent; two
   CHECK(leader.hear(other) == "leader=? say-unknown vote ");
 }
 
-TEST_CASE("two leaders by vote: a claim of a term that is not older settles it at once, an older one not at all") {
+TEST_CASE(
+    "two leaders by vote: a claim of a term that is not older settles it at once, an older one not "
+    "at all") {
   single n;
   n.become_leader();
   REQUIRE(n.e.term() == 1);
   CHECK(n.step(election_event::leader_heard{other, other, 1}) == "leader=? say-unknown vote ");
   single m;
   m.become_leader();
-  CHECK(m.step(election_event::leader_heard{other, other, 0}) == "");  // answered with the later term
+  CHECK(m.step(election_event::leader_heard{other, other, 0}) ==
+        "");  // answered with the later term
   CHECK(m.e.leads());
 }
 

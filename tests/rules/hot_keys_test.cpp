@@ -16,9 +16,12 @@ TEST_CASE("hot keys: the hottest of very many are found, with their rates, in th
   for (int i = 0; i < 60'000; ++i) {  // 1000 journeys per second for a minute
     now += 1ms;
     const auto draw = chance() % 100;
-    if (draw < 20) hot.count("hottest", now, 3);
-    else if (draw < 30) hot.count("second", now);
-    else hot.count("cold" + std::to_string(chance() % 1'000'000), now);
+    if (draw < 20)
+      hot.count("hottest", now, 3);
+    else if (draw < 30)
+      hot.count("second", now);
+    else
+      hot.count("cold" + std::to_string(chance() % 1'000'000), now);
   }
   const auto top = hot.top(10, now);
   REQUIRE(top.size() == 10);

@@ -73,7 +73,9 @@ TEST_CASE("a floe node that hangs is noticed within three seconds") {
   CHECK(*noticed <= 3s);
 }
 
-TEST_CASE("a floe node that is silent is asked over a new connection shortly before it is dead; a ctdbd is not") {
+TEST_CASE(
+    "a floe node that is silent is asked over a new connection shortly before it is dead; a ctdbd "
+    "is not") {
   for (const bool floe : {true, false}) {
     peer_watch w;
     time_point now{};

@@ -27,7 +27,8 @@ TEST_CASE("reload: lines are appended, deleted and used again") {
   CHECK(plan(three).empty());
   CHECK(plan({"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"}).added == std::vector{pnn{3}});
   CHECK(plan({"10.0.0.1", "", "10.0.0.3"}).removed == std::vector{pnn{1}});
-  const auto again = plan_reload({"10.0.0.1", "", "10.0.0.3"}, {"10.0.0.1", "10.0.0.7", "10.0.0.3"}, pnn{0});
+  const auto again =
+      plan_reload({"10.0.0.1", "", "10.0.0.3"}, {"10.0.0.1", "10.0.0.7", "10.0.0.3"}, pnn{0});
   REQUIRE(again);
   CHECK(again->added == std::vector{pnn{1}});
   CHECK(again->removed.empty());
@@ -36,8 +37,11 @@ TEST_CASE("reload: lines are appended, deleted and used again") {
 }
 
 TEST_CASE("reload: what is refused") {
-  CHECK(plan_reload(three, {"10.0.0.1", "10.0.0.2"}, pnn{0}).error().starts_with("line 2 is missing"));
+  CHECK(plan_reload(three, {"10.0.0.1", "10.0.0.2"}, pnn{0})
+            .error()
+            .starts_with("line 2 is missing"));
   CHECK(plan_reload(three, {"10.0.0.1", "10.0.0.9", "10.0.0.3"}, pnn{0}).error() ==
         "line 1 changes from 10.0.0.2 to 10.0.0.9: delete the node first");
-  CHECK(plan_reload(three, {"", "10.0.0.2", "10.0.0.3"}, pnn{0}).error() == "line 0 is this node itself");
+  CHECK(plan_reload(three, {"", "10.0.0.2", "10.0.0.3"}, pnn{0}).error() ==
+        "line 0 is this node itself");
 }

@@ -14,7 +14,10 @@ constexpr pnn me{0}, other{1}, third{2};
 constexpr time_point start{};
 
 queue_state here() {
-  return {.self = me, .lmaster = other, .local = record_header{.rsn = rsn{3}, .dmaster = me}, .now = start,
+  return {.self = me,
+          .lmaster = other,
+          .local = record_header{.rsn = rsn{3}, .dmaster = me},
+          .now = start,
           .hold_back = 5s};
 }
 queue_state elsewhere() {
@@ -22,27 +25,36 @@ queue_state elsewhere() {
   s.local->dmaster = third;
   return s;
 }
-queued_request local(record_use use) { return {.use = use, .source = me, .from = me, .since = start}; }
+queued_request local(record_use use) {
+  return {.use = use, .source = me, .from = me, .since = start};
+}
 queued_request peer(pnn source, pnn from) {
   return {.use = record_use::peer_call, .source = source, .from = from, .since = start};
 }
-queue_step next(const queue_state& s, std::vector<queued_request> queue) { return next_step(s, queue); }
+queue_step next(const queue_state& s, std::vector<queued_request> queue) {
+  return next_step(s, queue);
+}
 
 }  // namespace
 
 TEST_CASE("record queue: what is here is served in its order") {
   using enum queue_action;
   CHECK(next(here(), {}) == queue_step{.action = wait});
-  CHECK(next(here(), {local(record_use::lock), local(record_use::read)}) == queue_step{.action = grant});
-  CHECK(next(here(), {local(record_use::read), local(record_use::lock)}) == queue_step{.action = answer});
+  CHECK(next(here(), {local(record_use::lock), local(record_use::read)}) ==
+        queue_step{.action = grant});
+  CHECK(next(here(), {local(record_use::read), local(record_use::lock)}) ==
+        queue_step{.action = answer});
   CHECK(next(here(), {local(record_use::call)}) == queue_step{.action = answer});
-  CHECK(next(here(), {peer(third, other), local(record_use::lock)}) == queue_step{.action = settle});
+  CHECK(next(here(), {peer(third, other), local(record_use::lock)}) ==
+        queue_step{.action = settle});
   auto held = here();
   held.held = true;
   CHECK(next(held, {local(record_use::look), peer(third, other)}) == queue_step{.action = wait});
 }
 
-TEST_CASE("record queue: nothing is granted by a frozen database, and a new map says nothing before its recovery") {
+TEST_CASE(
+    "record queue: nothing is granted by a frozen database, and a new map says nothing before its "
+    "recovery") {
   using enum queue_action;
   auto frozen = here();
   frozen.thawed = false;
@@ -50,7 +62,8 @@ TEST_CASE("record queue: nothing is granted by a frozen database, and a new map 
   CHECK(next(frozen, {peer(third, other)}).action == wait);
   auto unmapped = here();
   unmapped.map_applies = false;
-  CHECK(next(unmapped, {local(record_use::lock)}).action == wait);  // its own: of a content that may not count
+  CHECK(next(unmapped, {local(record_use::lock)}).action ==
+        wait);  // its own: of a content that may not count
   CHECK(next(unmapped, {peer(third, other)}).action == wait);
   unmapped.local.reset();
   unmapped.lmaster = me;  // it would invent one
@@ -60,7 +73,9 @@ TEST_CASE("record queue: nothing is granted by a frozen database, and a new map 
   CHECK(next(away, {local(record_use::lock)}) == queue_step{.action = wait});
 }
 
-TEST_CASE("record queue: a record that is elsewhere is asked for once, of whom the copy names, or of the lmaster") {
+TEST_CASE(
+    "record queue: a record that is elsewhere is asked for once, of whom the copy names, or of the "
+    "lmaster") {
   using enum queue_action;
   CHECK(next(elsewhere(), {local(record_use::lock)}) == queue_step{.ask = third, .action = wait});
   auto unknown = elsewhere();
@@ -73,14 +88,17 @@ TEST_CASE("record queue: a record that is elsewhere is asked for once, of whom t
   CHECK(next(asked, {local(record_use::lock)}) == queue_step{.action = wait});
 }
 
-TEST_CASE("record queue: a request of a peer that is not promised to us finds its way while we wait") {
+TEST_CASE(
+    "record queue: a request of a peer that is not promised to us finds its way while we wait") {
   using enum queue_action;
   // it came from a node that is not the lmaster: that one does not know yet that the record comes here
   CHECK(next(elsewhere(), {local(record_use::lock), peer(other, third)}) ==
         queue_step{.ask = third, .action = settle, .which = 1});
 }
 
-TEST_CASE("record queue: what the lmaster sends here while the record comes waits behind the first local one") {
+TEST_CASE(
+    "record queue: what the lmaster sends here while the record comes waits behind the first local "
+    "one") {
   using enum queue_action;
   auto asked = elsewhere();
   asked.asked = third;
@@ -96,7 +114,8 @@ TEST_CASE("record queue: what the lmaster sends here while the record comes wait
   CHECK(next(asked, {promised, local(record_use::lock)}) == queue_step{.action = settle});
 }
 
-TEST_CASE("record queue: the lmaster holds others back only while its request is at the owner it knows") {
+TEST_CASE(
+    "record queue: the lmaster holds others back only while its request is at the owner it knows") {
   auto at_lmaster = elsewhere();
   at_lmaster.lmaster = me;
   at_lmaster.asked = third;
@@ -107,23 +126,27 @@ TEST_CASE("record queue: the lmaster holds others back only while its request is
   CHECK_FALSE(held_for_us(at_lmaster, peer(me, third)));  // a copy of our own
 }
 
-TEST_CASE("record queue: who only looks at what is here does not wait for a record that is on its way") {
+TEST_CASE(
+    "record queue: who only looks at what is here does not wait for a record that is on its way") {
   auto asked = elsewhere();
   asked.asked = third;
   CHECK(next(asked, {local(record_use::lock), local(record_use::look)}) ==
         queue_step{.first = 1, .action = queue_action::answer});
 }
 
-TEST_CASE("record queue: a pending request is forgotten, kept, sent again, or fulfilled by a recovery") {
+TEST_CASE(
+    "record queue: a pending request is forgotten, kept, sent again, or fulfilled by a recovery") {
   using enum pending_action;
   auto asked = elsewhere();
   asked.asked = third;
   asked.now = start + 5s;
   CHECK(at_tick(asked, {.to = third, .sent = start, .wanted = false}, 5s).action == forget);
   CHECK(at_tick(asked, {.to = third, .sent = start + 1s}, 5s).action == keep);
-  CHECK(at_tick(asked, {.to = third, .sent = start}, 5s) == pending_step{.action = ask_again, .to = other});
+  CHECK(at_tick(asked, {.to = third, .sent = start}, 5s) ==
+        pending_step{.action = ask_again, .to = other});
   asked.lmaster = me;
-  CHECK(at_tick(asked, {.to = other, .sent = start}, 5s) == pending_step{.action = ask_again, .to = third});
+  CHECK(at_tick(asked, {.to = other, .sent = start}, 5s) ==
+        pending_step{.action = ask_again, .to = third});
   CHECK(at_thaw(asked) == pending_step{.action = ask_again, .to = third});
   asked.local->dmaster = me;
   CHECK(at_thaw(asked).action == arrived);

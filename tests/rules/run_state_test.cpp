@@ -8,8 +8,8 @@
 using namespace floe;
 
 TEST_CASE("the run state never goes backwards, whatever is asked in whatever order") {
-  const std::vector all{runstate::init, runstate::setup, runstate::first_recovery, runstate::startup, runstate::running,
-                        runstate::shutdown};
+  const std::vector all{runstate::init,    runstate::setup,   runstate::first_recovery,
+                        runstate::startup, runstate::running, runstate::shutdown};
   for (auto from : all)
     for (auto to : all) {
       const auto s = enter(from, to);

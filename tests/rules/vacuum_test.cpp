@@ -32,7 +32,8 @@ namespace {
 
 std::vector<offered_deletion> three() {
   std::vector<offered_deletion> all;
-  for (const char* key : {"a", "b", "c"}) all.push_back({.what = {.key = key, .since = {}}, .header = {.rsn = rsn{4}}});
+  for (const char* key : {"a", "b", "c"})
+    all.push_back({.what = {.key = key, .since = {}}, .header = {.rsn = rsn{4}}});
   return all;
 }
 using said = agreed_deletion::outcome;
@@ -80,7 +81,8 @@ TEST_CASE("vacuum: a record that one node keeps stays, also the last of them (bu
   CHECK(outcomes(d) == std::vector{said::refused, said::agreed, said::refused});
 }
 
-TEST_CASE("vacuum: a node that has not carried it out leaves all as it is; late answers change nothing") {
+TEST_CASE(
+    "vacuum: a node that has not carried it out leaves all as it is; late answers change nothing") {
   const std::vector<pnn> others{pnn{1}, pnn{2}};
   agreed_deletion d;
   d.begin(three(), others);
@@ -92,7 +94,8 @@ TEST_CASE("vacuum: a node that has not carried it out leaves all as it is; late 
   d.answered(first, pnn{1}, std::vector<bytes>{});
   CHECK(d.waiting_for().size() == 2);
   d.answered(d.number(), pnn{1}, std::vector<bytes>{});
-  CHECK(outcomes(d) == std::vector{said::unknown, said::unknown, said::unknown});  // ended before the second said anything
+  CHECK(outcomes(d) == std::vector{said::unknown, said::unknown,
+                                   said::unknown});  // ended before the second said anything
   d.begin(three(), {});
   CHECK(d.complete());
   CHECK(outcomes(d) == std::vector{said::agreed, said::agreed, said::agreed});

@@ -35,7 +35,8 @@ TEST_CASE("a set of keys has each key once and shows them in the order of a scan
   CHECK_FALSE(set.contains("not there, of that length"));
   const auto sorted = set.sorted();
   CHECK(sorted.size() == expected.size());
-  CHECK(std::ranges::adjacent_find(sorted, [](byte_view a, byte_view b) { return key_order(a, b) >= 0; }) == sorted.end());
+  CHECK(std::ranges::adjacent_find(
+            sorted, [](byte_view a, byte_view b) { return key_order(a, b) >= 0; }) == sorted.end());
   set.clear();
   CHECK(set.empty());
   CHECK_FALSE(set.contains("x"));
@@ -75,7 +76,8 @@ TEST_CASE("changes are noted from a commit on, and kept as steps") {
 }
 
 TEST_CASE("beyond its bounds it knows nothing until the next commit, and gives the memory back") {
-  change_history h(change_history::bounds{.keys = 10, .bytes = 1 << 20, .step_bytes = 2000, .steps = 2});
+  change_history h(
+      change_history::bounds{.keys = 10, .bytes = 1 << 20, .step_bytes = 2000, .steps = 2});
   h.begin(g1);
   h.note("kept in a step");
   h.step(g2);

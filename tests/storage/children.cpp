@@ -113,9 +113,7 @@ int fill_disk(const std::string& kind, const std::string& folder) {
   if (!same(*made, expected)) give_up("after replace", "content is wrong");
   if (auto done = made->wipe(); !done) give_up("wipe", done.error().text);
   if (!same(*made, content())) give_up("after wipe", "content is wrong");
-  {
-    store closed = std::move(*made);
-  }
+  { store closed = std::move(*made); }
   if (kind == "persistent") {
     auto report = check_file(options.file);
     if (!report || !report->sound) give_up("check", report ? report->finding : report.error().text);

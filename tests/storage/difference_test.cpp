@@ -16,7 +16,8 @@ namespace {
 constexpr pnn a{0}, b{1}, c{2}, d{3};
 using decision = difference_merge::decision;
 
-record_view copy(byte_view key, std::uint64_t rsn, pnn dmaster, byte_view data, std::uint32_t flags = record_flag::migrated_with_data) {
+record_view copy(byte_view key, std::uint64_t rsn, pnn dmaster, byte_view data,
+                 std::uint32_t flags = record_flag::migrated_with_data) {
   return {key, {.rsn = floe::rsn{rsn}, .dmaster = dmaster, .flags = flags}, data};
 }
 
@@ -115,7 +116,9 @@ TEST_CASE("random histories: everybody ends with what a whole merge of the same 
     for (int k = 0; k < 12; ++k) {
       auto& copies = now["key" + std::to_string(k)];
       const bool there = random() % 4 != 0;
-      const record_header h{.rsn = floe::rsn{random() % 5}, .dmaster = nodes[random() % 4], .flags = record_flag::migrated_with_data};
+      const record_header h{.rsn = floe::rsn{random() % 5},
+                            .dmaster = nodes[random() % 4],
+                            .flags = record_flag::migrated_with_data};
       for (auto& x : copies) x = {there, h, "base"};
       if (!there) continue;
       for (int step = 0; step < 6 && random() % 2 == 0; ++step) {
@@ -133,7 +136,10 @@ TEST_CASE("random histories: everybody ends with what a whole merge of the same 
           if (to == owner) continue;
           mine.header.dmaster = nodes[to];
           if (random() % 4 == 0) break;  // the packet is lost
-          copies[to] = {true, {.rsn = next(mine.header.rsn), .dmaster = nodes[to], .flags = mine.header.flags}, mine.data};
+          copies[to] = {
+              true,
+              {.rsn = next(mine.header.rsn), .dmaster = nodes[to], .flags = mine.header.flags},
+              mine.data};
           touched[to].insert("key" + std::to_string(k));
         }
       }
@@ -156,7 +162,8 @@ TEST_CASE("random histories: everybody ends with what a whole merge of the same 
       for (std::size_t n = 0; n < 4; ++n) {
         if (!copies[n].there) continue;
         const record_claim mine{copies[n].header, nodes[n], true};
-        if (!best || beats(mine, record_claim{best->header, nodes[holder], true}, a)) best = &copies[n], holder = n;
+        if (!best || beats(mine, record_claim{best->header, nodes[holder], true}, a))
+          best = &copies[n], holder = n;
       }
       const bool drop = !best || best->data.empty();
       if (const auto decided = r.all.find(key); decided == r.all.end()) {
@@ -168,10 +175,12 @@ TEST_CASE("random histories: everybody ends with what a whole merge of the same 
           CHECK(decided->second.winner->header.rsn == best->header.rsn);
         }
         for (std::size_t n = 0; n < 4; ++n) {
-          const bool lacks = std::ranges::find(decided->second.lack, nodes[n]) != decided->second.lack.end();
+          const bool lacks =
+              std::ranges::find(decided->second.lack, nodes[n]) != decided->second.lack.end();
           const auto has = shown(key, n);
           const bool same = has.has_value() == decided->second.winner.has_value() &&
-                            (!has || (has->data == decided->second.winner->data && has->header == decided->second.winner->header));
+                            (!has || (has->data == decided->second.winner->data &&
+                                      has->header == decided->second.winner->header));
           CHECK(lacks == !same);
         }
       }

@@ -130,9 +130,7 @@ TEST_CASE("random damage is found, or does not matter") {
     // What passes holds every record as it was: the damage hit a free page, or changed nothing.
     store s = opened({.kind = db_kind::persistent, .file = copy});
     REQUIRE(same(s, expected));
-    {
-      store closed = std::move(s);
-    }
+    { store closed = std::move(s); }
     std::filesystem::remove(copy.string() + "-lock");
   }
   CHECK(found > 15);
@@ -173,9 +171,7 @@ TEST_CASE("a damaged file is set aside under the time, never over another") {
   auto when = std::chrono::system_clock::from_time_t(1313644583);  // 2011-08-18 05:16:23 UTC
   for (std::string expected :
        {"a.ldb.corrupt.20110818T051623Z", "a.ldb.corrupt.20110818T051623Z-2"}) {
-    {
-      store s = opened({.kind = db_kind::persistent, .file = file});
-    }
+    { store s = opened({.kind = db_kind::persistent, .file = file}); }
     auto aside = set_aside(file, when);
     REQUIRE(aside.has_value());
     CHECK(aside->filename() == expected);

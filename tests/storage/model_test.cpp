@@ -120,9 +120,7 @@ class model_run {
     content committed = expected_;
     put();
     erase();
-    {
-      store closed = std::move(store_);
-    }
+    { store closed = std::move(store_); }
     expected_ = committed;
     auto options = options_;
     options.create_empty = false;

@@ -55,10 +55,12 @@ TEST_CASE("whatever is written into the memory, the node lives, and a new record
           if (!slot) (void)table.promote(key, 7, 0, "fresh", table_holder::none);
           break;
         case 1:
-          if (slot && table.recall(*slot).state == slot_state::free && !table.take(*slot)) table.drop(*slot);
+          if (slot && table.recall(*slot).state == slot_state::free && !table.take(*slot))
+            table.drop(*slot);
           break;
         case 2:
-          for (const auto bad : table.collect([](const table_record&) { return true; })) table.drop(bad);
+          for (const auto bad : table.collect([](const table_record&) { return true; }))
+            table.drop(bad);
           break;
         case 3:
           if (chance() % 8 == 0) {

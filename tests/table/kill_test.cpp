@@ -69,13 +69,15 @@ bool number_in(const bytes& b, std::uint64_t& n) {
 }  // namespace
 
 TEST_CASE("thousands of clients are killed, and no store is lost, torn or made twice") {
-  void* at = ::mmap(nullptr, sizeof(shared_log), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* at = ::mmap(nullptr, sizeof(shared_log), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                    -1, 0);
   REQUIRE(at != MAP_FAILED);
   auto& log = *new (at) shared_log{};
   auto memory = table_memory::create_shared({.sets = 4, .area_words = 8192});
   REQUIRE(memory.has_value());
   record_table table(*memory);
-  for (unsigned k = 0; k < records; ++k) REQUIRE(table.promote(key_of(k), 0, 0, content_of(0), table_holder::none));
+  for (unsigned k = 0; k < records; ++k)
+    REQUIRE(table.promote(key_of(k), 0, 0, content_of(0), table_holder::none));
 
   std::mt19937 chance(1);
   std::map<pid_t, std::uint32_t> alive;
@@ -103,7 +105,8 @@ TEST_CASE("thousands of clients are killed, and no store is lost, torn or made t
     if (!WIFSIGNALED(status)) ++log.faults;
     held += !table.clear(victim->second, false).empty();
     alive.erase(victim);
-    if (i % 16 == 0 && !table.collect([](const table_record&) { return true; }).empty()) ++log.faults;
+    if (i % 16 == 0 && !table.collect([](const table_record&) { return true; }).empty())
+      ++log.faults;
     start();
   }
   for (const auto& [pid, number] : alive) {
@@ -123,6 +126,7 @@ TEST_CASE("thousands of clients are killed, and no store is lost, torn or made t
   }
   CHECK(log.faults == 0);
   CHECK(held > 0);
-  MESSAGE(kills << " killed, " << held << " of them held a lock, " << log.rounds.load() << " rounds");
+  MESSAGE(kills << " killed, " << held << " of them held a lock, " << log.rounds.load()
+                << " rounds");
   ::munmap(at, sizeof(shared_log));
 }

@@ -33,7 +33,16 @@ bool whole(byte_view b) {
 }
 
 struct client_thread {
-  enum class doing : std::uint8_t { idle, locking, holding, storing, unlocking, reading, waking, asking };
+  enum class doing : std::uint8_t {
+    idle,
+    locking,
+    holding,
+    storing,
+    unlocking,
+    reading,
+    waking,
+    asking
+  };
   std::uint32_t client = 0, thread = 1;
   doing now = doing::idle;
   bytes key;
@@ -48,7 +57,7 @@ struct client_thread {
   std::atomic<std::uint32_t>* asleep_on = nullptr;
   std::uint32_t asleep_bits = 0;
   unsigned work_left = 0;
-  bool cleared = false;  ///< the node has taken it for lost: what it does now must do no harm
+  bool cleared = false;     ///< the node has taken it for lost: what it does now must do no harm
   std::uint64_t floor = 0;  ///< reads: rsn that a read must not fall below
 };
 
@@ -56,7 +65,7 @@ struct client_thread {
 struct truth {
   std::set<bytes> may_be{bytes()};  ///< more than one: somebody died or was cut off in a store
   const client_thread* holder = nullptr;
-  bytes in_store;  ///< the node's
+  bytes in_store;         ///< the node's
   std::uint64_t rsn = 0;  ///< of the node's
   std::uint64_t seen_rsn = 0;
 };
@@ -64,7 +73,9 @@ struct truth {
 class world {
  public:
   explicit world(std::uint64_t seed)
-      : chance_(seed), memory_(table_memory::create_private({.sets = 1, .area_words = 4096})), table_(memory_) {
+      : chance_(seed),
+        memory_(table_memory::create_private({.sets = 1, .area_words = 4096})),
+        table_(memory_) {
     const unsigned clients = 2 + pick(4), keys = 1 + pick(3);
     for (unsigned k = 0; k < keys; ++k) truth_["key " + std::to_string(k)];
     for (unsigned c = 0; c < clients; ++c) add_client();
@@ -187,7 +198,8 @@ class world {
   void see(const bytes& key, const bytes& b, std::uint64_t rsn, const char* who) {
     auto& t = truth_[key];
     if (!whole(b)) return broken(std::string("no half store: ") + who + " reads a torn content");
-    if (!t.may_be.contains(b)) return broken(std::string("no lost store: ") + who + " finds \"" + b.substr(0, 12) + "\"");
+    if (!t.may_be.contains(b))
+      return broken(std::string("no lost store: ") + who + " finds \"" + b.substr(0, 12) + "\"");
     if (rsn < t.seen_rsn) return broken(std::string("rsn falls: ") + who);
     t.seen_rsn = rsn;
     t.may_be = {b};
@@ -210,10 +222,12 @@ class world {
     if (c.store->advance() != step_need::done) return;
     c.now = client_thread::doing::holding;
     if (c.cleared) {
-      if (c.store->outcome() == store_outcome::stored) broken("no lost store: one who has lost its lock is told that it has stored");
+      if (c.store->outcome() == store_outcome::stored)
+        broken("no lost store: one who has lost its lock is told that it has stored");
       return;
     }
-    if (c.store->outcome() == store_outcome::not_held) return broken("one holder: a holder is told that it holds nothing");
+    if (c.store->outcome() == store_outcome::not_held)
+      return broken("one holder: a holder is told that it holds nothing");
     ++v_.stores;
     auto& t = truth_[c.key];
     if (c.store->outcome() == store_outcome::to_node) {
@@ -225,11 +239,13 @@ class world {
   }
   void unlocking(client_thread& c) {
     if (c.unlock->advance() != step_need::done) return;
-    if (!c.cleared && !c.unlock->was_held()) broken("one holder: an unlock of a lock that was not held");
+    if (!c.cleared && !c.unlock->was_held())
+      broken("one holder: an unlock of a lock that was not held");
     c.wakes = c.unlock->wakes();
     c.now = client_thread::doing::waking;
     const auto slot = c.place.slot;
-    if (c.unlock->was_held() && table_.find(c.key) == slot && table_.recalled(slot)) let_go_us_.try_emplace(slot, now_us_);
+    if (c.unlock->was_held() && table_.find(c.key) == slot && table_.recalled(slot))
+      let_go_us_.try_emplace(slot, now_us_);
   }
   void reading(client_thread& c) {
     const auto need = c.read->advance(now_us_, c.read_into);
@@ -239,7 +255,8 @@ class world {
     if (c.read->outcome() != read_outcome::read) return;
     ++v_.reads;
     if (!whole(c.read_into)) broken("no half store: a reader reads a torn content");
-    if (c.read->content().rsn < c.floor) broken("no lost store: a reader reads what was replaced before it began");
+    if (c.read->content().rsn < c.floor)
+      broken("no lost store: a reader reads what was replaced before it began");
   }
   /// The node's queue, cut short: it grants if the record is outside the table and the database is open.
   void asking(client_thread& c) {
@@ -262,10 +279,12 @@ class world {
   /// What the node wakes by the kernel is not seen here: the words that have counted up tell.
   void node_and_its_wakes() {
     std::vector<std::uint32_t> before;
-    for (std::uint32_t i = 0; i < memory_->slots(); ++i) before.push_back(memory_->slot(i).wake.load());
+    for (std::uint32_t i = 0; i < memory_->slots(); ++i)
+      before.push_back(memory_->slot(i).wake.load());
     node();
     for (std::uint32_t i = 0; i < memory_->slots(); ++i)
-      if (memory_->slot(i).wake.load() != before[i]) wake(&memory_->slot(i).wake, ~0U, clients_.size());
+      if (memory_->slot(i).wake.load() != before[i])
+        wake(&memory_->slot(i).wake, ~0U, clients_.size());
   }
   void node() {
     if (rung_ || now_us_ >= next_poll_us_) {
@@ -276,13 +295,18 @@ class world {
     }
     if (closing_ && !closed_) return close();
     switch (pick(40)) {
-      case 0: case 1: return recall_one();
+      case 0:
+      case 1: return recall_one();
       case 2: return freeze();
       case 3: return die();
       case 4: return kick();
-      case 5: case 6: case 7: return collect();
+      case 5:
+      case 6:
+      case 7: return collect();
       case 8: return bury();
-      case 9: if (frozen_ && pick(3) == 0) thaw(); return;
+      case 9:
+        if (frozen_ && pick(3) == 0) thaw();
+        return;
       default: return;
     }
   }
@@ -336,7 +360,8 @@ class world {
     for (auto& [key, t] : truth_)
       if (t.holder) broken("frozen is closed: somebody holds a lock");
     for (const auto slot : table_.filled()) {
-      if (table_.recall(slot).state != slot_state::free) return broken("frozen is closed: a slot is held");
+      if (table_.recall(slot).state != slot_state::free)
+        return broken("frozen is closed: a slot is held");
       take(slot);
     }
   }
@@ -362,7 +387,8 @@ class world {
     auto* c = victim();
     if (!c) return;
     ++v_.deaths;
-    auto gone = std::find_if(clients_.begin(), clients_.end(), [&](auto& x) { return x.get() == c; });
+    auto gone =
+        std::find_if(clients_.begin(), clients_.end(), [&](auto& x) { return x.get() == c; });
     auto dead = std::move(*gone);
     clients_.erase(gone);
     clear(*dead, false);
@@ -391,9 +417,11 @@ class world {
     for (auto& c : clients_)
       if (c->now == client_thread::doing::locking && !c->cleared &&
           now_us_ - std::max(c->since_us, thawed_us_) > longest_wait_allowed_us)
-        broken("nobody starves: a client has waited for " + std::to_string(now_us_ - c->since_us) + " us");
+        broken("nobody starves: a client has waited for " + std::to_string(now_us_ - c->since_us) +
+               " us");
     for (const auto& [slot, since] : let_go_us_)
-      if (now_us_ - since > recall_heard_within_us) broken("recalls are heard: a record that was let go is not taken");
+      if (now_us_ - since > recall_heard_within_us)
+        broken("recalls are heard: a record that was let go is not taken");
   }
   void thaw_time() { thawed_us_ = now_us_; }
 

@@ -15,7 +15,8 @@ namespace floe {
 
 struct step_verdict {
   std::string broken;  ///< the promise, and how; empty: all held
-  std::uint64_t steps = 0, locks = 0, stores = 0, reads = 0, recalls = 0, freezes = 0, deaths = 0, kicks = 0;
+  std::uint64_t steps = 0, locks = 0, stores = 0, reads = 0, recalls = 0, freezes = 0, deaths = 0,
+                kicks = 0;
   std::uint64_t longest_wait_us = 0;
   std::uint64_t digest = 0;  ///< of everything that happened, in order
 };

@@ -36,8 +36,9 @@ TEST_CASE("every promise holds under every seed") {
     all.freezes += v.freezes, all.deaths += v.deaths, all.kicks += v.kicks;
     all.longest_wait_us = std::max(all.longest_wait_us, v.longest_wait_us);
   }
-  MESSAGE(seeds << " seeds: locks=" << all.locks << " stores=" << all.stores << " reads=" << all.reads << " recalls="
-                << all.recalls << " freezes=" << all.freezes << " deaths=" << all.deaths << " kicks=" << all.kicks
+  MESSAGE(seeds << " seeds: locks=" << all.locks << " stores=" << all.stores
+                << " reads=" << all.reads << " recalls=" << all.recalls
+                << " freezes=" << all.freezes << " deaths=" << all.deaths << " kicks=" << all.kicks
                 << " longest_wait_us=" << all.longest_wait_us);
   // a simulation in which nothing happens proves nothing
   CHECK(all.locks > seeds * 10);
@@ -54,11 +55,11 @@ TEST_CASE("the same seed plays the same run") {
 }
 
 TEST_CASE("each mutant is found") {
-#define MUTANT(name, bug, wrong, drill, seeds)                                                    \
-  if (std::string_view(drill) == "table-steps") {                                                 \
-    const auto v = first_broken(mutant::name, seeds);                                             \
-    CHECK_MESSAGE(v.has_value(), #name " is not found with " << seeds << " seeds");               \
-    if (v) MESSAGE(#name ": " << v->broken);                                                      \
+#define MUTANT(name, bug, wrong, drill, seeds)                                      \
+  if (std::string_view(drill) == "table-steps") {                                   \
+    const auto v = first_broken(mutant::name, seeds);                               \
+    CHECK_MESSAGE(v.has_value(), #name " is not found with " << seeds << " seeds"); \
+    if (v) MESSAGE(#name ": " << v->broken);                                        \
   }
 #include "protocol/mutants.def"
 #undef MUTANT

@@ -39,7 +39,8 @@ std::uint64_t number_in(const bytes& b, std::atomic<int>& wrong) {
 }
 
 struct shared {
-  std::shared_ptr<table_memory> memory = table_memory::create_private({.sets = 2, .area_words = 4096});
+  std::shared_ptr<table_memory> memory =
+      table_memory::create_private({.sets = 2, .area_words = 4096});
   std::mutex node;  ///< stands in for the node's one thread and its socket
   record_table table{memory};
   std::map<bytes, table_record> outside;
@@ -76,8 +77,8 @@ void one_client(shared& s, table_user& u, std::uint32_t thread) {
     if (u.store(p, thread, content_of(before + 1)) != table_answer::good) ++s.wrong;
     s.stores[k].store(before + 1, std::memory_order_relaxed);
     if (u.unlock(p, thread) != table_answer::good) ++s.wrong;
-    if (u.read(keys[1 - k], 0, i % 3 == 0 ? read_wait::for_holder : read_wait::none, table_clock_us() + 10'000'000, c, data) ==
-        table_answer::good)
+    if (u.read(keys[1 - k], 0, i % 3 == 0 ? read_wait::for_holder : read_wait::none,
+               table_clock_us() + 10'000'000, c, data) == table_answer::good)
       number_in(data, s.wrong);
     ++i;
   }
@@ -88,8 +89,10 @@ void take_free(shared& s) {
   for (const auto slot : std::vector(s.table.recalls()))
     if (s.table.look(slot).state == slot_state::free) {
       auto r = s.table.take(slot);
-      if (!r) ++s.wrong;
-      else s.outside[r->key] = std::move(*r);
+      if (!r)
+        ++s.wrong;
+      else
+        s.outside[r->key] = std::move(*r);
     }
 }
 
@@ -97,7 +100,9 @@ void the_node(shared& s) {
   for (unsigned turn = 0; s.running > 0; ++turn) {
     {
       const std::lock_guard hold(s.node);
-      if (!s.table.collect([&](const table_record& r) { return number_in(r.data, s.wrong), true; }).empty()) ++s.wrong;
+      if (!s.table.collect([&](const table_record& r) { return number_in(r.data, s.wrong), true; })
+               .empty())
+        ++s.wrong;
       if (const auto slot = s.table.find(keys[turn % 2])) s.table.recall(*slot);
       take_free(s);
       if (turn % 8 == 0) s.table.close();
@@ -117,14 +122,17 @@ void the_node(shared& s) {
 int main() {
   shared s;
   std::vector<std::unique_ptr<table_user>> users;
-  for (int i = 0; i < 4; ++i) users.push_back(std::make_unique<table_user>(s.memory, s.table.admit(), -1));
+  for (int i = 0; i < 4; ++i)
+    users.push_back(std::make_unique<table_user>(s.memory, s.table.admit(), -1));
   std::vector<std::thread> threads;
   s.running = 8;
-  for (std::uint32_t i = 0; i < 8; ++i) threads.emplace_back([&, i] { one_client(s, *users[i / 2], 1 + i % 2); });
+  for (std::uint32_t i = 0; i < 8; ++i)
+    threads.emplace_back([&, i] { one_client(s, *users[i / 2], 1 + i % 2); });
   threads.emplace_back([&] { the_node(s); });
   for (auto& t : threads) t.join();
   const auto total = s.stores[0] + s.stores[1];
-  std::printf("1..1\n%sok 1 - %llu stores of 8 threads, %d faults\n", s.wrong || total != 8 * rounds ? "not " : "",
-              static_cast<unsigned long long>(total), s.wrong.load());
+  std::printf("1..1\n%sok 1 - %llu stores of 8 threads, %d faults\n",
+              s.wrong || total != 8 * rounds ? "not " : "", static_cast<unsigned long long>(total),
+              s.wrong.load());
   return s.wrong || total != 8 * rounds ? 1 : 0;
 }

@@ -12,7 +12,8 @@ using namespace floe;
 namespace {
 
 struct fixture {
-  std::shared_ptr<table_memory> memory = table_memory::create_private({.sets = 2, .area_words = 8192});
+  std::shared_ptr<table_memory> memory =
+      table_memory::create_private({.sets = 2, .area_words = 8192});
   record_table table{memory};
   table_user a{memory, table.admit(), -1}, b{memory, table.admit(), -1};
   table_place place, other;
@@ -104,7 +105,8 @@ TEST_CASE_FIXTURE(fixture, "recall: a free record is taken at once, a held one w
   CHECK(table.records() == 0);
 }
 
-TEST_CASE_FIXTURE(fixture, "a holder's lock can be taken over with its record: data that do not fit") {
+TEST_CASE_FIXTURE(fixture,
+                  "a holder's lock can be taken over with its record: data that do not fit") {
   put("k", "one");
   REQUIRE(a.lock("k", 1, soon(), place) == table_answer::good);
   CHECK(a.store(place, 1, bytes(5000, 'x')) == table_answer::to_node);
@@ -139,7 +141,8 @@ TEST_CASE_FIXTURE(fixture, "a dead client holds nothing, and what it stored coun
   CHECK(b.read_locked(other, content, data) == table_answer::good);
   CHECK(data == "two");
   unsigned changed = 0;
-  CHECK(table.collect([&](const table_record& r) { return changed += r.data == "two", true; }).empty());
+  CHECK(table.collect([&](const table_record& r) { return changed += r.data == "two", true; })
+            .empty());
   CHECK(changed == 1);
 }
 
@@ -170,8 +173,10 @@ TEST_CASE_FIXTURE(fixture, "full sets and full areas refuse; the coldest leaves 
   bytes last;
   for (int i = 0; i < 100; ++i) {
     last = "key " + std::to_string(i);
-    if (auto t = table.promote(last, 0, 0, "x", table_holder::none); t) ++in;
-    else refused = t.error();
+    if (auto t = table.promote(last, 0, 0, "x", table_holder::none); t)
+      ++in;
+    else
+      refused = t.error();
     if (refused != promote_refusal::closed) break;
   }
   CHECK(refused == promote_refusal::set_full);
@@ -182,7 +187,8 @@ TEST_CASE_FIXTURE(fixture, "full sets and full areas refuse; the coldest leaves 
   REQUIRE(a.lock(hot, 1, soon(), place) == table_answer::good);
   REQUIRE(a.unlock(place, 1) == table_answer::good);
   CHECK(table.key_of(table.victims(last).back()) == hot);
-  CHECK(table.promote("large", 0, 0, bytes(40000, 'x'), table_holder::none).error() == promote_refusal::too_large);
+  CHECK(table.promote("large", 0, 0, bytes(40000, 'x'), table_holder::none).error() ==
+        promote_refusal::too_large);
 }
 
 TEST_CASE("memory that two mappings share; others are refused") {

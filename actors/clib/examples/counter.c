@@ -11,13 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void check(int result, const char *doing) {
+static void check(int result, const char* doing) {
   if (result == FLOE_OK) return;
   fprintf(stderr, "counter: %s: %s\n", doing, floe_error_text());
   exit(1);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   if (argc < 2) {
     fprintf(stderr, "usage: counter NODE [TIMES]\n");
     return 2;
@@ -25,16 +25,16 @@ int main(int argc, char **argv) {
   const long times = argc > 2 ? atol(argv[2]) : 1;
   static const char key[] = "visitors";
   uint64_t value = 0;
-  floe_connection *node;
+  floe_connection* node;
   floe_db db;
 
   check(floe_connect(argv[1], 0, 10000, &node), "connect");
   check(floe_attach(node, "counter.tdb", FLOE_VOLATILE, 10000, &db), "attach");
   for (long i = 0; i < times; ++i) {
-    floe_lock *lock;
+    floe_lock* lock;
     size_t size;
     check(floe_lock_record(node, db, key, sizeof key - 1, 30000, &lock), "lock");
-    const void *data = floe_lock_data(lock, &size);
+    const void* data = floe_lock_data(lock, &size);
     if (size == sizeof value)
       memcpy(&value, data, sizeof value);
     else

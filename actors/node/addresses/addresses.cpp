@@ -18,7 +18,8 @@ std::size_t addresses::connections() const {
   return n;
 }
 
-outcome_of<control::tcp_client> addresses::tcp_client(const request_of<control::tcp_client>& c, const caller& by) {
+outcome_of<control::tcp_client> addresses::tcp_client(const request_of<control::tcp_client>& c,
+                                                      const caller& by) {
   auto& all = known_[by.client->id];
   if (all.size() < most_of_client && std::ranges::find(all, c) == all.end()) all.push_back(c);
   return {};
@@ -42,10 +43,15 @@ outcome_of<control::tcp_client_passed> addresses::tcp_client_passed(
   return forget_one(c, by);
 }
 
-outcome_of<control::get_tcp_tickle_list> addresses::get_tickle_list() const { return status_of(not_public); }
-outcome_of<control::set_tcp_tickle_list> addresses::set_tickle_list() const { return status_of(not_public); }
+outcome_of<control::get_tcp_tickle_list> addresses::get_tickle_list() const {
+  return status_of(not_public);
+}
+outcome_of<control::set_tcp_tickle_list> addresses::set_tickle_list() const {
+  return status_of(not_public);
+}
 
-outcome_of<control::takeover_ip> addresses::takeover_ip(const request_of<control::takeover_ip>& ip) const {
+outcome_of<control::takeover_ip> addresses::takeover_ip(
+    const request_of<control::takeover_ip>& ip) const {
   if (ip.pnn != self_) return refuse("an address must be given to the node itself");
   return {};
 }

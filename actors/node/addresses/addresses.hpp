@@ -29,15 +29,19 @@ class addresses {
   outcome_of<control::tcp_client> tcp_client(const request_of<control::tcp_client>&, const caller&);
   outcome_of<control::tcp_client_disconnected> tcp_client_disconnected(
       const request_of<control::tcp_client_disconnected>&, const caller&);
-  outcome_of<control::tcp_client_passed> tcp_client_passed(const request_of<control::tcp_client_passed>&,
-                                                           const caller&);
+  outcome_of<control::tcp_client_passed> tcp_client_passed(
+      const request_of<control::tcp_client_passed>&, const caller&);
   /// TCP_ADD and TCP_REMOVE of others, gratuitous ARP, lists of an address: nothing to be done.
   outcome_of<control::tcp_add> accept() const { return {}; }
   outcome_of<control::get_tcp_tickle_list> get_tickle_list() const;
   outcome_of<control::set_tcp_tickle_list> set_tickle_list() const;
   outcome_of<control::takeover_ip> takeover_ip(const request_of<control::takeover_ip>&) const;
-  outcome_of<control::get_public_ip_info> get_public_ip_info() const { return refuse("not a public address"); }
-  outcome_of<control::set_iface_link_state> set_iface_link_state() const { return refuse("no such interface"); }
+  outcome_of<control::get_public_ip_info> get_public_ip_info() const {
+    return refuse("not a public address");
+  }
+  outcome_of<control::set_iface_link_state> set_iface_link_state() const {
+    return refuse("no such interface");
+  }
   outcome_of<control::get_ifaces> get_ifaces() const { return {}; }
   outcome_of<control::get_public_ips> get_public_ips() const { return {}; }
 

@@ -18,7 +18,8 @@ control_answer answer_of(const reply_control& r) {
     said.cause = failure_cause::none;
   else if (said.cause != failure_cause::bad_answer)
     said.cause = failure_cause::refused;
-  return {.status = r.status, .data = bytes(r.data), .cause = said.cause, .text = std::move(said.text)};
+  return {
+      .status = r.status, .data = bytes(r.data), .cause = said.cause, .text = std::move(said.text)};
 }
 
 }  // namespace
@@ -29,14 +30,17 @@ void calls::send(pnn to, const req_control& r, duration patience, replier answer
     return answer.fail(bytes(no_connection_text), failure_cause::disconnected);
   if (r.data.size() > port_.config.max_packet) {
     ++port_.limits.dropped.too_large;
-    return answer.fail(fmt::format("a request of {} bytes is larger than what is sent to other nodes, {} bytes",
-                                   r.data.size(), port_.config.max_packet), failure_cause::refused);
+    return answer.fail(
+        fmt::format("a request of {} bytes is larger than what is sent to other nodes, {} bytes",
+                    r.data.size(), port_.config.max_packet),
+        failure_cause::refused);
   }
   const reqid id = port_.env.ids.take_unless([this](std::uint32_t n) { return open_.contains(n); });
   if (!(r.flags & control_flag::noreply)) {
-    const auto deadline =
-        port_.env.loop.after(patience, [self = port_.self, id] { self.tell(control_deadline{id}); });
-    open_[number(id)] = {.to = to, .opcode = r.opcode, .answer = std::move(answer), .deadline = deadline};
+    const auto deadline = port_.env.loop.after(
+        patience, [self = port_.self, id] { self.tell(control_deadline{id}); });
+    open_[number(id)] = {
+        .to = to, .opcode = r.opcode, .answer = std::move(answer), .deadline = deadline};
   }
   port_.send(to, id, r);
 }
@@ -67,8 +71,9 @@ void calls::to_ourselves(call_control& m) {
     loop.cancel(deadline);
     answer(std::move(a));
   });
-  own_.carry_out({.opcode = m.opcode, .from = self, .client = std::nullopt, .flags = m.flags, .packet = p},
-                 std::get<req_control>(p->content.body).data, back);
+  own_.carry_out(
+      {.opcode = m.opcode, .from = self, .client = std::nullopt, .flags = m.flags, .packet = p},
+      std::get<req_control>(p->content.body).data, back);
 }
 
 void calls::broadcast(pnn to, const req_control& r) {
@@ -79,8 +84,12 @@ void calls::broadcast(pnn to, const req_control& r) {
       tell(p, one);
       continue;
     }
-    call_control mine{.to = p, .opcode = r.opcode, .data = bytes(r.data), .patience = std::chrono::seconds(60),
-                      .answer = {}, .flags = r.flags | control_flag::noreply};
+    call_control mine{.to = p,
+                      .opcode = r.opcode,
+                      .data = bytes(r.data),
+                      .patience = std::chrono::seconds(60),
+                      .answer = {},
+                      .flags = r.flags | control_flag::noreply};
     to_ourselves(mine);
   }
 }

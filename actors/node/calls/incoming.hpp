@@ -10,7 +10,8 @@ namespace floe {
 
 class incoming_controls {
  public:
-  incoming_controls(node_port& port, const control_table& own, calls& others, client_freezes& freezes)
+  incoming_controls(node_port& port, const control_table& own, calls& others,
+                    client_freezes& freezes)
       : port_(port), own_(own), calls_(others), freezes_(freezes) {}
 
   void from_client(const client_ref&, const parcel_ptr&, const req_control&);

@@ -43,13 +43,17 @@ void clients::close_all(const char* why) const {
 void clients::refuse(const client_ref& c, const packet& p) const {
   ++c.usage->refused;
   const auto& u = *c.usage;
-  const std::string why = fmt::format("this client has {} requests of {} bytes without an answer; {} and {} are the most", u.requests,
-                                      u.bytes, client_usage::most_requests, client_usage::most_bytes);
-  port_.env.log.tell(event::client_request_refused{.client = c.id, .pid = c.pid, .name = c.name, .why = why});
+  const std::string why = fmt::format(
+      "this client has {} requests of {} bytes without an answer; {} and {} are the most",
+      u.requests, u.bytes, client_usage::most_requests, client_usage::most_bytes);
+  port_.env.log.tell(
+      event::client_request_refused{.client = c.id, .pid = c.pid, .name = c.name, .why = why});
   if (const auto* r = std::get_if<req_control>(&p.body); r && !(r->flags & control_flag::noreply))
-    c.session.tell(session_send{port_.for_client(p.header.id, reply_control{.status = -1, .data = {}, .error = why})});
+    c.session.tell(session_send{
+        port_.for_client(p.header.id, reply_control{.status = -1, .data = {}, .error = why})});
   if (std::holds_alternative<req_call>(p.body))
-    c.session.tell(session_send{port_.for_client(p.header.id, reply_call{.status = -1, .data = {}})});
+    c.session.tell(
+        session_send{port_.for_client(p.header.id, reply_call{.status = -1, .data = {}})});
 }
 
 clients::held_report clients::held() const {
@@ -65,7 +69,9 @@ clients::held_report clients::held() const {
   return all;
 }
 
-outcome_of<control::ping> clients::ping() const { return status_of(static_cast<std::int64_t>(all_.size())); }
+outcome_of<control::ping> clients::ping() const {
+  return status_of(static_cast<std::int64_t>(all_.size()));
+}
 
 outcome_of<control::accompany> clients::accompany(const caller& by) {
   companions_.insert(by.client->id);
@@ -80,7 +86,8 @@ outcome_of<control::process_exists> clients::process_exists(
       // others may take over what this process held, by whichever of its connections
       for (const auto& [other, same] : all_)
         if (same.pid == c.pid)
-          same.session.tell(session_kick{"node is inactive and another node asked for this process"});
+          same.session.tell(
+              session_kick{"node is inactive and another node asked for this process"});
       return floe::refuse();
     }
     if (process_lives(c.pid)) return {};

@@ -32,17 +32,21 @@ class clients {
   };
   held_report held() const;
   /// When a client that held much has gone, once.
-  std::optional<time_point> large_one_left() { return std::exchange(large_one_left_, std::nullopt); }
+  std::optional<time_point> large_one_left() {
+    return std::exchange(large_one_left_, std::nullopt);
+  }
 
   outcome_of<control::ping> ping() const;
   outcome_of<control::accompany> accompany(const caller&);
-  outcome_of<control::process_exists> process_exists(const request_of<control::process_exists>&) const;
+  outcome_of<control::process_exists> process_exists(
+      const request_of<control::process_exists>&) const;
 
  private:
   node_port& port_;
   std::map<std::uint64_t, client_ref> all_;
   std::optional<time_point> large_one_left_;
-  std::set<std::uint64_t> companions_;  ///< their processes have other connections, and live by those
+  std::set<std::uint64_t>
+      companions_;  ///< their processes have other connections, and live by those
 };
 
 }  // namespace floe

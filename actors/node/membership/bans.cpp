@@ -25,12 +25,14 @@ void bans::set_ban_state(const request_of<control::set_ban_state>& b, const call
   const auto told = std::exchange(announced_, std::nullopt);
   if (told && told->by == by.from && port_.env.loop.now() - told->when <= reason_holds)
     return set(told->cause, told->why, by.from, b.time);
-  const auto who = by.client ? fmt::format("{} (pid {}) on this node", by.client->name, by.client->pid)
-                             : fmt::format("node {}", number(by.from));
+  const auto who = by.client
+                       ? fmt::format("{} (pid {}) on this node", by.client->name, by.client->pid)
+                       : fmt::format("node {}", number(by.from));
   set(ban_cause::asked, "asked by " + who, by.from, b.time);
 }
 
-outcome_of<control::ban_reason> bans::ban_reason(const request_of<control::ban_reason>& text, const caller& by) {
+outcome_of<control::ban_reason> bans::ban_reason(const request_of<control::ban_reason>& text,
+                                                 const caller& by) {
   const std::string all(text.value);
   const auto space = all.find(' ');
   announced_ = {.by = by.from,
@@ -43,7 +45,8 @@ outcome_of<control::ban_reason> bans::ban_reason(const request_of<control::ban_r
 void bans::ban_self(const floe::ban_self& b) {
   if (ban_) return;
   const auto& nodes = port_.view().nodes;
-  const auto active = std::ranges::count_if(nodes, [](const peer_view& n) { return !(n.flags & node_flag::inactive); });
+  const auto active = std::ranges::count_if(
+      nodes, [](const peer_view& n) { return !(n.flags & node_flag::inactive); });
   if (b.cause == ban_cause::cannot_store && active < 2)  // nobody would go on instead
     return port_.env.log.tell(event::no_node_to_leave_to{.why = b.why});
   set(b.cause, b.why, port_.env.self, port_.tunables[tunable::recovery_ban_period]);
@@ -76,13 +79,15 @@ void bans::lift(const std::string& why) {
 void bans::tick() {
   if (!ban_) return;
   const auto age = port_.env.loop.now() - ban_->since;
-  switch (judge_ban(ban_->cause, databases_.all_frozen(), age, std::chrono::seconds(ban_->seconds))) {
+  switch (
+      judge_ban(ban_->cause, databases_.all_frozen(), age, std::chrono::seconds(ban_->seconds))) {
     case ban_state_now::goes_on: return;
     case ban_state_now::ends:
-      return lift(ban_->cause == ban_cause::not_frozen ? "every database is frozen now" : "its time is over");
+      return lift(ban_->cause == ban_cause::not_frozen ? "every database is frozen now"
+                                                       : "its time is over");
     case ban_state_now::renewed:
-      return set(ban_cause::not_frozen, "still not frozen at the end of a ban: " + ban_->why, port_.env.self,
-                 port_.tunables[tunable::recovery_ban_period]);
+      return set(ban_cause::not_frozen, "still not frozen at the end of a ban: " + ban_->why,
+                 port_.env.self, port_.tunables[tunable::recovery_ban_period]);
   }
 }
 

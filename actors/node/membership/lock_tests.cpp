@@ -33,8 +33,8 @@ void lock_tests::before_normal(std::function<void(const std::string&)> then) {
   const auto ended = [this, id, then = std::move(then)](const lock_answer& a) {
     if (tests_.erase(id) == 0) return;
     if (a.outcome == lock_outcome::taken) {
-      port_.env.log.tell(
-          event::cluster_lock_not_held{.why = "the leader ends a recovery, but this node could take the lock"});
+      port_.env.log.tell(event::cluster_lock_not_held{
+          .why = "the leader ends a recovery, but this node could take the lock"});
       return then("Took cluster lock from leader during recovery: the leader does not hold it");
     }
     if (a.outcome == lock_outcome::failed)
@@ -43,25 +43,29 @@ void lock_tests::before_normal(std::function<void(const std::string&)> then) {
   };
   tests_[id] = port_.env.locks->claim(
       port_.config.cluster_lock, longest_test,
-      {.answered = [to = port_.self, ended](const lock_answer& a) { to.tell(lock_tested{[ended, a] { ended(a); }}); },
+      {.answered = [to = port_.self, ended](
+                       const lock_answer& a) { to.tell(lock_tested{[ended, a] { ended(a); }}); },
        .lost = nullptr});
 }
 
 void lock_tests::compare_settings(const caller& leader, const replier& answer) {
   if (leader.from == port_.env.self || leader.client) return answer.good();
   const replier compare([this, from = leader.from, answer](const control_answer& a) {
-    if (a.status != 0) return answer.fail("the leader does not say which cluster lock it has: " + a.text);
+    if (a.status != 0)
+      return answer.fail("the leader does not say which cluster lock it has: " + a.text);
     const auto theirs = std::string(a.data.substr(0, a.data.find('\0')));
     const auto& ours = port_.config.cluster_lock;
     if (theirs == ours) return answer.good();
     const auto why =
-        fmt::format("the cluster lock of node {}, the leader, is \"{}\", ours is \"{}\"", number(from), theirs, ours);
+        fmt::format("the cluster lock of node {}, the leader, is \"{}\", ours is \"{}\"",
+                    number(from), theirs, ours);
     port_.env.log.tell(event::cluster_lock_differs{.why = why});
     answer.fail(why);
     port_.self.tell(stop_node{});
   });
   calls_.ask<control::get_reclock_file>(
-      leader.from, {}, std::chrono::seconds(std::max(1U, port_.tunables[tunable::recover_timeout])), compare);
+      leader.from, {}, std::chrono::seconds(std::max(1U, port_.tunables[tunable::recover_timeout])),
+      compare);
 }
 
 void lock_tests::changed(cluster_lock_state& m) {
@@ -74,15 +78,17 @@ void lock_tests::changed(cluster_lock_state& m) {
 }
 
 cluster_lock_report lock_tests::report() const {
-  const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(port_.env.loop.now() - since_);
+  const auto age =
+      std::chrono::duration_cast<std::chrono::milliseconds>(port_.env.loop.now() - since_);
   return {.setting = port_.config.cluster_lock,
           .state = std::string(state_.state),
           .detail = state_.detail,
           .age_ms = age.count(),
           // whoever leads holds it: what this node last knew of the lock is out of date then
           .trouble = port_.view().leader == pnn::unknown ? trouble_ : std::string(),
-          .trouble_age_ms =
-              std::chrono::duration_cast<std::chrono::milliseconds>(port_.env.loop.now() - trouble_since_).count()};
+          .trouble_age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
+                                port_.env.loop.now() - trouble_since_)
+                                .count()};
 }
 
 }  // namespace floe

@@ -27,7 +27,8 @@ struct cluster_lock_report {
 
 class lock_tests {
  public:
-  lock_tests(node_port& port, calls& others) : port_(port), calls_(others), since_(port.env.loop.now()) {}
+  lock_tests(node_port& port, calls& others)
+      : port_(port), calls_(others), since_(port.env.loop.now()) {}
 
   /// If this node can take the lock, the leader does not hold it, and there may be another one. Calls `then` with
   /// an objection, or nothing.

@@ -22,15 +22,25 @@ namespace {
 constexpr std::uint32_t own_inactive = node_flag::banned | node_flag::stopped;
 
 const char* mode_name(recovery_mode m) { return m == recovery_mode::normal ? "normal" : "active"; }
-std::string text_of(runstate s) { return std::string(runstate_text(static_cast<std::uint64_t>(s))); }
+std::string text_of(runstate s) {
+  return std::string(runstate_text(static_cast<std::uint64_t>(s)));
+}
 timeval as_timeval(std::int64_t us) { return {us / 1'000'000, us % 1'000'000}; }
 
 }  // namespace
 
-membership::membership(node_port& port, calls& others, registry& databases, attaching& attach, client_freezes& freezes,
-                       lock_tests& locks)
-    : port_(port), calls_(others), databases_(databases), attach_(attach), freezes_(freezes), locks_(locks),
-      started_(port.env.loop.now()), mode_since_(started_), leader_since_(started_), started_us_(port.env.loop.wall_us()) {}
+membership::membership(node_port& port, calls& others, registry& databases, attaching& attach,
+                       client_freezes& freezes, lock_tests& locks)
+    : port_(port),
+      calls_(others),
+      databases_(databases),
+      attach_(attach),
+      freezes_(freezes),
+      locks_(locks),
+      started_(port.env.loop.now()),
+      mode_since_(started_),
+      leader_since_(started_),
+      started_us_(port.env.loop.wall_us()) {}
 
 // --- what happens ----------------------------------------------------------------------------------------------
 
@@ -87,8 +97,8 @@ void membership::client_gone(const client_ref& c) {
   const auto left = freezes_.left_by(c.id);
   if (!left || (port_.view().own_flags() & node_flag::inactive)) return;
   const auto* d = databases_.find(*left);
-  set_mode(recovery_mode::active,
-           fmt::format("client {} (pid {}) has left {} frozen", c.id, c.pid, d ? d->name : "a database"));
+  set_mode(recovery_mode::active, fmt::format("client {} (pid {}) has left {} frozen", c.id, c.pid,
+                                              d ? d->name : "a database"));
 }
 
 void membership::set_mode(recovery_mode mode, const std::string& why) {
@@ -120,7 +130,9 @@ void membership::set_own_flags(std::uint32_t set, std::uint32_t clear) {
   const auto after = (before | set) & ~clear;
   if (before == after) return;
   const bool leaves = !(before & own_inactive) && (after & own_inactive);
-  const auto shown = [](std::uint32_t flags) { return flags == 0 ? std::string("OK") : std::string(node_flags_text(flags)); };
+  const auto shown = [](std::uint32_t flags) {
+    return flags == 0 ? std::string("OK") : std::string(node_flags_text(flags));
+  };
   port_.note(event::own_flags{.from = shown(before), .to = shown(after)});
   port_.change_view([&](cluster_view& v) {
     v.nodes[number(v.self)].flags = after;
@@ -142,8 +154,11 @@ void membership::watch_frozen() {
   const auto budget = std::chrono::seconds(port_.tunables[tunable::recover_timeout]);
   for (const auto& [id, d] : databases_.all()) {
     if (!d.open || d.state == freeze_state::thawed) continue;
-    if (port_.env.loop.now() - d.state_since < freeze_patience(d.state, d.frozen_by, view.leader, budget)) continue;
-    return set_mode(recovery_mode::active, fmt::format("{} is {} and nobody recovers it", d.name, name(d.state)));
+    if (port_.env.loop.now() - d.state_since <
+        freeze_patience(d.state, d.frozen_by, view.leader, budget))
+      continue;
+    return set_mode(recovery_mode::active,
+                    fmt::format("{} is {} and nobody recovers it", d.name, name(d.state)));
   }
 }
 
@@ -174,13 +189,17 @@ void membership::modify_flags(const request_of<control::modify_flags>& c,
   port_.change_view([&](cluster_view& v) { v.nodes[number(c.pnn)].flags = flags; });
 }
 
-outcome_of<control::get_capabilities> membership::get_capabilities() const { return port_.view().capabilities; }
-
-void membership::set_role(std::uint32_t bit, bool on) {
-  port_.change_view([&](cluster_view& v) { v.capabilities = on ? v.capabilities | bit : v.capabilities & ~bit; });
+outcome_of<control::get_capabilities> membership::get_capabilities() const {
+  return port_.view().capabilities;
 }
 
-outcome_of<control::set_lmasterrole> membership::set_lmasterrole(const request_of<control::set_lmasterrole>& on) {
+void membership::set_role(std::uint32_t bit, bool on) {
+  port_.change_view(
+      [&](cluster_view& v) { v.capabilities = on ? v.capabilities | bit : v.capabilities & ~bit; });
+}
+
+outcome_of<control::set_lmasterrole> membership::set_lmasterrole(
+    const request_of<control::set_lmasterrole>& on) {
   set_role(capability::lmaster, on != 0);
   return {};
 }
@@ -217,12 +236,14 @@ outcome_of<control::getvnnmap> membership::get_vnnmap() const {
   return reply_of<control::getvnnmap>{.generation = port_.view().gen, .slots = port_.view().map};
 }
 
-outcome_of<control::setvnnmap> membership::set_vnnmap(const request_of<control::setvnnmap>& m, const caller& by) {
+outcome_of<control::setvnnmap> membership::set_vnnmap(const request_of<control::setvnnmap>& m,
+                                                      const caller& by) {
   const auto& view = port_.view();
   if (m.slots.empty()) return refuse("bad vnn map");
   if (view.mode != recovery_mode::active) return refuse("no recovery is going on");
   if (supersedes(view.gen, m.generation)) {
-    port_.env.log.tell(event::vnn_map_refused{.gen = m.generation, .own = view.gen, .from = by.from});
+    port_.env.log.tell(
+        event::vnn_map_refused{.gen = m.generation, .own = view.gen, .from = by.from});
     return refuse(fmt::format("generation {} is later", number(view.gen)));
   }
   if (view.own_flags() & own_inactive) return refuse("node is inactive");
@@ -264,14 +285,16 @@ outcome_of<control::set_recmode> membership::leave_recovery() {
   if (broken_since_map_) return refuse("a connection was lost since the vnn map was set");
   for (const auto& [id, d] : databases_.all()) {
     if (d.gen == view.gen || !d.open || !d.dispute.empty()) continue;
-    port_.env.log.tell(event::recovery_incomplete{.db = d.name, .generation = d.gen, .cluster = view.gen});
+    port_.env.log.tell(
+        event::recovery_incomplete{.db = d.name, .generation = d.gen, .cluster = view.gen});
     return refuse(fmt::format("{} is not recovered", d.name));
   }
   set_mode(recovery_mode::normal, "recovered");
   return {};
 }
 
-void membership::start_recovery(const caller& by, const answer_to<control::start_recovery>& answer) {
+void membership::start_recovery(const caller& by,
+                                const answer_to<control::start_recovery>& answer) {
   recovery_started_us_ = port_.env.loop.wall_us();
   locks_.compare_settings(by, answer.plain());
 }
@@ -295,7 +318,8 @@ void membership::run_if_recovered() {
 void membership::give_memory_back() {
   auto& loop = port_.env.loop;
   loop.cancel(trim_);
-  trim_ = loop.after(std::chrono::seconds(2), [&loop] { loop.offload([] { ::malloc_trim(1 << 20); }, [] {}); });
+  trim_ = loop.after(std::chrono::seconds(2),
+                     [&loop] { loop.offload([] { ::malloc_trim(1 << 20); }, [] {}); });
 }
 
 /// What an inactive node's own recovery daemon would ask for; the databases of ours have done it when they saw the
@@ -304,7 +328,9 @@ void membership::freeze_all(const answer_to<control::freeze>& answer) {
   const auto left = std::make_shared<std::size_t>(databases_.all().size());
   if (*left == 0) return answer.good();
   for (const auto& [id, d] : databases_.all()) {
-    call_control one{.to = port_.env.self, .opcode = control::db_freeze, .data = encode_request<control::db_freeze>(id),
+    call_control one{.to = port_.env.self,
+                     .opcode = control::db_freeze,
+                     .data = encode_request<control::db_freeze>(id),
                      .patience = std::chrono::seconds(port_.tunables[tunable::recover_timeout]),
                      .answer = replier([left, answer](control_answer a) {
                        if (a.status != 0) return answer.plain()(std::move(a));
@@ -314,7 +340,9 @@ void membership::freeze_all(const answer_to<control::freeze>& answer) {
   }
 }
 
-outcome_of<control::get_incarnation> membership::get_incarnation() const { return static_cast<std::uint64_t>(started_us_); }
+outcome_of<control::get_incarnation> membership::get_incarnation() const {
+  return static_cast<std::uint64_t>(started_us_);
+}
 
 outcome_of<control::uptime> membership::get_uptime() const {
   return reply_of<control::uptime>{.current_time = as_timeval(port_.env.loop.wall_us()),

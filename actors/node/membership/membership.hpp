@@ -17,8 +17,8 @@ namespace floe {
 
 class membership {
  public:
-  membership(node_port& port, calls& others, registry& databases, attaching& attach, client_freezes& freezes,
-             lock_tests& locks);
+  membership(node_port& port, calls& others, registry& databases, attaching& attach,
+             client_freezes& freezes, lock_tests& locks);
 
   void set_mode(recovery_mode, const std::string& why);
   void set_runstate(runstate);
@@ -53,15 +53,18 @@ class membership {
   outcome_of<control::getvnnmap> get_vnnmap() const;
   outcome_of<control::setvnnmap> set_vnnmap(const request_of<control::setvnnmap>&, const caller&);
   outcome_of<control::get_recmode> get_recmode() const;
-  void set_recmode(const request_of<control::set_recmode>&, const caller&, const answer_to<control::set_recmode>&);
+  void set_recmode(const request_of<control::set_recmode>&, const caller&,
+                   const answer_to<control::set_recmode>&);
   void start_recovery(const caller&, const answer_to<control::start_recovery>&);
   void end_recovery(const answer_to<control::end_recovery>&);
   void freeze_all(const answer_to<control::freeze>&);
-  void modify_flags(const request_of<control::modify_flags>&, const answer_to<control::modify_flags>&);
+  void modify_flags(const request_of<control::modify_flags>&,
+                    const answer_to<control::modify_flags>&);
   outcome_of<control::get_capabilities> get_capabilities() const;
   outcome_of<control::get_incarnation> get_incarnation() const;
   outcome_of<control::set_lmasterrole> set_lmasterrole(const request_of<control::set_lmasterrole>&);
-  outcome_of<control::set_recmasterrole> set_recmasterrole(const request_of<control::set_recmasterrole>&);
+  outcome_of<control::set_recmasterrole> set_recmasterrole(
+      const request_of<control::set_recmasterrole>&);
   void stop_node(const answer_to<control::stop_node>&);
   void continue_node(const answer_to<control::continue_node>&);
   void disable_node(const answer_to<control::disable_node>&);

@@ -18,7 +18,8 @@ std::string_view trimmed(std::string_view s) {
 
 std::expected<configured_node, std::string> parse_line(std::string_view text, std::uint16_t port) {
   if (text.front() == '#') return configured_node{.where = {"0.0.0.0", port}, .deleted = true};
-  if (text.size() > longest_line) return std::unexpected(fmt::format("{} characters are no address", text.size()));
+  if (text.size() > longest_line)
+    return std::unexpected(fmt::format("{} characters are no address", text.size()));
   const auto address = parse_address(text, port);
   if (!address) return std::unexpected(fmt::format("not an address: {}", text));
   return configured_node{.where = {address_text(*address), port}, .deleted = false};
@@ -26,7 +27,8 @@ std::expected<configured_node, std::string> parse_line(std::string_view text, st
 
 }  // namespace
 
-std::expected<std::vector<configured_node>, std::string> parse_nodes(std::string_view text, std::uint16_t port) {
+std::expected<std::vector<configured_node>, std::string> parse_nodes(std::string_view text,
+                                                                     std::uint16_t port) {
   std::vector<configured_node> nodes;
   for (std::size_t line = 1; !text.empty(); ++line) {
     const auto end = text.find('\n');
@@ -46,7 +48,8 @@ std::expected<std::vector<configured_node>, std::string> parse_nodes(std::string
   return nodes;
 }
 
-std::expected<std::vector<configured_node>, std::string> read_nodes_file(const std::string& path, std::uint16_t port) {
+std::expected<std::vector<configured_node>, std::string> read_nodes_file(const std::string& path,
+                                                                         std::uint16_t port) {
   const auto text = read_plain_file(path);
   if (!text) return std::unexpected(fmt::format("{}: {}", path, text.error()));
   if (!*text) return std::unexpected(fmt::format("{}: there is no such file", path));

@@ -24,19 +24,22 @@ std::string entry_of(bool deleted, const endpoint& e) {
 
 node_lines nodes_list::own_lines() const {
   node_lines all;
-  for (const auto& n : port_.view().nodes) all.push_back(entry_of(n.flags & node_flag::deleted, n.where));
+  for (const auto& n : port_.view().nodes)
+    all.push_back(entry_of(n.flags & node_flag::deleted, n.where));
   return all;
 }
 
-address<link_message> nodes_list::spawn_link(pnn p, const endpoint& where, const node_lines& lines) const {
-  return port_.env.actors.spawn<link>("link", port_.env,
-                                      link_config{.peer = p,
-                                                  .own = port_.config.nodes[number(port_.env.self)].where,
-                                                  .remote = where,
-                                                  .limits = limits_between_nodes(port_.config),
-                                                  .nodes = lines,
-                                                  .node_started = membership_.started()},
-                                      port_.self);
+address<link_message> nodes_list::spawn_link(pnn p, const endpoint& where,
+                                             const node_lines& lines) const {
+  return port_.env.actors.spawn<link>(
+      "link", port_.env,
+      link_config{.peer = p,
+                  .own = port_.config.nodes[number(port_.env.self)].where,
+                  .remote = where,
+                  .limits = limits_between_nodes(port_.config),
+                  .nodes = lines,
+                  .node_started = membership_.started()},
+      port_.self);
 }
 
 view_ptr nodes_list::with_links() const {
@@ -59,15 +62,18 @@ outcome_of<control::get_nodemap> nodes_list::get_nodemap() const {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const auto& n = nodes[i];
     const bool deleted = n.flags & node_flag::deleted;
-    map.nodes.push_back({.pnn = pnn{static_cast<std::uint32_t>(i)}, .flags = n.flags,
-                         .addr = wire_address(deleted ? endpoint{"0.0.0.0", n.where.port} : n.where)});
+    map.nodes.push_back(
+        {.pnn = pnn{static_cast<std::uint32_t>(i)},
+         .flags = n.flags,
+         .addr = wire_address(deleted ? endpoint{"0.0.0.0", n.where.port} : n.where)});
   }
   return map;
 }
 
 /// The file as it is on disk now, which need not be what this node runs with.
 outcome_of<control::get_nodes_file> nodes_list::get_nodes_file() const {
-  const auto nodes = read_nodes_file(port_.config.nodes_file, port_.config.nodes[number(port_.env.self)].where.port);
+  const auto nodes = read_nodes_file(port_.config.nodes_file,
+                                     port_.config.nodes[number(port_.env.self)].where.port);
   if (!nodes) return refuse(nodes.error());
   reply_of<control::get_nodes_file> map;
   for (std::size_t i = 0; i < nodes->size(); ++i)
@@ -97,13 +103,17 @@ void nodes_list::reload_nodes_file(const answer_to<control::reload_nodes_file>& 
   messages_.send(port_.env.self, message::reload_nodes, {});
 }
 
-void nodes_list::follow(const std::vector<configured_node>& file, const node_lines& wanted, const node_list_change& plan) {
+void nodes_list::follow(const std::vector<configured_node>& file, const node_lines& wanted,
+                        const node_list_change& plan) {
   port_.config.nodes = file;
   for (pnn p : plan.removed) port_.view().find(p)->link.tell(link_stop{});
   for (const auto& n : port_.view().nodes) n.link.tell(link_nodes{wanted});
   port_.change_view([&](cluster_view& v) {
     for (std::size_t i = v.nodes.size(); i < wanted.size(); ++i)
-      v.nodes.push_back({.flags = node_flag::disconnected | node_flag::deleted, .where = file[i].where, .floe = false, .link = {}});
+      v.nodes.push_back({.flags = node_flag::disconnected | node_flag::deleted,
+                         .where = file[i].where,
+                         .floe = false,
+                         .link = {}});
     for (pnn p : plan.removed) {
       auto& n = v.nodes[number(p)];
       n.link = {};
@@ -111,7 +121,9 @@ void nodes_list::follow(const std::vector<configured_node>& file, const node_lin
     }
     for (pnn p : plan.added) {
       const auto& where = file[number(p)].where;
-      v.nodes[number(p)] = {.flags = node_flag::disconnected | node_flag::unhealthy, .where = where, .floe = false,
+      v.nodes[number(p)] = {.flags = node_flag::disconnected | node_flag::unhealthy,
+                            .where = where,
+                            .floe = false,
                             .link = spawn_link(p, where, wanted)};
     }
   });

@@ -31,7 +31,8 @@ class nodes_list {
  private:
   node_lines own_lines() const;
   address<link_message> spawn_link(pnn, const endpoint&, const node_lines&) const;
-  void follow(const std::vector<configured_node>& file, const node_lines& wanted, const node_list_change&);
+  void follow(const std::vector<configured_node>& file, const node_lines& wanted,
+              const node_list_change&);
 
   node_port& port_;
   membership& membership_;

@@ -46,7 +46,8 @@ void messaging::deliver(const parcel_ptr& p, const req_message& m) {
         continue;
       }
       if (!copy)
-        copy = port_.for_client(p->content.header.src, reqid{0}, req_message{.srvid = m.srvid, .data = m.data});
+        copy = port_.for_client(p->content.header.src, reqid{0},
+                                req_message{.srvid = m.srvid, .data = m.data});
       s.session.tell(session_send{copy});
     }
   };
@@ -55,7 +56,8 @@ void messaging::deliver(const parcel_ptr& p, const req_message& m) {
 }
 
 void messaging::listen(listen_messages& m) {
-  subscribers_[number(m.srvid)].push_back({.owner = m.owner, .session = {}, .deliver = std::move(m.deliver)});
+  subscribers_[number(m.srvid)].push_back(
+      {.owner = m.owner, .session = {}, .deliver = std::move(m.deliver)});
 }
 
 void messaging::unlisten(const unlisten_messages& m) {
@@ -66,7 +68,8 @@ void messaging::unlisten(const unlisten_messages& m) {
 }
 
 void messaging::leader_is(pnn leader) {
-  if (leader == pnn::unknown && leader_ != pnn::unknown) without_leader_since_ = port_.env.loop.now();
+  if (leader == pnn::unknown && leader_ != pnn::unknown)
+    without_leader_since_ = port_.env.loop.now();
   if (leader != pnn::unknown) last_leader_ = leader;
   leader_ = leader;
 }
@@ -79,28 +82,33 @@ void messaging::register_srvid(const caller& by, const answer_to<control::regist
   auto& mine = of_client_[by.client->id];
   if (mine.registrations >= most_registrations) {
     ++port_.limits.refused.registrations;
-    return answer.fail(fmt::format("this client has registered {} times, which is the limit", most_registrations));
+    return answer.fail(
+        fmt::format("this client has registered {} times, which is the limit", most_registrations));
   }
-  if (const auto known = mine.registered.find(number(by.srvid)); known != mine.registered.end() && known->second >= most_of_a_srvid) {
+  if (const auto known = mine.registered.find(number(by.srvid));
+      known != mine.registered.end() && known->second >= most_of_a_srvid) {
     ++port_.limits.refused.registrations;
-    return answer.fail(fmt::format("this client has registered {} times for this srvid, which is the limit", known->second));
+    return answer.fail(fmt::format(
+        "this client has registered {} times for this srvid, which is the limit", known->second));
   }
   const auto& session = by.client->session;
-  subscribers_[number(by.srvid)].push_back({.owner = by.client->id, .session = session, .deliver = nullptr});
+  subscribers_[number(by.srvid)].push_back(
+      {.owner = by.client->id, .session = session, .deliver = nullptr});
   ++mine.registrations;
   ++mine.registered[number(by.srvid)];
   answer.good();
   if (by.srvid != message::leader || last_leader_ == pnn::unknown) return;
   if (leader_ == pnn::unknown && port_.env.loop.now() - without_leader_since_ > still_shown) return;
   const bytes leader = wire::encode(number(last_leader_));
-  session.tell(session_send{port_.for_client(reqid{0}, req_message{.srvid = by.srvid, .data = leader})});
+  session.tell(
+      session_send{port_.for_client(reqid{0}, req_message{.srvid = by.srvid, .data = leader})});
 }
 
 std::size_t messaging::remove(std::uint64_t client, std::uint64_t srvid) {
   const auto i = subscribers_.find(srvid);
   if (i == subscribers_.end()) return 0;
-  const auto gone =
-      std::erase_if(i->second, [&](const subscriber& s) { return !s.deliver && s.owner == client; });
+  const auto gone = std::erase_if(
+      i->second, [&](const subscriber& s) { return !s.deliver && s.owner == client; });
   if (i->second.empty()) subscribers_.erase(i);
   return gone;
 }
@@ -120,7 +128,8 @@ outcome_of<control::register_notify> messaging::register_notify(
   if (mine.notification_bytes + n.data.size() > most_notification_bytes ||
       at_end_[by.client->id].size() >= most_registrations)
     return refuse("this client has left more to be sent at its end than the limit");
-  if (!at_end_[by.client->id].emplace(number(n.srvid), bytes(n.data)).second) return refuse("registered already");
+  if (!at_end_[by.client->id].emplace(number(n.srvid), bytes(n.data)).second)
+    return refuse("registered already");
   mine.notification_bytes += n.data.size();
   return {};
 }
@@ -157,7 +166,8 @@ outcome_of<control::check_pid_srvid> messaging::check_pid_srvid(
 void messaging::announce_end_of(std::uint64_t client) {
   const auto left = at_end_.extract(client);
   if (!left) return;
-  for (const auto& [srvid, data] : left.mapped()) send(pnn::broadcast_connected, floe::srvid{srvid}, data);
+  for (const auto& [srvid, data] : left.mapped())
+    send(pnn::broadcast_connected, floe::srvid{srvid}, data);
 }
 
 /// In time proportional to what this client has registered, whatever the others have.

@@ -39,10 +39,12 @@ class messaging {
 
   void register_srvid(const caller&, const answer_to<control::register_srvid>&);
   outcome_of<control::deregister_srvid> deregister_srvid(const caller&);
-  outcome_of<control::register_notify> register_notify(const request_of<control::register_notify>&, const caller&);
-  outcome_of<control::deregister_notify> deregister_notify(const request_of<control::deregister_notify>&,
-                                                           const caller&);
-  outcome_of<control::check_pid_srvid> check_pid_srvid(const request_of<control::check_pid_srvid>&) const;
+  outcome_of<control::register_notify> register_notify(const request_of<control::register_notify>&,
+                                                       const caller&);
+  outcome_of<control::deregister_notify> deregister_notify(
+      const request_of<control::deregister_notify>&, const caller&);
+  outcome_of<control::check_pid_srvid> check_pid_srvid(
+      const request_of<control::check_pid_srvid>&) const;
 
  private:
   struct subscriber {

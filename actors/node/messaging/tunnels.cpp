@@ -8,7 +8,8 @@ namespace floe {
 void tunnels::deliver(const req_tunnel& t) {
   const auto owner = owner_.find(t.tunnel_id);
   if (owner == owner_.end()) return;
-  if (const auto* c = clients_.find(owner->second)) c->session.tell(session_send{port_.for_client(reqid{0}, t)});
+  if (const auto* c = clients_.find(owner->second))
+    c->session.tell(session_send{port_.for_client(reqid{0}, t)});
 }
 
 void tunnels::send(pnn to, const req_tunnel& t) {

@@ -11,8 +11,8 @@
 #include "actors/health/file_checks.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/hash.hpp"
-#include "protocol/types/basic.hpp"
 #include "protocol/record_limits.hpp"
+#include "protocol/types/basic.hpp"
 #include "storage/health.hpp"
 
 namespace floe {
@@ -58,7 +58,8 @@ void attaching::attach_as(db_kind kind, byte_view text, const caller& by, const 
   const auto& view = port_.view();
   const bool during_recovery = by.flags & control_flag::attach_in_recovery;
   if (by.client) {
-    if (port_.tunables[tunable::allow_client_db_attach] == 0) return to.fail("AllowClientDBAttach is 0");
+    if (port_.tunables[tunable::allow_client_db_attach] == 0)
+      return to.fail("AllowClientDBAttach is 0");
     if (view.own_flags() & node_flag::inactive) return to.fail("node is inactive");
     const bool busy = view.mode == recovery_mode::active || view.run < runstate::startup;
     if (busy && !during_recovery) {
@@ -67,17 +68,21 @@ void attaching::attach_as(db_kind kind, byte_view text, const caller& by, const 
       return;
     }
   }
-  if (during_recovery && view.mode != recovery_mode::active) return to.fail("no recovery is going on");
+  if (during_recovery && view.mode != recovery_mode::active)
+    return to.fail("no recovery is going on");
   const db_id id = db_id_of(name);
   auto* d = databases_.find(id);
   if (!d && by.client && databases_.all().size() >= most_databases()) {
     ++port_.limits.refused.databases;
-    return to.fail(fmt::format("{} databases are attached, which is the limit: each needs three descriptors", databases_.all().size()));
+    return to.fail(
+        fmt::format("{} databases are attached, which is the limit: each needs three descriptors",
+                    databases_.all().size()));
   }
   if (!d) return create(name, kind, true, to.plain());
   if (d->name != name) return to.fail(fmt::format("{} has the same id as {}", name, d->name));
   // attaching as volatile asks for no kind: it finds whatever is there (as ctdbd)
-  if (kind != db_kind::volatile_db && kind != d->kind) return to.fail(name + " exists as another kind");
+  if (kind != db_kind::volatile_db && kind != d->kind)
+    return to.fail(name + " exists as another kind");
   if (d->detaching) return to.fail(name + " is being detached: try again");
   if (!d->open) return d->attaching.push_back(to.plain());
   to.good(id);
@@ -86,9 +91,13 @@ void attaching::attach_as(db_kind kind, byte_view text, const caller& by, const 
 void attaching::create(const std::string& name, db_kind kind, bool tell_others, replier to) {
   const db_id id = db_id_of(name);
   const auto& view = port_.view();
-  const auto& dir = kind == db_kind::persistent ? port_.config.persistent_dir : port_.config.volatile_dir;
-  database_entry d{.name = name, .path = fmt::format("{}/{}.{}", dir, name, number(port_.env.self)), .kind = kind,
-                   .flags = flags_of(kind), .tell_others = tell_others};
+  const auto& dir =
+      kind == db_kind::persistent ? port_.config.persistent_dir : port_.config.volatile_dir;
+  database_entry d{.name = name,
+                   .path = fmt::format("{}/{}.{}", dir, name, number(port_.env.self)),
+                   .kind = kind,
+                   .flags = flags_of(kind),
+                   .tell_others = tell_others};
   // To claim the generation of a recovery that goes on would outdate the others.
   d.fresh = view.mode == recovery_mode::active;
   if (!d.fresh) d.gen = view.gen;
@@ -98,10 +107,12 @@ void attaching::create(const std::string& name, db_kind kind, bool tell_others, 
   databases_.all().emplace(id, std::move(d));
   std::error_code error;
   auto* checks = port_.env.checks;
-  if (kind != db_kind::persistent || !checks || !std::filesystem::exists(file, error)) return open(id, {});
+  if (kind != db_kind::persistent || !checks || !std::filesystem::exists(file, error))
+    return open(id, {});
   checks->check(file, [to_node = port_.self, this, id, name, file](file_verdict v) {
     to_node.tell(database_checked{id, [this, name, file, v = std::move(v)] {
-                                    return !v || v->sound ? std::string() : set_file_aside(name, file, v->finding);
+                                    return !v || v->sound ? std::string()
+                                                          : set_file_aside(name, file, v->finding);
                                   }});
   });
 }
@@ -111,8 +122,10 @@ void attaching::checked(const database_checked& m) {
 }
 
 /// What the new database is to be marked with.
-std::string attaching::set_file_aside(const std::string& name, const std::string& file, const std::string& finding) {
-  const std::chrono::system_clock::time_point now{std::chrono::microseconds(port_.env.loop.wall_us())};
+std::string attaching::set_file_aside(const std::string& name, const std::string& file,
+                                      const std::string& finding) {
+  const std::chrono::system_clock::time_point now{
+      std::chrono::microseconds(port_.env.loop.wall_us())};
   auto& log = port_.env.log;
   const auto aside = set_aside(file, now);
   if (!aside) {
@@ -120,7 +133,8 @@ std::string attaching::set_file_aside(const std::string& name, const std::string
     return fmt::format("the file is damaged ({}) and in the way: {}", finding, aside.error().text);
   }
   log.tell(event::file_set_aside{.db = name, .kept_as = aside->string(), .why = finding});
-  return fmt::format("the file was damaged ({}) and is kept as {}", finding, aside->filename().string());
+  return fmt::format("the file was damaged ({}) and is kept as {}", finding,
+                     aside->filename().string());
 }
 
 void attaching::open(db_id id, std::string damage) {
@@ -133,7 +147,8 @@ void attaching::open(db_id id, std::string damage) {
                       .kind = d.kind,
                       .file = d.path,
                       .damage = std::move(damage),
-                      .push_buffer_size = std::min<std::size_t>(t[tunable::rec_buffer_size_limit], rec_buffer_size_max),
+                      .push_buffer_size = std::min<std::size_t>(t[tunable::rec_buffer_size_limit],
+                                                                rec_buffer_size_max),
                       .update_patience = std::chrono::seconds(t[tunable::control_timeout])},
       port_.shared_view(), port_.self);
 }
@@ -171,7 +186,8 @@ void attaching::from_disk(std::function<void()> all_there) {
   const auto suffix = fmt::format(".{}", number(port_.env.self));
   std::error_code error;
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(port_.config.persistent_dir, error)) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(port_.config.persistent_dir, error)) {
     auto name = entry.path().filename().string();
     if (!name.ends_with(suffix)) continue;
     name.resize(name.size() - suffix.size());

@@ -46,7 +46,8 @@ class attaching {
   void attach_as(db_kind, byte_view name, const caller&, const db_answer&);
   void create(const std::string& name, db_kind, bool tell_others, replier);
   void open(db_id, std::string damage);
-  std::string set_file_aside(const std::string& name, const std::string& file, const std::string& finding);
+  std::string set_file_aside(const std::string& name, const std::string& file,
+                             const std::string& finding);
   void started_with(db_id);
 
   node_port& port_;

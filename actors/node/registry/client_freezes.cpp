@@ -6,7 +6,8 @@ namespace floe {
 
 void client_freezes::remember(std::uint64_t client, pnn to, const req_control& r) {
   if (r.opcode == control::db_freeze) {
-    if (const auto db = decode_request<control::db_freeze>(r.data)) frozen_[client].emplace(to, *db);
+    if (const auto db = decode_request<control::db_freeze>(r.data))
+      frozen_[client].emplace(to, *db);
   } else if (r.opcode == control::db_thaw) {
     if (const auto db = decode_request<control::db_thaw>(r.data)) frozen_[client].erase({to, *db});
   }

@@ -44,8 +44,8 @@ void detaching::ask_others(db_id id, std::vector<pnn> others, const replier& ans
         n, id, std::chrono::seconds(port_.tunables[tunable::control_timeout]),
         replier([me = port_.self, all, n, id, answer](control_answer a) {
           if (a.status != 0)
-            all->refused += fmt::format("{}node {} keeps it: {}", all->refused.empty() ? "" : "; ", number(n),
-                                        a.text.empty() ? "refused" : a.text);
+            all->refused += fmt::format("{}node {} keeps it: {}", all->refused.empty() ? "" : "; ",
+                                        number(n), a.text.empty() ? "refused" : a.text);
           if (--all->left > 0) return;
           if (!all->refused.empty()) return answer.fail(all->refused);
           me.tell(detach_now{id, answer});

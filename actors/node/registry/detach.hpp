@@ -15,7 +15,8 @@ class detaching {
   detaching(node_port& port, registry& databases, calls& others)
       : port_(port), databases_(databases), calls_(others) {}
 
-  void db_detach(const request_of<control::db_detach>&, const caller&, const answer_to<control::db_detach>&);
+  void db_detach(const request_of<control::db_detach>&, const caller&,
+                 const answer_to<control::db_detach>&);
   /// All other nodes have done it.
   void now(const detach_now&);
   void closed(db_id);

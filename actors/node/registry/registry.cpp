@@ -36,7 +36,8 @@ std::string unfit(const database_entry& d) {
   if (!d.dispute.empty()) return disputed(d);
   if (d.damage.empty()) return {};
   return fmt::format(
-      "{} is not whole: {}; a recovery with a node that has a whole copy heals it, and so does restoring a backup",
+      "{} is not whole: {}; a recovery with a node that has a whole copy heals it, and so does "
+      "restoring a backup",
       d.name, d.damage);
 }
 
@@ -78,7 +79,8 @@ void registry::forward(db_id id, const caller& by, db_control m) {
     if (uses_content(by.opcode))
       if (const auto why = unfit(*d); !why.empty()) return m.answer.fail(why);
   }
-  if (by.opcode == control::db_freeze) d->frozen_by = by.client || by.client_id != 0 ? pnn::unknown : by.from;
+  if (by.opcode == control::db_freeze)
+    d->frozen_by = by.client || by.client_id != 0 ? pnn::unknown : by.from;
   // from then on its file is opened with a sequence number
   if (by.opcode == control::enable_seqnum) d->sequence = true;
   d->to.tell(std::move(m));
@@ -91,8 +93,10 @@ void registry::client_calls(const client_ref& c, const parcel_ptr& p, const req_
   if (there && unfit(*d).empty()) return d->to.tell(db_client_call{c, p});
   // ctdbd never answers here and its client waits for ever; an error status is understood by all
   if (!there)
-    port_.env.log.tell(event::unknown_database{.db = fmt::format("{:#010x}", number(call.db)), .client = c.id});
-  c.session.tell(session_send{port_.for_client(p->content.header.id, reply_call{.status = -1, .data = {}})});
+    port_.env.log.tell(
+        event::unknown_database{.db = fmt::format("{:#010x}", number(call.db)), .client = c.id});
+  c.session.tell(
+      session_send{port_.for_client(p->content.header.id, reply_call{.status = -1, .data = {}})});
 }
 
 void registry::record_packet(pnn from, const parcel_ptr& p, db_id id, bool asks) {
@@ -107,7 +111,9 @@ void registry::record_packet(pnn from, const parcel_ptr& p, db_id id, bool asks)
   if (hold_until_open(d, db_peer_packet{from, p})) return;
   if (asks)
     port_.send(header.src, header.id,
-               reply_error{.status = -1, .message = fmt::format("Unknown database in request. db_id==0x{:08x}", number(id))});
+               reply_error{.status = -1,
+                           .message = fmt::format("Unknown database in request. db_id==0x{:08x}",
+                                                  number(id))});
 }
 
 /// A node that has just attached a database asks for a record of it at once, when this one knows the database and has not
@@ -124,7 +130,9 @@ void registry::dispatch_again(db_id id, const database_message& m) {
     return client_calls(c->client, c->packet, std::get<req_call>(c->packet->content.body));
   const auto& p = std::get<db_peer_packet>(m);
   const auto& body = p.packet->content.body;
-  record_packet(p.from, p.packet, id, std::holds_alternative<req_call>(body) || std::holds_alternative<req_dmaster>(body));
+  record_packet(
+      p.from, p.packet, id,
+      std::holds_alternative<req_call>(body) || std::holds_alternative<req_dmaster>(body));
 }
 
 void registry::answered(pnn from, const parcel_ptr& p) {
@@ -167,7 +175,8 @@ void registry::tick() {
 
 void registry::check_pulse() {
   const auto limit = std::chrono::milliseconds(port_.tunables[tunable::floe_keepalive_limit_ms]);
-  if (port_.env.loop.now() - last_tick_ <= std::max<duration>(std::chrono::seconds(2), limit)) return;
+  if (port_.env.loop.now() - last_tick_ <= std::max<duration>(std::chrono::seconds(2), limit))
+    return;
   for (auto& [id, d] : all_) d.slept = true;
 }
 
@@ -185,21 +194,24 @@ std::vector<pnn> registry::members_of(generation gen) const {
 
 bool registry::all_frozen() const {
   return std::ranges::all_of(all_, [](const auto& d) {
-    return !d.second.open || d.second.state == freeze_state::frozen || d.second.state == freeze_state::in_transaction;
+    return !d.second.open || d.second.state == freeze_state::frozen ||
+           d.second.state == freeze_state::in_transaction;
   });
 }
 
 db_table_rules registry::table_rules() const {
   const auto& t = port_.tunables;
-  return {.on = t[tunable::record_table] != 0, .stay = std::chrono::milliseconds(t[tunable::record_table_stay_ms])};
+  return {.on = t[tunable::record_table] != 0,
+          .stay = std::chrono::milliseconds(t[tunable::record_table_stay_ms])};
 }
 
 /// A client must be disconnected before the leader's three tries for the database are over.
 db_holder_rules registry::holder_rules() const {
   const auto& t = port_.tunables;
   const auto tries = 2 * std::max(1U, t[tunable::recover_timeout]);
-  return {.policy = static_cast<holder_policy>(std::min(2U, t[tunable::lock_holder_policy])),
-          .patience = std::chrono::seconds(std::clamp(t[tunable::lock_holder_patience], 1U, tries))};
+  return {
+      .policy = static_cast<holder_policy>(std::min(2U, t[tunable::lock_holder_policy])),
+      .patience = std::chrono::seconds(std::clamp(t[tunable::lock_holder_patience], 1U, tries))};
 }
 
 db_settings registry::settings() const {
@@ -250,19 +262,22 @@ outcome_of<control::get_db_lineages> registry::get_db_lineages() {
   return list;
 }
 
-outcome_of<control::get_dbname> registry::get_dbname(const request_of<control::get_dbname>& id) const {
+outcome_of<control::get_dbname> registry::get_dbname(
+    const request_of<control::get_dbname>& id) const {
   const auto* d = find(id);
   if (!d) return refuse();
   return wire::string{d->name};
 }
 
-outcome_of<control::getdbpath> registry::get_dbpath(const request_of<control::getdbpath>& id) const {
+outcome_of<control::getdbpath> registry::get_dbpath(
+    const request_of<control::getdbpath>& id) const {
   const auto* d = find(id);
   if (!d) return refuse();
   return wire::string{d->path};
 }
 
-outcome_of<control::db_get_health> registry::get_health(const request_of<control::db_get_health>& id) const {
+outcome_of<control::db_get_health> registry::get_health(
+    const request_of<control::db_get_health>& id) const {
   const auto* d = find(id);
   if (!d) return refuse();
   if (d->damage.empty()) return status_of(0);
@@ -271,7 +286,8 @@ outcome_of<control::db_get_health> registry::get_health(const request_of<control
 
 /// Not clear_if_first, which ctdbd says: whoever opens the file as a TDB would empty it under us, since nobody else has
 /// it open as one. Without the flag it finds that the file is none, and fails.
-outcome_of<control::db_open_flags> registry::open_flags(const request_of<control::db_open_flags>& id) const {
+outcome_of<control::db_open_flags> registry::open_flags(
+    const request_of<control::db_open_flags>& id) const {
   const auto* d = find(id);
   if (!d) return refuse();
   using namespace open_flag;
@@ -290,11 +306,13 @@ outcome_of<control::set_db_readonly> registry::set_flag(db_id id, std::uint8_t f
   return {};
 }
 
-outcome_of<control::set_db_readonly> registry::set_readonly(const request_of<control::set_db_readonly>& id) {
+outcome_of<control::set_db_readonly> registry::set_readonly(
+    const request_of<control::set_db_readonly>& id) {
   return set_flag(id, db_flag::readonly);
 }
 
-outcome_of<control::set_db_sticky> registry::set_sticky(const request_of<control::set_db_sticky>& id) {
+outcome_of<control::set_db_sticky> registry::set_sticky(
+    const request_of<control::set_db_sticky>& id) {
   return set_flag(id, db_flag::sticky);
 }
 

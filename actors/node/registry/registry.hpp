@@ -20,7 +20,7 @@ struct database_entry {
   generation gen = generation::invalid;
   std::vector<pnn> members;  ///< of `gen`: its vnn map
   bool fresh = false;        ///< made during a recovery: has taken part in nothing yet
-  bool slept = false;        ///< this node has hung since its last recovery: others may have gone on
+  bool slept = false;  ///< this node has hung since its last recovery: others may have gone on
   freeze_state state = freeze_state::thawed;
   time_point state_since;
   pnn frozen_by = pnn::unknown;  ///< the last freeze that was a node's own, and no client's
@@ -28,11 +28,11 @@ struct database_entry {
   bool open = false;
   bool detaching = false;  ///< its actor is closing the file
   bool tell_others = false;
-  std::vector<replier> attaching;  ///< told when it is open, or closed again
+  std::vector<replier> attaching;            ///< told when it is open, or closed again
   std::vector<database_message> until_open;  ///< packets that came before
-  std::string damage;              ///< what is wrong with its content; empty: nothing
-  bool sequence = false;           ///< clients have asked for a counter of its changes
-  std::string dispute;             ///< why it is given up; empty: it is not
+  std::string damage;                        ///< what is wrong with its content; empty: nothing
+  bool sequence = false;                     ///< clients have asked for a counter of its changes
+  std::string dispute;                       ///< why it is given up; empty: it is not
 };
 
 /// Why clients must not be shown its content; empty if they may.

@@ -30,7 +30,8 @@ health_check leader(const status_snapshot& s) {
 }
 
 health_check own_flags(const status_snapshot& s) {
-  auto text = s.view->own_flags() == 0 ? std::string("none") : std::string(node_flags_text(s.view->own_flags()));
+  auto text = s.view->own_flags() == 0 ? std::string("none")
+                                       : std::string(node_flags_text(s.view->own_flags()));
   if (s.ban) text += fmt::format(": {}", s.ban->why);
   return {"flags", s.view->own_flags() == 0, std::move(text)};
 }

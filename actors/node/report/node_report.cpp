@@ -16,7 +16,9 @@ namespace {
 
 using nlohmann::json;
 
-std::string text_of(const json& j) { return j.dump(-1, ' ', false, json::error_handler_t::replace); }
+std::string text_of(const json& j) {
+  return j.dump(-1, ' ', false, json::error_handler_t::replace);
+}
 
 const char* kind_name(db_kind k) {
   if (k == db_kind::volatile_db) return "volatile";
@@ -55,12 +57,20 @@ json database_json(const database_report& r) {
   if (!r.commit.empty()) j["commit"] = {{"state", r.commit}, {"age_ms", r.commit_age_ms}};
   j["holders"] = json::array();
   for (const auto& h : r.holders)
-    j["holders"].push_back(
-        {{"key", to_hex(h.key)}, {"client", h.client}, {"pid", h.pid}, {"name", h.name}, {"age_ms", h.age_ms}});
+    j["holders"].push_back({{"key", to_hex(h.key)},
+                            {"client", h.client},
+                            {"pid", h.pid},
+                            {"name", h.name},
+                            {"age_ms", h.age_ms}});
   j["waiters"] = json::array();
   for (const auto& w : r.waiters)
-    j["waiters"].push_back({{"key", to_hex(w.key)}, {"client", w.client}, {"pid", w.pid}, {"name", w.name},
-                            {"node", number(w.node)}, {"age_ms", w.age_ms}, {"why", w.why}});
+    j["waiters"].push_back({{"key", to_hex(w.key)},
+                            {"client", w.client},
+                            {"pid", w.pid},
+                            {"name", w.name},
+                            {"node", number(w.node)},
+                            {"age_ms", w.age_ms},
+                            {"why", w.why}});
   return j;
 }
 
@@ -68,11 +78,16 @@ json nodes_json(const status_snapshot& s) {
   json all = json::array();
   for (std::size_t i = 0; i < s.view->nodes.size(); ++i) {
     const auto& n = s.view->nodes[i];
-    all.push_back({{"pnn", i}, {"address", n.where.ip}, {"port", n.where.port},
-                   {"flags", n.flags}, {"state", std::string(node_flags_text(n.flags))}});
+    all.push_back({{"pnn", i},
+                   {"address", n.where.ip},
+                   {"port", n.where.port},
+                   {"flags", n.flags},
+                   {"state", std::string(node_flags_text(n.flags))}});
     const auto absent = s.absent.find(pnn{static_cast<std::uint32_t>(i)});
     if (absent == s.absent.end()) continue;
-    all.back()["absent"] = {{"kind", absent->second.kind}, {"text", absent->second.text}, {"age_ms", absent->second.age_ms}};
+    all.back()["absent"] = {{"kind", absent->second.kind},
+                            {"text", absent->second.text},
+                            {"age_ms", absent->second.age_ms}};
   }
   return all;
 }
@@ -94,14 +109,18 @@ json lock_json(const cluster_lock_report& l) {
 
 json health_json(const std::vector<health_check>& checks) {
   json j{{"ready", all_good(checks)}, {"checks", json::array()}};
-  for (const auto& c : checks) j["checks"].push_back({{"name", c.name}, {"good", c.good}, {"why", c.why}});
+  for (const auto& c : checks)
+    j["checks"].push_back({{"name", c.name}, {"good", c.good}, {"why", c.why}});
   return j;
 }
 
 json ban_json(const std::optional<bans::ban>& b) {
   if (!b) return {};
-  return {{"cause", std::string(name(b->cause))}, {"why", b->why}, {"by", number(b->by)},
-          {"since_us", b->since_us}, {"seconds", b->seconds}};
+  return {{"cause", std::string(name(b->cause))},
+          {"why", b->why},
+          {"by", number(b->by)},
+          {"since_us", b->since_us},
+          {"seconds", b->seconds}};
 }
 
 }  // namespace
@@ -146,13 +165,21 @@ std::string status_json(const status_snapshot& s, const std::vector<database_rep
                {"client_locks", s.held.of_clients.locks},
                {"traverses", s.held.traverses}};
   if (const auto& m = s.held.most; m.client != 0)
-    j["held"]["most"] = {{"client", m.client}, {"pid", m.pid},     {"name", m.name},
+    j["held"]["most"] = {{"client", m.client},     {"pid", m.pid},     {"name", m.name},
                          {"requests", m.requests}, {"bytes", m.bytes}, {"locks", m.locks}};
-  j["turns"] = {{"late", s.limits.turns.late}, {"longest_ms", s.limits.turns.longest_ms}, {"most_work_ms", s.limits.turns.most_work_ms}, {"longest_was", s.limits.turns.longest_was}};
-  j["refused"] = {{"connections", s.limits.refused.connections}, {"requests", s.limits.refused.requests}, {"databases", s.limits.refused.databases},
-                  {"traverses", s.limits.refused.traverses}, {"registrations", s.limits.refused.registrations}};
-  j["dropped"] = {{"unknown_operations", s.limits.dropped.unknown_operations}, {"messages", s.limits.dropped.messages},
-                  {"too_large", s.limits.dropped.too_large}, {"relinks", s.limits.dropped.relinks}};
+  j["turns"] = {{"late", s.limits.turns.late},
+                {"longest_ms", s.limits.turns.longest_ms},
+                {"most_work_ms", s.limits.turns.most_work_ms},
+                {"longest_was", s.limits.turns.longest_was}};
+  j["refused"] = {{"connections", s.limits.refused.connections},
+                  {"requests", s.limits.refused.requests},
+                  {"databases", s.limits.refused.databases},
+                  {"traverses", s.limits.refused.traverses},
+                  {"registrations", s.limits.refused.registrations}};
+  j["dropped"] = {{"unknown_operations", s.limits.dropped.unknown_operations},
+                  {"messages", s.limits.dropped.messages},
+                  {"too_large", s.limits.dropped.too_large},
+                  {"relinks", s.limits.dropped.relinks}};
   j["ban"] = ban_json(s.ban);
   j["health"] = health_json(health_of(s, databases));
   j["databases"] = json::array();
@@ -200,7 +227,10 @@ std::string timeline_json(pnn self, const std::deque<timeline_event>& all, byte_
   json events = json::array();
   for (const auto& e : all)
     if (e.wall_us >= since)
-      events.push_back({{"t_us", e.wall_us}, {"event", name(e.line)}, {"db", e.line.db}, {"detail", e.line.fields}});
+      events.push_back({{"t_us", e.wall_us},
+                        {"event", name(e.line)},
+                        {"db", e.line.db},
+                        {"detail", e.line.fields}});
   return text_of({{"node", number(self)}, {"events", std::move(events)}});
 }
 

@@ -53,12 +53,13 @@ struct status_snapshot {
   std::string mode_why;  ///< of the present recovery mode
   std::size_t clients = 0;
   std::uint32_t num_recoveries = 0;
-  std::string recovery;  ///< JSON of the leader's recovery; empty: none runs
+  std::string recovery;                        ///< JSON of the leader's recovery; empty: none runs
   std::vector<std::string> recovery_failures;  ///< of the last one that this node led, if it failed
   cluster_lock_report lock;
   bool lacks_lock = false;  ///< several nodes and no lock
   std::map<pnn, absence> absent;
-  std::vector<std::pair<std::string, std::string>> disputes;  ///< databases that are out of use, and why
+  std::vector<std::pair<std::string, std::string>>
+      disputes;  ///< databases that are out of use, and why
   memory_report held;
   limit_counts limits;
   std::optional<bans::ban> ban;

@@ -20,12 +20,14 @@ void reports::note(timeline_event e) {
 }
 
 void reports::get_locks(const answer_to<control::get_locks>& answer) const {
-  from_.databases.inspect(true, [answer, self = port_.env.self](const std::vector<database_report>& all) {
-    answer.good({locks_json(self, all)});
-  });
+  from_.databases.inspect(true,
+                          [answer, self = port_.env.self](const std::vector<database_report>& all) {
+                            answer.good({locks_json(self, all)});
+                          });
 }
 
-outcome_of<control::get_timeline> reports::get_timeline(const request_of<control::get_timeline>& options) {
+outcome_of<control::get_timeline> reports::get_timeline(
+    const request_of<control::get_timeline>& options) {
   text_ = timeline_json(port_.env.self, timeline_, options.value);
   return wire::string{text_};
 }
@@ -41,17 +43,20 @@ std::map<pnn, absence> reports::absent_nodes() const {
   const auto& view = port_.view();
   for (std::size_t i = 0; i < view.nodes.size(); ++i) {
     const pnn p{static_cast<std::uint32_t>(i)};
-    if (p == view.self || (view.nodes[i].flags & node_flag::deleted) || !(view.nodes[i].flags & node_flag::disconnected))
+    if (p == view.self || (view.nodes[i].flags & node_flag::deleted) ||
+        !(view.nodes[i].flags & node_flag::disconnected))
       continue;
     const auto lost = from_.cluster.lost(p);
     if (const auto out = from_.nodes.kept_out().find(p); out != from_.nodes.kept_out().end())
-      all[p] = {"kept-out", "is kept out: " + out->second, "make the nodes files equal, then floe reloadnodes",
-                lost ? lost->age_ms : 0};
+      all[p] = {"kept-out", "is kept out: " + out->second,
+                "make the nodes files equal, then floe reloadnodes", lost ? lost->age_ms : 0};
     else if (!lost)
-      all[p] = {"never-seen", "has not been seen since this node started", "start it: floe node, systemctl start floe",
+      all[p] = {"never-seen", "has not been seen since this node started",
+                "start it: floe node, systemctl start floe",
                 (port_.env.loop.wall_us() - from_.cluster.started_us()) / 1000};
     else if (lost->dead)
-      all[p] = {"ended", "has no process any more: " + lost->why, "start it; its log says why it ended", lost->age_ms};
+      all[p] = {"ended", "has no process any more: " + lost->why,
+                "start it; its log says why it ended", lost->age_ms};
     else
       all[p] = {"silent", "does not answer: " + lost->why,
                 "is its process stopped, its machine starved, or the network cut?", lost->age_ms};
@@ -68,23 +73,23 @@ std::vector<std::pair<std::string, std::string>> reports::disputes() const {
 
 status_snapshot reports::snapshot() const {
   status_snapshot s{.view = port_.shared_view(),
-          .address = to_string(port_.config.nodes[number(port_.env.self)].where),
-          .mode_age_ms = from_.cluster.mode_age_ms(),
-          .leader_age_ms = from_.cluster.leader_age_ms(),
-          .started_us = from_.cluster.started_us(),
-          .now_us = port_.env.loop.wall_us(),
-          .mode_why = from_.cluster.mode_why(),
-          .clients = from_.connected.size(),
-          .num_recoveries = port_.env.count.num_recoveries,
-          .recovery = recovery_,
-          .recovery_failures = recovery_failures_,
-          .lock = from_.locks.report(),
-          .lacks_lock = from_.locks.lacking(),
-          .absent = absent_nodes(),
-          .disputes = disputes(),
-          .held = held(),
-          .limits = port_.limits,
-          .ban = from_.banned.current()};
+                    .address = to_string(port_.config.nodes[number(port_.env.self)].where),
+                    .mode_age_ms = from_.cluster.mode_age_ms(),
+                    .leader_age_ms = from_.cluster.leader_age_ms(),
+                    .started_us = from_.cluster.started_us(),
+                    .now_us = port_.env.loop.wall_us(),
+                    .mode_why = from_.cluster.mode_why(),
+                    .clients = from_.connected.size(),
+                    .num_recoveries = port_.env.count.num_recoveries,
+                    .recovery = recovery_,
+                    .recovery_failures = recovery_failures_,
+                    .lock = from_.locks.report(),
+                    .lacks_lock = from_.locks.lacking(),
+                    .absent = absent_nodes(),
+                    .disputes = disputes(),
+                    .held = held(),
+                    .limits = port_.limits,
+                    .ban = from_.banned.current()};
   s.limits.refused.requests = from_.connected.held().refused;
   return s;
 }
@@ -96,32 +101,38 @@ void reports::get_node_status(const answer_to<control::get_node_status>& answer)
 }
 
 void reports::give_figures(std::function<void(std::shared_ptr<const node_figures>)> tell) const {
-  auto figures = std::make_shared<node_figures>(node_figures{.state = snapshot(), .count = port_.env.count, .databases = {}, .health = {}});
-  from_.databases.inspect(false, [figures, tell = std::move(tell)](std::vector<database_report> all) {
-    figures->databases = std::move(all);
-    figures->health = health_of(figures->state, figures->databases);
-    tell(figures);
-  });
+  auto figures = std::make_shared<node_figures>(
+      node_figures{.state = snapshot(), .count = port_.env.count, .databases = {}, .health = {}});
+  from_.databases.inspect(false,
+                          [figures, tell = std::move(tell)](std::vector<database_report> all) {
+                            figures->databases = std::move(all);
+                            figures->health = health_of(figures->state, figures->databases);
+                            tell(figures);
+                          });
 }
 
 memory_report reports::held() const {
   const auto m = from_.messages.held();
   const auto of_clients = from_.connected.held();
   memory_report r{.resident = resident_bytes(),
-          .clients = from_.connected.size(),
-          .databases = from_.databases.all().size(),
-          .controls = from_.outgoing.outstanding(),
-          .requests = port_.env.ids.open_of.size(),
-          .registrations = m.registrations,
-          .notifications = m.notifications,
-          .notification_bytes = m.notification_bytes,
-          .tcp_connections = from_.services.connections(),
-          .timeline_events = timeline_.size(),
+                  .clients = from_.connected.size(),
+                  .databases = from_.databases.all().size(),
+                  .controls = from_.outgoing.outstanding(),
+                  .requests = port_.env.ids.open_of.size(),
+                  .registrations = m.registrations,
+                  .notifications = m.notifications,
+                  .notification_bytes = m.notification_bytes,
+                  .tcp_connections = from_.services.connections(),
+                  .timeline_events = timeline_.size(),
                   .of_clients = {of_clients.requests, of_clients.bytes, of_clients.locks},
                   .most = {},
                   .traverses = from_.traversal.open()};
   if (const auto* c = of_clients.most)
-    r.most = {.client = c->id, .pid = c->pid, .name = c->name, .requests = c->usage->requests, .bytes = c->usage->bytes,
+    r.most = {.client = c->id,
+              .pid = c->pid,
+              .name = c->name,
+              .requests = c->usage->requests,
+              .bytes = c->usage->bytes,
               .locks = c->usage->locks};
   return r;
 }
@@ -135,7 +146,9 @@ void reports::dump_memory(const answer_to<control::dump_memory>& answer) const {
 outcome_of<control::get_pnn> reports::get_pnn() const { return status_of(number(port_.env.self)); }
 outcome_of<control::get_pid> reports::get_pid() const { return status_of(::getpid()); }
 
-outcome_of<control::get_debug> reports::get_debug() const { return reply_of<control::get_debug>{port_.env.log.level()}; }
+outcome_of<control::get_debug> reports::get_debug() const {
+  return reply_of<control::get_debug>{port_.env.log.level()};
+}
 
 outcome_of<control::set_debug> reports::set_debug(const request_of<control::set_debug>& level) {
   port_.env.log.set_level(static_cast<std::int32_t>(level));
@@ -144,7 +157,8 @@ outcome_of<control::set_debug> reports::set_debug(const request_of<control::set_
 
 outcome_of<control::startup> reports::accept_quietly() const { return {}; }
 
-outcome_of<control::set_hold_phase> reports::set_hold_phase(const request_of<control::set_hold_phase>& phase) {
+outcome_of<control::set_hold_phase> reports::set_hold_phase(
+    const request_of<control::set_hold_phase>& phase) {
   port_.leader.tell(leader_hold{std::string(phase.value)});
   return {};
 }

@@ -5,16 +5,16 @@
 #include <string>
 
 #include "actors/control_call.hpp"
-#include "actors/node/calls/calls.hpp"
 #include "actors/node/addresses/addresses.hpp"
+#include "actors/node/calls/calls.hpp"
 #include "actors/node/clients/clients.hpp"
 #include "actors/node/membership/bans.hpp"
 #include "actors/node/membership/membership.hpp"
 #include "actors/node/membership/nodes_list.hpp"
 #include "actors/node/messaging/messaging.hpp"
+#include "actors/node/node_message.hpp"
 #include "actors/node/node_port.hpp"
 #include "actors/node/registry/registry.hpp"
-#include "actors/node/node_message.hpp"
 #include "actors/node/report/node_report.hpp"
 #include "actors/node/traverse/traverses.hpp"
 
@@ -52,7 +52,9 @@ class reports {
   outcome_of<control::get_pid> get_pid() const;
   outcome_of<control::get_debug> get_debug() const;
   outcome_of<control::set_debug> set_debug(const request_of<control::set_debug>&);
-  outcome_of<control::echo_data> echo(const request_of<control::echo_data>& same) const { return same; }
+  outcome_of<control::echo_data> echo(const request_of<control::echo_data>& same) const {
+    return same;
+  }
   /// For controls whose effect belongs to parts that this node does not have (public addresses, the recovery daemon).
   outcome_of<control::startup> accept_quietly() const;
   outcome_of<control::set_hold_phase> set_hold_phase(const request_of<control::set_hold_phase>&);
@@ -69,7 +71,7 @@ class reports {
   std::deque<timeline_event> timeline_;
   std::string recovery_;
   std::vector<std::string> recovery_failures_;  ///< of the last one that has ended here
-  std::string text_;  ///< of the last answer, while it is encoded
+  std::string text_;                            ///< of the last answer, while it is encoded
 };
 
 }  // namespace floe

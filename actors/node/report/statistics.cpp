@@ -61,22 +61,35 @@ floe::statistics read_counters(const counters& c) {
 }
 
 /// What counts up; the rest of the statistics says how things are.
-constexpr std::uint32_t floe::statistics::*counted[] = {
-    &floe::statistics::client_packets_sent,    &floe::statistics::client_packets_recv,
-    &floe::statistics::node_packets_sent,      &floe::statistics::node_packets_recv,
-    &floe::statistics::keepalive_packets_sent, &floe::statistics::keepalive_packets_recv,
-    &floe::statistics::node_req_call,          &floe::statistics::node_reply_call,
-    &floe::statistics::node_req_dmaster,       &floe::statistics::node_reply_dmaster,
-    &floe::statistics::node_reply_error,       &floe::statistics::node_req_message,
-    &floe::statistics::node_req_control,       &floe::statistics::node_reply_control,
-    &floe::statistics::node_req_tunnel,        &floe::statistics::client_req_call,
-    &floe::statistics::client_req_message,     &floe::statistics::client_req_control,
-    &floe::statistics::client_req_tunnel,      &floe::statistics::timeouts_call,
-    &floe::statistics::timeouts_control,       &floe::statistics::timeouts_traverse,
-    &floe::statistics::locks_num_calls,        &floe::statistics::locks_num_failed,
-    &floe::statistics::total_calls,            &floe::statistics::childwrite_calls,
-    &floe::statistics::num_recoveries,         &floe::statistics::total_ro_delegations,
-    &floe::statistics::total_ro_revokes};
+constexpr std::uint32_t floe::statistics::*counted[] = {&floe::statistics::client_packets_sent,
+                                                        &floe::statistics::client_packets_recv,
+                                                        &floe::statistics::node_packets_sent,
+                                                        &floe::statistics::node_packets_recv,
+                                                        &floe::statistics::keepalive_packets_sent,
+                                                        &floe::statistics::keepalive_packets_recv,
+                                                        &floe::statistics::node_req_call,
+                                                        &floe::statistics::node_reply_call,
+                                                        &floe::statistics::node_req_dmaster,
+                                                        &floe::statistics::node_reply_dmaster,
+                                                        &floe::statistics::node_reply_error,
+                                                        &floe::statistics::node_req_message,
+                                                        &floe::statistics::node_req_control,
+                                                        &floe::statistics::node_reply_control,
+                                                        &floe::statistics::node_req_tunnel,
+                                                        &floe::statistics::client_req_call,
+                                                        &floe::statistics::client_req_message,
+                                                        &floe::statistics::client_req_control,
+                                                        &floe::statistics::client_req_tunnel,
+                                                        &floe::statistics::timeouts_call,
+                                                        &floe::statistics::timeouts_control,
+                                                        &floe::statistics::timeouts_traverse,
+                                                        &floe::statistics::locks_num_calls,
+                                                        &floe::statistics::locks_num_failed,
+                                                        &floe::statistics::total_calls,
+                                                        &floe::statistics::childwrite_calls,
+                                                        &floe::statistics::num_recoveries,
+                                                        &floe::statistics::total_ro_delegations,
+                                                        &floe::statistics::total_ro_revokes};
 
 void subtract(latency& from, const latency& what) {
   from.num -= what.num;
@@ -118,7 +131,9 @@ floe::statistics statistics_keeper::now() const {
   s.memory_used = u32(std::min<std::uint64_t>(resident_bytes(), UINT32_MAX));
   s.recovering = port_.view().mode == recovery_mode::active;
   const auto& all = databases_.all();
-  s.frozen = !all.empty() && std::ranges::all_of(all, [](const auto& d) { return d.second.state != freeze_state::thawed; });
+  s.frozen = !all.empty() && std::ranges::all_of(all, [](const auto& d) {
+    return d.second.state != freeze_state::thawed;
+  });
   s.statistics_start_time = as_timeval(since_us_);
   s.statistics_current_time = as_timeval(port_.env.loop.wall_us());
   return s;
@@ -132,7 +147,8 @@ void statistics_keeper::statistics(const answer_to<control::statistics>& answer)
 }
 
 void statistics_keeper::tick() {
-  const auto interval = std::chrono::seconds(std::max(1U, port_.tunables[tunable::stat_history_interval]));
+  const auto interval =
+      std::chrono::seconds(std::max(1U, port_.tunables[tunable::stat_history_interval]));
   if (port_.env.loop.now() < interval_end_) return;
   const bool first = interval_end_ == time_point{};
   interval_end_ = port_.env.loop.now() + interval;
@@ -156,7 +172,9 @@ void statistics_keeper::begin_interval(const floe::statistics& from) {
 
 outcome_of<control::statistics_reset> statistics_keeper::reset() {
   auto& count = port_.env.count;
-  count = counters{.num_clients = count.num_clients, .locks_held = count.locks_held, .pending_calls = count.pending_calls};
+  count = counters{.num_clients = count.num_clients,
+                   .locks_held = count.locks_held,
+                   .pending_calls = count.pending_calls};
   port_.limits = {};
   since_us_ = port_.env.loop.wall_us();
   begin_interval(now());

@@ -46,43 +46,51 @@ void examiner::own_state() {
   if (s.ban) {
     const auto left = s.ban->seconds - (s.now_us - s.ban->since_us) / 1'000'000;
     found.push_back({.kind = "banned",
-                     .text = fmt::format("node {} is banned by node {} ({}): {}; {} s left", number(view().self),
-                                         number(s.ban->by), name(s.ban->cause), s.ban->why, std::max<std::int64_t>(left, 0)),
+                     .text = fmt::format("node {} is banned by node {} ({}): {}; {} s left",
+                                         number(view().self), number(s.ban->by), name(s.ban->cause),
+                                         s.ban->why, std::max<std::int64_t>(left, 0)),
                      .next = "mend what is named, or end the ban: floe unban",
                      .node = view().self,
                      .age_ms = (s.now_us - s.ban->since_us) / 1000});
   }
   if (flags & node_flag::stopped)
-    found.push_back({.kind = "stopped", .text = fmt::format("node {} was stopped by an operator", number(view().self)),
-                     .next = "floe continue", .node = view().self});
+    found.push_back({.kind = "stopped",
+                     .text = fmt::format("node {} was stopped by an operator", number(view().self)),
+                     .next = "floe continue",
+                     .node = view().self});
   if (flags & node_flag::permanently_disabled)
-    found.push_back({.kind = "disabled", .text = fmt::format("node {} was disabled by an operator", number(view().self)),
-                     .next = "floe enable", .node = view().self});
+    found.push_back(
+        {.kind = "disabled",
+         .text = fmt::format("node {} was disabled by an operator", number(view().self)),
+         .next = "floe enable",
+         .node = view().self});
   if (view().run < runstate::running)
-    found.push_back({.kind = "starting",
-                     .text = fmt::format("node {} is {}: no recovery has taken it in yet", number(view().self),
-                                         runstate_text(static_cast<std::uint64_t>(view().run))),
-                     .next = "the other lines say what keeps the cluster from recovering",
-                     .node = view().self,
-                     .age_ms = (s.now_us - s.started_us) / 1000});
+    found.push_back(
+        {.kind = "starting",
+         .text = fmt::format("node {} is {}: no recovery has taken it in yet", number(view().self),
+                             runstate_text(static_cast<std::uint64_t>(view().run))),
+         .next = "the other lines say what keeps the cluster from recovering",
+         .node = view().self,
+         .age_ms = (s.now_us - s.started_us) / 1000});
 }
 
 // --- leader and recovery ----------------------------------------------------------------------------------------
 
 void examiner::leadership() {
   if (view().leader == pnn::unknown)
-    found.push_back({.kind = "no-leader",
-                     .text = s.lock.trouble.empty()
-                                 ? std::string("nobody leads the cluster: an election is going on")
-                                 : fmt::format("nobody leads the cluster: its lock {} cannot be had: {}", s.lock.setting,
-                                               s.lock.trouble),
-                     .next = s.lock.trouble.empty() ? "it ends by itself; if not: which nodes are connected?"
-                                                    : "make the lock's file writable on the nodes",
-                     .age_ms = s.leader_age_ms});
+    found.push_back(
+        {.kind = "no-leader",
+         .text = s.lock.trouble.empty()
+                     ? std::string("nobody leads the cluster: an election is going on")
+                     : fmt::format("nobody leads the cluster: its lock {} cannot be had: {}",
+                                   s.lock.setting, s.lock.trouble),
+         .next = s.lock.trouble.empty() ? "it ends by itself; if not: which nodes are connected?"
+                                        : "make the lock's file writable on the nodes",
+         .age_ms = s.leader_age_ms});
   if (!s.lock.trouble.empty())
     found.push_back({.kind = "cluster-lock",
-                     .text = fmt::format("node {} cannot use the cluster lock {}: {}", number(view().self),
-                                         s.lock.setting, s.lock.trouble),
+                     .text = fmt::format("node {} cannot use the cluster lock {}: {}",
+                                         number(view().self), s.lock.setting, s.lock.trouble),
                      .next = "floe explain cluster-lock-failed",
                      .node = view().self,
                      .age_ms = s.lock.trouble_age_ms});
@@ -115,20 +123,25 @@ void examiner::recovery() {
     }
     if (!s.recovery_failures.empty())
       text += fmt::format("; the last one failed: {}", s.recovery_failures.front());
-    found.push_back({.kind = "recovery", .text = std::move(text), .next = std::move(next), .age_ms = s.mode_age_ms});
+    found.push_back({.kind = "recovery",
+                     .text = std::move(text),
+                     .next = std::move(next),
+                     .age_ms = s.mode_age_ms});
   }
   for (const auto& d : databases) {
     if (d.state != freeze_state::freezing || d.holders.empty()) continue;
     const auto& h = d.holders.front();
-    found.push_back({.kind = "freeze-waits",
-                     .text = fmt::format("{} cannot freeze: {} (pid {}) on node {} has held a record lock for {:.1f} s{}",
-                                         d.name, h.name.empty() ? "a client" : h.name, h.pid, number(view().self),
-                                         static_cast<double>(h.age_ms) / 1000,
-                                         d.holders.size() > 1 ? fmt::format(", and {} more", d.holders.size() - 1) : ""),
-                     .next = "floe locks; after LockHolderPatience the client is disconnected",
-                     .db = d.name,
-                     .node = view().self,
-                     .age_ms = d.state_age_ms});
+    found.push_back(
+        {.kind = "freeze-waits",
+         .text = fmt::format(
+             "{} cannot freeze: {} (pid {}) on node {} has held a record lock for {:.1f} s{}",
+             d.name, h.name.empty() ? "a client" : h.name, h.pid, number(view().self),
+             static_cast<double>(h.age_ms) / 1000,
+             d.holders.size() > 1 ? fmt::format(", and {} more", d.holders.size() - 1) : ""),
+         .next = "floe locks; after LockHolderPatience the client is disconnected",
+         .db = d.name,
+         .node = view().self,
+         .age_ms = d.state_age_ms});
   }
 }
 
@@ -142,24 +155,30 @@ void examiner::peers() {
     if (flags & node_flag::disconnected) {
       const auto reason = s.absent.find(p);
       found.push_back({.kind = reason == s.absent.end() ? "node" : reason->second.kind,
-                       .text = reason == s.absent.end() ? fmt::format("node {} is not connected", i)
-                                                        : fmt::format("node {} {}", i, reason->second.text),
+                       .text = reason == s.absent.end()
+                                   ? fmt::format("node {} is not connected", i)
+                                   : fmt::format("node {} {}", i, reason->second.text),
                        .next = reason == s.absent.end() ? "" : reason->second.next,
                        .node = p,
                        .age_ms = reason == s.absent.end() ? -1 : reason->second.age_ms});
       continue;
     }
-    for (const auto& [bit, what] : {std::pair{node_flag::banned, "is banned"},
-                                    std::pair{node_flag::stopped, "was stopped by an operator"},
-                                    std::pair{node_flag::permanently_disabled, "was disabled by an operator"}})
+    for (const auto& [bit, what] :
+         {std::pair{node_flag::banned, "is banned"},
+          std::pair{node_flag::stopped, "was stopped by an operator"},
+          std::pair{node_flag::permanently_disabled, "was disabled by an operator"}})
       if (flags & bit)
-        found.push_back({.kind = bit == node_flag::banned ? "banned" : bit == node_flag::stopped ? "stopped" : "disabled",
+        found.push_back({.kind = bit == node_flag::banned    ? "banned"
+                                 : bit == node_flag::stopped ? "stopped"
+                                                             : "disabled",
                          .text = fmt::format("node {} {}", i, what),
                          .next = fmt::format("floe -n {} status says more", i),
                          .node = p});
     if (flags == node_flag::unhealthy)
-      found.push_back({.kind = "unhealthy", .text = fmt::format("node {} has not finished starting", i),
-                       .next = fmt::format("floe -n {} status says more", i), .node = p});
+      found.push_back({.kind = "unhealthy",
+                       .text = fmt::format("node {} has not finished starting", i),
+                       .next = fmt::format("floe -n {} status says more", i),
+                       .node = p});
   }
 }
 
@@ -169,18 +188,20 @@ void examiner::storage() {
   for (const auto& d : databases) {
     if (!d.storage_trouble.empty())
       found.push_back({.kind = "storage",
-                       .text = fmt::format("{}: the storage of node {} refuses: {}", d.name, number(view().self),
-                                           d.storage_trouble),
+                       .text = fmt::format("{}: the storage of node {} refuses: {}", d.name,
+                                           number(view().self), d.storage_trouble),
                        .next = "free space or mend the device; floe explain storage-failed",
                        .db = d.name,
                        .node = view().self,
                        .age_ms = d.storage_age_ms});
     if (!d.damage.empty())
-      found.push_back({.kind = "database-damaged",
-                       .text = fmt::format("{} is not whole on node {}: {}", d.name, number(view().self), d.damage),
-                       .next = "a recovery heals it if another node has a whole copy; else floe restoredb",
-                       .db = d.name,
-                       .node = view().self});
+      found.push_back(
+          {.kind = "database-damaged",
+           .text =
+               fmt::format("{} is not whole on node {}: {}", d.name, number(view().self), d.damage),
+           .next = "a recovery heals it if another node has a whole copy; else floe restoredb",
+           .db = d.name,
+           .node = view().self});
   }
   for (const auto& [db, why] : s.disputes)
     found.push_back({.kind = "database-disputed",
@@ -202,13 +223,16 @@ void examiner::hints() {
                        .age_ms = d.commit_age_ms,
                        .ill = false});
   if (s.lacks_lock)
-    found.push_back({.kind = "no-cluster-lock", .text = no_cluster_lock_warning,
-                     .next = "set `cluster lock` in ctdb.conf of every node", .ill = false});
+    found.push_back({.kind = "no-cluster-lock",
+                     .text = no_cluster_lock_warning,
+                     .next = "set `cluster lock` in ctdb.conf of every node",
+                     .ill = false});
 }
 
 }  // namespace
 
-std::vector<trouble> troubles_of(const status_snapshot& s, const std::vector<database_report>& databases) {
+std::vector<trouble> troubles_of(const status_snapshot& s,
+                                 const std::vector<database_report>& databases) {
   examiner e{s, databases, {}};
   e.own_state();
   e.leadership();

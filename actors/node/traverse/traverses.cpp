@@ -20,7 +20,9 @@ bytes encode_record(reqid id, const record_view& r) {
   return encode_request<control::traverse_data>({.reqid = number(id), .key = r.key, .data = data});
 }
 
-bytes encode_end(reqid id) { return encode_request<control::traverse_data>({.reqid = number(id), .key = {}, .data = {}}); }
+bytes encode_end(reqid id) {
+  return encode_request<control::traverse_data>({.reqid = number(id), .key = {}, .data = {}});
+}
 
 }  // namespace
 
@@ -29,7 +31,8 @@ void traverses::traverse_start(const request_of<control::traverse_start>& t, con
   begin({.db_id = t.db_id, .reqid = t.reqid, .srvid = t.srvid}, by, answer);
 }
 
-void traverses::traverse_start_ext(const request_of<control::traverse_start_ext>& t, const caller& by,
+void traverses::traverse_start_ext(const request_of<control::traverse_start_ext>& t,
+                                   const caller& by,
                                    const answer_to<control::traverse_start_ext>& answer) {
   begin(t, by, answer);
 }
@@ -38,13 +41,16 @@ void traverses::begin(const request_of<control::traverse_start_ext>& t, const ca
                       const answer_to<control::traverse_start>& answer) {
   const auto* d = databases_.find(t.db_id);
   if (!d) return answer.fail("unknown database");
-  const auto of_client = std::ranges::count_if(open_, [&](const auto& one) { return one.second.client == by.client->id; });
+  const auto of_client = std::ranges::count_if(
+      open_, [&](const auto& one) { return one.second.client == by.client->id; });
   if (open_.size() >= most || static_cast<std::size_t>(of_client) >= most_of_client) {
     ++port_.limits.refused.traverses;
-    return answer.fail(fmt::format("{} traverses are under way, {} of them of this client; {} and {} are the most", open_.size(),
-                                   of_client, most, most_of_client));
+    return answer.fail(
+        fmt::format("{} traverses are under way, {} of them of this client; {} and {} are the most",
+                    open_.size(), of_client, most, most_of_client));
   }
-  if (const auto why = unfit(*d); !why.empty() && port_.tunables[tunable::allow_unhealthy_db_read] == 0)
+  if (const auto why = unfit(*d);
+      !why.empty() && port_.tunables[tunable::allow_unhealthy_db_read] == 0)
     return answer.fail(why + "; AllowUnhealthyDBRead=1 shows it nevertheless");
   const pnn self = port_.env.self;
   const auto& map = port_.view().map;
@@ -55,19 +61,30 @@ void traverses::begin(const request_of<control::traverse_start_ext>& t, const ca
   } else if (std::ranges::find(map, self) == map.end() && !map.empty()) {
     from = {map.front()};
   }
-  entry e{.client = by.client->id, .session = by.client->session, .srvid = t.srvid, .client_reqid = t.reqid,
-          .db = t.db_id, .ends_missing = from.size()};
+  entry e{.client = by.client->id,
+          .session = by.client->session,
+          .srvid = t.srvid,
+          .client_reqid = t.reqid,
+          .db = t.db_id,
+          .ends_missing = from.size()};
   e.deadline = port_.env.loop.after(
       std::chrono::seconds(port_.tunables[tunable::traverse_timeout]), [to = port_.self, self, id] {
-        to.tell(call_control{.to = self, .opcode = control::traverse_kill,
-                             .data = encode_request<control::traverse_kill>({.db_id = db_id{0}, .reqid = reqid{id}, .srvid = srvid{0}}),
-                             .patience = std::chrono::seconds(1), .answer = {}});
+        to.tell(call_control{.to = self,
+                             .opcode = control::traverse_kill,
+                             .data = encode_request<control::traverse_kill>(
+                                 {.db_id = db_id{0}, .reqid = reqid{id}, .srvid = srvid{0}}),
+                             .patience = std::chrono::seconds(1),
+                             .answer = {}});
       });
   open_.emplace(id, std::move(e));
   answer.good();
-  const bytes all = encode_request<control::traverse_all_ext>(
-      {.db_id = t.db_id, .reqid = reqid{id}, .pnn = self, .client_reqid = t.reqid, .srvid = t.srvid,
-       .withemptyrecords = t.withemptyrecords});
+  const bytes all =
+      encode_request<control::traverse_all_ext>({.db_id = t.db_id,
+                                                 .reqid = reqid{id},
+                                                 .pnn = self,
+                                                 .client_reqid = t.reqid,
+                                                 .srvid = t.srvid,
+                                                 .withemptyrecords = t.withemptyrecords});
   for (pnn p : from) {
     if (p == self)
       read_ours(t.db_id, t.withemptyrecords, self, reqid{id});
@@ -76,12 +93,14 @@ void traverses::begin(const request_of<control::traverse_start_ext>& t, const ca
   }
 }
 
-outcome_of<control::traverse_all> traverses::traverse_all(const request_of<control::traverse_all>& t) {
+outcome_of<control::traverse_all> traverses::traverse_all(
+    const request_of<control::traverse_all>& t) {
   read_ours(t.db_id, false, t.pnn, t.reqid);
   return {};
 }
 
-outcome_of<control::traverse_all_ext> traverses::traverse_all_ext(const request_of<control::traverse_all_ext>& t) {
+outcome_of<control::traverse_all_ext> traverses::traverse_all_ext(
+    const request_of<control::traverse_all_ext>& t) {
   read_ours(t.db_id, t.withemptyrecords, t.pnn, t.reqid);
   return {};
 }
@@ -97,10 +116,11 @@ void traverses::read_ours(db_id db, bool with_empty, pnn for_node, reqid id) {
       .with_empty = with_empty,
       .emit = [records, id](const record_view& r) { records->push_back(encode_record(id, r)); },
       .slice_ends = slice,
-      .done = [slice, &log = port_.env.log, name = d->name](const std::string& error) {
-        if (!error.empty()) log.tell(event::traverse_incomplete{.db = name, .why = error});
-        slice(nullptr);
-      }});
+      .done =
+          [slice, &log = port_.env.log, name = d->name](const std::string& error) {
+            if (!error.empty()) log.tell(event::traverse_incomplete{.db = name, .why = error});
+            slice(nullptr);
+          }});
 }
 
 void traverses::send(traverse_slice& s) {
@@ -125,7 +145,8 @@ void traverses::send(traverse_slice& s) {
 }
 
 /// The answer that is dropped, with the client or the traverse, tells the sender to stop.
-void traverses::traverse_data(const request_of<control::traverse_data>& d, const answer_to<control::traverse_data>& answer) {
+void traverses::traverse_data(const request_of<control::traverse_data>& d,
+                              const answer_to<control::traverse_data>& answer) {
   if (!open_.contains(d.reqid)) return answer.fail("no such traverse");
   take(d, [answer] { answer.good(); });
 }
@@ -139,8 +160,10 @@ void traverses::take(const request_of<control::traverse_data>& d, task taken) {
 }
 
 void traverses::pass_on(const entry& t, byte_view key, byte_view data, task taken) const {
-  const bytes record = wire::encode(rec_data{.reqid = number(t.client_reqid), .key = key, .data = data});
-  t.session.tell(session_send{port_.for_client(reqid{0}, req_message{.srvid = t.srvid, .data = record}), std::move(taken)});
+  const bytes record =
+      wire::encode(rec_data{.reqid = number(t.client_reqid), .key = key, .data = data});
+  t.session.tell(session_send{
+      port_.for_client(reqid{0}, req_message{.srvid = t.srvid, .data = record}), std::move(taken)});
 }
 
 void traverses::end(std::uint32_t id) {
@@ -153,7 +176,8 @@ void traverses::end(std::uint32_t id) {
 
 /// From ourselves: our traverse took too long. From another node: it does not want our records any more; what is
 /// under way ends with its answer to the present slice.
-outcome_of<control::traverse_kill> traverses::traverse_kill(const request_of<control::traverse_kill>& t, const caller& by) {
+outcome_of<control::traverse_kill> traverses::traverse_kill(
+    const request_of<control::traverse_kill>& t, const caller& by) {
   if (by.from == port_.env.self && open_.contains(number(t.reqid))) {
     ++port_.env.count.traverse_timeouts;
     end(number(t.reqid));

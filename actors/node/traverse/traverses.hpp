@@ -33,9 +33,12 @@ class traverses {
   void traverse_start_ext(const request_of<control::traverse_start_ext>&, const caller&,
                           const answer_to<control::traverse_start_ext>&);
   outcome_of<control::traverse_all> traverse_all(const request_of<control::traverse_all>&);
-  outcome_of<control::traverse_all_ext> traverse_all_ext(const request_of<control::traverse_all_ext>&);
-  void traverse_data(const request_of<control::traverse_data>&, const answer_to<control::traverse_data>&);
-  outcome_of<control::traverse_kill> traverse_kill(const request_of<control::traverse_kill>&, const caller&);
+  outcome_of<control::traverse_all_ext> traverse_all_ext(
+      const request_of<control::traverse_all_ext>&);
+  void traverse_data(const request_of<control::traverse_data>&,
+                     const answer_to<control::traverse_data>&);
+  outcome_of<control::traverse_kill> traverse_kill(const request_of<control::traverse_kill>&,
+                                                   const caller&);
 
  private:
   struct entry {

@@ -24,7 +24,8 @@ std::string failure_kinds::text() const {
   std::vector<const kind*> all;
   for (const auto& [key, k] : kinds_) all.push_back(&k);
   if (std::ranges::none_of(all, [](const kind* k) { return k->seeds.size() > 1; })) return {};
-  std::ranges::stable_sort(all, std::ranges::greater{}, [](const kind* k) { return k->seeds.size(); });
+  std::ranges::stable_sort(all, std::ranges::greater{},
+                           [](const kind* k) { return k->seeds.size(); });
   std::string out;
   for (const auto* k : all) {
     std::string seeds;

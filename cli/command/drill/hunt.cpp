@@ -26,24 +26,33 @@ struct hunt_request {
 };
 
 std::expected<hunt_request, std::string> read_request(const arguments& a) {
-  hunt_request r{.options = {.jobs = std::max(1U, std::thread::hardware_concurrency()), .shipped = !a.has("--anew"), .shrink = !a.has("--as-found")},
+  hunt_request r{.options = {.jobs = std::max(1U, std::thread::hardware_concurrency()),
+                             .shipped = !a.has("--anew"),
+                             .shrink = !a.has("--as-found")},
                  .out = a.has("--out") ? a["--out"] : "hunted"};
   std::uint64_t drills = r.options.drills, jobs = r.options.jobs, failures = 0;
-  for (const auto& [name, to, most] : {std::tuple<const char*, std::uint64_t*, std::uint64_t>{"--seed", &r.options.seed, UINT64_MAX / 2},
-                                       {"--drills", &drills, 100'000'000}, {"--jobs", &jobs, 1000}, {"--failures", &failures, 1000}}) {
+  for (const auto& [name, to, most] : {std::tuple<const char*, std::uint64_t*, std::uint64_t>{
+                                           "--seed", &r.options.seed, UINT64_MAX / 2},
+                                       {"--drills", &drills, 100'000'000},
+                                       {"--jobs", &jobs, 1000},
+                                       {"--failures", &failures, 1000}}) {
     if (!a.has(name)) continue;
     const auto n = parse_count(a[name]);
-    if (!n || *n < 1 || *n > most) return std::unexpected(fmt::format("{} takes a number from 1 to {}: {}", name, most, a[name]));
+    if (!n || *n < 1 || *n > most)
+      return std::unexpected(
+          fmt::format("{} takes a number from 1 to {}: {}", name, most, a[name]));
     *to = *n;
   }
   r.options.drills = drills;
   r.options.jobs = jobs;
   r.options.failures = failures;
   if (a.has("--minutes")) {
-    if (a.has("--drills")) return std::unexpected("it ends after --minutes or after --drills, not after both");
+    if (a.has("--drills"))
+      return std::unexpected("it ends after --minutes or after --drills, not after both");
     const auto& text = a["--minutes"];
     const auto end = std::from_chars(text.data(), text.data() + text.size(), r.options.minutes);
-    if (end.ec != std::errc() || end.ptr != text.data() + text.size() || !(r.options.minutes > 0) || r.options.minutes > 100'000)
+    if (end.ec != std::errc() || end.ptr != text.data() + text.size() || !(r.options.minutes > 0) ||
+        r.options.minutes > 100'000)
       return std::unexpected("--minutes takes a number from 0.01 to 100000: " + text);
   }
   return r;
@@ -58,12 +67,15 @@ std::string file_name(const hunt_failure& f, std::size_t number) {
 
 class hunt_report {
  public:
-  hunt_report(const hunt_request& r, bool silent) : out_(r.out), silent_(silent), shown_(!silent && ::isatty(STDERR_FILENO)) {}
+  hunt_report(const hunt_request& r, bool silent)
+      : out_(r.out), silent_(silent), shown_(!silent && ::isatty(STDERR_FILENO)) {}
 
   void progress(const hunt_progress& p) {
     if (!shown_) return;
-    fmt::print(stderr, "\r\x1b[K{} drills, {} pairs of events, {} drills to change, {} failures of {} kinds{}", p.drills, p.pairs, p.pool,
-               p.failures, p.kinds, p.doing.empty() ? "" : "; " + p.doing);
+    fmt::print(
+        stderr,
+        "\r\x1b[K{} drills, {} pairs of events, {} drills to change, {} failures of {} kinds{}",
+        p.drills, p.pairs, p.pool, p.failures, p.kinds, p.doing.empty() ? "" : "; " + p.doing);
     std::fflush(stderr);
   }
   void clear() {
@@ -73,10 +85,14 @@ class hunt_report {
     files_.push_back((out_ / file_name(f, files_.size() + 1)).string());
     std::error_code made;
     fs::create_directories(out_, made);
-    if (const auto done = made ? std::unexpected(out_.string() + ": " + made.message()) : write_whole(files_.back(), f.text); !done) error_ = done.error();
+    if (const auto done = made ? std::unexpected(out_.string() + ": " + made.message())
+                               : write_whole(files_.back(), f.text);
+        !done)
+      error_ = done.error();
     if (silent_) return;
     clear();
-    print(fmt::format("{}  drill {}: {}\n        {} lines{}; again: floe drill run {}\n", paint(style::bad, "FAILED"), f.drill, f.reason, f.lines,
+    print(fmt::format("{}  drill {}: {}\n        {} lines{}; again: floe drill run {}\n",
+                      paint(style::bad, "FAILED"), f.drill, f.reason, f.lines,
                       f.smaller ? "" : " as found", files_.back()));
     std::fflush(stdout);
   }
@@ -91,7 +107,8 @@ class hunt_report {
   std::string error_;
 };
 
-void put(const hunt_request& r, const hunt_result& found, const std::vector<std::string>& files, double seconds) {
+void put(const hunt_request& r, const hunt_result& found, const std::vector<std::string>& files,
+         double seconds) {
   auto j = open_json("drill hunt");
   j.text("verdict", found.end.failures == 0 ? "held" : "failed");
   j.number("seed", r.options.seed);
@@ -123,17 +140,22 @@ int run(context& c, const arguments& a) {
   if (!r) return c.misused("drill hunt: " + r.error());
   const auto began = std::chrono::steady_clock::now();
   hunt_report report(*r, c.options.json);
-  const auto found = hunt(r->options, {.progress = [&](const hunt_progress& p) { report.progress(p); },
-                                       .found = [&](const hunt_failure& f) { report.found(f); }});
+  const auto found =
+      hunt(r->options, {.progress = [&](const hunt_progress& p) { report.progress(p); },
+                        .found = [&](const hunt_failure& f) { report.found(f); }});
   report.clear();
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   if (!report.error().empty()) return c.fail(report.error());
   if (c.options.json) {
     put(*r, found, report.files(), seconds);
   } else {
-    print(fmt::format("{}  {} drills in {}: {} of clusters' life, {} pairs of events", found.end.failures ? paint(style::bad, "FAILED") : paint(style::good, "held"),
-                      found.end.drills, age_text(seconds * 1000), age_text(found.end.virtual_s * 1000), found.end.pairs));
-    if (found.end.failures) print(fmt::format("; {} failed in {} ways", found.end.failures, found.failures.size()));
+    print(fmt::format("{}  {} drills in {}: {} of clusters' life, {} pairs of events",
+                      found.end.failures ? paint(style::bad, "FAILED") : paint(style::good, "held"),
+                      found.end.drills, age_text(seconds * 1000),
+                      age_text(found.end.virtual_s * 1000), found.end.pairs));
+    if (found.end.failures)
+      print(fmt::format("; {} failed in {} ways", found.end.failures, found.failures.size()));
     print("\n");
   }
   if (found.interrupted) return failed;
@@ -143,20 +165,25 @@ int run(context& c, const arguments& a) {
 }  // namespace
 
 command hunt_command() {
-  return {.name = "hunt",
-          .group = "Drills",
-          .summary = "write drills and play them, from a seed, and keep those that fail; 4 if one does",
-          .example = "floe drill hunt --minutes 10\nfloe drill hunt --drills 5000 --seed 7   # the same drills on every machine\n"
-                     "floe drill run hunted/kept-writes-1.drill",
-          .options = {{"--drills", "N", "end after so many (1000)"},
-                      {"--minutes", "N", "or after this time"},
-                      {"--seed", "N", "from which everything follows, with the number of drills (1)"},
-                      {"--out", "DIR", "where failing drills are written (hunted)"},
-                      {"--failures", "N", "end when so many kinds of failures have been found"},
-                      {"--as-found", nullptr, "failing drills are not made smaller"},
-                      {"--anew", nullptr, "begin with nothing: otherwise some drills are changed ones of the shipped drills"},
-                      {"--jobs", "N", "runs at a time (as many as cores)"}},
-          .run = run};
+  return {
+      .name = "hunt",
+      .group = "Drills",
+      .summary = "write drills and play them, from a seed, and keep those that fail; 4 if one does",
+      .example =
+          "floe drill hunt --minutes 10\nfloe drill hunt --drills 5000 --seed 7   # the same "
+          "drills on every machine\n"
+          "floe drill run hunted/kept-writes-1.drill",
+      .options =
+          {{"--drills", "N", "end after so many (1000)"},
+           {"--minutes", "N", "or after this time"},
+           {"--seed", "N", "from which everything follows, with the number of drills (1)"},
+           {"--out", "DIR", "where failing drills are written (hunted)"},
+           {"--failures", "N", "end when so many kinds of failures have been found"},
+           {"--as-found", nullptr, "failing drills are not made smaller"},
+           {"--anew", nullptr,
+            "begin with nothing: otherwise some drills are changed ones of the shipped drills"},
+           {"--jobs", "N", "runs at a time (as many as cores)"}},
+      .run = run};
 }
 
 }  // namespace floe::cli::drill

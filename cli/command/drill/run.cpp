@@ -46,7 +46,8 @@ int run(context& c, const arguments& a) {
       if (r.follow == following::picture) live_follower::clear_terminal();  // in case it broke
       if (!c.options.json && w->seeds > 1 && !v.held) {
         if (const auto same = kinds.add(r.drill->name, v)) {
-          print(fmt::format("{}  {} seed {}: as seed {}\n", paint(style::bad, "FAILED"), r.drill->name, v.seed, *same));
+          print(fmt::format("{}  {} seed {}: as seed {}\n", paint(style::bad, "FAILED"),
+                            r.drill->name, v.seed, *same));
         } else {
           print(fmt::format("{}: {}\n", paint(style::bold, r.drill->name), r.drill->title));
           print_failure(r, v);
@@ -83,37 +84,50 @@ int run(context& c, const arguments& a) {
     print_tallies(w->drills, tallies);
   }
   if (!c.options.json && *kept)
-    print(paint(style::dim, fmt::format("{}: {}, seed {}\n", files->of_run_text(), runs[**kept].drill->name, runs[**kept].seed)));
+    print(paint(style::dim, fmt::format("{}: {}, seed {}\n", files->of_run_text(),
+                                        runs[**kept].drill->name, runs[**kept].seed)));
   return all_held ? done : says_no;
 }
 
 }  // namespace
 
 command run_command() {
-  return {.name = "run",
-          .group = "Drills",
-          .summary = "play drills, in simulation or on real processes; 4 if one fails",
-          .example = "floe drill run follower-killed\nfloe drill run my.drill --seeds 1000   # failing seeds, each with the line "
-                     "that plays it again\n"
-                     "floe drill run leader-killed --real --ctdbd all --patience 30",
-          .positionals = {{"DRILL", "a file, or the name of a shipped drill", false, true}},
-          .options = {{"--all", nullptr, "all shipped drills"},
-                      {"--sim", nullptr, "all nodes in this process, on virtual time; the way if nothing else is said"},
-                      {"--real", nullptr, "nodes that are processes, on real time; root can cut and slow down the network between them"},
-                      {"--ctdbd", "LIST", "with --real: these nodes are Samba's ctdbd: 1,2 or all"},
-                      {"--patience", "F", "with --real: limits of `within` are F times longer; they are written for floe"},
-                      {"--skip-impossible", nullptr, "with --real: leave out lines that cannot be done here, and list them"},
-                      {"--keep", nullptr, "with --real: keep the nodes' files (those of failed drills are kept anyway)"},
-                      {"--seed", "N", "the seed, or the first of several (that of the drill)"},
-                      {"--seeds", "N", "play it with so many seeds, from 1 or --seed on, on all cores"},
-                      {"--jobs", "N", "runs at a time (as many as cores)"},
-                      {"--trace", "FILE", "write down everything that happens; equal for equal seeds"},
-                      {"-v,--verbose", nullptr, "each line of the script as it is played, on standard error"},
-                      {"--report", "FILE", "a page for a browser: timeline, faults, throughput, trace; of the first run that fails, or the first"},
-                      {"--record", "FILE", "the same run as JSON, for `floe drill compare`"},
-                      {"--perfetto", "FILE", "the same run as a trace for ui.perfetto.dev"},
-                      {"--junit", "FILE", "all runs as JUnit's XML"}},
-          .run = run};
+  return {
+      .name = "run",
+      .group = "Drills",
+      .summary = "play drills, in simulation or on real processes; 4 if one fails",
+      .example =
+          "floe drill run follower-killed\nfloe drill run my.drill --seeds 1000   # failing seeds, "
+          "each with the line "
+          "that plays it again\n"
+          "floe drill run leader-killed --real --ctdbd all --patience 30",
+      .positionals = {{"DRILL", "a file, or the name of a shipped drill", false, true}},
+      .options = {{"--all", nullptr, "all shipped drills"},
+                  {"--sim", nullptr,
+                   "all nodes in this process, on virtual time; the way if nothing else is said"},
+                  {"--real", nullptr,
+                   "nodes that are processes, on real time; root can cut and slow down the network "
+                   "between them"},
+                  {"--ctdbd", "LIST", "with --real: these nodes are Samba's ctdbd: 1,2 or all"},
+                  {"--patience", "F",
+                   "with --real: limits of `within` are F times longer; they are written for floe"},
+                  {"--skip-impossible", nullptr,
+                   "with --real: leave out lines that cannot be done here, and list them"},
+                  {"--keep", nullptr,
+                   "with --real: keep the nodes' files (those of failed drills are kept anyway)"},
+                  {"--seed", "N", "the seed, or the first of several (that of the drill)"},
+                  {"--seeds", "N", "play it with so many seeds, from 1 or --seed on, on all cores"},
+                  {"--jobs", "N", "runs at a time (as many as cores)"},
+                  {"--trace", "FILE", "write down everything that happens; equal for equal seeds"},
+                  {"-v,--verbose", nullptr,
+                   "each line of the script as it is played, on standard error"},
+                  {"--report", "FILE",
+                   "a page for a browser: timeline, faults, throughput, trace; of the first run "
+                   "that fails, or the first"},
+                  {"--record", "FILE", "the same run as JSON, for `floe drill compare`"},
+                  {"--perfetto", "FILE", "the same run as a trace for ui.perfetto.dev"},
+                  {"--junit", "FILE", "all runs as JUnit's XML"}},
+      .run = run};
 }
 
 }  // namespace floe::cli::drill

@@ -29,24 +29,29 @@ const char* only_real(const arguments& a) {
 }  // namespace
 
 std::expected<testbed_choice, std::string> read_testbed_choice(const arguments& a) {
-  testbed_choice c{.real = a.has("--real"), .skip_impossible = a.has("--skip-impossible"), .keep = a.has("--keep")};
+  testbed_choice c{.real = a.has("--real"),
+                   .skip_impossible = a.has("--skip-impossible"),
+                   .keep = a.has("--keep")};
   if (c.real && a.has("--sim")) return std::unexpected("--sim and --real contradict each other");
   if (!c.real)
-    if (const auto* name = only_real(a)) return std::unexpected(fmt::format("{} goes with --real", name));
+    if (const auto* name = only_real(a))
+      return std::unexpected(fmt::format("{} goes with --real", name));
   const auto& list = a["--ctdbd"];
   c.all_ctdbd = list == "all";
   if (a.has("--ctdbd") && !c.all_ctdbd)
     for (std::size_t begin = 0; begin <= list.size();) {
       const auto end = std::min(list.find(',', begin), list.size());
       const auto n = parse_count(list.substr(begin, end - begin));
-      if (!n || *n >= most_nodes) return std::unexpected("--ctdbd takes numbers of nodes with commas, or all: " + list);
+      if (!n || *n >= most_nodes)
+        return std::unexpected("--ctdbd takes numbers of nodes with commas, or all: " + list);
       c.ctdbd.push_back(*n);
       begin = end + 1;
     }
   if (a.has("--patience")) {
     const auto& text = a["--patience"];
     const auto r = std::from_chars(text.data(), text.data() + text.size(), c.patience);
-    if (r.ec != std::errc() || r.ptr != text.data() + text.size() || !(c.patience >= 1 && c.patience <= 1000))
+    if (r.ec != std::errc() || r.ptr != text.data() + text.size() ||
+        !(c.patience >= 1 && c.patience <= 1000))
       return std::unexpected("--patience takes a number from 1 to 1000: " + text);
   }
   return c;
@@ -60,7 +65,8 @@ int leave_out_impossible(context& c, run_options& w, left_out_lines& left_out) {
     for (std::size_t n = 0; n < d.nodes; ++n) kinds.kinds.push_back(w.on.kind(n));
     for (const auto n : w.on.ctdbd)
       if (n >= d.nodes)
-        return c.misused(fmt::format("drill run: --ctdbd: {} has nodes 0 to {}, not {}", d.name, d.nodes - 1, n));
+        return c.misused(fmt::format("drill run: --ctdbd: {} has nodes 0 to {}, not {}", d.name,
+                                     d.nodes - 1, n));
     const auto limits = find_limits(kinds);
     const auto cannot = [&](ability a) { return limits.cannot(a); };
     for (auto& l : impossible_lines(d, cannot)) left_out.push_back({d.name, std::move(l)});
@@ -70,9 +76,12 @@ int leave_out_impossible(context& c, run_options& w, left_out_lines& left_out) {
   if (!w.on.skip_impossible) {
     constexpr std::size_t shown = 4;
     std::string lines;
-    for (std::size_t i = 0; i < std::min(shown, left_out.size()); ++i) lines += (i ? "; " : "") + place_text(left_out[i]);
-    if (left_out.size() > shown) lines += fmt::format("; and {} more lines", left_out.size() - shown);
-    return c.misused(fmt::format("drill run: this cannot be done here (--skip-impossible leaves it out): {}", lines));
+    for (std::size_t i = 0; i < std::min(shown, left_out.size()); ++i)
+      lines += (i ? "; " : "") + place_text(left_out[i]);
+    if (left_out.size() > shown)
+      lines += fmt::format("; and {} more lines", left_out.size() - shown);
+    return c.misused(fmt::format(
+        "drill run: this cannot be done here (--skip-impossible leaves it out): {}", lines));
   }
   if (!c.options.json)
     for (const auto& l : left_out) print(fmt::format("left out: {}\n", place_text(l)));

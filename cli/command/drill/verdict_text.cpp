@@ -23,9 +23,11 @@ void print_failure(const planned_run& r, const verdict& v) {
     constexpr std::size_t shown = 3;
     for (std::size_t i = 0; i < std::min(shown, c.broken.size()); ++i)
       print(fmt::format("          {}: {}\n", c.checker, c.broken[i]));
-    if (c.broken.size() > shown) print(fmt::format("          {}: and {} more\n", c.checker, c.broken.size() - shown));
+    if (c.broken.size() > shown)
+      print(fmt::format("          {}: and {} more\n", c.checker, c.broken.size() - shown));
   }
-  print(fmt::format("        again: floe drill run {} --seed {}{} --trace trace.txt\n", r.drill->name, v.seed, option_text(r.on)));
+  print(fmt::format("        again: floe drill run {} --seed {}{} --trace trace.txt\n",
+                    r.drill->name, v.seed, option_text(r.on)));
   print_kept(v);
 }
 
@@ -35,10 +37,15 @@ void print_one(const planned_run& r, const verdict& v) {
     print_failure(r, v);
     return print_unavailable(v);
   }
-  print(fmt::format("{}  seed {}: {} in {}; {} operations, {} writes, {} lost with a lost node\n", paint(style::good, "held"), v.seed,
-                    age_text(v.virtual_ms), age_text(v.real_ms), v.operations, v.writes, v.losses));
-  if (v.longest_wait_ms > 0) print(fmt::format("      longest wait of a client: {} ({})\n", age_text(v.longest_wait_ms), v.longest_wait));
-  if (v.longest_pause_ms > 0) print(fmt::format("      longest pause of a database: {} ({})\n", age_text(v.longest_pause_ms), v.longest_pause));
+  print(fmt::format("{}  seed {}: {} in {}; {} operations, {} writes, {} lost with a lost node\n",
+                    paint(style::good, "held"), v.seed, age_text(v.virtual_ms), age_text(v.real_ms),
+                    v.operations, v.writes, v.losses));
+  if (v.longest_wait_ms > 0)
+    print(fmt::format("      longest wait of a client: {} ({})\n", age_text(v.longest_wait_ms),
+                      v.longest_wait));
+  if (v.longest_pause_ms > 0)
+    print(fmt::format("      longest pause of a database: {} ({})\n", age_text(v.longest_pause_ms),
+                      v.longest_pause));
   print_unavailable(v);
   print_kept(v);
 }
@@ -84,14 +91,27 @@ void put(wire::json_writer& j, const planned_run& r, const verdict& v) {
 }
 
 void print_tallies(const std::vector<script>& drills, const std::vector<tally>& tallies) {
-  table t({{"DRILL"}, {"SEEDS", true}, {"FAILED", true}, {"TIME EACH", true}, {"PLAYED EACH", true}, {"WRITES", true}, {"LOST", true},
-           {"WORST WAIT", true}, {"WORST PAUSE", true}});
+  table t({{"DRILL"},
+           {"SEEDS", true},
+           {"FAILED", true},
+           {"TIME EACH", true},
+           {"PLAYED EACH", true},
+           {"WRITES", true},
+           {"LOST", true},
+           {"WORST WAIT", true},
+           {"WORST PAUSE", true}});
   for (std::size_t i = 0; i < tallies.size(); ++i) {
     const auto& s = tallies[i];
     const auto n = static_cast<double>(std::max<std::size_t>(1, s.runs));
-    t.row({drills[i].name, std::to_string(s.runs), {std::to_string(s.failed), s.failed ? style::bad : style::plain},
-           age_text(s.real_ms / n), age_text(s.virtual_ms / n), std::to_string(s.writes), std::to_string(s.losses),
-           age_text(s.worst_wait_ms), age_text(s.worst_pause_ms)});
+    t.row({drills[i].name,
+           std::to_string(s.runs),
+           {std::to_string(s.failed), s.failed ? style::bad : style::plain},
+           age_text(s.real_ms / n),
+           age_text(s.virtual_ms / n),
+           std::to_string(s.writes),
+           std::to_string(s.losses),
+           age_text(s.worst_wait_ms),
+           age_text(s.worst_pause_ms)});
   }
   print(t.text());
 }

@@ -38,9 +38,9 @@ struct resting_copy {
 struct database_recovery {
   std::string db;
   std::uint32_t generation = 0;
-  time_us at = 0;                                ///< when the copies were asked for
+  time_us at = 0;  ///< when the copies were asked for
   std::set<std::size_t> from;
-  std::map<std::size_t, time_us> committed;      ///< by node
+  std::map<std::size_t, time_us> committed;  ///< by node
 };
 struct ban_seen {
   std::size_t node = 0;
@@ -51,24 +51,25 @@ struct ban_seen {
 /// What has been seen of the nodes.
 struct observations {
   std::vector<frozen_span> frozen;
-  std::vector<frozen_span> inactive;           ///< a node was stopped or banned; of no database
+  std::vector<frozen_span> inactive;  ///< a node was stopped or banned; of no database
   std::vector<generation_step> generations;
   std::vector<resting_copy> resting;
   std::vector<database_recovery> recoveries;
   std::vector<ban_seen> bans;
-  std::vector<time_us> recovery_runs;          ///< when one was started, by whichever node
-  std::uint64_t answers = 0;                   ///< of nodes to clients
-  std::vector<std::string> differences;        ///< contents that nodes had after a recovery, and were not equal
-  std::vector<std::string> spins;              ///< requests sent again and again without a pause
-  std::vector<std::string> answered_twice;     ///< "client-3, request 17, at 12 ms"
-  bool at_rest = true;                         ///< the cluster became NORMAL in time
-  std::string unrest;                          ///< why it did not
+  std::vector<time_us> recovery_runs;  ///< when one was started, by whichever node
+  std::uint64_t answers = 0;           ///< of nodes to clients
+  std::vector<std::string>
+      differences;                 ///< contents that nodes had after a recovery, and were not equal
+  std::vector<std::string> spins;  ///< requests sent again and again without a pause
+  std::vector<std::string> answered_twice;  ///< "client-3, request 17, at 12 ms"
+  bool at_rest = true;                      ///< the cluster became NORMAL in time
+  std::string unrest;                       ///< why it did not
 };
 
 struct finding {
-  bool broken = false;          ///< false: explained, and counted
+  bool broken = false;  ///< false: explained, and counted
   std::string text;
-  std::string because{};        ///< of an explained one: the disturbance, "node 1, killed at 2.407 s"
+  std::string because{};  ///< of an explained one: the disturbance, "node 1, killed at 2.407 s"
 };
 
 struct checker {

@@ -9,7 +9,8 @@ namespace {
 
 using writers = std::map<std::pair<std::string, std::string>, std::size_t>;
 
-commit_chain chain_of(const history& h, const writers& by_value, const std::string& key, std::string value) {
+commit_chain chain_of(const history& h, const writers& by_value, const std::string& key,
+                      std::string value) {
   commit_chain c;
   while (!value.empty()) {
     const auto w = by_value.find({key, value});
@@ -53,7 +54,8 @@ std::vector<commit_history> by_database(const history& h) {
     }
     std::ranges::stable_sort(made.all, {}, [&](std::size_t i) { return h.transactions[i].begin; });
     for (const auto& o : h.ops)
-      if (o.final_look && o.db == db && o.result == op_end::done) made.at_rest[o.key][o.node] = o.value;
+      if (o.final_look && o.db == db && o.result == op_end::done)
+        made.at_rest[o.key][o.node] = o.value;
     for (const auto& [key, copies] : made.at_rest) {
       const auto& value = copies.begin()->second;
       if (!std::ranges::all_of(copies, [&](const auto& c) { return c.second == value; })) continue;
@@ -76,7 +78,8 @@ std::string transaction_text(const transacted& t) {
   std::string keys;
   for (const auto& [key, value] : t.writes.empty() ? t.seen : t.writes)
     keys += fmt::format("{}{}={}", keys.empty() ? "" : " ", key, value.empty() ? "absent" : value);
-  return fmt::format("{} of {} ({}) on node {}, {} to {}", t.client, t.db, keys, t.node, at_text(t.begin), at_text(t.end));
+  return fmt::format("{} of {} ({}) on node {}, {} to {}", t.client, t.db, keys, t.node,
+                     at_text(t.begin), at_text(t.end));
 }
 
 }  // namespace floe::cli::drill

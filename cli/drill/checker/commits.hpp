@@ -20,10 +20,11 @@ struct commit_chain {
 
 struct commit_history {
   std::string db;
-  std::vector<std::size_t> all;                                  ///< transactions, by their begin
-  std::map<std::string, std::map<std::size_t, std::string>> at_rest;  ///< by key, by node: the content
-  std::map<std::string, commit_chain> chains;                    ///< by key
-  std::set<std::size_t> happened;                                ///< those in some chain
+  std::vector<std::size_t> all;  ///< transactions, by their begin
+  std::map<std::string, std::map<std::size_t, std::string>>
+      at_rest;                                 ///< by key, by node: the content
+  std::map<std::string, commit_chain> chains;  ///< by key
+  std::set<std::size_t> happened;              ///< those in some chain
 
   /// The keys it wrote that have it in their chain.
   std::size_t kept_keys(const history&, std::size_t transaction) const;

@@ -4,7 +4,8 @@
 namespace floe::cli::drill {
 
 checker equal_contents_checker() {
-  return {"equal contents", "after each recovery among floe's nodes all of them have the same records",
+  return {"equal contents",
+          "after each recovery among floe's nodes all of them have the same records",
           [](const history&, const observations& s) {
             std::vector<finding> all;
             for (const auto& d : s.differences) all.push_back({true, d});

@@ -23,12 +23,14 @@ checker exclusive_locks_checker() {
                 if (b.from >= a.to) continue;
                 const auto &first = h.ops[a.lock], &second = h.ops[b.lock];
                 const auto* why = h.harmed(first.node, a.from, b.from);
-                if (!why && h.in_the_dark(second.node, second.begin, b.from)) why = h.harmed(second.node, second.begin, b.from);
-                all.push_back({!why,
-                               fmt::format("{}: {} on node {} had the lock from {}, {} on node {} from {}",
-                                           record_text(first), first.client, first.node, at_text(a.from),
-                                           second.client, second.node, at_text(b.from)),
-                               why ? cause_text(*why) : std::string()});
+                if (!why && h.in_the_dark(second.node, second.begin, b.from))
+                  why = h.harmed(second.node, second.begin, b.from);
+                all.push_back(
+                    {!why,
+                     fmt::format("{}: {} on node {} had the lock from {}, {} on node {} from {}",
+                                 record_text(first), first.client, first.node, at_text(a.from),
+                                 second.client, second.node, at_text(b.from)),
+                     why ? cause_text(*why) : std::string()});
               }
             }
             return all;

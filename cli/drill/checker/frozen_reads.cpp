@@ -21,15 +21,17 @@ checker frozen_reads_checker() {
               if (!sees || o.result != op_end::done) continue;
               for (const auto& f : inactive[o.node])
                 if (o.begin > f.from && o.end < f.to)
-                  all.push_back({true, fmt::format("{} was given to {} on node {} at {}; the node was stopped or banned from {} to {}",
-                                                   record_text(o), o.client, o.node, at_text(o.end), at_text(f.from),
-                                                   at_text(f.to))});
+                  all.push_back({true, fmt::format("{} was given to {} on node {} at {}; the node "
+                                                   "was stopped or banned from {} to {}",
+                                                   record_text(o), o.client, o.node, at_text(o.end),
+                                                   at_text(f.from), at_text(f.to))});
               for (const auto& f : spans[{o.node, o.db}])
                 // asked and answered within the span: nothing can have been under way
                 if (o.begin > f.from && o.end < f.to)
-                  all.push_back({true, fmt::format("{} was given to {} on node {} at {}; the database was frozen there from {} to {}",
-                                                   record_text(o), o.client, o.node, at_text(o.end), at_text(f.from),
-                                                   at_text(f.to))});
+                  all.push_back({true, fmt::format("{} was given to {} on node {} at {}; the "
+                                                   "database was frozen there from {} to {}",
+                                                   record_text(o), o.client, o.node, at_text(o.end),
+                                                   at_text(f.from), at_text(f.to))});
             }
             return all;
           }};

@@ -29,8 +29,17 @@ void history::touch(const std::string& db, const std::string& key) {
   if (!i) return;
   for (auto& s : seeds) {
     if (s.db != db || *i >= s.records || s.at == never || !s.touched.insert(*i).second) continue;
-    begin({.kind = op_kind::store, .client = "restore", .node = s.node, .db = db, .key = key, .value = s.value(*i),
-           .under = static_cast<std::size_t>(-1), .begin = s.at, .end = s.at, .result = op_end::done, .everywhere = true});
+    begin({.kind = op_kind::store,
+           .client = "restore",
+           .node = s.node,
+           .db = db,
+           .key = key,
+           .value = s.value(*i),
+           .under = static_cast<std::size_t>(-1),
+           .begin = s.at,
+           .end = s.at,
+           .result = op_end::done,
+           .everywhere = true});
   }
 }
 

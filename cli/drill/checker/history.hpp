@@ -20,12 +20,12 @@ using time_us = std::int64_t;
 constexpr time_us never = std::numeric_limits<time_us>::max();
 
 enum class op_kind : std::uint8_t {
-  lock,     ///< sees the record when granted
-  read,     ///< sees the record
-  store,    ///< under a lock
-  erase,    ///< under a lock
+  lock,   ///< sees the record when granted
+  read,   ///< sees the record
+  store,  ///< under a lock
+  erase,  ///< under a lock
   unlock,
-  wipe,     ///< of a whole database, or its content replaced; no key
+  wipe,  ///< of a whole database, or its content replaced; no key
 };
 enum class op_end : std::uint8_t { open, done, refused, unknown };
 
@@ -34,14 +34,14 @@ struct operation {
   std::string client;
   std::size_t node = 0;
   std::string db, key;
-  std::string value;         ///< stored, or seen; empty: no such record
-  std::uint64_t rsn = 0;     ///< seen
-  std::size_t under = 0;     ///< store, erase, unlock: index of the lock
+  std::string value;      ///< stored, or seen; empty: no such record
+  std::uint64_t rsn = 0;  ///< seen
+  std::size_t under = 0;  ///< store, erase, unlock: index of the lock
   time_us begin = 0, end = never;
   op_end result = op_end::open;
   std::string error;
-  bool final_look = false;   ///< made by the checks after the drill, on every node
-  bool everywhere = false;   ///< done on all nodes at once: a wipe, a restored backup
+  bool final_look = false;  ///< made by the checks after the drill, on every node
+  bool everywhere = false;  ///< done on all nodes at once: a wipe, a restored backup
 };
 
 /// A lock, from the moment its holder knew to the moment it asked for its end (or lost its node).
@@ -56,8 +56,9 @@ struct transacted {
   std::size_t node = 0;
   std::string db;
   std::map<std::string, std::string> writes;  ///< values that are written once; none: it only read
-  std::map<std::string, std::string> seen;    ///< under its lock, before it wrote; empty: no such record
-  std::uint64_t seqnum = 0;                   ///< of the database after an acknowledged commit; 0: not known
+  std::map<std::string, std::string>
+      seen;                  ///< under its lock, before it wrote; empty: no such record
+  std::uint64_t seqnum = 0;  ///< of the database after an acknowledged commit; 0: not known
   time_us begin = 0, end = never;
   op_end result = op_end::open;
   std::string error;
@@ -67,9 +68,9 @@ struct transacted {
 struct seeded_content {
   std::string db;
   std::size_t records = 0, size = 0;
-  std::uint64_t round = 0;  ///< so that values differ
-  std::size_t node = 0;     ///< the one that was asked
-  time_us at = never;       ///< when it was there
+  std::uint64_t round = 0;          ///< so that values differ
+  std::size_t node = 0;             ///< the one that was asked
+  time_us at = never;               ///< when it was there
   std::set<std::size_t> touched{};  ///< records that are in the history
 
   std::string value(std::size_t record) const;
@@ -92,7 +93,7 @@ struct disturbance {
   fault_kind how = fault_kind::lost;
   std::uint64_t event = 0;  ///< of a cut that has two sides, of which one goes on; 0: none
   int side = 0;             ///< on which this node is
-  time_us cured = never;  ///< the fault was taken back; its consequences last until `to`
+  time_us cured = never;    ///< the fault was taken back; its consequences last until `to`
 
   /// Does it believe in a cluster that has gone on without it?
   bool dark() const { return how == fault_kind::paused || how == fault_kind::cut; }
@@ -133,16 +134,19 @@ class history {
   std::vector<const disturbance*> harms(std::size_t node, time_us since, time_us to) const {
     std::vector<const disturbance*> all;
     for (const auto& d : disturbances)
-      if (d.node == node && d.how != fault_kind::weak && d.harmful_until() >= since && d.from <= to) all.push_back(&d);
+      if (d.node == node && d.how != fault_kind::weak && d.harmful_until() >= since && d.from <= to)
+        all.push_back(&d);
     return all;
   }
   /// The first disturbance, if any, that can have taken from the node what it had at `since`.
   const disturbance* harmed(std::size_t node, time_us since, time_us to) const {
     for (const auto& d : disturbances)
-      if (d.node == node && d.how != fault_kind::weak && d.harmful_until() >= since && d.from <= to) return &d;
+      if (d.node == node && d.how != fault_kind::weak && d.harmful_until() >= since && d.from <= to)
+        return &d;
     return nullptr;
   }
-  void disturb(std::size_t node, time_us now, std::string what, fault_kind how, std::uint64_t event = 0, int side = 0) {
+  void disturb(std::size_t node, time_us now, std::string what, fault_kind how,
+               std::uint64_t event = 0, int side = 0) {
     disturbances.push_back({node, now, never, std::move(what), how, event, side});
   }
   /// The fault is taken back.

@@ -32,9 +32,11 @@ void check_record(const history& h, const register_history& whole, std::vector<f
   const auto stale = stale_sights(h, r);
   for (const auto& s : stale)
     if (s.unknown_value)
-      all.push_back({true, fmt::format("{}: {} on node {} saw \"{}\" at {}, which nobody has written",
-                                       record_text(h.ops[s.sight]), h.ops[s.sight].client, h.ops[s.sight].node,
-                                       h.ops[s.sight].value, at_text(h.ops[s.sight].end))});
+      all.push_back(
+          {true,
+           fmt::format("{}: {} on node {} saw \"{}\" at {}, which nobody has written",
+                       record_text(h.ops[s.sight]), h.ops[s.sight].client, h.ops[s.sight].node,
+                       h.ops[s.sight].value, at_text(h.ops[s.sight].end))});
   // a record that has lost writes has more than one history; the losses are another checker's matter
   if (!stale.empty()) return;
   std::map<std::string, zone> zones;
@@ -52,14 +54,18 @@ void check_record(const history& h, const register_history& whole, std::vector<f
   for (const auto& [value, z] : zones) (z.forward() ? forward : backward).push_back(z);
   std::ranges::sort(forward, {}, &zone::low);
   const auto tell = [&](const zone& a, const zone& b) {
-    all.push_back({true, fmt::format("{}: no order of its operations fits what was seen of \"{}\" and \"{}\", around {}",
-                                     record_text(h.ops[a.op]), h.ops[a.op].value, h.ops[b.op].value, at_text(b.low()))});
+    all.push_back(
+        {true,
+         fmt::format(
+             "{}: no order of its operations fits what was seen of \"{}\" and \"{}\", around {}",
+             record_text(h.ops[a.op]), h.ops[a.op].value, h.ops[b.op].value, at_text(b.low()))});
   };
   for (std::size_t i = 1; i < forward.size(); ++i)
     if (forward[i].low() < forward[i - 1].high()) tell(forward[i - 1], forward[i]);
   for (const auto& b : backward) {
     const auto after = std::ranges::upper_bound(forward, b.low(), {}, &zone::low);
-    if (after != forward.begin() && std::prev(after)->low() < b.low() && b.high() < std::prev(after)->high())
+    if (after != forward.begin() && std::prev(after)->low() < b.low() &&
+        b.high() < std::prev(after)->high())
       tell(*std::prev(after), b);
   }
 }
@@ -67,7 +73,8 @@ void check_record(const history& h, const register_history& whole, std::vector<f
 }  // namespace
 
 checker linear_records_checker() {
-  return {"linearizable records", "one order of all operations on a record explains all that was seen of it",
+  return {"linearizable records",
+          "one order of all operations on a record explains all that was seen of it",
           [](const history& h, const observations&) {
             std::vector<finding> all;
             for (const auto& [record, r] : by_record(h)) check_record(h, r, all);

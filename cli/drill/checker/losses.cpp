@@ -23,7 +23,8 @@ bool descends(const history& h, const register_history& r, std::size_t write, st
 bool sees(const operation& o) { return o.kind == op_kind::lock || o.kind == op_kind::read; }
 
 /// Nodes on which the write, or what came of it, was seen.
-std::vector<record_holder> by_sight(const history& h, const register_history& r, std::size_t write, time_us until) {
+std::vector<record_holder> by_sight(const history& h, const register_history& r, std::size_t write,
+                                    time_us until) {
   std::vector<record_holder> all;
   const auto& w = h.ops[write];
   if (w.result == op_end::done) all.push_back({w.node, w.end, w.begin});
@@ -44,8 +45,8 @@ bool gives(const history& h, const record_holder& x, const database_recovery& r)
 
 }  // namespace
 
-std::vector<record_holder> holders_of(const history& h, const observations& s, const register_history& r, std::size_t write,
-                                      time_us until) {
+std::vector<record_holder> holders_of(const history& h, const observations& s,
+                                      const register_history& r, std::size_t write, time_us until) {
   auto all = by_sight(h, r, write, until);
   const auto& w = h.ops[write];
   if (w.everywhere) {
@@ -63,7 +64,8 @@ std::vector<record_holder> holders_of(const history& h, const observations& s, c
   return all;
 }
 
-std::optional<disturbance> explain_loss(const history& h, const observations& s, const register_history& r, std::size_t write,
+std::optional<disturbance> explain_loss(const history& h, const observations& s,
+                                        const register_history& r, std::size_t write,
                                         const operation& sight) {
   const auto holders = holders_of(h, s, r, write, sight.begin);
   const auto seen_missing = sight.end;
@@ -75,7 +77,9 @@ std::optional<disturbance> explain_loss(const history& h, const observations& s,
     all_harmed &= !harms.empty();
     if (harms.empty()) continue;
     last = harms.front();
-    if (!std::ranges::all_of(harms, [&](const auto* d) { return d->event == harms[0]->event && d->event != 0; })) continue;
+    if (!std::ranges::all_of(
+            harms, [&](const auto* d) { return d->event == harms[0]->event && d->event != 0; }))
+      continue;
     const auto [side, first] = losing.emplace(harms[0]->event, harms[0]->side);
     all_harmed &= first || side->second == harms[0]->side;  // one of the two sides has gone on
   }
@@ -85,14 +89,17 @@ std::optional<disturbance> explain_loss(const history& h, const observations& s,
   // up to the first recovery that it went into, a deletion is where the record went last
   auto safe = never;
   for (const auto& recovery : s.recoveries)
-    if (recovery.db == w.db && std::ranges::any_of(holders, [&](const auto& x) { return gives(h, x, recovery); }))
+    if (recovery.db == w.db &&
+        std::ranges::any_of(holders, [&](const auto& x) { return gives(h, x, recovery); }))
       for (const auto& [node, at] : recovery.committed)
         if (at <= sight.begin && !h.harmed(node, at, seen_missing)) safe = std::min(safe, at);
   if (safe != never) return std::nullopt;
   if (last) return *last;
   for (const auto i : r.all) {
     const auto& o = h.ops[i];
-    if (o.final_look || !sees(o) || o.end < w.begin || o.begin > seen_missing || o.result == op_end::done) continue;
+    if (o.final_look || !sees(o) || o.end < w.begin || o.begin > seen_missing ||
+        o.result == op_end::done)
+      continue;
     if (const auto* d = h.harmed(o.node, std::max(o.begin, w.begin), seen_missing)) return *d;
   }
   return std::nullopt;

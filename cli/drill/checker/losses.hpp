@@ -26,11 +26,12 @@ struct record_holder {
 };
 
 /// In the order of time, as far as it was seen up to `until`.
-std::vector<record_holder> holders_of(const history&, const observations&, const register_history&, std::size_t write,
-                                      time_us until);
+std::vector<record_holder> holders_of(const history&, const observations&, const register_history&,
+                                      std::size_t write, time_us until);
 
 /// Nothing: no disturbance explains that this sight, which began after the write was over, did not see it.
-std::optional<disturbance> explain_loss(const history&, const observations&, const register_history&, std::size_t write,
+std::optional<disturbance> explain_loss(const history&, const observations&,
+                                        const register_history&, std::size_t write,
                                         const operation& sight);
 
 }  // namespace floe::cli::drill

@@ -19,14 +19,17 @@ checker one_owner_checker() {
                 if (c.dmaster == c.node) owners.push_back(&c);
               const auto name = record.first + "/" + record.second;
               if (owners.size() > 1)
-                all.push_back({true, fmt::format("{}: nodes {} and {} both think that they own it", name,
-                                                 owners[0]->node, owners[1]->node)});
+                all.push_back({true, fmt::format("{}: nodes {} and {} both think that they own it",
+                                                 name, owners[0]->node, owners[1]->node)});
               if (owners.empty()) all.push_back({true, fmt::format("{}: nobody owns it", name)});
               if (owners.size() != 1) continue;
               for (const auto& c : copies)
                 if (c.rsn > owners[0]->rsn)
-                  all.push_back({true, fmt::format("{}: the copy of node {} has rsn {}, that of its owner, node {}, has {}",
-                                                   name, c.node, c.rsn, owners[0]->node, owners[0]->rsn)});
+                  all.push_back(
+                      {true,
+                       fmt::format(
+                           "{}: the copy of node {} has rsn {}, that of its owner, node {}, has {}",
+                           name, c.node, c.rsn, owners[0]->node, owners[0]->rsn)});
             }
             return all;
           }};

@@ -39,12 +39,14 @@ std::map<std::pair<std::string, std::string>, register_history> by_record(const 
 }
 
 register_history without_the_dark(const history& h, register_history r) {
-  std::erase_if(r.sights, [&](std::size_t s) { return h.in_the_dark(h.ops[s].node, h.ops[s].begin, h.ops[s].end); });
+  std::erase_if(r.sights, [&](std::size_t s) {
+    return h.in_the_dark(h.ops[s].node, h.ops[s].begin, h.ops[s].end);
+  });
   return r;
 }
 
-std::optional<std::size_t> register_history::writer_of(const history& h, const std::string& value, time_us until,
-                                                       std::size_t except) const {
+std::optional<std::size_t> register_history::writer_of(const history& h, const std::string& value,
+                                                       time_us until, std::size_t except) const {
   std::optional<std::size_t> last;
   const auto [first, end] = by_value.equal_range(value);
   for (auto i = first; i != end; ++i)
@@ -61,8 +63,8 @@ namespace {
 bool saw(const history& h, std::size_t write, const std::string& value) {
   if (h.ops[write].kind == op_kind::wipe) return false;
   const auto lock = h.ops[write].under;
-  return !value.empty() && lock < h.ops.size() && h.ops[lock].kind == op_kind::lock && h.ops[lock].value == value &&
-         left_behind(h.ops[write]) != value;
+  return !value.empty() && lock < h.ops.size() && h.ops[lock].kind == op_kind::lock &&
+         h.ops[lock].value == value && left_behind(h.ops[write]) != value;
 }
 
 }  // namespace
@@ -82,7 +84,8 @@ std::vector<stale_sight> stale_sights(const history& h, const register_history& 
     const auto consider = [&](time_us written) {
       std::vector<std::size_t> missing;
       for (auto i = before; i > 0 && ends[static_cast<std::size_t>(i - 1)] > written; --i)
-        if (const auto w = over[static_cast<std::size_t>(i - 1)]; h.ops[w].begin > written || saw(h, w, sight.value))
+        if (const auto w = over[static_cast<std::size_t>(i - 1)];
+            h.ops[w].begin > written || saw(h, w, sight.value))
           missing.push_back(w);
       if (!best || missing.size() < best->size()) best = std::move(missing);
     };

@@ -14,9 +14,9 @@ namespace floe::cli::drill {
 
 /// A sight that no order of the operations allows.
 struct stale_sight {
-  std::size_t sight = 0;                ///< the operation that saw it
-  std::vector<std::size_t> missing;     ///< writes that were over before it, and after what it saw
-  bool unknown_value = false;           ///< nobody has ever written what it saw
+  std::size_t sight = 0;             ///< the operation that saw it
+  std::vector<std::size_t> missing;  ///< writes that were over before it, and after what it saw
+  bool unknown_value = false;        ///< nobody has ever written what it saw
 };
 
 struct register_history {
@@ -26,7 +26,8 @@ struct register_history {
   std::multimap<std::string, std::size_t> by_value;  ///< writes, by what they left
 
   /// Of the writes that left this value, and began until then, the last one; not `except`.
-  std::optional<std::size_t> writer_of(const history&, const std::string& value, time_us until, std::size_t except) const;
+  std::optional<std::size_t> writer_of(const history&, const std::string& value, time_us until,
+                                       std::size_t except) const;
 };
 
 std::map<std::pair<std::string, std::string>, register_history> by_record(const history&);

@@ -8,7 +8,8 @@ namespace floe::cli::drill {
 namespace {
 
 void check_record(const history& h, const register_history& r, std::vector<finding>& all) {
-  if (!stale_sights(h, r).empty()) return;  // an older copy took over: its loss is another checker's matter
+  if (!stale_sights(h, r).empty())
+    return;  // an older copy took over: its loss is another checker's matter
   const operation* before = nullptr;
   for (const auto s : r.sights) {
     const auto& now = h.ops[s];
@@ -18,10 +19,12 @@ void check_record(const history& h, const register_history& r, std::vector<findi
       continue;
     }
     // a move alone raises it; if the node it moved to is lost, the copy left behind is as good
-    const bool move_lost = before && before->value == now.value && h.disturbed(before->node, before->begin, now.end);
+    const bool move_lost =
+        before && before->value == now.value && h.disturbed(before->node, before->begin, now.end);
     if (before && now.begin > before->end && now.rsn < before->rsn && !move_lost)
-      all.push_back({true, fmt::format("{}: its rsn was {} at {} and {} at {}", record_text(now), before->rsn,
-                                       at_text(before->end), now.rsn, at_text(now.end))});
+      all.push_back(
+          {true, fmt::format("{}: its rsn was {} at {} and {} at {}", record_text(now), before->rsn,
+                             at_text(before->end), now.rsn, at_text(now.end))});
     before = &now;
   }
 }

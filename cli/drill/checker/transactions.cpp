@@ -10,7 +10,9 @@
 namespace floe::cli::drill {
 namespace {
 
-std::string cause(const std::optional<disturbance>& d) { return d ? cause_text(*d) : std::string(); }
+std::string cause(const std::optional<disturbance>& d) {
+  return d ? cause_text(*d) : std::string();
+}
 
 std::vector<finding> whole(const history& h, const observations&) {
   std::vector<finding> all;
@@ -18,13 +20,16 @@ std::vector<finding> whole(const history& h, const observations&) {
     for (const auto i : db.all) {
       const auto& t = h.transactions[i];
       // keys on which nodes differ at the end are another checker's matter
-      const auto told = std::ranges::count_if(t.writes, [&](const auto& w) { return db.chains.contains(w.first); });
+      const auto told = std::ranges::count_if(
+          t.writes, [&](const auto& w) { return db.chains.contains(w.first); });
       const auto kept = db.kept_keys(h, i);
       if (kept == 0 || told != static_cast<std::ptrdiff_t>(t.writes.size())) continue;
       if (kept != t.writes.size())
-        all.push_back({true, fmt::format("{}: {} of its {} records are there", transaction_text(t), kept, t.writes.size())});
+        all.push_back({true, fmt::format("{}: {} of its {} records are there", transaction_text(t),
+                                         kept, t.writes.size())});
       else if (t.result == op_end::refused)
-        all.push_back({true, fmt::format("{}: refused ({}), and stored all the same", transaction_text(t), t.error)});
+        all.push_back({true, fmt::format("{}: refused ({}), and stored all the same",
+                                         transaction_text(t), t.error)});
     }
   return all;
 }
@@ -35,25 +40,32 @@ std::vector<finding> kept(const history& h, const observations& s) {
   for (const auto& db : by_database(h)) {
     for (const auto i : db.all) {
       const auto& t = h.transactions[i];
-      const bool told = !t.writes.empty() && std::ranges::all_of(t.writes, [&](const auto& w) { return db.chains.contains(w.first); });
+      const bool told = !t.writes.empty() && std::ranges::all_of(t.writes, [&](const auto& w) {
+        return db.chains.contains(w.first);
+      });
       if (t.result != op_end::done || !told || db.kept_keys(h, i) > 0) continue;
       const auto why = explain_lost_commit(h, t);
-      all.push_back({!why, fmt::format("{}, acknowledged, is lost", transaction_text(t)), cause(why)});
+      all.push_back(
+          {!why, fmt::format("{}, acknowledged, is lost", transaction_text(t)), cause(why)});
     }
     // a read that began after a commit was acknowledged sees it, or what came later
     for (const auto& o : h.ops) {
-      if (o.db != db.db || o.kind != op_kind::read || o.result != op_end::done || o.final_look) continue;
+      if (o.db != db.db || o.kind != op_kind::read || o.result != op_end::done || o.final_look)
+        continue;
       if (h.in_the_dark(o.node, o.begin, o.end)) continue;
       const auto c = db.chains.find(o.key);
       if (c == db.chains.end()) continue;
       const auto& order = c->second.order;
-      const auto seen = std::ranges::find_if(order, [&](std::size_t i) { return h.transactions[i].writes.at(o.key) == o.value; });
-      if (seen == order.end() && !o.value.empty()) continue;  // not there any more: a matter of the one who wrote it
+      const auto seen = std::ranges::find_if(
+          order, [&](std::size_t i) { return h.transactions[i].writes.at(o.key) == o.value; });
+      if (seen == order.end() && !o.value.empty())
+        continue;  // not there any more: a matter of the one who wrote it
       for (auto next = o.value.empty() ? order.begin() : seen + 1; next != order.end(); ++next) {
         const auto& t = h.transactions[*next];
         if (t.result != op_end::done || t.end >= o.begin) continue;
-        all.push_back({true, fmt::format("{} read {}/{} on node {} at {} as it was before {}", o.client, o.db, o.key, o.node,
-                                         at_text(o.end), transaction_text(t))});
+        all.push_back(
+            {true, fmt::format("{} read {}/{} on node {} at {} as it was before {}", o.client, o.db,
+                               o.key, o.node, at_text(o.end), transaction_text(t))});
         break;
       }
     }
@@ -68,9 +80,11 @@ class order_graph {
     for (const auto i : db.all)
       if (db.happened.contains(i) || reader(i)) nodes_.push_back(i);
     for (const auto& [key, chain] : db.chains) {
-      for (std::size_t n = 1; n < chain.order.size(); ++n) after_[chain.order[n - 1]].insert(chain.order[n]);
+      for (std::size_t n = 1; n < chain.order.size(); ++n)
+        after_[chain.order[n - 1]].insert(chain.order[n]);
       for (const auto i : nodes_)
-        if (const auto saw = h.transactions[i].seen.find(key); reader(i) && saw != h.transactions[i].seen.end())
+        if (const auto saw = h.transactions[i].seen.find(key);
+            reader(i) && saw != h.transactions[i].seen.end())
           place_reader(i, key, saw->second, chain.order);
     }
     std::ranges::sort(nodes_, {}, [&](std::size_t i) { return h.transactions[i].begin; });
@@ -114,13 +128,16 @@ class order_graph {
   std::vector<std::size_t>::const_iterator later(std::size_t i) const {
     const auto& t = h_.transactions[i];
     if (t.result != op_end::done) return nodes_.end();
-    return std::ranges::upper_bound(nodes_, t.end, {}, [&](std::size_t n) { return h_.transactions[n].begin; });
+    return std::ranges::upper_bound(nodes_, t.end, {},
+                                    [&](std::size_t n) { return h_.transactions[n].begin; });
   }
 
-  void place_reader(std::size_t i, const std::string& key, const std::string& value, const std::vector<std::size_t>& order) {
+  void place_reader(std::size_t i, const std::string& key, const std::string& value,
+                    const std::vector<std::size_t>& order) {
     auto at = order.begin();
     if (!value.empty()) {
-      at = std::ranges::find_if(order, [&](std::size_t n) { return h_.transactions[n].writes.at(key) == value; });
+      at = std::ranges::find_if(
+          order, [&](std::size_t n) { return h_.transactions[n].writes.at(key) == value; });
       if (at == order.end()) return;  // it saw what is not there any more
       after_[*at].insert(i);
       ++at;
@@ -138,22 +155,28 @@ std::vector<finding> ordered(const history& h, const observations&) {
   std::vector<finding> all;
   for (const auto& db : by_database(h)) {
     for (const auto& [key, chain] : db.chains) {
-      if (!chain.broken.empty()) all.push_back({true, fmt::format("{}/{}: {}", db.db, key, chain.broken)});
+      if (!chain.broken.empty())
+        all.push_back({true, fmt::format("{}/{}: {}", db.db, key, chain.broken)});
       for (std::size_t n = 1; n < chain.order.size(); ++n) {
         const auto &a = h.transactions[chain.order[n - 1]], &b = h.transactions[chain.order[n]];
         if (a.seqnum && b.seqnum && a.seqnum >= b.seqnum)
-          all.push_back({true, fmt::format("{}/{}: sequence number {} of {} comes before {} of {}", db.db, key, a.seqnum,
-                                           transaction_text(a), b.seqnum, transaction_text(b))});
+          all.push_back({true, fmt::format("{}/{}: sequence number {} of {} comes before {} of {}",
+                                           db.db, key, a.seqnum, transaction_text(a), b.seqnum,
+                                           transaction_text(b))});
       }
     }
     std::map<std::uint64_t, std::size_t> numbers;
     for (const auto i : db.happened)
       if (const auto n = h.transactions[i].seqnum; n && !numbers.emplace(n, i).second)
-        all.push_back({true, fmt::format("{}: sequence number {} was given to {} and to {}", db.db, n,
-                                         transaction_text(h.transactions[numbers[n]]), transaction_text(h.transactions[i]))});
+        all.push_back({true, fmt::format("{}: sequence number {} was given to {} and to {}", db.db,
+                                         n, transaction_text(h.transactions[numbers[n]]),
+                                         transaction_text(h.transactions[i]))});
     if (const auto c = order_graph(h, db).circle())
-      all.push_back({true, fmt::format("no order of the transactions fits what was seen; {} and {} are in the circle",
-                                       transaction_text(h.transactions[c->first]), transaction_text(h.transactions[c->second]))});
+      all.push_back(
+          {true, fmt::format(
+                     "no order of the transactions fits what was seen; {} and {} are in the circle",
+                     transaction_text(h.transactions[c->first]),
+                     transaction_text(h.transactions[c->second]))});
   }
   return all;
 }
@@ -166,7 +189,8 @@ std::vector<finding> equal(const history& h, const observations& s) {
       const auto& [node, value] = *copies.begin();
       for (const auto& [other, theirs] : copies)
         if (theirs != value) {
-          all.push_back({true, fmt::format("{}/{} is \"{}\" on node {} and \"{}\" on node {}", db.db, key, value, node, theirs, other)});
+          all.push_back({true, fmt::format("{}/{} is \"{}\" on node {} and \"{}\" on node {}",
+                                           db.db, key, value, node, theirs, other)});
           break;
         }
     }
@@ -176,16 +200,21 @@ std::vector<finding> equal(const history& h, const observations& s) {
 }  // namespace
 
 checker whole_commits_checker() {
-  return {"all or nothing", "every transaction is there with all its records or with none; a refused one with none", whole};
+  return {"all or nothing",
+          "every transaction is there with all its records or with none; a refused one with none",
+          whole};
 }
 checker kept_commits_checker() {
   return {"kept commits", "no acknowledged transaction is lost, nor missing in a later read", kept};
 }
 checker ordered_commits_checker() {
-  return {"ordered commits", "one order of all transactions explains all that was seen, also their sequence numbers", ordered};
+  return {"ordered commits",
+          "one order of all transactions explains all that was seen, also their sequence numbers",
+          ordered};
 }
 checker equal_copies_checker() {
-  return {"equal copies", "at rest persistent and replicated databases are the same on all nodes", equal};
+  return {"equal copies", "at rest persistent and replicated databases are the same on all nodes",
+          equal};
 }
 
 }  // namespace floe::cli::drill

@@ -7,13 +7,15 @@
 namespace floe::cli::drill {
 
 checker undeserved_bans_checker() {
-  return {"no undeserved ban", "no node is banned but by the drill, or for a bad disk of its own",
-          [](const history&, const observations& s) {
-            std::vector<finding> all;
-            for (const auto& b : s.bans)
-              if (!b.by_script) all.push_back({true, fmt::format("node {} at {}: {}", b.node, at_text(b.at), b.line)});
-            return all;
-          }};
+  return {
+      "no undeserved ban", "no node is banned but by the drill, or for a bad disk of its own",
+      [](const history&, const observations& s) {
+        std::vector<finding> all;
+        for (const auto& b : s.bans)
+          if (!b.by_script)
+            all.push_back({true, fmt::format("node {} at {}: {}", b.node, at_text(b.at), b.line)});
+        return all;
+      }};
 }
 
 }  // namespace floe::cli::drill

@@ -11,7 +11,8 @@ namespace floe::cli::drill {
 class chance {
  public:
   /// One for each drill of a hunt.
-  chance(std::uint64_t seed, std::uint64_t number) : engine_(seed * 0x9e3779b97f4a7c15ULL + number * 0xbf58476d1ce4e5b9ULL + 1) {}
+  chance(std::uint64_t seed, std::uint64_t number)
+      : engine_(seed * 0x9e3779b97f4a7c15ULL + number * 0xbf58476d1ce4e5b9ULL + 1) {}
 
   std::uint64_t number() { return engine_(); }
   std::size_t below(std::size_t n) { return static_cast<std::size_t>(engine_() % n); }

@@ -27,7 +27,7 @@ class coverage_map {
  private:
   struct node_state {
     std::string last;
-    bool active = true;             ///< recovery mode
+    bool active = true;              ///< recovery mode
     std::set<std::string> closed{};  ///< databases that are not thawed
   };
   void pair(std::string_view before, std::string_view after, std::string_view where);

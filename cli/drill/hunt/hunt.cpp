@@ -19,7 +19,7 @@ namespace floe::cli::drill {
 namespace {
 
 constexpr std::size_t group_size = 32;
-constexpr unsigned anew_percent = 35;   ///< drills that are not made of others
+constexpr unsigned anew_percent = 35;    ///< drills that are not made of others
 constexpr unsigned recent_percent = 60;  ///< of the others: made of one of the last
 constexpr std::size_t recent = 64;
 /// One check can fail in many ways that are one fault.
@@ -27,14 +27,19 @@ constexpr std::size_t kinds_of_a_check = 6;
 
 class hunter {
  public:
-  hunter(const hunt_options& o, const hunt_listeners& l) : options_(o), listeners_(l), shown_(coverage_map::size) {}
+  hunter(const hunt_options& o, const hunt_listeners& l)
+      : options_(o), listeners_(l), shown_(coverage_map::size) {}
 
   hunt_result run() {
     if (options_.shipped) take_shipped();
     const auto began = std::chrono::steady_clock::now();
     const auto over = [&] {
-      if (result_.interrupted || (options_.failures > 0 && result_.failures.size() >= options_.failures)) return true;
-      if (options_.minutes > 0) return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count() >= options_.minutes * 60;
+      if (result_.interrupted ||
+          (options_.failures > 0 && result_.failures.size() >= options_.failures))
+        return true;
+      if (options_.minutes > 0)
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count() >=
+               options_.minutes * 60;
       return result_.end.drills >= options_.drills;
     };
     while (!over()) play_group();
@@ -54,7 +59,8 @@ class hunter {
     for (const auto& d : shipped_drills()) {
       const auto s = read_script(std::string(d.name), d.text);
       // those about size take as long as hundreds of others
-      if (!s || d.name.find("thousand") != std::string_view::npos || d.name.find("million") != std::string_view::npos ||
+      if (!s || d.name.find("thousand") != std::string_view::npos ||
+          d.name.find("million") != std::string_view::npos ||
           d.name.find("many") != std::string_view::npos)
         continue;
       pool_.push_back(taken_from(*s, c));
@@ -64,7 +70,8 @@ class hunter {
   hunted_drill next_drill(chance& c) {
     if (pool_.empty() || c.percent(anew_percent)) return compose_drill(c);
     const auto last = std::min(recent, pool_.size());
-    const auto& one = c.percent(recent_percent) ? pool_[pool_.size() - last + c.below(last)] : pool_[c.below(pool_.size())];
+    const auto& one = c.percent(recent_percent) ? pool_[pool_.size() - last + c.below(last)]
+                                                : pool_[c.below(pool_.size())];
     return mutate_drill(one, pool_[c.below(pool_.size())], c);
   }
 
@@ -83,10 +90,11 @@ class hunter {
     }
     std::size_t ended = 0;
     result_.interrupted |= sweep(runs, options_.jobs, [&](const planned_run& r, const verdict& v) {
-      group[static_cast<std::size_t>(&r - runs.data())].end = v;
-      tell(++ended);
-    }) != 0;
-    for (std::size_t i = 0; i < group.size() && !result_.interrupted; ++i) take_in(group[i], result_.end.drills + i);
+                             group[static_cast<std::size_t>(&r - runs.data())].end = v;
+                             tell(++ended);
+                           }) != 0;
+    for (std::size_t i = 0; i < group.size() && !result_.interrupted; ++i)
+      take_in(group[i], result_.end.drills + i);
     if (!result_.interrupted) result_.end.drills += group.size();
     tell(0);
   }
@@ -118,8 +126,13 @@ class hunter {
   void failed(const candidate& c, std::size_t number) {
     const auto& v = *c.end;
     ++result_.end.failures;
-    hunt_failure f{.failed_at = v.failed_at.empty() ? v.reason : v.failed_at, .last_events = v.last_events, .reason = v.reason,
-                   .text = file_text(c, number), .seed = c.seed, .drill = number, .lines = c.drill.lines.size()};
+    hunt_failure f{.failed_at = v.failed_at.empty() ? v.reason : v.failed_at,
+                   .last_events = v.last_events,
+                   .reason = v.reason,
+                   .text = file_text(c, number),
+                   .seed = c.seed,
+                   .drill = number,
+                   .lines = c.drill.lines.size()};
     if (again(f)) return;
     if (of_check_[f.failed_at] >= kinds_of_a_check) return;
     const auto whole = kind_of(f);
@@ -148,9 +161,10 @@ class hunter {
   std::string file_text(const candidate& c, std::size_t number) const {
     const auto text = c.drill.text();
     const auto end = text.find('\n');
-    return fmt::format("# Written by `floe drill hunt --seed {}`: drill {}.\n# It failed at {}.\n{}{}", options_.seed, number,
-                       c.end->failed_at.empty() ? c.end->reason : c.end->failed_at, cluster_with_seed(text.substr(0, end), c.seed),
-                       text.substr(end));
+    return fmt::format(
+        "# Written by `floe drill hunt --seed {}`: drill {}.\n# It failed at {}.\n{}{}",
+        options_.seed, number, c.end->failed_at.empty() ? c.end->reason : c.end->failed_at,
+        cluster_with_seed(text.substr(0, end), c.seed), text.substr(end));
   }
 
   void make_smaller(hunt_failure& f, const candidate& c) {
@@ -158,8 +172,10 @@ class hunter {
     p.doing = "making a failure smaller";
     listeners_.progress(p);
     auto s = c.readable;
-    s.title = fmt::format("Written by `floe drill hunt --seed {}`: drill {}.", options_.seed, f.drill);
-    const auto small = shrink(s, {.seed = c.seed, .jobs = options_.jobs}, [](std::size_t, std::size_t) {});
+    s.title =
+        fmt::format("Written by `floe drill hunt --seed {}`: drill {}.", options_.seed, f.drill);
+    const auto small =
+        shrink(s, {.seed = c.seed, .jobs = options_.jobs}, [](std::size_t, std::size_t) {});
     if (!small) {
       result_.interrupted |= small.error() == "interrupted";
       return;
@@ -173,7 +189,9 @@ class hunter {
     const auto read = read_script(c.readable.name, small->text);
     if (!read) return;
     const std::vector<planned_run> once{{.drill = &*read, .seed = small->seed, .hunted = true}};
-    result_.interrupted |= sweep(once, 1, [&](const planned_run&, const verdict& v) { f.last_events = v.last_events; }) != 0;
+    result_.interrupted |= sweep(once, 1, [&](const planned_run&, const verdict& v) {
+                             f.last_events = v.last_events;
+                           }) != 0;
   }
 
   const hunt_options& options_;

@@ -16,25 +16,25 @@ namespace floe::cli::drill {
 
 struct hunt_options {
   std::uint64_t seed = 1;
-  std::size_t drills = 1000;   ///< ends after so many
-  double minutes = 0;          ///< or, if not 0, with the first group that ends after this time
+  std::size_t drills = 1000;  ///< ends after so many
+  double minutes = 0;         ///< or, if not 0, with the first group that ends after this time
   std::size_t jobs = 1;
-  bool shipped = true;         ///< begin with changes of the shipped drills, too
-  bool shrink = true;          ///< failures are made smaller
-  std::size_t failures = 0;    ///< ends with the group in which so many kinds were found; 0: goes on
+  bool shipped = true;       ///< begin with changes of the shipped drills, too
+  bool shrink = true;        ///< failures are made smaller
+  std::size_t failures = 0;  ///< ends with the group in which so many kinds were found; 0: goes on
 };
 
 /// Failures of one kind: broken at the same check, after the same last events.
 struct hunt_failure {
-  std::string failed_at;    ///< as verdict::failed_at, or the reason if the program broke
+  std::string failed_at;  ///< as verdict::failed_at, or the reason if the program broke
   std::string last_events;
-  std::string reason;       ///< of the drill that stands here
-  std::string text;         ///< of a drill file, its seed in it
+  std::string reason;  ///< of the drill that stands here
+  std::string text;    ///< of a drill file, its seed in it
   std::uint64_t seed = 1;
-  std::size_t drill = 0;    ///< the number of the first that failed so
+  std::size_t drill = 0;  ///< the number of the first that failed so
   std::size_t times = 1;
   std::size_t lines = 0;
-  bool smaller = false;     ///< it has been made smaller
+  bool smaller = false;  ///< it has been made smaller
 };
 
 struct hunt_progress {

@@ -45,7 +45,8 @@ duration waited(const std::vector<std::string>& lines) {
   return sum;
 }
 
-std::optional<std::string> random_line(const std::vector<const verb*>& verbs, drill_setting& s, chance& c) {
+std::optional<std::string> random_line(const std::vector<const verb*>& verbs, drill_setting& s,
+                                       chance& c) {
   const auto& v = *c.of(verbs);
   if (v.name == std::string_view("lock") && !v.of_client && !s.cluster_lock) return std::nullopt;
   return fill_pattern(c.of(v.uses), s, c);
@@ -53,14 +54,18 @@ std::optional<std::string> random_line(const std::vector<const verb*>& verbs, dr
 
 /// What the lines before have introduced.
 drill_setting setting_after(const hunted_drill& d, std::size_t lines, chance& c) {
-  drill_setting s{.nodes = d.nodes, .cluster_lock = d.cluster_lock, .longest = c.of<duration>({5ms, 300ms, 3s, 20s})};
+  drill_setting s{.nodes = d.nodes,
+                  .cluster_lock = d.cluster_lock,
+                  .longest = c.of<duration>({5ms, 300ms, 3s, 20s})};
   for (std::size_t i = 0; i < lines; ++i) {
     const auto words = split_words(d.lines[i]).value_or(std::vector<std::string>{});
     if (words.size() < 2) continue;
     if (words[0] == "attach") {
-      const bool kept = std::ranges::any_of(words, [](const auto& w) { return w == "persistent" || w == "replicated"; });
+      const bool kept = std::ranges::any_of(
+          words, [](const auto& w) { return w == "persistent" || w == "replicated"; });
       for (std::size_t w = 1; w < words.size(); ++w)
-        if (words[w].ends_with(".tdb")) s.lists[kept ? "transactional" : "volatile"].push_back(words[w]);
+        if (words[w].ends_with(".tdb"))
+          s.lists[kept ? "transactional" : "volatile"].push_back(words[w]);
     }
     if (words[0] == "client") s.lists["client"].push_back(words[1]);
     if (words[0] == "let") s.lists["named"].push_back(words[1]);
@@ -68,7 +73,8 @@ drill_setting setting_after(const hunted_drill& d, std::size_t lines, chance& c)
       if (v->of_client || words[0] != v->name) continue;
       const std::string_view use(v->uses.front());
       const auto at = use.find("{node>");
-      if (at != std::string_view::npos) s.lists[std::string(use.substr(at + 6, use.find('}') - at - 6))].push_back(words[1]);
+      if (at != std::string_view::npos)
+        s.lists[std::string(use.substr(at + 6, use.find('}') - at - 6))].push_back(words[1]);
     }
   }
   return s;
@@ -86,13 +92,15 @@ void insert_lines(hunted_drill& d, chance& c) {
 void leave_out_lines(hunted_drill& d, chance& c) {
   const auto from = c.below(d.lines.size());
   const auto to = std::min<std::size_t>(d.lines.size(), from + c.between(1, 4));
-  d.lines.erase(d.lines.begin() + static_cast<std::ptrdiff_t>(from), d.lines.begin() + static_cast<std::ptrdiff_t>(to));
+  d.lines.erase(d.lines.begin() + static_cast<std::ptrdiff_t>(from),
+                d.lines.begin() + static_cast<std::ptrdiff_t>(to));
 }
 
 void do_again(hunted_drill& d, chance& c) {
   const auto from = c.below(d.lines.size());
   const auto to = std::min<std::size_t>(d.lines.size(), from + c.between(1, 6));
-  const std::vector<std::string> again(d.lines.begin() + static_cast<std::ptrdiff_t>(from), d.lines.begin() + static_cast<std::ptrdiff_t>(to));
+  const std::vector<std::string> again(d.lines.begin() + static_cast<std::ptrdiff_t>(from),
+                                       d.lines.begin() + static_cast<std::ptrdiff_t>(to));
   const auto at = to + c.below(d.lines.size() - to + 1);
   d.lines.insert(d.lines.begin() + static_cast<std::ptrdiff_t>(at), again.begin(), again.end());
 }
@@ -111,8 +119,10 @@ void change_word(hunted_drill& d, chance& c) {
     const auto n = parse_count(word);
     if (!changed && at > 0 && digit && c.percent(60)) {
       drill_setting s{.nodes = d.nodes, .longest = 40s};
-      const auto other = n ? (*n < d.nodes ? fill_pattern("{node}", s, c) : std::nullopt)
-                           : (parse_duration(word) && !word.ends_with('%') ? fill_pattern("{time}", s, c) : std::nullopt);
+      const auto other =
+          n ? (*n < d.nodes ? fill_pattern("{node}", s, c) : std::nullopt)
+            : (parse_duration(word) && !word.ends_with('%') ? fill_pattern("{time}", s, c)
+                                                            : std::nullopt);
       if (other) {
         word = *other;
         changed = true;
@@ -142,7 +152,9 @@ void make_values_differ(hunted_drill& d, chance& c) {
           words[i] = words[i].substr(0, sign + 1) + fresh(words[i].substr(sign + 1));
     } else
       continue;
-    if (std::ranges::any_of(words, [](const auto& w) { return w.find_first_of(" '\"#") != std::string::npos; })) continue;
+    if (std::ranges::any_of(
+            words, [](const auto& w) { return w.find_first_of(" '\"#") != std::string::npos; }))
+      continue;
     l = fmt::format("{}", fmt::join(words, " "));
   }
 }
@@ -150,31 +162,40 @@ void make_values_differ(hunted_drill& d, chance& c) {
 }  // namespace
 
 std::string hunted_drill::text() const {
-  auto all = fmt::format("cluster nodes={}{}{}\n", nodes, cluster_lock ? " lock=yes" : "", record_table ? " RecordTable=1" : "");
+  auto all = fmt::format("cluster nodes={}{}{}\n", nodes, cluster_lock ? " lock=yes" : "",
+                         record_table ? " RecordTable=1" : "");
   for (const auto& l : lines) all += (always_possible(l) ? "" : "try ") + l + "\n";
   return all;
 }
 
 hunted_drill compose_drill(chance& c) {
-  hunted_drill d{.nodes = c.of<std::size_t>({1, 2, 3, 3, 3, 4, 4, 5, 5, 6, 7, 9}), .cluster_lock = c.percent(50),
-                 .record_table = c.percent(75), .lines = {}};
-  drill_setting s{.nodes = d.nodes, .cluster_lock = d.cluster_lock, .longest = c.of<duration>({1ms, 100ms, 1s, 4s, 15s, 45s})};
+  hunted_drill d{.nodes = c.of<std::size_t>({1, 2, 3, 3, 3, 4, 4, 5, 5, 6, 7, 9}),
+                 .cluster_lock = c.percent(50),
+                 .record_table = c.percent(75),
+                 .lines = {}};
+  drill_setting s{.nodes = d.nodes,
+                  .cluster_lock = d.cluster_lock,
+                  .longest = c.of<duration>({1ms, 100ms, 1s, 4s, 15s, 45s})};
   for (auto n = 1 + c.below(4); n > 0; --n)
-    d.lines.push_back(*fill_pattern(c.of<const char*>({"attach {+volatile}", "attach {+volatile}", "attach {+volatile}",
-                                                       "attach {+transactional} persistent", "attach {+transactional} replicated"}),
-                                    s, c));
+    d.lines.push_back(
+        *fill_pattern(c.of<const char*>({"attach {+volatile}", "attach {+volatile}",
+                                         "attach {+volatile}", "attach {+transactional} persistent",
+                                         "attach {+transactional} replicated"}),
+                      s, c));
   // swarm: what is left out gives the rest more room
   std::vector<const verb*> verbs;
   const auto share = static_cast<unsigned>(10 + c.below(50));
   for (const auto* v : usable_verbs()) {
-    const bool load = v->name == std::string_view("workload"), wait = v->name == std::string_view("wait");
+    const bool load = v->name == std::string_view("workload"),
+               wait = v->name == std::string_view("wait");
     if (load || wait || c.percent(share)) verbs.push_back(v);
     if (wait) verbs.insert(verbs.end(), 1 + verbs.size() / 4, v);
     for (int tries = 0; load && tries < 3; ++tries)
       if (auto l = fill_pattern(c.of(v->uses), s, c); l && c.percent(60)) d.lines.push_back(*l);
   }
   for (auto n = 3 + c.below(22); n > 0; --n)
-    if (auto l = random_line(verbs, s, c); l && waited(d.lines) < longest_story) d.lines.push_back(*l);
+    if (auto l = random_line(verbs, s, c); l && waited(d.lines) < longest_story)
+      d.lines.push_back(*l);
   return d;
 }
 
@@ -206,7 +227,8 @@ hunted_drill mutate_drill(const hunted_drill& one, const hunted_drill& other, ch
     }
   }
   if (d.lines.size() > most_lines) d.lines.resize(most_lines);
-  while (waited(d.lines) > longest_story) std::erase_if(d.lines, [&, once = false](const std::string& l) mutable {
+  while (waited(d.lines) > longest_story)
+    std::erase_if(d.lines, [&, once = false](const std::string& l) mutable {
       const bool this_one = !once && first_word(l) == "wait" && c.percent(50);
       once |= this_one;
       return this_one;
@@ -219,20 +241,23 @@ namespace {
 
 void flatten(const std::vector<statement>& body, std::vector<std::string>& into, chance& c) {
   // promises; and what makes sense only in the order of its story
-  constexpr std::array<std::string_view, 7> of_the_story{"lossless", "expect", "mark", "add", "delete", "detach", "crowd"};
+  constexpr std::array<std::string_view, 7> of_the_story{"lossless", "expect", "mark", "add",
+                                                         "delete",   "detach", "crowd"};
   for (const auto& s : body) {
     if (s.is == verb::kind::repeat) flatten(s.blocks[0], into, c);
     if (s.is == verb::kind::one_of) flatten(c.of(s.blocks), into, c);
     if (s.is != verb::kind::plain) continue;
     const auto text = s.may_fail ? s.text.substr(4) : s.text;
-    if (std::ranges::find(of_the_story, first_word(text)) == of_the_story.end()) into.push_back(text);
+    if (std::ranges::find(of_the_story, first_word(text)) == of_the_story.end())
+      into.push_back(text);
   }
 }
 
 }  // namespace
 
 hunted_drill taken_from(const script& s, chance& c) {
-  hunted_drill d{.nodes = s.nodes, .cluster_lock = s.cluster_lock, .record_table = c.percent(75), .lines = {}};
+  hunted_drill d{
+      .nodes = s.nodes, .cluster_lock = s.cluster_lock, .record_table = c.percent(75), .lines = {}};
   flatten(s.body, d.lines, c);
   return d;
 }

@@ -13,7 +13,7 @@ namespace floe::cli::drill {
 struct hunted_drill {
   std::size_t nodes = 3;
   bool cluster_lock = false;
-  bool record_table = true;  ///< clients lock in the memory that nodes share with them
+  bool record_table = true;        ///< clients lock in the memory that nodes share with them
   std::vector<std::string> lines;  ///< without `try`
 
   /// With its first line.

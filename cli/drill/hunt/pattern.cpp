@@ -14,7 +14,9 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t keys = 6;  ///< few, so that uses of one meet
 
-std::string number_of_node(const drill_setting& s, chance& c) { return std::to_string(c.below(s.nodes)); }
+std::string number_of_node(const drill_setting& s, chance& c) {
+  return std::to_string(c.below(s.nodes));
+}
 
 std::string role(chance& c) { return c.of<std::string>({"leader", "follower", "any"}); }
 
@@ -39,8 +41,10 @@ std::string numbers(const drill_setting& s, chance& c) {
 }
 
 duration pause_of_clients(const drill_setting& s, chance& c) {
-  const auto least = std::max<duration>(1ms, s.longest / 100), most = std::max<duration>(100ms, s.longest / 20);
-  return 1us * static_cast<std::int64_t>(c.between(static_cast<std::uint64_t>(least / 1us), static_cast<std::uint64_t>(most / 1us)));
+  const auto least = std::max<duration>(1ms, s.longest / 100),
+             most = std::max<duration>(100ms, s.longest / 20);
+  return 1us * static_cast<std::int64_t>(c.between(static_cast<std::uint64_t>(least / 1us),
+                                                   static_cast<std::uint64_t>(most / 1us)));
 }
 
 std::optional<std::string> one_of(std::vector<std::string>& list, bool take_out, chance& c) {
@@ -72,7 +76,8 @@ std::optional<std::string> word_for(std::string_view what, drill_setting& s, cha
   if (what.starts_with("node>")) {
     auto n = node(s, c);
     // who a role means is not known here
-    if (n != "leader" && n != "follower" && n != "any") s.lists[std::string(what.substr(5))].push_back(n);
+    if (n != "leader" && n != "follower" && n != "any")
+      s.lists[std::string(what.substr(5))].push_back(n);
     return n;
   }
   if (what == "number") return number_of_node(s, c);
@@ -82,7 +87,9 @@ std::optional<std::string> word_for(std::string_view what, drill_setting& s, cha
   if (what == "key") return fmt::format("k{}", c.below(keys));
   if (what == "value") return fmt::format("h{:08x}", c.number() & 0xffffffff);
   if (what == "time")
-    return duration_word(1us * static_cast<std::int64_t>(c.between(10, static_cast<std::uint64_t>(std::max<duration>(s.longest, 20us) / 1us))));
+    return duration_word(
+        1us * static_cast<std::int64_t>(c.between(
+                  10, static_cast<std::uint64_t>(std::max<duration>(s.longest, 20us) / 1us))));
   if (what == "seconds") return duration_word(1s * static_cast<std::int64_t>(c.between(1, 60)));
   if (what == "pause") return duration_word(pause_of_clients(s, c));
   if (what == "phase") return std::string(c.of(cluster_phases()));

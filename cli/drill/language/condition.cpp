@@ -54,8 +54,12 @@ test writes(line_parser& w) {
 
 test flag_seen(line_parser& w, std::vector<node_ref> node) {
   static constexpr std::array<std::pair<std::string_view, std::uint32_t>, 7> flags{
-      {{"disconnected", node_flag::disconnected}, {"banned", node_flag::banned}, {"stopped", node_flag::stopped},
-       {"disabled", node_flag::permanently_disabled}, {"unhealthy", node_flag::unhealthy}, {"deleted", node_flag::deleted},
+      {{"disconnected", node_flag::disconnected},
+       {"banned", node_flag::banned},
+       {"stopped", node_flag::stopped},
+       {"disabled", node_flag::permanently_disabled},
+       {"unhealthy", node_flag::unhealthy},
+       {"deleted", node_flag::deleted},
        {"connected", 0}}};
   const auto word = w.peek();
   const auto f = std::ranges::find(flags, word, &std::pair<std::string_view, std::uint32_t>::first);
@@ -71,8 +75,10 @@ test flag_seen(line_parser& w, std::vector<node_ref> node) {
       for (std::size_t by = 0; by < s.cluster().size(); ++by) {
         const auto& l = s.report_of(by);
         if (std::ranges::find(*those, by) != those->end() || !l.fresh) continue;
-        const bool yes = bit ? (l.flags_of(n) & bit) != 0 : (l.flags_of(n) & node_flag::disconnected) == 0;
-        if (!yes) return failed_because(fmt::format("node {} is not {} as node {} sees it", n, word, by));
+        const bool yes =
+            bit ? (l.flags_of(n) & bit) != 0 : (l.flags_of(n) & node_flag::disconnected) == 0;
+        if (!yes)
+          return failed_because(fmt::format("node {} is not {} as node {} sees it", n, word, by));
       }
     return {};
   };
@@ -104,7 +110,11 @@ test client_condition(line_parser& w) {
     const auto& c = s.client(name);
     const bool has = c.holds(db, key), waiting = c.waits_for(db, key);
     if (waits ? waiting : has) return {};
-    return failed_because(fmt::format("{} {} {}/{}", name, has ? "has" : waiting ? "waits for" : "neither has nor waits for", db, key));
+    return failed_because(fmt::format("{} {} {}/{}", name,
+                                      has       ? "has"
+                                      : waiting ? "waits for"
+                                                : "neither has nor waits for",
+                                      db, key));
   };
 }
 
@@ -126,7 +136,8 @@ test database_condition(line_parser& w) {
     for (const auto n : *those) {
       const auto* d = s.report_of(n).fresh ? s.report_of(n).database(db) : nullptr;
       if (!d) return failed_because(fmt::format("node {} does not know {}", n, db));
-      if (d->state != state) return failed_because(fmt::format("{} is {} on node {}", db, d->state, n));
+      if (d->state != state)
+        return failed_because(fmt::format("{} is {} on node {}", db, d->state, n));
       // thawed means: serves. Before its recovery a database that was never frozen serves nobody.
       if (state == "thawed" && d->generation != s.report_of(n).generation)
         return failed_because(fmt::format("{} has not been recovered on node {}", db, n));
@@ -139,26 +150,44 @@ test database_condition(line_parser& w) {
 
 const std::vector<condition>& all_conditions() {
   static const std::vector<condition> all{
-      {"normal [on NODES]", "recovery mode NORMAL, one generation, all databases thawed, everybody connected", "normal"},
+      {"normal [on NODES]",
+       "recovery mode NORMAL, one generation, all databases thawed, everybody connected", "normal"},
       {"active", "some node is in recovery mode ACTIVE", "active"},
       {"held", "a recovery waits in the phase that `hold` named", "held"},
-      {"DB STATE [on NODES|on all]", "a database is thawed, freezing, frozen or in_transaction on these nodes, or on all that run",
+      {"DB STATE [on NODES|on all]",
+       "a database is thawed, freezing, frozen or in_transaction on these nodes, or on all that "
+       "run",
        "brlock.tdb thawed on all"},
-      {"node NODES connected|disconnected|banned|stopped|disabled|unhealthy|deleted", "all others that can answer see them so", "node 2 disconnected"},
+      {"node NODES connected|disconnected|banned|stopped|disabled|unhealthy|deleted",
+       "all others that can answer see them so", "node 2 disconnected"},
       {"node NODE leading", "most nodes take it for their leader", "node 0 leading"},
       {"NAME has DB KEY", "a client holds a lock", "smbd has brlock.tdb b9"},
-      {"NAME waits for DB KEY", "a client has asked for a lock and not got it", "smbd waits for brlock.tdb b9"},
+      {"NAME waits for DB KEY", "a client has asked for a lock and not got it",
+       "smbd waits for brlock.tdb b9"},
       {"writes above N", "workloads have written more records than that", "writes above 100"},
-      {"DB KEY is VALUE|absent [on NODE]", "what clients of this node, or of every node that runs, read there", "locking.tdb l7 is absent on 2"},
-      {"records of DB above|below|are N [on NODE]", "how many records that node, or every node that runs, has of a database", "records of locking.tdb above 10 on 0"},
-      {"migrations of DB pending|resent above|below|are N", "records on their way to a node, or asked for again since it started; over all nodes",
+      {"DB KEY is VALUE|absent [on NODE]",
+       "what clients of this node, or of every node that runs, read there",
+       "locking.tdb l7 is absent on 2"},
+      {"records of DB above|below|are N [on NODE]",
+       "how many records that node, or every node that runs, has of a database",
+       "records of locking.tdb above 10 on 0"},
+      {"migrations of DB pending|resent above|below|are N",
+       "records on their way to a node, or asked for again since it started; over all nodes",
        "migrations of locking.tdb pending are 0"},
-      {"recoveries above|below|are N", "recoveries that were started since the last `mark`", "recoveries below 4"},
-      {"longest pause of DB|any below|above DURATION", "how long a database served nobody on a node that ran, since the last `mark`", "longest pause of brlock.tdb below 100ms"},
-      {"longest wait below|above DURATION", "how long a client waited for an answer, since the last `mark`", "longest wait below 5s"},
-      {"failures above|below|are N", "operations of clients since the beginning that were refused, or have an unknown end", "failures below 10"},
-      {"log of node NODE has TEXT", "the node has logged this since the last `mark`", "log of node 1 has 'recovery-mode normal->active'"},
-      {"nobody banned", "no node that can answer takes another, or itself, for banned", "nobody banned"},
+      {"recoveries above|below|are N", "recoveries that were started since the last `mark`",
+       "recoveries below 4"},
+      {"longest pause of DB|any below|above DURATION",
+       "how long a database served nobody on a node that ran, since the last `mark`",
+       "longest pause of brlock.tdb below 100ms"},
+      {"longest wait below|above DURATION",
+       "how long a client waited for an answer, since the last `mark`", "longest wait below 5s"},
+      {"failures above|below|are N",
+       "operations of clients since the beginning that were refused, or have an unknown end",
+       "failures below 10"},
+      {"log of node NODE has TEXT", "the node has logged this since the last `mark`",
+       "log of node 1 has 'recovery-mode normal->active'"},
+      {"nobody banned", "no node that can answer takes another, or itself, for banned",
+       "nobody banned"},
       {"not CONDITION", "the opposite", "not node 1 leading"},
   };
   return all;

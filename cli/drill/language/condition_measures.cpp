@@ -91,16 +91,19 @@ test migrations(line_parser& w) {
   return [=](drill_run& s) -> outcome {
     std::uint64_t all = 0;
     for (const auto n : running(s))
-      if (const auto* d = s.report_of(n).fresh ? s.report_of(n).database(db) : nullptr) all += resent ? d->migrations_resent : d->migrations_pending;
+      if (const auto* d = s.report_of(n).fresh ? s.report_of(n).database(db) : nullptr)
+        all += resent ? d->migrations_resent : d->migrations_pending;
     if (holds(static_cast<std::int64_t>(all), b.how, b.value)) return {};
-    return failed_because(fmt::format("{} migrations of {} {}", all, db, resent ? "were sent again" : "are pending"));
+    return failed_because(
+        fmt::format("{} migrations of {} {}", all, db, resent ? "were sent again" : "are pending"));
   };
 }
 
 test recoveries(line_parser& w) {
   const auto b = read_count(w);
   return [=](drill_run& s) -> outcome {
-    const auto n = std::ranges::count_if(s.seen.recovery_runs, [&](time_us at) { return at >= s.marked; });
+    const auto n =
+        std::ranges::count_if(s.seen.recovery_runs, [&](time_us at) { return at >= s.marked; });
     if (holds(n, b.how, b.value)) return {};
     return failed_because(fmt::format("{} recoveries were started", n));
   };
@@ -125,10 +128,12 @@ test longest_pause(line_parser& w) {
     const auto look = [&](std::size_t node, const std::string& name, time_us from, time_us to) {
       if ((!db.empty() && name != db) || to < s.marked || to - from <= longest) return;
       longest = to - from;
-      where = fmt::format("{} was closed for {} on node {}, from {}", name, time_text(longest), node, at_text(from));
+      where = fmt::format("{} was closed for {} on node {}, from {}", name, time_text(longest),
+                          node, at_text(from));
     };
     for (const auto& f : s.seen.frozen) look(f.node, f.db, f.from, f.to);
-    for (const auto& [place, since] : s.logs().closed()) look(place.first, place.second, since, s.now());
+    for (const auto& [place, since] : s.logs().closed())
+      look(place.first, place.second, since, s.now());
     if (holds(longest, b.how, b.value)) return {};
     return failed_because(where);
   };
@@ -143,7 +148,8 @@ test longest_wait(line_parser& w) {
       const auto end = std::min(o.end, s.now());
       if (o.begin < s.marked || end - o.begin <= longest) continue;
       longest = end - o.begin;
-      where = fmt::format("{} waited {} for {} on node {}, from {}", o.client, time_text(longest), record_text(o), o.node, at_text(o.begin));
+      where = fmt::format("{} waited {} for {} on node {}, from {}", o.client, time_text(longest),
+                          record_text(o), o.node, at_text(o.begin));
     }
     if (holds(longest, b.how, b.value)) return {};
     return failed_because(where);
@@ -180,7 +186,10 @@ test nobody_banned(line_parser& w) {
 test record_condition(line_parser& w, const std::string& db) {
   const auto key = w.word("thawed, freezing, frozen or in_transaction, or a key");
   if (!w.take("is")) {
-    w.fail(fmt::format("expected thawed, freezing, frozen or in_transaction, or KEY is VALUE, after `{}`, found `{}`", db, key));
+    w.fail(
+        fmt::format("expected thawed, freezing, frozen or in_transaction, or KEY is VALUE, after "
+                    "`{}`, found `{}`",
+                    db, key));
     return nullptr;
   }
   const auto value = w.take("absent") ? std::string() : w.word("a value, or absent");
@@ -192,7 +201,8 @@ test record_condition(line_parser& w, const std::string& db) {
       const auto is = s.value_of(n, db, key);
       if (!is) return failed_because(is.error());
       if (*is != value)
-        return failed_because(fmt::format("{}/{} is {} on node {}", db, key, is->empty() ? "absent" : "\"" + *is + "\"", n));
+        return failed_because(fmt::format("{}/{} is {} on node {}", db, key,
+                                          is->empty() ? "absent" : "\"" + *is + "\"", n));
     }
     return {};
   };

@@ -13,7 +13,8 @@ std::optional<std::string> why_not(const statement& s, const refusal& cannot) {
   return std::nullopt;
 }
 
-void collect(const std::vector<statement>& lines, const refusal& cannot, std::vector<impossible_line>& into) {
+void collect(const std::vector<statement>& lines, const refusal& cannot,
+             std::vector<impossible_line>& into) {
   for (const auto& l : lines) {
     if (auto why = why_not(l, cannot)) into.push_back({l.line, l.text, std::move(*why)});
     for (const auto& b : l.blocks) collect(b, cannot, into);
@@ -35,7 +36,9 @@ std::vector<impossible_line> impossible_lines(const script& s, const refusal& ca
 }
 
 bool needs(const script& s, ability wanted) {
-  return !impossible_lines(s, [wanted](ability a) { return a == wanted ? std::optional<std::string>("") : std::nullopt; }).empty();
+  return !impossible_lines(s, [wanted](ability a) {
+            return a == wanted ? std::optional<std::string>("") : std::nullopt;
+          }).empty();
 }
 
 script without_impossible(script s, const refusal& cannot) {

@@ -93,7 +93,8 @@ double line_parser::percent() {
   if (!text.empty() && text.ends_with('%')) text.remove_suffix(1);
   double n = -1;
   const auto r = std::from_chars(text.data(), text.data() + text.size(), n);
-  if (text.empty() || r.ec != std::errc() || r.ptr != text.data() + text.size() || n < 0 || n > 90) {
+  if (text.empty() || r.ec != std::errc() || r.ptr != text.data() + text.size() || n < 0 ||
+      n > 90) {
     miss("a percentage from 0% to 90%");
     return 0;
   }
@@ -104,7 +105,8 @@ double line_parser::percent() {
 std::uint64_t line_parser::size() {
   auto text = peek();
   std::uint64_t unit = 1;
-  for (const auto& [suffix, bytes] : {std::pair<std::string_view, std::uint64_t>{"kB", 1000}, {"MB", 1'000'000}})
+  for (const auto& [suffix, bytes] :
+       {std::pair<std::string_view, std::uint64_t>{"kB", 1000}, {"MB", 1'000'000}})
     if (text.ends_with(suffix)) {
       text.remove_suffix(2);
       unit = bytes;
@@ -133,7 +135,8 @@ node_ref line_parser::node(bool or_deleted) {
     return node_ref::fixed(*n);
   }
   using enum node_ref::kind;
-  for (const auto& [word, is] : {std::pair{"leader", leader}, {"follower", follower}, {"any", any}, {"it", it}})
+  for (const auto& [word, is] :
+       {std::pair{"leader", leader}, {"follower", follower}, {"any", any}, {"it", it}})
     if (take(word)) return {.is = is};
   if (std::ranges::find(names.node_names, text) != names.node_names.end()) {
     ++next_;
@@ -172,7 +175,8 @@ std::string line_parser::database() {
     if (name.empty())
       miss("a database");
     else
-      fail(fmt::format("no line above attaches a database `{}`{}", name, did_you_mean(name, names.databases)));
+      fail(fmt::format("no line above attaches a database `{}`{}", name,
+                       did_you_mean(name, names.databases)));
     return {};
   }
   ++next_;
@@ -181,7 +185,8 @@ std::string line_parser::database() {
 
 std::string line_parser::volatile_database() {
   auto name = database();
-  if (names.transactional.contains(name)) fail(fmt::format("{} is written by transactions: expected a volatile database", name));
+  if (names.transactional.contains(name))
+    fail(fmt::format("{} is written by transactions: expected a volatile database", name));
   return name;
 }
 

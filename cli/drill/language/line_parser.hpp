@@ -22,7 +22,8 @@ struct scope {
   std::vector<std::string> databases, clients, node_names;
   std::set<std::string> transactional;  ///< databases that are persistent or replicated
   std::set<std::size_t> deleted;        ///< nodes
-  std::set<std::pair<std::string, std::string>> transacted;  ///< database and KEY=VALUE: values are written once
+  std::set<std::pair<std::string, std::string>>
+      transacted;  ///< database and KEY=VALUE: values are written once
   bool cluster_lock = false;
   bool knows_client(std::string_view name) const;
 };
@@ -50,7 +51,7 @@ class line_parser {
   std::uint64_t size();  ///< "200", "20kB", "1MB"
   node_ref node(bool or_deleted = false);
   std::vector<node_ref> nodes(bool or_deleted = false);  ///< "0,1", "leader", "all"
-  std::string database();         ///< one that is attached
+  std::string database();                                ///< one that is attached
   /// One whose records are locked and written one by one, or one that is written by transactions.
   std::string volatile_database();
   std::string transactional_database();

@@ -8,7 +8,7 @@ namespace floe::cli::drill {
 
 struct node_ref {
   enum class kind : std::uint8_t {
-    none,      ///< nothing was named
+    none,  ///< nothing was named
     number,
     leader,
     follower,  ///< a running one that does not lead, by the seed

@@ -18,7 +18,8 @@ std::vector<std::string_view> between(Phase first, Phase last, Phase skipped) {
 }  // namespace
 
 const std::vector<std::string_view>& cluster_phases() {
-  static const auto all = between(cluster_phase::survey, cluster_phase::end_recovery, cluster_phase::databases);
+  static const auto all =
+      between(cluster_phase::survey, cluster_phase::end_recovery, cluster_phase::databases);
   return all;
 }
 

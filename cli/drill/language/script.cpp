@@ -23,8 +23,9 @@ std::string unknown_word(std::string_view what, std::string_view word, bool of_c
   for (const auto& v : all_verbs())
     if (v.of_client == of_client) names.emplace_back(v.name);
   const auto near = closest(word, names);
-  return fmt::format("{} `{}`{}", what, word,
-                     near ? fmt::format("; did you mean {}?", *near) : "; `floe drill help` lists all");
+  return fmt::format(
+      "{} `{}`{}", what, word,
+      near ? fmt::format("; did you mean {}?", *near) : "; `floe drill help` lists all");
 }
 
 class reader {
@@ -34,7 +35,8 @@ class reader {
   std::expected<script, std::string> read() {
     std::vector<statement> body;
     block(body, nullptr);
-    if (errors_.empty() && !clustered_ && body.empty()) errors_ = made_.name + ":1: the drill is empty";
+    if (errors_.empty() && !clustered_ && body.empty())
+      errors_ = made_.name + ":1: the drill is empty";
     if (!errors_.empty()) return std::unexpected(errors_);
     made_.body = std::move(body);
     return std::move(made_);
@@ -102,7 +104,8 @@ class reader {
   read_line line(std::vector<std::string> words, statement& s, const statement* opened) {
     const bool attempt = words.front() == "try";
     if (attempt) words.erase(words.begin());
-    if (attempt && words.empty()) return bad(line_, "expected a verb after `try`, but the line ends there");
+    if (attempt && words.empty())
+      return bad(line_, "expected a verb after `try`, but the line ends there");
     s.may_fail = attempt;
     line_parser w(words, names_);
     const auto first = w.word("a verb");
@@ -110,9 +113,12 @@ class reader {
     const auto second = speaks ? w.word("what the client does") : std::string();
     if (w.error()) return bad(line_, *w.error());
     const auto* v = find_verb(speaks ? second : first, speaks);
-    if (!v) return bad(line_, speaks ? unknown_word("a client cannot", second, true) : unknown_word("no such verb:", first, false));
+    if (!v)
+      return bad(line_, speaks ? unknown_word("a client cannot", second, true)
+                               : unknown_word("no such verb:", first, false));
     s.is = v->is;
-    if (attempt && v->is != verb::kind::plain) return bad(line_, fmt::format("`try` stands before what is done, not before `{}`", first));
+    if (attempt && v->is != verb::kind::plain)
+      return bad(line_, fmt::format("`try` stands before what is done, not before `{}`", first));
     switch (v->is) {
       case verb::kind::cluster: return cluster(w);
       case verb::kind::end:
@@ -165,19 +171,22 @@ class reader {
       if (!d) return void(bad(line_, "bound= takes a duration such as 60s: " + value));
       made_.bound = *d;
     } else if (name == "lock") {
-      if (value != "yes" && value != "no") return void(bad(line_, "lock= takes yes or no: " + value));
+      if (value != "yes" && value != "no")
+        return void(bad(line_, "lock= takes yes or no: " + value));
       made_.cluster_lock = names_.cluster_lock = value == "yes";
     } else if (!n || *n > UINT32_MAX) {
       bad(line_, fmt::format("{}= takes a number: {}", name, value));
     } else if (name == "nodes") {
-      if (*n < 1 || *n > 16) return void(bad(line_, "nodes= takes a number from 1 to 16: " + value));
+      if (*n < 1 || *n > 16)
+        return void(bad(line_, "nodes= takes a number from 1 to 16: " + value));
       made_.nodes = names_.nodes = *n;
     } else if (name == "seed") {
       made_.seed = *n;
     } else if (find_tunable(name)) {
       made_.tunables.emplace_back(name, static_cast<std::uint32_t>(*n));
     } else {
-      bad(line_, fmt::format("expected nodes=, seed=, bound=, lock= or a tunable, found `{}=`", name));
+      bad(line_,
+          fmt::format("expected nodes=, seed=, bound=, lock= or a tunable, found `{}=`", name));
     }
   }
 

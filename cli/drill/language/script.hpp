@@ -14,10 +14,10 @@ struct statement {
   std::string text;
   verb::kind is = verb::kind::plain;
   action act = nullptr;
-  std::vector<ability> needs{};                   ///< what the testbed must be able to do
-  bool may_fail = false;                          ///< `try`
-  std::uint64_t times = 1;                        ///< repeat
-  std::vector<std::vector<statement>> blocks{};   ///< repeat: one; one of: one for each choice
+  std::vector<ability> needs{};                  ///< what the testbed must be able to do
+  bool may_fail = false;                         ///< `try`
+  std::uint64_t times = 1;                       ///< repeat
+  std::vector<std::vector<statement>> blocks{};  ///< repeat: one; one of: one for each choice
 };
 
 struct script {

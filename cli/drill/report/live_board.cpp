@@ -108,7 +108,7 @@ double live_board::rate(const history& past, time_us now) {
 }
 
 std::vector<std::string> live_board::picture(const history& past, time_us now, std::size_t width,
-                                        std::size_t height, bool colours) {
+                                             std::size_t height, bool colours) {
   std::vector<std::string> lines;
   lines.push_back(fmt::format(
       "{} seed {}  {:.3f} s  {:.0f} operations/s  {}", paint(style::bold, drill_, colours), seed_,
@@ -142,7 +142,7 @@ void live_board::node_lines(std::vector<std::string>& lines, bool colours) const
 }
 
 void live_board::database_lines(std::vector<std::string>& lines, const history& past,
-                           bool colours) const {
+                                bool colours) const {
   std::map<std::string, std::size_t> held;
   for (const auto& [op, h] : past.holdings)
     if (h.to == never) ++held[past.ops[op].db];
@@ -184,7 +184,8 @@ void live_board::database_lines(std::vector<std::string>& lines, const history& 
     lines.push_back(fmt::format("and {} more", order.size() - most_databases));
 }
 
-void live_board::client_lines(std::vector<std::string>& lines, const history& past, time_us now) const {
+void live_board::client_lines(std::vector<std::string>& lines, const history& past,
+                              time_us now) const {
   std::vector<std::pair<time_us, std::string>> shown;
   for (const auto& [op, h] : past.holdings) {
     const auto& o = past.ops[op];

@@ -33,7 +33,8 @@ bool coloured() {
 
 }  // namespace
 
-live_follower::live_follower(following how, const std::string& drill, std::uint64_t seed, std::size_t nodes)
+live_follower::live_follower(following how, const std::string& drill, std::uint64_t seed,
+                             std::size_t nodes)
     : how_(how),
       board_(drill, seed, nodes),
       next_(clock::now() + first_after),

@@ -59,11 +59,11 @@ struct run_record {
   std::vector<run_fault> faults;
   std::vector<run_check> checks;
   run_throughput throughput;
-  std::vector<run_use> uses;          ///< those that took long enough to be seen
+  std::vector<run_use> uses;                            ///< those that took long enough to be seen
   std::map<std::string, std::int64_t> longest_wait_us;  ///< of a client for a record, by database
-  std::int64_t zero_us = 0;           ///< what is called 0 s
-  std::vector<run_line> trace;        ///< only on the page
-  std::uint64_t trace_left_out = 0;   ///< lines at its beginning that were too many
+  std::int64_t zero_us = 0;                             ///< what is called 0 s
+  std::vector<run_line> trace;                          ///< only on the page
+  std::uint64_t trace_left_out = 0;  ///< lines at its beginning that were too many
 };
 
 /// When a database could not be used somewhere.

@@ -19,7 +19,8 @@ op_end end_of(const client_error& e) {
   switch (e.code) {
     case client_errc::refused:
     case client_errc::not_connected: return op_end::refused;
-    case client_errc::timed_out: return e.status == record_status_timed_out ? op_end::refused : op_end::unknown;
+    case client_errc::timed_out:
+      return e.status == record_status_timed_out ? op_end::refused : op_end::unknown;
     case client_errc::disconnected:
     case client_errc::bad_reply: break;
   }
@@ -39,13 +40,24 @@ const char* text_of(op_end e) {
 }  // namespace
 
 drill_client::drill_client(drill_run& s, std::string name, std::size_t node)
-    : run_(s), name_(std::move(name)), node_(node),
-      client_(std::make_unique<client>(s.cluster().loop(), s.cluster().client_network())), records_(s.cluster().records(node, *client_)) {
+    : run_(s),
+      name_(std::move(name)),
+      node_(node),
+      client_(std::make_unique<client>(s.cluster().loop(), s.cluster().client_network())),
+      records_(s.cluster().records(node, *client_)) {
   // in simulation there are no processes; a real node knows us by our own, and others ask it about us
-  const auto process = s.cluster().loop().is_simulated() ? std::optional<std::int32_t>(0) : std::nullopt;
+  const auto process =
+      s.cluster().loop().is_simulated() ? std::optional<std::int32_t>(0) : std::nullopt;
   // three of four lock in shared memory, so that those that do not are among them
-  const bool tables = std::accumulate(name_.begin(), name_.end(), 0U, [](unsigned n, char c) { return n + static_cast<unsigned char>(c); }) % 4 != 0;
-  client_->connect({.socket = s.cluster().socket(node), .reconnect = true, .process = process, .record_tables = tables},
+  const bool tables =
+      std::accumulate(name_.begin(), name_.end(), 0U,
+                      [](unsigned n, char c) { return n + static_cast<unsigned char>(c); }) %
+          4 !=
+      0;
+  client_->connect({.socket = s.cluster().socket(node),
+                    .reconnect = true,
+                    .process = process,
+                    .record_tables = tables},
                    {.disconnected = [this](const client_error&) {
                      records_->disconnected();
                      while (!held_.empty()) end_holding(held_.begin()->first);
@@ -69,7 +81,8 @@ void drill_client::leave() {
 
 std::size_t drill_client::begin(op_kind kind, const std::string& db, const std::string& key) {
   run_.past.touch(db, key);
-  const auto op = run_.past.begin({.kind = kind, .client = name_, .node = node_, .db = db, .key = key, .begin = run_.now()});
+  const auto op = run_.past.begin(
+      {.kind = kind, .client = name_, .node = node_, .db = db, .key = key, .begin = run_.now()});
   open_[op] = true;
   return op;
 }
@@ -89,7 +102,9 @@ void drill_client::end(std::size_t op, const result<T>& r, const ended& tell) {
       o.rsn = number(r->header.rsn);
     }
   }
-  if (run_.tracing()) run_.note(name_, fmt::format("{} {} on node {}: {}{}{}", op_name(o.kind), o.db + "/" + o.key, node_, text_of(o.result),
+  if (run_.tracing())
+    run_.note(name_, fmt::format("{} {} on node {}: {}{}{}", op_name(o.kind), o.db + "/" + o.key,
+                                 node_, text_of(o.result),
                                  o.value.empty() ? "" : " \"" + o.value.substr(0, 40) + "\"",
                                  o.error.empty() ? "" : " (" + o.error + ")"));
   if (o.result != op_end::done) ++run_.failures;
@@ -100,7 +115,10 @@ void drill_client::end(std::size_t op, const result<T>& r, const ended& tell) {
 }
 
 void drill_client::refuse(std::size_t op, const ended& tell, std::string why) {
-  end<void>(op, std::unexpected(client_error{client_errc::refused, record_status_not_held, std::move(why), pnn::current}), tell);
+  end<void>(op,
+            std::unexpected(client_error{client_errc::refused, record_status_not_held,
+                                         std::move(why), pnn::current}),
+            tell);
 }
 
 void drill_client::end_holding(const std::pair<std::string, std::string>& record) {
@@ -118,25 +136,31 @@ bool drill_client::waits_for(const std::string& db, const std::string& key) cons
   return false;
 }
 
-void drill_client::lock(const std::string& db, const std::string& key, duration patience, ended tell) {
+void drill_client::lock(const std::string& db, const std::string& key, duration patience,
+                        ended tell) {
   const auto op = begin(op_kind::lock, db, key);
-  records_->lock(db, key, patience, [this, op, db, key, tell = std::move(tell)](const result<locked_record>& r) {
-    if (r) {
-      held_[{db, key}] = {r->lock_id, op};
-      run_.past.holdings[op] = {op, run_.now(), never};
-    }
-    end(op, r, tell);
-  });
+  records_->lock(db, key, patience,
+                 [this, op, db, key, tell = std::move(tell)](const result<locked_record>& r) {
+                   if (r) {
+                     held_[{db, key}] = {r->lock_id, op};
+                     run_.past.holdings[op] = {op, run_.now(), never};
+                   }
+                   end(op, r, tell);
+                 });
 }
 
-void drill_client::read(const std::string& db, const std::string& key, ended tell, bool final_look) {
+void drill_client::read(const std::string& db, const std::string& key, ended tell,
+                        bool final_look) {
   const auto op = begin(op_kind::read, db, key);
   run_.past.ops[op].final_look = final_look;
   records_->read(db, key, read_from::owner, answer_patience,
-              [this, op, tell = std::move(tell)](const result<read_record_answer>& r) { end(op, r, tell); });
+                 [this, op, tell = std::move(tell)](const result<read_record_answer>& r) {
+                   end(op, r, tell);
+                 });
 }
 
-void drill_client::store(const std::string& db, const std::string& key, const std::string& value, after_write then, ended tell) {
+void drill_client::store(const std::string& db, const std::string& key, const std::string& value,
+                         after_write then, ended tell) {
   const auto op = begin(op_kind::store, db, key);
   run_.past.ops[op].value = value;
   const auto held = held_.find({db, key});
@@ -144,31 +168,35 @@ void drill_client::store(const std::string& db, const std::string& key, const st
   run_.past.ops[op].under = held->second.operation;
   const auto id = held->second.id;
   if (then == after_write::unlock) end_holding({db, key});
-  records_->store(id, value, then, answer_patience,
-               [this, op, id, then, tell = std::move(tell)](const result<void>& r) {
-                 // a store that the node could not make does not give the lock back
-                 if (!r && r.error().status == record_status_storage && then == after_write::unlock)
-                   records_->unlock(id, answer_patience, [](const result<void>&) {});
-                 end(op, r, tell);
-               });
+  records_->store(
+      id, value, then, answer_patience,
+      [this, op, id, then, tell = std::move(tell)](const result<void>& r) {
+        // a store that the node could not make does not give the lock back
+        if (!r && r.error().status == record_status_storage && then == after_write::unlock)
+          records_->unlock(id, answer_patience, [](const result<void>&) {});
+        end(op, r, tell);
+      });
 }
 
-void drill_client::erase(const std::string& db, const std::string& key, after_write then, ended tell) {
+void drill_client::erase(const std::string& db, const std::string& key, after_write then,
+                         ended tell) {
   const auto op = begin(op_kind::erase, db, key);
   const auto held = held_.find({db, key});
   if (held == held_.end()) return refuse(op, tell, "the lock is not held");
   run_.past.ops[op].under = held->second.operation;
   const auto id = held->second.id;
   if (then == after_write::unlock) end_holding({db, key});
-  records_->erase(id, then, answer_patience,
-                [this, op, id, then, tell = std::move(tell)](const result<void>& r) {
-                  if (!r && r.error().status == record_status_storage && then == after_write::unlock)
-                    records_->unlock(id, answer_patience, [](const result<void>&) {});
-                  end(op, r, tell);
-                });
+  records_->erase(
+      id, then, answer_patience,
+      [this, op, id, then, tell = std::move(tell)](const result<void>& r) {
+        if (!r && r.error().status == record_status_storage && then == after_write::unlock)
+          records_->unlock(id, answer_patience, [](const result<void>&) {});
+        end(op, r, tell);
+      });
 }
 
-void drill_client::peek(const std::string& db, const std::string& key, when_done<read_record_answer> tell) {
+void drill_client::peek(const std::string& db, const std::string& key,
+                        when_done<read_record_answer> tell) {
   records_->read(db, key, read_from::this_node, answer_patience, std::move(tell));
 }
 
@@ -180,7 +208,7 @@ void drill_client::unlock(const std::string& db, const std::string& key, ended t
   const auto id = held->second.id;
   end_holding({db, key});
   records_->unlock(id, answer_patience,
-                [this, op, tell = std::move(tell)](const result<void>& r) { end(op, r, tell); });
+                   [this, op, tell = std::move(tell)](const result<void>& r) { end(op, r, tell); });
 }
 
 }  // namespace floe::cli::drill

@@ -34,8 +34,10 @@ class drill_client {
   void leave();
 
   void lock(const std::string& db, const std::string& key, duration patience, ended = nullptr);
-  void read(const std::string& db, const std::string& key, ended = nullptr, bool final_look = false);
-  void store(const std::string& db, const std::string& key, const std::string& value, after_write, ended = nullptr);
+  void read(const std::string& db, const std::string& key, ended = nullptr,
+            bool final_look = false);
+  void store(const std::string& db, const std::string& key, const std::string& value, after_write,
+             ended = nullptr);
   void erase(const std::string& db, const std::string& key, after_write, ended = nullptr);
   void unlock(const std::string& db, const std::string& key, ended = nullptr);
 
@@ -43,10 +45,12 @@ class drill_client {
   void peek(const std::string& db, const std::string& key, when_done<read_record_answer>);
   /// On a persistent or replicated database: reads these keys and those that it writes, under the lock
   /// of the database's transactions, then writes them all at once. Without writes it only looks.
-  void transact(const std::string& db, std::map<std::string, std::string> writes, std::vector<std::string> reads,
-                duration patience, transacted_end = nullptr);
+  void transact(const std::string& db, std::map<std::string, std::string> writes,
+                std::vector<std::string> reads, duration patience, transacted_end = nullptr);
 
-  bool holds(const std::string& db, const std::string& key) const { return held_.contains({db, key}); }
+  bool holds(const std::string& db, const std::string& key) const {
+    return held_.contains({db, key});
+  }
   bool waits_for(const std::string& db, const std::string& key) const;
 
  private:

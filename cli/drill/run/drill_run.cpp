@@ -28,18 +28,22 @@ std::uint32_t word_at(const bytes& packet, std::size_t offset) {
 }  // namespace
 
 drill_run::drill_run(std::unique_ptr<testbed> g, std::uint64_t seed, trace_sink trace)
-    : trace_(std::move(trace)), chance_(seed * 2'862'933'555'777'941'757ULL + 3'037'000'493ULL), logs_(seen, [this](std::size_t n) { return may_be_banned(n); }),
-      cluster_(std::move(g)), reports_(cluster_->size()) {
-  cluster_->set_witness({.log =
-                             [this](std::int64_t us, std::size_t node, log_level level, std::string_view line) {
-                               // a ctdbd tells when it begins to freeze, not from when on it serves nobody
-                               if (cluster_->kind(node) == node_kind::floe) logs_.line(us, node, line);
-                               lost_behind_bad_link(node, line);
-                               if (on_log) on_log(node, line);
-                               if (trace_) note_at(us, fmt::format("node {} {}", node, to_string(level)), line);
-                             },
-                         .client_packet = [this](std::string_view to, std::uint64_t stream,
-                                                 const bytes& packet) { tap(to, stream, packet); }});
+    : trace_(std::move(trace)),
+      chance_(seed * 2'862'933'555'777'941'757ULL + 3'037'000'493ULL),
+      logs_(seen, [this](std::size_t n) { return may_be_banned(n); }),
+      cluster_(std::move(g)),
+      reports_(cluster_->size()) {
+  cluster_->set_witness(
+      {.log =
+           [this](std::int64_t us, std::size_t node, log_level level, std::string_view line) {
+             // a ctdbd tells when it begins to freeze, not from when on it serves nobody
+             if (cluster_->kind(node) == node_kind::floe) logs_.line(us, node, line);
+             lost_behind_bad_link(node, line);
+             if (on_log) on_log(node, line);
+             if (trace_) note_at(us, fmt::format("node {} {}", node, to_string(level)), line);
+           },
+       .client_packet = [this](std::string_view to, std::uint64_t stream,
+                               const bytes& packet) { tap(to, stream, packet); }});
 }
 
 outcome drill_run::open() {
@@ -51,7 +55,9 @@ outcome drill_run::open() {
 
 void drill_run::observe(std::size_t n) {
   observers_.push_back(std::make_unique<drill_client>(*this, fmt::format("observer-{}", n), n));
-  probes_.push_back(cluster_->kind(n) == node_kind::ctdbd ? std::make_unique<ctdbd_probe>(observers_[n]->raw()) : nullptr);
+  probes_.push_back(cluster_->kind(n) == node_kind::ctdbd
+                        ? std::make_unique<ctdbd_probe>(observers_[n]->raw())
+                        : nullptr);
 }
 
 drill_run::~drill_run() {
@@ -74,10 +80,12 @@ void drill_run::tap(std::string_view to, std::uint64_t stream, const bytes& pack
   const std::pair key{stream, word_at(packet, request_at)};
   if (op == floe::operation::req_call || op == floe::operation::req_control) {
     questions_[key] = 1;
-  } else if (op == floe::operation::reply_call || op == floe::operation::reply_error || op == floe::operation::reply_control) {
+  } else if (op == floe::operation::reply_call || op == floe::operation::reply_error ||
+             op == floe::operation::reply_control) {
     ++seen.answers;
     if (questions_.erase(key) == 0)
-      seen.answered_twice.push_back(fmt::format("{} got an answer too many to request {} at {}", to, key.second, at_text(now())));
+      seen.answered_twice.push_back(fmt::format("{} got an answer too many to request {} at {}", to,
+                                                key.second, at_text(now())));
   }
 }
 
@@ -99,7 +107,8 @@ void drill_run::poll_nodes() {
       continue;
     }
     observer(n).raw().control<control::get_node_status>(
-        pnn::current, {}, 2s, [this, n, round, missing](const result<client_answer<wire::string>>& r) {
+        pnn::current, {}, 2s,
+        [this, n, round, missing](const result<client_answer<wire::string>>& r) {
           if (round != poll_round_) return;
           --*missing;
           if (!r) return;
@@ -121,7 +130,8 @@ std::optional<std::string> drill_run::not_normal(const std::vector<std::size_t>&
   const auto out = node_flag::banned | node_flag::stopped;
   std::vector<std::size_t> those;
   for (std::size_t n = 0; n < reports_.size(); ++n) {
-    const bool asked = wanted.empty() ? cluster_->responsive(n) : std::ranges::find(wanted, n) != wanted.end();
+    const bool asked =
+        wanted.empty() ? cluster_->responsive(n) : std::ranges::find(wanted, n) != wanted.end();
     if (!asked) continue;
     const auto& l = reports_[n];
     if (!l.fresh) return fmt::format("node {} does not answer", n);
@@ -132,19 +142,24 @@ std::optional<std::string> drill_run::not_normal(const std::vector<std::size_t>&
     const auto& l = reports_[n];
     if (!l.running) return fmt::format("node {} is not RUNNING yet", n);
     if (!l.normal_mode) return fmt::format("node {} is in recovery mode ACTIVE", n);
-    if (!l.leader || *l.leader >= reports_.size()) return fmt::format("node {} knows of no leader", n);
+    if (!l.leader || *l.leader >= reports_.size())
+      return fmt::format("node {} knows of no leader", n);
     for (const auto& d : l.databases) {
       if (d.state != "thawed") return fmt::format("{} is {} on node {}", d.name, d.state, n);
-      if (d.generation != l.generation) return fmt::format("{} has not been recovered on node {}", d.name, n);
+      if (d.generation != l.generation)
+        return fmt::format("{} has not been recovered on node {}", d.name, n);
     }
     for (std::size_t other = 0; other < reports_.size(); ++other) {
       if (deleted_nodes.contains(other)) continue;
       const bool gone = l.flags_of(other) & node_flag::disconnected;
-      const bool there = wanted.empty() ? cluster_->responsive(other) : std::ranges::find(wanted, other) != wanted.end();
+      const bool there = wanted.empty() ? cluster_->responsive(other)
+                                        : std::ranges::find(wanted, other) != wanted.end();
       if (gone && there) return fmt::format("node {} is not connected to node {}", n, other);
-      if (!gone && !there && wanted.empty()) return fmt::format("node {} has not noticed that node {} is away", n, other);
+      if (!gone && !there && wanted.empty())
+        return fmt::format("node {} has not noticed that node {} is away", n, other);
     }
-    if (generation && *generation != l.generation) return fmt::format("node {} is in another generation", n);
+    if (generation && *generation != l.generation)
+      return fmt::format("node {} is in another generation", n);
     generation = l.generation;
   }
   if (those.empty()) return "no node is active";
@@ -173,7 +188,9 @@ void drill_run::disturb(std::size_t n, std::string_view what, fault_kind how) {
 /// A node whose disk is bad is banned for a fault of its own.
 bool drill_run::may_be_banned(std::size_t n) const {
   return bans_allowed || banned_nodes.contains(n) ||
-         std::ranges::any_of(past.disturbances, [&](const disturbance& d) { return d.node == n && d.how == fault_kind::weak; });
+         std::ranges::any_of(past.disturbances, [&](const disturbance& d) {
+           return d.node == n && d.how == fault_kind::weak;
+         });
 }
 
 void drill_run::set_link(std::size_t a, std::size_t b, const link_quality& q) {
@@ -191,7 +208,9 @@ void drill_run::lost_behind_bad_link(std::size_t by, std::string_view line) {
   const std::size_t other = number(down->pnn);
   if (!bad_links_.contains({by, other})) return;
   const auto already = [&](std::size_t n) {
-    return std::ranges::any_of(past.disturbances, [&](const disturbance& d) { return d.node == n && d.dark() && d.to == never; });
+    return std::ranges::any_of(past.disturbances, [&](const disturbance& d) {
+      return d.node == n && d.dark() && d.to == never;
+    });
   };
   for (const auto n : {by, other})
     if (!already(n)) disturb(n, "taken for lost behind a bad link", fault_kind::cut);
@@ -264,12 +283,15 @@ outcome drill_run::order(std::size_t n, control what, const bytes& request) {
     return failed_because(fmt::format("node {} takes no clients", n));
   std::optional<std::string> error;
   bool answered = false;
-  observer(n).raw().send_control(pnn::current, what, request, 20s, [&](const result<client_reply>& r) {
-    answered = true;
-    if (!r) error = r.error().describe();
-  });
-  if (!cluster_->run([&] { return answered; }, 30s)) return failed_because(fmt::format("node {} does not answer", n));
-  if (error) return failed_because(fmt::format("node {} refused {}: {}", n, control_name(what), *error));
+  observer(n).raw().send_control(pnn::current, what, request, 20s,
+                                 [&](const result<client_reply>& r) {
+                                   answered = true;
+                                   if (!r) error = r.error().describe();
+                                 });
+  if (!cluster_->run([&] { return answered; }, 30s))
+    return failed_because(fmt::format("node {} does not answer", n));
+  if (error)
+    return failed_because(fmt::format("node {} refused {}: {}", n, control_name(what), *error));
   return {};
 }
 

@@ -89,7 +89,8 @@ class drill_run {
   outcome delete_node(std::size_t n);
   outcome reload_nodes();
   /// As a client of this node reads it; empty: there is no such record.
-  std::expected<std::string, std::string> value_of(std::size_t n, const std::string& db, const std::string& key);
+  std::expected<std::string, std::string> value_of(std::size_t n, const std::string& db,
+                                                   const std::string& key);
   const log_reader& logs() const { return logs_; }
 
   /// Undoes all faults, ends all clients, waits for NORMAL, and looks at every record on every node.
@@ -100,15 +101,16 @@ class drill_run {
   history past;
   observations seen;
   double patience = 1;  ///< see script
-  std::size_t it = 0;  ///< the node that was named last
+  std::size_t it = 0;   ///< the node that was named last
   std::map<std::string, std::size_t> named_nodes;
   std::set<std::size_t> stopped_nodes, banned_nodes;  ///< by the drill
-  std::set<std::pair<control, std::size_t>> roles_off;  ///< nodes that may not lead, or not track records
-  std::set<std::string> dropped;    ///< databases that were detached
+  std::set<std::pair<control, std::size_t>>
+      roles_off;                  ///< nodes that may not lead, or not track records
+  std::set<std::string> dropped;  ///< databases that were detached
   std::set<std::size_t> deleted_nodes;
-  time_us marked = 0;               ///< what is measured and counted begins here
-  bool lossless = false;            ///< no loss is explained by anything
-  bool bans_allowed = false;  ///< nodes may ban each other in this drill
+  time_us marked = 0;          ///< what is measured and counted begins here
+  bool lossless = false;       ///< no loss is explained by anything
+  bool bans_allowed = false;   ///< nodes may ban each other in this drill
   std::uint64_t writes = 0;    ///< acknowledged ones of workloads
   std::uint64_t failures = 0;  ///< operations that were refused or whose end is unknown
 
@@ -132,10 +134,12 @@ class drill_run {
   std::unique_ptr<testbed> cluster_;
   std::vector<node_report> reports_;
   std::vector<std::unique_ptr<drill_client>> observers_;
-  std::vector<std::unique_ptr<ctdbd_probe>> probes_;  ///< none for floe nodes, which tell by themselves
+  std::vector<std::unique_ptr<ctdbd_probe>>
+      probes_;  ///< none for floe nodes, which tell by themselves
   std::map<std::string, std::unique_ptr<drill_client>> clients_;
   std::vector<std::unique_ptr<workload>> workloads_;
-  std::map<std::pair<std::uint64_t, std::uint32_t>, int> questions_;  ///< of clients: stream and number
+  std::map<std::pair<std::uint64_t, std::uint32_t>, int>
+      questions_;  ///< of clients: stream and number
   std::uint64_t poll_round_ = 0;
   std::uint64_t filled_ = 0;
   std::uint64_t cuts_ = 0;

@@ -39,7 +39,8 @@ void drill_run::add_workload(workload_options o) {
 outcome drill_run::quiet(duration limit) {
   for (auto& w : workloads_) w->stop();
   const bool ended = cluster_->run(
-      [&] { return std::ranges::none_of(workloads_, [](const auto& w) { return w->busy(); }); }, limit);
+      [&] { return std::ranges::none_of(workloads_, [](const auto& w) { return w->busy(); }); },
+      limit);
   if (ended) return {};
   return failed_because("an operation of the workload has not ended");
 }
@@ -51,7 +52,8 @@ outcome drill_run::attach(const std::string& db, std::size_t node, db_kind kind)
   floe::attach(observer(node).raw(), db, kind, 30s, [&](const result<db_id>& r) { got = r; });
   cluster_->run([&] { return got.has_value(); }, 40s);
   if (!got) return failed_because(fmt::format("node {} does not answer", node));
-  if (!*got) return failed_because(fmt::format("{} cannot be attached: {}", db, got->error().describe()));
+  if (!*got)
+    return failed_because(fmt::format("{} cannot be attached: {}", db, got->error().describe()));
   if (!cluster_->loop().is_simulated()) await_everywhere(db);
   if (kind != db_kind::volatile_db) past.transactional.insert(db);
   dropped.erase(db);
@@ -66,7 +68,8 @@ void drill_run::await_everywhere(const std::string& db) {
   for (std::size_t n = 0; n < observers_.size(); ++n)
     while (cluster_->responsive(n) && observer(n).connected() && cluster_->now() < end) {
       const auto known = std::make_shared<std::optional<bool>>();
-      find_database(observer(n).raw(), db, longest, [known](const result<db_id>& r) { *known = r.has_value(); });
+      find_database(observer(n).raw(), db, longest,
+                    [known](const result<db_id>& r) { *known = r.has_value(); });
       cluster_->run([&] { return known->has_value(); }, longest);
       if (known->value_or(false)) break;
       cluster_->pass(pause);
@@ -76,9 +79,12 @@ void drill_run::await_everywhere(const std::string& db) {
 outcome drill_run::fill(const std::string& db, std::size_t records, std::size_t size) {
   std::vector<std::unique_ptr<drill_client>> hands;
   for (std::size_t n = 0; n < cluster_->size(); ++n)
-    if (cluster_->responsive(n)) hands.push_back(std::make_unique<drill_client>(*this, fmt::format("fill-{}", n), n));
+    if (cluster_->responsive(n))
+      hands.push_back(std::make_unique<drill_client>(*this, fmt::format("fill-{}", n), n));
   if (hands.empty()) return failed_because("no node runs");
-  if (!cluster_->run([&] { return std::ranges::all_of(hands, [](const auto& h) { return h->connected(); }); }, 10s))
+  if (!cluster_->run(
+          [&] { return std::ranges::all_of(hands, [](const auto& h) { return h->connected(); }); },
+          10s))
     return failed_because("a node takes no clients");
   std::size_t next = 0, done = 0;
   std::string error;
@@ -100,7 +106,8 @@ outcome drill_run::fill(const std::string& db, std::size_t records, std::size_t 
     for (auto& h : hands) one(*h);
   cluster_->run([&] { return done == records || !error.empty(); }, 120s + records * 1ms);
   if (done == records) return {};
-  return failed_because(fmt::format("{} of {} records were written: {}", done, records, error.empty() ? "too slow" : error));
+  return failed_because(fmt::format("{} of {} records were written: {}", done, records,
+                                    error.empty() ? "too slow" : error));
 }
 
 // --- the end ---------------------------------------------------------------------------------------------------
@@ -124,16 +131,20 @@ void drill_run::aftermath(duration bound) {
   }
   for (const auto n : banned_nodes)
     (void)order(n, control::set_ban_state,
-                encode_request<control::set_ban_state>({.pnn = pnn{static_cast<std::uint32_t>(n)}, .time = 0}));
+                encode_request<control::set_ban_state>(
+                    {.pnn = pnn{static_cast<std::uint32_t>(n)}, .time = 0}));
   for (const auto& [role, n] : roles_off) (void)order(n, role, wire::encode(std::uint32_t{1}));
   stopped_nodes.clear();
   banned_nodes.clear();
   roles_off.clear();
   std::optional<std::string> why;
   seen.at_rest = wait_until([&] { return !(why = not_normal({})); }, bound);
-  if (!seen.at_rest) seen.unrest = fmt::format("{} s after the last fault: {}", bound / 1s, why.value_or("?"));
+  if (!seen.at_rest)
+    seen.unrest = fmt::format("{} s after the last fault: {}", bound / 1s, why.value_or("?"));
   // 20 s for a lock, 30 s for any answer: whoever has not been answered then never will be
-  cluster_->run([&] { return std::ranges::none_of(workloads_, [](const auto& w) { return w->busy(); }); }, 60s);
+  cluster_->run(
+      [&] { return std::ranges::none_of(workloads_, [](const auto& w) { return w->busy(); }); },
+      60s);
   if (!seen.at_rest) return;
   final_looks();
 }
@@ -148,25 +159,30 @@ void drill_run::final_looks() {
     for (const auto& [key, value] : t.writes) used.emplace(t.db, key);
     for (const auto& [key, value] : t.seen) used.emplace(t.db, key);
   }
-  const auto all = std::make_shared<std::vector<std::pair<std::string, std::string>>>(used.begin(), used.end());
+  const auto all =
+      std::make_shared<std::vector<std::pair<std::string, std::string>>>(used.begin(), used.end());
   struct walk {
     std::size_t next = 0, done = 0;
     std::function<void()> one;
   };
   for (std::size_t n = 0; n < cluster_->size(); ++n) {
-    if (deleted_nodes.contains(n) || !cluster_->run([&] { return observer(n).connected(); }, 10s)) continue;
+    if (deleted_nodes.contains(n) || !cluster_->run([&] { return observer(n).connected(); }, 10s))
+      continue;
     // answers may come after we have given up
     const auto w = std::make_shared<walk>();
     w->one = [this, all, n, weak = std::weak_ptr(w)] {
       const auto now = weak.lock();
       if (!now || now->next == all->size()) return;
       const auto& [db, key] = (*all)[now->next++];
-      observer(n).read(db, key, [weak](const operation&, std::size_t) {
-        if (const auto later = weak.lock()) {
-          ++later->done;
-          later->one();
-        }
-      }, true);
+      observer(n).read(
+          db, key,
+          [weak](const operation&, std::size_t) {
+            if (const auto later = weak.lock()) {
+              ++later->done;
+              later->one();
+            }
+          },
+          true);
     };
     for (std::size_t i = 0; i < window; ++i) w->one();
     cluster_->run([&] { return w->done == all->size(); }, 60s + all->size() * 1ms);
@@ -175,11 +191,13 @@ void drill_run::final_looks() {
     if (deleted_nodes.contains(n)) continue;
     const auto done = std::make_shared<std::size_t>(0);
     for (const auto& [db, key] : *all)
-      observer(n).peek(db, key, [this, n, done, db = db, key = key](const result<read_record_answer>& r) {
-                    ++*done;
-                    if (r && number(r->header.rsn) > 0 && !past.transactional.contains(db))
-                      seen.resting.push_back({n, db, key, number(r->header.dmaster), number(r->header.rsn)});
-                  });
+      observer(n).peek(db, key,
+                       [this, n, done, db = db, key = key](const result<read_record_answer>& r) {
+                         ++*done;
+                         if (r && number(r->header.rsn) > 0 && !past.transactional.contains(db))
+                           seen.resting.push_back(
+                               {n, db, key, number(r->header.dmaster), number(r->header.rsn)});
+                       });
     cluster_->run([&] { return *done == all->size(); }, 60s);
   }
 }

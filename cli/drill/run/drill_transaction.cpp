@@ -18,7 +18,8 @@ constexpr duration commit_patience = 30s;
 
 /// A commit that was refused has not happened and never will; what was not heard of may have.
 op_end end_of_commit(const client_error& e) {
-  return e.code == client_errc::refused || e.code == client_errc::not_connected ? op_end::refused : op_end::unknown;
+  return e.code == client_errc::refused || e.code == client_errc::not_connected ? op_end::refused
+                                                                                : op_end::unknown;
 }
 
 }  // namespace
@@ -59,7 +60,8 @@ struct drill_client::transaction_run : std::enable_shared_from_this<transaction_
   }
 
   void begin(duration patience) {
-    const auto mode = entry().writes.empty() ? transaction::mode::read_only : transaction::mode::read_write;
+    const auto mode =
+        entry().writes.empty() ? transaction::mode::read_only : transaction::mode::read_write;
     transaction::start(*of.client_, db_id_of(entry().db), mode, patience,
                        [self = shared_from_this()](const result<transaction::ptr>& r) {
                          if (!r) return self->give_up(r.error());
@@ -73,11 +75,12 @@ struct drill_client::transaction_run : std::enable_shared_from_this<transaction_
       next = 0;
       return write();
     }
-    t->fetch(keys[next], step_patience, [self = shared_from_this()](const result<std::optional<bytes>>& r) {
-      if (!r) return self->give_up(r.error());
-      self->entry().seen[self->keys[self->next++]] = r->value_or(bytes());
-      self->read();
-    });
+    t->fetch(keys[next], step_patience,
+             [self = shared_from_this()](const result<std::optional<bytes>>& r) {
+               if (!r) return self->give_up(r.error());
+               self->entry().seen[self->keys[self->next++]] = r->value_or(bytes());
+               self->read();
+             });
   }
 
   void write() {
@@ -101,22 +104,28 @@ struct drill_client::transaction_run : std::enable_shared_from_this<transaction_
 
 void drill_client::note_transaction(const transacted& t) {
   std::string keys;
-  for (const auto& [key, value] : t.writes.empty() ? t.seen : t.writes) keys += fmt::format(" {}={}", key, value);
-  const char* how = t.result == op_end::done ? "done" : t.result == op_end::refused ? "refused" : "unknown";
-  run_.note(name_, fmt::format("{} {}{} on node {}: {}{}{}", t.writes.empty() ? "look" : "transact", t.db, keys, node_, how,
-                                 t.seqnum ? fmt::format(" (sequence number {})", t.seqnum) : "",
-                                 t.error.empty() ? "" : " (" + t.error + ")"));
+  for (const auto& [key, value] : t.writes.empty() ? t.seen : t.writes)
+    keys += fmt::format(" {}={}", key, value);
+  const char* how = t.result == op_end::done      ? "done"
+                    : t.result == op_end::refused ? "refused"
+                                                  : "unknown";
+  run_.note(name_, fmt::format("{} {}{} on node {}: {}{}{}", t.writes.empty() ? "look" : "transact",
+                               t.db, keys, node_, how,
+                               t.seqnum ? fmt::format(" (sequence number {})", t.seqnum) : "",
+                               t.error.empty() ? "" : " (" + t.error + ")"));
 }
 
-void drill_client::transact(const std::string& db, std::map<std::string, std::string> writes, std::vector<std::string> reads,
-                            duration patience, transacted_end tell) {
+void drill_client::transact(const std::string& db, std::map<std::string, std::string> writes,
+                            std::vector<std::string> reads, duration patience,
+                            transacted_end tell) {
   auto keys = std::move(reads);
   for (const auto& [key, value] : writes) keys.push_back(key);
   const auto index = run_.past.transactions.size();
   run_.past.transactions.push_back(
       {.client = name_, .node = node_, .db = db, .writes = std::move(writes), .begin = run_.now()});
   open_transactions_.insert(index);
-  std::make_shared<transaction_run>(*this, index, std::move(keys), std::move(tell))->begin(patience);
+  std::make_shared<transaction_run>(*this, index, std::move(keys), std::move(tell))
+      ->begin(patience);
 }
 
 /// The process has ended: nobody hears how it went.

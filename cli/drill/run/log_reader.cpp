@@ -56,7 +56,9 @@ void log_reader::line(time_us at, std::size_t node, std::string_view text) {
       return;
     case event_id::recovery_pull: return pull(at, *event);
     case event_id::generation: return commit(at, node, *event);
-    case event_id::contents_differ: seen_.differences.push_back(fmt::format("{} at {}", text, at_text(at))); return;
+    case event_id::contents_differ:
+      seen_.differences.push_back(fmt::format("{} at {}", text, at_text(at)));
+      return;
     case event_id::recovery_started: seen_.recovery_runs.push_back(at); return;
     case event_id::banned:
       seen_.bans.push_back({node, at, std::string(text), bans_allowed_(node)});

@@ -43,11 +43,13 @@ class log_reader {
   observations& seen_;
   std::map<std::size_t, std::deque<logged>> lines_;  ///< the last ones of each node
   std::function<bool(std::size_t)> bans_allowed_;
-  std::map<std::pair<std::size_t, std::string>, time_us> closed_;  ///< since when, by node and database
-  std::map<std::size_t, bool> active_;                             ///< recovery mode, by node
+  std::map<std::pair<std::size_t, std::string>, time_us>
+      closed_;                          ///< since when, by node and database
+  std::map<std::size_t, bool> active_;  ///< recovery mode, by node
   std::map<std::size_t, std::uint32_t> generation_;
   std::map<std::size_t, time_us> out_since_;  ///< stopped or banned nodes
-  std::map<std::tuple<std::size_t, std::string, std::string>, burst> resent_;  ///< by node, database and key
+  std::map<std::tuple<std::size_t, std::string, std::string>, burst>
+      resent_;  ///< by node, database and key
 };
 
 }  // namespace floe::cli::drill

@@ -26,7 +26,9 @@ std::string record_json(const run_record& r) {
 /// Nothing, or which file could not be written.
 std::expected<void, std::string> write(const wanted_files& f, const run_record& r) {
   using make = std::string (*)(const run_record&);
-  for (const auto& [file, text] : {std::pair<const std::string*, make>{&f.report, html_page}, {&f.perfetto, perfetto_trace}, {&f.record, record_json}})
+  for (const auto& [file, text] : {std::pair<const std::string*, make>{&f.report, html_page},
+                                   {&f.perfetto, perfetto_trace},
+                                   {&f.record, record_json}})
     if (!file->empty())
       if (auto done = write_whole(*file, text(r)); !done) return done;
   return {};
@@ -37,7 +39,8 @@ std::expected<void, std::string> write(const wanted_files& f, const run_record& 
 verdict play_planned(const planned_run& r) {
   std::FILE* trace = r.trace.empty() ? nullptr : std::fopen(r.trace.c_str(), "w");
   if (!r.trace.empty() && !trace)
-    return {.seed = r.seed, .reason = fmt::format("{} cannot be written: {}", r.trace, std::strerror(errno))};
+    return {.seed = r.seed,
+            .reason = fmt::format("{} cannot be written: {}", r.trace, std::strerror(errno))};
   std::optional<run_recorder> notes;
   if (r.measured || r.files.any()) notes.emplace(!r.files.report.empty());
   live_follower view(r.follow, r.drill->name, r.seed, r.drill->nodes);
@@ -56,7 +59,9 @@ verdict play_planned(const planned_run& r) {
   coverage_map shown;
   if (r.hunted) {
     to.log = [&](std::size_t node, std::string_view line) { shown.log(node, line); };
-    to.played = [&](const statement& s) { shown.played(s.may_fail ? std::string_view(s.text).substr(4) : s.text); };
+    to.played = [&](const statement& s) {
+      shown.played(s.may_fail ? std::string_view(s.text).substr(4) : s.text);
+    };
   }
   auto on = make_testbed(*r.drill, r.seed, r.on);
   if (!on) {
@@ -65,7 +70,8 @@ verdict play_planned(const planned_run& r) {
   }
   auto v = play(*r.drill, r.seed, std::move(*on), std::move(to));
   if (trace && std::fclose(trace) != 0)
-    return {.seed = r.seed, .reason = fmt::format("{} cannot be written: {}", r.trace, std::strerror(errno))};
+    return {.seed = r.seed,
+            .reason = fmt::format("{} cannot be written: {}", r.trace, std::strerror(errno))};
   v.pairs = shown.pairs();
   v.last_events = shown.last_events();
   if (!notes) return v;
@@ -73,7 +79,8 @@ verdict play_planned(const planned_run& r) {
   if (r.on.real) describe_testbed(r.on, record);
   v.unavailable = unavailable_times(record);
   v.faults = record.faults;
-  v.steps.assign(record.checks.begin(), record.checks.end() - static_cast<std::ptrdiff_t>(v.checks.size()));
+  v.steps.assign(record.checks.begin(),
+                 record.checks.end() - static_cast<std::ptrdiff_t>(v.checks.size()));
   if (!r.files.any() || (v.held && r.files.only_of_a_failure)) return v;
   const auto written = write(r.files, record);
   v.recorded = written.has_value();

@@ -21,10 +21,10 @@ struct planned_run {
   std::uint64_t seed = 1;
   std::string trace{};    ///< file; empty: none
   wanted_files files{};   ///< written when the run is over
-  testbed_choice on{};     ///< simulation, or real processes
+  testbed_choice on{};    ///< simulation, or real processes
   bool measured = false;  ///< its verdict tells when databases were not available
   following follow = following::nothing;
-  bool hunted = false;    ///< its verdict tells what it has shown
+  bool hunted = false;  ///< its verdict tells what it has shown
 };
 
 /// Plays it here, and writes what is to be written. What cannot be written breaks the verdict.

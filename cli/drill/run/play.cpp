@@ -17,7 +17,8 @@ namespace {
 using namespace std::chrono_literals;
 
 /// `at`: the line that fails.
-outcome play_lines(drill_run& s, const script& drill, const std::vector<statement>& lines, const listeners& to, std::string& at) {
+outcome play_lines(drill_run& s, const script& drill, const std::vector<statement>& lines,
+                   const listeners& to, std::string& at) {
   for (const auto& l : lines) {
     if (to.played) to.played(l);
     s.note("drill", fmt::format("{}: {}", l.line, l.text));
@@ -27,7 +28,8 @@ outcome play_lines(drill_run& s, const script& drill, const std::vector<statemen
           if (auto done = play_lines(s, drill, l.blocks[0], to, at); !done) return done;
         break;
       case verb::kind::one_of:
-        if (auto done = play_lines(s, drill, l.blocks[s.pick(l.blocks.size())], to, at); !done) return done;
+        if (auto done = play_lines(s, drill, l.blocks[s.pick(l.blocks.size())], to, at); !done)
+          return done;
         break;
       case verb::kind::plain:
         if (auto done = l.act(s); !done) {
@@ -36,7 +38,8 @@ outcome play_lines(drill_run& s, const script& drill, const std::vector<statemen
             break;
           }
           at = l.text;
-          return failed_because(fmt::format("{}:{}: {}: {}", drill.name, l.line, l.text, done.error()));
+          return failed_because(
+              fmt::format("{}:{}: {}: {}", drill.name, l.line, l.text, done.error()));
         }
         break;
       case verb::kind::cluster:
@@ -50,14 +53,17 @@ outcome play_lines(drill_run& s, const script& drill, const std::vector<statemen
 
 void measure(const drill_run& s, time_us end, verdict& v) {
   v.operations = s.past.ops.size() + s.past.transactions.size();
-  for (const auto& t : s.past.transactions) v.writes += t.result == op_end::done ? t.writes.size() : 0;
+  for (const auto& t : s.past.transactions)
+    v.writes += t.result == op_end::done ? t.writes.size() : 0;
   for (const auto& o : s.past.ops) {
-    if (o.result == op_end::done && (o.kind == op_kind::store || o.kind == op_kind::erase)) ++v.writes;
+    if (o.result == op_end::done && (o.kind == op_kind::store || o.kind == op_kind::erase))
+      ++v.writes;
     if (o.final_look || o.end == never || o.begin > end) continue;
     const double ms = static_cast<double>(o.end - o.begin) / 1000;
     if (ms > v.longest_wait_ms) {
       v.longest_wait_ms = ms;
-      v.longest_wait = fmt::format("{} on node {}, from {}", record_text(o), o.node, at_text(o.begin));
+      v.longest_wait =
+          fmt::format("{} on node {}, from {}", record_text(o), o.node, at_text(o.begin));
     }
   }
   for (const auto& f : s.seen.frozen) {
@@ -85,7 +91,8 @@ verdict play(const script& drill, std::uint64_t seed, std::unique_ptr<testbed> o
   s.past.cluster_lock = drill.cluster_lock;
   auto story = s.open();
   if (story && !s.wait_until([&] { return !s.not_normal({}); }, drill.bound))
-    story = failed_because("the cluster does not become NORMAL at the beginning: " + s.not_normal({}).value_or("?"));
+    story = failed_because("the cluster does not become NORMAL at the beginning: " +
+                           s.not_normal({}).value_or("?"));
   else if (story)
     story = play_lines(s, drill, drill.body, to, v.failed_at);
   const auto end = s.now();
@@ -100,8 +107,8 @@ verdict play(const script& drill, std::uint64_t seed, std::unique_ptr<testbed> o
         f.broken = true;
         f.text += " (because of " + std::exchange(f.because, {}) + ", but this drill is lossless)";
       }
-      s.note("check", fmt::format("{}: {}{}{}", c.name, f.broken ? "BROKEN: " : "explained: ", f.text,
-                                  f.because.empty() ? "" : "; because of " + f.because));
+      s.note("check", fmt::format("{}: {}{}{}", c.name, f.broken ? "BROKEN: " : "explained: ",
+                                  f.text, f.because.empty() ? "" : "; because of " + f.because));
       if (f.broken)
         done.broken.push_back(std::move(f.text));
       else
@@ -125,7 +132,8 @@ verdict play(const script& drill, std::uint64_t seed, std::unique_ptr<testbed> o
   v.kept = s.cluster().kept_files(v.held);
   measure(s, end, v);
   v.virtual_ms = static_cast<double>(s.now()) / 1000;
-  v.real_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began).count();
+  v.real_ms =
+      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began).count();
   s.note("drill", v.held ? "verdict: held" : "verdict: " + v.reason);
   if (to.end) to.end(s);
   return v;

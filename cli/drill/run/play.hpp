@@ -17,28 +17,31 @@ struct checked {
   std::string checker;
   std::vector<std::string> broken;  ///< what breaks the promise; empty: it is kept
   std::size_t explained = 0;
-  std::map<std::string, std::size_t> causes{};  ///< of explained ones: "node 1, killed at 2.407 s", and how often
+  std::map<std::string, std::size_t>
+      causes{};  ///< of explained ones: "node 1, killed at 2.407 s", and how often
 };
 
 struct verdict {
   std::uint64_t seed = 0;
   bool held = false;
-  std::string reason;     ///< of a failure: one line
-  std::string failed_at;  ///< the line of the script, or "check: kept writes"; two failures there are of one kind
+  std::string reason;  ///< of a failure: one line
+  std::string
+      failed_at;  ///< the line of the script, or "check: kept writes"; two failures there are of one kind
   std::vector<checked> checks;
   double virtual_ms = 0, real_ms = 0;
   std::size_t operations = 0;
-  std::uint64_t writes = 0;    ///< acknowledged stores and deletions of all clients
-  std::uint64_t losses = 0;    ///< explained ones
-  double longest_wait_ms = 0;  ///< of a client for an answer, before the end of the drill
-  std::string longest_wait;    ///< for what
+  std::uint64_t writes = 0;     ///< acknowledged stores and deletions of all clients
+  std::uint64_t losses = 0;     ///< explained ones
+  double longest_wait_ms = 0;   ///< of a client for an answer, before the end of the drill
+  std::string longest_wait;     ///< for what
   double longest_pause_ms = 0;  ///< of a database on a node that ran
   std::string longest_pause;
-  std::vector<unavailability> unavailable;  ///< if it was measured: of each database, the worst first
+  std::vector<unavailability>
+      unavailable;  ///< if it was measured: of each database, the worst first
   std::vector<run_fault> faults;
   std::vector<run_check> steps;  ///< if it was measured: what the script waited for and expected
-  std::string kept;       ///< where the nodes' files stay; empty: they are removed
-  bool recorded = false;  ///< its files have been written
+  std::string kept;              ///< where the nodes' files stay; empty: they are removed
+  bool recorded = false;         ///< its files have been written
   std::vector<std::uint32_t> pairs;  ///< of a hunt: what it has shown (hunt/coverage.hpp)
   std::string last_events;           ///< of a hunt
 };
@@ -48,7 +51,7 @@ class drill_run;
 struct listeners {
   std::function<void(const std::string& line)> trace = nullptr;
   std::function<void(drill_run&)> begin = nullptr;  ///< before the nodes are started
-  std::function<void(drill_run&)> end = nullptr;  ///< after the last line
+  std::function<void(drill_run&)> end = nullptr;    ///< after the last line
   /// What nodes log, and lines that were played, up to the last one of the script.
   std::function<void(std::size_t node, std::string_view line)> log = nullptr;
   std::function<void(const statement&)> played = nullptr;

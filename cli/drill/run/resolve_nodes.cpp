@@ -6,7 +6,8 @@ namespace floe::cli::drill {
 namespace {
 
 /// A node that is up and running, chosen by the drill's chance among those that pass.
-std::expected<std::size_t, std::string> chosen(drill_run& s, const char* what, bool (*pass)(drill_run&, std::size_t)) {
+std::expected<std::size_t, std::string> chosen(drill_run& s, const char* what,
+                                               bool (*pass)(drill_run&, std::size_t)) {
   std::vector<std::size_t> those;
   s.poll_nodes();
   for (std::size_t n = 0; n < s.cluster().size(); ++n)
@@ -29,7 +30,8 @@ std::expected<std::size_t, std::string> resolve(drill_run& s, const node_ref& no
     case node_ref::kind::it: return s.it;
     case node_ref::kind::named: {
       const auto i = s.named_nodes.find(node.name);
-      if (i == s.named_nodes.end()) return std::unexpected("no node has been called " + node.name + " yet");
+      if (i == s.named_nodes.end())
+        return std::unexpected("no node has been called " + node.name + " yet");
       return s.it = i->second;
     }
     case node_ref::kind::none: break;
@@ -47,7 +49,8 @@ std::expected<node_list, std::string> resolve(drill_run& s, const std::vector<no
   return all;
 }
 
-action for_each_node(std::vector<node_ref> nodes, std::function<outcome(drill_run&, std::size_t)> what) {
+action for_each_node(std::vector<node_ref> nodes,
+                     std::function<outcome(drill_run&, std::size_t)> what) {
   return [nodes = std::move(nodes), what = std::move(what)](drill_run& s) -> outcome {
     for (const auto& ref : nodes) {
       const auto n = resolve(s, ref);

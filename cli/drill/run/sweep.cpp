@@ -22,7 +22,9 @@ namespace {
 /// A run that gets nowhere is ended by the system.
 constexpr unsigned longest_run_s = 300;
 
-verdict broken(std::uint64_t seed, std::string why) { return {.seed = seed, .reason = std::move(why)}; }
+verdict broken(std::uint64_t seed, std::string why) {
+  return {.seed = seed, .reason = std::move(why)};
+}
 
 struct child {
   pid_t pid = -1;
@@ -37,7 +39,7 @@ volatile std::sig_atomic_t received_signal = 0;
 class signal_watch {
  public:
   signal_watch() {
-    struct sigaction a{};
+    struct sigaction a {};
     a.sa_handler = [](int s) { received_signal = s; };
     for (std::size_t i = 0; i < watched.size(); ++i) ::sigaction(watched[i], &a, &before_[i]);
   }
@@ -82,24 +84,28 @@ verdict end_of(child& c) {
   ::waitpid(c.pid, &status, 0);
   const auto seed = c.run->seed;
   if (WIFSIGNALED(status))
-    return broken(seed, WTERMSIG(status) == SIGALRM ? fmt::format("the run did not end within {} s", longest_run_s)
-                                                    : fmt::format("the program broke: {}", ::strsignal(WTERMSIG(status))));
+    return broken(seed, WTERMSIG(status) == SIGALRM
+                            ? fmt::format("the run did not end within {} s", longest_run_s)
+                            : fmt::format("the program broke: {}", ::strsignal(WTERMSIG(status))));
   auto v = read_verdict(c.said);
-  if (!v && WEXITSTATUS(status) == 128 + SIGALRM) return broken(seed, fmt::format("the run did not end within {} s", longest_run_s));
-  if (!v) return broken(seed, fmt::format("the program broke: exit status {}", WEXITSTATUS(status)));
+  if (!v && WEXITSTATUS(status) == 128 + SIGALRM)
+    return broken(seed, fmt::format("the run did not end within {} s", longest_run_s));
+  if (!v)
+    return broken(seed, fmt::format("the program broke: exit status {}", WEXITSTATUS(status)));
   return std::move(*v);
 }
 
 }  // namespace
 
 int sweep(const std::vector<planned_run>& runs, std::size_t jobs,
-           const std::function<void(const planned_run&, const verdict&)>& done) {
+          const std::function<void(const planned_run&, const verdict&)>& done) {
   const signal_watch watch;
   std::vector<child> working;
   std::size_t next = 0;
   int forwarded = 0;
   while ((next < runs.size() && !received_signal) || !working.empty()) {
-    while (next < runs.size() && !received_signal && working.size() < std::max<std::size_t>(1, jobs)) {
+    while (next < runs.size() && !received_signal &&
+           working.size() < std::max<std::size_t>(1, jobs)) {
       const auto& r = runs[next++];
       auto c = start(r);
       if (c.pid < 0)

@@ -78,8 +78,7 @@ verdict as_verdict(const json& j) {
     v.unavailable.push_back({u.at("db"), u.at("longest_us"), pnn{u.at("node").get<std::uint32_t>()},
                              u.at("total_us"), u.at("by_fault_us"), u.at("longest_wait_us")});
   for (const auto& s : j.at("steps"))
-    v.steps.push_back(
-        {s.at("t_us"), s.at("what"), s.at("good"), s.at("detail"), s.at("seconds")});
+    v.steps.push_back({s.at("t_us"), s.at("what"), s.at("good"), s.at("detail"), s.at("seconds")});
   for (const auto& f : j.at("faults"))
     v.faults.push_back({f.at("from_us"), f.at("to_us"), f.at("what")});
   return v;

@@ -13,7 +13,10 @@ constexpr duration lock_patience = std::chrono::seconds(20);
 }  // namespace
 
 workload::workload(drill_run& s, workload_options o, std::size_t number)
-    : run_(s), options_(std::move(o)), busy_(options_.clients), prefix_(fmt::format("w{}-", number)) {
+    : run_(s),
+      options_(std::move(o)),
+      busy_(options_.clients),
+      prefix_(fmt::format("w{}-", number)) {
   for (std::size_t i = 0; i < options_.clients; ++i)
     clients_.push_back(std::make_unique<drill_client>(run_, fmt::format("worker-{}-{}", number, i),
                                                       options_.nodes[i % options_.nodes.size()]));
@@ -29,7 +32,8 @@ bool workload::busy() const {
 void workload::later(std::size_t i) {
   busy_[i] = false;
   const auto us = std::chrono::duration_cast<std::chrono::microseconds>(options_.pause).count();
-  const auto wait = std::chrono::microseconds(us / 2 + static_cast<std::int64_t>(run_.pick(static_cast<std::size_t>(us) + 1)));
+  const auto wait = std::chrono::microseconds(
+      us / 2 + static_cast<std::int64_t>(run_.pick(static_cast<std::size_t>(us) + 1)));
   run_.cluster().loop().after(wait, [this, i] {
     if (!stopped_) go(i);
   });
@@ -41,12 +45,15 @@ void workload::go(std::size_t i) {
   const auto db = options_.databases[run_.pick(options_.databases.size())];
   const auto key = fmt::format("k{}", run_.pick(options_.keys));
   const bool transactional = options_.transactional.contains(db);
-  const auto fits = [&](const std::string& deed) { return deed == "read" || (deed == "transact" || deed == "look") == transactional; };
+  const auto fits = [&](const std::string& deed) {
+    return deed == "read" || (deed == "transact" || deed == "look") == transactional;
+  };
   auto what = options_.mix[run_.pick(options_.mix.size())];
   while (!fits(what)) what = options_.mix[run_.pick(options_.mix.size())];
   if (what == "transact" || what == "look") return transact(i, db, what == "transact");
   busy_[i] = true;
-  if (what == "read") return c.read(db, key, [this, i](const operation&, std::size_t) { later(i); });
+  if (what == "read")
+    return c.read(db, key, [this, i](const operation&, std::size_t) { later(i); });
   c.lock(db, key, lock_patience, [this, i, db, key, what](const operation& o, std::size_t) {
     if (o.result != op_end::done) return later(i);
     const auto done = [this, i](const operation& w, std::size_t) { wrote(i, w); };
@@ -70,10 +77,11 @@ void workload::transact(std::size_t i, const std::string& db, bool writes) {
     for (const auto& k : keys) changes[k] = value;
   } else
     reads.assign(keys.begin(), keys.end());
-  clients_[i]->transact(db, std::move(changes), std::move(reads), lock_patience, [this, i](const transacted& t) {
-    if (t.result == op_end::done && !t.writes.empty()) ++run_.writes;
-    later(i);
-  });
+  clients_[i]->transact(db, std::move(changes), std::move(reads), lock_patience,
+                        [this, i](const transacted& t) {
+                          if (t.result == op_end::done && !t.writes.empty()) ++run_.writes;
+                          later(i);
+                        });
 }
 
 void workload::wrote(std::size_t i, const operation& o) {

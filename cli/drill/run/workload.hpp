@@ -15,9 +15,11 @@ struct workload_options {
   std::vector<std::size_t> nodes;  ///< clients are spread over them in turn
   std::vector<std::string> databases;
   std::set<std::string> transactional{};  ///< those that are persistent or replicated
-  std::size_t keys = 20;           ///< of each database
-  duration pause{std::chrono::milliseconds(20)};  ///< between two operations of a client, on average
-  std::vector<std::string> mix;    ///< write, read, delete, move, transact, look: each with the same weight
+  std::size_t keys = 20;                  ///< of each database
+  duration pause{
+      std::chrono::milliseconds(20)};  ///< between two operations of a client, on average
+  std::vector<std::string>
+      mix;  ///< write, read, delete, move, transact, look: each with the same weight
 };
 
 class workload {

@@ -18,7 +18,8 @@ const database_report* node_report::database(std::string_view name) const {
 
 std::optional<node_report> read_node_report(std::string_view text) {
   const auto j = nlohmann::json::parse(text, nullptr, false);
-  if (!j.is_object() || !j.contains("recovery_mode") || !j.contains("databases")) return std::nullopt;
+  if (!j.is_object() || !j.contains("recovery_mode") || !j.contains("databases"))
+    return std::nullopt;
   node_report l{.fresh = true};
   l.normal_mode = j["recovery_mode"] == "NORMAL";
   l.running = j.value("runstate", "") == "RUNNING";

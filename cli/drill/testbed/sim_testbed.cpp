@@ -15,16 +15,18 @@ constexpr duration robbery_shows = std::chrono::seconds(3);
 }  // namespace
 
 sim_testbed::sim_testbed(const script& s, std::uint64_t seed)
-    : cluster_({.nodes = s.nodes,
-                .seed = seed,
-                .cluster_lock = s.cluster_lock,
-                .configure =
-                    [&s](node_config& c) {
-                      for (const auto& [name, value] : s.tunables) c.tunables.set(name, value);
-                    },
-                .log = [this](std::int64_t us, std::size_t node, log_level level, std::string_view line) {
-                  if (witness_.log) witness_.log(us, node, level, line);
-                }}) {}
+    : cluster_(
+          {.nodes = s.nodes,
+           .seed = seed,
+           .cluster_lock = s.cluster_lock,
+           .configure =
+               [&s](node_config& c) {
+                 for (const auto& [name, value] : s.tunables) c.tunables.set(name, value);
+               },
+           .log =
+               [this](std::int64_t us, std::size_t node, log_level level, std::string_view line) {
+                 if (witness_.log) witness_.log(us, node, level, line);
+               }}) {}
 
 void sim_testbed::set_witness(witness w) {
   witness_ = std::move(w);
@@ -45,7 +47,8 @@ void sim_testbed::pause(std::size_t n) {
   cluster_.pause(n);
   cluster_.loop().after(lease, [this, n, which] {
     const auto now = pause_of_.find(n);
-    if (now != pause_of_.end() && now->second == which && cluster_.paused(n)) cluster_.locks().expire(cluster_.ip(n));
+    if (now != pause_of_.end() && now->second == which && cluster_.paused(n))
+      cluster_.locks().expire(cluster_.ip(n));
   });
 }
 
@@ -80,7 +83,8 @@ void sim_testbed::mend_lock() {
 
 void sim_testbed::write_nodes() {
   std::vector<std::string> lines;
-  for (std::size_t n = 0; n < size(); ++n) lines.push_back((deleted_.contains(n) ? "#" : "") + cluster_.ip(n));
+  for (std::size_t n = 0; n < size(); ++n)
+    lines.push_back((deleted_.contains(n) ? "#" : "") + cluster_.ip(n));
   cluster_.write_nodes_file(lines);
 }
 
@@ -120,7 +124,9 @@ void sim_testbed::set_link(std::size_t from, std::size_t to, link_quality q) {
   cluster_.net().set_path(cluster_.ip(from), cluster_.ip(to), p);
 }
 
-void sim_testbed::reset_links(std::size_t a, std::size_t b) { cluster_.net().reset_streams(cluster_.ip(a), cluster_.ip(b)); }
+void sim_testbed::reset_links(std::size_t a, std::size_t b) {
+  cluster_.net().reset_streams(cluster_.ip(a), cluster_.ip(b));
+}
 
 void sim_testbed::knock(std::size_t from, std::size_t at) {
   const auto host = cluster_.net().attach(cluster_.ip(from));

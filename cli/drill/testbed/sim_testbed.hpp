@@ -57,7 +57,7 @@ class sim_testbed final : public testbed {
   std::set<std::size_t> deleted_;
   std::uint64_t pauses_ = 0;
   std::vector<std::shared_ptr<connection>> strangers_;  ///< that have knocked
-  std::map<std::size_t, std::uint64_t> pause_of_;  ///< paused nodes: which pause it is
+  std::map<std::size_t, std::uint64_t> pause_of_;       ///< paused nodes: which pause it is
   simulated_cluster cluster_;
 };
 

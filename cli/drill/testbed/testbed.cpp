@@ -6,7 +6,9 @@
 
 namespace floe::cli::drill {
 
-std::unique_ptr<record_access> testbed::records(std::size_t, client& c) { return std::make_unique<floe_records>(c); }
+std::unique_ptr<record_access> testbed::records(std::size_t, client& c) {
+  return std::make_unique<floe_records>(c);
+}
 
 void testbed::split(const std::vector<std::size_t>& side) { bridge(size(), side); }
 

@@ -29,8 +29,8 @@ class record_access;
 
 /// What the way from one node to another is like, for packets in one direction. 0: as good as it is.
 struct link_quality {
-  duration delay{0};                   ///< on average; single packets take from half to three halves of it
-  double loss = 0;                     ///< part of the packets
+  duration delay{0};  ///< on average; single packets take from half to three halves of it
+  double loss = 0;    ///< part of the packets
   std::uint64_t bytes_per_second = 0;
 };
 
@@ -51,7 +51,8 @@ class testbed {
     std::function<void(std::int64_t us, std::size_t node, log_level, std::string_view)> log;
     /// A packet between a client and its node, when it arrives: `to` is who got it. Only with
     /// ability::client_packets.
-    std::function<void(std::string_view to, std::uint64_t stream, const bytes& packet)> client_packet;
+    std::function<void(std::string_view to, std::uint64_t stream, const bytes& packet)>
+        client_packet;
   };
 
   virtual ~testbed() = default;
@@ -73,7 +74,9 @@ class testbed {
   time_point now() { return loop().now(); }
   /// Since the beginning of the drill.
   virtual std::int64_t now_us() const = 0;
-  virtual bool run(const std::function<bool()>& done, duration limit) { return loop().run_until(done, limit); }
+  virtual bool run(const std::function<bool()>& done, duration limit) {
+    return loop().run_until(done, limit);
+  }
   void pass(duration d) {
     (void)run([] { return false; }, d);
   }

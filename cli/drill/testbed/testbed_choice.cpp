@@ -12,7 +12,8 @@
 namespace floe::cli::drill {
 
 node_kind testbed_choice::kind(std::size_t n) const {
-  return all_ctdbd || std::ranges::find(ctdbd, n) != ctdbd.end() ? node_kind::ctdbd : node_kind::floe;
+  return all_ctdbd || std::ranges::find(ctdbd, n) != ctdbd.end() ? node_kind::ctdbd
+                                                                 : node_kind::floe;
 }
 
 std::string option_text(const testbed_choice& c) {
@@ -25,7 +26,9 @@ std::string option_text(const testbed_choice& c) {
   return text;
 }
 
-std::expected<std::unique_ptr<testbed>, std::string> make_testbed(const script& s, std::uint64_t seed, const testbed_choice& c) {
+std::expected<std::unique_ptr<testbed>, std::string> make_testbed(const script& s,
+                                                                  std::uint64_t seed,
+                                                                  const testbed_choice& c) {
   if (!c.real) return std::make_unique<sim_testbed>(s, seed);
   real_options w{.kinds = {}, .keep = c.keep};
   for (std::size_t n = 0; n < s.nodes; ++n) w.kinds.push_back(c.kind(n));

@@ -28,7 +28,8 @@ struct testbed_choice {
 /// As options of the command line, with a space before each; empty in simulation.
 std::string option_text(const testbed_choice&);
 /// The error is one line.
-std::expected<std::unique_ptr<testbed>, std::string> make_testbed(const script&, std::uint64_t seed, const testbed_choice&);
+std::expected<std::unique_ptr<testbed>, std::string> make_testbed(const script&, std::uint64_t seed,
+                                                                  const testbed_choice&);
 /// Says in the record of a run on what it was played.
 void describe_testbed(const testbed_choice&, run_record&);
 

@@ -12,8 +12,7 @@ constexpr auto fields_of(of<cluster_plan>) {
                field("step_timeout", &e::step_timeout), field("db_budget", &e::db_budget),
                field("db_tries", &e::db_tries), field("db_rounds", &e::db_rounds),
                field("retry_pause", &e::retry_pause), field("whole", &e::whole),
-               field("verify", &e::verify),
-               field("freeze_all_first", &e::freeze_all_first),
+               field("verify", &e::verify), field("freeze_all_first", &e::freeze_all_first),
                field("freeze_all_deadline", &e::freeze_all_deadline));
 }
 constexpr auto fields_of(of<cluster_event::start>) {
@@ -52,8 +51,7 @@ constexpr auto fields_of(of<cluster_event::db_ended>) {
   using e = cluster_event::db_ended;
   return event("db_ended", field("epoch", &e::epoch), field("db", &e::db), field("good", &e::good),
                field("conflict", &e::conflict), field("committed", &e::committed),
-               field("outdated", &e::outdated),
-               field("failures", &e::failures));
+               field("outdated", &e::outdated), field("failures", &e::failures));
 }
 constexpr auto fields_of(of<cluster_event::woke>) {
   return event("woke", field("epoch", &cluster_event::woke::epoch),

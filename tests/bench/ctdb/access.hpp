@@ -33,7 +33,8 @@ class access {
 std::unique_ptr<access> open_ctdbd(const std::string& socket_path, const std::string& database);
 std::unique_ptr<access> open_floe(const std::string& socket_path, const std::string& database);
 /// Without the record table.
-std::unique_ptr<access> open_floe_socket(const std::string& socket_path, const std::string& database);
+std::unique_ptr<access> open_floe_socket(const std::string& socket_path,
+                                         const std::string& database);
 /// By the functions of floe/client.h.
 std::unique_ptr<access> open_floe_c(const std::string& socket_path, const std::string& database);
 

@@ -64,7 +64,8 @@ template <class F>
 repeated repeat(seconds span, F operation) {
   repeated r;
   auto last = clock::now();
-  for (const auto end = last + std::chrono::duration_cast<clock::duration>(span); last < end; ++r.count) {
+  for (const auto end = last + std::chrono::duration_cast<clock::duration>(span); last < end;
+       ++r.count) {
     operation();
     const auto now = clock::now();
     r.longest = std::max(r.longest, now - last);
@@ -97,10 +98,12 @@ int run_update(std::string_view kind, bool reads, seconds span, int clients, boo
       for (int warm = 0; warm < 2; ++warm) update(*client, key);
       ++all.ready;
       while (!all.go) ::usleep(100);
-      const auto r = reads ? repeat(span, [&] { client->read(key); }) : repeat(span, [&] { update(*client, key); });
+      const auto r = reads ? repeat(span, [&] { client->read(key); })
+                           : repeat(span, [&] { update(*client, key); });
       all.operations += r.count;
       const long us = std::chrono::duration_cast<std::chrono::microseconds>(r.longest).count();
-      for (long seen = all.longest_us; seen < us && !all.longest_us.compare_exchange_weak(seen, us);) {
+      for (long seen = all.longest_us;
+           seen < us && !all.longest_us.compare_exchange_weak(seen, us);) {
       }
       std::_Exit(0);
     }
@@ -117,8 +120,9 @@ int run_update(std::string_view kind, bool reads, seconds span, int clients, boo
     ::waitpid(child, &status, 0);
     if (status != 0) give_up("a client failed");
   }
-  std::printf("{\"operations\": %ld, \"seconds\": %.6f, \"longest_ms\": %.3f}\n", all.operations.load(),
-              seconds(clock::now() - start).count(), static_cast<double>(all.longest_us.load()) / 1000);
+  std::printf("{\"operations\": %ld, \"seconds\": %.6f, \"longest_ms\": %.3f}\n",
+              all.operations.load(), seconds(clock::now() - start).count(),
+              static_cast<double>(all.longest_us.load()) / 1000);
   return 0;
 }
 
@@ -178,12 +182,15 @@ int main(int argc, char** argv) {
   using namespace floe::bench;
   const std::vector<std::string> words(argv + 1, argv + argc);
   const std::string usage =
-      "usage: bench_ctdb_client ctdbd|floe|floe-socket|floe-c update|read|migrate|pause|touch ...; see client.cpp";
-  if (words.size() < 4 || (words[0] != "ctdbd" && words[0] != "floe" && words[0] != "floe-socket" && words[0] != "floe-c")) give_up(usage);
+      "usage: bench_ctdb_client ctdbd|floe|floe-socket|floe-c update|read|migrate|pause|touch ...; "
+      "see client.cpp";
+  if (words.size() < 4 || (words[0] != "ctdbd" && words[0] != "floe" && words[0] != "floe-socket" &&
+                           words[0] != "floe-c"))
+    give_up(usage);
   const auto& kind = words[0];
   if ((words[1] == "update" || words[1] == "read") && words.size() == 7) {
-    return run_update(kind, words[1] == "read", seconds(std::stod(words[2])), std::stoi(words[3]), words[4] == "own",
-                      words[5], words[6]);
+    return run_update(kind, words[1] == "read", seconds(std::stod(words[2])), std::stoi(words[3]),
+                      words[4] == "own", words[5], words[6]);
   }
   if (words[1] == "migrate" && words.size() > 5) {
     return run_migrate(kind, seconds(std::stod(words[2])), words[3],

@@ -24,7 +24,7 @@ using bytes = std::vector<std::byte>;
 
 /// Appends a number, in host order as all of CTDB's numbers, or raw bytes.
 template <class T>
-  requires std::is_integral_v<T>
+requires std::is_integral_v<T>
 void put(bytes& to, T value) {
   const auto raw = std::as_bytes(std::span{&value, 1});
   to.insert(to.end(), raw.begin(), raw.end());

@@ -14,7 +14,8 @@ constexpr std::size_t header_bytes = 24;
 
 constexpr std::uint32_t record_read = 0x464C0002, settled = 2;
 constexpr std::uint32_t record_table = 0x464C0007;
-constexpr std::uint32_t lock_in_table = 1 | 1u << 16, take_over = 2 | 1u << 16;  // flags of record_lock: as thread 1
+constexpr std::uint32_t lock_in_table = 1 | 1u << 16,
+                        take_over = 2 | 1u << 16;  // flags of record_lock: as thread 1
 constexpr std::int32_t in_table = -6;
 
 /// All by the socket.
@@ -28,7 +29,8 @@ class floe_access : public access {
   }
 
   void lock(std::string_view key) override {
-    if (const auto status = lock_by_socket(key, 0); status < 0) give_up("no lock: " + std::to_string(status));
+    if (const auto status = lock_by_socket(key, 0); status < 0)
+      give_up("no lock: " + std::to_string(status));
   }
 
   void store_and_unlock(std::string_view data) override {
@@ -66,7 +68,8 @@ class floe_access : public access {
     // the record's header, u32 length, data, u64 id of the lock
     const auto [status, answer] = node_.control(record_lock, request);
     if (status < 0) return status;
-    lock_id_ = get<std::uint64_t>(answer, header_bytes + 4 + get<std::uint32_t>(answer, header_bytes));
+    lock_id_ =
+        get<std::uint64_t>(answer, header_bytes + 4 + get<std::uint32_t>(answer, header_bytes));
     return status;
   }
 
@@ -78,7 +81,8 @@ class floe_access : public access {
 /// Records of the table in shared memory, the rest by the socket: what floe's client library does.
 class floe_table_access final : public floe_access {
  public:
-  floe_table_access(const std::string& socket_path, const std::string& database) : floe_access(socket_path, database) {
+  floe_table_access(const std::string& socket_path, const std::string& database)
+      : floe_access(socket_path, database) {
     bytes request;
     put(request, db_id_);
     put(request, std::uint32_t{0});
@@ -87,14 +91,16 @@ class floe_table_access final : public floe_access {
     if (fds.size() != 2) give_up("no record table came");
     auto memory = table_memory::map(fds[0]);
     if (!memory) give_up(memory.error());
-    table_ = std::make_unique<table_user>(std::move(*memory), get<std::uint32_t>(answer, 0), fds[1]);
+    table_ =
+        std::make_unique<table_user>(std::move(*memory), get<std::uint32_t>(answer, 0), fds[1]);
   }
 
   void lock(std::string_view key) override {
     key_.assign(key);
     for (;;) {
       lock_id_ = 0;
-      const auto a = table_->lock(key, 1, table_clock_us() + std::uint64_t{lock_timeout_ms} * 1000, place_);
+      const auto a =
+          table_->lock(key, 1, table_clock_us() + std::uint64_t{lock_timeout_ms} * 1000, place_);
       if (a == table_answer::good) return see();
       if (a != table_answer::not_here) give_up("no lock in the table");
       const auto status = lock_by_socket(key, lock_in_table);
@@ -112,13 +118,15 @@ class floe_table_access final : public floe_access {
     if (lock_id_ != 0) return floe_access::store_and_unlock(data);
     const auto a = table_->store(place_, 1, data);
     if (a == table_answer::good) return unlock();
-    if (a != table_answer::to_node || lock_by_socket(key_, take_over) < 0) give_up("cannot store in the table");
+    if (a != table_answer::to_node || lock_by_socket(key_, take_over) < 0)
+      give_up("cannot store in the table");
     floe_access::store_and_unlock(data);
   }
 
   void read(std::string_view key) override {
     const auto until = table_clock_us() + std::uint64_t{lock_timeout_ms} * 1000;
-    if (table_->read(key, 0, read_wait::for_holder, until, content_, data_) != table_answer::good) floe_access::read(key);
+    if (table_->read(key, 0, read_wait::for_holder, until, content_, data_) != table_answer::good)
+      floe_access::read(key);
   }
 
   void unlock() override {
@@ -139,7 +147,8 @@ class floe_table_access final : public floe_access {
 std::unique_ptr<access> open_floe(const std::string& socket_path, const std::string& database) {
   return std::make_unique<floe_table_access>(socket_path, database);
 }
-std::unique_ptr<access> open_floe_socket(const std::string& socket_path, const std::string& database) {
+std::unique_ptr<access> open_floe_socket(const std::string& socket_path,
+                                         const std::string& database) {
   return std::make_unique<floe_access>(socket_path, database);
 }
 

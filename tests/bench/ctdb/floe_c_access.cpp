@@ -20,7 +20,9 @@ class floe_c_access final : public access {
   }
   ~floe_c_access() override { floe_disconnect(node_); }
 
-  void lock(std::string_view key) override { must(floe_lock_record(node_, db_, key.data(), key.size(), patience_ms, &held_)); }
+  void lock(std::string_view key) override {
+    must(floe_lock_record(node_, db_, key.data(), key.size(), patience_ms, &held_));
+  }
   void store_and_unlock(std::string_view data) override {
     must(floe_store(held_, data.data(), data.size()));
     unlock();

@@ -81,10 +81,12 @@ void parse(const std::string& text, db_lack& to) {
 
 void parse(const std::string& text, db_copy& to) {
   const auto words = parts(text, ':');
-  if (words.size() < 2) throw mistake("\"" + text + "\": a copy is 76:complete or 76:complete:75+74");
+  if (words.size() < 2)
+    throw mistake("\"" + text + "\": a copy is 76:complete or 76:complete:75+74");
   to.content = generation{static_cast<std::uint32_t>(parse_number(words[0]))};
   const change_state all[] = {change_state::none, change_state::complete, change_state::overflow};
-  const auto is = std::ranges::find(all, std::string_view(words[1]), [](change_state s) { return name(s); });
+  const auto is =
+      std::ranges::find(all, std::string_view(words[1]), [](change_state s) { return name(s); });
   if (is == std::end(all)) throw mistake("\"" + words[1] + "\" is no state of changes");
   to.changes = *is;
   to.earlier.clear();

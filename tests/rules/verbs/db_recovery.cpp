@@ -58,7 +58,8 @@ void db_recovery_machine::answer(const db_effect::ask& a, pnn n, std::string& ou
     const auto own = std::ranges::find(lack, n, &db_lack::node);
     good.number = m.by_difference() ? own == lack.end() ? 0 : own->records : to_push;
   }
-  if (const auto c = copies.find(n); c != copies.end() && a.phase == db_phase::begin) good.copy = c->second;
+  if (const auto c = copies.find(n); c != copies.end() && a.phase == db_phase::begin)
+    good.copy = c->second;
   for (auto& other : others) {
     if (other.node != n || other.phase != a.phase || other.left == 0) continue;
     --other.left;

@@ -30,12 +30,12 @@ struct db_recovery_machine final : machine {
   db_recovery m;
   db_plan plan{};
   std::string name = "locking.tdb";
-  std::uint64_t records = 3;  ///< that each node has
-  std::uint64_t to_push = 5;  ///< that the merge leaves
-  std::vector<db_lack> lack;        ///< what a merge by difference leaves to each node
-  std::vector<pnn> ask;             ///< whose copies such a merge needs
-  bool too_many = false;            ///< of them for one request
-  std::map<pnn, db_copy> copies;    ///< as they stand
+  std::uint64_t records = 3;      ///< that each node has
+  std::uint64_t to_push = 5;      ///< that the merge leaves
+  std::vector<db_lack> lack;      ///< what a merge by difference leaves to each node
+  std::vector<pnn> ask;           ///< whose copies such a merge needs
+  bool too_many = false;          ///< of them for one request
+  std::map<pnn, db_copy> copies;  ///< as they stand
   std::vector<behaviour> others;
   std::deque<db_output> pending;  ///< not played yet
   time_point& now;

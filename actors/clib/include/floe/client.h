@@ -56,7 +56,8 @@ typedef enum floe_error {
   FLOE_OK = 0,
   FLOE_EINVAL = -1,   /* an argument makes no sense */
   FLOE_ENOTCONN = -2, /* nobody listens there, or may be asked by this user */
-  FLOE_ETIMEOUT = -3, /* not granted, or not answered, in time; for all but locks it is not known whether it was done */
+  FLOE_ETIMEOUT =
+      -3, /* not granted, or not answered, in time; for all but locks it is not known whether it was done */
   FLOE_EREFUSED = -4, /* the node says no; its words are in the text */
   FLOE_ELOST = -5,    /* the connection broke; whether the request was carried out is not known */
   FLOE_EREPLY = -6,   /* the answer cannot be understood */
@@ -64,7 +65,8 @@ typedef enum floe_error {
   FLOE_ENOLOCK = -8,  /* not held (any more) by this process and connection */
   FLOE_ESTORE = -9,   /* the node could not write; what was there is still there */
   FLOE_ENOMEM = -10,
-  FLOE_ECHANGED = -11 /* a transaction: nothing is stored, a recovery changed the database under it */
+  FLOE_ECHANGED =
+      -11 /* a transaction: nothing is stored, a recovery changed the database under it */
 } floe_error;
 
 #define FLOE_FOREVER (-1)
@@ -74,77 +76,81 @@ typedef enum floe_error {
 #define FLOE_CONNECTED 0xF0000004u /* messages: every node that is connected */
 
 /* What the last call of this thread that failed had to say; never null. */
-FLOE_API const char *floe_error_text(void);
+FLOE_API const char* floe_error_text(void);
 /* "FLOE_ETIMEOUT"; never null. */
-FLOE_API const char *floe_error_name(int error);
+FLOE_API const char* floe_error_name(int error);
 /* "0.1.0", of the library that runs. */
-FLOE_API const char *floe_version(void);
+FLOE_API const char* floe_version(void);
 
 /* ---- connections ------------------------------------------------------------------------------------------------ */
 
 enum {
-  FLOE_RECONNECT = 1,  /* connect anew after a loss, see above */
-  FLOE_PRIVILEGED = 2, /* if this thread acts for another user, but may be root, be root while connecting */
-  FLOE_COMPANION = 4   /* this process has a connection of its own beside this one, and lives by that: PROCESS_EXISTS */
-                       /* does not count this one */
+  FLOE_RECONNECT = 1, /* connect anew after a loss, see above */
+  FLOE_PRIVILEGED =
+      2, /* if this thread acts for another user, but may be root, be root while connecting */
+  FLOE_COMPANION =
+      4 /* this process has a connection of its own beside this one, and lives by that: PROCESS_EXISTS */
+        /* does not count this one */
 };
 
 /* `where`: the path of the node's socket, or the node's directory (which has run/ctdbd.socket). */
-FLOE_API int floe_connect(const char *where, unsigned flags, int timeout_ms, floe_connection **out);
+FLOE_API int floe_connect(const char* where, unsigned flags, int timeout_ms, floe_connection** out);
 /* Gives everything back. Null is allowed. No other thread may be in a call with this connection. */
-FLOE_API void floe_disconnect(floe_connection *);
+FLOE_API void floe_disconnect(floe_connection*);
 /* The number of the node of this connection. */
-FLOE_API uint32_t floe_pnn(floe_connection *);
+FLOE_API uint32_t floe_pnn(floe_connection*);
 /* How long the calls without a limit of their own (store, unlock, messages) wait for the node; first 60000. */
-FLOE_API void floe_set_patience(floe_connection *, int timeout_ms);
+FLOE_API void floe_set_patience(floe_connection*, int timeout_ms);
 /* Readable when floe_process has something to do. Another one after a fork or a reconnect; negative: FLOE_E... */
-FLOE_API int floe_fd(floe_connection *);
+FLOE_API int floe_fd(floe_connection*);
 
 /* ---- databases -------------------------------------------------------------------------------------------------- */
 
 typedef enum floe_kind { FLOE_VOLATILE = 0, FLOE_PERSISTENT = 1, FLOE_REPLICATED = 2 } floe_kind;
 
 /* Makes the database on all nodes if need be. FLOE_VOLATILE finds one of any kind that has this name. */
-FLOE_API int floe_attach(floe_connection *, const char *name, floe_kind, int timeout_ms, floe_db *out);
+FLOE_API int floe_attach(floe_connection*, const char* name, floe_kind, int timeout_ms,
+                         floe_db* out);
 /* Of a database that is attached. FLOE_ENOENT: none of this name. Either pointer may be null. */
-FLOE_API int floe_find(floe_connection *, const char *name, int timeout_ms, floe_db *out, floe_kind *kind);
+FLOE_API int floe_find(floe_connection*, const char* name, int timeout_ms, floe_db* out,
+                       floe_kind* kind);
 /*
  * Moves with every transaction (persistent, replicated). Of a volatile database whose records are shared in memory
  * (tunable RecordTable): moves after every change on this node, and is read without asking it.
  */
-FLOE_API int floe_sequence_number(floe_connection *, floe_db, int timeout_ms, uint64_t *out);
+FLOE_API int floe_sequence_number(floe_connection*, floe_db, int timeout_ms, uint64_t* out);
 
 /* ---- records ---------------------------------------------------------------------------------------------------- */
 
 typedef struct floe_header {
-  uint64_t rsn;    /* counts writes and moves */
+  uint64_t rsn;     /* counts writes and moves */
   uint32_t dmaster; /* the node that owns the record */
   uint32_t flags;
 } floe_header;
 
 typedef struct floe_value {
-  void *data; /* to be freed with floe_free; null if there are no octets */
+  void* data; /* to be freed with floe_free; null if there are no octets */
   size_t size;
   floe_header header;
   int exists; /* 0: nothing at all is known of this key here; the header is what a first request would find */
 } floe_value;
-FLOE_API void floe_free(floe_value *);
+FLOE_API void floe_free(floe_value*);
 
 /*
  * Brings the record of a volatile database to this node and locks it in the whole cluster. First come, first served.
  * timeout_ms 0: not longer than a millisecond, which is a record that is here and free.
  * FLOE_ETIMEOUT: somebody else has it; the text says who.
  */
-FLOE_API int floe_lock_record(floe_connection *, floe_db, const void *key, size_t key_size, int timeout_ms,
-                              floe_lock **out);
+FLOE_API int floe_lock_record(floe_connection*, floe_db, const void* key, size_t key_size,
+                              int timeout_ms, floe_lock** out);
 /* What the record holds, with the stores of this lock; valid until the next call with this lock. Never fails. */
-FLOE_API const void *floe_lock_data(const floe_lock *, size_t *size);
-FLOE_API void floe_lock_header(const floe_lock *, floe_header *out);
+FLOE_API const void* floe_lock_data(const floe_lock*, size_t* size);
+FLOE_API void floe_lock_header(const floe_lock*, floe_header* out);
 /* Returns when the node has it. No octets: as floe_delete. */
-FLOE_API int floe_store(floe_lock *, const void *data, size_t size);
-FLOE_API int floe_delete(floe_lock *);
+FLOE_API int floe_store(floe_lock*, const void* data, size_t size);
+FLOE_API int floe_delete(floe_lock*);
 /* Gives the lock back and frees it, whatever the result. Does not wait for the node. */
-FLOE_API int floe_unlock(floe_lock *);
+FLOE_API int floe_unlock(floe_lock*);
 
 enum {
   FLOE_READ_OWNER = 0,   /* the record comes here first: nobody has a newer value */
@@ -152,53 +158,59 @@ enum {
   FLOE_READ_COPY = 2     /* this node's copy as it is, for diagnosis */
 };
 /* FLOE_ENOENT, with `out` filled: there is no such record, or an empty one. */
-FLOE_API int floe_read(floe_connection *, floe_db, const void *key, size_t key_size, int how, int timeout_ms,
-                       floe_value *out);
+FLOE_API int floe_read(floe_connection*, floe_db, const void* key, size_t key_size, int how,
+                       int timeout_ms, floe_value* out);
 
 /* Shows a record; anything but 0 ends the walk. May call other functions of this connection. */
-typedef int (*floe_visitor)(const void *key, size_t key_size, const void *data, size_t data_size,
-                            const floe_header *header, void *context);
+typedef int (*floe_visitor)(const void* key, size_t key_size, const void* data, size_t data_size,
+                            const floe_header* header, void* context);
 enum {
   FLOE_WITH_EMPTY = 1, /* deleted records that are not yet forgotten, too */
   FLOE_LOCAL = 2       /* this node's copies only, in the order of its store */
 };
 /* Every record, no snapshot: what moves meanwhile may come twice or not at all. `count` may be null. */
-FLOE_API int floe_traverse(floe_connection *, floe_db, unsigned flags, int timeout_ms, floe_visitor, void *context,
-                           uint64_t *count);
+FLOE_API int floe_traverse(floe_connection*, floe_db, unsigned flags, int timeout_ms, floe_visitor,
+                           void* context, uint64_t* count);
 
 /* ---- transactions of persistent and replicated databases ---------------------------------------------------------- */
 
 /* Waits for transactions of others, on all nodes: it holds the cluster-wide lock that CTDB's own programs use. */
-FLOE_API int floe_transaction_start(floe_connection *, floe_db, int timeout_ms, floe_transaction **out);
+FLOE_API int floe_transaction_start(floe_connection*, floe_db, int timeout_ms,
+                                    floe_transaction** out);
 /* As the transaction has left it, else as it is stored. FLOE_ENOENT: there is no such record. */
-FLOE_API int floe_transaction_read(floe_transaction *, const void *key, size_t key_size, floe_value *out);
+FLOE_API int floe_transaction_read(floe_transaction*, const void* key, size_t key_size,
+                                   floe_value* out);
 /* No octets: the record is deleted. Nothing is sent before the commit. */
-FLOE_API int floe_transaction_store(floe_transaction *, const void *key, size_t key_size, const void *data, size_t size);
+FLOE_API int floe_transaction_store(floe_transaction*, const void* key, size_t key_size,
+                                    const void* data, size_t size);
 /*
  * All of it on all nodes, or nothing; frees the transaction, whatever the result. FLOE_OK: stored, durable.
  * FLOE_EREFUSED, FLOE_ECHANGED: nothing is stored, nor will be. FLOE_ETIMEOUT, FLOE_ELOST: not known, but all or nothing.
  */
-FLOE_API int floe_transaction_commit(floe_transaction *, int timeout_ms);
-FLOE_API void floe_transaction_cancel(floe_transaction *);
+FLOE_API int floe_transaction_commit(floe_transaction*, int timeout_ms);
+FLOE_API void floe_transaction_cancel(floe_transaction*);
 
 /* ---- messages --------------------------------------------------------------------------------------------------- */
 
-typedef void (*floe_handler)(uint64_t srvid, uint32_t from_pnn, const void *data, size_t size, void *context);
+typedef void (*floe_handler)(uint64_t srvid, uint32_t from_pnn, const void* data, size_t size,
+                             void* context);
 /* One handler per srvid; it runs within floe_process. Null ends it. */
-FLOE_API int floe_listen(floe_connection *, uint64_t srvid, floe_handler, void *context);
+FLOE_API int floe_listen(floe_connection*, uint64_t srvid, floe_handler, void* context);
 /* For whoever listens to the srvid on that node, or on many (FLOE_ALL ...). Nobody answers. */
-FLOE_API int floe_send(floe_connection *, uint32_t pnn, uint64_t srvid, const void *data, size_t size);
+FLOE_API int floe_send(floe_connection*, uint32_t pnn, uint64_t srvid, const void* data,
+                       size_t size);
 /*
  * Runs handlers for all messages that have come, waiting up to timeout_ms for the first. Not negative: how many.
  * 65536 messages wait; further ones are dropped, and the next call answers FLOE_ELOST once to say so.
  */
-FLOE_API int floe_process(floe_connection *, int timeout_ms);
+FLOE_API int floe_process(floe_connection*, int timeout_ms);
 
 /* ---- anything else ---------------------------------------------------------------------------------------------- */
 
 /* A control of the protocol by its number, to one node. `status`: the answer's, not negative; both may be null. */
-FLOE_API int floe_control(floe_connection *, uint32_t pnn, uint32_t opcode, uint64_t srvid, const void *data, size_t size,
-                          int timeout_ms, int32_t *status, floe_value *out);
+FLOE_API int floe_control(floe_connection*, uint32_t pnn, uint32_t opcode, uint64_t srvid,
+                          const void* data, size_t size, int timeout_ms, int32_t* status,
+                          floe_value* out);
 
 #ifdef __cplusplus
 }

@@ -14,7 +14,8 @@ namespace floe::cli::drill {
 namespace {
 
 action tell_nodes(line_parser& w, control what) {
-  return for_each_node(w.nodes(), [what](drill_run& s, std::size_t n) { return s.order(n, what, {}); });
+  return for_each_node(w.nodes(),
+                       [what](drill_run& s, std::size_t n) { return s.order(n, what, {}); });
 }
 
 action read_setvar(line_parser& w) {
@@ -24,11 +25,13 @@ action read_setvar(line_parser& w) {
     std::vector<std::string_view> names;
     for (const auto& t : all_tunables()) names.push_back(t.name);
     const auto near = closest(name, names);
-    w.fail(fmt::format("no such tunable: {}{}", name, near ? fmt::format("; did you mean {}?", *near) : ""));
+    w.fail(fmt::format("no such tunable: {}{}", name,
+                       near ? fmt::format("; did you mean {}?", *near) : ""));
   }
   const auto value = static_cast<std::uint32_t>(w.count(0, UINT32_MAX, "a number"));
   return for_each_node(std::move(nodes), [name, value](drill_run& s, std::size_t n) {
-    return s.order(n, control::set_tunable, encode_request<control::set_tunable>({.value = value, .name = name}));
+    return s.order(n, control::set_tunable,
+                   encode_request<control::set_tunable>({.value = value, .name = name}));
   });
 }
 
@@ -67,7 +70,8 @@ action read_add(line_parser& w) {
   if (w.names.nodes >= 16) w.fail("a cluster has 16 nodes at most");
   ++w.names.nodes;
   return [n = w.names.nodes](drill_run& s) -> outcome {
-    if (s.cluster().size() + 1 != n) return failed_because("nodes are not added in a block that is repeated or chosen");
+    if (s.cluster().size() + 1 != n)
+      return failed_because("nodes are not added in a block that is repeated or chosen");
     return s.add_node();
   };
 }
@@ -76,13 +80,20 @@ action read_delete(line_parser& w) {
   w.needs(ability::new_nodes);
   w.expect("node");
   const auto n = static_cast<std::size_t>(w.count(0, w.names.nodes - 1, "the number of a node,"));
-  if (!w.names.deleted.insert(n).second) w.fail(fmt::format("node {} has been deleted by a line above", n));
+  if (!w.names.deleted.insert(n).second)
+    w.fail(fmt::format("node {} has been deleted by a line above", n));
   return [n](drill_run& s) { return s.delete_node(n); };
 }
 
-verb command(const char* name, const char* arguments, const char* summary, const char* example, action (*read)(line_parser&),
-             std::vector<const char*> uses) {
-  return {.name = name, .group = "Operators", .arguments = arguments, .summary = summary, .example = example, .read = read, .uses = std::move(uses)};
+verb command(const char* name, const char* arguments, const char* summary, const char* example,
+             action (*read)(line_parser&), std::vector<const char*> uses) {
+  return {.name = name,
+          .group = "Operators",
+          .arguments = arguments,
+          .summary = summary,
+          .example = example,
+          .read = read,
+          .uses = std::move(uses)};
 }
 
 }  // namespace
@@ -90,29 +101,41 @@ verb command(const char* name, const char* arguments, const char* summary, const
 std::vector<verb> admin_verbs() {
   return {
       command("disable", "NODES", "keep public addresses away from nodes", "disable 2",
-              [](line_parser& w) { return tell_nodes(w, control::disable_node); }, {"disable {node>disabled}"}),
-      command("enable", "NODES", "undo disable", "enable 2", [](line_parser& w) { return tell_nodes(w, control::enable_node); }, {"enable {-disabled}"}),
-      command("setvar", "NODES TUNABLE N", "set a tunable until the node ends", "setvar all RecoverTimeout 10", read_setvar,
-              {"setvar all RecoverTimeout {1-30}", "setvar all KeepaliveInterval {1-5}", "setvar all KeepaliveLimit {1-5}",
-               "setvar all RecoverInterval {1-3}"}),
+              [](line_parser& w) { return tell_nodes(w, control::disable_node); },
+              {"disable {node>disabled}"}),
+      command("enable", "NODES", "undo disable", "enable 2",
+              [](line_parser& w) { return tell_nodes(w, control::enable_node); },
+              {"enable {-disabled}"}),
+      command("setvar", "NODES TUNABLE N", "set a tunable until the node ends",
+              "setvar all RecoverTimeout 10", read_setvar,
+              {"setvar all RecoverTimeout {1-30}", "setvar all KeepaliveInterval {1-5}",
+               "setvar all KeepaliveLimit {1-5}", "setvar all RecoverInterval {1-3}"}),
       command("setleaderrole", "NODES on|off", "whether a node may lead", "setleaderrole 0 off",
-              [](line_parser& w) { return read_role(w, control::set_recmasterrole); }, {"setleaderrole {node} off", "setleaderrole {node} on"}),
-      command("setlmasterrole", "NODES on|off", "whether a node may track records; from the next recovery on", "setlmasterrole 0 off",
-              [](line_parser& w) { return read_role(w, control::set_lmasterrole); }, {"setlmasterrole {node} off", "setlmasterrole {node} on"}),
-      command("wipedb", "DB", "remove all records of a volatile database, on all nodes", "wipedb locking.tdb",
+              [](line_parser& w) { return read_role(w, control::set_recmasterrole); },
+              {"setleaderrole {node} off", "setleaderrole {node} on"}),
+      command("setlmasterrole", "NODES on|off",
+              "whether a node may track records; from the next recovery on", "setlmasterrole 0 off",
+              [](line_parser& w) { return read_role(w, control::set_lmasterrole); },
+              {"setlmasterrole {node} off", "setlmasterrole {node} on"}),
+      command("wipedb", "DB", "remove all records of a volatile database, on all nodes",
+              "wipedb locking.tdb",
               [](line_parser& w) -> action {
                 const auto db = w.volatile_database();
                 return [db](drill_run& s) { return s.wipe(db); };
               },
               {"wipedb {volatile}"}),
       command("restoredb", "DB N records [of SIZE]",
-              "make records s0, s1 ... the content of a volatile database, as from a backup; quicker than `fill`",
+              "make records s0, s1 ... the content of a volatile database, as from a backup; "
+              "quicker than `fill`",
               "restoredb locking.tdb 1000 records of 100", read_restore,
               {"restoredb {volatile} {1-300} records of {16-2000}"}),
-      command("detach", "DB", "forget a volatile database and its records, on all nodes", "detach brlock.tdb", read_detach, {}),
-      command("add", "node", "append a node to every nodes file; `start` and `reloadnodes` follow", "add node", read_add, {}),
-      command("delete", "node N", "comment a node out in every nodes file; `reloadnodes` follows, when it has ended", "delete node 2",
-              read_delete, {}),
+      command("detach", "DB", "forget a volatile database and its records, on all nodes",
+              "detach brlock.tdb", read_detach, {}),
+      command("add", "node", "append a node to every nodes file; `start` and `reloadnodes` follow",
+              "add node", read_add, {}),
+      command("delete", "node N",
+              "comment a node out in every nodes file; `reloadnodes` follows, when it has ended",
+              "delete node 2", read_delete, {}),
       command("reloadnodes", "", "all nodes read their nodes files again", "reloadnodes",
               [](line_parser& w) -> action {
                 w.needs(ability::new_nodes);

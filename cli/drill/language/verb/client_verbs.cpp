@@ -50,7 +50,8 @@ action do_it(const record_words& r, bool wait, std::string what, request ask,
 
 outcome is_value(const operation& o, const std::string& wanted) {
   if (o.value == wanted) return {};
-  return failed_because(fmt::format("{} is {}, not {}", record_text(o), o.value.empty() ? "absent" : "\"" + o.value + "\"",
+  return failed_because(fmt::format("{} is {}, not {}", record_text(o),
+                                    o.value.empty() ? "absent" : "\"" + o.value + "\"",
                                     wanted.empty() ? "absent" : "\"" + wanted + "\""));
 }
 
@@ -70,39 +71,46 @@ action read_lock(line_parser& w) {
   const auto r = read_record_words(w);
   const bool background = w.take("&");
   return do_it(r, !background, fmt::format("the lock of {}/{}", r.db, r.key),
-               [r](drill_client& c, drill_client::ended done) { c.lock(r.db, r.key, patience, std::move(done)); });
+               [r](drill_client& c, drill_client::ended done) {
+                 c.lock(r.db, r.key, patience, std::move(done));
+               });
 }
 
 action read_store(line_parser& w) {
   const auto r = read_record_words(w);
   const auto value = w.word("a value");
-  return do_it(r, true, fmt::format("storing {}/{}", r.db, r.key), [r, value](drill_client& c, drill_client::ended done) {
-    c.store(r.db, r.key, value, after_write::keep_lock, std::move(done));
-  });
+  return do_it(r, true, fmt::format("storing {}/{}", r.db, r.key),
+               [r, value](drill_client& c, drill_client::ended done) {
+                 c.store(r.db, r.key, value, after_write::keep_lock, std::move(done));
+               });
 }
 
 action read_unlock(line_parser& w) {
   const auto r = read_record_words(w);
-  return do_it(r, true, fmt::format("unlocking {}/{}", r.db, r.key),
-               [r](drill_client& c, drill_client::ended done) { c.unlock(r.db, r.key, std::move(done)); });
+  return do_it(
+      r, true, fmt::format("unlocking {}/{}", r.db, r.key),
+      [r](drill_client& c, drill_client::ended done) { c.unlock(r.db, r.key, std::move(done)); });
 }
 
 action read_read(line_parser& w) {
   const auto r = read_record_words(w, true);
   std::optional<std::string> wanted;
   if (w.take("is")) wanted = w.take("absent") ? std::string() : w.word("a value, or absent");
-  return do_it(r, true, fmt::format("reading {}/{}", r.db, r.key),
-               [r](drill_client& c, drill_client::ended done) { c.read(r.db, r.key, std::move(done)); },
-               [wanted](const operation& o) { return wanted ? is_value(o, *wanted) : outcome{}; });
+  return do_it(
+      r, true, fmt::format("reading {}/{}", r.db, r.key),
+      [r](drill_client& c, drill_client::ended done) { c.read(r.db, r.key, std::move(done)); },
+      [wanted](const operation& o) { return wanted ? is_value(o, *wanted) : outcome{}; });
 }
 
 /// Lock, then the deed, which gives the lock back.
-request locked(const record_words& r, std::function<void(drill_client&, drill_client::ended)> deed) {
+request locked(const record_words& r,
+               std::function<void(drill_client&, drill_client::ended)> deed) {
   return [r, deed = std::move(deed)](drill_client& c, drill_client::ended done) {
-    c.lock(r.db, r.key, patience, [&c, deed, done = std::move(done)](const operation& o, std::size_t i) {
-      if (o.result == op_end::done) return deed(c, done);
-      if (done) done(o, i);
-    });
+    c.lock(r.db, r.key, patience,
+           [&c, deed, done = std::move(done)](const operation& o, std::size_t i) {
+             if (o.result == op_end::done) return deed(c, done);
+             if (done) done(o, i);
+           });
   };
 }
 
@@ -110,14 +118,16 @@ action read_write(line_parser& w) {
   const auto r = read_record_words(w);
   const auto value = w.word("a value");
   const bool background = w.take("&");
-  return do_it(r, !background, fmt::format("writing {}/{}", r.db, r.key), locked(r, [r, value](drill_client& c, drill_client::ended done) {
+  return do_it(r, !background, fmt::format("writing {}/{}", r.db, r.key),
+               locked(r, [r, value](drill_client& c, drill_client::ended done) {
                  c.store(r.db, r.key, value, after_write::unlock, std::move(done));
                }));
 }
 
 action read_delete(line_parser& w) {
   const auto r = read_record_words(w);
-  return do_it(r, true, fmt::format("deleting {}/{}", r.db, r.key), locked(r, [r](drill_client& c, drill_client::ended done) {
+  return do_it(r, true, fmt::format("deleting {}/{}", r.db, r.key),
+               locked(r, [r](drill_client& c, drill_client::ended done) {
                  c.erase(r.db, r.key, after_write::unlock, std::move(done));
                }));
 }
@@ -137,7 +147,8 @@ action do_transaction(const transaction_words& t, bool wait) {
       return {};
     }
     std::optional<transacted> got;
-    s.client(t.client).transact(t.db, t.writes, t.reads, patience, [&](const transacted& end) { got = end; });
+    s.client(t.client).transact(t.db, t.writes, t.reads, patience,
+                                [&](const transacted& end) { got = end; });
     s.cluster().run([&] { return got.has_value(); }, longest_deed);
     if (!got) return failed_because("the transaction has not ended");
     if (got->result != op_end::done) return failed_because(got->error);
@@ -163,7 +174,8 @@ action read_transact(line_parser& w) {
       w.fail(fmt::format("expected KEY=VALUE, found `{}`", word));
       break;
     }
-    if (!w.names.transacted.insert({db, word}).second) w.fail(fmt::format("{} is written by a line above: give it another value", word));
+    if (!w.names.transacted.insert({db, word}).second)
+      w.fail(fmt::format("{} is written by a line above: give it another value", word));
     t.writes[word.substr(0, sign)] = word.substr(sign + 1);
   }
   if (t.writes.empty()) w.miss("KEY=VALUE");
@@ -190,10 +202,16 @@ action read_leave(line_parser& w) {
   };
 }
 
-verb of_client(const char* name, const char* arguments, const char* summary, const char* example, action (*read)(line_parser&),
-               std::vector<const char*> uses) {
-  return {.name = name, .group = "Clients", .arguments = arguments, .summary = summary, .example = example, .read = read,
-          .of_client = true, .uses = std::move(uses)};
+verb of_client(const char* name, const char* arguments, const char* summary, const char* example,
+               action (*read)(line_parser&), std::vector<const char*> uses) {
+  return {.name = name,
+          .group = "Clients",
+          .arguments = arguments,
+          .summary = summary,
+          .example = example,
+          .read = read,
+          .of_client = true,
+          .uses = std::move(uses)};
 }
 
 }  // namespace
@@ -207,16 +225,31 @@ std::vector<verb> client_verbs() {
        .example = "client smbd on 0",
        .read = read_client,
        .uses = {"client {+client} on {node}"}},
-      of_client("lock", "DB KEY [&]", "lock a record and see its content; with & in the background", "smbd lock brlock.tdb b9 &", read_lock, {"{client} lock {volatile} {key} &"}),
-      of_client("store", "DB KEY VALUE", "write a record that it has locked; the lock stays", "smbd store locking.tdb l7 new", read_store, {"{client} store {volatile} {key} {value}"}),
-      of_client("unlock", "DB KEY", "give a lock back", "smbd unlock locking.tdb l7", read_unlock, {"{client} unlock {volatile} {key}"}),
-      of_client("read", "DB KEY [is VALUE|is absent]", "read a record as its owner has it", "smbd read locking.tdb l7 is new", read_read, {"{client} read {database} {key}"}),
-      of_client("write", "DB KEY VALUE [&]", "lock, store, unlock", "smbd write locking.tdb l7 new", read_write, {"{client} write {volatile} {key} {value} &", "{client} write {volatile} {key} {value}"}),
-      of_client("delete", "DB KEY", "lock, delete, unlock", "smbd delete locking.tdb l7", read_delete, {"{client} delete {volatile} {key}"}),
-      of_client("transact", "DB KEY=VALUE ... [&]", "write several records of a persistent or replicated database at once; each value once in a drill",
-                "smbd transact secrets.tdb a=1 b=1", read_transact, {"{client} transact {transactional} {key}={value} &", "{client} transact {transactional} {key}={value}"}),
-      of_client("look", "DB KEY ...", "read several of its records in one transaction", "smbd look secrets.tdb a b", read_look, {"{client} look {transactional} {key}"}),
-      of_client("dies", "", "its process ends, with all locks that it holds", "smbd dies", read_leave, {"{-client} dies"}),
+      of_client("lock", "DB KEY [&]", "lock a record and see its content; with & in the background",
+                "smbd lock brlock.tdb b9 &", read_lock, {"{client} lock {volatile} {key} &"}),
+      of_client("store", "DB KEY VALUE", "write a record that it has locked; the lock stays",
+                "smbd store locking.tdb l7 new", read_store,
+                {"{client} store {volatile} {key} {value}"}),
+      of_client("unlock", "DB KEY", "give a lock back", "smbd unlock locking.tdb l7", read_unlock,
+                {"{client} unlock {volatile} {key}"}),
+      of_client("read", "DB KEY [is VALUE|is absent]", "read a record as its owner has it",
+                "smbd read locking.tdb l7 is new", read_read, {"{client} read {database} {key}"}),
+      of_client(
+          "write", "DB KEY VALUE [&]", "lock, store, unlock", "smbd write locking.tdb l7 new",
+          read_write,
+          {"{client} write {volatile} {key} {value} &", "{client} write {volatile} {key} {value}"}),
+      of_client("delete", "DB KEY", "lock, delete, unlock", "smbd delete locking.tdb l7",
+                read_delete, {"{client} delete {volatile} {key}"}),
+      of_client("transact", "DB KEY=VALUE ... [&]",
+                "write several records of a persistent or replicated database at once; each value "
+                "once in a drill",
+                "smbd transact secrets.tdb a=1 b=1", read_transact,
+                {"{client} transact {transactional} {key}={value} &",
+                 "{client} transact {transactional} {key}={value}"}),
+      of_client("look", "DB KEY ...", "read several of its records in one transaction",
+                "smbd look secrets.tdb a b", read_look, {"{client} look {transactional} {key}"}),
+      of_client("dies", "", "its process ends, with all locks that it holds", "smbd dies",
+                read_leave, {"{-client} dies"}),
   };
 }
 

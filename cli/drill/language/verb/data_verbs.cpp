@@ -29,7 +29,9 @@ action read_attach(line_parser& w) {
       on = w.node();
       break;
     }
-    if (const auto near = names.empty() || w.peek().contains('.') ? std::nullopt : closest(w.peek(), kinds); near) {
+    if (const auto near =
+            names.empty() || w.peek().contains('.') ? std::nullopt : closest(w.peek(), kinds);
+        near) {
       w.fail(fmt::format("`{}` is no name of a database here: did you mean {}?", w.peek(), *near));
       break;
     }
@@ -56,10 +58,14 @@ action read_attach(line_parser& w) {
 action read_crowd(line_parser& w) {
   const auto n = w.count(1, 5000, "a number of databases");
   const auto prefix = w.word("the beginning of their names");
-  for (std::uint64_t i = 0; i < n; ++i) w.names.databases.push_back(fmt::format("{}{}.tdb", prefix, i));
+  for (std::uint64_t i = 0; i < n; ++i)
+    w.names.databases.push_back(fmt::format("{}{}.tdb", prefix, i));
   return [n, prefix](drill_run& s) -> outcome {
     for (std::uint64_t i = 0; i < n; ++i)
-      if (auto done = s.attach(fmt::format("{}{}.tdb", prefix, i), i % s.cluster().size(), db_kind::volatile_db); !done) return done;
+      if (auto done = s.attach(fmt::format("{}{}.tdb", prefix, i), i % s.cluster().size(),
+                               db_kind::volatile_db);
+          !done)
+        return done;
     return {};
   };
 }
@@ -76,26 +82,29 @@ action read_fill(line_parser& w) {
 }  // namespace
 
 std::vector<verb> data_verbs() {
-  return {{.name = "attach",
-           .group = "Data",
-           .arguments = "DB ... [persistent|replicated] [on NODE]",
-           .summary = "make databases, by the word of one node; volatile ones if nothing else is said",
-           .example = "attach locking.tdb brlock.tdb",
-           .read = read_attach,
-           .uses = {"attach {+volatile}", "attach {+transactional} persistent on {node}", "attach {+transactional} replicated"}},
-          {.name = "crowd",
-           .group = "Data",
-           .arguments = "N PREFIX",
-           .summary = "attach many databases: PREFIX0.tdb, PREFIX1.tdb and so on",
-           .example = "crowd 1000 share",
-           .read = read_crowd},
-          {.name = "fill",
-           .group = "Data",
-           .arguments = "DB N records [of SIZE]",
-           .summary = "write records r0, r1 ... through clients of all nodes, so that every node owns some",
-           .example = "fill locking.tdb 200 records of 1kB",
-           .read = read_fill,
-           .uses = {"fill {volatile} {1-100} records of {16-4000}"}}};
+  return {
+      {.name = "attach",
+       .group = "Data",
+       .arguments = "DB ... [persistent|replicated] [on NODE]",
+       .summary = "make databases, by the word of one node; volatile ones if nothing else is said",
+       .example = "attach locking.tdb brlock.tdb",
+       .read = read_attach,
+       .uses = {"attach {+volatile}", "attach {+transactional} persistent on {node}",
+                "attach {+transactional} replicated"}},
+      {.name = "crowd",
+       .group = "Data",
+       .arguments = "N PREFIX",
+       .summary = "attach many databases: PREFIX0.tdb, PREFIX1.tdb and so on",
+       .example = "crowd 1000 share",
+       .read = read_crowd},
+      {.name = "fill",
+       .group = "Data",
+       .arguments = "DB N records [of SIZE]",
+       .summary =
+           "write records r0, r1 ... through clients of all nodes, so that every node owns some",
+       .example = "fill locking.tdb 200 records of 1kB",
+       .read = read_fill,
+       .uses = {"fill {volatile} {1-100} records of {16-4000}"}}};
 }
 
 }  // namespace floe::cli::drill

@@ -50,10 +50,12 @@ std::vector<verb> disk_verbs() {
   return {{.name = "disk",
            .group = "Faults",
            .arguments = "NODE full | fails write|flush N | slow by DURATION | good",
-           .summary = "a disk that is full, refuses the Nth write or flush from now, is slow, or is good again",
+           .summary = "a disk that is full, refuses the Nth write or flush from now, is slow, or "
+                      "is good again",
            .example = "disk 1 full",
            .read = read_disk,
-           .uses = {"disk {node>sick} full", "disk {node>sick} fails write {1-200}", "disk {node>sick} fails flush {1-50}", "disk {node>sick} slow by {time}",
+           .uses = {"disk {node>sick} full", "disk {node>sick} fails write {1-200}",
+                    "disk {node>sick} fails flush {1-50}", "disk {node>sick} slow by {time}",
                     "disk {-sick} good"}}};
 }
 

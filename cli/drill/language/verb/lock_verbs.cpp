@@ -54,14 +54,17 @@ action read_lock(line_parser& w) {
 std::vector<verb> lock_verbs() {
   return {{.name = "lock",
            .group = "Faults",
-           .arguments = "lost | stolen | taken | stale for DURATION | wedged on NODES | unreachable on NODES | good",
-           .summary = "the cluster lock (`cluster lock=yes`): its holder loses it; others can take it and its holder finds out three seconds later; a "
-                      "stranger has it; it stays taken for a while when its holder has died or let go; taking and giving it back "
+           .arguments = "lost | stolen | taken | stale for DURATION | wedged on NODES | "
+                        "unreachable on NODES | good",
+           .summary = "the cluster lock (`cluster lock=yes`): its holder loses it; others can take "
+                      "it and its holder finds out three seconds later; a "
+                      "stranger has it; it stays taken for a while when its holder has died or let "
+                      "go; taking and giving it back "
                       "hangs on some nodes, or is an error; all is good again",
            .example = "lock stale for 20s",
            .read = read_lock,
-           .uses = {"lock lost", "lock stolen", "lock taken", "lock stale for {time}", "lock wedged on {node}", "lock unreachable on {node}",
-                    "lock good"}}};
+           .uses = {"lock lost", "lock stolen", "lock taken", "lock stale for {time}",
+                    "lock wedged on {node}", "lock unreachable on {node}", "lock good"}}};
 }
 
 }  // namespace floe::cli::drill

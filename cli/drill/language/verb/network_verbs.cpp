@@ -68,7 +68,8 @@ action read_bridge(line_parser& w) {
     if (!m) return failed_because(m.error());
     const auto side = resolve(s, nodes);
     if (!side) return failed_because(side.error());
-    for (std::size_t n = 0; n < s.cluster().size(); ++n) s.disturb(n, "in a cluster with a bridge", fault_kind::cut);
+    for (std::size_t n = 0; n < s.cluster().size(); ++n)
+      s.disturb(n, "in a cluster with a bridge", fault_kind::cut);
     s.cluster().bridge(*m, *side);
     return {};
   };
@@ -95,11 +96,13 @@ action read_cut(line_parser& w) {
 
 /// So bad that the others may take a node for lost.
 bool unbearable(const link_quality& q) {
-  return q.delay >= 500ms || q.loss >= 0.3 || (q.bytes_per_second > 0 && q.bytes_per_second < 20'000);
+  return q.delay >= 500ms || q.loss >= 0.3 ||
+         (q.bytes_per_second > 0 && q.bytes_per_second < 20'000);
 }
 
 /// The way between two nodes, in both directions.
-action change_paths(line_parser& w, std::vector<node_ref> a, std::vector<node_ref> b, link_quality q) {
+action change_paths(line_parser& w, std::vector<node_ref> a, std::vector<node_ref> b,
+                    link_quality q) {
   w.needs(ability::bad_links);
   return [=](drill_run& s) -> outcome {
     const auto here = resolve(s, a), there = resolve(s, b);
@@ -187,26 +190,49 @@ action read_heal(line_parser&) {
   };
 }
 
-verb fault(const char* name, const char* arguments, const char* summary, const char* example, action (*read)(line_parser&),
-           std::vector<const char*> uses) {
-  return {.name = name, .group = "Network", .arguments = arguments, .summary = summary, .example = example, .read = read, .uses = std::move(uses)};
+verb fault(const char* name, const char* arguments, const char* summary, const char* example,
+           action (*read)(line_parser&), std::vector<const char*> uses) {
+  return {.name = name,
+          .group = "Network",
+          .arguments = arguments,
+          .summary = summary,
+          .example = example,
+          .read = read,
+          .uses = std::move(uses)};
 }
 
 }  // namespace
 
 std::vector<verb> network_verbs() {
   return {
-      fault("isolate", "NODES", "cut each of these nodes off from all others", "isolate 2", read_isolate, {"isolate {node}"}),
-      fault("split", "NODES from others", "cut the cluster into two halves", "split 0,1 from others", read_split, {"split {nodes} from others"}),
-      fault("cut", "NODES from NODES", "cut links; both sides still hear the rest", "cut 0 from 1", read_cut, {"cut {node} from {node}", "cut {node} from {nodes}"}),
-      fault("deafen", "NODES to NODES", "a one-way partition: the first hear nothing from the second", "deafen 2 to 0,1", read_deafen, {"deafen {node} to {nodes}"}),
-      fault("bridge", "NODE between NODES and others", "two halves and one node that hears both", "bridge 1 between 0 and others", read_bridge, {"bridge {number} between {number} and others"}),
-      fault("reset", "NODES from NODES", "end the connections between them, once; the network is whole", "reset 0 from 1", read_reset, {"reset {node} from {node}", "reset {node} from {nodes}"}),
-      fault("knock", "NODES as NODES", "one more connection to the first, from the addresses of the second, without a byte", "knock 0 as 1", read_knock, {"knock {node} as {node}"}),
+      fault("isolate", "NODES", "cut each of these nodes off from all others", "isolate 2",
+            read_isolate, {"isolate {node}"}),
+      fault("split", "NODES from others", "cut the cluster into two halves",
+            "split 0,1 from others", read_split, {"split {nodes} from others"}),
+      fault("cut", "NODES from NODES", "cut links; both sides still hear the rest", "cut 0 from 1",
+            read_cut, {"cut {node} from {node}", "cut {node} from {nodes}"}),
+      fault("deafen", "NODES to NODES",
+            "a one-way partition: the first hear nothing from the second", "deafen 2 to 0,1",
+            read_deafen, {"deafen {node} to {nodes}"}),
+      fault("bridge", "NODE between NODES and others", "two halves and one node that hears both",
+            "bridge 1 between 0 and others", read_bridge,
+            {"bridge {number} between {number} and others"}),
+      fault("reset", "NODES from NODES",
+            "end the connections between them, once; the network is whole", "reset 0 from 1",
+            read_reset, {"reset {node} from {node}", "reset {node} from {nodes}"}),
+      fault("knock", "NODES as NODES",
+            "one more connection to the first, from the addresses of the second, without a byte",
+            "knock 0 as 1", read_knock, {"knock {node} as {node}"}),
       fault("heal", "", "undo all of these, and all delays", "heal", read_heal, {"heal"}),
-      fault("delay", "NODES to NODES by DURATION", "make every packet between them late", "delay 0 to 1,2 by 50ms", read_delay, {"delay {node} to {nodes} by {time}", "delay {node} to all by {time}"}),
-      fault("lose", "NODES to NODES packets PERCENT", "lose packets, which TCP sends again after 200 ms", "lose 0 to all packets 5%", read_lose, {"lose {node} to all packets {1-60}%", "lose {node} to {node} packets {1-60}%"}),
-      fault("slow", "NODES to NODES at SIZE", "let so many bytes through in a second", "slow 0 to all at 100kB", read_slow, {"slow {node} to all at {1-500}kB"}),
+      fault("delay", "NODES to NODES by DURATION", "make every packet between them late",
+            "delay 0 to 1,2 by 50ms", read_delay,
+            {"delay {node} to {nodes} by {time}", "delay {node} to all by {time}"}),
+      fault("lose", "NODES to NODES packets PERCENT",
+            "lose packets, which TCP sends again after 200 ms", "lose 0 to all packets 5%",
+            read_lose,
+            {"lose {node} to all packets {1-60}%", "lose {node} to {node} packets {1-60}%"}),
+      fault("slow", "NODES to NODES at SIZE", "let so many bytes through in a second",
+            "slow 0 to all at 100kB", read_slow, {"slow {node} to all at {1-500}kB"}),
   };
 }
 

@@ -9,15 +9,17 @@ namespace floe::cli::drill {
 namespace {
 
 outcome set_ban(drill_run& s, std::size_t n, std::uint64_t seconds) {
-  return s.order(n, control::set_ban_state,
-                 encode_request<control::set_ban_state>(
-                     {.pnn = pnn{static_cast<std::uint32_t>(n)}, .time = static_cast<std::uint32_t>(seconds)}));
+  return s.order(
+      n, control::set_ban_state,
+      encode_request<control::set_ban_state>({.pnn = pnn{static_cast<std::uint32_t>(n)},
+                                              .time = static_cast<std::uint32_t>(seconds)}));
 }
 
 action read_ban(line_parser& w) {
   auto nodes = w.nodes();
   w.expect("for");
-  const auto seconds = static_cast<std::uint64_t>(std::max<std::int64_t>(1, w.time() / std::chrono::seconds(1)));
+  const auto seconds =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(1, w.time() / std::chrono::seconds(1)));
   return for_each_node(std::move(nodes), [seconds](drill_run& s, std::size_t n) {
     s.disturb(n, "banned", fault_kind::out);
     s.banned_nodes.insert(n);
@@ -25,8 +27,15 @@ action read_ban(line_parser& w) {
   });
 }
 
-verb on_nodes(const char* name, const char* summary, const char* example, action (*read)(line_parser&), std::vector<const char*> uses) {
-  return {.name = name, .group = "Operators", .arguments = "NODES", .summary = summary, .example = example, .read = read, .uses = std::move(uses)};
+verb on_nodes(const char* name, const char* summary, const char* example,
+              action (*read)(line_parser&), std::vector<const char*> uses) {
+  return {.name = name,
+          .group = "Operators",
+          .arguments = "NODES",
+          .summary = summary,
+          .example = example,
+          .read = read,
+          .uses = std::move(uses)};
 }
 
 }  // namespace

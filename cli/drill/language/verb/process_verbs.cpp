@@ -8,8 +8,15 @@
 namespace floe::cli::drill {
 namespace {
 
-verb on_nodes(const char* name, const char* summary, const char* example, action (*read)(line_parser&), std::vector<const char*> uses) {
-  return {.name = name, .group = "Faults", .arguments = "NODES", .summary = summary, .example = example, .read = read, .uses = std::move(uses)};
+verb on_nodes(const char* name, const char* summary, const char* example,
+              action (*read)(line_parser&), std::vector<const char*> uses) {
+  return {.name = name,
+          .group = "Faults",
+          .arguments = "NODES",
+          .summary = summary,
+          .example = example,
+          .read = read,
+          .uses = std::move(uses)};
 }
 
 }  // namespace
@@ -17,13 +24,22 @@ verb on_nodes(const char* name, const char* summary, const char* example, action
 std::vector<verb> process_verbs() {
   return {
       on_nodes("kill", "end the process at once (SIGKILL)", "kill leader",
-               [](line_parser& w) { return for_each_node(w.nodes(), [](drill_run& s, std::size_t n) { return s.kill(n); }); },
+               [](line_parser& w) {
+                 return for_each_node(w.nodes(),
+                                      [](drill_run& s, std::size_t n) { return s.kill(n); });
+               },
                {"kill {node>dead}"}),
       on_nodes("start", "start a node that does not run", "start 1",
-               [](line_parser& w) { return for_each_node(w.nodes(), [](drill_run& s, std::size_t n) { return s.start(n); }); },
+               [](line_parser& w) {
+                 return for_each_node(w.nodes(),
+                                      [](drill_run& s, std::size_t n) { return s.start(n); });
+               },
                {"start {-dead}"}),
       on_nodes("shutdown", "let a node take itself down (SIGTERM)", "shutdown 2",
-               [](line_parser& w) { return for_each_node(w.nodes(), [](drill_run& s, std::size_t n) { return s.shut_down(n); }); },
+               [](line_parser& w) {
+                 return for_each_node(w.nodes(),
+                                      [](drill_run& s, std::size_t n) { return s.shut_down(n); });
+               },
                {"shutdown {node>dead}"}),
       on_nodes("restart", "shut a node down, if it runs, and start it", "restart it",
                [](line_parser& w) {
@@ -34,11 +50,17 @@ std::vector<verb> process_verbs() {
                  });
                },
                {"restart {node}"}),
-      on_nodes("pause", "stop the process where it is (SIGSTOP); its connections stay open", "pause 0",
-               [](line_parser& w) { return for_each_node(w.nodes(), [](drill_run& s, std::size_t n) { return s.pause(n); }); },
-               {"pause {node>paused}"}),
+      on_nodes(
+          "pause", "stop the process where it is (SIGSTOP); its connections stay open", "pause 0",
+          [](line_parser& w) {
+            return for_each_node(w.nodes(), [](drill_run& s, std::size_t n) { return s.pause(n); });
+          },
+          {"pause {node>paused}"}),
       on_nodes("resume", "let a paused process go on (SIGCONT)", "resume it",
-               [](line_parser& w) { return for_each_node(w.nodes(), [](drill_run& s, std::size_t n) { return s.resume(n); }); },
+               [](line_parser& w) {
+                 return for_each_node(w.nodes(),
+                                      [](drill_run& s, std::size_t n) { return s.resume(n); });
+               },
                {"resume {-paused}"}),
       {.name = "clock",
        .group = "Faults",

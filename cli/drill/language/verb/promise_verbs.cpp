@@ -9,7 +9,8 @@ std::vector<verb> promise_verbs() {
       {.name = "mark",
        .group = "Checks",
        .arguments = "",
-       .summary = "conditions about durations, recoveries and logs look at what comes after this line",
+       .summary =
+           "conditions about durations, recoveries and logs look at what comes after this line",
        .example = "mark",
        .read = [](line_parser&) -> action {
          return [](drill_run& s) -> outcome {
@@ -31,7 +32,8 @@ std::vector<verb> promise_verbs() {
       {.name = "allow",
        .group = "Checks",
        .arguments = "bans",
-       .summary = "nodes may be banned by other nodes in this drill, which is a fault in all others",
+       .summary =
+           "nodes may be banned by other nodes in this drill, which is a fault in all others",
        .example = "allow bans",
        .read = [](line_parser& w) -> action {
          w.expect("bans");

@@ -27,7 +27,8 @@ std::string read_phase(line_parser& w) {
     names.insert(names.end(), database_phases().begin(), database_phases().end());
     const auto near = closest(phase, names);
     w.fail(near ? fmt::format("no such phase: {}; did you mean {}?", phase, *near)
-                : fmt::format("no such phase: {}; a recovery has {}, and of each database {}", phase, fmt::join(cluster_phases(), ", "),
+                : fmt::format("no such phase: {}; a recovery has {}, and of each database {}",
+                              phase, fmt::join(cluster_phases(), ", "),
                               fmt::join(database_phases(), ", ")));
   } else if (at < text.size()) {
     if (!of_database) w.fail(fmt::format("{} is no phase of a single database", phase));
@@ -50,12 +51,14 @@ std::vector<verb> recovery_verbs() {
        .read = [](line_parser& w) -> action {
          if (w.take("on"))
            return for_each_node({w.node()}, [](drill_run& s, std::size_t n) {
-             return s.order(n, control::set_recmode, encode_request<control::set_recmode>(recovery_mode::active));
+             return s.order(n, control::set_recmode,
+                            encode_request<control::set_recmode>(recovery_mode::active));
            });
          return [](drill_run& s) -> outcome {
            for (std::size_t n = 0; n < s.cluster().size(); ++n)
              if (s.cluster().responsive(n))
-               return s.order(n, control::set_recmode, encode_request<control::set_recmode>(recovery_mode::active));
+               return s.order(n, control::set_recmode,
+                              encode_request<control::set_recmode>(recovery_mode::active));
            return failed_because("no node runs");
          };
        },

@@ -8,7 +8,9 @@
 namespace floe::cli::drill {
 namespace {
 
-std::string limit_text(duration d) { return age_text(std::chrono::duration<double, std::milli>(d).count()); }
+std::string limit_text(duration d) {
+  return age_text(std::chrono::duration<double, std::milli>(d).count());
+}
 
 action read_within(line_parser& w) {
   const bool colon = w.peek().ends_with(':');
@@ -46,7 +48,8 @@ std::vector<verb> waiting_verbs() {
        .summary = "wait for a condition; the drill fails if it does not come true in time",
        .example = "within 2s: brlock.tdb thawed on all",
        .read = read_within,
-       .uses = {"within {seconds}: normal", "within {time}: held", "within {time}: active", "within {seconds}: node {number} disconnected",
+       .uses = {"within {seconds}: normal", "within {time}: held", "within {time}: active",
+                "within {seconds}: node {number} disconnected",
                 "within {time}: {volatile} frozen on {number}"}},
       {.name = "expect",
        .group = "Checks",

@@ -22,7 +22,8 @@ std::vector<std::string> pieces(const std::string& text) {
   return all;
 }
 
-constexpr std::array<std::string_view, 6> deeds{"write", "read", "delete", "move", "transact", "look"};
+constexpr std::array<std::string_view, 6> deeds{"write", "read",     "delete",
+                                                "move",  "transact", "look"};
 
 bool fits(std::string_view deed, bool transactional) {
   if (deed == "read") return true;
@@ -39,8 +40,10 @@ void check_mix(line_parser& w, workload_options& o) {
                          t ? "transact, look or read" : "write, read, delete or move"));
   }
   for (const auto& d : o.mix)
-    if (std::ranges::none_of(o.databases, [&](const auto& db) { return fits(d, o.transactional.contains(db)); }))
-      w.fail(fmt::format("mix= has {}, but no {} database is worked on", d, d == "transact" || d == "look" ? "persistent or replicated" : "volatile"));
+    if (std::ranges::none_of(o.databases,
+                             [&](const auto& db) { return fits(d, o.transactional.contains(db)); }))
+      w.fail(fmt::format("mix= has {}, but no {} database is worked on", d,
+                         d == "transact" || d == "look" ? "persistent or replicated" : "volatile"));
   if (!o.mix.empty()) return;
   if (o.transactional.size() < o.databases.size()) o.mix = {"write", "read"};
   if (!o.transactional.empty()) o.mix.insert(o.mix.end(), {"transact", "transact", "look"});
@@ -61,7 +64,8 @@ action read_workload(line_parser& w) {
       for (const auto& p : pieces(value)) {
         const auto node = parse_count(p);
         if (!node || *node >= w.names.nodes)
-          w.fail(fmt::format("on= takes numbers of nodes from 0 to {}: {}", w.names.nodes - 1, value));
+          w.fail(
+              fmt::format("on= takes numbers of nodes from 0 to {}: {}", w.names.nodes - 1, value));
         else
           o.nodes.push_back(*node);
       }
@@ -75,7 +79,8 @@ action read_workload(line_parser& w) {
       o.mix = pieces(value);
       for (const auto& deed : o.mix)
         if (std::ranges::find(deeds, deed) == deeds.end())
-          w.fail(fmt::format("mix= takes write, read, delete, move, transact and look, found `{}`", deed));
+          w.fail(fmt::format("mix= takes write, read, delete, move, transact and look, found `{}`",
+                             deed));
     } else
       w.fail(fmt::format("expected clients=, keys=, db=, on=, pause= or mix=, found `{}=`", name));
   }
@@ -97,28 +102,37 @@ action read_workload(line_parser& w) {
 }  // namespace
 
 std::vector<verb> workload_verbs() {
-  return {{.name = "workload",
-           .group = "Data",
-           .arguments = "db=DB,... [clients=N] [keys=N] [on=NODE,...] [pause=DURATION] [mix=write,read,delete,move,transact,look]",
-           .summary = "clients (6, spread over all nodes) that use records (20 keys of each database) in a mix, with a pause "
-                      "(20ms) between two operations; they go on until `quiet` or the end. transact writes several records of a "
-                      "persistent or replicated database at once, look reads several at once",
-           .example = "workload db=locking.tdb,brlock.tdb clients=9 keys=10 mix=write,write,move",
-           .read = read_workload,
-           .uses = {"workload db={volatile} clients={1-12} keys={1-20} pause={pause} mix=write,read,move",
-                    "workload db={volatile} clients={1-12} keys={1-6} pause={pause} mix=write,write,move,delete",
-                    "workload db={volatile} clients={1-6} keys={1-40} pause={pause} mix=write,read,delete,move on={numbers}",
-                    "workload db={transactional} clients={1-8} keys={1-6} pause={pause} mix=transact,transact,look",
-                    "workload db={transactional} clients={1-8} keys={1-6} pause={pause} mix=transact,look,read on={numbers}"}},
-          {.name = "quiet",
-           .group = "Data",
-           .arguments = "",
-           .summary = "end the workloads and wait for what they have begun",
-           .example = "quiet",
-           .read = [](line_parser&) -> action {
-             return [](drill_run& s) { return s.quiet(std::chrono::seconds(60)); };
-           },
-           .uses = {"quiet"}}};
+  return {
+      {.name = "workload",
+       .group = "Data",
+       .arguments = "db=DB,... [clients=N] [keys=N] [on=NODE,...] [pause=DURATION] "
+                    "[mix=write,read,delete,move,transact,look]",
+       .summary = "clients (6, spread over all nodes) that use records (20 keys of each database) "
+                  "in a mix, with a pause "
+                  "(20ms) between two operations; they go on until `quiet` or the end. transact "
+                  "writes several records of a "
+                  "persistent or replicated database at once, look reads several at once",
+       .example = "workload db=locking.tdb,brlock.tdb clients=9 keys=10 mix=write,write,move",
+       .read = read_workload,
+       .uses =
+           {"workload db={volatile} clients={1-12} keys={1-20} pause={pause} mix=write,read,move",
+            "workload db={volatile} clients={1-12} keys={1-6} pause={pause} "
+            "mix=write,write,move,delete",
+            "workload db={volatile} clients={1-6} keys={1-40} pause={pause} "
+            "mix=write,read,delete,move on={numbers}",
+            "workload db={transactional} clients={1-8} keys={1-6} pause={pause} "
+            "mix=transact,transact,look",
+            "workload db={transactional} clients={1-8} keys={1-6} pause={pause} "
+            "mix=transact,look,read on={numbers}"}},
+      {.name = "quiet",
+       .group = "Data",
+       .arguments = "",
+       .summary = "end the workloads and wait for what they have begun",
+       .example = "quiet",
+       .read = [](line_parser&) -> action {
+         return [](drill_run& s) { return s.quiet(std::chrono::seconds(60)); };
+       },
+       .uses = {"quiet"}}};
 }
 
 }  // namespace floe::cli::drill

@@ -40,17 +40,20 @@ std::optional<std::string> find_ctdbd() {
   return std::nullopt;
 }
 
-std::expected<void, std::string> prepare_ctdbd(const local_cluster& c, std::uint32_t node,
-                                               const std::vector<std::pair<std::string, std::uint32_t>>& tunables) {
+std::expected<void, std::string> prepare_ctdbd(
+    const local_cluster& c, std::uint32_t node,
+    const std::vector<std::pair<std::string, std::uint32_t>>& tunables) {
   const auto base = c.base(node);
   std::error_code problem;
-  for (const auto* folder : {"/run", "/var", "/db/volatile", "/db/persistent", "/db/state", "/events/legacy", "/events/notification"})
+  for (const auto* folder : {"/run", "/var", "/db/volatile", "/db/persistent", "/db/state",
+                             "/events/legacy", "/events/notification"})
     fs::create_directories(base + folder, problem);
   std::string settings;
   for (const auto& [name, value] : tunables)
     if (!name.starts_with("Floe")) settings += fmt::format("{}={}\n", name, value);
-  const std::map<std::string, std::string> files{
-      {"/ctdb.conf", settings_of(c, node)}, {"/ctdb.tunables", settings}, {"/public_addresses", ""}};
+  const std::map<std::string, std::string> files{{"/ctdb.conf", settings_of(c, node)},
+                                                 {"/ctdb.tunables", settings},
+                                                 {"/public_addresses", ""}};
   for (const auto& [name, text] : files) {
     std::ofstream out(base + name, std::ios::binary | std::ios::trunc);
     out << text;

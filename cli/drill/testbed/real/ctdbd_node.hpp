@@ -13,8 +13,9 @@ namespace floe::cli::drill {
 /// Where it is installed.
 std::optional<std::string> find_ctdbd();
 /// Writes the files of the node. Settings that only floe knows are left out.
-std::expected<void, std::string> prepare_ctdbd(const local_cluster&, std::uint32_t node,
-                                               const std::vector<std::pair<std::string, std::uint32_t>>& tunables);
+std::expected<void, std::string> prepare_ctdbd(
+    const local_cluster&, std::uint32_t node,
+    const std::vector<std::pair<std::string, std::uint32_t>>& tunables);
 program ctdbd_program(const local_cluster&, std::uint32_t node);
 
 }  // namespace floe::cli::drill

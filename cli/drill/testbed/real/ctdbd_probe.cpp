@@ -15,7 +15,8 @@ using namespace std::chrono_literals;
 /// After so long without a word (ctdbd's `leader timeout`) its nodes elect another leader.
 constexpr duration believed = 5s;
 
-constexpr auto inactive = node_flag::disconnected | node_flag::banned | node_flag::stopped | node_flag::deleted;
+constexpr auto inactive =
+    node_flag::disconnected | node_flag::banned | node_flag::stopped | node_flag::deleted;
 
 }  // namespace
 
@@ -32,17 +33,25 @@ ctdbd_probe::ctdbd_probe(client& c) : client_(c) {
 }
 
 void ctdbd_probe::ask(duration patience, std::function<void(std::optional<node_report>)> done) {
-  ask_cluster_health(client_, pnn::current, patience, [this, done = std::move(done)](const result<cluster_state>& r) {
-    if (!r) return done(std::nullopt);
-    node_report l{.fresh = true, .running = r->run == runstate::running, .generation = number(r->map.generation)};
-    for (const auto& n : r->nodes.nodes) l.flags.push_back(n.flags);
-    const auto out = [&l](std::size_t n) { return n >= l.flags.size() || (l.flags[n] & inactive) != 0; };
-    // a ctdbd stays in mode NORMAL until somebody leads a recovery, which can take seconds
-    l.normal_mode = r->mode == recovery_mode::normal &&
-                    std::ranges::none_of(r->map.slots, [&](auto slot) { return out(number(slot)); });
-    if (leader_ && client_.loop().now() - heard_ < believed && !out(*leader_)) l.leader = leader_;
-    done(std::move(l));
-  });
+  ask_cluster_health(client_, pnn::current, patience,
+                     [this, done = std::move(done)](const result<cluster_state>& r) {
+                       if (!r) return done(std::nullopt);
+                       node_report l{.fresh = true,
+                                     .running = r->run == runstate::running,
+                                     .generation = number(r->map.generation)};
+                       for (const auto& n : r->nodes.nodes) l.flags.push_back(n.flags);
+                       const auto out = [&l](std::size_t n) {
+                         return n >= l.flags.size() || (l.flags[n] & inactive) != 0;
+                       };
+                       // a ctdbd stays in mode NORMAL until somebody leads a recovery, which can take seconds
+                       l.normal_mode = r->mode == recovery_mode::normal &&
+                                       std::ranges::none_of(r->map.slots, [&](auto slot) {
+                                         return out(number(slot));
+                                       });
+                       if (leader_ && client_.loop().now() - heard_ < believed && !out(*leader_))
+                         l.leader = leader_;
+                       done(std::move(l));
+                     });
 }
 
 }  // namespace floe::cli::drill

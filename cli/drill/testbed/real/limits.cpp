@@ -38,7 +38,8 @@ std::optional<std::string> tried(Try attempt) {
   ::close(ends[1]);
   std::string said;
   char buffer[256];
-  for (ssize_t n = 0; pid > 0 && (n = ::read(ends[0], buffer, sizeof buffer)) > 0;) said.append(buffer, static_cast<std::size_t>(n));
+  for (ssize_t n = 0; pid > 0 && (n = ::read(ends[0], buffer, sizeof buffer)) > 0;)
+    said.append(buffer, static_cast<std::size_t>(n));
   ::close(ends[0]);
   int status = 0;
   if (pid < 0 || ::waitpid(pid, &status, 0) != pid) return "no process can be started";
@@ -53,11 +54,14 @@ std::optional<std::string> enter_own_mounts() {
   const auto gid = ::getgid();
   if (::unshare(CLONE_NEWNS) != 0) {
     // who has left a network that is not his cannot go back: so we go to one of our own, once
-    if (::unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET) != 0) return fmt::format("namespaces are not permitted here: {}", std::strerror(errno));
-    if (!write_file("/proc/self/setgroups", "deny") || !write_file("/proc/self/uid_map", fmt::format("0 {} 1", uid)) ||
+    if (::unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET) != 0)
+      return fmt::format("namespaces are not permitted here: {}", std::strerror(errno));
+    if (!write_file("/proc/self/setgroups", "deny") ||
+        !write_file("/proc/self/uid_map", fmt::format("0 {} 1", uid)) ||
         !write_file("/proc/self/gid_map", fmt::format("0 {} 1", gid)))
       return fmt::format("a user namespace cannot be set up: {}", std::strerror(errno));
-    if (!raise_loopback()) return fmt::format("loopback addresses cannot be used: {}", std::strerror(errno));
+    if (!raise_loopback())
+      return fmt::format("loopback addresses cannot be used: {}", std::strerror(errno));
   }
   if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
     return fmt::format("mounts cannot be kept private: {}", std::strerror(errno));
@@ -79,17 +83,22 @@ real_limits find_limits(const real_options& w) {
 std::optional<std::string> real_limits::cannot(ability a) const {
   switch (a) {
     case ability::clock_skew: return "all processes of a machine have one clock; --sim can";
-    case ability::failing_disk: return "single writes of a real disk cannot be made to fail; --sim can";
+    case ability::failing_disk:
+      return "single writes of a real disk cannot be made to fail; --sim can";
     case ability::slow_disk: return "a real disk cannot be slowed down; --sim can";
     case ability::full_disk: return no_mounts;
     case ability::cut_links:
     case ability::bad_links: return no_wire;
-    case ability::stray_streams: return "connections of other processes cannot be ended here; --sim can";
-    case ability::lock_faults: return "only a simulated cluster lock can be lost or wedged; --sim can";
+    case ability::stray_streams:
+      return "connections of other processes cannot be ended here; --sim can";
+    case ability::lock_faults:
+      return "only a simulated cluster lock can be lost or wedged; --sim can";
     case ability::transactions:
       if (any_ctdbd) return "clients of a ctdbd have no transactions here";
       return std::nullopt;
-    case ability::new_nodes: return "the network of real processes has as many places as there are nodes at the beginning; --sim can";
+    case ability::new_nodes:
+      return "the network of real processes has as many places as there are nodes at the "
+             "beginning; --sim can";
     case ability::held_recoveries:
       if (any_ctdbd) return "ctdbd cannot make a recovery wait at a phase";
       return std::nullopt;

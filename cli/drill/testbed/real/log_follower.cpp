@@ -12,7 +12,9 @@ namespace floe::cli::drill {
 namespace {
 
 std::int64_t wall_now() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 /// The rest of the text after the next space.
@@ -31,7 +33,10 @@ log_level level_of(std::string_view word) {
 }  // namespace
 
 log_follower::log_follower(log_follower&& o) noexcept
-    : path_(std::move(o.path_)), of_floe_(o.of_floe_), file_(std::exchange(o.file_, -1)), rest_(std::move(o.rest_)) {}
+    : path_(std::move(o.path_)),
+      of_floe_(o.of_floe_),
+      file_(std::exchange(o.file_, -1)),
+      rest_(std::move(o.rest_)) {}
 
 log_follower::~log_follower() {
   if (file_ >= 0) ::close(file_);
@@ -58,14 +63,15 @@ void log_follower::line(std::string_view text, const line_sink& to) const {
   std::tm t{};
   unsigned us = 0;
   const std::string copy(text.substr(0, 26));
-  if (!of_floe_ || std::sscanf(copy.c_str(), "%d-%d-%dT%d:%d:%d.%6u", &t.tm_year, &t.tm_mon, &t.tm_mday, &t.tm_hour, &t.tm_min,
-                               &t.tm_sec, &us) != 7)
+  if (!of_floe_ || std::sscanf(copy.c_str(), "%d-%d-%dT%d:%d:%d.%6u", &t.tm_year, &t.tm_mon,
+                               &t.tm_mday, &t.tm_hour, &t.tm_min, &t.tm_sec, &us) != 7)
     return to(wall_now(), log_level::info, text);
   t.tm_year -= 1900;
   t.tm_mon -= 1;
   t.tm_isdst = -1;
   const auto from_level = after_word(after_word(after_word(text)));
-  to(static_cast<std::int64_t>(std::mktime(&t)) * 1'000'000 + us, level_of(from_level), after_word(from_level));
+  to(static_cast<std::int64_t>(std::mktime(&t)) * 1'000'000 + us, level_of(from_level),
+     after_word(from_level));
 }
 
 }  // namespace floe::cli::drill

@@ -34,7 +34,9 @@ bool read_process(pid_t pid, process_line& out) {
   const auto name_end = text.rfind(')');
   if (name_end == std::string::npos) return false;
   int parent = 0, group = 0, session = 0;
-  if (std::sscanf(text.c_str() + name_end + 1, " %c %d %d %d", &out.state, &parent, &group, &session) != 4) return false;
+  if (std::sscanf(text.c_str() + name_end + 1, " %c %d %d %d", &out.state, &parent, &group,
+                  &session) != 4)
+    return false;
   out.parent = parent;
   out.session = session;
   return true;
@@ -43,7 +45,8 @@ bool read_process(pid_t pid, process_line& out) {
 template <class Visit>
 void each_process(Visit visit_one) {
   std::error_code problem;
-  for (fs::directory_iterator i("/proc", problem), end; !problem && i != end; i.increment(problem)) {
+  for (fs::directory_iterator i("/proc", problem), end; !problem && i != end;
+       i.increment(problem)) {
     const auto name = i->path().filename().string();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
     const auto pid = static_cast<pid_t>(std::atol(name.c_str()));
@@ -82,7 +85,8 @@ std::expected<pid_t, std::string> start_daemon(const program& p) {
   for (char** e = ::environ; *e; ++e) {
     const std::string_view theirs(*e);
     bool set = false;
-    for (const auto& own : p.environment) set |= theirs.starts_with(own.substr(0, own.find('=') + 1));
+    for (const auto& own : p.environment)
+      set |= theirs.starts_with(own.substr(0, own.find('=') + 1));
     if (!set) envp.push_back(*e);
   }
   envp.push_back(nullptr);
@@ -99,7 +103,8 @@ bool ended(pid_t pid, std::string* how) {
   const auto got = ::waitpid(pid, &status, WNOHANG);
   if (got == 0) return false;
   if (got == pid && how)
-    *how = WIFSIGNALED(status) ? fmt::format("signal {}", WTERMSIG(status)) : fmt::format("exit status {}", WEXITSTATUS(status));
+    *how = WIFSIGNALED(status) ? fmt::format("signal {}", WTERMSIG(status))
+                               : fmt::format("exit status {}", WEXITSTATUS(status));
   return true;
 }
 

@@ -15,8 +15,8 @@ namespace floe::cli::drill {
 struct program {
   std::vector<std::string> words;
   std::vector<std::string> environment{};  ///< "NAME=VALUE", added to ours
-  std::string output;                ///< file for what it prints
-  int network = -1;                  ///< the namespace; -1: ours
+  std::string output;                      ///< file for what it prints
+  int network = -1;                        ///< the namespace; -1: ours
 };
 
 /// Ends with us, whatever happens to us.

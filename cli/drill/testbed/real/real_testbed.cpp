@@ -38,11 +38,15 @@ constexpr std::size_t longest_directory = 80;
 /// begins to wait for the clients' locks.
 std::string event_in(std::string_view line) {
   constexpr std::string_view freeze = "Freeze db: ", thaw = "Thaw db: ";
-  const auto word = [&](std::size_t from) { return line.substr(from, line.find(' ', from) - from); };
+  const auto word = [&](std::size_t from) {
+    return line.substr(from, line.find(' ', from) - from);
+  };
   if (line.starts_with(freeze))
-    return text(line_of(event::freeze_state{.db = word(freeze.size()), .from = "thawed", .to = "frozen"}));
+    return text(
+        line_of(event::freeze_state{.db = word(freeze.size()), .from = "thawed", .to = "frozen"}));
   if (line.starts_with(thaw))
-    return text(line_of(event::freeze_state{.db = word(thaw.size()), .from = "frozen", .to = "thawed"}));
+    return text(
+        line_of(event::freeze_state{.db = word(thaw.size()), .from = "frozen", .to = "thawed"}));
   if (line == "Recovery mode set to ACTIVE")
     return text(line_of(event::recovery_mode{.from = "normal", .to = "active"}));
   if (line == "Recovery mode set to NORMAL")
@@ -61,24 +65,29 @@ std::expected<std::string, std::string> make_directory() {
   std::error_code problem;
   const auto above = fs::temp_directory_path(problem);
   auto path = (above / fmt::format("floe-drill-{}-XXXXXX", ::getpid())).string();
-  if (!::mkdtemp(path.data())) return std::unexpected(fmt::format("{}: {}", path, std::strerror(errno)));
+  if (!::mkdtemp(path.data()))
+    return std::unexpected(fmt::format("{}: {}", path, std::strerror(errno)));
   if (path.size() <= longest_directory) return path;
   ::rmdir(path.c_str());
-  return std::unexpected(fmt::format("{}: too long for sockets in it; set TMPDIR to a shorter directory", above.string()));
+  return std::unexpected(fmt::format(
+      "{}: too long for sockets in it; set TMPDIR to a shorter directory", above.string()));
 }
 
 }  // namespace
 
 real_testbed::real_testbed(real_limits l, bool keep) : limits_(std::move(l)), keep_(keep) {}
 
-std::expected<std::unique_ptr<testbed>, std::string> real_testbed::make(const script& s, std::uint64_t seed, const real_options& w) {
+std::expected<std::unique_ptr<testbed>, std::string> real_testbed::make(const script& s,
+                                                                        std::uint64_t seed,
+                                                                        const real_options& w) {
   auto limits = find_limits(w);
   std::unique_ptr<real_testbed> made(new real_testbed(std::move(limits), w.keep));
   if (auto ready = made->prepare(s, seed, w); !ready) return std::unexpected(ready.error());
   return made;
 }
 
-std::expected<void, std::string> real_testbed::prepare(const script& s, std::uint64_t seed, const real_options& w) {
+std::expected<void, std::string> real_testbed::prepare(const script& s, std::uint64_t seed,
+                                                       const real_options& w) {
   const auto ending = ending_signals();
   ::sigprocmask(SIG_BLOCK, &ending, nullptr);  // before any thread exists, so that all have it
   signals_ = ::signalfd(-1, &ending, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -118,7 +127,9 @@ std::expected<void, std::string> real_testbed::prepare(const script& s, std::uin
     if (auto ready = mount_disks(); !ready) return ready;
   loop_ = event_loop::real();
   network_ = socket_network(*loop_);
-  loop_->watch(signals_, EPOLLIN, [this](std::uint32_t) { loop_->unwatch(signals_); });  // only wakes the loop: see run
+  loop_->watch(signals_, EPOLLIN, [this](std::uint32_t) {
+    loop_->unwatch(signals_);
+  });  // only wakes the loop: see run
   began_ = loop_->now();
   began_wall_us_ = loop_->wall_us();
   return {};
@@ -131,9 +142,11 @@ std::expected<void, std::string> real_testbed::mount_disks() {
     std::error_code problem;
     fs::create_directories(where, problem);
     if (::mount("floe-drill", where.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "mode=700") != 0)
-      return std::unexpected(fmt::format("{}: no file system can be mounted: {}", where, std::strerror(errno)));
+      return std::unexpected(
+          fmt::format("{}: no file system can be mounted: {}", where, std::strerror(errno)));
     mounts_.push_back(where);
-    for (const auto* folder : {"/volatile", "/persistent", "/state"}) fs::create_directories(where + folder, problem);
+    for (const auto* folder : {"/volatile", "/persistent", "/state"})
+      fs::create_directories(where + folder, problem);
   }
   return {};
 }
@@ -168,12 +181,14 @@ bool real_testbed::run(const std::function<bool()>& done, duration limit) {
   const auto end = loop_->now() + limit;
   for (;;) {
     signalfd_siginfo info{};
-    if (::read(signals_, &info, sizeof info) == sizeof info) interrupted(static_cast<int>(info.ssi_signo));
+    if (::read(signals_, &info, sizeof info) == sizeof info)
+      interrupted(static_cast<int>(info.ssi_signo));
     look_after();
     if (done()) return true;
     const auto now = loop_->now();
     if (now >= end) return false;
-    if (loop_->run_until(done, std::min<duration>(between_looks, end - now))) return look_after(), true;
+    if (loop_->run_until(done, std::min<duration>(between_looks, end - now)))
+      return look_after(), true;
   }
 }
 
@@ -183,7 +198,8 @@ void real_testbed::read_logs(std::size_t n) {
       if (!witness_.log) return;
       witness_.log(wall_us - began_wall_us_, n, level, line);
       if (nodes_[n].kind != node_kind::ctdbd) return;
-      if (const auto event = event_in(line); !event.empty()) witness_.log(wall_us - began_wall_us_, n, level, event);
+      if (const auto event = event_in(line); !event.empty())
+        witness_.log(wall_us - began_wall_us_, n, level, event);
     });
 }
 
@@ -267,12 +283,15 @@ std::unique_ptr<record_access> real_testbed::records(std::size_t n, client& c) {
 
 void real_testbed::set_disk_full(std::size_t n, bool full) {
   if (nodes_[n].full == full || mounts_.empty()) return;
-  struct statvfs s{};
+  struct statvfs s {};
   std::string size = "size=50%";
   if (full && ::statvfs(mounts_[n].c_str(), &s) == 0)
     size = fmt::format("size={}", std::max<std::uint64_t>(1, s.f_blocks - s.f_bfree) * s.f_frsize);
-  if (::mount("floe-drill", mounts_[n].c_str(), "tmpfs", MS_REMOUNT | MS_NOSUID | MS_NODEV, size.c_str()) != 0 && !broken_)
-    broken_ = fmt::format("the disk of node {} cannot be made {}: {}", n, full ? "full" : "good", std::strerror(errno));
+  if (::mount("floe-drill", mounts_[n].c_str(), "tmpfs", MS_REMOUNT | MS_NOSUID | MS_NODEV,
+              size.c_str()) != 0 &&
+      !broken_)
+    broken_ = fmt::format("the disk of node {} cannot be made {}: {}", n, full ? "full" : "good",
+                          std::strerror(errno));
   nodes_[n].full = full;
 }
 

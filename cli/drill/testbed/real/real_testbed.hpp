@@ -25,7 +25,9 @@ namespace floe::cli::drill {
 class real_testbed final : public testbed {
  public:
   /// Makes directory and network; starts nothing yet.
-  static std::expected<std::unique_ptr<testbed>, std::string> make(const script&, std::uint64_t seed, const real_options&);
+  static std::expected<std::unique_ptr<testbed>, std::string> make(const script&,
+                                                                   std::uint64_t seed,
+                                                                   const real_options&);
   ~real_testbed() override;
 
   void set_witness(witness w) override { witness_ = std::move(w); }
@@ -33,7 +35,9 @@ class real_testbed final : public testbed {
 
   std::size_t size() const override { return nodes_.size(); }
   node_kind kind(std::size_t n) const override { return nodes_[n].kind; }
-  std::string socket(std::size_t n) const override { return cluster_.socket(static_cast<std::uint32_t>(n)); }
+  std::string socket(std::size_t n) const override {
+    return cluster_.socket(static_cast<std::uint32_t>(n));
+  }
   event_loop& loop() override { return *loop_; }
   network& client_network() override { return *network_; }
   std::unique_ptr<record_access> records(std::size_t n, client&) override;

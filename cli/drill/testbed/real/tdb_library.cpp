@@ -67,7 +67,8 @@ datum datum_of(const std::string& s) {
 
 class open_file final : public tdb_file {
  public:
-  explicit open_file(context* c) : context_(c), chains_(static_cast<std::uint32_t>(lib().hash_size(c))) {}
+  explicit open_file(context* c)
+      : context_(c), chains_(static_cast<std::uint32_t>(lib().hash_size(c))) {}
   ~open_file() override { lib().close(context_); }
   open_file(const open_file&) = delete;
 
@@ -75,7 +76,9 @@ class open_file final : public tdb_file {
     auto d = datum_of(key);
     return lib().jenkins_hash(&d) % chains_;
   }
-  bool try_lock(const std::string& key) override { return lib().chainlock_nonblock(context_, datum_of(key)) == 0; }
+  bool try_lock(const std::string& key) override {
+    return lib().chainlock_nonblock(context_, datum_of(key)) == 0;
+  }
   void unlock(const std::string& key) override { lib().chainunlock(context_, datum_of(key)); }
   std::optional<std::string> fetch(const std::string& key) override {
     const auto found = lib().fetch(context_, datum_of(key));
@@ -99,7 +102,8 @@ class open_file final : public tdb_file {
 std::expected<std::unique_ptr<tdb_file>, std::string> open_tdb(const std::string& path, int flags) {
   if (!lib().missing.empty()) return std::unexpected(lib().missing);
   auto* c = lib().open_ex(path.c_str(), 0, flags, O_RDWR, 0600, nullptr, lib().jenkins_hash);
-  if (!c) return std::unexpected(fmt::format("{} cannot be opened: {}", path, std::strerror(errno)));
+  if (!c)
+    return std::unexpected(fmt::format("{} cannot be opened: {}", path, std::strerror(errno)));
   return std::make_unique<open_file>(c);
 }
 

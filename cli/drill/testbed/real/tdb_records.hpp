@@ -38,9 +38,12 @@ class tdb_records final : public record_access {
   tdb_records(tdb_node& n, client& c) : node_(n), client_(c) {}
   ~tdb_records() override { disconnected(); }
 
-  void lock(const std::string& db, const std::string& key, duration patience, when_done<locked_record>) override;
-  void read(const std::string& db, const std::string& key, read_from, duration patience, when_done<read_record_answer>) override;
-  void store(std::uint64_t lock_id, const std::string& data, after_write, duration patience, when_done<void>) override;
+  void lock(const std::string& db, const std::string& key, duration patience,
+            when_done<locked_record>) override;
+  void read(const std::string& db, const std::string& key, read_from, duration patience,
+            when_done<read_record_answer>) override;
+  void store(std::uint64_t lock_id, const std::string& data, after_write, duration patience,
+             when_done<void>) override;
   void erase(std::uint64_t lock_id, after_write, duration patience, when_done<void>) override;
   void unlock(std::uint64_t lock_id, duration patience, when_done<void>) override;
   void disconnected() override;

@@ -53,7 +53,8 @@ int make_device(const std::string& ip) {
   std::strncpy(r.ifr_name, "floe0", IFNAMSIZ - 1);
   r.ifr_flags = IFF_TUN | IFF_NO_PI;
   good = good && ::ioctl(device, TUNSETIFF, &r) == 0;
-  good = good && set_address(s, r, SIOCSIFADDR, ip) && set_address(s, r, SIOCSIFNETMASK, "255.255.255.0");
+  good = good && set_address(s, r, SIOCSIFADDR, ip) &&
+         set_address(s, r, SIOCSIFNETMASK, "255.255.255.0");
   r.ifr_mtu = packet_bytes;
   good = good && ::ioctl(s, SIOCSIFMTU, &r) == 0 && raise(s, r);
   const int why = errno;
@@ -86,11 +87,14 @@ visit::visit(int space) {
 
 visit::~visit() {
   if (home_ < 0) return;
-  if (::setns(home_, CLONE_NEWNET) != 0) std::abort();  // everything that follows would be elsewhere
+  if (::setns(home_, CLONE_NEWNET) != 0)
+    std::abort();  // everything that follows would be elsewhere
   ::close(home_);
 }
 
-std::expected<std::unique_ptr<wire>, std::string> wire::make(std::size_t nodes, const std::string& prefix, std::uint64_t seed) {
+std::expected<std::unique_ptr<wire>, std::string> wire::make(std::size_t nodes,
+                                                             const std::string& prefix,
+                                                             std::uint64_t seed) {
   std::unique_ptr<wire> w(new wire(seed));
   w->links_.resize(nodes * nodes);
   for (std::size_t n = 0; n < nodes; ++n) {
@@ -101,7 +105,8 @@ std::expected<std::unique_ptr<wire>, std::string> wire::make(std::size_t nodes, 
       ::close(home);
       return std::unexpected(why);
     }
-    end e{.space = ::open(own_space, O_RDONLY | O_CLOEXEC), .device = make_device(fmt::format("{}.{}", prefix, n + 1))};
+    end e{.space = ::open(own_space, O_RDONLY | O_CLOEXEC),
+          .device = make_device(fmt::format("{}.{}", prefix, n + 1))};
     const auto why = problem("a TUN device cannot be made");
     const bool back = ::setns(home, CLONE_NEWNET) == 0;
     ::close(home);
@@ -187,11 +192,13 @@ void wire::take(std::size_t from, const char* packet, std::size_t size) {
   if (q.bytes_per_second > 0) {
     l.free = std::max(l.free, now);
     if (l.free - now > longest_queue) return;
-    l.free += duration(static_cast<std::int64_t>(1e9 * static_cast<double>(size) / static_cast<double>(q.bytes_per_second)));
+    l.free += duration(static_cast<std::int64_t>(1e9 * static_cast<double>(size) /
+                                                 static_cast<double>(q.bytes_per_second)));
     due = l.free;
   }
   if (q.delay > duration{0})
-    due += duration(static_cast<std::int64_t>((0.5 + part(chance_)) * static_cast<double>(q.delay.count())));
+    due += duration(
+        static_cast<std::int64_t>((0.5 + part(chance_)) * static_cast<double>(q.delay.count())));
   l.last = due = std::max(due, l.last);
   ++passed_;
   under_way_.push({due, passed_, to, std::vector<char>(packet, packet + size)});
@@ -200,7 +207,8 @@ void wire::take(std::size_t from, const char* packet, std::size_t size) {
 void wire::deliver(time_point now) {
   for (; !under_way_.empty() && under_way_.top().due <= now; under_way_.pop()) {
     const auto& f = under_way_.top();
-    (void)!::write(ends_[f.to].device, f.packet.data(), f.packet.size());  // a full device loses it: TCP knows that
+    (void)!::write(ends_[f.to].device, f.packet.data(),
+                   f.packet.size());  // a full device loses it: TCP knows that
   }
 }
 

@@ -25,7 +25,9 @@ namespace floe::cli::drill {
 class wire {
  public:
   /// The error is one line. `prefix` is that of the nodes' addresses, "10.99.0".
-  static std::expected<std::unique_ptr<wire>, std::string> make(std::size_t nodes, const std::string& prefix, std::uint64_t seed);
+  static std::expected<std::unique_ptr<wire>, std::string> make(std::size_t nodes,
+                                                                const std::string& prefix,
+                                                                std::uint64_t seed);
   ~wire();
 
   /// A descriptor of the node's namespace, for setns.
