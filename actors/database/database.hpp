@@ -164,7 +164,7 @@ class database final : public actor<database_message> {
   void grant(const bytes& key, lock_table::entry&, lock_waiter&);
   void answer_read(const bytes& key, const lock_waiter&);
   void answer_call(const bytes& key, const lock_waiter&);
-  std::string why_waiting(const lock_table::entry&) const;
+  std::string why_waiting(byte_view key, const lock_table::entry&) const;
   /// Refuses, if as many as may wait for the record do.
   bool is_crowded(byte_view key, const client_ref&, const replier&);
   void in_slices(std::vector<bytes> keys, std::function<void(const bytes&)> step);
@@ -239,6 +239,8 @@ class database final : public actor<database_message> {
   void collect_table();
   bool anybody_holds() const;
   bool in_table(byte_view key) const;
+  /// Nobody: the record is not in the table, or free there.
+  const client_ref* table_holder_of(byte_view key) const;
   bool close_table();
   void empty_table();
   void recall_all();

@@ -502,6 +502,14 @@ bool database::in_table(byte_view key) const {
   return hot_records_ && hot_records_->table->find(key);
 }
 
+const client_ref* database::table_holder_of(byte_view key) const {
+  if (!hot_records_) return nullptr;
+  const auto slot = hot_records_->table->find(key);
+  const auto* holder =
+      slot ? hot_records_->user_of(hot_records_->table->holder_seen(*slot)) : nullptr;
+  return holder ? &holder->client : nullptr;
+}
+
 std::uint64_t database::table_locks() const {
   return hot_records_ ? hot_records_->table->locks() : 0;
 }
