@@ -9,6 +9,7 @@
 #include "cli/command/all.hpp"
 #include "cli/output.hpp"
 #include "cli/troubles.hpp"
+#include "cli/wrap.hpp"
 #include "protocol/constants.hpp"
 
 namespace floe::cli {
@@ -73,8 +74,9 @@ void print_databases(const json& report) {
 /// What the leader's recovery is at, if this node leads one.
 void print_recovery(const json& r) {
   if (!r.is_object()) return;
-  print(fmt::format("\nrecovery run {}: {}, because {}\n", r.value("run", 0ULL),
-                    r.value("phase", ""), r.value("why", "")));
+  print("\n");
+  print_line(fmt::format("recovery run {}: {}, because {}", r.value("run", 0ULL),
+                         r.value("phase", ""), r.value("why", "")));
   table t({{"DATABASE"}, {"PHASE"}, {"WAITS FOR NODES"}, {"RECORDS", true}});
   for (const auto& d : r.value("databases", json::array())) {
     std::string nodes;
@@ -94,12 +96,12 @@ void print_lock(const json& lock) {
   const auto state = lock.value("state", "");
   const auto detail = lock.value("detail", "");
   const bool bad = state == "failed" || state == "lost";
-  print(fmt::format("cluster lock {}: {} for {}{}\n", lock.value("setting", ""),
-                    paint(bad               ? style::bad
-                          : state == "held" ? style::good
-                                            : style::plain,
-                          state),
-                    age_text(lock.value("age_ms", 0.0)), detail.empty() ? "" : ", " + detail));
+  print_line(fmt::format("cluster lock {}: {} for {}{}", lock.value("setting", ""),
+                         paint(bad               ? style::bad
+                               : state == "held" ? style::good
+                                                 : style::plain,
+                               state),
+                         age_text(lock.value("age_ms", 0.0)), detail.empty() ? "" : ", " + detail));
 }
 
 void print_text(const cluster_state& s, const std::vector<known_trouble>& troubles) {
@@ -107,15 +109,15 @@ void print_text(const cluster_state& s, const std::vector<known_trouble>& troubl
   const bool normal = s.mode == recovery_mode::normal;
   std::string mode = paint(normal ? style::good : style::bad, normal ? "NORMAL" : "ACTIVE");
   if (report.is_object()) mode += " for " + age_text(report.value("recovery_mode_age_ms", 0.0));
-  print(fmt::format("recovery mode {}, generation {}, leader {}, node {} is {}\n", mode,
-                    s.map.generation == generation::invalid
-                        ? "INVALID"
-                        : std::to_string(number(s.map.generation)),
-                    s.leader ? std::to_string(number(*s.leader)) : "unknown", number(s.node),
-                    runstate_text(static_cast<std::uint64_t>(s.run))));
+  print_line(fmt::format("recovery mode {}, generation {}, leader {}, node {} is {}", mode,
+                         s.map.generation == generation::invalid
+                             ? "INVALID"
+                             : std::to_string(number(s.map.generation)),
+                         s.leader ? std::to_string(number(*s.leader)) : "unknown", number(s.node),
+                         runstate_text(static_cast<std::uint64_t>(s.run))));
   std::string map;
   for (const pnn p : s.map.slots) map += (map.empty() ? "" : " ") + std::to_string(number(p));
-  print("records are tracked by nodes " + map + "\n");
+  print_line("records are tracked by nodes " + map);
   print_lock(report.is_object() ? report.value("cluster_lock", json()) : json());
   print("\n");
   print_nodes(s, troubles);
@@ -125,8 +127,9 @@ void print_text(const cluster_state& s, const std::vector<known_trouble>& troubl
   for (const auto& w : troubles) {
     if (w.node && w.db.empty() && w.ill) continue;  // stands beside its node
     if (!lasts(w)) continue;
-    print("\n" + paint(style::warn, "warning: " + with_age(w)) + "\n");
-    if (!w.next.empty()) print("  try: " + w.next + "\n");
+    print("\n");
+    print_line("warning: " + with_age(w), 2, style::warn);
+    if (!w.next.empty()) print_line("  try: " + w.next, 4);
   }
 }
 

@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "actors/node/report/node_report.hpp"
+#include "actors/node/report/troubles.hpp"
 #include "protocol/messages.hpp"
 #include "protocol/types/membership.hpp"
 #include "storage/faults.hpp"
@@ -14,7 +16,22 @@ using nlohmann::json;
 
 namespace {
 
-json status(sim_cluster& c, std::size_t n) { return json::parse(c.status(n)); }
+/// Ready is a node with which nothing is wrong that it suffers from: both are made of the same list.
+json status(sim_cluster& c, std::size_t n) {
+  auto s = json::parse(c.status(n));
+  bool suffers = false;
+  for (const auto& t : s["troubles"])
+    suffers |= t["ill"] == true && (t["node"].is_null() || t["node"] == n);
+  CHECK(s["health"]["ready"] == !suffers);
+  return s;
+}
+
+bool check_holds(const json& status, const std::string& name) {
+  for (const auto& c : status["health"]["checks"])
+    if (c["name"] == name) return c["good"];
+  FAIL("no check ", name);
+  return false;
+}
 
 /// The first of this kind, or null.
 json trouble(const json& status, const std::string& kind) {
@@ -162,4 +179,39 @@ TEST_CASE("a ban says why, by whom and for how long, and a stopped node that it 
   order<control::stop_node>(c, other, {});
   pass(c, 3s);
   CHECK(has(trouble(status(c, 1), "stopped")["text"], "by an operator"));
+}
+
+TEST_CASE("a check says with which trouble it does not hold") {
+  sim_cluster c(3, 6, {.cluster_lock = true});
+  REQUIRE(c.settle(20s));
+  CHECK(check_holds(status(c, 1), "flags"));
+  order<control::stop_node>(c, c.connect(1), {});
+  pass(c, 3s);
+  CHECK_FALSE(check_holds(status(c, 1), "flags"));
+  CHECK(status(c, 0)["healthy"] == false);         // a node is missing
+  CHECK(status(c, 0)["health"]["ready"] == true);  // which is not this one
+  for (std::size_t n = 0; n < 3; ++n) c.locks().fail(c.ip(n), true);
+  c.locks().lose();
+  pass(c, 10s);
+  CHECK_FALSE(check_holds(status(c, 0), "leader"));
+  CHECK_FALSE(check_holds(status(c, 0), "cluster-lock"));
+}
+
+TEST_CASE("of one database: what is refused, what is missing, and that it is frozen for long") {
+  database_report d{};
+  d.name = "a.tdb";
+  d.state = freeze_state::frozen;
+  d.state_age_ms = 100;
+  CHECK(troubles_of(d, pnn{1}).empty());
+  d.state_age_ms = 6000;
+  REQUIRE(troubles_of(d, pnn{1}).size() == 1);
+  CHECK(troubles_of(d, pnn{1})[0].kind == "database-frozen");
+  d.damage = "a page is torn";
+  d.storage_trouble = "no space left";
+  CHECK(troubles_of(d, pnn{1}).size() == 3);
+  for (const auto& t : troubles_of(d, pnn{1})) {
+    CHECK(t.part == health_part::databases);
+    CHECK(t.node == pnn{1});
+    CHECK(t.db == "a.tdb");
+  }
 }

@@ -25,14 +25,15 @@ const char* kind_name(db_kind k) {
   return k == db_kind::persistent ? "persistent" : "replicated";
 }
 
-json database_json(const database_report& r) {
+json database_json(const database_report& r, pnn self) {
+  const auto troubles = troubles_of(r, self);
   json j{{"id", fmt::format("{:#010x}", number(r.id))},
          {"name", r.name},
          {"path", r.path},
          {"kind", kind_name(r.kind)},
          {"generation", number(r.gen)},
          {"damage", r.damage.empty() ? json() : json(r.damage)},
-         {"trouble", trouble_of(r)},
+         {"trouble", troubles.empty() ? "" : troubles.front().text},
          {"storage_trouble", r.storage_trouble.empty() ? json() : json(r.storage_trouble)},
          {"state", std::string(name(r.state))},
          {"state_age_ms", r.state_age_ms},
@@ -149,7 +150,8 @@ std::string status_json(const status_snapshot& s, const std::vector<database_rep
   j["healthy"] = true;
   j["troubles"] = json::array();
   j["warnings"] = json::array();
-  for (const auto& t : troubles_of(s, databases)) {
+  const auto troubles = troubles_of(s, databases);
+  for (const auto& t : troubles) {
     if (t.ill) j["healthy"] = false;
     j["troubles"].push_back(trouble_json(t));
     j["warnings"].push_back(t.text);
@@ -181,9 +183,9 @@ std::string status_json(const status_snapshot& s, const std::vector<database_rep
                   {"too_large", s.limits.dropped.too_large},
                   {"relinks", s.limits.dropped.relinks}};
   j["ban"] = ban_json(s.ban);
-  j["health"] = health_json(health_of(s, databases));
+  j["health"] = health_json(health_of(s, databases, troubles));
   j["databases"] = json::array();
-  for (const auto& d : databases) j["databases"].push_back(database_json(d));
+  for (const auto& d : databases) j["databases"].push_back(database_json(d, v.self));
   return text_of(j);
 }
 
@@ -215,7 +217,7 @@ std::string memory_text(const memory_report& m, const std::vector<database_repor
 
 std::string locks_json(pnn self, const std::vector<database_report>& databases) {
   json j{{"node", number(self)}, {"databases", json::array()}};
-  for (const auto& d : databases) j["databases"].push_back(database_json(d));
+  for (const auto& d : databases) j["databases"].push_back(database_json(d, self));
   return text_of(j);
 }
 

@@ -15,6 +15,7 @@ void reports::note(timeline_event e) {
   constexpr std::size_t kept = 20'000;
   e.line.db = from_.databases.name_of(e.db);
   port_.env.log.tell(e.line);
+  tally_.saw(e);
   timeline_.push_back(std::move(e));
   if (timeline_.size() > kept) timeline_.pop_front();
 }
@@ -101,14 +102,19 @@ void reports::get_node_status(const answer_to<control::get_node_status>& answer)
 }
 
 void reports::give_figures(std::function<void(std::shared_ptr<const node_figures>)> tell) const {
-  auto figures = std::make_shared<node_figures>(
-      node_figures{.state = snapshot(), .count = port_.env.count, .databases = {}, .health = {}});
-  from_.databases.inspect(false,
-                          [figures, tell = std::move(tell)](std::vector<database_report> all) {
-                            figures->databases = std::move(all);
-                            figures->health = health_of(figures->state, figures->databases);
-                            tell(figures);
-                          });
+  auto figures = std::make_shared<node_figures>(node_figures{.state = snapshot(),
+                                                             .count = port_.env.count,
+                                                             .databases = {},
+                                                             .troubles = {},
+                                                             .health = {},
+                                                             .since_start = tally_.all()});
+  from_.databases.inspect(
+      false, [figures, tell = std::move(tell)](std::vector<database_report> all) {
+        figures->databases = std::move(all);
+        figures->troubles = troubles_of(figures->state, figures->databases);
+        figures->health = health_of(figures->state, figures->databases, figures->troubles);
+        tell(figures);
+      });
 }
 
 memory_report reports::held() const {

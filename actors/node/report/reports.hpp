@@ -15,6 +15,7 @@
 #include "actors/node/node_message.hpp"
 #include "actors/node/node_port.hpp"
 #include "actors/node/registry/registry.hpp"
+#include "actors/node/report/event_tally.hpp"
 #include "actors/node/report/node_report.hpp"
 #include "actors/node/traverse/traverses.hpp"
 
@@ -69,6 +70,7 @@ class reports {
   node_port& port_;
   sources from_;
   std::deque<timeline_event> timeline_;
+  event_tally tally_;
   std::string recovery_;
   std::vector<std::string> recovery_failures_;  ///< of the last one that has ended here
   std::string text_;                            ///< of the last answer, while it is encoded
