@@ -87,8 +87,14 @@ void coordinator::on(rec_stop&) {
 }
 
 void coordinator::on(rec_db_progress& m) {
-  progress_[m.progress.db] = std::move(m.progress);
-  show_progress();
+  auto& shown = progress_[m.progress.db];
+  const bool held = shown.held != m.progress.held;
+  shown = std::move(m.progress);
+  if (held) return show_progress();
+  // nobody reads as fast as steps come: one report tells of all that come together
+  if (std::exchange(report_planned_, true)) return;
+  env_.loop.after(std::chrono::milliseconds(1) + std::chrono::microseconds(50) * progress_.size(),
+                  [to = self()] { to.tell(rec_show{}); });
 }
 
 void coordinator::on(rec_db_ended& m) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "actors/node/report/brief_status.hpp"
 #include "actors/node/report/figures.hpp"
 #include "actors/node/report/statistics.hpp"
 #include "protocol/constants.hpp"
@@ -95,7 +96,13 @@ status_snapshot reports::snapshot() const {
   return s;
 }
 
-void reports::get_node_status(const answer_to<control::get_node_status>& answer) const {
+void reports::get_node_status(const request_of<control::get_node_status>& options,
+                              const answer_to<control::get_node_status>& answer) const {
+  if (wants_brief_status(options.value))
+    return from_.databases.inspect(false, [view = port_.shared_view(), recovery = recovery_,
+                                           answer](const std::vector<database_report>& all) {
+      answer.good({brief_status_json(*view, recovery, all)});
+    });
   from_.databases.inspect(true, [s = snapshot(), answer](const std::vector<database_report>& all) {
     answer.good({status_json(s, all)});
   });

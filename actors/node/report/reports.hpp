@@ -46,7 +46,9 @@ class reports {
   void give_figures(std::function<void(std::shared_ptr<const node_figures>)> tell) const;
   void get_locks(const answer_to<control::get_locks>&) const;
   outcome_of<control::get_timeline> get_timeline(const request_of<control::get_timeline>&);
-  void get_node_status(const answer_to<control::get_node_status>&) const;
+  /// Options: {"brief": true}, or nothing.
+  void get_node_status(const request_of<control::get_node_status>& options,
+                       const answer_to<control::get_node_status>&) const;
   void dump_memory(const answer_to<control::dump_memory>&) const;
 
   outcome_of<control::get_pnn> get_pnn() const;
