@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <vector>
+
 #include "protocol/rules/migration.hpp"
 #include "protocol/rules/record_queue.hpp"
 

@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+#include <vector>
+
 #include "protocol/rules/record_queue.hpp"
 
 using namespace floe;
@@ -95,8 +98,8 @@ TEST_CASE("stay: requests of this node go first, those of others wait until its 
   const pnn me{0}, other{1};
   queue_state here{.self = me,
                    .lmaster = other,
-                   .local = record_header{.rsn = rsn{3}, .dmaster = me},
                    .stays_until = start + 3ms,
+                   .local = record_header{.rsn = rsn{3}, .dmaster = me},
                    .now = start + 1ms,
                    .hold_back = 5s};
   const queued_request peer{
