@@ -22,6 +22,17 @@ std::string refusal_text(const freeze_status& s, freeze_refusal r) {
   return fmt::format("{} (database is {})", name(r), name(s.state));
 }
 
+/// Of these records there are no read-only copies any more, nor are they copies.
+std::expected<void, store_error> end_copies(store& s, const std::vector<bytes>& keys) {
+  for (const bytes& key : keys) {
+    auto r = s.get(key);
+    if (!r) return std::unexpected(std::move(r.error()));
+    if (!*r || !((*r)->header.flags & record_flag::ro_all)) continue;
+    if (auto done = s.put(key, without_copies((*r)->header), (*r)->data); !done) return done;
+  }
+  return keys.empty() ? std::expected<void, store_error>() : s.flush();
+}
+
 }  // namespace
 
 bool database::transition(const freeze_input& event, const replier& answer, freeze_step* out) {
@@ -143,6 +154,7 @@ void database::thaw(db_control& m) {
   m.answer.good();
   if (!s.resume) return;
   serve_deferred();
+  end_call_backs();
   resend_pending();
   serve_until_thaw();
 }
@@ -330,8 +342,8 @@ void database::on(db_push& m) {
       push_->error = "a record without header";
       return;
     }
-    whole->header.flags &= ~record_flag::ro_all;  // a recovery revokes every delegation
-    if (equal_open_) {                            // the same on all nodes
+    whole->header = without_copies(whole->header);
+    if (equal_open_) {  // the same on all nodes
       pushed_->add(*whole);
       ++push_->count;
       continue;
@@ -379,8 +391,11 @@ void database::commit(db_control& m) {
   auto set = std::shared_ptr<recovery_set>(std::move(pushed_));
   auto result = std::make_shared<std::expected<replace_result, store_error>>();
   auto after = freeze_.wiped ? damage_after_commit() : damage_;
+  // what is replaced as a whole has no copies
+  auto copies = freeze_.wiped ? std::vector<bytes>() : keys_with_copies();
+  const auto size = set->size() + copies.size();
   auto work = [store = store_, set, result, tid = t.tid, equal = equal_open_, wiped = freeze_.wiped,
-               now = damage_, after] {
+               now = damage_, after, copies = std::move(copies)] {
     // an earlier try has committed that generation here, and its content did not stay: the name means two contents
     auto& changes = store->changes();
     const bool ambiguous =
@@ -388,6 +403,10 @@ void database::commit(db_control& m) {
     // content and health change together
     const change health[] = {change::set_meta(damage_name, after)};
     const auto meta = std::span(health).first(now == after ? 0 : 1);
+    if (auto ended = end_copies(*store, copies); !ended) {
+      *result = std::unexpected(std::move(ended.error()));
+      return;
+    }
     if (wiped) {
       *result = set->replace_content(*store, meta);
     } else {
@@ -418,7 +437,7 @@ void database::commit(db_control& m) {
     if (wiped) drop_table_content();
     finish_commit(s, answer);
   };
-  if (set->size() <= small_commit) {
+  if (size <= small_commit) {
     work();
     return finish();
   }
@@ -441,6 +460,7 @@ void database::finish_commit(const freeze_step& s, const replier& answer) {
   const auto before = gen_;
   gen_ = s.committed;
   committed_ = true;
+  forget_copies();
   // a tool that stores under the same generation leaves the other records as they are
   equal_ = equal_open_ || (equal_ && before == gen_);
   note(event::generation{.from = before, .to = gen_});

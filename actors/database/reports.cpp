@@ -123,6 +123,8 @@ void database::statistics(db_control& m) {
   const auto& v = vacuum_.run_latency;
   s.vacuum_latency = {
       .num = static_cast<std::int32_t>(v.num), .min = v.min, .max = v.max, .total = v.total};
+  s.db_ro_delegations = static_cast<std::uint32_t>(copies_given_);
+  s.db_ro_revokes = static_cast<std::uint32_t>(called_back_);
   s.locks_buckets = count_.lock_buckets;
   s.hop_count_bucket = count_.hop_buckets;
   const auto hottest = hot_.top(db_statistics::hot_keys_max, env_.loop.now());
