@@ -2,6 +2,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <unistd.h>
+#include <cerrno>
+
 #include <memory>
 
 #include "actors/client/recovery_wait.hpp"
@@ -9,7 +12,10 @@
 #include "cli/context.hpp"
 #include "cli/output.hpp"
 #include "cli/troubles.hpp"
+#include "protocol/messages.hpp"
+#include "protocol/types/client.hpp"
 #include "protocol/types/vnn_map.hpp"
+#include "protocol/wire/codec.hpp"
 
 namespace floe::cli {
 namespace {
@@ -67,9 +73,73 @@ class waiting_line {
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };
 
-int run(context& c, const arguments&) {
+/// The leader's answer at the end of a recovery that is asked for by message: how many contents differed, or a negative
+/// errno.
+result<std::int32_t> ask_leader(blocking_client& node, bool whole, bool verify, duration patience) {
+  const auto request = nth(message::floe_recover, (whole ? 1U : 0U) | (verify ? 2U : 0U));
+  const auto here = nth(message::tool_answer, static_cast<std::uint64_t>(::getpid()) << 8);
+  const auto data = wire::encode(srvid_message{.pnn = node.self(), .srvid = here});
+  auto heard = node.wait<std::int32_t>([&](auto finished) {
+    const auto alarm = node.loop().after(patience, [finished] {
+      finished(std::unexpected(client_error{
+          client_errc::timed_out, 0, "no floe node leads, or the recovery has not ended in time"}));
+    });
+    const auto answered = [&node, finished, alarm](const client_message& m) {
+      const auto n = wire::decode<std::int32_t>(m.data);
+      if (!n) return;
+      node.loop().cancel(alarm);
+      finished(*n);
+    };
+    node.async().listen(
+        here, answered, patience, [&node, finished, alarm, request, data](const result<void>& r) {
+          if (r) return node.async().send_message(pnn::broadcast_connected, request, data);
+          node.loop().cancel(alarm);
+          finished(std::unexpected(r.error()));
+        });
+  });
+  node.async().unlisten(here);
+  return heard;
+}
+
+int run_by_message(context& c, blocking_client& node, bool whole, bool verify) {
+  const auto begin = node.loop().now();
+  const auto differed = ask_leader(node, whole, verify, c.long_patience());
+  if (!differed) return c.fail("recover", differed.error());
+  if (*differed < 0) {
+    const char* why =
+        *differed == -EOPNOTSUPP
+            ? "contents can be compared among floe nodes only, and a ctdbd is connected"
+            : "the leader leads no more";
+    return c.fail(std::string("recover: ") + why);
+  }
+  const auto now = node.control<control::getvnnmap>(node.self(), {}, c.patience());
+  if (!now) return c.fail("recover", now.error());
+  const double ms = std::chrono::duration<double, std::milli>(node.loop().now() - begin).count();
+  if (c.options.json) {
+    auto j = open_json("recover");
+    j.number("generation", number(now->value.generation));
+    j.real("ms", ms);
+    if (verify) j.number("differed", *differed);
+    print_json(std::move(j));
+  } else {
+    print(fmt::format("recovered{} in {}, generation {}\n", whole ? " everything" : "",
+                      age_text(ms), number(now->value.generation)));
+    if (verify && *differed == 0) print("all nodes have the same\n");
+    if (*differed > 0)
+      print(
+          paint(style::bad,
+                fmt::format("{} contents differed and were made equal; `floe timeline` names them",
+                            *differed)) +
+          "\n");
+  }
+  return *differed == 0 ? done : says_no;
+}
+
+int run(context& c, const arguments& a) {
   auto node = c.node();
   if (!node) return node.error();
+  if (a.has("--whole") || a.has("--verify"))
+    return run_by_message(c, **node, a.has("--whole"), a.has("--verify"));
   auto at = c.target();
   if (!at) return at.error();
   const auto before = (*node)->control<control::getvnnmap>(*at, {}, c.patience());
@@ -104,7 +174,10 @@ command recover_command() {
   return {.name = "recover",
           .group = "Cluster",
           .summary = "start a recovery and wait for its end",
-          .example = "floe --base DIR recover -t 30",
+          .example = "floe --base DIR recover -t 30\nfloe --base DIR recover --verify",
+          .options = {{"--whole", nullptr, "of every record, not only of what has changed"},
+                      {"--verify", nullptr,
+                       "then compare what all nodes have; what differs is recovered whole"}},
           .run = run};
 }
 
