@@ -264,13 +264,12 @@ std::expected<void, store_error> database::next_records(pull_state& p, rec_buffe
   return {};
 }
 
-/// A key without a record is sent without a header. Beside each key: whether it has changed since the content's own
-/// generation, or is only known to others to have.
+/// A key without a record is sent without a header. Beside each key: when it has changed here (change_history::age_of).
 std::expected<void, store_error> database::next_of_keys(pull_state& p, rec_buffer_builder& buffer) {
   for (; p.next < p.order.size() && (buffer.empty() || buffer.size() < config_.push_buffer_size);
        ++p.next) {
     const byte_view key = p.order[p.next];
-    const std::uint32_t changed = store_->changes().changed(key);
+    const std::uint32_t changed = store_->changes().age_of(key);
     auto found = store_->visit(
         key, [&](const record_view& r) { buffer.add(key, r.header, r.data, changed); });
     if (!found) return std::unexpected(std::move(found.error()));

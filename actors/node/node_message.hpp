@@ -137,6 +137,7 @@ struct recovery_progress {
   std::string json;
   bool ended = false;
   std::vector<std::string> failures{};
+  std::string outcome{};  ///< of one that has ended well: how each database was recovered, as JSON
 };
 /// How this node stands to the cluster lock: held, held by another, taking, failed, lost, released.
 struct cluster_lock_state {

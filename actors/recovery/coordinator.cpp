@@ -97,9 +97,9 @@ void coordinator::on(rec_db_ended& m) {
   for (const auto& f : m.failures) {
     env_.log.tell(event::recovery_failure{
         .db = db, .node = f.node, .step = f.step, .cause = name(f.cause), .why = f.detail});
-    if (f.cause == failure_cause::content_differs)
-      env_.log.tell(event::contents_differ{.db = db, .node = f.node, .gen = machine_.plan().gen});
+    if (f.cause == failure_cause::content_differs) differs(m.db, db, f);
   }
+  if (m.good) recovered(m.db, m.outcome);
   if (m.conflict) dispute(m.db, m.failures);
   feed(cluster_event::db_ended{.epoch = config_.plan.epoch,
                                .db = m.db,
@@ -108,6 +108,59 @@ void coordinator::on(rec_db_ended& m) {
                                .committed = m.committed,
                                .outdated = m.outdated,
                                .failures = std::move(m.failures)});
+}
+
+void coordinator::differs(db_id id, std::string_view db, const evidence& f) {
+  note(env_.loop.wall_us(),
+       event::contents_differ{.db = db, .node = f.node, .gen = machine_.plan().gen}, id);
+  differed_ += fmt::format("{} on node {}, {}\n", db, number(f.node), f.detail);
+  ++env_.count.recovered.differed;
+}
+
+void coordinator::recovered(db_id id, db_outcome& o) {
+  auto& count = env_.count.recovered;
+  ++(o.way == db_way::unchanged    ? count.unchanged
+     : o.way == db_way::difference ? count.by_difference
+                                   : count.whole);
+  count.kept += o.kept;
+  count.lost += o.lost;
+  note(env_.loop.wall_us(),
+       event::database_recovered{.db = o.name,
+                                 .gen = machine_.plan().gen,
+                                 .way = name(o.way),
+                                 .why = o.why,
+                                 .base = o.base,
+                                 .looked_at = o.looked_at,
+                                 .records = o.records,
+                                 .bytes_in = o.bytes_in,
+                                 .bytes_out = o.bytes_out,
+                                 .kept = o.kept,
+                                 .lost = o.lost,
+                                 .ms = o.ms},
+       id);
+  outcomes_[id] = std::move(o);
+}
+
+/// Of all databases, and of the recovery itself.
+std::string coordinator::outcome(std::int64_t ms) const {
+  json j{{"generation", number(machine_.plan().gen)},
+         {"why", config_.reason},
+         {"started_us", started_us_},
+         {"ms", ms},
+         {"databases", json::array()}};
+  for (const auto& [id, o] : outcomes_)
+    j["databases"].push_back({{"name", o.name},
+                              {"way", std::string(name(o.way))},
+                              {"why", o.why},
+                              {"base", number(o.base)},
+                              {"looked_at", o.looked_at},
+                              {"records", o.records},
+                              {"bytes_in", o.bytes_in},
+                              {"bytes_out", o.bytes_out},
+                              {"kept", o.kept},
+                              {"lost", o.lost},
+                              {"ms", o.ms}});
+  return j.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 /// A floe node does not wait for a database that its nodes disagree about, and refuses its clients with the reason.
@@ -321,13 +374,14 @@ void coordinator::act(const cluster_effect::ended& e) {
   std::vector<std::string> told;
   for (const auto& f : failures) told.push_back(describe(f));
   if (e.good)
-    node_.tell(recovery_progress{.json = {}, .ended = true});
+    node_.tell(recovery_progress{.json = {}, .ended = true, .outcome = outcome(ms)});
   else
     node_.tell(recovery_progress{.json = report(), .ended = true, .failures = std::move(told)});
   ended_({.epoch = e.epoch,
           .good = e.good,
           .gen = machine_.plan().gen,
-          .failures = {failures.begin(), failures.end()}});
+          .failures = {failures.begin(), failures.end()},
+          .differed = differed_});
   end();
 }
 

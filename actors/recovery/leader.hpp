@@ -156,6 +156,7 @@ class leader final : public actor<leader_message> {
     std::vector<srvid_message> who;
   };
   asked_for asked_next_, asked_;         ///< of the next recovery, and of the one that runs
+  std::string differed_;                 ///< contents, in recoveries since the last good one
   std::vector<evidence> last_failures_;  ///< of the last recovery, with its generation
   generation last_attempt_ = generation::invalid;
   std::vector<generation> seen_;  ///< the latest ones, also of recoveries that others led

@@ -41,10 +41,10 @@ void leader::requested(const req_message& m) {
     return m.srvid == message::mem_dump ? dump_memory(*r) : takeover_run(*r);
   }
   if (number(m.srvid) >> 2 == number(message::floe_recover) >> 2) {
+    const auto how = number(m.srvid);
     const auto r = wire::decode<srvid_message>(m.data);
-    return r ? recover_as_asked(*r, number(m.srvid) & recover_whole,
-                                number(m.srvid) & recover_verify)
-             : void();
+    if (r) recover_as_asked(*r, how & recover_whole, how & recover_verify);
+    return;
   }
   auto r = wire::decode<disable_message>(m.data);
   if (!r) return;
@@ -116,8 +116,7 @@ void leader::on(leader_pause_over&) { watch(watch_event::resumed{}); }
 void leader::recover_as_asked(const srvid_message& whom, bool whole, bool verify) {
   if (!election_.leads()) return;  // whoever leads has heard it too
   // a ctdbd cannot tell what it has in few words
-  if (verify && !only_floe())
-    return answer(whom, wire::encode(static_cast<std::int32_t>(-EOPNOTSUPP)));
+  if (verify && !only_floe()) return answer(whom, wire::encode(recovery_answer{-EOPNOTSUPP, {}}));
   asked_next_.whole |= whole;
   asked_next_.verify |= verify;
   constexpr std::size_t most_answers = 64;
@@ -127,19 +126,20 @@ void leader::recover_as_asked(const srvid_message& whom, bool whole, bool verify
                                         verify ? ", to be verified" : "")});
 }
 
-/// One that has failed is tried again, in the same way. How many contents were found to differ is the answer.
+/// One that has failed is tried again, in the same way.
 void leader::answer_who_asked(const recovery_result& r) {
   auto done = std::exchange(asked_, {});
+  differed_ += r.differed;
   if (!r.good && election_.leads()) {
     asked_next_.whole |= done.whole;
     asked_next_.verify |= done.verify;
-    std::ranges::copy(done.who, std::back_inserter(asked_next_.who));
+    std::ranges::move(done.who, std::back_inserter(asked_next_.who));
     return;
   }
-  const auto differed =
-      std::ranges::count(r.failures, failure_cause::content_differs, &evidence::cause);
+  const auto differed = std::exchange(differed_, {});
+  const auto count = static_cast<std::int32_t>(std::ranges::count(differed, '\n'));
   for (const auto& whom : done.who)
-    answer(whom, wire::encode(r.good ? static_cast<std::int32_t>(differed) : -EAGAIN));
+    answer(whom, wire::encode(recovery_answer{r.good ? count : -EAGAIN, differed}));
 }
 
 void leader::dump_memory(const srvid_message& whom) {

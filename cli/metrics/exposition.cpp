@@ -83,6 +83,18 @@ labelled operations(const std::array<std::uint64_t, 11>& counted) {
 labelled node_operations(const node_figures& n) { return operations(n.count.node_ops); }
 labelled client_operations(const node_figures& n) { return operations(n.count.client_ops); }
 
+labelled databases_recovered(const node_figures& n) {
+  const auto& r = n.count.recovered;
+  return {{"unchanged", static_cast<double>(r.unchanged)},
+          {"difference", static_cast<double>(r.by_difference)},
+          {"whole", static_cast<double>(r.whole)}};
+}
+
+labelled returned_records(const node_figures& n) {
+  return {{"kept", static_cast<double>(n.count.recovered.kept)},
+          {"lost", static_cast<double>(n.count.recovered.lost)}};
+}
+
 labelled timeouts(const node_figures& n) {
   return {{"call", static_cast<double>(n.count.call_timeouts)},
           {"control", static_cast<double>(n.count.control_timeouts)},

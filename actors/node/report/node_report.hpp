@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "actors/cluster_view.hpp"
+#include "actors/counters.hpp"
 #include "actors/database/database_message.hpp"
 #include "actors/event_line.hpp"
 #include "actors/node/membership/bans.hpp"
@@ -53,7 +54,9 @@ struct status_snapshot {
   std::string mode_why;  ///< of the present recovery mode
   std::size_t clients = 0;
   std::uint32_t num_recoveries = 0;
-  std::string recovery;                        ///< JSON of the leader's recovery; empty: none runs
+  std::string recovery;       ///< JSON of the leader's recovery; empty: none runs
+  std::string last_recovery;  ///< JSON of the last one that this node led to its end
+  decltype(counters::recovered) recovered{};
   std::vector<std::string> recovery_failures;  ///< of the last one that this node led, if it failed
   cluster_lock_report lock;
   bool lacks_lock = false;  ///< several nodes and no lock

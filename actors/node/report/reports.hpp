@@ -69,7 +69,7 @@ class reports {
   node_port& port_;
   sources from_;
   std::deque<timeline_event> timeline_;
-  std::string recovery_;
+  std::string recovery_, last_recovery_;
   std::vector<std::string> recovery_failures_;  ///< of the last one that has ended here
   std::string text_;                            ///< of the last answer, while it is encoded
 };
