@@ -28,11 +28,11 @@ void database::sum_content(std::function<void(const db_digest*, const std::strin
     if (store_use_ != store_use::here) return tell(nullptr, "the store is in use");
     if (state->writes != store_->writes())
       return tell(nullptr, "the content has changed meanwhile");
-    std::size_t records = 0, bytes = 0;
+    std::size_t records = 0, total = 0;
     auto next = store_->scan(state->at, [&](const record_view& r) {
-      if (records == most_records || bytes > most_bytes) return false;
+      if (records == most_records || total > most_bytes) return false;
       ++records;
-      bytes += r.data.size();
+      total += r.data.size();
       ++state->sum.records;
       state->sum.sum += format::content_sum(r);
       return true;
