@@ -41,12 +41,6 @@ struct counters {
   std::uint64_t total_calls = 0, pending_calls = 0, max_hops = 0;
   std::uint32_t num_recoveries = 0;
   std::uint64_t bad_packets = 0, dropped_generation = 0;
-  /// Of recoveries that this node led.
-  struct {
-    std::uint64_t unchanged = 0, by_difference = 0, whole = 0;  ///< databases, by how
-    std::uint64_t differed = 0;        ///< contents that were not equal afterwards
-    std::uint64_t kept = 0, lost = 0;  ///< records of nodes that came back
-  } recovered;
 
   /// Waits below 1 ms, 10 ms, 100 ms, 1 s, 2, 4, 8, 16, 32, 64 s, and longer (CTDB's buckets).
   void count_lock(double seconds) {

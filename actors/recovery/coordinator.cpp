@@ -97,7 +97,7 @@ void coordinator::on(rec_db_ended& m) {
   for (const auto& f : m.failures) {
     env_.log.tell(event::recovery_failure{
         .db = db, .node = f.node, .step = f.step, .cause = name(f.cause), .why = f.detail});
-    if (f.cause == failure_cause::content_differs) differs(m.db, db, f);
+    if (f.cause == failure_cause::content_differs) differs(db, f);
   }
   if (m.good) recovered(m.db, m.outcome);
   if (m.conflict) dispute(m.db, m.failures);
@@ -110,34 +110,18 @@ void coordinator::on(rec_db_ended& m) {
                                .failures = std::move(m.failures)});
 }
 
-void coordinator::differs(db_id id, std::string_view db, const evidence& f) {
-  note(env_.loop.wall_us(),
-       event::contents_differ{.db = db, .node = f.node, .gen = machine_.plan().gen}, id);
+void coordinator::differs(std::string_view db, const evidence& f) {
+  env_.log.tell(event::contents_differ{.db = db, .node = f.node, .gen = machine_.plan().gen});
   differed_ += fmt::format("{} on node {}, {}\n", db, number(f.node), f.detail);
-  ++env_.count.recovered.differed;
+  ++counts_.differed;
 }
 
 void coordinator::recovered(db_id id, db_outcome& o) {
-  auto& count = env_.count.recovered;
-  ++(o.way == db_way::unchanged    ? count.unchanged
-     : o.way == db_way::difference ? count.by_difference
-                                   : count.whole);
-  count.kept += o.kept;
-  count.lost += o.lost;
-  note(env_.loop.wall_us(),
-       event::database_recovered{.db = o.name,
-                                 .gen = machine_.plan().gen,
-                                 .way = name(o.way),
-                                 .why = o.why,
-                                 .base = o.base,
-                                 .looked_at = o.looked_at,
-                                 .records = o.records,
-                                 .bytes_in = o.bytes_in,
-                                 .bytes_out = o.bytes_out,
-                                 .kept = o.kept,
-                                 .lost = o.lost,
-                                 .ms = o.ms},
-       id);
+  ++(o.way == db_way::unchanged    ? counts_.unchanged
+     : o.way == db_way::difference ? counts_.by_difference
+                                   : counts_.whole);
+  counts_.kept += o.kept;
+  counts_.lost += o.lost;
   outcomes_[id] = std::move(o);
 }
 
@@ -374,9 +358,11 @@ void coordinator::act(const cluster_effect::ended& e) {
   std::vector<std::string> told;
   for (const auto& f : failures) told.push_back(describe(f));
   if (e.good)
-    node_.tell(recovery_progress{.json = {}, .ended = true, .outcome = outcome(ms)});
+    node_.tell(
+        recovery_progress{.json = {}, .ended = true, .added = counts_, .outcome = outcome(ms)});
   else
-    node_.tell(recovery_progress{.json = report(), .ended = true, .failures = std::move(told)});
+    node_.tell(recovery_progress{
+        .json = report(), .ended = true, .failures = std::move(told), .added = counts_});
   ended_({.epoch = e.epoch,
           .good = e.good,
           .gen = machine_.plan().gen,

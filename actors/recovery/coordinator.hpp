@@ -41,8 +41,8 @@ class coordinator final : public actor<coordinator_message> {
   void feed(const cluster_input&);
   void run(const cluster_output&);
   template <class Event>
-  void note(std::int64_t wall_us, const Event& e, db_id db = db_id{0}) {
-    node_.tell(note_event{{.wall_us = wall_us, .db = db, .line = line_of(e)}});
+  void note(std::int64_t wall_us, const Event& e) {
+    node_.tell(note_event{{.wall_us = wall_us, .line = line_of(e)}});
   }
   void act(const cluster_effect::entered&);
   void act(const cluster_effect::ask&);
@@ -59,7 +59,7 @@ class coordinator final : public actor<coordinator_message> {
   bool is_floe(pnn) const;
   void stop_databases();
   void dispute(db_id, const std::vector<evidence>&);
-  void differs(db_id, std::string_view db, const evidence&);
+  void differs(std::string_view db, const evidence&);
   void recovered(db_id, db_outcome&);
   std::string outcome(std::int64_t ms) const;
   void show_progress();
@@ -89,6 +89,7 @@ class coordinator final : public actor<coordinator_message> {
   std::map<db_id, address<db_recoverer_message>> recoverers_;
   std::map<db_id, db_progress> progress_;
   std::map<db_id, db_outcome> outcomes_;
+  recovered_counts counts_;
   std::string differed_;                 ///< contents that were not equal, a line for each
   std::vector<cluster_output> waiting_;  ///< effects kept back by a hold
   std::string held_;

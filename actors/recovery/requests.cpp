@@ -11,6 +11,7 @@
 #include "protocol/constants.hpp"
 #include "protocol/messages.hpp"
 #include "protocol/types/client.hpp"
+#include "protocol/types/recovery_answer.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace floe {

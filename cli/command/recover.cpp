@@ -12,6 +12,7 @@
 #include "cli/troubles.hpp"
 #include "protocol/messages.hpp"
 #include "protocol/types/client.hpp"
+#include "protocol/types/recovery_answer.hpp"
 #include "protocol/types/vnn_map.hpp"
 #include "protocol/wire/codec.hpp"
 

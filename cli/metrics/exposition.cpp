@@ -84,15 +84,15 @@ labelled node_operations(const node_figures& n) { return operations(n.count.node
 labelled client_operations(const node_figures& n) { return operations(n.count.client_ops); }
 
 labelled databases_recovered(const node_figures& n) {
-  const auto& r = n.count.recovered;
+  const auto& r = n.state.recovered;
   return {{"unchanged", static_cast<double>(r.unchanged)},
           {"difference", static_cast<double>(r.by_difference)},
           {"whole", static_cast<double>(r.whole)}};
 }
 
 labelled returned_records(const node_figures& n) {
-  return {{"kept", static_cast<double>(n.count.recovered.kept)},
-          {"lost", static_cast<double>(n.count.recovered.lost)}};
+  return {{"kept", static_cast<double>(n.state.recovered.kept)},
+          {"lost", static_cast<double>(n.state.recovered.lost)}};
 }
 
 labelled timeouts(const node_figures& n) {

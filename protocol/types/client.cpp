@@ -24,11 +24,6 @@ constexpr auto layout(wire::of<srvid_message>) {
                       wire::field("srvid", &srvid_message::srvid));
 }
 
-constexpr auto layout(wire::of<recovery_answer>) {
-  return wire::record("recovery_answer", wire::field("differed", &recovery_answer::differed),
-                      wire::sized("whatlen", "what", &recovery_answer::what));
-}
-
 constexpr auto layout(wire::of<disable_message>) {
   return wire::record("disable_message", wire::field("pnn", &disable_message::pnn), wire::junk<4>(),
                       wire::field("srvid", &disable_message::srvid),
@@ -39,7 +34,6 @@ template struct wire::codec<notify_data>;
 template struct wire::codec<pid_srvid>;
 template struct wire::codec<echo_data>;
 template struct wire::codec<srvid_message>;
-template struct wire::codec<recovery_answer>;
 template struct wire::codec<disable_message>;
 
 }  // namespace floe

@@ -42,14 +42,6 @@ struct srvid_message {
   bool operator==(const srvid_message&) const = default;
 };
 
-/// floe's own, the answer to FLOE_RECOVER at the end of the recovery that was asked for.
-struct recovery_answer {
-  static constexpr std::size_t wire_size_min = 8;
-  std::int32_t differed = 0;  ///< contents that were not equal; a negative error: none was compared
-  byte_view what;             ///< which, a line for each
-  bool operator==(const recovery_answer&) const = default;
-};
-
 struct disable_message {
   static constexpr std::size_t wire_size = 24;
   floe::pnn pnn{0};

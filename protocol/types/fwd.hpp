@@ -43,7 +43,6 @@ struct nothing;
 struct notify_data;
 struct pid_srvid;
 struct public_ip;
-struct recovery_answer;
 struct public_ip_info;
 struct public_ip_list;
 struct pulldb_ext;

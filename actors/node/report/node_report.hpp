@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "actors/cluster_view.hpp"
-#include "actors/counters.hpp"
 #include "actors/database/database_message.hpp"
 #include "actors/event_line.hpp"
 #include "actors/node/membership/bans.hpp"
 #include "actors/node/membership/lock_tests.hpp"
+#include "actors/node/node_message.hpp"
 #include "actors/node/node_port.hpp"
 
 namespace floe {
@@ -56,7 +56,7 @@ struct status_snapshot {
   std::uint32_t num_recoveries = 0;
   std::string recovery;       ///< JSON of the leader's recovery; empty: none runs
   std::string last_recovery;  ///< JSON of the last one that this node led to its end
-  decltype(counters::recovered) recovered{};
+  recovered_counts recovered;
   std::vector<std::string> recovery_failures;  ///< of the last one that this node led, if it failed
   cluster_lock_report lock;
   bool lacks_lock = false;  ///< several nodes and no lock

@@ -57,9 +57,7 @@ struct observations {
   std::vector<database_recovery> recoveries;
   std::vector<ban_seen> bans;
   std::vector<time_us> recovery_runs;  ///< when one was started, by whichever node
-  /// Records of nodes that came back: kept in a recovery, and lost to others that had touched them.
-  std::uint64_t returned_kept = 0, returned_lost = 0;
-  std::uint64_t answers = 0;  ///< of nodes to clients
+  std::uint64_t answers = 0;           ///< of nodes to clients
   std::vector<std::string>
       differences;                 ///< contents that nodes had after a recovery, and were not equal
   std::vector<std::string> spins;  ///< requests sent again and again without a pause

@@ -56,12 +56,6 @@ void log_reader::line(time_us at, std::size_t node, std::string_view text) {
       return;
     case event_id::recovery_pull: return pull(at, *event);
     case event_id::generation: return commit(at, node, *event);
-    case event_id::database_recovered:
-      if (const auto e = as<event::database_recovered>(*event)) {
-        seen_.returned_kept += e->kept;
-        seen_.returned_lost += e->lost;
-      }
-      return;
     case event_id::contents_differ:
       seen_.differences.push_back(fmt::format("{} at {}", text, at_text(at)));
       return;

@@ -116,8 +116,6 @@ verdict play(const script& drill, std::uint64_t seed, std::unique_ptr<testbed> o
     }
     v.checks.push_back(std::move(done));
   }
-  v.returned_kept = s.seen.returned_kept;
-  v.returned_lost = s.seen.returned_lost;
   v.held = story.has_value();
   if (!story) v.reason = story.error();
   for (const auto& c : v.checks) {
