@@ -176,9 +176,12 @@ bool difference_merge::may_count(const entry& e, const copy& returned,
   if (i >= 64 || !std::ranges::all_of(e.changed, &copy::noted)) return false;
   const auto bit = std::uint64_t{1} << i;
   if (e.touched.after & bit) return false;
-  const bool gone = !of_members.best;
-  return !(e.touched.before & bit) ||
-         !(gone || behind_[static_cast<std::size_t>(i)].own_generation);
+  const bool before = e.touched.before & bit, gone = !of_members.best;
+  if (!behind_[static_cast<std::size_t>(i)].own_generation) return !(before && gone);
+  // a member that owns the record may have granted it to its own clients, which leaves no trace
+  return !before && !gone &&
+         std::ranges::find(behind_, of_members.winner.header.dmaster, &returning_node::node) !=
+             behind_.end();
 }
 
 difference_merge::decision difference_merge::decide(const entry& e) const {

@@ -7,8 +7,8 @@
 ///
 /// A node that has missed generations tells what it has changed since it parted from the members. Its
 /// copy competes by rsn if the members have not touched the key since their first commit without it,
-/// nor dropped the record with that; if it has recovered by itself, if they have not touched it at all
-/// (what it has may then be a record that it took for its own).
+/// nor dropped the record with that. If it has recovered by itself it may have taken records for its own:
+/// then it competes with records only that were its side's when they parted, untouched ever since.
 ///
 /// Records are views into the buffers they came in, which are kept.
 #include <cstdint>

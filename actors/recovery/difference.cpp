@@ -24,6 +24,7 @@ void db_recoverer::start_difference(const db_effect::ask& e) {
       std::make_unique<difference_merge>(members, std::move(behind), std::move(present),
                                          leader_is_one ? config_.leader : members.front());
   touches_.clear();
+  somebody_returns_ = !machine_.behind().empty();
   whole_.clear();
   env_.log.tell(
       event::recovery_pull{.db = machine_.db_name(), .gen = machine_.plan().gen, .from = members});
@@ -58,7 +59,7 @@ void db_recoverer::take_difference(const dbr_records& m, const rec_buffer& buffe
           difference_->unchanged(m.from, r.key, record);
         else
           difference_->returned(m.from, r.key, record);
-        if (is_member) difference_->touched(r.key, touches(m.from, r.reqid));
+        if (is_member && somebody_returns_) difference_->touched(r.key, touches(m.from, r.reqid));
         break;
       case db_phase::copies: difference_->unchanged(m.from, r.key, record); break;
       default: return;

@@ -42,7 +42,6 @@ std::string db_recovery::why_everything() const {
 /// Empty: it can be.
 std::string db_recovery::why_not_by_difference() const {
   if (plan_.whole) return why_everything();
-  if (!plan_.floe_only) return plan_.why_not_floe;
   const db_copy* first = nullptr;
   bool one_has_noted = false;
   for (const auto& p : plan_.participants) {
@@ -63,7 +62,8 @@ std::string db_recovery::why_not_by_difference() const {
 
 void db_recovery::choose_way() {
   base_ = generation::invalid;
-  why_whole_ = why_not_by_difference();
+  why_whole_ = plan_.floe_only ? why_not_by_difference() : plan_.why_not_floe;
+  if (!plan_.floe_only) return;
   if (!why_whole_.empty()) return;
   for (const auto& p : plan_.participants)
     if (p.took_part) base_ = copy_of(p.node)->content;

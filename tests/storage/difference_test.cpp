@@ -45,15 +45,15 @@ struct sent_content {
 };
 sent_content content_of(std::vector<record_view> records, std::size_t in_a_buffer) {
   std::ranges::sort(records, {}, [](const record_view& r) { return ordered_key(r.key); });
-  sent_content c;
+  sent_content sent;
   rec_buffer_builder builder(db_id{7});
   for (const auto& r : records) {
     builder.add(r.key, r.header, r.data);
-    if (builder.count() == in_a_buffer) c.encoded.push_back(builder.take());
+    if (builder.count() == in_a_buffer) sent.encoded.push_back(builder.take());
   }
-  if (!builder.empty()) c.encoded.push_back(builder.take());
-  for (const auto& e : c.encoded) c.buffers.push_back(*wire::decode<rec_buffer>(e));
-  return c;
+  if (!builder.empty()) sent.encoded.push_back(builder.take());
+  for (const auto& e : sent.encoded) sent.buffers.push_back(*wire::decode<rec_buffer>(e));
+  return sent;
 }
 
 }  // namespace
@@ -143,6 +143,13 @@ TEST_CASE("who comes back keeps what nobody has touched since") {
   CHECK_FALSE(r.of("k").lost);
 }
 
+TEST_CASE("one that has recovered by itself keeps what was its own when they parted") {
+  auto m = merge_of({a, b}, a, {{c, true}});
+  m.returned(c, "k", copy("k", 7, c, "stored by c"));
+  m.unchanged(a, "k", copy("k", 5, c, "base"));
+  CHECK(decide(m).of("k").kept);
+}
+
 TEST_CASE("who comes back loses what others have touched since") {
   auto m = merge_of({a, b}, a, {{c}});
   m.returned(c, "k", copy("k", 7, c, "stored by c"));
@@ -155,7 +162,9 @@ TEST_CASE("who comes back loses what others have touched since") {
   SUBCASE("at all, if it has recovered by itself") {
     m = merge_of({a, b}, a, {{c, true}});
     m.returned(c, "k", copy("k", 7, c, "stored by c"));
-    m.touched("k", {.before = 1});
+    SUBCASE("before that commit") { m.touched("k", {.before = 1}); }
+    SUBCASE("or a member owned it, and may have shown it") {}
+    SUBCASE("or nobody had it") { has.reset(); }
   }
   m.unchanged(a, "k", has);
   const auto r = decide(m);
