@@ -17,7 +17,7 @@
 /// recovery_steps.cpp (freeze, transaction, pull, push, commit, thaw), holders.cpp (whom a freeze waits for),
 /// read_only.cpp (copies that cannot be written),
 /// transactions.cpp (of clients, on persistent and replicated ones), vacuum.cpp (deleted records are forgotten),
-/// sequence_number.cpp (for clients that cache), store_access.cpp (the store, with its
+/// sequence_number.cpp (for clients that cache), content_digest.cpp (sums over all records), store_access.cpp (the store, with its
 /// errors dealt with).
 #include <deque>
 #include <map>
@@ -316,8 +316,9 @@ class database final : public actor<database_message> {
   void digest(db_control&);
   void open_transaction();
   bool in_recovery(generation tid, const replier&) const;
-  db_copy_state copy_state() const;
-  std::expected<db_digest, store_error> digest_of_all() const;
+  db_copy_state copy_state(const db_digest* = nullptr) const;
+  // content_digest.cpp
+  void sum_content(std::function<void(const db_digest*, const std::string& why)> tell);
   void wipe(db_control&);
   void pull(db_control&);
   void push_start(db_control&);
@@ -383,6 +384,10 @@ class database final : public actor<database_message> {
   std::uint64_t last_pull_ = 0;
   std::optional<push_state> push_;
   std::unique_ptr<recovery_set> pushed_;
+  struct {
+    std::uint64_t writes = ~std::uint64_t{0};  ///< of the store, when it was made
+    db_digest digest;
+  } last_sum_;  ///< of the whole content
   std::string
       damage_;  ///< what is wrong with the content; also in the file, so that it outlives the process
   std::optional<std::string> declared_damage_;  ///< of what the transaction will commit

@@ -8,7 +8,6 @@
 #include "protocol/rules/migration.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/wire/codec.hpp"
-#include "storage/format.hpp"
 
 namespace floe {
 namespace {
@@ -109,10 +108,14 @@ void database::recovery_begin(db_control& m) {
   if (!transition(freeze_event::begin{t.tid, gen_}, m.answer)) return;
   open_transaction();
   equal_open_ = true;
-  m.answer.good(wire::encode(copy_state()));
+  if (config_.kind == db_kind::volatile_db) return m.answer.good(wire::encode(copy_state()));
+  sum_content([this, tid = t.tid, answer = m.answer](const db_digest* sum, const std::string&) {
+    if (in_recovery(tid, answer)) answer.good(wire::encode(copy_state(sum)));
+  });
 }
 
-db_copy_state database::copy_state() const {
+/// `sum`: of the content, where it is asked for and could be made.
+db_copy_state database::copy_state(const db_digest* sum) const {
   db_copy_state s{.content = committed_ && !freeze_.records_invalid ? gen_ : generation::invalid};
   const auto& changes = store_->changes();
   s.records = store_->count().value_or(0);
@@ -124,8 +127,8 @@ db_copy_state database::copy_state() const {
   s.keys = changes.keys();
   s.earlier = changes.earlier();
   if (config_.kind == db_kind::volatile_db) return s;
-  if (const auto d = digest_of_all())
-    s.digest = d->sum ^ d->records;
+  if (sum)
+    s.digest = sum->sum ^ sum->records;
   else
     s.changes = static_cast<std::uint32_t>(change_state::none);
   return s;
@@ -214,24 +217,6 @@ void database::send_copies(db_control& m) {
   start_pull(m.answer, m.from, p.srvid, std::move(keys));
 }
 
-/// Of the whole content, for a comparison with what the other nodes have.
-void database::digest(db_control& m) {
-  const auto d = digest_of_all();
-  if (!d) return m.answer.fail("cannot read: " + d.error().text);
-  m.answer.good(wire::encode(*d));
-}
-
-std::expected<db_digest, store_error> database::digest_of_all() const {
-  db_digest d;
-  auto end = store_->scan({}, [&](const record_view& r) {
-    ++d.records;
-    d.sum += format::content_sum(r);
-    return true;
-  });
-  if (!end) return std::unexpected(std::move(end.error()));
-  return d;
-}
-
 void database::on(db_continue_pull& m) {
   if (!pull_ || pull_->id != m.pull) return;
   --pull_->in_flight;
@@ -291,13 +276,12 @@ std::expected<void, store_error> database::next_records(pull_state& p, rec_buffe
   return {};
 }
 
-/// A key without a record is sent without a header. Beside each key: whether it has changed since the content's own
-/// generation, or is only known to others to have.
+/// A key without a record is sent without a header. Beside each key: when it has changed here (change_history::age_of).
 std::expected<void, store_error> database::next_of_keys(pull_state& p, rec_buffer_builder& buffer) {
   for (; p.next < p.order.size() && (buffer.empty() || buffer.size() < config_.push_buffer_size);
        ++p.next) {
     const byte_view key = p.order[p.next];
-    const std::uint32_t changed = store_->changes().changed(key);
+    const std::uint32_t changed = store_->changes().age_of(key);
     auto found = store_->visit(
         key, [&](const record_view& r) { buffer.add(key, r.header, r.data, changed); });
     if (!found) return std::unexpected(std::move(found.error()));

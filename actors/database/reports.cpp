@@ -65,7 +65,14 @@ void database::on(db_inspect& m) {
   for (const auto& [key, e] : locks_.all()) r.locks_waiting += e.waiters.size();
   const auto wait_in_table = table_waiters();
   r.locks_waiting += wait_in_table.size();
-  if (store_ && store_use_ == store_use::here) r.records = store_->count().value_or(0);
+  if (store_ && store_use_ == store_use::here) {
+    r.records = store_->count().value_or(0);
+    const auto& changes = store_->changes();
+    r.changes = {.state = changes.state(),
+                 .since = changes.base(),
+                 .keys = changes.keys(),
+                 .bytes = changes.size_bytes()};
+  }
   if (m.locks)
     for (const bytes& key : some_keys(locks_)) {
       const auto& e = locks_.all().at(key);

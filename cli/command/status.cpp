@@ -7,6 +7,7 @@
 
 #include "cli/cluster_state.hpp"
 #include "cli/command/all.hpp"
+#include "cli/last_recovery.hpp"
 #include "cli/output.hpp"
 #include "cli/troubles.hpp"
 #include "cli/wrap.hpp"
@@ -104,7 +105,8 @@ void print_lock(const json& lock) {
                          age_text(lock.value("age_ms", 0.0)), detail.empty() ? "" : ", " + detail));
 }
 
-void print_text(const cluster_state& s, const std::vector<known_trouble>& troubles) {
+void print_text(const cluster_state& s, const std::vector<known_trouble>& troubles,
+                const json& last) {
   const json report = json::parse(s.report, nullptr, false);
   const bool normal = s.mode == recovery_mode::normal;
   std::string mode = paint(normal ? style::good : style::bad, normal ? "NORMAL" : "ACTIVE");
@@ -124,6 +126,7 @@ void print_text(const cluster_state& s, const std::vector<known_trouble>& troubl
   if (!report.is_object()) return;
   print_databases(report);
   print_recovery(report.value("recovery", json()));
+  if (last.is_object()) print("\n" + last_recovery_text(last));
   for (const auto& w : troubles) {
     if (w.node && w.db.empty() && w.ill) continue;  // stands beside its node
     if (!lasts(w)) continue;
@@ -133,7 +136,8 @@ void print_text(const cluster_state& s, const std::vector<known_trouble>& troubl
   }
 }
 
-void print_as_json(const cluster_state& s, const std::vector<known_trouble>& troubles) {
+void print_as_json(const cluster_state& s, const std::vector<known_trouble>& troubles,
+                   const json& last) {
   auto j = open_json("status");
   j.number("node", number(s.node));
   j.boolean("healthy", s.healthy());
@@ -165,6 +169,7 @@ void print_as_json(const cluster_state& s, const std::vector<known_trouble>& tro
   j.begin_list("troubles");
   for (const auto& t : troubles) put_trouble(j, t);
   j.end();
+  j.raw("last_recovery", last.dump());
   if (s.report.empty())
     j.null("report");
   else
@@ -177,11 +182,12 @@ int show(context& c, pnn at, bool over) {
   const auto s = ask_cluster_state(node, at, c.patience());
   if (!s) return c.fail("status", s.error());
   const auto troubles = look_for_troubles(node, *s);
+  const auto last = last_recovery(node, at, s->report);
   if (over && ::isatty(STDOUT_FILENO) == 1) print("\033[H\033[2J");
   if (c.options.json)
-    print_as_json(*s, troubles);
+    print_as_json(*s, troubles, last);
   else
-    print_text(*s, troubles);
+    print_text(*s, troubles, last);
   std::fflush(stdout);
   return done;
 }

@@ -100,6 +100,18 @@ labelled given_up(const node_figures& n) {
           {"relinks", number_of(d.relinks)}};
 }
 
+labelled databases_recovered(const node_figures& n) {
+  const auto& r = n.state.recovered;
+  return {{"unchanged", static_cast<double>(r.unchanged)},
+          {"difference", static_cast<double>(r.by_difference)},
+          {"whole", static_cast<double>(r.whole)}};
+}
+
+labelled returned_records(const node_figures& n) {
+  return {{"kept", static_cast<double>(n.state.recovered.kept)},
+          {"lost", static_cast<double>(n.state.recovered.lost)}};
+}
+
 labelled timeouts(const node_figures& n) {
   return {{"call", static_cast<double>(n.count.call_timeouts)},
           {"control", static_cast<double>(n.count.control_timeouts)},

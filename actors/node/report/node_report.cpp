@@ -43,6 +43,11 @@ json database_json(const database_report& r, pnn self) {
          {"migrations_pending", r.migrations_pending},
          {"migrations_done", r.migrations_done},
          {"migrations_resent", r.migrations_resent},
+         {"changes",
+          {{"state", std::string(name(r.changes.state))},
+           {"since", number(r.changes.since)},
+           {"keys", r.changes.keys},
+           {"bytes", r.changes.bytes}}},
          {"sequence", r.sequence}};
   if (r.kind == db_kind::volatile_db)
     j["vacuum"] = {{"queued", r.vacuum.queued},
@@ -145,6 +150,12 @@ std::string status_json(const status_snapshot& s, const std::vector<database_rep
   for (pnn p : v.map) j["vnn_map"].push_back(number(p));
   j["nodes"] = nodes_json(s);
   j["recovery"] = s.recovery.empty() ? json() : json::parse(s.recovery, nullptr, false);
+  j["last_recovery"] =
+      s.last_recovery.empty() ? json() : json::parse(s.last_recovery, nullptr, false);
+  const auto& r = s.recovered;
+  j["recovered"] = {{"unchanged", r.unchanged}, {"difference", r.by_difference},
+                    {"whole", r.whole},         {"differed", r.differed},
+                    {"kept", r.kept},           {"lost", r.lost}};
   j["cluster_lock"] = lock_json(s.lock);
   j["recovery_failures"] = s.recovery_failures;
   j["healthy"] = true;

@@ -36,7 +36,15 @@ outcome_of<control::get_timeline> reports::get_timeline(
 
 void reports::recovery_is_at(recovery_progress&& m) {
   recovery_ = std::move(m.json);
-  if (m.ended) recovery_failures_ = std::move(m.failures);
+  if (!m.ended) return;
+  recovery_failures_ = std::move(m.failures);
+  recovered_.unchanged += m.added.unchanged;
+  recovered_.by_difference += m.added.by_difference;
+  recovered_.whole += m.added.whole;
+  recovered_.differed += m.added.differed;
+  recovered_.kept += m.added.kept;
+  recovered_.lost += m.added.lost;
+  if (!m.outcome.empty()) last_recovery_ = std::move(m.outcome);
 }
 
 /// Why each node that is not connected is not.
@@ -84,6 +92,8 @@ status_snapshot reports::snapshot() const {
                     .clients = from_.connected.size(),
                     .num_recoveries = port_.env.count.num_recoveries,
                     .recovery = recovery_,
+                    .last_recovery = last_recovery_,
+                    .recovered = recovered_,
                     .recovery_failures = recovery_failures_,
                     .lock = from_.locks.report(),
                     .lacks_lock = from_.locks.lacking(),

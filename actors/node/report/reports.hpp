@@ -73,7 +73,8 @@ class reports {
   sources from_;
   std::deque<timeline_event> timeline_;
   event_tally tally_;
-  std::string recovery_;
+  std::string recovery_, last_recovery_;
+  recovered_counts recovered_;
   std::vector<std::string> recovery_failures_;  ///< of the last one that has ended here
   std::string text_;                            ///< of the last answer, while it is encoded
 };
