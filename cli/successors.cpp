@@ -17,7 +17,6 @@ constexpr std::string_view no_scripts = "floe has no event scripts";
 
 constexpr std::array all{
     successor{"recmaster", "it is `floe leader`"},
-    successor{"setdbreadonly", asks_the_node},
     successor{"setdbsticky", asks_the_node},
     successor{"setrecmasterrole", "it is `floe setleaderrole`"},
     successor{"tfetch", opens_files},

@@ -1,5 +1,6 @@
 /// floe attach: makes a database known to the cluster.
 #include "cli/command/all.hpp"
+#include "cli/command/setdbreadonly.hpp"
 #include "cli/context.hpp"
 #include "cli/databases.hpp"
 #include "cli/output.hpp"
@@ -14,12 +15,16 @@ int run(context& c, const arguments& a) {
     kind = db_kind::persistent;
   else if (kind_name == "replicated")
     kind = db_kind::replicated;
-  else if (!kind_name.empty() && kind_name != "volatile")
-    return c.misused("no such kind: " + kind_name + "; there are volatile, persistent, replicated");
+  else if (!kind_name.empty() && kind_name != "volatile" && kind_name != "readonly")
+    return c.misused("no such kind: " + kind_name +
+                     "; there are volatile, persistent, replicated, readonly");
   auto node = c.node();
   if (!node) return node.error();
   const auto id = (*node)->attach(a["DB"], kind, c.long_patience());
   if (!id) return c.fail("attach " + a["DB"], id.error());
+  if (kind_name == "readonly")
+    if (const auto told = allow_read_only_copies(c, **node, "attach " + a["DB"], *id); !told)
+      return told.error();
   if (c.options.json) {
     auto j = open_json("attach");
     j.text("name", a["DB"]);
@@ -39,7 +44,10 @@ command attach_command() {
           .summary = "attach a database on all nodes, make it if need be",
           .example = "floe --base DIR attach secrets.tdb persistent",
           .positionals = {{"DB", "its name"},
-                          {"KIND", "volatile (the default), persistent or replicated", false}},
+                          {"KIND",
+                           "volatile (the default), persistent or replicated; readonly: volatile, "
+                           "with read-only copies",
+                           false}},
           .run = run};
 }
 

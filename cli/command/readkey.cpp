@@ -12,11 +12,12 @@
 namespace floe::cli {
 namespace {
 
-/// CTDB's own way, which works with a ctdbd too: the record comes here and its content is the
-/// answer.
-result<read_record_answer> fetch(blocking_client& c, db_id db, byte_view key, duration patience) {
+/// CTDB's own way, which works with a ctdbd too: the record, or a copy that is only read from, comes here and its content
+/// is the answer.
+result<read_record_answer> fetch(blocking_client& c, db_id db, byte_view key, bool copy,
+                                 duration patience) {
   const auto r = c.wait<client_reply>([&](auto done) {
-    c.async().send_call({.flags = call_flag::immediate_migration,
+    c.async().send_call({.flags = copy ? call_flag::want_readonly : call_flag::immediate_migration,
                          .db = db,
                          .callid = call_id::fetch_with_header,
                          .key = key,
@@ -44,11 +45,13 @@ int run(context& c, const arguments& a) {
   const auto what = fmt::format("readkey {} {}", a["DB"], a["KEY"]);
   const auto db = (*node)->find_database(a["DB"], c.patience());
   if (!db) return c.fail(what, db.error());
+  if (const auto& word = a["readonly"]; !word.empty() && word != "readonly")
+    return c.misused(fmt::format("readkey: \"{}\" is not readonly", word));
   const auto from = a.has("--local") ? read_from::this_node : read_from::owner;
   auto r = (*node)->read(*db, *key, c.patience(), from);
   if (!r && r.error().code == client_errc::refused && from == read_from::owner &&
       !is_floe(**node, c.patience()))
-    r = fetch(**node, *db, *key, c.patience());
+    r = fetch(**node, *db, *key, !a["readonly"].empty(), c.patience());
   if (!r) return c.fail(what, r.error());
   if (c.options.json) {
     auto j = open_json("readkey");
@@ -76,11 +79,15 @@ command readkey_command() {
   return {
       .name = "readkey",
       .group = "Records",
-      .summary = "the value of a record; exit 4 if there is none",
+      .summary =
+          "the value of a record; exit 4 if there is none. It comes here, or a read-only copy "
+          "of it where the database allows one (setdbreadonly)",
       .example =
           "floe --base DIR readkey locking.tdb mykey\nfloe --base DIR readkey locking.tdb "
           "0x666f6f00",
-      .positionals = {{"DB", "name, or 0x and id"}, {"KEY", "text, or octets as 0x..."}},
+      .positionals = {{"DB", "name, or 0x and id"},
+                      {"KEY", "text, or octets as 0x..."},
+                      {"readonly", "CTDB's word: of a ctdbd, too, a copy will do", false}},
       .options = {{"--local", nullptr, "this node's own copy as it is, without moving the record"}},
       .run = run};
 }

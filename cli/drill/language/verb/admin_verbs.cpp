@@ -7,8 +7,10 @@
 #include "cli/drill/run/drill_run.hpp"
 #include "cli/drill/run/resolve_nodes.hpp"
 #include "cli/suggest.hpp"
+#include "protocol/hash.hpp"
 #include "protocol/tunables.hpp"
 #include "protocol/types/tunable_value.hpp"
+#include "protocol/wire/codec.hpp"
 
 namespace floe::cli::drill {
 namespace {
@@ -32,6 +34,15 @@ action read_setvar(line_parser& w) {
   return for_each_node(std::move(nodes), [name, value](drill_run& s, std::size_t n) {
     return s.order(n, control::set_tunable,
                    encode_request<control::set_tunable>({.value = value, .name = name}));
+  });
+}
+
+/// Of a node until it ends.
+action read_set_db_read_only(line_parser& w) {
+  auto nodes = w.nodes();
+  const auto db = w.volatile_database();
+  return for_each_node(std::move(nodes), [db](drill_run& s, std::size_t n) {
+    return s.order(n, control::set_db_readonly, wire::encode(db_id_of(db)));
   });
 }
 
@@ -117,6 +128,10 @@ std::vector<verb> admin_verbs() {
               "whether a node may track records; from the next recovery on", "setlmasterrole 0 off",
               [](line_parser& w) { return read_role(w, control::set_lmasterrole); },
               {"setlmasterrole {node} off", "setlmasterrole {node} on"}),
+      command("setdbreadonly", "NODES DB",
+              "nodes may have read-only copies of records of a volatile database",
+              "setdbreadonly all locking.tdb", read_set_db_read_only,
+              {"setdbreadonly all {volatile}", "setdbreadonly {node} {volatile}"}),
       command("wipedb", "DB", "remove all records of a volatile database, on all nodes",
               "wipedb locking.tdb",
               [](line_parser& w) -> action {
