@@ -134,7 +134,19 @@ const bytes* database::held_key(const db_control& m, std::uint64_t lock_id) {
   return key;
 }
 
+/// What a holder stores on a node that is cut off waits, and what he asks for after that.
+bool database::hold_if_muted(db_control& m) {
+  if (own_freeze_ != own_freeze::muted) return false;
+  const bool waits =
+      m.opcode != control::record_unlock || std::ranges::any_of(muted_, [&](const db_control& c) {
+        return c.client && m.client && c.client->id == m.client->id;
+      });
+  if (waits) muted_.push_back(std::move(m));
+  return waits;
+}
+
 void database::record_store(db_control& m) {
+  if (hold_if_muted(m)) return;
   const auto& r = m.request<control::record_store>();
   const bytes* held = held_key(m, r.lock_id);
   if (!held) return;
@@ -143,11 +155,13 @@ void database::record_store(db_control& m) {
   const record_header h = written_header(own_header(key));
   if (!put(key, h, r.data))
     return m.answer.status(record_status_storage, "cannot store: " + last_refusal_);
+  witness(&database_witness::acknowledged, key, h, r.data.empty());
   m.answer.good();
   if (r.flags & record_store_unlock) unlock(key, "stored");
 }
 
 void database::record_delete(db_control& m) {
+  if (hold_if_muted(m)) return;
   const auto& r = m.request<control::record_delete>();
   const bytes* held = held_key(m, r.lock_id);
   if (!held) return;
@@ -157,11 +171,13 @@ void database::record_delete(db_control& m) {
   // older copy elsewhere does not come back.
   if (!put(key, h, {}))
     return m.answer.status(record_status_storage, "cannot store: " + last_refusal_);
+  witness(&database_witness::acknowledged, key, h, true);
   m.answer.good();
   if (r.flags & record_store_unlock) unlock(key, "deleted");
 }
 
 void database::record_unlock(db_control& m) {
+  if (hold_if_muted(m)) return;
   const auto& r = m.request<control::record_unlock>();
   const bytes* held = held_key(m, r.lock_id);
   if (!held) return;
@@ -182,6 +198,7 @@ void database::unlock(const bytes& key, const char* why) {
                              .held_us = microseconds(env_.loop.now() - h.since),
                              .why = why});
   locks_.release(*e);
+  witness(&database_witness::released, key);
   --env_.count.locks_held;
   if (freeze_.state == freeze_state::freezing && !anybody_holds())
     transition(freeze_event::last_holder_gone{}, {});
@@ -207,6 +224,7 @@ void database::on(db_client_call& m) {
 void database::on(db_client_gone& m) {
   if (commit_client_ == m.client) follow(commit_.client_gone());
   table_client_gone(m.client, false);
+  std::erase_if(muted_, [&](const db_control& c) { return c.client && c.client->id == m.client; });
   std::erase_if(until_thaw_,
                 [&](const db_control& c) { return c.client && c.client->id == m.client; });
   // as many requests in one turn, and the rest in later ones: others are served in between

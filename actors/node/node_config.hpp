@@ -10,6 +10,8 @@
 
 namespace floe {
 
+class database_witness;
+
 struct configured_node {
   endpoint where;
   bool deleted = false;  ///< its line is commented out: the number stays taken
@@ -33,7 +35,8 @@ struct node_config {
   bool verify_recoveries =
       false;  ///< what all nodes have after a recovery is compared before it is thawed
   tunable_list tunables;
-  std::size_t max_packet = 64u << 20;  ///< from a client
+  std::size_t max_packet = 64u << 20;   ///< from a client
+  database_witness* witness = nullptr;  ///< of a simulation; outlives the node
 };
 
 /// A node that carries on what a client has sent, or answers with it, has a little more room for headers.

@@ -38,7 +38,8 @@ leader_config leader_config_of(const node_config& c) {
           .freeze_all_first = c.freeze_all_first,
           .verify_recoveries = c.verify_recoveries,
           .tunables = c.tunables,
-          .cluster_lock = c.cluster_lock};
+          .cluster_lock = c.cluster_lock,
+          .witness = c.witness};
 }
 
 leader::leader(node_environment env, leader_config config, view_ptr view,
@@ -295,12 +296,12 @@ void leader::act(const watch_effect::recover& e) {
   recovery_began_ = env_.loop.now();
   coordinator_ = env_.actors.spawn<coordinator>(
       "coordinator", env_,
-      coordinator_config{
-          .plan = plan,
-          .reason = e.why,
-          .hold = hold_,
-          .buffer_size = std::min<std::size_t>(config_.tunables[tunable::rec_buffer_size_limit],
-                                               rec_buffer_size_max)},
+      coordinator_config{.plan = plan,
+                         .reason = e.why,
+                         .hold = hold_,
+                         .buffer_size = std::min<std::size_t>(
+                             config_.tunables[tunable::rec_buffer_size_limit], rec_buffer_size_max),
+                         .witness = config_.witness},
       view_, node_, [to = self()](const recovery_result& r) { to.tell(leader_recovered{r}); });
 }
 

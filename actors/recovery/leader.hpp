@@ -32,6 +32,7 @@ struct leader_config {
   bool verify_recoveries = false;
   tunable_list tunables;
   std::string cluster_lock{};  ///< the setting; empty: none
+  database_witness* witness = nullptr;
 };
 leader_config leader_config_of(const node_config&);
 

@@ -128,6 +128,7 @@ verdict play(const script& drill, std::uint64_t seed, std::unique_ptr<testbed> o
   if (const auto why = s.cluster().broken()) {
     v.held = false;
     v.reason = *why + (v.reason.empty() ? "" : "; " + v.reason);
+    if (v.failed_at.empty()) v.failed_at = "check: every moment";
   }
   v.kept = s.cluster().kept_files(v.held);
   measure(s, end, v);
