@@ -4,8 +4,6 @@
 namespace floe {
 namespace {
 
-/// Flags that steer one store and are never written.
-
 bool keeps(store_rule r) {
   return r != store_rule::vacuumed_at_lmaster && r != store_rule::no_trace;
 }
