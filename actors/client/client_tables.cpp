@@ -56,6 +56,10 @@ struct mapped_table {
     threads.insert(n);
     return n;
   }
+  using act = shared_in_process::act;
+  void seen(act what, byte_view key, std::uint64_t rsn = 0, bool deleted = false) const {
+    if (simulated && simulated->seen) simulated->seen(what, key, rsn, deleted);
+  }
   void wake(const table_wakes& w) const {
     if (!simulated) {
       if (w.all_of != 0) futex_wake(*w.word, w.all_of, INT_MAX);
@@ -68,6 +72,11 @@ struct mapped_table {
   }
 };
 using table_ptr = std::shared_ptr<mapped_table>;
+
+std::uint64_t rsn_at(const table_place& p, const mapped_table& t) {
+  bytes data;
+  return read_held(*t.memory, p, data).rsn;
+}
 
 enum class having : std::uint8_t { unasked, asking, here, none };
 
@@ -273,7 +282,10 @@ void client_tables::state::try_lock(client& c, const std::shared_ptr<lock_run>& 
     const auto run = weak.lock();
     run->table->wake(run->machine->wakes());
     switch (run->machine->outcome()) {
-      case lock_outcome::held: return granted(c, run, run->machine->place());
+      case lock_outcome::held:
+        run->table->seen(mapped_table::act::locked, run->key,
+                         rsn_at(run->machine->place(), *run->table));
+        return granted(c, run, run->machine->place());
       case lock_outcome::not_here: return ask_node(c, run);
       case lock_outcome::given_up:
       case lock_outcome::busy:
@@ -436,6 +448,10 @@ void client_tables::store(client& c, std::uint64_t lock_id, byte_view data, afte
             });
       case store_outcome::stored: break;
     }
+    const auto& lock = weak.lock()->lock;
+    bytes content;
+    const auto now = read_held(*lock.table->memory, lock.place, content);
+    lock.table->seen(mapped_table::act::stored, lock.key, now.rsn, content.empty());
     if (then == after_write::keep_lock) return state_->finish<void>(operation, done, {});
     // stored is stored, whatever becomes of the lock
     unlock(c, lock_id, patience,
@@ -495,6 +511,7 @@ void client_tables::unlock(client& c, std::uint64_t lock_id, duration patience,
     const auto run = weak.lock();
     run->lock.table->wake(run->machine.wakes());
     run->lock.table->threads.erase(run->lock.thread);
+    if (run->machine.was_held()) run->lock.table->seen(mapped_table::act::let_go, run->lock.key);
     if (!run->machine.was_held())
       return state_->finish<void>(operation, done,
                                   std::unexpected(not_held("the node has taken the lock back")));

@@ -162,6 +162,7 @@ void database::on(db_view& m) {
   const bool leaves = !was_out && (view_->own_flags() & out);
   if (leaves && !(mode == recovery_mode::active && mutated(mutant::inactive_not_frozen)))
     become_inactive();
+  if (before->gen != view_->gen) close_table_of_before();
   if (mode == view_->mode) return;
   follow(commit_.mode_changed(view_->mode));
   if (view_->mode == recovery_mode::active) serve_until_thaw();

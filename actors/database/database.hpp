@@ -30,6 +30,7 @@
 #include "actors/environment.hpp"
 #include "actors/node/node_message.hpp"
 #include "actors/node/pulse.hpp"
+#include "actors/table/shared_in_process.hpp"
 #include "protocol/rules/commit.hpp"
 #include "protocol/rules/hot_keys.hpp"
 #include "protocol/rules/migration.hpp"
@@ -251,6 +252,7 @@ class database final : public actor<database_message> {
   void for_each_left_in_table(const std::function<void(const record_view&)>&);
   void drop_table_content();
   void reopen_table();
+  void close_table_of_before();
   std::vector<table_holding> table_holders() const;
   void look_who_waits();
   std::vector<table_waiting> table_waiters() const;
@@ -328,6 +330,8 @@ class database final : public actor<database_message> {
     note(line_of(e));
   }
   void note_request(bool again, const bytes& key, pnn to, reqid id);
+  /// Tells the witness what simulated clients do in the record table.
+  std::function<void(shared_in_process::act, byte_view, std::uint64_t, bool)> table_sight() const;
   /// Tells the witness, if there is one.
   template <class... Of, class... What>
   void witness(void (database_witness::*event)(const database_moment&, Of...),

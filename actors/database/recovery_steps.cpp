@@ -66,24 +66,26 @@ bool database::transition(const freeze_input& event, const replier& answer, free
 }
 
 /// Which recovery a step belongs to: nodes send with the generation of their map, and a leader's is that of its recovery.
-/// Nothing for tools, which lead none.
+/// Nothing for clients: tools, which lead none, and the helper of a ctdbd that leads one.
 std::optional<generation> database::recovery_of(const db_control& m) const {
   if (m.client || std::get<req_control>(m.packet->content.body).client_id != 0) return std::nullopt;
   return m.packet->content.header.gen;
 }
 
 void database::freeze(db_control& m) {
-  const bool of_recovery = recovery_of(m).has_value();
+  const bool of_recovery = recovery_of(m) || view_->mode == recovery_mode::active;
   const bool outdated =
-      of_recovery && (std::get<req_control>(m.packet->content.body).flags & freeze_outdated);
+      recovery_of(m) && (std::get<req_control>(m.packet->content.body).flags & freeze_outdated);
   freeze_step s;
   if (!transition(freeze_event::freeze{.locks_held = close_table()}, m.answer, &s)) return;
   if (s.wait)
     freeze_waiters_.push_back(m.answer);
   else
     m.answer.good();
-  if (outdated) return void_locks("outdated");
-  if (of_recovery) own_freeze_ = step(own_freeze_, own_freeze_event::counted);
+  if (of_recovery)
+    own_freeze_ =
+        step(own_freeze_, outdated ? own_freeze_event::left_out : own_freeze_event::counted);
+  if (outdated) void_locks("outdated");
   serve_muted();
 }
 
@@ -92,6 +94,7 @@ void database::freeze_by_itself() {
   cut_offs_ = config_.pulse->cut_offs();
   if (gen_ == generation::invalid) return;
   own_freeze_ = step(own_freeze_, own_freeze_event::cut_off);
+  if (hot_records_) answer_for_table();
   pull_.reset();
   if (freeze_.state == freeze_state::in_transaction) transition(freeze_event::cancel{}, {});
   transition(freeze_event::freeze{.locks_held = close_table()}, {});
@@ -128,7 +131,7 @@ void database::become_inactive() {
 
 void database::begin(db_control& m) {
   const auto& t = m.request<control::db_transaction_start>();
-  if (!recovery_of(m) && own_freeze_ != own_freeze::none)
+  if (!recovery_of(m) && view_->mode == recovery_mode::normal && own_freeze_ != own_freeze::none)
     return m.answer.fail("this node was cut off, and waits for a recovery");
   if (!transition(freeze_event::begin{t.tid, gen_}, m.answer)) return;
   open_transaction();
@@ -185,10 +188,13 @@ void database::wipe(db_control& m) {
 
 void database::thaw(db_control& m) {
   const auto of = recovery_of(m);
-  // a tool thaws what it has frozen; a recovery that has begun meanwhile ends with a thaw of its own
-  if (!of && view_->mode == recovery_mode::active && !inactive()) return m.answer.good();
-  if (of && !may_thaw(*of, gen_, view_->gen, freeze_.state == freeze_state::in_transaction))
-    return m.answer.fail("another recovery has been here since");
+  const bool open = freeze_.state == freeze_state::in_transaction;
+  const bool fits = may_thaw(of.value_or(view_->gen), gen_, view_->gen, open);
+  if (view_->mode == recovery_mode::active && !inactive() && !fits) {
+    if (of) return m.answer.fail("another recovery has been here since");
+    // a tool thaws what it has frozen; a recovery that has begun meanwhile ends with a thaw of its own
+    return m.answer.good();
+  }
   if (own_freeze_ != own_freeze::none)
     return m.answer.fail("this node was cut off, and waits for a recovery");
   freeze_step s;
@@ -487,6 +493,7 @@ void database::finish_commit(const freeze_step& s, const replier& answer) {
   answer.good();
   // an operator who replaces content does not know who has gone on
   if (gen_ != before) own_freeze_ = step(own_freeze_, own_freeze_event::committed);
+  if (hot_records_) answer_for_table();
   serve_muted();
 }
 

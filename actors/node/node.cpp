@@ -93,7 +93,7 @@ void node::go_on_starting() {
   s.port.first_view(s.nodes.with_links());
   s.membership.set_runstate(runstate::setup);
   const auto& config = s.port.config;
-  s.port.leader = env_.actors.spawn<leader>("leader", env_, leader_config_of(config),
+  s.port.leader = env_.actors.spawn<leader>("leader", env_, leader_config_of(config, s.port.pulse),
                                             s.port.shared_view(), self());
   s.membership.set_runstate(runstate::first_recovery);
   s.tunables.apply();

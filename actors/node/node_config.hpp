@@ -6,6 +6,7 @@
 
 #include "actors/net/network.hpp"
 #include "protocol/ids.hpp"
+#include "protocol/rules/quorum.hpp"
 #include "protocol/tunables.hpp"
 
 namespace floe {
@@ -28,7 +29,8 @@ struct node_config {
   bool lmaster_capable = true;
   bool start_stopped = false;
   bool start_disabled = false;
-  std::string cluster_lock;                          ///< a path or `!` and a command; empty: none
+  std::string cluster_lock;  ///< a path or `!` and a command; empty: none
+  quorum_rule quorum = quorum_rule::lock;
   duration leader_timeout{std::chrono::seconds(5)};  ///< no leader broadcast for so long: election
   bool freeze_all_first =
       false;  ///< diagnosis: recover as before 2015, all databases frozen together

@@ -22,7 +22,11 @@ node_pulse::peer& node_pulse::of(pnn n, time_point now) {
   return peers_[number(n)];
 }
 
-void node_pulse::heard(pnn n, time_point now) { of(n, now) = {.heard = now}; }
+void node_pulse::heard(pnn n, time_point now) {
+  auto& p = of(n, now);
+  p.heard = now;
+  p.broken.reset();
+}
 
 void node_pulse::broken(pnn n, time_point now) {
   of(n, now).broken = now;
@@ -30,7 +34,9 @@ void node_pulse::broken(pnn n, time_point now) {
 }
 
 void node_pulse::follow(const cluster_view& v, duration among_floe, duration with_ctdbd,
-                        time_point now) {
+                        quorum_rule quorum, time_point now) {
+  quorum_ = quorum;
+  among_floe_ = among_floe;
   self_ = v.self;
   limit_ = with_ctdbd;
   if (std::exchange(leader_, v.leader) != v.leader || leader_ != pnn::unknown) leaderless_.reset();
@@ -47,8 +53,11 @@ void node_pulse::follow(const cluster_view& v, duration among_floe, duration wit
     nodes_.push_back({.node = pnn{n},
                       .in_map = std::ranges::find(v.map, pnn{n}) != v.map.end(),
                       .connected = connected,
+                      .inactive = (p.flags & node_flag::inactive) != 0,
                       .dead = p.dead});
-    limits_.push_back(p.floe ? among_floe : with_ctdbd);
+    auto& known = of(pnn{n}, now);
+    if (connected) known.floe = p.floe;
+    limits_.push_back(known.floe ? among_floe : with_ctdbd);
     if (p.floe && connected) limit_ = among_floe;
   }
   look(now);
@@ -74,9 +83,27 @@ void node_pulse::look(time_point now) {
         (now - p.heard >= limits_[i] || (p.broken && now - *p.broken >= broken_patience));
   }
   const auto without = leaderless_ ? now - *leaderless_ : duration{0};
-  const auto cause = is_cut_off(self_, leader_, nodes_, without, limit_);
+  const auto cause = is_cut_off(self_, leader_, nodes_, without, limit_, quorum_);
   const auto before = std::exchange(cause_, cause);
-  if (cause != cut_off_cause::none && before == cut_off_cause::none) cut_off(cause);
+  if (cause == cut_off_cause::none || before != cut_off_cause::none) return;
+  since_ = now;
+  cut_off(cause);
+}
+
+/// A ctdbd does not freeze by itself, however long one waits.
+std::vector<part_member> node_pulse::members(time_point now) {
+  std::vector<part_member> all;
+  for (const auto& n : nodes_) {
+    const auto& p = of(n.node, now);
+    all.push_back({.node = n.node,
+                   .in_map = n.in_map,
+                   .connected = n.node == self_ || n.connected,
+                   .inactive = n.inactive,
+                   .dead = n.dead,
+                   .silent = now - p.heard,
+                   .limit = p.floe ? among_floe_ : duration{0}});
+  }
+  return all;
 }
 
 void node_pulse::cut_off(cut_off_cause why) {

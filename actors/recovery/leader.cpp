@@ -33,13 +33,15 @@ election_delays delays_of(const leader_config& c) {
 
 }  // namespace
 
-leader_config leader_config_of(const node_config& c) {
+leader_config leader_config_of(const node_config& c, std::shared_ptr<node_pulse> pulse) {
   return {.leader_timeout = c.leader_timeout,
           .freeze_all_first = c.freeze_all_first,
           .verify_recoveries = c.verify_recoveries,
           .tunables = c.tunables,
           .cluster_lock = c.cluster_lock,
-          .witness = c.witness};
+          .quorum = c.quorum,
+          .witness = c.witness,
+          .pulse = std::move(pulse)};
 }
 
 leader::leader(node_environment env, leader_config config, view_ptr view,
@@ -189,7 +191,37 @@ void leader::tick() {
   watch(watch_event::stirred{});
 }
 
+/// What the leader knows of those that it does not reach. A map that others name counts as much as its own: a leader that
+/// has just been started has none.
+part_verdict leader::part() const {
+  auto all = config_.pulse->members(env_.loop.now());
+  for (auto& n : all) {
+    n.has_content = !without_content_.contains(n.node);
+    n.in_map |= std::ranges::any_of(looks_, [&](const auto& l) {
+      return l.second.gen && *l.second.gen != generation::invalid &&
+             std::ranges::find(l.second.map, n.node) != l.second.map.end();
+    });
+  }
+  return may_recover(config_.quorum, all);
+}
+
+void leader::look_at_part() {
+  const auto p = part();
+  if (p.what != watch_.part() || p.what == part_verdict::kind::waits)
+    for (const auto& effect : watch_.step(watch_event::part{p.what, p.wait}, env_.loop.now()))
+      std::visit([this](const auto& x) { act(x); }, effect);
+  const bool stands = election_.leads() && !watch_.owed().empty() && !watch_.recovering() &&
+                      p.what != part_verdict::kind::goes_on;
+  if (std::exchange(part_told_, stands) || !stands) return;
+  env_.log.tell(event::recovery_waits{
+      .why = p.what == part_verdict::kind::waits
+                 ? fmt::format("node {} may not know yet that it is cut off: {} ms", number(p.node),
+                               std::chrono::ceil<milliseconds>(p.wait).count())
+                 : fmt::format("{} nodes are here, {} are needed", p.here, p.needed)});
+}
+
 void leader::watch(const watch_input& e) {
+  look_at_part();
   for (const auto& effect : watch_.step(e, env_.loop.now()))
     std::visit([this](const auto& x) { act(x); }, effect);
 }
@@ -225,6 +257,10 @@ void leader::answered(const question::poll& q, const control_answer& a) {
     }
   } else if (q.part == control::getvnnmap) {
     if (auto v = wire::decode<vnn_map>(a.data)) {
+      if (v->generation == generation::invalid)
+        without_content_.insert(q.node);
+      else
+        without_content_.erase(q.node);
       l.gen = v->generation;
       l.map = v->slots;
     }

@@ -85,6 +85,7 @@ simulated_cluster::host simulated_cluster::make_host(std::size_t n) const {
   for (const auto& d : {h.config.volatile_dir, h.config.persistent_dir, h.config.state_dir})
     fs::create_directories(d);
   if (options_.cluster_lock) h.config.cluster_lock = "/shared/lock";
+  h.config.quorum = options_.quorum;
   h.config.witness = invariants_.get();
   if (options_.configure) options_.configure(h.config);
   return h;

@@ -26,7 +26,8 @@ namespace floe {
 struct simulation_options {
   std::size_t nodes = 3;
   std::uint64_t seed = 1;
-  bool cluster_lock = false;                              ///< one in `locks()`
+  bool cluster_lock = false;  ///< one in `locks()`
+  quorum_rule quorum = quorum_rule::lock;
   std::function<void(node_config&)> configure = nullptr;  ///< each node's, before its first start
   /// Every line that a node logs, with the virtual time in microseconds.
   std::function<void(std::int64_t us, std::size_t node, log_level, std::string_view)> log = nullptr;

@@ -9,6 +9,7 @@
 ///   nobody leads         for as long, and a member of the map is away
 ///   the leader           does not hear more members of its map than it hears
 ///   anybody              was stopped itself for as long
+///   a leader, or nobody  if a majority is asked for (quorum.hpp): less than that of the nodes is there
 ///
 /// Members whose processes have ended are not away: they recover nothing. A leader that hears half of its map goes on; of
 /// equal halves both do, unless there is a cluster lock.
@@ -19,6 +20,7 @@
 #include <string_view>
 
 #include "protocol/ids.hpp"
+#include "protocol/rules/quorum.hpp"
 #include "protocol/rules/time.hpp"
 
 namespace floe {
@@ -28,17 +30,25 @@ struct cut_off_peer {
   pnn node{0};
   bool in_map = false;
   bool connected = true;
-  bool dead = false;  ///< its process has ended
+  bool inactive = false;  ///< stopped or banned
+  bool dead = false;      ///< its process has ended
   bool silent =
       false;  ///< not heard for `own_silence_limit`, or its stream has broken and it was not heard since
 };
 
-enum class cut_off_cause : std::uint8_t { none, leader_silent, no_leader, outnumbered, hung };
+enum class cut_off_cause : std::uint8_t {
+  none,
+  leader_silent,
+  no_leader,
+  outnumbered,
+  hung,
+  no_majority
+};
 std::string_view text(cut_off_cause);
 
 /// `without_leader`: how long this node has known of no leader.
 cut_off_cause is_cut_off(pnn self, pnn leader, std::span<const cut_off_peer> nodes,
-                         duration without_leader, duration limit);
+                         duration without_leader, duration limit, quorum_rule);
 
 /// So long before others leave a node out it counts itself out: two of its keepalives may be on their way.
 duration own_silence_limit(duration others_limit, duration keepalive_interval);

@@ -26,8 +26,9 @@ struct cluster {
     nodes[n].dead = dead;
     return *this;
   }
-  cut_off_cause of(std::uint32_t self, pnn leader, duration without = {}) const {
-    return is_cut_off(pnn{self}, leader, nodes, without, limit);
+  cut_off_cause of(std::uint32_t self, pnn leader, duration without = {},
+                   quorum_rule rule = quorum_rule::lock) const {
+    return is_cut_off(pnn{self}, leader, nodes, without, limit, rule);
   }
 };
 
@@ -69,4 +70,23 @@ TEST_CASE("without a leader a node waits for one, unless a member is away for as
 TEST_CASE("a node counts itself out before others do") {
   CHECK(own_silence_limit(milliseconds(2500), milliseconds(250)) == milliseconds(2000));
   CHECK(own_silence_limit(milliseconds(400), milliseconds(250)) == milliseconds(200));
+}
+
+TEST_CASE(
+    "where a majority is asked for, a leader of half of the nodes is cut off, whatever became of "
+    "the rest") {
+  constexpr auto majority = quorum_rule::majority;
+  CHECK(cluster(4).silent(1).of(0, pnn{0}, {}, majority) == cut_off_cause::none);
+  CHECK(cluster(4).silent(1).silent(2).of(0, pnn{0}, {}, majority) == cut_off_cause::no_majority);
+  CHECK(cluster(3).lost(1, true).lost(2, true).of(0, pnn{0}, {}, majority) ==
+        cut_off_cause::no_majority);
+  auto stopped = cluster(3).lost(1, true);
+  stopped.nodes[2].inactive = true;
+  CHECK(stopped.of(0, pnn{0}, {}, majority) == cut_off_cause::no_majority);
+  // a follower that hears its leader leaves the counting to it
+  CHECK(cluster(4).silent(2).silent(3).of(1, pnn{0}, {}, majority) == cut_off_cause::none);
+  CHECK(cluster(4).lost(2, true).lost(3, true).of(1, pnn::unknown, {}, majority) ==
+        cut_off_cause::none);
+  CHECK(cluster(4).lost(2, true).lost(3, true).of(1, pnn::unknown, limit, majority) ==
+        cut_off_cause::no_majority);
 }

@@ -13,8 +13,12 @@ TEST_CASE("own freeze: muted until a recovery counts the node, over with the com
   CHECK(step(none, e::committed) == none);
   CHECK(step(muted, e::counted) == counted);
   CHECK(step(counted, e::cut_off) == muted);  // that recovery may not have come to its end
-  CHECK(step(muted, e::committed) == none);
-  CHECK(step(counted, e::committed) == none);
+  for (const auto before : {none, muted, counted, voided}) {
+    CHECK(step(before, e::left_out) == voided);
+    CHECK(step(before, e::committed) == none);
+  }
+  CHECK(step(voided, e::counted) == counted);  // of the next recovery, by a leader who knows more
+  CHECK(step(voided, e::cut_off) == muted);
 }
 
 TEST_CASE(

@@ -145,6 +145,7 @@ std::string status_json(const status_snapshot& s, const std::vector<database_rep
   j["nodes"] = nodes_json(s);
   j["recovery"] = s.recovery.empty() ? json() : json::parse(s.recovery, nullptr, false);
   j["cluster_lock"] = lock_json(s.lock);
+  j["quorum"] = std::string(name(s.quorum));
   j["recovery_failures"] = s.recovery_failures;
   j["healthy"] = true;
   j["troubles"] = json::array();

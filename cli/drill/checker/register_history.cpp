@@ -67,15 +67,33 @@ bool saw(const history& h, std::size_t write, const std::string& value) {
          h.ops[lock].value == value && left_behind(h.ops[write]) != value;
 }
 
+/// When each write was over. One whose end nobody has heard was so when somebody saw what it left: from then on it has
+/// happened, and may be lost as any other.
+std::map<std::size_t, time_us> over_times(const history& h, const register_history& r) {
+  std::map<std::size_t, time_us> all;
+  for (const auto w : r.writes) all[w] = over_at(h.ops[w]);
+  for (const auto s : r.sights) {
+    const auto& sight = h.ops[s];
+    if (sight.value.empty()) continue;  // many deletions leave the same
+    const auto [first, last] = r.by_value.equal_range(sight.value);
+    for (auto i = first; i != last; ++i) {
+      auto& over = all[i->second];
+      if (over == never) over = sight.end;
+    }
+  }
+  return all;
+}
+
 }  // namespace
 
 std::vector<stale_sight> stale_sights(const history& h, const register_history& r) {
   std::vector<stale_sight> found;
+  const auto times = over_times(h, r);
   // writes in the order in which they were over: those before a sight are a prefix
   auto over = r.writes;
-  std::ranges::stable_sort(over, {}, [&](std::size_t i) { return over_at(h.ops[i]); });
+  std::ranges::stable_sort(over, {}, [&](std::size_t i) { return times.at(i); });
   std::vector<time_us> ends;
-  for (const auto w : over) ends.push_back(over_at(h.ops[w]));
+  for (const auto w : over) ends.push_back(times.at(w));
   for (const auto s : r.sights) {
     const auto& sight = h.ops[s];
     const auto before = std::ranges::lower_bound(ends, sight.begin) - ends.begin();
@@ -91,7 +109,7 @@ std::vector<stale_sight> stale_sights(const history& h, const register_history& 
     };
     const auto [first, last] = r.by_value.equal_range(sight.value);
     for (auto i = first; i != last; ++i)
-      if (h.ops[i->second].begin <= sight.end) consider(over_at(h.ops[i->second]));
+      if (h.ops[i->second].begin <= sight.end) consider(times.at(i->second));
     if (sight.value.empty() && (!best || !best->empty())) consider(-1);
     if (!best)
       found.push_back({s, {}, true});

@@ -19,6 +19,7 @@ sim_testbed::sim_testbed(const script& s, std::uint64_t seed)
           {.nodes = s.nodes,
            .seed = seed,
            .cluster_lock = s.cluster_lock,
+           .quorum = s.quorum,
            .configure =
                [&s](node_config& c) {
                  for (const auto& [name, value] : s.tunables) c.tunables.set(name, value);
