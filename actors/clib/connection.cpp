@@ -264,6 +264,12 @@ outcome<void> node_connection::listen(floe::srvid s, listener l) {
   return std::unexpected(a.error());
 }
 
+void node_connection::take_wake_back() {
+  const std::lock_guard guard(m_);
+  std::uint64_t ignored = 0;
+  if (wake_fd_ >= 0 && ::read(wake_fd_, &ignored, sizeof ignored) < 0) ignored = 0;
+}
+
 outcome<int> node_connection::process(limit until) {
   const auto c = line(until);
   if (!c) return std::unexpected(c.error());
@@ -271,14 +277,19 @@ outcome<int> node_connection::process(limit until) {
   {
     const std::lock_guard guard(m_);
     box = mailbox();
-    std::uint64_t ignored = 0;
-    if (wake_fd_ >= 0 && ::read(wake_fd_, &ignored, sizeof ignored) < 0) ignored = 0;
   }
   int handled = 0;
-  for (;;) {
+  // Reading the socket puts letters into the box, which wakes who polls: ourselves. Only a box that is found empty after
+  // the wake-up was taken back leaves nothing for another thread to miss.
+  for (bool quiet = false;;) {
     auto next = (*c)->take(*box, handled == 0 ? until : within(0));
     if (!next) return handled > 0 ? outcome<int>(handled) : std::unexpected(next.error());
-    if (!*next) break;
+    if (!*next && quiet) break;
+    quiet = !*next;
+    if (quiet) {
+      take_wake_back();
+      continue;
+    }
     listener l;
     {
       const std::lock_guard guard(m_);

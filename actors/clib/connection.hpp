@@ -60,6 +60,7 @@ class node_connection {
   outcome<db_id> attach_by(channel&, const std::string& name, db_kind, limit);
   const std::shared_ptr<channel::mailbox>& mailbox();
   void close_descriptors();
+  void take_wake_back();
   void forget_parent();
 
   const std::string socket_;

@@ -101,6 +101,9 @@ class database final : public actor<database_message> {
     std::optional<key_set> keys;
     std::vector<byte_view> order;  ///< into `keys`
     std::size_t next = 0;
+    /// In the order of the scan: what a full disk keeps in the record table, newer than what the store has.
+    std::vector<record> left_in_table;
+    std::size_t next_left = 0;
     std::uint32_t count = 0;
     unsigned in_flight = 0;
     bool exhausted = false;
@@ -171,7 +174,7 @@ class database final : public actor<database_message> {
   void grant(const bytes& key, lock_table::entry&, lock_waiter&);
   void answer_read(const bytes& key, const lock_waiter&);
   void answer_call(const bytes& key, const lock_waiter&);
-  std::string why_waiting(const lock_table::entry&) const;
+  std::string why_waiting(byte_view key, const lock_table::entry&) const;
   /// Refuses, if as many as may wait for the record do.
   bool is_crowded(byte_view key, const client_ref&, const replier&);
   void in_slices(std::vector<bytes> keys, std::function<void(const bytes&)> step);
@@ -246,10 +249,13 @@ class database final : public actor<database_message> {
   void collect_table();
   bool anybody_holds() const;
   bool in_table(byte_view key) const;
+  bool table_has_records() const;
+  /// Nobody: the record is not in the table, or free there.
+  const client_ref* table_holder_of(byte_view key) const;
   bool close_table();
   void empty_table();
   void recall_all();
-  void for_each_left_in_table(const std::function<void(const record_view&)>&);
+  std::vector<record> left_in_table();
   void drop_table_content();
   void reopen_table();
   void close_table_of_before();
@@ -320,6 +326,7 @@ class database final : public actor<database_message> {
   void start_pull(const replier&, pnn to, srvid, std::optional<key_set> keys);
   std::expected<void, store_error> next_records(pull_state&, rec_buffer_builder&);
   std::expected<void, store_error> next_of_keys(pull_state&, rec_buffer_builder&);
+  void leave_for_want_of_room(const store_error&);
   void finish_commit(const freeze_step&, const replier&);
 
   void send_packet(pnn to, reqid, pnn source, const packet_body&, task written = nullptr);

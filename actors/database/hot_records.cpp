@@ -489,15 +489,18 @@ void database::empty_table() {
 }
 
 /// For a pull: what could not be taken into the store is the newest there is of those records all the same.
-void database::for_each_left_in_table(const std::function<void(const record_view&)>& f) {
-  if (!hot_records_) return;
+std::vector<record> database::left_in_table() {
+  std::vector<record> all;
+  if (!hot_records_) return all;
   for (const auto slot : hot_records_->table->filled())
-    if (const auto r = hot_records_->table->peek(slot)) {
+    if (auto r = hot_records_->table->peek(slot)) {
       auto header = own_header(r->key);
       header.rsn = rsn{r->rsn};
       header.flags = r->flags;
-      f({r->key, header, r->data});
+      all.emplace_back(bytes(r->key), header, bytes(r->data));
     }
+  std::ranges::sort(all, {}, [](const record& r) { return ordered_key(r.key); });
+  return all;
 }
 
 /// The content has been replaced: what could not be taken into the store before is of before.
@@ -533,6 +536,18 @@ void database::close_table_of_before() {
 
 bool database::in_table(byte_view key) const {
   return hot_records_ && hot_records_->table->find(key);
+}
+
+const client_ref* database::table_holder_of(byte_view key) const {
+  if (!hot_records_) return nullptr;
+  const auto slot = hot_records_->table->find(key);
+  const auto* holder =
+      slot ? hot_records_->user_of(hot_records_->table->holder_seen(*slot)) : nullptr;
+  return holder ? &holder->client : nullptr;
+}
+
+bool database::table_has_records() const {
+  return hot_records_ && hot_records_->table->records() > 0;
 }
 
 std::uint64_t database::table_locks() const {

@@ -43,7 +43,7 @@ void database::enqueue(byte_view key, lock_waiter w) {
                           .pid = last.client.pid,
                           .name = last.client.name,
                           .key = to_hex(k),
-                          .why = why_waiting(*now)});
+                          .why = why_waiting(k, *now)});
   }
 }
 
@@ -80,9 +80,11 @@ void database::in_slices(std::vector<bytes> keys, std::function<void(const bytes
   self().tell(db_next_slice{[go] { (*go)(); }});
 }
 
-std::string database::why_waiting(const lock_table::entry& e) const {
+std::string database::why_waiting(byte_view key, const lock_table::entry& e) const {
   if (e.holder)
     return fmt::format("held-by-client-{}-pid-{}", e.holder->client.id, e.holder->client.pid);
+  if (const auto* c = table_holder_of(key))
+    return fmt::format("held-by-client-{}-pid-{}", c->id, c->pid);
   if (!thawed()) return fmt::format("database-{}", name(freeze_.state));
   if (!map_applies(gen_, view_->gen)) return "database-not-recovered";
   if (e.migration) return fmt::format("migrating-from-node-{}", number(e.migration->to));

@@ -68,7 +68,7 @@ void database::on(db_lock_timeout& m) {
   if (w == e->waiters.end()) return;
   ++env_.count.locks_failed;
   ++count_.locks_failed;
-  w->answer.status(record_status_timed_out, "not granted in time: " + why_waiting(*e));
+  w->answer.status(record_status_timed_out, "not granted in time: " + why_waiting(key, *e));
   e->waiters.erase(w);
   advance(key);
 }

@@ -160,6 +160,8 @@ db_copy_state database::copy_state() const {
   s.records = store_->count().value_or(0);
   // not of this content, if a commit was refused after the store had it
   if (s.content == generation::invalid || changes.base() != s.content) return s;
+  // what a full disk keeps in the record table is among no changes: a whole pull finds it
+  if (table_has_records()) return s;
   s.changes = static_cast<std::uint32_t>(changes.state());
   s.keys = changes.keys();
   s.earlier = changes.earlier();
@@ -215,10 +217,8 @@ void database::pull(db_control& m) {
   freeze_step s;
   if (!transition(freeze_event::pull{}, m.answer, &s)) return;
   if (s.nothing_to_pull) return m.answer.good(wire::encode(std::uint32_t{0}));
-  if (auto done = store_->flush(); !done) {
-    storage_failed("commit", done.error());
-    return m.answer.fail("cannot commit before the pull");
-  }
+  // a full disk keeps nothing from being given away: what could not be committed is read from the open group
+  if (auto done = store_->flush(); !done) storage_failed("commit", done.error());
   gave_content_ = true;
   start_pull(m.answer, m.from, p.srvid, std::nullopt);
 }
@@ -232,7 +232,10 @@ void database::start_pull(const replier& answer, pnn to, floe::srvid where,
   pull_->srvid = where;
   pull_->answer = answer;
   pull_->keys = std::move(keys);
-  if (pull_->keys) pull_->order = pull_->keys->sorted();
+  if (pull_->keys)
+    pull_->order = pull_->keys->sorted();
+  else
+    pull_->left_in_table = left_in_table();
   send_pull_buffers();
 }
 
@@ -310,20 +313,32 @@ void database::send_pull_buffers() {
   }
 }
 
+/// The store's records and those that are left in the record table as one ascending stream.
 std::expected<void, store_error> database::next_records(pull_state& p, rec_buffer_builder& buffer) {
-  auto next = store_->scan(p.position, [&](const record_view& r) {
-    if (r.data.empty() && mutated(mutant::deletions_not_pulled)) return true;
+  const auto add = [&](const record_view& r) {
     if (!buffer.empty() && buffer.size_with(r.key.size(), r.data.size()) > config_.push_buffer_size)
       return false;
     buffer.add(r.key, r.header, r.data);
     return true;
-  });
-  if (!next) return std::unexpected(std::move(next.error()));
-  p.position = *next;
-  p.exhausted = next->at_end();
-  // few, if any: a record of the table is small, and a disk must be full for it to be left there
-  if (p.exhausted)
-    for_each_left_in_table([&](const record_view& r) { buffer.add(r.key, r.header, r.data); });
+  };
+  const auto left = [&] { return p.next_left < p.left_in_table.size(); };
+  const auto add_left = [&] { return add(p.left_in_table[p.next_left]) && ++p.next_left; };
+  if (!p.position.at_end()) {
+    auto next = store_->scan(p.position, [&](const record_view& r) {
+      if (r.data.empty() && mutated(mutant::deletions_not_pulled)) return true;
+      const ordered_key here(r.key);
+      while (left() && ordered_key(p.left_in_table[p.next_left].key) < here)
+        if (!add_left()) return false;
+      if (left() && p.left_in_table[p.next_left].key == r.key) return add_left();
+      return add(r);
+    });
+    if (!next) return std::unexpected(std::move(next.error()));
+    p.position = *next;
+  }
+  if (!p.position.at_end()) return {};
+  while (left())
+    if (!add_left()) return {};
+  p.exhausted = true;
   return {};
 }
 
@@ -421,7 +436,7 @@ void database::commit(db_control& m) {
     return m.answer.fail(refusal_text(freeze_, planned.refused));
   // the store changes hands only without an open group
   if (auto done = store_->flush(); !done) {
-    storage_failed("commit", done.error());
+    leave_for_want_of_room(done.error());
     return m.answer.fail("cannot commit what was stored before: " + done.error().text);
   }
   auto set = std::shared_ptr<recovery_set>(std::move(pushed_));
@@ -453,12 +468,7 @@ void database::commit(db_control& m) {
   auto finish = [this, tid = t.tid, answer = m.answer, result, after, wiped = freeze_.wiped] {
     const freeze_event::commit event{tid, inactive()};
     if (!*result) {
-      storage_failed("commit recovery", result->error());
-      if (!mutated(
-              mutant::half_a_commit_forgotten))  // which leaving covers, and is looked for without
-        node_.tell(ban_self{fmt::format("cannot store what a recovery brings into {}: {}",
-                                        config_.name, result->error().text),
-                            ban_cause::cannot_store});
+      leave_for_want_of_room(result->error());
       return answer.fail("cannot store the recovered records: " + result->error().text);
     }
     if (damage_ != after) {
@@ -478,6 +488,16 @@ void database::commit(db_control& m) {
   give_store_away(store_use::recovering);
   env_.loop.offload(std::move(work),
                     [to = self(), finish = std::move(finish)] { to.tell(db_work_done{finish}); });
+}
+
+/// This node cannot have what the others have from now on.
+void database::leave_for_want_of_room(const store_error& why) {
+  storage_failed("commit recovery", why);
+  // the leaving would cover that bug, which is looked for without it
+  if (mutated(mutant::half_a_commit_forgotten)) return;
+  node_.tell(ban_self{
+      fmt::format("cannot store what a recovery brings into {}: {}", config_.name, why.text),
+      ban_cause::cannot_store, config_.id});
 }
 
 void database::finish_commit(const freeze_step& s, const replier& answer) {

@@ -84,7 +84,7 @@ void database::on(db_inspect& m) {
                              .name = remote ? "" : w.client.name,
                              .node = remote ? w.packet->content.header.src : env_.self,
                              .age_ms = age_ms(w.since),
-                             .why = why_waiting(e)});
+                             .why = why_waiting(key, e)});
       }
     }
   if (m.locks)

@@ -190,7 +190,10 @@ void node::receive(node_message& message) {
           [&](unlisten_messages& m) { s.messaging.unlisten(m); },
           [&](database_checked& m) { s.attach.checked(m); },
           [&](database_opened& m) { s.attach.opened(m); },
-          [&](database_changed& m) { s.databases.changed(m); },
+          [&](database_changed& m) {
+            s.databases.changed(m);
+            s.bans.databases_changed();
+          },
           [&](database_health& m) { s.databases.health_changed(m); },
           [&](database_closed& m) { s.detach.closed(m.id); },
           [&](detach_now& m) { s.detach.now(m); },

@@ -38,6 +38,7 @@ struct peer_relinked {
 struct ban_self {
   std::string why;
   ban_cause cause = ban_cause::not_frozen;
+  db_id of{};  ///< the database that could not store it
 };
 /// A peer is there and is kept out.
 struct peer_refused {

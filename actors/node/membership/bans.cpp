@@ -14,6 +14,8 @@ namespace {
 
 /// The reason comes right before the ban, from the same node.
 constexpr duration reason_holds = std::chrono::seconds(30);
+/// Who has no room stays no longer than this for a recovery that does not come to an end.
+constexpr duration leaving_may_take = std::chrono::seconds(5);
 
 }  // namespace
 
@@ -44,12 +46,35 @@ outcome_of<control::ban_reason> bans::ban_reason(const request_of<control::ban_r
 
 void bans::ban_self(const floe::ban_self& b) {
   if (ban_) return;
+  if (b.cause != ban_cause::cannot_store)
+    return set(b.cause, b.why, port_.env.self, port_.tunables[tunable::recovery_ban_period]);
   const auto& nodes = port_.view().nodes;
   const auto active = std::ranges::count_if(
       nodes, [](const peer_view& n) { return !(n.flags & node_flag::inactive); });
-  if (b.cause == ban_cause::cannot_store && active < 2)  // nobody would go on instead
+  if (active < 2)  // nobody would go on instead
     return port_.env.log.tell(event::no_node_to_leave_to{.why = b.why});
-  set(b.cause, b.why, port_.env.self, port_.tunables[tunable::recovery_ban_period]);
+  if (!leaving_)
+    leaving_ = leaving{.why = b.why, .since = port_.env.loop.now(), .without_room = {}};
+  leaving_->without_room.insert(b.of);
+  leave_if_others_have_all();
+}
+
+void bans::leave_if_others_have_all() {
+  if (!leaving_) return;
+  if (!ban_ && !others_have_all() && port_.env.loop.now() - leaving_->since < leaving_may_take)
+    return;
+  const auto why = std::exchange(leaving_, std::nullopt)->why;
+  if (!ban_)
+    set(ban_cause::cannot_store, why, port_.env.self, port_.tunables[tunable::recovery_ban_period]);
+}
+
+/// What has the generation of the map was given to the others in that recovery, or was committed by them without us.
+bool bans::others_have_all() const {
+  return std::ranges::all_of(databases_.all(), [&](const auto& one) {
+    const auto& [id, db] = one;
+    return !db.open || db.kind != db_kind::volatile_db || db.gen == port_.view().gen ||
+           leaving_->without_room.contains(id);
+  });
 }
 
 /// Of a node that is inactive already nothing changes but the flag: it stays frozen, and what ends one of the two
@@ -77,6 +102,7 @@ void bans::lift(const std::string& why) {
 }
 
 void bans::tick() {
+  leave_if_others_have_all();
   if (!ban_) return;
   const auto age = port_.env.loop.now() - ban_->since;
   switch (

@@ -2,6 +2,7 @@
 /// Bans of this node: who set it, why, and when it ends.
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "actors/control_call.hpp"
@@ -24,8 +25,11 @@ class bans {
   bans(node_port& port, membership& m, const registry& databases)
       : port_(port), membership_(m), databases_(databases) {}
 
-  /// A client has kept a database from freezing for too long.
+  /// A client has kept a database from freezing for too long; or there is no room for what a recovery brings. Who has no
+  /// room leaves when the recovery under way has what the other databases hold here: it may be all there is of it.
   void ban_self(const floe::ban_self&);
+  /// A database has another state, or generation.
+  void databases_changed() { leave_if_others_have_all(); }
   /// Once a second: whether it ends.
   void tick();
   const std::optional<ban>& current() const { return ban_; }
@@ -38,7 +42,14 @@ class bans {
  private:
   void set(ban_cause, std::string why, pnn by, std::uint32_t seconds);
   void lift(const std::string& why);
+  void leave_if_others_have_all();
+  bool others_have_all() const;
 
+  struct leaving {  ///< for want of room
+    std::string why;
+    time_point since;
+    std::set<db_id> without_room;
+  };
   struct announcement {  ///< a leader has said why it will ban us
     pnn by{0};
     ban_cause cause{};
@@ -51,6 +62,7 @@ class bans {
   const registry& databases_;
   std::optional<ban> ban_;
   std::optional<announcement> announced_;
+  std::optional<leaving> leaving_;
 };
 
 }  // namespace floe

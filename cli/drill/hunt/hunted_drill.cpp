@@ -163,7 +163,7 @@ void make_values_differ(hunted_drill& d, chance& c) {
 
 std::string hunted_drill::text() const {
   auto all = fmt::format("cluster nodes={}{}{}\n", nodes, cluster_lock ? " lock=yes" : "",
-                         record_table ? " RecordTable=1" : "");
+                         record_table ? "" : " RecordTable=0");
   for (const auto& l : lines) all += (always_possible(l) ? "" : "try ") + l + "\n";
   return all;
 }
