@@ -272,6 +272,8 @@ bool database::keep_and_take(std::uint32_t slot, table_holder by) {
                    h.table->locks_of(slot) - stay->second.locks_before + 1, stay->second.allowed);
     h.stays.erase(stay);
   }
+  // whoever let go of it may not have come to saying so
+  if (by == table_holder::none) witness(&database_witness::released, content->key);
   if (!h.table->take(slot, by)) drop_broken(slot);
   return true;
 }

@@ -234,9 +234,9 @@ void invariants::committed(const database_moment& m, generation to, std::uint64_
   for (const auto& [n, other] : db.nodes)
     if (other.given == to && other.written)
       clash(db, other.written->first, "in the open", other.written->second, committed);
-  if (to == m.content || r.counted.empty())
-    db.transactions.clear();  // an operator has replaced the content
-  if (to != m.content && !r.counted.empty()) note_left(db, r, m.content, committed);
+  if (to == m.content) r.counted.clear();  // an operator has replaced the content
+  if (r.counted.empty()) db.transactions.clear();
+  if (!r.counted.empty()) note_left(db, r, m.content, committed);
   const auto last = db.transactions.find(m.content);
   if (last == db.transactions.end() || !is_in(r.counted, m.node)) return;
   if (committed.rsn < last->second.rsn) clash(db, {}, "highest number", last->second, committed);

@@ -144,6 +144,13 @@ TEST_CASE("what is granted is as new as the last write that was acknowledged") {
     w.seen.granted(w.at(1, g2), "k", w.owned(1, 4));
     CHECK(w.clashes.empty());
   }
+  SUBCASE("not after an operator has replaced the content") {
+    w.recover({0, 1}, {0, 1}, g1, g2);
+    for (std::uint32_t n : {0U, 1U}) w.seen.began(w.at(n, g2), g2);
+    for (std::uint32_t n : {0U, 1U}) w.seen.committed(w.at(n, g2), g2, 0);
+    w.seen.granted(w.at(1, g2), "k", w.owned(1, 0));
+    CHECK(w.clashes.empty());
+  }
   SUBCASE("not after a deletion that was forgotten") {
     w.seen.acknowledged(w.at(0, g1), "k", w.owned(0, 6), true);
     w.seen.dropped(w.at(1, g1), "k");
