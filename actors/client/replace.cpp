@@ -73,7 +73,8 @@ struct replacing : std::enable_shared_from_this<replacing> {
     auto self = shared_from_this();
     c.control<control::get_recmode>(pnn::current, {}, plan.step_patience, [self](const auto& mode) {
       if (!mode) return self->give_up(mode.error());
-      if (mode->status != static_cast<std::int32_t>(recovery_mode::normal))
+      if (mode->status != static_cast<std::int32_t>(recovery_mode::normal) &&
+          !mutated(mutant::replaced_without_a_member))
         return self->refuse("a recovery is going on: try again when it is over");
       self->c.template control<control::get_nodemap>(pnn::current, {}, self->plan.step_patience,
                                                      [self](const auto& map) {

@@ -161,6 +161,7 @@ class database final : public actor<database_message> {
   void record_delete(db_control&);
   void record_unlock(db_control&);
   bool hold_if_muted(db_control&);
+  bool refuse_if_voided(const db_control&, const bytes& key);
   void record_scan(db_control&);
   const bytes* held_key(const db_control&, std::uint64_t lock_id);
   void unlock(const bytes& key, const char* why);

@@ -404,9 +404,10 @@ void database::table_take_over(const db_control& m, const bytes& key, std::uint3
 
 // --- as time goes by -------------------------------------------------------------------------------------------
 
-/// Clients may go on in the table for a while; not on a node that is cut off: they ask it, and it waits.
+/// Clients may go on in the table for a while; not on a node that is cut off, or has a new map: they ask it, and it waits.
 void database::answer_for_table() {
-  if (own_freeze_ != own_freeze::none) return hot_records_->table->answer_for_until(0);
+  if (own_freeze_ != own_freeze::none || !map_applies(gen_, view_->gen))
+    return hot_records_->table->answer_for_until(0);
   hot_records_->table->answer_for_until(in_us(env_.loop.now() + answered_for));
 }
 
@@ -534,6 +535,7 @@ void database::close_table_of_before() {
       mutated(mutant::freeze_ignores_record_table))
     return;
   hot_records_->table->close();
+  answer_for_table();
 }
 
 bool database::in_table(byte_view key) const {

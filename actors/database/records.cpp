@@ -134,9 +134,11 @@ const bytes* database::held_key(const db_control& m, std::uint64_t lock_id) {
   return key;
 }
 
-/// What a holder stores on a node that is cut off waits, and what he asks for after that.
+/// What a holder stores on a node that is cut off waits, and what he asks for after that. So it does from the moment a new
+/// map is set: the freeze that follows says whether what is here counts (rule R2 of the model of ownership).
 bool database::hold_if_muted(db_control& m) {
-  if (own_freeze_ != own_freeze::muted) return false;
+  const bool of_before = thawed() && !map_applies(gen_, view_->gen);
+  if (own_freeze_ != own_freeze::muted && !of_before) return false;
   const bool waits =
       m.opcode != control::record_unlock || std::ranges::any_of(muted_, [&](const db_control& c) {
         return c.client && m.client && c.client->id == m.client->id;
@@ -145,12 +147,21 @@ bool database::hold_if_muted(db_control& m) {
   return waits;
 }
 
+/// Others have gone on without this node: the lock is worth nothing, and gone with the answer.
+bool database::refuse_if_voided(const db_control& m, const bytes& key) {
+  if (own_freeze_ != own_freeze::voided) return false;
+  m.answer.status(record_status_not_held, "others have gone on without this node");
+  unlock(key, "voided");
+  return true;
+}
+
 void database::record_store(db_control& m) {
   if (hold_if_muted(m)) return;
   const auto& r = m.request<control::record_store>();
   const bytes* held = held_key(m, r.lock_id);
   if (!held) return;
   const bytes key = *held;
+  if (refuse_if_voided(m, key)) return;
   if (too_large(key, r.data, m.answer)) return;
   const record_header h = written_header(own_header(key));
   if (!put(key, h, r.data))
@@ -166,6 +177,7 @@ void database::record_delete(db_control& m) {
   const bytes* held = held_key(m, r.lock_id);
   if (!held) return;
   const bytes key = *held;
+  if (refuse_if_voided(m, key)) return;
   const record_header h = written_header(own_header(key));
   // An empty record means "deleted" to everybody; it stays until vacuuming or a recovery drops it, so that an
   // older copy elsewhere does not come back.

@@ -123,8 +123,9 @@ void database::become_inactive() {
   transition(freeze_event::freeze{.locks_held = close_table(),
                                   .invalidate = config_.kind == db_kind::volatile_db},
              {});
-  void_locks("inactive");
-  own_freeze_ = own_freeze::none;  // of more than this it needs to know nothing: it serves nobody
+  // holders keep their locks, for which a ban may wait, and store nothing any more
+  own_freeze_ = step(own_freeze_, own_freeze_event::left_out);
+  if (hot_records_) answer_for_table();
   serve_muted();
   changed();
 }

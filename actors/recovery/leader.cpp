@@ -195,7 +195,9 @@ void leader::tick() {
 /// has just been started has none.
 part_verdict leader::part() const {
   auto all = config_.pulse->members(env_.loop.now());
+  const duration others = milliseconds(config_.tunables[tunable::floe_keepalive_limit_ms]);
   for (auto& n : all) {
+    if (n.limit > duration{0}) n.limit = std::max(n.limit, others);
     n.has_content = !without_content_.contains(n.node);
     n.in_map |= std::ranges::any_of(looks_, [&](const auto& l) {
       return l.second.gen && *l.second.gen != generation::invalid &&
@@ -205,11 +207,14 @@ part_verdict leader::part() const {
   return may_recover(config_.quorum, all);
 }
 
-void leader::look_at_part() {
-  const auto p = part();
+void leader::look_at_part(const part_verdict& p) {
   if (p.what != watch_.part() || p.what == part_verdict::kind::waits)
     for (const auto& effect : watch_.step(watch_event::part{p.what, p.wait}, env_.loop.now()))
       std::visit([this](const auto& x) { act(x); }, effect);
+}
+
+/// Once, when a recovery that is owed has to wait.
+void leader::tell_what_waits(const part_verdict& p) {
   const bool stands = election_.leads() && !watch_.owed().empty() && !watch_.recovering() &&
                       p.what != part_verdict::kind::goes_on;
   if (std::exchange(part_told_, stands) || !stands) return;
@@ -221,9 +226,11 @@ void leader::look_at_part() {
 }
 
 void leader::watch(const watch_input& e) {
-  look_at_part();
+  const auto p = part();
+  look_at_part(p);
   for (const auto& effect : watch_.step(e, env_.loop.now()))
     std::visit([this](const auto& x) { act(x); }, effect);
+  tell_what_waits(p);
 }
 
 void leader::on(leader_woke& m) { watch(watch_event::woke{m.why}); }

@@ -90,7 +90,8 @@ class leader final : public actor<leader_message> {
 
   // what the leader looks after
   void watch(const watch_input&);
-  void look_at_part();
+  void look_at_part(const part_verdict&);
+  void tell_what_waits(const part_verdict&);
   void act(const watch_effect::poll&);
   void act(const watch_effect::align_flags&);
   void act(const watch_effect::charge&);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "actors/hex.hpp"
+#include "protocol/rules/lineage.hpp"
 
 namespace floe {
 namespace {
@@ -100,11 +101,13 @@ void invariants::granted(const database_moment& m, byte_view key, const record_h
   claim(db, key, now);
   auto& holders = db.holders[bytes(key)];
   for (const auto& other : holders) {
-    const bool left_behind = [&] {
+    // of two generations: the earlier one's holder had a part in the later one, and still holds
+    const bool taken_along = [&] {
       const auto r = db.recoveries.find(m.content);
-      return r == db.recoveries.end() || !r->second.committed.contains(other.where.node);
+      return r != db.recoveries.end() && r->second.committed.contains(other.where.node) &&
+             !is_later(other.where.content, m.content);
     }();
-    if (other.where.node == m.node || (!together(other.where, m) && left_behind)) continue;
+    if (other.where.node == m.node || (!together(other.where, m) && !taken_along)) continue;
     clash(db, key, "one holder", other, now);
   }
   holders.push_back(now);

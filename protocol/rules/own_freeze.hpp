@@ -11,7 +11,8 @@
 /// While it lasts the database stays frozen: a thaw is refused, whoever sends it, and operators replace nothing. Holders of
 /// locks keep them; what they store while it is muted waits, since it would be lost if the others have gone on. A recovery
 /// that counts this node's copies waits for the holders, as ever, and so what they store is good again; one that does not
-/// count them voids the locks, also of a node that has not noticed anything. A transaction that was open is closed: it may
+/// count them voids the locks, also of a node that has not noticed anything.
+/// Nor does a holder store anything on a node that is stopped or banned. A transaction that was open is closed: it may
 /// be of a leader that is outdated.
 ///
 /// Rule R10 of the model of ownership, and R3 for what follows:

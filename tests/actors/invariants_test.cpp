@@ -101,6 +101,16 @@ TEST_CASE("a node that was left out and does not know it may hold what another w
   CHECK(w.clashes.empty());
 }
 
+TEST_CASE("nor is it a clash if it grants after that what the others hold") {
+  watched w;
+  w.recover({0, 1, 2}, {0, 1, 2}, g1, g2);
+  constexpr generation g3{0x80003000};
+  w.recover({0, 1}, {0, 1}, g2, g3);
+  w.seen.granted(w.at(1, g3), "k", w.owned(1, 3));
+  w.seen.granted(w.at(2, g2), "k", w.owned(2, 2));
+  CHECK(w.clashes.empty());
+}
+
 TEST_CASE("nothing is acknowledged while a recovery puts contents together") {
   watched w;
   w.seen.began(w.at(0, g1), g2);
