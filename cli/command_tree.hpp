@@ -12,8 +12,8 @@ inline constexpr std::array global_flags = std::to_array<option>({
     {"--base", "DIR", "directory of the node to talk to (or CTDB_BASE in the environment)"},
     {"--socket", "PATH", "its socket, if not DIR/run/ctdbd.socket"},
     {"-n,--node", "PNN", "the node asked for: a number, several (0,2), or all"},
-    {"-t,--timeout", "SECONDS",
-     "seconds to wait for an answer (10; 120 where a recovery may be waited for)"},
+    {"-t,--timeout", "DURATION",
+     "how long to wait for an answer (10s; 2m where a recovery may be waited for)"},
     {"--json", nullptr, "the answer as one JSON object"},
 });
 

@@ -9,7 +9,7 @@ std::optional<duration> parse_duration(std::string_view text) {
   double n = 0;
   const auto* end = text.data() + text.size();
   const auto r = std::from_chars(text.data(), end, n);
-  if (r.ec != std::errc() || n < 0 || n > 1e9) return std::nullopt;
+  if (r.ec != std::errc() || !(n >= 0 && n <= 1e9)) return std::nullopt;
   const std::string_view unit(r.ptr, static_cast<std::size_t>(end - r.ptr));
   double seconds = 0;
   if (unit.empty() || unit == "s")
@@ -23,6 +23,10 @@ std::optional<duration> parse_duration(std::string_view text) {
   else
     return std::nullopt;
   return std::chrono::duration_cast<duration>(std::chrono::duration<double>(seconds));
+}
+
+std::string not_a_duration(std::string_view text) {
+  return "a duration is 500ms, 10s, 2m or a number of seconds: " + std::string(text);
 }
 
 }  // namespace floe::cli

@@ -10,6 +10,8 @@
 
 #include "cli/command_tree.hpp"
 #include "cli/context.hpp"
+#include "cli/duration_text.hpp"
+#include "cli/help_format.hpp"
 #include "cli/hidden.hpp"
 #include "cli/successors.hpp"
 #include "cli/suggest.hpp"
@@ -17,6 +19,7 @@
 namespace {
 
 using namespace floe::cli;
+using floe::duration;
 
 struct invocation {
   global_options options;
@@ -74,6 +77,12 @@ arguments collect(const bound_command& b) {
   for (const auto& o : b.what->options)
     if (const auto key = key_of(o); given(key)) a.set(key, {o.value ? b.values.at(key) : "true"});
   return a;
+}
+
+/// As the parser wants it: empty, or what is wrong.
+std::string refuse_no_duration(const std::string& text) {
+  const auto d = parse_duration(text);
+  return d && *d > duration{0} ? std::string() : not_a_duration(text);
 }
 
 /// The word after a command that has subcommands, when it is none of them.
@@ -163,11 +172,12 @@ int main(int argc, char** argv) {
 
   CLI::App app(program_summary, "floe");
   app.set_help_all_flag();
+  app.formatter(std::make_shared<help_format>());
   app.require_subcommand(1);
   app.footer(std::string("`floe help COMMAND` says more of one, `floe help drill` is the language "
                          "of drills.\n\n") +
              exit_codes);
-  double timeout = 0;
+  std::string timeout;
   const auto takes = [&](const option& o, auto& into) {
     return app.add_option(o.name, into, o.help)->type_name(o.value);
   };
@@ -175,7 +185,7 @@ int main(int argc, char** argv) {
   takes(base, in.options.base);
   takes(socket, in.options.socket);
   takes(node, in.options.node);
-  const auto* patience = takes(patience_flag, timeout)->check(CLI::Range(0.001, 1e9));
+  takes(patience_flag, timeout)->check(CLI::Validator(refuse_no_duration, ""));
   app.add_flag(json.name, in.options.json, json.help);
 
   std::vector<std::unique_ptr<bound_command>> bound;
@@ -199,7 +209,8 @@ int main(int argc, char** argv) {
     }
     return say_wrong_use(e, app, commands, argc - helps, argv + helps);
   }
-  if (patience->count() > 0) in.options.timeout_s = timeout;
+  if (!timeout.empty())
+    in.options.timeout_s = std::chrono::duration<double>(*parse_duration(timeout)).count();
   for (const auto& b : bound) {
     if (!b->app->parsed()) continue;
     context c(std::move(in.options));

@@ -4,8 +4,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <ctime>
+
+#include "cli/wrap.hpp"
 
 namespace floe::cli {
 namespace {
@@ -24,8 +27,6 @@ const char* code_of(style s) {
   }
   return "";
 }
-
-void append_padding(std::string& out, std::size_t n) { out.append(n, ' '); }
 
 std::tm local_time(std::int64_t wall_us) {
   const std::time_t seconds = wall_us / 1'000'000;
@@ -59,38 +60,13 @@ std::string paint(style s, std::string_view text, bool colours) {
 
 std::size_t text_width(std::string_view utf8) {
   std::size_t n = 0;
-  for (const char c : utf8) n += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  for (std::size_t at = 0; at < utf8.size(); at += character_bytes(utf8.substr(at)))
+    n += utf8[at] != '\033';
   return n;
 }
 
 std::string table::text(bool colours) const {
-  if (rows_.empty()) return {};
-  std::vector<std::size_t> width;
-  for (const auto& c : columns_) width.push_back(text_width(c.title));
-  for (const auto& r : rows_)
-    for (std::size_t i = 0; i < r.size(); ++i) width[i] = std::max(width[i], text_width(r[i].text));
-  std::string out;
-  const auto line = [&](const std::vector<cell>& cells) {
-    std::string s;
-    std::size_t owed = 0;  // blanks are only written when something follows
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      const std::size_t blank = width[i] - text_width(cells[i].text);
-      if (i > 0) owed += 2;
-      if (columns_[i].right) owed += blank;
-      if (!cells[i].text.empty()) {
-        append_padding(s, owed);
-        owed = 0;
-        s += paint(cells[i].look, cells[i].text, colours);
-      }
-      owed += columns_[i].right ? (cells[i].text.empty() ? 0 : 0) : blank;
-    }
-    out += s + "\n";
-  };
-  std::vector<cell> titles;
-  for (const auto& c : columns_) titles.emplace_back(c.title, style::dim);
-  line(titles);
-  for (const auto& r : rows_) line(r);
-  return out;
+  return table_text(columns_, rows_, colours, line_limit());
 }
 
 void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }

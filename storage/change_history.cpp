@@ -46,6 +46,13 @@ std::size_t change_history::size_bytes() const {
   return total;
 }
 
+std::uint32_t change_history::age_of(byte_view key) const {
+  if (noted_.contains(key)) return 1;
+  for (std::size_t i = 0; i < steps_.size(); ++i)
+    if (steps_[i].keys.contains(key)) return static_cast<std::uint32_t>(i + 2);
+  return 0;
+}
+
 std::vector<generation> change_history::earlier() const {
   std::vector<generation> bases;
   bases.reserve(steps_.size());

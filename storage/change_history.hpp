@@ -52,7 +52,8 @@ class change_history {
   generation base() const { return base_; }  ///< invalid in state `none`
   std::size_t keys() const { return noted_.size(); }
   std::size_t size_bytes() const;
-  bool changed(byte_view key) const { return noted_.contains(key); }
+  /// When the key changed last: 0 not that is known, 1 since the base, 2 in the step before it, and so on.
+  std::uint32_t age_of(byte_view key) const;
   const key_set& noted() const { return noted_; }
 
   /// Earlier bases from which all is known, the latest first.

@@ -6,16 +6,58 @@
 namespace floe {
 namespace {
 
-std::optional<record_view> shown(bool there, const record_view& r) {
-  return there ? std::optional(r) : std::nullopt;
+bool same(const record_view& a, const record_view& b) {
+  return a.header == b.header && a.data == b.data;
 }
+
+/// The records of a content, one after the other.
+class content_cursor {
+ public:
+  explicit content_cursor(const std::vector<rec_buffer>& buffers) : buffers_(buffers) { settle(); }
+
+  const ordered_key* key() const { return at_end_ ? nullptr : &key_; }
+  const record_view& record() const { return record_; }
+  void next() {
+    ++at_;
+    settle();
+  }
+
+ private:
+  void settle() {
+    for (;; ++buffer_, begun_ = false) {
+      if (buffer_ == buffers_.size()) {
+        at_end_ = true;
+        return;
+      }
+      if (!std::exchange(begun_, true)) at_ = buffers_[buffer_].begin();
+      if (at_ == buffers_[buffer_].end()) continue;
+      const rec_data r = *at_;
+      record_ = r.as_record().value_or(record_view{r.key, {}, {}});
+      key_ = ordered_key(record_.key);
+      return;
+    }
+  }
+
+  const std::vector<rec_buffer>& buffers_;
+  std::size_t buffer_ = 0;
+  rec_buffer::iterator at_;
+  bool begun_ = false, at_end_ = false;
+  ordered_key key_;
+  record_view record_;
+};
 
 }  // namespace
 
 difference_merge::entry& difference_merge::entry_of(byte_view key) {
   const auto [i, is_new] = index_.try_emplace(key, entries_.size());
-  if (is_new) entries_.push_back({.key = key, .changed = {}, .base = {}});
+  if (is_new)
+    entries_.push_back({.key = key, .changed = {}, .base = {}, .returned = {}, .touched = {}});
   return entries_[i->second];
+}
+
+difference_merge::entry* difference_merge::known(byte_view key) {
+  const auto i = index_.find(key);
+  return i == index_.end() ? nullptr : &entries_[i->second];
 }
 
 void difference_merge::changed(pnn member, byte_view key, const std::optional<record_view>& has) {
@@ -27,6 +69,54 @@ void difference_merge::changed(pnn member, byte_view key, const std::optional<re
 void difference_merge::unchanged(pnn member, byte_view key, const std::optional<record_view>& has) {
   entry_of(key).base = {member, has.has_value(), has.value_or(record_view{})};
 }
+
+void difference_merge::touched(byte_view key, const key_touches& by) {
+  auto& t = entry_of(key).touched;
+  t.before |= by.before;
+  t.after |= by.after;
+}
+
+void difference_merge::returned(pnn node, byte_view key, const std::optional<record_view>& has) {
+  auto& e = entry_of(key);
+  if (std::ranges::find(e.returned, node, &copy::from) != e.returned.end()) return;
+  e.returned.push_back({node, has.has_value(), has.value_or(record_view{})});
+}
+
+// --- members that could not note what they have changed ---------------------------------------------
+
+void difference_merge::compare_whole(const std::vector<whole_content>& overflowed,
+                                     const whole_content& reference) {
+  for (const auto& o : overflowed) {
+    content_cursor theirs(o.buffers), ours(reference.buffers);
+    while (theirs.key() || ours.key()) {
+      const bool only_ours = !theirs.key() || (ours.key() && *ours.key() < *theirs.key());
+      const bool only_theirs = !ours.key() || (theirs.key() && *theirs.key() < *ours.key());
+      if (only_ours || only_theirs || !same(theirs.record(), ours.record()))
+        entry_of(only_ours ? ours.record().key : theirs.record().key);
+      if (!only_theirs) ours.next();
+      if (!only_ours) theirs.next();
+    }
+  }
+  for (const auto& o : overflowed) {
+    for (content_cursor c(o.buffers); c.key(); c.next())
+      if (auto* e = known(c.record().key))
+        e->changed.push_back({o.member, true, c.record(), false});
+    for (auto& e : entries_)
+      if (std::ranges::find(e.changed, o.member, &copy::from) == e.changed.end())
+        e.changed.push_back({o.member, false, {}, false});
+  }
+  const auto set_base = [&](entry& e, const std::optional<record_view>& has) {
+    const bool has_changed =
+        std::ranges::find(e.changed, reference.member, &copy::from) != e.changed.end();
+    if (!has_changed && !e.base)
+      e.base = {reference.member, has.has_value(), has.value_or(record_view{})};
+  };
+  for (content_cursor c(reference.buffers); c.key(); c.next())
+    if (auto* e = known(c.record().key)) set_base(*e, c.record());
+  for (auto& e : entries_) set_base(e, std::nullopt);
+}
+
+// --- what is to be asked ------------------------------------------------------------------------------
 
 /// The members that have not changed it.
 std::vector<pnn> difference_merge::without(const entry& e) const {
@@ -47,6 +137,8 @@ std::map<pnn, std::vector<byte_view>> difference_merge::missing() const {
   return asked;
 }
 
+// --- decisions ----------------------------------------------------------------------------------------
+
 bool difference_merge::decide(function_ref<void(const decision&)> visitor) const {
   for (const auto& e : entries_)
     if (!e.base && e.changed.size() < members_.size()) return false;
@@ -59,37 +151,79 @@ bool difference_merge::decide(function_ref<void(const decision&)> visitor) const
   return true;
 }
 
-difference_merge::decision difference_merge::decide(const entry& e) const {
-  const auto rest = without(e);
-  std::optional<changed_claim> best;
-  record_view winner;
+difference_merge::standing difference_merge::best_of_members(const entry& e) const {
+  standing s;
   const auto offer = [&](const copy& c, pnn holder, bool is_changed) {
     const changed_claim claim{.header = c.record.header, .holder = holder, .changed = is_changed};
-    if (!c.there || (best && !beats(claim, *best))) return;
-    best = claim;
-    winner = c.record;
-  };
-  for (const auto& c : e.changed) offer(c, c.from, true);
-  if (!rest.empty()) {
-    // the base's copy is its owner's, where the owner has not changed it
-    const bool owned = std::ranges::find(rest, e.base->record.header.dmaster) != rest.end();
-    offer(*e.base, owned ? e.base->record.header.dmaster : rest.front(), false);
-  }
-  decision d{.key = e.key};
-  if (best)
-    if (const auto h = kept_header(winner.header, !winner.data.empty()))
-      d.winner = record_view{e.key, *h, winner.data};
-  const auto lacks = [&](const copy& c) {
-    const auto has = shown(c.there, c.record);
-    return has.has_value() != d.winner.has_value() ||
-           (has && (has->header != d.winner->header || has->data != d.winner->data));
+    if (!c.there || (s.best && !beats(claim, *s.best))) return;
+    s.best = claim;
+    s.winner = c.record;
   };
   for (const auto& c : e.changed)
-    if (lacks(c)) d.lack.push_back(c.from);
-  if (!rest.empty() && lacks(*e.base)) d.lack.insert(d.lack.end(), rest.begin(), rest.end());
-  d.lack.insert(d.lack.end(), behind_.begin(), behind_.end());
-  std::ranges::sort(d.lack);
+    offer(c, c.from, c.noted || !e.base || !e.base->there || !same(c.record, e.base->record));
+  const auto rest = without(e);
+  if (rest.empty()) return s;
+  // the base's copy is its owner's, where the owner has not changed it
+  const bool owned = std::ranges::find(rest, e.base->record.header.dmaster) != rest.end();
+  offer(*e.base, owned ? e.base->record.header.dmaster : rest.front(), false);
+  return s;
+}
+
+/// Where a member could not note what it has changed, nobody knows what has been touched.
+bool difference_merge::may_count(const entry& e, const copy& returned,
+                                 const standing& of_members) const {
+  const auto i = std::ranges::find(behind_, returned.from, &returning_node::node) - behind_.begin();
+  if (i >= 64 || !std::ranges::all_of(e.changed, &copy::noted)) return false;
+  const auto bit = std::uint64_t{1} << i;
+  if (e.touched.after & bit) return false;
+  const bool before = e.touched.before & bit, gone = !of_members.best;
+  if (!behind_[static_cast<std::size_t>(i)].own_generation) return !(before && gone);
+  // a member that owns the record may have granted it to its own clients, which leaves no trace
+  return !before && !gone &&
+         std::ranges::find(behind_, of_members.winner.header.dmaster, &returning_node::node) !=
+             behind_.end();
+}
+
+difference_merge::decision difference_merge::decide(const entry& e) const {
+  decision d{.key = e.key};
+  const auto of_members = best_of_members(e);
+  auto s = of_members;
+  for (const auto& c : e.returned) {
+    const changed_claim claim{.header = c.record.header, .holder = c.from, .changed = true};
+    if (!c.there || (s.best && (same(c.record, s.winner) || !beats(claim, *s.best)))) continue;
+    if (!may_count(e, c, of_members)) {
+      d.lost = true;
+      continue;
+    }
+    d.kept = true;
+    s.best = claim;
+    s.winner = c.record;
+  }
+  if (s.best) {
+    const bool away = std::ranges::find(present_, s.winner.header.dmaster) == present_.end();
+    if (const auto h = kept_header(s.winner.header, !s.winner.data.empty(), away))
+      d.winner = record_view{e.key, *h, s.winner.data};
+  }
+  d.lack = who_lacks(e, d.winner);
   return d;
+}
+
+std::vector<pnn> difference_merge::who_lacks(const entry& e,
+                                             const std::optional<record_view>& winner) const {
+  const auto lacks = [&](const copy& c) {
+    return c.there != winner.has_value() || (c.there && !same(c.record, *winner));
+  };
+  std::vector<pnn> lack;
+  for (const auto& c : e.changed)
+    if (lacks(c)) lack.push_back(c.from);
+  if (const auto rest = without(e); !rest.empty() && lacks(*e.base))
+    lack.insert(lack.end(), rest.begin(), rest.end());
+  for (const auto& b : behind_) {
+    const auto has = std::ranges::find(e.returned, b.node, &copy::from);
+    if (has == e.returned.end() || lacks(*has)) lack.push_back(b.node);
+  }
+  std::ranges::sort(lack);
+  return lack;
 }
 
 }  // namespace floe

@@ -5,6 +5,11 @@
 /// known, and it is decided as in a merge of whole contents (merge.hpp): which copy wins, and which
 /// nodes lack it. Keys that nobody tells are equal everywhere and are not looked at.
 ///
+/// A node that has missed generations tells what it has changed since it parted from the members. Its
+/// copy competes by rsn if the members have not touched the key since their first commit without it,
+/// nor dropped the record with that. If it has recovered by itself it may have taken records for its own:
+/// then it competes with records only that were its side's when they parted, untouched ever since.
+///
 /// Records are views into the buffers they came in, which are kept.
 #include <cstdint>
 #include <map>
@@ -13,17 +18,28 @@
 #include <vector>
 
 #include "protocol/rules/winner.hpp"
+#include "protocol/types/rec_data.hpp"
 #include "storage/function_ref.hpp"
 #include "storage/key.hpp"
 
 namespace floe {
 
+/// Who comes back, with an earlier base.
+struct returning_node {
+  pnn node{0};
+  bool own_generation = false;  ///< it has recovered since it parted from the members
+};
+
 class difference_merge {
  public:
-  /// `behind`: nodes at an earlier base. Their copies do not count; they tell, or are told by others,
-  /// which keys they may lack.
-  difference_merge(std::vector<pnn> members, std::vector<pnn> behind, pnn asked_first)
-      : members_(std::move(members)), behind_(std::move(behind)), asked_first_(asked_first) {}
+  /// `behind`: nodes at an earlier base, which lack what the members have changed since. Their own
+  /// copies count where no member has touched the key since they parted. `present`: everybody.
+  difference_merge(std::vector<pnn> members, std::vector<returning_node> behind,
+                   std::vector<pnn> present, pnn asked_first)
+      : members_(std::move(members)),
+        behind_(std::move(behind)),
+        present_(std::move(present)),
+        asked_first_(asked_first) {}
 
   /// Keeps a buffer for the records that view into it.
   void keep(frame buffer) { buffers_.push_back(std::move(buffer)); }
@@ -31,8 +47,18 @@ class difference_merge {
   void changed(pnn member, byte_view key, const std::optional<record_view>& has);
   /// The copy of a member that has not changed the key: the base's.
   void unchanged(pnn member, byte_view key, const std::optional<record_view>& has);
-  /// A key that a node behind may lack, or has changed by itself.
-  void suspect(byte_view key) { entry_of(key); }
+  /// Since when members have touched the key. Bit i: since behind[i] parted.
+  void touched(byte_view key, const key_touches& by);
+  /// The copy of a node behind, of a key that it has changed since it parted.
+  void returned(pnn node, byte_view key, const std::optional<record_view>& has);
+
+  /// A member that could not note what it has changed, whole, and one that could: every key of which they
+  /// have different copies was changed by the first, or told by the second. All other copies must be known.
+  struct whole_content {
+    pnn member{0};
+    std::vector<rec_buffer> buffers{};  ///< in key order, views into what is kept
+  };
+  void compare_whole(const std::vector<whole_content>& overflowed, const whole_content& reference);
 
   /// What is to be asked, of whom: for each key that some members have not changed the copy of one of
   /// these.
@@ -43,6 +69,8 @@ class difference_merge {
     byte_view key;
     std::optional<record_view> winner{};  ///< nothing: the record is gone
     std::vector<pnn> lack{};              ///< members and nodes behind that have something else
+    bool kept = false;                    ///< it is the copy of a node that came back
+    bool lost = false;                    ///< such a copy would be, had nobody touched the record
   };
   /// In key order. False: a copy that was asked for has not come.
   bool decide(function_ref<void(const decision&)> visitor) const;
@@ -53,17 +81,30 @@ class difference_merge {
     pnn from{0};
     bool there = false;
     record_view record{};
+    bool noted = true;  ///< false: it may be the base's, its holder does not know
   };
   struct entry {
     byte_view key;
     std::vector<copy> changed;
     std::optional<copy> base;
+    std::vector<copy> returned;
+    key_touches touched;
+  };
+  struct standing {
+    std::optional<changed_claim> best;
+    record_view winner;
   };
   entry& entry_of(byte_view key);
+  entry* known(byte_view key);
   std::vector<pnn> without(const entry&) const;
   decision decide(const entry&) const;
+  standing best_of_members(const entry&) const;
+  bool may_count(const entry&, const copy& returned, const standing& of_members) const;
+  std::vector<pnn> who_lacks(const entry&, const std::optional<record_view>& winner) const;
 
-  std::vector<pnn> members_, behind_;
+  std::vector<pnn> members_;
+  std::vector<returning_node> behind_;
+  std::vector<pnn> present_;
   pnn asked_first_{0};
   std::vector<frame> buffers_;
   std::vector<entry> entries_;

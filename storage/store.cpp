@@ -77,6 +77,7 @@ std::expected<void, store_error> store::impl::join(std::span<const change> chang
   if (auto admitted = admit(changes); !admitted) return admitted;
   if (auto opened = open_group(); !opened) return opened;
 
+  ++writes;
   change_log::mark mark = log.here();
   room purpose = room::for_erases;
   int rc = 0;
@@ -193,6 +194,7 @@ store::~store() = default;
 const store_options& store::options() const { return impl_->options; }
 const change_history& store::changes() const { return impl_->history; }
 change_history& store::changes() { return impl_->history; }
+std::uint64_t store::writes() const { return impl_->writes; }
 
 // ---- records
 

@@ -132,6 +132,8 @@ class store {
   /// everybody's begins them.
   const change_history& changes() const;
   change_history& changes();
+  /// Moves with every change of the content: equal numbers, equal content.
+  std::uint64_t writes() const;
 
   const store_options& options() const;
 

@@ -17,6 +17,7 @@ struct store::impl {
   std::unique_ptr<environment> env;
   change_log log;  ///< the open group
   change_history history;
+  std::uint64_t writes = 0;  ///< moves with every change, also one that was refused
   std::optional<write_txn>
       txn;                ///< if open, the log has been applied in it; never open without a log
   std::thread::id owner;  ///< who began txn

@@ -24,6 +24,7 @@ std::uint64_t missing_bytes(const environment& env, std::uint64_t total, std::ui
 std::expected<void, store_error> store::impl::in_one_commit(room purpose,
                                                             function_ref<int(write_txn&)> body,
                                                             function_ref<std::uint64_t()> wanted) {
+  ++writes;
   if (auto flushed = flush(); !flushed) return flushed;
   if (purpose == room::for_puts)
     if (auto admitted = env->admit_puts(); !admitted) return admitted;

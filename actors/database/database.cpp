@@ -149,6 +149,7 @@ void database::on(db_control& m) {
     case control::update_seqnum: return update_seqnum(m);
     case control::trans3_commit: return trans3_commit(m);
     case control::update_record: return update_record(m);
+    case control::set_db_readonly: return allow_copies(m);
     default: return m.answer.fail("not a control of a database");
   }
 }

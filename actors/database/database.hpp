@@ -15,12 +15,14 @@
 /// Files: database.cpp (life, dispatch, views), reports.cpp (what it shows of itself, traverses), records.cpp (locks,
 /// reads, stores, calls of clients), record_queue.cpp (who is served next), migration.cpp (how records move),
 /// recovery_steps.cpp (freeze, transaction, pull, push, commit, thaw), holders.cpp (whom a freeze waits for),
+/// read_only.cpp (copies that cannot be written),
 /// transactions.cpp (of clients, on persistent and replicated ones), vacuum.cpp (deleted records are forgotten),
-/// sequence_number.cpp (for clients that cache), store_access.cpp (the store, with its
+/// sequence_number.cpp (for clients that cache), content_digest.cpp (sums over all records), store_access.cpp (the store, with its
 /// errors dealt with).
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -35,6 +37,8 @@
 #include "protocol/rules/hot_keys.hpp"
 #include "protocol/rules/migration.hpp"
 #include "protocol/rules/own_freeze.hpp"
+#include "protocol/rules/read_only.hpp"
+#include "protocol/rules/stay.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/types/rec_data.hpp"
 #include "storage/recovery_set.hpp"
@@ -142,7 +146,7 @@ class database final : public actor<database_message> {
   void settle_peer_call(const bytes& key, const lock_waiter&);
   bool wait_for_thaw(pnn from, const parcel_ptr&);
   void serve_deferred();
-  void ask_for(const bytes& key, lock_table::entry&, pnn whom);
+  void ask_for(const bytes& key, lock_table::entry&, pnn whom, bool copy);
   void arrived(const bytes& key, reqid);
   void give(const bytes& key, const packet_header& request, const req_call_decision&);
   void forget_request(reqid);
@@ -153,6 +157,23 @@ class database final : public actor<database_message> {
   void ask_again_if_one_came(const cluster_view& before);
   void drop_stale_waiters(generation before);
   void drop_what_waits();
+
+  // read_only.cpp
+  void allow_copies(db_control&);
+  bool wants_copy(const lock_waiter&, const lock_table::entry&) const;
+  void give_copy(const bytes& key, const packet_header& request);
+  bool call_copies_back(const bytes& key);
+  bool is_calling_back(const bytes& key) const;
+  void not_given_back(const bytes& key, pnn holder, const std::string& why);
+  void copy_answered(const bytes& key, std::uint64_t attempt, pnn holder, bool gone);
+  bool end_call_back(const bytes& key);
+  void end_call_backs();
+  void look_at_copies_later(const bytes& key);
+  void take_copy_back(db_control&);
+  void note_copy(byte_view key, const record_header&);
+  std::vector<bytes> keys_with_copies() const;
+  void forget_copies();
+  std::string who_has_copies(const bytes& key) const;
 
   // records.cpp
   void record_lock(db_control&);
@@ -172,10 +193,11 @@ class database final : public actor<database_message> {
   void advance(const bytes& key);
   queue_state state_of(const bytes& key, const lock_table::entry&);
   bool carry_out(const bytes& key, lock_table::entry&, const queue_step&);
+  void look_when_it_has_stayed(const bytes& key, lock_table::entry&);
   void grant(const bytes& key, lock_table::entry&, lock_waiter&);
   void answer_read(const bytes& key, const lock_waiter&);
   void answer_call(const bytes& key, const lock_waiter&);
-  std::string why_waiting(byte_view key, const lock_table::entry&) const;
+  std::string why_waiting(const bytes& key, const lock_table::entry&) const;
   /// Refuses, if as many as may wait for the record do.
   bool is_crowded(byte_view key, const client_ref&, const replier&);
   void in_slices(std::vector<bytes> keys, std::function<void(const bytes&)> step);
@@ -307,8 +329,9 @@ class database final : public actor<database_message> {
   void digest(db_control&);
   void open_transaction();
   bool in_recovery(generation tid, const replier&) const;
-  db_copy_state copy_state() const;
-  std::expected<db_digest, store_error> digest_of_all() const;
+  db_copy_state copy_state(const db_digest* = nullptr) const;
+  // content_digest.cpp
+  void sum_content(std::function<void(const db_digest*, const std::string& why)> tell);
   void wipe(db_control&);
   void pull(db_control&);
   void push_start(db_control&);
@@ -389,6 +412,10 @@ class database final : public actor<database_message> {
   std::uint64_t last_pull_ = 0;
   std::optional<push_state> push_;
   std::unique_ptr<recovery_set> pushed_;
+  struct {
+    std::uint64_t writes = ~std::uint64_t{0};  ///< of the store, when it was made
+    db_digest digest;
+  } last_sum_;  ///< of the whole content
   std::string
       damage_;  ///< what is wrong with the content; also in the file, so that it outlives the process
   std::optional<std::string> declared_damage_;  ///< of what the transaction will commit
@@ -420,8 +447,14 @@ class database final : public actor<database_message> {
   std::uint64_t freeze_number_ = 0;  ///< of the wait for holders that goes on, or went on last
   std::uint64_t thaws_ = 0;  ///< what the one before has begun and not ended is left to the next
   std::uint64_t migrations_done_ = 0, migrations_resent_ = 0;
-  counters count_;  ///< of this database alone: locks and hops
-  hot_keys hot_;    ///< records that come here and go
+  counters count_;                          ///< of this database alone: locks and hops
+  hot_keys hot_;                            ///< records that come here and go
+  bool copies_allowed_ = false;             ///< read-only ones, by SET_DB_READONLY
+  std::map<bytes, copies_out> copies_out_;  ///< of records of ours
+  std::set<bytes> copies_here_;             ///< of records of others
+  std::uint64_t copies_given_ = 0, called_back_ = 0;
+  std::uint64_t last_call_back_ = 0;  ///< try to call copies back, of any record
+  record_stays stays_;
 };
 
 }  // namespace floe

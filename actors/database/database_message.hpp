@@ -15,6 +15,7 @@
 #include "actors/parcel.hpp"
 #include "actors/replier.hpp"
 #include "actors/session/session_message.hpp"
+#include "protocol/change_state.hpp"
 #include "protocol/record.hpp"
 #include "protocol/rules/freeze.hpp"
 
@@ -130,6 +131,11 @@ struct database_report {
     double last_run_seconds = 0;
     std::uint64_t last_run_forgotten = 0;
   } vacuum;
+  struct {
+    change_state state = change_state::none;
+    generation since = generation::invalid;
+    std::uint64_t keys = 0, bytes = 0;
+  } changes;                   ///< since the last recovery
   std::uint64_t sequence = 0;  ///< moves with every change
   std::string commit;  ///< of a client's transaction, as it stands; empty: none is under way
   std::int64_t commit_age_ms = 0;

@@ -46,6 +46,7 @@ struct migration_request {
   time_point since;  ///< of the first request
   time_point sent;   ///< of the last one
   unsigned sends = 0;
+  bool copy = false;  ///< a read-only copy was asked for
 };
 
 class lock_table {
@@ -54,6 +55,8 @@ class lock_table {
     std::optional<lock_holder> holder;
     std::deque<lock_waiter> waiters;
     std::optional<migration_request> migration;
+    bool no_copy = false;          ///< what was offered as a read-only copy was none
+    bool looked_at_later = false;  ///< when it has stayed long enough
     bool idle() const { return !holder && waiters.empty() && !migration; }
   };
 

@@ -42,7 +42,9 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
     here = missing.header;
     if (missing.write) put(key, *here, {});
   }
-  const auto d = decide_req_call(env_.self, lmaster(key), header.src, *here, call.hopcount);
+  const bool read_only = wants_copy(w, locks_.at(key));
+  const auto d =
+      decide_req_call(env_.self, lmaster(key), header.src, *here, call.hopcount, read_only);
   if (d.report_hops)
     env_.log.tell(event::request_wanders{
         .db = config_.name, .key = to_hex(key), .hops = d.hops, .source = header.src});
@@ -63,7 +65,14 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
       env_.count.count_hops(d.hops);
       count_.count_hops(d.hops);
       hot_.count(key, env_.loop.now(), d.hops);
+      stays_.wandered(key, d.hops, env_.loop.now());
       give(key, header, d);
+      break;
+    case req_call_outcome::give_copy:
+      if (!reachable(d.to)) break;
+      env_.count.count_hops(d.hops);
+      count_.count_hops(d.hops);
+      give_copy(key, header);
       break;
     case req_call_outcome::unroutable:
       send_packet(header.src, header.id, env_.self,
@@ -81,6 +90,7 @@ void database::give(const bytes& key, const packet_header& request, const req_ca
     return send_packet(
         request.src, request.id, env_.self,
         reply_error{.status = -1, .message = "the record cannot be given away: storage failed"});
+  stays_.left(key);
   if (d.outcome == req_call_outcome::give_directly)
     send_packet(request.src, request.id, env_.self,
                 reply_dmaster{.db = config_.id,
@@ -193,10 +203,6 @@ void database::peer(pnn from, const parcel_ptr& p, const reply_dmaster& m) {
   arrived(bytes(m.key), p->content.header.id);
 }
 
-void database::peer(pnn, const parcel_ptr&, const reply_call&) {
-  // We never ask for read-only copies, so nobody has a reason to send one: ignored.
-}
-
 void database::peer(pnn from, const parcel_ptr& p, const reply_error& m) {
   auto i = key_of_request_.find(number(p->content.header.id));
   if (i == key_of_request_.end()) return;
@@ -206,7 +212,8 @@ void database::peer(pnn from, const parcel_ptr& p, const reply_error& m) {
       .db = config_.name, .key = to_hex(key), .by = from, .why = m.message});
   // Typically the node has not attached the database yet. The next tick asks again, by way of the lmaster.
   if (e && e->migration) e->migration->sent = time_point{};
-  if (e && e->migration && mutated(mutant::retries_spin)) return ask_for(key, *e, from);
+  if (e && e->migration && mutated(mutant::retries_spin))
+    return ask_for(key, *e, from, e->migration->copy);
   need_tick();
 }
 
@@ -214,6 +221,7 @@ void database::peer(pnn from, const parcel_ptr& p, const reply_error& m) {
 void database::arrived(const bytes& key, reqid) {
   ++migrations_done_;
   hot_.count(key, env_.loop.now());
+  stays_.came(key, env_.loop.now());
   if (auto* e = locks_.find(key); e && e->migration) {
     const auto waited = env_.loop.now() - e->migration->since;
     if (e->migration->sends > 1 || waited > std::chrono::milliseconds(20))
@@ -229,7 +237,7 @@ void database::forget_request(reqid id) {
   env_.ids.answered(id);
 }
 
-void database::ask_for(const bytes& key, lock_table::entry& e, pnn whom) {
+void database::ask_for(const bytes& key, lock_table::entry& e, pnn whom, bool copy) {
   if (whom == pnn::unknown || whom == env_.self)
     return;  // no map yet; the next one thaws us and we come again
   const auto now = env_.loop.now();
@@ -241,6 +249,7 @@ void database::ask_for(const bytes& key, lock_table::entry& e, pnn whom) {
   m.to = whom;
   m.gen = gen_;
   m.sent = now;
+  m.copy = copy;
   ++m.sends;
   e.migration = m;
   key_of_request_[number(m.id)] = key;
@@ -248,9 +257,9 @@ void database::ask_for(const bytes& key, lock_table::entry& e, pnn whom) {
   if (again || !thawed() || view_->mode == recovery_mode::active)
     note_request(again, key, whom, m.id);
   send_packet(whom, m.id, env_.self,
-              req_call{.flags = call_flag::immediate_migration,
+              req_call{.flags = copy ? call_flag::want_readonly : call_flag::immediate_migration,
                        .db = config_.id,
-                       .callid = call_id::null,
+                       .callid = copy ? call_id::fetch_with_header : call_id::null,
                        .hopcount = 0,
                        .key = key,
                        .data = {}});
@@ -269,7 +278,7 @@ void database::resend_pending() {
         note_request(true, key, env_.self, env_.ids.take());
         arrived(key, e->migration->id);
       } else
-        ask_for(key, *e, now.to);
+        ask_for(key, *e, now.to, e->migration->copy);
     }
     advance(key);
   });
@@ -284,7 +293,7 @@ void database::ask_again_if_one_came(const cluster_view& before) {
   in_slices(migrating_keys(), [this](const bytes& key) {
     auto* e = locks_.find(key);
     if (!e || !e->migration || !thawed()) return;
-    ask_for(key, *e, e->migration->to);
+    ask_for(key, *e, e->migration->to, e->migration->copy);
     advance(key);
   });
 }
@@ -333,7 +342,7 @@ void database::on(db_tick&) {
                   config_.resend_after);
       if (next.action == pending_action::keep) return;
       if (next.action == pending_action::ask_again) {
-        ask_for(key, *e, next.to);
+        ask_for(key, *e, next.to, m.copy);
         return advance(key);
       }
       forget_request(m.id);

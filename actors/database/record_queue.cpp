@@ -80,13 +80,16 @@ void database::in_slices(std::vector<bytes> keys, std::function<void(const bytes
   self().tell(db_next_slice{[go] { (*go)(); }});
 }
 
-std::string database::why_waiting(byte_view key, const lock_table::entry& e) const {
+std::string database::why_waiting(const bytes& key, const lock_table::entry& e) const {
   if (e.holder)
     return fmt::format("held-by-client-{}-pid-{}", e.holder->client.id, e.holder->client.pid);
   if (const auto* c = table_holder_of(key))
     return fmt::format("held-by-client-{}-pid-{}", c->id, c->pid);
   if (!thawed()) return fmt::format("database-{}", name(freeze_.state));
   if (!map_applies(gen_, view_->gen)) return "database-not-recovered";
+  if (auto copies = who_has_copies(key); !copies.empty()) return copies;
+  if (e.migration && e.migration->copy)
+    return fmt::format("a-copy-asked-of-node-{}", number(e.migration->to));
   if (e.migration) return fmt::format("migrating-from-node-{}", number(e.migration->to));
   return "queued";
 }
@@ -98,6 +101,9 @@ queue_state database::state_of(const bytes& key, const lock_table::entry& e) {
           .map_applies = map_applies(gen_, view_->gen),
           .held = e.holder.has_value(),
           .asked = e.migration ? std::optional(e.migration->to) : std::nullopt,
+          .asked_for_copy = e.migration && e.migration->copy,
+          .calling_back = is_calling_back(key),
+          .stays_until = stays_.until(key),
           .local = header_of(key),
           .now = env_.loop.now(),
           .hold_back = config_.resend_after};
@@ -116,7 +122,8 @@ void database::advance(const bytes& key) {
           {.use = w.use,
            .source = w.use == record_use::peer_call ? w.packet->content.header.src : env_.self,
            .from = w.from,
-           .since = w.since});
+           .since = w.since,
+           .read_only = wants_copy(w, *e)});
     if (!carry_out(key, *e, next_step(state_of(key, *e), queued_))) break;
   }
   locks_.tidy(key);
@@ -126,7 +133,9 @@ void database::advance(const bytes& key) {
 bool database::carry_out(const bytes& key, lock_table::entry& e, const queue_step& s) {
   const auto at = [&](std::size_t n) { return e.waiters.begin() + static_cast<std::ptrdiff_t>(n); };
   if (s.first) std::rotate(at(0), at(s.first), at(s.first + 1));
-  if (s.ask != pnn::unknown) ask_for(key, e, s.ask);
+  if (s.ask != pnn::unknown) ask_for(key, e, s.ask, s.ask_for_copy);
+  if (s.call_back) return call_copies_back(key);
+  if (s.stays) look_when_it_has_stayed(key, e);
   if (s.action == queue_action::wait) return false;
   auto w = std::move(*at(s.which));
   e.waiters.erase(at(s.which));
@@ -146,10 +155,21 @@ bool database::carry_out(const bytes& key, lock_table::entry& e, const queue_ste
   return true;
 }
 
+void database::look_when_it_has_stayed(const bytes& key, lock_table::entry& e) {
+  if (std::exchange(e.looked_at_later, true)) return;
+  env_.loop.after(stays_.until(key) - env_.loop.now(), [this, to = self(), key] {
+    to.tell(db_next_slice{[this, key] {  // which runs only while this lives
+      if (auto* again = locks_.find(key)) again->looked_at_later = false;
+      advance(key);
+    }});
+  });
+}
+
 void database::grant(const bytes& key, lock_table::entry& e, lock_waiter& w) {
   if (w.id) key_of_waiter_.erase(w.id);
   env_.loop.cancel(w.deadline);
   const auto waited = env_.loop.now() - w.since;
+  stays_.locked(key);
   env_.count.count_lock(seconds(waited));
   count_.count_lock(seconds(waited));
   if (w.noted)
@@ -186,7 +206,7 @@ void database::answer_call(const bytes& key, const lock_waiter& w) {
   bytes data;
   if (call.callid == call_id::fetch) data = r.data;
   if (call.callid == call_id::fetch_with_header) data = wire::encode(r.header) + r.data;
-  store_as_daemon(key, r.header, r.data);
+  if (r.header.dmaster == env_.self) store_as_daemon(key, r.header, r.data);
   --env_.count.pending_calls;
   env_.count.call_latency.add(seconds(env_.loop.now() - w.since));
   w.client.session.tell(session_send{make_frame(

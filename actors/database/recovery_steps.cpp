@@ -8,7 +8,6 @@
 #include "protocol/rules/migration.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/wire/codec.hpp"
-#include "storage/format.hpp"
 
 namespace floe {
 namespace {
@@ -20,6 +19,17 @@ constexpr std::size_t small_commit = 500;
 
 std::string refusal_text(const freeze_status& s, freeze_refusal r) {
   return fmt::format("{} (database is {})", name(r), name(s.state));
+}
+
+/// Of these records there are no read-only copies any more, nor are they copies.
+std::expected<void, store_error> end_copies(store& s, const std::vector<bytes>& keys) {
+  for (const bytes& key : keys) {
+    auto r = s.get(key);
+    if (!r) return std::unexpected(std::move(r.error()));
+    if (!*r || !((*r)->header.flags & record_flag::ro_all)) continue;
+    if (auto done = s.put(key, without_copies((*r)->header), (*r)->data); !done) return done;
+  }
+  return keys.empty() ? std::expected<void, store_error>() : s.flush();
 }
 
 }  // namespace
@@ -152,10 +162,14 @@ void database::recovery_begin(db_control& m) {
   if (!transition(freeze_event::begin{t.tid, gen_}, m.answer)) return;
   open_transaction();
   equal_open_ = true;
-  m.answer.good(wire::encode(copy_state()));
+  if (config_.kind == db_kind::volatile_db) return m.answer.good(wire::encode(copy_state()));
+  sum_content([this, tid = t.tid, answer = m.answer](const db_digest* sum, const std::string&) {
+    if (in_recovery(tid, answer)) answer.good(wire::encode(copy_state(sum)));
+  });
 }
 
-db_copy_state database::copy_state() const {
+/// `sum`: of the content, where it is asked for and could be made.
+db_copy_state database::copy_state(const db_digest* sum) const {
   db_copy_state s{.content = committed_ && !freeze_.records_invalid ? gen_ : generation::invalid};
   const auto& changes = store_->changes();
   s.records = store_->count().value_or(0);
@@ -167,8 +181,8 @@ db_copy_state database::copy_state() const {
   s.keys = changes.keys();
   s.earlier = changes.earlier();
   if (config_.kind == db_kind::volatile_db) return s;
-  if (const auto d = digest_of_all())
-    s.digest = d->sum ^ d->records;
+  if (sum)
+    s.digest = sum->sum ^ sum->records;
   else
     s.changes = static_cast<std::uint32_t>(change_state::none);
   return s;
@@ -207,6 +221,7 @@ void database::thaw(db_control& m) {
   m.answer.good();
   if (!s.resume) return;
   serve_deferred();
+  end_call_backs();
   resend_pending();
   serve_until_thaw();
 }
@@ -264,24 +279,6 @@ void database::send_copies(db_control& m) {
   key_set keys;
   for (const rec_data& r : *asked) keys.insert(r.key);
   start_pull(m.answer, m.from, p.srvid, std::move(keys));
-}
-
-/// Of the whole content, for a comparison with what the other nodes have.
-void database::digest(db_control& m) {
-  const auto d = digest_of_all();
-  if (!d) return m.answer.fail("cannot read: " + d.error().text);
-  m.answer.good(wire::encode(*d));
-}
-
-std::expected<db_digest, store_error> database::digest_of_all() const {
-  db_digest d;
-  auto end = store_->scan({}, [&](const record_view& r) {
-    ++d.records;
-    d.sum += format::content_sum(r);
-    return true;
-  });
-  if (!end) return std::unexpected(std::move(end.error()));
-  return d;
 }
 
 void database::on(db_continue_pull& m) {
@@ -343,13 +340,12 @@ std::expected<void, store_error> database::next_records(pull_state& p, rec_buffe
   return {};
 }
 
-/// A key without a record is sent without a header. Beside each key: whether it has changed since the content's own
-/// generation, or is only known to others to have.
+/// A key without a record is sent without a header. Beside each key: when it has changed here (change_history::age_of).
 std::expected<void, store_error> database::next_of_keys(pull_state& p, rec_buffer_builder& buffer) {
   for (; p.next < p.order.size() && (buffer.empty() || buffer.size() < config_.push_buffer_size);
        ++p.next) {
     const byte_view key = p.order[p.next];
-    const std::uint32_t changed = store_->changes().changed(key);
+    const std::uint32_t changed = store_->changes().age_of(key);
     auto found = store_->visit(
         key, [&](const record_view& r) { buffer.add(key, r.header, r.data, changed); });
     if (!found) return std::unexpected(std::move(found.error()));
@@ -394,8 +390,8 @@ void database::on(db_push& m) {
       push_->error = "a record without header";
       return;
     }
-    whole->header.flags &= ~record_flag::ro_all;  // a recovery revokes every delegation
-    if (equal_open_) {                            // the same on all nodes
+    whole->header = without_copies(whole->header);
+    if (equal_open_) {  // the same on all nodes
       pushed_->add(*whole);
       ++push_->count;
       continue;
@@ -443,8 +439,11 @@ void database::commit(db_control& m) {
   auto set = std::shared_ptr<recovery_set>(std::move(pushed_));
   auto result = std::make_shared<std::expected<replace_result, store_error>>();
   auto after = freeze_.wiped ? damage_after_commit() : damage_;
+  // what is replaced as a whole has no copies
+  auto copies = freeze_.wiped ? std::vector<bytes>() : keys_with_copies();
+  const auto size = set->size() + copies.size();
   auto work = [store = store_, set, result, tid = t.tid, equal = equal_open_, wiped = freeze_.wiped,
-               now = damage_, after] {
+               now = damage_, after, copies = std::move(copies)] {
     // an earlier try has committed that generation here, and its content did not stay: the name means two contents
     auto& changes = store->changes();
     const bool ambiguous =
@@ -452,6 +451,10 @@ void database::commit(db_control& m) {
     // content and health change together
     const change health[] = {change::set_meta(damage_name, after)};
     const auto meta = std::span(health).first(now == after ? 0 : 1);
+    if (auto ended = end_copies(*store, copies); !ended) {
+      *result = std::unexpected(std::move(ended.error()));
+      return;
+    }
     if (wiped) {
       *result = set->replace_content(*store, meta);
     } else {
@@ -482,7 +485,7 @@ void database::commit(db_control& m) {
     if (wiped) drop_table_content();
     finish_commit(s, answer);
   };
-  if (set->size() <= small_commit) {
+  if (size <= small_commit) {
     work();
     return finish();
   }
@@ -506,6 +509,7 @@ void database::finish_commit(const freeze_step& s, const replier& answer) {
   if (config_.witness) witness(&database_witness::committed, s.committed, sequence_number());
   gen_ = s.committed;
   committed_ = true;
+  forget_copies();
   // a tool that stores under the same generation leaves the other records as they are
   equal_ = equal_open_ || (equal_ && before == gen_);
   note(event::generation{.from = before, .to = gen_});

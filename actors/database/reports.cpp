@@ -65,7 +65,14 @@ void database::on(db_inspect& m) {
   for (const auto& [key, e] : locks_.all()) r.locks_waiting += e.waiters.size();
   const auto wait_in_table = table_waiters();
   r.locks_waiting += wait_in_table.size();
-  if (store_ && store_use_ == store_use::here) r.records = store_->count().value_or(0);
+  if (store_ && store_use_ == store_use::here) {
+    r.records = store_->count().value_or(0);
+    const auto& changes = store_->changes();
+    r.changes = {.state = changes.state(),
+                 .since = changes.base(),
+                 .keys = changes.keys(),
+                 .bytes = changes.size_bytes()};
+  }
   if (m.locks)
     for (const bytes& key : some_keys(locks_)) {
       const auto& e = locks_.all().at(key);
@@ -123,6 +130,8 @@ void database::statistics(db_control& m) {
   const auto& v = vacuum_.run_latency;
   s.vacuum_latency = {
       .num = static_cast<std::int32_t>(v.num), .min = v.min, .max = v.max, .total = v.total};
+  s.db_ro_delegations = static_cast<std::uint32_t>(copies_given_);
+  s.db_ro_revokes = static_cast<std::uint32_t>(called_back_);
   s.locks_buckets = count_.lock_buckets;
   s.hop_count_bucket = count_.hop_buckets;
   const auto hottest = hot_.top(db_statistics::hot_keys_max, env_.loop.now());

@@ -119,6 +119,7 @@ void database::update_record(db_control& m) {
   if (!open) return until_thaw_.push_back(std::move(m));
   const auto& records = m.request<control::update_record>();
   if (m.client && has_too_large(records)) return m.answer.fail(too_large_text());
+  if (config_.kind == db_kind::volatile_db) return take_copy_back(m);
 
   std::vector<change> changes;
   std::map<byte_view, std::pair<rsn, byte_view>>
@@ -153,7 +154,7 @@ void database::update_record(db_control& m) {
     changes.push_back(change::put(*r));
     earlier[r->key] = {r->header.rsn, r->data};
   }
-  if (config_.kind != db_kind::volatile_db && request.is_another()) {
+  if (request.is_another()) {
     env_.log.tell(event::update_rival{.db = config_.name, .from = m.from});
     return m.answer.fail("another transaction has this sequence number");
   }

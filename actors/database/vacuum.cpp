@@ -64,6 +64,7 @@ bool database::forget(byte_view key) {
   ++vacuum_.since_compaction;
   vacuum_.deleted.remove(key);
   vacuum_.home.remove(key);
+  note_copy(key, {});
   plan_flush();
   return true;
 }
@@ -253,6 +254,10 @@ void database::fetch_some() {
 
 void database::vacuum_one(deletion_queue::entry e, std::map<pnn, rec_buffer_builder>& to_ctdbd) {
   const auto here = deleted_here(e.key);
+  if (here && here->empty && copies_are_out(env_.self, here->header)) {
+    call_copies_back(e.key);  // of what is not there: the next run finds none
+    return vacuum_.again.push_back(std::move(e));
+  }
   switch (decide_vacuum(env_.self, lmaster(e.key), here,
                         locks_.find(e.key) != nullptr || in_table(e.key))) {
     case vacuum_step::forget: return;

@@ -72,7 +72,7 @@ class sim_connection final : public connection,
       peer_closed("closed by peer", who);
     }
     auto p = peer_.lock();
-    if (!open_ || !p || net_.is_cut(own_, p->own_)) return;
+    if (!open_ || !p || (!net_.cuts_.empty() && net_.is_cut(own_, p->own_))) return;
     for (; !outgoing_.empty(); outgoing_.pop_front()) {
       const auto& way = net_.path(own_, p->own_);
       const auto size = outgoing_.front().packet->size();
@@ -231,6 +231,7 @@ std::unique_ptr<network> sim_switch::attach(const std::string& ip) {
 }
 
 const sim_path& sim_switch::path(const std::string& from, const std::string& to) const {
+  if (paths_.empty()) return usual_;
   const auto i = paths_.find({from, to});
   return i == paths_.end() ? usual_ : i->second;
 }

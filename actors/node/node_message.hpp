@@ -132,12 +132,21 @@ struct want_recovery {
 struct leader_known {
   pnn leader;
 };
+/// What recoveries that a node led have come to: databases by how, contents that were not equal afterwards, records of
+/// nodes that came back.
+struct recovered_counts {
+  std::uint64_t unchanged = 0, by_difference = 0, whole = 0;
+  std::uint64_t differed = 0;
+  std::uint64_t kept = 0, lost = 0;
+};
 /// How far the leader's recovery is, as JSON text; empty when none runs. Shown in status.
 /// `ended`: it is over; it failed if there are failures.
 struct recovery_progress {
   std::string json;
   bool ended = false;
   std::vector<std::string> failures{};
+  recovered_counts added{};
+  std::string outcome{};  ///< of one that has ended well: how each database was recovered, as JSON
 };
 /// How this node stands to the cluster lock: held, held by another, taking, failed, lost, released.
 struct cluster_lock_state {

@@ -87,8 +87,14 @@ void coordinator::on(rec_stop&) {
 }
 
 void coordinator::on(rec_db_progress& m) {
-  progress_[m.progress.db] = std::move(m.progress);
-  show_progress();
+  auto& shown = progress_[m.progress.db];
+  const bool held = shown.held != m.progress.held;
+  shown = std::move(m.progress);
+  if (held) return show_progress();
+  // nobody reads as fast as steps come: one report tells of all that come together
+  if (std::exchange(report_planned_, true)) return;
+  env_.loop.after(std::chrono::milliseconds(1) + std::chrono::microseconds(50) * progress_.size(),
+                  [to = self()] { to.tell(rec_show{}); });
 }
 
 void coordinator::on(rec_db_ended& m) {
@@ -97,9 +103,9 @@ void coordinator::on(rec_db_ended& m) {
   for (const auto& f : m.failures) {
     env_.log.tell(event::recovery_failure{
         .db = db, .node = f.node, .step = f.step, .cause = name(f.cause), .why = f.detail});
-    if (f.cause == failure_cause::content_differs)
-      env_.log.tell(event::contents_differ{.db = db, .node = f.node, .gen = machine_.plan().gen});
+    if (f.cause == failure_cause::content_differs) differs(db, f);
   }
+  if (m.good) recovered(m.db, m.outcome);
   if (m.conflict) dispute(m.db, m.failures);
   feed(cluster_event::db_ended{.epoch = config_.plan.epoch,
                                .db = m.db,
@@ -108,6 +114,43 @@ void coordinator::on(rec_db_ended& m) {
                                .committed = m.committed,
                                .outdated = m.outdated,
                                .failures = std::move(m.failures)});
+}
+
+void coordinator::differs(std::string_view db, const evidence& f) {
+  env_.log.tell(event::contents_differ{.db = db, .node = f.node, .gen = machine_.plan().gen});
+  differed_ += fmt::format("{} on node {}, {}\n", db, number(f.node), f.detail);
+  ++counts_.differed;
+}
+
+void coordinator::recovered(db_id id, db_outcome& o) {
+  ++(o.way == db_way::unchanged    ? counts_.unchanged
+     : o.way == db_way::difference ? counts_.by_difference
+                                   : counts_.whole);
+  counts_.kept += o.kept;
+  counts_.lost += o.lost;
+  outcomes_[id] = std::move(o);
+}
+
+/// Of all databases, and of the recovery itself.
+std::string coordinator::outcome(std::int64_t ms) const {
+  json j{{"generation", number(machine_.plan().gen)},
+         {"why", config_.reason},
+         {"started_us", started_us_},
+         {"ms", ms},
+         {"databases", json::array()}};
+  for (const auto& [id, o] : outcomes_)
+    j["databases"].push_back({{"name", o.name},
+                              {"way", std::string(name(o.way))},
+                              {"why", o.why},
+                              {"base", number(o.base)},
+                              {"looked_at", o.looked_at},
+                              {"records", o.records},
+                              {"bytes_in", o.bytes_in},
+                              {"bytes_out", o.bytes_out},
+                              {"kept", o.kept},
+                              {"lost", o.lost},
+                              {"ms", o.ms}});
+  return j.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 /// A floe node does not wait for a database that its nodes disagree about, and refuses its clients with the reason.
@@ -322,13 +365,16 @@ void coordinator::act(const cluster_effect::ended& e) {
   std::vector<std::string> told;
   for (const auto& f : failures) told.push_back(describe(f));
   if (e.good)
-    node_.tell(recovery_progress{.json = {}, .ended = true});
+    node_.tell(
+        recovery_progress{.json = {}, .ended = true, .added = counts_, .outcome = outcome(ms)});
   else
-    node_.tell(recovery_progress{.json = report(), .ended = true, .failures = std::move(told)});
+    node_.tell(recovery_progress{
+        .json = report(), .ended = true, .failures = std::move(told), .added = counts_});
   ended_({.epoch = e.epoch,
           .good = e.good,
           .gen = machine_.plan().gen,
-          .failures = {failures.begin(), failures.end()}});
+          .failures = {failures.begin(), failures.end()},
+          .differed = differed_});
   end();
 }
 

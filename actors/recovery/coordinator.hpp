@@ -62,6 +62,9 @@ class coordinator final : public actor<coordinator_message> {
   bool is_floe(pnn) const;
   void stop_databases();
   void dispute(db_id, const std::vector<evidence>&);
+  void differs(std::string_view db, const evidence&);
+  void recovered(db_id, db_outcome&);
+  std::string outcome(std::int64_t ms) const;
   void show_progress();
   void report_now();
   std::string report();
@@ -88,6 +91,9 @@ class coordinator final : public actor<coordinator_message> {
   std::map<pnn, listing> listings_;
   std::map<db_id, address<db_recoverer_message>> recoverers_;
   std::map<db_id, db_progress> progress_;
+  std::map<db_id, db_outcome> outcomes_;
+  recovered_counts counts_;
+  std::string differed_;                 ///< contents that were not equal, a line for each
   std::vector<cluster_output> waiting_;  ///< effects kept back by a hold
   std::string held_;
   std::optional<cluster_effect::deadlock> deadlock_;

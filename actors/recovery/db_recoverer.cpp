@@ -25,7 +25,8 @@ bool sends_records(db_phase p) {
          p == db_phase::pull;
 }
 
-control control_of(db_phase p, db_kind kind, bool floe_only) {
+/// `whole`: the node is asked for everything.
+control control_of(db_phase p, db_kind kind, bool floe_only, bool whole) {
   switch (p) {
     case db_phase::names: return control::get_dbname;
     case db_phase::attach:
@@ -35,7 +36,7 @@ control control_of(db_phase p, db_kind kind, bool floe_only) {
     case db_phase::begin:
       return floe_only ? control::db_recovery_begin : control::db_transaction_start;
     case db_phase::seqnum: return control::get_db_seqnum;
-    case db_phase::changes: return control::db_changes;
+    case db_phase::changes: return whole ? control::db_pull : control::db_changes;
     case db_phase::copies: return control::db_copies;
     case db_phase::fill:
     case db_phase::pull: return control::db_pull;
@@ -89,7 +90,11 @@ void db_recoverer::run(const db_output& effect) {
   std::visit([this](const auto& e) { act(e); }, effect);
 }
 
-void db_recoverer::on(dbr_start& m) { feed(db_event::start{std::move(m.plan)}); }
+void db_recoverer::on(dbr_start& m) {
+  started_us_ = env_.loop.wall_us();
+  outcome_ = {};
+  feed(db_event::start{std::move(m.plan)});
+}
 void db_recoverer::on(dbr_release&) { feed(db_event::release{machine_.run()}); }
 void db_recoverer::on(dbr_node_gone& m) {
   feed(db_event::failed{.run = machine_.run(),
@@ -160,6 +165,11 @@ void db_recoverer::ask(const db_effect::ask& e, pnn n) {
     case db_phase::commit: data = wire::encode(transdb{.db_id = plan.db, .tid = plan.gen}); break;
     case db_phase::seqnum: data = wire::encode(db_seqnum_request{plan.db}); break;
     case db_phase::changes:
+      if (is_pulled_whole(n)) {
+        data = wire::encode(
+            pulldb_ext{.db_id = plan.db, .lmaster = pnn::unknown, .srvid = sources_.at(n).srvid});
+        break;
+      }
       data = wire::encode(db_changes_request{.db_id = plan.db,
                                              .tid = plan.gen,
                                              .srvid = sources_.at(n).srvid,
@@ -193,7 +203,7 @@ void db_recoverer::ask(const db_effect::ask& e, pnn n) {
                             .answer = {}});
   node_.tell(call_control{
       .to = n,
-      .opcode = control_of(e.phase, machine_.kind(), plan.floe_only),
+      .opcode = control_of(e.phase, machine_.kind(), plan.floe_only, is_pulled_whole(n)),
       .data = std::move(data),
       .patience = e.timeout,
       .answer = replier([to = self(), run = e.run, phase = e.phase, n](control_answer a) {
@@ -344,6 +354,7 @@ void db_recoverer::stop_pull() {
   merge_.reset();
   difference_.reset();
   asked_.clear();
+  whole_.clear();
 }
 
 void db_recoverer::on(dbr_records& m) {
@@ -356,6 +367,7 @@ void db_recoverer::on(dbr_records& m) {
     s->second.error = buffer ? "records of another database" : buffer.error().text();
     return;
   }
+  outcome_.bytes_in += m.packet->raw->size();
   if (difference_) {
     take_difference(m, *buffer, s->second);
     return show_progress_now_and_then();
@@ -412,6 +424,7 @@ void db_recoverer::act(const db_effect::merge& e) {
     return feed(db_event::broke{.run = e.run, .detail = "the merge is not complete"});
   if (!builder_->empty())
     parcels_.front().buffers.push_back(std::make_shared<const bytes>(builder_->take()));
+  outcome_.looked_at = machine_.pulled();
   env_.log.tell(event::recovery_merged{.db = machine_.db_name(),
                                        .gen = machine_.plan().gen,
                                        .pulled = machine_.pulled(),
@@ -449,6 +462,7 @@ void db_recoverer::push_more(pnn n) {
   auto& t = targets_.at(n);
   while (t.next < t.buffers.size() && t.in_flight < push_window) {
     ++t.in_flight;
+    outcome_.bytes_out += t.buffers[t.next]->size();
     node_.tell(
         post_message{n, push_srvid_, t.buffers[t.next++], [to = self(), run = machine_.run(), n] {
                        to.tell(dbr_written{run, n});
@@ -491,7 +505,19 @@ void db_recoverer::act(const db_effect::ended& e) {
                                  .conflict = machine_.conflict(),
                                  .committed = machine_.committed(),
                                  .outdated = machine_.outdated(),
-                                 .failures = {failures.begin(), failures.end()}});
+                                 .failures = {failures.begin(), failures.end()},
+                                 .outcome = outcome()});
+}
+
+db_outcome db_recoverer::outcome() const {
+  auto o = outcome_;
+  o.name = machine_.db_name();
+  o.way = machine_.way();
+  o.why = machine_.why_whole();
+  o.base = machine_.base();
+  o.records = std::max(machine_.records_before(), machine_.by_difference() ? 0 : machine_.merged());
+  o.ms = (env_.loop.wall_us() - started_us_) / 1000;
+  return o;
 }
 
 /// Sources hold about as much as those that have ended had; of what is pushed the size is known.

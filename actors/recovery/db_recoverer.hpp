@@ -77,10 +77,13 @@ class db_recoverer final : public actor<db_recoverer_message> {
   void show_progress();
   void show_progress_now_and_then();
   double share_done() const;
+  db_outcome outcome() const;
   bool took_part(pnn) const;
   void tell_witness() const;
 
   // difference.cpp
+  bool is_pulled_whole(pnn) const;
+  const key_touches& touches(pnn member, std::uint32_t age);
   void start_difference(const db_effect::ask&);
   void take_difference(const dbr_records&, const rec_buffer&, source&);
   void merge_difference(const db_effect::merge&);
@@ -109,8 +112,12 @@ class db_recoverer final : public actor<db_recoverer_message> {
   std::unique_ptr<rec_buffer_builder> builder_;
   std::vector<parcel_of_winners> parcels_;  ///< the winners, as they are pushed
   std::unique_ptr<difference_merge> difference_;
-  std::map<pnn, bytes> asked_;  ///< keys whose copies are needed, as a rec_buffer
-  std::vector<frame> filled_;   ///< a member's whole content, for those that have none
+  std::map<pnn, bytes> asked_;                    ///< keys whose copies are needed, as a rec_buffer
+  std::map<pnn, std::vector<rec_buffer>> whole_;  ///< contents, as views into what the merge keeps
+  std::map<std::pair<pnn, std::uint32_t>, key_touches> touches_;
+  bool somebody_returns_ = false;
+  db_outcome outcome_;
+  std::int64_t started_us_ = 0;
   std::uint64_t winners_ = 0;
   std::map<pnn, target> targets_;
   timer_id push_timer_{0};

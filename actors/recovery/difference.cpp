@@ -12,12 +12,20 @@ namespace floe {
 void db_recoverer::start_difference(const db_effect::ask& e) {
   stop_pull();
   parcels_.clear();
-  filled_.clear();
   winners_ = 0;
+  outcome_.kept = outcome_.lost = 0;
   const auto members = machine_.members();
   const bool leader_is_one = std::ranges::find(members, config_.leader) != members.end();
-  difference_ = std::make_unique<difference_merge>(
-      members, machine_.behind(), leader_is_one ? config_.leader : members.front());
+  std::vector<returning_node> behind;
+  for (const pnn n : machine_.behind()) behind.push_back({n, machine_.has_own_generation(n)});
+  std::vector<pnn> present;
+  for (const auto& p : machine_.plan().participants) present.push_back(p.node);
+  difference_ =
+      std::make_unique<difference_merge>(members, std::move(behind), std::move(present),
+                                         leader_is_one ? config_.leader : members.front());
+  touches_.clear();
+  somebody_returns_ = !machine_.behind().empty();
+  whole_.clear();
   env_.log.tell(
       event::recovery_pull{.db = machine_.db_name(), .gen = machine_.plan().gen, .from = members});
   env_.log.tell(event::recovery_changes{.db = machine_.db_name(),
@@ -29,7 +37,13 @@ void db_recoverer::start_difference(const db_effect::ask& e) {
 }
 
 void db_recoverer::take_difference(const dbr_records& m, const rec_buffer& buffer, source& s) {
+  s.arrived += buffer.count();
+  difference_->keep(m.packet->raw);
   const bool is_member = took_part(m.from);
+  if (machine_.phase() == db_phase::fill || is_pulled_whole(m.from)) {
+    whole_[m.from].push_back(buffer);
+    return;
+  }
   for (const rec_data& r : buffer) {
     const auto record = r.as_record();
     if (!record && !r.data.empty()) {
@@ -44,16 +58,27 @@ void db_recoverer::take_difference(const dbr_records& m, const rec_buffer& buffe
         else if (is_member)
           difference_->unchanged(m.from, r.key, record);
         else
-          difference_->suspect(r.key);
+          difference_->returned(m.from, r.key, record);
+        if (is_member && somebody_returns_) difference_->touched(r.key, touches(m.from, r.reqid));
         break;
       case db_phase::copies: difference_->unchanged(m.from, r.key, record); break;
-      case db_phase::fill: break;  // goes on as it is
       default: return;
     }
   }
-  s.arrived += buffer.count();
-  difference_->keep(m.packet->raw);
-  if (machine_.phase() == db_phase::fill) filled_.push_back(m.packet->raw);
+}
+
+/// It has changed more than it could note.
+bool db_recoverer::is_pulled_whole(pnn n) const {
+  if (machine_.phase() != db_phase::changes) return false;
+  const auto all = machine_.overflowed();
+  return std::ranges::find(all, n) != all.end();
+}
+
+/// There are few ages, and many records.
+const key_touches& db_recoverer::touches(pnn member, std::uint32_t age) {
+  const auto [i, is_new] = touches_.try_emplace({member, age});
+  if (is_new) i->second = machine_.touches(member, age);
+  return i->second;
 }
 
 /// A request for copies is one packet, and those have a limit; so many records are pulled as fast with all others.
@@ -62,6 +87,12 @@ constexpr std::size_t largest_request = 16u << 20;
 void db_recoverer::act(const db_effect::compare& e) {
   db_event::compared done{.run = e.run};
   asked_.clear();
+  if (const auto all = machine_.overflowed(); !all.empty()) {
+    std::vector<difference_merge::whole_content> overflowed;
+    for (const pnn n : all) overflowed.push_back({n, whole_[n]});
+    const pnn reference = machine_.fill_source();
+    difference_->compare_whole(overflowed, {reference, whole_[reference]});
+  }
   for (const auto& [n, keys] : difference_->missing()) {
     rec_buffer_builder list(machine_.plan().db);
     for (const byte_view key : keys) list.add_plain(key, {});
@@ -105,18 +136,18 @@ void db_recoverer::merge_difference(const db_effect::merge& e) {
       to.insert(to.end(), fresh.begin(), fresh.end());
       ++winners_;
     }
+    outcome_.kept += d.kept;
+    outcome_.lost += d.lost;
     if (!to.empty()) add(to, d.key, d.winner);
   });
   if (!complete)
     return feed(
         db_event::broke{.run = e.run, .detail = "copies that were asked for have not come"});
-  for (const frame& raw : filled_) {
-    const auto content = decode_packet(*raw);
-    const auto buffer = wire::decode<rec_buffer>(std::get<req_message>(content->body).data);
-    for (const rec_data& r : *buffer)
-      if (const auto record = r.as_record(); record && !difference_->contains(r.key))
-        add(fresh, r.key, record);
-  }
+  if (!fresh.empty())
+    for (const rec_buffer& buffer : whole_[machine_.fill_source()])
+      for (const rec_data& r : buffer)
+        if (const auto record = r.as_record(); record && !difference_->contains(r.key))
+          add(fresh, r.key, record);
   std::map<pnn, std::uint64_t> lack;
   for (auto& [to, p] : by_lack) {
     if (!p.open.empty()) p.buffers.push_back(std::make_shared<const bytes>(p.open.take()));
@@ -129,8 +160,8 @@ void db_recoverer::merge_difference(const db_effect::merge& e) {
                                          .base = machine_.base(),
                                          .keys = keys,
                                          .winners = winners_});
+  outcome_.looked_at = keys;
   stop_pull();
-  filled_.clear();
   std::vector<db_lack> told;
   for (const auto& [n, records] : lack) told.push_back({n, records});
   feed(db_event::merged{.run = e.run, .records = keys, .lack = std::move(told)});

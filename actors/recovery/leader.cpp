@@ -324,6 +324,7 @@ void leader::act(const watch_effect::recover& e) {
   const auto limit = seconds(std::max(1U, config_.tunables[tunable::recover_timeout]));
   std::uint32_t gen = 0;
   while (gen <= 1) gen = static_cast<std::uint32_t>(env_.loop.chance()() & 0x7fffffff);
+  asked_ = std::exchange(asked_next_, {});
   cluster_plan plan{.epoch = e.epoch,
                     .leader = env_.self,
                     .gen = generation{gen},
@@ -332,7 +333,8 @@ void leader::act(const watch_effect::recover& e) {
                     .step_timeout = limit,
                     .db_budget = 4 * duration(limit),
                     .retry_pause = milliseconds(100),
-                    .verify = config_.verify_recoveries,
+                    .whole = asked_.whole,
+                    .verify = config_.verify_recoveries || asked_.verify,
                     .freeze_all_first =
                         config_.freeze_all_first || mutated(mutant::all_databases_freeze_together),
                     .freeze_all_deadline = limit};
@@ -352,6 +354,7 @@ void leader::act(const watch_effect::stop_recovery&) { coordinator_.tell(rec_sto
 
 void leader::on(leader_recovered& m) {
   coordinator_ = {};
+  answer_who_asked(m.result);
   last_failures_ = std::move(m.result.failures);
   last_attempt_ = m.result.gen;
   watch(watch_event::recovery_ended{m.result.epoch, m.result.good});

@@ -133,6 +133,8 @@ class leader final : public actor<leader_message> {
   void takeover_run(const srvid_message&);
   void serve_takeovers();
   void disable_recoveries(const srvid_message&, std::uint32_t seconds);
+  void recover_as_asked(const srvid_message&, bool whole, bool verify);
+  void answer_who_asked(const recovery_result&);
   void dump_memory(const srvid_message&);
 
   node_environment env_;
@@ -158,6 +160,13 @@ class leader final : public actor<leader_message> {
   timer_id tick_timer_{0}, rest_timer_{0}, pause_timer_{0};
 
   address<coordinator_message> coordinator_;
+  /// How a recovery is wanted, and by whom.
+  struct asked_for {
+    bool whole = false, verify = false;
+    std::vector<srvid_message> who;
+  };
+  asked_for asked_next_, asked_;         ///< of the next recovery, and of the one that runs
+  std::string differed_;                 ///< contents, in recoveries since the last good one
   std::vector<evidence> last_failures_;  ///< of the last recovery, with its generation
   generation last_attempt_ = generation::invalid;
   std::vector<generation> seen_;  ///< the latest ones, also of recoveries that others led

@@ -71,6 +71,20 @@ struct db_progress {
   std::string held;  ///< the phase it is held at, empty if it is not
 };
 
+/// How a database was recovered, for everybody who looks afterwards.
+struct db_outcome {
+  std::string name;
+  db_way way = db_way::whole;
+  std::string why;                            ///< of a whole recovery
+  generation base = generation::invalid;      ///< since which changes were looked at
+  std::uint64_t looked_at = 0;                ///< records; of a whole recovery, copies of all nodes
+  std::uint64_t records = 0;                  ///< that there were
+  std::uint64_t bytes_in = 0, bytes_out = 0;  ///< of records, to the leader and from it
+  std::uint64_t kept = 0,
+                lost = 0;  ///< records that nodes which came back keep; that they lose to others
+  std::int64_t ms = 0;
+};
+
 // --- the coordinator -------------------------------------------------------------------------------------------
 
 struct rec_answer {
@@ -97,6 +111,7 @@ struct rec_db_ended {
   db_id db;
   bool good, conflict, committed, outdated;
   std::vector<evidence> failures;
+  db_outcome outcome;
 };
 struct rec_hold {
   std::string phase;
@@ -113,6 +128,7 @@ struct recovery_result {
   bool good = false;
   generation gen = generation::invalid;
   std::vector<evidence> failures;
+  std::string differed;  ///< contents that were not equal, a line for each
 };
 
 }  // namespace floe

@@ -11,6 +11,7 @@
 #include "protocol/constants.hpp"
 #include "protocol/messages.hpp"
 #include "protocol/types/client.hpp"
+#include "protocol/types/recovery_answer.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace floe {
@@ -20,13 +21,17 @@ namespace {
 constexpr std::uint32_t longest_pause_s = 600;
 /// The tool asks again after ten seconds: by then it must have its answer, whoever is slow.
 constexpr duration takeover_patience = std::chrono::seconds(4);
+/// The low bits of FLOE_RECOVER.
+constexpr std::uint64_t recover_whole = 1, recover_verify = 2;
 
 }  // namespace
 
 std::span<const srvid> leader::request_srvids() {
-  static constexpr auto all =
-      std::to_array<srvid>({message::takeover_run, message::disable_takeover_runs,
-                            message::disable_recoveries, message::mem_dump});
+  static constexpr auto all = std::to_array<srvid>(
+      {message::takeover_run, message::disable_takeover_runs, message::disable_recoveries,
+       message::mem_dump, nth(message::floe_recover, recover_whole),
+       nth(message::floe_recover, recover_verify),
+       nth(message::floe_recover, recover_whole | recover_verify)});
   return all;
 }
 
@@ -35,6 +40,12 @@ void leader::requested(const req_message& m) {
     auto r = wire::decode<srvid_message>(m.data);
     if (!r) return;
     return m.srvid == message::mem_dump ? dump_memory(*r) : takeover_run(*r);
+  }
+  if (number(m.srvid) >> 2 == number(message::floe_recover) >> 2) {
+    const auto how = number(m.srvid);
+    const auto r = wire::decode<srvid_message>(m.data);
+    if (r) recover_as_asked(*r, how & recover_whole, how & recover_verify);
+    return;
   }
   auto r = wire::decode<disable_message>(m.data);
   if (!r) return;
@@ -102,6 +113,35 @@ void leader::disable_recoveries(const srvid_message& whom, std::uint32_t seconds
 }
 
 void leader::on(leader_pause_over&) { watch(watch_event::resumed{}); }
+
+void leader::recover_as_asked(const srvid_message& whom, bool whole, bool verify) {
+  if (!election_.leads()) return;  // whoever leads has heard it too
+  // a ctdbd cannot tell what it has in few words
+  if (verify && !only_floe()) return answer(whom, wire::encode(recovery_answer{-EOPNOTSUPP, {}}));
+  asked_next_.whole |= whole;
+  asked_next_.verify |= verify;
+  constexpr std::size_t most_answers = 64;
+  if (asked_next_.who.size() < most_answers) asked_next_.who.push_back(whom);
+  watch(watch_event::wanted{fmt::format("asked for by node {}{}{}", number(whom.pnn),
+                                        whole ? ", of everything" : "",
+                                        verify ? ", to be verified" : "")});
+}
+
+/// One that has failed is tried again, in the same way.
+void leader::answer_who_asked(const recovery_result& r) {
+  auto done = std::exchange(asked_, {});
+  differed_ += r.differed;
+  if (!r.good && election_.leads()) {
+    asked_next_.whole |= done.whole;
+    asked_next_.verify |= done.verify;
+    std::ranges::move(done.who, std::back_inserter(asked_next_.who));
+    return;
+  }
+  const auto differed = std::exchange(differed_, {});
+  const auto count = static_cast<std::int32_t>(std::ranges::count(differed, '\n'));
+  for (const auto& whom : done.who)
+    answer(whom, wire::encode(recovery_answer{r.good ? count : -EAGAIN, differed}));
+}
 
 void leader::dump_memory(const srvid_message& whom) {
   ask(env_.self, control::dump_memory, {}, question::memory{whom});

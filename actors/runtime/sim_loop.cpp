@@ -1,7 +1,7 @@
 /// The loop of a simulation: virtual time, no sockets, everything in one fixed order.
 #include <cassert>
 #include <deque>
-#include <vector>
+#include <variant>
 
 #include "actors/runtime/timers.hpp"
 
@@ -21,9 +21,7 @@ class sim_loop final : public event_loop {
   bool is_simulated() const override { return true; }
 
   void post(task t) override { tasks_.push_back(std::move(t)); }
-  void enqueue(job j) override {
-    tasks_.push_back([j] { j.run(j.context, j.what); });
-  }
+  void enqueue(job j) override { tasks_.push_back(j); }
   timer_id after(duration d, task t) override { return timers_.add(now_ + d, std::move(t)); }
   void cancel(timer_id id) override { timers_.remove(id); }
   void offload(task work, task done) override {
@@ -45,7 +43,7 @@ class sim_loop final : public event_loop {
         run_one();
       }
       if (done()) return true;
-      auto next = timers_.next();
+      const auto next = timers_.next();
       if (!next || *next > end) {
         now_ = std::max(now_, end);
         return false;
@@ -64,13 +62,16 @@ class sim_loop final : public event_loop {
     __builtin_trap();
   }
   void run_one() {
-    auto t = std::move(tasks_.front());
+    auto what = std::move(tasks_.front());
     tasks_.pop_front();
-    t();
+    if (const auto* j = std::get_if<job>(&what))
+      j->run(j->context, j->what);
+    else
+      std::get<task>(what)();
   }
 
   time_point now_{std::chrono::seconds(1)};
-  std::deque<task> tasks_;
+  std::deque<std::variant<job, task>> tasks_;
   timers timers_;
 };
 

@@ -1,9 +1,10 @@
 #pragma once
 /// Timers in order of time, equal times in order of creation. Not thread-safe: belongs to a loop.
-#include <map>
+#include <algorithm>
 #include <optional>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "actors/runtime/event_loop.hpp"
 
@@ -13,32 +14,52 @@ class timers {
  public:
   timer_id add(time_point at, task t) {
     const auto id = ++last_;
-    due_.emplace(std::pair{at, id}, std::move(t));
-    at_.emplace(id, at);
+    tasks_.emplace(id, std::move(t));
+    due_.push_back({at, id});
+    std::ranges::push_heap(due_, later);
     return timer_id{id};
   }
   void remove(timer_id id) {
-    auto i = at_.find(static_cast<std::uint64_t>(id));
-    if (i == at_.end()) return;
     // what a task holds may set or remove timers when it goes, so it goes last
-    const auto gone = due_.extract({i->second, i->first});
-    at_.erase(i);
+    const auto gone = tasks_.extract(static_cast<std::uint64_t>(id));
+    if (gone && due_.size() > 2 * tasks_.size() + few) forget_removed();
   }
-  std::optional<time_point> next() const {
+  std::optional<time_point> next() {
+    while (!due_.empty() && !tasks_.contains(due_.front().id)) drop_first();
     if (due_.empty()) return std::nullopt;
-    return due_.begin()->first.first;
+    return due_.front().at;
   }
   /// The first timer due at or before `now`, taken out; null if none.
   task pop(time_point now) {
-    if (due_.empty() || due_.begin()->first.first > now) return nullptr;
-    auto node = due_.extract(due_.begin());
-    at_.erase(node.key().second);
+    const auto first = next();
+    if (!first || *first > now) return nullptr;
+    auto node = tasks_.extract(due_.front().id);
+    drop_first();
     return std::move(node.mapped());
   }
 
  private:
-  std::map<std::pair<time_point, std::uint64_t>, task> due_;
-  std::unordered_map<std::uint64_t, time_point> at_;
+  struct entry {
+    time_point at;
+    std::uint64_t id;
+  };
+  static constexpr std::size_t few = 64;  ///< removed ones that do not matter
+
+  static bool later(const entry& a, const entry& b) {
+    return std::pair(a.at, a.id) > std::pair(b.at, b.id);
+  }
+  void drop_first() {
+    std::ranges::pop_heap(due_, later);
+    due_.pop_back();
+  }
+  void forget_removed() {
+    std::erase_if(due_, [this](const entry& e) { return !tasks_.contains(e.id); });
+    std::ranges::make_heap(due_, later);
+  }
+
+  std::vector<entry>
+      due_;  ///< a heap, the first timer in front; removed ones stay until their time
+  std::unordered_map<std::uint64_t, task> tasks_;
   std::uint64_t last_ = 0;
 };
 

@@ -1,7 +1,5 @@
 #include "actors/sim/simulated_cluster.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cassert>
 #include <cstdio>
@@ -17,16 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint16_t port = 4379;
-
-/// Memory, where there is some: small clusters are made and thrown away by the hundred.
-fs::path scratch() {
-  return fs::is_directory("/dev/shm") ? fs::path("/dev/shm") : fs::temp_directory_path();
-}
-
-fs::path own_directory() {
-  static unsigned last = 0;
-  return scratch() / ("floe-sim-" + std::to_string(::getpid()) + "-" + std::to_string(++last));
-}
 
 /// The place of a run differs from run to run; what happens in it does not.
 std::string without(std::string_view line, const std::string& place) {
@@ -54,13 +42,11 @@ class arranged_checks final : public file_checks {
 
 simulated_cluster::simulated_cluster(simulation_options o)
     : options_(std::move(o)),
-      dir_(own_directory()),
       loop_(event_loop::simulated(options_.seed)),
       switch_(std::make_unique<sim_switch>(*loop_)),
       locks_(std::make_unique<sim_lock_store>(*loop_)),
       invariants_(
           std::make_unique<invariants>(*loop_, [this](const std::string& line) { clash(line); })) {
-  fs::remove_all(dir_);
   std::vector<std::string> lines;
   for (std::size_t i = 0; i < options_.nodes; ++i) {
     add_host();
@@ -70,7 +56,7 @@ simulated_cluster::simulated_cluster(simulation_options o)
 }
 
 simulated_cluster::host simulated_cluster::make_host(std::size_t n) const {
-  const auto base = (dir_ / ("node." + std::to_string(n))).string();
+  const auto base = (dir_.path() / ("node." + std::to_string(n))).string();
   host h{.ip = "10.0.0." + std::to_string(n + 1),
          .config = {},
          .disk = std::make_unique<scripted_faults>(),
@@ -107,8 +93,6 @@ simulated_cluster::~simulated_cluster() {
   for (std::size_t i = 0; i < hosts_.size(); ++i)
     if (alive(i)) kill(i);
   loop_->settle();
-  std::error_code ignored;
-  fs::remove_all(dir_, ignored);
 }
 
 std::int64_t simulated_cluster::now_us() const {
@@ -130,7 +114,7 @@ void simulated_cluster::start(std::size_t n) {
   l.loop->set_disk_delay(h.disk_delay);
   l.net = switch_->attach(h.ip);
   l.log = function_log([this, n](log_level level, std::string_view line) {
-    if (options_.log) options_.log(now_us(), n, level, without(line, dir_.string()));
+    if (options_.log) options_.log(now_us(), n, level, without(line, dir_.path().string()));
   });
   l.locks = locks_->attach(h.ip);
   l.checks = std::make_unique<arranged_checks>([this, n](const std::string& file) {

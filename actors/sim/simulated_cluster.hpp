@@ -3,7 +3,6 @@
 /// time, chance, network and disk. Everything that happens follows from the seed.
 ///
 /// All members are called from outside of the loop, between two calls of `run`.
-#include <filesystem>
 #include <functional>
 #include <list>
 #include <memory>
@@ -19,6 +18,7 @@
 #include "actors/node/start_node.hpp"
 #include "actors/sim/invariants.hpp"
 #include "actors/sim/node_loop.hpp"
+#include "actors/sim/scratch.hpp"
 #include "storage/faults.hpp"
 
 namespace floe {
@@ -118,7 +118,7 @@ class simulated_cluster {
   void clash(const std::string& line) const;
 
   simulation_options options_;
-  std::filesystem::path dir_;
+  scratch_directory dir_;
   std::unique_ptr<event_loop> loop_;
   std::unique_ptr<sim_switch> switch_;
   std::unique_ptr<sim_lock_store> locks_;

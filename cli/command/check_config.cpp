@@ -8,6 +8,7 @@
 #include "cli/command/all.hpp"
 #include "cli/config/node_files.hpp"
 #include "cli/context.hpp"
+#include "cli/json_list.hpp"
 #include "cli/output.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/tunables.hpp"
@@ -141,21 +142,14 @@ int list_settings(const context& c) {
     return done;
   }
   auto j = open_json("check-config");
-  j.begin_list("settings");
-  for (const auto& s : all_settings()) {
-    j.begin_object();
+  put_objects(j, "settings", all_settings(), [&j](const auto& s) {
     j.text("section", s.section);
     j.text("name", s.name);
     j.text("form", s.form);
     j.text("default", s.usual);
     j.text("meaning", s.meaning);
-    if (s.idle)
-      j.text("no_effect", s.idle);
-    else
-      j.null("no_effect");
-    j.end();
-  }
-  j.end();
+    put_text_or_null(j, "no_effect", s.idle);
+  });
   print_json(std::move(j));
   return done;
 }

@@ -6,6 +6,7 @@
 #include "cli/command/all.hpp"
 #include "cli/output.hpp"
 #include "cli/troubles.hpp"
+#include "cli/wrap.hpp"
 
 namespace floe::cli {
 namespace {
@@ -27,13 +28,16 @@ void print_text(const findings& f, std::size_t asked) {
                                                  ill, ill == 1 ? " is" : "s are")));
   std::size_t n = 0;
   for (const auto& t : f.troubles) {
-    print(fmt::format("\n{}. {}\n", ++n, paint(t.ill ? style::bold : style::plain, with_age(t))));
-    if (!t.next.empty()) print("   try: " + t.next + "\n");
-    if (!t.ill) print("   the work goes on\n");
+    print("\n");
+    print_line(fmt::format("{}. {}", ++n, with_age(t)), 3, t.ill ? style::bold : style::plain);
+    if (!t.next.empty()) print_line("   try: " + t.next, 5);
+    if (!t.ill) print_line("   the work goes on");
   }
-  for (const pnn p : f.without_report)
-    print(fmt::format("\nnode {} is connected and has given no report: it hangs, or is a ctdbd\n",
-                      number(p)));
+  for (const pnn p : f.without_report) {
+    print("\n");
+    print_line(fmt::format("node {} is connected and has given no report: it hangs, or is a ctdbd",
+                           number(p)));
+  }
 }
 
 void print_as_json(const findings& f) {

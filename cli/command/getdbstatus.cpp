@@ -6,6 +6,7 @@
 #include "cli/command/all.hpp"
 #include "cli/context.hpp"
 #include "cli/databases.hpp"
+#include "cli/last_recovery.hpp"
 #include "cli/output.hpp"
 
 namespace floe::cli {
@@ -13,15 +14,38 @@ namespace {
 
 using nlohmann::json;
 
-/// What a floe node tells beyond CTDB's controls; null from a ctdbd.
-json own_report(blocking_client& c, pnn at, const std::string& name, duration patience) {
-  const auto r = c.control<control::get_node_status>(at, {}, patience);
-  if (!r) return {};
-  const auto j = json::parse(r->value.value, nullptr, false);
-  if (!j.is_object()) return {};
-  for (const auto& d : j.value("databases", json::array()))
+/// What floe nodes tell beyond CTDB's controls; null from a ctdbd.
+struct own_report {
+  json here;       ///< of the database, by the node that is asked
+  json recovered;  ///< how, by the leader of the last recovery
+};
+
+json named(const json& databases, const std::string& name) {
+  for (const auto& d : databases)
     if (d.value("name", "") == name) return d;
   return {};
+}
+
+own_report more_of(blocking_client& c, pnn at, const std::string& name, duration patience) {
+  const auto r = c.control<control::get_node_status>(at, {}, patience);
+  if (!r) return {};
+  const std::string text(r->value.value);
+  const auto j = json::parse(text, nullptr, false);
+  if (!j.is_object()) return {};
+  own_report o{.here = named(j.value("databases", json::array()), name), .recovered = {}};
+  if (const json last = last_recovery(c, at, text); last.is_object())
+    o.recovered = named(last.value("databases", json::array()), name);
+  return o;
+}
+
+/// "12 keys since generation 7 (1200 bytes)"
+std::string changes_text(const json& c) {
+  const auto state = c.value("state", "");
+  if (state == "none") return "not noted: no other node is known to have the same content";
+  if (state == "overflow")
+    return fmt::format("overflow: more than are noted since generation {}", c.value("since", 0U));
+  return fmt::format("{} keys since generation {} ({} bytes)", c.value("keys", 0ULL),
+                     c.value("since", 0U), c.value("bytes", 0ULL));
 }
 
 int run(context& c, const arguments& a) {
@@ -31,7 +55,7 @@ int run(context& c, const arguments& a) {
   if (!at) return at.error();
   const auto d = find_database_info(**node, *at, a["DB"], c.patience());
   if (!d) return c.fail("getdbstatus", d.error());
-  const json more = own_report(**node, *at, d->name, c.patience());
+  const auto [more, recovered] = more_of(**node, *at, d->name, c.patience());
   if (c.options.json) {
     auto j = open_json("getdbstatus");
     j.number("node", number(*at));
@@ -47,7 +71,9 @@ int run(context& c, const arguments& a) {
       j.text("freeze_state", more.value("state", ""));
       for (const auto& [key, value] : more.items())
         if (value.is_number()) j.raw(key, value.dump());
+      j.raw("changes", more.value("changes", json()).dump());
     }
+    j.raw("recovered", recovered.dump());
     print_json(std::move(j));
     return done;
   }
@@ -65,6 +91,9 @@ int run(context& c, const arguments& a) {
                    state == "thawed" ? style::good : style::warn});
     line("generation", std::to_string(more.value("generation", 0U)));
     line("records here", std::to_string(more.value("records", 0ULL)));
+    if (recovered.is_object()) line("recovered", recovered_text(recovered));
+    if (const auto changes = more.value("changes", json()); changes.is_object())
+      line("changed", changes_text(changes));
     line("migrations",
          fmt::format("{} pending, {} done, {} sent again", more.value("migrations_pending", 0ULL),
                      more.value("migrations_done", 0ULL), more.value("migrations_resent", 0ULL)));
@@ -85,7 +114,9 @@ int run(context& c, const arguments& a) {
 command getdbstatus_command() {
   return {.name = "getdbstatus",
           .group = "Databases",
-          .summary = "one database: kind, health, freeze state",
+          .summary =
+              "one database: kind, health, freeze state, how it was recovered last and what has "
+              "changed since",
           .example = "floe --base DIR getdbstatus locking.tdb",
           .positionals = {{"DB", "name, or 0x and id"}},
           .run = run};

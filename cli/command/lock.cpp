@@ -34,7 +34,7 @@ int run(context& c, const arguments& a) {
   std::optional<duration> time;
   if (a.has("--for")) {
     time = parse_duration(a["--for"]);
-    if (!time) return c.misused("--for takes 500ms, 10s, 2m or a number of seconds: " + a["--for"]);
+    if (!time) return c.misused("--for: " + not_a_duration(a["--for"]));
   }
   auto node = c.node();
   if (!node) return node.error();

@@ -3,6 +3,7 @@
 
 #include "cli/command/all.hpp"
 #include "cli/context.hpp"
+#include "cli/json_list.hpp"
 #include "cli/metrics/metric_table.hpp"
 #include "cli/output.hpp"
 
@@ -21,16 +22,12 @@ std::string as_markdown() {
 int run(context& c, const arguments& given) {
   if (c.options.json) {
     auto j = open_json("metrics");
-    j.begin_list("metrics");
-    for (const auto& m : all_metrics()) {
-      j.begin_object();
+    put_objects(j, "metrics", all_metrics(), [&j](const metric_info& m) {
       j.text("name", m.name);
       j.text("kind", m.kind);
       j.text("label", m.label);
       j.text("meaning", m.meaning);
-      j.end();
-    }
-    j.end();
+    });
     print_json(std::move(j));
     return done;
   }

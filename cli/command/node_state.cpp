@@ -2,10 +2,11 @@
 /// when the node itself says so.
 #include <fmt/format.h>
 
-#include <charconv>
+#include <chrono>
 
 #include "cli/command/all.hpp"
 #include "cli/context.hpp"
+#include "cli/duration_text.hpp"
 #include "cli/output.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/membership.hpp"
@@ -77,12 +78,13 @@ int set_ban(context& c, const char* verb, std::uint32_t seconds) {
                 node_flag::banned, seconds > 0);
 }
 int ban(context& c, const arguments& a) {
-  const auto& text = a["SECONDS"];
-  std::uint32_t seconds = 0;
-  const auto r = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (r.ec != std::errc() || r.ptr != text.data() + text.size() || seconds == 0)
-    return c.misused("ban: a number of seconds, at least 1: " + text);
-  return set_ban(c, "ban", seconds);
+  const auto& text = a["DURATION"];
+  const auto time = parse_duration(text);
+  if (!time) return c.misused("ban: " + not_a_duration(text));
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(*time).count();
+  if (seconds < 1 || seconds > UINT32_MAX)
+    return c.misused("ban: at least a second, and not for ever: " + text);
+  return set_ban(c, "ban", static_cast<std::uint32_t>(seconds));
 }
 int unban(context& c, const arguments&) { return set_ban(c, "unban", 0); }
 
@@ -104,7 +106,7 @@ std::vector<command> node_state_commands() {
            disable),
       make("enable", "undo disable", "floe --base DIR enable -n 2", enable),
   };
-  all[2].positionals = {{"SECONDS", "for how long"}};
+  all[2].positionals = {{"DURATION", "for how long: 60, 90s, 5m"}};
   return all;
 }
 

@@ -7,6 +7,7 @@
 #include "cli/command/all.hpp"
 #include "cli/output.hpp"
 #include "cli/troubles.hpp"
+#include "cli/wrap.hpp"
 #include "protocol/constants.hpp"
 
 namespace floe::cli {
@@ -52,9 +53,9 @@ int run(context& c, const arguments&) {
     j.text("reason", reason);
     j.end();
     if (!c.options.json)
-      print(fmt::format("node {}: {}{}{}\n", number(n.pnn),
-                        paint(good ? style::good : style::bad, node_state_text(n.flags)),
-                        reason.empty() ? "" : ", ", reason));
+      print_line(fmt::format("node {}: {}{}{}", number(n.pnn),
+                             paint(good ? style::good : style::bad, node_state_text(n.flags)),
+                             reason.empty() ? "" : ", ", reason));
   }
   j.end();
   j.boolean("healthy", well);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <memory>
 
 #include "actors/client/recovery_wait.hpp"
@@ -9,7 +10,11 @@
 #include "cli/context.hpp"
 #include "cli/output.hpp"
 #include "cli/troubles.hpp"
+#include "protocol/messages.hpp"
+#include "protocol/types/client.hpp"
+#include "protocol/types/recovery_answer.hpp"
 #include "protocol/types/vnn_map.hpp"
+#include "protocol/wire/codec.hpp"
 
 namespace floe::cli {
 namespace {
@@ -67,9 +72,90 @@ class waiting_line {
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };
 
-int run(context& c, const arguments&) {
+/// What a recovery that is asked for by message has found.
+struct verdict {
+  std::int32_t differed = 0;  ///< contents; or a negative errno
+  std::vector<std::string> what;
+};
+
+verdict verdict_of(const recovery_answer& a) {
+  verdict v{.differed = a.differed, .what = {}};
+  for (byte_view rest = a.what; !rest.empty();) {
+    const auto line = rest.substr(0, rest.find('\n'));
+    v.what.emplace_back(line);
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+  }
+  return v;
+}
+
+/// The leader's answer, at the end of the recovery.
+result<verdict> ask_leader(blocking_client& node, bool whole, bool verify, duration patience) {
+  const auto request = nth(message::floe_recover, (whole ? 1U : 0U) | (verify ? 2U : 0U));
+  const auto here = nth(message::tool_answer, static_cast<std::uint64_t>(::getpid()) << 8);
+  const auto data = wire::encode(srvid_message{.pnn = node.self(), .srvid = here});
+  auto heard = node.wait<verdict>([&](auto finished) {
+    const auto alarm = node.loop().after(patience, [finished] {
+      finished(std::unexpected(client_error{
+          client_errc::timed_out, 0, "no floe node leads, or the recovery has not ended in time"}));
+    });
+    const auto answered = [&node, finished, alarm](const client_message& m) {
+      const auto a = wire::decode<recovery_answer>(m.data);
+      if (!a) return;
+      node.loop().cancel(alarm);
+      finished(verdict_of(*a));
+    };
+    node.async().listen(
+        here, answered, patience, [&node, finished, alarm, request, data](const result<void>& r) {
+          if (r) return node.async().send_message(pnn::broadcast_connected, request, data);
+          node.loop().cancel(alarm);
+          finished(std::unexpected(r.error()));
+        });
+  });
+  node.async().unlisten(here);
+  return heard;
+}
+
+void print_verdict(const verdict& v) {
+  if (v.differed == 0) return print("all nodes have the same\n");
+  for (const auto& line : v.what) print(paint(style::bad, "differed: " + line) + "\n");
+  print(fmt::format("{} {} made equal by a recovery of everything\n", v.differed,
+                    v.differed == 1 ? "content differed and was" : "contents differed and were"));
+}
+
+int run_by_message(context& c, blocking_client& node, bool whole, bool verify) {
+  const auto begin = node.loop().now();
+  const auto found = ask_leader(node, whole, verify, c.long_patience());
+  if (!found) return c.fail("recover", found.error());
+  if (found->differed == -EOPNOTSUPP)
+    return c.fail(
+        "recover: contents can be compared among floe nodes only, and a ctdbd is connected");
+  if (found->differed < 0) return c.fail("recover: the leader leads no more; ask again");
+  const auto now = node.control<control::getvnnmap>(node.self(), {}, c.patience());
+  if (!now) return c.fail("recover", now.error());
+  const double ms = std::chrono::duration<double, std::milli>(node.loop().now() - begin).count();
+  if (c.options.json) {
+    auto j = open_json("recover");
+    j.number("generation", number(now->value.generation));
+    j.real("ms", ms);
+    j.boolean("whole", whole);
+    j.boolean("verified", verify);
+    j.begin_list("differed");
+    for (const auto& line : found->what) j.text({}, line);
+    j.end();
+    print_json(std::move(j));
+  } else {
+    print(fmt::format("recovered{} in {}, generation {}\n", whole ? " everything" : "",
+                      age_text(ms), number(now->value.generation)));
+    if (verify) print_verdict(*found);
+  }
+  return found->differed == 0 ? done : says_no;
+}
+
+int run(context& c, const arguments& a) {
   auto node = c.node();
   if (!node) return node.error();
+  if (a.has("--whole") || a.has("--verify"))
+    return run_by_message(c, **node, a.has("--whole"), a.has("--verify"));
   auto at = c.target();
   if (!at) return at.error();
   const auto before = (*node)->control<control::getvnnmap>(*at, {}, c.patience());
@@ -104,7 +190,11 @@ command recover_command() {
   return {.name = "recover",
           .group = "Cluster",
           .summary = "start a recovery and wait for its end",
-          .example = "floe --base DIR recover -t 30",
+          .example = "floe --base DIR recover -t 30\nfloe --base DIR recover --verify",
+          .options = {{"--whole", nullptr, "of every record, not only of what has changed"},
+                      {"--verify", nullptr,
+                       "then compare what all nodes have; what differs is named, recovered whole, "
+                       "and an error"}},
           .run = run};
 }
 

@@ -7,8 +7,10 @@
 
 #include "cli/cluster_state.hpp"
 #include "cli/command/all.hpp"
+#include "cli/last_recovery.hpp"
 #include "cli/output.hpp"
 #include "cli/troubles.hpp"
+#include "cli/wrap.hpp"
 #include "protocol/constants.hpp"
 
 namespace floe::cli {
@@ -73,8 +75,9 @@ void print_databases(const json& report) {
 /// What the leader's recovery is at, if this node leads one.
 void print_recovery(const json& r) {
   if (!r.is_object()) return;
-  print(fmt::format("\nrecovery run {}: {}, because {}\n", r.value("run", 0ULL),
-                    r.value("phase", ""), r.value("why", "")));
+  print("\n");
+  print_line(fmt::format("recovery run {}: {}, because {}", r.value("run", 0ULL),
+                         r.value("phase", ""), r.value("why", "")));
   table t({{"DATABASE"}, {"PHASE"}, {"WAITS FOR NODES"}, {"RECORDS", true}});
   for (const auto& d : r.value("databases", json::array())) {
     std::string nodes;
@@ -94,43 +97,47 @@ void print_lock(const json& lock) {
   const auto state = lock.value("state", "");
   const auto detail = lock.value("detail", "");
   const bool bad = state == "failed" || state == "lost";
-  print(fmt::format("cluster lock {}: {} for {}{}\n", lock.value("setting", ""),
-                    paint(bad               ? style::bad
-                          : state == "held" ? style::good
-                                            : style::plain,
-                          state),
-                    age_text(lock.value("age_ms", 0.0)), detail.empty() ? "" : ", " + detail));
+  print_line(fmt::format("cluster lock {}: {} for {}{}", lock.value("setting", ""),
+                         paint(bad               ? style::bad
+                               : state == "held" ? style::good
+                                                 : style::plain,
+                               state),
+                         age_text(lock.value("age_ms", 0.0)), detail.empty() ? "" : ", " + detail));
 }
 
-void print_text(const cluster_state& s, const std::vector<known_trouble>& troubles) {
+void print_text(const cluster_state& s, const std::vector<known_trouble>& troubles,
+                const json& last) {
   const json report = json::parse(s.report, nullptr, false);
   const bool normal = s.mode == recovery_mode::normal;
   std::string mode = paint(normal ? style::good : style::bad, normal ? "NORMAL" : "ACTIVE");
   if (report.is_object()) mode += " for " + age_text(report.value("recovery_mode_age_ms", 0.0));
-  print(fmt::format("recovery mode {}, generation {}, leader {}, node {} is {}\n", mode,
-                    s.map.generation == generation::invalid
-                        ? "INVALID"
-                        : std::to_string(number(s.map.generation)),
-                    s.leader ? std::to_string(number(*s.leader)) : "unknown", number(s.node),
-                    runstate_text(static_cast<std::uint64_t>(s.run))));
+  print_line(fmt::format("recovery mode {}, generation {}, leader {}, node {} is {}", mode,
+                         s.map.generation == generation::invalid
+                             ? "INVALID"
+                             : std::to_string(number(s.map.generation)),
+                         s.leader ? std::to_string(number(*s.leader)) : "unknown", number(s.node),
+                         runstate_text(static_cast<std::uint64_t>(s.run))));
   std::string map;
   for (const pnn p : s.map.slots) map += (map.empty() ? "" : " ") + std::to_string(number(p));
-  print("records are tracked by nodes " + map + "\n");
+  print_line("records are tracked by nodes " + map);
   print_lock(report.is_object() ? report.value("cluster_lock", json()) : json());
   print("\n");
   print_nodes(s, troubles);
   if (!report.is_object()) return;
   print_databases(report);
   print_recovery(report.value("recovery", json()));
+  if (last.is_object()) print("\n" + last_recovery_text(last));
   for (const auto& w : troubles) {
     if (w.node && w.db.empty() && w.ill) continue;  // stands beside its node
     if (!lasts(w)) continue;
-    print("\n" + paint(style::warn, "warning: " + with_age(w)) + "\n");
-    if (!w.next.empty()) print("  try: " + w.next + "\n");
+    print("\n");
+    print_line("warning: " + with_age(w), 2, style::warn);
+    if (!w.next.empty()) print_line("  try: " + w.next, 4);
   }
 }
 
-void print_as_json(const cluster_state& s, const std::vector<known_trouble>& troubles) {
+void print_as_json(const cluster_state& s, const std::vector<known_trouble>& troubles,
+                   const json& last) {
   auto j = open_json("status");
   j.number("node", number(s.node));
   j.boolean("healthy", s.healthy());
@@ -162,6 +169,7 @@ void print_as_json(const cluster_state& s, const std::vector<known_trouble>& tro
   j.begin_list("troubles");
   for (const auto& t : troubles) put_trouble(j, t);
   j.end();
+  j.raw("last_recovery", last.dump());
   if (s.report.empty())
     j.null("report");
   else
@@ -174,11 +182,12 @@ int show(context& c, pnn at, bool over) {
   const auto s = ask_cluster_state(node, at, c.patience());
   if (!s) return c.fail("status", s.error());
   const auto troubles = look_for_troubles(node, *s);
+  const auto last = last_recovery(node, at, s->report);
   if (over && ::isatty(STDOUT_FILENO) == 1) print("\033[H\033[2J");
   if (c.options.json)
-    print_as_json(*s, troubles);
+    print_as_json(*s, troubles, last);
   else
-    print_text(*s, troubles);
+    print_text(*s, troubles, last);
   std::fflush(stdout);
   return done;
 }

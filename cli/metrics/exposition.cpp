@@ -9,7 +9,6 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "actors/node/report/troubles.hpp"
 #include "protocol/constants.hpp"
 
 namespace floe::cli {
@@ -24,6 +23,8 @@ double seconds_of_us(std::int64_t us) { return static_cast<double>(us) / 1e6; }
 double since_start(const node_figures& n) {
   return seconds_of_us(n.state.now_us - n.state.started_us);
 }
+
+labelled numbers(const event_tally::numbers& all) { return {all.begin(), all.end()}; }
 
 labelled checks(const node_figures& n) {
   labelled all;
@@ -57,14 +58,14 @@ labelled lock_states(const node_figures& n) {
   return all;
 }
 
+double number_of(std::uint64_t x) { return static_cast<double>(x); }
+
 labelled packets_received(const node_figures& n) {
-  const auto number_of = [](std::uint64_t x) { return static_cast<double>(x); };
   return {{"clients", number_of(n.count.client_packets_recv)},
           {"nodes", number_of(n.count.node_packets_recv)},
           {"keepalives", number_of(n.count.keepalive_packets_recv)}};
 }
 labelled packets_sent(const node_figures& n) {
-  const auto number_of = [](std::uint64_t x) { return static_cast<double>(x); };
   return {{"clients", number_of(n.count.client_packets_sent)},
           {"nodes", number_of(n.count.node_packets_sent)},
           {"keepalives", number_of(n.count.keepalive_packets_sent)}};
@@ -82,6 +83,34 @@ labelled operations(const std::array<std::uint64_t, 11>& counted) {
 }
 labelled node_operations(const node_figures& n) { return operations(n.count.node_ops); }
 labelled client_operations(const node_figures& n) { return operations(n.count.client_ops); }
+
+labelled refused(const node_figures& n) {
+  const auto& r = n.state.limits.refused;
+  return {{"connections", number_of(r.connections)},
+          {"requests", number_of(r.requests)},
+          {"databases", number_of(r.databases)},
+          {"traverses", number_of(r.traverses)},
+          {"registrations", number_of(r.registrations)}};
+}
+labelled given_up(const node_figures& n) {
+  const auto& d = n.state.limits.dropped;
+  return {{"unknown_operations", number_of(d.unknown_operations)},
+          {"messages", number_of(d.messages)},
+          {"too_large", number_of(d.too_large)},
+          {"relinks", number_of(d.relinks)}};
+}
+
+labelled databases_recovered(const node_figures& n) {
+  const auto& r = n.state.recovered;
+  return {{"unchanged", static_cast<double>(r.unchanged)},
+          {"difference", static_cast<double>(r.by_difference)},
+          {"whole", static_cast<double>(r.whole)}};
+}
+
+labelled returned_records(const node_figures& n) {
+  return {{"kept", static_cast<double>(n.state.recovered.kept)},
+          {"lost", static_cast<double>(n.state.recovered.lost)}};
+}
 
 labelled timeouts(const node_figures& n) {
   return {{"call", static_cast<double>(n.count.call_timeouts)},

@@ -257,7 +257,8 @@ db_plan cluster_recovery::plan_for(db_id id) const {
             .budget = plan_.db_budget,
             .tries = plan_.db_tries,
             .hold_after_freeze = plan_.freeze_all_first && !released_,
-            .floe_only = floe_only(),
+            .floe_only = why_not_floe().empty(),
+            .why_not_floe = why_not_floe(),
             .whole = plan_.whole,
             .verify = plan_.verify};
   for (const auto& c : claims) {
@@ -270,12 +271,14 @@ db_plan cluster_recovery::plan_for(db_id id) const {
   return p;
 }
 
-/// Records keep their owners only where every participant can own some: where it is in the map.
-bool cluster_recovery::floe_only() const {
-  return std::ranges::all_of(members_, [&](const member& m) {
-    return (m.capabilities & capability::difference) &&
-           std::ranges::find(slots_, m.node) != slots_.end();
-  });
+/// Records keep their owners only where every participant can own some: where it is in the map. Empty if they do.
+std::string cluster_recovery::why_not_floe() const {
+  for (const auto& m : members_) {
+    const auto who = "node " + std::to_string(number(m.node));
+    if (!(m.capabilities & capability::difference)) return who + " is a ctdbd, or an older floe";
+    if (std::ranges::find(slots_, m.node) == slots_.end()) return who + " is not in the vnn map";
+  }
+  return {};
 }
 
 bool cluster_recovery::has_new_databases() const {

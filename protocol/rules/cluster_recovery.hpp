@@ -254,7 +254,7 @@ class cluster_recovery {
   void blame(pnn, failure_cause, std::string detail);
   db_plan plan_for(db_id) const;
   bool has_new_databases() const;
-  bool floe_only() const;
+  std::string why_not_floe() const;
 
   cluster_phase phase_ = cluster_phase::idle;
   time_point since_;

@@ -60,7 +60,7 @@ std::vector<db_output> db_recovery::on(const db_event::start& e, time_point now)
   attempt_ = 1;
   run_ = run_number{number(run_) + 1};
   failures_.clear();
-  conflict_ = committed_ = outdated_ = false;
+  conflict_ = committed_ = outdated_ = differed_ = false;
   if (committed_gen_ != plan_.gen) committed_by_.clear();
   committed_gen_ = plan_.gen;
   only_committed_count();
@@ -202,16 +202,21 @@ std::vector<db_output> db_recovery::phase_complete(time_point now) {
         std::ranges::copy(behind(), std::back_inserter(asked));
         return enter(db_phase::changes, std::move(asked), now);
       }
-    case db_phase::seqnum:
-      if (all_equal()) return enter(db_phase::commit, everybody(), now);
-      return enter(db_phase::pull, pull_sources(), now);
-    case db_phase::changes: return enter(db_phase::compare, now);
-    case db_phase::copies: {
+    case db_phase::seqnum: {
+      unchanged_ = all_equal();
+      if (unchanged_) return enter(db_phase::commit, everybody(), now);
+      auto sources = pull_sources();
+      why_whole_ = plan_.whole ? why_everything() : "node " + describe(sources) + " supplies it";
+      return enter(db_phase::pull, std::move(sources), now);
+    }
+    case db_phase::changes: {
       std::vector<pnn> source;
-      if (!fresh().empty() && !mutated(mutant::joiner_not_filled)) source = {members().front()};
+      const bool filled = !fresh().empty() && !mutated(mutant::joiner_not_filled);
+      if (filled || !overflowed().empty()) source = {fill_source()};
       return enter(db_phase::fill, std::move(source), now);
     }
-    case db_phase::fill: return enter(db_phase::merge, now);
+    case db_phase::fill: return enter(db_phase::compare, now);
+    case db_phase::copies: return enter(db_phase::merge, now);
     case db_phase::pull: return enter(db_phase::merge, now);
     case db_phase::wipe: return enter(db_phase::push_start, targets(), now);
     case db_phase::push_start: return enter(db_phase::push, now);
@@ -271,6 +276,7 @@ std::vector<db_output> db_recovery::enter(db_phase to, time_point now) {
     digests_.clear();
     base_ = generation::invalid;
     why_whole_.clear();
+    unchanged_ = false;
     pulled_ = merged_ = 0;
     confirmed_ = 0;
   }
@@ -405,9 +411,9 @@ std::string_view name(db_phase p) {
     case db_phase::begin: return "begin";
     case db_phase::seqnum: return "seqnum";
     case db_phase::changes: return "changes";
+    case db_phase::fill: return "fill";
     case db_phase::compare: return "compare";
     case db_phase::copies: return "copies";
-    case db_phase::fill: return "fill";
     case db_phase::pull: return "pull";
     case db_phase::merge: return "merge";
     case db_phase::wipe: return "wipe";

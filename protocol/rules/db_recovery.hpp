@@ -11,13 +11,17 @@
 /// *By difference*, where all participants are floe's and those that count have one content, the base,
 /// and know all that they have changed since:
 ///
-///     begin ► changes ► compare ► copies ► fill ► merge ─┬─ somebody lacks something ─► wipe ► ...
+///     begin ► changes ► fill ► compare ► copies ► merge ─┬─ somebody lacks something ─► wipe ► ...
 ///                                                        └─ nobody does ─► commit
 ///
 /// Where contents are verified, a `verify` stands before every thaw; if they differ the next try pulls everything.
 /// Only changed records are looked at, and each goes only to those that lack it. `fill` and `wipe` are for
-/// participants without the base, which get everything. Records keep their owners. Where the nodes
+/// participants without the base, which get everything. One that has changed more than it could note is
+/// pulled whole, and compared with what `fill` brings. Records keep their owners. Where the nodes
 /// cannot, everything is pulled as ever.
+///
+/// Who comes back (it has missed generations, and what it has changed since the last one that it shared is
+/// known) keeps the records that nobody else has touched since: its copies of these count, see touches().
 ///
 /// Each phase asks a set of nodes at once and ends when all have answered, failed or timed out; one
 /// result per node is kept. A try that fails begins again at `names`; a database that was frozen or
@@ -47,24 +51,25 @@
 #include "protocol/record.hpp"
 #include "protocol/rules/evidence.hpp"
 #include "protocol/rules/time.hpp"
+#include "protocol/rules/winner.hpp"
 
 namespace floe {
 
 enum class db_phase : std::uint8_t {
   idle,
-  names,         ///< GET_DBNAME at the nodes that have it
-  attach,        ///< DB_ATTACH*, for recovery, at those that lack it
-  freeze,        ///< DB_FREEZE
-  held,          ///< diagnostic mode: frozen, waits for release
-  begin,         ///< DB_TRANSACTION_START, or DB_RECOVERY_BEGIN among floe's nodes
-  seqnum,        ///< GET_DB_SEQNUM; persistent and replicated databases
-  changes,       ///< DB_CHANGES: what they have changed since the base
-  compare,       ///< here: whose copy of these records is not known
-  copies,        ///< DB_COPIES: those
-  fill,          ///< DB_PULL at one that has the base, for those that do not
-  pull,          ///< DB_PULL
-  merge,         ///< here: which copies win
-  wipe,          ///< WIPE_DATABASE
+  names,    ///< GET_DBNAME at the nodes that have it
+  attach,   ///< DB_ATTACH*, for recovery, at those that lack it
+  freeze,   ///< DB_FREEZE
+  held,     ///< diagnostic mode: frozen, waits for release
+  begin,    ///< DB_TRANSACTION_START, or DB_RECOVERY_BEGIN among floe's nodes
+  seqnum,   ///< GET_DB_SEQNUM; persistent and replicated databases
+  changes,  ///< DB_CHANGES: what they have changed since the base; DB_PULL at who could not note it
+  fill,     ///< DB_PULL at one that has the base, for those that do not
+  compare,  ///< here: whose copy of these records is not known
+  copies,   ///< DB_COPIES: those
+  pull,     ///< DB_PULL
+  merge,    ///< here: which copies win
+  wipe,     ///< WIPE_DATABASE
   push_start,    ///< DB_PUSH_START
   push,          ///< the records, as messages
   push_confirm,  ///< DB_PUSH_CONFIRM
@@ -101,8 +106,9 @@ struct db_plan {
   bool hold_after_freeze = false;  ///< diagnostic: wait in `held` until released
   bool floe_only =
       false;  ///< all participants are floe's, and in the map: DB_RECOVERY_BEGIN is understood
-  bool whole = false;   ///< asked for: by difference never
-  bool verify = false;  ///< asked for: what they have afterwards is compared
+  std::string why_not_floe{};  ///< why `floe_only` is false
+  bool whole = false;          ///< asked for: by difference never
+  bool verify = false;         ///< asked for: what they have afterwards is compared
 };
 
 /// How the copy of a node stands when its recovery begins.
@@ -118,6 +124,14 @@ struct db_lack {
   pnn node{0};
   std::uint64_t records = 0;  ///< that it does not have as they are to be
 };
+
+/// How a database was recovered.
+enum class db_way : std::uint8_t {
+  unchanged,   ///< everybody had the same: nothing was looked at
+  difference,  ///< what had changed
+  whole,       ///< everything was pulled and pushed
+};
+std::string_view name(db_way);
 
 namespace db_event {
 struct start {
@@ -240,11 +254,20 @@ class db_recovery {
   std::vector<pnn> behind()
       const;  ///< were at an earlier base with them, and can be told what they miss
   std::vector<pnn> fresh() const;  ///< have neither, and get everything
+  pnn fill_source() const { return noted().front(); }
+  std::vector<pnn> overflowed() const;  ///< members that have changed more than they could note
+  /// A node behind has recovered since it parted: what it has counts only where the members have touched nothing.
+  bool has_own_generation(pnn behind) const;
+  /// What a member's change of this age (change_history::age_of) means for each node behind.
+  key_touches touches(pnn member, std::uint32_t age) const;
   /// Since when this node is asked for its changes: its content; who is behind since the content that it had in common
   /// with the members, and the first of these since the earliest such.
   generation changes_since(pnn) const;
-  /// Why everything is pulled though all are floe's; empty if it is not.
+  /// Known once contents have been chosen; and why everything is pulled, empty if it is not.
+  db_way way() const;
   const std::string& why_whole() const { return why_whole_; }
+  /// Records that there were before, as far as nodes told.
+  std::uint64_t records_before() const;
   /// A participant's content is of another generation than it had said: who counts is to be told anew.
   bool outdated() const { return outdated_; }
   /// It cannot succeed before somebody changes something: no use to try again.
@@ -279,7 +302,11 @@ class db_recovery {
   bool contents_as_told();
   void choose_way();
   std::string why_not_by_difference() const;
+  std::string why_everything() const;
+  bool equal_contents();
   bool all_equal() const;
+  std::vector<pnn> noted() const;
+  pnn historian() const;
   const db_copy* copy_of(pnn) const;
   generation common_with(pnn) const;
   std::vector<pnn> wiped() const;
@@ -313,8 +340,9 @@ class db_recovery {
   generation base_ = generation::invalid;
   std::string why_whole_;
   bool outdated_ = false;
+  bool unchanged_ = false;  ///< everybody had the same
+  bool differed_ = false;   ///< they did after a try
   std::vector<std::pair<pnn, std::uint64_t>> digests_;
-  bool equal_contents();
   std::vector<db_lack> lack_;
   std::uint64_t pulled_ = 0, merged_ = 0;
   unsigned confirmed_ = 0;

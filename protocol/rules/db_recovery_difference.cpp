@@ -24,8 +24,7 @@ bool db_recovery::contents_as_told() {
       if (std::ranges::find(committed_by_, p.node) != committed_by_.end()) continue;
       committed_by_.push_back(p.node);
       more_committed = true;
-    } else if (copy->content != generation::invalid && copy->content != *p.content &&
-               !mutated(mutant::surveyed_claims_stand)) {
+    } else if (copy->content != generation::invalid && copy->content != *p.content) {
       outdated_ = true;
       blame(p.node, failure_cause::outdated,
             "content of generation " + std::to_string(number(copy->content)) + ", had told " +
@@ -36,26 +35,35 @@ bool db_recovery::contents_as_told() {
   return !outdated_;
 }
 
+std::string db_recovery::why_everything() const {
+  return differed_ ? "contents differed" : "asked for";
+}
+
+/// Empty: it can be.
 std::string db_recovery::why_not_by_difference() const {
-  if (plan_.whole) return "asked for";
+  if (plan_.whole) return why_everything();
   const db_copy* first = nullptr;
+  bool one_has_noted = false;
   for (const auto& p : plan_.participants) {
     const auto* copy = copy_of(p.node);
-    if (!copy) return "node " + std::to_string(number(p.node)) + " does not tell";
+    const auto who = "node " + std::to_string(number(p.node));
+    if (!copy) return who + " does not tell what it has";
     if (!p.took_part) continue;
-    if (copy->changes != change_state::complete)
-      return "node " + std::to_string(number(p.node)) + ": " + std::string(name(copy->changes));
+    if (copy->changes == change_state::none)
+      return who + " has a content that no other is known to share";
     if (first && first->content != copy->content) return "several generations count";
+    one_has_noted |= copy->changes == change_state::complete;
     first = copy;
   }
   if (!first) return "nobody counts";
+  if (!one_has_noted) return "overflow: nobody has noted all changes";
   return {};
 }
 
 void db_recovery::choose_way() {
   base_ = generation::invalid;
+  why_whole_ = plan_.floe_only ? why_not_by_difference() : plan_.why_not_floe;
   if (!plan_.floe_only) return;
-  why_whole_ = why_not_by_difference();
   if (!why_whole_.empty()) return;
   for (const auto& p : plan_.participants)
     if (p.took_part) base_ = copy_of(p.node)->content;
@@ -69,19 +77,39 @@ std::vector<pnn> db_recovery::members() const {
   return nodes;
 }
 
-/// The latest content that this node and the first member have both had, where both know all that they have changed
+/// Members that know all that they have changed since the base.
+std::vector<pnn> db_recovery::noted() const {
+  auto nodes = members();
+  std::erase_if(nodes, [&](pnn n) { return copy_of(n)->changes != change_state::complete; });
+  return nodes;
+}
+
+std::vector<pnn> db_recovery::overflowed() const {
+  if (!by_difference()) return {};
+  auto nodes = members();
+  std::erase_if(nodes, [&](pnn n) { return copy_of(n)->changes == change_state::complete; });
+  return nodes;
+}
+
+/// Who has made most of the generations before this one: a member that missed some has taken their steps at once.
+pnn db_recovery::historian() const {
+  const auto nodes = noted();
+  return *std::ranges::max_element(nodes, {}, [&](pnn n) { return copy_of(n)->earlier.size(); });
+}
+
+/// The latest content that this node and the historian have both had, where both know all that they have changed
 /// since: the node's own, or one before it, if it has recovered without the others. Invalid: there is none.
 generation db_recovery::common_with(pnn n) const {
   const auto* copy = copy_of(n);
   if (copy->changes != change_state::complete) return generation::invalid;
-  const auto& known = copy_of(members().front())->earlier;
+  const auto& known = copy_of(historian())->earlier;
   const auto is_known = [&](generation g) { return std::ranges::find(known, g) != known.end(); };
   if (is_known(copy->content)) return copy->content;
   const auto shared = std::ranges::find_if(copy->earlier, is_known);
   return shared == copy->earlier.end() ? generation::invalid : *shared;
 }
 
-/// Those that have a content in common with the first member.
+/// Those that have a content in common with the historian.
 std::vector<pnn> db_recovery::behind() const {
   std::vector<pnn> nodes;
   if (!by_difference()) return nodes;
@@ -104,12 +132,66 @@ generation db_recovery::changes_since(pnn n) const {
   const auto* copy = copy_of(n);
   const auto needed = behind();
   if (std::ranges::find(needed, n) != needed.end()) return common_with(n);
-  if (members().front() != n) return copy->content;
+  if (mutated(mutant::changes_of_another_base)) return base_;
   generation since = base_;
-  if (mutated(mutant::changes_of_another_base)) return since;
-  for (const generation g : copy->earlier)  // the latest first
-    if (std::ranges::any_of(needed, [&](pnn b) { return common_with(b) == g; })) since = g;
+  for (const pnn b : needed) {
+    const auto wanted = std::ranges::find(copy->earlier, common_with(b));
+    // it has become a member later: all that it has changed since counts
+    if (wanted == copy->earlier.end() && !copy->earlier.empty()) return copy->earlier.back();
+    if (wanted == copy->earlier.end()) continue;
+    const auto so_far = std::ranges::find(copy->earlier, since);
+    if (so_far == copy->earlier.end() || wanted > so_far) since = *wanted;
+  }
   return since;
+}
+
+bool db_recovery::has_own_generation(pnn n) const { return common_with(n) != copy_of(n)->content; }
+
+/// Ages: 0 not changed, 1 since the base, 2 in the step before it, and so on.
+key_touches db_recovery::touches(pnn member, std::uint32_t age) const {
+  key_touches t;
+  if (age == 0 || mutated(mutant::returner_keeps_everything)) return t;
+  const auto& steps = copy_of(member)->earlier;
+  const auto& history = copy_of(historian())->earlier;
+  const auto end_of = [&](const std::vector<generation>& all, std::ptrdiff_t step) {
+    return step == 0 ? base_ : all[static_cast<std::size_t>(step - 1)];
+  };
+  const auto needed = behind();
+  for (std::size_t i = 0; i < needed.size() && i < 64; ++i) {
+    const auto bit = std::uint64_t{1} << i;
+    const auto parted = std::ranges::find(steps, common_with(needed[i]));
+    const auto parted_there = std::ranges::find(history, common_with(needed[i]));
+    const auto step = static_cast<std::ptrdiff_t>(age) - 2;
+    const auto first = parted - steps.begin();
+    // a member that missed the first commit has that step and the next ones in one; one that came later parted from nobody
+    const bool same = parted != steps.end() &&
+                      end_of(steps, first) == end_of(history, parted_there - history.begin());
+    if (parted == steps.end() || step < first || (step == first && !same))
+      t.after |= bit;
+    else if (step == first)
+      t.before |= bit;
+  }
+  return t;
+}
+
+db_way db_recovery::way() const {
+  if (by_difference()) return db_way::difference;
+  return unchanged_ ? db_way::unchanged : db_way::whole;
+}
+
+std::uint64_t db_recovery::records_before() const {
+  std::uint64_t most = 0;
+  for (const auto& [n, copy] : told_) most = std::max(most, copy.records);
+  return most;
+}
+
+std::string_view name(db_way w) {
+  switch (w) {
+    case db_way::unchanged: return "unchanged";
+    case db_way::difference: return "difference";
+    case db_way::whole: return "whole";
+  }
+  std::unreachable();
 }
 
 /// Persistent and replicated content that everybody committed with the same generation, and that the same transactions
@@ -159,7 +241,7 @@ bool db_recovery::equal_contents() {
         blame(
             n, failure_cause::content_differs,
             "after a recovery " + std::string(by_difference() ? "by difference" : "of everything"));
-  plan_.whole = true;
+  plan_.whole = differed_ = true;
   return false;
 }
 

@@ -1,5 +1,6 @@
 #include "protocol/rules/migration.hpp"
 #include "protocol/mutant.hpp"
+#include "protocol/rules/read_only.hpp"
 
 namespace floe {
 namespace {
@@ -78,9 +79,10 @@ local_call_decision decide_local_call(pnn self, const record_header& local) {
 }
 
 req_call_decision decide_req_call(pnn self, pnn lmaster, pnn source, const record_header& local,
-                                  std::uint32_t hop_count) {
+                                  std::uint32_t hop_count, bool read_only) {
   if (local.dmaster == self) {
     if (source == self) return {.outcome = req_call_outcome::serve_own, .hops = hop_count};
+    if (read_only) return {.outcome = req_call_outcome::give_copy, .to = source, .hops = hop_count};
     if (lmaster == self)
       return {.outcome = req_call_outcome::give_directly, .to = source, .hops = hop_count};
     if (lmaster == pnn::unknown) return {.outcome = req_call_outcome::unroutable};
@@ -97,7 +99,8 @@ req_call_decision decide_req_call(pnn self, pnn lmaster, pnn source, const recor
 }
 
 record_header giveaway_header(const record_header& local, bool has_data, pnn to) {
-  record_header h = local;
+  // whose copies are out is not given away: what is left of these flags tells of nothing
+  record_header h = without_copies(local);
   h.dmaster = to;
   if (has_data) h.flags |= record_flag::migrated_with_data;
   return h;
@@ -113,7 +116,8 @@ req_dmaster_decision decide_req_dmaster(pnn self, pnn lmaster, const dmaster_pac
   return {
       .outcome =
           packet.new_dmaster == self ? req_dmaster_outcome::become : req_dmaster_outcome::pass_on,
-      .header = {.rsn = packet.rsn, .dmaster = packet.new_dmaster, .flags = packet.flags},
+      .header =
+          without_copies({.rsn = packet.rsn, .dmaster = packet.new_dmaster, .flags = packet.flags}),
       .local_is_newer = local && local->rsn > packet.rsn,
   };
 }
@@ -121,7 +125,7 @@ req_dmaster_decision decide_req_dmaster(pnn self, pnn lmaster, const dmaster_pac
 reply_dmaster_decision decide_reply_dmaster(pnn self, const dmaster_packet& packet,
                                             const awaited_record& awaited) {
   reply_dmaster_decision d{
-      .header = {.rsn = packet.rsn, .dmaster = self, .flags = packet.flags},
+      .header = without_copies({.rsn = packet.rsn, .dmaster = self, .flags = packet.flags}),
       .serve = awaited.found && awaited.same_key,
   };
   if (awaited.found && awaited.for_vacuuming) d.header.flags |= record_flag::vacuum_migrated;

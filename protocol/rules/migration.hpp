@@ -13,9 +13,7 @@
 /// clients.
 ///
 /// Sources: Samba ctdb/server/ctdb_call.c (requests and replies), ctdb_ltdb_server.c (the store
-/// decision), ctdb/common/ctdb_ltdb.c (the invented header). Read-only delegation flags travel
-/// untouched; delegation itself is not decided here: a call that wants a read-only copy is treated
-/// as an ordinary one.
+/// decision), ctdb/common/ctdb_ltdb.c (the invented header). Read-only copies: read_only.hpp.
 #include <cstdint>
 #include <optional>
 
@@ -110,6 +108,7 @@ enum class req_call_outcome : std::uint8_t {
   serve_own,      ///< our own packet found us dmaster: run the call, store again, answer ourselves
   give_directly,  ///< we are lmaster and dmaster: REPLY_DMASTER to the source
   give_via_lmaster,  ///< we are dmaster: REQ_DMASTER to `to`
+  give_copy,         ///< we are dmaster, and a read-only copy will do: REPLY_CALL to the source
   redirect,          ///< not here: the same packet, with `hops`, to `to`
   lost,              ///< has been sent on too often: nobody has the record; ask for a recovery
   unroutable,        ///< no map, nobody to send it to: REPLY_ERROR to the source
@@ -124,8 +123,9 @@ struct req_call_decision {
   std::uint32_t hops = 0;    ///< hop count of the packet that is sent on
   bool report_hops = false;  ///< the request has wandered suspiciously far: say so
 };
+/// `read_only`: a copy will do, and the database allows it.
 req_call_decision decide_req_call(pnn self, pnn lmaster, pnn source, const record_header& local,
-                                  std::uint32_t hop_count);
+                                  std::uint32_t hop_count, bool read_only = false);
 
 /// The header of a record that is given to `to`: what the giver keeps as an old copy, and whose rsn
 /// and flags go into the packet.

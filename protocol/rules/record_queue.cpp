@@ -6,6 +6,7 @@
 
 #include "protocol/mutant.hpp"
 #include "protocol/rules/migration.hpp"
+#include "protocol/rules/read_only.hpp"
 
 namespace floe {
 namespace {
@@ -22,6 +23,14 @@ pnn whom_to_ask(const queue_state& s, pnn wanted) {
   return wanted == s.self ? pnn::unknown : wanted;
 }
 
+/// Whether the request needs the record for itself.
+bool writes(const queued_request& r) { return !r.read_only && r.use != record_use::read; }
+
+/// It wants to write, or to take the record away, and read-only copies are out.
+bool has_to_call_back(const queue_state& s, const queued_request& r) {
+  return writes(r) && copies_are_out(s.self, s.local);
+}
+
 /// The front is one of this node.
 queue_step serve_local(const queue_state& now, std::span<const queued_request> queue,
                        std::size_t front) {
@@ -32,14 +41,24 @@ queue_step serve_local(const queue_state& now, std::span<const queued_request> q
   // is looked for without it.)
   const bool covered = mutated(mutant::inactive_not_frozen) && now.local && here.serve;
   if (!now.map_applies && !covered) return step;
+  if (here.serve && has_to_call_back(now, queue[front])) {
+    step.call_back = true;
+    return step;
+  }
   if (here.serve) {
     step.action = queue[front].use == record_use::lock ? queue_action::grant : queue_action::answer;
+    return step;
+  }
+  if (queue[front].read_only && is_read_only_copy(now.local)) {
+    step.action = queue_action::answer;
     return step;
   }
   queue_state asked = now;
   if (!now.asked) {
     step.ask = whom_to_ask(now, here.ask);
+    step.ask_for_copy = step.ask != pnn::unknown && queue[front].read_only;
     if (step.ask != pnn::unknown) asked.asked = step.ask;
+    asked.asked_for_copy = step.ask_for_copy;
   }
   // requests of others that are not to be held back find their way while we wait
   for (std::size_t i = 0; i < queue.size(); ++i) {
@@ -54,7 +73,8 @@ queue_step serve_local(const queue_state& now, std::span<const queued_request> q
 }  // namespace
 
 bool held_for_us(const queue_state& now, const queued_request& r) {
-  if (!now.asked || !of_peer(r) || r.source == now.self) return false;
+  // who asks for a copy is not counted as the owner by anybody
+  if (!now.asked || now.asked_for_copy || !of_peer(r) || r.source == now.self) return false;
   const bool asked_owner = now.lmaster == now.self && believed(now).dmaster == *now.asked;
   const bool sent_by_lmaster = r.from == now.lmaster && now.lmaster != now.self;
   return (asked_owner || sent_by_lmaster) && now.now - r.since < now.hold_back;
@@ -70,6 +90,14 @@ queue_step next_step(const queue_state& now, std::span<const queued_request> que
             .action = queue_action::answer};
   if (!of_peer(queue.front())) return serve_local(now, queue, 0);
   if (!now.map_applies) return {};
+  if (believed(now).dmaster == now.self && now.now < now.stays_until) {
+    const auto local = std::ranges::find_if_not(queue, of_peer);
+    if (local == queue.end()) return {.stays = true};
+    return serve_local(now, queue, static_cast<std::size_t>(local - queue.begin()));
+  }
+  if (has_to_call_back(now, queue.front())) return {.call_back = true};
+  // a copy that is given now would not be called back
+  if (now.calling_back) return {};
   if (!held_for_us(now, queue.front())) return {.action = queue_action::settle};
   // the record is on its way here for somebody behind it in the queue; local requests go first
   const auto local = std::ranges::find_if_not(queue, of_peer);

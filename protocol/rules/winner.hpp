@@ -13,6 +13,7 @@
 /// 2, 4 and 5 are CTDB's (Samba ctdb/server/ctdb_recovery_helper.c, merging of copies
 /// pulled in pnn order); 1 and 3 are not: there, a node that hung brings back old values and
 /// deleted records. It is a total order, so the order in which copies arrive does not matter.
+#include <cstdint>
 #include <optional>
 
 #include "protocol/ids.hpp"
@@ -33,6 +34,15 @@ struct changed_claim {
   pnn holder{0};
   bool changed = false;  ///< by the holder, since then
 };
+/// Since when members have touched (locked by rule, written, moved) a key that nodes behind have changed as well.
+/// Bit i: the i-th of these nodes.
+struct key_touches {
+  std::uint64_t before =
+      0;  ///< until their first commit without it: it may have been given away to it
+  std::uint64_t after = 0;  ///< later
+  bool operator==(const key_touches&) const = default;
+};
+
 /// The order for recoveries by difference, after which records keep their owners: the higher rsn, the
 /// copy of the node that it names as dmaster, a copy that was changed (who has given a record away
 /// knows better where it went), the lower pnn.
@@ -40,8 +50,10 @@ bool beats(const changed_claim& challenger, const changed_claim& incumbent);
 
 /// The header with which all nodes keep the winner of a recovery by difference; nothing if it is
 /// dropped, because it is empty. Its dmaster stays, so that no record has to move afterwards; that of
-/// a lost node means the lmaster (owner_of in placement.hpp).
-std::optional<record_header> kept_header(const record_header& winner, bool has_data);
+/// a lost node means the lmaster (owner_of in placement.hpp). An empty record of a node that is away is
+/// no deletion: it says where the record is, and that node may come back with it.
+std::optional<record_header> kept_header(const record_header& winner, bool has_data,
+                                         bool owner_is_away = false);
 
 /// Whether a copy counts at all.
 bool counts(db_kind kind, const record_claim& copy);

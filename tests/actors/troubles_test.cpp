@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "actors/node/report/node_report.hpp"
+#include "actors/node/report/troubles.hpp"
 #include "protocol/messages.hpp"
 #include "protocol/types/membership.hpp"
 #include "storage/faults.hpp"
@@ -14,10 +16,25 @@ using nlohmann::json;
 
 namespace {
 
-json status(sim_cluster& c, std::size_t n) { return json::parse(c.status(n)); }
+/// Ready is a node with which nothing is wrong that it suffers from: both are made of the same list.
+json status(sim_cluster& c, std::size_t n) {
+  auto s = json::parse(c.status(n));
+  bool suffers = false;
+  for (const auto& t : s["troubles"])
+    suffers |= t["ill"] == true && (t["node"].is_null() || t["node"] == n);
+  CHECK(s["health"]["ready"] == !suffers);
+  return s;
+}
+
+bool check_holds(const json& status, const std::string& name) {
+  for (const auto& c : status["health"]["checks"])
+    if (c["name"] == name) return c["good"];
+  FAIL("no check ", name);
+  return false;
+}
 
 /// The first of this kind, or null.
-json trouble(const json& status, const std::string& kind) {
+json trouble_of(const json& status, const std::string& kind) {
   for (const auto& t : status["troubles"])
     if (t["kind"] == kind) return t;
   return {};
@@ -56,7 +73,7 @@ TEST_CASE("the cluster lock cannot be had: no leader, not healthy, and every nod
     const auto s = status(c, n);
     CHECK(s["healthy"] == false);
     CHECK(s["leader"].is_null());
-    const auto none = trouble(s, "no-leader"), lock = trouble(s, "cluster-lock");
+    const auto none = trouble_of(s, "no-leader"), lock = trouble_of(s, "cluster-lock");
     REQUIRE(none.is_object());
     REQUIRE(lock.is_object());
     CHECK(has(none["text"], "/shared/lock cannot be had: "));
@@ -79,11 +96,11 @@ TEST_CASE("a node that was killed, one that hangs and one that never came are to
   pass(c, 12s);
   const auto s = status(c, 0);
   CHECK(s["healthy"] == false);
-  CHECK(trouble(s, "ended")["node"] == 1);
-  CHECK(trouble(s, "silent")["node"] == 2);
-  CHECK(trouble(s, "never-seen")["node"] == 3);
-  CHECK(has(trouble(s, "silent")["text"], "does not answer"));
-  CHECK(trouble(s, "silent")["age_ms"] > 5000);
+  CHECK(trouble_of(s, "ended")["node"] == 1);
+  CHECK(trouble_of(s, "silent")["node"] == 2);
+  CHECK(trouble_of(s, "never-seen")["node"] == 3);
+  CHECK(has(trouble_of(s, "silent")["text"], "does not answer"));
+  CHECK(trouble_of(s, "silent")["age_ms"] > 5000);
   CHECK(s["nodes"][1]["absent"]["kind"] == "ended");
   CHECK_FALSE(s["nodes"][0].contains("absent"));
 }
@@ -103,18 +120,18 @@ TEST_CASE(
   REQUIRE(c.run([&] { return !refused.empty(); }, 10s));
   CHECK(refused.find("No space left on device") != std::string::npos);
   pass(c, 3s);
-  const auto full = trouble(status(c, 1), "storage");
+  const auto full = trouble_of(status(c, 1), "storage");
   REQUIRE(full.is_object());
   CHECK(full["db"] == "full.tdb");
   CHECK(full["node"] == 1);
   CHECK(full["age_ms"] >= 3000);
   CHECK(has(full["text"], "No space left on device"));
   CHECK(status(c, 1)["healthy"] == false);
-  CHECK(trouble(status(c, 0), "storage").is_null());
+  CHECK(trouble_of(status(c, 0), "storage").is_null());
   c.disk(1).set_full(false);
   unlock_now(c, w, held.lock_id);
   write_now(c, w, db, "key", "after");
-  CHECK(trouble(status(c, 1), "storage").is_null());
+  CHECK(trouble_of(status(c, 1), "storage").is_null());
 }
 
 TEST_CASE("a recovery that does not end says what it waits for: a client's lock, an operator") {
@@ -127,7 +144,7 @@ TEST_CASE("a recovery that does not end says what it waits for: a client's lock,
   order<control::set_hold_phase>(c, operators, {"push"});
   order<control::set_recmode>(c, operators, recovery_mode::active);
   pass(c, 5s);
-  const auto held = trouble(status(c, c.leader()), "recovery");
+  const auto held = trouble_of(status(c, c.leader()), "recovery");
   REQUIRE(held.is_object());
   CHECK(has(held["text"], "is held at push by an operator"));
   CHECK(held["next"] == "floe recovery release");
@@ -137,7 +154,7 @@ TEST_CASE("a recovery that does not end says what it waits for: a client's lock,
   const auto locked = lock_now(c, w, db, "key");
   order<control::set_recmode>(c, operators, recovery_mode::active);
   pass(c, 3s);
-  const auto waits = trouble(status(c, 1), "freeze-waits");
+  const auto waits = trouble_of(status(c, 1), "freeze-waits");
   REQUIRE(waits.is_object());
   CHECK(waits["db"] == "held.tdb");
   CHECK(has(waits["text"], "held.tdb cannot freeze: "));
@@ -152,14 +169,49 @@ TEST_CASE("a ban says why, by whom and for how long, and a stopped node that it 
   auto& w = c.connect(2);
   order<control::set_ban_state>(c, w, {.pnn = pnn{2}, .time = 60});
   pass(c, 3s);
-  const auto own = trouble(status(c, 2), "banned");
+  const auto own = trouble_of(status(c, 2), "banned");
   CHECK(has(own["text"], "node 2 is banned by node 2 (asked): asked by "));
   CHECK(has(own["text"], "57 s left"));
-  CHECK(trouble(status(c, 0), "banned")["node"] == 2);
+  CHECK(trouble_of(status(c, 0), "banned")["node"] == 2);
   CHECK(status(c, 0)["healthy"] == false);
   order<control::set_ban_state>(c, w, {.pnn = pnn{2}, .time = 0});
   auto& other = c.connect(1);
   order<control::stop_node>(c, other, {});
   pass(c, 3s);
-  CHECK(has(trouble(status(c, 1), "stopped")["text"], "by an operator"));
+  CHECK(has(trouble_of(status(c, 1), "stopped")["text"], "by an operator"));
+}
+
+TEST_CASE("a check says with which trouble it does not hold") {
+  sim_cluster c(3, 6, {.cluster_lock = true});
+  REQUIRE(c.settle(20s));
+  CHECK(check_holds(status(c, 1), "flags"));
+  order<control::stop_node>(c, c.connect(1), {});
+  pass(c, 3s);
+  CHECK_FALSE(check_holds(status(c, 1), "flags"));
+  CHECK(status(c, 0)["healthy"] == false);         // a node is missing
+  CHECK(status(c, 0)["health"]["ready"] == true);  // which is not this one
+  for (std::size_t n = 0; n < 3; ++n) c.locks().fail(c.ip(n), true);
+  c.locks().lose();
+  pass(c, 10s);
+  CHECK_FALSE(check_holds(status(c, 0), "leader"));
+  CHECK_FALSE(check_holds(status(c, 0), "cluster-lock"));
+}
+
+TEST_CASE("of one database: what is refused, what is missing, and that it is frozen for long") {
+  database_report d{};
+  d.name = "a.tdb";
+  d.state = freeze_state::frozen;
+  d.state_age_ms = 100;
+  CHECK(troubles_of(d, pnn{1}).empty());
+  d.state_age_ms = 6000;
+  REQUIRE(troubles_of(d, pnn{1}).size() == 1);
+  CHECK(troubles_of(d, pnn{1})[0].kind == "database-frozen");
+  d.damage = "a page is torn";
+  d.storage_trouble = "no space left";
+  CHECK(troubles_of(d, pnn{1}).size() == 3);
+  for (const auto& t : troubles_of(d, pnn{1})) {
+    CHECK(t.part == health_part::databases);
+    CHECK(t.node == pnn{1});
+    CHECK(t.db == "a.tdb");
+  }
 }

@@ -8,6 +8,7 @@
 #include "cli/output.hpp"
 #include "cli/script_words.hpp"
 #include "cli/suggest.hpp"
+#include "cli/wrap.hpp"
 #include "protocol/constants.hpp"
 
 using namespace floe;
@@ -45,8 +46,42 @@ TEST_CASE("durations have units") {
   CHECK(parse_duration("1.5s") == 1500ms);
   CHECK(parse_duration("2m") == 2min);
   CHECK(parse_duration("7") == 7s);
-  for (const char* wrong : {"", "s", "5h5", "-1s", "1e99", "ten"})
+  for (const char* wrong : {"", "s", "5h5", "-1s", "1e99", "ten", "nan", "inf"})
     CHECK_FALSE(parse_duration(wrong));
+}
+
+TEST_CASE("text is broken at blanks, and within a word only if that is too long") {
+  using lines = std::vector<std::string>;
+  CHECK(lines_of("", 5) == lines{""});
+  CHECK(lines_of("one two three", 20) == lines{"one two three"});
+  CHECK(lines_of("one two three", 7) == lines{"one two", "three"});
+  CHECK(lines_of("one   two", 4) == lines{"one", "two"});
+  CHECK(lines_of("  abcdefgh", 4) == lines{"  ab", "cdef", "gh"});
+  CHECK(lines_of("größe größe", 5) == lines{"größe", "größe"});
+  CHECK(lines_of("abc", 0) == lines{"a", "b", "c"});
+  CHECK(text_width(paint(style::bad, "three", true)) == 5);
+  CHECK(lines_of(paint(style::bad, "one two", true), 3).size() == 2);
+  CHECK(wrapped("node 1: one two three", 12, 4) == "node 1: one\n    two\n    three");
+  CHECK(two_columns("-x", "what it does", 8, 13) == "  -x    what\n        it\n        does\n");
+  CHECK(two_columns("--a-long-name", "help", 8, 13) == "  --a-long-name\n        help\n");
+}
+
+TEST_CASE("a table that is too wide breaks its widest text, never its numbers") {
+  const std::vector<column> columns{{"DATABASE"}, {"N", true}, {"WHY"}};
+  const std::vector<std::vector<cell>> rows{
+      {"locking.tdb", "12345", "a client of node 1 holds a record lock there"}};
+  for (const std::size_t limit : {40U, 50U}) {
+    const auto text = table_text(columns, rows, false, limit);
+    CHECK(text.find("12345") != text.npos);
+    for (std::size_t at = 0; at < text.size();) {
+      const auto end = text.find('\n', at);
+      CHECK(end - at <= limit);
+      at = end + 1;
+    }
+  }
+  CHECK(table_text(columns, rows, false, std::string::npos) ==
+        "DATABASE         N  WHY\n"
+        "locking.tdb  12345  a client of node 1 holds a record lock there\n");
 }
 
 TEST_CASE("a misspelt word finds its neighbour, a strange one none") {

@@ -69,6 +69,8 @@ TEST_CASE("mistakes are told with their line and what was expected") {
         "x.drill:2: survey is no phase of a single database");
   CHECK(error_of("attach a.tdb\nhold freeze@nosuch.tdb\n") ==
         "x.drill:2: no line above attaches a database `nosuch.tdb`");
+  CHECK(error_of("within 5s: nromal\n") ==
+        "x.drill:1: no line above attaches a database `nromal`; did you mean normal?");
   CHECK(error_of("attach a.tdb persistant\n") ==
         "x.drill:1: `persistant` is no name of a database here: did you mean persistent?");
   CHECK(error_of("let leader be 1\n") ==

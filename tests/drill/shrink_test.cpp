@@ -141,6 +141,11 @@ TEST_CASE(
   const auto v = play(again, again.seed);
   CHECK(!v.held);
   CHECK(v.failed_at == "expect active");
+  // each names the line of its own text
+  CHECK_MESSAGE(small->reason.find(":5: expect active: ") != std::string::npos, small->reason);
+  CHECK_MESSAGE(small->reason_before.find(":24: expect active: ") != std::string::npos,
+                small->reason_before);
+  CHECK(small->text.find("\nexpect active\n") != std::string::npos);
   CHECK(shrink(s, o, [](std::size_t, std::size_t) {})->text == small->text);
   CHECK(!shrink(must_read("attach a.tdb\nwait 1ms\n"), o, [](std::size_t, std::size_t) {}));
 }

@@ -34,7 +34,7 @@ LIBRARIES = {
     "lmdb.h": ["storage/"],
     "xxhash": ["storage/"],
     "spdlog/": ["actors/log"],
-    "CLI/": ["cli/main.cpp", "cli/command/"],
+    "CLI/": ["cli/main.cpp", "cli/help_format.hpp"],
     "nlohmann/": ["actors/", "cli/", "tests/"],
     "prometheus/": ["cli/metrics/"],
     "microhttpd.h": ["cli/metrics/"],

@@ -115,6 +115,55 @@ class TwoLocksOneRecovery(FloeTest):
         self.assert_all_there()
 
 
+class RecoveryAsked(FloeTest):
+    """`floe recover --whole` and `--verify`, and what is told of how each database was recovered."""
+
+    def recovered(self, node):
+        """How each database was recovered last. NORMAL comes a moment before the leader has ended it."""
+        told = until(lambda: self.last_recovery(node), "the leader tells of its last recovery")
+        return {d["name"]: d for d in told["databases"]}
+
+    @staticmethod
+    def last_recovery(node):
+        told = cli.run(node, "status")
+        last = told["last_recovery"]
+        return last if last and last["generation"] == told["generation"] else None
+
+    def test_by_difference_then_whole_then_verified(self):
+        node = self.nodes[1]
+        self.recover(node)
+        nothing = self.recovered(node)
+        for db in DATABASES:
+            self.assertEqual(("difference", ""), (nothing[db]["way"], nothing[db]["why"]))
+            self.assertEqual(0, nothing[db]["looked_at"])
+            self.assertEqual(RECORDS, nothing[db]["records"])
+
+        told = cli.run(node, "recover", "--whole")
+        self.assertEqual([], told["differed"])
+        whole = self.recovered(node)[DATABASES[0]]
+        self.assertEqual(("whole", "asked for"), (whole["way"], whole["why"]))
+        self.assertEqual(RECORDS * len(self.nodes), whole["looked_at"])
+
+        told = cli.run(node, "recover", "--verify")
+        self.assertEqual([], told["differed"])
+        self.assertTrue(told["verified"])
+        self.assertEqual("difference", self.recovered(node)[DATABASES[0]]["way"])
+        self.assert_all_there()
+
+    def test_what_has_changed_since_is_told(self):
+        node = self.nodes[1]
+        self.recover(node)
+        cli.write(node, DATABASES[0], "key-0000", self.expected[DATABASES[0]]["key-0000"])
+        told = cli.run(node, "getdbstatus", DATABASES[0])
+        self.assertEqual("complete", told["changes"]["state"])
+        self.assertEqual(cli.status(node)[0], told["changes"]["since"])
+        self.assertGreater(told["changes"]["keys"], 0)
+        self.recover(node)
+        self.assertEqual(0, cli.run(node, "getdbstatus", DATABASES[0])["changes"]["keys"])
+        self.assertGreater(self.recovered(node)[DATABASES[0]]["looked_at"], 0)
+        self.assertEqual("difference", cli.run(node, "getdbstatus", DATABASES[0])["recovered"]["way"])
+
+
 class KilledInRecovery(FloeTest):
     """The recovery is held at a phase, a node is killed there, the rest goes on without it, and it comes back."""
 

@@ -123,7 +123,7 @@ class B1Health(unittest.TestCase):
         self.assertIn("flags", [check["name"] for check in told["checks"] if not check["good"]])
         status, text = page.ask("/readyz")
         self.assertEqual(status, 503)
-        self.assertIn("[-] flags: STOPPED", text)
+        self.assertIn("[-] flags: node 0 was stopped by an operator", text)
         self.assertEqual(page.ask("/livez")[0], 200)
         floe("--base", node.base, "continue")
         until(lambda: page.ask("/readyz")[0] == 200, "ready again", 30)

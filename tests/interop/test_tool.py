@@ -38,7 +38,7 @@ MASKS = [
 ]
 
 # floe lists a few more, behind all of ctdbd's
-OWN_VARIABLES = [(r"(?m)^(Floe|LockHolder)\w+ +=.*\n", "")]
+OWN_VARIABLES = [(r"(?m)^(Floe|LockHolder|RecordTable)\w* +=.*\n", "")]
 
 
 def setUpModule():

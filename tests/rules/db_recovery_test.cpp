@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <map>
 #include <random>
 
@@ -89,4 +90,70 @@ TEST_CASE(
       CHECK(m.attempt() == 3);
     }
   }
+}
+
+namespace {
+
+/// A recovery by difference that has come to `changes`: nodes 0 and 1 count, at generation 76; node 2 comes back.
+db_recovery with_returner(const db_copy& zero, const db_copy& one, const db_copy& two) {
+  auto p = plan();
+  p.floe_only = true;
+  p.participants = {{n0, true, zero.content}, {n1, true, one.content}, {n2, false, two.content}};
+  db_recovery m;
+  const time_point now{};
+  m.step(db_event::start{p}, now);
+  const std::array copies{zero, one, two};
+  for (const auto phase : {db_phase::names, db_phase::freeze, db_phase::begin})
+    for (const pnn n : {n0, n1, n2}) {
+      db_event::answered e{.run = m.run(), .phase = phase, .node = n, .text = "x"};
+      if (phase == db_phase::begin) e.copy = copies[number(n)];
+      m.step(e, now);
+    }
+  REQUIRE(m.phase() == db_phase::changes);
+  return m;
+}
+
+db_copy at(std::uint32_t content, std::vector<std::uint32_t> earlier) {
+  db_copy c{.content = generation{content}, .changes = change_state::complete};
+  for (const auto g : earlier) c.earlier.push_back(generation{g});
+  return c;
+}
+
+constexpr key_touches untouched{}, before{.before = 1}, after{.after = 1};
+
+}  // namespace
+
+TEST_CASE("what a member has changed until the first commit without a node, and what later") {
+  // 74, with node 2; 75 and 76 without it
+  const auto m = with_returner(at(76, {75, 74, 73}), at(76, {75, 74, 73}), at(74, {73}));
+  CHECK_FALSE(m.has_own_generation(n2));
+  CHECK(m.changes_since(n0) == generation{74});
+  CHECK(m.changes_since(n1) == generation{74});
+  CHECK(m.changes_since(n2) == generation{74});
+  CHECK(m.touches(n0, 0) == untouched);
+  CHECK(m.touches(n0, 1) == after);   // since 76
+  CHECK(m.touches(n0, 2) == after);   // 75 to 76
+  CHECK(m.touches(n0, 3) == before);  // 74 to 75
+  CHECK(m.touches(n0, 4) == untouched);
+  CHECK(m.touches(n0, 5000) == untouched);
+}
+
+TEST_CASE(
+    "a member that missed that commit, or came later, cannot tell: all that it has changed "
+    "counts") {
+  const auto m = with_returner(at(76, {75, 74, 73}), at(76, {74, 73}), at(74, {73}));
+  CHECK(m.touches(n0, 3) == before);
+  CHECK(m.touches(n1, 2) == after);  // 74 to 76 in one
+  CHECK(m.touches(n1, 3) == untouched);
+  const auto later = with_returner(at(76, {75, 74, 73}), at(76, {75}), at(74, {73}));
+  CHECK(later.changes_since(n1) == generation{75});
+  CHECK(later.touches(n1, 1) == after);
+  CHECK(later.touches(n1, 2) == after);
+}
+
+TEST_CASE("a node that has recovered alone parted at the last generation that it shared") {
+  const auto m = with_returner(at(76, {75, 74, 73}), at(76, {75, 74, 73}), at(80, {79, 74, 73}));
+  CHECK(m.has_own_generation(n2));
+  CHECK(m.changes_since(n2) == generation{74});
+  CHECK(m.touches(n0, 3) == before);
 }

@@ -125,6 +125,7 @@ class model {
     switch (d.outcome) {
       case req_call_outcome::unroutable: FAIL("unroutable"); return;
       case req_call_outcome::lost: FAIL("a request wanders"); return;
+      case req_call_outcome::give_copy: FAIL("nobody asks for a copy"); return;
       case req_call_outcome::redirect: return send(self, d.to, p);
       case req_call_outcome::serve_own:
         at(self).pending.erase(p.request);

@@ -306,9 +306,13 @@ outcome_of<control::set_db_readonly> registry::set_flag(db_id id, std::uint8_t f
   return {};
 }
 
+/// Its actor hears of it, too; one that is opened later by attaching::opened.
 outcome_of<control::set_db_readonly> registry::set_readonly(
     const request_of<control::set_db_readonly>& id) {
-  return set_flag(id, db_flag::readonly);
+  auto done = set_flag(id, db_flag::readonly);
+  if (const auto* d = find(id); done && d->open)
+    d->to.tell(db_control::of<control::set_db_readonly>(id, {}, {}));
+  return done;
 }
 
 outcome_of<control::set_db_sticky> registry::set_sticky(

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "actors/counters.hpp"
+#include "actors/node/report/event_tally.hpp"
 #include "actors/node/report/health.hpp"
 #include "actors/node/report/node_report.hpp"
 
@@ -13,7 +14,9 @@ struct node_figures {
   status_snapshot state;
   counters count;
   std::vector<database_report> databases;
+  std::vector<trouble> troubles;
   std::vector<health_check> health;
+  event_tally::totals since_start;
 };
 
 }  // namespace floe

@@ -3,73 +3,76 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "protocol/constants.hpp"
 
 namespace floe {
 namespace {
 
-/// Longer than a database is frozen in a recovery that nobody notices.
-constexpr std::int64_t long_freeze_ms = 5000;
+using texts = const std::vector<const trouble*>&;
 
-health_check run_state(const status_snapshot& s) {
-  return {"runstate", s.view->run == runstate::running,
-          std::string(runstate_text(static_cast<std::uint64_t>(s.view->run)))};
+std::string with_age(const trouble& t) {
+  if (t.age_ms < 0) return t.text;
+  return fmt::format("{}, for {:.1f} s", t.text, static_cast<double>(t.age_ms) / 1000);
 }
 
-health_check mode(const status_snapshot& s) {
-  const bool normal = s.view->mode == recovery_mode::normal;
-  return {"recovery-mode", normal,
-          fmt::format("{} for {:.1f} s", normal ? "NORMAL" : "ACTIVE",
-                      static_cast<double>(s.mode_age_ms) / 1000)};
+std::string first_of(texts broken) {
+  const auto first = with_age(*broken.front());
+  return broken.size() == 1 ? first : fmt::format("{} ({} more)", first, broken.size() - 1);
 }
 
-health_check leader(const status_snapshot& s) {
-  if (s.view->leader == pnn::unknown) return {"leader", false, "nobody is known to lead"};
-  return {"leader", true, fmt::format("node {}", number(s.view->leader))};
-}
-
-health_check own_flags(const status_snapshot& s) {
-  auto text = s.view->own_flags() == 0 ? std::string("none")
-                                       : std::string(node_flags_text(s.view->own_flags()));
-  if (s.ban) text += fmt::format(": {}", s.ban->why);
-  return {"flags", s.view->own_flags() == 0, std::move(text)};
-}
-
-/// Followers are well as long as somebody leads: only a lock that cannot be asked for is a fault.
-health_check cluster_lock(const status_snapshot& s) {
-  if (s.lock.setting.empty()) return {"cluster-lock", true, "none is configured"};
-  const bool good = s.lock.trouble.empty();
-  return {"cluster-lock", good,
-          fmt::format("{}{}{}", s.lock.state, s.lock.detail.empty() ? "" : ": ", s.lock.detail)};
-}
-
-health_check of_databases(const std::vector<database_report>& databases) {
-  std::size_t bad = 0;
-  std::string first;
-  for (const auto& d : databases) {
-    const auto trouble = trouble_of(d);
-    if (trouble.empty()) continue;
-    if (bad++ == 0) first = fmt::format("{}: {}", d.name, trouble);
+/// What is so, in words, when nothing is wrong with it.
+std::string so_now(health_part part, const status_snapshot& s,
+                   const std::vector<database_report>& databases) {
+  switch (part) {
+    case health_part::runstate:
+      return std::string(runstate_text(static_cast<std::uint64_t>(s.view->run)));
+    case health_part::recovery_mode:
+      return fmt::format("{} for {:.1f} s",
+                         s.view->mode == recovery_mode::normal ? "NORMAL" : "ACTIVE",
+                         static_cast<double>(s.mode_age_ms) / 1000);
+    case health_part::leader: return fmt::format("node {}", number(s.view->leader));
+    case health_part::flags: return "none";
+    case health_part::cluster_lock:
+      if (s.lock.setting.empty()) return "none is configured";
+      return fmt::format("{}{}{}", s.lock.state, s.lock.detail.empty() ? "" : ": ", s.lock.detail);
+    case health_part::databases: return fmt::format("{} attached", databases.size());
+    case health_part::other: return "nothing is wrong";
   }
-  if (bad == 0) return {"databases", true, fmt::format("{} attached", databases.size())};
-  return {"databases", false, bad == 1 ? first : fmt::format("{} ({} more)", first, bad - 1)};
+  std::unreachable();
+}
+
+std::string_view name(health_part part) {
+  switch (part) {
+    case health_part::runstate: return "runstate";
+    case health_part::recovery_mode: return "recovery-mode";
+    case health_part::leader: return "leader";
+    case health_part::flags: return "flags";
+    case health_part::cluster_lock: return "cluster-lock";
+    case health_part::databases: return "databases";
+    case health_part::other: return "other";
+  }
+  std::unreachable();
 }
 
 }  // namespace
 
-std::string trouble_of(const database_report& d) {
-  if (!d.damage.empty()) return "not whole: " + d.damage;
-  if (!d.storage_trouble.empty()) return "the storage refuses: " + d.storage_trouble;
-  if (d.state != freeze_state::thawed && d.state_age_ms >= long_freeze_ms)
-    return fmt::format("{} for {:.1f} s", name(d.state),
-                       static_cast<double>(d.state_age_ms) / 1000);
-  return {};
-}
-
 std::vector<health_check> health_of(const status_snapshot& s,
-                                    const std::vector<database_report>& databases) {
-  return {run_state(s), mode(s), leader(s), own_flags(s), cluster_lock(s), of_databases(databases)};
+                                    const std::vector<database_report>& databases,
+                                    const std::vector<trouble>& troubles) {
+  std::vector<health_check> all;
+  for (auto part :
+       {health_part::runstate, health_part::recovery_mode, health_part::leader, health_part::flags,
+        health_part::cluster_lock, health_part::databases, health_part::other}) {
+    std::vector<const trouble*> broken;
+    for (const auto& t : troubles)
+      if (t.part == part && t.ill && t.node.value_or(s.view->self) == s.view->self)
+        broken.push_back(&t);
+    all.push_back({std::string(name(part)), broken.empty(),
+                   broken.empty() ? so_now(part, s, databases) : first_of(broken)});
+  }
+  return all;
 }
 
 bool all_good(const std::vector<health_check>& all) {

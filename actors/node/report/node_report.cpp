@@ -25,14 +25,15 @@ const char* kind_name(db_kind k) {
   return k == db_kind::persistent ? "persistent" : "replicated";
 }
 
-json database_json(const database_report& r) {
+json database_json(const database_report& r, pnn self) {
+  const auto troubles = troubles_of(r, self);
   json j{{"id", fmt::format("{:#010x}", number(r.id))},
          {"name", r.name},
          {"path", r.path},
          {"kind", kind_name(r.kind)},
          {"generation", number(r.gen)},
          {"damage", r.damage.empty() ? json() : json(r.damage)},
-         {"trouble", trouble_of(r)},
+         {"trouble", troubles.empty() ? "" : troubles.front().text},
          {"storage_trouble", r.storage_trouble.empty() ? json() : json(r.storage_trouble)},
          {"state", std::string(name(r.state))},
          {"state_age_ms", r.state_age_ms},
@@ -42,6 +43,11 @@ json database_json(const database_report& r) {
          {"migrations_pending", r.migrations_pending},
          {"migrations_done", r.migrations_done},
          {"migrations_resent", r.migrations_resent},
+         {"changes",
+          {{"state", std::string(name(r.changes.state))},
+           {"since", number(r.changes.since)},
+           {"keys", r.changes.keys},
+           {"bytes", r.changes.bytes}}},
          {"sequence", r.sequence}};
   if (r.kind == db_kind::volatile_db)
     j["vacuum"] = {{"queued", r.vacuum.queued},
@@ -144,13 +150,20 @@ std::string status_json(const status_snapshot& s, const std::vector<database_rep
   for (pnn p : v.map) j["vnn_map"].push_back(number(p));
   j["nodes"] = nodes_json(s);
   j["recovery"] = s.recovery.empty() ? json() : json::parse(s.recovery, nullptr, false);
+  j["last_recovery"] =
+      s.last_recovery.empty() ? json() : json::parse(s.last_recovery, nullptr, false);
+  const auto& r = s.recovered;
+  j["recovered"] = {{"unchanged", r.unchanged}, {"difference", r.by_difference},
+                    {"whole", r.whole},         {"differed", r.differed},
+                    {"kept", r.kept},           {"lost", r.lost}};
   j["cluster_lock"] = lock_json(s.lock);
   j["quorum"] = std::string(name(s.quorum));
   j["recovery_failures"] = s.recovery_failures;
   j["healthy"] = true;
   j["troubles"] = json::array();
   j["warnings"] = json::array();
-  for (const auto& t : troubles_of(s, databases)) {
+  const auto troubles = troubles_of(s, databases);
+  for (const auto& t : troubles) {
     if (t.ill) j["healthy"] = false;
     j["troubles"].push_back(trouble_json(t));
     j["warnings"].push_back(t.text);
@@ -182,9 +195,9 @@ std::string status_json(const status_snapshot& s, const std::vector<database_rep
                   {"too_large", s.limits.dropped.too_large},
                   {"relinks", s.limits.dropped.relinks}};
   j["ban"] = ban_json(s.ban);
-  j["health"] = health_json(health_of(s, databases));
+  j["health"] = health_json(health_of(s, databases, troubles));
   j["databases"] = json::array();
-  for (const auto& d : databases) j["databases"].push_back(database_json(d));
+  for (const auto& d : databases) j["databases"].push_back(database_json(d, v.self));
   return text_of(j);
 }
 
@@ -216,7 +229,7 @@ std::string memory_text(const memory_report& m, const std::vector<database_repor
 
 std::string locks_json(pnn self, const std::vector<database_report>& databases) {
   json j{{"node", number(self)}, {"databases", json::array()}};
-  for (const auto& d : databases) j["databases"].push_back(database_json(d));
+  for (const auto& d : databases) j["databases"].push_back(database_json(d, self));
   return text_of(j);
 }
 

@@ -14,6 +14,7 @@
 #include "actors/event_line.hpp"
 #include "actors/node/membership/bans.hpp"
 #include "actors/node/membership/lock_tests.hpp"
+#include "actors/node/node_message.hpp"
 #include "actors/node/node_port.hpp"
 
 namespace floe {
@@ -53,7 +54,9 @@ struct status_snapshot {
   std::string mode_why;  ///< of the present recovery mode
   std::size_t clients = 0;
   std::uint32_t num_recoveries = 0;
-  std::string recovery;                        ///< JSON of the leader's recovery; empty: none runs
+  std::string recovery;       ///< JSON of the leader's recovery; empty: none runs
+  std::string last_recovery;  ///< JSON of the last one that this node led to its end
+  recovered_counts recovered;
   std::vector<std::string> recovery_failures;  ///< of the last one that this node led, if it failed
   cluster_lock_report lock;
   quorum_rule quorum = quorum_rule::lock;

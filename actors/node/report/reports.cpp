@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "actors/node/report/brief_status.hpp"
 #include "actors/node/report/figures.hpp"
 #include "actors/node/report/statistics.hpp"
 #include "protocol/constants.hpp"
@@ -17,6 +18,7 @@ void reports::note(timeline_event e) {
   constexpr std::size_t kept = 20'000;
   e.line.db = from_.databases.name_of(e.db);
   port_.env.log.tell(e.line);
+  tally_.saw(e);
   timeline_.push_back(std::move(e));
   if (timeline_.size() > kept) timeline_.pop_front();
 }
@@ -36,7 +38,15 @@ outcome_of<control::get_timeline> reports::get_timeline(
 
 void reports::recovery_is_at(recovery_progress&& m) {
   recovery_ = std::move(m.json);
-  if (m.ended) recovery_failures_ = std::move(m.failures);
+  if (!m.ended) return;
+  recovery_failures_ = std::move(m.failures);
+  recovered_.unchanged += m.added.unchanged;
+  recovered_.by_difference += m.added.by_difference;
+  recovered_.whole += m.added.whole;
+  recovered_.differed += m.added.differed;
+  recovered_.kept += m.added.kept;
+  recovered_.lost += m.added.lost;
+  if (!m.outcome.empty()) last_recovery_ = std::move(m.outcome);
 }
 
 /// Why each node that is not connected is not.
@@ -106,6 +116,8 @@ status_snapshot reports::snapshot() const {
                     .clients = from_.connected.size(),
                     .num_recoveries = port_.env.count.num_recoveries,
                     .recovery = recovery_,
+                    .last_recovery = last_recovery_,
+                    .recovered = recovered_,
                     .recovery_failures = recovery_failures_,
                     .lock = from_.locks.report(),
                     .quorum = port_.config.quorum,
@@ -120,21 +132,32 @@ status_snapshot reports::snapshot() const {
   return s;
 }
 
-void reports::get_node_status(const answer_to<control::get_node_status>& answer) const {
+void reports::get_node_status(const request_of<control::get_node_status>& options,
+                              const answer_to<control::get_node_status>& answer) const {
+  if (wants_brief_status(options.value))
+    return from_.databases.inspect(false, [view = port_.shared_view(), recovery = recovery_,
+                                           answer](const std::vector<database_report>& all) {
+      answer.good({brief_status_json(*view, recovery, all)});
+    });
   from_.databases.inspect(true, [s = snapshot(), answer](const std::vector<database_report>& all) {
     answer.good({status_json(s, all)});
   });
 }
 
 void reports::give_figures(std::function<void(std::shared_ptr<const node_figures>)> tell) const {
-  auto figures = std::make_shared<node_figures>(
-      node_figures{.state = snapshot(), .count = port_.env.count, .databases = {}, .health = {}});
-  from_.databases.inspect(false,
-                          [figures, tell = std::move(tell)](std::vector<database_report> all) {
-                            figures->databases = std::move(all);
-                            figures->health = health_of(figures->state, figures->databases);
-                            tell(figures);
-                          });
+  auto figures = std::make_shared<node_figures>(node_figures{.state = snapshot(),
+                                                             .count = port_.env.count,
+                                                             .databases = {},
+                                                             .troubles = {},
+                                                             .health = {},
+                                                             .since_start = tally_.all()});
+  from_.databases.inspect(
+      false, [figures, tell = std::move(tell)](std::vector<database_report> all) {
+        figures->databases = std::move(all);
+        figures->troubles = troubles_of(figures->state, figures->databases);
+        figures->health = health_of(figures->state, figures->databases, figures->troubles);
+        tell(figures);
+      });
 }
 
 memory_report reports::held() const {

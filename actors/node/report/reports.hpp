@@ -15,6 +15,7 @@
 #include "actors/node/node_message.hpp"
 #include "actors/node/node_port.hpp"
 #include "actors/node/registry/registry.hpp"
+#include "actors/node/report/event_tally.hpp"
 #include "actors/node/report/node_report.hpp"
 #include "actors/node/traverse/traverses.hpp"
 
@@ -45,7 +46,9 @@ class reports {
   void give_figures(std::function<void(std::shared_ptr<const node_figures>)> tell) const;
   void get_locks(const answer_to<control::get_locks>&) const;
   outcome_of<control::get_timeline> get_timeline(const request_of<control::get_timeline>&);
-  void get_node_status(const answer_to<control::get_node_status>&) const;
+  /// Options: {"brief": true}, or nothing.
+  void get_node_status(const request_of<control::get_node_status>& options,
+                       const answer_to<control::get_node_status>&) const;
   void dump_memory(const answer_to<control::dump_memory>&) const;
 
   outcome_of<control::get_pnn> get_pnn() const;
@@ -70,7 +73,9 @@ class reports {
   node_port& port_;
   sources from_;
   std::deque<timeline_event> timeline_;
-  std::string recovery_;
+  event_tally tally_;
+  std::string recovery_, last_recovery_;
+  recovered_counts recovered_;
   std::vector<std::string> recovery_failures_;  ///< of the last one that has ended here
   std::string text_;                            ///< of the last answer, while it is encoded
 };

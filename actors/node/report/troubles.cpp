@@ -15,6 +15,12 @@ namespace {
 using nlohmann::json;
 
 constexpr std::int64_t commit_patience_ms = 1000;
+/// Longer than a database is frozen in a recovery that nobody notices.
+constexpr std::int64_t long_freeze_ms = 5000;
+
+constexpr auto explained_flags =
+    node_flag::stopped | node_flag::permanently_disabled | node_flag::unhealthy;
+constexpr std::string_view frozen_kind = "database-frozen";
 
 /// Collects them; every function is about one kind of thing.
 struct examiner {
@@ -23,7 +29,8 @@ struct examiner {
   std::vector<trouble> found;
 
   const cluster_view& view() const { return *s.view; }
-  bool leads() const { return view().leader == view().self; }
+  /// Who is banned or stopped stays in recovery mode ACTIVE and frozen until it comes back, and takes part in no recovery.
+  bool inactive() const { return view().own_flags() & (node_flag::banned | node_flag::stopped); }
 
   void own_state();
   void leadership();
@@ -51,19 +58,35 @@ void examiner::own_state() {
                                          s.ban->why, std::max<std::int64_t>(left, 0)),
                      .next = "mend what is named, or end the ban: floe unban",
                      .node = view().self,
-                     .age_ms = (s.now_us - s.ban->since_us) / 1000});
+                     .age_ms = (s.now_us - s.ban->since_us) / 1000,
+                     .part = health_part::flags});
+  } else if (const auto unexplained = flags & ~explained_flags) {
+    found.push_back({.kind = "flags",
+                     .text = fmt::format("node {} has the flags {}", number(view().self),
+                                         node_flags_text(unexplained)),
+                     .next = "its log says who set them",
+                     .node = view().self,
+                     .part = health_part::flags});
   }
   if (flags & node_flag::stopped)
     found.push_back({.kind = "stopped",
                      .text = fmt::format("node {} was stopped by an operator", number(view().self)),
                      .next = "floe continue",
-                     .node = view().self});
+                     .node = view().self,
+                     .part = health_part::flags});
   if (flags & node_flag::permanently_disabled)
     found.push_back(
         {.kind = "disabled",
          .text = fmt::format("node {} was disabled by an operator", number(view().self)),
          .next = "floe enable",
-         .node = view().self});
+         .node = view().self,
+         .part = health_part::flags});
+  if (view().run > runstate::running)
+    found.push_back({.kind = "ending",
+                     .text = fmt::format("node {} is ending: it was told to", number(view().self)),
+                     .next = "start it again: floe node, systemctl start floe",
+                     .node = view().self,
+                     .part = health_part::runstate});
   if (view().run < runstate::running)
     found.push_back(
         {.kind = "starting",
@@ -71,7 +94,14 @@ void examiner::own_state() {
                              runstate_text(static_cast<std::uint64_t>(view().run))),
          .next = "the other lines say what keeps the cluster from recovering",
          .node = view().self,
-         .age_ms = (s.now_us - s.started_us) / 1000});
+         .age_ms = (s.now_us - s.started_us) / 1000,
+         .part = health_part::runstate});
+  if (view().run == runstate::running && (flags & node_flag::unhealthy))
+    found.push_back({.kind = "unhealthy",
+                     .text = fmt::format("node {} is marked unhealthy", number(view().self)),
+                     .next = "who marked it? its log says (flags)",
+                     .node = view().self,
+                     .part = health_part::flags});
 }
 
 // --- leader and recovery ----------------------------------------------------------------------------------------
@@ -86,14 +116,16 @@ void examiner::leadership() {
                                    s.lock.setting, s.lock.trouble),
          .next = s.lock.trouble.empty() ? "it ends by itself; if not: which nodes are connected?"
                                         : "make the lock's file writable on the nodes",
-         .age_ms = s.leader_age_ms});
+         .age_ms = s.leader_age_ms,
+         .part = health_part::leader});
   if (!s.lock.trouble.empty())
     found.push_back({.kind = "cluster-lock",
                      .text = fmt::format("node {} cannot use the cluster lock {}: {}",
                                          number(view().self), s.lock.setting, s.lock.trouble),
                      .next = "floe explain cluster-lock-failed",
                      .node = view().self,
-                     .age_ms = s.lock.trouble_age_ms});
+                     .age_ms = s.lock.trouble_age_ms,
+                     .part = health_part::cluster_lock});
   if (s.cut_off)
     found.push_back({.kind = "cut-off",
                      .text = fmt::format("node {} serves nobody, others may go on without it: {}",
@@ -114,9 +146,7 @@ std::string waits_for(const json& step) {
 }
 
 void examiner::recovery() {
-  // who is banned or stopped stays in recovery mode ACTIVE until it comes back, and takes part in none
-  const bool inactive = view().own_flags() & (node_flag::banned | node_flag::stopped);
-  if (view().mode == recovery_mode::active && !inactive) {
+  if (view().mode == recovery_mode::active && !inactive()) {
     const auto running = s.recovery.empty() ? json() : json::parse(s.recovery, nullptr, false);
     std::string text = fmt::format("recovery mode is ACTIVE: {}", s.mode_why);
     std::string next = "it ends by itself; floe recovery status shows how far it is";
@@ -133,7 +163,8 @@ void examiner::recovery() {
     found.push_back({.kind = "recovery",
                      .text = std::move(text),
                      .next = std::move(next),
-                     .age_ms = s.mode_age_ms});
+                     .age_ms = s.mode_age_ms,
+                     .part = health_part::recovery_mode});
   }
   for (const auto& d : databases) {
     if (d.state != freeze_state::freezing || d.holders.empty()) continue;
@@ -148,7 +179,8 @@ void examiner::recovery() {
          .next = "floe locks; after LockHolderPatience the client is disconnected",
          .db = d.name,
          .node = view().self,
-         .age_ms = d.state_age_ms});
+         .age_ms = d.state_age_ms,
+         .part = health_part::databases});
   }
 }
 
@@ -192,30 +224,18 @@ void examiner::peers() {
 // --- databases --------------------------------------------------------------------------------------------------
 
 void examiner::storage() {
-  for (const auto& d : databases) {
-    if (!d.storage_trouble.empty())
-      found.push_back({.kind = "storage",
-                       .text = fmt::format("{}: the storage of node {} refuses: {}", d.name,
-                                           number(view().self), d.storage_trouble),
-                       .next = "free space or mend the device; floe explain storage-failed",
-                       .db = d.name,
-                       .node = view().self,
-                       .age_ms = d.storage_age_ms});
-    if (!d.damage.empty())
-      found.push_back(
-          {.kind = "database-damaged",
-           .text =
-               fmt::format("{} is not whole on node {}: {}", d.name, number(view().self), d.damage),
-           .next = "a recovery heals it if another node has a whole copy; else floe restoredb",
-           .db = d.name,
-           .node = view().self});
-  }
+  // of a recovery, or of a node that takes part in none, that databases are frozen needs no words of its own
+  const bool explained = view().mode == recovery_mode::active || inactive();
+  for (const auto& d : databases)
+    for (auto& t : troubles_of(d, view().self))
+      if (!explained || t.kind != frozen_kind) found.push_back(std::move(t));
   for (const auto& [db, why] : s.disputes)
     found.push_back({.kind = "database-disputed",
                      .text = fmt::format("{} is out of use, its nodes disagree: {}", db, why),
                      .next = "detach it where it is wrong, then floe recover",
                      .db = db,
-                     .node = view().self});
+                     .node = view().self,
+                     .part = health_part::databases});
 }
 
 /// The work goes on.
@@ -237,6 +257,33 @@ void examiner::hints() {
 }
 
 }  // namespace
+
+std::vector<trouble> troubles_of(const database_report& d, pnn self) {
+  std::vector<trouble> found;
+  const auto add = [&](std::string_view kind, std::string text, std::string next,
+                       std::int64_t age_ms) {
+    found.push_back({.kind = kind,
+                     .text = std::move(text),
+                     .next = std::move(next),
+                     .db = d.name,
+                     .node = self,
+                     .age_ms = age_ms,
+                     .part = health_part::databases});
+  };
+  if (!d.storage_trouble.empty())
+    add("storage",
+        fmt::format("{}: the storage of node {} refuses: {}", d.name, number(self),
+                    d.storage_trouble),
+        "free space or mend the device; floe explain storage-failed", d.storage_age_ms);
+  if (!d.damage.empty())
+    add("database-damaged",
+        fmt::format("{} is not whole on node {}: {}", d.name, number(self), d.damage),
+        "a recovery heals it if another node has a whole copy; else floe restoredb", -1);
+  if (d.state != freeze_state::thawed && d.state_age_ms >= long_freeze_ms)
+    add(frozen_kind, fmt::format("{} is {} on node {}", d.name, name(d.state), number(self)),
+        "floe getdbstatus; who froze it thaws it, or a recovery does", d.state_age_ms);
+  return found;
+}
 
 std::vector<trouble> troubles_of(const status_snapshot& s,
                                  const std::vector<database_report>& databases) {

@@ -1,6 +1,7 @@
 #pragma once
-/// What is wrong with a node, and with its cluster as it sees it: one sentence each, with cause, age and what to try.
-/// Behind `healthy` and the warnings of status, REASON, and `floe doctor`. Pure: a snapshot goes in. Ages in milliseconds.
+/// What is wrong with a node, and with its cluster as it sees it: one sentence each, with cause, age and what to try. The
+/// only place that decides it: `healthy` and the warnings of status, REASON, `floe doctor`, and the checks of `/readyz`
+/// (health.hpp) are made of these. Pure: a snapshot goes in. Ages in milliseconds.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,6 +15,17 @@ namespace floe {
 struct status_snapshot;
 struct database_report;
 
+/// Which check of a node's readiness a trouble breaks.
+enum class health_part : std::uint8_t {
+  runstate,
+  recovery_mode,
+  leader,
+  flags,
+  cluster_lock,
+  databases,
+  other,  ///< anything else
+};
+
 struct trouble {
   std::string_view kind;  ///< an id for programs, as "no-leader"; troubles.cpp has them all
   std::string text{};     ///< one sentence: what and why
@@ -22,9 +34,13 @@ struct trouble {
   std::optional<pnn> node{};
   std::int64_t age_ms = -1;  ///< -1: nobody knows
   bool ill = true;           ///< the work of the cluster suffers; false: it does not yet
+  health_part part = health_part::other;
 };
 
 /// The worst first.
 std::vector<trouble> troubles_of(const status_snapshot&, const std::vector<database_report>&);
+
+/// Why clients of this node cannot work with a database now, in the order of its weight; empty: they can.
+std::vector<trouble> troubles_of(const database_report&, pnn self);
 
 }  // namespace floe

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "cli/command/drill/against.hpp"
 #include "cli/command/drill/subcommands.hpp"
 #include "cli/context.hpp"
 #include "cli/output.hpp"
@@ -138,6 +139,7 @@ void put(const hunt_request& r, const hunt_result& found, const std::vector<std:
 int run(context& c, const arguments& a) {
   const auto r = read_request(a);
   if (!r) return c.misused("drill hunt: " + r.error());
+  if (a.has("--against")) return play_against(c, r->out.string(), a["--against"], r->options.jobs);
   const auto began = std::chrono::steady_clock::now();
   hunt_report report(*r, c.options.json);
   const auto found =
@@ -172,7 +174,8 @@ command hunt_command() {
       .example =
           "floe drill hunt --minutes 10\nfloe drill hunt --drills 5000 --seed 7   # the same "
           "drills on every machine\n"
-          "floe drill run hunted/kept-writes-1.drill",
+          "floe drill run hunted/kept-writes-1.drill\n"
+          "floe drill hunt --out hunted --against /usr/bin/floe",
       .options =
           {{"--drills", "N", "end after so many (1000)"},
            {"--minutes", "N", "or after this time"},
@@ -182,6 +185,8 @@ command hunt_command() {
            {"--as-found", nullptr, "failing drills are not made smaller"},
            {"--anew", nullptr,
             "begin with nothing: otherwise some drills are changed ones of the shipped drills"},
+           {"--against", "PROGRAM",
+            "hunt nothing: play the drills of --out here and with that program; 4 if they differ"},
            {"--jobs", "N", "runs at a time (as many as cores)"}},
       .run = run};
 }

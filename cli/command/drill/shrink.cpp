@@ -22,6 +22,7 @@ void put(const shrunk_drill& s, const std::string& name) {
   j.number("seed", s.seed);
   j.text("failed_at", s.failed_at);
   j.text("reason", s.reason);
+  j.text("reason_before", s.reason_before);
   j.number("lines_before", s.lines_before);
   j.number("lines_after", s.lines_after);
   j.number("runs", s.runs);
@@ -44,6 +45,7 @@ int run(context& c, const arguments& a) {
     *to = *n;
   }
   const auto& out = a["--out"];
+  o.name = out;
   if (!out.empty())
     if (const auto can = can_be_written(out); !can) return c.fail(can.error());
   const bool shown = !c.options.json && ::isatty(STDERR_FILENO);
@@ -60,9 +62,9 @@ int run(context& c, const arguments& a) {
     put(*small, script->name);
     return done;
   }
-  const auto summary =
-      fmt::format("{}: {} lines, {} of them needed ({} runs)\n  {}\n", script->name,
-                  small->lines_before, small->lines_after, small->runs, small->reason);
+  const auto summary = fmt::format("{}: {} lines, {} of them needed ({} runs)\n  {}\n",
+                                   script->name, small->lines_before, small->lines_after,
+                                   small->runs, out.empty() ? small->reason_before : small->reason);
   if (out.empty()) {
     print(small->text);
     std::fflush(stdout);

@@ -84,6 +84,37 @@ std::map<std::size_t, time_us> over_times(const history& h, const register_histo
   return all;
 }
 
+/// Of the writes that can have left what was seen, the last one to be over: whoever wrote between two candidates came
+/// after the earlier one, so the last one leaves the fewest writes unseen. Writes of one value, by their begin, with the
+/// latest end of all up to each.
+class candidates {
+ public:
+  candidates(const history& h, const register_history& r,
+             const std::map<std::size_t, time_us>& over) {
+    for (const auto& [value, write] : r.by_value)
+      of_[value].push_back({h.ops[write].begin, over.at(write)});
+    for (auto& [value, all] : of_) {
+      std::ranges::stable_sort(all, {}, &one::begin);
+      for (std::size_t i = 1; i < all.size(); ++i)
+        all[i].over = std::max(all[i].over, all[i - 1].over);
+    }
+  }
+  /// Nothing if nobody who began until then left this value.
+  std::optional<time_us> last_over(const std::string& value, time_us until) const {
+    const auto all = of_.find(value);
+    if (all == of_.end()) return std::nullopt;
+    const auto after = std::ranges::upper_bound(all->second, until, {}, &one::begin);
+    if (after == all->second.begin()) return std::nullopt;
+    return std::prev(after)->over;
+  }
+
+ private:
+  struct one {
+    time_us begin, over;
+  };
+  std::map<std::string_view, std::vector<one>> of_;
+};
+
 }  // namespace
 
 std::vector<stale_sight> stale_sights(const history& h, const register_history& r) {
@@ -94,27 +125,22 @@ std::vector<stale_sight> stale_sights(const history& h, const register_history& 
   std::ranges::stable_sort(over, {}, [&](std::size_t i) { return times.at(i); });
   std::vector<time_us> ends;
   for (const auto w : over) ends.push_back(times.at(w));
+  const candidates written_by(h, r, times);
   for (const auto s : r.sights) {
     const auto& sight = h.ops[s];
     const auto before = std::ranges::lower_bound(ends, sight.begin) - ends.begin();
-    // of the candidates for what was seen, the one that leaves the fewest writes unseen
-    std::optional<std::vector<std::size_t>> best;
-    const auto consider = [&](time_us written) {
-      std::vector<std::size_t> missing;
-      for (auto i = before; i > 0 && ends[static_cast<std::size_t>(i - 1)] > written; --i)
-        if (const auto w = over[static_cast<std::size_t>(i - 1)];
-            h.ops[w].begin > written || saw(h, w, sight.value))
-          missing.push_back(w);
-      if (!best || missing.size() < best->size()) best = std::move(missing);
-    };
-    const auto [first, last] = r.by_value.equal_range(sight.value);
-    for (auto i = first; i != last; ++i)
-      if (h.ops[i->second].begin <= sight.end) consider(times.at(i->second));
-    if (sight.value.empty() && (!best || !best->empty())) consider(-1);
-    if (!best)
+    auto written = written_by.last_over(sight.value, sight.end);
+    if (!written && sight.value.empty()) written = -1;  // before anybody wrote
+    if (!written) {
       found.push_back({s, {}, true});
-    else if (!best->empty())
-      found.push_back({s, std::move(*best), false});
+      continue;
+    }
+    std::vector<std::size_t> missing;
+    for (auto i = before; i > 0 && ends[static_cast<std::size_t>(i - 1)] > *written; --i)
+      if (const auto w = over[static_cast<std::size_t>(i - 1)];
+          h.ops[w].begin > *written || saw(h, w, sight.value))
+        missing.push_back(w);
+    if (!missing.empty()) found.push_back({s, std::move(missing), false});
   }
   return found;
 }

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 #include "cli/drill/language/condition_measures.hpp"
 #include "cli/drill/language/verb.hpp"
 #include "cli/drill/run/drill_run.hpp"
 #include "cli/drill/run/resolve_nodes.hpp"
+#include "cli/suggest.hpp"
 #include "protocol/constants.hpp"
 
 namespace floe::cli::drill {
@@ -146,6 +148,18 @@ test database_condition(line_parser& w) {
   };
 }
 
+/// What is no condition is taken for a database that is not there; who is misspelt is looked for among all that may stand there.
+std::string no_condition(const line_parser& w) {
+  std::vector<std::string_view> words(w.names.databases.begin(), w.names.databases.end());
+  words.insert(words.end(), w.names.clients.begin(), w.names.clients.end());
+  for (const auto& c : all_conditions())
+    if (const std::string_view form = c.form; std::islower(static_cast<unsigned char>(form[0])))
+      words.push_back(form.substr(0, form.find(' ')));
+  const auto near = closest(w.peek(), words);
+  return fmt::format("no line above attaches a database `{}`{}", w.peek(),
+                     near ? fmt::format("; did you mean {}?", *near) : std::string());
+}
+
 }  // namespace
 
 const std::vector<condition>& all_conditions() {
@@ -210,6 +224,11 @@ test read_condition(line_parser& w) {
   if (w.names.knows_client(w.peek())) return client_condition(w);
   if (w.peek().empty()) {
     w.miss("a condition");
+    return nullptr;
+  }
+  const auto& databases = w.names.databases;
+  if (std::ranges::find(databases, w.peek()) == databases.end()) {
+    w.fail(no_condition(w));
     return nullptr;
   }
   return database_condition(w);

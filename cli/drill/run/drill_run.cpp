@@ -19,6 +19,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// The options of GET_NODE_STATUS; a node that does not know them says everything.
+constexpr std::string_view brief_report = R"({"brief":true})";
+
 std::uint32_t word_at(const bytes& packet, std::size_t offset) {
   std::uint32_t n = 0;
   std::memcpy(&n, packet.data() + offset, sizeof n);
@@ -107,7 +110,7 @@ void drill_run::poll_nodes() {
       continue;
     }
     observer(n).raw().control<control::get_node_status>(
-        pnn::current, {}, 2s,
+        pnn::current, {brief_report}, 2s,
         [this, n, round, missing](const result<client_answer<wire::string>>& r) {
           if (round != poll_round_) return;
           --*missing;
@@ -201,6 +204,7 @@ void drill_run::set_link(std::size_t a, std::size_t b, const link_quality& q) {
 }
 
 void drill_run::lost_behind_bad_link(std::size_t by, std::string_view line) {
+  if (bad_links_.empty()) return;
   const auto said = parse_event(line);
   if (!said) return;
   const auto down = as<event::node_down>(*said);

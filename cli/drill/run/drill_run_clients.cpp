@@ -129,10 +129,12 @@ void drill_run::aftermath(duration bound) {
     past.cure(n, fault_kind::out, now());
     (void)order(n, control::continue_node, {});
   }
-  for (const auto n : banned_nodes)
-    (void)order(n, control::set_ban_state,
-                encode_request<control::set_ban_state>(
-                    {.pnn = pnn{static_cast<std::uint32_t>(n)}, .time = 0}));
+  // also those that have banned themselves, as they had no room for what a recovery brought
+  for (std::size_t n = 0; n < cluster_->size(); ++n)
+    if (!deleted_nodes.contains(n))
+      (void)order(n, control::set_ban_state,
+                  encode_request<control::set_ban_state>(
+                      {.pnn = pnn{static_cast<std::uint32_t>(n)}, .time = 0}));
   for (const auto& [role, n] : roles_off) (void)order(n, role, wire::encode(std::uint32_t{1}));
   stopped_nodes.clear();
   banned_nodes.clear();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include <cstring>
 #include <utility>
 
+#include "actors/sim/scratch.hpp"
 #include "cli/drill/run/planned_run.hpp"
 #include "cli/drill/run/verdict_json.hpp"
 
@@ -35,26 +37,43 @@ struct child {
 
 volatile std::sig_atomic_t received_signal = 0;
 
-/// SIGINT and SIGTERM are remembered, and interrupt poll, while it lives.
+/// SIGINT and SIGTERM are remembered while it lives. They come while it waits, and at no other time: none is overlooked.
 class signal_watch {
  public:
   signal_watch() {
     struct sigaction a {};
     a.sa_handler = [](int s) { received_signal = s; };
     for (std::size_t i = 0; i < watched.size(); ++i) ::sigaction(watched[i], &a, &before_[i]);
+    sigset_t those;
+    ::sigemptyset(&those);
+    for (const int s : watched) ::sigaddset(&those, s);
+    ::sigprocmask(SIG_BLOCK, &those, &open_);
   }
   ~signal_watch() {
+    ::sigprocmask(SIG_SETMASK, &open_, nullptr);
     for (std::size_t i = 0; i < watched.size(); ++i) ::sigaction(watched[i], &before_[i], nullptr);
   }
   signal_watch(const signal_watch&) = delete;
 
+  int wait(std::vector<pollfd>& fds) const {
+    return ::ppoll(fds.data(), fds.size(), nullptr, &open_);
+  }
+  /// In a child: as it was before.
+  void forget() const {
+    for (const int s : watched) ::signal(s, SIG_DFL);
+    ::sigprocmask(SIG_SETMASK, &open_, nullptr);
+  }
+
  private:
   static constexpr std::array watched{SIGINT, SIGTERM, SIGHUP};
+  sigset_t open_{};  ///< the mask without it
   std::array<struct sigaction, watched.size()> before_{};
 };
 
-[[noreturn]] void be_child(const planned_run& r, int out) {
-  for (const int s : {SIGINT, SIGTERM, SIGHUP}) ::signal(s, SIG_DFL);
+[[noreturn]] void be_child(const planned_run& r, int out, pid_t parent) {
+  // whatever way the parent ends
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(1);
   ::alarm(longest_run_s);
   const auto text = verdict_text(play_planned(r));
   for (std::size_t at = 0; at < text.size();) {
@@ -65,14 +84,16 @@ class signal_watch {
   ::_exit(0);
 }
 
-child start(const planned_run& r) {
+child start(const planned_run& r, const signal_watch& watch) {
   std::fflush(nullptr);
+  const pid_t parent = ::getpid();
   int ends[2];
   if (::pipe(ends) != 0) return {};
   const pid_t pid = ::fork();
   if (pid == 0) {
     ::close(ends[0]);
-    be_child(r, ends[1]);
+    watch.forget();
+    be_child(r, ends[1], parent);
   }
   ::close(ends[1]);
   return {pid, ends[0], &r};
@@ -82,6 +103,7 @@ verdict end_of(child& c) {
   ::close(c.out);
   int status = 0;
   ::waitpid(c.pid, &status, 0);
+  if (WIFSIGNALED(status)) remove_scratch_of(c.pid);
   const auto seed = c.run->seed;
   if (WIFSIGNALED(status))
     return broken(seed, WTERMSIG(status) == SIGALRM
@@ -100,6 +122,7 @@ verdict end_of(child& c) {
 int sweep(const std::vector<planned_run>& runs, std::size_t jobs,
           const std::function<void(const planned_run&, const verdict&)>& done) {
   const signal_watch watch;
+  remove_left_scratch();
   std::vector<child> working;
   std::size_t next = 0;
   int forwarded = 0;
@@ -107,7 +130,7 @@ int sweep(const std::vector<planned_run>& runs, std::size_t jobs,
     while (next < runs.size() && !received_signal &&
            working.size() < std::max<std::size_t>(1, jobs)) {
       const auto& r = runs[next++];
-      auto c = start(r);
+      auto c = start(r, watch);
       if (c.pid < 0)
         done(r, broken(r.seed, "no process can be started"));
       else
@@ -119,7 +142,7 @@ int sweep(const std::vector<planned_run>& runs, std::size_t jobs,
     }
     std::vector<pollfd> fds;
     for (const auto& c : working) fds.push_back({c.out, POLLIN, 0});
-    if (::poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) return 0;
+    if (watch.wait(fds) < 0 && errno != EINTR) return 0;
     if (received_signal != forwarded) continue;
     for (std::size_t i = fds.size(); i-- > 0;) {
       if (!(fds[i].revents & (POLLIN | POLLHUP | POLLERR))) continue;

@@ -37,6 +37,7 @@ class shrinker {
           fmt::format("{} holds with seed {}: there is nothing to shrink", original_.name, seed_));
     wanted_ = kind_of(first);
     reason_ = first.reason;
+    story_ = story();
     const auto all = lines_of(original_.body);
     auto start = all;
     // with no blocks, if it fails so, too: then every single turn can go
@@ -50,11 +51,13 @@ class shrinker {
       known_.clear();
       least = reduce(std::move(least), fails);
     }
+    if (!made_smaller_) still_fails({least});  // the same lines, and their numbers in the new text
     if (interrupted_) return std::unexpected("interrupted");
-    return shrunk_drill{.text = story(first) + text_with(least, seed_),
+    return shrunk_drill{.text = text_with(least, seed_),
                         .seed = seed_,
                         .failed_at = wanted_,
                         .reason = reason_,
+                        .reason_before = first.reason,
                         .lines_before = count_of(all),
                         .lines_after = count_of(least),
                         .runs = runs_};
@@ -67,14 +70,14 @@ class shrinker {
   }
 
   std::string text_with(const script_lines& lines, std::uint64_t seed) const {
-    return cluster_with_seed(original_.cluster, seed) + "\n" + text_of(lines);
+    return story_ + cluster_with_seed(original_.cluster, seed) + "\n" + text_of(lines);
   }
 
-  std::string story(const verdict& first) const {
+  std::string story() const {
     return fmt::format(
         "# {}\n# Made smaller: what is left still fails as the whole did with seed {}, at\n#   "
         "{}\n",
-        original_.title, options_.seed, kind_of(first));
+        original_.title, options_.seed, wanted_);
   }
 
   void play(const std::vector<planned_run>& runs,
@@ -120,7 +123,7 @@ class shrinker {
       const auto text = text_with(candidates[i], seed_);
       if (known_.contains(text)) continue;
       known_.emplace(text, true);
-      auto s = read_script(original_.name, text);
+      auto s = read_script(options_.name.empty() ? original_.name : options_.name, text);
       if (!s || candidates[i].empty()) continue;  // it uses what is not there any more
       scripts.push_back(std::move(*s));
       for (std::uint64_t t = 0; t < tries_; ++t) {
@@ -137,6 +140,7 @@ class shrinker {
     for (std::size_t i = 0; i < runs.size(); ++i) {
       if (!ended[i] || ended[i]->held || kind_of(*ended[i]) != wanted_) continue;
       seed_ = runs[i].seed;
+      made_smaller_ = true;
       reason_ = ended[i]->reason;
       known_.clear();  // another seed, perhaps
       return whose[i];
@@ -148,10 +152,11 @@ class shrinker {
   const shrink_options& options_;
   const shrink_progress& progress_;
   std::uint64_t seed_, tries_;
-  std::string wanted_, reason_;
+  std::string wanted_, reason_, story_;
   std::vector<std::string> trace_;
   std::map<std::string, bool> known_;  ///< texts that have been tried
   std::size_t best_, runs_ = 0;
+  bool made_smaller_ = false;
   bool interrupted_ = false;  ///< then nothing fails any more, and the work ends
 };
 

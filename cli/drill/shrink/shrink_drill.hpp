@@ -16,12 +16,15 @@ struct shrink_options {
   /// A shorter script makes other choices of the same seed; so many seeds are tried for it, from
   /// the one on with which the longer one fails.
   std::uint64_t tries = 3;
+  /// What the smaller one will be called; empty: as the original.
+  std::string name{};
 };
 struct shrunk_drill {
   std::string text;  ///< of a file; its cluster line names the seed
   std::uint64_t seed = 1;
-  std::string failed_at;  ///< as the original
-  std::string reason;     ///< of the smaller one
+  std::string failed_at;      ///< as the original
+  std::string reason;         ///< of the smaller one, with the number of its line in `text`
+  std::string reason_before;  ///< of the original, with the number of its line there
   std::size_t lines_before = 0, lines_after = 0, runs = 0;
 };
 /// What is told while it works: lines of the smallest so far, and how many runs it took.

@@ -30,8 +30,8 @@ std::optional<node_report> read_node_report(std::string_view text) {
     l.databases.push_back({.name = d.value("name", ""),
                            .state = d.value("state", ""),
                            .generation = d.value("generation", 0U),
-                           .locks = d.contains("holders") ? d["holders"].size() : 0,
-                           .waiting = d.contains("waiters") ? d["waiters"].size() : 0,
+                           .locks = d.value("locks_held", std::uint64_t{0}),
+                           .waiting = d.value("locks_waiting", std::uint64_t{0}),
                            .records = d.value("records", std::uint64_t{0}),
                            .migrations_pending = d.value("migrations_pending", std::uint64_t{0}),
                            .migrations_resent = d.value("migrations_resent", std::uint64_t{0})});

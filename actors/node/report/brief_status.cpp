@@ -1,0 +1,51 @@
+#include "actors/node/report/brief_status.hpp"
+
+#include <fmt/format.h>
+
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "protocol/constants.hpp"
+
+namespace floe {
+namespace {
+
+using nlohmann::json;
+
+std::string quoted(const std::string& text) {
+  return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace
+
+bool wants_brief_status(byte_view options) {
+  if (options.empty()) return false;
+  const auto wanted = json::parse(options, nullptr, false);
+  return wanted.is_object() && wanted.value("brief", json()) == true;
+}
+
+/// Written as text at once: a tree of JSON would cost more than all that it tells of.
+std::string brief_status_json(const cluster_view& v, const std::string& recovery,
+                              const std::vector<database_report>& databases) {
+  const auto comma = [](std::size_t i) { return i == 0 ? "" : ","; };
+  auto text = fmt::format(
+      R"({{"runstate":"{}","recovery_mode":"{}","generation":{},"leader":{},"nodes":[)",
+      runstate_text(static_cast<std::uint64_t>(v.run)),
+      v.mode == recovery_mode::normal ? "NORMAL" : "RECOVERY", number(v.gen),
+      v.leader == pnn::unknown ? std::string("null") : std::to_string(number(v.leader)));
+  for (std::size_t i = 0; i < v.nodes.size(); ++i)
+    fmt::format_to(std::back_inserter(text), R"({}{{"flags":{}}})", comma(i), v.nodes[i].flags);
+  text += R"(],"databases":[)";
+  for (std::size_t i = 0; i < databases.size(); ++i) {
+    const auto& d = databases[i];
+    fmt::format_to(
+        std::back_inserter(text),
+        R"({}{{"name":{},"state":"{}","generation":{},"locks_held":{},"locks_waiting":{},)"
+        R"("records":{},"migrations_pending":{},"migrations_resent":{}}})",
+        comma(i), quoted(d.name), name(d.state), number(d.gen), d.locks_held, d.locks_waiting,
+        d.records, d.migrations_pending, d.migrations_resent);
+  }
+  return text + R"(],"recovery":)" + (recovery.empty() ? "null" : recovery) + "}";
+}
+
+}  // namespace floe

@@ -1,0 +1,47 @@
+#include "actors/node/report/event_tally.hpp"
+
+#include <algorithm>
+
+#include "actors/events.hpp"
+#include "protocol/rules/freeze.hpp"
+
+namespace floe {
+namespace {
+
+double seconds(std::int64_t from_us, std::int64_t to_us) {
+  return static_cast<double>(std::max<std::int64_t>(0, to_us - from_us)) / 1e6;
+}
+
+}  // namespace
+
+void event_tally::saw(const timeline_event& e) {
+  const auto& line = e.line;
+  if (const auto phase = as<event::recovery_phase>(line)) {
+    const auto key = std::pair(std::string(phase->db), phase->run);
+    if (const auto since = phase_since_.find(key); since != phase_since_.end())
+      all_.phase_seconds[std::string(phase->from)] += seconds(since->second, e.wall_us);
+    phase_since_[key] = e.wall_us;
+  } else if (const auto state = as<event::freeze_state>(line)) {
+    const auto thawed = name(freeze_state::thawed);
+    const auto db = std::string(state->db);
+    if (const auto since = frozen_since_.find(db); since != frozen_since_.end()) {
+      all_.frozen_seconds[db] += seconds(since->second, e.wall_us);
+      frozen_since_.erase(since);
+    }
+    if (state->to != thawed) frozen_since_[db] = e.wall_us;
+  } else if (const auto mode = as<event::recovery_mode>(line)) {
+    if (active_since_ != 0) all_.active_seconds += seconds(active_since_, e.wall_us);
+    active_since_ = mode->to == "active" ? e.wall_us : 0;
+  } else if (const auto ended = as<event::recovery_ended>(line)) {
+    ++all_.recoveries_led[ended->good ? "good" : "failed"];
+    std::erase_if(phase_since_, [&](const auto& p) { return p.first.second == ended->run; });
+  } else if (as<event::leader>(line)) {
+    ++all_.leader_changes;
+  } else if (const auto lost = as<event::node_down>(line)) {
+    ++all_.nodes_lost[std::to_string(number(lost->pnn))];
+  } else if (const auto ban = as<event::banned>(line)) {
+    ++all_.bans[std::string(ban->cause)];
+  }
+}
+
+}  // namespace floe

@@ -1,0 +1,79 @@
+#include "cli/last_recovery.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/ask_nodes.hpp"
+#include "cli/output.hpp"
+#include "cli/troubles.hpp"
+
+namespace floe::cli {
+namespace {
+
+using nlohmann::json;
+
+/// Not for long: status is to answer at once.
+constexpr duration leader_patience = std::chrono::milliseconds(700);
+
+/// Null, if this node has led none.
+json led_by(pnn node, const std::string& report) {
+  const json all = json::parse(report, nullptr, false);
+  json r = all.is_object() ? all.value("last_recovery", json()) : json();
+  if (r.is_object()) r["led_by"] = number(node);
+  return r;
+}
+
+std::string bytes_text(std::uint64_t n) {
+  if (n < 10'000) return fmt::format("{} B", n);
+  if (n < 10'000'000) return fmt::format("{} kB", n / 1000);
+  return fmt::format("{} MB", n / 1'000'000);
+}
+
+std::uint64_t figure(const json& d, const char* name) { return d.value(name, std::uint64_t{0}); }
+
+}  // namespace
+
+json last_recovery(blocking_client& c, pnn at, const std::string& report) {
+  const json own = json::parse(report, nullptr, false);
+  if (!own.is_object()) return {};
+  const json leader = own.value("leader", json());
+  if (!leader.is_number_unsigned() || leader.get<std::uint32_t>() == number(at))
+    return led_by(at, report);
+  const pnn who{leader.get<std::uint32_t>()};
+  for (const auto& [node, text] : ask_reports(c, {who}, leader_patience))
+    if (node == who) return led_by(who, text);
+  return {};
+}
+
+std::string recovered_text(const json& d) {
+  const auto way = d.value("way", "");
+  const auto in = age_text(d.value("ms", 0.0));
+  std::string text;
+  if (way == "unchanged")
+    text = fmt::format("unchanged: all nodes had the same {} records", figure(d, "records"));
+  else if (way == "difference")
+    text = fmt::format("by difference: looked at {} of {} records, {} in {}",
+                       figure(d, "looked_at"), figure(d, "records"),
+                       bytes_text(figure(d, "bytes_in") + figure(d, "bytes_out")), in);
+  else
+    text = fmt::format("whole, because {}: {} copies, {} in {}", d.value("why", ""),
+                       figure(d, "looked_at"),
+                       bytes_text(figure(d, "bytes_in") + figure(d, "bytes_out")), in);
+  if (figure(d, "kept") + figure(d, "lost") > 0)
+    text += fmt::format("; nodes that came back keep {} records and lose {}", figure(d, "kept"),
+                        figure(d, "lost"));
+  return text;
+}
+
+std::string last_recovery_text(const json& r) {
+  if (!r.is_object()) return {};
+  std::string text = fmt::format("last recovery: generation {}, {}, led by node {}, because {}\n",
+                                 r.value("generation", 0U), age_text(r.value("ms", 0.0)),
+                                 r.value("led_by", 0U), r.value("why", ""));
+  for (const auto& d : r.value("databases", json::array()))
+    text += fmt::format("  {}: {}\n", d.value("name", ""), recovered_text(d));
+  return text;
+}
+
+}  // namespace floe::cli

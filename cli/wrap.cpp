@@ -1,0 +1,138 @@
+#include "cli/wrap.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace floe::cli {
+namespace {
+
+/// Bytes of the first `width` characters.
+std::size_t bytes_of(std::string_view text, std::size_t width) {
+  std::size_t at = 0, seen = 0;
+  while (at < text.size()) {
+    const auto next = character_bytes(text.substr(at));
+    seen += text_width(text.substr(at, next));
+    if (seen > width) break;
+    at += next;
+  }
+  return at;
+}
+
+/// Of text; numbers, which stand at the right, keep theirs.
+std::vector<std::size_t> widths(const std::vector<column>& columns,
+                                const std::vector<std::vector<cell>>& rows, std::size_t limit) {
+  constexpr std::size_t least = 12;
+  std::vector<std::size_t> width;
+  for (const auto& c : columns) width.push_back(text_width(c.title));
+  for (const auto& r : rows)
+    for (std::size_t i = 0; i < r.size(); ++i) width[i] = std::max(width[i], text_width(r[i].text));
+  while (true) {
+    std::size_t sum = 2 * (width.size() - 1), widest = width.size();
+    for (std::size_t i = 0; i < width.size(); ++i) {
+      sum += width[i];
+      if (!columns[i].right && (widest == width.size() || width[i] > width[widest])) widest = i;
+    }
+    if (sum <= limit || widest == width.size() || width[widest] <= least) return width;
+    width[widest] -= std::min(sum - limit, width[widest] - least);
+  }
+}
+
+std::string row_text(const std::vector<column>& columns, const std::vector<cell>& cells,
+                     const std::vector<std::size_t>& width, bool colours) {
+  std::vector<std::vector<std::string>> parts;
+  std::size_t lines = 1;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    parts.push_back(lines_of(cells[i].text, width[i]));
+    lines = std::max(lines, parts.back().size());
+  }
+  std::string out;
+  for (std::size_t n = 0; n < lines; ++n) {
+    std::size_t owed = 0;  // blanks are only written when something follows
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      const auto part = n < parts[i].size() ? parts[i][n] : std::string();
+      const std::size_t blank = width[i] - std::min(width[i], text_width(part));
+      if (i > 0) owed += 2;
+      if (columns[i].right) owed += blank;
+      if (!part.empty()) {
+        out.append(std::exchange(owed, 0), ' ');
+        out += paint(cells[i].look, part, colours);
+      }
+      if (!columns[i].right) owed += blank;
+    }
+    out += "\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+std::size_t line_limit() {
+  return ::isatty(STDOUT_FILENO) == 1 ? terminal_width() : std::string::npos;
+}
+
+std::size_t character_bytes(std::string_view text) {
+  if (text.front() == '\033') return std::min(text.find('m'), text.size() - 1) + 1;
+  std::size_t n = 1;
+  while (n < text.size() && (static_cast<unsigned char>(text[n]) & 0xC0) == 0x80) ++n;
+  return n;
+}
+
+std::vector<std::string> lines_of(std::string_view text, std::size_t width) {
+  width = std::max<std::size_t>(width, 1);
+  std::vector<std::string> lines;
+  while (text_width(text) > width) {
+    const auto fits = bytes_of(text, width);
+    auto end = text.rfind(' ', fits);
+    if (end == text.npos || text.find_first_not_of(' ') > end) end = fits;
+    lines.emplace_back(text.substr(0, text.find_last_not_of(' ', end - 1) + 1));
+    text.remove_prefix(std::min(text.find_first_not_of(' ', end), text.size()));
+  }
+  lines.emplace_back(text);
+  return lines;
+}
+
+std::string wrapped(std::string_view text, std::size_t width, std::size_t indent) {
+  const auto first = lines_of(text, width);
+  std::string out = first.front();
+  // what follows the first line has less room
+  const auto rest = text.substr(std::min(text.size(), first.front().size()));
+  const auto begin = rest.find_first_not_of(' ');
+  if (begin == rest.npos) return out;
+  const auto narrower = width > indent ? width - indent : 1;
+  for (const auto& line : lines_of(rest.substr(begin), narrower))
+    out += "\n" + std::string(indent, ' ') + line;
+  return out;
+}
+
+std::string two_columns(std::string_view left, std::string_view right, std::size_t column,
+                        std::size_t width) {
+  std::string out = "  " + std::string(left);
+  if (right.empty()) return out + "\n";
+  const auto used = text_width(out);
+  out += used + 1 < column ? std::string(column - used, ' ') : "\n" + std::string(column, ' ');
+  const auto room = width > column ? width - column : 1;
+  const auto lines = lines_of(right, room);
+  for (std::size_t i = 0; i < lines.size(); ++i)
+    out += (i == 0 ? "" : std::string(column, ' ')) + lines[i] + "\n";
+  return out;
+}
+
+std::string table_text(const std::vector<column>& columns,
+                       const std::vector<std::vector<cell>>& rows, bool colours,
+                       std::size_t limit) {
+  if (rows.empty()) return {};
+  const auto width = widths(columns, rows, limit);
+  std::vector<cell> titles;
+  for (const auto& c : columns) titles.emplace_back(c.title, style::dim);
+  std::string out = row_text(columns, titles, width, colours);
+  for (const auto& r : rows) out += row_text(columns, r, width, colours);
+  return out;
+}
+
+void print_line(std::string_view text, std::size_t indent, style look) {
+  print(paint(look, wrapped(text, line_limit(), indent)) + "\n");
+}
+
+}  // namespace floe::cli

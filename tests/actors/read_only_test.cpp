@@ -1,0 +1,178 @@
+/// Read-only copies with whole nodes: they are given, called back before a write, and end with a recovery; holders that do not
+/// answer keep a writer waiting, and nobody spins meanwhile.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "protocol/types/rec_data.hpp"
+#include "protocol/wire/codec.hpp"
+#include "tests/actors/sim_cluster.hpp"
+
+using namespace floe;
+using namespace floe::test;
+
+namespace {
+
+struct copying_cluster : sim_cluster {
+  std::vector<client*> clients;
+  db_id db{};
+
+  explicit copying_cluster(std::size_t nodes, std::uint64_t seed = 1) : sim_cluster(nodes, seed) {
+    REQUIRE(settle(20s));
+    for (std::size_t n = 0; n < nodes; ++n) {
+      clients.push_back(&connect(n));
+      db = attach_now(*this, *clients.back(), "locking.tdb");
+    }
+    for (std::size_t n = 0; n < nodes; ++n) allow(n);
+  }
+  void allow(std::size_t n) {
+    std::optional<bool> done;
+    clients[n]->send_control(pnn::current, control::set_db_readonly, wire::encode(db), 5s,
+                             [&](const result<client_reply>& r) { done = r.has_value(); });
+    REQUIRE(run([&] { return done.has_value(); }, 10s));
+    REQUIRE(*done);
+  }
+  std::string read(std::size_t n, const std::string& key = "k") {
+    return read_now(*this, *clients[n], db, key).data;
+  }
+  void write(std::size_t n, const std::string& data, const std::string& key = "k") {
+    write_now(*this, *clients[n], db, key, data);
+  }
+  record_header here(std::size_t n, const std::string& key = "k") {
+    return read_now(*this, *clients[n], db, key, read_from::this_node).header;
+  }
+  bool has_copy(std::size_t n) { return here(n).flags & record_flag::ro_have_readonly; }
+  std::size_t logged(const std::string& text) const {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        log(), [&](const auto& l) { return l.find(text) != std::string::npos; }));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("read-only copies: many read at once, the record stays where it is") {
+  copying_cluster c(3);
+  c.write(1, "one");
+  for (int round = 0; round < 3; ++round)
+    for (std::size_t n = 0; n < 3; ++n) CHECK(c.read(n) == "one");
+  for (std::size_t n = 0; n < 3; ++n) CHECK(c.here(n).dmaster == pnn{1});
+  CHECK(c.has_copy(0));
+  CHECK(c.has_copy(2));
+  // copies are older than the record
+  CHECK(c.here(0).rsn < c.here(1).rsn);
+}
+
+TEST_CASE("read-only copies: whoever writes, on any node, calls them back first") {
+  copying_cluster c(4);
+  std::string last;
+  for (std::size_t writer = 0; writer < 4; ++writer)
+    for (const auto* word : {"a", "b"}) {
+      last = word + std::to_string(writer);
+      c.write(writer, last);
+      for (std::size_t n = 0; n < 4; ++n) CHECK(!c.has_copy(n));
+      for (std::size_t n = 0; n < 4; ++n) CHECK(c.read(n) == last);
+      for (std::size_t n = 0; n < 4; ++n) CHECK(c.has_copy(n) == (n != writer));
+    }
+  CHECK(c.logged("rsn-went-back") == 0);
+}
+
+TEST_CASE("read-only copies: a deleted record is read as none, and goes in the end") {
+  copying_cluster c(3);
+  c.write(1, "one");
+  CHECK(c.read(0) == "one");
+  c.write(1, "");
+  for (std::size_t n = 0; n < 3; ++n) CHECK(c.read(n).empty());
+  const auto gone = [&] {
+    for (std::size_t n = 0; n < 3; ++n)
+      if (read_now(c, *c.clients[n], c.db, "k", read_from::this_node).header.rsn != rsn{0})
+        return false;
+    return true;
+  };
+  for (int seconds = 0; seconds < 60 && !gone(); ++seconds) pass(c, 1s);
+  CHECK(gone());
+  c.write(2, "two");
+  for (std::size_t n = 0; n < 3; ++n) CHECK(c.read(n) == "two");
+}
+
+TEST_CASE("read-only copies: a recovery ends them on all nodes") {
+  copying_cluster c(3);
+  c.write(1, "one");
+  for (std::size_t n = 0; n < 3; ++n) CHECK(c.read(n) == "one");
+  c.kill(2);
+  REQUIRE(c.settle(30s));
+  CHECK(!c.has_copy(0));
+  CHECK(!(c.here(1).flags & record_flag::ro_all));
+  c.write(1, "two");
+  CHECK(c.read(0) == "two");
+}
+
+TEST_CASE("read-only copies: a reader does not outlive the owner that would have called it back") {
+  copying_cluster c(3);
+  c.write(1, "one");
+  for (std::size_t n : {0U, 2U}) CHECK(c.read(n) == "one");
+  c.kill(1);
+  REQUIRE(c.settle(30s));
+  CHECK(c.read(0) == "one");
+  c.write(0, "two");
+  CHECK(c.read(2) == "two");
+}
+
+TEST_CASE(
+    "read-only copies: a holder that hangs keeps a writer waiting until a recovery, and is not "
+    "asked at once again") {
+  copying_cluster c(3);
+  c.write(1, "one");
+  for (std::size_t n : {0U, 2U}) CHECK(c.read(n) == "one");
+  c.hang(2);
+  std::optional<bool> written;
+  lock_record(*c.clients[1], c.db, "k", 60s, [&](const result<locked_record>& l) {
+    REQUIRE(l.has_value());
+    store_record(*c.clients[1], l->lock_id, "two", after_write::unlock, 60s,
+                 [&](const result<void>& s) { written = s.has_value(); });
+  });
+  pass(c, 500ms);
+  CHECK(!written);
+  CHECK(c.status(1).find("copies-called-back-from-nodes-2") != std::string::npos);
+  REQUIRE(c.run([&] { return written.has_value(); }, 60s));
+  CHECK(*written);
+  CHECK(c.read(0) == "two");
+  CHECK(c.logged("wanted back for") <= 30);
+}
+
+TEST_CASE("read-only copies: where they are not allowed a read brings the record") {
+  copying_cluster c(2);
+  auto& other = c.connect(0);
+  const auto plain = attach_now(c, other, "brlock.tdb");
+  auto& far = c.connect(1);
+  attach_now(c, far, "brlock.tdb");
+  write_now(c, other, plain, "k", "one");
+  CHECK(read_now(c, far, plain, "k").data == "one");
+  CHECK(read_now(c, far, plain, "k", read_from::this_node).header.dmaster == pnn{1});
+}
+
+TEST_CASE("read-only copies: whoever says that it takes copies back changes nothing else") {
+  copying_cluster c(2);
+  c.write(1, "one");
+  CHECK(c.read(0) == "one");
+  const auto send = [&](std::size_t to, record_header h) {
+    rec_buffer_builder b(c.db);
+    b.add("k", h, "stolen");
+    std::optional<std::int32_t> status;
+    c.clients[to]->send_control(
+        pnn::current, control::update_record, b.take(), 5s,
+        [&](const result<client_reply>& r) { status = r ? r->status : r.error().status; });
+    REQUIRE(c.run([&] { return status.has_value(); }, 10s));
+    return *status;
+  };
+  // of the owner: it would lose what it has
+  CHECK(send(1, {.rsn = rsn{1000}, .dmaster = pnn{0}}) != 0);
+  CHECK(send(1, {.rsn = rsn{1000}, .dmaster = pnn{1}}) != 0);
+  CHECK(c.read(1) == "one");
+  // of a holder: its copy ends, and it asks for another
+  CHECK(send(0, {.rsn = rsn{1000}, .dmaster = pnn{1}}) == 0);
+  CHECK(!c.has_copy(0));
+  CHECK(c.here(0).rsn < c.here(1).rsn);
+  CHECK(c.read(0) == "one");
+  c.write(0, "two");
+  CHECK(c.read(1) == "two");
+}
