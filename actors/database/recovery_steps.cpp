@@ -475,6 +475,7 @@ void database::commit(db_control& m) {
       leave_for_want_of_room(result->error());
       return answer.fail("cannot store the recovered records: " + result->error().text);
     }
+    storage_works();
     if (damage_ != after) {
       damage_ = after;
       node_.tell(database_health{config_.id, damage_});

@@ -170,6 +170,7 @@ void database::update_record(db_control& m) {
   };
   auto finish = [this, answer = m.answer, result] {
     if (*result) {
+      storage_works();
       count_change();
       return answer.good();
     }
