@@ -12,7 +12,8 @@ from records import DB_ATTACH
 
 GETDBPATH, GET_PNN, DB_OPEN_FLAGS = 4, 35, 149
 HEADER = struct.Struct("=QIIII")  # rsn, dmaster, reserved, flags, padding
-IMMEDIATE_MIGRATION = 1
+IMMEDIATE_MIGRATION, WANT_READONLY = 1, 4
+RO_HAVE_DELEGATIONS, RO_HAVE_READONLY = 0x01000000, 0x02000000
 
 
 class _Data(ctypes.Structure):
@@ -66,15 +67,23 @@ class Database:
         rsn, dmaster, _, flags, _ = HEADER.unpack_from(record)
         return rsn, dmaster, flags, record[HEADER.size:]
 
-    def call_here(self, key):
-        """The record moves to this node; returns when it says so."""
-        call(self.connection, self.db_id, key)
+    def call_here(self, key, flags=IMMEDIATE_MIGRATION):
+        """The record moves to this node, or a copy of it comes; returns when it says so."""
+        call(self.connection, self.db_id, key, flags)
+
+    def read(self, key):
+        """As smbd reads: what is here if it may be read from, else a read-only copy comes."""
+        while True:
+            here = self.local(key)
+            if here and (here[1] == self.pnn or here[2] & RO_HAVE_READONLY):
+                return here[3]
+            self.call_here(key, IMMEDIATE_MIGRATION | WANT_READONLY)
 
 
-def call(connection, db_id, key):
-    """A REQ_CALL that brings the record here, and its answer."""
+def call(connection, db_id, key, flags=IMMEDIATE_MIGRATION):
+    """A REQ_CALL that brings the record here, or a copy, and its answer."""
     connection.last_reqid += 1
-    connection.send(wire.call(db_id, key, flags=IMMEDIATE_MIGRATION, reqid=connection.last_reqid))
+    connection.send(wire.call(db_id, key, flags=flags, reqid=connection.last_reqid))
     while (answer := connection.receive(60)) is not None:
         if answer.operation == wire.REPLY_CALL and answer.reqid == connection.last_reqid:
             return
@@ -90,7 +99,7 @@ class Lock:
             if database.tdb.tdb_chainlock(database.file, _data(key)) != 0:
                 raise RuntimeError("chain lock refused")
             held = database.local(key)
-            if held and held[1] == database.pnn:
+            if held and held[1] == database.pnn and not held[2] & RO_HAVE_DELEGATIONS:
                 break
             self.unlock()
             database.call_here(key)
