@@ -49,7 +49,12 @@ void client_tables::state::try_lock(client& c, const std::shared_ptr<lock_run>& 
     const auto run = weak.lock();
     run->table->wake(run->machine->wakes());
     switch (run->machine->outcome()) {
-      case lock_outcome::held: return granted(c, run, run->machine->place());
+      case lock_outcome::held: {
+        bytes content;
+        const auto now = read_held(*run->table->memory, run->machine->place(), content);
+        run->table->seen(mapped_table::act::locked, run->key, now.rsn);
+        return granted(c, run, run->machine->place());
+      }
       case lock_outcome::not_here: return ask_node(c, run);
       case lock_outcome::given_up:
       case lock_outcome::busy:

@@ -54,6 +54,11 @@ struct mapped_table {
     threads.insert(n);
     return n;
   }
+  using act = shared_in_process::act;
+  /// Tells whoever watches a simulation.
+  void seen(act what, byte_view key, std::uint64_t rsn = 0, bool deleted = false) const {
+    if (simulated && simulated->seen) simulated->seen(what, key, rsn, deleted);
+  }
   void wake(const table_wakes& w) const {
     if (!simulated) {
       if (w.all_of != 0) futex_wake(*w.word, w.all_of, INT_MAX);

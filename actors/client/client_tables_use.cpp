@@ -76,6 +76,10 @@ void client_tables::store(client& c, std::uint64_t lock_id, byte_view data, afte
             });
       case store_outcome::stored: break;
     }
+    const auto& lock = weak.lock()->lock;
+    bytes content;
+    const auto now = read_held(*lock.table->memory, lock.place, content);
+    lock.table->seen(mapped_table::act::stored, lock.key, now.rsn, content.empty());
     if (then == after_write::keep_lock) return state_->finish<void>(operation, done, {});
     // stored is stored, whatever becomes of the lock
     unlock(c, lock_id, patience,
@@ -135,6 +139,7 @@ void client_tables::unlock(client& c, std::uint64_t lock_id, duration patience,
     const auto run = weak.lock();
     run->lock.table->wake(run->machine.wakes());
     run->lock.table->threads.erase(run->lock.thread);
+    if (run->machine.was_held()) run->lock.table->seen(mapped_table::act::let_go, run->lock.key);
     if (!run->machine.was_held())
       return state_->finish<void>(operation, done,
                                   std::unexpected(not_held("the node has taken the lock back")));

@@ -1,8 +1,10 @@
 #include "actors/client/replace.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "protocol/constants.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/types/node_map.hpp"
 #include "protocol/types/rec_data.hpp"
@@ -71,7 +73,8 @@ struct replacing : std::enable_shared_from_this<replacing> {
     auto self = shared_from_this();
     c.control<control::get_recmode>(pnn::current, {}, plan.step_patience, [self](const auto& mode) {
       if (!mode) return self->give_up(mode.error());
-      if (mode->status != static_cast<std::int32_t>(recovery_mode::normal))
+      if (mode->status != static_cast<std::int32_t>(recovery_mode::normal) &&
+          !mutated(mutant::replaced_without_a_member))
         return self->refuse("a recovery is going on: try again when it is over");
       self->c.template control<control::get_nodemap>(pnn::current, {}, self->plan.step_patience,
                                                      [self](const auto& map) {
@@ -94,6 +97,13 @@ struct replacing : std::enable_shared_from_this<replacing> {
       self->gen = map->value.generation;
       if (self->gen == generation::invalid)
         return self->refuse("this node takes part in no cluster");
+      for (const pnn m : map->value.slots)
+        if (std::ranges::find(self->nodes, m) == self->nodes.end() &&
+            !mutated(mutant::replaced_without_a_member))
+          return self->refuse(
+              "node " + std::to_string(number(m)) +
+              " is of the cluster and cannot be reached: it would keep what it has; "
+              "try again after the recovery that follows");
       if (!self->plan.feed) return self->freeze();
       // a node that heard of the database a moment ago may not have it open yet
       self->each("attach", self->attach_control(), wire::encode(wire::string{self->plan.name}),

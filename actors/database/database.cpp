@@ -51,6 +51,7 @@ database::database(node_environment env, database_config config, view_ptr view,
       view_(std::move(view)),
       node_(std::move(node)),
       state_since_(env.loop.now()),
+      cut_offs_(config_.pulse->cut_offs()),
       gen_(view_->mode == recovery_mode::normal ? view_->gen : generation::invalid) {}
 
 database::~database() = default;
@@ -75,6 +76,7 @@ void database::start() {
       storage_failed("note damage", done.error());
     if (auto done = store_->flush(); !done) storage_failed("note damage", done.error());
   }
+  witness(&database_witness::opened, std::string_view(config_.name));
   node_.tell(database_opened{config_.id, {}, damage_});
   if (view_->own_flags() & (node_flag::banned | node_flag::stopped)) become_inactive();
 }
@@ -94,6 +96,8 @@ constexpr bool database::needs_store() {
 }
 
 void database::receive(database_message& m) {
+  config_.pulse->beat(env_.loop.now());
+  if (cut_offs_ != config_.pulse->cut_offs() && store_use_ == store_use::here) freeze_by_itself();
   std::visit(
       [&]<class Message>(Message& x) {
         if (needs_store<Message>() && store_use_ == store_use::updating)
@@ -159,6 +163,7 @@ void database::on(db_view& m) {
   const bool leaves = !was_out && (view_->own_flags() & out);
   if (leaves && !(mode == recovery_mode::active && mutated(mutant::inactive_not_frozen)))
     become_inactive();
+  if (before->gen != view_->gen) close_table_of_before();
   if (mode == view_->mode) return;
   follow(commit_.mode_changed(view_->mode));
   if (view_->mode == recovery_mode::active) serve_until_thaw();
@@ -193,6 +198,7 @@ void database::close_for_good() {
     }
   env_.count.locks_held -= locks_.holders();
   store_.reset();
+  witness(&database_witness::left);
   std::error_code ignored;
   std::filesystem::remove(config_.file, ignored);
   std::filesystem::remove(config_.file + "-lock", ignored);

@@ -27,12 +27,16 @@
 #include <unordered_set>
 
 #include "actors/database/database_message.hpp"
+#include "actors/database/database_witness.hpp"
 #include "actors/database/lock_table.hpp"
 #include "actors/environment.hpp"
 #include "actors/node/node_message.hpp"
+#include "actors/node/pulse.hpp"
+#include "actors/table/shared_in_process.hpp"
 #include "protocol/rules/commit.hpp"
 #include "protocol/rules/hot_keys.hpp"
 #include "protocol/rules/migration.hpp"
+#include "protocol/rules/own_freeze.hpp"
 #include "protocol/rules/read_only.hpp"
 #include "protocol/rules/stay.hpp"
 #include "protocol/types/database.hpp"
@@ -55,7 +59,9 @@ struct database_config {
   duration update_patience{
       std::chrono::seconds(60)};  ///< for a node to store a transaction (ControlTimeout)
   duration resend_after{
-      std::chrono::seconds(5)};  ///< an unanswered migration request is sent again
+      std::chrono::seconds(5)};         ///< an unanswered migration request is sent again
+  database_witness* witness = nullptr;  ///< of a simulation
+  std::shared_ptr<node_pulse> pulse;
 };
 
 /// Of clients of this node, for one record; more would be looked at whenever one is served.
@@ -175,6 +181,8 @@ class database final : public actor<database_message> {
   void record_store(db_control&);
   void record_delete(db_control&);
   void record_unlock(db_control&);
+  bool hold_if_muted(db_control&);
+  bool refuse_if_voided(const db_control&, const bytes& key);
   void record_scan(db_control&);
   const bytes* held_key(const db_control&, std::uint64_t lock_id);
   void unlock(const bytes& key, const char* why);
@@ -273,6 +281,7 @@ class database final : public actor<database_message> {
   std::vector<record> left_in_table();
   void drop_table_content();
   void reopen_table();
+  void close_table_of_before();
   std::vector<table_holding> table_holders() const;
   void look_who_waits();
   std::vector<table_waiting> table_waiters() const;
@@ -306,6 +315,10 @@ class database final : public actor<database_message> {
   /// Takes the event through the rules and does what every step may ask for; false if it was refused.
   bool transition(const freeze_input&, const replier&, freeze_step* out = nullptr);
   void freeze(db_control&);
+  void freeze_by_itself();
+  void void_locks(const char* why);
+  void serve_muted();
+  std::optional<generation> recovery_of(const db_control&) const;
   void thaw(db_control&);
   void begin(db_control&);
   void commit(db_control&);
@@ -324,6 +337,8 @@ class database final : public actor<database_message> {
   void push_start(db_control&);
   void push_confirm(db_control&);
   void get_seqnum(db_control&);
+  /// Of the transactions.
+  std::uint64_t sequence_number() const;
   void declare_health(db_control&, std::string damage);
   void set_damage(std::string);
   std::string damage_after_commit() const;
@@ -346,6 +361,15 @@ class database final : public actor<database_message> {
     note(line_of(e));
   }
   void note_request(bool again, const bytes& key, pnn to, reqid id);
+  /// Tells the witness what simulated clients do in the record table.
+  std::function<void(shared_in_process::act, byte_view, std::uint64_t, bool)> table_sight() const;
+  /// Tells the witness, if there is one.
+  template <class... Of, class... What>
+  void witness(void (database_witness::*event)(const database_moment&, Of...),
+               const What&... what) const {
+    if (config_.witness)
+      (config_.witness->*event)({env_.self, config_.id, gen_, view_->gen}, what...);
+  }
   void changed(bool recovered = false);
   void need_tick();
   pnn lmaster(byte_view key) const;
@@ -365,7 +389,11 @@ class database final : public actor<database_message> {
   address<node_message> node_;
   std::shared_ptr<store> store_;  ///< shared with the work that another thread does on it
   freeze_status freeze_;
+  own_freeze own_freeze_ = own_freeze::none;
+  std::vector<db_control>
+      muted_;  ///< of holders of locks, until it is known whether this node counts
   time_point state_since_;
+  std::uint64_t cut_offs_ = 0;  ///< of the pulse: so many were acted on
   generation gen_ = generation::invalid;
   bool committed_ =
       false;  ///< gen_ is that of a recovery's commit here, not of the map it was opened under

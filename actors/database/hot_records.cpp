@@ -18,6 +18,7 @@
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
 #include "protocol/record_status.hpp"
+#include "protocol/rules/migration.hpp"
 #include "protocol/types/record_access.hpp"
 #include "protocol/wire/codec.hpp"
 
@@ -100,7 +101,7 @@ std::optional<std::string> database::make_table() {
     env_.loop.watch(made->wake_fd, EPOLLIN | EPOLLET,
                     [to = self()](std::uint32_t) { to.tell(db_table_rung{}); });
   }
-  if (!thawed()) made->table->close();
+  if (!thawed() || !map_applies(gen_, view_->gen)) made->table->close();
   hot_records_ = std::move(made);
   return std::nullopt;
 }
@@ -124,8 +125,8 @@ void database::record_table_control(db_control& m) {
   }
   descriptors_ptr along;
   if (env_.loop.is_simulated()) {
-    auto mapping = std::make_shared<shared_in_process>(h.table->memory(),
-                                                       [to = self()] { to.tell(db_table_rung{}); });
+    auto mapping = std::make_shared<shared_in_process>(
+        h.table->memory(), [to = self()] { to.tell(db_table_rung{}); }, table_sight());
     known->second.simulated = mapping;
     along = std::make_shared<const descriptors>(std::move(mapping));
   } else {
@@ -138,6 +139,23 @@ void database::record_table_control(db_control& m) {
   }
   m.answer({.data = wire::encode(record_table_reply{.client = known->second.number}),
             .along = std::move(along)});
+}
+
+/// What happens in the memory of the table happens without the node. A simulated client says it, as long as the node lives.
+std::function<void(shared_in_process::act, byte_view, std::uint64_t, bool)> database::table_sight()
+    const {
+  if (!config_.witness) return {};
+  return [this, lives = std::weak_ptr(hot_records_->lives)](
+             shared_in_process::act what, byte_view key, std::uint64_t rsn, bool deleted) {
+    if (lives.expired()) return;
+    const record_header h{.rsn = floe::rsn{rsn}, .dmaster = env_.self};
+    switch (what) {
+      case shared_in_process::act::locked: return witness(&database_witness::granted, key, h);
+      case shared_in_process::act::stored:
+        return witness(&database_witness::acknowledged, key, h, deleted);
+      case shared_in_process::act::let_go: return witness(&database_witness::released, key);
+    }
+  };
 }
 
 /// A client that goes on living has given its mapping up.
@@ -162,13 +180,15 @@ void database::table_client_gone(std::uint64_t client, bool has_unmapped) {
   }
   std::vector<bytes> keys;
   for (const auto slot : h.table->clear(number, runs_on)) keys.push_back(h.table->key_of(slot));
-  for (const bytes& key : keys)
+  for (const bytes& key : keys) {
+    witness(&database_witness::released, key);
     note(event::lock_release{.client = ref.id,
                              .pid = ref.pid,
                              .name = ref.name,
                              .key = to_hex(key),
                              .held_us = 0,
                              .why = "client-gone"});
+  }
   db_table_rung look;
   on(look);
 }
@@ -194,6 +214,7 @@ bool database::grant_in_table(const bytes& key, lock_waiter& w) {
                               table_rules_.stay),
       .locks_before = h.table->locks_of(at->slot)};
   answer_for_table();
+  witness(&database_witness::granted, key, r.header);
   w.answer.good(wire::encode(record_lock_reply{.header = r.header, .data = r.data, .lock_id = 0}));
   table_tick_later();
   return true;
@@ -251,6 +272,8 @@ bool database::keep_and_take(std::uint32_t slot, table_holder by) {
                    h.table->locks_of(slot) - stay->second.locks_before + 1, stay->second.allowed);
     h.stays.erase(stay);
   }
+  // whoever let go of it may not have come to saying so
+  if (by == table_holder::none) witness(&database_witness::released, content->key);
   if (!h.table->take(slot, by)) drop_broken(slot);
   return true;
 }
@@ -351,6 +374,8 @@ void database::on(db_table_recall& m) {
 
 /// A record that a client has in the table becomes one that it locks by number: it wants to store more than fits.
 void database::table_take_over(const db_control& m, const bytes& key, std::uint32_t thread) {
+  if (own_freeze_ == own_freeze::voided)
+    return m.answer.status(record_status_not_held, "others have gone on without this node");
   if (hot_records_)
     if (const auto user = hot_records_->users.find(m.client->id);
         user != hot_records_->users.end()) {
@@ -379,8 +404,10 @@ void database::table_take_over(const db_control& m, const bytes& key, std::uint3
 
 // --- as time goes by -------------------------------------------------------------------------------------------
 
-/// Clients may go on in the table for a while.
+/// Clients may go on in the table for a while; not on a node that is cut off, or has a new map: they ask it, and it waits.
 void database::answer_for_table() {
+  if (own_freeze_ != own_freeze::none || !map_applies(gen_, view_->gen))
+    return hot_records_->table->answer_for_until(0);
   hot_records_->table->answer_for_until(in_us(env_.loop.now() + answered_for));
 }
 
@@ -498,7 +525,17 @@ void database::recall_all() {
 }
 
 void database::reopen_table() {
-  if (hot_records_ && hot_records_->table->closed()) hot_records_->table->reopen();
+  if (!hot_records_ || !hot_records_->table->closed() || !map_applies(gen_, view_->gen)) return;
+  hot_records_->table->reopen();
+}
+
+/// A new map is set, and this database not recovered yet: what is ours may be so in a content that does not count.
+void database::close_table_of_before() {
+  if (!hot_records_ || map_applies(gen_, view_->gen) ||
+      mutated(mutant::freeze_ignores_record_table))
+    return;
+  hot_records_->table->close();
+  answer_for_table();
 }
 
 bool database::in_table(byte_view key) const {

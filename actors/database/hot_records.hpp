@@ -53,6 +53,7 @@ struct hot_records {
     std::weak_ptr<shared_in_process> simulated;  ///< its mapping, in simulations
   };
   event_loop& loop;
+  const std::shared_ptr<bool> lives = std::make_shared<bool>(true);  ///< for simulated clients
   std::unique_ptr<record_table> table;
   int wake_fd = -1;            ///< an eventfd that clients write to
   time_point no_room_until{};  ///< the store could not take something; nothing is tried before

@@ -188,6 +188,7 @@ void database::grant(const bytes& key, lock_table::entry& e, lock_waiter& w) {
                 .share = usage_share::lock(w.client.usage, key.size())});
   locks_.concerns(w.client.id, key);  // who is granted at once was in no queue
   const record r = local(key);
+  witness(&database_witness::granted, key, r.header);
   w.answer.good(
       wire::encode(record_lock_reply{.header = r.header, .data = r.data, .lock_id = lock_id}));
 }

@@ -134,34 +134,62 @@ const bytes* database::held_key(const db_control& m, std::uint64_t lock_id) {
   return key;
 }
 
+/// What a holder stores on a node that is cut off waits, and what he asks for after that. So it does from the moment a new
+/// map is set: the freeze that follows says whether what is here counts (rule R2 of the model of ownership).
+bool database::hold_if_muted(db_control& m) {
+  const bool of_before = thawed() && !map_applies(gen_, view_->gen);
+  if (own_freeze_ != own_freeze::muted && !of_before) return false;
+  const bool waits =
+      m.opcode != control::record_unlock || std::ranges::any_of(muted_, [&](const db_control& c) {
+        return c.client && m.client && c.client->id == m.client->id;
+      });
+  if (waits) muted_.push_back(std::move(m));
+  return waits;
+}
+
+/// Others have gone on without this node: the lock is worth nothing, and gone with the answer.
+bool database::refuse_if_voided(const db_control& m, const bytes& key) {
+  if (own_freeze_ != own_freeze::voided) return false;
+  m.answer.status(record_status_not_held, "others have gone on without this node");
+  unlock(key, "voided");
+  return true;
+}
+
 void database::record_store(db_control& m) {
+  if (hold_if_muted(m)) return;
   const auto& r = m.request<control::record_store>();
   const bytes* held = held_key(m, r.lock_id);
   if (!held) return;
   const bytes key = *held;
+  if (refuse_if_voided(m, key)) return;
   if (too_large(key, r.data, m.answer)) return;
   const record_header h = written_header(own_header(key));
   if (!put(key, h, r.data))
     return m.answer.status(record_status_storage, "cannot store: " + last_refusal_);
+  witness(&database_witness::acknowledged, key, h, r.data.empty());
   m.answer.good();
   if (r.flags & record_store_unlock) unlock(key, "stored");
 }
 
 void database::record_delete(db_control& m) {
+  if (hold_if_muted(m)) return;
   const auto& r = m.request<control::record_delete>();
   const bytes* held = held_key(m, r.lock_id);
   if (!held) return;
   const bytes key = *held;
+  if (refuse_if_voided(m, key)) return;
   const record_header h = written_header(own_header(key));
   // An empty record means "deleted" to everybody; it stays until vacuuming or a recovery drops it, so that an
   // older copy elsewhere does not come back.
   if (!put(key, h, {}))
     return m.answer.status(record_status_storage, "cannot store: " + last_refusal_);
+  witness(&database_witness::acknowledged, key, h, true);
   m.answer.good();
   if (r.flags & record_store_unlock) unlock(key, "deleted");
 }
 
 void database::record_unlock(db_control& m) {
+  if (hold_if_muted(m)) return;
   const auto& r = m.request<control::record_unlock>();
   const bytes* held = held_key(m, r.lock_id);
   if (!held) return;
@@ -182,6 +210,7 @@ void database::unlock(const bytes& key, const char* why) {
                              .held_us = microseconds(env_.loop.now() - h.since),
                              .why = why});
   locks_.release(*e);
+  witness(&database_witness::released, key);
   --env_.count.locks_held;
   if (freeze_.state == freeze_state::freezing && !anybody_holds())
     transition(freeze_event::last_holder_gone{}, {});
@@ -207,6 +236,7 @@ void database::on(db_client_call& m) {
 void database::on(db_client_gone& m) {
   if (commit_client_ == m.client) follow(commit_.client_gone());
   table_client_gone(m.client, false);
+  std::erase_if(muted_, [&](const db_control& c) { return c.client && c.client->id == m.client; });
   std::erase_if(until_thaw_,
                 [&](const db_control& c) { return c.client && c.client->id == m.client; });
   // as many requests in one turn, and the rest in later ones: others are served in between

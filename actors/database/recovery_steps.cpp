@@ -52,7 +52,10 @@ bool database::transition(const freeze_input& event, const replier& answer, free
     return false;
   }
   freeze_ = s.next;
-  if (s.roll_back) pushed_.reset();
+  if (s.roll_back) {
+    pushed_.reset();
+    witness(&database_witness::gave_up);
+  }
   if (s.abandon_push) stop_push();
   if (before.state != freeze_.state) {
     state_since_ = env_.loop.now();
@@ -72,31 +75,82 @@ bool database::transition(const freeze_input& event, const replier& answer, free
   return true;
 }
 
+/// Which recovery a step belongs to: nodes send with the generation of their map, and a leader's is that of its recovery.
+/// Nothing for clients: tools, which lead none, and the helper of a ctdbd that leads one.
+std::optional<generation> database::recovery_of(const db_control& m) const {
+  if (m.client || std::get<req_control>(m.packet->content.body).client_id != 0) return std::nullopt;
+  return m.packet->content.header.gen;
+}
+
 void database::freeze(db_control& m) {
+  const bool of_recovery = recovery_of(m) || view_->mode == recovery_mode::active;
+  const bool outdated =
+      recovery_of(m) && (std::get<req_control>(m.packet->content.body).flags & freeze_outdated);
   freeze_step s;
   if (!transition(freeze_event::freeze{.locks_held = close_table()}, m.answer, &s)) return;
-  if (!s.wait) return m.answer.good();
-  freeze_waiters_.push_back(m.answer);
+  if (s.wait)
+    freeze_waiters_.push_back(m.answer);
+  else
+    m.answer.good();
+  if (of_recovery)
+    own_freeze_ =
+        step(own_freeze_, outdated ? own_freeze_event::left_out : own_freeze_event::counted);
+  if (outdated) void_locks("outdated");
+  serve_muted();
+}
+
+/// This node must expect that others have gone on without it: nothing is acknowledged any more.
+void database::freeze_by_itself() {
+  cut_offs_ = config_.pulse->cut_offs();
+  if (gen_ == generation::invalid) return;
+  own_freeze_ = step(own_freeze_, own_freeze_event::cut_off);
+  if (hot_records_) answer_for_table();
+  pull_.reset();
+  if (freeze_.state == freeze_state::in_transaction) transition(freeze_event::cancel{}, {});
+  transition(freeze_event::freeze{.locks_held = close_table()}, {});
+}
+
+/// Whoever holds a lock learns it at his next word. The last one completes a freeze.
+void database::void_locks(const char* why) {
+  for (const bytes& key : locks_.keys())
+    if (const auto* e = locks_.find(key); e && e->holder) unlock(key, why);
+}
+
+/// What holders have asked for while nobody knew whether it would last.
+void database::serve_muted() {
+  if (own_freeze_ == own_freeze::muted) return;
+  for (auto& m : std::exchange(muted_, {})) {
+    database_message again(std::move(m));
+    receive(again);
+  }
 }
 
 /// Stopped or banned: what we hold may be outdated from now on and serves nobody.
 void database::become_inactive() {
+  witness(&database_witness::left);
   gen_ = generation::invalid;
   committed_ = false;
   transition(freeze_event::freeze{.locks_held = close_table(),
                                   .invalidate = config_.kind == db_kind::volatile_db},
              {});
+  // holders keep their locks, for which a ban may wait, and store nothing any more
+  own_freeze_ = step(own_freeze_, own_freeze_event::left_out);
+  if (hot_records_) answer_for_table();
+  serve_muted();
   changed();
 }
 
 void database::begin(db_control& m) {
   const auto& t = m.request<control::db_transaction_start>();
+  if (!recovery_of(m) && view_->mode == recovery_mode::normal && own_freeze_ != own_freeze::none)
+    return m.answer.fail("this node was cut off, and waits for a recovery");
   if (!transition(freeze_event::begin{t.tid, gen_}, m.answer)) return;
   open_transaction();
   m.answer.good();
 }
 
 void database::open_transaction() {
+  witness(&database_witness::began, freeze_.tid);
   declared_damage_.reset();
   gave_content_ = false;
   equal_open_ = false;
@@ -150,6 +204,16 @@ void database::wipe(db_control& m) {
 }
 
 void database::thaw(db_control& m) {
+  const auto of = recovery_of(m);
+  const bool open = freeze_.state == freeze_state::in_transaction;
+  const bool fits = may_thaw(of.value_or(view_->gen), gen_, view_->gen, open);
+  if (view_->mode == recovery_mode::active && !inactive() && !fits) {
+    if (of) return m.answer.fail("another recovery has been here since");
+    // a tool thaws what it has frozen; a recovery that has begun meanwhile ends with a thaw of its own
+    return m.answer.good();
+  }
+  if (own_freeze_ != own_freeze::none)
+    return m.answer.fail("this node was cut off, and waits for a recovery");
   freeze_step s;
   if (!transition(freeze_event::thaw{.inactive = inactive()}, m.answer, &s)) return;
   pushed_.reset();
@@ -411,6 +475,7 @@ void database::commit(db_control& m) {
       leave_for_want_of_room(result->error());
       return answer.fail("cannot store the recovered records: " + result->error().text);
     }
+    storage_works();
     if (damage_ != after) {
       damage_ = after;
       node_.tell(database_health{config_.id, damage_});
@@ -442,6 +507,7 @@ void database::leave_for_want_of_room(const store_error& why) {
 
 void database::finish_commit(const freeze_step& s, const replier& answer) {
   const auto before = gen_;
+  if (config_.witness) witness(&database_witness::committed, s.committed, sequence_number());
   gen_ = s.committed;
   committed_ = true;
   forget_copies();
@@ -451,6 +517,10 @@ void database::finish_commit(const freeze_step& s, const replier& answer) {
   changed(true);
   drop_stale_waiters(before);
   answer.good();
+  // an operator who replaces content does not know who has gone on
+  if (gen_ != before) own_freeze_ = step(own_freeze_, own_freeze_event::committed);
+  if (hot_records_) answer_for_table();
+  serve_muted();
 }
 
 /// Said by whoever replaces the content; without a transaction it takes effect at once.
@@ -479,11 +549,15 @@ void database::set_damage(std::string damage) {
 
 void database::get_seqnum(db_control& m) {
   if (!transition(freeze_event::read{}, m.answer)) return;
+  m.answer.good(wire::encode(sequence_number()));
+}
+
+std::uint64_t database::sequence_number() const {
   std::uint64_t n = 0;
   if (auto found = store_->get(sequence_number_key);
       found && *found && (*found)->data.size() == sizeof n)
     std::memcpy(&n, (*found)->data.data(), sizeof n);
-  m.answer.good(wire::encode(n));
+  return n;
 }
 
 }  // namespace floe

@@ -92,6 +92,7 @@ bool database::put(byte_view key, const record_header& header, byte_view data) {
   storage_works();
   count_change();
   note_stored(key, header, data.empty());
+  if (config_.kind == db_kind::volatile_db) witness(&database_witness::kept, key, header);
   note_copy(key, header);
   plan_flush();
   return true;

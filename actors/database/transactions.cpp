@@ -86,6 +86,8 @@ void database::follow(const commit_step& s) {
     node_.tell(want_recovery{fmt::format("{}: {}", config_.name, s.recover)});
   }
   if (!s.answer) return;
+  if (*s.answer == 0 && config_.witness)
+    witness(&database_witness::acknowledged_transaction, sequence_number());
   note(event::commit_end{.commit = commit_.number(), .status = *s.answer});
   std::exchange(commit_answer_, {})
       .status(*s.answer, *s.answer == 0 ? "" : "a recovery came in between");
@@ -168,6 +170,7 @@ void database::update_record(db_control& m) {
   };
   auto finish = [this, answer = m.answer, result] {
     if (*result) {
+      storage_works();
       count_change();
       return answer.good();
     }

@@ -60,6 +60,7 @@ bool database::forget(byte_view key) {
     return false;
   }
   count_change();
+  witness(&database_witness::dropped, key);
   ++vacuum_.since_compaction;
   vacuum_.deleted.remove(key);
   vacuum_.home.remove(key);

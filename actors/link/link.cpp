@@ -123,6 +123,7 @@ void link::begin_doubt(const std::string& why) {
   doubt_why_ = why;
   const auto limit =
       doubt_limit_ > duration{0} ? std::exchange(doubt_limit_, duration{0}) : doubt_limit;
+  config_.pulse->broken(config_.peer, env_.loop.now());
   doubt_until_ = env_.loop.now() + limit;
   doubt_timer_ =
       env_.loop.after(limit, [to = self(), n = ++doubt_serial_] { to.tell(link_doubt_over{n}); });
@@ -227,6 +228,7 @@ void link::came_up() {
 
 void link::begin_talk(bool floe) {
   watch_.begin(env_.loop.now(), floe);
+  config_.pulse->heard(config_.peer, env_.loop.now());
   for (auto& p : std::exchange(early_, {})) node_.tell(peer_packet{config_.peer, std::move(p)});
   send_keepalive();
   // Three at once say that more will follow as quickly: the peer need not learn it by waiting, should we hang soon.
@@ -258,6 +260,7 @@ void link::on(link_packet& m) {
   }
   const auto* alive = std::get_if<req_keepalive>(&content->body);
   watch_.heard(alive != nullptr, env_.loop.now());
+  config_.pulse->heard(config_.peer, env_.loop.now());
   if (alive) {
     ++env_.count.keepalive_packets_recv;
     return judge(*alive);

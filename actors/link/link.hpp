@@ -12,12 +12,14 @@
 ///
 /// Silence is judged as protocol/rules/keepalive.hpp says.
 #include <deque>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "actors/environment.hpp"
 #include "actors/link/link_message.hpp"
 #include "actors/node/node_message.hpp"
+#include "actors/node/pulse.hpp"
 #include "protocol/rules/link_pair.hpp"
 
 namespace floe {
@@ -28,6 +30,7 @@ struct link_config {
   stream_limits limits;
   node_lines nodes;         ///< the list this node runs with
   time_point node_started;  ///< for the uptime in keepalives
+  std::shared_ptr<node_pulse> pulse;
 };
 
 class link final : public actor<link_message> {

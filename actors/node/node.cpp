@@ -93,7 +93,7 @@ void node::go_on_starting() {
   s.port.first_view(s.nodes.with_links());
   s.membership.set_runstate(runstate::setup);
   const auto& config = s.port.config;
-  s.port.leader = env_.actors.spawn<leader>("leader", env_, leader_config_of(config),
+  s.port.leader = env_.actors.spawn<leader>("leader", env_, leader_config_of(config, s.port.pulse),
                                             s.port.shared_view(), self());
   s.membership.set_runstate(runstate::first_recovery);
   s.tunables.apply();
@@ -147,10 +147,21 @@ void node::give_memory_back() {
   if (!env_.loop.is_simulated()) ::malloc_trim(kept);
 }
 
+/// The databases freeze by themselves at their next word (protocol/rules/own_freeze.hpp); only a recovery ends it.
+void node::cut_off() {
+  auto& s = *services_;
+  cut_offs_ = s.port.pulse->cut_offs();
+  const auto why = text(s.port.pulse->last_cause());
+  s.port.note(event::cut_off{.why = why});
+  s.membership.set_mode(recovery_mode::active, fmt::format("cut off: {}", why));
+}
+
 // --- dispatch --------------------------------------------------------------------------------------------------
 
 void node::receive(node_message& message) {
   auto& s = *services_;
+  s.port.pulse->beat(env_.loop.now());
+  if (cut_offs_ != s.port.pulse->cut_offs()) cut_off();
   std::visit(
       by_type{
           [&](peer_packet& m) { from_peer(m.from, m.packet); },

@@ -34,6 +34,7 @@ class node final : public actor<node_message> {
   void tick();
   void watch_turns();
   void give_memory_back();
+  void cut_off();
   void from_peer(pnn, const parcel_ptr&);
   void from_client(const client_ref&, const parcel_ptr&);
   void peer_changes(const peer_changed&);
@@ -42,6 +43,7 @@ class node final : public actor<node_message> {
   node_environment env_;
   std::function<void()> stopped_;
   std::unique_ptr<node_services> services_;
+  std::uint64_t cut_offs_ = 0;  ///< of the pulse: that were told
   timer_id tick_{0};
   std::optional<time_point> trim_at_;
   bool stopping_ = false;

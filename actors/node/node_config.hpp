@@ -6,9 +6,12 @@
 
 #include "actors/net/network.hpp"
 #include "protocol/ids.hpp"
+#include "protocol/rules/quorum.hpp"
 #include "protocol/tunables.hpp"
 
 namespace floe {
+
+class database_witness;
 
 struct configured_node {
   endpoint where;
@@ -26,14 +29,16 @@ struct node_config {
   bool lmaster_capable = true;
   bool start_stopped = false;
   bool start_disabled = false;
-  std::string cluster_lock;                          ///< a path or `!` and a command; empty: none
+  std::string cluster_lock;  ///< a path or `!` and a command; empty: none
+  quorum_rule quorum = quorum_rule::lock;
   duration leader_timeout{std::chrono::seconds(5)};  ///< no leader broadcast for so long: election
   bool freeze_all_first =
       false;  ///< diagnosis: recover as before 2015, all databases frozen together
   bool verify_recoveries =
       false;  ///< what all nodes have after a recovery is compared before it is thawed
   tunable_list tunables;
-  std::size_t max_packet = 64u << 20;  ///< from a client
+  std::size_t max_packet = 64u << 20;   ///< from a client
+  database_witness* witness = nullptr;  ///< of a simulation; outlives the node
 };
 
 /// A node that carries on what a client has sent, or answers with it, has a little more room for headers.

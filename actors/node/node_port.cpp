@@ -1,5 +1,7 @@
 #include "actors/node/node_port.hpp"
 
+#include <algorithm>
+
 #include "actors/parcel.hpp"
 #include "protocol/constants.hpp"
 
@@ -31,13 +33,33 @@ view_ptr view_at_start(const node_config& c) {
 }  // namespace
 
 node_port::node_port(node_environment e, node_config c)
-    : env(e), config(std::move(c)), tunables(config.tunables), view_(view_at_start(config)) {}
+    : env(e),
+      config(std::move(c)),
+      tunables(config.tunables),
+      pulse(std::make_shared<node_pulse>(e.loop.now())),
+      view_(view_at_start(config)) {}
 
 void node_port::change_view(const std::function<void(cluster_view&)>& change) {
   auto next = std::make_shared<cluster_view>(*view_);
   change(*next);
   view_ = std::move(next);
+  show_pulse();
   view_changed(view_);
+}
+
+/// Others leave a node out that says nothing for so long (protocol/rules/keepalive.hpp).
+void node_port::show_pulse() const {
+  const auto& t = tunables;
+  const auto interval = std::chrono::seconds(std::max(1U, t[tunable::keepalive_interval]));
+  const auto slow =
+      own_silence_limit(interval * std::max(1U, t[tunable::keepalive_limit]), interval);
+  const auto quick = std::chrono::milliseconds(t[tunable::floe_keepalive_ms]);
+  const auto among_floe =
+      quick.count() == 0
+          ? slow
+          : own_silence_limit(std::chrono::milliseconds(t[tunable::floe_keepalive_limit_ms]),
+                              quick);
+  pulse->follow(*view_, among_floe, slow, config.quorum, env.loop.now());
 }
 
 void node_port::send(pnn to, reqid id, const packet_body& body, task written) const {

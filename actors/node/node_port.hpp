@@ -13,6 +13,7 @@
 #include "actors/event_line.hpp"
 #include "actors/node/node_config.hpp"
 #include "actors/node/node_message.hpp"
+#include "actors/node/pulse.hpp"
 #include "actors/recovery/leader_message.hpp"
 #include "protocol/packet.hpp"
 #include "protocol/tunables.hpp"
@@ -42,6 +43,7 @@ class node_port {
   node_environment env;
   node_config config;
   tunable_list tunables;
+  std::shared_ptr<node_pulse> pulse;
   address<node_message> self;  ///< known when the node starts
   /// Shared with answers under way: a database that ends after its node still tells those who wait.
   const std::shared_ptr<limit_counts> shared_limits = std::make_shared<limit_counts>();
@@ -56,6 +58,8 @@ class node_port {
   const view_ptr& shared_view() const { return view_; }
   /// The only way in which the view changes: everybody who decides by it gets the new one.
   void change_view(const std::function<void(cluster_view&)>& change);
+  /// Whoever looks at the pulse of this node knows the view as it is now.
+  void show_pulse() const;
   /// Before there is anybody to be told.
   void first_view(view_ptr v) { view_ = std::move(v); }
 

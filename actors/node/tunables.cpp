@@ -56,6 +56,7 @@ void tunable_controls::apply() const {
     d.to.tell(databases_.table_rules());
   }
   port_.leader.tell(leader_tunables{t});
+  port_.show_pulse();
 }
 
 }  // namespace floe

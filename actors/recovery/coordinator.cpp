@@ -320,7 +320,8 @@ void coordinator::act(const cluster_effect::recover& e) {
                             .srvid_base = srvid_range(config_.plan.epoch, recoverers_.size()),
                             .sorted_senders = std::move(sorted),
                             .buffer_size = config_.buffer_size,
-                            .hold = config_.hold},
+                            .hold = config_.hold,
+                            .witness = config_.witness},
         node_, self());
   }
   r.tell(dbr_start{e.plan});

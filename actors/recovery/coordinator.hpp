@@ -13,11 +13,14 @@
 
 namespace floe {
 
+class database_witness;
+
 struct coordinator_config {
   cluster_plan plan;
   std::string reason;  ///< why this recovery was started
   std::string hold;    ///< diagnosis: hold at this phase
   std::size_t buffer_size = 1'000'000;
+  database_witness* witness = nullptr;
 };
 
 class coordinator final : public actor<coordinator_message> {

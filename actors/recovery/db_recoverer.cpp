@@ -4,8 +4,10 @@
 
 #include <algorithm>
 
+#include "actors/database/database_witness.hpp"
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/rules/own_freeze.hpp"
 #include "protocol/rules/winner.hpp"
 #include "protocol/types/basic.hpp"
 #include "protocol/types/database.hpp"
@@ -127,6 +129,7 @@ bool db_recoverer::is_held(db_phase p) const {
 
 void db_recoverer::act(const db_effect::entered& e) {
   phase_since_us_ = env_.loop.wall_us();
+  if (e.to == db_phase::begin && config_.witness) tell_witness();
   node_.tell(note_event{{.wall_us = phase_since_us_,
                          .db = machine_.plan().db,
                          .line = line_of(event::recovery_phase{
@@ -184,6 +187,10 @@ void db_recoverer::ask(const db_effect::ask& e, pnn n) {
     case db_phase::push_start:
       data =
           wire::encode(pulldb_ext{.db_id = plan.db, .lmaster = pnn::unknown, .srvid = push_srvid_});
+      break;
+    case db_phase::freeze:
+      data = wire::encode(number(plan.db));
+      if (config_.sorted_senders.contains(n) && !took_part(n)) flags = freeze_outdated;
       break;
     default: data = wire::encode(number(plan.db)); break;
   }
@@ -301,6 +308,13 @@ bool db_recoverer::took_part(pnn n) const {
   const auto& all = machine_.plan().participants;
   const auto i = std::ranges::find(all, n, &db_plan::participant::node);
   return i != all.end() && i->took_part;
+}
+
+void db_recoverer::tell_witness() const {
+  std::vector<pnn> counted;
+  for (const auto& p : machine_.plan().participants)
+    if (p.took_part) counted.push_back(p.node);
+  config_.witness->recovers(machine_.plan().db, machine_.plan().gen, counted);
 }
 
 void db_recoverer::start_pull(const db_effect::ask& e) {

@@ -18,12 +18,15 @@
 
 namespace floe {
 
+class database_witness;
+
 struct db_recoverer_config {
   pnn leader{0};
   std::uint64_t srvid_base = 0;  ///< a range of srvids that nobody else uses: +0 .. +0xffff
   std::set<pnn> sorted_senders;  ///< nodes that send records in key order
   std::size_t buffer_size = 1'000'000;
   std::string hold;  ///< diagnosis: "phase" or "phase@database"
+  database_witness* witness = nullptr;
 };
 
 class db_recoverer final : public actor<db_recoverer_message> {
@@ -76,6 +79,7 @@ class db_recoverer final : public actor<db_recoverer_message> {
   double share_done() const;
   db_outcome outcome() const;
   bool took_part(pnn) const;
+  void tell_witness() const;
 
   // difference.cpp
   bool is_pulled_whole(pnn) const;

@@ -33,12 +33,15 @@ election_delays delays_of(const leader_config& c) {
 
 }  // namespace
 
-leader_config leader_config_of(const node_config& c) {
+leader_config leader_config_of(const node_config& c, std::shared_ptr<node_pulse> pulse) {
   return {.leader_timeout = c.leader_timeout,
           .freeze_all_first = c.freeze_all_first,
           .verify_recoveries = c.verify_recoveries,
           .tunables = c.tunables,
-          .cluster_lock = c.cluster_lock};
+          .cluster_lock = c.cluster_lock,
+          .quorum = c.quorum,
+          .witness = c.witness,
+          .pulse = std::move(pulse)};
 }
 
 leader::leader(node_environment env, leader_config config, view_ptr view,
@@ -188,9 +191,46 @@ void leader::tick() {
   watch(watch_event::stirred{});
 }
 
+/// What the leader knows of those that it does not reach. A map that others name counts as much as its own: a leader that
+/// has just been started has none.
+part_verdict leader::part() const {
+  auto all = config_.pulse->members(env_.loop.now());
+  const duration others = milliseconds(config_.tunables[tunable::floe_keepalive_limit_ms]);
+  for (auto& n : all) {
+    if (n.limit > duration{0}) n.limit = std::max(n.limit, others);
+    n.has_content = !without_content_.contains(n.node);
+    n.in_map |= std::ranges::any_of(looks_, [&](const auto& l) {
+      return l.second.gen && *l.second.gen != generation::invalid &&
+             std::ranges::find(l.second.map, n.node) != l.second.map.end();
+    });
+  }
+  return may_recover(config_.quorum, all);
+}
+
+void leader::look_at_part(const part_verdict& p) {
+  if (p.what != watch_.part() || p.what == part_verdict::kind::waits)
+    for (const auto& effect : watch_.step(watch_event::part{p.what, p.wait}, env_.loop.now()))
+      std::visit([this](const auto& x) { act(x); }, effect);
+}
+
+/// Once, when a recovery that is owed has to wait.
+void leader::tell_what_waits(const part_verdict& p) {
+  const bool stands = election_.leads() && !watch_.owed().empty() && !watch_.recovering() &&
+                      p.what != part_verdict::kind::goes_on;
+  if (std::exchange(part_told_, stands) || !stands) return;
+  env_.log.tell(event::recovery_waits{
+      .why = p.what == part_verdict::kind::waits
+                 ? fmt::format("node {} may not know yet that it is cut off: {} ms", number(p.node),
+                               std::chrono::ceil<milliseconds>(p.wait).count())
+                 : fmt::format("{} nodes are here, {} are needed", p.here, p.needed)});
+}
+
 void leader::watch(const watch_input& e) {
+  const auto p = part();
+  look_at_part(p);
   for (const auto& effect : watch_.step(e, env_.loop.now()))
     std::visit([this](const auto& x) { act(x); }, effect);
+  tell_what_waits(p);
 }
 
 void leader::on(leader_woke& m) { watch(watch_event::woke{m.why}); }
@@ -224,6 +264,10 @@ void leader::answered(const question::poll& q, const control_answer& a) {
     }
   } else if (q.part == control::getvnnmap) {
     if (auto v = wire::decode<vnn_map>(a.data)) {
+      if (v->generation == generation::invalid)
+        without_content_.insert(q.node);
+      else
+        without_content_.erase(q.node);
       l.gen = v->generation;
       l.map = v->slots;
     }
@@ -297,12 +341,12 @@ void leader::act(const watch_effect::recover& e) {
   recovery_began_ = env_.loop.now();
   coordinator_ = env_.actors.spawn<coordinator>(
       "coordinator", env_,
-      coordinator_config{
-          .plan = plan,
-          .reason = e.why,
-          .hold = hold_,
-          .buffer_size = std::min<std::size_t>(config_.tunables[tunable::rec_buffer_size_limit],
-                                               rec_buffer_size_max)},
+      coordinator_config{.plan = plan,
+                         .reason = e.why,
+                         .hold = hold_,
+                         .buffer_size = std::min<std::size_t>(
+                             config_.tunables[tunable::rec_buffer_size_limit], rec_buffer_size_max),
+                         .witness = config_.witness},
       view_, node_, [to = self()](const recovery_result& r) { to.tell(leader_recovered{r}); });
 }
 

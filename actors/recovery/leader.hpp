@@ -16,6 +16,7 @@
 #include "actors/lock/cluster_lock.hpp"
 #include "actors/node/node_config.hpp"
 #include "actors/node/node_message.hpp"
+#include "actors/node/pulse.hpp"
 #include "actors/recovery/leader_message.hpp"
 #include "actors/recovery/recovery_message.hpp"
 #include "protocol/rules/ban.hpp"
@@ -32,8 +33,11 @@ struct leader_config {
   bool verify_recoveries = false;
   tunable_list tunables;
   std::string cluster_lock{};  ///< the setting; empty: none
+  quorum_rule quorum = quorum_rule::lock;
+  database_witness* witness = nullptr;
+  std::shared_ptr<node_pulse> pulse{};  ///< of the node
 };
-leader_config leader_config_of(const node_config&);
+leader_config leader_config_of(const node_config&, std::shared_ptr<node_pulse>);
 
 class leader final : public actor<leader_message> {
  public:
@@ -70,6 +74,8 @@ class leader final : public actor<leader_message> {
   void act(const election_effect::contradicted&);
   standing own_standing() const;
   bool outnumbered() const;
+  bool too_few() const;
+  part_verdict part() const;
   bool only_floe() const;
   void learn_about(pnn);
   void remember(generation);
@@ -84,6 +90,8 @@ class leader final : public actor<leader_message> {
 
   // what the leader looks after
   void watch(const watch_input&);
+  void look_at_part(const part_verdict&);
+  void tell_what_waits(const part_verdict&);
   void act(const watch_effect::poll&);
   void act(const watch_effect::align_flags&);
   void act(const watch_effect::charge&);
@@ -147,6 +155,8 @@ class leader final : public actor<leader_message> {
   leader_watch watch_;
   std::map<pnn, node_look> looks_;  ///< of the round that is out
   std::size_t looks_missing_ = 0;   ///< answers that it still waits for
+  bool part_told_ = false;          ///< that a recovery has to wait
+  std::set<pnn> without_content_;   ///< as they said last: restarted, or never recovered
   timer_id tick_timer_{0}, rest_timer_{0}, pause_timer_{0};
 
   address<coordinator_message> coordinator_;

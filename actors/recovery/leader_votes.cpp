@@ -30,7 +30,8 @@ frame shared(bytes data) { return std::make_shared<const bytes>(std::move(data))
 
 /// Whether most of the nodes of its map are silent, though not dead, and with a cluster lock go first.
 bool leader::outnumbered() const {
-  if (config_.cluster_lock.empty() || !last_loss_) return false;
+  if (config_.cluster_lock.empty() || config_.quorum == quorum_rule::none || !last_loss_)
+    return false;
   std::size_t here = 0, away = 0;
   for (pnn n : view_->map) {
     const auto* p = view_->find(n);
@@ -40,9 +41,21 @@ bool leader::outnumbered() const {
   return leaves_lock(here, away, env_.loop.now() - *last_loss_);
 }
 
+/// Whether a majority of the nodes is asked for and is not here.
+bool leader::too_few() const {
+  if (config_.quorum != quorum_rule::majority || mutated(mutant::half_is_enough)) return false;
+  std::size_t here = 0, all = 0;
+  for (const auto& n : view_->nodes) {
+    if (n.flags & node_flag::deleted) continue;
+    ++all;
+    here += !(n.flags & (node_flag::disconnected | node_flag::inactive));
+  }
+  return !is_majority(here, all);
+}
+
 standing leader::own_standing() const {
-  const bool can =
-      can_be_leader(inactive(), view_->capabilities & capability::recmaster) && !outnumbered();
+  const bool can = can_be_leader(inactive(), view_->capabilities & capability::recmaster) &&
+                   !outnumbered() && !too_few();
   const auto us = can ? born_us_ : static_cast<std::uint64_t>(env_.loop.wall_us());
   return {.can_lead = can,
           .inactive = inactive(),

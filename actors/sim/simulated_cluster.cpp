@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <utility>
 
@@ -42,7 +44,9 @@ simulated_cluster::simulated_cluster(simulation_options o)
     : options_(std::move(o)),
       loop_(event_loop::simulated(options_.seed)),
       switch_(std::make_unique<sim_switch>(*loop_)),
-      locks_(std::make_unique<sim_lock_store>(*loop_)) {
+      locks_(std::make_unique<sim_lock_store>(*loop_)),
+      invariants_(
+          std::make_unique<invariants>(*loop_, [this](const std::string& line) { clash(line); })) {
   std::vector<std::string> lines;
   for (std::size_t i = 0; i < options_.nodes; ++i) {
     add_host();
@@ -67,6 +71,8 @@ simulated_cluster::host simulated_cluster::make_host(std::size_t n) const {
   for (const auto& d : {h.config.volatile_dir, h.config.persistent_dir, h.config.state_dir})
     fs::create_directories(d);
   if (options_.cluster_lock) h.config.cluster_lock = "/shared/lock";
+  h.config.quorum = options_.quorum;
+  h.config.witness = invariants_.get();
   if (options_.configure) options_.configure(h.config);
   return h;
 }
@@ -137,6 +143,7 @@ void simulated_cluster::kill(std::size_t n) {
   h.up->node = {};
   h.up->actors.reset();
   h.up.reset();
+  invariants_->gone(h.config.self);
 }
 
 bool simulated_cluster::shut_down(std::size_t n, duration limit) {
@@ -145,6 +152,13 @@ bool simulated_cluster::shut_down(std::size_t n, duration limit) {
   const bool stopped = run([&l] { return l.stopped; }, limit);
   kill(n);
   return stopped;
+}
+
+void simulated_cluster::clash(const std::string& line) const {
+  if (options_.clash) return options_.clash(line);
+  std::fprintf(stderr, "seed %llu: %s\n", static_cast<unsigned long long>(options_.seed),
+               line.c_str());
+  std::abort();
 }
 
 void simulated_cluster::pause(std::size_t n) { hosts_[n].up->loop->pause(); }

@@ -16,6 +16,7 @@
 #include "actors/lock/sim_cluster_lock.hpp"
 #include "actors/net/sim_network.hpp"
 #include "actors/node/start_node.hpp"
+#include "actors/sim/invariants.hpp"
 #include "actors/sim/node_loop.hpp"
 #include "actors/sim/scratch.hpp"
 #include "storage/faults.hpp"
@@ -25,10 +26,13 @@ namespace floe {
 struct simulation_options {
   std::size_t nodes = 3;
   std::uint64_t seed = 1;
-  bool cluster_lock = false;                              ///< one in `locks()`
+  bool cluster_lock = false;  ///< one in `locks()`
+  quorum_rule quorum = quorum_rule::lock;
   std::function<void(node_config&)> configure = nullptr;  ///< each node's, before its first start
   /// Every line that a node logs, with the virtual time in microseconds.
   std::function<void(std::int64_t us, std::size_t node, log_level, std::string_view)> log = nullptr;
+  /// Two events that must never be true together (invariants.hpp). Nobody listens: the process aborts.
+  std::function<void(const std::string& line)> clash = nullptr;
 };
 
 class simulated_cluster {
@@ -111,12 +115,14 @@ class simulated_cluster {
   };
 
   host make_host(std::size_t n) const;
+  void clash(const std::string& line) const;
 
   simulation_options options_;
   scratch_directory dir_;
   std::unique_ptr<event_loop> loop_;
   std::unique_ptr<sim_switch> switch_;
   std::unique_ptr<sim_lock_store> locks_;
+  std::unique_ptr<invariants> invariants_;
   std::list<node_loop>
       loops_;  ///< of all nodes that ever were: the world may still hold their jobs
   std::vector<host> hosts_;

@@ -5,12 +5,16 @@
 #include <memory>
 
 #include "actors/table/memory.hpp"
+#include "protocol/bytes.hpp"
 
 namespace floe {
 
 struct shared_in_process {
   std::shared_ptr<table_memory> memory;
   std::function<void()> ring;
+  /// Somebody watches the simulation: is told what this client does there, at that moment. May be empty.
+  enum class act : std::uint8_t { locked, stored, let_go };
+  std::function<void(act, byte_view key, std::uint64_t rsn, bool deleted)> seen;
 };
 
 }  // namespace floe

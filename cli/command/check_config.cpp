@@ -2,6 +2,8 @@
 /// where it differs from the other nodes of its cluster in what must be equal everywhere.
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "cli/cluster/pid_file.hpp"
 #include "cli/command/all.hpp"
 #include "cli/config/node_files.hpp"
@@ -52,6 +54,18 @@ void compare_lock(blocking_client& c, pnn other, const std::string& ours, durati
                     node_name(other), show(theirs->value.value), show(ours)));
 }
 
+/// A ctdbd has no such setting, and does not say so.
+void compare_quorum(blocking_client& c, pnn other, quorum_rule ours, duration patience,
+                    findings& f) {
+  const auto theirs = c.control<control::get_node_status>(other, {}, patience);
+  if (!theirs) return;
+  const auto report = nlohmann::json::parse(theirs->value.value, nullptr, false);
+  const auto rule = report.is_object() ? report.value("quorum", "") : "";
+  if (!rule.empty() && rule != name(ours))
+    f.errors.push_back(fmt::format("{}: quorum is {} there and {} here; two parts could go on",
+                                   node_name(other), rule, name(ours)));
+}
+
 void compare_nodes(blocking_client& c, pnn other, const std::vector<configured_node>& ours,
                    duration patience, findings& f) {
   const auto theirs = c.control<control::get_nodes_file>(other, {}, patience);
@@ -88,6 +102,7 @@ void compare_with_others(context& c, const node_setup& setup, findings& f) {
       continue;
     compare_nodes(*connection, n.pnn, setup.config.nodes, c.patience(), f);
     compare_lock(*connection, n.pnn, setup.config.cluster_lock, c.patience(), f);
+    compare_quorum(*connection, n.pnn, setup.config.quorum, c.patience(), f);
     compare_tunables(*connection, n.pnn, setup.config.tunables, c.patience(), f);
     ++f.compared;
   }

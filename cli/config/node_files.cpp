@@ -146,6 +146,8 @@ std::expected<node_setup, std::vector<std::string>> check_node_directory(const s
       p.setup.warnings[i] = file + ": " + p.setup.warnings[i];
   }
   auto& c = p.setup.config;
+  if (p.lock_asked_for && c.cluster_lock.empty())
+    blame(places.settings, "[floe] quorum = lock: there is no `cluster lock` in [cluster]");
 
   auto nodes = read_nodes_file(c.nodes_file, p.port.value_or(default_port()));
   if (!nodes) {

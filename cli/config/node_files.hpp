@@ -48,6 +48,7 @@ struct parsed_settings {
   node_setup setup;
   std::string node_address;           ///< empty: to be found by trying
   std::optional<std::uint16_t> port;  ///< unset: what the machine calls the service `ctdb`
+  bool lock_asked_for = false;        ///< by `quorum = lock`
   std::vector<std::string> errors;
 };
 parsed_settings default_settings(const node_places&);

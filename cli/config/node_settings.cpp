@@ -95,6 +95,14 @@ std::string set_cluster_lock(parsed_settings& p, const std::string& value) {
   return wrong;
 }
 
+std::string set_quorum(parsed_settings& p, const std::string& value) {
+  const auto rule = quorum_named(value);
+  if (!rule) return "must be majority, lock or none";
+  p.setup.config.quorum = *rule;
+  p.lock_asked_for = *rule == quorum_rule::lock;
+  return {};
+}
+
 std::string set_address(parsed_settings& p, const std::string& value) {
   const auto address = parse_address(value);
   if (!address) return "must be an IPv4 or IPv6 address, without leading zeros";
@@ -256,6 +264,12 @@ constexpr std::array known = std::to_array<known_setting>({
     {{"floe", "metrics", "127.0.0.1:PORT, [::1]:PORT or unix:PATH", "",
       "where /metrics, /livez and /readyz are served; without it nowhere", nullptr},
      set_metrics},
+    {{"floe", "quorum", "majority, lock or none", "lock",
+      "which part goes on when the cluster is cut: majority: one with more than half of the nodes, "
+      "and no other recovers or commits; lock: the one with the cluster lock, or each if none is "
+      "set; none: each, whoever has the lock; the same on every node",
+      nullptr},
+     set_quorum},
     {{"floe", "freeze all first", "true or false", "false",
       "diagnosis: recover as before 2015, all databases frozen together", nullptr},
      set_freeze_all},

@@ -133,6 +133,12 @@ void leader_watch::on(const watch_event::gone& e) { banning_.erase(e.node); }
 void leader_watch::on(const watch_event::wanted& e) { consider(e.why); }
 void leader_watch::on(const watch_event::stirred&) { look(); }
 
+void leader_watch::on(const watch_event::part& e) {
+  const bool could = part_.verdict == part_verdict::kind::goes_on;
+  part_ = e;
+  if (!could && e.verdict == part_verdict::kind::goes_on && !recovering()) owed_or_look();
+}
+
 void leader_watch::on(const watch_event::member_unfit& e) {
   assert(recovering() && "no recovery that it could take part in");
   wanted_ = node_text(e.node) + " has become inactive during a recovery";
@@ -246,6 +252,11 @@ void leader_watch::owed_or_look() {
 
 void leader_watch::recover_if_allowed() {
   if (!leads() || recovering() || resting_ || paused_ || !banning_.empty()) return;
+  if (part_.verdict == part_verdict::kind::waits && (!looks_again_ || *looks_again_ <= now_)) {
+    looks_again_ = now_ + part_.wait;
+    out_.push_back(watch_effect::wake{.why = watch_alarm::look_again, .after = part_.wait});
+  }
+  if (part_.verdict != part_verdict::kind::goes_on) return;
   ++round_;  // a round that is out belongs to nobody
   enter(watch_state::recovering);
   out_.push_back(watch_effect::recover{recovery_epoch{++epoch_}, std::exchange(wanted_, {})});

@@ -23,6 +23,8 @@
 ///   whom the leader does not see yet, a recovery waits, `nodes_come_within` at most. One that sees members of its own
 ///   map whom the leader does not see belongs to a part that went on by itself, which it must not represent alone: then
 ///   a recovery waits longer, `parts_come_within` at most.
+/// * Nor does one begin while a member of the last map that is not reached may still acknowledge something, or without the
+///   majority that is asked for (`part`).
 /// * The pause after failures in a row grows by four, from 20 ms to 5 s.
 ///
 /// Source: Samba ctdb/server/ctdb_recoverd.c, main_loop, which looks once a second and recovers at once. What needs a
@@ -38,6 +40,7 @@
 #include "protocol/ids.hpp"
 #include "protocol/rules/cluster_recovery.hpp"
 #include "protocol/rules/need_recovery.hpp"
+#include "protocol/rules/quorum.hpp"
 #include "protocol/rules/time.hpp"
 
 namespace floe {
@@ -78,6 +81,11 @@ struct gone {  ///< any node: nobody waits for its ban
 struct wanted {  ///< a recovery, by somebody
   std::string why{};
 };
+/// Whether the part of the cluster that it reaches may be recovered now (quorum.hpp).
+struct part {
+  part_verdict::kind verdict = part_verdict::kind::goes_on;
+  duration wait{};  ///< so long yet, if it is to wait
+};
 struct stirred {};  ///< something may have changed
 struct looked {     ///< every node asked has answered, or will not
   std::uint64_t round = 0;
@@ -109,7 +117,7 @@ struct woke {
 using watch_input =
     std::variant<watch_event::office_won, watch_event::office_lost, watch_event::came,
                  watch_event::lost_member, watch_event::gone, watch_event::wanted,
-                 watch_event::stirred, watch_event::looked, watch_event::charged,
+                 watch_event::part, watch_event::stirred, watch_event::looked, watch_event::charged,
                  watch_event::recovery_ended, watch_event::member_unfit, watch_event::paused,
                  watch_event::resumed, watch_event::ban_began, watch_event::ban_ended,
                  watch_event::woke>;
@@ -160,6 +168,7 @@ class leader_watch {
   bool is_banning(pnn node) const { return banning_.contains(node); }
   bool paused() const { return paused_; }
   bool resting() const { return resting_; }
+  part_verdict::kind part() const { return part_.verdict; }
 
  private:
   void on(const watch_event::office_won&);
@@ -168,6 +177,7 @@ class leader_watch {
   void on(const watch_event::lost_member&);
   void on(const watch_event::gone&);
   void on(const watch_event::wanted&);
+  void on(const watch_event::part&);
   void on(const watch_event::stirred&);
   void on(const watch_event::looked&);
   void on(const watch_event::charged&);
@@ -195,7 +205,9 @@ class leader_watch {
   bool charging_ = false;
   bool paused_ = false;
   bool resting_ = false;
-  unsigned failures_ = 0;  ///< in a row
+  watch_event::part part_{};
+  std::optional<time_point> looks_again_;  ///< when a part that waits may have waited long enough
+  unsigned failures_ = 0;                  ///< in a row
   std::set<pnn> banning_;
   std::optional<time_point> last_arrival_;
   time_point now_;

@@ -41,6 +41,19 @@ bool is_later(const branch& a, const branch& b) {
   });
 }
 
+/// Neither can have followed the other.
+bool side_by_side(const branch& a, const branch& b) {
+  return std::ranges::all_of(a.gens, [&](generation x) {
+    return std::ranges::all_of(b.gens, [&](generation y) {
+      return is_ordered(x) && is_ordered(y) && count_of(x) == count_of(y);
+    });
+  });
+}
+
+std::pair<std::size_t, std::size_t> size(const branch& b) {
+  return {b.nodes.size(), std::set(b.members.begin(), b.members.end()).size()};
+}
+
 /// Nobody can have gone on from it: all its members are still there.
 bool is_complete(const branch& b) {
   return std::ranges::all_of(b.members,
@@ -68,6 +81,8 @@ relation compare(const branch& a, const branch& b) {
   if (b_later && b.committed) return relation::older;
   if (a_later && a.committed) return relation::newer;
   if (a_went_on && b_went_on) return relation::one_history;
+  if (side_by_side(a, b) && size(a) != size(b) && !mutated(mutant::equal_count_followed))
+    return size(a) < size(b) ? relation::older : relation::newer;
   if (a_went_on != b_went_on) return a_went_on ? relation::older : relation::newer;
   if (a_later != b_later) return b_later ? relation::older : relation::newer;
   return relation::strangers;

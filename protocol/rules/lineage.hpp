@@ -16,6 +16,9 @@
 ///                missed: it does not name itself among the members, and is not counted as awake.)
 ///   number       B is later than A and somebody has committed its content: A is outdated. Who has
 ///                committed has all there was, even if the recovery was cut off after that.
+///   side by side both have the same number: whoever had followed the other would have a later one. (A node was
+///                killed, started again out of reach of the others, and has recovered alone as often as they have.)
+///                The one with more nodes counts, of equals the one that had more members.
 ///   A is older   it has a member that is now at B, and B has none that is at A: B followed A, and
 ///                the nodes still at A missed it.
 ///   one history  each has a member at the other: B was announced, but its recovery was cut off

@@ -226,6 +226,20 @@ TEST_CASE("a write without an answer may have happened or not") {
   }
 }
 
+TEST_CASE(
+    "a write without an answer that somebody has seen has happened, and may be lost as any other") {
+  written w;
+  w.store(w.lock("a", 0, 1, 2, ""), 3, 4, "one");
+  w.store(w.lock("b", 1, 5, 6, "one"), 7, 8, "two", op_end::unknown);
+  w.read(1, 9, 10, "two");
+  w.read(2, 20, 21, "one");
+  CHECK(w.broken(kept_writes_checker()) == 1);
+  CHECK(w.broken(linear_records_checker()) == 0);
+  w.h.disturb(1, 11'000, "killed", fault_kind::lost);
+  CHECK(w.broken(kept_writes_checker()) == 0);
+  CHECK(w.explained(kept_writes_checker()) == 1);
+}
+
 TEST_CASE("values out of nowhere and sights in no order are found") {
   SUBCASE("nobody wrote it") {
     written w;

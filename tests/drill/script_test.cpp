@@ -62,7 +62,7 @@ TEST_CASE("mistakes are told with their line and what was expected") {
   CHECK(error_of("wait 1s\ncluster nodes=3\n") ==
         "x.drill:2: `cluster` comes once, before everything else");
   CHECK(error_of("cluster nods=3\n") ==
-        "x.drill:1: expected nodes=, seed=, bound=, lock= or a tunable, found `nods=`");
+        "x.drill:1: expected nodes=, seed=, bound=, lock=, quorum= or a tunable, found `nods=`");
   CHECK(error_of("attach a.tdb\nhold freze@a.tdb\n") ==
         "x.drill:2: no such phase: freze; did you mean freeze?");
   CHECK(error_of("attach a.tdb\nhold survey@a.tdb\n") ==
@@ -95,7 +95,7 @@ TEST_CASE("mistakes are told with their line and what was expected") {
 
 TEST_CASE("all mistakes are told at once, each with its line") {
   CHECK(error_of("cluster nods=3\nattach a.tdb\nkil 0\nrepeat x\n  wait soon\nend\nwait 1s\n") ==
-        "x.drill:1: expected nodes=, seed=, bound=, lock= or a tunable, found `nods=`\n"
+        "x.drill:1: expected nodes=, seed=, bound=, lock=, quorum= or a tunable, found `nods=`\n"
         "x.drill:3: no such verb: `kil`; did you mean kill?\n"
         "x.drill:4: expected how often, a number from 1 to 1000000 after `repeat`, found `x`\n"
         "x.drill:5: expected a duration such as 500ms or 2s after `wait`, found `soon`");

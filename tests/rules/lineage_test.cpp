@@ -160,3 +160,20 @@ TEST_CASE("of a part that recovered and a larger one that had not yet, the large
        {leader}},
   });
 }
+
+TEST_CASE(
+    "of two that have counted equally far neither followed the other: the larger one counts") {
+  const auto same = [](std::uint32_t random) { return generation{0x80003000 | random}; };
+  check({
+      {"one was restarted, and has recovered alone as often",
+       {content(leader, same(1), {leader, n1, n2}), content(n1, same(1), {leader, n1, n2}),
+        content(n2, same(2), {n2})},
+       {leader, n1}},
+      {"so has one of two: the part that was larger",
+       {content(leader, same(1), {leader, n1}), content(n1, same(2), {n1})},
+       {leader}},
+      {"and if it leads",
+       {content(leader, same(2), {leader}), content(n1, same(1), {leader, n1})},
+       {n1}},
+  });
+}

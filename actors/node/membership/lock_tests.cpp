@@ -18,7 +18,8 @@ constexpr duration longest_test = std::chrono::seconds(5);
 bool lock_tests::lacking() const {
   std::size_t nodes = 0;
   for (const auto& n : port_.view().nodes) nodes += (n.flags & node_flag::deleted) == 0;
-  return nodes > 1 && port_.config.cluster_lock.empty();
+  return nodes > 1 && port_.config.cluster_lock.empty() &&
+         port_.config.quorum != quorum_rule::majority;
 }
 
 outcome_of<control::get_reclock_file> lock_tests::get_reclock_file() const {

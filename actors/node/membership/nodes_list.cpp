@@ -38,7 +38,8 @@ address<link_message> nodes_list::spawn_link(pnn p, const endpoint& where,
                   .remote = where,
                   .limits = limits_between_nodes(port_.config),
                   .nodes = lines,
-                  .node_started = membership_.started()},
+                  .node_started = membership_.started(),
+                  .pulse = port_.pulse},
       port_.self);
 }
 

@@ -157,6 +157,7 @@ std::string status_json(const status_snapshot& s, const std::vector<database_rep
                     {"whole", r.whole},         {"differed", r.differed},
                     {"kept", r.kept},           {"lost", r.lost}};
   j["cluster_lock"] = lock_json(s.lock);
+  j["quorum"] = std::string(name(s.quorum));
   j["recovery_failures"] = s.recovery_failures;
   j["healthy"] = true;
   j["troubles"] = json::array();

@@ -59,6 +59,7 @@ struct status_snapshot {
   recovered_counts recovered;
   std::vector<std::string> recovery_failures;  ///< of the last one that this node led, if it failed
   cluster_lock_report lock;
+  quorum_rule quorum = quorum_rule::lock;
   bool lacks_lock = false;  ///< several nodes and no lock
   std::map<pnn, absence> absent;
   std::vector<std::pair<std::string, std::string>>
@@ -66,6 +67,11 @@ struct status_snapshot {
   memory_report held;
   limit_counts limits;
   std::optional<bans::ban> ban;
+  struct cut {
+    std::string why, next;
+    std::int64_t age_ms = 0;
+  };
+  std::optional<cut> cut_off;  ///< its databases are frozen by the node itself
 };
 
 /// Names of processes are not always UTF-8: what is not is replaced.

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "actors/node/report/brief_status.hpp"
 #include "actors/node/report/figures.hpp"
 #include "actors/node/report/statistics.hpp"
@@ -81,6 +83,28 @@ std::vector<std::pair<std::string, std::string>> reports::disputes() const {
   return all;
 }
 
+std::optional<status_snapshot::cut> reports::cut_off() const {
+  auto& pulse = *port_.pulse;
+  if (pulse.cause() == cut_off_cause::none) return std::nullopt;
+  const bool few = pulse.cause() == cut_off_cause::no_majority;
+  std::string why(text(pulse.cause()));
+  if (few) {
+    const auto all = pulse.members(port_.env.loop.now());
+    const auto here =
+        std::ranges::count_if(all, [](const part_member& n) { return n.connected && !n.inactive; });
+    why += fmt::format(": {} of {}, {} are needed", here, all.size(), all.size() / 2 + 1);
+  }
+  return status_snapshot::cut{
+      .why = std::move(why),
+      .next =
+          few ? "bring the nodes back that are missing; if they are gone for ever, take them out "
+                "of the nodes file: floe reloadnodes"
+              : "a recovery ends it; if none comes: is the network cut, or the leader stopped?",
+      .age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(port_.env.loop.now() -
+                                                                      pulse.since())
+                    .count()};
+}
+
 status_snapshot reports::snapshot() const {
   status_snapshot s{.view = port_.shared_view(),
                     .address = to_string(port_.config.nodes[number(port_.env.self)].where),
@@ -96,12 +120,14 @@ status_snapshot reports::snapshot() const {
                     .recovered = recovered_,
                     .recovery_failures = recovery_failures_,
                     .lock = from_.locks.report(),
+                    .quorum = port_.config.quorum,
                     .lacks_lock = from_.locks.lacking(),
                     .absent = absent_nodes(),
                     .disputes = disputes(),
                     .held = held(),
                     .limits = port_.limits,
-                    .ban = from_.banned.current()};
+                    .ban = from_.banned.current(),
+                    .cut_off = cut_off()};
   s.limits.refused.requests = from_.connected.held().refused;
   return s;
 }

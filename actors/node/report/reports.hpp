@@ -66,6 +66,7 @@ class reports {
  private:
   status_snapshot snapshot() const;
   std::map<pnn, absence> absent_nodes() const;
+  std::optional<status_snapshot::cut> cut_off() const;
   std::vector<std::pair<std::string, std::string>> disputes() const;
   memory_report held() const;
 

@@ -126,6 +126,13 @@ void examiner::leadership() {
                      .node = view().self,
                      .age_ms = s.lock.trouble_age_ms,
                      .part = health_part::cluster_lock});
+  if (s.cut_off)
+    found.push_back({.kind = "cut-off",
+                     .text = fmt::format("node {} serves nobody, others may go on without it: {}",
+                                         number(view().self), s.cut_off->why),
+                     .next = s.cut_off->next,
+                     .node = view().self,
+                     .age_ms = s.cut_off->age_ms});
 }
 
 /// Of the leader's own report: what this step waits for.

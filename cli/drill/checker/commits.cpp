@@ -68,7 +68,7 @@ std::vector<commit_history> by_database(const history& h) {
 }
 
 std::optional<disturbance> explain_lost_commit(const history& h, const transacted& t) {
-  if (h.cluster_lock && !h.lock_betrayed) return std::nullopt;
+  if (h.majority || (h.cluster_lock && !h.lock_betrayed)) return std::nullopt;
   for (const auto& d : h.disturbances)
     if (d.dark() && d.to >= t.begin && d.from <= t.end) return d;
   return std::nullopt;

@@ -111,6 +111,7 @@ class history {
   std::vector<seeded_content> seeds;
   std::set<std::string> transactional;  ///< databases that are written by transactions only
   bool cluster_lock = false;            ///< never two halves of a cluster work on
+  bool majority = false;                ///< nor two parts, if one is smaller
   bool lock_betrayed = false;           ///< the lock was given to two nodes at once
 
   std::size_t begin(operation o) {

@@ -27,12 +27,14 @@ std::vector<finding> missing_writes(const history& h, const observations& seen, 
         const auto why = explain_loss(h, seen, r, w, sight);
         all.push_back(
             {!why,
-             fmt::format(
-                 "{} {} by {} on node {}, acknowledged at {}, {}: {} on node {} saw {} at {}",
-                 record_text(h.ops[s.sight]),
-                 deletions ? "deleted" : "written as " + value_text(lost.value), lost.client,
-                 lost.node, at_text(lost.end), deletions ? "is back" : "is lost", sight.client,
-                 sight.node, value_text(sight.value), at_text(sight.end)),
+             fmt::format("{} {} by {} on node {}, {}, {}: {} on node {} saw {} at {}",
+                         record_text(h.ops[s.sight]),
+                         deletions ? "deleted" : "written as " + value_text(lost.value),
+                         lost.client, lost.node,
+                         lost.result == op_end::done ? "acknowledged at " + at_text(lost.end)
+                                                     : "which others have seen",
+                         deletions ? "is back" : "is lost", sight.client, sight.node,
+                         value_text(sight.value), at_text(sight.end)),
              why ? cause_text(*why) : std::string()});
       }
     }

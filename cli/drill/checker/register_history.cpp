@@ -67,14 +67,32 @@ bool saw(const history& h, std::size_t write, const std::string& value) {
          h.ops[lock].value == value && left_behind(h.ops[write]) != value;
 }
 
+/// When each write was over. One whose end nobody has heard was so when somebody saw what it left: from then on it has
+/// happened, and may be lost as any other.
+std::map<std::size_t, time_us> over_times(const history& h, const register_history& r) {
+  std::map<std::size_t, time_us> all;
+  for (const auto w : r.writes) all[w] = over_at(h.ops[w]);
+  for (const auto s : r.sights) {
+    const auto& sight = h.ops[s];
+    if (sight.value.empty()) continue;  // many deletions leave the same
+    const auto [first, last] = r.by_value.equal_range(sight.value);
+    for (auto i = first; i != last; ++i) {
+      auto& over = all[i->second];
+      if (over == never) over = sight.end;
+    }
+  }
+  return all;
+}
+
 /// Of the writes that can have left what was seen, the last one to be over: whoever wrote between two candidates came
 /// after the earlier one, so the last one leaves the fewest writes unseen. Writes of one value, by their begin, with the
 /// latest end of all up to each.
 class candidates {
  public:
-  candidates(const history& h, const register_history& r) {
+  candidates(const history& h, const register_history& r,
+             const std::map<std::size_t, time_us>& over) {
     for (const auto& [value, write] : r.by_value)
-      of_[value].push_back({h.ops[write].begin, over_at(h.ops[write])});
+      of_[value].push_back({h.ops[write].begin, over.at(write)});
     for (auto& [value, all] : of_) {
       std::ranges::stable_sort(all, {}, &one::begin);
       for (std::size_t i = 1; i < all.size(); ++i)
@@ -101,12 +119,13 @@ class candidates {
 
 std::vector<stale_sight> stale_sights(const history& h, const register_history& r) {
   std::vector<stale_sight> found;
+  const auto times = over_times(h, r);
   // writes in the order in which they were over: those before a sight are a prefix
   auto over = r.writes;
-  std::ranges::stable_sort(over, {}, [&](std::size_t i) { return over_at(h.ops[i]); });
+  std::ranges::stable_sort(over, {}, [&](std::size_t i) { return times.at(i); });
   std::vector<time_us> ends;
-  for (const auto w : over) ends.push_back(over_at(h.ops[w]));
-  const candidates written_by(h, r);
+  for (const auto w : over) ends.push_back(times.at(w));
+  const candidates written_by(h, r, times);
   for (const auto s : r.sights) {
     const auto& sight = h.ops[s];
     const auto before = std::ranges::lower_bound(ends, sight.begin) - ends.begin();

@@ -174,6 +174,10 @@ class reader {
       if (value != "yes" && value != "no")
         return void(bad(line_, "lock= takes yes or no: " + value));
       made_.cluster_lock = names_.cluster_lock = value == "yes";
+    } else if (name == "quorum") {
+      const auto rule = quorum_named(value);
+      if (!rule) return void(bad(line_, "quorum= takes lock, none or majority: " + value));
+      made_.quorum = *rule;
     } else if (!n || *n > UINT32_MAX) {
       bad(line_, fmt::format("{}= takes a number: {}", name, value));
     } else if (name == "nodes") {
@@ -186,7 +190,8 @@ class reader {
       made_.tunables.emplace_back(name, static_cast<std::uint32_t>(*n));
     } else {
       bad(line_,
-          fmt::format("expected nodes=, seed=, bound=, lock= or a tunable, found `{}=`", name));
+          fmt::format("expected nodes=, seed=, bound=, lock=, quorum= or a tunable, found `{}=`",
+                      name));
     }
   }
 

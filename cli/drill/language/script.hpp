@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/drill/language/verb.hpp"
+#include "protocol/rules/quorum.hpp"
 
 namespace floe::cli::drill {
 
@@ -28,6 +29,7 @@ struct script {
   std::uint64_t seed = 1;
   double patience = 1;  ///< limits of `within` are so many times longer than they stand there
   bool cluster_lock = false;
+  quorum_rule quorum = quorum_rule::lock;
   duration bound{std::chrono::seconds(60)};  ///< NORMAL so long after the last fault
   std::vector<std::pair<std::string, std::uint32_t>> tunables{};
   std::string cluster{};  ///< its first line, as it stands there; empty: there is none

@@ -229,7 +229,7 @@ void drill_run::disturb_sides(const std::vector<std::size_t>& side) {
     if (deleted_nodes.contains(n)) continue;
     const bool here = std::ranges::find(side, n) != side.end();
     const auto mine = here ? side.size() : size - side.size();
-    if (!past.cluster_lock && 2 * mine > size) continue;
+    if ((!past.cluster_lock || past.majority) && 2 * mine > size) continue;
     past.disturb(n, now(), "cut off", fault_kind::cut, event, here ? 1 : 2);
     note("drill", fmt::format("node {} is cut off", n));
   }

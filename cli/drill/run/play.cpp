@@ -89,6 +89,7 @@ verdict play(const script& drill, std::uint64_t seed, std::unique_ptr<testbed> o
   s.on_log = to.log;
   if (to.begin) to.begin(s);
   s.past.cluster_lock = drill.cluster_lock;
+  s.past.majority = drill.quorum == quorum_rule::majority;
   auto story = s.open();
   if (story && !s.wait_until([&] { return !s.not_normal({}); }, drill.bound))
     story = failed_because("the cluster does not become NORMAL at the beginning: " +
@@ -128,6 +129,7 @@ verdict play(const script& drill, std::uint64_t seed, std::unique_ptr<testbed> o
   if (const auto why = s.cluster().broken()) {
     v.held = false;
     v.reason = *why + (v.reason.empty() ? "" : "; " + v.reason);
+    if (v.failed_at.empty()) v.failed_at = "check: every moment";
   }
   v.kept = s.cluster().kept_files(v.held);
   measure(s, end, v);

@@ -19,6 +19,7 @@ sim_testbed::sim_testbed(const script& s, std::uint64_t seed)
           {.nodes = s.nodes,
            .seed = seed,
            .cluster_lock = s.cluster_lock,
+           .quorum = s.quorum,
            .configure =
                [&s](node_config& c) {
                  for (const auto& [name, value] : s.tunables) c.tunables.set(name, value);
@@ -26,7 +27,14 @@ sim_testbed::sim_testbed(const script& s, std::uint64_t seed)
            .log =
                [this](std::int64_t us, std::size_t node, log_level level, std::string_view line) {
                  if (witness_.log) witness_.log(us, node, level, line);
-               }}) {}
+               },
+           .clash = [this](const std::string& line) { clashed(line); }}) {}
+
+/// Told like a line of the node whose event was the second one; the first clash fails the drill.
+void sim_testbed::clashed(const std::string& line) {
+  if (!clash_) clash_ = "at every moment: " + line;
+  if (witness_.log) witness_.log(cluster_.now_us(), 0, log_level::error, "clash " + line);
+}
 
 void sim_testbed::set_witness(witness w) {
   witness_ = std::move(w);

@@ -1,7 +1,9 @@
 #pragma once
 /// A drill in simulation: whole nodes in this process on virtual time. It can do everything.
 #include <map>
+#include <optional>
 #include <set>
+#include <string>
 
 #include "actors/sim/simulated_cluster.hpp"
 #include "cli/drill/language/script.hpp"
@@ -15,6 +17,8 @@ class sim_testbed final : public testbed {
 
   void set_witness(witness) override;
   std::optional<std::string> cannot(ability) const override { return std::nullopt; }
+  /// What must be true at every moment was not (actors/sim/invariants.hpp).
+  std::optional<std::string> broken() const override { return clash_; }
 
   std::size_t size() const override { return cluster_.size(); }
   node_kind kind(std::size_t) const override { return node_kind::floe; }
@@ -52,8 +56,10 @@ class sim_testbed final : public testbed {
 
  private:
   void write_nodes();
+  void clashed(const std::string& line);
 
   witness witness_;
+  std::optional<std::string> clash_;
   std::set<std::size_t> deleted_;
   std::uint64_t pauses_ = 0;
   std::vector<std::shared_ptr<connection>> strangers_;  ///< that have knocked

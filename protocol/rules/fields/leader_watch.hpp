@@ -17,6 +17,10 @@ constexpr auto fields_of(of<watch_event::gone>) {
 constexpr auto fields_of(of<watch_event::wanted>) {
   return event("wanted", field("why", &watch_event::wanted::why));
 }
+constexpr auto fields_of(of<watch_event::part>) {
+  using e = watch_event::part;
+  return event("part", field("verdict", &e::verdict), field("wait", &e::wait));
+}
 constexpr auto fields_of(of<watch_event::stirred>) { return event("stirred"); }
 /// What the nodes have said is written below the verb `look`, a line each.
 constexpr auto fields_of(of<watch_event::looked>) {
@@ -63,6 +67,7 @@ constexpr auto fields_of(of<watch_effect::wake>) {
   return event("wake", field("why", &e::why), field("after", &e::after),
                field("failures", &e::failures));
 }
+constexpr auto last_of(of<part_verdict::kind>) { return part_verdict::kind::too_small; }
 constexpr auto names_of(of<watch_alarm>) { return names("look_again", "rested"); }
 constexpr auto last_of(of<watch_state>) { return watch_state::stopping; }
 constexpr auto last_of(of<recovery_reason>) { return recovery_reason::map_differs; }

@@ -103,13 +103,16 @@ std::expected<void, std::string> real_testbed::prepare(const script& s, std::uin
   const auto dir = make_directory();
   if (!dir) return std::unexpected(dir.error());
   cluster_.dir = *dir;
-  auto c = make_cluster({.dir = *dir,
-                         .nodes = static_cast<std::uint32_t>(s.nodes),
-                         .prefix = wire_ ? wire_prefix : "",
-                         .elsewhere = wire_ != nullptr,
-                         .cluster_lock = s.cluster_lock ? "" : "none",
-                         .extra_settings = "\n[logging]\nlog level = INFO\n",
-                         .tunables = {s.tunables.begin(), s.tunables.end()}});
+  auto c = make_cluster(
+      {.dir = *dir,
+       .nodes = static_cast<std::uint32_t>(s.nodes),
+       .prefix = wire_ ? wire_prefix : "",
+       .elsewhere = wire_ != nullptr,
+       .cluster_lock = s.cluster_lock ? "" : "none",
+       .extra_settings = fmt::format(
+           "{}\n[logging]\nlog level = INFO\n",
+           s.quorum == quorum_rule::lock ? "" : fmt::format("quorum = {}\n", name(s.quorum))),
+       .tunables = {s.tunables.begin(), s.tunables.end()}});
   if (!c) return std::unexpected(c.error());
   cluster_ = *c;
   for (std::size_t n = 0; n < s.nodes; ++n) {

@@ -1,0 +1,115 @@
+#include "actors/node/pulse.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "protocol/constants.hpp"
+#include "protocol/mutant.hpp"
+
+namespace floe {
+namespace {
+
+constexpr duration between_looks = std::chrono::milliseconds(20);
+/// A process that has ended refuses a new stream within so much; after that the worst is to be expected.
+constexpr duration broken_patience = std::chrono::milliseconds(5);
+/// A node that has nothing to do has a turn each second.
+constexpr duration longest_rest = std::chrono::milliseconds(1500);
+
+}  // namespace
+
+node_pulse::peer& node_pulse::of(pnn n, time_point now) {
+  if (number(n) >= peers_.size()) peers_.resize(number(n) + 1, {.heard = now});
+  return peers_[number(n)];
+}
+
+void node_pulse::heard(pnn n, time_point now) {
+  auto& p = of(n, now);
+  p.heard = now;
+  p.broken.reset();
+}
+
+void node_pulse::broken(pnn n, time_point now) {
+  of(n, now).broken = now;
+  next_look_ = std::min(next_look_, now + broken_patience);
+}
+
+void node_pulse::follow(const cluster_view& v, duration among_floe, duration with_ctdbd,
+                        quorum_rule quorum, time_point now) {
+  quorum_ = quorum;
+  among_floe_ = among_floe;
+  self_ = v.self;
+  limit_ = with_ctdbd;
+  if (std::exchange(leader_, v.leader) != v.leader || leader_ != pnn::unknown) leaderless_.reset();
+  if (leader_ == pnn::unknown && !leaderless_) leaderless_ = now;
+  // whoever has no content that counts has nothing to lose
+  takes_part_ = v.gen != generation::invalid && !(v.own_flags() & node_flag::inactive);
+  others_in_map_ = v.map.size() > 1;
+  nodes_.clear();
+  limits_.clear();
+  for (std::uint32_t n = 0; n < v.nodes.size(); ++n) {
+    const auto& p = v.nodes[n];
+    if (p.flags & node_flag::deleted) continue;
+    const bool connected = !(p.flags & node_flag::disconnected);
+    nodes_.push_back({.node = pnn{n},
+                      .in_map = std::ranges::find(v.map, pnn{n}) != v.map.end(),
+                      .connected = connected,
+                      .inactive = (p.flags & node_flag::inactive) != 0,
+                      .dead = p.dead});
+    auto& known = of(pnn{n}, now);
+    if (connected) known.floe = p.floe;
+    limits_.push_back(known.floe ? among_floe : with_ctdbd);
+    if (p.floe && connected) limit_ = among_floe;
+  }
+  look(now);
+}
+
+void node_pulse::beat(time_point now) {
+  const auto slept = now - std::exchange(last_turn_, now);
+  if (takes_part_ && others_in_map_ && slept >= std::max(limit_, longest_rest))
+    cut_off(cut_off_cause::hung);
+  if (now >= next_look_) look(now);
+}
+
+void node_pulse::look(time_point now) {
+  next_look_ = now + between_looks;
+  if (!takes_part_) {
+    cause_ = cut_off_cause::none;
+    return;
+  }
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    const auto& p = of(nodes_[i].node, now);
+    nodes_[i].silent =
+        nodes_[i].node != self_ &&
+        (now - p.heard >= limits_[i] || (p.broken && now - *p.broken >= broken_patience));
+  }
+  const auto without = leaderless_ ? now - *leaderless_ : duration{0};
+  const auto cause = is_cut_off(self_, leader_, nodes_, without, limit_, quorum_);
+  const auto before = std::exchange(cause_, cause);
+  if (cause == cut_off_cause::none || before != cut_off_cause::none) return;
+  since_ = now;
+  cut_off(cause);
+}
+
+/// A ctdbd does not freeze by itself, however long one waits.
+std::vector<part_member> node_pulse::members(time_point now) {
+  std::vector<part_member> all;
+  for (const auto& n : nodes_) {
+    const auto& p = of(n.node, now);
+    all.push_back({.node = n.node,
+                   .in_map = n.in_map,
+                   .connected = n.node == self_ || n.connected,
+                   .inactive = n.inactive,
+                   .dead = n.dead,
+                   .silent = now - p.heard,
+                   .limit = p.floe ? among_floe_ : duration{0}});
+  }
+  return all;
+}
+
+void node_pulse::cut_off(cut_off_cause why) {
+  if (mutated(mutant::cut_off_goes_on)) return;
+  ++cut_offs_;
+  last_cause_ = why;
+}
+
+}  // namespace floe

@@ -1,0 +1,50 @@
+#include "protocol/rules/cut_off.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "protocol/mutant.hpp"
+
+namespace floe {
+namespace {
+
+bool is_away(const cut_off_peer& p) { return !p.dead && (!p.connected || p.silent); }
+
+}  // namespace
+
+cut_off_cause is_cut_off(pnn self, pnn leader, std::span<const cut_off_peer> nodes,
+                         duration without_leader, duration limit, quorum_rule quorum) {
+  std::size_t here = 0, away = 0, active = 0;
+  for (const auto& n : nodes) {
+    active += !n.inactive && (n.node == self || (n.connected && !n.silent));
+    if (!n.in_map || (n.dead && n.node != self)) continue;
+    ++(n.node != self && is_away(n) ? away : here);
+  }
+  const bool too_few = quorum == quorum_rule::majority && !mutated(mutant::half_is_enough) &&
+                       !is_majority(active, nodes.size());
+  if (too_few && (leader == self || (leader == pnn::unknown && without_leader >= limit)))
+    return cut_off_cause::no_majority;
+  if (leader == self) return away > here ? cut_off_cause::outnumbered : cut_off_cause::none;
+  if (leader == pnn::unknown)
+    return away > 0 && without_leader >= limit ? cut_off_cause::no_leader : cut_off_cause::none;
+  const auto l = std::ranges::find(nodes, leader, &cut_off_peer::node);
+  return l != nodes.end() && is_away(*l) ? cut_off_cause::leader_silent : cut_off_cause::none;
+}
+
+duration own_silence_limit(duration others_limit, duration keepalive_interval) {
+  return std::max(others_limit - 2 * keepalive_interval, others_limit / 2);
+}
+
+std::string_view text(cut_off_cause c) {
+  switch (c) {
+    case cut_off_cause::none: return "";
+    case cut_off_cause::leader_silent: return "the leader is not heard";
+    case cut_off_cause::no_leader: return "nobody leads, and members of the map are not heard";
+    case cut_off_cause::outnumbered: return "most members of the map are not heard";
+    case cut_off_cause::hung: return "this node was stopped";
+    case cut_off_cause::no_majority: return "less than a majority of the nodes is here";
+  }
+  std::unreachable();
+}
+
+}  // namespace floe

@@ -1,0 +1,58 @@
+#include "protocol/rules/quorum.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "protocol/mutant.hpp"
+
+namespace floe {
+
+part_verdict may_recover(quorum_rule rule, std::span<const part_member> all) {
+  part_verdict v;
+  bool silent_member = false;
+  std::size_t active = 0, with_content = 0;
+  for (const auto& n : all) {
+    if (n.connected) {
+      active += !n.inactive;
+      with_content += !n.inactive && n.has_content;
+      continue;
+    }
+    if (!n.in_map || n.dead) continue;
+    silent_member = true;
+    const auto left = n.limit - n.silent;
+    if (left <= v.wait || mutated(mutant::silent_member_left_out)) continue;
+    v = {.what = part_verdict::kind::waits, .node = n.node, .wait = left};
+  }
+  if (rule != quorum_rule::majority) return v;
+  v.here = silent_member ? with_content : active;
+  v.needed = all.size() / 2 + 1;
+  if (!is_majority(v.here, all.size()) && !mutated(mutant::half_is_enough))
+    v.what = part_verdict::kind::too_small;
+  return v;
+}
+
+std::string_view name(quorum_rule r) {
+  switch (r) {
+    case quorum_rule::lock: return "lock";
+    case quorum_rule::none: return "none";
+    case quorum_rule::majority: return "majority";
+  }
+  std::unreachable();
+}
+
+std::optional<quorum_rule> quorum_named(std::string_view text) {
+  for (const auto r : {quorum_rule::lock, quorum_rule::none, quorum_rule::majority})
+    if (name(r) == text) return r;
+  return std::nullopt;
+}
+
+std::string_view name(part_verdict::kind k) {
+  switch (k) {
+    case part_verdict::kind::goes_on: return "goes_on";
+    case part_verdict::kind::waits: return "waits";
+    case part_verdict::kind::too_small: return "too_small";
+  }
+  std::unreachable();
+}
+
+}  // namespace floe

@@ -1,0 +1,92 @@
+/// When a node takes itself for cut off.
+#include "protocol/rules/cut_off.hpp"
+
+#include <doctest/doctest.h>
+
+#include <vector>
+
+using namespace floe;
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr duration limit = milliseconds(2000);
+
+struct cluster {
+  std::vector<cut_off_peer> nodes;
+  explicit cluster(std::uint32_t size) {
+    for (std::uint32_t n = 0; n < size; ++n) nodes.push_back({.node = pnn{n}, .in_map = true});
+  }
+  cluster& silent(std::uint32_t n) {
+    nodes[n].silent = true;
+    return *this;
+  }
+  cluster& lost(std::uint32_t n, bool dead) {
+    nodes[n].connected = false;
+    nodes[n].dead = dead;
+    return *this;
+  }
+  cut_off_cause of(std::uint32_t self, pnn leader, duration without = {},
+                   quorum_rule rule = quorum_rule::lock) const {
+    return is_cut_off(pnn{self}, leader, nodes, without, limit, rule);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a follower is cut off when it does not hear its leader, whoever else it hears") {
+  CHECK(cluster(3).of(1, pnn{0}) == cut_off_cause::none);
+  CHECK(cluster(3).silent(0).of(1, pnn{0}) == cut_off_cause::leader_silent);
+  CHECK(cluster(3).silent(2).of(1, pnn{0}) == cut_off_cause::none);
+  CHECK(cluster(3).lost(0, false).of(1, pnn{0}) == cut_off_cause::leader_silent);
+  // whoever is dead goes on without nobody
+  CHECK(cluster(3).lost(0, true).of(1, pnn{0}) == cut_off_cause::none);
+}
+
+TEST_CASE(
+    "a leader is cut off when it does not hear most of its map; of equal halves the one that leads "
+    "goes on") {
+  CHECK(cluster(3).silent(1).of(0, pnn{0}) == cut_off_cause::none);
+  CHECK(cluster(3).silent(1).silent(2).of(0, pnn{0}) == cut_off_cause::outnumbered);
+  CHECK(cluster(2).silent(1).of(0, pnn{0}) == cut_off_cause::none);
+  CHECK(cluster(4).silent(1).lost(2, false).of(0, pnn{0}) == cut_off_cause::none);
+  CHECK(cluster(5).silent(1).lost(2, false).lost(3, false).of(0, pnn{0}) ==
+        cut_off_cause::outnumbered);
+  CHECK(cluster(5).silent(1).lost(2, true).lost(3, true).lost(4, true).of(0, pnn{0}) ==
+        cut_off_cause::none);
+  auto with_others = cluster(3).silent(1).silent(2);
+  with_others.nodes[1].in_map = with_others.nodes[2].in_map = false;
+  CHECK(with_others.of(0, pnn{0}) == cut_off_cause::none);
+}
+
+TEST_CASE("without a leader a node waits for one, unless a member is away for as long") {
+  CHECK(cluster(3).of(1, pnn::unknown, limit) == cut_off_cause::none);
+  CHECK(cluster(3).lost(0, false).of(1, pnn::unknown, limit - milliseconds(1)) ==
+        cut_off_cause::none);
+  CHECK(cluster(3).lost(0, false).of(1, pnn::unknown, limit) == cut_off_cause::no_leader);
+  CHECK(cluster(3).lost(0, true).of(1, pnn::unknown, limit) == cut_off_cause::none);
+}
+
+TEST_CASE("a node counts itself out before others do") {
+  CHECK(own_silence_limit(milliseconds(2500), milliseconds(250)) == milliseconds(2000));
+  CHECK(own_silence_limit(milliseconds(400), milliseconds(250)) == milliseconds(200));
+}
+
+TEST_CASE(
+    "where a majority is asked for, a leader of half of the nodes is cut off, whatever became of "
+    "the rest") {
+  constexpr auto majority = quorum_rule::majority;
+  CHECK(cluster(4).silent(1).of(0, pnn{0}, {}, majority) == cut_off_cause::none);
+  CHECK(cluster(4).silent(1).silent(2).of(0, pnn{0}, {}, majority) == cut_off_cause::no_majority);
+  CHECK(cluster(3).lost(1, true).lost(2, true).of(0, pnn{0}, {}, majority) ==
+        cut_off_cause::no_majority);
+  auto stopped = cluster(3).lost(1, true);
+  stopped.nodes[2].inactive = true;
+  CHECK(stopped.of(0, pnn{0}, {}, majority) == cut_off_cause::no_majority);
+  // a follower that hears its leader leaves the counting to it
+  CHECK(cluster(4).silent(2).silent(3).of(1, pnn{0}, {}, majority) == cut_off_cause::none);
+  CHECK(cluster(4).lost(2, true).lost(3, true).of(1, pnn::unknown, {}, majority) ==
+        cut_off_cause::none);
+  CHECK(cluster(4).lost(2, true).lost(3, true).of(1, pnn::unknown, limit, majority) ==
+        cut_off_cause::no_majority);
+}
