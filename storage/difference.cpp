@@ -199,11 +199,9 @@ difference_merge::decision difference_merge::decide(const entry& e) const {
     s.best = claim;
     s.winner = c.record;
   }
-  if (s.best) {
-    const bool away = std::ranges::find(present_, s.winner.header.dmaster) == present_.end();
-    if (const auto h = kept_header(s.winner.header, !s.winner.data.empty(), away))
+  if (s.best)
+    if (const auto h = kept_header(s.winner.header, !s.winner.data.empty()))
       d.winner = record_view{e.key, *h, s.winner.data};
-  }
   d.lack = who_lacks(e, d.winner);
   return d;
 }

@@ -33,13 +33,9 @@ struct returning_node {
 class difference_merge {
  public:
   /// `behind`: nodes at an earlier base, which lack what the members have changed since. Their own
-  /// copies count where no member has touched the key since they parted. `present`: everybody.
-  difference_merge(std::vector<pnn> members, std::vector<returning_node> behind,
-                   std::vector<pnn> present, pnn asked_first)
-      : members_(std::move(members)),
-        behind_(std::move(behind)),
-        present_(std::move(present)),
-        asked_first_(asked_first) {}
+  /// copies count where no member has touched the key since they parted.
+  difference_merge(std::vector<pnn> members, std::vector<returning_node> behind, pnn asked_first)
+      : members_(std::move(members)), behind_(std::move(behind)), asked_first_(asked_first) {}
 
   /// Keeps a buffer for the records that view into it.
   void keep(frame buffer) { buffers_.push_back(std::move(buffer)); }
@@ -104,7 +100,6 @@ class difference_merge {
 
   std::vector<pnn> members_;
   std::vector<returning_node> behind_;
-  std::vector<pnn> present_;
   pnn asked_first_{0};
   std::vector<frame> buffers_;
   std::vector<entry> entries_;

@@ -18,11 +18,8 @@ void db_recoverer::start_difference(const db_effect::ask& e) {
   const bool leader_is_one = std::ranges::find(members, config_.leader) != members.end();
   std::vector<returning_node> behind;
   for (const pnn n : machine_.behind()) behind.push_back({n, machine_.has_own_generation(n)});
-  std::vector<pnn> present;
-  for (const auto& p : machine_.plan().participants) present.push_back(p.node);
-  difference_ =
-      std::make_unique<difference_merge>(members, std::move(behind), std::move(present),
-                                         leader_is_one ? config_.leader : members.front());
+  difference_ = std::make_unique<difference_merge>(
+      members, std::move(behind), leader_is_one ? config_.leader : members.front());
   touches_.clear();
   somebody_returns_ = !machine_.behind().empty();
   whole_.clear();

@@ -35,12 +35,11 @@ bool beats(const changed_claim& a, const changed_claim& b) {
   return a.holder < b.holder;
 }
 
-std::optional<record_header> kept_header(const record_header& winner, bool has_data,
-                                         bool owner_is_away) {
-  if (!has_data && !owner_is_away) return std::nullopt;
+std::optional<record_header> kept_header(const record_header& winner, bool has_data) {
+  if (!has_data) return std::nullopt;
   record_header h = winner;
   h.flags &= ~record_flag::ro_all;
-  if (has_data) h.flags |= record_flag::migrated_with_data;
+  h.flags |= record_flag::migrated_with_data;
   return h;
 }
 

@@ -50,10 +50,8 @@ bool beats(const changed_claim& challenger, const changed_claim& incumbent);
 
 /// The header with which all nodes keep the winner of a recovery by difference; nothing if it is
 /// dropped, because it is empty. Its dmaster stays, so that no record has to move afterwards; that of
-/// a lost node means the lmaster (owner_of in placement.hpp). An empty record of a node that is away is
-/// no deletion: it says where the record is, and that node may come back with it.
-std::optional<record_header> kept_header(const record_header& winner, bool has_data,
-                                         bool owner_is_away = false);
+/// a lost node means the lmaster (owner_of in placement.hpp).
+std::optional<record_header> kept_header(const record_header& winner, bool has_data);
 
 /// Whether a copy counts at all.
 bool counts(db_kind kind, const record_claim& copy);

@@ -35,7 +35,7 @@ result decide(const difference_merge& m) {
 
 difference_merge merge_of(const std::vector<pnn>& members, pnn asked_first,
                           const std::vector<returning_node>& behind = {}) {
-  return {members, behind, {a, b, c, d}, asked_first};
+  return {members, behind, asked_first};
 }
 
 /// All records of a node, as it sends them.
@@ -188,15 +188,6 @@ TEST_CASE("a deletion of one that comes back counts as well, and an older copy i
   CHECK(r.of("deleted").kept);
   CHECK(r.of("given away").winner->data == "y");
   CHECK_FALSE(r.of("given away").lost);
-}
-
-TEST_CASE("an empty record of a node that is away stays: it says where the record is") {
-  difference_merge m({a, b}, {}, {a, b}, a);
-  m.changed(a, "k", copy("k", 5, c, "", 0));
-  m.unchanged(b, "k", std::nullopt);
-  const auto r = decide(m);
-  CHECK(r.of("k").winner->header == record_header{.rsn = floe::rsn{5}, .dmaster = c, .flags = 0});
-  CHECK(r.of("k").lack == std::vector{b});
 }
 
 TEST_CASE("random histories: everybody ends with what a whole merge of the same copies chooses") {
