@@ -11,7 +11,16 @@ using namespace floe::cli::drill;
 
 namespace {
 
-time_us over(const operation& w) { return w.result == op_end::done ? w.end : never; }
+/// One whose end nobody has heard was over when somebody saw it.
+time_us over(const history& h, const operation& w) {
+  if (w.result == op_end::done) return w.end;
+  auto seen = never;
+  for (const auto& s : h.ops)
+    if ((s.kind == op_kind::lock || s.kind == op_kind::read) && s.result == op_end::done &&
+        !w.value.empty() && s.value == w.value)
+      seen = std::min(seen, s.end);
+  return seen;
+}
 
 /// The fewest writes that were over before the sight and must have come after what it saw; nothing if nobody can have
 /// written that.
@@ -21,7 +30,8 @@ std::optional<std::size_t> fewest_missing(const history& h, const operation& sig
     std::size_t missing = 0;
     for (const auto& w : h.ops) {
       if (w.kind != op_kind::store && w.kind != op_kind::erase) continue;
-      if (w.result == op_end::refused || over(w) >= sight.begin || over(w) <= written) continue;
+      if (w.result == op_end::refused || over(h, w) >= sight.begin || over(h, w) <= written)
+        continue;
       const bool knew = !sight.value.empty() && w.under < h.ops.size() &&
                         h.ops[w.under].value == sight.value && w.value != sight.value;
       missing += w.begin > written || knew;
@@ -32,7 +42,7 @@ std::optional<std::size_t> fewest_missing(const history& h, const operation& sig
   for (const auto& w : h.ops) {
     const bool writes = w.kind == op_kind::store || w.kind == op_kind::erase;
     if (writes && w.result != op_end::refused && w.value == sight.value && w.begin <= sight.end)
-      consider(over(w));
+      consider(over(h, w));
   }
   return best;
 }
