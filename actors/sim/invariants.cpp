@@ -186,7 +186,10 @@ void invariants::check_rsn(seen_database& db, byte_view key, const sight& now) {
 void invariants::acknowledged_transaction(const database_moment& m, std::uint64_t seqnum) {
   auto& db = of(m);
   const auto now = see(db, m, "acknowledges a transaction", floe::rsn{seqnum});
-  check_open(db, {}, now);
+  // all nodes have stored it: a recovery that has begun since then finds it
+  if (const auto gone = db.left.find(m.content);
+      gone != db.left.end() && gone->second.rsn < now.rsn)
+    clash(db, {}, "left behind", gone->second, now);
   db.transactions[m.content] = now;
 }
 

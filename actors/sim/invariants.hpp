@@ -7,7 +7,8 @@
 ///   one holder     a record that is held is granted on no other node of that generation, nor of one that this node is in
 ///   in the open    no write is acknowledged while a recovery puts the node's content together with that of others, nor after
 ///                  that, if others commit the result and the node does not
-///   left behind    no write is acknowledged in a content that most of its nodes have left by a recovery
+///   left behind    no write is acknowledged in a content that most of its nodes have left by a recovery; no transaction,
+///                  unless what they have now has it: all nodes store one before it is acknowledged
 ///   highest rsn    a record that is granted or arrives is not older than the last write of it that was acknowledged, in
 ///                  this generation or in the one before by a node whose copies counted
 ///   highest number a recovery's content of a transactional database has at least the sequence number of the last
