@@ -14,6 +14,13 @@ namespace {
 
 using db_state = cluster_recovery::db_state;
 
+/// Leaders of two parts that know the same latest generation count on from it alike, and chance alone would let them meet
+/// after some thousand tries, which parts that recover against each other soon have: one generation would name two contents.
+std::uint32_t of_this_leader(pnn leader, std::uint32_t random) {
+  constexpr std::uint32_t told_apart = 63;  // of the twelve bits that are not counted
+  return (random & ~told_apart) | (number(leader) & told_apart);
+}
+
 bool may_lead(std::uint32_t flags, std::uint32_t capabilities) {
   return !(flags & node_flag::inactive) && (capabilities & capability::recmaster);
 }
@@ -200,7 +207,7 @@ std::vector<cluster_output> cluster_recovery::survey_complete(time_point now) {
   candidates.reserve(members_.size());
   for (const auto& m : members_)
     candidates.push_back({m.node, (m.capabilities & capability::lmaster) != 0});
-  plan_.gen = next_generation(known_, number(plan_.gen));
+  plan_.gen = next_generation(known_, of_this_leader(plan_.leader, number(plan_.gen)));
   slots_ = make_vnn_slots(candidates, plan_.leader);
   return enter(cluster_phase::recmode_active, participants(), now);
 }
