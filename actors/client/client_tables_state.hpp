@@ -16,6 +16,8 @@
 #include "protocol/record_status.hpp"
 
 namespace floe {
+/// Names of this folder's own: others call other things a lock, or a time in microseconds.
+namespace tables_of_client {
 
 /// Who waits looks again after so long, then twice as long, and so on.
 inline constexpr duration first_look = std::chrono::microseconds(50),
@@ -79,7 +81,7 @@ struct known_database {
   table_ptr table;
 };
 
-struct held_lock {
+struct lock_in_table {
   db_id db{};
   bytes key;
   table_ptr table;
@@ -88,9 +90,12 @@ struct held_lock {
   std::uint64_t by_number = 0;  ///< the node has taken the lock over: its number there
 };
 
+}  // namespace tables_of_client
+using namespace tables_of_client;
+
 struct client_tables::state : std::enable_shared_from_this<state> {
   std::map<db_id, known_database> databases;
-  std::map<std::uint64_t, held_lock> held;
+  std::map<std::uint64_t, lock_in_table> held;
   std::deque<descriptors_ptr> came;
   std::uint32_t last_lock = 0;
   /// Ends of what is under way, should the connection end.

@@ -7,8 +7,8 @@ namespace floe {
 namespace {
 
 struct store_run {
-  store_run(const held_lock& h, byte_view d) : lock(h), data(d) {}
-  held_lock lock;
+  store_run(const lock_in_table& h, byte_view d) : lock(h), data(d) {}
+  lock_in_table lock;
   bytes data;
   std::optional<table_store> machine;
   duration pause{0};
@@ -22,9 +22,9 @@ struct store_run {
 };
 
 struct unlock_run {
-  explicit unlock_run(const held_lock& h)
+  explicit unlock_run(const lock_in_table& h)
       : lock(h), machine(*h.table->memory, holder_of(h.table->number, h.thread), h.place) {}
-  held_lock lock;
+  lock_in_table lock;
   table_unlock machine;
   duration pause{0};
   std::function<void()> ended;
@@ -118,7 +118,7 @@ void client_tables::unlock(client& c, std::uint64_t lock_id, duration patience,
   auto& s = *state_;
   const auto found = s.held.find(lock_id);
   const auto operation = s.begin([done](const client_error& e) { done(std::unexpected(e)); });
-  const held_lock lock = found == s.held.end() ? held_lock{} : found->second;
+  const lock_in_table lock = found == s.held.end() ? lock_in_table{} : found->second;
   s.held.erase(lock_id);
   if (lock.by_number)
     return unlock_record(c, lock.by_number, patience,
