@@ -38,7 +38,6 @@
 #include "protocol/rules/migration.hpp"
 #include "protocol/rules/own_freeze.hpp"
 #include "protocol/rules/read_only.hpp"
-#include "protocol/rules/stay.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/types/rec_data.hpp"
 #include "storage/recovery_set.hpp"
@@ -193,7 +192,6 @@ class database final : public actor<database_message> {
   void advance(const bytes& key);
   queue_state state_of(const bytes& key, const lock_table::entry&);
   bool carry_out(const bytes& key, lock_table::entry&, const queue_step&);
-  void look_when_it_has_stayed(const bytes& key, lock_table::entry&);
   void grant(const bytes& key, lock_table::entry&, lock_waiter&);
   void answer_read(const bytes& key, const lock_waiter&);
   void answer_call(const bytes& key, const lock_waiter&);
@@ -454,7 +452,6 @@ class database final : public actor<database_message> {
   std::set<bytes> copies_here_;             ///< of records of others
   std::uint64_t copies_given_ = 0, called_back_ = 0;
   std::uint64_t last_call_back_ = 0;  ///< try to call copies back, of any record
-  record_stays stays_;
 };
 
 }  // namespace floe

@@ -65,7 +65,6 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
       env_.count.count_hops(d.hops);
       count_.count_hops(d.hops);
       hot_.count(key, env_.loop.now(), d.hops);
-      stays_.wandered(key, d.hops, env_.loop.now());
       give(key, header, d);
       break;
     case req_call_outcome::give_copy:
@@ -90,7 +89,6 @@ void database::give(const bytes& key, const packet_header& request, const req_ca
     return send_packet(
         request.src, request.id, env_.self,
         reply_error{.status = -1, .message = "the record cannot be given away: storage failed"});
-  stays_.left(key);
   if (d.outcome == req_call_outcome::give_directly)
     send_packet(request.src, request.id, env_.self,
                 reply_dmaster{.db = config_.id,
@@ -221,7 +219,6 @@ void database::peer(pnn from, const parcel_ptr& p, const reply_error& m) {
 void database::arrived(const bytes& key, reqid) {
   ++migrations_done_;
   hot_.count(key, env_.loop.now());
-  stays_.came(key, env_.loop.now());
   if (auto* e = locks_.find(key); e && e->migration) {
     const auto waited = env_.loop.now() - e->migration->since;
     if (e->migration->sends > 1 || waited > std::chrono::milliseconds(20))

@@ -103,7 +103,6 @@ queue_state database::state_of(const bytes& key, const lock_table::entry& e) {
           .asked = e.migration ? std::optional(e.migration->to) : std::nullopt,
           .asked_for_copy = e.migration && e.migration->copy,
           .calling_back = is_calling_back(key),
-          .stays_until = stays_.until(key),
           .local = header_of(key),
           .now = env_.loop.now(),
           .hold_back = config_.resend_after};
@@ -135,7 +134,6 @@ bool database::carry_out(const bytes& key, lock_table::entry& e, const queue_ste
   if (s.first) std::rotate(at(0), at(s.first), at(s.first + 1));
   if (s.ask != pnn::unknown) ask_for(key, e, s.ask, s.ask_for_copy);
   if (s.call_back) return call_copies_back(key);
-  if (s.stays) look_when_it_has_stayed(key, e);
   if (s.action == queue_action::wait) return false;
   auto w = std::move(*at(s.which));
   e.waiters.erase(at(s.which));
@@ -155,21 +153,10 @@ bool database::carry_out(const bytes& key, lock_table::entry& e, const queue_ste
   return true;
 }
 
-void database::look_when_it_has_stayed(const bytes& key, lock_table::entry& e) {
-  if (std::exchange(e.looked_at_later, true)) return;
-  env_.loop.after(stays_.until(key) - env_.loop.now(), [this, to = self(), key] {
-    to.tell(db_next_slice{[this, key] {  // which runs only while this lives
-      if (auto* again = locks_.find(key)) again->looked_at_later = false;
-      advance(key);
-    }});
-  });
-}
-
 void database::grant(const bytes& key, lock_table::entry& e, lock_waiter& w) {
   if (w.id) key_of_waiter_.erase(w.id);
   env_.loop.cancel(w.deadline);
   const auto waited = env_.loop.now() - w.since;
-  stays_.locked(key);
   env_.count.count_lock(seconds(waited));
   count_.count_lock(seconds(waited));
   if (w.noted)
