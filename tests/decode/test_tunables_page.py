@@ -13,6 +13,7 @@ sys.path.insert(0, str(TOP / "cli/man"))
 import tunables  # noqa: E402
 
 TABLE = (TOP / "protocol/tunables.def").read_text(encoding="utf-8")
+EFFECTS = (TOP / "protocol/tunable_effects.def").read_text(encoding="utf-8")
 
 
 class TunablesPage(unittest.TestCase):
@@ -22,11 +23,22 @@ class TunablesPage(unittest.TestCase):
         self.assertEqual(len(list(tunables.rows(TABLE))), len(lines))
 
     def test_every_tunable_is_on_the_page(self):
-        page = tunables.page(TABLE)
+        page = tunables.page(TABLE, EFFECTS)
         for row in tunables.rows(TABLE):
             self.assertIn(row["name"], page)
             if row["meaning"]:
                 self.assertIn(f'\\fB{row["name"]}\\fR = {row["value"]}', page)
+
+    def test_what_does_nothing_says_why(self):
+        lines = [line for line in EFFECTS.splitlines() if line.startswith("FLOE_NO_EFFECT(")]
+        dead = tunables.without_effect(EFFECTS)
+        self.assertGreater(len(dead), 20)
+        self.assertEqual(len(dead), len(lines))
+        page = tunables.page(TABLE, EFFECTS)
+        names = {row["name"] for row in tunables.rows(TABLE)}
+        for name, why in dead.items():
+            self.assertIn(name, names)
+            self.assertIn("It has no effect: " + tunables.escaped(why), page)
 
     def test_the_program_says_the_same(self):
         for row in tunables.rows(TABLE):
