@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "protocol/types/database.hpp"
 #include "protocol/types/rec_data.hpp"
 #include "protocol/wire/codec.hpp"
 #include "tests/actors/sim_cluster.hpp"
