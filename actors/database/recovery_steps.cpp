@@ -306,9 +306,26 @@ void database::send_pull_buffers() {
                             [to = self(), id = p.id] { to.tell(db_continue_pull{id}); }});
   }
   if (p.exhausted && p.in_flight == 0) {
+    tell_if_large(p);
     p.answer.good(wire::encode(p.count));
     pull_.reset();
   }
+}
+
+/// DBRecordCountWarn, DBSizeWarn, DBRecordSizeWarn: whatever part of the database was collected.
+void database::tell_if_large(const pull_state& p) const {
+  const auto now = store_->stats();
+  if (!now) return;  // whoever reads says so
+  const auto& limit = settings_.large;
+  const auto tell = [&](const char* why) {
+    env_.log.tell(event::database_large{
+        .db = config_.name, .records = now->records, .bytes = now->bytes_used(), .why = why});
+  };
+  if (limit.records != 0 && now->records > limit.records)
+    tell("more records than DBRecordCountWarn");
+  if (limit.bytes != 0 && now->bytes_used() > limit.bytes) tell("more bytes than DBSizeWarn");
+  if (limit.record_bytes != 0 && p.largest > limit.record_bytes)
+    tell("a record larger than DBRecordSizeWarn");
 }
 
 /// The store's records and those that are left in the record table as one ascending stream.
@@ -317,6 +334,7 @@ std::expected<void, store_error> database::next_records(pull_state& p, rec_buffe
     if (!buffer.empty() && buffer.size_with(r.key.size(), r.data.size()) > config_.push_buffer_size)
       return false;
     buffer.add(r.key, r.header, r.data);
+    p.largest = std::max(p.largest, r.data.size());
     return true;
   };
   const auto left = [&] { return p.next_left < p.left_in_table.size(); };

@@ -86,6 +86,7 @@ record_header database::own_header(byte_view key) {
 }
 
 bool database::put(byte_view key, const record_header& header, byte_view data) {
+  show_no_more(key);
   auto done = store_->put(key, header, data);
   if (!done) {
     storage_failed("store", done.error());

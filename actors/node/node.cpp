@@ -97,6 +97,7 @@ void node::go_on_starting() {
                                             s.port.shared_view(), self());
   s.membership.set_runstate(runstate::first_recovery);
   s.tunables.apply();
+  s.tunables.tell_what_is_idle();
   s.databases.first_tick();
   tick();
   if (s.locks.lacking()) env_.log.tell(event::no_cluster_lock{.why = no_cluster_lock_warning});

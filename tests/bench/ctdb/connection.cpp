@@ -130,9 +130,10 @@ bytes connection::must(std::uint32_t opcode, std::span<const std::byte> data) {
   return std::move(answer);
 }
 
-void connection::migrate(std::uint32_t db_id, std::string_view key) {
+void connection::migrate(std::uint32_t db_id, std::string_view key, bool read_only) {
+  constexpr std::uint32_t want_readonly = 4;
   bytes body;
-  put(body, immediate_migration);
+  put(body, immediate_migration | (read_only ? want_readonly : 0));
   put(body, db_id);
   put(body, call_null);
   put(body, std::uint32_t{0});  // hops
