@@ -316,6 +316,9 @@ class database final : public actor<database_message> {
   void refuse(reqid, const client_ref&, record_use, const replier&);
   bool cannot_take(byte_view key);
   void storage_failed(const char* doing, const store_error&);
+  void leave_without_room(const recovery_set&, const store_error&);
+  void look_for_room();
+  void found_room();
   void storage_works() { storage_trouble_.clear(); }
   void plan_flush();
 
@@ -445,6 +448,10 @@ class database final : public actor<database_message> {
   std::string storage_trouble_;  ///< what the storage refuses; empty: nothing, as far as is known
   time_point storage_since_;
   bool no_room_ = false;  ///< a record has arrived and could not be stored
+  struct {
+    unsigned failures = 0;  ///< searches since a commit has found room: who finds some may be wrong
+    std::uint64_t bytes = 0;  ///< what the last of them needed; 0: nothing is looked for
+  } room_;
   bool flush_planned_ = false;
   bool ticking_ = false;
   std::unique_ptr<hot_records>

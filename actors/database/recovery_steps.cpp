@@ -449,9 +449,10 @@ void database::commit(db_control& m) {
   const auto planned = step(freeze_, freeze_event::commit{t.tid, inactive()});
   if (planned.refused != freeze_refusal::none)
     return m.answer.fail(refusal_text(freeze_, planned.refused));
+  if (!pushed_) return m.answer.fail("a commit of this transaction has failed: it has no records");
   // the store changes hands only without an open group
   if (auto done = store_->flush(); !done) {
-    leave_for_want_of_room(done.error());
+    leave_without_room(*pushed_, done.error());
     return m.answer.fail("cannot commit what was stored before: " + done.error().text);
   }
   auto set = std::shared_ptr<recovery_set>(std::move(pushed_));
@@ -487,13 +488,13 @@ void database::commit(db_control& m) {
     else
       changes.step(tid);
   };
-  auto finish = [this, tid = t.tid, answer = m.answer, result, after, wiped = freeze_.wiped] {
+  auto finish = [this, tid = t.tid, set, answer = m.answer, result, after, wiped = freeze_.wiped] {
     const freeze_event::commit event{tid, inactive()};
     if (!*result) {
-      leave_for_want_of_room(result->error());
+      leave_without_room(*set, result->error());
       return answer.fail("cannot store the recovered records: " + result->error().text);
     }
-    storage_works();
+    found_room();
     if (damage_ != after) {
       damage_ = after;
       node_.tell(database_health{config_.id, damage_});
@@ -511,16 +512,6 @@ void database::commit(db_control& m) {
   give_store_away(store_use::recovering);
   env_.loop.offload(std::move(work),
                     [to = self(), finish = std::move(finish)] { to.tell(db_work_done{finish}); });
-}
-
-/// This node cannot have what the others have from now on.
-void database::leave_for_want_of_room(const store_error& why) {
-  storage_failed("commit recovery", why);
-  // the leaving would cover that bug, which is looked for without it
-  if (mutated(mutant::half_a_commit_forgotten)) return;
-  node_.tell(ban_self{
-      fmt::format("cannot store what a recovery brings into {}: {}", config_.name, why.text),
-      ban_cause::cannot_store, config_.id});
 }
 
 void database::finish_commit(const freeze_step& s, const replier& answer) {
