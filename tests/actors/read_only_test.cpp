@@ -44,7 +44,8 @@ struct copying_cluster : sim_cluster {
   }
   bool has_copy(std::size_t n) { return here(n).flags & record_flag::ro_have_readonly; }
   nlohmann::json copies(std::size_t n) {
-    for (const auto& d : nlohmann::json::parse(status(n))["databases"])
+    const auto all = nlohmann::json::parse(status(n));
+    for (const auto& d : all["databases"])
       if (d["name"] == "locking.tdb") return d.value("read_only", nlohmann::json::object());
     return {};
   }
