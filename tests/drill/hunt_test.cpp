@@ -15,7 +15,7 @@ using namespace floe::cli::drill;
 TEST_CASE(
     "what verbs say of their random use can be read, and every verb that can be used is used") {
   std::set<std::string> used;
-  for (std::uint64_t n = 0; n < 400; ++n) {
+  for (std::uint64_t n = 0; n < 800; ++n) {
     chance c(1, n);
     auto d = compose_drill(c);
     const auto before = d.lines.size();
@@ -35,7 +35,8 @@ TEST_CASE(
   }
   for (const auto& v : all_verbs())
     if (!v.uses.empty())
-      CHECK_MESSAGE(used.contains((v.of_client ? "client " : "") + std::string(v.name)), v.name);
+      CHECK_MESSAGE(used.contains((v.of_client ? "client " : "") + std::string(v.name)),
+                    std::string(v.name));
 }
 
 TEST_CASE("shipped drills can be changed, and what comes of it can be read") {
