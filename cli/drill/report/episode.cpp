@@ -34,10 +34,11 @@ timeline_picture episode_of(const run_record& r) {
     p = make_picture(all.events, 0, all.to_us);
   } else {
     const auto over = over_after(all.events, first->from_us, all.to_us);
-    const auto room = (over - first->from_us) / 20 + 1000;
+    constexpr std::int64_t before = 1000;  // what the drill did right before it is another matter
+    const auto room = (over - first->from_us) / 20 + before;
     auto events = all.events;
     std::erase_if(events, [&](const timed_event& e) { return e.t_us > over + room; });
-    p = make_picture(events, std::max<std::int64_t>(1, first->from_us - room), over + room);
+    p = make_picture(events, std::max<std::int64_t>(1, first->from_us - before), over + room);
   }
   p.clock = timeline_picture::counts::from_the_start;
   return p;
