@@ -22,12 +22,10 @@ void compare_tunables(blocking_client& c, pnn other, const tunable_list& ours, d
   if (!theirs)
     return f.errors.push_back(
         fmt::format("{}: its tunables: {}", node_name(other), theirs.error().describe()));
-  for (std::size_t i = 0; i < wire_tunable_count; ++i) {
-    const auto& t = all_tunables()[i];
-    if (ours.values[i] != theirs->value.values[i])
+  for (const auto& t : all_tunables())
+    if (const auto there = theirs->value[t.which]; !t.own && ours[t.which] != there)
       f.warnings.push_back(fmt::format("{}: {} is {} there and {} here", node_name(other), t.name,
-                                       theirs->value.values[i], ours.values[i]));
-  }
+                                       there, ours[t.which]));
 }
 
 void compare_lock(blocking_client& c, pnn other, const std::string& ours, duration patience,
