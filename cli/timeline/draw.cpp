@@ -224,6 +224,13 @@ std::string list_of_stories(const timeline_picture& p, bool colours) {
   return out.empty() ? out : "phases of the leader's recovery, ms\n" + out;
 }
 
+std::string from_to(const timeline_picture& p) {
+  if (p.clock == timeline_picture::counts::from_1970)
+    return fmt::format("{} to {}", time_text(p.from_us), clock_text(p.to_us));
+  const auto seconds = [](std::int64_t us) { return static_cast<double>(us) / 1e6; };
+  return fmt::format("{:.3f} s to {:.3f} s of the run", seconds(p.from_us), seconds(p.to_us));
+}
+
 std::string legend(bool colours) {
   std::string out = "  ";
   for (const auto& l : looks) {
@@ -256,11 +263,10 @@ std::string draw(const timeline_picture& p, std::size_t width, bool colours) {
   const std::size_t fixed = name_width + 2 + 4 + 3 + text_room + 2;
   const scale s(p.from_us, p.to_us,
                 std::clamp<std::size_t>(width > fixed ? width - fixed : 0, 40, 160));
-  std::string out = paint(style::bold,
-                          fmt::format("{} to {}, {} ms", time_text(p.from_us), clock_text(p.to_us),
-                                      ms_text(p.to_us - p.from_us)),
-                          colours) +
-                    "\n\n";
+  std::string out =
+      paint(style::bold, fmt::format("{}, {} ms", from_to(p), ms_text(p.to_us - p.from_us)),
+            colours) +
+      "\n\n";
   out += std::string(name_width + 2 + 4 + 1, ' ') + paint(style::dim, s.ruler(), colours) + "\n";
   std::string last = "\n";
   for (const auto& r : p.rows) {

@@ -65,8 +65,7 @@ void put_story(wire::json_writer& j, const verdict& v) {
   j.raw("timeline", v.timeline);
 }
 
-void put(wire::json_writer& j, const planned_run& r, const verdict& v) {
-  j.begin_object();
+void put_members(wire::json_writer& j, const planned_run& r, const verdict& v) {
   j.text("drill", r.drill->name);
   j.number("seed", v.seed);
   j.text("verdict", v.held ? "held" : "failed");
@@ -107,7 +106,6 @@ void put(wire::json_writer& j, const planned_run& r, const verdict& v) {
     j.end();
     j.end();
   }
-  j.end();
   j.end();
 }
 

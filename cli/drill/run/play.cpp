@@ -78,11 +78,9 @@ void measure(const drill_run& s, time_us end, verdict& v) {
   }
 }
 
-/// By what the nodes said last.
 std::vector<std::string> circle_in(drill_run& s) {
   lock_picture locks;
-  for (std::size_t n = 0; n < s.cluster().size(); ++n)
-    if (s.report_of(n).fresh) locks.add(s.report_of(n).text);
+  for (const auto& report : s.full_reports()) locks.add(report);
   return find_cycle(locks);
 }
 
