@@ -217,6 +217,7 @@ slot_look record_table::recall(std::uint32_t slot) {
   if (!e.recalled) {
     e.recalled = true;
     recalls_.push_back(slot);
+    ++recalled_ever_;
     // An unlock before this leaves a free word for our look below; one after it sees the bit and wakes us.
     memory_->slot(slot).lock.fetch_or(lock_word::recall, in_one_order);
     wake_all(slot);
