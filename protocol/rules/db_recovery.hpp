@@ -16,7 +16,7 @@
 ///
 /// Where contents are verified, a `verify` stands before every thaw; if they differ the next try pulls everything.
 /// Only changed records are looked at, and each goes only to those that lack it. `fill` and `wipe` are for
-/// participants without the base, which get everything. One that has changed more than it could note is
+/// participants without the base, which get everything (rule R9 of the model, tests/model/README.md). One that has changed more than it could note is
 /// pulled whole, and compared with what `fill` brings. Records keep their owners. Where the nodes
 /// cannot, everything is pulled as ever.
 ///
@@ -117,7 +117,7 @@ struct db_copy {
   change_state changes = change_state::none;
   std::uint64_t keys = 0, records = 0;
   std::uint64_t digest = 0;           ///< of all records; volatile: 0
-  std::vector<generation> earlier{};  ///< since which all changes are known
+  std::vector<generation> earlier{};  ///< since which all changes are known (rule R5)
 };
 
 struct db_lack {
@@ -268,7 +268,7 @@ class db_recovery {
   const std::string& why_whole() const { return why_whole_; }
   /// Records that there were before, as far as nodes told.
   std::uint64_t records_before() const;
-  /// A participant's content is of another generation than it had said: who counts is to be told anew.
+  /// A participant's content is of another generation than it had said: who counts is to be told anew (rule R1).
   bool outdated() const { return outdated_; }
   /// It cannot succeed before somebody changes something: no use to try again.
   bool conflict() const { return conflict_; }
@@ -320,7 +320,7 @@ class db_recovery {
   db_phase phase_ = db_phase::idle;
   run_number run_{0};
   generation committed_gen_{};
-  std::vector<pnn> committed_by_;  ///< in any try for that generation
+  std::vector<pnn> committed_by_;  ///< in any try for that generation (rule R15)
   unsigned attempt_ = 0;
   time_point since_;
   time_point deadline_;

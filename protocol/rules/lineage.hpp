@@ -27,7 +27,7 @@
 ///                counts, if there is one; else the larger part, then the leader's, then that of the
 ///                lowest pnn.
 ///
-/// Nodes without a valid generation (restarted, stopped, banned) took no part.
+/// Nodes without a valid generation (restarted, stopped, banned) took no part. Rule R13 of the model, tests/model/README.md.
 ///
 /// To the wire a generation is a random number. Ours say more, at no cost to others: bit 31 set
 /// (ctdbd draws 31 bits, so it never sets it), 19 bits that count up, 12 random ones. The order is
