@@ -435,7 +435,7 @@ class database final : public actor<database_message> {
   std::string storage_trouble_;  ///< what the storage refuses; empty: nothing, as far as is known
   time_point storage_since_;
   bool no_room_ = false;  ///< a record has arrived and could not be stored
-  bool flush_planned_ = false;
+  enum class flush_plan : std::uint8_t { none, later, next_turn } flush_planned_ = flush_plan::none;
   bool ticking_ = false;
   std::unique_ptr<hot_records>
       hot_records_;  ///< the record table, from the moment a client asks for it
