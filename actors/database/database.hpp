@@ -358,6 +358,8 @@ class database final : public actor<database_message> {
   void note(const Event& e) {
     note(line_of(e));
   }
+  /// On the timeline, once.
+  void note_wait(const bytes& key, const lock_table::entry&, lock_waiter&);
   void note_request(bool again, const bytes& key, pnn to, reqid id);
   /// Tells the witness what simulated clients do in the record table.
   std::function<void(shared_in_process::act, byte_view, std::uint64_t, bool)> table_sight() const;
