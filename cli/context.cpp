@@ -112,17 +112,17 @@ std::expected<blocking_client*, exit_code> context::node() {
   return &*node_;
 }
 
-std::expected<std::vector<pnn>, exit_code> context::targets() {
+std::expected<std::vector<pnn>, exit_code> context::targets(const std::string& names) {
   auto c = node();
   if (!c) return std::unexpected(c.error());
-  if (options.node.empty()) return std::vector{(*c)->self()};
+  if (names.empty()) return std::vector{(*c)->self()};
   const auto map = (*c)->control<control::get_nodemap>(pnn::current, {}, patience());
   if (!map) return std::unexpected(fail("nodes of the cluster", map.error()));
   std::vector<pnn> all;
   for (const auto& n : map->value.nodes)
     if (!(n.flags & node_flag::deleted)) all.push_back(n.pnn);
-  if (options.node == "all") return all;
-  const auto wanted = parse_list(options.node);
+  if (names == "all") return all;
+  const auto wanted = parse_list(names);
   if (!wanted)
     return std::unexpected(misused("-n takes a node's number, several joined by commas, or `all`"));
   for (const pnn p : *wanted)

@@ -36,7 +36,9 @@ class context {
   /// returned.
   std::expected<blocking_client*, exit_code> node();
   /// The nodes that -n names; without it the node we are connected to.
-  std::expected<std::vector<pnn>, exit_code> targets();
+  std::expected<std::vector<pnn>, exit_code> targets() { return targets(options.node); }
+  /// Those that a text names as -n does.
+  std::expected<std::vector<pnn>, exit_code> targets(const std::string& names);
   /// The one node that -n names, for commands that can only ask one.
   std::expected<pnn, exit_code> target();
 

@@ -13,6 +13,7 @@
 #include "cli/duration_text.hpp"
 #include "cli/help_format.hpp"
 #include "cli/hidden.hpp"
+#include "cli/machine_rows.hpp"
 #include "cli/successors.hpp"
 #include "cli/suggest.hpp"
 
@@ -104,7 +105,7 @@ std::string misspelt(const std::vector<command>& commands, int argc, char** argv
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
     if (word == "--base" || word == "--socket" || word == "-n" || word == "--node" ||
-        word == "-t" || word == "--timeout") {
+        word == "-t" || word == "--timeout" || word == "-x" || word == "--separator") {
       ++i;
     } else if (!word.starts_with('-')) {
       for (const auto& c : commands)
@@ -181,12 +182,17 @@ int main(int argc, char** argv) {
   const auto takes = [&](const option& o, auto& into) {
     return app.add_option(o.name, into, o.help)->type_name(o.value);
   };
-  const auto& [base, socket, node, patience_flag, json] = global_flags;
+  const auto& [base, socket, node, patience_flag, json, rows, rows_too, between] = global_flags;
   takes(base, in.options.base);
   takes(socket, in.options.socket);
   takes(node, in.options.node);
   takes(patience_flag, timeout)->check(CLI::Validator(refuse_no_duration, ""));
   app.add_flag(json.name, in.options.json, json.help);
+  bool in_rows = false;
+  std::string separator = "|";
+  app.add_flag(rows.name, in_rows, rows.help);
+  app.add_flag(rows_too.name, in_rows, rows_too.help);
+  takes(between, separator);
 
   std::vector<std::unique_ptr<bound_command>> bound;
   for (const auto& c : commands) bind(app, c, bound);
@@ -209,6 +215,11 @@ int main(int argc, char** argv) {
     }
     return say_wrong_use(e, app, commands, argc - helps, argv + helps);
   }
+  if (separator.size() != 1) {
+    print_error("-x takes one character");
+    return wrong_use;
+  }
+  if (in_rows) write_machine_rows(separator.front());
   if (!timeout.empty())
     in.options.timeout_s = std::chrono::duration<double>(*parse_duration(timeout)).count();
   for (const auto& b : bound) {

@@ -6,9 +6,6 @@
 namespace floe::cli {
 namespace {
 
-constexpr std::string_view asks_the_node =
-    "it has no command of its own; the node answers Samba's tool: CTDB_TEST_MODE=yes CTDB_BASE=DIR "
-    "ctdb ...";
 constexpr std::string_view opens_files =
     "it opens a database's file, and a node's files are its own: use `floe catdb`, `floe readkey` "
     "or `floe writekey`";
@@ -17,7 +14,6 @@ constexpr std::string_view no_scripts = "floe has no event scripts";
 
 constexpr std::array all{
     successor{"recmaster", "it is `floe leader`"},
-    successor{"setdbsticky", asks_the_node},
     successor{"setrecmasterrole", "it is `floe setleaderrole`"},
     successor{"tfetch", opens_files},
     successor{"tstore", opens_files},

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "protocol/record.hpp"
+#include "protocol/rules/feature_level.hpp"
 
 namespace floe {
 namespace {
@@ -105,7 +106,12 @@ bytes flags_text(std::span<const flag_name> names, std::uint64_t value) {
 }
 
 bytes node_flags_text(std::uint64_t v) { return flags_text(node_flags, v); }
-bytes capabilities_text(std::uint64_t v) { return flags_text(capabilities, v); }
+bytes capabilities_text(std::uint64_t v) {
+  const auto level = (v & level_mask) >> level_shift;
+  const auto text = flags_text(capabilities, v & ~std::uint64_t{level_mask});
+  if (level == 0) return text;
+  return text + (text.empty() ? "" : "|") + "LEVEL_" + std::to_string(level);
+}
 bytes db_flags_text(std::uint64_t v) { return flags_text(db_flags, v); }
 bytes record_flags_text(std::uint64_t v) { return flags_text(record_flags, v); }
 bytes control_flags_text(std::uint64_t v) { return flags_text(control_flags, v); }

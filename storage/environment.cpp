@@ -1,7 +1,6 @@
 #include "storage/environment.hpp"
 
 #include <fcntl.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include <system_error>
 
 #include "storage/heap.hpp"
+#include "storage/room.hpp"
 
 namespace floe {
 namespace {
@@ -357,11 +357,7 @@ std::expected<void, store_error> environment::sync_name() const {
 
 store_error environment::commit_error(int cause) const {
   auto error = lmdb_error(cause, "commit");
-  if (cause != EIO) return error;
-  int fd = -1;
-  struct statvfs fs {};
-  mdb_env_get_fd(env_, &fd);
-  if (fstatvfs(fd, &fs) == 0 && fs.f_bavail * fs.f_frsize < step_min)
+  if (cause == EIO && free_on_disk(options_.file, file_pages() * page_size) < step_min)
     error.code = store_errc::full_disk;
   return error;
 }

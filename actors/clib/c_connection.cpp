@@ -103,6 +103,18 @@ int floe_find(floe_connection* c, const char* name, int timeout_ms, floe_db* out
   });
 }
 
+int floe_allow_copies(floe_connection* c, floe_db db, int timeout_ms) {
+  return guarded([&]() -> outcome<void> {
+    const auto until = within(timeout_ms);
+    const auto line = c->is->line(until);
+    if (!line) return std::unexpected(line.error());
+    const auto data = encode_request<control::set_db_readonly>(db_id{db});
+    const auto a = (*line)->ask({.opcode = control::set_db_readonly, .data = data}, until);
+    if (!a) return std::unexpected(a.error());
+    return {};
+  });
+}
+
 int floe_sequence_number(floe_connection* c, floe_db db, int timeout_ms, uint64_t* out) {
   return guarded([&]() -> outcome<void> {
     const auto until = within(timeout_ms);

@@ -58,6 +58,12 @@ void attach(client& c, byte_view name, db_kind kind, duration patience, when_don
                  });
 }
 
+void allow_copies(client& c, db_id db, duration patience, when_done<void> done) {
+  c.send_control(pnn::current, control::set_db_readonly,
+                 encode_request<control::set_db_readonly>(db), patience,
+                 without_value(std::move(done)));
+}
+
 void find_database(client& c, byte_view name_or_id, duration patience, when_done<db_id> done) {
   const auto wanted = parse_id(name_or_id).value_or(db_id_of(name_or_id));
   c.control<control::get_dbmap>(

@@ -22,6 +22,10 @@ using when_done = std::function<void(const result<T>&)>;
 /// recovery runs.
 void attach(client&, byte_view name, db_kind, duration patience, when_done<db_id> done);
 
+/// SET_DB_READONLY: this node may have read-only copies of records of others, and others of this node's. Of a volatile
+/// database, until the node ends; to be said to every node that is to have some.
+void allow_copies(client&, db_id, duration patience, when_done<void> done);
+
 /// The id of a database that the node has, by its name or by "0x" and its id.
 void find_database(client&, byte_view name_or_id, duration patience, when_done<db_id> done);
 
@@ -40,7 +44,8 @@ struct read_record_answer {
   bytes data;
 };
 enum class read_from : std::uint8_t {
-  owner,      ///< the record comes here first: nobody has a newer copy
+  owner,  ///< the record comes here first, or a read-only copy where the database allows them (allow_copies):
+  ///< nobody has a newer one
   this_node,  ///< this node's copy as it is, for diagnosis
 };
 void read_record(client&, db_id, byte_view key, read_from, duration patience,

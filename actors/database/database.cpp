@@ -149,7 +149,9 @@ void database::on(db_control& m) {
     case control::update_seqnum: return update_seqnum(m);
     case control::trans3_commit: return trans3_commit(m);
     case control::update_record: return update_record(m);
+    case control::push_record: return push_record(m);
     case control::set_db_readonly: return allow_copies(m);
+    case control::set_db_sticky: return make_sticky(m);
     default: return m.answer.fail("not a control of a database");
   }
 }

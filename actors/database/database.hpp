@@ -38,6 +38,7 @@
 #include "protocol/rules/migration.hpp"
 #include "protocol/rules/own_freeze.hpp"
 #include "protocol/rules/read_only.hpp"
+#include "protocol/rules/stay.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/types/rec_data.hpp"
 #include "storage/recovery_set.hpp"
@@ -108,6 +109,7 @@ class database final : public actor<database_message> {
     std::vector<record> left_in_table;
     std::size_t next_left = 0;
     std::uint32_t count = 0;
+    std::size_t largest = 0;  ///< the data of a record
     unsigned in_flight = 0;
     bool exhausted = false;
   };
@@ -145,6 +147,7 @@ class database final : public actor<database_message> {
   void settle_peer_call(const bytes& key, const lock_waiter&);
   bool wait_for_thaw(pnn from, const parcel_ptr&);
   void serve_deferred();
+  void push_record(db_control&);
   void ask_for(const bytes& key, lock_table::entry&, pnn whom, bool copy);
   void arrived(const bytes& key, reqid);
   void give(const bytes& key, const packet_header& request, const req_call_decision&);
@@ -159,6 +162,7 @@ class database final : public actor<database_message> {
 
   // read_only.cpp
   void allow_copies(db_control&);
+  void make_sticky(db_control&);
   bool wants_copy(const lock_waiter&, const lock_table::entry&) const;
   void give_copy(const bytes& key, const packet_header& request);
   bool call_copies_back(const bytes& key);
@@ -173,6 +177,7 @@ class database final : public actor<database_message> {
   std::vector<bytes> keys_with_copies() const;
   void forget_copies();
   std::string who_has_copies(const bytes& key) const;
+  void report_copies(database_report&) const;
 
   // records.cpp
   void record_lock(db_control&);
@@ -192,7 +197,9 @@ class database final : public actor<database_message> {
   void advance(const bytes& key);
   queue_state state_of(const bytes& key, const lock_table::entry&);
   bool carry_out(const bytes& key, lock_table::entry&, const queue_step&);
+  void look_when_it_has_stayed(const bytes& key, lock_table::entry&);
   void grant(const bytes& key, lock_table::entry&, lock_waiter&);
+  void tell_if_slow(const char* what, const bytes& key, const lock_waiter&) const;
   void answer_read(const bytes& key, const lock_waiter&);
   void answer_call(const bytes& key, const lock_waiter&);
   std::string why_waiting(const bytes& key, const lock_table::entry&) const;
@@ -246,7 +253,7 @@ class database final : public actor<database_message> {
   void expect_holders();
   void name_holders();
 
-  // hot_records.cpp
+  // hot_records.cpp, hot_copies.cpp
   void on(db_table_rules&);
   void on(db_table_rung&);
   void on(db_table_tick&);
@@ -276,6 +283,9 @@ class database final : public actor<database_message> {
   bool close_table();
   void empty_table();
   void recall_all();
+  void show_in_table(const bytes& key, const lock_waiter&, const record&);
+  bool is_only_shown(const bytes& key, const lock_table::entry&, std::uint32_t slot);
+  void show_no_more(byte_view key);
   std::vector<record> left_in_table();
   void drop_table_content();
   void reopen_table();
@@ -306,6 +316,9 @@ class database final : public actor<database_message> {
   void refuse(reqid, const client_ref&, record_use, const replier&);
   bool cannot_take(byte_view key);
   void storage_failed(const char* doing, const store_error&);
+  void leave_without_room(const recovery_set&, const store_error&);
+  void look_for_room();
+  void found_room();
   void storage_works() { storage_trouble_.clear(); }
   void plan_flush();
 
@@ -345,6 +358,7 @@ class database final : public actor<database_message> {
   void stop_push();
   void close_for_good();
   void send_pull_buffers();
+  void tell_if_large(const pull_state&) const;
   void start_pull(const replier&, pnn to, srvid, std::optional<key_set> keys);
   std::expected<void, store_error> next_records(pull_state&, rec_buffer_builder&);
   std::expected<void, store_error> next_of_keys(pull_state&, rec_buffer_builder&);
@@ -427,7 +441,6 @@ class database final : public actor<database_message> {
   bool vacuum_soon_ = false;
   std::uint64_t seqnum_ = 0;                  ///< moves with every change of a record here
   std::optional<std::uint64_t> seqnum_told_;  ///< to the others; nothing: they do not want to know
-  duration seqnum_interval_{std::chrono::seconds(1)};
   std::vector<db_control> until_thaw_;  ///< reads and transactions that a frozen database lets wait
   database_commit commit_;
   replier commit_answer_;
@@ -437,6 +450,10 @@ class database final : public actor<database_message> {
   std::string storage_trouble_;  ///< what the storage refuses; empty: nothing, as far as is known
   time_point storage_since_;
   bool no_room_ = false;  ///< a record has arrived and could not be stored
+  struct {
+    unsigned failures = 0;  ///< searches since a commit has found room: who finds some may be wrong
+    std::uint64_t bytes = 0;  ///< what the last of them needed; 0: nothing is looked for
+  } room_;
   enum class flush_plan : std::uint8_t { none, later, next_turn } flush_planned_ = flush_plan::none;
   bool ticking_ = false;
   std::unique_ptr<hot_records>
@@ -454,6 +471,8 @@ class database final : public actor<database_message> {
   std::set<bytes> copies_here_;             ///< of records of others
   std::uint64_t copies_given_ = 0, called_back_ = 0;
   std::uint64_t last_call_back_ = 0;  ///< try to call copies back, of any record
+  record_stays stays_;
+  db_settings settings_{};
 };
 
 }  // namespace floe

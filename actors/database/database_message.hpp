@@ -18,6 +18,7 @@
 #include "protocol/change_state.hpp"
 #include "protocol/record.hpp"
 #include "protocol/rules/freeze.hpp"
+#include "protocol/rules/stay.hpp"
 
 namespace floe {
 
@@ -91,7 +92,13 @@ struct db_holders_late {
 /// The node's tunables that concern databases.
 struct db_settings {
   vacuum_settings vacuum;
-  duration seqnum_interval;
+  duration seqnum_interval{std::chrono::seconds(1)};
+  stay_settings stay;  ///< but for the database's own property
+  duration slow{};     ///< LogLatencyMs: what takes longer is told in the log; 0: nothing is
+  /// What a recovery collects and is larger is told in the log; 0: nothing is.
+  struct {
+    std::uint32_t records = 0, bytes = 0, record_bytes = 0;
+  } large{};
 };
 
 struct lock_holder_info {
@@ -135,7 +142,15 @@ struct database_report {
     change_state state = change_state::none;
     generation since = generation::invalid;
     std::uint64_t keys = 0, bytes = 0;
-  } changes;                   ///< since the last recovery
+  } changes;  ///< since the last recovery
+  struct {
+    std::uint64_t out = 0;           ///< records of ours that other nodes have copies of
+    std::uint64_t here = 0;          ///< copies of records of others
+    std::uint64_t calling_back = 0;  ///< records of ours whose copies are wanted back
+    std::int64_t oldest_ms = 0;      ///< so long, the longest of them
+    std::uint64_t given = 0, called_back = 0;
+  } read_only;
+  std::uint64_t sticky = 0;    ///< records that are sticky here
   std::uint64_t sequence = 0;  ///< moves with every change
   std::string commit;  ///< of a client's transaction, as it stands; empty: none is under way
   std::int64_t commit_age_ms = 0;

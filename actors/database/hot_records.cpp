@@ -214,6 +214,7 @@ bool database::grant_in_table(const bytes& key, lock_waiter& w) {
                .allowed = stay_allowed(
                    last == h.history.end() ? std::nullopt : std::optional(last->second),
                    table_rules_.stay),
+               .pinned_until = stays_.until(key),
                .still_since = now},
       .locks_before = h.table->locks_of(at->slot)};
   answer_for_table();
@@ -244,6 +245,10 @@ bool database::out_of_table(const bytes& key) {
   auto& t = *hot_records_->table;
   const auto slot = t.find(key);
   if (!slot) return true;
+  if (t.is_shown(*slot)) {
+    t.drop(*slot);
+    return true;
+  }
   const auto look = t.recall(*slot);
   if (look.state == slot_state::broken) {
     drop_broken(*slot);
@@ -272,7 +277,7 @@ bool database::keep_and_take(std::uint32_t slot, table_holder by) {
     const auto last = h.history.find(content->key);
     h.history[content->key] = after_stay(
         last == h.history.end() ? std::nullopt : std::optional(last->second),
-        h.table->locks_of(slot) - stay->second.locks_before + 1, stay->second.seen.allowed);
+        h.table->locks_of(slot) - stay->second.locks_before + 1, time_given(stay->second.seen));
     h.stays.erase(stay);
   }
   // whoever let go of it may not have come to saying so
@@ -286,6 +291,7 @@ bool database::keep(const table_record& r) {
   auto& h = *hot_records_;
   if (env_.loop.now() < h.no_room_until) return false;
   auto header = own_header(r.key);
+  if (const auto slot = h.table->find(r.key); slot && h.table->is_shown(*slot)) return true;
   if (number(header.rsn) > r.rsn)
     return true;  // a recovery has brought a newer one while there was no room for this
   header.rsn = rsn{r.rsn};
@@ -340,7 +346,7 @@ bool database::waits_for_table(const bytes& key, lock_table::entry& e) {
   if (!hot_records_) return false;
   auto& h = *hot_records_;
   const auto slot = h.table->find(key);
-  if (!slot) return false;
+  if (!slot || is_only_shown(key, e, *slot)) return false;
   if (!h.table->recalled(*slot) && !h.table->closed())
     for (auto i = e.waiters.begin(); i != e.waiters.end();) {
       if (i->use != record_use::lock || i->table_thread == 0 || !h.users.contains(i->client.id)) {

@@ -65,6 +65,9 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
       env_.count.count_hops(d.hops);
       count_.count_hops(d.hops);
       hot_.count(key, env_.loop.now(), d.hops);
+      if (stays_.wandered(key, d.hops, env_.loop.now()))
+        env_.log.tell(event::record_sticky{
+            .db = config_.name, .key = to_hex(key), .hops = d.hops, .source = header.src});
       give(key, header, d);
       break;
     case req_call_outcome::give_copy:
@@ -89,6 +92,7 @@ void database::give(const bytes& key, const packet_header& request, const req_ca
     return send_packet(
         request.src, request.id, env_.self,
         reply_error{.status = -1, .message = "the record cannot be given away: storage failed"});
+  stays_.left(key);
   if (d.outcome == req_call_outcome::give_directly)
     send_packet(request.src, request.id, env_.self,
                 reply_dmaster{.db = config_.id,
@@ -173,6 +177,20 @@ void database::peer(pnn from, const parcel_ptr& p, const req_dmaster& m) {
   advance(bytes(m.key));
 }
 
+/// PUSH_RECORD: a copy of a record that somebody holds elsewhere, so that its content outlives that node.
+void database::push_record(db_control& m) {
+  const auto& r = m.request<control::push_record>();
+  if (config_.kind != db_kind::volatile_db)
+    return m.answer.fail("only records of volatile databases are pushed");
+  const bool open = thawed() && map_applies(gen_, view_->gen) && !in_table(r.key);
+  const auto header =
+      open ? decide_push_record(env_.self, view_->gen, r.generation, r.header, header_of(r.key))
+           : std::nullopt;
+  if (header && !put(r.key, *header, r.data))
+    return m.answer.fail("cannot store: " + last_refusal_);
+  m.answer.good();
+}
+
 /// Whether a record may be the answer to a request of ours, however late: the sender has given it up then, and it must be
 /// stored. Numbers of requests count up and wrap; one that lies ahead was never used.
 bool database::was_asked(reqid id, byte_view key) const {
@@ -219,6 +237,7 @@ void database::peer(pnn from, const parcel_ptr& p, const reply_error& m) {
 void database::arrived(const bytes& key, reqid) {
   ++migrations_done_;
   hot_.count(key, env_.loop.now());
+  stays_.came(key, env_.loop.now());
   if (auto* e = locks_.find(key); e && e->migration) {
     const auto waited = env_.loop.now() - e->migration->since;
     if (e->migration->sends > 1 || waited > std::chrono::milliseconds(20))

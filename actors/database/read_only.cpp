@@ -9,6 +9,7 @@
 #include "actors/database/log_text.hpp"
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace floe {
@@ -27,6 +28,14 @@ std::string list(std::span<const pnn> nodes) {
 
 void database::allow_copies(db_control& m) {
   copies_allowed_ = true;
+  m.answer.good();
+}
+
+/// SET_DB_STICKY: see protocol/rules/stay.hpp.
+void database::make_sticky(db_control& m) {
+  auto stay = stays_.settings();
+  stay.sticky = true;
+  stays_.set(stay);
   m.answer.good();
 }
 
@@ -207,7 +216,8 @@ std::vector<bytes> database::keys_with_copies() const {
   std::vector<bytes> keys;
   keys.reserve(copies_out_.size() + copies_here_.size());
   for (const auto& [key, out] : copies_out_) keys.push_back(key);
-  keys.insert(keys.end(), copies_here_.begin(), copies_here_.end());
+  if (!mutated(mutant::copies_outlive_recoveries))
+    keys.insert(keys.end(), copies_here_.begin(), copies_here_.end());
   return keys;
 }
 
@@ -224,6 +234,22 @@ std::string database::who_has_copies(const bytes& key) const {
   const auto i = copies_out_.find(key);
   if (i == copies_out_.end() || i->second.now() == copies_out::state::out) return {};
   return fmt::format("copies-called-back-from-nodes-{}", list(i->second.holders()));
+}
+
+void database::report_copies(database_report& r) const {
+  auto& to = r.read_only;
+  to.out = copies_out_.size();
+  to.here = copies_here_.size();
+  to.given = copies_given_;
+  to.called_back = called_back_;
+  for (const auto& [key, out] : copies_out_) {
+    if (out.now() == copies_out::state::out) continue;
+    ++to.calling_back;
+    const auto age =
+        std::chrono::duration_cast<std::chrono::milliseconds>(env_.loop.now() - out.since());
+    to.oldest_ms = std::max<std::int64_t>(to.oldest_ms, age.count());
+  }
+  r.sticky = stays_.sticky();
 }
 
 }  // namespace floe

@@ -97,6 +97,7 @@ std::string database::why_waiting(const bytes& key, const lock_table::entry& e) 
   if (e.migration && e.migration->copy)
     return fmt::format("a-copy-asked-of-node-{}", number(e.migration->to));
   if (e.migration) return fmt::format("migrating-from-node-{}", number(e.migration->to));
+  if (env_.loop.now() < stays_.until(key)) return "pinned-down";
   return "queued";
 }
 
@@ -109,6 +110,7 @@ queue_state database::state_of(const bytes& key, const lock_table::entry& e) {
           .asked = e.migration ? std::optional(e.migration->to) : std::nullopt,
           .asked_for_copy = e.migration && e.migration->copy,
           .calling_back = is_calling_back(key),
+          .stays_until = stays_.until(key),
           .local = header_of(key),
           .now = env_.loop.now(),
           .hold_back = config_.resend_after};
@@ -140,6 +142,7 @@ bool database::carry_out(const bytes& key, lock_table::entry& e, const queue_ste
   if (s.first) std::rotate(at(0), at(s.first), at(s.first + 1));
   if (s.ask != pnn::unknown) ask_for(key, e, s.ask, s.ask_for_copy);
   if (s.call_back) return call_copies_back(key);
+  if (s.stays) look_when_it_has_stayed(key, e);
   if (s.action == queue_action::wait) return false;
   auto w = std::move(*at(s.which));
   e.waiters.erase(at(s.which));
@@ -159,10 +162,22 @@ bool database::carry_out(const bytes& key, lock_table::entry& e, const queue_ste
   return true;
 }
 
+void database::look_when_it_has_stayed(const bytes& key, lock_table::entry& e) {
+  if (std::exchange(e.looked_at_later, true)) return;
+  env_.loop.after(stays_.until(key) - env_.loop.now(), [this, to = self(), key] {
+    to.tell(db_next_slice{[this, key] {  // which runs only while this lives
+      if (auto* again = locks_.find(key)) again->looked_at_later = false;
+      advance(key);
+    }});
+  });
+}
+
 void database::grant(const bytes& key, lock_table::entry& e, lock_waiter& w) {
   if (w.id) key_of_waiter_.erase(w.id);
   env_.loop.cancel(w.deadline);
-  const auto waited = env_.loop.now() - w.since;
+  const auto now = env_.loop.now();
+  const auto waited = now - w.since;
+  stays_.locked(key, now);
   env_.count.count_lock(seconds(waited));
   count_.count_lock(seconds(waited));
   if (w.noted || waited > long_wait)
@@ -171,6 +186,7 @@ void database::grant(const bytes& key, lock_table::entry& e, lock_waiter& w) {
                            .name = w.client.name,
                            .key = to_hex(key),
                            .waited_us = microseconds(waited)});
+  tell_if_slow("lock", key, w);
   if (grant_in_table(key, w)) return;
   ++env_.count.locks_held;
   const auto lock_id = static_cast<std::uint64_t>(number(config_.id)) << 32 | ++last_lock_;
@@ -186,11 +202,26 @@ void database::grant(const bytes& key, lock_table::entry& e, lock_waiter& w) {
       wire::encode(record_lock_reply{.header = r.header, .data = r.data, .lock_id = lock_id}));
 }
 
+/// LogLatencyMs.
+void database::tell_if_slow(const char* what, const bytes& key, const lock_waiter& w) const {
+  const auto took = env_.loop.now() - w.since;
+  if (settings_.slow == duration{0} || took <= settings_.slow) return;
+  env_.log.tell(event::slow_request{
+      .db = config_.name,
+      .what = what,
+      .key = to_hex(key),
+      .client = w.client.id,
+      .pid = w.client.pid,
+      .ms = static_cast<std::uint64_t>(
+          std::chrono::duration_cast<std::chrono::milliseconds>(took).count())});
+}
+
 void database::answer_read(const bytes& key, const lock_waiter& w) {
   bool found = false;
   const record r = local(key, &found);
   w.answer.good(wire::encode(record_read_reply{
       .found = found && !r.data.empty() ? 1U : 0U, .header = r.header, .data = r.data}));
+  show_in_table(key, w, r);
 }
 
 void database::answer_call(const bytes& key, const lock_waiter& w) {
@@ -202,6 +233,7 @@ void database::answer_call(const bytes& key, const lock_waiter& w) {
   if (r.header.dmaster == env_.self) store_as_daemon(key, r.header, r.data);
   --env_.count.pending_calls;
   env_.count.call_latency.add(seconds(env_.loop.now() - w.since));
+  tell_if_slow("call", key, w);
   w.client.session.tell(session_send{make_frame(
       {.gen = view_->gen, .dest = pnn{0}, .src = env_.self, .id = w.packet->content.header.id},
       reply_call{.status = 0, .data = data})});

@@ -306,9 +306,26 @@ void database::send_pull_buffers() {
                             [to = self(), id = p.id] { to.tell(db_continue_pull{id}); }});
   }
   if (p.exhausted && p.in_flight == 0) {
+    tell_if_large(p);
     p.answer.good(wire::encode(p.count));
     pull_.reset();
   }
+}
+
+/// DBRecordCountWarn, DBSizeWarn, DBRecordSizeWarn: whatever part of the database was collected.
+void database::tell_if_large(const pull_state& p) const {
+  const auto now = store_->stats();
+  if (!now) return;  // whoever reads says so
+  const auto& limit = settings_.large;
+  const auto tell = [&](const char* why) {
+    env_.log.tell(event::database_large{
+        .db = config_.name, .records = now->records, .bytes = now->bytes_used(), .why = why});
+  };
+  if (limit.records != 0 && now->records > limit.records)
+    tell("more records than DBRecordCountWarn");
+  if (limit.bytes != 0 && now->bytes_used() > limit.bytes) tell("more bytes than DBSizeWarn");
+  if (limit.record_bytes != 0 && p.largest > limit.record_bytes)
+    tell("a record larger than DBRecordSizeWarn");
 }
 
 /// The store's records and those that are left in the record table as one ascending stream.
@@ -317,6 +334,7 @@ std::expected<void, store_error> database::next_records(pull_state& p, rec_buffe
     if (!buffer.empty() && buffer.size_with(r.key.size(), r.data.size()) > config_.push_buffer_size)
       return false;
     buffer.add(r.key, r.header, r.data);
+    p.largest = std::max(p.largest, r.data.size());
     return true;
   };
   const auto left = [&] { return p.next_left < p.left_in_table.size(); };
@@ -431,9 +449,10 @@ void database::commit(db_control& m) {
   const auto planned = step(freeze_, freeze_event::commit{t.tid, inactive()});
   if (planned.refused != freeze_refusal::none)
     return m.answer.fail(refusal_text(freeze_, planned.refused));
+  if (!pushed_) return m.answer.fail("a commit of this transaction has failed: it has no records");
   // the store changes hands only without an open group
   if (auto done = store_->flush(); !done) {
-    leave_for_want_of_room(done.error());
+    leave_without_room(*pushed_, done.error());
     return m.answer.fail("cannot commit what was stored before: " + done.error().text);
   }
   auto set = std::shared_ptr<recovery_set>(std::move(pushed_));
@@ -469,13 +488,13 @@ void database::commit(db_control& m) {
     else
       changes.step(tid);
   };
-  auto finish = [this, tid = t.tid, answer = m.answer, result, after, wiped = freeze_.wiped] {
+  auto finish = [this, tid = t.tid, set, answer = m.answer, result, after, wiped = freeze_.wiped] {
     const freeze_event::commit event{tid, inactive()};
     if (!*result) {
-      leave_for_want_of_room(result->error());
+      leave_without_room(*set, result->error());
       return answer.fail("cannot store the recovered records: " + result->error().text);
     }
-    storage_works();
+    found_room();
     if (damage_ != after) {
       damage_ = after;
       node_.tell(database_health{config_.id, damage_});
@@ -493,16 +512,6 @@ void database::commit(db_control& m) {
   give_store_away(store_use::recovering);
   env_.loop.offload(std::move(work),
                     [to = self(), finish = std::move(finish)] { to.tell(db_work_done{finish}); });
-}
-
-/// This node cannot have what the others have from now on.
-void database::leave_for_want_of_room(const store_error& why) {
-  storage_failed("commit recovery", why);
-  // the leaving would cover that bug, which is looked for without it
-  if (mutated(mutant::half_a_commit_forgotten)) return;
-  node_.tell(ban_self{
-      fmt::format("cannot store what a recovery brings into {}: {}", config_.name, why.text),
-      ban_cause::cannot_store, config_.id});
 }
 
 void database::finish_commit(const freeze_step& s, const replier& answer) {

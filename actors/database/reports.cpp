@@ -55,6 +55,7 @@ void database::on(db_inspect& m) {
               .last_run_seconds = vacuum_.last_run_seconds,
               .last_run_forgotten = vacuum_.last_run_forgotten};
   if (const auto since = vacuum_.deleted.oldest()) r.vacuum.oldest_ms = age_ms(*since);
+  report_copies(r);
   r.sequence = seqnum_;
   r.commit = describe_commit();
   if (!r.commit.empty()) r.commit_age_ms = age_ms(commit_since_);

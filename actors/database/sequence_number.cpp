@@ -28,7 +28,7 @@ void database::enable_seqnum(db_control& m) {
 
 /// 0 would be a timer that never rests.
 void database::wait_for_seqnum() {
-  env_.loop.after(std::max<duration>(seqnum_interval_, std::chrono::milliseconds(1)),
+  env_.loop.after(std::max<duration>(settings_.seqnum_interval, std::chrono::milliseconds(1)),
                   [to = self()] { to.tell(db_seqnum_time{}); });
 }
 

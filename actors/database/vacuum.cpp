@@ -55,6 +55,7 @@ void database::note_stored(byte_view key, const record_header& header, bool empt
 }
 
 bool database::forget(byte_view key) {
+  show_no_more(key);
   if (auto done = store_->erase(key); !done) {
     storage_failed("erase", done.error());
     return false;
@@ -120,7 +121,10 @@ bool database::may_vacuum() const {
 void database::on(db_settings& m) {
   const bool other_interval = m.vacuum.interval != vacuum_.settings.interval;
   vacuum_.settings = m.vacuum;
-  seqnum_interval_ = m.seqnum_interval;
+  settings_ = m;
+  auto stay = m.stay;
+  stay.sticky = stays_.settings().sticky;
+  stays_.set(stay);
   if (other_interval || vacuum_.clock == 0) wind_vacuum_clock();
 }
 

@@ -50,6 +50,7 @@ void add_databases(control_table& t, node_services& s) {
   t.add(handle<c::db_open_flags>(d, &registry::open_flags));
   t.add(handle<c::set_db_readonly>(d, &registry::set_readonly));
   t.add(handle<c::set_db_sticky>(d, &registry::set_sticky));
+  t.add(handle<c::push_record>(d, &registry::push_record));
   t.add(handle<c::db_dispute>(d, &registry::dispute));
   t.add(handle<c::traverse_start>(s.traversal, &traverses::traverse_start));
   t.add(handle<c::traverse_start_ext>(s.traversal, &traverses::traverse_start_ext));

@@ -97,6 +97,7 @@ void node::go_on_starting() {
                                             s.port.shared_view(), self());
   s.membership.set_runstate(runstate::first_recovery);
   s.tunables.apply();
+  s.tunables.tell_what_is_idle();
   s.databases.first_tick();
   tick();
   if (s.locks.lacking()) env_.log.tell(event::no_cluster_lock{.why = no_cluster_lock_warning});
@@ -205,8 +206,9 @@ void node::receive(node_message& message) {
             s.membership.leader_is(m.leader);
           },
           [&](ban_self& m) { s.bans.ban_self(m); },
+          [&](room_is_back& m) { s.bans.room_is_back(m.id); },
           [&](cluster_lock_state& m) { s.locks.changed(m); },
-          [&](lock_tested& m) { m.then(); },
+          [&](work_ended& m) { m.then(); },
           [&](ask_figures& m) { s.reports.give_figures(std::move(m.tell)); },
           [&](traverse_slice& m) { s.traversal.send(m); },
           [&](node_tick&) { tick(); },

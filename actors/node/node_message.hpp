@@ -3,6 +3,7 @@
 /// session comes here, already read, and leaves at once for the actor that owns the matter.
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "actors/replier.hpp"
 #include "actors/session/session_message.hpp"
 #include "protocol/rules/ban_end.hpp"
+#include "protocol/rules/need_recovery.hpp"
 
 namespace floe {
 
@@ -38,7 +40,12 @@ struct peer_relinked {
 struct ban_self {
   std::string why;
   ban_cause cause = ban_cause::not_frozen;
-  db_id of{};  ///< the database that could not store it
+  db_id of{};                   ///< the database that could not store it
+  bool looks_for_room = false;  ///< and tells when it is there
+};
+/// A database whose disk was full has room for what it could not store.
+struct room_is_back {
+  db_id id;
 };
 /// A peer is there and is kept out.
 struct peer_refused {
@@ -144,6 +151,7 @@ struct recovered_counts {
 struct recovery_progress {
   std::string json;
   bool ended = false;
+  recovery_reason cause = recovery_reason::none;  ///< of one that has ended
   std::vector<std::string> failures{};
   recovered_counts added{};
   std::string outcome{};  ///< of one that has ended well: how each database was recovered, as JSON
@@ -153,8 +161,8 @@ struct cluster_lock_state {
   std::string_view state;
   std::string detail;
 };
-/// A check of the cluster lock that this node has made has ended.
-struct lock_tested {
+/// What a service of this node has asked others to do for it, off the loop, has ended.
+struct work_ended {
   std::function<void()> then;
 };
 struct node_figures;
@@ -178,12 +186,11 @@ struct stop_node {
   std::string why = "asked to";
 };
 
-using node_message =
-    std::variant<peer_packet, client_packet, peer_changed, peer_relinked, peer_refused,
-                 link_dropped, ban_self, client_opened, client_closed, call_control, post_message,
-                 listen_messages, unlisten_messages, database_opened, database_changed, note_event,
-                 want_recovery, leader_known, recovery_progress, control_deadline, node_tick,
-                 traverse_slice, stop_node, database_closed, detach_now, cluster_lock_state,
-                 lock_tested, database_checked, database_health, ask_figures>;
+using node_message = std::variant<
+    peer_packet, client_packet, peer_changed, peer_relinked, peer_refused, link_dropped, ban_self,
+    room_is_back, client_opened, client_closed, call_control, post_message, listen_messages,
+    unlisten_messages, database_opened, database_changed, note_event, want_recovery, leader_known,
+    recovery_progress, control_deadline, node_tick, traverse_slice, stop_node, database_closed,
+    detach_now, cluster_lock_state, work_ended, database_checked, database_health, ask_figures>;
 
 }  // namespace floe

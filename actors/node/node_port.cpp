@@ -4,6 +4,7 @@
 
 #include "actors/parcel.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/rules/feature_level.hpp"
 
 namespace floe {
 namespace {
@@ -24,7 +25,9 @@ view_ptr view_at_start(const node_config& c) {
   own = node_flag::unhealthy;
   if (c.start_stopped) own |= node_flag::stopped;
   if (c.start_disabled) own |= node_flag::permanently_disabled;
-  v->capabilities = capability::features | capability::sorted_pull | capability::difference;
+  v->capabilities = capabilities_with_level(
+      capability::features | capability::sorted_pull | capability::difference,
+      newest_feature_level);
   if (c.leader_capable) v->capabilities |= capability::recmaster;
   if (c.lmaster_capable) v->capabilities |= capability::lmaster;
   return v;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "actors/events.hpp"
+#include "protocol/tunable_effects.hpp"
 #include "protocol/types/basic.hpp"
 #include "protocol/types/tunable_value.hpp"
 
@@ -34,12 +35,25 @@ outcome_of<control::set_tunable> tunable_controls::set(const request_of<control:
   if (!info) return refuse("no such tunable");
   port_.tunables.set(r.name, r.value);
   port_.env.log.tell(event::tunable_set{.name = info->name, .value = r.value});
+  tell_if_idle(info->which, r.value);
   apply();
   if (info->obsolete) return status_of(tunable_is_obsolete);
   return {};
 }
 
 outcome_of<control::get_all_tunables> tunable_controls::get_all() const { return port_.tunables; }
+
+/// Obsolete ones, too: CTDB says so at start.
+void tunable_controls::tell_if_idle(tunable t, std::uint32_t value) const {
+  const auto& info = info_of(t);
+  if (value == info.value) return;
+  if (const auto why = why_without_effect(t); !why.empty())
+    port_.env.log.tell(event::tunable_idle{.name = info.name, .why = bytes(why)});
+}
+
+void tunable_controls::tell_what_is_idle() const {
+  for (const auto& info : all_tunables()) tell_if_idle(info.which, port_.tunables[info.which]);
+}
 
 void tunable_controls::apply() const {
   const auto& t = port_.tunables;

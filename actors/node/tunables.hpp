@@ -13,6 +13,8 @@ class tunable_controls {
 
   /// Tells links, databases and leader what holds now.
   void apply() const;
+  /// In the log: what was set and does nothing here.
+  void tell_what_is_idle() const;
 
   outcome_of<control::list_tunables> list() const;
   outcome_of<control::get_tunable> get(const request_of<control::get_tunable>&) const;
@@ -20,6 +22,8 @@ class tunable_controls {
   outcome_of<control::get_all_tunables> get_all() const;
 
  private:
+  void tell_if_idle(tunable, std::uint32_t value) const;
+
   node_port& port_;
   const registry& databases_;
 };

@@ -365,11 +365,17 @@ void coordinator::act(const cluster_effect::ended& e) {
   std::vector<std::string> told;
   for (const auto& f : failures) told.push_back(describe(f));
   if (e.good)
-    node_.tell(
-        recovery_progress{.json = {}, .ended = true, .added = counts_, .outcome = outcome(ms)});
+    node_.tell(recovery_progress{.json = {},
+                                 .ended = true,
+                                 .cause = config_.cause,
+                                 .added = counts_,
+                                 .outcome = outcome(ms)});
   else
-    node_.tell(recovery_progress{
-        .json = report(), .ended = true, .failures = std::move(told), .added = counts_});
+    node_.tell(recovery_progress{.json = report(),
+                                 .ended = true,
+                                 .cause = config_.cause,
+                                 .failures = std::move(told),
+                                 .added = counts_});
   ended_({.epoch = e.epoch,
           .good = e.good,
           .gen = machine_.plan().gen,

@@ -17,8 +17,9 @@ class database_witness;
 
 struct coordinator_config {
   cluster_plan plan;
-  std::string reason;  ///< why this recovery was started
-  std::string hold;    ///< diagnosis: hold at this phase
+  recovery_reason cause{};  ///< why this recovery was started
+  std::string reason;       ///< the same for people
+  std::string hold;         ///< diagnosis: hold at this phase
   std::size_t buffer_size = 1'000'000;
   database_witness* witness = nullptr;
 };

@@ -335,6 +335,7 @@ void leader::act(const watch_effect::recover& e) {
                     .retry_pause = milliseconds(100),
                     .whole = asked_.whole,
                     .verify = config_.verify_recoveries || asked_.verify,
+                    .pinned_level = config_.tunables[tunable::feature_level],
                     .freeze_all_first =
                         config_.freeze_all_first || mutated(mutant::all_databases_freeze_together),
                     .freeze_all_deadline = limit};
@@ -342,6 +343,7 @@ void leader::act(const watch_effect::recover& e) {
   coordinator_ = env_.actors.spawn<coordinator>(
       "coordinator", env_,
       coordinator_config{.plan = plan,
+                         .cause = e.cause,
                          .reason = e.why,
                          .hold = hold_,
                          .buffer_size = std::min<std::size_t>(

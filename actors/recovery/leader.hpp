@@ -82,6 +82,7 @@ class leader final : public actor<leader_message> {
 
   // the cluster lock
   void lock_answered(std::uint64_t serial, const lock_answer&);
+  void tell_if_slow(lock_outcome) const;
   void lock_lost(std::uint64_t serial, const std::string& why);
   void check_lease();
   void check_own_pulse();
@@ -150,6 +151,7 @@ class leader final : public actor<leader_message> {
       say_terms_;  ///< nodes that number their terms of office: their other claims say less
   std::unique_ptr<lock_claim> claim_;  ///< the cluster lock, or the try for it
   std::uint64_t claim_serial_ = 0;
+  time_point claim_since_{};  ///< when it was begun
   std::string lock_trouble_;  ///< the last error, until the lock answers
 
   leader_watch watch_;

@@ -17,6 +17,7 @@ constexpr duration longest_try = std::chrono::seconds(30);
 void leader::act(const election_effect::take_lock& e) {
   claim_.reset();
   claim_serial_ = e.serial;
+  claim_since_ = env_.loop.now();
   if (!env_.locks)
     return lock_answered(e.serial, {lock_outcome::failed, "this program cannot take locks"});
   show_lock("taking", lock_trouble_);
@@ -38,6 +39,7 @@ void leader::on(leader_lock_released&) { vote(election_event::lock_released{}); 
 void leader::lock_answered(std::uint64_t serial, const lock_answer& a) {
   if (serial != claim_serial_) return;
   if (a.outcome != lock_outcome::taken) claim_.reset();
+  tell_if_slow(a.outcome);
   switch (a.outcome) {
     case lock_outcome::taken:
       env_.log.tell(event::cluster_lock_taken{});
@@ -56,6 +58,19 @@ void leader::lock_answered(std::uint64_t serial, const lock_answer& a) {
       break;
   }
   vote(election_event::lock_answered{serial, a.outcome});
+}
+
+/// RecLockLatencyMs.
+void leader::tell_if_slow(lock_outcome outcome) const {
+  const auto limit = std::chrono::milliseconds(config_.tunables[tunable::reclock_latency_ms]);
+  const auto took = env_.loop.now() - claim_since_;
+  if (limit == limit.zero() || took <= limit) return;
+  env_.log.tell(event::cluster_lock_slow{
+      .ms = static_cast<std::uint64_t>(
+          std::chrono::duration_cast<std::chrono::milliseconds>(took).count()),
+      .to = outcome == lock_outcome::taken       ? "taken"
+            : outcome == lock_outcome::contended ? "contended"
+                                                 : "failed"});
 }
 
 void leader::lock_lost(std::uint64_t serial, const std::string& why) {

@@ -129,6 +129,19 @@ std::expected<table_ticket, promote_refusal> record_table::promote(byte_view key
                                                                    std::uint32_t flags,
                                                                    byte_view data,
                                                                    table_holder holder) {
+  return fill(key, rsn, flags, data, static_cast<std::uint32_t>(holder), false);
+}
+
+std::expected<table_ticket, promote_refusal> record_table::show(byte_view key, std::uint64_t rsn,
+                                                                std::uint32_t flags,
+                                                                byte_view data) {
+  return fill(key, rsn, flags, data, lock_word::recall, true);
+}
+
+std::expected<table_ticket, promote_refusal> record_table::fill(byte_view key, std::uint64_t rsn,
+                                                                std::uint32_t flags, byte_view data,
+                                                                std::uint64_t lock_bits,
+                                                                bool shown) {
   assert(!key.empty() && !by_key_.contains(key));
   if (closed_) return std::unexpected(promote_refusal::closed);
   const std::size_t key_words = words_for(key.size());
@@ -158,7 +171,9 @@ std::expected<table_ticket, promote_refusal> record_table::promote(byte_view key
             .flags = flags,
             .chunk = *chunk,
             .order = order,
-            .seen_locks = s.locks.load(relaxed)};
+            .seen_locks = s.locks.load(relaxed),
+            .recalled = shown,
+            .shown = shown};
   e.capacity = static_cast<std::uint32_t>((((std::size_t{1} << order) - key_words) / 2 - 1) * 8);
   auto* words = memory_->area(*chunk);
   copy_in(words, key);
@@ -174,7 +189,7 @@ std::expected<table_ticket, promote_refusal> record_table::promote(byte_view key
   for (auto& q : s.queue) q.store(0, relaxed);
   s.locked_at.store(0, relaxed);
   // from here on clients may find it: everything above is visible to whoever sees this life
-  s.lock.store(lock_word::of(life, holder).value, in_one_order);
+  s.lock.store(lock_word::of(life, table_holder::none).value | lock_bits, in_one_order);
   memory_->tag(slot).store(hash, release);
   by_key_.emplace(e.key, slot);
   mark_filled(slot, true);
@@ -256,7 +271,7 @@ void record_table::empty(std::uint32_t slot) {
   mark_filled(slot, false);
   by_key_.erase(e.key);
   e.key.clear();
-  e.recalled = false;
+  e.recalled = e.shown = false;
   std::erase(recalls_, slot);
   if (e.kept_back_for != 0)
     kept_back_[e.kept_back_for].push_back(slot);
@@ -323,7 +338,7 @@ std::vector<std::uint32_t> record_table::victims(byte_view key) const {
   const auto first = memory_->set_of(table_hash(key)) * static_cast<std::uint32_t>(table_ways);
   std::vector<std::uint32_t> all;
   for (auto i = first; i < first + table_ways; ++i)
-    if (entries_[i].filled() && !entries_[i].recalled) all.push_back(i);
+    if (entries_[i].filled() && (!entries_[i].recalled || entries_[i].shown)) all.push_back(i);
   std::ranges::stable_sort(all, {}, [&](std::uint32_t i) { return locks_lately(i); });
   return all;
 }
@@ -331,7 +346,9 @@ std::vector<std::uint32_t> record_table::victims(byte_view key) const {
 std::optional<std::uint32_t> record_table::coldest() const {
   std::optional<std::uint32_t> best;
   each_filled([&](std::uint32_t i) {
-    if (!entries_[i].recalled && (!best || locks_lately(i) < locks_lately(*best))) best = i;
+    if ((!entries_[i].recalled || entries_[i].shown) &&
+        (!best || locks_lately(i) < locks_lately(*best)))
+      best = i;
   });
   return best;
 }

@@ -101,6 +101,10 @@ class record_table {
   std::expected<table_ticket, promote_refusal> promote(byte_view key, std::uint64_t rsn,
                                                        std::uint32_t flags, byte_view data,
                                                        table_holder);
+  /// Puts a record in that is only read from: nobody can lock it here, as if it were recalled. It leaves by `drop`.
+  std::expected<table_ticket, promote_refusal> show(byte_view key, std::uint64_t rsn,
+                                                    std::uint32_t flags, byte_view data);
+  bool is_shown(std::uint32_t slot) const { return entries_[slot].shown; }
   /// Filled slots that the key may have, by how much they were used lately: coldest first.
   std::vector<std::uint32_t> victims(byte_view key) const;
   /// Of the whole table.
@@ -165,9 +169,13 @@ class record_table {
     std::uint64_t seen_locks = 0, heat = 0;
     std::uint32_t kept_back_for = 0;  ///< a client that may still write here; 0: nobody
     bool recalled = false;
+    bool shown = false;  ///< only read from; recalled as well
     bool filled() const { return (life & 1) != 0; }
   };
   enum class copied : std::uint8_t { good, disturbed, broken };
+  std::expected<table_ticket, promote_refusal> fill(byte_view key, std::uint64_t rsn,
+                                                    std::uint32_t flags, byte_view data,
+                                                    std::uint64_t lock_bits, bool shown);
   copied copy(const entry&, std::uint32_t slot, table_record&, std::uint64_t& stores) const;
   void empty(std::uint32_t slot);
   void wake_all(std::uint32_t slot);

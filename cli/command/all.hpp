@@ -1,7 +1,8 @@
 #pragma once
 /// One function for each command; each is in the file of its name (stop, continue, ban, unban,
 /// disable and enable in node_state.cpp, getdebug and setdebug in debug_level.cpp, transactions in
-/// ptrans.cpp, backupdb, restoredb and dumpdbbackup in backup.cpp, wipedb and detach in wipedb.cpp).
+/// ptrans.cpp, setdbreadonly and
+/// setdbsticky in database_properties.cpp, backupdb, restoredb and dumpdbbackup in backup.cpp, wipedb and detach in wipedb.cpp).
 #include "cli/command.hpp"
 
 namespace floe::cli {
@@ -42,6 +43,7 @@ command nodestatus_command();
 command ping_command();
 command pnn_command();
 command process_exists_command();
+std::vector<command> property_commands();
 command quickstart_command();
 command readkey_command();
 command recover_command();

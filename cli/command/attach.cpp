@@ -1,12 +1,19 @@
 /// floe attach: makes a database known to the cluster.
 #include "cli/command/all.hpp"
-#include "cli/command/setdbreadonly.hpp"
 #include "cli/context.hpp"
+#include "cli/database_properties.hpp"
 #include "cli/databases.hpp"
 #include "cli/output.hpp"
 
 namespace floe::cli {
 namespace {
+
+/// CTDB's words for a volatile database with a property.
+std::optional<control> property_named(std::string_view kind) {
+  if (kind == "readonly") return control::set_db_readonly;
+  if (kind == "sticky") return control::set_db_sticky;
+  return std::nullopt;
+}
 
 int run(context& c, const arguments& a) {
   const auto& kind_name = a["KIND"];
@@ -15,16 +22,16 @@ int run(context& c, const arguments& a) {
     kind = db_kind::persistent;
   else if (kind_name == "replicated")
     kind = db_kind::replicated;
-  else if (!kind_name.empty() && kind_name != "volatile" && kind_name != "readonly")
+  else if (!kind_name.empty() && kind_name != "volatile" && !property_named(kind_name))
     return c.misused("no such kind: " + kind_name +
-                     "; there are volatile, persistent, replicated, readonly");
+                     "; there are volatile, persistent, replicated, readonly, sticky");
   auto node = c.node();
   if (!node) return node.error();
   const auto id = (*node)->attach(a["DB"], kind, c.long_patience());
   if (!id) return c.fail("attach " + a["DB"], id.error());
-  if (kind_name == "readonly")
-    if (const auto told = allow_read_only_copies(c, **node, "attach " + a["DB"], *id); !told)
-      return told.error();
+  if (const auto property = property_named(kind_name))
+    if (const auto set = set_property(c, **node, "attach " + a["DB"], *property, *id); !set)
+      return set.error();
   if (c.options.json) {
     auto j = open_json("attach");
     j.text("name", a["DB"]);
@@ -45,8 +52,8 @@ command attach_command() {
           .example = "floe --base DIR attach secrets.tdb persistent",
           .positionals = {{"DB", "its name"},
                           {"KIND",
-                           "volatile (the default), persistent or replicated; readonly: volatile, "
-                           "with read-only copies",
+                           "volatile (the default), persistent or replicated; readonly or sticky: "
+                           "volatile, with that property",
                            false}},
           .run = run};
 }

@@ -3,6 +3,7 @@
 
 #include "cli/ask_nodes.hpp"
 #include "cli/command/all.hpp"
+#include "cli/machine_rows.hpp"
 #include "cli/output.hpp"
 #include "protocol/constants.hpp"
 
@@ -23,6 +24,10 @@ int run(context& c, const arguments&) {
     if (!bits) continue;
     const bool leads = bits->value & capability::recmaster,
                lmaster = bits->value & capability::lmaster;
+    if (machine_rows() && !c.options.json) {
+      print_row({"LEADER", "LMASTER"});
+      print_row({leads ? "1" : "0", lmaster ? "1" : "0"});
+    }
     t.row({std::to_string(number(one.node)), yes_no(leads), yes_no(lmaster),
            capabilities_text(bits->value)});
     j.begin_object();
@@ -35,7 +40,7 @@ int run(context& c, const arguments&) {
   j.end();
   if (c.options.json)
     print_json(std::move(j));
-  else
+  else if (!machine_rows())
     print(t.text());
   return report_failures(c, "getcapabilities", all);
 }

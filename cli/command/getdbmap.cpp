@@ -1,7 +1,12 @@
 /// floe getdbmap: the databases that are attached.
+#include <fmt/format.h>
+
+#include <ranges>
+
 #include "cli/command/all.hpp"
 #include "cli/context.hpp"
 #include "cli/databases.hpp"
+#include "cli/machine_rows.hpp"
 #include "cli/output.hpp"
 #include "protocol/constants.hpp"
 
@@ -23,6 +28,17 @@ int run(context& c, const arguments&) {
   if (!at) return at.error();
   const auto all = list_databases(**node, *at, c.patience());
   if (!all) return c.fail("getdbmap", all.error());
+  if (machine_rows() && !c.options.json) {
+    print_row(
+        {"ID", "Name", "Path", "Persistent", "Sticky", "Unhealthy", "Readonly", "Replicated"});
+    for (const auto& d : *all | std::views::reverse) {  // the newest first, as CTDB's tool
+      const auto has = [&](std::uint8_t flag) { return std::string(d.flags & flag ? "1" : "0"); };
+      print_row({fmt::format("{:#010X}", number(d.id)).replace(1, 1, "x"), d.name, d.path,
+                 has(db_flag::persistent), has(db_flag::sticky), d.damage.empty() ? "0" : "1",
+                 has(db_flag::readonly), has(db_flag::replicated)});
+    }
+    return done;
+  }
   auto j = open_json("getdbmap");
   j.number("node", number(*at));
   j.begin_list("databases");

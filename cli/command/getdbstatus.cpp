@@ -8,6 +8,7 @@
 #include "cli/databases.hpp"
 #include "cli/last_recovery.hpp"
 #include "cli/output.hpp"
+#include "protocol/constants.hpp"
 
 namespace floe::cli {
 namespace {
@@ -24,6 +25,22 @@ json named(const json& databases, const std::string& name) {
   for (const auto& d : databases)
     if (d.value("name", "") == name) return d;
   return {};
+}
+
+std::string kind_and_properties(std::uint8_t flags) {
+  std::string text = kind_text(flags);
+  if (flags & db_flag::readonly) text += ", with read-only copies";
+  if (flags & db_flag::sticky) text += ", sticky";
+  return text;
+}
+
+std::string copies_text(const json& r) {
+  auto text = fmt::format("{} records have read-only copies elsewhere, {} copies are here",
+                          r.value("out", 0ULL), r.value("here", 0ULL));
+  if (const auto wanted = r.value("calling_back", 0ULL); wanted > 0)
+    text += fmt::format("; of {} they are called back, for {}", wanted,
+                        age_text(r.value("oldest_ms", 0.0)));
+  return text;
 }
 
 own_report more_of(blocking_client& c, pnn at, const std::string& name, duration patience) {
@@ -62,6 +79,8 @@ int run(context& c, const arguments& a) {
     j.text("id", id_text(d->id));
     j.text("name", d->name);
     j.text("kind", kind_text(d->flags));
+    j.boolean("readonly", d->flags & db_flag::readonly);
+    j.boolean("sticky", d->flags & db_flag::sticky);
     j.text("path", d->path);
     if (d->damage.empty())
       j.null("damage");
@@ -82,7 +101,7 @@ int run(context& c, const arguments& a) {
     t.row({cell(what, style::dim), std::move(value)});
   };
   line("database", {fmt::format("{} ({})", d->name, id_text(d->id)), style::bold});
-  line("kind", kind_text(d->flags));
+  line("kind", kind_and_properties(d->flags));
   line("path", d->path);
   line("health", d->damage.empty() ? cell("OK", style::good) : cell(d->damage, style::bad));
   if (more.is_object()) {
@@ -101,6 +120,8 @@ int run(context& c, const arguments& a) {
       line("deleted", fmt::format("{} to be forgotten, the oldest for {}; {} forgotten in {} runs",
                                   v.value("queued", 0ULL), age_text(v.value("oldest_ms", 0.0)),
                                   v.value("forgotten", 0ULL), v.value("runs", 0ULL)));
+    if (const auto r = more.value("read_only", json()); r.is_object())
+      line("copies", copies_text(r));
     line("locks", fmt::format("{} held, {} waiting", more.value("locks_held", 0ULL),
                               more.value("locks_waiting", 0ULL)));
   }

@@ -3,6 +3,7 @@
 
 #include "cli/command/all.hpp"
 #include "cli/context.hpp"
+#include "cli/machine_rows.hpp"
 #include "cli/output.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/node_map.hpp"
@@ -27,7 +28,11 @@ int run(context& c, const arguments&) {
     j.number("port", n.addr.port);
     j.boolean("deleted", deleted);
     j.end();
-    if (!c.options.json && !deleted) print(address_text(n.addr) + "\n");
+    if (c.options.json || deleted) continue;
+    if (machine_rows())
+      print_row({std::to_string(number(n.pnn)), std::string(address_text(n.addr))});
+    else
+      print(address_text(n.addr) + "\n");
   }
   j.end();
   if (c.options.json) print_json(std::move(j));

@@ -5,6 +5,7 @@
 
 #include "cli/cluster_state.hpp"
 #include "cli/command/all.hpp"
+#include "cli/machine_rows.hpp"
 #include "cli/output.hpp"
 #include "cli/troubles.hpp"
 #include "cli/wrap.hpp"
@@ -24,10 +25,10 @@ std::string reason_for(const std::vector<known_trouble>& all, const node_and_fla
   return reason;
 }
 
-int run(context& c, const arguments&) {
+int run(context& c, const arguments& a) {
   auto node = c.node();
   if (!node) return node.error();
-  auto wanted = c.targets();
+  auto wanted = a["NODES"].empty() ? c.targets() : c.targets(a["NODES"]);
   if (!wanted) return wanted.error();
   const auto map = (*node)->control<control::get_nodemap>(pnn::current, {}, c.patience());
   if (!map) return c.fail("nodestatus", map.error());
@@ -39,6 +40,7 @@ int run(context& c, const arguments&) {
       ask_reports(**node, asked, std::min<duration>(c.patience(), std::chrono::seconds(1)));
   const auto troubles = troubles_in(reports, (*node)->self());
   bool well = true;
+  if (machine_rows()) print_node_titles();
   auto j = open_json("nodestatus");
   j.begin_list("nodes");
   for (const auto& n : map->value.nodes) {
@@ -52,26 +54,28 @@ int run(context& c, const arguments&) {
     j.number("flags", n.flags);
     j.text("reason", reason);
     j.end();
-    if (!c.options.json)
+    if (machine_rows()) print_node_row(n, (*node)->self());
+    if (!c.options.json && !machine_rows())
       print_line(fmt::format("node {}: {}{}{}", number(n.pnn),
                              paint(good ? style::good : style::bad, node_state_text(n.flags)),
                              reason.empty() ? "" : ", ", reason));
   }
   j.end();
   j.boolean("healthy", well);
-  if (c.options.json) print_json(std::move(j));
+  if (c.options.json && !machine_rows()) print_json(std::move(j));
   return well ? done : says_no;
 }
 
 }  // namespace
 
 command nodestatus_command() {
-  return {
-      .name = "nodestatus",
-      .group = "Cluster",
-      .summary = "flags of the node, or of those that -n names, and why; exit 4 if one is not well",
-      .example = "floe --base DIR nodestatus -n all && echo healthy",
-      .run = run};
+  return {.name = "nodestatus",
+          .group = "Cluster",
+          .summary =
+              "flags of the node, or of those that are named, and why; exit 4 if one is not well",
+          .example = "floe --base DIR nodestatus all && echo healthy",
+          .positionals = {{"NODES", "as for -n: a number, several (0,2), or all", false}},
+          .run = run};
 }
 
 }  // namespace floe::cli

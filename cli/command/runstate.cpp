@@ -21,12 +21,14 @@ std::vector<std::string> all_states() {
 }
 
 int run(context& c, const arguments& a) {
-  std::string wanted = a["STATE"];
-  std::ranges::transform(wanted, wanted.begin(), [](unsigned char x) { return std::toupper(x); });
-  if (const auto known = all_states();
-      !wanted.empty() && std::ranges::find(known, wanted) == known.end())
-    return c.misused(
-        fmt::format("no such run state: {}; there are {}", a["STATE"], fmt::join(known, ", ")));
+  std::vector<std::string> wanted = a.all("STATE");
+  const auto known = all_states();
+  for (auto& one : wanted) {
+    std::ranges::transform(one, one.begin(), [](unsigned char x) { return std::toupper(x); });
+    if (std::ranges::find(known, one) == known.end())
+      return c.misused(
+          fmt::format("no such run state: {}; there are {}", one, fmt::join(known, ", ")));
+  }
   auto nodes = c.targets();
   if (!nodes) return nodes.error();
   const auto all = ask_each(**c.node(), *nodes, control::get_runstate, {}, c.patience());
@@ -37,7 +39,7 @@ int run(context& c, const arguments& a) {
     const auto state = decode_answer<control::get_runstate>(one.reply, one.node);
     if (!state) continue;
     const auto text = runstate_text(static_cast<std::uint64_t>(state->value));
-    if (!wanted.empty() && text != wanted) as_wanted = false;
+    if (!wanted.empty() && std::ranges::find(wanted, text) == wanted.end()) as_wanted = false;
     j.begin_object();
     j.number("node", number(one.node));
     j.text("runstate", text);
@@ -58,12 +60,13 @@ command runstate_command() {
   return {
       .name = "runstate",
       .group = "Node",
-      .summary = "stage of the node's life, INIT to RUNNING; exit 4 if it is not the one asked for",
+      .summary =
+          "stage of the node's life, INIT to RUNNING; exit 4 if it is none of those asked for",
       .example = "floe --base DIR runstate running && echo ready",
       .positionals = {{"STATE",
                        "INIT, SETUP, FIRST_RECOVERY, STARTUP, RUNNING or SHUTDOWN: exit 4 unless "
-                       "the node is in this state",
-                       false}},
+                       "the node is in one of these states",
+                       false, true}},
       .run = run};
 }
 

@@ -8,6 +8,7 @@
 #include "cli/cluster_state.hpp"
 #include "cli/command/all.hpp"
 #include "cli/last_recovery.hpp"
+#include "cli/machine_rows.hpp"
 #include "cli/output.hpp"
 #include "cli/troubles.hpp"
 #include "cli/wrap.hpp"
@@ -184,10 +185,15 @@ int show(context& c, pnn at, bool over) {
   const auto troubles = look_for_troubles(node, *s);
   const auto last = last_recovery(node, at, s->report);
   if (over && ::isatty(STDOUT_FILENO) == 1) print("\033[H\033[2J");
-  if (c.options.json)
+  if (c.options.json) {
     print_as_json(*s, troubles, last);
-  else
+  } else if (machine_rows()) {
+    print_node_titles();
+    for (const auto& n : s->nodes.nodes)
+      if (!(n.flags & node_flag::deleted)) print_node_row(n, node.self());
+  } else {
     print_text(*s, troubles, last);
+  }
   std::fflush(stdout);
   return done;
 }

@@ -108,7 +108,9 @@ std::string as_table(const std::vector<node_values>& all) {
     }
     row.emplace_back(std::to_string(info.value), style::dim);
     row.emplace_back(std::string(info.unit));
-    row.emplace_back(std::string(info.meaning), style::dim);
+    const auto why = why_without_effect(info.which);
+    row.emplace_back(why.empty() ? std::string(info.meaning) : fmt::format("no effect: {}", why),
+                     style::dim);
     t.row(std::move(row));
   }
   return t.text();
@@ -134,6 +136,11 @@ int list(context& c, const arguments&) {
       j.end();
       j.end();
     }
+    j.end();
+    j.begin_object("no_effect");
+    for (const auto& info : all_tunables())
+      if (const auto why = why_without_effect(info.which); !why.empty() && !info.obsolete)
+        j.text(info.name, why);
     j.end();
     print_json(std::move(j));
   } else if (!values.empty()) {
@@ -166,7 +173,9 @@ command setvar_command() {
 command listvars_command() {
   return {.name = "listvars",
           .group = "Settings",
-          .summary = "all tunables with unit and meaning; differences between nodes stand out",
+          .summary =
+              "all tunables with unit and meaning, or why one has no effect; differences "
+              "between nodes stand out",
           .example = "floe --base DIR listvars -n all",
           .run = list};
 }

@@ -155,7 +155,7 @@ std::string check_transport(parsed_settings&, const std::string& v) {
   return v == "tcp" ? "" : "must be tcp";
 }
 std::string set_nodes_list(parsed_settings& p, const std::string& v) {
-  if (v.starts_with('!')) return "commands are not run: name the file that the command writes";
+  if (v == "!") return "must name a file, or a command after the !";
   p.setup.config.nodes_file = v;
   return {};
 }
@@ -207,9 +207,9 @@ constexpr std::array known = std::to_array<known_setting>({
     {{"cluster", "node address", "ADDRESS", "",
       "which of the nodes this is; without it, the first whose address this machine has", nullptr},
      set_address},
-    {{"cluster", "nodes list", "PATH", "/etc/ctdb/nodes",
-      "the file with the addresses of all nodes, one a line (since CTDB 4.21); a command "
-      "(!COMMAND) is not run: name the file that it writes",
+    {{"cluster", "nodes list", "PATH or !COMMAND", "/etc/ctdb/nodes",
+      "the file with the addresses of all nodes, one a line, or a command that prints them within "
+      "ten seconds (since CTDB 4.21)",
       nullptr},
      set_nodes_list},
     {{"cluster", "leader capability", "true or false", "true", "whether this node may lead",

@@ -9,6 +9,7 @@
 #include "cli/decode/type_shape.hpp"
 #include "cli/output.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/tunable_effects.hpp"
 
 namespace floe::cli {
 namespace {
@@ -212,6 +213,8 @@ explanation of_tunable(const tunable_info& t, bool colours) {
   p.json.boolean("obsolete", t.obsolete);
   p.json.boolean("own", t.own);
   if (t.own) p.line("note", "floe's own, unknown to ctdbd");
+  if (const auto why = why_without_effect(t.which); !why.empty() && !t.obsolete)
+    p.text("no_effect", "no effect", why);
   return p.take();
 }
 

@@ -12,7 +12,7 @@ namespace floe {
 enum class ban_cause : std::uint8_t {
   asked,       ///< by a person, or by a leader that gives no reason: it lasts as long as asked for
   not_frozen,  ///< a client kept a database from freezing
-  cannot_store,  ///< it has no room for what a recovery brings: it says so itself
+  cannot_store,  ///< it cannot store what a recovery brings: it says so itself
   spoiled,       ///< the node spoiled recoveries in another way
 };
 std::string_view name(ban_cause);
@@ -24,7 +24,14 @@ enum class ban_state_now : std::uint8_t {
   renewed,  ///< its time is over, but the node is still not frozen
 };
 
-/// `frozen`: every database of the node is.
-ban_state_now judge_ban(ban_cause, bool frozen, duration age, duration length);
+struct ban_sight {
+  bool frozen = false;  ///< every database of the node is
+  bool room = false;    ///< every disk that was full has room for what could not be stored
+};
+ban_state_now judge_ban(ban_cause, const ban_sight&, duration age, duration length);
+
+/// How long a database whose disk was full waits before it looks for room. A look that is wrong costs a recovery and a
+/// ban: the more often storing has failed in a row, the longer.
+duration room_pause(unsigned failures_in_a_row);
 
 }  // namespace floe

@@ -7,6 +7,7 @@
 
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
+#include "protocol/rules/feature_level.hpp"
 #include "protocol/rules/placement.hpp"
 
 namespace floe {
@@ -282,9 +283,12 @@ db_plan cluster_recovery::plan_for(db_id id) const {
 std::string cluster_recovery::why_not_floe() const {
   for (const auto& m : members_) {
     const auto who = "node " + std::to_string(number(m.node));
-    if (!(m.capabilities & capability::difference)) return who + " is a ctdbd, or an older floe";
+    if (feature_level_of(m.capabilities) < level_of_difference)
+      return who + " is a ctdbd, or an older floe";
     if (std::ranges::find(slots_, m.node) == slots_.end()) return who + " is not in the vnn map";
   }
+  if (used_feature_level(newest_feature_level, plan_.pinned_level) < level_of_difference)
+    return "FeatureLevel is " + std::to_string(plan_.pinned_level);
   return {};
 }
 

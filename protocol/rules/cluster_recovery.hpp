@@ -66,14 +66,15 @@ struct cluster_plan {
   generation gen{};
   /// Generations the leader has seen, however long ago: the new one is later than these as well.
   std::vector<generation> seen{};
-  std::vector<pnn> connected{};  ///< the leader and every node it is connected to
-  duration step_timeout{};       ///< for each control
-  duration db_budget{};          ///< for one start of one database's recovery
-  unsigned db_tries = 3;         ///< within one start
-  unsigned db_rounds = 3;        ///< starts of a database that keeps failing
-  duration retry_pause{};        ///< before a database is started again
-  bool whole = false;            ///< asked for: everything is pulled and pushed
-  bool verify = false;           ///< asked for: contents are compared afterwards
+  std::vector<pnn> connected{};    ///< the leader and every node it is connected to
+  duration step_timeout{};         ///< for each control
+  duration db_budget{};            ///< for one start of one database's recovery
+  unsigned db_tries = 3;           ///< within one start
+  unsigned db_rounds = 3;          ///< starts of a database that keeps failing
+  duration retry_pause{};          ///< before a database is started again
+  bool whole = false;              ///< asked for: everything is pulled and pushed
+  bool verify = false;             ///< asked for: contents are compared afterwards
+  std::uint32_t pinned_level = 0;  ///< feature level of the cluster at most; 0: what its nodes have
   bool freeze_all_first = false;
   duration freeze_all_deadline{};
 };

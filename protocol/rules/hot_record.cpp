@@ -20,8 +20,12 @@ stay_history after_stay(const std::optional<stay_history>& before, std::uint64_t
 std::optional<time_point> recall_at(const table_queue& q, time_point now, const stay_so_far& s) {
   if (q.locals) return now;
   if (!q.peers) return std::nullopt;
-  return std::max(now, std::min(s.since + s.allowed, s.still_since + s.allowed / stillness_part));
+  const auto stream_ends =
+      std::min(s.since + s.allowed, s.still_since + s.allowed / stillness_part);
+  return std::max({now, stream_ends, s.pinned_until});
 }
+
+duration time_given(const stay_so_far& s) { return std::max(s.allowed, s.pinned_until - s.since); }
 
 stay_so_far seen_again(stay_so_far s, std::uint64_t locks, time_point now) {
   if (locks != s.locks) s.still_since = now;

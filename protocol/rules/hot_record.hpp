@@ -39,7 +39,8 @@ struct table_queue {
 struct stay_so_far {
   time_point since{};
   duration allowed{};
-  std::uint64_t locks = 0;  ///< granted by now
+  time_point pinned_until{};  ///< it stays until then, locked or not
+  std::uint64_t locks = 0;    ///< granted by now
   /// When `locks` was first seen to be what it is now.
   time_point still_since{};
 };
@@ -48,6 +49,8 @@ inline constexpr int stillness_part = 8;
 
 /// When the record is to be called back, if nobody locks it until then; nothing: not at all.
 std::optional<time_point> recall_at(const table_queue&, time_point now, const stay_so_far&);
+/// So long it was to stay at most.
+duration time_given(const stay_so_far&);
 /// What is seen of a stay at this moment.
 stay_so_far seen_again(stay_so_far, std::uint64_t locks, time_point now);
 

@@ -127,10 +127,10 @@ void leader_watch::on(const watch_event::office_lost&) {
 
 void leader_watch::on(const watch_event::came&) { last_arrival_ = now_; }
 void leader_watch::on(const watch_event::lost_member& e) {
-  consider(node_text(e.node) + " is lost");
+  consider(recovery_reason::node_lost, node_text(e.node) + " is lost");
 }
 void leader_watch::on(const watch_event::gone& e) { banning_.erase(e.node); }
-void leader_watch::on(const watch_event::wanted& e) { consider(e.why); }
+void leader_watch::on(const watch_event::wanted& e) { consider(recovery_reason::asked, e.why); }
 void leader_watch::on(const watch_event::stirred&) { look(); }
 
 void leader_watch::on(const watch_event::part& e) {
@@ -142,6 +142,7 @@ void leader_watch::on(const watch_event::part& e) {
 void leader_watch::on(const watch_event::member_unfit& e) {
   assert(recovering() && "no recovery that it could take part in");
   wanted_ = node_text(e.node) + " has become inactive during a recovery";
+  cause_ = recovery_reason::node_unfit;
 }
 
 void leader_watch::on(const watch_event::paused&) { paused_ = true; }
@@ -156,7 +157,7 @@ void leader_watch::on(const watch_event::ban_began& e) { banning_.insert(e.node)
 /// The next attempt waits until it is known whom to leave out.
 void leader_watch::on(const watch_event::ban_ended& e) {
   banning_.erase(e.node);
-  if (banning_.empty() && leads() && !wanted_.empty()) consider(wanted_);
+  if (banning_.empty() && leads() && !wanted_.empty()) try_owed();
 }
 
 void leader_watch::on(const watch_event::woke& e) {
@@ -165,7 +166,7 @@ void leader_watch::on(const watch_event::woke& e) {
     case watch_alarm::rested:
       assert(resting_ && "a rest has ended that nobody began");
       resting_ = false;
-      if (leads() && !wanted_.empty()) consider(wanted_);
+      if (leads() && !wanted_.empty()) try_owed();
       return;
   }
 }
@@ -204,6 +205,7 @@ void leader_watch::on(const watch_event::looked& e) {
   }
   if (!wanted_.empty()) return recover_if_allowed();
   wanted_ = std::string(name(need.reason)) + ": " + need.detail;
+  cause_ = need.reason;
   if (need.culprit == pnn::unknown || resting_) return recover_if_allowed();
   charging_ = true;
   out_.push_back(watch_effect::charge{need.culprit, need.reason, need.detail});
@@ -237,8 +239,13 @@ bool leader_watch::mesh_grows(const watch_event::looked& e) const {
 
 // ---- recoveries ----
 
-void leader_watch::consider(std::string why) {
+void leader_watch::consider(recovery_reason cause, std::string why) {
   wanted_ = std::move(why);
+  cause_ = cause;
+  try_owed();
+}
+
+void leader_watch::try_owed() {
   // a node has just come: who else is there must be seen first
   if (last_arrival_ && now_ - *last_arrival_ <= nodes_come_within) return look();
   recover_if_allowed();
@@ -246,7 +253,7 @@ void leader_watch::consider(std::string why) {
 
 void leader_watch::owed_or_look() {
   if (!leads()) return;
-  if (!wanted_.empty()) return consider(wanted_);
+  if (!wanted_.empty()) return try_owed();
   look();
 }
 
@@ -259,7 +266,9 @@ void leader_watch::recover_if_allowed() {
   if (part_.verdict != part_verdict::kind::goes_on) return;
   ++round_;  // a round that is out belongs to nobody
   enter(watch_state::recovering);
-  out_.push_back(watch_effect::recover{recovery_epoch{++epoch_}, std::exchange(wanted_, {})});
+  out_.push_back(watch_effect::recover{recovery_epoch{++epoch_},
+                                       std::exchange(cause_, recovery_reason::none),
+                                       std::exchange(wanted_, {})});
 }
 
 void leader_watch::on(const watch_event::recovery_ended& e) {
@@ -269,12 +278,15 @@ void leader_watch::on(const watch_event::recovery_ended& e) {
   if (e.good) {
     failures_ = 0;
     out_.push_back(watch_effect::succeeded{});
-    if (!wanted_.empty()) return consider(wanted_);
+    if (!wanted_.empty()) return try_owed();
     return look();
   }
   if (!leads()) return;
   out_.push_back(watch_effect::blame{});
-  if (wanted_.empty()) wanted_ = "the last recovery failed";
+  if (wanted_.empty()) {
+    wanted_ = "the last recovery failed";
+    cause_ = recovery_reason::unfinished;
+  }
   ++failures_;
   resting_ = true;
   const auto pause = std::min<duration>(

@@ -135,7 +135,8 @@ struct charge {  ///< a ban credit for this node; `charged` follows
 };
 struct recover {
   recovery_epoch epoch{};
-  std::string why{};
+  recovery_reason cause{};
+  std::string why{};  ///< the same for people
 };
 struct stop_recovery {};  ///< `recovery_ended` follows
 struct succeeded {};      ///< the cluster is told, what was on record against nodes is forgotten
@@ -192,7 +193,8 @@ class leader_watch {
   bool leads() const;
   void enter(watch_state);
   void look();
-  void consider(std::string why);
+  void consider(recovery_reason cause, std::string why);
+  void try_owed();
   void owed_or_look();
   void recover_if_allowed();
   bool mesh_grows(const watch_event::looked&) const;
@@ -201,7 +203,8 @@ class leader_watch {
   watch_state state_ = watch_state::following;
   std::uint64_t round_ = 0;
   std::uint64_t epoch_;
-  std::string wanted_;
+  std::string wanted_;                             ///< why a recovery is owed; empty: none is
+  recovery_reason cause_ = recovery_reason::none;  ///< of that
   bool charging_ = false;
   bool paused_ = false;
   bool resting_ = false;

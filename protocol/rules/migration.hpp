@@ -94,6 +94,15 @@ bool map_applies(generation db, generation map);
 /// local clients never do.
 bool survives_wait(bool from_peer, generation db_before, generation db_now);
 
+// ---- copies that are pushed (Samba 4.25, records that outlive a node) ----
+
+/// PUSH_RECORD: whoever holds a record sends a copy of it to every node; nothing moves. The header to store, or nothing:
+/// the packet is of another generation, the record is ours, or what is here is as new. Source: Samba
+/// ctdb/server/ctdb_recover.c (ctdb_control_push_record); that a newer copy stays is ours.
+std::optional<record_header> decide_push_record(pnn self, generation map, generation packet,
+                                                const record_header& pushed,
+                                                const std::optional<record_header>& local);
+
 // ---- requests ----
 
 /// A REQ_CALL from a client of this node.

@@ -101,6 +101,9 @@ std::string_view name(recovery_reason r) {
     case recovery_reason::not_in_map: return "not_in_map";
     case recovery_reason::generation_differs: return "generation_differs";
     case recovery_reason::map_differs: return "map_differs";
+    case recovery_reason::node_lost: return "node_lost";
+    case recovery_reason::node_unfit: return "node_unfit";
+    case recovery_reason::asked: return "asked";
   }
   std::unreachable();
 }

@@ -49,7 +49,12 @@ enum class recovery_reason : std::uint8_t {
   not_in_map,          ///< an active lmaster is not in the map
   generation_differs,  ///< a node missed a recovery
   map_differs,         ///< a node has another map under the same generation
+  // what is not found by looking, but happens
+  node_lost,   ///< a member of the map is not connected any more
+  node_unfit,  ///< a node became inactive during a recovery
+  asked,       ///< somebody wants one
 };
+constexpr auto last_recovery_reason = recovery_reason::asked;
 std::string_view name(recovery_reason);
 
 struct recovery_need {

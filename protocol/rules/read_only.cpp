@@ -4,6 +4,8 @@
 #include <cassert>
 #include <utility>
 
+#include "protocol/mutant.hpp"
+
 namespace floe {
 namespace {
 
@@ -73,6 +75,7 @@ std::span<const pnn> copies_out::call_back(std::uint64_t attempt, time_point now
   refused_ = false;
   attempt_ = attempt;
   waiting_for_ = holders_;
+  if (mutated(mutant::copies_not_called_back)) waiting_for_.clear();
   return waiting_for_;
 }
 
@@ -81,7 +84,7 @@ void copies_out::answered(std::uint64_t attempt, pnn holder, bool gone, time_poi
   const auto asked = std::ranges::find(waiting_for_, holder);
   assert(asked != waiting_for_.end() && "a holder answers twice");
   waiting_for_.erase(asked);
-  if (gone)
+  if (gone || mutated(mutant::silent_holder_taken_for_back))
     std::erase(holders_, holder);
   else
     refused_ = true;

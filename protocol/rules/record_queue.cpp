@@ -90,6 +90,11 @@ queue_step next_step(const queue_state& now, std::span<const queued_request> que
             .action = queue_action::answer};
   if (!of_peer(queue.front())) return serve_local(now, queue, 0);
   if (!now.map_applies) return {};
+  if (now.now < now.stays_until && believed(now).dmaster == now.self) {
+    const auto local = std::ranges::find_if_not(queue, of_peer);
+    if (local == queue.end()) return {.stays = true};
+    return serve_local(now, queue, static_cast<std::size_t>(local - queue.begin()));
+  }
   if (has_to_call_back(now, queue.front())) return {.call_back = true};
   // a copy that is given now would not be called back
   if (now.calling_back) return {};

@@ -8,8 +8,9 @@
 ///
 /// First come, first served, with one exception: a request of another node that came while the record is on its way
 /// here for us waits behind the first local one. Who only looks at what is here waits for the holder alone. Who wants to
-/// write waits until read-only copies are called back (read_only.hpp), and all others behind it. Nothing here stores, sends or
-/// waits; the database actor asks for the next step, carries it out, and asks again until the step is to wait.
+/// write waits until read-only copies are called back (read_only.hpp), and all others behind it. While a record is to stay
+/// here (stay.hpp) requests of this node go before those of others. Nothing here stores, sends or waits; the database
+/// actor asks for the next step, carries it out, and asks again until the step is to wait.
 ///
 /// What a request of another node meets is decided in migration.hpp.
 #include <cstddef>
@@ -52,8 +53,10 @@ struct queue_state {
   bool map_applies = true;     ///< migration.hpp
   bool held = false;           ///< a local client holds the record
   std::optional<pnn> asked{};  ///< a request of ours for the record is under way: where it was sent
-  bool asked_for_copy = false;           ///< it asks for a read-only copy
-  bool calling_back = false;             ///< read-only copies of our record are being called back
+  bool asked_for_copy = false;  ///< it asks for a read-only copy
+  bool calling_back = false;    ///< read-only copies of our record are being called back
+  time_point
+      stays_until{};  ///< requests of other nodes wait until then for a record that is here (stay.hpp)
   std::optional<record_header> local{};  ///< this node's copy
   time_point now{};
   duration
@@ -75,6 +78,7 @@ struct queue_step {
   pnn ask = pnn::unknown;     ///< a migration request is to be sent to this node
   bool ask_for_copy = false;  ///< it asks for a read-only copy
   bool call_back = false;     ///< read-only copies have to be called back first: then again
+  bool stays = false;         ///< the record is kept from other nodes: at `stays_until` again
   queue_action action{};
   std::size_t which = 0;  ///< of the queue as it is then: the request that the action is about
   bool operator==(const queue_step&) const = default;

@@ -3,7 +3,9 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
+#include "protocol/types/database.hpp"
 #include "protocol/types/rec_data.hpp"
 #include "protocol/wire/codec.hpp"
 #include "tests/actors/sim_cluster.hpp"
@@ -27,8 +29,7 @@ struct copying_cluster : sim_cluster {
   }
   void allow(std::size_t n) {
     std::optional<bool> done;
-    clients[n]->send_control(pnn::current, control::set_db_readonly, wire::encode(db), 5s,
-                             [&](const result<client_reply>& r) { done = r.has_value(); });
+    allow_copies(*clients[n], db, 5s, [&](const result<void>& r) { done = r.has_value(); });
     REQUIRE(run([&] { return done.has_value(); }, 10s));
     REQUIRE(*done);
   }
@@ -42,6 +43,11 @@ struct copying_cluster : sim_cluster {
     return read_now(*this, *clients[n], db, key, read_from::this_node).header;
   }
   bool has_copy(std::size_t n) { return here(n).flags & record_flag::ro_have_readonly; }
+  nlohmann::json copies(std::size_t n) {
+    for (const auto& d : nlohmann::json::parse(status(n))["databases"])
+      if (d["name"] == "locking.tdb") return d.value("read_only", nlohmann::json::object());
+    return {};
+  }
   std::size_t logged(const std::string& text) const {
     return static_cast<std::size_t>(std::ranges::count_if(
         log(), [&](const auto& l) { return l.find(text) != std::string::npos; }));
@@ -58,6 +64,9 @@ TEST_CASE("read-only copies: many read at once, the record stays where it is") {
   for (std::size_t n = 0; n < 3; ++n) CHECK(c.here(n).dmaster == pnn{1});
   CHECK(c.has_copy(0));
   CHECK(c.has_copy(2));
+  CHECK(c.copies(1)["out"] == 1);
+  CHECK(c.copies(1)["given"] == 2);
+  CHECK(c.copies(0)["here"] == 1);
   // copies are older than the record
   CHECK(c.here(0).rsn < c.here(1).rsn);
 }
@@ -132,6 +141,8 @@ TEST_CASE(
   });
   pass(c, 500ms);
   CHECK(!written);
+  CHECK(c.copies(1)["calling_back"] == 1);
+  CHECK(c.copies(1)["oldest_ms"] >= 400);
   CHECK(c.status(1).find("copies-called-back-from-nodes-2") != std::string::npos);
   REQUIRE(c.run([&] { return written.has_value(); }, 60s));
   CHECK(*written);
@@ -175,4 +186,34 @@ TEST_CASE("read-only copies: whoever says that it takes copies back changes noth
   CHECK(c.read(0) == "one");
   c.write(0, "two");
   CHECK(c.read(1) == "two");
+}
+
+TEST_CASE("a pushed record is a copy on every other node, and its flags are kept") {
+  copying_cluster c(3);
+  c.write(1, "one");
+  const auto ours = c.here(1);
+  const auto generation = nlohmann::json::parse(c.status(1))["generation"].get<std::uint32_t>();
+  const auto push = [&](std::uint32_t gen, record_header h, const std::string& data) {
+    const auto request = encode_request<control::push_record>({.generation = floe::generation{gen},
+                                                               .db_id = c.db,
+                                                               .header = h,
+                                                               .key = "k",
+                                                               .data = data});
+    for (std::uint32_t n = 0; n < 3; ++n)
+      c.clients[1]->send_control_unanswered(pnn{n}, control::push_record, request);
+    pass(c, 100ms);
+  };
+  auto h = ours;
+  h.flags |= 0x1 | 0x2;  // of Samba 4.25
+  push(generation - 1, h, "one");
+  CHECK(!read_now(c, *c.clients[0], c.db, "k", read_from::this_node).found);
+  push(generation, h, "one");
+  const auto copy = read_now(c, *c.clients[0], c.db, "k", read_from::this_node);
+  CHECK(copy.data == "one");
+  CHECK(copy.header.dmaster == pnn{1});
+  CHECK((copy.header.flags & 0x3) == 0x3);
+  h.dmaster = pnn{2};  // who does not own it cannot take it from who does
+  h.rsn = rsn{1000};
+  push(generation, h, "stolen");
+  CHECK(c.here(1) == ours);
 }

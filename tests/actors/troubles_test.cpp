@@ -215,3 +215,23 @@ TEST_CASE("of one database: what is refused, what is missing, and that it is fro
     CHECK(t.db == "a.tdb");
   }
 }
+
+TEST_CASE("a node that left because its disk was full comes back when there is room") {
+  sim_cluster c(3, 7, {.cluster_lock = true});
+  REQUIRE(c.settle(20s));
+  const std::size_t leader = c.leader(), poor = (leader + 1) % 3;
+  auto& w = c.connect(leader);
+  const auto db = attach_now(c, w, "full.tdb");
+  for (int n = 0; n < 20; ++n) write_now(c, w, db, "key" + std::to_string(n), "value");
+  c.disk(poor).set_full(true);
+  order<control::set_recmode>(c, w, recovery_mode::active);
+  pass(c, 10s);
+  const auto banned = trouble_of(status(c, poor), "banned");
+  REQUIRE(banned.is_object());
+  CHECK(has(banned["text"], "cannot-store"));
+  pass(c, 20s);
+  CHECK(trouble_of(status(c, poor), "banned").is_object());  // no room, no end
+  c.disk(poor).set_full(false);
+  pass(c, 15s);
+  CHECK(status(c, poor)["healthy"] == true);
+}

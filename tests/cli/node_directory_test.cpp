@@ -55,6 +55,32 @@ TEST_CASE("settings, nodes and tunables of one directory; the address says which
   CHECK(s->config.tunables[tunable::recover_timeout] == 9);
 }
 
+TEST_CASE("the list of nodes may be what a command prints") {
+  const directory d;
+  d.write("list", "192.0.2.1\n127.0.0.1\n");
+  const auto with = [&](const std::string& command) {
+    d.write("ctdb.conf", "[cluster]\nnodes list = !" + command + "\n");
+    return read_node_directory(d.path);
+  };
+  const auto good = with("cat " + d.path + "/list && test -z \"$(cat)\"");
+  REQUIRE(good);
+  CHECK(good->config.nodes.size() == 2);
+  CHECK(good->config.self == pnn{1});
+  for (const auto& [command, why] :
+       {std::pair{"exit 3", "!exit 3: exit status 3"},
+        {"kill -9 $$", "ended by signal 9"},
+        {"echo 127.0.0.1; false", "exit status 1"},
+        {"echo nonsense", "what !echo nonsense prints: line 1: not an address: nonsense"},
+        {"true", "no addresses in it"},
+        {"yes 127.0.0.1", "prints more than a list of nodes has"},
+        {"", "must name a file, or a command after the !"}}) {
+    CAPTURE(command);
+    const auto bad = with(command);
+    REQUIRE_FALSE(bad);
+    CHECK_MESSAGE(bad.error().front().find(why) != std::string::npos, bad.error().front());
+  }
+}
+
 TEST_CASE("all mistakes of all files at once, and nothing is made") {
   const directory d;
   d.write("nodes", "127.0.0.1\n");

@@ -2,8 +2,10 @@
 /// leave equal traces.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 #include "cli/drill/language/shipped_drills.hpp"
 #include "cli/drill/run/play.hpp"
@@ -77,6 +79,23 @@ TEST_CASE("the shipped drills hold") {
       CHECK_MESSAGE(v.held, v.reason);
     }
   }
+}
+
+TEST_CASE("if all databases freeze together the deadlock of 2015 is a circle, and is told as one") {
+  const auto shipped =
+      std::ranges::find(shipped_drills(), "deadlock-of-2015", &shipped_drill::name);
+  auto s = must_read(std::string(shipped->name), shipped->text);
+  s.freeze_all = true;
+  std::vector<std::string> lines;
+  bool held = true;
+  const auto v = play(s, 1,
+                      {.played = [&](const statement& l) { lines.push_back(l.text); },
+                       .over = [&](bool good) { held = good; }});
+  CHECK_FALSE(v.held);
+  CHECK_FALSE(held);
+  REQUIRE(v.circle.size() == 3);
+  for (const auto& one : v.circle) CHECK(one.find(".tdb") != std::string::npos);
+  CHECK(lines.back() == "within 500ms: brlock.tdb thawed on all");
 }
 
 TEST_CASE("equal seeds leave equal traces, others do not") {

@@ -112,6 +112,7 @@ TEST_CASE("the record of a run") {
   CHECK(r.story == "A story.\n");
   REQUIRE(r.faults.size() == 1);
   CHECK(r.faults[0].what == "kill 1");
+  CHECK(r.faults[0].longest_wait_us > 50'000);  // for a record of a.tdb
   const auto find_row = [&](const std::string& db, std::uint32_t node) {
     const auto i = std::ranges::find_if(r.picture.rows, [&](const timeline_row& row) {
       return row.db == db && row.node == pnn{node};

@@ -14,6 +14,11 @@ std::string error_of(std::string_view text) {
   const auto s = read_script("x.drill", text);
   return s ? "none" : s.error();
 }
+script must_read(std::string_view text) {
+  auto s = read_script("x.drill", text);
+  REQUIRE_MESSAGE(s.has_value(), (s ? "" : s.error()));
+  return *std::move(s);
+}
 }  // namespace
 
 TEST_CASE("a drill is read as a whole") {
@@ -39,6 +44,19 @@ TEST_CASE("a drill is read as a whole") {
   CHECK(s->body[3].line == 15);
 }
 
+TEST_CASE("comments right above a line are its heading, those at the head the story") {
+  const auto s = must_read(
+      "# A story.\n# More.\ncluster freeze=all\n\n# one\n#  and two\nwait 1ms\n# lonely\n\nrepeat "
+      "2\n"
+      "  # inner\n  wait 2ms\nend\n");
+  CHECK(s.story == "A story.\nMore.\n");
+  CHECK(s.freeze_all);
+  REQUIRE(s.body.size() == 2);
+  CHECK(s.body[0].heading == "one and two");
+  CHECK(s.body[1].heading.empty());
+  CHECK(s.body[1].blocks[0][0].heading == "inner");
+}
+
 TEST_CASE("mistakes are told with their line and what was expected") {
   CHECK(error_of("") == "x.drill:1: the drill is empty");
   CHECK(error_of("kil 0\n") == "x.drill:1: no such verb: `kil`; did you mean kill?");
@@ -62,7 +80,8 @@ TEST_CASE("mistakes are told with their line and what was expected") {
   CHECK(error_of("wait 1s\ncluster nodes=3\n") ==
         "x.drill:2: `cluster` comes once, before everything else");
   CHECK(error_of("cluster nods=3\n") ==
-        "x.drill:1: expected nodes=, seed=, bound=, lock=, quorum= or a tunable, found `nods=`");
+        "x.drill:1: expected nodes=, seed=, bound=, lock=, quorum=, freeze= or a tunable, found "
+        "`nods=`");
   CHECK(error_of("attach a.tdb\nhold freze@a.tdb\n") ==
         "x.drill:2: no such phase: freze; did you mean freeze?");
   CHECK(error_of("attach a.tdb\nhold survey@a.tdb\n") ==

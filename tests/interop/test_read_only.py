@@ -12,62 +12,13 @@ import sandbox
 sandbox.enter()
 
 import cluster  # noqa: E402  (after the sandbox: it looks for free addresses)
-import floe_cli as cli  # noqa: E402
-import records  # noqa: E402
 import tap  # noqa: E402
-import tdb_records  # noqa: E402
+from either_client import FloeClient, client_of  # noqa: E402
 from wait import until  # noqa: E402
 
 SET_DB_READONLY, GET_DBMAP, GETVNNMAP, GET_RECMODE = 129, 9, 5, 15
 DATABASE = "copies.tdb"
-RECORD_READ = 0x464C0002
 TUNABLES = {"RerecoveryTimeout": 1, "RecoverTimeout": 10, "KeepaliveInterval": 1, "KeepaliveLimit": 3}
-
-
-class FloeClient:
-    def __init__(self, node):
-        self.node, self.connection = node, node.connect()
-        self.database = records.attach(self.connection, DATABASE)
-
-    def write(self, key, value, seconds=60):
-        with records.Lock(self.connection, self.database, key, seconds) as lock:
-            lock.store(value)
-
-    def read(self, key):
-        request = struct.pack("=III", self.database, 0, len(key)) + key
-        status, answer, error = self.connection.request(RECORD_READ, request, seconds=60)
-        if status != 0:
-            raise RuntimeError(f"RECORD_READ: {status} {error}")
-        (size,) = struct.unpack_from("=I", answer, 4 + records.HEADER_BYTES)
-        return answer[4 + records.HEADER_BYTES + 4:][:size]
-
-    def has_copy(self, key):
-        here = cli.run(self.node, "readkey", DATABASE, key.decode(), "--local")
-        return here["dmaster"] != self.node.pnn and bool(here["flags"] & tdb_records.RO_HAVE_READONLY)
-
-    def close(self):
-        self.connection.close()
-
-
-class CtdbdClient:
-    def __init__(self, node):
-        self.connection = node.connect()
-        self.database = tdb_records.Database(self.connection, DATABASE)
-
-    def write(self, key, value):
-        with tdb_records.Lock(self.database, key) as lock:
-            lock.store(value)
-
-    def read(self, key):
-        return self.database.read(key)
-
-    def has_copy(self, key):
-        here = self.database.local(key)
-        return bool(here and here[1] != self.database.pnn and here[2] & tdb_records.RO_HAVE_READONLY)
-
-    def close(self):
-        self.database.close()
-        self.connection.close()
 
 
 class Story(unittest.TestCase):
@@ -78,7 +29,7 @@ class Story(unittest.TestCase):
         cls.nodes = cls.enterClassContext(cluster.running(cluster.MixedCluster(cls.kinds, tunables=TUNABLES)))
         cls.clients = []
         for node in cls.nodes:
-            cls.clients.append({"floe": FloeClient, "ctdbd": CtdbdClient}[cls.nodes.kind(node)](node))
+            cls.clients.append(client_of(cls.nodes.kind(node), node, DATABASE))
         for node in cls.nodes:
             cls.allow(node)
 

@@ -11,6 +11,7 @@ sandbox.enter()
 import cluster  # noqa: E402  (after the sandbox: it looks for free addresses)
 import floe_cli as cli  # noqa: E402
 import tap  # noqa: E402
+from single_node import Node, floe  # noqa: E402
 from wait import until  # noqa: E402
 
 DB = "kept.tdb"
@@ -93,6 +94,29 @@ class Reload(unittest.TestCase):
                              done.stdout)
 
         self.shrink(reload, self.grow(reload))
+
+
+class ByCommand(unittest.TestCase):
+    """`nodes list = !COMMAND`, as later versions of Samba have it."""
+
+    def test_what_it_prints_is_read_again(self):
+        where = []
+
+        def prepare(base):
+            (base / "nodes").rename(base / "list")
+            (base / "ctdb.conf").write_text(f"[cluster]\nnodes list = !cat {base}/list\n[floe]\nport = 4379\n")
+            where.append(base)
+        node = Node(self.addCleanup, prepare=prepare)
+        shown = lambda: floe("--base", node.base, "listnodes").stdout.split()  # noqa: E731
+        self.assertEqual(shown(), ["127.0.0.1"])
+        (where[0] / "list").write_text("127.0.0.1\n127.0.0.2\n")
+        self.assertEqual(floe("--base", node.base, "reloadnodes").returncode, 0)
+        until(lambda: shown() == ["127.0.0.1", "127.0.0.2"], "the node that was added is known")
+        (where[0] / "list").unlink()
+        refused = floe("--base", node.base, "reloadnodes")
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn("exit status 1", refused.stderr)
+        self.assertEqual(len(shown()), 2)
 
 
 if __name__ == "__main__":

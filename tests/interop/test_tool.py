@@ -9,6 +9,7 @@ the test shows that it demands nothing that a ctdbd does not do.
 import os
 import re
 import signal
+import subprocess
 import time
 import unittest
 
@@ -179,6 +180,18 @@ class A2Databases(Side):
         self.assertEqual(sorted(answer(oracle, 0, ["-X", "getdbmap"], table)["out"]),
                          sorted(answer(subject, 0, ["-X", "getdbmap"], table)["out"]))
 
+    def test_properties(self):
+        for command in ("setdbreadonly", "setdbsticky"):
+            self.assert_good(command, "locking.tdb")
+            self.assert_good(command, "0x7a19d84d")
+            self.assert_good("-n", 1, command, "locking.tdb")
+            self.assert_same(command, "secrets.tdb")
+            self.assert_same(command, "nosuch.tdb")
+        for pnn in (0, 2):  # the third node was not asked to
+            self.assert_good("getdbstatus", "locking.tdb", pnn=pnn)
+            listed = [sorted(answer(group, pnn, ["getdbmap"])["out"]) for group in (oracle, subject)]
+            self.assertEqual(*listed)
+
     def test_getdbstatus(self):
         self.assert_same("getdbstatus", "locking.tdb")
         self.assert_same("getdbstatus", "0x7a19d84d")
@@ -231,6 +244,35 @@ class A4WrongUse(Side):
     def test_no_such_node(self):
         for arguments in (["-n", 7, "ping"], ["-n", 7, "status"], ["nodestatus", 7], ["-n", 3, "getpid"]):
             self.assert_same(*arguments)
+
+
+class A5Rows(unittest.TestCase):
+    """floe's own tool writes the rows that Debian's does."""
+
+    def test_rows(self):
+        if SUBJECT != "floe":
+            self.skipTest("the subject is no floe")
+        node = subject[1]
+        for verb in (["status"], ["nodestatus"], ["nodestatus", "all"], ["nodestatus", "0,2"], ["listnodes"], ["getdbmap"],
+                     ["getcapabilities"], ["leader"], ["pnn"], ["runstate"], ["runstate", "setup", "running"]):
+            for flags in (["-X"], ["-Y"], ["-X", "-x", ";"], ["-Y", "-x:"]):
+                with self.subTest(command=" ".join(flags + verb)):
+                    theirs = node.ctdb(*flags, *verb)
+                    ours = subprocess.run([cluster.FLOE, "--base", node.base, *flags, *verb], capture_output=True, text=True,
+                                          stdin=subprocess.DEVNULL, timeout=60)
+                    self.assertEqual((theirs.returncode, theirs.stdout, ""), (ours.returncode, ours.stdout, ours.stderr))
+
+    def test_rows_of_a_node_that_is_not_well(self):
+        if SUBJECT != "floe":
+            self.skipTest("the subject is no floe")
+        self.assertEqual(0, subject[2].ctdb("disable").returncode)
+        try:
+            until(lambda: "|2|" in (out := subject[0].ctdb("-X", "status").stdout) and "|1|0|0|0|0|N|" in out,
+                  "node 0 knows that 2 is disabled", 20)
+            self.test_rows()
+        finally:
+            self.assertEqual(0, subject[2].ctdb("enable").returncode)
+        until(lambda: subject[0].ctdb("nodestatus", "all").returncode == 0, "node 2 is enabled", 20)
 
 
 class B1Recovery(Side):

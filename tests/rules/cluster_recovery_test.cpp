@@ -10,6 +10,7 @@
 #include <set>
 
 #include "protocol/constants.hpp"
+#include "protocol/rules/feature_level.hpp"
 
 using namespace floe;
 using std::chrono::seconds;
@@ -193,6 +194,27 @@ TEST_CASE("vnn map: lmaster capability decides; nobody has it: the leader alone"
   for (auto& [p, n] : none.nodes) n.capabilities = capability::recmaster;
   none.start(plan());
   CHECK(none.m.slots() == std::vector{n0});
+}
+
+TEST_CASE(
+    "a recovery goes by difference if all nodes have that feature level, and it is not pinned "
+    "lower") {
+  const auto by_difference = [](std::uint32_t newest, std::uint32_t oldest, std::uint32_t pinned) {
+    stage s;
+    for (auto& [n, x] : s.nodes) x.capabilities = capabilities_with_level(x.capabilities, newest);
+    s.nodes[n2].capabilities = capabilities_with_level(s.nodes[n2].capabilities, oldest);
+    auto p = plan();
+    p.pinned_level = pinned;
+    s.start(p);
+    REQUIRE(s.started.size() == 2);
+    return s.started[0].floe_only;
+  };
+  CHECK(by_difference(2, 2, 0));
+  CHECK(by_difference(2, 2, 2));
+  CHECK(by_difference(3, 2, 3));
+  CHECK_FALSE(by_difference(2, 1, 0));
+  CHECK_FALSE(by_difference(2, 0, 0));  // a ctdbd
+  CHECK_FALSE(by_difference(2, 2, 1));
 }
 
 TEST_CASE("databases: the union of what the nodes list, with the nodes that have each") {

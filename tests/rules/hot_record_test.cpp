@@ -49,4 +49,7 @@ TEST_CASE("a record whose stream has ended leaves before its time is over") {
   CHECK(recall_at(peers, start + 1ms, s) == start + 2ms);
   s = seen_again(s, 500, start + 2ms);
   CHECK(recall_at(peers, start + 2ms, s) == start + 2ms);
+  s.pinned_until = start + 20ms;
+  CHECK(recall_at(peers, start + 2ms, s) == start + 20ms);
+  CHECK(time_given(s) == 20ms);
 }

@@ -290,3 +290,15 @@ TEST_CASE("a new key ends with rsn 3 at its requester") {
   const auto served = decide_store(db_kind::volatile_db, r, l, first.header, false);
   CHECK(served.header == header(3, r));
 }
+
+TEST_CASE("a pushed copy is stored where it is newer, and never in the place of a record of ours") {
+  const generation gen{7};
+  const auto pushed = header(9, other, 0x1 | 0x2 | ro_have_delegations | automatic);
+  const auto stored = header(9, other, 0x1 | 0x2 | migrated_with_data);
+  CHECK(decide_push_record(me, gen, gen, pushed, std::nullopt) == stored);
+  CHECK(decide_push_record(me, gen, gen, pushed, header(8, other)) == stored);
+  CHECK(!decide_push_record(me, gen, gen, pushed, header(9, other)));
+  CHECK(!decide_push_record(me, gen, gen, pushed, header(1, me)));
+  CHECK(!decide_push_record(me, gen, gen, header(9, me), std::nullopt));
+  CHECK(!decide_push_record(me, gen, generation{6}, pushed, std::nullopt));
+}

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <sys/wait.h>
 
+#include "storage/room.hpp"
 #include "tests/storage/support.hpp"
 
 using namespace floe;
@@ -111,7 +112,10 @@ TEST_CASE("a full disk refuses records, keeps everything, and lets delete: fault
   REQUIRE(s.flush());
   REQUIRE(same(s, expected));
   CHECK_FALSE(s.put("one more", {}, bytes(200, 'x')));
+  CHECK_FALSE(has_room(s, 200));
   disk.full = false;
+  CHECK(has_room(s, 200));
+  CHECK_FALSE(has_room(s, std::uint64_t{1} << 50));
   REQUIRE(s.put("one more", {}, bytes(200, 'x')));
   REQUIRE(s.flush());
   expected.put(make_record("one more", bytes(200, 'x'), 0));

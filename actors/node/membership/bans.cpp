@@ -45,7 +45,11 @@ outcome_of<control::ban_reason> bans::ban_reason(const request_of<control::ban_r
 }
 
 void bans::ban_self(const floe::ban_self& b) {
-  if (ban_) return;
+  if (b.looks_for_room) short_of_room_.insert(b.of);
+  if (ban_) {
+    if (b.cause == ban_cause::cannot_store && !b.looks_for_room) ban_->for_want_of_room = false;
+    return;
+  }
   if (b.cause != ban_cause::cannot_store)
     return set(b.cause, b.why, port_.env.self, port_.tunables[tunable::recovery_ban_period]);
   const auto& nodes = port_.view().nodes;
@@ -54,8 +58,9 @@ void bans::ban_self(const floe::ban_self& b) {
   if (active < 2)  // nobody would go on instead
     return port_.env.log.tell(event::no_node_to_leave_to{.why = b.why});
   if (!leaving_)
-    leaving_ = leaving{.why = b.why, .since = port_.env.loop.now(), .without_room = {}};
-  leaving_->without_room.insert(b.of);
+    leaving_ = leaving{.why = b.why, .since = port_.env.loop.now(), .cannot_store = {}};
+  leaving_->cannot_store.insert(b.of);
+  leaving_->for_want_of_room &= b.looks_for_room;
   leave_if_others_have_all();
 }
 
@@ -63,9 +68,11 @@ void bans::leave_if_others_have_all() {
   if (!leaving_) return;
   if (!ban_ && !others_have_all() && port_.env.loop.now() - leaving_->since < leaving_may_take)
     return;
-  const auto why = std::exchange(leaving_, std::nullopt)->why;
-  if (!ban_)
-    set(ban_cause::cannot_store, why, port_.env.self, port_.tunables[tunable::recovery_ban_period]);
+  const auto now = *std::exchange(leaving_, std::nullopt);
+  if (ban_) return;
+  set(ban_cause::cannot_store, now.why, port_.env.self,
+      port_.tunables[tunable::recovery_ban_period]);
+  if (ban_) ban_->for_want_of_room = now.for_want_of_room;
 }
 
 /// What has the generation of the map was given to the others in that recovery, or was committed by them without us.
@@ -73,8 +80,14 @@ bool bans::others_have_all() const {
   return std::ranges::all_of(databases_.all(), [&](const auto& one) {
     const auto& [id, db] = one;
     return !db.open || db.kind != db_kind::volatile_db || db.gen == port_.view().gen ||
-           leaving_->without_room.contains(id);
+           leaving_->cannot_store.contains(id);
   });
+}
+
+/// Who has not left yet stays: it can take part in the recovery that is tried again.
+void bans::room_is_back(db_id db) {
+  short_of_room_.erase(db);
+  if (leaving_ && leaving_->for_want_of_room && short_of_room_.empty()) leaving_.reset();
 }
 
 /// Of a node that is inactive already nothing changes but the flag: it stays frozen, and what ends one of the two
@@ -102,15 +115,19 @@ void bans::lift(const std::string& why) {
 }
 
 void bans::tick() {
+  std::erase_if(short_of_room_, [&](db_id d) { return !databases_.all().contains(d); });
   leave_if_others_have_all();
   if (!ban_) return;
   const auto age = port_.env.loop.now() - ban_->since;
-  switch (
-      judge_ban(ban_->cause, databases_.all_frozen(), age, std::chrono::seconds(ban_->seconds))) {
+  const auto length = std::chrono::seconds(ban_->seconds);
+  const ban_sight sight{.frozen = databases_.all_frozen(),
+                        .room = ban_->for_want_of_room && short_of_room_.empty()};
+  switch (judge_ban(ban_->cause, sight, age, length)) {
     case ban_state_now::goes_on: return;
     case ban_state_now::ends:
+      if (age >= length) return lift("its time is over");
       return lift(ban_->cause == ban_cause::not_frozen ? "every database is frozen now"
-                                                       : "its time is over");
+                                                       : "the disk has room again");
     case ban_state_now::renewed:
       return set(ban_cause::not_frozen, "still not frozen at the end of a ban: " + ban_->why,
                  port_.env.self, port_.tunables[tunable::recovery_ban_period]);

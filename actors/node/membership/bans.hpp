@@ -21,6 +21,7 @@ class bans {
     std::uint32_t seconds = 0;
     time_point since;
     std::int64_t since_us = 0;
+    bool for_want_of_room = false;  ///< and of nothing else: it ends when there is room
   };
   bans(node_port& port, membership& m, const registry& databases)
       : port_(port), membership_(m), databases_(databases) {}
@@ -30,6 +31,8 @@ class bans {
   void ban_self(const floe::ban_self&);
   /// A database has another state, or generation.
   void databases_changed() { leave_if_others_have_all(); }
+  /// A database that could not store has room again, or has stored.
+  void room_is_back(db_id);
   /// Once a second: whether it ends.
   void tick();
   const std::optional<ban>& current() const { return ban_; }
@@ -45,10 +48,11 @@ class bans {
   void leave_if_others_have_all();
   bool others_have_all() const;
 
-  struct leaving {  ///< for want of room
+  struct leaving {  ///< because it cannot store
     std::string why;
     time_point since;
-    std::set<db_id> without_room;
+    std::set<db_id> cannot_store;
+    bool for_want_of_room = true;  ///< and of nothing else
   };
   struct announcement {  ///< a leader has said why it will ban us
     pnn by{0};
@@ -61,6 +65,7 @@ class bans {
   membership& membership_;
   const registry& databases_;
   std::optional<ban> ban_;
+  std::set<db_id> short_of_room_;  ///< databases that wait for room
   std::optional<announcement> announced_;
   std::optional<leaving> leaving_;
 };

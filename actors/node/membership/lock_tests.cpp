@@ -44,8 +44,8 @@ void lock_tests::before_normal(std::function<void(const std::string&)> then) {
   };
   tests_[id] = port_.env.locks->claim(
       port_.config.cluster_lock, longest_test,
-      {.answered = [to = port_.self, ended](
-                       const lock_answer& a) { to.tell(lock_tested{[ended, a] { ended(a); }}); },
+      {.answered = [to = port_.self,
+                    ended](const lock_answer& a) { to.tell(work_ended{[ended, a] { ended(a); }}); },
        .lost = nullptr});
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "actors/node/membership/nodes_command.hpp"
 #include "actors/plain_file.hpp"
 #include "protocol/types/sock_addr.hpp"
 
@@ -50,6 +51,13 @@ std::expected<std::vector<configured_node>, std::string> parse_nodes(std::string
 
 std::expected<std::vector<configured_node>, std::string> read_nodes_file(const std::string& path,
                                                                          std::uint16_t port) {
+  if (is_nodes_command(path)) {
+    const auto printed = output_of_nodes_command(path);
+    if (!printed) return std::unexpected(fmt::format("{}: {}", path, printed.error()));
+    auto nodes = parse_nodes(*printed, port);
+    if (!nodes) return std::unexpected(fmt::format("what {} prints: {}", path, nodes.error()));
+    return nodes;
+  }
   const auto text = read_plain_file(path);
   if (!text) return std::unexpected(fmt::format("{}: {}", path, text.error()));
   if (!*text) return std::unexpected(fmt::format("{}: there is no such file", path));

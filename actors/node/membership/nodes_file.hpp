@@ -18,6 +18,7 @@ inline constexpr std::size_t most_nodes = 4096;
 /// Error: one line that says which line of the file (from 1) is wrong and why.
 std::expected<std::vector<configured_node>, std::string> parse_nodes(std::string_view text,
                                                                      std::uint16_t port);
+/// `path` may be a command, "!COMMAND" (nodes_command.hpp): then it blocks.
 std::expected<std::vector<configured_node>, std::string> read_nodes_file(const std::string& path,
                                                                          std::uint16_t port);
 

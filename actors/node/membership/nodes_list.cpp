@@ -2,6 +2,7 @@
 
 #include "actors/events.hpp"
 #include "actors/link/link.hpp"
+#include "actors/node/membership/nodes_command.hpp"
 #include "actors/node/membership/nodes_file.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/messages.hpp"
@@ -71,28 +72,43 @@ outcome_of<control::get_nodemap> nodes_list::get_nodemap() const {
   return map;
 }
 
+void nodes_list::read(std::function<void(const read_nodes&)> then) {
+  const auto& from = port_.config.nodes_file;
+  const auto own_port = port_.config.nodes[number(port_.env.self)].where.port;
+  if (!is_nodes_command(from)) return then(read_nodes_file(from, own_port));
+  auto found = std::make_shared<read_nodes>();
+  port_.env.loop.offload([found, from, own_port] { *found = read_nodes_file(from, own_port); },
+                         [found, to = port_.self, then = std::move(then)] {
+                           to.tell(work_ended{[found, then] { then(*found); }});
+                         });
+}
+
 /// The file as it is on disk now, which need not be what this node runs with.
-outcome_of<control::get_nodes_file> nodes_list::get_nodes_file() const {
-  const auto nodes = read_nodes_file(port_.config.nodes_file,
-                                     port_.config.nodes[number(port_.env.self)].where.port);
-  if (!nodes) return refuse(nodes.error());
-  reply_of<control::get_nodes_file> map;
-  for (std::size_t i = 0; i < nodes->size(); ++i)
-    map.nodes.push_back({.pnn = pnn{static_cast<std::uint32_t>(i)},
-                         .flags = (*nodes)[i].deleted ? node_flag::deleted : 0,
-                         .addr = wire_address((*nodes)[i].where)});
-  return map;
+void nodes_list::get_nodes_file(const answer_to<control::get_nodes_file>& answer) {
+  read([answer](const read_nodes& nodes) {
+    if (!nodes) return answer.fail(nodes.error());
+    reply_of<control::get_nodes_file> map;
+    for (std::size_t i = 0; i < nodes->size(); ++i)
+      map.nodes.push_back({.pnn = pnn{static_cast<std::uint32_t>(i)},
+                           .flags = (*nodes)[i].deleted ? node_flag::deleted : 0,
+                           .addr = wire_address((*nodes)[i].where)});
+    answer.good(map);
+  });
 }
 
 /// Unchanged lines keep their links and whatever is under way on them. A node that is deleted while it is connected
 /// is lost like any other: its records are recovered.
 void nodes_list::reload_nodes_file(const answer_to<control::reload_nodes_file>& answer) {
+  read([this, answer](const read_nodes& file) { reload(file, answer); });
+}
+
+void nodes_list::reload(const read_nodes& file,
+                        const answer_to<control::reload_nodes_file>& answer) {
   const auto& name = port_.config.nodes_file;
   const auto refuse = [&](const std::string& why) {
     port_.env.log.tell(event::nodes_file_refused{.file = name, .why = why});
     answer.fail(why);
   };
-  const auto file = read_nodes_file(name, port_.config.nodes[number(port_.env.self)].where.port);
   if (!file) return refuse(file.error());
   node_lines wanted;
   for (const auto& n : *file) wanted.push_back(entry_of(n.deleted, n.where));

@@ -1,7 +1,10 @@
 #pragma once
 /// The list of nodes: who belongs to the cluster, following the nodes file while running, peers that are kept out.
+#include <expected>
+#include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "actors/control_call.hpp"
 #include "actors/node/membership/membership.hpp"
@@ -25,11 +28,16 @@ class nodes_list {
   const std::map<pnn, std::string>& kept_out() const { return refused_; }
 
   outcome_of<control::get_nodemap> get_nodemap() const;
-  outcome_of<control::get_nodes_file> get_nodes_file() const;
+  void get_nodes_file(const answer_to<control::get_nodes_file>&);
   void reload_nodes_file(const answer_to<control::reload_nodes_file>&);
 
  private:
+  using read_nodes = std::expected<std::vector<configured_node>, std::string>;
+
   node_lines own_lines() const;
+  /// The file as it is now; a command is run on another thread.
+  void read(std::function<void(const read_nodes&)> then);
+  void reload(const read_nodes&, const answer_to<control::reload_nodes_file>&);
   address<link_message> spawn_link(pnn, const endpoint&, const node_lines&) const;
   void follow(const std::vector<configured_node>& file, const node_lines& wanted,
               const node_list_change&);

@@ -174,8 +174,7 @@ void attaching::opened(const database_opened& m) {
   d->to.tell(databases_.holder_rules());
   d->to.tell(databases_.settings());
   d->to.tell(databases_.table_rules());
-  if (d->flags & db_flag::readonly)
-    d->to.tell(db_control::of<control::set_db_readonly>(m.id, {}, {}));
+  registry::tell_properties(*d, m.id);
   for (const auto& w : waiting) db_answer(w).good(m.id);
   for (auto& held : std::exchange(d->until_open, {})) d->to.tell(std::move(held));
   if (starting_.contains(m.id)) return started_with(m.id);

@@ -216,11 +216,20 @@ db_holder_rules registry::holder_rules() const {
 
 db_settings registry::settings() const {
   const auto s = [&](tunable t) { return std::chrono::seconds(port_.tunables[t]); };
+  const auto ms = [&](tunable t) { return std::chrono::milliseconds(port_.tunables[t]); };
   return {.vacuum = {.interval = s(tunable::vacuum_interval),
                      .max_run_time = s(tunable::vacuum_max_run_time),
                      .fast_path_count = port_.tunables[tunable::vacuum_fast_path_count],
                      .repack_limit = port_.tunables[tunable::repack_limit]},
-          .seqnum_interval = std::chrono::milliseconds(port_.tunables[tunable::seqnum_interval])};
+          .seqnum_interval = ms(tunable::seqnum_interval),
+          .stay = {.hops_make_sticky = port_.tunables[tunable::hopcount_make_sticky],
+                   .sticky_for = s(tunable::sticky_duration),
+                   .pindown = ms(tunable::sticky_pindown),
+                   .of_stream = ms(tunable::record_table_stay_ms)},
+          .slow = ms(tunable::log_latency_ms),
+          .large = {.records = port_.tunables[tunable::db_record_count_warn],
+                    .bytes = port_.tunables[tunable::db_size_warn],
+                    .record_bytes = port_.tunables[tunable::db_record_size_warn]}};
 }
 
 void registry::inspect(bool locks, std::function<void(std::vector<database_report>)> done) const {
@@ -310,14 +319,26 @@ outcome_of<control::set_db_readonly> registry::set_flag(db_id id, std::uint8_t f
 outcome_of<control::set_db_readonly> registry::set_readonly(
     const request_of<control::set_db_readonly>& id) {
   auto done = set_flag(id, db_flag::readonly);
-  if (const auto* d = find(id); done && d->open)
-    d->to.tell(db_control::of<control::set_db_readonly>(id, {}, {}));
+  if (const auto* d = find(id); done && d->open) tell_properties(*d, id);
   return done;
 }
 
 outcome_of<control::set_db_sticky> registry::set_sticky(
     const request_of<control::set_db_sticky>& id) {
-  return set_flag(id, db_flag::sticky);
+  auto done = set_flag(id, db_flag::sticky);
+  if (const auto* d = find(id); done && d->open) tell_properties(*d, id);
+  return done;
+}
+
+void registry::tell_properties(const database_entry& d, db_id id) {
+  if (d.flags & db_flag::readonly) d.to.tell(db_control::of<control::set_db_readonly>(id, {}, {}));
+  if (d.flags & db_flag::sticky) d.to.tell(db_control::of<control::set_db_sticky>(id, {}, {}));
+}
+
+/// A client sends it to every node, and hears of none.
+void registry::push_record(const request_of<control::push_record>& r, const caller& by,
+                           const answer_to<control::push_record>& answer) {
+  forward(r.db_id, by, db_control::of<control::push_record>(r, by, answer.plain()));
 }
 
 /// The rest of the cluster goes on without it. The dispute ends when a recovery of it is committed.

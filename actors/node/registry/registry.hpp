@@ -79,6 +79,8 @@ class registry {
   db_holder_rules holder_rules() const;
   db_settings settings() const;
   db_table_rules table_rules() const;
+  /// To its actor: what SET_DB_READONLY and SET_DB_STICKY have said.
+  static void tell_properties(const database_entry&, db_id);
   /// Remembers who has the generation: they are the members of databases that get it.
   void remember_map(generation, std::vector<pnn> members);
 
@@ -90,6 +92,8 @@ class registry {
   outcome_of<control::db_open_flags> open_flags(const request_of<control::db_open_flags>&) const;
   outcome_of<control::set_db_readonly> set_readonly(const request_of<control::set_db_readonly>&);
   outcome_of<control::set_db_sticky> set_sticky(const request_of<control::set_db_sticky>&);
+  void push_record(const request_of<control::push_record>&, const caller&,
+                   const answer_to<control::push_record>&);
   outcome_of<control::db_dispute> dispute(const request_of<control::db_dispute>&);
 
  private:

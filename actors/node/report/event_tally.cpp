@@ -14,6 +14,15 @@ double seconds(std::int64_t from_us, std::int64_t to_us) {
 
 }  // namespace
 
+/// What has not happened yet is 0 and not unknown: rates begin with the first of its kind.
+event_tally::numbers event_tally::none_of_any_cause() {
+  numbers all;
+  for (auto r = recovery_reason::unfinished; r <= last_recovery_reason;
+       r = recovery_reason{static_cast<std::uint8_t>(std::to_underlying(r) + 1)})
+    all.emplace(name(r), 0);
+  return all;
+}
+
 void event_tally::saw(const timeline_event& e) {
   const auto& line = e.line;
   if (const auto phase = as<event::recovery_phase>(line)) {

@@ -60,6 +60,14 @@ json database_json(const database_report& r, pnn self) {
                    {"compactions", r.vacuum.compactions},
                    {"last_run_s", r.vacuum.last_run_seconds},
                    {"last_run_forgotten", r.vacuum.last_run_forgotten}};
+  if (r.read_only.given > 0 || r.read_only.here > 0)
+    j["read_only"] = {{"out", r.read_only.out},
+                      {"here", r.read_only.here},
+                      {"calling_back", r.read_only.calling_back},
+                      {"oldest_ms", r.read_only.oldest_ms},
+                      {"given", r.read_only.given},
+                      {"called_back", r.read_only.called_back}};
+  if (r.sticky > 0) j["sticky"] = r.sticky;
   if (!r.commit.empty()) j["commit"] = {{"state", r.commit}, {"age_ms", r.commit_age_ms}};
   j["holders"] = json::array();
   for (const auto& h : r.holders)

@@ -47,6 +47,7 @@ void reports::recovery_is_at(recovery_progress&& m) {
   recovered_.kept += m.added.kept;
   recovered_.lost += m.added.lost;
   if (!m.outcome.empty()) last_recovery_ = std::move(m.outcome);
+  tally_.led(m.cause);
 }
 
 /// Why each node that is not connected is not.

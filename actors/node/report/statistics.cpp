@@ -141,7 +141,11 @@ floe::statistics statistics_keeper::now() const {
 
 void statistics_keeper::statistics(const answer_to<control::statistics>& answer) const {
   databases_.inspect(false, [s = now(), answer](const std::vector<database_report>& all) mutable {
-    for (const auto& d : all) s.locks_num_pending += u32(d.locks_waiting);
+    for (const auto& d : all) {
+      s.locks_num_pending += u32(d.locks_waiting);
+      s.total_ro_delegations += u32(d.read_only.given);
+      s.total_ro_revokes += u32(d.read_only.called_back);
+    }
     answer.good(s);
   });
 }

@@ -14,8 +14,10 @@ namespace floe::cli::drill {
 namespace {
 
 constexpr const char* grammar =
-    "A drill is a text: comments (#) tell the story, then one verb per line. Values with spaces "
-    "stand in quotes.\n"
+    "A drill is a text: comments (#) tell the story, then one verb per line; comments right above "
+    "a "
+    "line are the\n"
+    "heading of what begins there. Values with spaces stand in quotes.\n"
     "NODE is a number, leader, follower, any (a running one, by the seed), it (the one named "
     "last), or a name given\n"
     "with `let`; NODES are several with commas, or all. When the last line is done, all faults are "

@@ -28,6 +28,7 @@ int run(context& c, const arguments& a) {
   auto runs = w->runs();
   for (auto& r : runs) {
     r.measured = c.options.json || w->seeds == 1;
+    if (c.options.json && w->narrate) r.narrated = planned_run::narration::silent;
     if (c.options.json && !w->verbose) r.follow = following::nothing;
   }
   files->plan(runs);
@@ -121,6 +122,9 @@ command run_command() {
                   {"--trace", "FILE", "write down everything that happens; equal for equal seeds"},
                   {"-v,--verbose", nullptr,
                    "each line of the script as it is played, on standard error"},
+                  {"--narrate", nullptr,
+                   "told while it is played: parts under their headings, lines with their times, "
+                   "the timeline at the end"},
                   {"--report", "FILE",
                    "a page for a browser: timeline, faults, throughput, trace; of the first run "
                    "that fails, or the first"},

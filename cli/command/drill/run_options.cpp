@@ -37,6 +37,7 @@ std::expected<run_options, std::string> read_run_options(const arguments& a) {
   }
   w.trace = a["--trace"];
   w.verbose = a.has("--verbose");
+  w.narrate = a.has("--narrate");
   w.files = {{.report = a["--report"], .perfetto = a["--perfetto"], .record = a["--record"]},
              a["--junit"]};
   auto names = a.all("DRILL");
@@ -59,8 +60,9 @@ std::expected<run_options, std::string> read_run_options(const arguments& a) {
   }
   if (!w.trace.empty() && w.drills.size() * w.seeds != 1)
     return std::unexpected("--trace takes one drill and one seed");
-  if (w.verbose && w.drills.size() * w.seeds != 1)
-    return std::unexpected("--verbose takes one drill and one seed");
+  for (const auto& [given, name] : {std::pair{w.verbose, "--verbose"}, {w.narrate, "--narrate"}})
+    if (given && w.drills.size() * w.seeds != 1)
+      return std::unexpected(fmt::format("{} takes one drill and one seed", name));
   return w;
 }
 
@@ -72,6 +74,8 @@ std::vector<planned_run> run_options::runs() const {
                      .seed = first_seed.value_or(seeds > 1 ? 1 : d.seed) + i,
                      .trace = trace,
                      .on = on});
+  if (narrate) all.front().narrated = planned_run::narration::spoken;
+  if (narrate && !verbose) return all;
   // real nodes take real time: people want to see that something happens, in a log as well
   const bool one_by_one = all.size() == 1 || (on.real && jobs == 1);
   if (!one_by_one) return all;

@@ -18,7 +18,7 @@ struct run_options {
   std::uint64_t seeds = 1;
   std::size_t jobs = 1;
   std::string trace;
-  bool verbose = false;
+  bool verbose = false, narrate = false;
   result_files::names files;
   testbed_choice on;
 

@@ -58,14 +58,15 @@ void print_faults(const verdict& v, std::size_t affected) {
                            [&](std::size_t i) { return cost_of(v, i); });
   shown.resize(std::min(shown.size(), most_rows));
   std::ranges::sort(shown);
-  std::vector<column> columns{{"FAULT"}, {"AT", true}, {"UNTIL", true}};
+  std::vector<column> columns{{"FAULT"}, {"AT", true}, {"UNTIL", true}, {"A CLIENT WAITED", true}};
   const auto databases = std::min(most_columns, affected);
   for (std::size_t d = 0; d < databases; ++d)
     columns.push_back({v.unavailable[d].db.c_str(), true});
   table t(columns);
   for (const auto i : shown) {
     const auto& f = v.faults[i];
-    std::vector<cell> row{f.what, at_text(f.from_us), f.to_us > f.from_us ? at_text(f.to_us) : ""};
+    std::vector<cell> row{f.what, at_text(f.from_us), f.to_us > f.from_us ? at_text(f.to_us) : "",
+                          us_text(f.longest_wait_us)};
     for (std::size_t d = 0; d < databases; ++d)
       row.emplace_back(us_text(v.unavailable[d].by_fault_us[i]));
     t.row(std::move(row));
@@ -84,9 +85,7 @@ void print_unavailable(const verdict& v) {
       }));
   if (affected == 0) return;
   print_databases(v.unavailable, affected);
-  const bool any_cost =
-      std::ranges::any_of(v.unavailable, [](const unavailability& u) { return u.total_us > 0; });
-  if (!v.faults.empty() && any_cost) print_faults(v, affected);
+  if (!v.faults.empty()) print_faults(v, affected);
 }
 
 void put_unavailable(wire::json_writer& j, const verdict& v) {
@@ -110,6 +109,7 @@ void put_unavailable(wire::json_writer& j, const verdict& v) {
     j.text("what", f.what);
     j.integer("from_us", f.from_us);
     j.integer("to_us", f.to_us);
+    j.real("longest_wait_ms", static_cast<double>(f.longest_wait_us) / 1000);
     j.end();
   }
   j.end();

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cli/command/drill/unavailable_text.hpp"
+#include "cli/json_list.hpp"
 #include "cli/output.hpp"
 
 namespace floe::cli::drill {
@@ -26,6 +27,7 @@ void print_failure(const planned_run& r, const verdict& v) {
     if (c.broken.size() > shown)
       print(fmt::format("          {}: and {} more\n", c.checker, c.broken.size() - shown));
   }
+  for (const auto& one : v.circle) print(fmt::format("          in a circle: {}\n", one));
   print(fmt::format("        again: floe drill run {} --seed {}{} --trace trace.txt\n",
                     r.drill->name, v.seed, option_text(r.on)));
   print_kept(v);
@@ -50,6 +52,16 @@ void print_one(const planned_run& r, const verdict& v) {
   print_kept(v);
 }
 
+void put_story(wire::json_writer& j, const verdict& v) {
+  put_objects(j, "steps", v.told, [&j](const told_step& t) {
+    j.number("part", t.part);
+    j.text("line", t.text);
+    j.boolean("held", t.held);
+    j.real("ms", t.ms);
+  });
+  j.raw("timeline", v.timeline);
+}
+
 void put(wire::json_writer& j, const planned_run& r, const verdict& v) {
   j.begin_object();
   j.text("drill", r.drill->name);
@@ -68,6 +80,10 @@ void put(wire::json_writer& j, const planned_run& r, const verdict& v) {
   j.real("longest_pause_ms", v.longest_pause_ms);
   put_unavailable(j, v);
   if (!v.kept.empty()) j.text("kept", v.kept);
+  j.begin_list("circle");
+  for (const auto& one : v.circle) j.text({}, one);
+  j.end();
+  if (!v.told.empty()) put_story(j, v);
   j.begin_list("checks");
   for (const auto& c : v.checks) {
     j.begin_object();

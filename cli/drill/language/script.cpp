@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "cli/duration_text.hpp"
 #include "cli/script_words.hpp"
@@ -67,9 +68,17 @@ class reader {
         return true;
       } else if (head_ && line_text_.starts_with('#')) {
         tell(line_text_.substr(1));
+      } else {
+        head(trimmed(line_text_));
       }
     }
     return false;
+  }
+  /// Comments in lines that follow each other are the heading of what follows them.
+  void head(std::string_view comment) {
+    if (!comment.starts_with('#')) return heading_.clear();
+    const auto text = trimmed(comment.substr(1));
+    heading_ += (heading_.empty() || text.empty() ? "" : " ") + std::string(text);
   }
   void tell(std::string_view text) {
     if (text.starts_with(' ')) text.remove_prefix(1);
@@ -83,7 +92,9 @@ class reader {
   void block(std::vector<statement>& into, statement* opened) {
     std::vector<std::string> words;
     while (next(words)) {
-      statement s{.line = line_, .text = std::string(trimmed(line_text_))};
+      statement s{.line = line_,
+                  .text = std::string(trimmed(line_text_)),
+                  .heading = std::exchange(heading_, {})};
       const auto found = line(std::move(words), s, opened);
       if (found == read_line::end_of_block) return;
       if (opens(s.is)) choices(s);
@@ -178,6 +189,10 @@ class reader {
       const auto rule = quorum_named(value);
       if (!rule) return void(bad(line_, "quorum= takes lock, none or majority: " + value));
       made_.quorum = *rule;
+    } else if (name == "freeze") {
+      if (value != "db" && value != "all")
+        return void(bad(line_, "freeze= takes db or all: " + value));
+      made_.freeze_all = value == "all";
     } else if (!n || *n > UINT32_MAX) {
       bad(line_, fmt::format("{}= takes a number: {}", name, value));
     } else if (name == "nodes") {
@@ -190,8 +205,9 @@ class reader {
       made_.tunables.emplace_back(name, static_cast<std::uint32_t>(*n));
     } else {
       bad(line_,
-          fmt::format("expected nodes=, seed=, bound=, lock=, quorum= or a tunable, found `{}=`",
-                      name));
+          fmt::format(
+              "expected nodes=, seed=, bound=, lock=, quorum=, freeze= or a tunable, found `{}=`",
+              name));
     }
   }
 
@@ -204,7 +220,7 @@ class reader {
   std::string_view text_, line_text_;
   script made_;
   scope names_;
-  std::string errors_;
+  std::string errors_, heading_;
   std::size_t position_ = 0;
   unsigned line_ = 0;
   bool head_ = true, started_ = false, clustered_ = false;

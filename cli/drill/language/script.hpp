@@ -13,6 +13,7 @@ namespace floe::cli::drill {
 struct statement {
   unsigned line = 0;
   std::string text;
+  std::string heading{};  ///< the comment right above it, in one line: what begins here
   verb::kind is = verb::kind::plain;
   action act = nullptr;
   std::vector<ability> needs{};                  ///< what the testbed must be able to do
@@ -30,6 +31,7 @@ struct script {
   double patience = 1;  ///< limits of `within` are so many times longer than they stand there
   bool cluster_lock = false;
   quorum_rule quorum = quorum_rule::lock;
+  bool freeze_all = false;  ///< recoveries freeze all databases before they go on with any
   duration bound{std::chrono::seconds(60)};  ///< NORMAL so long after the last fault
   std::vector<std::pair<std::string, std::uint32_t>> tunables{};
   std::string cluster{};  ///< its first line, as it stands there; empty: there is none

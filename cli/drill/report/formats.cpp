@@ -43,6 +43,7 @@ void put_record(wire::json_writer& j, const run_record& r) {
     j.integer("from_us", f.from_us);
     j.integer("to_us", std::max(f.from_us, f.to_us));
     j.text("what", f.what);
+    j.integer("longest_wait_us", f.longest_wait_us);
     j.end();
   }
   j.end();

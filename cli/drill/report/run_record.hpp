@@ -20,6 +20,8 @@ struct run_node {
 struct run_fault {
   std::int64_t from_us = 0, to_us = 0;  ///< equal: it lasts until the end or has no duration
   std::string what;
+  /// What it cost a client: the longest wait that went on between it and the next fault, from the fault on.
+  std::int64_t longest_wait_us = 0;
 };
 struct run_check {
   std::int64_t t_us = 0;

@@ -216,6 +216,18 @@ void run_recorder::draw(std::size_t nodes) {
                            [](const timeline_row& row) { return std::pair(row.db, row.node); });
 }
 
+/// Before a new leader recovers nothing is frozen, and clients wait all the same.
+void run_recorder::feel_faults() {
+  auto& faults = made_.faults;
+  for (std::size_t i = 0; i < faults.size(); ++i) {
+    auto& f = faults[i];
+    const auto next = i + 1 < faults.size() ? faults[i + 1].from_us : made_.picture.to_us;
+    for (const auto& u : uses_)
+      if (u.what == "waits" && u.from_us < next && u.to_us > f.from_us)
+        f.longest_wait_us = std::max(f.longest_wait_us, u.to_us - std::max(u.from_us, f.from_us));
+  }
+}
+
 /// The longest ones, in the order of their beginnings.
 void run_recorder::choose_uses() {
   const auto& p = made_.picture;
@@ -236,8 +248,9 @@ run_record run_recorder::finish(const script& s, const verdict& v) {
   made_.good = v.held;
   made_.reason = v.reason;
   draw(s.nodes);
-  choose_uses();
   made_.faults = faults_.finish(story_to_);
+  feel_faults();
+  choose_uses();
   made_.checks = std::move(checks_);
   for (const auto& c : v.checks)
     made_.checks.push_back({.t_us = made_.picture.to_us,

@@ -27,6 +27,7 @@ class run_recorder {
   void process(std::int64_t t, std::uint32_t node, std::string_view from, std::string_view to);
   void played(std::int64_t t, const played_statement&);
   void draw(std::size_t nodes);
+  void feel_faults();
   void choose_uses();
   void end_check(std::int64_t t, bool good, std::string_view why);
 

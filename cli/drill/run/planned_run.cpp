@@ -11,6 +11,7 @@
 #include "cli/drill/report/run_recorder.hpp"
 #include "cli/drill/run/drill_run.hpp"
 #include "cli/output.hpp"
+#include "cli/timeline/gather.hpp"
 #include "cli/whole_file.hpp"
 
 namespace floe::cli::drill {
@@ -34,6 +35,18 @@ std::expected<void, std::string> write(const wanted_files& f, const run_record& 
   return {};
 }
 
+/// Of what was out of the ordinary; all of the run has long quiet parts.
+void show_timeline(const planned_run& r, const timeline_picture& all, verdict& v) {
+  const auto picture = make_picture(all.events, 0, all.to_us);
+  wire::json_writer j;
+  j.begin_object();
+  put_picture(j, picture, {});
+  j.end();
+  v.timeline = j.take();
+  if (r.narrated == planned_run::narration::spoken)
+    print("\n" + draw(picture, terminal_width(), colours_wanted()));
+}
+
 }  // namespace
 
 verdict play_planned(const planned_run& r) {
@@ -42,7 +55,9 @@ verdict play_planned(const planned_run& r) {
     return {.seed = r.seed,
             .reason = fmt::format("{} cannot be written: {}", r.trace, std::strerror(errno))};
   std::optional<run_recorder> notes;
-  if (r.measured || r.files.any()) notes.emplace(!r.files.report.empty());
+  const bool narrated = r.narrated != planned_run::narration::none;
+  narrator words(r.narrated == planned_run::narration::silent);
+  if (r.measured || narrated || r.files.any()) notes.emplace(!r.files.report.empty());
   live_follower view(r.follow, r.drill->name, r.seed, r.drill->nodes);
   listeners to;
   if (trace || notes || r.follow != following::nothing)
@@ -51,7 +66,10 @@ verdict play_planned(const planned_run& r) {
       if (notes) notes->line(line);
       view.line(line);
     };
-  to.begin = [&](drill_run& s) { view.begin(s); };
+  to.begin = [&](drill_run& s) {
+    view.begin(s);
+    if (narrated) words.begin(*r.drill, s);
+  };
   to.end = [&](drill_run& s) {
     view.end();
     if (notes) notes->end_with(s.past);
@@ -62,6 +80,10 @@ verdict play_planned(const planned_run& r) {
     to.played = [&](const statement& s) {
       shown.played(s.may_fail ? std::string_view(s.text).substr(4) : s.text);
     };
+  }
+  if (narrated) {
+    to.played = [&](const statement& s) { words.played(s); };
+    to.over = [&](bool held) { words.over(held); };
   }
   auto on = make_testbed(*r.drill, r.seed, r.on);
   if (!on) {
@@ -74,11 +96,14 @@ verdict play_planned(const planned_run& r) {
             .reason = fmt::format("{} cannot be written: {}", r.trace, std::strerror(errno))};
   v.pairs = shown.pairs();
   v.last_events = shown.last_events();
+  if (narrated) words.end(v);
+  v.told = words.steps();
   if (!notes) return v;
   auto record = notes->finish(*r.drill, v);
   if (r.on.real) describe_testbed(r.on, record);
   v.unavailable = unavailable_times(record);
   v.faults = record.faults;
+  if (narrated) show_timeline(r, record.picture, v);
   v.steps.assign(record.checks.begin(),
                  record.checks.end() - static_cast<std::ptrdiff_t>(v.checks.size()));
   if (!r.files.any() || (v.held && r.files.only_of_a_failure)) return v;

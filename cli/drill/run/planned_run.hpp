@@ -24,6 +24,8 @@ struct planned_run {
   testbed_choice on{};    ///< simulation, or real processes
   bool measured = false;  ///< its verdict tells when databases were not available
   following follow = following::nothing;
+  /// Told in words while it is played, with its timeline at the end; `silent`: only in its verdict.
+  enum class narration : std::uint8_t { none, silent, spoken } narrated = narration::none;
   bool hunted = false;  ///< its verdict tells what it has shown
 };
 

@@ -10,6 +10,7 @@
 #include "cli/drill/checker/checker.hpp"
 #include "cli/drill/run/drill_run.hpp"
 #include "cli/drill/testbed/sim_testbed.hpp"
+#include "cli/lock_picture.hpp"
 
 namespace floe::cli::drill {
 namespace {
@@ -75,6 +76,14 @@ void measure(const drill_run& s, time_us end, verdict& v) {
   }
 }
 
+/// By what the nodes said last.
+std::vector<std::string> circle_in(drill_run& s) {
+  lock_picture locks;
+  for (std::size_t n = 0; n < s.cluster().size(); ++n)
+    if (s.report_of(n).fresh) locks.add(s.report_of(n).text);
+  return find_cycle(locks);
+}
+
 }  // namespace
 
 verdict play(const script& drill, std::uint64_t seed, listeners to) {
@@ -98,7 +107,11 @@ verdict play(const script& drill, std::uint64_t seed, std::unique_ptr<testbed> o
     story = play_lines(s, drill, drill.body, to, v.failed_at);
   const auto end = s.now();
   s.on_log = nullptr;
-  if (!story) s.note("drill", "FAILED: " + story.error());
+  if (to.over) to.over(story.has_value());
+  if (!story) {
+    s.note("drill", "FAILED: " + story.error());
+    v.circle = circle_in(s);
+  }
   s.aftermath(drill.bound);
   for (const auto& c : all_checkers()) {
     checked done{.checker = c.name};

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/drill/language/script.hpp"
+#include "cli/drill/report/narrator.hpp"
 #include "cli/drill/report/run_record.hpp"
 #include "cli/drill/testbed/testbed.hpp"
 
@@ -39,9 +40,12 @@ struct verdict {
   std::vector<unavailability>
       unavailable;  ///< if it was measured: of each database, the worst first
   std::vector<run_fault> faults;
-  std::vector<run_check> steps;  ///< if it was measured: what the script waited for and expected
-  std::string kept;              ///< where the nodes' files stay; empty: they are removed
-  bool recorded = false;         ///< its files have been written
+  std::vector<run_check> steps;     ///< if it was measured: what the script waited for and expected
+  std::vector<std::string> circle;  ///< who waited for whom when a line failed, if in a circle
+  std::vector<told_step> told;      ///< if it was narrated
+  std::string timeline;             ///< the same: as JSON (timeline/picture.hpp)
+  std::string kept;                 ///< where the nodes' files stay; empty: they are removed
+  bool recorded = false;            ///< its files have been written
   std::vector<std::uint32_t> pairs;  ///< of a hunt: what it has shown (hunt/coverage.hpp)
   std::string last_events;           ///< of a hunt
 };
@@ -55,6 +59,8 @@ struct listeners {
   /// What nodes log, and lines that were played, up to the last one of the script.
   std::function<void(std::size_t node, std::string_view line)> log = nullptr;
   std::function<void(const statement&)> played = nullptr;
+  /// The last line has been played, or one has failed; the cluster is still as it was then.
+  std::function<void(bool held)> over = nullptr;
 };
 
 /// In simulation.

@@ -29,7 +29,13 @@ json as_json(const verdict& v) {
                            {"by_fault_us", u.by_fault_us},
                            {"longest_wait_us", u.longest_wait_us}});
   for (const auto& f : v.faults)
-    faults.push_back({{"from_us", f.from_us}, {"to_us", f.to_us}, {"what", f.what}});
+    faults.push_back({{"from_us", f.from_us},
+                      {"to_us", f.to_us},
+                      {"what", f.what},
+                      {"longest_wait_us", f.longest_wait_us}});
+  json told = json::array();
+  for (const auto& t : v.told)
+    told.push_back({{"part", t.part}, {"text", t.text}, {"held", t.held}, {"ms", t.ms}});
   return {{"seed", v.seed},
           {"held", v.held},
           {"reason", v.reason},
@@ -47,6 +53,9 @@ json as_json(const verdict& v) {
           {"unavailable", unavailable},
           {"faults", faults},
           {"steps", steps},
+          {"circle", v.circle},
+          {"told", told},
+          {"timeline", v.timeline},
           {"kept", v.kept},
           {"recorded", v.recorded},
           {"pairs", v.pairs},
@@ -74,13 +83,17 @@ verdict as_verdict(const json& j) {
   v.pairs = j.at("pairs").get<std::vector<std::uint32_t>>();
   v.last_events = j.at("last_events");
   v.kept = j.at("kept");
+  v.timeline = j.at("timeline");
+  v.circle = j.at("circle").get<std::vector<std::string>>();
+  for (const auto& t : j.at("told"))
+    v.told.push_back({t.at("part"), t.at("text"), t.at("held"), t.at("ms")});
   for (const auto& u : j.at("unavailable"))
     v.unavailable.push_back({u.at("db"), u.at("longest_us"), pnn{u.at("node").get<std::uint32_t>()},
                              u.at("total_us"), u.at("by_fault_us"), u.at("longest_wait_us")});
   for (const auto& s : j.at("steps"))
     v.steps.push_back({s.at("t_us"), s.at("what"), s.at("good"), s.at("detail"), s.at("seconds")});
   for (const auto& f : j.at("faults"))
-    v.faults.push_back({f.at("from_us"), f.at("to_us"), f.at("what")});
+    v.faults.push_back({f.at("from_us"), f.at("to_us"), f.at("what"), f.at("longest_wait_us")});
   return v;
 }
 

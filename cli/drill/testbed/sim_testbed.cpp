@@ -22,6 +22,7 @@ sim_testbed::sim_testbed(const script& s, std::uint64_t seed)
            .quorum = s.quorum,
            .configure =
                [&s](node_config& c) {
+                 c.freeze_all_first = s.freeze_all;
                  for (const auto& [name, value] : s.tunables) c.tunables.set(name, value);
                },
            .log =

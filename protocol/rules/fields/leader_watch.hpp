@@ -70,6 +70,6 @@ constexpr auto fields_of(of<watch_effect::wake>) {
 constexpr auto last_of(of<part_verdict::kind>) { return part_verdict::kind::too_small; }
 constexpr auto names_of(of<watch_alarm>) { return names("look_again", "rested"); }
 constexpr auto last_of(of<watch_state>) { return watch_state::stopping; }
-constexpr auto last_of(of<recovery_reason>) { return recovery_reason::map_differs; }
+constexpr auto last_of(of<recovery_reason>) { return last_recovery_reason; }
 
 }  // namespace floe::rule_fields

@@ -27,6 +27,10 @@ class access {
   virtual void unlock() = 0;
   /// What this node has of the record, without locking it: after whoever holds it.
   virtual void read(std::string_view key) = 0;
+  /// What was stored last, on whatever node: the record comes here, or a read-only copy of it where they are allowed.
+  virtual void fetch(std::string_view key) = 0;
+  /// Of this node: read-only copies of records of this database.
+  virtual void allow_copies() = 0;
 };
 
 /// Both attach the database, which makes it if it is not there.

@@ -7,6 +7,8 @@
 ///       {"operations": ..., "seconds": ..., "longest_ms": ...}; the last is the longest time that one of them took once
 ///   bench_ctdb_client KIND read    SECONDS CLIENTS own|same DATABASE SOCKET
 ///       the same with a read that takes no lock
+///   bench_ctdb_client KIND fetch|fetch-copies|contend SECONDS CLIENTS DATABASE SOCKET...
+///       CLIENTS processes on each node read one record, as fast as they can, with read-only copies or without; or update it
 ///   bench_ctdb_client KIND migrate SECONDS DATABASE SOCKET SOCKET...
 ///       one record, locked and unlocked on one node after the other: {"operations": ...,
 ///       "seconds": ...}
@@ -34,21 +36,44 @@
 namespace floe::bench {
 namespace {
 
-int run_update(std::string_view kind, bool reads, seconds span, int clients, bool own,
-               const std::string& database, const std::string& socket) {
+/// `prepare` is run by each client before any of them begins with its operation, which it returns.
+template <class Prepare>
+int run_together(seconds span, int clients, Prepare prepare) {
   const auto& all = in_processes(clients, false, [&](int i) {
-    std::shared_ptr<access> client = open(kind, socket, database);
-    const std::string key = "update-" + std::to_string(own ? i : 0);
-    for (int warm = 0; warm < 2; ++warm) update(*client, key);
-    return [=] {
-      return reads ? repeat(span, [&] { client->read(key); })
-                   : repeat(span, [&] { update(*client, key); });
-    };
+    return [span, operation = prepare(i)] { return repeat(span, operation); };
   });
   std::printf("{\"operations\": %ld, \"seconds\": %.6f, \"longest_ms\": %.3f}\n",
               all.operations.load(), seconds(all.took).count(),
               static_cast<double>(all.longest_us.load()) / 1000);
   return 0;
+}
+
+int run_update(std::string_view kind, bool reads, seconds span, int clients, bool own,
+               const std::string& database, const std::string& socket) {
+  return run_together(span, clients, [&](int i) {
+    const std::shared_ptr<access> client = open(kind, socket, database);
+    const std::string key = "update-" + std::to_string(own ? i : 0);
+    for (int warm = 0; warm < 2; ++warm) update(*client, key);
+    return [client, key, reads] { reads ? client->read(key) : update(*client, key); };
+  });
+}
+
+int run_everywhere(std::string_view kind, std::string_view what, seconds span, int clients,
+                   const std::string& database, const std::vector<std::string>& sockets) {
+  const std::string key = "everywhere";
+  for (const auto& socket : sockets) {
+    const auto first = open(kind, socket, database);
+    if (what == "fetch-copies") first->allow_copies();
+    update(*first, key);
+  }
+  const int all = clients * static_cast<int>(sockets.size());
+  return run_together(span, all, [&](int i) {
+    const std::shared_ptr<access> client =
+        open(kind, sockets[static_cast<std::size_t>(i) % sockets.size()], database);
+    client->fetch(key);
+    const bool updates = what == "contend";
+    return [client, key, updates] { updates ? update(*client, key) : client->fetch(key); };
+  });
 }
 
 int run_migrate(std::string_view kind, seconds span, const std::string& database,
@@ -108,7 +133,8 @@ int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   const std::string usage =
       "usage: bench_ctdb_client ctdbd|floe|floe-socket|floe-c "
-      "update|read|migrate|wander|stream|messages|pause|touch ...; see client.cpp";
+      "update|read|fetch|fetch-copies|contend|migrate|wander|stream|messages|pause|touch ...; "
+      "see client.cpp";
   if (words.size() < 4 || (words[0] != "ctdbd" && words[0] != "floe" && words[0] != "floe-socket" &&
                            words[0] != "floe-c"))
     give_up(usage);
@@ -117,6 +143,10 @@ int main(int argc, char** argv) {
     return run_update(kind, words[1] == "read", seconds(std::stod(words[2])), std::stoi(words[3]),
                       words[4] == "own", words[5], words[6]);
   }
+  if ((words[1] == "fetch" || words[1] == "fetch-copies" || words[1] == "contend") &&
+      words.size() > 5)
+    return run_everywhere(kind, words[1], seconds(std::stod(words[2])), std::stoi(words[3]),
+                          words[4], {words.begin() + 5, words.end()});
   if (words[1] == "migrate" && words.size() > 5) {
     return run_migrate(kind, seconds(std::stod(words[2])), words[3],
                        {words.begin() + 4, words.end()});

@@ -43,6 +43,10 @@ ROWS = {
     "update_8_same": ("lock, store, unlock: 8 clients, one record", "/s", True),
     "wait_8_same": ("longest wait of one of them", "ms", False),
     "read_1": ("read without a lock: 1 client", "/s", True),
+    "fetch": ("3 nodes x 4 clients read one record, which moves", "/s", True),
+    "fetch_copies": ("3 nodes x 4 clients read one record, with read-only copies", "/s", True),
+    "contend": ("3 nodes x 4 clients lock, store, unlock one record", "/s", True),
+    "contend_wait": ("longest wait of one of them", "ms", False),
     "update_1_c": ("lock, store, unlock by the C library: 1 client", "/s", True),
     "update_1_socket": ("lock, store, unlock by the socket: 1 client", "/s", True),
     "memory_idle": ("resident memory of a node, no records", "MiB", False),
@@ -87,6 +91,13 @@ def one_round(kind, options):
                 result[row].append(result["update_1"][-1])
         with step(kind, "read_1"):
             result["read_1"].append(measure.reads(group, options.seconds, 1, "own"))
+        with step(kind, "fetch"):
+            result["fetch"].append(measure.everywhere(group, "fetch", options.seconds, 4)[0])
+            result["fetch_copies"].append(measure.everywhere(group, "fetch-copies", options.seconds, 4)[0])
+        with step(kind, "contend"):
+            rate, longest = measure.everywhere(group, "contend", options.seconds, 4)
+            result["contend"].append(rate)
+            result["contend_wait"].append(longest)
         with step(kind, "migrations"):
             result["migrations"].append(measure.migrations(group, options.seconds))
         with step(kind, "wander"):

@@ -161,9 +161,10 @@ void connection::receive_message(std::uint64_t srvid) {
     give_up("something else than a message came");
 }
 
-void connection::migrate(std::uint32_t db_id, std::string_view key) {
+void connection::migrate(std::uint32_t db_id, std::string_view key, bool read_only) {
+  constexpr std::uint32_t want_readonly = 4;
   bytes body;
-  put(body, immediate_migration);
+  put(body, immediate_migration | (read_only ? want_readonly : 0));
   put(body, db_id);
   put(body, call_null);
   put(body, std::uint32_t{0});  // hops

@@ -55,8 +55,9 @@ class connection {
   reply control(std::uint32_t opcode, std::span<const std::byte> data);
   /// The same, where only success will do.
   bytes must(std::uint32_t opcode, std::span<const std::byte> data);
-  /// REQ_CALL NULL with IMMEDIATE_MIGRATION: returns when the node has become the record's dmaster.
-  void migrate(std::uint32_t db_id, std::string_view key);
+  /// REQ_CALL NULL with IMMEDIATE_MIGRATION: returns when the node has become the record's dmaster, or
+  /// with WANT_READONLY when it may have a copy.
+  void migrate(std::uint32_t db_id, std::string_view key, bool read_only = false);
   /// The number of the node.
   std::uint32_t pnn();
   /// From now on messages to this srvid come here.

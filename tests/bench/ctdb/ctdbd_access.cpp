@@ -15,7 +15,9 @@ namespace {
 constexpr std::uint32_t getdbpath = 4, db_attach = 18, get_pnn = 35, db_open_flags = 149;
 // The header in front of each record: rsn u64, dmaster u32, reserved u32, flags u32, 4 bytes of
 // nothing.
-constexpr std::size_t header_bytes = 24, dmaster_offset = 8;
+constexpr std::size_t header_bytes = 24, dmaster_offset = 8, flags_offset = 16;
+constexpr std::uint32_t have_delegations = 0x01000000, have_readonly = 0x02000000;
+constexpr std::uint32_t set_db_readonly = 129;
 
 TDB_DATA tdb_bytes(bytes& from) {
   return {static_cast<unsigned char*>(static_cast<void*>(from.data())), from.size()};
@@ -45,7 +47,7 @@ class ctdbd_access final : public access {
     put(key_, key);
     for (;;) {
       if (tdb_chainlock(file_, tdb_bytes(key_)) != 0) give_up("chain lock failed");
-      if (lives_here()) return;
+      if (lives_here() && !(flags() & have_delegations)) return;
       tdb_chainunlock(file_, tdb_bytes(key_));
       daemon_.migrate(db_id_, key);
     }
@@ -64,6 +66,17 @@ class ctdbd_access final : public access {
     put(key_, key);
     (void)lives_here();
   }
+  /// As smbd: what is here, if it may be read from; else a copy comes, or the record where there are none.
+  void fetch(std::string_view key) override {
+    key_.clear();
+    put(key_, key);
+    while (!lives_here() && !(flags() & have_readonly)) daemon_.migrate(db_id_, key, true);
+  }
+  void allow_copies() override {
+    bytes id;
+    put(id, db_id_);
+    daemon_.must(set_db_readonly, id);
+  }
   void unlock() override { tdb_chainunlock(file_, tdb_bytes(key_)); }
 
  private:
@@ -75,8 +88,14 @@ class ctdbd_access final : public access {
       std::memcpy(record.data(), found.dptr, found.dsize);
       return 0;
     };
+    record_.clear();
     if (tdb_parse_record(file_, tdb_bytes(key_), parse, this) != 0) return false;
     return record_.size() >= header_bytes && get<std::uint32_t>(record_, dmaster_offset) == pnn_;
+  }
+
+  /// Of the record that was read last.
+  std::uint32_t flags() const {
+    return record_.size() >= header_bytes ? get<std::uint32_t>(record_, flags_offset) : 0;
   }
 
   connection daemon_;

@@ -5,7 +5,7 @@
 namespace floe::bench {
 namespace {
 
-constexpr std::uint32_t db_attach = 18;
+constexpr std::uint32_t db_attach = 18, set_db_readonly = 129;
 constexpr std::uint32_t record_lock = 0x464C0001, record_store = 0x464C0003,
                         record_unlock = 0x464C0005;
 constexpr std::uint32_t unlock_after = 1;  // flag of record_store
@@ -48,16 +48,25 @@ class floe_access : public access {
     node_.must(record_unlock, request);
   }
 
-  void read(std::string_view key) override {
+  void read(std::string_view key) override { read_by_socket(key, settled); }
+  void fetch(std::string_view key) override { read_by_socket(key, 0); }
+
+  void allow_copies() override {
     bytes request;
     put(request, db_id_);
-    put(request, settled);
+    node_.must(set_db_readonly, request);
+  }
+
+ protected:
+  void read_by_socket(std::string_view key, std::uint32_t flags) {
+    bytes request;
+    put(request, db_id_);
+    put(request, flags);
     put(request, static_cast<std::uint32_t>(key.size()));
     put(request, key);
     node_.must(record_read, request);
   }
 
- protected:
   std::int32_t lock_by_socket(std::string_view key, std::uint32_t flags) {
     bytes request;
     put(request, db_id_);
@@ -127,6 +136,11 @@ class floe_table_access final : public floe_access {
     const auto until = table_clock_us() + std::uint64_t{lock_timeout_ms} * 1000;
     if (table_->read(key, 0, read_wait::for_holder, until, content_, data_) != table_answer::good)
       floe_access::read(key);
+  }
+  void fetch(std::string_view key) override {
+    const auto until = table_clock_us() + std::uint64_t{lock_timeout_ms} * 1000;
+    if (table_->read(key, 0, read_wait::for_holder, until, content_, data_) != table_answer::good)
+      floe_access::fetch(key);
   }
 
   void unlock() override {

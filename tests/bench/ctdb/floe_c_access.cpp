@@ -33,6 +33,12 @@ class floe_c_access final : public access {
     must(floe_read(node_, db_, key.data(), key.size(), FLOE_READ_SETTLED, patience_ms, &value));
     floe_free(&value);
   }
+  void fetch(std::string_view key) override {
+    floe_value value;
+    must(floe_read(node_, db_, key.data(), key.size(), FLOE_READ_OWNER, patience_ms, &value));
+    floe_free(&value);
+  }
+  void allow_copies() override { must(floe_allow_copies(node_, db_, patience_ms)); }
 
  private:
   floe_connection* node_ = nullptr;

@@ -51,6 +51,13 @@ def reads(group, seconds, clients, whose):
     return per_second(client(kind_of(group), "read", seconds, clients, whose, "update.tdb", group[0].socket))
 
 
+def everywhere(group, what, seconds, clients, way=None):
+    """So many clients on each node fetch one record ("fetch", "fetch-copies") or update it ("contend"): (per second, the
+    longest that one of them took once, in ms)."""
+    answer = client(way or kind_of(group), what, seconds, clients, f"{what}.tdb", *(node.socket for node in group))
+    return per_second(answer), answer["longest_ms"]
+
+
 def migrations(group, seconds):
     """One record that each node wants in turn, per second."""
     return per_second(client(kind_of(group), "migrate", seconds, "migrate.tdb", *(node.socket for node in group)))

@@ -114,6 +114,10 @@ FLOE_API int floe_attach(floe_connection*, const char* name, floe_kind, int time
 /* Of a database that is attached. FLOE_ENOENT: none of this name. Either pointer may be null. */
 FLOE_API int floe_find(floe_connection*, const char* name, int timeout_ms, floe_db* out,
                        floe_kind* kind);
+/* Of a volatile database: this node may have read-only copies of records that others own, and others of what this node
+ * owns. Many nodes then read a record at once; who writes it waits until their copies are called back. Holds until the
+ * node ends; to be said to every node that is to have copies. */
+FLOE_API int floe_allow_copies(floe_connection*, floe_db, int timeout_ms);
 /*
  * Moves with every transaction (persistent, replicated). Of a volatile database whose records are shared in memory
  * (tunable RecordTable): moves after every change on this node, and is read without asking it.
@@ -153,7 +157,8 @@ FLOE_API int floe_delete(floe_lock*);
 FLOE_API int floe_unlock(floe_lock*);
 
 enum {
-  FLOE_READ_OWNER = 0,   /* the record comes here first: nobody has a newer value */
+  FLOE_READ_OWNER = 0,   /* the record comes here first, or a read-only copy of it where they are allowed
+                            (floe_allow_copies): nobody has a newer value */
   FLOE_READ_SETTLED = 1, /* this node's copy, after who holds it here now; waits out a recovery */
   FLOE_READ_COPY = 2     /* this node's copy as it is, for diagnosis */
 };

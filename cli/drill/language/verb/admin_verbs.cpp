@@ -37,12 +37,12 @@ action read_setvar(line_parser& w) {
   });
 }
 
-/// Of a node until it ends.
-action read_set_db_read_only(line_parser& w) {
+/// A property of a database, on each of the nodes until it ends.
+action read_property(line_parser& w, control what) {
   auto nodes = w.nodes();
   const auto db = w.volatile_database();
-  return for_each_node(std::move(nodes), [db](drill_run& s, std::size_t n) {
-    return s.order(n, control::set_db_readonly, wire::encode(db_id_of(db)));
+  return for_each_node(std::move(nodes), [db, what](drill_run& s, std::size_t n) {
+    return s.order(n, what, wire::encode(db_id_of(db)));
   });
 }
 
@@ -120,7 +120,9 @@ std::vector<verb> admin_verbs() {
       command("setvar", "NODES TUNABLE N", "set a tunable until the node ends",
               "setvar all RecoverTimeout 10", read_setvar,
               {"setvar all RecoverTimeout {1-30}", "setvar all KeepaliveInterval {1-5}",
-               "setvar all KeepaliveLimit {1-5}", "setvar all RecoverInterval {1-3}"}),
+               "setvar all KeepaliveLimit {1-5}", "setvar all RecoverInterval {1-3}",
+               "setvar all HopcountMakeSticky {1-5}", "setvar all StickyPindown {1-300}",
+               "setvar all RecordTableStayMs {0-20}"}),
       command("setleaderrole", "NODES on|off", "whether a node may lead", "setleaderrole 0 off",
               [](line_parser& w) { return read_role(w, control::set_recmasterrole); },
               {"setleaderrole {node} off", "setleaderrole {node} on"}),
@@ -130,8 +132,14 @@ std::vector<verb> admin_verbs() {
               {"setlmasterrole {node} off", "setlmasterrole {node} on"}),
       command("setdbreadonly", "NODES DB",
               "nodes may have read-only copies of records of a volatile database",
-              "setdbreadonly all locking.tdb", read_set_db_read_only,
+              "setdbreadonly all locking.tdb",
+              [](line_parser& w) { return read_property(w, control::set_db_readonly); },
               {"setdbreadonly all {volatile}", "setdbreadonly {node} {volatile}"}),
+      command("setdbsticky", "NODES DB",
+              "records of a volatile database that are asked for from far away are pinned down",
+              "setdbsticky all locking.tdb",
+              [](line_parser& w) { return read_property(w, control::set_db_sticky); },
+              {"setdbsticky all {volatile}", "setdbsticky {node} {volatile}"}),
       command("wipedb", "DB", "remove all records of a volatile database, on all nodes",
               "wipedb locking.tdb",
               [](line_parser& w) -> action {

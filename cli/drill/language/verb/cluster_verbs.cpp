@@ -10,11 +10,12 @@ std::vector<verb> cluster_verbs() {
   return {
       {.name = "cluster",
        .group = "Setting",
-       .arguments =
-           "[nodes=N] [seed=N] [lock=yes] [quorum=majority] [bound=DURATION] [TUNABLE=N ...]",
+       .arguments = "[nodes=N] [seed=N] [lock=yes] [quorum=majority] [freeze=all] [bound=DURATION] "
+                    "[TUNABLE=N ...]",
        .summary = "how many nodes there are (3), the seed if none is given, whether they have a "
                   "cluster lock (no), which part of a cut cluster goes on (lock, none or "
-                  "majority), how soon after the last fault the cluster must "
+                  "majority), whether recoveries freeze all databases before any recovers, as "
+                  "CTDB's did before 2015 (no), how soon after the last fault the cluster must "
                   "be NORMAL (60s), and settings of all nodes",
        .example = "cluster nodes=5 KeepaliveInterval=1",
        .is = verb::kind::cluster},

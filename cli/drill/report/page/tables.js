@@ -19,9 +19,9 @@ if (run.unavailable.length) {
   if (shown.length < away.length) $('unavailable').append(node('p', { class: 'dim' }, `and ${away.length - shown.length} more databases, for less`));
 }
 if (run.faults.length && columns.length)
-  $('unavailable').append(node('h2', {}, 'Not available after each fault and before the next'),
-    table([['fault'], ['at', 1], ['until', 1], ...columns.map(u => [u.db, 1])], run.faults.map((f, i) => ({
-      cells: [f.what, at(f.from_us), f.to_us > f.from_us ? at(f.to_us) : '', ...columns.map(u => long(u.by_fault_us[i]))],
+  $('unavailable').append(node('h2', {}, 'After each fault and before the next: how long a client waited, how long databases were not available'),
+    table([['fault'], ['at', 1], ['until', 1], ['longest wait of a client', 1], ...columns.map(u => [u.db, 1])], run.faults.map((f, i) => ({
+      cells: [f.what, at(f.from_us), f.to_us > f.from_us ? at(f.to_us) : '', long(f.longest_wait_us), ...columns.map(u => long(u.by_fault_us[i]))],
       go: () => show(f.from_us, Math.max(f.to_us, f.from_us + 1e5)) }))));
 const waits = (run.uses || []).filter(u => u.what !== 'holds').sort((a, b) => (b.to_us - b.from_us) - (a.to_us - a.from_us)).slice(0, 12);
 if (waits.length)

@@ -110,8 +110,9 @@ std::expected<void, std::string> real_testbed::prepare(const script& s, std::uin
        .elsewhere = wire_ != nullptr,
        .cluster_lock = s.cluster_lock ? "" : "none",
        .extra_settings = fmt::format(
-           "{}\n[logging]\nlog level = INFO\n",
-           s.quorum == quorum_rule::lock ? "" : fmt::format("quorum = {}\n", name(s.quorum))),
+           "{}{}\n[logging]\nlog level = INFO\n",
+           s.quorum == quorum_rule::lock ? "" : fmt::format("quorum = {}\n", name(s.quorum)),
+           s.freeze_all ? "freeze all first = true\n" : ""),
        .tunables = {s.tunables.begin(), s.tunables.end()}});
   if (!c) return std::unexpected(c.error());
   cluster_ = *c;

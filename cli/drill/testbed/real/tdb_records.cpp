@@ -118,7 +118,8 @@ void tdb_records::try_lock(std::shared_ptr<attempt> a) {
   const bool taken = owner != f.owner.end() && owner->second != this;
   if (node_.paused || taken || !f.tdb->try_lock(a->key)) return later(a);
   auto r = fetch_record(*f.tdb, a->key);
-  if (!r || r->header.dmaster != client_.self()) {
+  const bool ours = r && r->header.dmaster == client_.self();
+  if (!ours || r->header.flags & record_flag::ro_have_delegations) {
     f.tdb->unlock(a->key);
     return fetch(a);
   }

@@ -1,0 +1,47 @@
+/// Records in the record table that are only read from: read-only copies of this node, and records of ours that others have
+/// copies of. What the store has is what is shown: whoever writes the store takes the record out first, and so does the
+/// queue as soon as somebody waits in it who does not only read.
+#include <algorithm>
+
+#include "actors/database/database.hpp"
+#include "actors/database/hot_records.hpp"
+#include "protocol/rules/migration.hpp"
+#include "protocol/rules/read_only.hpp"
+
+namespace floe {
+
+/// For a client that could have read it there.
+void database::show_in_table(const bytes& key, const lock_waiter& w, const record& r) {
+  if (!hot_records_ || !table_rules_.on || w.use != record_use::read) return;
+  if (!thawed() || !map_applies(gen_, view_->gen)) return;
+  auto& h = *hot_records_;
+  const bool copy = is_read_only_copy(r.header) || copies_are_out(env_.self, r.header);
+  if (!copy || !h.users.contains(w.client.id) || h.table->closed() || h.table->find(key)) return;
+  const auto try_it = [&] {
+    return h.table->show(key, number(r.header.rsn), r.header.flags, r.data);
+  };
+  auto at = try_it();
+  if (!at && make_room(key, at.error())) at = try_it();
+  if (!at) return;
+  answer_for_table();
+  table_tick_later();
+}
+
+/// Whether a record is in the table to be read from only. It is taken out if somebody waits for more than that.
+bool database::is_only_shown(const bytes& key, const lock_table::entry& e, std::uint32_t slot) {
+  if (!hot_records_->table->is_shown(slot)) return false;
+  const bool reads = std::ranges::all_of(e.waiters, [&](const lock_waiter& w) {
+    return w.use == record_use::read || w.use == record_use::look || wants_copy(w, e);
+  });
+  if (!reads) show_no_more(key);
+  return true;
+}
+
+void database::show_no_more(byte_view key) {
+  if (!hot_records_) return;
+  if (const auto slot = hot_records_->table->find(key);
+      slot && hot_records_->table->is_shown(*slot))
+    hot_records_->table->drop(*slot);
+}
+
+}  // namespace floe
