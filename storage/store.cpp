@@ -249,6 +249,8 @@ std::expected<void, store_error> store::flush() {
 
 bool store::dirty() const { return !impl_->log.empty(); }
 
+std::size_t store::unflushed_bytes() const { return impl_->log.size_bytes(); }
+
 // ---- metadata and numbers
 
 std::expected<std::optional<bytes>, store_error> store::get_meta(byte_view name) {

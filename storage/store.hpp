@@ -96,6 +96,8 @@ class store {
   std::expected<void, store_error> flush();
   /// Has the group anything that a flush would commit?
   bool dirty() const;
+  /// Bytes that the open group keeps in memory until it is committed.
+  std::size_t unflushed_bytes() const;
 
   /// Shows records in key_order() until the visitor returns false, which means that it did not take
   /// that record: the returned position meets it again. No read outlives the call.
