@@ -202,7 +202,7 @@ std::vector<db_output> db_recovery::phase_complete(time_point now) {
       if (!by_difference()) return enter(db_phase::pull, pull_sources(), now);
       {
         auto asked = members();
-        std::ranges::copy(behind(), std::back_inserter(asked));
+        std::ranges::copy(returning(), std::back_inserter(asked));
         return enter(db_phase::changes, std::move(asked), now);
       }
     case db_phase::seqnum: {
