@@ -149,8 +149,7 @@ int main(int argc, char** argv) {
   const std::string usage =
       "usage: bench_ctdb_client ctdbd|floe|floe-socket|floe-c "
       "update|read|fetch|fetch-copies|contend|migrate|wander|stream|messages|pause|touch|delete "
-      "...; "
-      "see client.cpp";
+      "...; see client.cpp";
   if (words.size() < 4 || (words[0] != "ctdbd" && words[0] != "floe" && words[0] != "floe-socket" &&
                            words[0] != "floe-c"))
     give_up(usage);
