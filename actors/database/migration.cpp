@@ -183,9 +183,9 @@ void database::push_record(db_control& m) {
   if (config_.kind != db_kind::volatile_db)
     return m.answer.fail("only records of volatile databases are pushed");
   const bool open = thawed() && map_applies(gen_, view_->gen) && !in_table(r.key);
-  const auto header =
-      open ? decide_push_record(env_.self, view_->gen, r.generation, r.header, header_of(r.key))
-           : std::nullopt;
+  const auto header = open ? decide_push_record(env_.self, m.from, view_->gen, r.generation,
+                                                r.header, header_of(r.key))
+                           : std::nullopt;
   if (header && !put(r.key, *header, r.data))
     return m.answer.fail("cannot store: " + last_refusal_);
   m.answer.good();
@@ -352,6 +352,7 @@ void database::on(db_tick&) {
     in_slices(migrating_keys(), [this](const bytes& key) {
       auto* e = locks_.find(key);
       if (!e || !e->migration || !thawed()) return;
+      for (auto& w : e->waiters) note_wait(key, *e, w);
       const auto& m = *e->migration;
       const auto next =
           at_tick(state_of(key, *e), {.to = m.to, .sent = m.sent, .wanted = !e->waiters.empty()},

@@ -8,6 +8,7 @@
 #include "actors/events.hpp"
 #include "cli/keys.hpp"
 #include "cli/output.hpp"
+#include "cli/recovered_text.hpp"
 #include "cli/timeline/picture.hpp"
 
 namespace floe::cli {
@@ -151,6 +152,15 @@ std::string sentence(const timed_event& t) {
   if (const auto e = as<event::recovery_ended>(t.line))
     return fmt::format("leads recovery {}: {}, generation {}", e->run, e->good ? "done" : "failed",
                        number(e->generation));
+  if (const auto e = as<event::database_recovered>(t.line))
+    return "recovered " + recovered_text({.way = std::string(e->way),
+                                          .why = std::string(e->why),
+                                          .looked_at = e->looked_at,
+                                          .records = e->records,
+                                          .bytes = e->bytes,
+                                          .kept = e->kept,
+                                          .lost = e->lost,
+                                          .ms = static_cast<double>(e->ms)});
   if (const auto e = as<event::leader>(t.line))
     return e->to == pnn::unknown ? std::string("nobody leads")
                                  : fmt::format("leader is {}", number(e->to));

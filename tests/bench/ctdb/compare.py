@@ -31,6 +31,13 @@ ROWS = {
     "recovery_few": ("recovery, a few records of the big database changed", "ms", False),
     "recovery_part": ("recovery, 1 % of the big database changed", "ms", False),
     "migrations": ("migrations of one record around three nodes", "/s", True),
+    "wander": ("64 records wander among 12 clients of three nodes", "/s", True),
+    "wait_wander": ("longest wait of one of them", "ms", False),
+    "stream": ("one record that a client of each node updates without a pause", "/s", True),
+    "wait_stream": ("longest wait of the two on other nodes", "ms", False),
+    "mean_stream": ("mean wait of these", "ms", False),
+    "messages_1": ("messages round three nodes, one at a time", "/s", True),
+    "messages_64": ("messages round three nodes, 64 at once", "/s", True),
     "update_1": ("lock, store, unlock: 1 client", "/s", True),
     "update_8": ("lock, store, unlock: 8 clients, a record each", "/s", True),
     "update_8_same": ("lock, store, unlock: 8 clients, one record", "/s", True),
@@ -42,6 +49,9 @@ ROWS = {
     "contend_wait": ("longest wait of one of them", "ms", False),
     "update_1_c": ("lock, store, unlock by the C library: 1 client", "/s", True),
     "update_1_socket": ("lock, store, unlock by the socket: 1 client", "/s", True),
+    "forget": ("deleted records: seconds until none is left on any node", "s", False),
+    "forget_wait": ("longest wait of another client from the first deletion to then", "ms", False),
+    "forget_memory": ("resident memory of a node then, above that before there were records", "MiB", False),
     "memory_idle": ("resident memory of a node, no records", "MiB", False),
     "memory_full": ("resident memory of a node, with the databases", "MiB", False),
 }
@@ -54,7 +64,9 @@ def arguments():
     parser.add_argument("--databases", type=int, default=20, metavar="N")
     parser.add_argument("--records", type=int, default=10_000, help="in each database", metavar="N")
     parser.add_argument("--big", type=int, default=500_000, help="records of the big database", metavar="N")
+    parser.add_argument("--deleted", type=int, default=200_000, help="records that are deleted", metavar="N")
     parser.add_argument("--few", type=int, default=1000, help="records of the big database that change", metavar="N")
+    parser.add_argument("--quick", action="store_true", help="without recoveries and filled databases")
     parser.add_argument("--only", choices=KINDS, help="one side alone, without ratios")
     parser.add_argument("--json", action="store_true", help="all numbers, for programs")
     return parser.parse_args()
@@ -92,6 +104,15 @@ def one_round(kind, options):
             result["contend_wait"].append(longest)
         with step(kind, "migrations"):
             result["migrations"].append(measure.migrations(group, options.seconds))
+        with step(kind, "wander"):
+            record(result, ("wander", "wait_wander"), measure.wandering(group, options.seconds))
+        with step(kind, "stream"):
+            record(result, ("stream", "wait_stream", "mean_stream"), measure.stream(group, options.seconds))
+        with step(kind, "messages"):
+            for at_once in (1, 64):
+                result[f"messages_{at_once}"].append(measure.messages(group, options.seconds, at_once))
+        if options.quick:
+            return result
         with step(kind, "filling"):
             for i in range(options.databases):
                 fill(group, f"db{i:02}.tdb", options.records)
@@ -116,7 +137,21 @@ def one_round(kind, options):
                 for _ in range(2):
                     measure.touch(group, count, max(1, options.big // count), "big.tdb")
                     result[row].append(measure.recovery(group, leader))
+    with cluster.of(kind, tunables=TUNABLES) as group:
+        before = [measure.resident_mib(node) for node in group]
+        with step(kind, "filling what is deleted"):
+            fill(group, "deleted.tdb", options.deleted)
+        with step(kind, "forget"):
+            gone, longest = measure.deletions(group, options.deleted, "deleted.tdb")
+        result["forget"].append(gone)
+        result["forget_wait"].append(longest)
+        result["forget_memory"] += [measure.resident_mib(node) - was for node, was in zip(group, before)]
     return result
+
+
+def record(result, rows, values):
+    for row, value in zip(rows, values):
+        result[row].append(value)
 
 
 @contextlib.contextmanager
@@ -144,11 +179,13 @@ def table(values, options):
     kinds = list(values)
     lines = [["", "unit", *kinds, *(["floe is better by"] if len(kinds) == 2 else [])]]
     for row, (name, unit, _) in ROWS.items():
+        if not all(values[kind][row] for kind in kinds):
+            continue
         factor = [f"x {ratio(row, values):.3g}"] if len(kinds) == 2 else []
         lines.append([name, unit, *(cell(values[kind][row]) for kind in kinds), *factor])
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     yield (f"three nodes; {options.databases} databases x {options.records:,} records x 200 bytes; "
-           f"the big one {options.big:,}, few are {options.few:,}; {options.rounds} rounds; median [lowest..highest]")
+           f"the big one {options.big:,}, few are {options.few:,}, {options.deleted:,} are deleted; {options.rounds} rounds; median [lowest..highest]")
     for line in lines:
         yield "  ".join(text.ljust(width) if i < 1 else text.rjust(width)
                         for i, (text, width) in enumerate(zip(line, widths)))
@@ -171,7 +208,7 @@ def main():
     if options.json:
         rows = {row: {"name": name, "unit": unit, **{kind: values[kind][row] for kind in kinds},
                       **({"ratio": ratio(row, values)} if len(kinds) == 2 else {})}
-                for row, (name, unit, _) in ROWS.items()}
+                for row, (name, unit, _) in ROWS.items() if all(values[kind][row] for kind in kinds)}
         print(json.dumps({"options": vars(options), "rows": rows}, indent=1))
     else:
         print("\n".join(table(values, options)))
