@@ -157,7 +157,8 @@ FLOE_API int floe_delete(floe_lock*);
 FLOE_API int floe_unlock(floe_lock*);
 
 enum {
-  FLOE_READ_OWNER = 0,   /* the record comes here first, or a read-only copy of it where they are allowed
+  FLOE_READ_OWNER =
+      0, /* the record comes here first, or a read-only copy of it where they are allowed
                             (floe_allow_copies): nobody has a newer value */
   FLOE_READ_SETTLED = 1, /* this node's copy, after who holds it here now; waits out a recovery */
   FLOE_READ_COPY = 2     /* this node's copy as it is, for diagnosis */
