@@ -352,6 +352,7 @@ void database::on(db_tick&) {
     in_slices(migrating_keys(), [this](const bytes& key) {
       auto* e = locks_.find(key);
       if (!e || !e->migration || !thawed()) return;
+      for (auto& w : e->waiters) note_wait(key, *e, w);
       const auto& m = *e->migration;
       const auto next =
           at_tick(state_of(key, *e), {.to = m.to, .sent = m.sent, .wanted = !e->waiters.empty()},
