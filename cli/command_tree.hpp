@@ -16,8 +16,8 @@ inline constexpr std::array global_flags = std::to_array<option>({
      "how long to wait for an answer (10s; 2m where a recovery may be waited for)"},
     {"--json", nullptr, "the answer as one JSON object"},
     {"-X", nullptr,
-     "status, nodestatus, listnodes, getdbmap, getcapabilities: in rows, as CTDB's tool writes "
-     "them"},
+     "status, nodestatus, listnodes, getdbmap, getcapabilities, statistics, stats: in rows, as "
+     "CTDB's tool writes them"},
     {"-Y", nullptr, "the same"},
     {"-x,--separator", "CHAR", "between the fields of -X, instead of |"},
 });

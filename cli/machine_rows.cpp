@@ -14,6 +14,7 @@ std::string digit(bool b) { return b ? "1" : "0"; }
 
 void write_machine_rows(char s) { separator = s; }
 bool machine_rows() { return separator != 0; }
+char row_separator() { return separator; }
 
 void print_row(std::initializer_list<std::string> fields) {
   std::string line(1, separator);

@@ -11,6 +11,8 @@ namespace floe::cli {
 /// As the command line says: from now on answers are in rows.
 void write_machine_rows(char separator);
 bool machine_rows();
+/// Between the fields.
+char row_separator();
 void print_row(std::initializer_list<std::string> fields);
 
 /// What `status` and `nodestatus` say of nodes, a row each; `self` is the node that is talked to.

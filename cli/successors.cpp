@@ -6,17 +6,16 @@
 namespace floe::cli {
 namespace {
 
-constexpr std::string_view opens_files =
-    "it opens a database's file, and a node's files are its own: use `floe catdb`, `floe readkey` "
-    "or `floe writekey`";
 constexpr std::string_view no_addresses = "floe moves no public addresses";
 constexpr std::string_view no_scripts = "floe has no event scripts";
 
 constexpr std::array all{
     successor{"recmaster", "it is `floe leader`"},
     successor{"setrecmasterrole", "it is `floe setleaderrole`"},
-    successor{"tfetch", opens_files},
-    successor{"tstore", opens_files},
+    successor{
+        "tstore",
+        "it writes into a database's file, and a node's files are its own: use `floe writekey` "
+        "or `floe pstore`"},
     successor{"ip", no_addresses},
     successor{"ipinfo", no_addresses},
     successor{"ifaces", no_addresses},

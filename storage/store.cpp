@@ -282,6 +282,8 @@ std::expected<std::uint64_t, store_error> store::count() {
   return stat.ms_entries - meta.size();
 }
 
+std::uint64_t store::file_bytes() const { return impl_->env->file_pages() * 4096; }
+
 std::expected<store_stats, store_error> store::stats() {
   auto records = count();
   if (!records) return std::unexpected(std::move(records.error()));

@@ -128,6 +128,8 @@ class store {
   std::expected<std::uint64_t, store_error> count();
   /// Reads the free list: not for every operation. Counts what is committed.
   std::expected<store_stats, store_error> stats();
+  /// Of its file, up to the last page in use; cheap.
+  std::uint64_t file_bytes() const;
 
   /// Which keys have changed since the content was last equal on all nodes. What is stored or erased
   /// is noted; a wipe or a replacement ends the notes, and whoever knows that the new content is

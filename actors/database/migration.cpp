@@ -189,9 +189,9 @@ void database::push_record(db_control& m) {
   if (config_.kind != db_kind::volatile_db)
     return m.answer.fail("only records of volatile databases are pushed");
   const bool open = thawed() && map_applies(gen_, view_->gen) && !in_table(r.key);
-  const auto header =
-      open ? decide_push_record(env_.self, view_->gen, r.generation, r.header, header_of(r.key))
-           : std::nullopt;
+  const auto header = open ? decide_push_record(env_.self, m.from, view_->gen, r.generation,
+                                                r.header, header_of(r.key))
+                           : std::nullopt;
   if (header && !put(r.key, *header, r.data))
     return m.answer.fail("cannot store: " + last_refusal_);
   m.answer.good();

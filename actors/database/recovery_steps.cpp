@@ -5,6 +5,7 @@
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
+#include "protocol/rules/lineage.hpp"
 #include "protocol/rules/migration.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/wire/codec.hpp"
@@ -170,8 +171,12 @@ void database::recovery_begin(db_control& m) {
 
 /// `sum`: of the content, where it is asked for and could be made.
 db_copy_state database::copy_state(const db_digest* sum) const {
-  db_copy_state s{.content = committed_ && !freeze_.records_invalid ? gen_ : generation::invalid};
   const auto& changes = store_->changes();
+  db_copy_state s;
+  if (!freeze_.records_invalid)
+    s.content = committed_                             ? gen_
+                : config_.kind == db_kind::volatile_db ? birth_under(gen_)
+                                                       : generation::invalid;
   s.records = store_->count().value_or(0);
   // not of this content, if a commit was refused after the store had it
   if (s.content == generation::invalid || changes.base() != s.content) return s;
@@ -263,11 +268,27 @@ bool database::in_recovery(generation tid, const replier& answer) const {
   return false;
 }
 
+namespace {
+
+/// As if to have copies were no change of a record. Of a mutant.
+template <class Out, class Here>
+key_set without(const key_set& all, const Out& out, const Here& here) {
+  key_set rest;
+  all.each([&](byte_view key) {
+    const bytes k(key);
+    if (!out.contains(k) && !here.contains(k)) rest.insert(key);
+  });
+  return rest;
+}
+
+}  // namespace
+
 void database::send_changes(db_control& m) {
   const auto& p = m.request<control::db_changes>();
   if (!in_recovery(p.tid, m.answer)) return;
   auto keys = store_->changes().since(p.since);
   if (!keys) return m.answer.fail("the changes since that generation are not known");
+  if (mutated(mutant::copies_outlive_recoveries)) keys = without(*keys, copies_out_, copies_here_);
   start_pull(m.answer, m.from, p.srvid, std::move(keys));
 }
 

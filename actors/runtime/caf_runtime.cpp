@@ -1,10 +1,10 @@
-/// CAF under our actors: life cycle and scheduling. A scheduler of our own runs every CAF actor on the event loop's
-/// thread, which takes no wake-up of another thread between a socket and an actor, and makes a simulation run the very
-/// code of production in a fixed order.
+/// CAF under our actors: identity, life cycle and scheduling. A scheduler of our own runs every CAF actor on the event
+/// loop's thread, which takes no wake-up of another thread between a socket and an actor, and makes a simulation run
+/// the very code of production in a fixed order.
 ///
-/// Messages wait in a plain queue beside the CAF actor, and a job of the loop takes them out. On one thread nothing else is
-/// needed, and CAF's own mailbox (without locks, by priority, matched by type) takes two thousand instructions a
-/// message, which was a third of all that a node did for a record that moves.
+/// The actors are CAF actors of a kind of their own (`loop_actor`), whose mailbox is a plain queue: on one thread nothing
+/// else is needed, and the mailbox of CAF's event-based actors (without locks, by priority, matched by type) takes two
+/// thousand instructions a message, which was a third of all that a node did for a record that moves.
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/all.hpp>
@@ -19,16 +19,6 @@
 
 #include "actors/runtime/actor.hpp"
 #include "actors/runtime/turn_watch.hpp"
-
-namespace floe {
-/// The one CAF message: the actor has ended.
-struct last_letter {};
-}  // namespace floe
-
-CAF_BEGIN_TYPE_ID_BLOCK(floe, caf::first_custom_type_id)
-CAF_ADD_TYPE_ID(floe, (floe::last_letter))
-CAF_END_TYPE_ID_BLOCK(floe)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(floe::last_letter)
 
 namespace floe {
 namespace {
@@ -95,51 +85,56 @@ void take_turn(const char* name, Turn&& turn) {
   }
 }
 
-class queue_mailbox final : public mailbox, public std::enable_shared_from_this<queue_mailbox> {
+/// Runs one actor's logic, message by message. It lives as long as somebody has its handle, or it waits for its turn.
+class loop_actor final : public caf::local_actor,
+                         public caf::dynamically_typed_actor_base,
+                         public caf::non_blocking_actor_base,
+                         public caf::resumable {
  public:
-  queue_mailbox(event_loop& loop, std::shared_ptr<actor_base> logic, const char* name)
-      : loop_(loop), home_(std::this_thread::get_id()), logic_(std::move(logic)), name_(name) {}
+  using behavior_type = caf::behavior;
 
-  /// The actor starts in its first turn on the loop.
-  void open(caf::actor a) {
-    actor_ = std::move(a);
-    plan();
-  }
-  void put(std::shared_ptr<void> message) override {
-    if (std::this_thread::get_id() != home_)
-      return loop_.post([self = shared_from_this(), m = std::move(message)]() mutable {
-        self->put(std::move(m));
-      });
+  loop_actor(caf::actor_config& c, std::shared_ptr<actor_base> logic, const char* name)
+      : local_actor(c), logic_(std::move(logic)), name_(name) {}
+
+  void put(std::shared_ptr<void> message) {
     if (!logic_) return;
     waiting_.push_back(std::move(message));
-    if (!planned_) plan();
+    take_turn_later();
   }
   /// When what waits now has been taken: nothing more.
   void end_later() { put(nullptr); }
-  /// The runtime is gone; whoever still holds the address talks to nobody.
-  void disconnect() {
-    logic_ = nullptr;
-    actor_ = nullptr;
-    waiting_.clear();
+
+  const char* name() const override { return name_; }
+  /// It starts in its first turn on the loop.
+  void launch(caf::execution_unit*, bool, bool hide) override {
+    if (!hide) register_at_system();
+    take_turn_later();
+  }
+  /// Nobody sends it CAF's own messages.
+  void enqueue(caf::mailbox_element_ptr, caf::execution_unit*) override {}
+
+  subtype_t subtype() const override { return resumable::scheduled_actor; }
+  void intrusive_ptr_add_ref_impl() override { caf::intrusive_ptr_add_ref(ctrl()); }
+  void intrusive_ptr_release_impl() override { caf::intrusive_ptr_release(ctrl()); }
+  resume_result resume(caf::execution_unit* on, std::size_t most) override {
+    take_messages(most);
+    planned_ = !waiting_.empty();
+    if (planned_) return resume_later;
+    if (logic_) return awaiting_message;
+    if (!getf(is_cleaned_up_flag)) cleanup(caf::exit_reason::normal, on);
+    return done;
   }
 
  private:
-  void plan() {
-    planned_ = shared_from_this();
-    loop_.enqueue({&run, this, nullptr});
+  void take_turn_later() {
+    if (std::exchange(planned_, true)) return;
+    intrusive_ptr_add_ref_impl();
+    system().scheduler().enqueue(this);
   }
-  static void run(void* context, void*) {
-    auto& self = *static_cast<queue_mailbox*>(context);
-    const auto keep =
-        self.planned_;  // until the end: what comes meanwhile is taken in this very turn
-    self.take_messages();
-    self.planned_ = nullptr;
-    if (!self.waiting_.empty()) self.plan();
-  }
-  void take_messages() {
+  void take_messages(std::size_t most) {
     if (!logic_) return;
     if (!std::exchange(started_, true)) take_turn(name_, [this] { logic_->start(); });
-    for (std::size_t n = 0; n < throughput && !logic_->ended() && !waiting_.empty(); ++n) {
+    for (std::size_t n = 0; n < most && !logic_->ended() && !waiting_.empty(); ++n) {
       const auto message = std::move(waiting_.front());
       waiting_.pop_front();
       if (!message) return finish();
@@ -148,24 +143,46 @@ class queue_mailbox final : public mailbox, public std::enable_shared_from_this<
     if (logic_->ended()) finish();
   }
   void finish() {
-    caf::anon_send(actor_, last_letter{});
-    disconnect();
+    logic_ = nullptr;
+    waiting_.clear();
   }
 
-  event_loop& loop_;
-  std::thread::id home_;
   std::shared_ptr<actor_base> logic_;
   const char* name_;
-  bool started_ = false;
-  caf::actor actor_;
+  bool started_ = false, planned_ = false;
   std::deque<std::shared_ptr<void>> waiting_;
-  std::shared_ptr<queue_mailbox> planned_;  ///< itself, while a job of the loop is to come here
 };
 
-caf::behavior shell(caf::event_based_actor* self) {
-  self->set_default_handler(caf::drop);
-  return {[self](const last_letter&) { self->quit(); }};
-}
+class loop_mailbox final : public mailbox, public std::enable_shared_from_this<loop_mailbox> {
+ public:
+  explicit loop_mailbox(event_loop& loop) : loop_(loop), home_(std::this_thread::get_id()) {}
+
+  void open(caf::actor a) {
+    actor_ = std::move(a);
+    logic_ = static_cast<loop_actor*>(caf::actor_cast<caf::abstract_actor*>(actor_));
+  }
+  void put(std::shared_ptr<void> message) override {
+    if (std::this_thread::get_id() != home_)
+      return loop_.post([self = shared_from_this(), m = std::move(message)]() mutable {
+        self->put(std::move(m));
+      });
+    if (logic_) logic_->put(std::move(message));
+  }
+  void end_later() {
+    if (logic_) logic_->end_later();
+  }
+  /// The runtime is gone; whoever still holds the address talks to nobody.
+  void disconnect() {
+    logic_ = nullptr;
+    actor_ = nullptr;
+  }
+
+ private:
+  event_loop& loop_;
+  std::thread::id home_;
+  caf::actor actor_;
+  loop_actor* logic_ = nullptr;  ///< in it
+};
 
 }  // namespace
 
@@ -173,7 +190,7 @@ struct actor_runtime::impl {
   explicit impl(event_loop& loop) : config(loop), system(config) {}
   loop_config config;
   caf::actor_system system;
-  std::unordered_map<std::uint64_t, std::weak_ptr<queue_mailbox>> boxes;
+  std::unordered_map<std::uint64_t, std::weak_ptr<loop_mailbox>> boxes;
   std::uint64_t last = 0;
 };
 
@@ -189,9 +206,9 @@ actor_runtime::~actor_runtime() {
 
 std::shared_ptr<mailbox> actor_runtime::spawn_any(std::shared_ptr<actor_base> logic,
                                                   const char* name) {
-  auto box = std::make_shared<queue_mailbox>(loop_, logic, name);
+  auto box = std::make_shared<loop_mailbox>(loop_);
   logic->adopt(box);
-  box->open(impl_->system.spawn(shell));
+  box->open(impl_->system.spawn<loop_actor>(std::move(logic), name));
   std::erase_if(impl_->boxes, [](const auto& entry) { return entry.second.expired(); });
   impl_->boxes.emplace(++impl_->last, box);
   return box;

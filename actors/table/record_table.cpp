@@ -218,6 +218,7 @@ slot_look record_table::recall(std::uint32_t slot) {
   if (!e.recalled) {
     e.recalled = true;
     recalls_.push_back(slot);
+    ++recalled_ever_;
     // An unlock before this leaves a free word for our look below; one after it sees the bit and wakes us.
     wake_waiters(slot, memory_->slot(slot).lock.fetch_or(lock_word::recall, in_one_order));
   } else if (!lock_word{memory_->slot(slot).lock.load(in_one_order)}.has(lock_word::recall)) {

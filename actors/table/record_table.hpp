@@ -113,6 +113,7 @@ class record_table {
   slot_look recall(std::uint32_t slot);
   bool recalled(std::uint32_t slot) const { return entries_[slot].recalled; }
   const std::vector<std::uint32_t>& recalls() const { return recalls_; }
+  std::uint64_t recalled_ever() const { return recalled_ever_; }
   /// Takes off the lock of a holder that is not connected: it has written the word, and cannot confirm it any more.
   slot_look look(std::uint32_t slot);
   /// The end of a record's stay: only if recalled and free, or held by `by`, whose lock the caller takes over. Nothing:
@@ -199,6 +200,7 @@ class record_table {
   std::vector<std::uint64_t> filled_;  ///< a bit for each slot
   std::unordered_map<bytes, std::uint32_t, key_hash_in_table, std::equal_to<>> by_key_;
   std::vector<std::uint32_t> recalls_;
+  std::uint64_t recalled_ever_ = 0;
   std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> kept_back_;
   std::unordered_set<std::uint32_t> clients_;
   std::vector<bool> place_taken_;  ///< places of clients that are here, or whose process runs on

@@ -57,6 +57,7 @@ command shutdown_command();
 command statistics_command();
 std::vector<command> stats_commands();
 command status_command();
+command tfetch_command();
 command timeline_command();
 std::vector<command> transaction_commands();
 command uptime_command();

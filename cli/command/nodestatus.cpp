@@ -40,7 +40,9 @@ int run(context& c, const arguments& a) {
       ask_reports(**node, asked, std::min<duration>(c.patience(), std::chrono::seconds(1)));
   const auto troubles = troubles_in(reports, (*node)->self());
   bool well = true;
-  if (machine_rows()) print_node_titles();
+  std::uint32_t flags = 0;
+  const bool rows = machine_rows() && !c.options.json;
+  if (rows) print_node_titles();
   auto j = open_json("nodestatus");
   j.begin_list("nodes");
   for (const auto& n : map->value.nodes) {
@@ -54,15 +56,17 @@ int run(context& c, const arguments& a) {
     j.number("flags", n.flags);
     j.text("reason", reason);
     j.end();
-    if (machine_rows()) print_node_row(n, (*node)->self());
-    if (!c.options.json && !machine_rows())
+    flags |= n.flags;
+    if (rows) print_node_row(n, (*node)->self());
+    if (!c.options.json && !rows)
       print_line(fmt::format("node {}: {}{}{}", number(n.pnn),
                              paint(good ? style::good : style::bad, node_state_text(n.flags)),
                              reason.empty() ? "" : ", ", reason));
   }
   j.end();
   j.boolean("healthy", well);
-  if (c.options.json && !machine_rows()) print_json(std::move(j));
+  if (c.options.json) print_json(std::move(j));
+  if (rows) return static_cast<int>(flags & 0xFF);  // CTDB's exit status
   return well ? done : says_no;
 }
 
@@ -72,7 +76,8 @@ command nodestatus_command() {
   return {.name = "nodestatus",
           .group = "Cluster",
           .summary =
-              "flags of the node, or of those that are named, and why; exit 4 if one is not well",
+              "flags of the node, or of those that are named, and why; exit 4 if one is not well "
+              "(with -X CTDB's status: the flags)",
           .example = "floe --base DIR nodestatus all && echo healthy",
           .positionals = {{"NODES", "as for -n: a number, several (0,2), or all", false}},
           .run = run};

@@ -3,7 +3,9 @@
 
 #include "cli/ask_nodes.hpp"
 #include "cli/command/all.hpp"
+#include "cli/machine_rows.hpp"
 #include "cli/output.hpp"
+#include "cli/statistics_rows.hpp"
 #include "protocol/types/statistics.hpp"
 #include "protocol/wire/text.hpp"
 
@@ -25,6 +27,11 @@ int run(context& c, const arguments& a) {
     wire::codec<floe::statistics>::show(to, "statistics", s->value);
     j.end();
     if (c.options.json) continue;
+    if (machine_rows()) {
+      print_statistics_titles();
+      print_statistics_row(s->value);
+      continue;
+    }
     wire::field_list fields;
     wire::codec<floe::statistics>::show(fields, "", s->value);
     table t({{""}, {"", true}});

@@ -5,7 +5,9 @@
 
 #include "cli/ask_nodes.hpp"
 #include "cli/command/all.hpp"
+#include "cli/machine_rows.hpp"
 #include "cli/output.hpp"
+#include "cli/statistics_rows.hpp"
 #include "protocol/types/statistics.hpp"
 #include "protocol/wire/text.hpp"
 
@@ -23,7 +25,8 @@ std::string latency_text(const latency& l) {
 }
 
 int stats(context& c, const arguments& a) {
-  std::size_t wanted = 10;
+  const bool rows = machine_rows() && !c.options.json;
+  std::size_t wanted = rows ? 100 : 10;
   if (const auto& text = a["INTERVALS"]; !text.empty()) {
     const auto r = std::from_chars(text.data(), text.data() + text.size(), wanted);
     if (r.ec != std::errc() || r.ptr != text.data() + text.size() || wanted == 0 || wanted > 100)
@@ -51,9 +54,11 @@ int stats(context& c, const arguments& a) {
     j.begin_object();
     j.number("node", number(one.node));
     j.begin_list("intervals");
+    if (rows) print_statistics_titles();
     std::size_t shown = 0;
     for (const auto& s : list->value.stats) {
       if (s.statistics_current_time.sec == 0 || shown++ == wanted) break;
+      if (rows) print_statistics_row(s);
       wire::json_sink to(j);
       wire::codec<floe::statistics>::show(to, "", s);
       t.row({time_text(micros(s.statistics_current_time)).substr(0, 19),
@@ -67,7 +72,7 @@ int stats(context& c, const arguments& a) {
     }
     j.end();
     j.end();
-    if (c.options.json) continue;
+    if (c.options.json || rows) continue;
     if (all.size() > 1) print(fmt::format("node {}\n", number(one.node)));
     print(t.empty() ? "no interval has ended yet\n" : t.text());
   }
@@ -92,7 +97,7 @@ std::vector<command> stats_commands() {
            .summary = "what each of the last intervals (StatHistoryInterval) added to the "
                       "counters, newest first",
            .example = "floe --base DIR stats 5 -n all",
-           .positionals = {{"INTERVALS", "how many at most; 10 without it", false}},
+           .positionals = {{"INTERVALS", "how many at most; without it 10, with -X all", false}},
            .run = stats},
           {.name = "statisticsreset",
            .group = "Node",

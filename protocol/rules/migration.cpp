@@ -73,12 +73,13 @@ bool survives_wait(bool from_peer, generation db_before, generation db_now) {
   return !from_peer || db_before == db_now;
 }
 
-std::optional<record_header> decide_push_record(pnn self, generation map, generation packet,
-                                                const record_header& pushed,
+std::optional<record_header> decide_push_record(pnn self, pnn from, generation map,
+                                                generation packet, const record_header& pushed,
                                                 const std::optional<record_header>& local) {
   if (!accept_generation(packet, map, false)) return std::nullopt;
+  if (pushed.dmaster != from) return std::nullopt;
   if (pushed.dmaster == self || (local && local->dmaster == self)) return std::nullopt;
-  if (local && local->rsn >= pushed.rsn) return std::nullopt;
+  if (local && local->rsn > pushed.rsn) return std::nullopt;
   record_header h = without_copies(pushed);
   h.flags = written_flags(h.flags) | record_flag::migrated_with_data;
   return h;

@@ -76,14 +76,14 @@ missing_record decide_missing(db_kind kind, pnn self, pnn lmaster);
 
 // ---- what is believed ----
 
-/// Whether a REQ_CALL, REPLY_CALL, REQ_DMASTER or REPLY_DMASTER may act here: it must carry the
+/// Whether a REQ_CALL, REPLY_CALL, REQ_DMASTER or REPLY_DMASTER may act here (rule R14): it must carry the
 /// generation of this node's vnn map. Compared with the map's generation and not the database's:
 /// after the new map is set no packet routed by the old one may act, recovered database or not. An
 /// invalid generation equals nothing. Also to be asked again when a packet is processed after a
 /// wait.
 bool accept_generation(generation packet, generation map, bool banned);
 
-/// Whether the vnn map says anything about the records of this database. Between the setting of a
+/// Whether the vnn map says anything about the records of this database (rule R2 of the model, tests/model/README.md). Between the setting of a
 /// new map and the recovery of the database it does not: its new lmaster has no copy to tell where
 /// a record is, and would invent an empty one beside the real one (ctdbd does). Every request waits
 /// until the thaw, for a record of ours too: it may be of a content that does not count.
@@ -97,10 +97,11 @@ bool survives_wait(bool from_peer, generation db_before, generation db_now);
 // ---- copies that are pushed (Samba 4.25, records that outlive a node) ----
 
 /// PUSH_RECORD: whoever holds a record sends a copy of it to every node; nothing moves. The header to store, or nothing:
-/// the packet is of another generation, the record is ours, or what is here is as new. Source: Samba
-/// ctdb/server/ctdb_recover.c (ctdb_control_push_record); that a newer copy stays is ours.
-std::optional<record_header> decide_push_record(pnn self, generation map, generation packet,
-                                                const record_header& pushed,
+/// the packet is of another generation, it does not come from the node that it names as owner, the record is ours, or what
+/// is here is newer (an owner that stores again pushes the same rsn again). Source: Samba ctdb/server/ctdb_recover.c
+/// (ctdb_control_push_record); that a newer copy stays, and who may push, is ours.
+std::optional<record_header> decide_push_record(pnn self, pnn from, generation map,
+                                                generation packet, const record_header& pushed,
                                                 const std::optional<record_header>& local);
 
 // ---- requests ----

@@ -44,7 +44,8 @@ struct copying_cluster : sim_cluster {
   }
   bool has_copy(std::size_t n) { return here(n).flags & record_flag::ro_have_readonly; }
   nlohmann::json copies(std::size_t n) {
-    for (const auto& d : nlohmann::json::parse(status(n))["databases"])
+    const auto all = nlohmann::json::parse(status(n));
+    for (const auto& d : all["databases"])
       if (d["name"] == "locking.tdb") return d.value("read_only", nlohmann::json::object());
     return {};
   }
@@ -212,8 +213,17 @@ TEST_CASE("a pushed record is a copy on every other node, and its flags are kept
   CHECK(copy.data == "one");
   CHECK(copy.header.dmaster == pnn{1});
   CHECK((copy.header.flags & 0x3) == 0x3);
+  push(generation, h, "one more");
+  CHECK(read_now(c, *c.clients[0], c.db, "k", read_from::this_node).data == "one more");
+  push(generation, h, "one");
   h.dmaster = pnn{2};  // who does not own it cannot take it from who does
   h.rsn = rsn{1000};
   push(generation, h, "stolen");
   CHECK(c.here(1) == ours);
+  // what it is for: the record outlives its owner, with flags that this version does not know
+  c.kill(1);
+  REQUIRE(c.run([&] { return c.normal(); }, 60s));
+  REQUIRE(c.settle(60s));
+  CHECK(c.read(2) == "one");
+  CHECK((c.here(2).flags & 0x3) == 0x3);
 }

@@ -49,7 +49,8 @@ struct pinning_cluster : sim_cluster {
     return loop_now() - began;
   }
   nlohmann::json here(std::size_t n) {
-    for (const auto& d : nlohmann::json::parse(status(n))["databases"])
+    const auto all = nlohmann::json::parse(status(n));
+    for (const auto& d : all["databases"])
       if (d["name"] == "locking.tdb") return d;
     return {};
   }

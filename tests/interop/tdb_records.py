@@ -31,6 +31,7 @@ def _library():
     tdb.tdb_fetch.argtypes = [ctypes.c_void_p, _Data]
     tdb.tdb_store.argtypes = [ctypes.c_void_p, _Data, _Data, ctypes.c_int]
     tdb.tdb_close.argtypes = [ctypes.c_void_p]
+    tdb.tdb_traverse_read.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p]
     return tdb
 
 
@@ -66,6 +67,10 @@ class Database:
         ctypes.CDLL(None).free(ctypes.c_void_p(found.pointer))
         rsn, dmaster, _, flags, _ = HEADER.unpack_from(record)
         return rsn, dmaster, flags, record[HEADER.size:]
+
+    def count(self):
+        """The records of this node's file, deleted ones included."""
+        return self.tdb.tdb_traverse_read(self.file, None, None)
 
     def call_here(self, key, flags=IMMEDIATE_MIGRATION):
         """The record moves to this node, or a copy of it comes; returns when it says so."""

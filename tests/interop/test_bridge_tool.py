@@ -82,6 +82,10 @@ class SameAsOnCtdbd(unittest.TestCase):
         self.assertIn("stored", self.both("tfetch", "{db:f.tdb}", "k", status=0))
         self.both("tfetch", "{db:f.tdb}", "k", self.files / "out.{node}", status=0)
         self.assertEqual((self.files / "out.ofctdbd").read_bytes()[24:], (self.files / "out.offloe").read_bytes()[24:])
+        ours = subprocess.run([cluster.FLOE, "--base", self.floe.base, "tfetch", self.path(self.floe, "f.tdb"), "k",
+                               self.files / "out.ours"], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+        self.assertEqual((0, "", ""), (ours.returncode, ours.stdout, ours.stderr))
+        self.assertEqual((self.files / "out.offloe").read_bytes(), (self.files / "out.ours").read_bytes())
         self.both("pfetch", "f.tdb", "k", status=0)
         self.both("tfetch", "/nowhere.tdb", "k")
 

@@ -295,10 +295,12 @@ TEST_CASE("a pushed copy is stored where it is newer, and never in the place of 
   const generation gen{7};
   const auto pushed = header(9, other, 0x1 | 0x2 | ro_have_delegations | automatic);
   const auto stored = header(9, other, 0x1 | 0x2 | migrated_with_data);
-  CHECK(decide_push_record(me, gen, gen, pushed, std::nullopt) == stored);
-  CHECK(decide_push_record(me, gen, gen, pushed, header(8, other)) == stored);
-  CHECK(!decide_push_record(me, gen, gen, pushed, header(9, other)));
-  CHECK(!decide_push_record(me, gen, gen, pushed, header(1, me)));
-  CHECK(!decide_push_record(me, gen, gen, header(9, me), std::nullopt));
-  CHECK(!decide_push_record(me, gen, generation{6}, pushed, std::nullopt));
+  CHECK(decide_push_record(me, other, gen, gen, pushed, std::nullopt) == stored);
+  CHECK(decide_push_record(me, other, gen, gen, pushed, header(8, other)) == stored);
+  CHECK(decide_push_record(me, other, gen, gen, pushed, header(9, other)) == stored);
+  CHECK(!decide_push_record(me, other, gen, gen, pushed, header(10, other)));
+  CHECK(!decide_push_record(me, other, gen, gen, pushed, header(1, me)));
+  CHECK(!decide_push_record(me, me, gen, gen, header(9, me), std::nullopt));
+  CHECK(!decide_push_record(me, third, gen, gen, pushed, std::nullopt));  // not from its owner
+  CHECK(!decide_push_record(me, other, gen, generation{6}, pushed, std::nullopt));
 }

@@ -143,11 +143,15 @@ TEST_CASE("who comes back keeps what nobody has touched since") {
   CHECK_FALSE(r.of("k").lost);
 }
 
-TEST_CASE("one that has recovered by itself keeps what was its own when they parted") {
+TEST_CASE("one that has recovered by itself keeps what the members have left as it was") {
   auto m = merge_of({a, b}, a, {{c, true}});
   m.returned(c, "k", copy("k", 7, c, "stored by c"));
-  m.unchanged(a, "k", copy("k", 5, c, "base"));
-  CHECK(decide(m).of("k").kept);
+  SUBCASE("what was its own when they parted") { m.unchanged(a, "k", copy("k", 5, c, "base")); }
+  SUBCASE("what was a member's") { m.unchanged(a, "k", copy("k", 5, a, "base")); }
+  SUBCASE("what nobody had") { m.unchanged(a, "k", std::nullopt); }
+  const auto r = decide(m);
+  CHECK(r.of("k").kept);
+  CHECK(r.of("k").winner->data == "stored by c");
 }
 
 TEST_CASE("who comes back loses what others have touched since") {
@@ -159,12 +163,10 @@ TEST_CASE("who comes back loses what others have touched since") {
     m.touched("k", {.before = 1});
     has.reset();
   }
-  SUBCASE("at all, if it has recovered by itself") {
+  SUBCASE("before that commit, if it has recovered by itself") {
     m = merge_of({a, b}, a, {{c, true}});
     m.returned(c, "k", copy("k", 7, c, "stored by c"));
-    SUBCASE("before that commit") { m.touched("k", {.before = 1}); }
-    SUBCASE("or a member owned it, and may have shown it") {}
-    SUBCASE("or nobody had it") { has.reset(); }
+    m.touched("k", {.before = 1});
   }
   m.unchanged(a, "k", has);
   const auto r = decide(m);

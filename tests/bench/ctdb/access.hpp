@@ -24,6 +24,8 @@ class access {
   virtual void lock(std::string_view key) = 0;
   /// Replaces the data of the locked record and gives the lock back.
   virtual void store_and_unlock(std::string_view data) = 0;
+  /// Deletes the locked record and gives the lock back.
+  virtual void erase_and_unlock() = 0;
   virtual void unlock() = 0;
   /// What this node has of the record, without locking it: after whoever holds it.
   virtual void read(std::string_view key) = 0;

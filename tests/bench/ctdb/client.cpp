@@ -24,6 +24,8 @@
 ///       ...}; says "ready" on a line of its own when the first update is done
 ///   bench_ctdb_client KIND touch   COUNT STEP DATABASE SOCKET
 ///       updates COUNT of the records that filling.py makes, every STEP-th of them: {"operations": ...}
+///   bench_ctdb_client KIND delete  COUNT STEP FIRST DATABASE SOCKET
+///       deletes COUNT of these records, every STEP-th of them from FIRST on: {"operations": ...}
 ///
 /// KIND is ctdbd, floe, floe-socket, or floe-c.
 #include <poll.h>
@@ -125,6 +127,19 @@ int run_touch(std::string_view kind, int count, int step, const std::string& dat
   return 0;
 }
 
+int run_delete(std::string_view kind, int count, int step, int first, const std::string& database,
+               const std::string& socket) {
+  const auto client = open(kind, socket, database);
+  for (int i = 0; i < count; ++i) {
+    char key[32];
+    std::snprintf(key, sizeof key, "record-%08d", first + i * step);
+    client->lock(key);
+    client->erase_and_unlock();
+  }
+  std::printf("{\"operations\": %d}\n", count);
+  return 0;
+}
+
 }  // namespace
 }  // namespace floe::bench
 
@@ -133,8 +148,8 @@ int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   const std::string usage =
       "usage: bench_ctdb_client ctdbd|floe|floe-socket|floe-c "
-      "update|read|fetch|fetch-copies|contend|migrate|wander|stream|messages|pause|touch ...; "
-      "see client.cpp";
+      "update|read|fetch|fetch-copies|contend|migrate|wander|stream|messages|pause|touch|delete "
+      "...; see client.cpp";
   if (words.size() < 4 || (words[0] != "ctdbd" && words[0] != "floe" && words[0] != "floe-socket" &&
                            words[0] != "floe-c"))
     give_up(usage);
@@ -162,6 +177,9 @@ int main(int argc, char** argv) {
                         {words.begin() + 4, words.end()});
   if (words[1] == "touch" && words.size() == 6)
     return run_touch(kind, std::stoi(words[2]), std::stoi(words[3]), words[4], words[5]);
+  if (words[1] == "delete" && words.size() == 7)
+    return run_delete(kind, std::stoi(words[2]), std::stoi(words[3]), std::stoi(words[4]), words[5],
+                      words[6]);
   if (words[1] == "pause" && words.size() == 4) return run_pause(kind, words[2], words[3]);
   give_up(usage);
 }

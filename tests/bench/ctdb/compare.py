@@ -49,6 +49,9 @@ ROWS = {
     "contend_wait": ("longest wait of one of them", "ms", False),
     "update_1_c": ("lock, store, unlock by the C library: 1 client", "/s", True),
     "update_1_socket": ("lock, store, unlock by the socket: 1 client", "/s", True),
+    "forget": ("deleted records: seconds until none is left on any node", "s", False),
+    "forget_wait": ("longest wait of another client from the first deletion to then", "ms", False),
+    "forget_memory": ("resident memory of a node then, above that before there were records", "MiB", False),
     "memory_idle": ("resident memory of a node, no records", "MiB", False),
     "memory_full": ("resident memory of a node, with the databases", "MiB", False),
 }
@@ -61,6 +64,7 @@ def arguments():
     parser.add_argument("--databases", type=int, default=20, metavar="N")
     parser.add_argument("--records", type=int, default=10_000, help="in each database", metavar="N")
     parser.add_argument("--big", type=int, default=500_000, help="records of the big database", metavar="N")
+    parser.add_argument("--deleted", type=int, default=200_000, help="records that are deleted", metavar="N")
     parser.add_argument("--few", type=int, default=1000, help="records of the big database that change", metavar="N")
     parser.add_argument("--quick", action="store_true", help="without recoveries and filled databases")
     parser.add_argument("--only", choices=KINDS, help="one side alone, without ratios")
@@ -133,6 +137,15 @@ def one_round(kind, options):
                 for _ in range(2):
                     measure.touch(group, count, max(1, options.big // count), "big.tdb")
                     result[row].append(measure.recovery(group, leader))
+    with cluster.of(kind, tunables=TUNABLES) as group:
+        before = [measure.resident_mib(node) for node in group]
+        with step(kind, "filling what is deleted"):
+            fill(group, "deleted.tdb", options.deleted)
+        with step(kind, "forget"):
+            gone, longest = measure.deletions(group, options.deleted, "deleted.tdb")
+        result["forget"].append(gone)
+        result["forget_wait"].append(longest)
+        result["forget_memory"] += [measure.resident_mib(node) - was for node, was in zip(group, before)]
     return result
 
 
@@ -172,7 +185,7 @@ def table(values, options):
         lines.append([name, unit, *(cell(values[kind][row]) for kind in kinds), *factor])
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     yield (f"three nodes; {options.databases} databases x {options.records:,} records x 200 bytes; "
-           f"the big one {options.big:,}, few are {options.few:,}; {options.rounds} rounds; median [lowest..highest]")
+           f"the big one {options.big:,}, few are {options.few:,}, {options.deleted:,} are deleted; {options.rounds} rounds; median [lowest..highest]")
     for line in lines:
         yield "  ".join(text.ljust(width) if i < 1 else text.rjust(width)
                         for i, (text, width) in enumerate(zip(line, widths)))

@@ -17,7 +17,7 @@ constexpr std::uint32_t getdbpath = 4, db_attach = 18, get_pnn = 35, db_open_fla
 // nothing.
 constexpr std::size_t header_bytes = 24, dmaster_offset = 8, flags_offset = 16;
 constexpr std::uint32_t have_delegations = 0x01000000, have_readonly = 0x02000000;
-constexpr std::uint32_t set_db_readonly = 129;
+constexpr std::uint32_t set_db_readonly = 129, schedule_for_deletion = 128;
 
 TDB_DATA tdb_bytes(bytes& from) {
   return {static_cast<unsigned char*>(static_cast<void*>(from.data())), from.size()};
@@ -59,6 +59,21 @@ class ctdbd_access final : public access {
     if (tdb_store(file_, tdb_bytes(key_), tdb_bytes(record_), TDB_REPLACE) != 0)
       give_up("store failed");
     unlock();
+  }
+
+  /// An empty record, which the daemon is told of, as smbd does; smbd does not wait for the answer.
+  void erase_and_unlock() override {
+    record_.resize(header_bytes);
+    if (tdb_store(file_, tdb_bytes(key_), tdb_bytes(record_), TDB_REPLACE) != 0)
+      give_up("delete failed");
+    bytes request;
+    put(request, db_id_);
+    request.resize(8);  // the header is aligned
+    request.insert(request.end(), record_.begin(), record_.end());
+    put(request, static_cast<std::uint32_t>(key_.size()));
+    request.insert(request.end(), key_.begin(), key_.end());
+    unlock();
+    daemon_.must(schedule_for_deletion, request);
   }
 
   void read(std::string_view key) override {

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::uint32_t db_attach = 18, set_db_readonly = 129;
 constexpr std::uint32_t record_lock = 0x464C0001, record_store = 0x464C0003,
-                        record_unlock = 0x464C0005;
+                        record_delete = 0x464C0004, record_unlock = 0x464C0005;
 constexpr std::uint32_t unlock_after = 1;  // flag of record_store
 constexpr std::uint32_t lock_timeout_ms = 120'000;
 constexpr std::size_t header_bytes = 24;
@@ -40,6 +40,13 @@ class floe_access : public access {
     put(request, static_cast<std::uint32_t>(data.size()));
     put(request, data);
     node_.must(record_store, request);
+  }
+
+  void erase_and_unlock() override {
+    bytes request;
+    put(request, lock_id_);
+    put(request, unlock_after);
+    node_.must(record_delete, request);
   }
 
   void unlock() override {
@@ -130,6 +137,12 @@ class floe_table_access final : public floe_access {
     if (a != table_answer::to_node || lock_by_socket(key_, take_over) < 0)
       give_up("cannot store in the table");
     floe_access::store_and_unlock(data);
+  }
+
+  void erase_and_unlock() override {
+    if (lock_id_ != 0) return floe_access::erase_and_unlock();
+    if (table_->store(place_, 1, {}) != table_answer::good) give_up("cannot delete in the table");
+    unlock();
   }
 
   void read(std::string_view key) override {

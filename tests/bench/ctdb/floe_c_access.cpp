@@ -27,6 +27,10 @@ class floe_c_access final : public access {
     must(floe_store(held_, data.data(), data.size()));
     unlock();
   }
+  void erase_and_unlock() override {
+    must(floe_delete(held_));
+    unlock();
+  }
   void unlock() override { must(floe_unlock(held_)); }
   void read(std::string_view key) override {
     floe_value value;

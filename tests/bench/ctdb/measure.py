@@ -16,6 +16,8 @@ import subprocess
 import time
 
 import cluster
+import floe_cli
+import tdb_records
 from wait import until
 
 CLIENT = os.environ.get("BENCH_CLIENT", "")
@@ -140,6 +142,61 @@ def pause(group, node, database):
 def touch(group, count, step, database):
     """`count` of the records that filling.py has made are updated on node 0: every `step`-th."""
     client(kind_of(group), "touch", count, step, database, group[0].socket)
+
+
+def deletions(group, count, database, cap_s=180):
+    """Of `count` records that filling.py has made each node deletes its share, at once. (seconds from the last deletion until
+    no node has anything left of them, at most `cap_s`; the longest time in ms that an update of another record took once
+    meanwhile, on whatever node)."""
+    kind, nodes, left = kind_of(group), list(group), Left(group, database)
+    watches = [subprocess.Popen([CLIENT, kind, "pause", f"watched{node.pnn}.tdb", str(node.socket)], stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, text=True) for node in nodes]
+    try:
+        for watch in watches:
+            if watch.stdout.readline() != "ready\n":
+                raise RuntimeError("a watching client failed")
+        each = count // len(nodes)
+        shares = [each] * (len(nodes) - 1) + [count - each * (len(nodes) - 1)]
+        work = [subprocess.Popen([CLIENT, kind, "delete", str(share), "1", str(each * n), database, str(node.socket)],
+                                 stdout=subprocess.PIPE) for n, (node, share) in enumerate(zip(nodes, shares))]
+        for one in work:
+            if one.wait(600) != 0:
+                raise RuntimeError("a deleting client failed")
+        start, gone = time.monotonic(), None
+        while gone is None and time.monotonic() - start < cap_s:
+            if all(left.on(node) == 0 for node in nodes):
+                gone = time.monotonic() - start
+            time.sleep(0.2)
+        for watch in watches:
+            watch.stdin.close()
+        longest = max(json.loads(watch.stdout.read())["longest_pause_ms"] for watch in watches)
+        return cap_s if gone is None else gone, longest
+    finally:
+        left.close()
+        for process in watches:
+            process.kill()
+            process.wait()
+
+
+class Left:
+    """How many records each node has of a database, deleted ones included."""
+
+    def __init__(self, group, database):
+        self.kind, self.database, self.opened = kind_of(group), database, {}
+        if self.kind == "ctdbd":
+            for node in group:
+                connection = node.connect()
+                self.opened[node.pnn] = connection, tdb_records.Database(connection, database)
+
+    def on(self, node):
+        if self.kind == "floe":
+            return floe_cli.run(node, "getdbstatus", self.database)["records"]
+        return self.opened[node.pnn][1].count()
+
+    def close(self):
+        for connection, database in self.opened.values():
+            database.close()
+            connection.close()
 
 
 def resident_mib(node):
