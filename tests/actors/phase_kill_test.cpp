@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "protocol/messages.hpp"
+#include "protocol/types/client.hpp"
 #include "protocol/wire/codec.hpp"
 #include "tests/actors/sim_cluster.hpp"
 
