@@ -15,9 +15,9 @@ using namespace floe::test;
 namespace {
 
 constexpr std::array phases{
-    "survey", "recmode_active", "dbmaps", "start_recovery", "set_vnn_map",    "names",
-    "freeze", "begin",          "pull",   "merge",          "wipe",           "push_start",
-    "push",   "push_confirm",   "commit", "thaw",           "recmode_normal", "end_recovery"};
+    "survey", "recmode_active", "dbmaps",  "start_recovery", "set_vnn_map",    "names",
+    "freeze", "begin",          "changes", "merge",          "wipe",           "push_start",
+    "push",   "push_confirm",   "commit",  "thaw",           "recmode_normal", "end_recovery"};
 
 std::size_t leader_of(sim_cluster& c) {
   for (std::size_t i = 0; i < c.size(); ++i)
