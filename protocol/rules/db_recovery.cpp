@@ -407,7 +407,8 @@ std::vector<pnn> db_recovery::pull_sources() const {
   std::optional<candidate> best;
   for (const auto& [node, n] : seqnums_) {
     if (!supplies(node)) continue;
-    const candidate one{n, took_part(node), node};
+    const bool counts = took_part(node) && !mutated(mutant::rival_of_lost_node_wins);
+    const candidate one{n, counts, node};
     const auto rank = [](const candidate& c) {
       return std::tuple(c.number, c.counts, -std::int64_t{number(c.node)});
     };

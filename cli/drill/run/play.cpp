@@ -99,6 +99,7 @@ verdict play(const script& drill, std::uint64_t seed, std::unique_ptr<testbed> o
   if (to.begin) to.begin(s);
   s.past.cluster_lock = drill.cluster_lock;
   s.past.majority = drill.quorum == quorum_rule::majority;
+  s.past.any_part = drill.quorum == quorum_rule::none;
   auto story = s.open();
   if (story && !s.wait_until([&] { return !s.not_normal({}); }, drill.bound))
     story = failed_because("the cluster does not become NORMAL at the beginning: " +
