@@ -53,6 +53,12 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
       break;  // an old copy of a request of ours; its record has long been granted
     case req_call_outcome::redirect:
       call.hopcount = d.hops;
+      // One of our own, which has come back to us as the lmaster because the record had moved on, is where the record is
+      // now: others are held back for it only as long as that is so (held_for_us). Were it believed to be where it was
+      // sent first, a node might hold it back for a request of its own that is held back here.
+      if (auto* e = locks_.find(key);
+          e && e->migration && header.src == env_.self && e->migration->id == header.id)
+        e->migration->to = d.to;
       send_packet(d.to, header.id, header.src, call);
       break;
     case req_call_outcome::lost:  // whoever asked asks again at the thaw

@@ -75,6 +75,7 @@ void leader::start() {
 void leader::receive(leader_message& m) {
   check_lease();
   check_own_pulse();
+  check_cut_off();
   std::visit([this](auto& x) { on(x); }, m);
 }
 

@@ -267,15 +267,16 @@ class A5Rows(unittest.TestCase):
         if SUBJECT != "floe":
             self.skipTest("the subject is no floe")
         node = subject[1]
-        until(lambda: node.ctdb("-X", "stats", 1).stdout.count("\n") == 2, "an interval has ended", 20)
+        until(lambda: node.ctdb("-X", "stats", 1).stdout.count("\n") > 1, "an interval has ended", 20)
         for verb in (["statistics"], ["stats", "1"]):
             for flags in (["-X"], ["-Y"], ["-X", "-x;"]):
                 with self.subTest(command=" ".join(flags + verb)):
                     theirs = node.ctdb(*flags, *verb).stdout
                     ours = subprocess.run([cluster.FLOE, "--base", node.base, *flags, *verb], capture_output=True, text=True,
                                           stdin=subprocess.DEVNULL, timeout=60).stdout
-                    numbers = re.compile(r"(?<![\w.])\d+\b(?!\.)")
-                    self.assertEqual(numbers.sub("N", theirs), numbers.sub("N", ours))
+                    numbers = re.compile(r"(?<![\w.])\d+(\.\d{6})?\b")
+                    # Debian's tool prints one interval more than it is asked for
+                    self.assertEqual(numbers.sub("N", theirs).splitlines()[:2], numbers.sub("N", ours).splitlines())
 
     def test_rows_of_a_node_that_is_not_well(self):
         if SUBJECT != "floe":

@@ -30,11 +30,6 @@ class Run:
     promise: str   # that is broken; empty: all hold
     settings: list
 
-    @property
-    def left_out(self):
-        """The rules that this run does without."""
-        return [s.split("=")[0] for s in self.settings if re.fullmatch(r"R\d+=0", s)]
-
 
 @dataclasses.dataclass
 class Outcome:
@@ -51,7 +46,7 @@ def runs():
     for line in (HERE / "runs.txt").read_text().splitlines():
         if line.strip() and not line.startswith("#"):
             size, name, promise, settings = (part.strip() for part in line.split("|"))
-            yield Run(name, size, "" if promise == "holds" else promise, settings.split())
+            yield Run(name, size, "" if promise == "holds" else promise.removeprefix("open: "), settings.split())
 
 
 def compile_model(place, optimised):

@@ -1,9 +1,6 @@
 /* A leader's recovery: protocol/rules/cluster_recovery.hpp, db_recovery.hpp. Each participant takes each step by itself;
  * a phase ends when all have taken its step. */
 
-inline give_up(n, why) { printf("EV leader %d gives up: %e\n", n, why); end_recovery(n) }
-mtype = { outdated, not_frozen, transaction_lost, somebody_is_gone, without_a_reason, thaw_refused };
-
 /* ---- whose copies count: protocol/rules/lineage.hpp ---- */
 #define HAVE(gen, part) (((IN(0, part) && content[0] == (gen)) -> 1 : 0) | ((IN(1, part) && content[1] == (gen)) -> 2 : 0) | ((IN(2, part) && content[2] == (gen)) -> 4 : 0))
 

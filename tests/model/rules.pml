@@ -8,7 +8,8 @@ hidden byte R1;
 /* R2   Under a new map nothing is granted, stored or moved before the recovery to that generation has committed.
  *      protocol/rules/migration.hpp */
 hidden byte R2;
-/* R3   A thaw carries its generation, and is refused unless content and map have it and no transaction is open.
+/* R3   A thaw carries its generation, and is refused unless content and map have it and no transaction is open. Held by R2 as
+ *      well: a node that is thawed too early serves nobody.
  *      protocol/rules/own_freeze.hpp */
 hidden byte R3;
 /* R5   With each commit a node keeps where it came from and what was changed on the way.
@@ -45,6 +46,9 @@ hidden byte R14;
 /* R15  Who has committed a generation counts if it is tried again, and nobody else does.
  *      protocol/rules/db_recovery.hpp */
 hidden byte R15;
+/* R17  A leader that freezes by itself gives up its recovery: the others may have left it out.
+ *      actors/recovery/leader_votes.cpp */
+hidden byte R17;
 
 inline read_rules() {
   c_code {
@@ -62,5 +66,6 @@ inline read_rules() {
     R13 = setting("R13", 1);
     R14 = setting("R14", 1);
     R15 = setting("R15", 1);
+    R17 = setting("R17", 1);
   }
 }

@@ -16,7 +16,7 @@
 
 /* Leader n may leave out m, as far as silence tells: whoever has nothing to lose; whoever has frozen. */
 #define MAY_BE_LEFT_OUT(n, m) (!R11 || content[m] == 0 || \
-                               (own_freeze[m] != NO_FREEZE && (ELECTIONS || TWO_LEADERS || !(REACHED(m) & REACHED(n)))) || \
+                               (own_freeze[m] == MUTED && (ELECTIONS || TWO_LEADERS || !(REACHED(m) & REACHED(n)))) || \
                                (ELECTIONS && !CUT_OFF(m)))
 
 /* Of a map that somebody in reach names. */
@@ -31,6 +31,7 @@
 
 inline freeze_by_itself(n) {
   own_freeze[n] = MUTED;
+  if :: R17 && phase[n] -> give_up(n, cut_off) :: else fi;
   if :: R10 && freeze[n] == IN_TRANSACTION -> tid[n] = 0; freeze[n] = FROZEN :: else fi;
   if :: freeze[n] == THAWED -> freeze[n] = FROZEN :: else fi
 }

@@ -154,6 +154,24 @@ TEST_CASE("one that has recovered by itself keeps what the members have left as 
   CHECK(r.of("k").winner->data == "stored by c");
 }
 
+TEST_CASE("one with nothing in common gives what the members have never had, and gets everything") {
+  auto m = merge_of({a, b}, a, {{.node = c, .own_generation = true, .stranger = true}});
+  m.returned(c, "new", copy("new", 2, c, "stored by c"));
+  m.unchanged(a, "new", std::nullopt);
+  m.returned(c, "gone", copy("gone", 9, c, "stored by c"));
+  m.unchanged(a, "gone", std::nullopt);
+  m.touched("gone", {.after = 1});
+  m.returned(c, "theirs", copy("theirs", 9, c, "stored by c"));
+  m.unchanged(a, "theirs", copy("theirs", 1, a, "of a"));
+  const auto r = decide(m);
+  CHECK(r.of("new").kept);
+  CHECK(r.of("new").winner->data == "stored by c");
+  CHECK(r.of("new").lack == std::vector{a, b});
+  CHECK_FALSE(r.of("gone").winner);
+  CHECK(r.of("theirs").winner->data == "of a");
+  CHECK(r.of("theirs").lack.empty());  // it is filled with everything
+}
+
 TEST_CASE("who comes back loses what others have touched since") {
   auto m = merge_of({a, b}, a, {{c}});
   m.returned(c, "k", copy("k", 7, c, "stored by c"));
