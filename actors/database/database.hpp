@@ -449,7 +449,8 @@ class database final : public actor<database_message> {
   std::string last_refusal_;     ///< what the storage said last when it refused something
   std::string storage_trouble_;  ///< what the storage refuses; empty: nothing, as far as is known
   time_point storage_since_;
-  bool no_room_ = false;  ///< a record has arrived and could not be stored
+  bool commit_refused_ = false;  ///< the last commit of a group
+  bool no_room_ = false;         ///< a record has arrived and could not be stored
   struct {
     unsigned failures = 0;  ///< searches since a commit has found room: who finds some may be wrong
     std::uint64_t bytes = 0;  ///< what the last of them needed; 0: nothing is looked for

@@ -172,11 +172,13 @@ void database::on(db_flush&) {
   if (store_use_ != store_use::here) return;  // flushed when it is here again
   if (auto done = store_->flush(); !done) {
     storage_failed("commit", done.error());
+    commit_refused_ = true;
     // nothing is lost: the group stays and is tried again
     env_.loop.after(std::chrono::seconds(1), [to = self()] { to.tell(db_flush{}); });
     return;
   }
-  storage_works();
+  // of a store that was refused it says nothing: this group had its room before
+  if (std::exchange(commit_refused_, false)) storage_works();
 }
 
 /// What a recovery brings cannot be stored here, and the others have it: the node leaves, and comes back when there is
