@@ -455,6 +455,12 @@ class database final : public actor<database_message> {
     unsigned failures = 0;  ///< searches since a commit has found room: who finds some may be wrong
     std::uint64_t bytes = 0;  ///< what the last of them needed; 0: nothing is looked for
   } room_;
+  struct {
+    bool known = false;
+    std::uint64_t writes = 0;  ///< of the store, then
+    bytes key;
+    std::optional<record_header> header;
+  } last_header_;  ///< that was looked up: one request asks for the same several times
   enum class flush_plan : std::uint8_t { none, later, next_turn } flush_planned_ = flush_plan::none;
   bool ticking_ = false;
   std::unique_ptr<hot_records>

@@ -74,9 +74,16 @@ void database::take_over(record& r, pnn whose) {
 }
 
 std::optional<record_header> database::header_of(byte_view key) {
-  std::optional<record_header> header;
-  auto seen = store_->visit(key, [&](const record_view& r) { header = r.header; });
-  if (!seen) storage_failed("read", seen.error());
+  auto& last = last_header_;
+  if (!last.known || last.writes != store_->writes() || last.key != key) {
+    last.header.reset();
+    const auto seen = store_->visit(key, [&](const record_view& r) { last.header = r.header; });
+    if (!seen) storage_failed("read", seen.error());
+    last.known = seen.has_value() && key.size() <= 1024;  // a long key is not kept for this
+    last.writes = store_->writes();
+    last.key = last.known ? bytes(key) : bytes();
+  }
+  const auto header = last.header;
   if (header && owner(key, *header) != header->dmaster) return local(key).header;
   return header;
 }

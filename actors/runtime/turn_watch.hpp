@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "protocol/rules/time.hpp"
 
@@ -24,6 +25,7 @@ class turn_watch {
   void observe(duration limit, observer o) {
     limit_ = limit;
     observer_ = std::move(o);
+    last_ended_ = std::chrono::steady_clock::now();
   }
   /// What the present turn is about: a text that lives for ever, a number, and how people call the number.
   void at(std::string_view what, std::uint32_t n = 0,
@@ -33,7 +35,9 @@ class turn_watch {
 
   /// The loop has waited, and turns begin. The processor's time is asked for seldom: that is a call of the system.
   void woke(time_point now) {
-    if (!observer_ || now - asked_ < ask_every) return;
+    if (!observer_) return;
+    last_ended_ = now;
+    if (now - asked_ < ask_every) return;
     asked_ = now;
     worked_before_ = processor_time();
   }
@@ -41,9 +45,9 @@ class turn_watch {
   void run(std::string_view whose, Turn&& turn) {
     if (!observer_) return turn();
     doing_ = {};
-    const auto start = std::chrono::steady_clock::now();
     turn();
-    const auto took = std::chrono::steady_clock::now() - start;
+    const auto now = std::chrono::steady_clock::now();
+    const auto took = now - std::exchange(last_ended_, now);  // it began where the last one ended
     if (took > limit_ && observer_) tell(whose, took);
   }
 
@@ -52,7 +56,7 @@ class turn_watch {
   static duration processor_time();
 
   static constexpr duration ask_every = std::chrono::milliseconds(10);
-  time_point asked_{};
+  time_point asked_{}, last_ended_{};
   duration worked_before_{0};
   duration limit_{0};
   observer observer_;

@@ -35,7 +35,7 @@ ROWS = {
     "wait_wander": ("longest wait of one of them", "ms", False),
     "stream": ("one record that a client of each node updates without a pause", "/s", True),
     "wait_stream": ("longest wait of the two on other nodes", "ms", False),
-    "mean_stream": ("mean wait of these", "ms", False),
+    "mean_stream": ("mean wait of these", "µs", False),
     "messages_1": ("messages round three nodes, one at a time", "/s", True),
     "messages_64": ("messages round three nodes, 64 at once", "/s", True),
     "update_1": ("lock, store, unlock: 1 client", "/s", True),
