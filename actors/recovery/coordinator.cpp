@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "actors/events.hpp"
+#include "actors/lock/lock_taken.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/types/node_map.hpp"
@@ -23,6 +24,7 @@ std::uint64_t srvid_range(recovery_epoch epoch, std::size_t database) {
 }
 
 failure_cause cause_of(const control_answer& a) {
+  if (a.status != 0 && a.text == lock_taken_text) return failure_cause::unfit;
   return a.cause == failure_cause::timed_out ? failure_cause::timed_out : failure_cause::refused;
 }
 
