@@ -150,6 +150,7 @@ class database final : public actor<database_message> {
   void push_record(db_control&);
   void ask_for(const bytes& key, lock_table::entry&, pnn whom, bool copy);
   void arrived(const bytes& key, reqid);
+  void note_where_it_went(const bytes& key, reqid, pnn to);
   void give(const bytes& key, const packet_header& request, const req_call_decision&);
   void forget_request(reqid);
   bool was_asked(reqid, byte_view key) const;

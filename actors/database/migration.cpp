@@ -53,6 +53,7 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
       break;  // an old copy of a request of ours; its record has long been granted
     case req_call_outcome::redirect:
       call.hopcount = d.hops;
+      if (header.src == env_.self) note_where_it_went(key, header.id, d.to);
       send_packet(d.to, header.id, header.src, call);
       break;
     case req_call_outcome::lost:  // whoever asked asks again at the thaw
@@ -81,6 +82,13 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
                   reply_error{.status = -1, .message = "no vnn map: nobody to ask"});
       break;
   }
+}
+
+/// A request of ours has come back, since whom we asked did not have the record any more, and goes on to who has it now. Whose
+/// requests are held back while ours is under way depends on where it is (held_for_us).
+void database::note_where_it_went(const bytes& key, reqid id, pnn to) {
+  if (auto* e = locks_.find(key); e && e->migration && e->migration->id == id)
+    e->migration->to = to;
 }
 
 /// Hands the record to the node that asks for it: directly, or by way of the lmaster.
