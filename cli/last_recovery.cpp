@@ -6,6 +6,7 @@
 
 #include "cli/ask_nodes.hpp"
 #include "cli/output.hpp"
+#include "cli/recovered_text.hpp"
 #include "cli/troubles.hpp"
 
 namespace floe::cli {
@@ -22,12 +23,6 @@ json led_by(pnn node, const std::string& report) {
   json r = all.is_object() ? all.value("last_recovery", json()) : json();
   if (r.is_object()) r["led_by"] = number(node);
   return r;
-}
-
-std::string bytes_text(std::uint64_t n) {
-  if (n < 10'000) return fmt::format("{} B", n);
-  if (n < 10'000'000) return fmt::format("{} kB", n / 1000);
-  return fmt::format("{} MB", n / 1'000'000);
 }
 
 std::uint64_t figure(const json& d, const char* name) { return d.value(name, std::uint64_t{0}); }
@@ -47,23 +42,14 @@ json last_recovery(blocking_client& c, pnn at, const std::string& report) {
 }
 
 std::string recovered_text(const json& d) {
-  const auto way = d.value("way", "");
-  const auto in = age_text(d.value("ms", 0.0));
-  std::string text;
-  if (way == "unchanged")
-    text = fmt::format("unchanged: all nodes had the same {} records", figure(d, "records"));
-  else if (way == "difference")
-    text = fmt::format("by difference: looked at {} of {} records, {} in {}",
-                       figure(d, "looked_at"), figure(d, "records"),
-                       bytes_text(figure(d, "bytes_in") + figure(d, "bytes_out")), in);
-  else
-    text = fmt::format("whole, because {}: {} copies, {} in {}", d.value("why", ""),
-                       figure(d, "looked_at"),
-                       bytes_text(figure(d, "bytes_in") + figure(d, "bytes_out")), in);
-  if (figure(d, "kept") + figure(d, "lost") > 0)
-    text += fmt::format("; nodes that came back keep {} records and lose {}", figure(d, "kept"),
-                        figure(d, "lost"));
-  return text;
+  return recovered_text({.way = d.value("way", ""),
+                         .why = d.value("why", ""),
+                         .looked_at = figure(d, "looked_at"),
+                         .records = figure(d, "records"),
+                         .bytes = figure(d, "bytes_in") + figure(d, "bytes_out"),
+                         .kept = figure(d, "kept"),
+                         .lost = figure(d, "lost"),
+                         .ms = d.value("ms", 0.0)});
 }
 
 std::string last_recovery_text(const json& r) {

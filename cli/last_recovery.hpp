@@ -12,7 +12,7 @@ namespace floe::cli {
 /// kept, lost, ms}]}; null where nobody knows. `report`: of the node `at`, if it is there already.
 nlohmann::json last_recovery(blocking_client&, pnn at, const std::string& report);
 
-/// "by difference: 12 of 10,000 records, 3 kB in 4 ms", "whole: asked for; ..." of one of its databases.
+/// Of one of its databases (recovered_text.hpp).
 std::string recovered_text(const nlohmann::json& database);
 /// A table of all databases for people, with a heading; empty for null.
 std::string last_recovery_text(const nlohmann::json&);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "protocol/mutant.hpp"
+
 namespace floe {
 namespace {
 
@@ -177,11 +179,11 @@ bool difference_merge::may_count(const entry& e, const copy& returned,
   const auto bit = std::uint64_t{1} << i;
   if (e.touched.after & bit) return false;
   const bool before = e.touched.before & bit, gone = !of_members.best;
+  if (behind_[static_cast<std::size_t>(i)].stranger) return gone;
   if (!behind_[static_cast<std::size_t>(i)].own_generation) return !(before && gone);
-  // a member that owns the record may have granted it to its own clients, which leaves no trace
-  return !before && !gone &&
-         std::ranges::find(behind_, of_members.winner.header.dmaster, &returning_node::node) !=
-             behind_.end();
+  // its side took the record for its own, or made it, while the members left it as it was: what they may have seen of it
+  // since leaves no trace, but nothing of theirs is lost
+  return !before && !mutated(mutant::smaller_part_thrown_away);
 }
 
 difference_merge::decision difference_merge::decide(const entry& e) const {
@@ -217,6 +219,7 @@ std::vector<pnn> difference_merge::who_lacks(const entry& e,
   if (const auto rest = without(e); !rest.empty() && lacks(*e.base))
     lack.insert(lack.end(), rest.begin(), rest.end());
   for (const auto& b : behind_) {
+    if (b.stranger) continue;
     const auto has = std::ranges::find(e.returned, b.node, &copy::from);
     if (has == e.returned.end() || lacks(*has)) lack.push_back(b.node);
   }

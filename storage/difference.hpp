@@ -7,8 +7,8 @@
 ///
 /// A node that has missed generations tells what it has changed since it parted from the members. Its
 /// copy competes by rsn if the members have not touched the key since their first commit without it,
-/// nor dropped the record with that. If it has recovered by itself it may have taken records for its own:
-/// then it competes with records only that were its side's when they parted, untouched ever since.
+/// nor dropped the record with that. If it has recovered by itself it may have taken records for its own, or have made
+/// them anew: then it competes only where the members have not touched the key since they had the same content.
 ///
 /// Records are views into the buffers they came in, which are kept.
 #include <cstdint>
@@ -28,6 +28,8 @@ namespace floe {
 struct returning_node {
   pnn node{0};
   bool own_generation = false;  ///< it has recovered since it parted from the members
+  /// It has no content in common with them: it gets everything, and of what it had they are told what they have never had.
+  bool stranger = false;
 };
 
 class difference_merge {

@@ -249,6 +249,8 @@ std::expected<void, store_error> store::flush() {
 
 bool store::dirty() const { return !impl_->log.empty(); }
 
+std::size_t store::unflushed_bytes() const { return impl_->log.size_bytes(); }
+
 // ---- metadata and numbers
 
 std::expected<std::optional<bytes>, store_error> store::get_meta(byte_view name) {
@@ -279,6 +281,8 @@ std::expected<std::uint64_t, store_error> store::count() {
   if (rc != 0) return store_failed(rc, "count records");
   return stat.ms_entries - meta.size();
 }
+
+std::uint64_t store::file_bytes() const { return impl_->env->file_pages() * 4096; }
 
 std::expected<store_stats, store_error> store::stats() {
   auto records = count();

@@ -96,6 +96,8 @@ class store {
   std::expected<void, store_error> flush();
   /// Has the group anything that a flush would commit?
   bool dirty() const;
+  /// Bytes that the open group keeps in memory until it is committed.
+  std::size_t unflushed_bytes() const;
 
   /// Shows records in key_order() until the visitor returns false, which means that it did not take
   /// that record: the returned position meets it again. No read outlives the call.
@@ -126,6 +128,8 @@ class store {
   std::expected<std::uint64_t, store_error> count();
   /// Reads the free list: not for every operation. Counts what is committed.
   std::expected<store_stats, store_error> stats();
+  /// Of its file, up to the last page in use; cheap.
+  std::uint64_t file_bytes() const;
 
   /// Which keys have changed since the content was last equal on all nodes. What is stored or erased
   /// is noted; a wipe or a replacement ends the notes, and whoever knows that the new content is

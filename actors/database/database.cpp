@@ -12,6 +12,7 @@
 #include "actors/runtime/turn_watch.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
+#include "protocol/rules/lineage.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/wire/codec.hpp"
 
@@ -76,6 +77,9 @@ void database::start() {
       storage_failed("note damage", done.error());
     if (auto done = store_->flush(); !done) storage_failed("note damage", done.error());
   }
+  // until the first recovery the nodes of this map have the empty content in common
+  if (config_.kind == db_kind::volatile_db && !mutated(mutant::birth_forgotten))
+    store_->changes().begin(birth_under(gen_));
   witness(&database_witness::opened, std::string_view(config_.name));
   node_.tell(database_opened{config_.id, {}, damage_});
   if (view_->own_flags() & (node_flag::banned | node_flag::stopped)) become_inactive();

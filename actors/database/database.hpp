@@ -150,7 +150,6 @@ class database final : public actor<database_message> {
   void push_record(db_control&);
   void ask_for(const bytes& key, lock_table::entry&, pnn whom, bool copy);
   void arrived(const bytes& key, reqid);
-  void note_where_it_went(const bytes& key, reqid, pnn to);
   void give(const bytes& key, const packet_header& request, const req_call_decision&);
   void forget_request(reqid);
   bool was_asked(reqid, byte_view key) const;
@@ -373,6 +372,8 @@ class database final : public actor<database_message> {
   void note(const Event& e) {
     note(line_of(e));
   }
+  /// On the timeline, once.
+  void note_wait(const bytes& key, const lock_table::entry&, lock_waiter&);
   void note_request(bool again, const bytes& key, pnn to, reqid id);
   /// Tells the witness what simulated clients do in the record table.
   std::function<void(shared_in_process::act, byte_view, std::uint64_t, bool)> table_sight() const;
@@ -453,7 +454,7 @@ class database final : public actor<database_message> {
     unsigned failures = 0;  ///< searches since a commit has found room: who finds some may be wrong
     std::uint64_t bytes = 0;  ///< what the last of them needed; 0: nothing is looked for
   } room_;
-  bool flush_planned_ = false;
+  enum class flush_plan : std::uint8_t { none, later, next_turn } flush_planned_ = flush_plan::none;
   bool ticking_ = false;
   std::unique_ptr<hot_records>
       hot_records_;  ///< the record table, from the moment a client asks for it

@@ -131,6 +131,7 @@ struct database_report {
   std::uint64_t records = 0, bytes = 0;
   std::uint64_t locks_held = 0, locks_waiting = 0;
   std::uint64_t migrations_pending = 0, migrations_done = 0, migrations_resent = 0;
+  std::int64_t migration_oldest_ms = 0;  ///< of those pending: since it was asked for first
   struct {
     std::uint64_t queued = 0, runs = 0, forgotten = 0, sent_home = 0, refused = 0, compactions = 0;
     std::int64_t oldest_ms = 0;    ///< of what is queued
@@ -143,6 +144,10 @@ struct database_report {
     generation since = generation::invalid;
     std::uint64_t keys = 0, bytes = 0;
   } changes;  ///< since the last recovery
+  struct {
+    std::uint64_t records = 0, clients = 0;
+    std::uint64_t locks = 0, recalls = 0;  ///< so far
+  } table;                                 ///< of records in shared memory
   struct {
     std::uint64_t out = 0;           ///< records of ours that other nodes have copies of
     std::uint64_t here = 0;          ///< copies of records of others

@@ -208,11 +208,14 @@ bool database::grant_in_table(const bytes& key, lock_waiter& w) {
     at = h.table->promote(key, number(r.header.rsn), r.header.flags, r.data, holder);
   if (!at) return false;
   const auto last = h.history.find(key);
-  const auto stream = stay_allowed(
-      last == h.history.end() ? std::nullopt : std::optional(last->second), table_rules_.stay);
+  const auto now = env_.loop.now();
   h.stays[at->slot] = {
-      .since = env_.loop.now(),
-      .allowed = std::max(stream, stays_.until(key) - env_.loop.now()),  // pinned down
+      .seen = {.since = now,
+               .allowed = stay_allowed(
+                   last == h.history.end() ? std::nullopt : std::optional(last->second),
+                   table_rules_.stay),
+               .pinned_until = stays_.until(key),
+               .still_since = now},
       .locks_before = h.table->locks_of(at->slot)};
   answer_for_table();
   witness(&database_witness::granted, key, r.header);
@@ -272,9 +275,9 @@ bool database::keep_and_take(std::uint32_t slot, table_holder by) {
   if (stay != h.stays.end()) {
     if (h.history.size() >= history_max) h.history.clear();
     const auto last = h.history.find(content->key);
-    h.history[content->key] =
-        after_stay(last == h.history.end() ? std::nullopt : std::optional(last->second),
-                   h.table->locks_of(slot) - stay->second.locks_before + 1, stay->second.allowed);
+    h.history[content->key] = after_stay(
+        last == h.history.end() ? std::nullopt : std::optional(last->second),
+        h.table->locks_of(slot) - stay->second.locks_before + 1, time_given(stay->second.seen));
     h.stays.erase(stay);
   }
   // whoever let go of it may not have come to saying so
@@ -362,7 +365,8 @@ bool database::waits_for_table(const bytes& key, lock_table::entry& e) {
   for (const auto& w : e.waiters) (w.use == record_use::peer_call ? q.peers : q.locals) = true;
   auto& stay = h.stays[*slot];
   const auto now = env_.loop.now();
-  const auto when = recall_at(q, now, stay.since, stay.allowed);
+  stay.seen = seen_again(stay.seen, h.table->locks_of(*slot) - stay.locks_before, now);
+  const auto when = recall_at(q, now, stay.seen);
   if (!when || (q.peers && mutated(mutant::hot_record_not_called_back))) return true;
   if (*when <= now || h.table->recalled(*slot)) return !out_of_table(key);
   if (!stay.timer) {

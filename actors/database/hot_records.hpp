@@ -16,10 +16,9 @@ namespace floe {
 
 /// A record's stay in the table, by slot.
 struct table_stay {
-  time_point since;
-  duration allowed{0};
-  std::uint64_t locks_before = 0;
-  bool timer = false;  ///< a db_table_recall is on its way
+  stay_so_far seen;
+  std::uint64_t locks_before = 0;  ///< of its slot, when it came
+  bool timer = false;              ///< a db_table_recall is on its way
 };
 
 /// A lock in the table, as reports and freezes see it.

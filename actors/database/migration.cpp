@@ -53,7 +53,12 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
       break;  // an old copy of a request of ours; its record has long been granted
     case req_call_outcome::redirect:
       call.hopcount = d.hops;
-      if (header.src == env_.self) note_where_it_went(key, header.id, d.to);
+      // One of our own, which has come back to us as the lmaster because the record had moved on, is where the record is
+      // now: others are held back for it only as long as that is so (held_for_us). Were it believed to be where it was
+      // sent first, a node might hold it back for a request of its own that is held back here.
+      if (auto* e = locks_.find(key);
+          e && e->migration && header.src == env_.self && e->migration->id == header.id)
+        e->migration->to = d.to;
       send_packet(d.to, header.id, header.src, call);
       break;
     case req_call_outcome::lost:  // whoever asked asks again at the thaw
@@ -82,13 +87,6 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
                   reply_error{.status = -1, .message = "no vnn map: nobody to ask"});
       break;
   }
-}
-
-/// A request of ours has come back, since whom we asked did not have the record any more, and goes on to who has it now. Whose
-/// requests are held back while ours is under way depends on where it is (held_for_us).
-void database::note_where_it_went(const bytes& key, reqid id, pnn to) {
-  if (auto* e = locks_.find(key); e && e->migration && e->migration->id == id)
-    e->migration->to = to;
 }
 
 /// Hands the record to the node that asks for it: directly, or by way of the lmaster.
@@ -360,6 +358,7 @@ void database::on(db_tick&) {
     in_slices(migrating_keys(), [this](const bytes& key) {
       auto* e = locks_.find(key);
       if (!e || !e->migration || !thawed()) return;
+      for (auto& w : e->waiters) note_wait(key, *e, w);
       const auto& m = *e->migration;
       const auto next =
           at_tick(state_of(key, *e), {.to = m.to, .sent = m.sent, .wanted = !e->waiters.empty()},

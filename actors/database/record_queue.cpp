@@ -15,6 +15,9 @@
 namespace floe {
 namespace {
 
+/// Longer than a record takes to come here.
+constexpr auto long_wait = std::chrono::milliseconds(20);
+
 double seconds(duration d) { return std::chrono::duration<double>(d).count(); }
 
 }  // namespace
@@ -35,16 +38,19 @@ void database::enqueue(byte_view key, lock_waiter w) {
   if (!now || now->waiters.empty()) return;
   need_tick();
   if (client != 0) locks_.concerns(client, k);
-  // whoever is still in the queue after its first chance waits: worth a place on the timeline
-  auto& last = now->waiters.back();
-  if (last.use == record_use::lock && !last.noted && last.since == arrival) {
-    last.noted = true;
-    note(event::lock_wait{.client = last.client.id,
-                          .pid = last.client.pid,
-                          .name = last.client.name,
-                          .key = to_hex(k),
-                          .why = why_waiting(k, *now)});
-  }
+  // whoever is still in the queue after its first chance waits: worth a place on the timeline, unless all it waits for is
+  // a record that is on its way, as most are (the tick comes back to those that do not arrive)
+  const bool on_its_way = now->migration && thawed() && map_applies(gen_, view_->gen);
+  if (!on_its_way && now->waiters.back().since == arrival) note_wait(k, *now, now->waiters.back());
+}
+
+void database::note_wait(const bytes& key, const lock_table::entry& e, lock_waiter& w) {
+  if (w.use != record_use::lock || std::exchange(w.noted, true)) return;
+  note(event::lock_wait{.client = w.client.id,
+                        .pid = w.client.pid,
+                        .name = w.client.name,
+                        .key = to_hex(key),
+                        .why = why_waiting(key, e)});
 }
 
 bool database::is_crowded(byte_view key, const client_ref& client, const replier& answer) {
@@ -169,11 +175,12 @@ void database::look_when_it_has_stayed(const bytes& key, lock_table::entry& e) {
 void database::grant(const bytes& key, lock_table::entry& e, lock_waiter& w) {
   if (w.id) key_of_waiter_.erase(w.id);
   env_.loop.cancel(w.deadline);
-  const auto waited = env_.loop.now() - w.since;
-  stays_.locked(key);
+  const auto now = env_.loop.now();
+  const auto waited = now - w.since;
+  stays_.locked(key, now);
   env_.count.count_lock(seconds(waited));
   count_.count_lock(seconds(waited));
-  if (w.noted)
+  if (w.noted || waited > long_wait)
     note(event::lock_grant{.client = w.client.id,
                            .pid = w.client.pid,
                            .name = w.client.name,

@@ -135,7 +135,7 @@ const bytes* database::held_key(const db_control& m, std::uint64_t lock_id) {
 }
 
 /// What a holder stores on a node that is cut off waits, and what he asks for after that. So it does from the moment a new
-/// map is set: the freeze that follows says whether what is here counts (rule R2 of the model of ownership).
+/// map is set: the freeze that follows says whether what is here counts (rule R2 of the model, tests/model/README.md).
 bool database::hold_if_muted(db_control& m) {
   const bool of_before = thawed() && !map_applies(gen_, view_->gen);
   if (own_freeze_ != own_freeze::muted && !of_before) return false;

@@ -5,6 +5,7 @@
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
+#include "protocol/rules/lineage.hpp"
 #include "protocol/rules/migration.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/wire/codec.hpp"
@@ -170,8 +171,12 @@ void database::recovery_begin(db_control& m) {
 
 /// `sum`: of the content, where it is asked for and could be made.
 db_copy_state database::copy_state(const db_digest* sum) const {
-  db_copy_state s{.content = committed_ && !freeze_.records_invalid ? gen_ : generation::invalid};
   const auto& changes = store_->changes();
+  db_copy_state s;
+  if (!freeze_.records_invalid)
+    s.content = committed_                             ? gen_
+                : config_.kind == db_kind::volatile_db ? birth_under(gen_)
+                                                       : generation::invalid;
   s.records = store_->count().value_or(0);
   // not of this content, if a commit was refused after the store had it
   if (s.content == generation::invalid || changes.base() != s.content) return s;

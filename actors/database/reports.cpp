@@ -63,11 +63,23 @@ void database::on(db_inspect& m) {
   if (!r.storage_trouble.empty()) r.storage_age_ms = age_ms(storage_since_);
   const auto in_table = table_holders();
   r.locks_held = locks_.holders() + in_table.size();
-  for (const auto& [key, e] : locks_.all()) r.locks_waiting += e.waiters.size();
+  for (const auto& [key, e] : locks_.all()) {
+    r.locks_waiting += e.waiters.size();
+    if (e.migration)
+      r.migration_oldest_ms = std::max(r.migration_oldest_ms, age_ms(e.migration->since));
+  }
+  if (hot_records_) {
+    const auto& t = *hot_records_->table;
+    r.table = {.records = t.records(),
+               .clients = t.clients(),
+               .locks = t.locks(),
+               .recalls = t.recalled_ever()};
+  }
   const auto wait_in_table = table_waiters();
   r.locks_waiting += wait_in_table.size();
   if (store_ && store_use_ == store_use::here) {
     r.records = store_->count().value_or(0);
+    r.bytes = store_->file_bytes();
     const auto& changes = store_->changes();
     r.changes = {.state = changes.state(),
                  .since = changes.base(),

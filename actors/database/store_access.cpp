@@ -153,15 +153,22 @@ bool database::cannot_take(byte_view key) {
   return !here || here->dmaster != env_.self;
 }
 
-/// One commit for all that is already in the mailbox.
+/// One commit for all that is already in the mailbox. What a volatile database has is lost with the node in any case, and
+/// reads see it at once: its commits wait for more, so that none is in the way of a record that moves on.
 void database::plan_flush() {
-  if (flush_planned_) return;
-  flush_planned_ = true;
-  self().tell(db_flush{});
+  constexpr auto commit_within = std::chrono::milliseconds(5);
+  constexpr std::size_t commit_above = 1 << 20;
+  if (config_.kind != db_kind::volatile_db || store_->unflushed_bytes() > commit_above) {
+    if (std::exchange(flush_planned_, flush_plan::next_turn) != flush_plan::next_turn)
+      self().tell(db_flush{});
+  } else if (flush_planned_ == flush_plan::none) {
+    flush_planned_ = flush_plan::later;
+    env_.loop.after(commit_within, [to = self()] { to.tell(db_flush{}); });
+  }
 }
 
 void database::on(db_flush&) {
-  flush_planned_ = false;
+  flush_planned_ = flush_plan::none;
   if (store_use_ != store_use::here) return;  // flushed when it is here again
   if (auto done = store_->flush(); !done) {
     storage_failed("commit", done.error());

@@ -1,5 +1,6 @@
 #include "actors/lock/sim_cluster_lock.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -37,13 +38,13 @@ class sim_claim final : public lock_claim {
     }
     // the helper takes a moment to end, or a wedged one does not
     store.loop_.after(store.moment(),
-                      [&s = store, n = node, gone = outlived, done = std::move(done)] {
+                      [&s = store, n = node, number = number, done = std::move(done)] {
                         if (s.wedged_.contains(n)) {
                           if (done) s.loop_.after(given_up, done);
                           return;
                         }
-                        // one that was outlived has been taken away: who holds the lock now, holds another claim, also on the same node
-                        if (s.holder_ == n && !gone) s.let_go();
+                        // another claim may hold the lock by now, also one of the same node
+                        if (s.holding_ == number) s.let_go();
                         if (done) done();
                       });
   }
@@ -62,6 +63,7 @@ class sim_claim final : public lock_claim {
   lock_events events;
   bool held = false;
   bool outlived = false;
+  std::uint64_t number = 0;  ///< of the claim, once it was granted
   timer_id timer{0}, deadline{0};
 };
 
@@ -98,28 +100,36 @@ void sim_lock_store::answer(sim_claim& c) {
   if (failing_.contains(c.node)) return c.tell({lock_outcome::failed, "no such lock store"});
   if (!holder_.empty()) return c.tell({lock_outcome::contended, {}});
   holder_ = c.node;
+  holding_ = c.number = ++granted_;
   c.held = true;
   c.tell({lock_outcome::taken, {}});
 }
 
 void sim_lock_store::lose() {
-  const auto who = std::exchange(holder_, {});
+  const auto which = holding_;
+  free();
   for (auto* c : claims_)
-    if (c->node == who && c->held) return c->lose("the lock was lost");
+    if (c->held && c->number == which) return c->lose("the lock was lost");
 }
 
-void sim_lock_store::make_stale() { holder_.clear(); }
+void sim_lock_store::make_stale() { free(); }
+
+void sim_lock_store::free() {
+  holder_.clear();
+  holding_ = 0;
+}
 
 void sim_lock_store::tell_robbed() {
   const std::vector<sim_claim*> now(claims_.begin(), claims_.end());
   for (auto* c : now)
-    if (claims_.contains(c) && c->held && c->node != holder_)
+    if (claims_.contains(c) && c->held && c->number != holding_)
       c->lose("the lock is somebody else's");
 }
 
 /// Of the holder's lock, by the holder.
 void sim_lock_store::let_go() {
-  if (stale_ == duration{0}) return holder_.clear();
+  free();
+  if (stale_ == duration{0}) return;
   holder_ = nobody_any_more;
   loop_.after(stale_, [this, round = ++stale_round_] {
     if (round == stale_round_ && holder_ == nobody_any_more) holder_.clear();
@@ -132,10 +142,9 @@ void sim_lock_store::set_stale(duration d) {
 }
 
 void sim_lock_store::hold_by_stranger(bool on) {
-  if (on)
-    holder_ = stranger;
-  else if (holder_ == stranger)
-    holder_.clear();
+  if (!on && holder_ != stranger) return;
+  free();
+  if (on) holder_ = stranger;
 }
 
 void sim_lock_store::wedge(const std::string& node, bool on) {
@@ -144,9 +153,9 @@ void sim_lock_store::wedge(const std::string& node, bool on) {
     return;
   }
   wedged_.erase(node);
-  bool held = false;
-  for (const auto* c : claims_) held |= c->node == node && c->held;
-  if (!held && holder_ == node) holder_.clear();  // what it could not let go of
+  const bool held = std::ranges::any_of(
+      claims_, [&](const sim_claim* c) { return c->held && c->number == holding_; });
+  if (!held && holder_ == node) free();  // what it could not let go of
 }
 
 void sim_lock_store::fail(const std::string& node, bool on) {

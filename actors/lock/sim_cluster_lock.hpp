@@ -46,10 +46,13 @@ class sim_lock_store {
   friend class sim_locks;
   void answer(class sim_claim&);
   void let_go();
+  void free();
   duration moment();
 
   event_loop& loop_;
   std::string holder_;
+  std::uint64_t holding_ = 0;  ///< the number of the claim that has the lock; 0: none has
+  std::uint64_t granted_ = 0;  ///< claims, so far
   duration stale_{0};
   std::uint64_t stale_round_ = 0;
   std::set<class sim_claim*> claims_;

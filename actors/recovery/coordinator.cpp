@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "actors/events.hpp"
+#include "actors/lock/lock_taken.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/types/node_map.hpp"
@@ -23,6 +24,7 @@ std::uint64_t srvid_range(recovery_epoch epoch, std::size_t database) {
 }
 
 failure_cause cause_of(const control_answer& a) {
+  if (a.status != 0 && a.text == lock_taken_text) return failure_cause::unfit;
   return a.cause == failure_cause::timed_out ? failure_cause::timed_out : failure_cause::refused;
 }
 
@@ -123,6 +125,18 @@ void coordinator::differs(std::string_view db, const evidence& f) {
 }
 
 void coordinator::recovered(db_id id, db_outcome& o) {
+  node_.tell(
+      note_event{{.wall_us = env_.loop.wall_us(),
+                  .db = id,
+                  .line = line_of(event::database_recovered{.run = number(config_.plan.epoch),
+                                                            .way = name(o.way),
+                                                            .looked_at = o.looked_at,
+                                                            .records = o.records,
+                                                            .bytes = o.bytes_in + o.bytes_out,
+                                                            .kept = o.kept,
+                                                            .lost = o.lost,
+                                                            .ms = o.ms,
+                                                            .why = o.why})}});
   ++(o.way == db_way::unchanged    ? counts_.unchanged
      : o.way == db_way::difference ? counts_.by_difference
                                    : counts_.whole);

@@ -115,6 +115,7 @@ class db_recoverer final : public actor<db_recoverer_message> {
   std::map<pnn, bytes> asked_;                    ///< keys whose copies are needed, as a rec_buffer
   std::map<pnn, std::vector<rec_buffer>> whole_;  ///< contents, as views into what the merge keeps
   std::map<std::pair<pnn, std::uint32_t>, key_touches> touches_;
+  std::vector<pnn> strangers_;  ///< of this run
   bool somebody_returns_ = false;
   db_outcome outcome_;
   std::int64_t started_us_ = 0;

@@ -17,11 +17,15 @@ void db_recoverer::start_difference(const db_effect::ask& e) {
   const auto members = machine_.members();
   const bool leader_is_one = std::ranges::find(members, config_.leader) != members.end();
   std::vector<returning_node> behind;
-  for (const pnn n : machine_.behind()) behind.push_back({n, machine_.has_own_generation(n)});
+  for (const pnn n : machine_.behind())
+    behind.push_back({.node = n, .own_generation = machine_.has_own_generation(n)});
+  strangers_ = machine_.strangers();
+  for (const pnn n : strangers_)
+    behind.push_back({.node = n, .own_generation = true, .stranger = true});
+  somebody_returns_ = !behind.empty();
   difference_ = std::make_unique<difference_merge>(
       members, std::move(behind), leader_is_one ? config_.leader : members.front());
   touches_.clear();
-  somebody_returns_ = !machine_.behind().empty();
   whole_.clear();
   env_.log.tell(
       event::recovery_pull{.db = machine_.db_name(), .gen = machine_.plan().gen, .from = members});
@@ -37,7 +41,8 @@ void db_recoverer::take_difference(const dbr_records& m, const rec_buffer& buffe
   s.arrived += buffer.count();
   difference_->keep(m.packet->raw);
   const bool is_member = took_part(m.from);
-  if (machine_.phase() == db_phase::fill || is_pulled_whole(m.from)) {
+  const bool is_stranger = std::ranges::find(strangers_, m.from) != strangers_.end();
+  if (machine_.phase() == db_phase::fill || (is_pulled_whole(m.from) && !is_stranger)) {
     whole_[m.from].push_back(buffer);
     return;
   }
@@ -64,9 +69,10 @@ void db_recoverer::take_difference(const dbr_records& m, const rec_buffer& buffe
   }
 }
 
-/// It has changed more than it could note.
+/// It has changed more than it could note; or it shares nothing with the others.
 bool db_recoverer::is_pulled_whole(pnn n) const {
   if (machine_.phase() != db_phase::changes) return false;
+  if (std::ranges::find(strangers_, n) != strangers_.end()) return true;
   const auto all = machine_.overflowed();
   return std::ranges::find(all, n) != all.end();
 }

@@ -75,6 +75,7 @@ void leader::start() {
 void leader::receive(leader_message& m) {
   check_lease();
   check_own_pulse();
+  check_cut_off();
   std::visit([this](auto& x) { on(x); }, m);
 }
 
@@ -360,6 +361,12 @@ void leader::on(leader_recovered& m) {
   last_failures_ = std::move(m.result.failures);
   last_attempt_ = m.result.gen;
   watch(watch_event::recovery_ended{m.result.epoch, m.result.good});
+  // the lock service has forgotten this node's claim, and did not say so: no recovery of it would ever end
+  if (!mutated(mutant::doubted_lock_kept) &&
+      std::ranges::any_of(last_failures_, [this](const evidence& f) {
+        return f.cause == failure_cause::unfit && f.node != env_.self;
+      }))
+    lock_lost(claim_serial_, "a node that was to end a recovery could take it");
 }
 
 void leader::act(const watch_effect::succeeded&) {

@@ -86,6 +86,7 @@ class leader final : public actor<leader_message> {
   void lock_lost(std::uint64_t serial, const std::string& why);
   void check_lease();
   void check_own_pulse();
+  void check_cut_off();
   void drop_lock();
   void show_lock(std::string_view state, std::string detail = {});
 
@@ -196,6 +197,7 @@ class leader final : public actor<leader_message> {
   time_point recovery_began_;
   std::optional<time_point> last_loss_;  ///< of a node that may be alive
   time_point last_turn_;                 ///< something to do, at least once a second
+  std::uint64_t cut_offs_ = 0;           ///< of the node's pulse, as of the last turn
 };
 
 }  // namespace floe

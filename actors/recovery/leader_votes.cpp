@@ -80,6 +80,14 @@ void leader::check_own_pulse() {
   vote(election_event::standing_changed{out});
 }
 
+/// A leader that freezes by itself may be one whom others have left out already: what it has begun would end that freeze, and
+/// let its node go on in a generation of which nobody else knows (rule R17 of the model, tests/model/README.md).
+void leader::check_cut_off() {
+  const auto so_far = config_.pulse->cut_offs();
+  if (std::exchange(cut_offs_, so_far) != so_far && watch_.recovering())
+    coordinator_.tell(rec_stop{});
+}
+
 void leader::vote(const election_input& e) {
   const bool led = election_.leads();
   for (const auto& effect : election_.step(e))

@@ -229,7 +229,7 @@ class real_loop final : public event_loop {
     epoll_event events[64];
     const int n = ::epoll_pwait2(epoll_, events, 64, &limit, nullptr);
     if (n < 0 && errno != EINTR) die("epoll_pwait2");
-    turn_watch::here().woke();
+    turn_watch::here().woke(now());
     for (int i = 0; i < n; ++i) {
       const auto fd = static_cast<std::size_t>(events[i].data.u64 & 0xffffffff);
       const auto& w = watched_[fd];

@@ -40,6 +40,8 @@ class sim_loop final : public event_loop {
     for (;;) {
       while (!tasks_.empty()) {
         if (done()) return true;
+        if (tasks_.empty())
+          break;  // `done` asked the nodes, and had the loop run for their answers
         run_one();
       }
       if (done()) return true;

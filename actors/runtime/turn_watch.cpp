@@ -21,7 +21,7 @@ void turn_watch::tell(std::string_view whose, duration took) const {
   std::string what(whose);
   if (!doing_.what.empty()) what.append(": ").append(doing_.what);
   if (doing_.name_of != nullptr) what.append(" ").append(doing_.name_of(doing_.number));
-  observer_(what, took, std::min(took, processor_time() - woke_));
+  observer_(what, took, std::min(took, processor_time() - worked_before_));
 }
 
 }  // namespace floe

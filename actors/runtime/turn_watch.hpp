@@ -14,8 +14,8 @@ namespace floe {
 
 class turn_watch {
  public:
-  /// `worked` is how long the thread has had a processor, in this turn and those before it since the loop last waited: on a
-  /// busy machine, or when the disk is slow, much less than `took`.
+  /// `worked` is how long the thread has had a processor, in this turn and those up to 10 ms before it: on a busy machine,
+  /// or when the disk is slow, much less than `took`.
   using observer = std::function<void(const std::string& what, duration took, duration worked)>;
 
   /// Of the thread that calls.
@@ -31,9 +31,11 @@ class turn_watch {
     doing_ = {what, n, name_of};
   }
 
-  /// The loop has waited, and turns begin.
-  void woke() {
-    if (observer_) woke_ = processor_time();
+  /// The loop has waited, and turns begin. The processor's time is asked for seldom: that is a call of the system.
+  void woke(time_point now) {
+    if (!observer_ || now - asked_ < ask_every) return;
+    asked_ = now;
+    worked_before_ = processor_time();
   }
   template <class Turn>
   void run(std::string_view whose, Turn&& turn) {
@@ -49,7 +51,9 @@ class turn_watch {
   void tell(std::string_view whose, duration took) const;
   static duration processor_time();
 
-  duration woke_{0};
+  static constexpr duration ask_every = std::chrono::milliseconds(10);
+  time_point asked_{};
+  duration worked_before_{0};
   duration limit_{0};
   observer observer_;
   struct {

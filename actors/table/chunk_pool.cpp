@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cassert>
+#include <utility>
 
 namespace floe {
 
@@ -11,6 +12,7 @@ chunk_pool::chunk_pool(std::uint32_t words) {
   const auto highest = static_cast<unsigned>(std::countr_zero(words));
   free_.resize(highest - smallest_order + 1);
   free_.back().insert(0);
+  kept_.resize(free_.size());
 }
 
 unsigned chunk_pool::order_for(std::size_t words) {
@@ -19,6 +21,22 @@ unsigned chunk_pool::order_for(std::size_t words) {
 }
 
 std::optional<std::uint32_t> chunk_pool::take(unsigned order) {
+  if (order > highest_order()) return std::nullopt;
+  auto& kept = kept_[order - smallest_order];
+  std::optional<std::uint32_t> at;
+  if (!kept.empty()) {
+    at = kept.back();
+    kept.pop_back();
+  } else if (at = split(order); !at) {
+    for (unsigned o = smallest_order; o <= highest_order(); ++o)
+      for (const auto chunk : std::exchange(kept_[o - smallest_order], {})) join(chunk, o);
+    at = split(order);
+  }
+  if (at) used_ += std::size_t{1} << order;
+  return at;
+}
+
+std::optional<std::uint32_t> chunk_pool::split(unsigned order) {
   unsigned from = order;
   while (from <= highest_order() && free_of(from).empty()) ++from;
   if (from > highest_order()) return std::nullopt;
@@ -28,12 +46,18 @@ std::optional<std::uint32_t> chunk_pool::take(unsigned order) {
     --from;
     free_of(from).insert(at + (1U << from));
   }
-  used_ += std::size_t{1} << order;
   return at;
 }
 
 void chunk_pool::give_back(std::uint32_t at, unsigned order) {
   used_ -= std::size_t{1} << order;
+  auto& kept = kept_[order - smallest_order];
+  assert(std::ranges::find(kept, at) == kept.end());
+  if (kept.size() < kept_max) return kept.push_back(at);
+  join(at, order);
+}
+
+void chunk_pool::join(std::uint32_t at, unsigned order) {
   for (; order < highest_order(); ++order) {
     const auto buddy = free_of(order).find(at ^ (1U << order));
     if (buddy == free_of(order).end()) break;

@@ -12,7 +12,11 @@ constexpr auto acquire = std::memory_order_acquire;
 constexpr auto release = std::memory_order_release;
 constexpr auto in_one_order = std::memory_order_seq_cst;
 
-constexpr unsigned spins_first = 60, spins_later = 10;
+/// Looks at the lock word before the first sleep, after one, and as the heir, who does not sleep as long as it may be let in
+/// at any moment. Between two of them it breathes without a look, longer and longer: every look takes the word from the
+/// processor of whoever works with it.
+constexpr unsigned looks_first = 6, looks_later = 3, looks_of_heir = 24;
+constexpr unsigned longest_breath = 16;
 /// Who has waited for so long is served before those who come.
 constexpr std::uint64_t patience_us = 1000;
 /// Between the first disappointment and that moment; nobody is woken for it.
@@ -65,7 +69,8 @@ std::optional<bool> try_release(table_slot& s, std::uint32_t life, table_holder 
   table_wakes owed{.word = &s.wake};
   const auto heir = w.has(lock_word::reserved) ? heir_of(s) : table_holder::none;
   if (heir != table_holder::none) {
-    owed.all_of |= sleep_bits::heir(heir);
+    // it looks at the word right now, or has said that it sleeps
+    if (w.has(lock_word::sleeper)) owed.all_of |= sleep_bits::heir(heir);
   } else {
     next &= ~lock_word::reserved;
     if (w.has(lock_word::sleeper)) owed.one = true;
@@ -92,6 +97,7 @@ step_need table_lock::finish(lock_outcome o) {
     slot().queue[static_cast<std::size_t>(position_)].compare_exchange_strong(mine, 0, release,
                                                                               relaxed);
     position_ = -1;
+    wake_heir();
   }
   outcome_ = o;
   phase_ = phase::finished;
@@ -99,6 +105,10 @@ step_need table_lock::finish(lock_outcome o) {
 }
 
 step_need table_lock::advance(std::uint64_t now_us) {
+  if (breaths_ > 0) {
+    --breaths_;
+    return step_need::pause;
+  }
   switch (phase_) {
     case phase::look:
       if (const auto p = find(memory_, key_, table_hash(key_))) {
@@ -111,8 +121,11 @@ step_need table_lock::advance(std::uint64_t now_us) {
     case phase::leave_queue: return leave_queue();
     case phase::confirm: return confirm(now_us);
     case phase::undo: {
+      const auto heirs = wakes_.all_of;
       const auto done = try_release(slot(), place_.life, me_, wakes_);
       if (!done) return step_need::step;
+      wakes_.word = &slot().wake;
+      wakes_.all_of |= heirs;
       wakes_.node = true;  // whoever closed the table may have counted this lock
       return finish(lock_outcome::not_here);
     }
@@ -149,12 +162,26 @@ bool table_lock::may_take_reserved(std::uint64_t now_us) const {
 
 step_need table_lock::lost(lock_word w, std::uint64_t now_us) {
   if (wait_ == lock_wait::try_once) return finish(lock_outcome::busy);
-  if (++spins_ < (waiting_ == waiting::spins ? spins_first : spins_later)) return step_need::pause;
+  const bool heir = waiting_ == waiting::queued && heir_of(slot()) == me_;
+  if (heir && !w.has(lock_word::reserved)) {
+    phase_ = phase::reserve;
+    return step_need::step;
+  }
+  const auto locks = slot().locks.load(relaxed);
+  if (looks_ == 0) locks_at_first_look_ = locks;
+  const unsigned looks_max = waiting_ == waiting::spins    ? looks_first
+                             : waiting_ != waiting::queued ? looks_later
+                             : heir                        ? looks_of_heir
+                                                           : 0;
+  if (looks_ < looks_max) {
+    breaths_ = std::min(1U << looks_++, longest_breath);
+    return step_need::pause;
+  }
   if (!has_clock_) {
     has_clock_ = true;
     return step_need::clock;
   }
-  spins_ = 0;
+  looks_ = 0;
   if (waits_since_us_ == 0) waits_since_us_ = now_us;
   // its holder cannot be cleared by a node that is gone: who asks it by the socket hears what has become of it
   if (silent(memory_.head(), now_us)) return finish(lock_outcome::not_here);
@@ -163,23 +190,21 @@ step_need table_lock::lost(lock_word w, std::uint64_t now_us) {
   else if (reserved_free_since_us_ == 0)
     reserved_free_since_us_ = now_us;
   // a holder that stays the same is waited for in longer and longer sleeps
-  const auto locks = slot().locks.load(relaxed);
   slice_us_ = locks == last_locks_ && !w.free() && slice_us_ != 0
                   ? std::min(slice_us_ * 2, longest_sleep_us)
                   : patience_us;
   last_locks_ = locks;
-  if (waiting_ == waiting::queued) {
-    if (!w.has(lock_word::reserved)) {
-      phase_ = phase::reserve;
-      return step_need::step;
-    }
-    return sleep_for(now_us, slice_us_, sleep_bits::heir(me_));
+  if (heir) {
+    phase_ = phase::announce;
+    return step_need::step;
   }
+  if (waiting_ == waiting::queued) return sleep_for(now_us, slice_us_, sleep_bits::heir(me_));
   if (now_us - waits_since_us_ >= patience_us) {
     phase_ = phase::enqueue;
     return step_need::step;
   }
-  if (waiting_ == waiting::spins) {
+  // a stream of short locks is not held up by waking us again and again: its next gap is as good as this one
+  if (waiting_ == waiting::spins && locks == locks_at_first_look_) {
     phase_ = phase::announce;
     return step_need::step;
   }
@@ -187,7 +212,7 @@ step_need table_lock::lost(lock_word w, std::uint64_t now_us) {
   return sleep_for(now_us, nap_us, sleep_bits::any_chance);
 }
 
-/// The first sleep: whoever unlocks next wakes one of us.
+/// A sleep that whoever unlocks next is to end: the first of one that has just come, and all of the heir.
 step_need table_lock::announce(std::uint64_t now_us) {
   auto& s = slot();
   phase_ = phase::take;
@@ -198,6 +223,7 @@ step_need table_lock::announce(std::uint64_t now_us) {
     phase_ = phase::announce;
     return step_need::step;
   }
+  if (waiting_ == waiting::queued) return sleep_for(now_us, slice_us_, sleep_bits::heir(me_));
   waiting_ = waiting::slept;
   return sleep_for(now_us, patience_us, sleep_bits::any_chance);
 }
@@ -213,7 +239,7 @@ step_need table_lock::enqueue(std::uint64_t now_us) {
       continue;
     position_ = static_cast<int>(at);
     waiting_ = waiting::queued;
-    phase_ = phase::reserve;
+    phase_ = phase::take;
     return step_need::step;
   }
   phase_ = phase::take;  // all places are taken: they are served first
@@ -230,6 +256,7 @@ step_need table_lock::reserve() {
   return step_need::step;
 }
 
+/// The next heir makes the lock its own when it is awake, not before: until then it is anybody's.
 step_need table_lock::leave_queue() {
   auto& s = slot();
   if (position_ >= 0) {
@@ -239,14 +266,21 @@ step_need table_lock::leave_queue() {
     s.queue_head.store((at + 1) % table_slot::queue_length, relaxed);
     position_ = -1;
   }
-  if (heir_of(s) == table_holder::none) {
-    s.lock.fetch_and(~lock_word::reserved, in_one_order);
-    // somebody may have come between the look and the clearing; who still slips through sets the bit itself when its
-    // sleep ends
-    if (heir_of(s) != table_holder::none) s.lock.fetch_or(lock_word::reserved, in_one_order);
-  }
+  // should the next heir have reserved it already, it will see that it has to do so again
+  s.lock.fetch_and(~lock_word::reserved, in_one_order);
+  wake_heir();
   phase_ = phase::confirm;
   return step_need::step;
+}
+
+/// Its predecessor is out of the way.
+void table_lock::wake_heir() {
+  auto& s = slot();
+  const auto heir = heir_of(s);
+  if (heir == table_holder::none) return;
+  s.wake.fetch_add(1, release);
+  wakes_.word = &s.wake;
+  wakes_.all_of |= sleep_bits::heir(heir);
 }
 
 /// The other half of the node's closing: it writes *closed* and then looks at the lock words, we have written the lock

@@ -41,6 +41,7 @@ record_table::record_table(std::shared_ptr<table_memory> memory)
     : memory_(std::move(memory)),
       pool_(memory_->size().area_words),
       entries_(memory_->slots()),
+      filled_((memory_->slots() + 63) / 64),
       place_taken_(table_client_places) {
   answer_for_until(~std::uint64_t{0});
 }
@@ -71,9 +72,8 @@ std::vector<std::uint32_t> record_table::clear(std::uint32_t client, bool runs_o
   memory_->head().admitted[client % table_client_places].store(0, in_one_order);
   if (!runs_on) place_taken_[client % table_client_places] = false;
   std::vector<std::uint32_t> held;
-  for (std::uint32_t i = 0; i < entries_.size(); ++i) {
+  each_filled([&](std::uint32_t i) {
     entry& e = entries_[i];
-    if (!e.filled()) continue;
     table_slot& s = memory_->slot(i);
     bool waited = false;
     for (auto& q : s.queue) {
@@ -101,7 +101,7 @@ std::vector<std::uint32_t> record_table::clear(std::uint32_t client, bool runs_o
     }
     // a wake-up may have died with it
     if (holds || waited || lock_word{seen}.has(lock_word::anybody_waits)) wake_all(i);
-  }
+  });
   return held;
 }
 
@@ -120,7 +120,7 @@ void record_table::forgive(std::uint32_t client) {
 // --- records ---------------------------------------------------------------------------------------------------
 
 std::optional<std::uint32_t> record_table::find(byte_view key) const {
-  const auto i = by_key_.find(bytes(key));
+  const auto i = by_key_.find(key);
   if (i == by_key_.end()) return std::nullopt;
   return i->second;
 }
@@ -142,7 +142,7 @@ std::expected<table_ticket, promote_refusal> record_table::fill(byte_view key, s
                                                                 std::uint32_t flags, byte_view data,
                                                                 std::uint64_t lock_bits,
                                                                 bool shown) {
-  assert(!key.empty() && !by_key_.contains(bytes(key)));
+  assert(!key.empty() && !by_key_.contains(key));
   if (closed_) return std::unexpected(promote_refusal::closed);
   const std::size_t key_words = words_for(key.size());
   // room to grow: half as much again as it is now, and not less than what most records are
@@ -192,6 +192,7 @@ std::expected<table_ticket, promote_refusal> record_table::fill(byte_view key, s
   s.lock.store(lock_word::of(life, table_holder::none).value | lock_bits, in_one_order);
   memory_->tag(slot).store(hash, release);
   by_key_.emplace(e.key, slot);
+  mark_filled(slot, true);
   return table_ticket{slot, life};
 }
 
@@ -217,9 +218,9 @@ slot_look record_table::recall(std::uint32_t slot) {
   if (!e.recalled) {
     e.recalled = true;
     recalls_.push_back(slot);
+    ++recalled_ever_;
     // An unlock before this leaves a free word for our look below; one after it sees the bit and wakes us.
-    memory_->slot(slot).lock.fetch_or(lock_word::recall, in_one_order);
-    wake_all(slot);
+    wake_waiters(slot, memory_->slot(slot).lock.fetch_or(lock_word::recall, in_one_order));
   } else if (!lock_word{memory_->slot(slot).lock.load(in_one_order)}.has(lock_word::recall)) {
     memory_->slot(slot).lock.fetch_or(lock_word::recall,
                                       in_one_order);  // a client has written over it
@@ -266,8 +267,9 @@ void record_table::empty(std::uint32_t slot) {
   entry& e = entries_[slot];
   e.life = (e.life + 1) & lock_word::life_mask;
   memory_->tag(slot).store(0, release);
-  memory_->slot(slot).lock.store(lock_word::of(e.life, table_holder::none).value, in_one_order);
-  wake_all(slot);
+  const auto next = lock_word::of(e.life, table_holder::none).value;
+  wake_waiters(slot, memory_->slot(slot).lock.exchange(next, in_one_order));
+  mark_filled(slot, false);
   by_key_.erase(e.key);
   e.key.clear();
   e.recalled = e.shown = false;
@@ -282,6 +284,14 @@ void record_table::wake_all(std::uint32_t slot) {
   auto& wake = memory_->slot(slot).wake;
   wake.fetch_add(1, release);
   futex_wake(wake, ~0U, INT_MAX);
+}
+
+/// Who sleeps for long has set its bit in the lock word, or stands in the queue; who naps comes by itself.
+void record_table::wake_waiters(std::uint32_t slot, std::uint64_t before) {
+  const auto& s = memory_->slot(slot);
+  const bool queued =
+      std::ranges::any_of(s.queue, [](const table_word& q) { return q.load(acquire) != 0; });
+  if (lock_word{before}.has(lock_word::anybody_waits) || queued) wake_all(slot);
 }
 
 /// The content as it is now. Whatever is read here may be changed by a client at the same time.
@@ -318,12 +328,11 @@ std::uint64_t record_table::locks_lately(std::uint32_t slot) const {
 }
 
 void record_table::cool() {
-  for (std::uint32_t i = 0; i < entries_.size(); ++i) {
+  each_filled([&](std::uint32_t i) {
     entry& e = entries_[i];
-    if (!e.filled()) continue;
     e.heat = locks_lately(i) / 2;
     e.seen_locks = memory_->slot(i).locks.load(relaxed);
-  }
+  });
 }
 
 std::vector<std::uint32_t> record_table::victims(byte_view key) const {
@@ -337,10 +346,11 @@ std::vector<std::uint32_t> record_table::victims(byte_view key) const {
 
 std::optional<std::uint32_t> record_table::coldest() const {
   std::optional<std::uint32_t> best;
-  for (std::uint32_t i = 0; i < entries_.size(); ++i)
-    if (entries_[i].filled() && (!entries_[i].recalled || entries_[i].shown) &&
+  each_filled([&](std::uint32_t i) {
+    if ((!entries_[i].recalled || entries_[i].shown) &&
         (!best || locks_lately(i) < locks_lately(*best)))
       best = i;
+  });
   return best;
 }
 
@@ -367,10 +377,10 @@ std::optional<bool> record_table::close_step() {
   if (!closed_) {
     closed_ = true;
     memory_->head().closed.store(1, in_one_order);
-    for (std::uint32_t i = 0; i < entries_.size(); ++i)
-      if (entries_[i].filled() &&
-          (memory_->slot(i).lock.load(in_one_order) & lock_word::anybody_waits) != 0)
+    each_filled([&](std::uint32_t i) {
+      if (lock_word{memory_->slot(i).lock.load(in_one_order)}.has(lock_word::anybody_waits))
         wake_all(i);
+    });
     if (!looked_too_early_) return std::nullopt;
   }
   return looked_too_early_ ? *std::exchange(looked_too_early_, std::nullopt) : any_holder();
@@ -382,24 +392,22 @@ void record_table::reopen() {
 }
 
 void record_table::for_each_holder(const std::function<void(const table_lock_info&)>& f) const {
-  for (std::uint32_t i = 0; i < entries_.size(); ++i) {
+  each_filled([&](std::uint32_t i) {
     const entry& e = entries_[i];
-    if (!e.filled()) continue;
     const lock_word w{memory_->slot(i).lock.load(in_one_order)};
     if (w.life() == e.life && !w.free() && admitted(client_of(w.holder())))
       f({e.key, i, w.holder(), memory_->slot(i).locked_at.load(relaxed), e.recalled});
-  }
+  });
 }
 
 void record_table::for_each_waiter(
     const std::function<void(std::uint32_t, table_holder)>& f) const {
-  for (std::uint32_t i = 0; i < entries_.size(); ++i) {
-    if (!entries_[i].filled()) continue;
+  each_filled([&](std::uint32_t i) {
     for (const auto& q : memory_->slot(i).queue)
       if (const table_holder who{static_cast<std::uint32_t>(q.load(relaxed))};
           admitted(client_of(who)))
         f(i, who);
-  }
+  });
 }
 
 bool record_table::any_holder() const {
@@ -410,15 +418,15 @@ bool record_table::any_holder() const {
 
 std::vector<std::uint32_t> record_table::filled() const {
   std::vector<std::uint32_t> all;
-  for (std::uint32_t i = 0; i < entries_.size(); ++i)
-    if (entries_[i].filled()) all.push_back(i);
+  each_filled([&](std::uint32_t i) { all.push_back(i); });
   return all;
 }
 
 std::vector<std::uint32_t> record_table::collect(const keep_record& keep) {
   std::vector<std::uint32_t> broken;
-  for (std::uint32_t i = 0; i < entries_.size(); ++i)
-    if (entries_[i].filled() && collect(i, keep) == collected::broken) broken.push_back(i);
+  each_filled([&](std::uint32_t i) {
+    if (collect(i, keep) == collected::broken) broken.push_back(i);
+  });
   return broken;
 }
 

@@ -9,6 +9,7 @@
 /// records of this database, which it may write anyway, and to disturb other clients of this node.
 ///
 /// A record in the table is the newest copy there is. Nobody may read or write the store's copy before `take`.
+#include <bit>
 #include <cstdint>
 #include <expected>
 #include <functional>
@@ -64,6 +65,12 @@ struct table_lock_info {
   bool recalled;
 };
 
+/// Lets a view of a key be looked up.
+struct key_hash_in_table {
+  using is_transparent = void;
+  std::size_t operator()(byte_view key) const { return table_hash(key); }
+};
+
 class record_table {
  public:
   explicit record_table(std::shared_ptr<table_memory>);
@@ -106,6 +113,7 @@ class record_table {
   slot_look recall(std::uint32_t slot);
   bool recalled(std::uint32_t slot) const { return entries_[slot].recalled; }
   const std::vector<std::uint32_t>& recalls() const { return recalls_; }
+  std::uint64_t recalled_ever() const { return recalled_ever_; }
   /// Takes off the lock of a holder that is not connected: it has written the word, and cannot confirm it any more.
   slot_look look(std::uint32_t slot);
   /// The end of a record's stay: only if recalled and free, or held by `by`, whose lock the caller takes over. Nothing:
@@ -172,12 +180,27 @@ class record_table {
   copied copy(const entry&, std::uint32_t slot, table_record&, std::uint64_t& stores) const;
   void empty(std::uint32_t slot);
   void wake_all(std::uint32_t slot);
+  /// The same after a change of the lock word that said `before`: nobody is woken where nobody has said that it sleeps.
+  void wake_waiters(std::uint32_t slot, std::uint64_t before);
+  /// In the order of slots; f may empty the slot that it is given.
+  template <class F>
+  void each_filled(F&& f) const {
+    for (std::size_t i = 0; i < filled_.size(); ++i)
+      for (auto bits = filled_[i]; bits != 0; bits &= bits - 1)
+        f(static_cast<std::uint32_t>(i * 64 + static_cast<std::size_t>(std::countr_zero(bits))));
+  }
+  void mark_filled(std::uint32_t slot, bool is) {
+    const auto bit = std::uint64_t{1} << slot % 64;
+    filled_[slot / 64] = is ? filled_[slot / 64] | bit : filled_[slot / 64] & ~bit;
+  }
 
   std::shared_ptr<table_memory> memory_;
   chunk_pool pool_;
   std::vector<entry> entries_;
-  std::unordered_map<bytes, std::uint32_t> by_key_;
+  std::vector<std::uint64_t> filled_;  ///< a bit for each slot
+  std::unordered_map<bytes, std::uint32_t, key_hash_in_table, std::equal_to<>> by_key_;
   std::vector<std::uint32_t> recalls_;
+  std::uint64_t recalled_ever_ = 0;
   std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> kept_back_;
   std::unordered_set<std::uint32_t> clients_;
   std::vector<bool> place_taken_;  ///< places of clients that are here, or whose process runs on

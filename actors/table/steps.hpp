@@ -96,6 +96,7 @@ class table_lock {
   step_need enqueue(std::uint64_t now_us);
   step_need reserve();
   step_need leave_queue();
+  void wake_heir();
   step_need confirm(std::uint64_t now_us);
   step_need sleep_for(std::uint64_t now_us, std::uint64_t us, std::uint32_t bits);
   bool may_take_reserved(std::uint64_t now_us) const;
@@ -111,12 +112,13 @@ class table_lock {
   lock_outcome outcome_ = lock_outcome::not_here;
   bool gives_up_ = false;
   bool has_clock_ = false;
-  unsigned spins_ = 0;
+  unsigned looks_ = 0;           ///< at a lock that was taken, since the last sleep
+  unsigned breaths_ = 0;         ///< before the next look
   int position_ = -1;            ///< in the slot's queue
   std::uint32_t seen_wake_ = 0;  ///< before the last look at the lock word
   std::uint64_t waits_since_us_ = 0;
   std::uint64_t reserved_free_since_us_ = 0;  ///< free, but the heir does not come
-  std::uint64_t last_locks_ = 0;
+  std::uint64_t locks_at_first_look_ = 0, last_locks_ = 0;
   std::uint64_t slice_us_ = 0;
   table_place place_;
   table_sleep sleep_;

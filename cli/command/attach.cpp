@@ -4,6 +4,7 @@
 #include "cli/database_properties.hpp"
 #include "cli/databases.hpp"
 #include "cli/output.hpp"
+#include "cli/waiting_line.hpp"
 
 namespace floe::cli {
 namespace {
@@ -27,6 +28,7 @@ int run(context& c, const arguments& a) {
                      "; there are volatile, persistent, replicated, readonly, sticky");
   auto node = c.node();
   if (!node) return node.error();
+  const waiting_line shown(**node, "attach " + a["DB"]);
   const auto id = (*node)->attach(a["DB"], kind, c.long_patience());
   if (!id) return c.fail("attach " + a["DB"], id.error());
   if (const auto property = property_named(kind_name))

@@ -2,91 +2,23 @@
 /// where it differs from the other nodes of its cluster in what must be equal everywhere.
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "cli/cluster/pid_file.hpp"
 #include "cli/command/all.hpp"
+#include "cli/config/compare_nodes.hpp"
 #include "cli/config/node_files.hpp"
 #include "cli/context.hpp"
 #include "cli/json_list.hpp"
 #include "cli/output.hpp"
 #include "protocol/constants.hpp"
-#include "protocol/tunables.hpp"
 #include "protocol/types/node_map.hpp"
 
 namespace floe::cli {
 namespace {
 
-struct findings {
-  std::vector<std::string> errors, warnings;
+struct findings : differences {
   std::size_t compared = 0;  ///< other nodes that were asked
 };
 
-std::string node_name(pnn p) { return fmt::format("node {}", number(p)); }
-
-void compare_tunables(blocking_client& c, pnn other, const tunable_list& ours, duration patience,
-                      findings& f) {
-  const auto theirs = c.control<control::get_all_tunables>(other, {}, patience);
-  if (!theirs)
-    return f.errors.push_back(
-        fmt::format("{}: its tunables: {}", node_name(other), theirs.error().describe()));
-  for (std::size_t i = 0; i < wire_tunable_count; ++i) {
-    const auto& t = all_tunables()[i];
-    if (ours.values[i] != theirs->value.values[i])
-      f.warnings.push_back(fmt::format("{}: {} is {} there and {} here", node_name(other), t.name,
-                                       theirs->value.values[i], ours.values[i]));
-  }
-}
-
-void compare_lock(blocking_client& c, pnn other, const std::string& ours, duration patience,
-                  findings& f) {
-  const auto theirs = c.control<control::get_reclock_file>(other, {}, patience);
-  if (!theirs)
-    return f.errors.push_back(
-        fmt::format("{}: its cluster lock: {}", node_name(other), theirs.error().describe()));
-  const auto show = [](std::string_view s) {
-    return s.empty() ? std::string("not set") : "`" + std::string(s) + "`";
-  };
-  if (theirs->value.value != ours)
-    f.errors.push_back(
-        fmt::format("{}: the cluster lock is {} there and {} here; a lock that is not the same for "
-                    "all excludes nobody",
-                    node_name(other), show(theirs->value.value), show(ours)));
-}
-
-/// A ctdbd has no such setting, and does not say so.
-void compare_quorum(blocking_client& c, pnn other, quorum_rule ours, duration patience,
-                    findings& f) {
-  const auto theirs = c.control<control::get_node_status>(other, {}, patience);
-  if (!theirs) return;
-  const auto report = nlohmann::json::parse(theirs->value.value, nullptr, false);
-  const auto rule = report.is_object() ? report.value("quorum", "") : "";
-  if (!rule.empty() && rule != name(ours))
-    f.errors.push_back(fmt::format("{}: quorum is {} there and {} here; two parts could go on",
-                                   node_name(other), rule, name(ours)));
-}
-
-void compare_nodes(blocking_client& c, pnn other, const std::vector<configured_node>& ours,
-                   duration patience, findings& f) {
-  const auto theirs = c.control<control::get_nodes_file>(other, {}, patience);
-  if (!theirs)
-    return f.errors.push_back(
-        fmt::format("{}: its nodes file: {}", node_name(other), theirs.error().describe()));
-  const auto& list = theirs->value.nodes;
-  if (list.size() != ours.size())
-    f.errors.push_back(fmt::format("{}: its nodes file has {} nodes, ours {}", node_name(other),
-                                   list.size(), ours.size()));
-  for (std::size_t i = 0; i < std::min(list.size(), ours.size()); ++i) {
-    const bool deleted = list[i].flags & node_flag::deleted;
-    const auto there = deleted ? std::string("deleted") : std::string(address_text(list[i].addr));
-    const auto here = ours[i].deleted ? std::string("deleted") : ours[i].where.ip;
-    if (there != here)
-      f.errors.push_back(fmt::format("{}: node {} is {} in its nodes file and {} in ours",
-                                     node_name(other), i, there, here));
-  }
-}
-
-/// Only what the files say is compared, not what the running node has: the files count at the next start.
 void compare_with_others(context& c, const node_setup& setup, findings& f) {
   if (!pid_file::holder(setup.pid_file)) return;
   auto connection = blocking_client::connect(setup.config.socket, c.patience());
@@ -100,10 +32,7 @@ void compare_with_others(context& c, const node_setup& setup, findings& f) {
   for (const auto& n : map->value.nodes) {
     if (n.pnn == setup.config.self || (n.flags & (node_flag::disconnected | node_flag::deleted)))
       continue;
-    compare_nodes(*connection, n.pnn, setup.config.nodes, c.patience(), f);
-    compare_lock(*connection, n.pnn, setup.config.cluster_lock, c.patience(), f);
-    compare_quorum(*connection, n.pnn, setup.config.quorum, c.patience(), f);
-    compare_tunables(*connection, n.pnn, setup.config.tunables, c.patience(), f);
+    compare_with(*connection, n.pnn, setup, c.patience(), f);
     ++f.compared;
   }
 }

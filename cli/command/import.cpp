@@ -15,6 +15,7 @@
 #include "cli/hold_transactions.hpp"
 #include "cli/output.hpp"
 #include "cli/tdb/tdb_content.hpp"
+#include "cli/waiting_line.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/types/rec_data.hpp"
@@ -131,6 +132,7 @@ int import_files(context& c, const arguments& a) {
                       "{}); --replace puts "
                       "the file in its place",
                       what, present->value, f.number));
+    const waiting_line shown(**node, what);
     const auto held = hold_transactions(c, **node, *id, db_kind::persistent, what);
     if (!held) return held.error();
     const auto end = put_in(c, **node, f, *id);

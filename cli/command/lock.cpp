@@ -8,6 +8,7 @@
 #include "cli/keys.hpp"
 #include "cli/line_input.hpp"
 #include "cli/output.hpp"
+#include "cli/waiting_line.hpp"
 
 namespace floe::cli {
 namespace {
@@ -42,7 +43,10 @@ int run(context& c, const arguments& a) {
   const auto db = (*node)->find_database(a["DB"], c.patience());
   if (!db) return c.fail(what, db.error());
   const auto begin = (*node)->loop().now();
-  auto lock = (*node)->lock(*db, *key, c.long_patience());
+  auto lock = [&] {
+    const waiting_line shown(**node, what);
+    return (*node)->lock(*db, *key, c.long_patience());
+  }();
   if (!lock && lock.error().code == client_errc::timed_out) {
     print_error(fmt::format("{}: {}: {}; `floe locks` shows who holds it, -t waits longer", what,
                             node_text(lock.error().node), lock.error().describe()));

@@ -8,6 +8,7 @@
 #include "cli/context.hpp"
 #include "cli/duration_text.hpp"
 #include "cli/output.hpp"
+#include "cli/waiting_line.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/membership.hpp"
 #include "protocol/types/node_map.hpp"
@@ -37,6 +38,7 @@ int change(context& c, const char* verb, control opcode, const bytes& data, std:
   auto at = c.target();
   if (!at) return at.error();
   const auto end = (*node)->loop().now() + c.patience();
+  const waiting_line shown(**node, verb);
   const auto sent = (*node)->send_control(*at, opcode, data, c.patience());
   if (!sent) return c.fail(verb, sent.error());
   // first the node itself, then the one we talk to, which the leader tells

@@ -8,6 +8,7 @@
 #include "cli/octet_file.hpp"
 #include "cli/output.hpp"
 #include "cli/transaction_input.hpp"
+#include "cli/waiting_line.hpp"
 
 namespace floe::cli {
 namespace {
@@ -20,6 +21,7 @@ int commit(context& c, const arguments& a, const char* verb,
   const auto what = fmt::format("{} {}", verb, a["DB"]);
   const auto db = (*node)->find_database(a["DB"], c.patience());
   if (!db) return c.fail(what, db.error());
+  const waiting_line shown(**node, what);
   auto t = (*node)->wait<transaction::ptr>([&](auto finished) {
     transaction::start((*node)->async(), *db, transaction::mode::read_write, c.long_patience(),
                        finished);

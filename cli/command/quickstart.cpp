@@ -52,7 +52,7 @@ int run(context& c, const arguments& a) {
     auto j = open_json("quickstart");
     j.text("freeze", script->freeze_all ? "all" : "db");
     j.number("exit", static_cast<std::uint64_t>(code));
-    drill::put(j, play, v);
+    drill::put_members(j, play, v);
     print_json(std::move(j));
     return code;
   }

@@ -1,6 +1,5 @@
 /// floe recover: asks for a recovery and waits for its end.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <memory>
@@ -10,6 +9,7 @@
 #include "cli/context.hpp"
 #include "cli/output.hpp"
 #include "cli/troubles.hpp"
+#include "cli/waiting_line.hpp"
 #include "protocol/messages.hpp"
 #include "protocol/types/client.hpp"
 #include "protocol/types/recovery_answer.hpp"
@@ -35,42 +35,6 @@ int fail_with_reason(context& c, pnn at, client_error e) {
     e.text += (e.text.empty() ? "" : "; ") + why;
   return c.fail("recover", e);
 }
-
-/// On a terminal, while it lasts: one line, written over and over.
-class waiting_line {
- public:
-  waiting_line(blocking_client& node, pnn at) : node_(node), at_(at) {
-    if (::isatty(STDERR_FILENO) == 1) later();
-  }
-  ~waiting_line() {
-    node_.loop().cancel(timer_);
-    if (shown_) fmt::print(stderr, "\r\033[K");
-  }
-  waiting_line(const waiting_line&) = delete;
-
- private:
-  void later() {
-    timer_ = node_.loop().after(std::chrono::seconds(2), [this, alive = std::weak_ptr(alive_)] {
-      node_.async().control<control::get_node_status>(
-          at_, {}, std::chrono::seconds(1), [this, alive](const auto& r) {
-            if (alive.expired()) return;
-            if (r) show(first_illness(std::string(r->value.value)));
-            later();
-          });
-    });
-  }
-  void show(const std::string& why) {
-    if (why.empty()) return;
-    shown_ = true;
-    fmt::print(stderr, "\r\033[K{}", why.substr(0, terminal_width() - 1));
-  }
-
-  blocking_client& node_;
-  pnn at_;
-  timer_id timer_{0};
-  bool shown_ = false;
-  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
-};
 
 /// What a recovery that is asked for by message has found.
 struct verdict {
@@ -124,7 +88,10 @@ void print_verdict(const verdict& v) {
 
 int run_by_message(context& c, blocking_client& node, bool whole, bool verify) {
   const auto begin = node.loop().now();
-  const auto found = ask_leader(node, whole, verify, c.long_patience());
+  const auto found = [&] {
+    const waiting_line shown(node, "recover");
+    return ask_leader(node, whole, verify, c.long_patience());
+  }();
   if (!found) return c.fail("recover", found.error());
   if (found->differed == -EOPNOTSUPP)
     return c.fail(
@@ -165,7 +132,7 @@ int run(context& c, const arguments& a) {
       (*node)->control<control::set_recmode>(*at, recovery_mode::active, c.patience());
   if (!asked) return c.fail("recover", asked.error());
   const auto end = [&] {
-    waiting_line shown(**node, *at);
+    const waiting_line shown(**node, "recover", *at);
     return (*node)->wait<recovered_state>([&](auto finished) {
       wait_recovered((*node)->async(), *at, before->value.generation, c.long_patience(), finished);
     });

@@ -6,6 +6,7 @@
 #include "cli/ask_nodes.hpp"
 #include "cli/command/all.hpp"
 #include "cli/output.hpp"
+#include "cli/waiting_line.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/node_map.hpp"
 
@@ -117,6 +118,7 @@ int run(context& c, const arguments&) {
       return c.fail(fmt::format(
           "reloadnodes: node {} is to be deleted and still runs; `floe shutdown -n {}` first",
           number(p), number(p)));
+  const waiting_line shown(**node, "reloadnodes");
   const auto answers =
       ask_each(**node, connected, control::reload_nodes_file, {}, c.long_patience());
   if (const auto code = report_failures(c, "reloadnodes", answers); code != done) return code;

@@ -9,6 +9,7 @@
 #include "cli/databases.hpp"
 #include "cli/hold_transactions.hpp"
 #include "cli/output.hpp"
+#include "cli/waiting_line.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/types/node_map.hpp"
@@ -24,6 +25,7 @@ int wipe(context& c, const arguments& a) {
   const auto what = "wipedb " + a["DB"];
   const auto db = find_database_info(**node, pnn::current, a["DB"], c.patience());
   if (!db) return c.fail(what, db.error());
+  const waiting_line shown(**node, what);
   const auto held = hold_transactions(c, **node, db->id, kind_of(db->flags), what);
   if (!held) return held.error();
   const auto end = (*node)->wait<replaced_content>([&](auto finished) {
@@ -81,6 +83,7 @@ int detach(context& c, const arguments& a) {
         "forbids it",
         number(open->front())));
   for (const auto& db : wanted) {
+    const waiting_line shown(**node, "detach " + db.name);
     const auto gone = (*node)->control<control::db_detach>(pnn::current, db.id, c.long_patience());
     if (!gone) return c.fail("detach " + db.name, gone.error());
   }
@@ -113,6 +116,7 @@ int vacuum(context& c, const arguments& a) {
   }
   exit_code code = done;
   for (const auto& db : wanted) {
+    const waiting_line shown(node, "vacuum " + db.name);
     const auto run = wire::encode(floe::db_vacuum{.db_id = db.id, .full_vacuum_run = true});
     const auto failed = report_failures(
         c, "vacuum " + db.name, ask_each(node, *nodes, control::db_vacuum, run, c.long_patience()));

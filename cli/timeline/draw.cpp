@@ -8,6 +8,7 @@
 #include "actors/events.hpp"
 #include "cli/keys.hpp"
 #include "cli/output.hpp"
+#include "cli/recovered_text.hpp"
 #include "cli/timeline/picture.hpp"
 
 namespace floe::cli {
@@ -151,6 +152,15 @@ std::string sentence(const timed_event& t) {
   if (const auto e = as<event::recovery_ended>(t.line))
     return fmt::format("leads recovery {}: {}, generation {}", e->run, e->good ? "done" : "failed",
                        number(e->generation));
+  if (const auto e = as<event::database_recovered>(t.line))
+    return "recovered " + recovered_text({.way = std::string(e->way),
+                                          .why = std::string(e->why),
+                                          .looked_at = e->looked_at,
+                                          .records = e->records,
+                                          .bytes = e->bytes,
+                                          .kept = e->kept,
+                                          .lost = e->lost,
+                                          .ms = static_cast<double>(e->ms)});
   if (const auto e = as<event::leader>(t.line))
     return e->to == pnn::unknown ? std::string("nobody leads")
                                  : fmt::format("leader is {}", number(e->to));
@@ -214,6 +224,13 @@ std::string list_of_stories(const timeline_picture& p, bool colours) {
   return out.empty() ? out : "phases of the leader's recovery, ms\n" + out;
 }
 
+std::string from_to(const timeline_picture& p) {
+  if (p.clock == timeline_picture::counts::from_1970)
+    return fmt::format("{} to {}", time_text(p.from_us), clock_text(p.to_us));
+  const auto seconds = [](std::int64_t us) { return static_cast<double>(us) / 1e6; };
+  return fmt::format("{:.3f} s to {:.3f} s of the run", seconds(p.from_us), seconds(p.to_us));
+}
+
 std::string legend(bool colours) {
   std::string out = "  ";
   for (const auto& l : looks) {
@@ -246,11 +263,10 @@ std::string draw(const timeline_picture& p, std::size_t width, bool colours) {
   const std::size_t fixed = name_width + 2 + 4 + 3 + text_room + 2;
   const scale s(p.from_us, p.to_us,
                 std::clamp<std::size_t>(width > fixed ? width - fixed : 0, 40, 160));
-  std::string out = paint(style::bold,
-                          fmt::format("{} to {}, {} ms", time_text(p.from_us), clock_text(p.to_us),
-                                      ms_text(p.to_us - p.from_us)),
-                          colours) +
-                    "\n\n";
+  std::string out =
+      paint(style::bold, fmt::format("{}, {} ms", from_to(p), ms_text(p.to_us - p.from_us)),
+            colours) +
+      "\n\n";
   out += std::string(name_width + 2 + 4 + 1, ' ') + paint(style::dim, s.ruler(), colours) + "\n";
   std::string last = "\n";
   for (const auto& r : p.rows) {

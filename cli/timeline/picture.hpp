@@ -44,6 +44,8 @@ struct timeline_picture {
   std::vector<timeline_row> rows;
   std::vector<leader_story> stories;
   std::vector<timed_event> events;  ///< those within, sorted
+  /// What times count from: 1970, or the start of a run.
+  enum class counts : std::uint8_t { from_1970, from_the_start } clock = counts::from_1970;
   bool empty() const { return to_us <= from_us; }
 };
 

@@ -255,7 +255,11 @@ db_plan cluster_recovery::plan_for(db_id id) const {
   std::vector<lineage_claim> claims;
   for (const auto& m : members_) {
     const auto own = lines_.find({id, m.node});
-    claims.push_back({m.node, own != lines_.end() ? own->second : m.line});
+    const bool has =
+        std::ranges::find(copies_.at(id), m.node, &db_plan::copy::node) != copies_.at(id).end() ||
+        mutated(mutant::absent_copy_counts);
+    // the generation of a node's map says nothing about a database that it does not have
+    claims.push_back({m.node, own != lines_.end() ? own->second : has ? m.line : lineage{}});
   }
   const auto took_part = last_generation_members(claims, plan_.leader);
   db_plan p{.db = id,

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <iterator>
 #include <map>
+#include <tuple>
 
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
@@ -21,12 +22,14 @@ db_kind kind_of(std::uint8_t flags) {
   return db_kind::volatile_db;
 }
 
-/// Whether a node that fails in this phase is to blame for it, rather than the recovery or a peer.
+/// Whether a node that fails in this phase is to blame for it, rather than the recovery or a peer. One that refuses to
+/// attach a database will not have its name, its kind or one more: nobody is banned for what is asked of it.
 bool charges(db_phase phase, failure_cause cause) {
   if (cause != failure_cause::refused && cause != failure_cause::timed_out &&
       cause != failure_cause::count_mismatch)
     return false;
-  return phase == db_phase::attach || phase == db_phase::freeze || phase == db_phase::pull;
+  if (phase == db_phase::attach) return cause == failure_cause::timed_out;
+  return phase == db_phase::freeze || phase == db_phase::pull;
 }
 
 /// "a.tdb on 0,2; b.tdb on 1"
@@ -199,7 +202,7 @@ std::vector<db_output> db_recovery::phase_complete(time_point now) {
       if (!by_difference()) return enter(db_phase::pull, pull_sources(), now);
       {
         auto asked = members();
-        std::ranges::copy(behind(), std::back_inserter(asked));
+        std::ranges::copy(returning(), std::back_inserter(asked));
         return enter(db_phase::changes, std::move(asked), now);
       }
     case db_phase::seqnum: {
@@ -290,7 +293,13 @@ std::vector<db_output> db_recovery::enter(db_phase to, time_point now) {
 
 std::vector<db_output> db_recovery::try_failed(time_point now) {
   waiting_for_.clear();
-  if (attempt_ >= plan_.tries) return finish(db_phase::failed, now);
+  if (attempt_ >= plan_.tries) {
+    // the others need not wait for a database that some node will not have
+    conflict_ = phase_ == db_phase::attach && std::ranges::all_of(failures_, [](const auto& f) {
+                  return f.step != name(db_phase::attach) || f.cause == failure_cause::refused;
+                });
+    return finish(db_phase::failed, now);
+  }
   ++attempt_;
   run_ = run_number{number(run_) + 1};
   only_committed_count();
@@ -377,21 +386,35 @@ std::vector<pnn> db_recovery::pull_sources() const {
     std::ranges::sort(sources);
     return sources;
   }
-  // Of the whole copies the highest sequence number supplies everything; of equal ones the lowest pnn. A number of 0
-  // says nothing about the content: one that has just been made must not win by it.
+  // Of the whole copies the highest sequence number supplies everything. Of equal ones, which two rival transactions may
+  // have made, one of the last generation: what was not decided there when its node was lost did not happen, and others
+  // were acknowledged in its place. Of equals among these the lowest pnn. A number of 0 says nothing about the content: one
+  // that has just been made must not win by it.
   const auto had = who_has(true);
   const auto supplies = [&](pnn n) {
     return std::ranges::find(had, n) != had.end() &&
            std::ranges::find(damaged_, n) == damaged_.end();
   };
-  std::pair<pnn, std::uint64_t> best{pnn::unknown, 0};
-  for (const auto& [node, n] : seqnums_)
-    if (!supplies(node))
-      continue;
-    else if (best.first == pnn::unknown || n > best.second ||
-             (n == best.second && node < best.first))
-      best = {node, n};
-  sources.push_back(best.first);
+  const auto took_part = [&](pnn n) {
+    const auto p = std::ranges::find(plan_.participants, n, &db_plan::participant::node);
+    return p != plan_.participants.end() && p->took_part;
+  };
+  struct candidate {
+    std::uint64_t number;
+    bool counts;
+    pnn node;
+  };
+  std::optional<candidate> best;
+  for (const auto& [node, n] : seqnums_) {
+    if (!supplies(node)) continue;
+    const bool counts = took_part(node) && !mutated(mutant::rival_of_lost_node_wins);
+    const candidate one{n, counts, node};
+    const auto rank = [](const candidate& c) {
+      return std::tuple(c.number, c.counts, -std::int64_t{number(c.node)});
+    };
+    if (!best || rank(one) > rank(*best)) best = one;
+  }
+  sources.push_back(best ? best->node : pnn::unknown);
   return sources;
 }
 

@@ -16,12 +16,16 @@
 ///
 /// Where contents are verified, a `verify` stands before every thaw; if they differ the next try pulls everything.
 /// Only changed records are looked at, and each goes only to those that lack it. `fill` and `wipe` are for
-/// participants without the base, which get everything. One that has changed more than it could note is
+/// participants without the base, which get everything (rule R9 of the model, tests/model/README.md). One that has changed more than it could note is
 /// pulled whole, and compared with what `fill` brings. Records keep their owners. Where the nodes
 /// cannot, everything is pulled as ever.
 ///
 /// Who comes back (it has missed generations, and what it has changed since the last one that it shared is
 /// known) keeps the records that nobody else has touched since: its copies of these count, see touches().
+///
+/// With a content that shares nothing with the members' (one of the two belongs to nodes that were started again, out of
+/// reach of the other) a node gets everything, as a new one. But if the members, or it, know all that was ever stored in their content, it
+/// is asked for all that it has: records that the members have never had are kept.
 ///
 /// Each phase asks a set of nodes at once and ends when all have answered, failed or timed out; one
 /// result per node is kept. A try that fails begins again at `names`; a database that was frozen or
@@ -113,11 +117,12 @@ struct db_plan {
 
 /// How the copy of a node stands when its recovery begins.
 struct db_copy {
-  generation content = generation::invalid;  ///< it was committed with; invalid: with none
+  /// It was committed with; or under which it was created (birth_under), if nothing was committed since; invalid: neither.
+  generation content = generation::invalid;
   change_state changes = change_state::none;
   std::uint64_t keys = 0, records = 0;
   std::uint64_t digest = 0;           ///< of all records; volatile: 0
-  std::vector<generation> earlier{};  ///< since which all changes are known
+  std::vector<generation> earlier{};  ///< since which all changes are known (rule R5)
 };
 
 struct db_lack {
@@ -254,6 +259,10 @@ class db_recovery {
   std::vector<pnn> behind()
       const;  ///< were at an earlier base with them, and can be told what they miss
   std::vector<pnn> fresh() const;  ///< have neither, and get everything
+  std::vector<pnn> strangers()
+      const;  ///< of these, those whose records count where the members have never had one
+  /// Those whose copies may be kept, in the order of the bits of key_touches: behind(), then strangers().
+  std::vector<pnn> returning() const;
   pnn fill_source() const { return noted().front(); }
   std::vector<pnn> overflowed() const;  ///< members that have changed more than they could note
   /// A node behind has recovered since it parted: what it has counts only where the members have touched nothing.
@@ -268,7 +277,7 @@ class db_recovery {
   const std::string& why_whole() const { return why_whole_; }
   /// Records that there were before, as far as nodes told.
   std::uint64_t records_before() const;
-  /// A participant's content is of another generation than it had said: who counts is to be told anew.
+  /// A participant's content is of another generation than it had said: who counts is to be told anew (rule R1).
   bool outdated() const { return outdated_; }
   /// It cannot succeed before somebody changes something: no use to try again.
   bool conflict() const { return conflict_; }
@@ -306,6 +315,7 @@ class db_recovery {
   bool equal_contents();
   bool all_equal() const;
   std::vector<pnn> noted() const;
+  bool knows_all_since_birth(pnn) const;
   pnn historian() const;
   const db_copy* copy_of(pnn) const;
   generation common_with(pnn) const;
@@ -320,7 +330,7 @@ class db_recovery {
   db_phase phase_ = db_phase::idle;
   run_number run_{0};
   generation committed_gen_{};
-  std::vector<pnn> committed_by_;  ///< in any try for that generation
+  std::vector<pnn> committed_by_;  ///< in any try for that generation (rule R15)
   unsigned attempt_ = 0;
   time_point since_;
   time_point deadline_;

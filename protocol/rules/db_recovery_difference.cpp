@@ -5,6 +5,7 @@
 
 #include "protocol/mutant.hpp"
 #include "protocol/rules/db_recovery.hpp"
+#include "protocol/rules/lineage.hpp"
 
 namespace floe {
 
@@ -24,7 +25,8 @@ bool db_recovery::contents_as_told() {
       if (std::ranges::find(committed_by_, p.node) != committed_by_.end()) continue;
       committed_by_.push_back(p.node);
       more_committed = true;
-    } else if (copy->content != generation::invalid && copy->content != *p.content) {
+    } else if (copy->content != generation::invalid && copy->content != *p.content &&
+               copy->content != birth_under(*p.content)) {
       outdated_ = true;
       blame(p.node, failure_cause::outdated,
             "content of generation " + std::to_string(number(copy->content)) + ", had told " +
@@ -128,11 +130,36 @@ std::vector<pnn> db_recovery::fresh() const {
   return nodes;
 }
 
+bool db_recovery::knows_all_since_birth(pnn n) const {
+  const auto* copy = copy_of(n);
+  return copy->changes == change_state::complete &&
+         is_birth(copy->earlier.empty() ? copy->content : copy->earlier.back());
+}
+
+std::vector<pnn> db_recovery::strangers() const {
+  if (!by_difference() || mutated(mutant::smaller_part_thrown_away)) return {};
+  auto nodes = fresh();
+  const bool members_know =
+      std::ranges::any_of(noted(), [&](pnn n) { return knows_all_since_birth(n); });
+  std::erase_if(nodes, [&](pnn n) {
+    return copy_of(n)->content == generation::invalid ||
+           !(members_know || knows_all_since_birth(n));
+  });
+  return nodes;
+}
+
+std::vector<pnn> db_recovery::returning() const {
+  auto nodes = behind();
+  std::ranges::copy(strangers(), std::back_inserter(nodes));
+  return nodes;
+}
+
 generation db_recovery::changes_since(pnn n) const {
   const auto* copy = copy_of(n);
   const auto needed = behind();
   if (std::ranges::find(needed, n) != needed.end()) return common_with(n);
   if (mutated(mutant::changes_of_another_base)) return base_;
+  if (!strangers().empty() && !copy->earlier.empty()) return copy->earlier.back();
   generation since = base_;
   for (const pnn b : needed) {
     const auto wanted = std::ranges::find(copy->earlier, common_with(b));
@@ -156,9 +183,14 @@ key_touches db_recovery::touches(pnn member, std::uint32_t age) const {
   const auto end_of = [&](const std::vector<generation>& all, std::ptrdiff_t step) {
     return step == 0 ? base_ : all[static_cast<std::size_t>(step - 1)];
   };
-  const auto needed = behind();
+  const auto needed = returning();
+  const auto parted_once = behind().size();
   for (std::size_t i = 0; i < needed.size() && i < 64; ++i) {
     const auto bit = std::uint64_t{1} << i;
+    if (i >= parted_once) {
+      t.after |= bit;
+      continue;
+    }
     const auto parted = std::ranges::find(steps, common_with(needed[i]));
     const auto parted_there = std::ranges::find(history, common_with(needed[i]));
     const auto step = static_cast<std::ptrdiff_t>(age) - 2;

@@ -17,11 +17,20 @@ stay_history after_stay(const std::optional<stay_history>& before, std::uint64_t
   return {.locks = locks, .cut_short = cut && before ? before->cut_short + 1 : 0};
 }
 
-std::optional<time_point> recall_at(const table_queue& q, time_point now, time_point stays_since,
-                                    duration allowed) {
+std::optional<time_point> recall_at(const table_queue& q, time_point now, const stay_so_far& s) {
   if (q.locals) return now;
-  if (q.peers) return std::max(now, stays_since + allowed);
-  return std::nullopt;
+  if (!q.peers) return std::nullopt;
+  const auto stream_ends =
+      std::min(s.since + s.allowed, s.still_since + s.allowed / stillness_part);
+  return std::max({now, stream_ends, s.pinned_until});
+}
+
+duration time_given(const stay_so_far& s) { return std::max(s.allowed, s.pinned_until - s.since); }
+
+stay_so_far seen_again(stay_so_far s, std::uint64_t locks, time_point now) {
+  if (locks != s.locks) s.still_since = now;
+  s.locks = locks;
+  return s;
 }
 
 }  // namespace floe

@@ -3,7 +3,8 @@
 ///
 /// A record that has come here for a stream of local locks should not leave after the first of them, or nodes spend
 /// their time on sending it around; one that every node wants once should leave at once. Which of the two it is shows in
-/// what happened during its last stay. Local requests that cannot use the table are not held back at all.
+/// what happened during its last stay, and a stay ends early when the stream does: a stream of locks in shared memory is
+/// never still for long. Local requests that cannot use the table are not held back at all.
 #include <cstdint>
 #include <optional>
 
@@ -34,8 +35,23 @@ struct table_queue {
   bool peers = false;   ///< requests of other nodes
   bool locals = false;  ///< requests of this node that cannot use the table
 };
-/// When the record is to be called back; nothing: not at all.
-std::optional<time_point> recall_at(const table_queue&, time_point now, time_point stays_since,
-                                    duration allowed);
+/// A stay that other nodes wait for the end of.
+struct stay_so_far {
+  time_point since{};
+  duration allowed{};
+  time_point pinned_until{};  ///< it stays until then, locked or not
+  std::uint64_t locks = 0;    ///< granted by now
+  /// When `locks` was first seen to be what it is now.
+  time_point still_since{};
+};
+/// A record that is not locked for this part of the time that it is allowed is in no stream any more.
+inline constexpr int stillness_part = 8;
+
+/// When the record is to be called back, if nobody locks it until then; nothing: not at all.
+std::optional<time_point> recall_at(const table_queue&, time_point now, const stay_so_far&);
+/// So long it was to stay at most.
+duration time_given(const stay_so_far&);
+/// What is seen of a stay at this moment.
+stay_so_far seen_again(stay_so_far, std::uint64_t locks, time_point now);
 
 }  // namespace floe

@@ -68,6 +68,11 @@ bool is_left_by(const branch& a, const branch& b) {
          !mutated(mutant::quicker_part_counts);
 }
 
+/// All nodes of `a` have hung while others of its members went on in `b`, without them.
+bool slept_away(const branch& a, const branch& b) {
+  return a.awake == 0 && b.awake > 0 && !mutated(mutant::hung_number_counts);
+}
+
 enum class relation : std::uint8_t { older, newer, one_history, strangers };
 
 relation compare(const branch& a, const branch& b) {
@@ -78,6 +83,8 @@ relation compare(const branch& a, const branch& b) {
     return a.nodes.size() < b.nodes.size() ? relation::older : relation::newer;
   if (a_went_on && !b_went_on && is_left_by(a, b)) return relation::newer;
   if (b_went_on && !a_went_on && is_left_by(b, a)) return relation::older;
+  if (a_went_on && !b_went_on && slept_away(a, b)) return relation::older;
+  if (b_went_on && !a_went_on && slept_away(b, a)) return relation::newer;
   if (b_later && b.committed) return relation::older;
   if (a_later && a.committed) return relation::newer;
   if (a_went_on && b_went_on) return relation::one_history;
@@ -137,6 +144,14 @@ std::vector<pnn> last_generation_members(std::span<const lineage_claim> claims, 
   };
   return std::ranges::max_element(current, {}, rank)->nodes;
 }
+
+/// No recovery among floe's nodes alone has such a number.
+generation birth_under(generation map) {
+  if (!is_ordered(map) || count_of(map) == 0) return generation::invalid;
+  return generation{number(map) & ~ordered_bit};
+}
+
+bool is_birth(generation g) { return !is_ordered(g) && count_of(g) != 0; }
 
 bool is_later(generation a, generation b) {
   if (!is_ordered(a) || !is_ordered(b)) return false;

@@ -14,6 +14,8 @@
 ///                smaller part was quicker to recover than the larger one, which had gone on
 ///                meanwhile. The larger one counts. (A node that has hung does not know what it has
 ///                missed: it does not name itself among the members, and is not counted as awake.)
+///   slept        all nodes of A have hung, others of its members are at B, and none of B's at A: they went on
+///                without them, whatever the numbers (nodes that are started again count anew).
 ///   number       B is later than A and somebody has committed its content: A is outdated. Who has
 ///                committed has all there was, even if the recovery was cut off after that.
 ///   side by side both have the same number: whoever had followed the other would have a later one. (A node was
@@ -27,7 +29,7 @@
 ///                counts, if there is one; else the larger part, then the leader's, then that of the
 ///                lowest pnn.
 ///
-/// Nodes without a valid generation (restarted, stopped, banned) took no part.
+/// Nodes without a valid generation (restarted, stopped, banned) took no part. Rule R13 of the model, tests/model/README.md.
 ///
 /// To the wire a generation is a random number. Ours say more, at no cost to others: bit 31 set
 /// (ctdbd draws 31 bits, so it never sets it), 19 bits that count up, 12 random ones. The order is
@@ -62,6 +64,11 @@ std::vector<pnn> last_generation_members(std::span<const lineage_claim> claims, 
 
 /// A generation later than all known ones that have an order.
 generation next_generation(std::span<const generation> known, std::uint32_t random);
+
+/// The name of the empty content with which nodes of this map's generation create a volatile database: until the
+/// first recovery it is what they have in common. Invalid if the generation has no order.
+generation birth_under(generation map);
+bool is_birth(generation);
 
 /// Whether both have an order, and `a` is later.
 bool is_later(generation a, generation b);

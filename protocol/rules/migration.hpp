@@ -76,14 +76,14 @@ missing_record decide_missing(db_kind kind, pnn self, pnn lmaster);
 
 // ---- what is believed ----
 
-/// Whether a REQ_CALL, REPLY_CALL, REQ_DMASTER or REPLY_DMASTER may act here: it must carry the
+/// Whether a REQ_CALL, REPLY_CALL, REQ_DMASTER or REPLY_DMASTER may act here (rule R14): it must carry the
 /// generation of this node's vnn map. Compared with the map's generation and not the database's:
 /// after the new map is set no packet routed by the old one may act, recovered database or not. An
 /// invalid generation equals nothing. Also to be asked again when a packet is processed after a
 /// wait.
 bool accept_generation(generation packet, generation map, bool banned);
 
-/// Whether the vnn map says anything about the records of this database. Between the setting of a
+/// Whether the vnn map says anything about the records of this database (rule R2 of the model, tests/model/README.md). Between the setting of a
 /// new map and the recovery of the database it does not: its new lmaster has no copy to tell where
 /// a record is, and would invent an empty one beside the real one (ctdbd does). Every request waits
 /// until the thaw, for a record of ours too: it may be of a content that does not count.

@@ -15,7 +15,7 @@
 /// Nor does a holder store anything on a node that is stopped or banned. A transaction that was open is closed: it may
 /// be of a leader that is outdated.
 ///
-/// Rule R10 of the model of ownership, and R3 for what follows:
+/// Rule R10 of the model (tests/model/README.md), and rule R3 for what follows.
 ///
 /// Beside it: which thaw may open a database at all. Nodes send with the generation of their vnn map, and a leader's is that
 /// of its recovery. A leader that has been overtaken would open what the next one has put together with others already.

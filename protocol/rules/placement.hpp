@@ -14,7 +14,7 @@ pnn lmaster_of(byte_view key, std::span<const pnn> map);
 
 /// Whose the record is. After a recovery that left every record its dmaster some may name a node that is
 /// not in the map: these belong to their lmaster, who writes itself into the record before anybody gets
-/// it. What it means depends on the present map alone, so all nodes agree.
+/// it. What it means depends on the present map alone, so all nodes agree. Rule R7 of the model, tests/model/README.md.
 pnn owner_of(byte_view key, pnn dmaster, std::span<const pnn> map);
 
 /// What a node must tell to be placed in a map.

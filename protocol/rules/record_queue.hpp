@@ -50,10 +50,9 @@ struct queue_state {
   pnn self{0};
   pnn lmaster = pnn::unknown;  ///< of the key, by the present map
   bool thawed = true;
-  bool map_applies = true;  ///< migration.hpp
-  bool held = false;        ///< a local client holds the record
-  std::optional<pnn>
-      asked{};  ///< a request of ours for the record is under way: where it was sent last, by us
+  bool map_applies = true;     ///< migration.hpp
+  bool held = false;           ///< a local client holds the record
+  std::optional<pnn> asked{};  ///< a request of ours for the record is under way: where it was sent
   bool asked_for_copy = false;  ///< it asks for a read-only copy
   bool calling_back = false;    ///< read-only copies of our record are being called back
   time_point

@@ -42,14 +42,16 @@ void record_stays::came(byte_view key, time_point now) {
   const bool may_be_stream = settings_.of_stream != duration{0} && s.before;
   s.allowed = may_be_stream ? stay_allowed(s.before, settings_.of_stream) : duration{0};
   const duration pin = is_sticky(key, now) ? settings_.pindown : duration{0};
-  s.until = now + std::max(s.allowed, pin);
+  s.since = s.locked = now;
+  s.pinned_until = now + pin;
 }
 
-void record_stays::count_lock(byte_view key) {
+void record_stays::count_lock(byte_view key, time_point now) {
   const auto s = stays_.find(hash_of(key));
   if (s == stays_.end()) return;
   ++s->second.locks;
-  if (mutated(mutant::pinned_anew_by_locks)) s->second.until += settings_.pindown;
+  s->second.locked = now;
+  if (mutated(mutant::pinned_anew_by_locks)) s->second.pinned_until += settings_.pindown;
 }
 
 void record_stays::left(byte_view key) {
@@ -58,12 +60,15 @@ void record_stays::left(byte_view key) {
   if (found == stays_.end()) return;
   auto& s = found->second;
   s.before = after_stay(s.before, s.locks, s.allowed);
-  s.until = {};
+  s.allowed = {};
+  s.since = s.locked = s.pinned_until = {};
 }
 
 time_point record_stays::ends(byte_view key) const {
   const auto s = stays_.find(hash_of(key));
-  return s == stays_.end() ? time_point{} : s->second.until;
+  if (s == stays_.end()) return {};
+  const auto& [pinned_until, since, locked, allowed, locks, before] = s->second;
+  return std::max(pinned_until, std::min(since + allowed, locked + allowed / stillness_part));
 }
 
 bool record_stays::is_sticky(byte_view key, time_point now) const {

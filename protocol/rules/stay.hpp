@@ -7,7 +7,7 @@
 ///            HopcountMakeSticky hops is sticky for StickyDuration; whenever a sticky one comes, it stays for StickyPindown
 ///   stream   without any setting: a record whose last stay here was a stream of local locks (hot_record.hpp) stays for
 ///            a while, or nodes spend their time on sending it around. RecordTableStayMs is the most, for locks that are
-///            granted one by one as for those in the record table
+///            granted one by one as for those in the record table; less when the stream pauses (stillness_part)
 ///
 /// Of a record a hash of its key is remembered, since two that share one only share how long they stay. What is remembered
 /// has a bound; beyond it stays are shorter than they could be.
@@ -44,12 +44,12 @@ class record_stays {
   /// The record has become ours.
   void came(byte_view key, time_point now);
   /// A client of this node got its lock.
-  void locked(byte_view key) {
-    if (!stays_.empty()) count_lock(key);
+  void locked(byte_view key, time_point now) {
+    if (!stays_.empty()) count_lock(key, now);
   }
   /// It goes to another node.
   void left(byte_view key);
-  /// Other nodes wait until then; a time in the past: they do not.
+  /// Other nodes wait until then, and longer if it is locked before; a time in the past: they do not.
   time_point until(byte_view key) const { return stays_.empty() ? time_point{} : ends(key); }
   bool is_sticky(byte_view key, time_point now) const;
   /// Records that were made sticky and are not known to be so no longer.
@@ -59,12 +59,13 @@ class record_stays {
 
  private:
   struct stay {
-    time_point until{};
+    time_point pinned_until{};
+    time_point since{}, locked{};  ///< locked: when it was, last
     duration allowed{};
     std::uint64_t locks = 0;
     std::optional<stay_history> before;
   };
-  void count_lock(byte_view key);
+  void count_lock(byte_view key, time_point now);
   time_point ends(byte_view key) const;
   void make_room(time_point now);
 

@@ -34,7 +34,7 @@ struct changed_claim {
   pnn holder{0};
   bool changed = false;  ///< by the holder, since then
 };
-/// Since when members have touched (locked by rule, written, moved) a key that nodes behind have changed as well.
+/// Since when members have touched (locked by rule, written, moved) a key that nodes behind have changed as well (rule R8).
 /// Bit i: the i-th of these nodes.
 struct key_touches {
   std::uint64_t before =
@@ -49,7 +49,7 @@ struct key_touches {
 bool beats(const changed_claim& challenger, const changed_claim& incumbent);
 
 /// The header with which all nodes keep the winner of a recovery by difference; nothing if it is
-/// dropped, because it is empty. Its dmaster stays, so that no record has to move afterwards; that of
+/// dropped, because it is empty. Its dmaster stays, so that no record has to move afterwards (rule R6); that of
 /// a lost node means the lmaster (owner_of in placement.hpp).
 std::optional<record_header> kept_header(const record_header& winner, bool has_data);
 

@@ -69,12 +69,12 @@ struct pulldb_ext {
 /// floe's own: how a node's copy stands when its recovery begins.
 struct db_copy_state {
   static constexpr std::size_t wire_size_min = 36;
-  floe::generation content =
-      floe::generation::invalid;  ///< it was committed with; invalid: with none
-  std::uint32_t changes = 0;      ///< change_state: since that commit
-  std::uint64_t keys = 0;         ///< of these changes
-  std::uint64_t records = 0;      ///< there are
-  std::uint64_t digest = 0;       ///< of all records; volatile: 0, it is not asked for
+  /// It was committed with, or was created under (birth_under of lineage.hpp); invalid: neither.
+  floe::generation content = floe::generation::invalid;
+  std::uint32_t changes = 0;  ///< change_state: since that commit
+  std::uint64_t keys = 0;     ///< of these changes
+  std::uint64_t records = 0;  ///< there are
+  std::uint64_t digest = 0;   ///< of all records; volatile: 0, it is not asked for
   /// Earlier generations since which all changes are known, the latest first.
   std::vector<floe::generation> earlier;
   bool operator==(const db_copy_state&) const = default;

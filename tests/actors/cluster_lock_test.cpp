@@ -364,6 +364,22 @@ TEST_CASE("a node that can take the lock itself does not let a recovery end: the
   nobody_was_banned(c);
 }
 
+TEST_CASE(
+    "the lock service has forgotten who holds the lock: the leader lets go, and somebody takes "
+    "it") {
+  sim_cluster c(3, 17, with_lock);
+  REQUIRE(c.settle(20s));
+  c.locks().hold_by_stranger(true);
+  c.locks().hold_by_stranger(false);
+  auto& guest = c.connect(0);
+  guest.control<control::set_recmode>(pnn::current, recovery_mode::active, 5s, [](const auto&) {});
+  REQUIRE(c.run([&] { return said(c, "cluster-lock-not-held"); }, 20s));
+  REQUIRE(c.settle(5s));
+  CHECK(holder(c) < 3);
+  CHECK(leader_of(c, 0) == holder(c));
+  nobody_was_banned(c);
+}
+
 TEST_CASE("a node with another cluster lock than the leader's takes itself down and says why") {
   sim_cluster c(3, 14, {.cluster_lock = true, .start = false});
   c.start(0);

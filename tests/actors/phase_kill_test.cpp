@@ -7,6 +7,9 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "protocol/messages.hpp"
+#include "protocol/types/client.hpp"
+#include "protocol/wire/codec.hpp"
 #include "tests/actors/sim_cluster.hpp"
 
 using namespace floe;
@@ -15,9 +18,11 @@ using namespace floe::test;
 namespace {
 
 constexpr std::array phases{
-    "survey", "recmode_active", "dbmaps", "start_recovery", "set_vnn_map",    "names",
-    "freeze", "begin",          "pull",   "merge",          "wipe",           "push_start",
-    "push",   "push_confirm",   "commit", "thaw",           "recmode_normal", "end_recovery"};
+    "survey", "recmode_active", "dbmaps",  "start_recovery", "set_vnn_map",    "names",
+    "freeze", "begin",          "changes", "copies",         "merge",          "push_start",
+    "push",   "push_confirm",   "commit",  "thaw",           "recmode_normal", "end_recovery"};
+/// Of a recovery of everything, which must be asked for.
+constexpr std::array phases_of_a_whole_one{"pull", "merge", "wipe", "push_start", "push", "commit"};
 
 std::size_t leader_of(sim_cluster& c) {
   for (std::size_t i = 0; i < c.size(); ++i)
@@ -31,8 +36,9 @@ bool seen(const sim_cluster& c, std::size_t from, const std::string& what) {
 }
 
 /// Three nodes, a record per key, a recovery so that everybody has a copy, then new values.
-void play(const std::string& phase, bool kill_leader, std::uint64_t seed) {
+void play(const std::string& phase, bool whole, bool kill_leader, std::uint64_t seed) {
   CAPTURE(phase);
+  CAPTURE(whole);
   CAPTURE(kill_leader);
   CAPTURE(seed);
   sim_cluster c(3, seed);
@@ -47,9 +53,14 @@ void play(const std::string& phase, bool kill_leader, std::uint64_t seed) {
 
   // a recovery is asked for; when it reaches the phase the victim dies
   const auto mark = c.log().size();
-  bool asked = false;
-  writer.control<control::set_recmode>(pnn::current, recovery_mode::active, 5s,
-                                       [&](const auto&) { asked = true; });
+  bool asked = whole;
+  if (whole)
+    writer.send_message(pnn::broadcast_connected, nth(message::floe_recover, 1),
+                        wire::encode(srvid_message{.pnn = pnn{static_cast<std::uint32_t>(third)},
+                                                   .srvid = message::tool_answer}));
+  else
+    writer.control<control::set_recmode>(pnn::current, recovery_mode::active, 5s,
+                                         [&](const auto&) { asked = true; });
   const auto victim = kill_leader ? leader : follower;
   REQUIRE(c.run([&] { return seen(c, mark, fmt::format(" to={}", phase)); }, 20s));
   c.kill(victim);
@@ -71,11 +82,15 @@ void play(const std::string& phase, bool kill_leader, std::uint64_t seed) {
 }  // namespace
 
 TEST_CASE("a follower dies at each phase of a recovery") {
-  for (const auto* phase : phases)
-    for (std::uint64_t seed = 1; seed <= (thorough ? 3 : 1); ++seed) play(phase, false, seed);
+  for (std::uint64_t seed = 1; seed <= (thorough ? 3 : 1); ++seed) {
+    for (const auto* phase : phases) play(phase, false, false, seed);
+    for (const auto* phase : phases_of_a_whole_one) play(phase, true, false, seed);
+  }
 }
 
 TEST_CASE("the leader dies at each phase of a recovery") {
-  for (const auto* phase : phases)
-    for (std::uint64_t seed = 1; seed <= (thorough ? 3 : 1); ++seed) play(phase, true, seed);
+  for (std::uint64_t seed = 1; seed <= (thorough ? 3 : 1); ++seed) {
+    for (const auto* phase : phases) play(phase, false, true, seed);
+    for (const auto* phase : phases_of_a_whole_one) play(phase, true, true, seed);
+  }
 }

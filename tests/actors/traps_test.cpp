@@ -206,7 +206,7 @@ TEST_CASE("trap: a request to the lost lmaster is sent again by the new map") {
 
 TEST_CASE(
     "trap: a request that waits while its database recovers is granted once, with the last value") {
-  for (const char* phase : {"freeze", "pull", "push", "commit", "thaw"}) {
+  for (const char* phase : {"freeze", "changes", "push", "commit", "thaw"}) {
     CAPTURE(phase);
     sim_cluster c(3);
     REQUIRE(c.settle(20s));

@@ -5,7 +5,9 @@ can be watched, clusters that come up and go down, nodes that end when told to.
 import json
 import os
 import pathlib
+import pty
 import re
+import select
 import signal
 import subprocess
 import time
@@ -369,6 +371,34 @@ class B3Locks(Checks):
         holder.stdout.readline()
         self.assert_complains(TIMED_OUT, f"pid-{holder.pid}", "--base", self.nodes[0].base, "lock", "l.tdb", "c", "-t",
                               "0.3", "--for", "1s")
+
+    def test_who_waits_at_a_terminal_is_told_so(self):
+        holder = self.background(self.nodes[0], "lock", "l.tdb", "d")
+        self.assertIn("granted", holder.stdout.readline())
+        terminal, its_end = pty.openpty()
+        self.addCleanup(os.close, terminal)
+        waiter = subprocess.Popen([FLOE, "--base", self.nodes[0].base, "lock", "l.tdb", "d", "--for", "10ms"],
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=its_end, text=True)
+        os.close(its_end)
+        self.addCleanup(end, waiter)
+        shown = b""
+
+        def read():
+            nonlocal shown
+            while select.select([terminal], [], [], 0.1)[0]:
+                try:
+                    some = os.read(terminal, 4096)
+                except OSError:  # nobody has its other end any more
+                    break
+                if not some:
+                    break
+                shown += some
+            return shown
+        until(lambda: b"lock l.tdb d: waits for " in read(), "it says that it waits")
+        holder.stdin.close()
+        self.assertEqual(0, waiter.wait(timeout=20))
+        self.assertTrue(read().endswith(b"\r\033[K"), shown)  # and takes it back
+        self.assertIn("granted", waiter.stdout.read())
 
     def test_clients_by_name_and_a_circle(self):
         one = self.background(self.nodes[0], "client", "--name", "smbd-one")

@@ -39,6 +39,9 @@ std::vector<timed_event> two_locks() {
       at_ms(11, 2, "recovery-phase", "B", "run=3 from=idle to=freeze"),
       at_ms(16, 2, "recovery-phase", "B", "run=3 from=freeze to=commit"),
       at_ms(41, 2, "recovery-phase", "B", "run=3 from=commit to=done"),
+      at_ms(
+          41, 2, "database-recovered", "B",
+          "run=3 way=difference looked_at=12 records=9000 bytes=3000 kept=2 lost=1 ms=30 why=\"\""),
   };
   sort_events(all);
   return all;
@@ -168,6 +171,8 @@ TEST_CASE("the list tells the story in sentences") {
   for (const char* words :
        {"lost node 1", "recovery mode ACTIVE: node 1 is lost", "freezing, waits for 1 holder",
         "smbd (pid 77) waits for the lock of k: migrating",
+        "recovered by difference: looked at 12 of 9000 records, 3000 B in 30 ms; nodes that came "
+        "back keep 2 records and lose 1",
         "asks node 2 again for k, generation 1234", "smbd (pid 77) gets the lock of k after 31 ms",
         "recovery mode NORMAL"})
     CHECK(text.find(words) != std::string::npos);

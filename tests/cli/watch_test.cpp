@@ -51,6 +51,17 @@ TEST_CASE("phases of a recovery are timed each for itself, by database and run")
   CHECK_FALSE(t.all().phase_seconds.contains("pull"));
 }
 
+TEST_CASE("recoveries are counted by their cause, and no cause is missing before its first") {
+  event_tally t;
+  CHECK(t.all().recoveries_by_cause.at("node_lost") == 0);
+  CHECK_FALSE(t.all().recoveries_by_cause.contains("none"));
+  t.led(recovery_reason::node_lost);
+  t.led(recovery_reason::node_lost);
+  t.led(recovery_reason::asked);
+  CHECK(t.all().recoveries_by_cause.at("node_lost") == 2);
+  CHECK(t.all().recoveries_by_cause.at("asked") == 1);
+}
+
 TEST_CASE("scripts are told of the start once, of health when it changes") {
   notify_rule r;
   CHECK(r.see({}, at(0)) == events{"setup"});

@@ -170,6 +170,51 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("of what two parts have written beside each other one is lost, and nothing else") {
+  written w;
+  const auto recovered = [&](std::uint32_t generation, time_us at, std::set<std::size_t> from) {
+    database_recovery r{.db = "a.tdb", .generation = generation, .at = at * 1000, .from = from};
+    for (const auto n : from) r.committed.emplace(n, at * 1000 + 500);
+    w.s.recoveries.push_back(std::move(r));
+  };
+  recovered(1, 1, {0, 1, 2});
+  w.store(w.lock("b", 1, 3, 4, ""), 5, 6, "before");
+  recovered(2, 10, {0});
+  recovered(3, 11, {1, 2});
+  const auto of_node_0 = [&] { w.store(w.lock("a", 0, 20, 21, "before"), 22, 23, "of node 0"); };
+  const auto merged = [&] {
+    recovered(4, 40, {0, 1, 2});
+    w.s.recoveries.back().from = {1, 2};
+  };
+  SUBCASE("both have written it") {
+    w.store(w.lock("b", 1, 14, 15, "before"), 16, 17, "of node 1");
+    of_node_0();
+    merged();
+    SUBCASE("one is there") {
+      w.read(2, 50, 51, "of node 1");
+      CHECK(w.broken(kept_writes_checker()) == 0);
+      CHECK(w.explained(kept_writes_checker()) == 1);
+    }
+    SUBCASE("but where one part excludes the other that explains nothing") {
+      w.h.cluster_lock = true;
+      w.read(2, 50, 51, "of node 1");
+      CHECK(w.broken(kept_writes_checker()) > 0);
+    }
+    SUBCASE("nor may both be lost") {
+      w.read(2, 50, 51, "before");
+      CHECK(w.broken(kept_writes_checker()) == 2);
+    }
+  }
+  SUBCASE("one has, after both had the record, and the other has looked at it") {
+    of_node_0();
+    w.read(1, 30, 31, "before");
+    CHECK(w.broken(kept_writes_checker()) == 0);
+    merged();
+    w.read(2, 50, 51, "before");
+    CHECK(w.broken(kept_writes_checker()) == 1);
+  }
+}
+
 TEST_CASE("a wiped database deletes every record of it") {
   written w;
   w.store(w.lock("a", 0, 1, 2, ""), 3, 4, "one");

@@ -15,7 +15,16 @@ using namespace floe::cli::drill;
 TEST_CASE(
     "what verbs say of their random use can be read, and every verb that can be used is used") {
   std::set<std::string> used;
-  for (std::uint64_t n = 0; n < 800; ++n) {
+  const auto unused = [&used] {
+    std::set<std::string> all;
+    for (const auto& v : all_verbs())
+      if (const auto name = (v.of_client ? "client " : "") + std::string(v.name);
+          !v.uses.empty() && !used.contains(name))
+        all.insert(name);
+    return all;
+  };
+  // some are left out nearly always: what they refer to must have been made before
+  for (std::uint64_t n = 0; n < 400 || (n < 8000 && !unused().empty()); ++n) {
     chance c(1, n);
     auto d = compose_drill(c);
     const auto before = d.lines.size();
@@ -33,10 +42,7 @@ TEST_CASE(
       used.insert("client " + second);
     }
   }
-  for (const auto& v : all_verbs())
-    if (!v.uses.empty())
-      CHECK_MESSAGE(used.contains((v.of_client ? "client " : "") + std::string(v.name)),
-                    std::string(v.name));
+  for (const auto& name : unused()) FAIL_CHECK("never used: ", name);
 }
 
 TEST_CASE("shipped drills can be changed, and what comes of it can be read") {

@@ -138,6 +138,15 @@ TEST_CASE("what is lost with a lost node is counted, not held against anybody") 
   CHECK(v.losses == 1);
 }
 
+TEST_CASE("records that nodes which came back keep, and lose to others, are counted") {
+  const auto shipped =
+      std::ranges::find(shipped_drills(), "returner-keeps-records", &shipped_drill::name);
+  const auto v = play(must_read(std::string(shipped->name), shipped->text), 1);
+  CHECK_MESSAGE(v.held, v.reason);
+  CHECK(v.records_kept >= 2);
+  CHECK(v.records_lost >= 1);
+}
+
 #ifndef __SANITIZE_ADDRESS__
 // With seeds 1 and 6 a node that went on asked for a record where it had been, and that node asked it: each held the
 // other's request back until they were sent again after five seconds.

@@ -114,7 +114,8 @@ TEST_CASE("mistakes are told with their line and what was expected") {
 
 TEST_CASE("all mistakes are told at once, each with its line") {
   CHECK(error_of("cluster nods=3\nattach a.tdb\nkil 0\nrepeat x\n  wait soon\nend\nwait 1s\n") ==
-        "x.drill:1: expected nodes=, seed=, bound=, lock=, quorum= or a tunable, found `nods=`\n"
+        "x.drill:1: expected nodes=, seed=, bound=, lock=, quorum=, freeze= or a tunable, found "
+        "`nods=`\n"
         "x.drill:3: no such verb: `kil`; did you mean kill?\n"
         "x.drill:4: expected how often, a number from 1 to 1000000 after `repeat`, found `x`\n"
         "x.drill:5: expected a duration such as 500ms or 2s after `wait`, found `soon`");

@@ -151,7 +151,7 @@ class Drill(unittest.TestCase):
     def test_unavailability(self):
         result = drill("run", self.file("good.drill", GOOD))
         self.assertRegex(result.stdout, r"NOT AVAILABLE +WORST +ON NODE +IN ALL +LONGEST WAIT\n +a\.tdb +[0-9.]+ ms +[012] +[0-9.]+ ms +[0-9.]+ ms\n")
-        self.assertRegex(result.stdout, r"FAULT +AT +UNTIL +a\.tdb\n +kill 2 ")
+        self.assertRegex(result.stdout, r"FAULT +AT +UNTIL +A CLIENT WAITED +a\.tdb\n +kill 2 ")
         told = json.loads(drill("run", self.file("good.drill", GOOD), "--json").stdout)["runs"][0]
         self.assertEqual("a.tdb", told["unavailable"][0]["db"])
         self.assertEqual(["kill 2"], [fault["what"] for fault in told["faults"]])

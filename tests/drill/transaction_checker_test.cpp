@@ -135,6 +135,34 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("what is only in memory may be lost with every process that had it") {
+  written w;
+  w.h.cluster_lock = true;
+  w.h.replicated.insert("p.tdb");
+  w.s.recoveries.push_back(
+      {.db = "p.tdb", .at = 500, .from = {0, 1}, .committed = {{0, 600}, {1, 600}}});
+  w.commit(0, 1, 5, {{"a", ""}}, {{"a", "a1"}}, 1);
+  w.rest({{"a", ""}});
+  CHECK(w.broken(kept_commits_checker()) == 1);
+  w.h.disturb(0, 6'000, "killed", fault_kind::lost);
+  CHECK(w.broken(kept_commits_checker()) == 1);  // node 1 has it
+  SUBCASE("both ended") {
+    w.h.disturb(1, 7'000, "killed", fault_kind::lost);
+    CHECK(w.broken(kept_commits_checker()) == 0);
+    CHECK(w.explained(kept_commits_checker()) == 1);
+    w.h.replicated.clear();  // a persistent one is on their disks
+    CHECK(w.broken(kept_commits_checker()) == 1);
+  }
+  SUBCASE("a third had it from the second") {
+    w.s.recoveries.push_back(
+        {.db = "p.tdb", .at = 6'500, .from = {1}, .committed = {{1, 6'600}, {2, 6'600}}});
+    w.h.disturb(1, 7'000, "killed", fault_kind::lost);
+    CHECK(w.broken(kept_commits_checker()) == 1);
+    w.h.disturb(2, 8'000, "killed", fault_kind::lost);
+    CHECK(w.broken(kept_commits_checker()) == 0);
+  }
+}
+
 TEST_CASE("a read that misses an acknowledged commit is found, except where nobody could know") {
   written w;
   w.commit(0, 1, 5, {{"a", ""}}, {{"a", "a1"}}, 1);

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The fences of the tree: what may not stand where, and what a text says of files that are not there.
 
-    tests/fences/fences.py         who includes whom, which library appears where, links of READMEs, named files, and whether
+    tests/fences/fences.py         who includes whom, which library appears where, links of READMEs, named files, rules and
+                                   their model, and whether
                                    clang-format would change a file (Debian 12's, since others write otherwise)
     tests/fences/fences.py --fix   formats them
 
@@ -116,6 +117,33 @@ def named_files(name, text):
             yield f"{name} names {file}, which is not there"
 
 
+# A rule of the model, as tests/model/rules.pml describes it: its switch, and the file that says of itself that it holds it.
+MODEL_RULE = re.compile(r"/\* (R\d+) .*?\*\s+((?:protocol|actors|storage)/[\w./]+)\s*\*/\nhidden byte (R\d+);", re.S)
+NAMES_RULE = re.compile(r"\b[Rr]ules? (R\d+)")
+
+
+def model_rules(rules, runs, texts):
+    """The model (tests/model) and the files of its rules name each other; and each rule, left out, breaks a promise."""
+    known = {}
+    for described, file, switch in MODEL_RULE.findall(rules):
+        known[described] = file
+        if described != switch:
+            yield f"tests/model/rules.pml describes {described} and switches {switch}"
+        if described not in NAMES_RULE.findall(texts.get(file, "")):
+            yield f"tests/model/rules.pml finds {described} in {file}, which does not say so"
+    for switch in re.findall(r"^hidden byte (R\d+);", rules, re.M):
+        if switch not in known:
+            yield f"tests/model/rules.pml does not say in which file {switch} is"
+        outcomes = re.findall(rf"^\w+ *\|[^|]*\| *([^|]*?) *\|.*\b{switch}=0\b", runs, re.M)
+        twice_held = re.search(rf"/\* {switch} [^/]*Held by R\d+ as\s", rules)
+        if not outcomes or ("holds" in outcomes and not twice_held):
+            yield f"tests/model/runs.txt does not show what goes wrong without {switch}"
+    for name, text in texts.items():
+        for rule in NAMES_RULE.findall(text):
+            if rule not in known:
+                yield f"{name} names rule {rule}, which the model does not have"
+
+
 def formatter_is_ours():
     try:
         return " 14." in subprocess.run(["clang-format", "--version"], capture_output=True, text=True, check=True).stdout
@@ -134,15 +162,18 @@ def badly_formatted(names):
 
 
 def main():
-    wrong, looked_at = [], 0
+    wrong, looked_at, texts = [], 0, {}
     for name in tracked(".cpp", ".hpp", ".h", ".c", ".md"):
         text = (TOP / name).read_text(errors="replace")
         looked_at += 1
+        if name.startswith(("protocol/", "actors/", "storage/")) and not name.endswith(".md"):
+            texts[name] = text
         if name.endswith(".md"):
             wrong += readme_links(name, text)
         else:
             wrong += includes(name, text)
         wrong += named_files(name, text)
+    wrong += model_rules((TOP / "tests/model/rules.pml").read_text(), (TOP / "tests/model/runs.txt").read_text(), texts)
     if formatter_is_ours():
         ugly = list(badly_formatted(tracked(".cpp", ".hpp", ".h", ".c")))
         if "--fix" in sys.argv[1:]:

@@ -36,6 +36,17 @@ class Fences(unittest.TestCase):
         self.assertTrue(list(fences.named_files("actors/log.hpp", "/// see actors/gone.hpp\n")))
         self.assertFalse(list(fences.named_files("actors/log.hpp", "/// see actors/log.hpp\n")))
 
+    def test_the_model(self):
+        rules = "/* R8  keeps\n * protocol/rules/winner.hpp */\nhidden byte R8;\n"
+        runs = "small | without R8 | nothing is lost | R8=0\n"
+        texts = {"protocol/rules/winner.hpp": "/// rule R8 of the model"}
+        self.assertEqual(list(fences.model_rules(rules, runs, texts)), [])
+        self.assertTrue(list(fences.model_rules(rules, runs, {"protocol/rules/winner.hpp": "/// nothing of it"})))
+        self.assertTrue(list(fences.model_rules(rules, runs, {**texts, "actors/log.hpp": "/// see rule R9"})))
+        self.assertTrue(list(fences.model_rules(rules, "small | all well | holds | BREAKS=1\n", texts)))
+        self.assertTrue(list(fences.model_rules(rules, "small | without R8 | holds | R8=0\n", texts)))
+        self.assertTrue(list(fences.model_rules("hidden byte R8;\n", runs, texts)))
+
     def test_the_tree(self):
         self.assertEqual(fences.main(), 0)
 

@@ -96,6 +96,35 @@ class Reload(unittest.TestCase):
         self.shrink(reload, self.grow(reload))
 
 
+class Compared(unittest.TestCase):
+    """check-config: what a node's files say beside what the other nodes say of themselves."""
+
+    def test_files_of_a_node_that_runs(self):
+        nodes = self.enterContext(cluster.of("floe"))
+        base = nodes[0].base
+        good = floe("check-config", base)
+        self.assertEqual((0, ""), (good.returncode, good.stderr), good.stdout)
+        self.assertIn("compared with 2 other nodes", good.stdout)
+        self.assertNotIn("node 1", good.stdout)
+        with open(base / "ctdb.tunables", "a") as tunables:
+            tunables.write("RerecoveryTimeout=33\nFeatureLevel=1\n")
+        warned = floe("check-config", base)
+        self.assertEqual(0, warned.returncode, warned.stdout)
+        for node in (1, 2):
+            self.assertIn(f"node {node}: RerecoveryTimeout is 10 there and 33 here", warned.stdout)
+            self.assertIn(f"node {node}: FeatureLevel is 0 there and 1 here", warned.stdout)
+        settings = (base / "ctdb.conf").read_text()
+        (base / "ctdb.conf").write_text(re.sub(r"(?m)^cluster lock = .*$", "cluster lock = /elsewhere", settings)
+                                        + "\n[floe]\nquorum = majority\n")
+        (base / "nodes").write_text("".join(f"{one.address}\n" for one in nodes) + f"{nodes.prefix}.99\n")
+        wrong = floe("check-config", base)
+        self.assertEqual(4, wrong.returncode, wrong.stdout)
+        for node in (1, 2):
+            self.assertRegex(wrong.stdout, rf"node {node}: the cluster lock is .* there and `/elsewhere` here")
+            self.assertIn(f"node {node}: quorum is lock there and majority here", wrong.stdout)
+            self.assertIn(f"node {node}: its nodes file has 3 nodes, ours 4", wrong.stdout)
+
+
 class ByCommand(unittest.TestCase):
     """`nodes list = !COMMAND`, as later versions of Samba have it."""
 

@@ -40,7 +40,7 @@ MASKS = [
 ]
 
 # floe lists a few more, behind all of ctdbd's
-OWN_VARIABLES = [(r"(?m)^(Floe|LockHolder|RecordTable)\w* +=.*\n", "")]
+OWN_VARIABLES = [(r"(?m)^(FeatureLevel|Floe|LockHolder|RecordTable)\w* +=.*\n", "")]
 
 
 def setUpModule():

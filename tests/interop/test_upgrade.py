@@ -54,11 +54,16 @@ class Writer(threading.Thread):
         self.join()
 
 
+def floe(node, *arguments):
+    return subprocess.run([NOW, "--base", node.base, *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+
+
+def version_told(node):
+    return json.loads(floe(node, "cluster", "version", "--json").stdout)
+
+
 @unittest.skipUnless(PREVIOUS, "no program of the previous release: tests/interop/previous_release builds it")
 class Upgrade(unittest.TestCase):
-    def floe(self, node, *arguments):
-        return subprocess.run([NOW, "--base", node.base, *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
-
     def replace(self, nodes, node, program):
         """Ends it in an orderly way, starts it with the other program, waits for the cluster."""
         node.signal(signal.SIGTERM)
@@ -73,29 +78,77 @@ class Upgrade(unittest.TestCase):
             def floe(*arguments, timeout=120):
                 subprocess.run([before, *map(str, arguments)], check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=timeout)
         with cluster.running(Old(3)) as nodes:
-            self.floe(nodes[0], "attach", "config.tdb", "persistent").check_returncode()
-            self.floe(nodes[0], "attach", "locking.tdb").check_returncode()
-            self.floe(nodes[0], "pstore", "config.tdb", "key", "kept").check_returncode()
+            floe(nodes[0], "attach", "config.tdb", "persistent").check_returncode()
+            floe(nodes[0], "attach", "locking.tdb").check_returncode()
+            floe(nodes[0], "pstore", "config.tdb", "key", "kept").check_returncode()
+            levels = []
             for node in nodes:
                 writer = Writer(nodes[(node.pnn + 1) % 3])
                 writer.start()
                 self.replace(nodes, node, after)
                 writer.stop()
                 self.assertGreater(writer.acknowledged, 0)
-                self.floe(node, "writekey", "locking.tdb", f"by{node.pnn}", "here").check_returncode()
+                floe(node, "writekey", "locking.tdb", f"by{node.pnn}", "here").check_returncode()
                 for other in nodes:  # old and new nodes see the same
-                    self.assertEqual(self.floe(other, "pfetch", "config.tdb", "key").stdout, "kept\n")
-                    self.assertGreaterEqual(int(self.floe(other, "pfetch", "config.tdb", "count").stdout), writer.acknowledged)
-                    self.assertEqual(self.floe(other, "readkey", "locking.tdb", f"by{node.pnn}").stdout, "here\n")
-            return json.loads(self.floe(nodes[0], "cluster", "version", "--json").stdout)
+                    self.assertEqual(floe(other, "pfetch", "config.tdb", "key").stdout, "kept\n")
+                    self.assertGreaterEqual(int(floe(other, "pfetch", "config.tdb", "count").stdout), writer.acknowledged)
+                    self.assertEqual(floe(other, "readkey", "locking.tdb", f"by{node.pnn}").stdout, "here\n")
+                levels.append(version_told(nodes[0])["level"])
+            return levels, version_told(nodes[0])
 
     def test_up(self):
-        told = self.roll(PREVIOUS, NOW)
+        levels, told = self.roll(PREVIOUS, NOW)
         self.assertTrue(told["same"])
-        self.assertEqual(len(told["nodes"]), 3)
+        self.assertEqual([node["level"] for node in told["nodes"]], 3 * [told["newest_level"]])
+        # what the previous release does not know is used when its last node has gone
+        self.assertEqual(levels, [1, 1, told["newest_level"]])
 
     def test_down(self):
-        self.roll(NOW, PREVIOUS)
+        levels, told = self.roll(NOW, PREVIOUS)
+        self.assertEqual(levels, [1, 1, 1])
+        self.assertGreater(told["newest_level"], 1)
+
+
+class Level(unittest.TestCase):
+    """An operator pins what a cluster uses before an upgrade, and raises it afterwards."""
+
+    def test_pinned_and_raised(self):
+        nodes = self.enterContext(cluster.of("floe"))
+
+        def run(*arguments):
+            done = floe(nodes[0], *arguments)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), arguments)
+            return done.stdout
+
+        def recovered():
+            """How level.tdb was recovered in a recovery of now."""
+            run("recover")
+
+            def look():  # NORMAL comes a moment before the leader has ended it
+                told = json.loads(run("status", "--json"))
+                last = told["last_recovery"]
+                return last if last and last["generation"] == told["generation"] else None
+            last = until(look, "the leader tells of its last recovery")
+            return next(one for one in last["databases"] if one["name"] == "level.tdb")
+
+        run("attach", "level.tdb")
+        run("writekey", "level.tdb", "key", "value")
+        told = version_told(nodes[0])
+        self.assertEqual((told["level"], told["pinned_level"]), (told["newest_level"], 0))
+        recovered()
+        self.assertNotEqual(recovered()["way"], "whole")
+        run("setvar", "FeatureLevel", "1", "-n", "all")
+        told = version_told(nodes[0])
+        self.assertEqual((told["level"], told["pinned_level"]), (1, 1))
+        text = run("cluster", "version")
+        self.assertIn("feature level 1 is used: the leader's FeatureLevel allows no more", text)
+        self.assertIn("not used: recovery by difference (2)", text)
+        pinned = recovered()
+        self.assertEqual((pinned["way"], pinned["why"]), ("whole", "FeatureLevel is 1"))
+        run("setvar", "FeatureLevel", "0", "-n", "all")
+        self.assertEqual(version_told(nodes[0])["level"], told["newest_level"])
+        recovered()  # of everything once more: nobody has noted what has changed before it
+        self.assertNotEqual(recovered()["way"], "whole")
 
 
 if __name__ == "__main__":

@@ -248,6 +248,20 @@ TEST_CASE("a node that missed the last generation contributes no volatile record
   CHECK((p[0].took_part && p[1].took_part && !p[2].took_part));
 }
 
+TEST_CASE("who does not have a database does not count in its recovery, however many they are") {
+  stage s;
+  const lineage alone{.gen = generation{9}, .members = {n2}, .committed = true};
+  s.nodes[n2] = {.gen = generation{9}, .map = {n2}, .databases = {{locking, 0, alone}}};
+  s.nodes[n0].databases = s.nodes[n1].databases = {{brlock}};
+  s.nodes[n0].map = s.nodes[n1].map = {n0, n1};
+  s.start(plan());
+  REQUIRE(s.started.size() == 2);
+  const auto& p = s.started[0].participants;
+  CHECK((!p[0].took_part && !p[1].took_part && p[2].took_part));
+  const auto& q = s.started[1].participants;
+  CHECK((q[0].took_part && q[1].took_part && !q[2].took_part));
+}
+
 TEST_CASE("a node's word about a database counts more than its map") {
   stage s;
   const lineage current{.gen = old_gen, .members = {n0, n1}, .committed = true};

@@ -28,9 +28,28 @@ TEST_CASE("one that is wanted once at a time is tried again now and then") {
 
 TEST_CASE("other nodes wait for the allowed time at most, local requests not at all") {
   const time_point start{};
-  CHECK(!recall_at({}, start + 1s, start, 3ms));
-  CHECK(recall_at({.peers = true}, start + 1ms, start, 3ms) == start + 3ms);
-  CHECK(recall_at({.peers = true}, start + 5ms, start, 3ms) == start + 5ms);
-  CHECK(recall_at({.peers = true}, start + 1ms, start, 0ms) == start + 1ms);
-  CHECK(recall_at({.peers = true, .locals = true}, start + 1ms, start, 3ms) == start + 1ms);
+  const auto at = [&](duration now, table_queue q, duration allowed) {
+    // a stream: locked a moment ago
+    return recall_at(q, start + now,
+                     {.since = start, .allowed = allowed, .still_since = start + now});
+  };
+  CHECK(!at(1s, {}, 3ms));
+  CHECK(at(2900us, {.peers = true}, 3ms) == start + 3ms);
+  CHECK(at(5ms, {.peers = true}, 3ms) == start + 5ms);
+  CHECK(at(1ms, {.peers = true}, 0ms) == start + 1ms);
+  CHECK(at(1ms, {.peers = true, .locals = true}, 3ms) == start + 1ms);
+}
+
+TEST_CASE("a record whose stream has ended leaves before its time is over") {
+  const time_point start{};
+  const table_queue peers{.peers = true};
+  stay_so_far s{.since = start, .allowed = 8ms, .locks = 1, .still_since = start};
+  CHECK(recall_at(peers, start, s) == start + 1ms);
+  s = seen_again(s, 500, start + 1ms);
+  CHECK(recall_at(peers, start + 1ms, s) == start + 2ms);
+  s = seen_again(s, 500, start + 2ms);
+  CHECK(recall_at(peers, start + 2ms, s) == start + 2ms);
+  s.pinned_until = start + 20ms;
+  CHECK(recall_at(peers, start + 2ms, s) == start + 20ms);
+  CHECK(time_given(s) == 20ms);
 }

@@ -99,6 +99,13 @@ TEST_CASE("who took part, told by ordered generations and by what was committed"
       {"a node that hung has recovered twice since, alone",
        {content(leader, g2, {leader, n1}), content(n1, g2, {leader, n1}), content(n2, g3, {n2})},
        {leader, n1}},
+      {"a leader hung while all others were started again, and counted anew",
+       {content(leader, g1, {leader, n1}), content(n1, g1, {leader, n1}), content(n2, g3, {n1})},
+       {leader, n1}},
+      {"... and did not hang, but was cut off",
+       {content(leader, g1, {leader, n1}), content(n1, g1, {leader, n1}),
+        content(n2, g3, {n1, n2})},
+       {n2}},
       {"a map that had not reached everybody, and nothing committed",
        {at(leader, g2, all), at(n1, g2, all), at(n2, g1, all)},
        all},
@@ -112,6 +119,16 @@ TEST_CASE("who took part, told by ordered generations and by what was committed"
        {content(leader, g2, {leader, n2}), at(n1, g3, all), content(n2, g2, {leader, n2})},
        {leader, n2}},
   });
+}
+
+TEST_CASE(
+    "what nodes create is named by the generation of their map, and as no recovery's content") {
+  const generation g1 = next_generation({}, 5), g2 = next_generation(std::array{g1}, 5);
+  CHECK(birth_under(g1) != birth_under(g2));
+  CHECK(birth_under(g1) != g1);
+  CHECK_FALSE(is_later(g1, birth_under(g1)));
+  CHECK(birth_under(generation{0x7fffffff}) == generation::invalid);
+  CHECK(birth_under(generation::invalid) == generation::invalid);
 }
 
 TEST_CASE("generations: ours have an order, a ctdbd's have none, and neither is ever INVALID") {

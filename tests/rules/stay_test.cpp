@@ -24,7 +24,7 @@ record_stays sticky_database() {
 /// One visit of the record, with so many locks.
 void visit(record_stays& s, time_point at, unsigned locks) {
   s.came("k", at);
-  for (unsigned i = 0; i < locks; ++i) s.locked("k");
+  for (unsigned i = 0; i < locks; ++i) s.locked("k", at);
   s.left("k");
 }
 
@@ -70,7 +70,12 @@ TEST_CASE("stay: a stream of local locks keeps a record for a while, single ones
   s.left("k");
   visit(s, start + 2s, 20);
   s.came("k", start + 3s);
-  CHECK(s.until("k") == start + 3s + s.settings().of_stream);
+  const auto most = s.settings().of_stream, pause = most / stillness_part;
+  CHECK(s.until("k") == start + 3s + pause);
+  s.locked("k", start + 3s + pause / 2);
+  CHECK(s.until("k") == start + 3s + pause / 2 + pause);
+  s.locked("k", start + 3s + most);
+  CHECK(s.until("k") == start + 3s + most);
   // whether it has become one is found out now and then
   s.left("k");
   for (int i = 0; i < 80; ++i) visit(s, start + 4s, 1);
@@ -78,7 +83,7 @@ TEST_CASE("stay: a stream of local locks keeps a record for a while, single ones
   for (int i = 0; i < 130; ++i) {
     s.came("k", start + 5s);
     tries += s.until("k") > start + 5s;
-    s.locked("k");
+    s.locked("k", start + 5s);
     s.left("k");
   }
   CHECK(tries == 2);
@@ -113,7 +118,7 @@ TEST_CASE("stay: where nothing is kept nothing is remembered") {
   record_stays s;
   s.set({.of_stream = {}});
   s.came("k", start);
-  s.locked("k");
+  s.locked("k", start);
   s.left("k");
   CHECK(!s.wandered("k", 1000, start));
   CHECK(s.remembered() == 0);

@@ -143,11 +143,33 @@ TEST_CASE("who comes back keeps what nobody has touched since") {
   CHECK_FALSE(r.of("k").lost);
 }
 
-TEST_CASE("one that has recovered by itself keeps what was its own when they parted") {
+TEST_CASE("one that has recovered by itself keeps what the members have left as it was") {
   auto m = merge_of({a, b}, a, {{c, true}});
   m.returned(c, "k", copy("k", 7, c, "stored by c"));
-  m.unchanged(a, "k", copy("k", 5, c, "base"));
-  CHECK(decide(m).of("k").kept);
+  SUBCASE("what was its own when they parted") { m.unchanged(a, "k", copy("k", 5, c, "base")); }
+  SUBCASE("what was a member's") { m.unchanged(a, "k", copy("k", 5, a, "base")); }
+  SUBCASE("what nobody had") { m.unchanged(a, "k", std::nullopt); }
+  const auto r = decide(m);
+  CHECK(r.of("k").kept);
+  CHECK(r.of("k").winner->data == "stored by c");
+}
+
+TEST_CASE("one with nothing in common gives what the members have never had, and gets everything") {
+  auto m = merge_of({a, b}, a, {{.node = c, .own_generation = true, .stranger = true}});
+  m.returned(c, "new", copy("new", 2, c, "stored by c"));
+  m.unchanged(a, "new", std::nullopt);
+  m.returned(c, "gone", copy("gone", 9, c, "stored by c"));
+  m.unchanged(a, "gone", std::nullopt);
+  m.touched("gone", {.after = 1});
+  m.returned(c, "theirs", copy("theirs", 9, c, "stored by c"));
+  m.unchanged(a, "theirs", copy("theirs", 1, a, "of a"));
+  const auto r = decide(m);
+  CHECK(r.of("new").kept);
+  CHECK(r.of("new").winner->data == "stored by c");
+  CHECK(r.of("new").lack == std::vector{a, b});
+  CHECK_FALSE(r.of("gone").winner);
+  CHECK(r.of("theirs").winner->data == "of a");
+  CHECK(r.of("theirs").lack.empty());  // it is filled with everything
 }
 
 TEST_CASE("who comes back loses what others have touched since") {
@@ -159,12 +181,10 @@ TEST_CASE("who comes back loses what others have touched since") {
     m.touched("k", {.before = 1});
     has.reset();
   }
-  SUBCASE("at all, if it has recovered by itself") {
+  SUBCASE("before that commit, if it has recovered by itself") {
     m = merge_of({a, b}, a, {{c, true}});
     m.returned(c, "k", copy("k", 7, c, "stored by c"));
-    SUBCASE("before that commit") { m.touched("k", {.before = 1}); }
-    SUBCASE("or a member owned it, and may have shown it") {}
-    SUBCASE("or nobody had it") { has.reset(); }
+    m.touched("k", {.before = 1});
   }
   m.unchanged(a, "k", has);
   const auto r = decide(m);

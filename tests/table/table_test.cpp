@@ -90,6 +90,7 @@ TEST_CASE_FIXTURE(fixture, "recall: a free record is taken at once, a held one w
 
   CHECK(table.recall(held).state == slot_state::held);
   CHECK(table.recall(held).holder == holder_of(a.client(), 1));
+  CHECK(table.recalled_ever() == 2);  // asking again recalls nothing
   CHECK(!table.take(held).has_value());
   CHECK(b.lock("held", 1, soon(), other) == table_answer::not_here);
   CHECK(a.store(place, 1, "two") == table_answer::good);

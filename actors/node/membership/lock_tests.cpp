@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "actors/events.hpp"
+#include "actors/lock/lock_taken.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/basic.hpp"
 
@@ -36,7 +37,7 @@ void lock_tests::before_normal(std::function<void(const std::string&)> then) {
     if (a.outcome == lock_outcome::taken) {
       port_.env.log.tell(event::cluster_lock_not_held{
           .why = "the leader ends a recovery, but this node could take the lock"});
-      return then("Took cluster lock from leader during recovery: the leader does not hold it");
+      return then(std::string(lock_taken_text));
     }
     if (a.outcome == lock_outcome::failed)
       port_.env.log.tell(event::cluster_lock_not_tested{.why = a.why});

@@ -161,6 +161,10 @@ void attaching::opened(const database_opened& m) {
   const auto waiting = std::exchange(d->attaching, {});
   if (!m.error.empty()) {
     const auto held = std::exchange(d->until_open, {});
+    // what a recovery brings cannot be stored here: the others go on with it
+    if (d->fresh && !starting_.contains(m.id))
+      port_.self.tell(ban_self{fmt::format("cannot open {} in a recovery: {}", d->name, m.error),
+                               ban_cause::cannot_store, m.id});
     databases_.erase(m.id);
     for (const auto& w : waiting) w.fail(m.error);
     for (const auto& h : held) databases_.dispatch_again(m.id, h);

@@ -77,7 +77,11 @@ int run(context& c, const arguments& a) {
     }
     put_left_out(j, left_out);
     j.begin_list("runs");
-    for (const auto& r : runs) put(j, r, ended.at(&r));
+    for (const auto& r : runs) {
+      j.begin_object();
+      put_members(j, r, ended.at(&r));
+      j.end();
+    }
     j.end();
     print_json(std::move(j));
   } else if (w->seeds > 1) {

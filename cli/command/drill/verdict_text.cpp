@@ -42,6 +42,9 @@ void print_one(const planned_run& r, const verdict& v) {
   print(fmt::format("{}  seed {}: {} in {}; {} operations, {} writes, {} lost with a lost node\n",
                     paint(style::good, "held"), v.seed, age_text(v.virtual_ms), age_text(v.real_ms),
                     v.operations, v.writes, v.losses));
+  if (v.records_kept + v.records_lost > 0)
+    print(fmt::format("      nodes that came back kept {} records and lost {} to the others\n",
+                      v.records_kept, v.records_lost));
   if (v.longest_wait_ms > 0)
     print(fmt::format("      longest wait of a client: {} ({})\n", age_text(v.longest_wait_ms),
                       v.longest_wait));
@@ -62,8 +65,7 @@ void put_story(wire::json_writer& j, const verdict& v) {
   j.raw("timeline", v.timeline);
 }
 
-void put(wire::json_writer& j, const planned_run& r, const verdict& v) {
-  j.begin_object();
+void put_members(wire::json_writer& j, const planned_run& r, const verdict& v) {
   j.text("drill", r.drill->name);
   j.number("seed", v.seed);
   j.text("verdict", v.held ? "held" : "failed");
@@ -76,6 +78,8 @@ void put(wire::json_writer& j, const planned_run& r, const verdict& v) {
   j.number("operations", v.operations);
   j.number("writes", v.writes);
   j.number("losses", v.losses);
+  j.number("records_kept", v.records_kept);
+  j.number("records_lost", v.records_lost);
   j.real("longest_wait_ms", v.longest_wait_ms);
   j.real("longest_pause_ms", v.longest_pause_ms);
   put_unavailable(j, v);
@@ -102,7 +106,6 @@ void put(wire::json_writer& j, const planned_run& r, const verdict& v) {
     j.end();
     j.end();
   }
-  j.end();
   j.end();
 }
 

@@ -11,7 +11,8 @@ namespace floe::cli::drill {
 
 void print_failure(const planned_run&, const verdict&);
 void print_one(const planned_run&, const verdict&);
-void put(wire::json_writer&, const planned_run&, const verdict&);
+/// Members of an object that is open.
+void put_members(wire::json_writer&, const planned_run&, const verdict&);
 
 /// All seeds of one drill in a line.
 struct tally {

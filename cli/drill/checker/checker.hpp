@@ -56,8 +56,9 @@ struct observations {
   std::vector<resting_copy> resting;
   std::vector<database_recovery> recoveries;
   std::vector<ban_seen> bans;
-  std::vector<time_us> recovery_runs;  ///< when one was started, by whichever node
-  std::uint64_t answers = 0;           ///< of nodes to clients
+  std::vector<time_us> recovery_runs;                ///< when one was started, by whichever node
+  std::uint64_t records_kept = 0, records_lost = 0;  ///< of nodes that came back, in recoveries
+  std::uint64_t answers = 0;                         ///< of nodes to clients
   std::vector<std::string>
       differences;                 ///< contents that nodes had after a recovery, and were not equal
   std::vector<std::string> spins;  ///< requests sent again and again without a pause

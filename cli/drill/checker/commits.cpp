@@ -31,6 +31,39 @@ commit_chain chain_of(const history& h, const writers& by_value, const std::stri
   return c;
 }
 
+/// Of a process that had the transaction since then: its end.
+const disturbance* end_of(const history& h, std::size_t node, time_us since) {
+  for (const auto& d : h.disturbances)
+    if (d.node == node && d.how == fault_kind::lost && d.from >= since) return &d;
+  return nullptr;
+}
+
+std::optional<disturbance> every_holder_ended(const history& h, const observations& s,
+                                              const transacted& t) {
+  // when it was acknowledged all had it that were in the last recovery before
+  const database_recovery* before = nullptr;
+  for (const auto& r : s.recoveries)
+    if (r.db == t.db && !r.committed.empty() && r.at <= t.end) before = &r;
+  if (!before) return std::nullopt;
+  auto had = before->committed;  // since when
+  for (const auto& r : s.recoveries) {
+    if (r.db != t.db || r.at <= before->at) continue;
+    const bool given = std::ranges::any_of(had, [&](const auto& x) {
+      const auto* ended = end_of(h, x.first, x.second);
+      return r.from.contains(x.first) && x.second <= r.at && (!ended || ended->from > r.at);
+    });
+    if (given)
+      for (const auto& [node, at] : r.committed) had[node] = at;
+  }
+  const disturbance* last = nullptr;
+  for (const auto& [node, since] : had) {
+    const auto* ended = end_of(h, node, since);
+    if (!ended) return std::nullopt;
+    if (!last || ended->from > last->from) last = ended;
+  }
+  return *last;
+}
+
 }  // namespace
 
 std::size_t commit_history::kept_keys(const history& h, std::size_t transaction) const {
@@ -67,8 +100,11 @@ std::vector<commit_history> by_database(const history& h) {
   return all;
 }
 
-std::optional<disturbance> explain_lost_commit(const history& h, const transacted& t) {
-  if (h.majority || (h.cluster_lock && !h.lock_betrayed)) return std::nullopt;
+std::optional<disturbance> explain_lost_commit(const history& h, const observations& s,
+                                               const transacted& t) {
+  if (h.replicated.contains(t.db))
+    if (const auto d = every_holder_ended(h, s, t)) return d;
+  if (h.majority || (h.cluster_lock && !h.lock_betrayed && !h.any_part)) return std::nullopt;
   for (const auto& d : h.disturbances)
     if (d.dark() && d.to >= t.begin && d.from <= t.end) return d;
   return std::nullopt;

@@ -34,9 +34,12 @@ struct commit_history {
 /// have no chain.
 std::vector<commit_history> by_database(const history&);
 
-/// Without a cluster lock, or with one that was stolen, both sides of a cut cluster commit transactions, and those of one side are
-/// thrown away: the disturbance that explains the loss of this one.
-std::optional<disturbance> explain_lost_commit(const history&, const transacted&);
+/// The disturbance that explains the loss of this one. Without a cluster lock, or with one that was stolen, both sides of a
+/// cut cluster commit transactions, and those of one side are thrown away. A replicated database is nowhere but in memory: it
+/// is gone when every process that had the transaction has ended. That had all nodes of the database's generation, and who
+/// was in a recovery with one of them since.
+std::optional<disturbance> explain_lost_commit(const history&, const observations&,
+                                               const transacted&);
 
 std::string transaction_text(const transacted&);
 

@@ -110,8 +110,10 @@ class history {
   std::vector<transacted> transactions;
   std::vector<seeded_content> seeds;
   std::set<std::string> transactional;  ///< databases that are written by transactions only
+  std::set<std::string> replicated;     ///< of these: they end with the processes
   bool cluster_lock = false;            ///< never two halves of a cluster work on
   bool majority = false;                ///< nor two parts, if one is smaller
+  bool any_part = false;                ///< whoever has the lock goes on, however few
   bool lock_betrayed = false;           ///< the lock was given to two nodes at once
 
   std::size_t begin(operation o) {

@@ -43,7 +43,39 @@ bool gives(const history& h, const record_holder& x, const database_recovery& r)
   return x.since <= r.at && r.from.contains(x.node) && !h.harmed(x.node, x.from, r.at);
 }
 
+bool parts_may_go_on(const history& h) {
+  return (!h.cluster_lock || h.lock_betrayed) && !h.majority;
+}
+
+/// When the node had it at the latest for certain, before that was told.
+time_us made_at(const operation& o) { return o.result == op_end::done ? o.end : o.begin; }
+
+/// A write of a part that did not know of this one, and that is not lost.
+std::optional<disturbance> of_another_part(const history& h, const register_history& r,
+                                           const content_history& contents, std::size_t write,
+                                           const stale_sight& stale) {
+  if (!parts_may_go_on(h)) return std::nullopt;
+  const auto& lost = h.ops[write];
+  for (const auto i : r.writes) {
+    const auto& rival = h.ops[i];
+    if (rival.result != op_end::done || rival.end > h.ops[stale.sight].end ||
+        std::ranges::find(stale.missing, i) != stale.missing.end() ||
+        !contents.apart(lost.node, made_at(lost), rival.node, rival.end))
+      continue;
+    return disturbance{.node = rival.node,
+                       .from = rival.end,
+                       .what = "where another part of the cluster has written it"};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
+
+bool in_another_part(const history& h, const content_history& contents, std::size_t write,
+                     const operation& sight) {
+  const auto& w = h.ops[write];
+  return parts_may_go_on(h) && contents.apart(w.node, made_at(w), sight.node, sight.end);
+}
 
 std::vector<record_holder> holders_of(const history& h, const observations& s,
                                       const register_history& r, std::size_t write, time_us until) {
@@ -65,8 +97,10 @@ std::vector<record_holder> holders_of(const history& h, const observations& s,
 }
 
 std::optional<disturbance> explain_loss(const history& h, const observations& s,
-                                        const register_history& r, std::size_t write,
-                                        const operation& sight) {
+                                        const register_history& r, const content_history& contents,
+                                        std::size_t write, const stale_sight& stale) {
+  const auto& sight = h.ops[stale.sight];
+  if (auto rival = of_another_part(h, r, contents, write, stale)) return rival;
   const auto holders = holders_of(h, s, r, write, sight.begin);
   const auto seen_missing = sight.end;
   const disturbance* last = nullptr;

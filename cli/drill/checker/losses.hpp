@@ -9,12 +9,17 @@
 /// put down to the harm of the one that got it last, the dmaster of the time. Of a cut cluster with two
 /// sides one goes on: that it was cut explains the loss of what one side had, not of what both had.
 ///
+/// Without a cluster lock and without `quorum` parts of a cluster go on beside each other. If a record was written in
+/// both while they were apart (content_history.hpp) one of the two is lost when they meet: a loss is explained if a write
+/// of the other part is not missing where this one is.
+///
 /// Of a deletion nodes need not keep a copy: an empty record goes away when it is given away. Up to
 /// the next recovery the harm of any node that had it explains its loss, also of one that was asking
 /// for it.
 #include <optional>
 
 #include "cli/drill/checker/checker.hpp"
+#include "cli/drill/checker/content_history.hpp"
 #include "cli/drill/checker/register_history.hpp"
 
 namespace floe::cli::drill {
@@ -31,7 +36,11 @@ std::vector<record_holder> holders_of(const history&, const observations&, const
 
 /// Nothing: no disturbance explains that this sight, which began after the write was over, did not see it.
 std::optional<disturbance> explain_loss(const history&, const observations&,
-                                        const register_history&, std::size_t write,
-                                        const operation& sight);
+                                        const register_history&, const content_history&,
+                                        std::size_t write, const stale_sight&);
+
+/// What was seen there is no word about this write: it was made in another part of the cluster, and the two had not met.
+bool in_another_part(const history&, const content_history&, std::size_t write,
+                     const operation& sight);
 
 }  // namespace floe::cli::drill

@@ -44,7 +44,7 @@ std::vector<finding> kept(const history& h, const observations& s) {
         return db.chains.contains(w.first);
       });
       if (t.result != op_end::done || !told || db.kept_keys(h, i) > 0) continue;
-      const auto why = explain_lost_commit(h, t);
+      const auto why = explain_lost_commit(h, s, t);
       all.push_back(
           {!why, fmt::format("{}, acknowledged, is lost", transaction_text(t)), cause(why)});
     }
@@ -76,7 +76,8 @@ std::vector<finding> kept(const history& h, const observations& s) {
 /// Edges of "comes before": what stands in the chains, what was seen, and real time.
 class order_graph {
  public:
-  order_graph(const history& h, const commit_history& db) : h_(h), db_(db) {
+  order_graph(const history& h, const observations& s, const commit_history& db)
+      : h_(h), s_(s), db_(db) {
     for (const auto i : db.all)
       if (db.happened.contains(i) || reader(i)) nodes_.push_back(i);
     for (const auto& [key, chain] : db.chains) {
@@ -121,7 +122,7 @@ class order_graph {
   /// A witness of the order; not one of a side of a cut cluster that may have been thrown away.
   bool reader(std::size_t i) const {
     const auto& t = h_.transactions[i];
-    return t.writes.empty() && t.result == op_end::done && !explain_lost_commit(h_, t);
+    return t.writes.empty() && t.result == op_end::done && !explain_lost_commit(h_, s_, t);
   }
 
   /// Those that began after it had been acknowledged.
@@ -146,12 +147,13 @@ class order_graph {
   }
 
   const history& h_;
+  const observations& s_;
   const commit_history& db_;
   std::vector<std::size_t> nodes_;
   std::map<std::size_t, std::set<std::size_t>> after_;
 };
 
-std::vector<finding> ordered(const history& h, const observations&) {
+std::vector<finding> ordered(const history& h, const observations& s) {
   std::vector<finding> all;
   for (const auto& db : by_database(h)) {
     for (const auto& [key, chain] : db.chains) {
@@ -171,7 +173,7 @@ std::vector<finding> ordered(const history& h, const observations&) {
         all.push_back({true, fmt::format("{}: sequence number {} was given to {} and to {}", db.db,
                                          n, transaction_text(h.transactions[numbers[n]]),
                                          transaction_text(h.transactions[i]))});
-    if (const auto c = order_graph(h, db).circle())
+    if (const auto c = order_graph(h, s, db).circle())
       all.push_back(
           {true, fmt::format(
                      "no order of the transactions fits what was seen; {} and {} are in the circle",

@@ -134,6 +134,12 @@ void change_word(hunted_drill& d, chance& c) {
   line = made;
 }
 
+quorum_rule random_quorum(chance& c) {
+  return c.percent(70)
+             ? quorum_rule::lock
+             : c.of<quorum_rule>({quorum_rule::majority, quorum_rule::majority, quorum_rule::none});
+}
+
 /// Checks know a write by its value.
 void make_values_differ(hunted_drill& d, chance& c) {
   std::set<std::string> seen;
@@ -162,7 +168,9 @@ void make_values_differ(hunted_drill& d, chance& c) {
 }  // namespace
 
 std::string hunted_drill::text() const {
-  auto all = fmt::format("cluster nodes={}{}{}\n", nodes, cluster_lock ? " lock=yes" : "",
+  const auto rule =
+      quorum == quorum_rule::lock ? std::string() : fmt::format(" quorum={}", name(quorum));
+  auto all = fmt::format("cluster nodes={}{}{}{}\n", nodes, cluster_lock ? " lock=yes" : "", rule,
                          record_table ? "" : " RecordTable=0");
   for (const auto& l : lines) all += (always_possible(l) ? "" : "try ") + l + "\n";
   return all;
@@ -196,6 +204,7 @@ hunted_drill compose_drill(chance& c) {
   for (auto n = 3 + c.below(22); n > 0; --n)
     if (auto l = random_line(verbs, s, c); l && waited(d.lines) < longest_story)
       d.lines.push_back(*l);
+  d.quorum = random_quorum(c);
   return d;
 }
 
@@ -217,10 +226,12 @@ hunted_drill mutate_drill(const hunted_drill& one, const hunted_drill& other, ch
             d.cluster_lock = !d.cluster_lock;
           else
             d.nodes = std::min<std::size_t>(9, d.nodes + 1);
+          d.quorum = random_quorum(c);
           break;
         }
         d.nodes = std::max(d.nodes, other.nodes);
         d.cluster_lock |= other.cluster_lock;
+        d.quorum = other.quorum;
         d.lines.resize(c.below(d.lines.size() + 1));
         d.lines.insert(d.lines.end(), other.lines.begin(), other.lines.end());
         break;
@@ -256,8 +267,11 @@ void flatten(const std::vector<statement>& body, std::vector<std::string>& into,
 }  // namespace
 
 hunted_drill taken_from(const script& s, chance& c) {
-  hunted_drill d{
-      .nodes = s.nodes, .cluster_lock = s.cluster_lock, .record_table = c.percent(75), .lines = {}};
+  hunted_drill d{.nodes = s.nodes,
+                 .cluster_lock = s.cluster_lock,
+                 .quorum = s.quorum,
+                 .record_table = c.percent(75),
+                 .lines = {}};
   flatten(s.body, d.lines, c);
   return d;
 }

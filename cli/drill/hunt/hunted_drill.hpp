@@ -13,6 +13,7 @@ namespace floe::cli::drill {
 struct hunted_drill {
   std::size_t nodes = 3;
   bool cluster_lock = false;
+  quorum_rule quorum = quorum_rule::lock;  ///< which part of a cut cluster goes on
   bool record_table = true;        ///< clients lock in the memory that nodes share with them
   std::vector<std::string> lines;  ///< without `try`
 

@@ -121,6 +121,26 @@ void drill_run::poll_nodes() {
   cluster_->run([&] { return *missing == 0; }, 500ms);
 }
 
+std::vector<std::string> drill_run::full_reports() {
+  struct answers {
+    std::size_t missing = 0;
+    std::vector<std::string> texts;
+  };
+  const auto all = std::make_shared<answers>();
+  for (std::size_t n = 0; n < reports_.size(); ++n) {
+    if (!cluster_->responsive(n) || n >= observers_.size() || probes_[n]) continue;
+    if (!observer(n).connected()) continue;
+    ++all->missing;
+    observer(n).raw().control<control::get_node_status>(
+        pnn::current, {}, 2s, [all](const result<client_answer<wire::string>>& r) {
+          --all->missing;
+          if (r) all->texts.emplace_back(r->value.value);
+        });
+  }
+  cluster_->run([&] { return all->missing == 0; }, 2s);
+  return all->texts;
+}
+
 std::optional<std::size_t> drill_run::leader() const {
   std::map<std::size_t, std::size_t> votes;
   for (const auto& l : reports_)

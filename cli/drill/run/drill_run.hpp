@@ -43,6 +43,8 @@ class drill_run {
   /// Asks every node that can answer.
   void poll_nodes();
   const node_report& report_of(std::size_t n) const { return reports_[n]; }
+  /// All that every node that can answer says of itself, with who holds which lock; a ctdbd says nothing.
+  std::vector<std::string> full_reports();
   /// As most nodes see it, after poll_nodes.
   std::optional<std::size_t> leader() const;
   /// Nothing, or what keeps these nodes (empty: all that can answer) from being NORMAL together.

@@ -56,6 +56,7 @@ outcome drill_run::attach(const std::string& db, std::size_t node, db_kind kind)
     return failed_because(fmt::format("{} cannot be attached: {}", db, got->error().describe()));
   if (!cluster_->loop().is_simulated()) await_everywhere(db);
   if (kind != db_kind::volatile_db) past.transactional.insert(db);
+  if (kind == db_kind::replicated) past.replicated.insert(db);
   dropped.erase(db);
   return {};
 }

@@ -59,6 +59,12 @@ void log_reader::line(time_us at, std::size_t node, std::string_view text) {
     case event_id::contents_differ:
       seen_.differences.push_back(fmt::format("{} at {}", text, at_text(at)));
       return;
+    case event_id::database_recovered:
+      if (const auto e = as<event::database_recovered>(*event)) {
+        seen_.records_kept += e->kept;
+        seen_.records_lost += e->lost;
+      }
+      return;
     case event_id::recovery_started: seen_.recovery_runs.push_back(at); return;
     case event_id::banned:
       seen_.bans.push_back({node, at, std::string(text), bans_allowed_(node)});

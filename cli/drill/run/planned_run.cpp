@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "cli/drill/hunt/coverage.hpp"
+#include "cli/drill/report/episode.hpp"
 #include "cli/drill/report/run_recorder.hpp"
 #include "cli/drill/run/drill_run.hpp"
 #include "cli/output.hpp"
@@ -35,9 +36,9 @@ std::expected<void, std::string> write(const wanted_files& f, const run_record& 
   return {};
 }
 
-/// Of what was out of the ordinary; all of the run has long quiet parts.
-void show_timeline(const planned_run& r, const timeline_picture& all, verdict& v) {
-  const auto picture = make_picture(all.events, 0, all.to_us);
+/// Of what the story is about; all of the run has long quiet parts.
+void show_timeline(const planned_run& r, const run_record& record, verdict& v) {
+  const auto picture = episode_of(record);
   wire::json_writer j;
   j.begin_object();
   put_picture(j, picture, {});
@@ -103,7 +104,7 @@ verdict play_planned(const planned_run& r) {
   if (r.on.real) describe_testbed(r.on, record);
   v.unavailable = unavailable_times(record);
   v.faults = record.faults;
-  if (narrated) show_timeline(r, record.picture, v);
+  if (narrated) show_timeline(r, record, v);
   v.steps.assign(record.checks.begin(),
                  record.checks.end() - static_cast<std::ptrdiff_t>(v.checks.size()));
   if (!r.files.any() || (v.held && r.files.only_of_a_failure)) return v;

@@ -53,6 +53,8 @@ outcome play_lines(drill_run& s, const script& drill, const std::vector<statemen
 }
 
 void measure(const drill_run& s, time_us end, verdict& v) {
+  v.records_kept = s.seen.records_kept;
+  v.records_lost = s.seen.records_lost;
   v.operations = s.past.ops.size() + s.past.transactions.size();
   for (const auto& t : s.past.transactions)
     v.writes += t.result == op_end::done ? t.writes.size() : 0;
@@ -76,11 +78,9 @@ void measure(const drill_run& s, time_us end, verdict& v) {
   }
 }
 
-/// By what the nodes said last.
 std::vector<std::string> circle_in(drill_run& s) {
   lock_picture locks;
-  for (std::size_t n = 0; n < s.cluster().size(); ++n)
-    if (s.report_of(n).fresh) locks.add(s.report_of(n).text);
+  for (const auto& report : s.full_reports()) locks.add(report);
   return find_cycle(locks);
 }
 
@@ -99,6 +99,7 @@ verdict play(const script& drill, std::uint64_t seed, std::unique_ptr<testbed> o
   if (to.begin) to.begin(s);
   s.past.cluster_lock = drill.cluster_lock;
   s.past.majority = drill.quorum == quorum_rule::majority;
+  s.past.any_part = drill.quorum == quorum_rule::none;
   auto story = s.open();
   if (story && !s.wait_until([&] { return !s.not_normal({}); }, drill.bound))
     story = failed_because("the cluster does not become NORMAL at the beginning: " +

@@ -31,8 +31,9 @@ struct verdict {
   std::vector<checked> checks;
   double virtual_ms = 0, real_ms = 0;
   std::size_t operations = 0;
-  std::uint64_t writes = 0;     ///< acknowledged stores and deletions of all clients
-  std::uint64_t losses = 0;     ///< explained ones
+  std::uint64_t writes = 0;  ///< acknowledged stores and deletions of all clients
+  std::uint64_t losses = 0;  ///< explained ones
+  std::uint64_t records_kept = 0, records_lost = 0;  ///< of nodes that came back, in recoveries
   double longest_wait_ms = 0;   ///< of a client for an answer, before the end of the drill
   std::string longest_wait;     ///< for what
   double longest_pause_ms = 0;  ///< of a database on a node that ran

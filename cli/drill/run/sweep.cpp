@@ -76,6 +76,7 @@ class signal_watch {
   if (::getppid() != parent) ::_exit(1);
   ::alarm(longest_run_s);
   const auto text = verdict_text(play_planned(r));
+  std::fflush(stdout);  // what was told while it was played
   for (std::size_t at = 0; at < text.size();) {
     const auto n = ::write(out, text.data() + at, text.size() - at);
     if (n <= 0) break;

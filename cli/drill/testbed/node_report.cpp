@@ -42,7 +42,6 @@ std::optional<node_report> read_node_report(std::string_view text) {
       for (const auto& d : (*r)["databases"])
         if (l.held.empty() && d.value("held", "") != "") l.held = d.value("phase", "");
   }
-  l.text = text;
   return l;
 }
 

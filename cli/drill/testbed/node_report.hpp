@@ -24,7 +24,6 @@ struct node_report {
   std::vector<database_report> databases;
   std::string held;  ///< the phase in which the recovery that it leads is held
   bool recovering = false;
-  std::string text;  ///< all of it
 
   /// Of a node; one that is not on its list is not connected to it.
   std::uint32_t flags_of(std::size_t n) const;

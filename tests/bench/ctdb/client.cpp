@@ -12,6 +12,13 @@
 ///   bench_ctdb_client KIND migrate SECONDS DATABASE SOCKET SOCKET...
 ///       one record, locked and unlocked on one node after the other: {"operations": ...,
 ///       "seconds": ...}
+///   bench_ctdb_client KIND wander  SECONDS CLIENTS RECORDS DATABASE SOCKET SOCKET...
+///       CLIENTS processes on each node update RECORDS records, each in an order of its own: as update
+///   bench_ctdb_client KIND stream  SECONDS DATABASE SOCKET SOCKET...
+///       a process on each node updates the same record without a pause: as update, where the longest time is that of all
+///       but the first, and "mean_ms" their mean
+///   bench_ctdb_client KIND messages SECONDS COUNT SOCKET SOCKET...
+///       COUNT messages go round, from a client of one node to one of the next: {"operations": ..., "seconds": ...}
 ///   bench_ctdb_client KIND pause   DATABASE SOCKET
 ///       updates one record until standard input ends: {"operations": ..., "longest_pause_ms":
 ///       ...}; says "ready" on a line of its own when the first update is done
@@ -22,110 +29,23 @@
 ///
 /// KIND is ctdbd, floe, floe-socket, or floe-c.
 #include <poll.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <atomic>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
-#include <new>
-#include <string>
-#include <string_view>
-#include <vector>
 
-#include "access.hpp"
-#include "connection.hpp"
+#include "load.hpp"
 
 namespace floe::bench {
 namespace {
 
-using clock = std::chrono::steady_clock;
-using seconds = std::chrono::duration<double>;
-
-const std::string value(200, 'v');
-
-std::unique_ptr<access> open(std::string_view kind, const std::string& socket,
-                             const std::string& database) {
-  if (kind == "floe-socket") return open_floe_socket(socket, database);
-  if (kind == "floe-c") return open_floe_c(socket, database);
-  return kind == "floe" ? open_floe(socket, database) : open_ctdbd(socket, database);
-}
-
-void update(access& client, std::string_view key) {
-  client.lock(key);
-  client.store_and_unlock(value);
-}
-
-/// How often `operation` was run until the time was up, and the longest time from one to the next.
-struct repeated {
-  long count = 0;
-  clock::duration longest{};
-};
-template <class F>
-repeated repeat(seconds span, F operation) {
-  repeated r;
-  auto last = clock::now();
-  for (const auto end = last + std::chrono::duration_cast<clock::duration>(span); last < end;
-       ++r.count) {
-    operation();
-    const auto now = clock::now();
-    r.longest = std::max(r.longest, now - last);
-    last = now;
-  }
-  return r;
-}
-
-/// What the processes of one measurement share.
-struct board {
-  std::atomic<int> ready{0};
-  std::atomic<bool> go{false};
-  std::atomic<long> operations{0};
-  std::atomic<long> longest_us{0};
-};
-
-/// Each of the clients is a process, since TDB's locks are between processes. `prepare` is run by each before any of them
-/// begins with its operation, which it returns.
+/// `prepare` is run by each client before any of them begins with its operation, which it returns.
 template <class Prepare>
 int run_together(seconds span, int clients, Prepare prepare) {
-  void* shared =
-      ::mmap(nullptr, sizeof(board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (shared == MAP_FAILED) give_up("no shared memory");
-  auto& all = *new (shared) board;
-  std::vector<pid_t> children;
-  for (int i = 0; i < clients; ++i) {
-    const pid_t child = ::fork();
-    if (child < 0) give_up("fork failed");
-    if (child == 0) {
-      const auto operation = prepare(i);
-      ++all.ready;
-      while (!all.go) ::usleep(100);
-      const auto r = repeat(span, operation);
-      all.operations += r.count;
-      const long us = std::chrono::duration_cast<std::chrono::microseconds>(r.longest).count();
-      for (long seen = all.longest_us;
-           seen < us && !all.longest_us.compare_exchange_weak(seen, us);) {
-      }
-      std::_Exit(0);
-    }
-    children.push_back(child);
-  }
-  for (int n = all.ready; n < clients; n = all.ready) {
-    if (::waitpid(-1, nullptr, WNOHANG) > 0) give_up("a client failed");
-    ::usleep(1000);
-  }
-  const auto start = clock::now();
-  all.go = true;
-  for (const pid_t child : children) {
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    if (status != 0) give_up("a client failed");
-  }
+  const auto& all = in_processes(clients, false, [&](int i) {
+    return [span, operation = prepare(i)] { return repeat(span, operation); };
+  });
   std::printf("{\"operations\": %ld, \"seconds\": %.6f, \"longest_ms\": %.3f}\n",
-              all.operations.load(), seconds(clock::now() - start).count(),
+              all.operations.load(), seconds(all.took).count(),
               static_cast<double>(all.longest_us.load()) / 1000);
   return 0;
 }
@@ -228,8 +148,8 @@ int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   const std::string usage =
       "usage: bench_ctdb_client ctdbd|floe|floe-socket|floe-c "
-      "update|read|fetch|fetch-copies|contend|migrate|pause|touch|delete ...; "
-      "see client.cpp";
+      "update|read|fetch|fetch-copies|contend|migrate|wander|stream|messages|pause|touch|delete "
+      "...; see client.cpp";
   if (words.size() < 4 || (words[0] != "ctdbd" && words[0] != "floe" && words[0] != "floe-socket" &&
                            words[0] != "floe-c"))
     give_up(usage);
@@ -246,6 +166,15 @@ int main(int argc, char** argv) {
     return run_migrate(kind, seconds(std::stod(words[2])), words[3],
                        {words.begin() + 4, words.end()});
   }
+  if (words[1] == "wander" && words.size() > 6)
+    return run_wander(kind, seconds(std::stod(words[2])), std::stoi(words[3]), std::stoi(words[4]),
+                      words[5], {words.begin() + 6, words.end()});
+  if (words[1] == "stream" && words.size() > 5)
+    return run_stream(kind, seconds(std::stod(words[2])), words[3],
+                      {words.begin() + 4, words.end()});
+  if (words[1] == "messages" && words.size() > 5)
+    return run_messages(seconds(std::stod(words[2])), std::stoi(words[3]),
+                        {words.begin() + 4, words.end()});
   if (words[1] == "touch" && words.size() == 6)
     return run_touch(kind, std::stoi(words[2]), std::stoi(words[3]), words[4], words[5]);
   if (words[1] == "delete" && words.size() == 7)

@@ -31,6 +31,13 @@ ROWS = {
     "recovery_few": ("recovery, a few records of the big database changed", "ms", False),
     "recovery_part": ("recovery, 1 % of the big database changed", "ms", False),
     "migrations": ("migrations of one record around three nodes", "/s", True),
+    "wander": ("64 records wander among 12 clients of three nodes", "/s", True),
+    "wait_wander": ("longest wait of one of them", "ms", False),
+    "stream": ("one record that a client of each node updates without a pause", "/s", True),
+    "wait_stream": ("longest wait of the two on other nodes", "ms", False),
+    "mean_stream": ("mean wait of these", "ms", False),
+    "messages_1": ("messages round three nodes, one at a time", "/s", True),
+    "messages_64": ("messages round three nodes, 64 at once", "/s", True),
     "update_1": ("lock, store, unlock: 1 client", "/s", True),
     "update_8": ("lock, store, unlock: 8 clients, a record each", "/s", True),
     "update_8_same": ("lock, store, unlock: 8 clients, one record", "/s", True),
@@ -59,6 +66,7 @@ def arguments():
     parser.add_argument("--big", type=int, default=500_000, help="records of the big database", metavar="N")
     parser.add_argument("--deleted", type=int, default=200_000, help="records that are deleted", metavar="N")
     parser.add_argument("--few", type=int, default=1000, help="records of the big database that change", metavar="N")
+    parser.add_argument("--quick", action="store_true", help="without recoveries and filled databases")
     parser.add_argument("--only", choices=KINDS, help="one side alone, without ratios")
     parser.add_argument("--json", action="store_true", help="all numbers, for programs")
     return parser.parse_args()
@@ -96,6 +104,15 @@ def one_round(kind, options):
             result["contend_wait"].append(longest)
         with step(kind, "migrations"):
             result["migrations"].append(measure.migrations(group, options.seconds))
+        with step(kind, "wander"):
+            record(result, ("wander", "wait_wander"), measure.wandering(group, options.seconds))
+        with step(kind, "stream"):
+            record(result, ("stream", "wait_stream", "mean_stream"), measure.stream(group, options.seconds))
+        with step(kind, "messages"):
+            for at_once in (1, 64):
+                result[f"messages_{at_once}"].append(measure.messages(group, options.seconds, at_once))
+        if options.quick:
+            return result
         with step(kind, "filling"):
             for i in range(options.databases):
                 fill(group, f"db{i:02}.tdb", options.records)
@@ -132,6 +149,11 @@ def one_round(kind, options):
     return result
 
 
+def record(result, rows, values):
+    for row, value in zip(rows, values):
+        result[row].append(value)
+
+
 @contextlib.contextmanager
 def step(kind, what):
     start = time.monotonic()
@@ -157,6 +179,8 @@ def table(values, options):
     kinds = list(values)
     lines = [["", "unit", *kinds, *(["floe is better by"] if len(kinds) == 2 else [])]]
     for row, (name, unit, _) in ROWS.items():
+        if not all(values[kind][row] for kind in kinds):
+            continue
         factor = [f"x {ratio(row, values):.3g}"] if len(kinds) == 2 else []
         lines.append([name, unit, *(cell(values[kind][row]) for kind in kinds), *factor])
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
@@ -184,7 +208,7 @@ def main():
     if options.json:
         rows = {row: {"name": name, "unit": unit, **{kind: values[kind][row] for kind in kinds},
                       **({"ratio": ratio(row, values)} if len(kinds) == 2 else {})}
-                for row, (name, unit, _) in ROWS.items()}
+                for row, (name, unit, _) in ROWS.items() if all(values[kind][row] for kind in kinds)}
         print(json.dumps({"options": vars(options), "rows": rows}, indent=1))
     else:
         print("\n".join(table(values, options)))

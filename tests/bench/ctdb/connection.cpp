@@ -12,7 +12,9 @@ namespace {
 
 constexpr std::uint32_t magic = 0x43544442;
 constexpr std::uint32_t current_node = 0xF0000001;
-constexpr std::uint32_t req_call = 0, reply_call = 1, req_control = 7, reply_control = 8;
+constexpr std::uint32_t req_call = 0, reply_call = 1, req_message = 5, req_control = 7,
+                        reply_control = 8;
+constexpr std::uint32_t register_srvid = 23, get_pnn = 35;
 constexpr std::uint32_t call_null = 0xFF000001, immediate_migration = 1;
 constexpr std::size_t header_bytes = 32;
 
@@ -71,13 +73,13 @@ void connection::read_all(std::span<std::byte> data) {
 
 connection::~connection() { ::close(socket_); }
 
-void connection::send(std::uint32_t operation, std::span<const std::byte> body) {
+void connection::send(std::uint32_t operation, std::span<const std::byte> body, std::uint32_t to) {
   const std::size_t padding = (8 - body.size() % 8) % 8;
   bytes whole;
   whole.reserve(header_bytes + body.size() + padding);
   for (const std::uint32_t field :
        {static_cast<std::uint32_t>(header_bytes + body.size() + padding), magic, 1u, 0u, operation,
-        current_node, 0u, ++last_request_}) {
+        to, 0u, ++last_request_}) {
     put(whole, field);
   }
   put(whole, body);
@@ -106,15 +108,20 @@ connection::packet connection::answer(std::uint32_t operation) {
 }
 
 connection::reply connection::control(std::uint32_t opcode, std::span<const std::byte> data) {
+  return control(opcode, 0, data);
+}
+
+connection::reply connection::control(std::uint32_t opcode, std::uint64_t srvid,
+                                      std::span<const std::byte> data) {
   bytes body;
   put(body, opcode);
   put(body, std::uint32_t{0});
-  put(body, std::uint64_t{0});  // srvid
+  put(body, srvid);
   put(body, std::uint32_t{0});  // client id
   put(body, std::uint32_t{0});  // flags
   put(body, static_cast<std::uint32_t>(data.size()));
   put(body, data);
-  send(req_control, body);
+  send(req_control, body, current_node);
 
   const auto got = answer(reply_control);
   const auto size = get<std::uint32_t>(got.body, 4);
@@ -130,6 +137,30 @@ bytes connection::must(std::uint32_t opcode, std::span<const std::byte> data) {
   return std::move(answer);
 }
 
+std::uint32_t connection::pnn() {
+  if (pnn_ == 0xFFFFFFFF) pnn_ = static_cast<std::uint32_t>(control(get_pnn, {}).status);
+  return pnn_;
+}
+
+void connection::subscribe(std::uint64_t srvid) {
+  if (control(register_srvid, srvid, {}).status != 0) give_up("no messages");
+  (void)pnn();
+}
+
+void connection::message(std::uint32_t to, std::uint64_t srvid, std::string_view data) {
+  bytes body;
+  put(body, srvid);
+  put(body, static_cast<std::uint32_t>(data.size()));
+  put(body, data);
+  send(req_message, body, to);
+}
+
+void connection::receive_message(std::uint64_t srvid) {
+  const auto got = receive();
+  if (got.operation != req_message || get<std::uint64_t>(got.body, 0) != srvid)
+    give_up("something else than a message came");
+}
+
 void connection::migrate(std::uint32_t db_id, std::string_view key, bool read_only) {
   constexpr std::uint32_t want_readonly = 4;
   bytes body;
@@ -140,7 +171,7 @@ void connection::migrate(std::uint32_t db_id, std::string_view key, bool read_on
   put(body, static_cast<std::uint32_t>(key.size()));
   put(body, std::uint32_t{0});  // no call data
   put(body, key);
-  send(req_call, body);
+  send(req_call, body, current_node);
   answer(reply_call);
 }
 

@@ -1,11 +1,11 @@
 #pragma once
 /// A blocking client connection to the Unix socket of one node, floe's or ctdbd's, for
-/// measurements: one request at a time, no more. Packets are put together by hand, on purpose apart
+/// measurements: one request at a time, no more, and messages. Packets are put together by hand, on purpose apart
 /// from protocol/, so that what is measured against ctdbd does not share the codec of what is
 /// measured. Errors end the program: a measurement with errors is none.
 ///
 /// Layouts: Samba ctdb/protocol/protocol_header.c, protocol_packet.c (header, REQ_CALL,
-/// REQ_CONTROL, REPLY_CONTROL).
+/// REQ_MESSAGE, REQ_CONTROL, REPLY_CONTROL).
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -58,6 +58,14 @@ class connection {
   /// REQ_CALL NULL with IMMEDIATE_MIGRATION: returns when the node has become the record's dmaster, or
   /// with WANT_READONLY when it may have a copy.
   void migrate(std::uint32_t db_id, std::string_view key, bool read_only = false);
+  /// The number of the node.
+  std::uint32_t pnn();
+  /// From now on messages to this srvid come here.
+  void subscribe(std::uint64_t srvid);
+  void message(std::uint32_t to, std::uint64_t srvid, std::string_view data);
+  /// Waits for one.
+  void receive_message(std::uint64_t srvid);
+  int descriptor() const { return socket_; }
   /// Descriptors that have come with answers.
   std::vector<int> take_descriptors() { return std::exchange(descriptors_, {}); }
 
@@ -67,7 +75,8 @@ class connection {
     std::uint32_t request;
     bytes body;
   };
-  void send(std::uint32_t operation, std::span<const std::byte> body);
+  void send(std::uint32_t operation, std::span<const std::byte> body, std::uint32_t to);
+  reply control(std::uint32_t opcode, std::uint64_t srvid, std::span<const std::byte> data);
   packet receive();
   packet answer(std::uint32_t operation);
 
@@ -76,6 +85,7 @@ class connection {
   int socket_ = -1;
   std::vector<int> descriptors_;
   std::uint32_t last_request_ = 0;
+  std::uint32_t pnn_ = 0xFFFFFFFF;
 };
 
 }  // namespace floe::bench

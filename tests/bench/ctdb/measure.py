@@ -65,6 +65,24 @@ def migrations(group, seconds):
     return per_second(client(kind_of(group), "migrate", seconds, "migrate.tdb", *(node.socket for node in group)))
 
 
+def wandering(group, seconds, clients=4, records=64):
+    """Records that clients on all nodes update at random: per second, and the longest that one update took, in ms."""
+    answer = client(kind_of(group), "wander", seconds, clients, records, "migrate.tdb", *(node.socket for node in group))
+    return per_second(answer), answer["longest_ms"]
+
+
+def stream(group, seconds):
+    """One record that a client on each node updates without a pause: per second; and, of all but the first client, the
+    longest and the mean time of an update in ms."""
+    answer = client(kind_of(group), "stream", seconds, "migrate.tdb", *(node.socket for node in group))
+    return per_second(answer), answer["longest_ms"], answer["mean_ms"]
+
+
+def messages(group, seconds, at_once):
+    """So many messages that go round clients of all nodes: deliveries per second."""
+    return per_second(client(kind_of(group), "messages", seconds, at_once, *(node.socket for node in group)))
+
+
 def leader(group):
     return group[until(lambda: group.leader(), "a leader") if group.leader() is None else group.leader()]
 

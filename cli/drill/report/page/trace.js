@@ -19,7 +19,7 @@ function search() {
     (run.trace_left_out ? `; ${run.trace_left_out} older ones are only in the file that --trace writes` : '');
 }
 if (trace.length)
-  for (const word of ['drill', 'freeze-state', 'recovery-phase', 'migration-resent', 'lock-wait', 'refused', 'unknown', 'node-down']) {
+  for (const word of ['drill', 'freeze-state', 'recovery-phase', 'database-recovered', 'migration-resent', 'lock-wait', 'refused', 'unknown', 'node-down']) {
     const count = said.filter(s => s.line.includes(word)).length;
     if (!count) continue;
     const b = $('chips').appendChild(node('button', { type: 'button' }, `${word} ${count}`));

@@ -1,0 +1,32 @@
+#pragma once
+/// A line on standard error that says for how long a command has been waiting for a node, and what is not well there: on a terminal
+/// only, from the first second on, written over and over, and gone at the end.
+#include <memory>
+#include <string>
+
+#include "actors/client/blocking_client.hpp"
+
+namespace floe::cli {
+
+class waiting_line {
+ public:
+  /// Shown while the loop of the client runs, until this goes. `at`: who is asked what is not well.
+  waiting_line(blocking_client&, std::string what, pnn at = pnn::current);
+  ~waiting_line();
+  waiting_line(const waiting_line&) = delete;
+
+ private:
+  void later();
+  void ask();
+  void show(const std::string& illness);
+
+  blocking_client& node_;
+  std::string what_;
+  pnn at_;
+  time_point since_;
+  timer_id timer_{0};
+  bool shown_ = false;
+  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+};
+
+}  // namespace floe::cli
