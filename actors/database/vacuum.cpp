@@ -1,6 +1,7 @@
 /// Vacuuming: deleted records are forgotten, on all nodes, while everybody works. When and in which order is in
 /// protocol/rules/vacuum.hpp; here it is carried out in slices.
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <iterator>
@@ -420,6 +421,8 @@ void database::compact_if_due() {
   v.since_compaction = 0;
   if (auto done = store_->compact(); !done) return storage_failed("compact", done.error());
   ++v.compactions;
+  // what the deleted records were kept in, and the lists of their keys, goes back, too
+  if (!env_.loop.is_simulated()) env_.loop.offload([] { ::malloc_trim(1 << 20); }, [] {});
 }
 
 // --- the vacuuming of others -----------------------------------------------------------------------------------
