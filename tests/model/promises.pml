@@ -45,7 +45,7 @@ inline others_may_be_ahead(n) {
 }
 
 /* A client of n gets the record: it descends from all that was acknowledged. What only nodes have that this generation left
- * out is given up now, for it is touched here, and must not come back. */
+ * out, and no recovery has given to all, is given up now, for it is touched here; it must not come back. */
 inline look(n) {
   missing = ACKNOWLEDGED & ~excused & ~seen[n];
   i = 0;
@@ -53,9 +53,10 @@ inline look(n) {
   :: i < 3 ->
      if
      :: missing && content[i] != 0 && !IN(i, members[content[n]]) ->
-        given_up = given_up | (missing & seen[i]);
-        excused = excused | (missing & seen[i]);
-        missing = missing & ~seen[i]
+        need = missing & seen[i] & ~given_to_all;
+        given_up = given_up | need;
+        excused = excused | need;
+        missing = missing & ~need
      :: else
      fi;
      i++
@@ -100,6 +101,7 @@ inline excuse_what_returns(returner, who_leads) {
         if :: k == h -> break :: else -> own_part = 1; h = parent[h] fi
      od;
      ok = own_part;
+     if :: !own_part -> need = need & ~given_to_all :: else fi;
      k = parent[plan_gen[who_leads]];
      do
      :: k == h || k == 0 -> break

@@ -16,7 +16,6 @@ inline write(n, deletes) {
   nobody_has_gone_on(n);
   stores++;
   seen[n] = seen[n] | BIT(stores);
-  made_in[stores] = content[n];
   if :: deletes -> deletions = deletions | BIT(stores) :: else fi;
   rsn[n] = rsn[n] + 1;
   NOTE(n)

@@ -128,7 +128,7 @@ inline step_done(n, p) {
 
 inline set_map(n, p) {
   if
-  :: LATER(map[p], plan_gen[n]) -> give_up(n, outdated)
+  :: LATER(map[p], plan_gen[n]) -> GIVE_UP(n, "EV leader %d gives up: a later recovery has been here\n")
   :: else -> map[p] = plan_gen[n]; step_done(n, p)
   fi;
   look_at_owners(p)
@@ -146,14 +146,14 @@ inline freeze_node(n, p) {
 
 inline begin(n, p) {
   if
-  :: freeze[p] == THAWED || locked[p] -> give_up(n, not_frozen)
-  :: LATER(content[p], plan_gen[n]) || LATER(tid[p], plan_gen[n]) -> give_up(n, outdated)
+  :: freeze[p] == THAWED || locked[p] -> GIVE_UP(n, "EV leader %d gives up: it is not frozen\n")
+  :: LATER(content[p], plan_gen[n]) || LATER(tid[p], plan_gen[n]) -> GIVE_UP(n, "EV leader %d gives up: a later recovery has been here\n")
   :: else ->
      freeze[p] = IN_TRANSACTION;
      tid[p] = plan_gen[n];
      if
      :: content[p] == plan_gen[n] -> made_by[n] = made_by[n] | BIT(p); step_done(n, p)
-     :: content[p] != plan_gen[n] && R1 && content[p] != 0 && content[p] != TOLD(n, p) -> give_up(n, outdated)
+     :: content[p] != plan_gen[n] && R1 && content[p] != 0 && content[p] != TOLD(n, p) -> GIVE_UP(n, "EV leader %d gives up: a later recovery has been here\n")
      :: else -> step_done(n, p)
      fi
   fi
@@ -163,7 +163,7 @@ inline begin(n, p) {
 
 inline merge(n) {
   if
-  :: !(IN_IT(n, 0) && IN_IT(n, 1) && IN_IT(n, 2)) -> give_up(n, transaction_lost)
+  :: !(IN_IT(n, 0) && IN_IT(n, 1) && IN_IT(n, 2)) -> GIVE_UP(n, "EV leader %d gives up: its transaction is not open\n")
   :: else ->
      if :: R15 && made_by[n] -> counts[n] = made_by[n] :: else fi;
      choose_way(n);
@@ -179,7 +179,7 @@ inline merge(n) {
 
 inline commit(n, p) {
   if
-  :: freeze[p] != IN_TRANSACTION || tid[p] != plan_gen[n] -> give_up(n, transaction_lost)
+  :: freeze[p] != IN_TRANSACTION || tid[p] != plan_gen[n] -> GIVE_UP(n, "EV leader %d gives up: its transaction is not open\n")
   :: else ->
      g = plan_gen[n];
      if :: !IN(p, counts[n]) -> excuse_what_returns(p, n) :: else fi;
@@ -203,14 +203,14 @@ inline commit(n, p) {
      content[p] = g;
      freeze[p] = FROZEN; tid[p] = 0; own_freeze[p] = NO_FREEZE;
      step_done(n, p);
-     if :: phase[n] == THAWING -> look_at_contents(n) :: else fi
+     if :: phase[n] == THAWING -> given_to_all = given_to_all | won_seen[n]; look_at_contents(n) :: else fi
   fi
 }
 
 inline thaw(n, p) {
   if
-  :: R3 && (content[p] != plan_gen[n] || map[p] != plan_gen[n] || freeze[p] == IN_TRANSACTION) -> give_up(n, thaw_refused)
-  :: R10 && own_freeze[p] != NO_FREEZE -> give_up(n, thaw_refused)
+  :: R3 && (content[p] != plan_gen[n] || map[p] != plan_gen[n] || freeze[p] == IN_TRANSACTION) -> GIVE_UP(n, "EV leader %d gives up: the thaw is refused\n")
+  :: R10 && own_freeze[p] != NO_FREEZE -> GIVE_UP(n, "EV leader %d gives up: the thaw is refused\n")
   :: else ->
      freeze[p] = THAWED; tid[p] = 0; own_freeze[p] = NO_FREEZE;
      step_done(n, p)
@@ -259,8 +259,8 @@ proctype leader(byte n) {
   do
   :: d_step { MAY_START(n) -> start(n) }
   :: d_step { phase[n] == MERGING -> merge(n) }
-  :: d_step { phase[n] != RESTING && (plan_nodes[n] & ~REACHED(n)) -> give_up(n, somebody_is_gone) }
-  :: d_step { phase[n] != RESTING && give_ups_used < GIVE_UPS -> give_ups_used++; give_up(n, without_a_reason) }
+  :: d_step { phase[n] != RESTING && (plan_nodes[n] & ~REACHED(n)) -> GIVE_UP(n, "EV leader %d gives up: a participant is gone\n") }
+  :: d_step { phase[n] != RESTING && give_ups_used < GIVE_UPS -> give_ups_used++; GIVE_UP(n, "EV leader %d gives up: for no reason\n") }
   :: d_step { phase[n] == COMMITTING && retries_used < RETRIES -> retries_used++;
        printf("EV leader %d tries generation %d again, nodes %d have committed\n", n, plan_gen[n], done[n]);
        made_by[n] = made_by[n] | done[n]; done[n] = 0; phase[n] = FREEZING }

@@ -6,7 +6,7 @@
  * rule says that it is cut off, and goes on if not. */
 
 #define HEARS_LEADER(n) (leader_of[n] != NOBODY && LINKED(n, leader_of[n]))
-#define AWAY(n, m) (IN(m, members[map[n]]) && !LINKED(n, m) && content[m] != 0)
+#define AWAY(n, m) (IN(m, members[map[n]]) && !LINKED(n, m) && map[m] != 0)
 #define HERE(n, m) (IN(m, members[map[n]]) && LINKED(n, m))
 #define OUTNUMBERED(n) (AWAY(n, 0) + AWAY(n, 1) + AWAY(n, 2) > HERE(n, 0) + HERE(n, 1) + HERE(n, 2))
 #define TOO_FEW(n) (MAJORITY && COUNT(REACHED(n)) < 2)
@@ -14,25 +14,28 @@
 #define CUT_OFF(n) (ELECTIONS -> CUT_OFF_BY_RULE(n) : COUNT(REACHED(n)) < 3)
 #define LEADS(n) (!ELECTIONS || leader_of[n] == n)
 
-/* Leader n may leave out m, as far as silence tells: whoever has nothing to lose; whoever has frozen. */
-#define MAY_BE_LEFT_OUT(n, m) (!R11 || content[m] == 0 || \
-                               (own_freeze[m] == MUTED && (ELECTIONS || TWO_LEADERS || !(REACHED(m) & REACHED(n)))) || \
+/* Leader n may leave out m, as far as silence tells: whose process has ended; who has frozen; who has nothing, and no recovery
+ * of its own that could give it something. */
+#define WAITS_FOR_OTHERS(m) (own_freeze[m] == MUTED || (content[m] == 0 && phase[m] == RESTING))
+#define MAY_BE_LEFT_OUT(n, m) (!R11 || map[m] == 0 || \
+                               (WAITS_FOR_OTHERS(m) && (ELECTIONS || TWO_LEADERS || !(REACHED(m) & REACHED(n)))) || \
                                (ELECTIONS && !CUT_OFF(m)))
 
 /* Of a map that somebody in reach names. */
 #define IS_MEMBER_FOR(n, m) (IN(m, members[map[n]]) || (LINKED(n, 0) && IN(m, members[map[0]])) || \
                              (LINKED(n, 1) && IN(m, members[map[1]])) || (LINKED(n, 2) && IN(m, members[map[2]])))
-#define ALLOWED_WITHOUT(n, m) (LINKED(n, m) || !IS_MEMBER_FOR(n, m) || MAY_BE_LEFT_OUT(n, m))
-#define IS_SILENT_MEMBER(n, m) (!LINKED(n, m) && IS_MEMBER_FOR(n, m) && content[m] != 0)
+/* Of whom no map tells nobody waits; where a majority is asked for such a node is of a minority, and freezes at once. */
+#define ALLOWED_WITHOUT(n, m) (LINKED(n, m) || (!MAJORITY && !IS_MEMBER_FOR(n, m)) || MAY_BE_LEFT_OUT(n, m))
+#define IS_SILENT_MEMBER(n, m) (!LINKED(n, m) && IS_MEMBER_FOR(n, m) && map[m] != 0)
 #define WITH_CONTENT(n) (REACHED(n) & ((map[0] != 0) | ((map[1] != 0) << 1) | ((map[2] != 0) << 2)))
 #define ONE_IS_SILENT(n) (IS_SILENT_MEMBER(n, 0) || IS_SILENT_MEMBER(n, 1) || IS_SILENT_MEMBER(n, 2))
 #define ENOUGH(n) (!MAJORITY || (COUNT(REACHED(n)) >= 2 && (!R12 || COUNT(WITH_CONTENT(n)) >= 2 || !ONE_IS_SILENT(n))))
 #define MAY_RECOVER(n) (LEADS(n) && ENOUGH(n) && ALLOWED_WITHOUT(n, 0) && ALLOWED_WITHOUT(n, 1) && ALLOWED_WITHOUT(n, 2))
 
 inline freeze_by_itself(n) {
-  own_freeze[n] = MUTED;
-  if :: R17 && phase[n] -> give_up(n, cut_off) :: else fi;
-  if :: R10 && freeze[n] == IN_TRANSACTION -> tid[n] = 0; freeze[n] = FROZEN :: else fi;
+  if :: content[n] != 0 -> own_freeze[n] = MUTED :: else fi;
+  if :: R17 && phase[n] -> GIVE_UP(n, "EV leader %d gives up: it has frozen by itself\n") :: else fi;
+  if :: R10 && content[n] != 0 && freeze[n] == IN_TRANSACTION -> tid[n] = 0; freeze[n] = FROZEN :: else fi;
   if :: freeze[n] == THAWED -> freeze[n] = FROZEN :: else fi
 }
 
@@ -64,7 +67,7 @@ inline kill(n) {
 
 proctype silence(byte n) {
   do
-  :: d_step { map[n] != 0 && content[n] != 0 && own_freeze[n] != MUTED && CUT_OFF(n) ->
+  :: d_step { map[n] != 0 && !WAITS_FOR_OTHERS(n) && CUT_OFF(n) ->
        printf("EV node %d freezes by itself\n", n); freeze_by_itself(n) }
   :: d_step { breaks_used < BREAKS && COUNT(REACHED(n)) == 3 ->
        breaks_used++; printf("EV node %d is cut off from all, with what was on its way\n", n); isolate(n) }

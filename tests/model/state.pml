@@ -81,15 +81,15 @@ inline end_recovery(n) {
   phase[n] = RESTING; plan_gen[n] = 0; plan_nodes[n] = 0; done[n] = 0; counts[n] = 0; told[n] = 0; made_by[n] = 0;
   lacking[n] = 0; whole[n] = 0; base[n] = 0; won_there[n] = 0; won_seen[n] = 0; won_rsn[n] = 0; won_dmaster[n] = 0
 }
-mtype = { cut_off, outdated, not_frozen, transaction_lost, somebody_is_gone, without_a_reason, thaw_refused };
-inline give_up(n, why) { printf("EV leader %d gives up: %e\n", n, why); end_recovery(n) }
+
+#define GIVE_UP(n, why) printf(why, n); end_recovery(n)
 
 byte leader_of[3];                /* where elections are modelled: whom a node takes for the leader */
 
 /* ---- what was acknowledged ---- */
 byte stores = 1;
 byte deletions;                   /* of the stores */
-byte made_in[MOST_STORES + 1];         /* the content in which a store was made */
+byte given_to_all = 2;            /* what recoveries that everybody has committed have found */
 byte excused;                     /* stores that may be missing */
 byte given_up;                    /* of these: what was given up because others had touched the record */
 #define ACKNOWLEDGED ((BIT(stores + 1) - 1) & 254)
