@@ -168,6 +168,22 @@ TEST_CASE_FIXTURE(fixture, "a client that is disconnected and runs on spoils not
   table.forgive(a.client());
 }
 
+TEST_CASE_FIXTURE(fixture, "what is shown is read and not locked, and can be dropped at any time") {
+  const auto at = table.show("k", 7, 0, "copy");
+  REQUIRE(at.has_value());
+  CHECK(table.is_shown(at->slot));
+  CHECK(a.read("k", 0, read_wait::for_holder, soon(), content, data) == table_answer::good);
+  CHECK(data == "copy");
+  CHECK(content.rsn == 7);
+  CHECK(a.lock("k", 1, 0, place) != table_answer::good);
+  CHECK(!table.any_holder());
+  table.drop(at->slot);
+  CHECK(a.read("k", 0, read_wait::for_holder, soon(), content, data) == table_answer::not_here);
+  put("k", "ours");
+  CHECK(!table.is_shown(*table.find("k")));
+  CHECK(a.lock("k", 1, soon(), place) == table_answer::good);
+}
+
 TEST_CASE_FIXTURE(fixture, "full sets and full areas refuse; the coldest leaves first") {
   int in = 0;
   auto refused = promote_refusal::closed;
