@@ -385,8 +385,12 @@ std::expected<void, store_error> database::next_of_keys(pull_state& p, rec_buffe
        ++p.next) {
     const byte_view key = p.order[p.next];
     const std::uint32_t changed = store_->changes().age_of(key);
-    auto found = store_->visit(
-        key, [&](const record_view& r) { buffer.add(key, r.header, r.data, changed); });
+    auto found = store_->visit(key, [&](const record_view& r) {
+      if (r.data.empty() && mutated(mutant::deletions_not_pulled))
+        buffer.add_plain(key, {}, changed);
+      else
+        buffer.add(key, r.header, r.data, changed);
+    });
     if (!found) return std::unexpected(std::move(found.error()));
     if (!*found) buffer.add_plain(key, {}, changed);
   }
