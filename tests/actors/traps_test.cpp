@@ -305,6 +305,30 @@ TEST_CASE("nodes that disagree about the kind of a database lose that database a
   CHECK(told);
 }
 
+TEST_CASE("names that ctdbd takes are taken: any byte but a slash, and longer than a file's here") {
+  sim_cluster c(3);
+  REQUIRE(c.settle(20s));
+  auto& zero = c.connect(0);
+  for (const std::string& name :
+       {std::string("a name with spaces"), std::string("two\nlines.tdb"), std::string(239, 'n'),
+        std::string(240, 'm'), std::string(253, 'o'), std::string("~00c0ffee")}) {
+    CAPTURE(name);
+    const db_id id = attach_now(c, zero, name);
+    CHECK(id == db_id_of(name));
+    write_now(c, zero, id, "k", name);
+    ask_for_recovery(c, zero);
+    REQUIRE(c.settle(20s));
+    CHECK(read_now(c, c.connect(2), id, "k").data == name);
+  }
+  for (const auto& name : {std::string(), std::string("a/b"), std::string(254, 'p')}) {
+    std::optional<bool> taken;
+    attach(zero, name, db_kind::volatile_db, 10s,
+           [&](const result<db_id>& r) { taken = r.has_value(); });
+    REQUIRE(c.run([&] { return taken.has_value(); }));
+    CHECK_FALSE(*taken);
+  }
+}
+
 TEST_CASE("a recovery tells how far it is") {
   sim_cluster c(3);
   REQUIRE(c.settle(20s));

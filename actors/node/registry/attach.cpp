@@ -19,7 +19,9 @@ namespace floe {
 namespace {
 
 /// Of a file, less ".4294967295" and "-lock".
-constexpr std::size_t longest_name = 255 - 11 - 5;
+constexpr std::size_t longest_in_a_file = 255 - 11 - 5;
+/// ctdbd's file is the name and ".0" at least.
+constexpr std::size_t longest_name = 253;
 
 control attach_control(db_kind k) {
   if (k == db_kind::persistent) return control::db_attach_persistent;
@@ -30,11 +32,21 @@ std::uint8_t flags_of(db_kind k) {
   return k == db_kind::replicated ? db_flag::replicated : 0;
 }
 
-/// The name becomes a file name, with the node's number behind it: nothing in it may lead elsewhere. It also stands in
-/// lines of the log: nothing in it may end one. All else is taken, as by ctdbd.
+/// The name becomes a file name, with the node's number behind it: nothing in it may lead elsewhere. All else is taken, as
+/// by ctdbd: with a name that one kind of node takes and the other refuses no recovery of both would end.
 bool acceptable(byte_view name) {
-  return !name.empty() && name.size() <= longest_name && name.find('/') == byte_view::npos &&
-         std::ranges::all_of(name, [](unsigned char c) { return c >= 0x20 && c != 0x7f; });
+  return !name.empty() && name.size() <= longest_name && name.find('/') == byte_view::npos;
+}
+
+/// "~0a1b2c3d": stands for a name that is too long for a file.
+bool is_stand_in(std::string_view name) {
+  return name.size() == 9 && name[0] == '~' &&
+         name.find_first_not_of("0123456789abcdef", 1) == std::string_view::npos;
+}
+
+std::string file_of(const std::string& name, db_id id) {
+  if (name.size() <= longest_in_a_file && !is_stand_in(name)) return name;
+  return fmt::format("~{:08x}", number(id));
 }
 
 /// A third of the descriptors that the process may have serves them: data, lock file, one more while it is compacted.
@@ -94,7 +106,7 @@ void attaching::create(const std::string& name, db_kind kind, bool tell_others, 
   const auto& dir =
       kind == db_kind::persistent ? port_.config.persistent_dir : port_.config.volatile_dir;
   database_entry d{.name = name,
-                   .path = fmt::format("{}/{}.{}", dir, name, number(port_.env.self)),
+                   .path = fmt::format("{}/{}.{}", dir, file_of(name, id), number(port_.env.self)),
                    .kind = kind,
                    .flags = flags_of(kind),
                    .tell_others = tell_others};
@@ -198,7 +210,8 @@ void attaching::from_disk(std::function<void()> all_there) {
     auto name = entry.path().filename().string();
     if (!name.ends_with(suffix)) continue;
     name.resize(name.size() - suffix.size());
-    if (acceptable(name)) names.push_back(std::move(name));
+    // who has a stand-in is known when somebody asks for it by its name
+    if (acceptable(name) && !is_stand_in(name)) names.push_back(std::move(name));
   }
   std::ranges::sort(names);
   for (const auto& n : names) starting_.insert(db_id_of(n));
