@@ -291,9 +291,9 @@ class B2Operators(Checks):
         node = self.nodes[0]
         self.told(node, "attach", "held.tdb")
         before = self.told(node, "status")["generation"]
-        self.told(node, "recovery", "hold", "push@held.tdb")
+        self.told(node, "recovery", "hold", "freeze@held.tdb")
         with subprocess.Popen([FLOE, "--base", node.base, "recover"], stdout=subprocess.DEVNULL) as recover:
-            until(lambda: {"db": "held.tdb", "phase": "push"} in self.told(node, "recovery", "status")["held"],
+            until(lambda: {"db": "held.tdb", "phase": "freeze"} in self.told(node, "recovery", "status")["held"],
                   "the recovery is held")
             self.assertEqual("ACTIVE", self.told(node, "status")["recovery_mode"])
             self.assertIsNone(recover.poll())
@@ -505,11 +505,11 @@ class B4Health(Checks):
         node = self.nodes[1]
         self.told(node, "attach", "h.tdb")
         leader = self.told(node, "leader")["leader"]
-        self.told(node, "recovery", "hold", "push@h.tdb")
+        self.told(node, "recovery", "hold", "freeze@h.tdb")
         with subprocess.Popen([FLOE, "--base", node.base, "recover"], stdout=subprocess.DEVNULL):
-            until(lambda: "is held at push by an operator" in self.kinds(self.nodes[leader]).get("recovery", {})
+            until(lambda: "is held at freeze by an operator" in self.kinds(self.nodes[leader]).get("recovery", {})
                   .get("text", ""), "the leader says so")
-            until(lambda: "is held at push by an operator" in self.kinds(node).get("recovery", {}).get("text", ""),
+            until(lambda: "is held at freeze by an operator" in self.kinds(node).get("recovery", {}).get("text", ""),
                   "every node says so")
             self.assertIn("try: floe recovery release", self.doctor(node, SAYS_NO))
             self.told(node, "recovery", "release")
