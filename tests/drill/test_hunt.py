@@ -21,7 +21,7 @@ FLOE = os.environ["FLOE"]
 MUTANTS = os.environ["FLOE_MUTANTS"]
 # About ten seconds of one core. If a change of a rule lets it fail, the drill that is printed is a fault to be understood.
 SEED, DRILLS = 4, 96
-EASY = {"granted_while_frozen": 2, "inactive_not_frozen": 2}  # found within a few drills of this seed
+EASY = {"granted_while_frozen": 2, "change_not_noted": 2}  # found within a few drills of this seed
 
 
 def floe(*arguments):
