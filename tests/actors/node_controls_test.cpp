@@ -110,19 +110,20 @@ TEST_CASE("what a client may register has a limit that is said, and what it leav
 }
 
 TEST_CASE(
-    "names of databases: what ctdbd takes is taken, what would leave the directory or break a log "
-    "line is not") {
+    "names of databases: what ctdbd takes is taken, what would leave the directory or is too long "
+    "for its file is not") {
   sim_cluster c(1);
   REQUIRE(c.settle(20s));
   auto& who = c.connect(0);
-  for (const std::string& name : {std::string("two words.tdb"), std::string(".hidden"),
-                                  std::string(230, 'x'), std::string("caf\xc3\xa9")}) {
+  for (const std::string& name :
+       {std::string("two words.tdb"), std::string(".hidden"), std::string(230, 'x'),
+        std::string("caf\xc3\xa9"), std::string("a\nb"), std::string(253, 'x')}) {
     CAPTURE(name);
     CHECK(attach_now(c, who, name) == db_id_of(name));
     CHECK(status_now<control::get_dbname>(c, who, db_id_of(name)) == 0);
   }
-  for (const std::string& name : {std::string(), std::string("../x"), std::string("a/b"),
-                                  std::string("a\nb"), std::string(240, 'x')}) {
+  for (const std::string& name :
+       {std::string(), std::string("../x"), std::string("a/b"), std::string(254, 'x')}) {
     CAPTURE(name);
     CHECK(status_now<control::db_attach>(c, who, {name}) == -1);
   }

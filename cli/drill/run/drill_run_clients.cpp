@@ -13,6 +13,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// Who was not answered in time does not know whether the database is there now.
+bool may_be_there(const std::optional<result<db_id>>& got) {
+  return !got || *got || got->error().code != client_errc::refused ||
+         got->error().cause == failure_cause::timed_out;
+}
+
 /// Records that one client asks for at a time.
 constexpr std::size_t window = 64;
 
@@ -51,12 +57,14 @@ outcome drill_run::attach(const std::string& db, std::size_t node, db_kind kind)
   std::optional<result<db_id>> got;
   floe::attach(observer(node).raw(), db, kind, 30s, [&](const result<db_id>& r) { got = r; });
   cluster_->run([&] { return got.has_value(); }, 40s);
+  if (may_be_there(got) && kind != db_kind::volatile_db) {
+    past.transactional.insert(db);
+    if (kind == db_kind::replicated) past.replicated.insert(db);
+  }
   if (!got) return failed_because(fmt::format("node {} does not answer", node));
   if (!*got)
     return failed_because(fmt::format("{} cannot be attached: {}", db, got->error().describe()));
   if (!cluster_->loop().is_simulated()) await_everywhere(db);
-  if (kind != db_kind::volatile_db) past.transactional.insert(db);
-  if (kind == db_kind::replicated) past.replicated.insert(db);
   dropped.erase(db);
   return {};
 }
