@@ -33,6 +33,7 @@ class sim_lock_store {
   void set_stale(duration);
   /// Somebody who is no node of the cluster holds it (or lets go).
   void hold_by_stranger(bool);
+  bool held_by_a_node() const { return holding_ != 0; }
   /// The node's helper neither answers nor lets go, until unwedged.
   void wedge(const std::string& node, bool);
   /// Every try of the node is an error.

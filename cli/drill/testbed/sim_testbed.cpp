@@ -66,18 +66,23 @@ void sim_testbed::resume(std::size_t n) {
   cluster_.resume(n);
 }
 
-void sim_testbed::break_lock(lock_fault what, std::size_t n) {
+bool sim_testbed::break_lock(lock_fault what, std::size_t n) {
   auto& l = cluster_.locks();
   switch (what) {
-    case lock_fault::lost: return l.lose();
+    case lock_fault::lost: l.lose(); return false;
     case lock_fault::stolen:
       l.make_stale();
       cluster_.loop().after(robbery_shows, [&l] { l.tell_robbed(); });
-      return;
-    case lock_fault::stranger: return l.hold_by_stranger(true);
-    case lock_fault::wedged: return l.wedge(cluster_.ip(n), true);
-    case lock_fault::unreachable: return l.fail(cluster_.ip(n), true);
+      return true;
+    case lock_fault::stranger: {
+      const bool forgotten = l.held_by_a_node();
+      l.hold_by_stranger(true);
+      return forgotten;
+    }
+    case lock_fault::wedged: l.wedge(cluster_.ip(n), true); return false;
+    case lock_fault::unreachable: l.fail(cluster_.ip(n), true); return false;
   }
+  std::unreachable();
 }
 
 void sim_testbed::mend_lock() {

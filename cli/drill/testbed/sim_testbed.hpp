@@ -41,7 +41,7 @@ class sim_testbed final : public testbed {
   void mend_disk(std::size_t n) override;
   void set_skew(std::size_t n, duration d) override { cluster_.set_skew(n, d); }
 
-  void break_lock(lock_fault, std::size_t n) override;
+  bool break_lock(lock_fault, std::size_t n) override;
   void keep_lock_after_death(duration d) override { cluster_.locks().set_stale(d); }
   void mend_lock() override;
 

@@ -104,7 +104,8 @@ class testbed {
   virtual void set_skew(std::size_t n, duration) = 0;
 
   // The cluster lock, with ability::lock_faults.
-  virtual void break_lock(lock_fault, std::size_t /*n*/) {}
+  /// Returns whether its holder was not told: from now on another may have it as well.
+  virtual bool break_lock(lock_fault, std::size_t /*n*/) { return false; }
   /// From now on a lock that its holder has let go of, or lost with its life, stays taken for so long.
   virtual void keep_lock_after_death(duration) {}
   /// No more of these.

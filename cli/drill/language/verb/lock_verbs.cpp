@@ -8,7 +8,7 @@ namespace {
 
 action fault_of_all(lock_fault what) {
   return [what](drill_run& s) -> outcome {
-    s.cluster().break_lock(what, 0);
+    if (s.cluster().break_lock(what, 0)) s.past.lock_betrayed = true;
     return {};
   };
 }
@@ -25,12 +25,7 @@ action read_lock(line_parser& w) {
   w.needs(ability::lock_faults);
   if (!w.names.cluster_lock) w.fail("the cluster has no lock: `cluster lock=yes` gives it one");
   if (w.take("lost")) return fault_of_all(lock_fault::lost);
-  if (w.take("stolen"))
-    return [](drill_run& s) -> outcome {
-      s.past.lock_betrayed = true;
-      s.cluster().break_lock(lock_fault::stolen, 0);
-      return {};
-    };
+  if (w.take("stolen")) return fault_of_all(lock_fault::stolen);
   if (w.take("taken")) return fault_of_all(lock_fault::stranger);
   if (w.take("wedged")) return fault_of_nodes(w, lock_fault::wedged);
   if (w.take("unreachable")) return fault_of_nodes(w, lock_fault::unreachable);
