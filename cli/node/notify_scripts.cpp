@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <spawn.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -14,8 +13,7 @@
 #include <filesystem>
 
 #include "actors/events.hpp"
-
-extern char** environ;
+#include "actors/spawn_apart.hpp"
 
 namespace floe::cli {
 namespace {
@@ -36,31 +34,6 @@ std::vector<std::string> scripts_in(const std::string& directory) {
       all.push_back(e.path().string());
   std::ranges::sort(all);
   return all;
-}
-
-/// A process group of its own, without the node's blocked signals and without its standard input.
-pid_t spawn(const std::string& script, const std::string& event, int& error) {
-  posix_spawn_file_actions_t files;
-  ::posix_spawn_file_actions_init(&files);
-  ::posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawnattr_t how;
-  ::posix_spawnattr_init(&how);
-  sigset_t none, usual;
-  sigemptyset(&none);
-  sigemptyset(&usual);
-  for (const int s : {SIGPIPE, SIGXFSZ}) sigaddset(&usual, s);
-  ::posix_spawnattr_setsigmask(&how, &none);
-  ::posix_spawnattr_setsigdefault(&how, &usual);
-  ::posix_spawnattr_setpgroup(&how, 0);
-  ::posix_spawnattr_setflags(
-      &how, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  std::string name = script, argument = event;
-  char* const arguments[] = {name.data(), argument.data(), nullptr};
-  pid_t child = -1;
-  error = ::posix_spawn(&child, script.c_str(), &files, &how, arguments, environ);
-  ::posix_spawnattr_destroy(&how);
-  ::posix_spawn_file_actions_destroy(&files);
-  return error == 0 ? child : -1;
 }
 
 notify_rule::sight sight_of(const node_figures& n) {
@@ -131,12 +104,14 @@ void notify_scripts::run_next() {
   while (!waiting_.empty() && child_ < 0) {
     const auto next = std::move(waiting_.front());
     waiting_.pop_front();
-    int error = 0;
-    child_ = spawn(next.script, next.event, error);
+    const auto child = spawn_apart({next.script, std::string(next.event)});
     running_ = next.script;
-    if (child_ > 0) child_fd_ = static_cast<int>(::syscall(SYS_pidfd_open, child_, 0));
-    if (child_ < 0)
-      log_.tell(event::notify_script_failed{.script = next.script, .why = std::strerror(error)});
+    child_ = child.value_or(-1);
+    if (child)
+      child_fd_ = static_cast<int>(::syscall(SYS_pidfd_open, child_, 0));
+    else
+      log_.tell(
+          event::notify_script_failed{.script = next.script, .why = std::strerror(child.error())});
   }
   if (child_ < 0) return;
   loop_.watch(child_fd_, EPOLLIN, [this](std::uint32_t) { ended(); });

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,8 +11,9 @@
 #include <csignal>
 #include <cstring>
 #include <optional>
+#include <utility>
 
-extern char** environ;
+#include "actors/spawn_apart.hpp"
 
 namespace floe {
 namespace {
@@ -38,29 +38,11 @@ class child_process {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) return errno;
     out_ = ends[0];
-    posix_spawn_file_actions_t files;
-    ::posix_spawn_file_actions_init(&files);
-    ::posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    ::posix_spawn_file_actions_adddup2(&files, ends[1], STDOUT_FILENO);
-    posix_spawnattr_t how;
-    ::posix_spawnattr_init(&how);
-    sigset_t none, usual;
-    sigemptyset(&none);
-    sigemptyset(&usual);
-    for (const int s : {SIGPIPE, SIGXFSZ}) sigaddset(&usual, s);
-    ::posix_spawnattr_setsigmask(&how, &none);
-    ::posix_spawnattr_setsigdefault(&how, &usual);
-    ::posix_spawnattr_setpgroup(&how, 0);
-    ::posix_spawnattr_setflags(
-        &how, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    std::string shell = "/bin/sh", option = "-c";
-    char* const arguments[] = {shell.data(), option.data(), command.data(), nullptr};
-    const int error = ::posix_spawn(&pid_, "/bin/sh", &files, &how, arguments, environ);
-    ::posix_spawnattr_destroy(&how);
-    ::posix_spawn_file_actions_destroy(&files);
+    const auto child = spawn_apart({"/bin/sh", "-c", std::move(command)}, ends[1]);
     ::close(ends[1]);
-    if (error != 0) pid_ = -1;
-    return error;
+    if (!child) return child.error();
+    pid_ = *child;
+    return 0;
   }
 
   int out() const { return out_; }
