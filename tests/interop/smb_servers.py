@@ -154,7 +154,7 @@ class Servers:
 
     def torture(self, suite, pnns, *options, timeout=120):
         """A suite of smbtorture with its connections spread over the smbds of these nodes."""
-        unc_list = self.directory / "unc.list"
+        unc_list = self.directory / f"unc.{'.'.join(map(str, pnns))}"
         unc_list.write_text("".join(f"{self.unc(p)}\n" for p in pnns))
         command = ["smbtorture", self.unc(pnns[0]), "-U", f"root%{PASSWORD}", "--option=client min protocol=NT1",
                    "--option=torture:timelimit=10", f"--option=torture:host2={self.nodes[pnns[-1]].address}", *options]
