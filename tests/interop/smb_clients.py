@@ -17,11 +17,11 @@ PROGRAM = pathlib.Path(__file__).with_name("smb_load.py")
 class Clients(threading.Thread):
     """Opens, writes and reads files by way of one smbd, all the time; connects anew only when the connection itself is lost."""
 
-    def __init__(self, servers, pnn, name):
+    def __init__(self, servers, pnn, name, *pace):
         super().__init__(daemon=True)
         self.pnn, self.errors, self.slowest, self.done_so_far, self._waits = pnn, [], 0.0, 0, []
         self.process = subprocess.Popen([sys.executable, PROGRAM, servers.nodes[pnn].address,
-                                         str(servers.configuration(pnn)), name], text=True, stdout=subprocess.PIPE,
+                                         str(servers.configuration(pnn)), name, *map(str, pace)], text=True, stdout=subprocess.PIPE,
                                         stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self.start()
 

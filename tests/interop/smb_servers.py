@@ -78,7 +78,7 @@ def bridge_library():
 
 class Servers:
     def __init__(self, nodes, bridge, files=None):
-        self.nodes, self.bridge = list(nodes), set(bridge)
+        self.cluster, self.nodes, self.bridge = nodes, list(nodes), set(bridge)
         self.directory = pathlib.Path(nodes.directory)
         self.files = pathlib.Path(files or self.directory / "files")
         self.files.mkdir(exist_ok=True)
