@@ -83,7 +83,7 @@ class Servers:
         self.files = pathlib.Path(files or self.directory / "files")
         self.files.mkdir(exist_ok=True)
         self.files.chmod(0o777)
-        self.library = bridge_library() if self.bridge else None
+        self.library = bridge_library() if FLOE else None
         for node in self.nodes:
             self._configure(node)
 
@@ -142,6 +142,11 @@ class Servers:
                 os.kill(pid, signal.SIGTERM)
         for node in self.nodes:
             until(lambda: self.pid(node.pnn) is None, f"smbd of {node} ended", 30)
+
+    def stop_one(self, pnn):
+        """Its clients lose their connections."""
+        os.kill(self.pid(pnn), signal.SIGTERM)
+        until(lambda: self.pid(pnn) is None, f"smbd of node {pnn} ended", 30)
 
     def unc(self, pnn):
         return f"//{self.nodes[pnn].address}/share"
