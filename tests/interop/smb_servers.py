@@ -78,12 +78,12 @@ def bridge_library():
 
 class Servers:
     def __init__(self, nodes, bridge, files=None):
-        self.nodes, self.bridge = list(nodes), set(bridge)
+        self.cluster, self.nodes, self.bridge = nodes, list(nodes), set(bridge)
         self.directory = pathlib.Path(nodes.directory)
         self.files = pathlib.Path(files or self.directory / "files")
         self.files.mkdir(exist_ok=True)
         self.files.chmod(0o777)
-        self.library = bridge_library() if self.bridge else None
+        self.library = bridge_library() if FLOE else None
         for node in self.nodes:
             self._configure(node)
 
@@ -143,6 +143,11 @@ class Servers:
         for node in self.nodes:
             until(lambda: self.pid(node.pnn) is None, f"smbd of {node} ended", 30)
 
+    def stop_one(self, pnn):
+        """Its clients lose their connections."""
+        os.kill(self.pid(pnn), signal.SIGTERM)
+        until(lambda: self.pid(pnn) is None, f"smbd of node {pnn} ended", 30)
+
     def unc(self, pnn):
         return f"//{self.nodes[pnn].address}/share"
 
@@ -154,7 +159,7 @@ class Servers:
 
     def torture(self, suite, pnns, *options, timeout=120):
         """A suite of smbtorture with its connections spread over the smbds of these nodes."""
-        unc_list = self.directory / "unc.list"
+        unc_list = self.directory / f"unc.{'.'.join(map(str, pnns))}"
         unc_list.write_text("".join(f"{self.unc(p)}\n" for p in pnns))
         command = ["smbtorture", self.unc(pnns[0]), "-U", f"root%{PASSWORD}", "--option=client min protocol=NT1",
                    "--option=torture:timelimit=10", f"--option=torture:host2={self.nodes[pnns[-1]].address}", *options]
