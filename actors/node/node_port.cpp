@@ -5,6 +5,7 @@
 #include "actors/parcel.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/rules/feature_level.hpp"
+#include "protocol/rules/silence_limit.hpp"
 
 namespace floe {
 namespace {
@@ -54,8 +55,8 @@ void node_port::change_view(const std::function<void(cluster_view&)>& change) {
 void node_port::show_pulse() const {
   const auto& t = tunables;
   const auto interval = std::chrono::seconds(std::max(1U, t[tunable::keepalive_interval]));
-  const auto slow =
-      own_silence_limit(interval * std::max(1U, t[tunable::keepalive_limit]), interval);
+  const auto slow = own_silence_limit(
+      silence_limit(interval, std::max(1U, t[tunable::keepalive_limit])), interval);
   const auto quick = std::chrono::milliseconds(t[tunable::floe_keepalive_ms]);
   const auto among_floe =
       quick.count() == 0
