@@ -163,20 +163,34 @@ void database::recovery_begin(db_control& m) {
   if (!transition(freeze_event::begin{t.tid, gen_}, m.answer)) return;
   open_transaction();
   equal_open_ = true;
+  const bool knows_filled =
+      std::get<req_control>(m.packet->content.body).flags & begin_knows_filled;
+  if (fill_ && fill_->full && knows_filled && freeze_.records_invalid) {
+    fill_->told_in = t.tid;
+    return m.answer.good(
+        wire::encode(db_copy_state{.changes = static_cast<std::uint32_t>(change_state::filled),
+                                   .keys = fill_->changed.size(),
+                                   .records = store_->count().value_or(0),
+                                   .earlier = {fill_->base}}));
+  }
   if (config_.kind == db_kind::volatile_db) return m.answer.good(wire::encode(copy_state()));
   sum_content([this, tid = t.tid, answer = m.answer](const db_digest* sum, const std::string&) {
     if (in_recovery(tid, answer)) answer.good(wire::encode(copy_state(sum)));
   });
 }
 
+/// It was committed with, or created under.
+generation database::content() const {
+  if (freeze_.records_invalid) return generation::invalid;
+  if (committed_) return gen_;
+  return config_.kind == db_kind::volatile_db ? birth_under(gen_) : generation::invalid;
+}
+
 /// `sum`: of the content, where it is asked for and could be made.
 db_copy_state database::copy_state(const db_digest* sum) const {
   const auto& changes = store_->changes();
   db_copy_state s;
-  if (!freeze_.records_invalid)
-    s.content = committed_                             ? gen_
-                : config_.kind == db_kind::volatile_db ? birth_under(gen_)
-                                                       : generation::invalid;
+  s.content = content();
   s.records = store_->count().value_or(0);
   // not of this content, if a commit was refused after the store had it
   if (s.content == generation::invalid || changes.base() != s.content) return s;
@@ -286,6 +300,8 @@ key_set without(const key_set& all, const Out& out, const Here& here) {
 void database::send_changes(db_control& m) {
   const auto& p = m.request<control::db_changes>();
   if (!in_recovery(p.tid, m.answer)) return;
+  if (commits_what_was_filled() && p.since == fill_->base)
+    return start_pull(m.answer, m.from, p.srvid, fill_->changed);
   auto keys = store_->changes().since(p.since);
   if (!keys) return m.answer.fail("the changes since that generation are not known");
   if (mutated(mutant::copies_outlive_recoveries)) keys = without(*keys, copies_out_, copies_here_);
@@ -471,7 +487,8 @@ void database::stop_push() {
 void database::commit(db_control& m) {
   const auto& t = m.request<control::db_transaction_commit>();
   // what the rules say is done only once the records are in place: until then the transaction is open
-  const auto planned = step(freeze_, freeze_event::commit{t.tid, inactive()});
+  const bool filled = commits_what_was_filled();
+  const auto planned = step(freeze_, freeze_event::commit{t.tid, inactive(), filled});
   if (planned.refused != freeze_refusal::none)
     return m.answer.fail(refusal_text(freeze_, planned.refused));
   if (!pushed_) return m.answer.fail("a commit of this transaction has failed: it has no records");
@@ -513,8 +530,9 @@ void database::commit(db_control& m) {
     else
       changes.step(tid);
   };
-  auto finish = [this, tid = t.tid, set, answer = m.answer, result, after, wiped = freeze_.wiped] {
-    const freeze_event::commit event{tid, inactive()};
+  auto finish = [this, tid = t.tid, set, answer = m.answer, result, after, filled,
+                 wiped = freeze_.wiped] {
+    const freeze_event::commit event{tid, inactive(), filled};
     if (!*result) {
       leave_without_room(*set, result->error());
       return answer.fail("cannot store the recovered records: " + result->error().text);
@@ -528,6 +546,7 @@ void database::commit(db_control& m) {
     if (!transition(event, answer, &s)) return;
     if (wiped && !mutated(mutant::wipe_keeps_what_waits)) drop_what_waits();
     if (wiped) drop_table_content();
+    fill_.reset();
     finish_commit(s, answer);
   };
   if (size <= small_commit) {

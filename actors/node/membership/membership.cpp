@@ -247,6 +247,7 @@ outcome_of<control::setvnnmap> membership::set_vnnmap(const request_of<control::
     return refuse(fmt::format("generation {} is later", number(view.gen)));
   }
   if (view.own_flags() & own_inactive) return refuse("node is inactive");
+  if (view.own_flags() & node_flag::catching_up) return refuse("node is being filled first");
   port_.note(event::vnn_map{.gen = m.generation, .map = m.slots});
   // Everything that arrives with another generation is dropped from now on, before any database is touched.
   broken_since_map_ = false;
@@ -271,6 +272,8 @@ void membership::set_recmode(const request_of<control::set_recmode>& mode, const
   }
   if (mode != recovery_mode::normal) return answer.fail("no such recovery mode");
   if (port_.view().own_flags() & own_inactive) return answer.fail("node is inactive");
+  if (port_.view().own_flags() & node_flag::catching_up)
+    return answer.fail("node is being filled first");
   if (port_.view().mode == recovery_mode::normal) return answer.good();
   locks_.before_normal([this, answer](const std::string& objection) {
     if (!objection.empty()) return answer.fail(objection);
