@@ -4,6 +4,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/sinks/syslog_sink.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <chrono>
@@ -20,6 +21,9 @@ namespace {
 using sink_result = std::expected<spdlog::sink_ptr, std::string>;
 
 sink_result file_sink(const std::string& path) {
+  struct stat about {};
+  if (::stat(path.c_str(), &about) == 0 && S_ISFIFO(about.st_mode))
+    return std::unexpected(path + ": is a FIFO, and a node would wait for whoever reads it");
   std::FILE* trial = std::fopen(path.c_str(), "ae");  // spdlog would throw, and make folders
   if (!trial) return std::unexpected(path + ": " + std::strerror(errno));
   std::fclose(trial);

@@ -4,7 +4,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cli/ask_nodes.hpp"
 #include "cli/output.hpp"
 #include "cli/recovered_text.hpp"
 #include "cli/troubles.hpp"

@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "cli/ask_nodes.hpp"
 #include "cli/output.hpp"
 #include "protocol/constants.hpp"
 
@@ -66,7 +65,7 @@ std::vector<pnn> reachable(const node_map& map) {
 
 node_reports ask_reports(blocking_client& c, const std::vector<pnn>& nodes, duration patience) {
   node_reports all;
-  for (const auto& one : ask_each(c, nodes, control::get_node_status, {}, patience))
+  for (const auto& one : c.control_many(nodes, control::get_node_status, {}, patience))
     if (const auto report = decode_answer<control::get_node_status>(one.reply, one.node))
       all.emplace(one.node, std::string(report->value.value));
   return all;

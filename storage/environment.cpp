@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "storage/heap.hpp"
+#include "storage/odd_file.hpp"
 #include "storage/room.hpp"
 
 namespace floe {
@@ -97,6 +98,10 @@ std::expected<void, store_error> environment::open_file() {
   label_ = options_.file.string();
   std::string doing = "open " + label_;
   if (int rc = fault(disk_op::open, 0)) return failed(rc, doing);
+  for (const auto& file : {options_.file, lock_file()})
+    if (const std::string odd = odd_kind(file); !odd.empty())
+      return std::unexpected(
+          own_error(store_errc::denied, "open " + file.string() + ": it is " + odd));
   if (int rc = mdb_env_create(&env_)) return failed(rc, doing);
   auto fail = [&](int rc) {
     close();

@@ -11,6 +11,7 @@
 
 #include "storage/environment.hpp"
 #include "storage/format.hpp"
+#include "storage/odd_file.hpp"
 #include "storage/tree.hpp"
 
 namespace floe {
@@ -37,6 +38,8 @@ class file_walk {
   file_walk& operator=(const file_walk&) = delete;
 
   std::expected<health_report, store_error> run(const std::filesystem::path& file) {
+    if (const std::string odd = odd_kind(file); !odd.empty())
+      return health_report{false, 0, "it is " + odd};
     std::error_code error;
     auto size = std::filesystem::file_size(file, error);
     if (error) return std::unexpected(lmdb_error(error.value(), "check " + file.string()));

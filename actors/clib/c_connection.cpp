@@ -135,7 +135,14 @@ int floe_sequence_number(floe_connection* c, floe_db db, int timeout_ms, uint64_
 }
 
 int floe_listen(floe_connection* c, uint64_t s, floe_handler run, void* context) {
-  return guarded([&] { return c->is->listen(srvid{s}, {run, context}); });
+  return guarded([&] {
+    node_connection::listener hears;
+    if (run)
+      hears = [run, context](const letter& l) {
+        run(l.to.id, number(l.from), l.data.data(), l.data.size(), context);
+      };
+    return c->is->listen({letter_box_name::kind::message, s}, std::move(hears));
+  });
 }
 
 int floe_send(floe_connection* c, uint32_t to, uint64_t s, const void* data, size_t size) {

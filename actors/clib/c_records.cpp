@@ -114,7 +114,8 @@ outcome<void> traverse_cluster(node_connection& c, db_id db, limit until, shown&
   auto& l = **line;
   const auto address = next_address();
   const auto box = std::make_shared<channel::mailbox>();
-  l.open_box(address, box);
+  const letter_box_name name{letter_box_name::kind::message, number(address)};
+  l.open_box(name, box);
   const auto walk = [&]() -> outcome<void> {
     if (const auto r = l.ask({.opcode = control::register_srvid, .srvid = address}, until); !r)
       return std::unexpected(r.error());
@@ -137,7 +138,7 @@ outcome<void> traverse_cluster(node_connection& c, db_id db, limit until, shown&
     return {};
   };
   const auto done = walk();
-  l.close_box(address);
+  l.close_box(name);
   if (const auto r = l.tell({.opcode = control::deregister_srvid, .srvid = address}, c.patience());
       !r && done)
     return r;

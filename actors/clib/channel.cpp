@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <thread>
@@ -128,23 +129,47 @@ failure channel::lost() const {
 
 // --- requests ----------------------------------------------------------------------------------------------------
 
+/// With m_ taken: an answer to this number is for `w`.
+std::uint32_t channel::expect(waiting& w) {
+  std::uint32_t id = 0;
+  do id = ++last_id_;
+  while (id == 0 || waiting_.contains(id));
+  waiting_[id] = &w;
+  return id;
+}
+
+outcome<void> channel::send_request(std::uint32_t id, const request& r, limit until) {
+  return send(
+      encode_packet(
+          {.dest = r.to, .id = reqid{id}},
+          req_control{.opcode = r.opcode, .srvid = r.srvid, .flags = r.flags, .data = r.data},
+          padding::none),
+      until);
+}
+
+/// Of one that is done, or will not be.
+outcome<answer> channel::result_of(const waiting& w, control opcode) {
+  if (!w.done)
+    return failed(FLOE_ETIMEOUT, "the node has not answered " + control_name(opcode) + " in time");
+  const auto& c = w.content;
+  if (c.status >= 0) return answer{w.packet, c.status, c.data, w.along};
+  auto said = read_error_field(c.error);
+  if (said.text.empty())
+    said.text = control_name(opcode) + " was refused with status " + std::to_string(c.status);
+  return std::unexpected(failure{.code = FLOE_EREFUSED,
+                                 .text = std::move(said.text),
+                                 .status = c.status,
+                                 .cause = said.cause});
+}
+
 outcome<answer> channel::ask(const request& r, limit until, const table_claim* claim) {
   waiting mine{.brings_table = r.opcode == control::record_table};
-  std::uint32_t id = 0;
-  {
-    const std::lock_guard guard(m_);
-    if (!broken_.empty()) return std::unexpected(lost());
-    do id = ++last_id_;
-    while (id == 0 || waiting_.contains(id));
-    waiting_[id] = &mine;
-  }
-  const auto sent =
-      send(encode_packet(
-               {.dest = r.to, .id = reqid{id}},
-               req_control{.opcode = r.opcode, .srvid = r.srvid, .flags = r.flags, .data = r.data},
-               padding::none),
-           until);
   std::unique_lock lock(m_);
+  if (!broken_.empty()) return std::unexpected(lost());
+  const auto id = expect(mine);
+  lock.unlock();
+  const auto sent = send_request(id, r, until);
+  lock.lock();
   const auto done = sent ? wait(lock, until, [&] { return mine.done; })
                          : outcome<bool>(std::unexpected(sent.error()));
   waiting_.erase(id);
@@ -153,16 +178,32 @@ outcome<answer> channel::ask(const request& r, limit until, const table_claim* c
     if (r.opcode == control::record_lock)
       abandoned_locks_.emplace(id, claim ? *claim : table_claim{});
     if (r.opcode == control::record_table) abandoned_tables_.insert(id);
-    return failed(FLOE_ETIMEOUT,
-                  "the node has not answered " + control_name(r.opcode) + " in time");
   }
-  const auto& c = mine.content;
-  if (c.status >= 0) return answer{mine.packet, c.status, c.data, mine.along};
-  std::string why(c.error.substr(0, c.error.find('\0')));
-  if (why.empty())
-    why = control_name(r.opcode) + " was refused with status " + std::to_string(c.status);
-  return std::unexpected(
-      failure{.code = FLOE_EREFUSED, .text = std::move(why), .status = c.status});
+  return result_of(mine, r.opcode);
+}
+
+std::vector<outcome<answer>> channel::ask_many(const request& r, std::span<const pnn> nodes,
+                                               limit until) {
+  std::vector<waiting> all(nodes.size());
+  std::vector<std::uint32_t> ids;
+  std::unique_lock lock(m_);
+  for (auto& w : all) ids.push_back(expect(w));
+  outcome<bool> done = broken_.empty() ? outcome<bool>(true) : std::unexpected(lost());
+  lock.unlock();
+  request one = r;
+  for (std::size_t i = 0; done && i < nodes.size(); ++i) {
+    one.to = nodes[i];
+    if (const auto sent = send_request(ids[i], one, until); !sent)
+      done = std::unexpected(sent.error());
+  }
+  lock.lock();
+  if (done) done = wait(lock, until, [&] { return std::ranges::all_of(all, &waiting::done); });
+  for (const auto id : ids) waiting_.erase(id);
+  std::vector<outcome<answer>> answers;
+  for (const auto& w : all)  // what came before the connection broke counts
+    answers.push_back(done || w.done ? result_of(w, r.opcode)
+                                     : outcome<answer>(std::unexpected(done.error())));
+  return answers;
 }
 
 outcome<void> channel::tell(const request& r, limit until) {
@@ -178,6 +219,10 @@ outcome<void> channel::tell(const request& r, limit until) {
 outcome<void> channel::post(pnn to, floe::srvid srvid, byte_view data, limit until) {
   return send(encode_packet({.dest = to}, req_message{.srvid = srvid, .data = data}, padding::none),
               until);
+}
+
+outcome<void> channel::post(pnn to, const req_tunnel& packet, limit until) {
+  return send(encode_packet({.dest = to}, packet, padding::none), until);
 }
 
 /// A packet that is sent in part only ends the connection: nothing could follow it.
@@ -296,17 +341,29 @@ void channel::sort_in(frame packet) {
       came_.pop_front();
     }
   } else if (const auto* m = std::get_if<req_message>(&p->body)) {
-    const auto i = boxes_.find(number(m->srvid));
-    if (i == boxes_.end()) return;
-    auto& box = *i->second;
-    if (box.letters.size() >= box.most) {
-      box.dropped = true;
-      return;
-    }
-    box.letters.push_back({packet, p->header.src, m->srvid, m->data});
-    const std::uint64_t one = 1;
-    if (box.wake >= 0 && ::write(box.wake, &one, sizeof one) < 0) box.wake = -1;
+    deliver({.packet = packet,
+             .to = {letter_box_name::kind::message, number(m->srvid)},
+             .from = p->header.src,
+             .data = m->data});
+  } else if (const auto* t = std::get_if<req_tunnel>(&p->body)) {
+    deliver({.packet = packet,
+             .to = {letter_box_name::kind::tunnel, t->tunnel_id},
+             .flags = t->flags,
+             .data = t->data});
   }
+}
+
+void channel::deliver(letter l) {
+  const auto i = boxes_.find(l.to);
+  if (i == boxes_.end()) return;
+  auto& box = *i->second;
+  if (box.letters.size() >= box.most) {
+    box.dropped = true;
+    return;
+  }
+  box.letters.push_back(std::move(l));
+  const std::uint64_t one = 1;
+  if (box.wake >= 0 && ::write(box.wake, &one, sizeof one) < 0) box.wake = -1;
 }
 
 /// Whoever asked has gone on without it.
@@ -336,14 +393,14 @@ void channel::give_back_what_came_too_late(std::unique_lock<std::mutex>& lock) {
 
 // --- messages ----------------------------------------------------------------------------------------------------
 
-void channel::open_box(floe::srvid s, std::shared_ptr<mailbox> box) {
+void channel::open_box(letter_box_name s, std::shared_ptr<mailbox> box) {
   const std::lock_guard guard(m_);
-  boxes_[number(s)] = std::move(box);
+  boxes_[s] = std::move(box);
 }
 
-void channel::close_box(floe::srvid s) {
+void channel::close_box(letter_box_name s) {
   const std::lock_guard guard(m_);
-  boxes_.erase(number(s));
+  boxes_.erase(s);
 }
 
 outcome<std::optional<letter>> channel::take(mailbox& box, limit until) {

@@ -10,9 +10,11 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
+#include <span>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -48,11 +50,19 @@ struct table_claim {
   bytes key;
 };
 
+/// What letters are for: a srvid, or a tunnel's id.
+struct letter_box_name {
+  enum class kind : std::uint8_t { message, tunnel } is = kind::message;
+  std::uint64_t id = 0;
+  auto operator<=>(const letter_box_name&) const = default;
+};
+
 struct letter {
   frame packet;
-  pnn from{0};
-  floe::srvid srvid{0};
-  byte_view data;  ///< points into the packet
+  letter_box_name to;
+  pnn from{0};              ///< of a message
+  std::uint32_t flags = 0;  ///< of a tunnel's packet
+  byte_view data;           ///< points into the packet
 };
 
 class channel {
@@ -76,19 +86,22 @@ class channel {
   };
   /// A status below 0 is a failure with the node's words (FLOE_EREFUSED).
   outcome<answer> ask(const request&, limit, const table_claim* = nullptr);
+  /// The same question to several nodes at once, whatever `to` says in it: a result for each, in the order given.
+  std::vector<outcome<answer>> ask_many(const request&, std::span<const pnn> nodes, limit);
   /// With NOREPLY.
   outcome<void> tell(const request&, limit);
   outcome<void> post(pnn to, floe::srvid, byte_view data, limit);
+  outcome<void> post(pnn to, const req_tunnel&, limit);
 
-  /// Letters to a srvid go to its mailbox while there is one; several srvids may share a box.
+  /// Letters go to the mailbox of their name while there is one; several names may share a box.
   struct mailbox {
     std::deque<letter> letters;
     std::size_t most = SIZE_MAX;  ///< further ones are dropped
     std::atomic<bool> dropped = false;
     std::atomic<int> wake = -1;  ///< an eventfd that is written when a letter comes
   };
-  void open_box(floe::srvid, std::shared_ptr<mailbox>);
-  void close_box(floe::srvid);
+  void open_box(letter_box_name, std::shared_ptr<mailbox>);
+  void close_box(letter_box_name);
   /// The oldest letter of the box; nothing at the limit.
   outcome<std::optional<letter>> take(mailbox&, limit);
 
@@ -102,11 +115,15 @@ class channel {
     std::shared_ptr<parcel_fds> along;
   };
 
+  std::uint32_t expect(waiting&);
+  outcome<void> send_request(std::uint32_t id, const request&, limit);
+  static outcome<answer> result_of(const waiting&, control);
   template <class Done>
   outcome<bool> wait(std::unique_lock<std::mutex>&, limit, Done done);
   outcome<void> send(const bytes& packet, limit);
   std::optional<std::string> receive(limit);
   void sort_in(frame);
+  void deliver(letter);
   void give_back(const reply_control& late_grant, const table_claim&);
   void keep_descriptors(const msghdr&);
   void give_back_what_came_too_late(std::unique_lock<std::mutex>&);
@@ -127,7 +144,7 @@ class channel {
   std::deque<std::shared_ptr<parcel_fds>>
       came_;  ///< each for one of the next answers that bring a table
   shared_tables tables_;
-  std::unordered_map<std::uint64_t, std::shared_ptr<mailbox>> boxes_;
+  std::map<letter_box_name, std::shared_ptr<mailbox>> boxes_;
 };
 
 }  // namespace floe::clib

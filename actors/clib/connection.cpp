@@ -12,12 +12,23 @@
 #include <new>
 #include <set>
 
+#include "protocol/hash.hpp"
 #include "protocol/types/basic.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace floe::clib {
 
 constexpr std::size_t most_letters = 65536;
+
+namespace {
+
+control registration(letter_box_name::kind of, bool begin) {
+  if (of == letter_box_name::kind::tunnel)
+    return begin ? control::tunnel_register : control::tunnel_deregister;
+  return begin ? control::register_srvid : control::deregister_srvid;
+}
+
+}  // namespace
 
 /// All connections of the process, for the moment of a fork. The locks are taken before it, so that the child finds
 /// everything whole; what threads that do not exist there were about to do is in the channel, which is left to lie.
@@ -176,7 +187,7 @@ outcome<void> node_connection::greet(channel& c, limit until) {
         !r && r.error().code != FLOE_EREFUSED)
       return std::unexpected(r.error());
   std::vector<std::pair<std::string, db_kind>> attached;
-  std::map<std::uint64_t, listener> listeners;
+  decltype(listeners_) listeners;
   std::shared_ptr<channel::mailbox> box;
   {
     const std::lock_guard guard(m_);
@@ -187,11 +198,12 @@ outcome<void> node_connection::greet(channel& c, limit until) {
   }
   for (const auto& [name, kind] : attached)
     if (const auto r = attach_by(c, name, kind, until); !r) return std::unexpected(r.error());
-  for (const auto& [srvid, l] : listeners) {
-    c.open_box(floe::srvid{srvid}, box);
-    if (const auto r =
-            c.ask({.opcode = control::register_srvid, .srvid = floe::srvid{srvid}}, until);
-        !r)
+  for (const auto& [name, l] : listeners) {
+    c.open_box(name, box);
+    const auto r =
+        c.ask({.opcode = registration(name.is, true), .srvid = floe::srvid{name.id}}, until);
+    // a tunnel that another client has opened meanwhile is that one's
+    if (!r && !(name.is == letter_box_name::kind::tunnel && r.error().code == FLOE_EREFUSED))
       return std::unexpected(r.error());
   }
   return {};
@@ -223,6 +235,11 @@ outcome<db_id> node_connection::attach(const std::string& name, db_kind kind, li
   return id;
 }
 
+void node_connection::forget_attached(db_id db) {
+  const std::lock_guard guard(m_);
+  std::erase_if(attached_, [&](const auto& one) { return db_id_of(one.first) == db; });
+}
+
 // --- messages ----------------------------------------------------------------------------------------------------
 
 /// With m_ taken.
@@ -235,7 +252,7 @@ const std::shared_ptr<channel::mailbox>& node_connection::mailbox() {
   return box_;
 }
 
-outcome<void> node_connection::listen(floe::srvid s, listener l) {
+outcome<void> node_connection::listen(letter_box_name s, listener l) {
   const auto until = patience();
   const auto c = line(until);
   if (!c) return std::unexpected(c.error());
@@ -243,23 +260,24 @@ outcome<void> node_connection::listen(floe::srvid s, listener l) {
   std::shared_ptr<channel::mailbox> box;
   {
     const std::lock_guard guard(m_);
-    known = listeners_.contains(number(s));
-    if (l.run)
-      listeners_[number(s)] = l;
+    known = listeners_.contains(s);
+    if (l)
+      listeners_[s] = std::make_shared<const listener>(l);
     else
-      listeners_.erase(number(s));
+      listeners_.erase(s);
     box = mailbox();
   }
-  if (known == static_cast<bool>(l.run)) return {};
-  if (l.run) (*c)->open_box(s, box);
-  const auto a = (*c)->ask(
-      {.opcode = l.run ? control::register_srvid : control::deregister_srvid, .srvid = s}, until);
-  if (!l.run) (*c)->close_box(s);
+  const bool wanted = static_cast<bool>(l);
+  if (known == wanted) return {};
+  if (wanted) (*c)->open_box(s, box);
+  const auto a =
+      (*c)->ask({.opcode = registration(s.is, wanted), .srvid = floe::srvid{s.id}}, until);
+  if (!wanted) (*c)->close_box(s);
   if (a) return {};
-  if (l.run) {
+  if (wanted) {
     (*c)->close_box(s);
     const std::lock_guard guard(m_);
-    listeners_.erase(number(s));
+    listeners_.erase(s);
   }
   return std::unexpected(a.error());
 }
@@ -290,16 +308,13 @@ outcome<int> node_connection::process(limit until) {
       take_wake_back();
       continue;
     }
-    listener l;
+    std::shared_ptr<const listener> l;  // it may end its own registration
     {
       const std::lock_guard guard(m_);
-      if (const auto i = listeners_.find(number((*next)->srvid)); i != listeners_.end())
-        l = i->second;
+      if (const auto i = listeners_.find((*next)->to); i != listeners_.end()) l = i->second;
     }
     ++handled;
-    if (l.run)
-      l.run(number((*next)->srvid), number((*next)->from), (*next)->data.data(),
-            (*next)->data.size(), l.context);
+    if (l) (*l)(**next);
   }
   if (box->dropped && handled == 0) {
     box->dropped = false;

@@ -7,6 +7,7 @@
 ///                                 ▲                 │ broken
 ///                                 └─ FLOE_RECONNECT ┘   without: FLOE_ELOST from now on
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -43,12 +44,12 @@ class node_connection {
   void set_patience(int ms) { patience_ms_ = ms; }
 
   outcome<db_id> attach(const std::string& name, db_kind, limit);
+  /// Not attached anew after a loss.
+  void forget_attached(db_id);
 
-  struct listener {
-    floe_handler run = nullptr;
-    void* context = nullptr;
-  };
-  outcome<void> listen(floe::srvid, listener);
+  using listener = std::function<void(const letter&)>;
+  /// One for each name; an empty one ends it.
+  outcome<void> listen(letter_box_name, listener);
   /// Runs handlers; how many.
   outcome<int> process(limit);
   outcome<int> descriptor();
@@ -75,7 +76,7 @@ class node_connection {
   int socket_fd_ = -1;  ///< of channel_
   bool lost_ = false;   ///< for good
   std::vector<std::pair<std::string, db_kind>> attached_;
-  std::map<std::uint64_t, listener> listeners_;
+  std::map<letter_box_name, std::shared_ptr<const listener>> listeners_;
   std::shared_ptr<channel::mailbox> box_;
   int poll_fd_ = -1,
       wake_fd_ = -1;  ///< an epoll of the socket and of an eventfd, which says that letters wait

@@ -8,13 +8,15 @@
 #include <string>
 
 #include "actors/clib/include/floe/client.h"
+#include "protocol/failure_cause.hpp"
 
 namespace floe::clib {
 
 struct failure {
   int code = FLOE_EINVAL;
   std::string text;
-  std::int32_t status = 0;  ///< FLOE_EREFUSED: what the node said
+  std::int32_t status = 0;                    ///< FLOE_EREFUSED: what the node said
+  failure_cause cause = failure_cause::none;  ///< FLOE_EREFUSED: why, as the node says
 };
 template <class T>
 using outcome = std::expected<T, failure>;

@@ -42,6 +42,14 @@ result<client_reply> blocking_client::send_control(pnn to, floe::control opcode,
   });
 }
 
+std::vector<node_reply> blocking_client::control_many(const std::vector<pnn>& nodes,
+                                                      floe::control opcode, const bytes& data,
+                                                      duration patience) {
+  auto all = wait<std::vector<node_reply>>(
+      [&](auto done) { floe::control_many(async(), nodes, opcode, data, patience, done); });
+  return std::move(*all);
+}
+
 result<db_id> blocking_client::attach(byte_view name, db_kind kind, duration patience) {
   return wait<db_id>([&](auto done) { floe::attach(async(), name, kind, patience, done); });
 }

@@ -10,6 +10,7 @@
 #include <memory>
 #include <utility>
 
+#include "actors/client/many_nodes.hpp"
 #include "actors/client/records.hpp"
 
 namespace floe {
@@ -70,6 +71,10 @@ class blocking_client {
   }
   result<client_reply> send_control(pnn to, floe::control, bytes data, duration patience,
                                     request_options = {});
+
+  /// One entry for each node, in the order given; takes as long as the slowest.
+  std::vector<node_reply> control_many(const std::vector<pnn>& nodes, floe::control,
+                                       const bytes& data, duration patience);
 
   result<db_id> attach(byte_view name, db_kind, duration patience);
   result<db_id> find_database(byte_view name_or_id, duration patience);

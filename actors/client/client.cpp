@@ -17,12 +17,23 @@ namespace {
 constexpr generation no_generation{0};
 constexpr duration registration_patience = std::chrono::seconds(10);
 
+reply_handler without_value(std::function<void(const result<void>&)> done) {
+  return [done = std::move(done)](const result<client_reply>& r) {
+    if (!done) return;
+    if (r)
+      done({});
+    else
+      done(std::unexpected(r.error()));
+  };
+}
+
 }  // namespace
 
 struct client::state : std::enable_shared_from_this<client::state> {
   state(event_loop& l, network& n) : loop(l), net(n) {}
 
   using handler = std::function<void(const client_message&)>;
+  using tunnel_handler = std::function<void(const client_tunnel_packet&)>;
 
   event_loop& loop;
   network& net;
@@ -37,6 +48,7 @@ struct client::state : std::enable_shared_from_this<client::state> {
   std::optional<time_point> alarm_at;
   timer_id retry{0};
   std::unordered_map<std::uint64_t, std::shared_ptr<handler>> handlers;
+  std::unordered_map<std::uint64_t, std::shared_ptr<tunnel_handler>> tunnels;
   std::unique_ptr<client_tables> tables;
 
   void open() {
@@ -99,7 +111,8 @@ struct client::state : std::enable_shared_from_this<client::state> {
                    }
                    self = pnn{static_cast<std::uint32_t>(r->status)};
                    ready = true;
-                   for (const auto& [id, h] : handlers) renew(floe::srvid{id});
+                   for (const auto& [id, h] : handlers) renew(floe::control::register_srvid, id);
+                   for (const auto& [id, h] : tunnels) renew(floe::control::tunnel_register, id);
                    if (events.connected) events.connected(self);
                  });
   }
@@ -133,6 +146,7 @@ struct client::state : std::enable_shared_from_this<client::state> {
     const auto p = decode_packet(*raw);
     if (!p) return lose({client_errc::bad_reply, 0, p.error().text(), pnn::current});
     if (const auto* m = std::get_if<req_message>(&p->body)) return deliver(raw, *p, *m);
+    if (const auto* t = std::get_if<req_tunnel>(&p->body)) return deliver(raw, *t);
     requests.answer(raw, *p);
     rearm();
   }
@@ -143,6 +157,13 @@ struct client::state : std::enable_shared_from_this<client::state> {
     if (i == handlers.end()) return;
     auto h = i->second;  // the handler may remove itself
     (*h)({raw, p.header.src, m.srvid, m.data});
+  }
+
+  void deliver(const frame& raw, const req_tunnel& t) {
+    const auto i = tunnels.find(t.tunnel_id);
+    if (i == tunnels.end()) return;
+    auto h = i->second;  // the handler may close the tunnel
+    (*h)({raw, t.tunnel_id, t.flags, t.data});
   }
 
   void send(pnn to, reqid id, const packet_body& body) {
@@ -164,9 +185,9 @@ struct client::state : std::enable_shared_from_this<client::state> {
     rearm();
   }
 
-  void renew(floe::srvid id) {
-    send_control(pnn::current, floe::control::register_srvid, {}, {.srvid = id},
-                 registration_patience, [](const result<client_reply>&) {});
+  void renew(floe::control registration, std::uint64_t id) {
+    send_control(pnn::current, registration, {}, {.srvid = floe::srvid{id}}, registration_patience,
+                 [](const result<client_reply>&) {});
   }
 
   /// One timer for all deadlines. It is only ever moved forward in time: most requests end long
@@ -271,13 +292,7 @@ void client::listen(floe::srvid srvid, std::function<void(const client_message&)
   auto& slot = state_->handlers[number(srvid)];
   const bool first = !slot;
   slot = std::make_shared<state::handler>(std::move(h));
-  const auto tell = [done = std::move(done)](const result<client_reply>& r) {
-    if (!done) return;
-    if (r)
-      done({});
-    else
-      done(std::unexpected(r.error()));
-  };
+  const auto tell = without_value(std::move(done));
   if (!first) return state_->loop.post([tell] { tell(client_reply{}); });
   send_control(pnn::current, floe::control::register_srvid, {}, patience, tell, {.srvid = srvid});
 }
@@ -286,6 +301,37 @@ void client::unlisten(floe::srvid srvid) {
   if (state_->handlers.erase(number(srvid)) == 0 || !state_->ready) return;
   send_control(pnn::current, floe::control::deregister_srvid, {}, registration_patience,
                [](const result<client_reply>&) {}, {.srvid = srvid});
+}
+
+void client::open_tunnel(std::uint64_t id, std::function<void(const client_tunnel_packet&)> h,
+                         duration patience, std::function<void(const result<void>&)> done) {
+  auto& slot = state_->tunnels[id];
+  const bool first = !slot;
+  slot = std::make_shared<state::tunnel_handler>(std::move(h));
+  auto tell = without_value(std::move(done));
+  if (!first) return state_->loop.post([tell = std::move(tell)] { tell(client_reply{}); });
+  const auto registered = [s = std::weak_ptr(state_), h = std::weak_ptr(slot), id,
+                           tell = std::move(tell)](const result<client_reply>& r) {
+    // another client's: nothing to renew
+    if (const auto self = s.lock(); self && !r && r.error().code == client_errc::refused &&
+                                    self->tunnels.contains(id) && self->tunnels[id] == h.lock())
+      self->tunnels.erase(id);
+    tell(r);
+  };
+  send_control(pnn::current, floe::control::tunnel_register, {}, patience, registered,
+               {.srvid = floe::srvid{id}});
+}
+
+void client::close_tunnel(std::uint64_t id) {
+  if (state_->tunnels.erase(id) == 0 || !state_->ready) return;
+  send_control(pnn::current, floe::control::tunnel_deregister, {}, registration_patience,
+               [](const result<client_reply>&) {}, {.srvid = floe::srvid{id}});
+}
+
+void client::send_tunnel(pnn to, std::uint64_t id, std::uint32_t flags, byte_view data) {
+  assert(!is_broadcast(to) && to != pnn::current && "nodes drop such packets");
+  if (state_->ready)
+    state_->send(to, reqid{0}, req_tunnel{.tunnel_id = id, .flags = flags, .data = data});
 }
 
 }  // namespace floe

@@ -64,6 +64,15 @@ struct client_message {
   byte_view data;
 };
 
+/// A packet of a tunnel. Nodes tell a receiver neither who sent it nor its request id: what has to be known of these is part
+/// of the data.
+struct client_tunnel_packet {
+  frame raw;
+  std::uint64_t tunnel;
+  std::uint32_t flags;  ///< tunnel_flag bits
+  byte_view data;
+};
+
 struct request_options {
   floe::srvid srvid{0};     ///< argument of controls that are by_srvid
   std::uint32_t flags = 0;  ///< control_flag bits, NOREPLY excepted
@@ -136,6 +145,15 @@ class client {
   void listen(floe::srvid, std::function<void(const client_message&)>, duration patience,
               std::function<void(const result<void>&)> done);
   void unlisten(floe::srvid);
+
+  /// Tunnels: packets for whoever has opened the same id on another node, or on this one; one client of a node at a time.
+  /// Refused: another has it. Renewed after a reconnect. A second handler for an open tunnel takes the place of the first.
+  void open_tunnel(std::uint64_t id, std::function<void(const client_tunnel_packet&)>,
+                   duration patience, std::function<void(const result<void>&)> done);
+  void close_tunnel(std::uint64_t id);
+  /// Through a tunnel that is open here (CTDB's daemons drop others), to one node by its number; nobody answers. `flags`:
+  /// tunnel_flag bits, which nodes hand on as they are. What is sent to who has not opened it is lost.
+  void send_tunnel(pnn to, std::uint64_t id, std::uint32_t flags, byte_view data);
 
  private:
   struct state;

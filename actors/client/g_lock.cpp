@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/client/processes.hpp"
 #include "protocol/constants.hpp"
-#include "protocol/types/client.hpp"
-#include "protocol/types/vnn_map.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace floe {
@@ -19,14 +18,6 @@ client_error bad_record() {
   return {client_errc::bad_reply, 0,
           "the lock's record is not in CTDB's format (smbd uses another one)", pnn::current};
 }
-
-/// Tells the locks of one process apart.
-std::uint16_t next_number() {
-  static std::uint16_t last = 0;
-  return ++last;
-}
-
-bool refused(const client_error& e) { return e.code == client_errc::refused; }
 
 /// One attempt after the other to become a holder.
 struct taking : std::enable_shared_from_this<taking> {
@@ -49,23 +40,21 @@ struct taking : std::enable_shared_from_this<taking> {
   void fail(client_error e) { done(std::unexpected(std::move(e))); }
 
   void begin() {
-    lock.owner = floe_lock_owner(c.process(), c.self(), next_number());
     auto self = shared_from_this();
-    c.listen(
-        srvid{lock.owner.unique_id}, [](const client_message&) {}, register_patience,
-        [self](const result<void>& r) {
-          if (!r) return self->fail(r.error());
-          attach(self->c, g_lock_db, db_kind::volatile_db, self->left(),
-                 [self](const result<db_id>& db) {
-                   if (!db) return self->give_up(db.error());
-                   self->lock.db = *db;
-                   self->look();
-                 });
-        });
+    name_myself(c, register_patience, [self](const result<server_id>& name) {
+      if (!name) return self->fail(name.error());
+      self->lock.owner = *name;
+      attach(self->c, g_lock_db, db_kind::volatile_db, self->left(),
+             [self](const result<db_id>& db) {
+               if (!db) return self->give_up(db.error());
+               self->lock.db = *db;
+               self->look();
+             });
+    });
   }
 
   void give_up(client_error e) {
-    c.unlisten(srvid{lock.owner.unique_id});
+    give_up_name(c, lock.owner);
     fail(std::move(e));
   }
 
@@ -100,40 +89,12 @@ struct taking : std::enable_shared_from_this<taking> {
   }
 
   void ask_about(const server_id& who) {
-    auto self = shared_from_this();
-    const auto answered = [self, who](bool lives, const std::optional<client_error>& e) {
-      // one that does not answer may have clients
-      if (lives || (e && !refused(*e))) return self->wait(who);
-      if (e && e->cause == failure_cause::disconnected) return self->look_for_node(who);
-      self->bury(who);
-    };
-    const auto id = process_id{static_cast<std::int32_t>(who.pid)};
     const auto patience = std::min(left(), duration{std::chrono::seconds(3)});
-    if (who.task_id == floe_lock_task)
-      c.control<control::check_pid_srvid>(
-          who.vnn, {.pid = id, .srvid = srvid{who.unique_id}}, patience, [answered](const auto& a) {
-            answered(a.has_value(), a ? std::nullopt : std::optional(a.error()));
-          });
-    else
-      c.control<control::process_exists>(who.vnn, id, patience, [answered](const auto& a) {
-        answered(a.has_value(), a ? std::nullopt : std::optional(a.error()));
-      });
-  }
-
-  void bury(const server_id& who) {
-    dead.push_back(who);
-    look();
-  }
-
-  /// A node that is not connected has no clients in this cluster, unless it is in the map: then its connection is just
-  /// coming up, or a recovery will leave it out.
-  void look_for_node(const server_id& who) {
-    c.control<control::getvnnmap>(
-        pnn::current, {}, left(), [self = shared_from_this(), who](const auto& map) {
-          const bool member =
-              map && std::ranges::find(map->value.slots, who.vnn) != map->value.slots.end();
-          return member ? self->wait(who) : self->bury(who);
-        });
+    server_exists(c, who, patience, [self = shared_from_this(), who](const result<bool>& lives) {
+      if (!lives || *lives) return self->wait(who);  // where nobody answers, it may be there
+      self->dead.push_back(who);
+      self->look();
+    });
   }
 
   void wait(const server_id& holder) {
@@ -165,7 +126,7 @@ void still_held(client& c, const held_g_lock& held, duration patience, when_done
 }
 
 void release_g_lock(client& c, const held_g_lock& held, duration patience, when_done<void> done) {
-  c.unlisten(srvid{held.owner.unique_id});
+  give_up_name(c, held.owner);
   lock_record(
       c, held.db, held.name, patience, [&c, held, patience, done](const result<locked_record>& r) {
         if (!r) return done(std::unexpected(r.error()));

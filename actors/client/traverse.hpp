@@ -18,4 +18,9 @@ struct traverse_result {
 void traverse(client&, db_id, bool with_empty, duration patience,
               std::function<void(const record_view&)> each, when_done<traverse_result> done);
 
+/// The records as this node has them, in the order of its store: copies of what others own and deleted ones among them. Page
+/// after page, so that no database is too large; what changes meanwhile is seen old or new. `patience` is for each page.
+void traverse_here(client&, db_id, duration patience, std::function<void(const record_view&)> each,
+                   when_done<traverse_result> done);
+
 }  // namespace floe

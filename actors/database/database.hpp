@@ -14,10 +14,13 @@
 ///
 /// Files: database.cpp (life, dispatch, views), reports.cpp (what it shows of itself, traverses), records.cpp (locks,
 /// reads, stores, calls of clients), record_queue.cpp (who is served next), migration.cpp (how records move),
-/// recovery_steps.cpp (freeze, transaction, pull, push, commit, thaw), holders.cpp (whom a freeze waits for),
+/// recovery_steps.cpp (freeze, transaction, thaw), recovery_pull.cpp, recovery_push.cpp, recovery_commit.cpp (what a
+/// recovery takes and gives in between), holders.cpp (whom a freeze waits for),
 /// read_only.cpp (copies that cannot be written),
 /// transactions.cpp (of clients, on persistent and replicated ones), vacuum.cpp (deleted records are forgotten),
-/// fill.cpp (before its node joins), sequence_number.cpp (for clients that cache), content_digest.cpp (sums over all records), store_access.cpp (the store, with its
+/// vacuum_agreement.cpp (when everybody else agrees), hot_records.cpp (what goes into the record table and comes out),
+/// table_clients.cpp (who may use it), table_freeze.cpp, table_holders.cpp (who holds what there),
+/// hot_copies.cpp (what is only read from there), fill.cpp (before its node joins), sequence_number.cpp (for clients that cache), content_digest.cpp (sums over all records), store_access.cpp (the store, with its
 /// errors dealt with).
 #include <deque>
 #include <map>
@@ -237,13 +240,15 @@ class database final : public actor<database_message> {
   void fetch_some();
   void vacuum_one(deletion_queue::entry, std::map<pnn, rec_buffer_builder>& to_ctdbd);
   void give_home(const bytes& key, pnn home);
+  void end_vacuum();
+  void compact_if_due();
+
+  // vacuum_agreement.cpp
   void offer();
+  std::optional<std::vector<pnn>> who_must_agree() const;
   void ask_others(vacuum_stage, std::vector<offered_deletion>, std::span<const pnn> others);
   void all_answered();
   void drop_last(offered_deletion);
-  std::optional<std::vector<pnn>> who_must_agree() const;
-  void end_vacuum();
-  void compact_if_due();
   void try_delete_records(db_control&);
 
   // sequence_number.cpp
@@ -257,48 +262,58 @@ class database final : public actor<database_message> {
   void expect_holders();
   void name_holders();
 
-  // hot_records.cpp, hot_copies.cpp
+  // table_clients.cpp
   void on(db_table_rules&);
+  void record_table_control(db_control&);
+  std::optional<std::string> make_table();
+  /// Tells the witness what simulated clients do in the record table.
+  std::function<void(shared_in_process::act, byte_view, std::uint64_t, bool)> table_sight() const;
+  void table_client_leaves(const db_control&);
+  void table_client_gone(std::uint64_t client, bool has_unmapped);
+
+  // hot_records.cpp
   void on(db_table_rung&);
   void on(db_table_tick&);
   void on(db_table_recall&);
-  void record_table_control(db_control&);
-  std::optional<std::string> make_table();
-  void table_client_leaves(const db_control&);
-  void table_client_gone(std::uint64_t client, bool has_unmapped);
-  void answer_for_table();
   bool grant_in_table(const bytes& key, lock_waiter&);
   bool make_room(const bytes& key, promote_refusal);
   bool out_of_table(const bytes& key);
   bool keep_and_take(std::uint32_t slot, table_holder by);
   bool keep(const table_record&);
   void drop_broken(std::uint32_t slot);
-  bool waits_for_table(const bytes& key, lock_table::entry&);
   void answer_readers(const bytes& key, lock_table::entry&, std::uint32_t slot);
+  bool waits_for_table(const bytes& key, lock_table::entry&);
   void table_take_over(const db_control&, const bytes& key, std::uint32_t thread);
+  void answer_for_table();
   void look_at_recalls_later();
   void table_tick_later();
   void collect_table();
-  bool anybody_holds() const;
-  bool in_table(byte_view key) const;
-  bool table_has_records() const;
-  /// Nobody: the record is not in the table, or free there.
-  const client_ref* table_holder_of(byte_view key) const;
-  bool close_table();
-  void empty_table();
-  void recall_all();
+
+  // hot_copies.cpp
   void show_in_table(const bytes& key, const lock_waiter&, const record&);
   bool is_only_shown(const bytes& key, const lock_table::entry&, std::uint32_t slot);
   void show_no_more(byte_view key);
+
+  // table_freeze.cpp
+  bool anybody_holds() const;
+  bool close_table();
+  void empty_table();
   std::vector<record> left_in_table();
   void drop_table_content();
+  void recall_all();
   void reopen_table();
   void close_table_of_before();
-  std::vector<table_holding> table_holders() const;
+  void close_table_for_good();
+
+  // table_holders.cpp
+  bool in_table(byte_view key) const;
+  bool table_has_records() const;
+  std::uint64_t table_locks() const;
+  /// Nobody: the record is not in the table, or free there.
+  const client_ref* table_holder_of(byte_view key) const;
   void look_who_waits();
   std::vector<table_waiting> table_waiters() const;
-  std::uint64_t table_locks() const;
-  void close_table_for_good();
+  std::vector<table_holding> table_holders() const;
 
   // store_access.cpp
   /// Whether the store has to be here before the message can be carried out.
@@ -329,23 +344,47 @@ class database final : public actor<database_message> {
   // recovery_steps.cpp
   /// Takes the event through the rules and does what every step may ask for; false if it was refused.
   bool transition(const freeze_input&, const replier&, freeze_step* out = nullptr);
+  std::optional<generation> recovery_of(const db_control&) const;
   void freeze(db_control&);
   void freeze_by_itself();
   void void_locks(const char* why);
   void serve_muted();
-  std::optional<generation> recovery_of(const db_control&) const;
-  void thaw(db_control&);
+  void become_inactive();
   void begin(db_control&);
-  void commit(db_control&);
-  void cancel(db_control&);
-  void recovery_begin(db_control&);
-  void send_changes(db_control&);
-  void send_copies(db_control&);
-  void digest(db_control&);
   void open_transaction();
-  bool in_recovery(generation tid, const replier&) const;
+  void recovery_begin(db_control&);
   generation content() const;
   db_copy_state copy_state(const db_digest* = nullptr) const;
+  bool in_recovery(generation tid, const replier&) const;
+  void cancel(db_control&);
+  void wipe(db_control&);
+  void thaw(db_control&);
+
+  // recovery_pull.cpp
+  void pull(db_control&);
+  void send_changes(db_control&);
+  void send_copies(db_control&);
+  void start_pull(const replier&, pnn to, srvid, std::optional<key_set> keys);
+  void send_pull_buffers();
+  void tell_if_large(const pull_state&) const;
+  std::expected<void, store_error> next_records(pull_state&, rec_buffer_builder&);
+  std::expected<void, store_error> next_of_keys(pull_state&, rec_buffer_builder&);
+
+  // recovery_push.cpp
+  void push_start(db_control&);
+  void push_confirm(db_control&);
+  void stop_push();
+
+  // recovery_commit.cpp
+  void commit(db_control&);
+  void finish_commit(const freeze_step&, const replier&);
+  void declare_health(db_control&, std::string damage);
+  void set_damage(std::string);
+  std::string damage_after_commit() const;
+  void get_seqnum(db_control&);
+  /// Of the transactions.
+  std::uint64_t sequence_number() const;
+
   // fill.cpp
   bool notes_changes() const;
   void give_part(db_control&);
@@ -355,30 +394,13 @@ class database final : public actor<database_message> {
   void ask_later(std::size_t after_bytes);
   void tell_fill(fill_number, fill_end, std::string why);
   bool commits_what_was_filled() const;
+
   // content_digest.cpp
   void sum_content(std::function<void(const db_digest*, const std::string& why)> tell);
-  void wipe(db_control&);
-  void pull(db_control&);
-  void push_start(db_control&);
-  void push_confirm(db_control&);
-  void get_seqnum(db_control&);
-  /// Of the transactions.
-  std::uint64_t sequence_number() const;
-  void declare_health(db_control&, std::string damage);
-  void set_damage(std::string);
-  std::string damage_after_commit() const;
-  void statistics(db_control&);
-  void become_inactive();
-  void stop_push();
-  void close_for_good();
-  void send_pull_buffers();
-  void tell_if_large(const pull_state&) const;
-  void start_pull(const replier&, pnn to, srvid, std::optional<key_set> keys);
-  std::expected<void, store_error> next_records(pull_state&, rec_buffer_builder&);
-  std::expected<void, store_error> next_of_keys(pull_state&, rec_buffer_builder&);
-  void leave_for_want_of_room(const store_error&);
-  void finish_commit(const freeze_step&, const replier&);
+  void digest(db_control&);
 
+  void statistics(db_control&);  // reports.cpp
+  void close_for_good();
   void send_packet(pnn to, reqid, pnn source, const packet_body&, task written = nullptr);
   void note(event_line line);
   /// Onto the node's timeline and into its log.
@@ -389,8 +411,6 @@ class database final : public actor<database_message> {
   /// On the timeline, once.
   void note_wait(const bytes& key, const lock_table::entry&, lock_waiter&);
   void note_request(bool again, const bytes& key, pnn to, reqid id);
-  /// Tells the witness what simulated clients do in the record table.
-  std::function<void(shared_in_process::act, byte_view, std::uint64_t, bool)> table_sight() const;
   /// Tells the witness, if there is one.
   template <class... Of, class... What>
   void witness(void (database_witness::*event)(const database_moment&, Of...),

@@ -1,16 +1,11 @@
-/// A database's record table: who may use it, what goes in and comes out. A record in the table is the newest copy; the
-/// store's is behind until `out_of_table`. What clients and the table do to each other: actors/table/README.md.
+/// What goes into a database's record table and comes out. A record in the table is the newest copy; the store's is behind
+/// until `out_of_table`. What clients and the table do to each other: actors/table/README.md. Who may use the table:
+/// table_clients.cpp; what a freeze does with it: table_freeze.cpp.
 #include "actors/database/hot_records.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 
 #include "actors/database/database.hpp"
 #include "actors/database/log_text.hpp"
@@ -36,34 +31,6 @@ constexpr std::size_t history_max = 4096;
 constexpr auto answered_for = std::chrono::seconds(1);
 /// What a full disk has refused is tried again.
 constexpr auto room_comes_after = std::chrono::milliseconds(500);
-/// Small: what happens when there is no room has to happen.
-constexpr table_size simulated_size{.sets = 2, .area_words = 1U << 11};
-
-}  // namespace
-
-hot_records::~hot_records() {
-  if (wake_fd < 0) return;
-  loop.unwatch(wake_fd);
-  ::close(wake_fd);
-}
-
-namespace {
-
-/// A process that ends lets go of its memory first and of its sockets later; its entry in /proc stays for longer.
-bool has_no_memory(pid_t pid) {
-  if (pid <= 0) return false;
-  std::error_code error;
-  const std::filesystem::path tasks = fmt::format("/proc/{}/task", pid);
-  auto each = std::filesystem::directory_iterator(tasks, error);
-  if (error) return error == std::errc::no_such_file_or_directory;
-  for (; each != std::filesystem::directory_iterator(); each.increment(error)) {
-    std::ifstream in(each->path() / "statm");
-    std::uint64_t pages = 0;
-    if (in >> pages && pages != 0) return false;
-    if (error) return false;
-  }
-  return true;
-}
 
 std::uint64_t in_us(time_point t) {
   return static_cast<std::uint64_t>(
@@ -71,127 +38,6 @@ std::uint64_t in_us(time_point t) {
 }
 
 }  // namespace
-
-bool is_gone(const hot_records::process& p, bool simulated) {
-  return simulated ? p.simulated.expired() : has_no_memory(p.pid);
-}
-
-// --- clients ---------------------------------------------------------------------------------------------------
-
-void database::on(db_table_rules& m) {
-  table_rules_ = m;
-  if (!m.on) recall_all();
-}
-
-/// Nothing, and the reason in words; or the table is there.
-std::optional<std::string> database::make_table() {
-  const bool simulated = env_.loop.is_simulated();
-  auto memory =
-      simulated ? table_memory::create_private(simulated_size) : table_memory::create_shared({});
-  if (!memory) return "no record table: " + memory.error();
-  auto made = std::make_unique<hot_records>(env_.loop);
-  (*memory)->head().database = number(config_.id);
-  // nanoseconds: no table of a node that lived before has counted so far, and clients cache by this number
-  (*memory)->head().stores[0].value.store(static_cast<std::uint64_t>(env_.loop.wall_us()) * 1000);
-  made->table = std::make_unique<record_table>(std::move(*memory));
-  if (!simulated) {
-    made->wake_fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (made->wake_fd < 0) return "no record table: no eventfd";
-    // never read: every write is an edge, and a client can make a descriptor that it shares block
-    env_.loop.watch(made->wake_fd, EPOLLIN | EPOLLET,
-                    [to = self()](std::uint32_t) { to.tell(db_table_rung{}); });
-  }
-  if (!thawed() || !map_applies(gen_, view_->gen)) made->table->close();
-  hot_records_ = std::move(made);
-  return std::nullopt;
-}
-
-void database::record_table_control(db_control& m) {
-  if (!m.client) return m.answer.fail("only for clients of this node");
-  if (m.request<control::record_table>().flags & record_table_leave) return table_client_leaves(m);
-  if (config_.kind != db_kind::volatile_db)
-    return m.answer.fail("only volatile databases have a record table");
-  if (!table_rules_.on) return m.answer.fail("RecordTable is 0");
-  if (!hot_records_)
-    if (const auto why = make_table()) return m.answer.fail(*why);
-  auto& h = *hot_records_;
-  auto known = h.users.find(m.client->id);
-  if (known == h.users.end()) {
-    const auto number = h.table->admit(m.client->pid);
-    if (number == 0) return m.answer.fail("too many clients have the record table");
-    known = h.users.emplace(m.client->id, hot_records::user{.client = *m.client, .number = number})
-                .first;
-    h.id_of[number] = m.client->id;
-  }
-  descriptors_ptr along;
-  if (env_.loop.is_simulated()) {
-    auto mapping = std::make_shared<shared_in_process>(
-        h.table->memory(), [to = self()] { to.tell(db_table_rung{}); }, table_sight());
-    known->second.simulated = mapping;
-    along = std::make_shared<const descriptors>(std::move(mapping));
-  } else {
-    std::vector<int> fds;
-    for (const int fd : {h.table->memory()->descriptor(), h.wake_fd})
-      fds.push_back(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
-    const bool all = std::ranges::all_of(fds, [](int fd) { return fd >= 0; });
-    along = std::make_shared<const descriptors>(std::move(fds));
-    if (!all) return m.answer.fail("no descriptors are left");
-  }
-  m.answer({.data = wire::encode(record_table_reply{.client = known->second.number}),
-            .along = std::move(along)});
-}
-
-/// What happens in the memory of the table happens without the node. A simulated client says it, as long as the node lives.
-std::function<void(shared_in_process::act, byte_view, std::uint64_t, bool)> database::table_sight()
-    const {
-  if (!config_.witness) return {};
-  return [this, lives = std::weak_ptr(hot_records_->lives)](
-             shared_in_process::act what, byte_view key, std::uint64_t rsn, bool deleted) {
-    if (lives.expired()) return;
-    const record_header h{.rsn = floe::rsn{rsn}, .dmaster = env_.self};
-    switch (what) {
-      case shared_in_process::act::locked: return witness(&database_witness::granted, key, h);
-      case shared_in_process::act::stored:
-        return witness(&database_witness::acknowledged, key, h, deleted);
-      case shared_in_process::act::let_go: return witness(&database_witness::released, key);
-    }
-  };
-}
-
-/// A client that goes on living has given its mapping up.
-void database::table_client_leaves(const db_control& m) {
-  table_client_gone(m.client->id, true);
-  m.answer.good();
-}
-
-void database::table_client_gone(std::uint64_t client, bool has_unmapped) {
-  if (!hot_records_) return;
-  auto& h = *hot_records_;
-  const auto found = h.users.find(client);
-  if (found == h.users.end() || mutated(mutant::dead_client_keeps_table_lock)) return;
-  const auto [ref, number, simulated] = found->second;
-  const hot_records::process its{.pid = ref.pid, .simulated = simulated};
-  const bool runs_on = !has_unmapped && !is_gone(its, env_.loop.is_simulated());
-  h.users.erase(found);
-  h.id_of.erase(number);
-  if (runs_on) {
-    h.running_on[number] = its;
-    table_tick_later();
-  }
-  std::vector<bytes> keys;
-  for (const auto slot : h.table->clear(number, runs_on)) keys.push_back(h.table->key_of(slot));
-  for (const bytes& key : keys) {
-    witness(&database_witness::released, key);
-    note(event::lock_release{.client = ref.id,
-                             .pid = ref.pid,
-                             .name = ref.name,
-                             .key = to_hex(key),
-                             .held_us = 0,
-                             .why = "client-gone"});
-  }
-  db_table_rung look;
-  on(look);
-}
 
 // --- into the table --------------------------------------------------------------------------------------------
 
@@ -478,144 +324,6 @@ void database::collect_table() {
   for (const auto slot :
        hot_records_->table->collect([&](const table_record& r) { return keep(r); }))
     drop_broken(slot);
-}
-
-// --- freeze ----------------------------------------------------------------------------------------------------
-
-bool database::anybody_holds() const {
-  if (mutated(mutant::freeze_ignores_record_table)) return locks_.holders() > 0;
-  return locks_.holders() > 0 || (hot_records_ && hot_records_->table->any_holder());
-}
-
-/// No lock succeeds from now on; says whether somebody holds one, here or in the table.
-bool database::close_table() {
-  if (mutated(mutant::freeze_ignores_record_table)) return locks_.holders() > 0;
-  const bool in_table = hot_records_ && hot_records_->table->close();
-  if (in_table) look_at_recalls_later();
-  return in_table || locks_.holders() > 0;
-}
-
-/// Frozen: nobody holds anything, and everything is in the store before it is read or replaced. What a full disk
-/// refuses stays in the table, and is pulled from there.
-void database::empty_table() {
-  if (!mutated(mutant::freeze_ignores_record_table)) recall_all();
-}
-
-/// For a pull: what could not be taken into the store is the newest there is of those records all the same.
-std::vector<record> database::left_in_table() {
-  std::vector<record> all;
-  if (!hot_records_) return all;
-  for (const auto slot : hot_records_->table->filled())
-    if (auto r = hot_records_->table->peek(slot)) {
-      auto header = own_header(r->key);
-      header.rsn = rsn{r->rsn};
-      header.flags = r->flags;
-      all.emplace_back(bytes(r->key), header, bytes(r->data));
-    }
-  std::ranges::sort(all, {}, [](const record& r) { return ordered_key(r.key); });
-  return all;
-}
-
-/// The content has been replaced: what could not be taken into the store before is of before.
-void database::drop_table_content() {
-  if (!hot_records_) return;
-  for (const auto slot : hot_records_->table->filled()) {
-    hot_records_->table->drop(slot);
-    hot_records_->stays.erase(slot);
-  }
-}
-
-void database::recall_all() {
-  if (!hot_records_) return;
-  std::vector<bytes> keys;
-  for (const auto slot : hot_records_->table->filled())
-    keys.push_back(hot_records_->table->key_of(slot));
-  for (const bytes& key : keys)
-    if (out_of_table(key)) advance(key);
-}
-
-void database::reopen_table() {
-  if (!hot_records_ || !hot_records_->table->closed() || !map_applies(gen_, view_->gen)) return;
-  hot_records_->table->reopen();
-}
-
-/// A new map is set, and this database not recovered yet: what is ours may be so in a content that does not count.
-void database::close_table_of_before() {
-  if (!hot_records_ || map_applies(gen_, view_->gen) ||
-      mutated(mutant::freeze_ignores_record_table))
-    return;
-  hot_records_->table->close();
-  answer_for_table();
-}
-
-bool database::in_table(byte_view key) const {
-  return hot_records_ && hot_records_->table->find(key);
-}
-
-const client_ref* database::table_holder_of(byte_view key) const {
-  if (!hot_records_) return nullptr;
-  const auto slot = hot_records_->table->find(key);
-  const auto* holder =
-      slot ? hot_records_->user_of(hot_records_->table->holder_seen(*slot)) : nullptr;
-  return holder ? &holder->client : nullptr;
-}
-
-bool database::table_has_records() const {
-  return hot_records_ && hot_records_->table->records() > 0;
-}
-
-std::uint64_t database::table_locks() const {
-  return hot_records_ ? hot_records_->table->locks() : 0;
-}
-
-void database::close_table_for_good() {
-  if (hot_records_) hot_records_->table->close();
-}
-
-/// Who waits says so in the table, but not since when: that is when we have seen it first.
-void database::look_who_waits() {
-  auto& h = *hot_records_;
-  std::map<std::pair<std::uint32_t, table_holder>, time_point> now;
-  h.table->for_each_waiter([&](std::uint32_t slot, table_holder who) {
-    const auto before = h.waits.find({slot, who});
-    now[{slot, who}] = before == h.waits.end() ? env_.loop.now() : before->second;
-  });
-  h.waits = std::move(now);
-}
-
-std::vector<table_waiting> database::table_waiters() const {
-  std::vector<table_waiting> all;
-  if (!hot_records_) return all;
-  const auto& h = *hot_records_;
-  h.table->for_each_waiter([&](std::uint32_t slot, table_holder who) {
-    const auto* u = h.user_of(who);
-    if (!u) return;
-    const auto seen = h.waits.find({slot, who});
-    const auto* holder = h.user_of(h.table->holder_seen(slot));
-    all.push_back(
-        {h.table->key_of(slot), u->client,
-         seen == h.waits.end() ? duration{0} : env_.loop.now() - seen->second,
-         holder ? fmt::format("held-by-client-{}-pid-{}", holder->client.id, holder->client.pid)
-                : "queued"});
-  });
-  std::ranges::sort(all, {}, &table_waiting::key);
-  return all;
-}
-
-std::vector<table_holding> database::table_holders() const {
-  std::vector<table_holding> all;
-  if (!hot_records_) return all;
-  const auto now_ms = static_cast<std::int64_t>(in_us(env_.loop.now()) / 1000);
-  hot_records_->table->for_each_holder([&](const table_lock_info& l) {
-    const auto* u = hot_records_->user_of(l.holder);
-    if (!u) return;
-    // the holder says since when; a time that cannot be is none
-    const auto since = static_cast<std::int64_t>(l.since_ms);
-    const auto age = since > 0 && since <= now_ms ? now_ms - since : 0;
-    all.push_back({bytes(l.key), u->client, std::chrono::milliseconds(age)});
-  });
-  std::ranges::sort(all, {}, &table_holding::key);
-  return all;
 }
 
 }  // namespace floe

@@ -1,6 +1,7 @@
 #pragma once
 /// What a database knows about its record table beside the table itself: which client has which number in it, and how
-/// long each record has been there. The actions are in hot_records.cpp, as members of the database.
+/// long each record has been there. The actions are in hot_records.cpp, table_clients.cpp,
+/// table_freeze.cpp and table_holders.cpp, as members of the database.
 #include <map>
 #include <memory>
 #include <optional>

@@ -7,6 +7,7 @@
 
 #include "actors/database/lock_table.hpp"
 #include "actors/hex.hpp"
+#include "protocol/rules/freeze.hpp"
 
 namespace floe {
 
@@ -16,6 +17,10 @@ inline std::int64_t microseconds(duration d) {
 
 inline std::string describe(const client_ref& c, byte_view key) {
   return fmt::format("client={} pid={} name={} key={}", c.id, c.pid, c.name, to_hex(key));
+}
+
+inline std::string refusal_text(const freeze_status& s, freeze_refusal r) {
+  return fmt::format("{} (database is {})", name(r), name(s.state));
 }
 
 }  // namespace floe

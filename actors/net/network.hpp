@@ -1,6 +1,6 @@
 #pragma once
 /// The network as actors see it: streams of whole packets between addresses. Real ones are TCP and Unix sockets
-/// on the event loop (socket_network.cpp); simulated ones delay, drop and cut at will (sim_network.hpp).
+/// on the event loop (socket_network.cpp, socket_connection.hpp); simulated ones delay, drop and cut at will (sim_network.hpp).
 ///
 /// Callbacks run on the loop's thread, outside of any actor: they do nothing but `tell` an actor.
 #include <sys/types.h>

@@ -194,11 +194,15 @@ void node::receive(node_message& message) {
           [&](database_opened& m) { s.attach.opened(m); },
           [&](database_changed& m) {
             s.databases.changed(m);
+            s.recoveries.changed(m);
             s.bans.databases_changed();
           },
           [&](database_fill& m) { s.joiner.came(m); },
           [&](database_health& m) { s.databases.health_changed(m); },
-          [&](database_closed& m) { s.detach.closed(m.id); },
+          [&](database_closed& m) {
+            s.recoveries.closed(m.id);
+            s.detach.closed(m.id);
+          },
           [&](detach_now& m) { s.detach.now(m); },
           [&](note_event& m) { s.reports.note(std::move(m.event)); },
           [&](recovery_progress& m) { s.reports.recovery_is_at(std::move(m)); },

@@ -2,14 +2,35 @@
 
 #include <algorithm>
 
+#include "actors/events.hpp"
+#include "actors/node/membership/last_map.hpp"
 #include "actors/parcel.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/rules/feature_level.hpp"
+#include "protocol/rules/silence_limit.hpp"
 
 namespace floe {
 namespace {
 
-view_ptr view_at_start(const node_config& c) {
+/// Where a majority is asked for, who was there last; at the very first start nobody but this node.
+std::optional<std::vector<pnn>> kept_map(const node_config& c, log& log) {
+  if (c.quorum != quorum_rule::majority) return std::nullopt;
+  const auto kept = read_last_map(c.state_dir);
+  if (!kept) {
+    log.tell(event::storage_failed{
+        .db = "last-map", .doing = "read", .code = "last-map", .cause = 0, .why = kept.error()});
+    return std::nullopt;
+  }
+  auto members = mutated(mutant::map_forgotten) ? std::nullopt : *kept;
+  if (members)
+    std::erase_if(*members,
+                  [&](pnn n) { return number(n) >= c.nodes.size() || c.nodes[number(n)].deleted; });
+  if (members && !members->empty()) return members;
+  return std::vector{c.self};
+}
+
+view_ptr view_at_start(const node_config& c, log& log) {
   auto v = std::make_shared<cluster_view>();
   v->self = c.self;
   for (std::size_t i = 0; i < c.nodes.size(); ++i) {
@@ -21,6 +42,7 @@ view_ptr view_at_start(const node_config& c) {
     v->nodes.push_back(std::move(p));
     if (!c.nodes[i].deleted) v->map.push_back(pnn{static_cast<std::uint32_t>(i)});
   }
+  if (auto kept = kept_map(c, log)) v->map = std::move(*kept);
   auto& own = v->nodes[number(c.self)].flags;
   own = node_flag::unhealthy;
   if (c.start_stopped) own |= node_flag::stopped;
@@ -40,7 +62,7 @@ node_port::node_port(node_environment e, node_config c)
       config(std::move(c)),
       tunables(config.tunables),
       pulse(std::make_shared<node_pulse>(e.loop.now())),
-      view_(view_at_start(config)) {}
+      view_(view_at_start(config, e.log)) {}
 
 void node_port::change_view(const std::function<void(cluster_view&)>& change) {
   auto next = std::make_shared<cluster_view>(*view_);
@@ -54,8 +76,8 @@ void node_port::change_view(const std::function<void(cluster_view&)>& change) {
 void node_port::show_pulse() const {
   const auto& t = tunables;
   const auto interval = std::chrono::seconds(std::max(1U, t[tunable::keepalive_interval]));
-  const auto slow =
-      own_silence_limit(interval * std::max(1U, t[tunable::keepalive_limit]), interval);
+  const auto slow = own_silence_limit(
+      silence_limit(interval, std::max(1U, t[tunable::keepalive_limit])), interval);
   const auto quick = std::chrono::milliseconds(t[tunable::floe_keepalive_ms]);
   const auto among_floe =
       quick.count() == 0

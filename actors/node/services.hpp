@@ -12,6 +12,7 @@
 #include "actors/node/membership/membership.hpp"
 #include "actors/node/membership/nodes_list.hpp"
 #include "actors/node/messaging/messaging.hpp"
+#include "actors/node/messaging/recovery_announcer.hpp"
 #include "actors/node/messaging/tunnels.hpp"
 #include "actors/node/node_port.hpp"
 #include "actors/node/registry/attach.hpp"
@@ -35,6 +36,7 @@ struct node_services {
   floe::doors doors{port, clients};
   floe::addresses addresses{port.env.self};
   floe::messaging messaging{port, clients};
+  recovery_announcer recoveries{port, messaging};
   floe::tunnels tunnels{port, clients};
   registry databases{port};
   attaching attach{port, databases, calls};

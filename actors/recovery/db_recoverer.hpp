@@ -4,6 +4,9 @@
 ///
 /// Records are taken in as they arrive and merged while other nodes still send, if every stream is in key order
 /// (floe's are); what is kept is the winners, as the very buffers that are pushed.
+///
+/// Files: db_recoverer.cpp (life, holds, what it shows), db_controls.cpp (what each phase asks nodes for), db_pull.cpp (whole
+/// copies come in), difference.cpp (what has changed comes in), db_push.cpp (the winners go out).
 #include <functional>
 #include <map>
 #include <memory>
@@ -45,12 +48,6 @@ class db_recoverer final : public actor<db_recoverer_message> {
   };
 
   void on(dbr_start&);
-  void on(dbr_answer&);
-  void on(dbr_health&);
-  void ask_health(pnn, std::uint64_t seqnum);
-  void on(dbr_records&);
-  void on(dbr_written&);
-  void on(dbr_push_late&);
   void on(dbr_node_gone&);
   void on(dbr_release&);
   void on(dbr_hold&);
@@ -60,33 +57,45 @@ class db_recoverer final : public actor<db_recoverer_message> {
   void run(const db_output&);
   void act(const db_effect::entered&);
   void act(const db_effect::ask&);
-  void act(const db_effect::compare&);
-  void act(const db_effect::merge&);
-  void act(const db_effect::push&);
   void act(const db_effect::held&);
   void act(const db_effect::ended&);
 
-  void ask(const db_effect::ask&, pnn node);
-  void start_pull(const db_effect::ask&);
-  void listen(const db_effect::ask&);
-  void stop_pull();
-  void take_winners();
-  void emit_winner(const record_copy&);
-  void push_more(pnn to);
+  bool took_part(pnn) const;
   bool is_held(db_phase) const;
   void show_progress();
   void show_progress_now_and_then();
   double share_done() const;
   db_outcome outcome() const;
-  bool took_part(pnn) const;
   void tell_witness() const;
+
+  // db_controls.cpp
+  void ask(const db_effect::ask&, pnn node);
+  void on(dbr_answer&);
+  void ask_health(pnn, std::uint64_t seqnum);
+  void on(dbr_health&);
+
+  // db_pull.cpp
+  void start_pull(const db_effect::ask&);
+  void listen(const db_effect::ask&);
+  void stop_pull();
+  void on(dbr_records&);
+  void take_winners();
+  void emit_winner(const record_copy&);
+  void act(const db_effect::merge&);
 
   // difference.cpp
   bool is_pulled_whole(pnn) const;
   const key_touches& touches(pnn member, std::uint32_t age);
   void start_difference(const db_effect::ask&);
   void take_difference(const dbr_records&, const rec_buffer&, source&);
+  void act(const db_effect::compare&);
   void merge_difference(const db_effect::merge&);
+
+  // db_push.cpp
+  void act(const db_effect::push&);
+  void push_more(pnn to);
+  void on(dbr_written&);
+  void on(dbr_push_late&);
 
   /// Pushed buffers, and who gets them; nobody named: all that are pushed to.
   struct parcel_of_winners {

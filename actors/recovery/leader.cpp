@@ -26,6 +26,19 @@ constexpr std::uint64_t own_listener = 1;  ///< owner number of our message regi
 
 frame shared(bytes data) { return std::make_shared<const bytes>(std::move(data)); }
 
+std::string why_part_waits(const part_verdict& p) {
+  if (p.what == part_verdict::kind::waits)
+    return fmt::format("node {} may not know yet that it is cut off: {} ms", number(p.node),
+                       std::chrono::ceil<milliseconds>(p.wait).count());
+  const auto missing = fmt::format("{} nodes are here, {} are needed", p.here, p.needed);
+  if (p.node == pnn::unknown) return missing;
+  return fmt::format(
+      "node {} is silent and may have what was lost here; of nodes that have something {}; bring "
+      "it back, or take "
+      "it out of the nodes file",
+      number(p.node), missing);
+}
+
 election_delays delays_of(const leader_config& c) {
   return {.leader_timeout = c.leader_timeout,
           .vote_end = seconds(std::max(1U, c.tunables[tunable::election_timeout]))};
@@ -192,8 +205,8 @@ void leader::tick() {
   watch(watch_event::stirred{});
 }
 
-/// What the leader knows of those that it does not reach. A map that others name counts as much as its own: a leader that
-/// has just been started has none.
+/// What the leader knows of those that it does not reach. A map that others name counts as much as its own. Where a majority
+/// is asked for, that of a node which has just been started is the one that it had (rule R16).
 part_verdict leader::part() const {
   auto all = config_.pulse->members(env_.loop.now());
   const duration others = milliseconds(config_.tunables[tunable::floe_keepalive_limit_ms]);
@@ -201,7 +214,8 @@ part_verdict leader::part() const {
     if (n.limit > duration{0}) n.limit = std::max(n.limit, others);
     n.has_content = !without_content_.contains(n.node);
     n.in_map |= std::ranges::any_of(looks_, [&](const auto& l) {
-      return l.second.gen && *l.second.gen != generation::invalid &&
+      return l.second.gen &&
+             (*l.second.gen != generation::invalid || config_.quorum == quorum_rule::majority) &&
              std::ranges::find(l.second.map, n.node) != l.second.map.end();
     });
   }
@@ -219,11 +233,7 @@ void leader::tell_what_waits(const part_verdict& p) {
   const bool stands = election_.leads() && !watch_.owed().empty() && !watch_.recovering() &&
                       p.what != part_verdict::kind::goes_on;
   if (std::exchange(part_told_, stands) || !stands) return;
-  env_.log.tell(event::recovery_waits{
-      .why = p.what == part_verdict::kind::waits
-                 ? fmt::format("node {} may not know yet that it is cut off: {} ms", number(p.node),
-                               std::chrono::ceil<milliseconds>(p.wait).count())
-                 : fmt::format("{} nodes are here, {} are needed", p.here, p.needed)});
+  env_.log.tell(event::recovery_waits{.why = why_part_waits(p)});
 }
 
 void leader::watch(const watch_input& e) {

@@ -1,5 +1,6 @@
 #include "actors/tdb_bridge/node_place.hpp"
 
+#include <filesystem>
 #include <fstream>
 
 namespace floe {
@@ -7,10 +8,17 @@ namespace {
 
 constexpr std::string_view tdb_magic = "TDB file\n";
 
+/// To open a FIFO would wait for ever.
+std::ifstream open_regular(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::is_regular_file(path, error) ? std::ifstream(path, std::ios::binary)
+                                                       : std::ifstream();
+}
+
 }  // namespace
 
 bool is_tdb_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
+  auto in = open_regular(path);
   std::string start(tdb_magic.size(), '\0');
   in.read(start.data(), static_cast<std::streamsize>(start.size()));
   return in.gcount() == static_cast<std::streamsize>(start.size()) && start == tdb_magic;
@@ -23,7 +31,7 @@ std::string node_place_text(const std::string& socket, unsigned pnn) {
 std::optional<database_place> find_database_place(const std::string& path) {
   const auto slash = path.rfind('/');
   if (slash == std::string::npos) return std::nullopt;
-  std::ifstream in(path.substr(0, slash + 1) + node_place_file);
+  auto in = open_regular(path.substr(0, slash + 1) + node_place_file);
   std::string socket, pnn;
   for (std::string line; std::getline(in, line);) {
     if (line.starts_with("socket ")) socket = line.substr(7);

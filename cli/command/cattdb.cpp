@@ -1,36 +1,14 @@
 /// floe cattdb: the records of a database as this node has them, copies of what others own among them.
 #include <fmt/format.h>
 
+#include "actors/client/traverse.hpp"
 #include "cli/command/all.hpp"
 #include "cli/context.hpp"
 #include "cli/keys.hpp"
 #include "cli/output.hpp"
-#include "protocol/types/rec_data.hpp"
-#include "protocol/types/record_access.hpp"
 
 namespace floe::cli {
 namespace {
-
-constexpr std::uint32_t page_bytes = 1 << 20;
-
-/// Page after page, so that no database is too large; what changes meanwhile is seen old or new.
-result<std::uint64_t> each_record(blocking_client& node, db_id db, duration patience,
-                                  const std::function<void(const record_view&)>& show) {
-  bytes last;
-  for (std::uint64_t count = 0;;) {
-    const auto page = node.control<control::record_scan>(
-        pnn::current, {.db_id = db, .max_bytes = page_bytes, .after = last}, patience);
-    if (!page) return std::unexpected(page.error());
-    if (page->value.empty()) return count;
-    for (const rec_data& raw : page->value) {
-      last.assign(raw.key);
-      const auto r = raw.as_record();
-      if (!r) continue;
-      ++count;
-      show(*r);
-    }
-  }
-}
 
 int run(context& c, const arguments& a) {
   auto node = c.node();
@@ -41,7 +19,7 @@ int run(context& c, const arguments& a) {
   j.text("db", a["DB"]);
   j.begin_list("records");
   table t({{"KEY"}, {"RSN", true}, {"OWNER", true}, {"BYTES", true}, {"VALUE"}});
-  const auto count = each_record(**node, *db, c.long_patience(), [&](const record_view& r) {
+  const auto show = [&](const record_view& r) {
     j.begin_object();
     j.text("key", show_octets(r.key));
     j.text("value", show_octets(r.data));
@@ -55,15 +33,18 @@ int run(context& c, const arguments& a) {
              std::to_string(number(r.header.dmaster)),
              std::to_string(r.data.size()),
              show_octets(r.data)});
+  };
+  const auto all = (*node)->wait<traverse_result>([&](auto finished) {
+    traverse_here((*node)->async(), *db, c.long_patience(), show, finished);
   });
-  if (!count) return c.fail("cattdb " + a["DB"], count.error());
+  if (!all) return c.fail("cattdb " + a["DB"], all.error());
   j.end();
   if (c.options.json) {
     print_json(std::move(j));
     return done;
   }
   print(t.text());
-  print(fmt::format("{} records here\n", *count));
+  print(fmt::format("{} records here\n", all->records));
   return done;
 }
 

@@ -75,8 +75,8 @@ int tell_about_new_nodes(context& c, const local_cluster& k,
   if (!node) return c.fail("cluster up", node.error());
   std::vector<pnn> all;
   for (const auto n : running) all.push_back(pnn{n});
-  return report_failures(c, "cluster up",
-                         ask_each(*node, all, control::reload_nodes_file, {}, c.long_patience()));
+  return report_failures(
+      c, "cluster up", node->control_many(all, control::reload_nodes_file, {}, c.long_patience()));
 }
 
 /// Starts what does not run, and waits until all is healthy.

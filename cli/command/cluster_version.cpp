@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "cli/ask_nodes.hpp"
 #include "cli/cluster_state.hpp"
 #include "cli/command/cluster_version.hpp"
 #include "cli/context.hpp"
@@ -31,7 +30,7 @@ struct levels {
 
 levels ask_levels(blocking_client& c, const std::vector<pnn>& nodes, duration patience) {
   levels all;
-  for (const auto& one : ask_each(c, nodes, control::get_capabilities, {}, patience))
+  for (const auto& one : c.control_many(nodes, control::get_capabilities, {}, patience))
     if (const auto bits = decode_answer<control::get_capabilities>(one.reply, one.node))
       all.of.emplace_back(one.node, feature_level_of(bits->value));
   // who leads decides; a program before the tunable, and a ctdbd, pin nothing
@@ -98,7 +97,8 @@ int run(context& c, const arguments&) {
            told ? std::to_string(own->second) : ""});
     if (!version.empty()) versions.insert(version);
   };
-  for (const auto& one : ask_each(**node, connected, control::get_node_status, {}, c.patience()))
+  for (const auto& one :
+       (*node)->control_many(connected, control::get_node_status, {}, c.patience()))
     row(one.node, version_of(one), "does not answer");
   for (const pnn p : away) row(p, "", "not connected");
   j.end();

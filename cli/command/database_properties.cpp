@@ -24,7 +24,7 @@ std::expected<std::vector<pnn>, exit_code> set_property(context& c, blocking_cli
     for (const auto& n : map->value.nodes)
       if (!(n.flags & node_flag::inactive)) nodes->push_back(n.pnn);
   }
-  const auto all = ask_each(node, *nodes, property, wire::encode(db), c.patience());
+  const auto all = node.control_many(*nodes, property, wire::encode(db), c.patience());
   if (const auto code = report_failures(c, what, all); code != done) return std::unexpected(code);
   return *nodes;
 }

@@ -41,8 +41,8 @@ int statistics(context& c, const arguments& a) {
   auto& node = **c.node();
   const auto db = node.find_database(a["DB"], c.patience());
   if (!db) return c.fail("dbstatistics " + a["DB"], db.error());
-  const auto all = ask_each(node, *nodes, control::get_db_statistics,
-                            encode_request<control::get_db_statistics>(*db), c.patience());
+  const auto all = node.control_many(*nodes, control::get_db_statistics,
+                                     encode_request<control::get_db_statistics>(*db), c.patience());
   auto j = open_json("dbstatistics");
   j.text("db", a["DB"]);
   j.begin_list("nodes");
@@ -73,8 +73,9 @@ struct ranked_key {
 /// Adds the hot keys of one database on these nodes. A ctdbd answers as well.
 std::vector<node_reply> gather(context& c, const std::vector<pnn>& nodes, const database_info& d,
                                std::vector<ranked_key>& to) {
-  auto all = ask_each(**c.node(), nodes, control::get_db_statistics,
-                      encode_request<control::get_db_statistics>(d.id), c.patience());
+  auto all =
+      (*c.node())->control_many(nodes, control::get_db_statistics,
+                                encode_request<control::get_db_statistics>(d.id), c.patience());
   for (const auto& one : all)
     if (const auto s = decode_answer<control::get_db_statistics>(one.reply, one.node))
       for (const auto& k : in_use(s->value))

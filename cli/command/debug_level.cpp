@@ -39,7 +39,7 @@ std::optional<std::int32_t> parse_level(std::string text) {
 int get(context& c, const arguments&) {
   auto nodes = c.targets();
   if (!nodes) return nodes.error();
-  const auto all = ask_each(**c.node(), *nodes, control::get_debug, {}, c.patience());
+  const auto all = (*c.node())->control_many(*nodes, control::get_debug, {}, c.patience());
   auto j = open_json("getdebug");
   j.begin_list("nodes");
   for (const auto& one : all) {
@@ -65,9 +65,9 @@ int set(context& c, const arguments& a) {
                      "; there are ERROR, WARNING, NOTICE, INFO, DEBUG");
   auto nodes = c.targets();
   if (!nodes) return nodes.error();
-  const auto all =
-      ask_each(**c.node(), *nodes, control::set_debug,
-               encode_request<control::set_debug>(static_cast<debug_level>(*v)), c.patience());
+  const auto all = (*c.node())->control_many(
+      *nodes, control::set_debug, encode_request<control::set_debug>(static_cast<debug_level>(*v)),
+      c.patience());
   if (c.options.json) {
     auto j = open_json("setdebug");
     j.text("level", level_text(*v));

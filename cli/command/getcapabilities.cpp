@@ -15,7 +15,7 @@ const char* yes_no(bool b) { return b ? "yes" : "no"; }
 int run(context& c, const arguments&) {
   auto nodes = c.targets();
   if (!nodes) return nodes.error();
-  const auto all = ask_each(**c.node(), *nodes, control::get_capabilities, {}, c.patience());
+  const auto all = (*c.node())->control_many(*nodes, control::get_capabilities, {}, c.patience());
   auto j = open_json("getcapabilities");
   j.begin_list("nodes");
   table t({{"NODE", true}, {"MAY LEAD"}, {"LMASTER"}, {"ALL"}});

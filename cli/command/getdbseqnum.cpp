@@ -16,8 +16,9 @@ int run(context& c, const arguments& a) {
   auto& node = **c.node();
   const auto db = node.find_database(a["DB"], c.patience());
   if (!db) return c.fail("getdbseqnum " + a["DB"], db.error());
-  const auto all = ask_each(node, *nodes, control::get_db_seqnum,
-                            encode_request<control::get_db_seqnum>({.db_id = *db}), c.patience());
+  const auto all =
+      node.control_many(*nodes, control::get_db_seqnum,
+                        encode_request<control::get_db_seqnum>({.db_id = *db}), c.patience());
   auto j = open_json("getdbseqnum");
   j.text("db", a["DB"]);
   j.begin_list("nodes");

@@ -11,7 +11,7 @@ namespace {
 int run(context& c, const arguments&) {
   auto nodes = c.targets();
   if (!nodes) return nodes.error();
-  const auto all = ask_each(**c.node(), *nodes, control::get_pid, {}, c.patience());
+  const auto all = (*c.node())->control_many(*nodes, control::get_pid, {}, c.patience());
   auto j = open_json("getpid");
   j.begin_list("nodes");
   for (const auto& one : all) {

@@ -12,7 +12,7 @@ namespace {
 int run(context& c, const arguments&) {
   const auto nodes = c.targets();
   if (!nodes) return nodes.error();
-  const auto all = ask_each(**c.node(), *nodes, control::get_reclock_file, {}, c.patience());
+  const auto all = (*c.node())->control_many(*nodes, control::get_reclock_file, {}, c.patience());
   auto j = open_json("getreclock");
   j.begin_list("nodes");
   for (const auto& one : all) {

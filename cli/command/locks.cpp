@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <map>
 
-#include "cli/ask_nodes.hpp"
 #include "cli/command/all.hpp"
+#include "cli/context.hpp"
 #include "cli/keys.hpp"
 #include "cli/lock_picture.hpp"
 #include "cli/output.hpp"
@@ -50,7 +50,7 @@ std::expected<gathered, exit_code> gather(context& c) {
     else
       ask.push_back(n.pnn);
   }
-  const auto reports = ask_each(**node, ask, control::get_node_status, {}, c.patience());
+  const auto reports = (*node)->control_many(ask, control::get_node_status, {}, c.patience());
   g.now_us = (*node)->loop().wall_us();
   for (const auto& one : reports) {
     const auto r = decode_answer<control::get_node_status>(one.reply, one.node);

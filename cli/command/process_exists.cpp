@@ -3,10 +3,10 @@
 
 #include <charconv>
 
+#include "actors/client/processes.hpp"
 #include "cli/command/all.hpp"
 #include "cli/context.hpp"
 #include "cli/output.hpp"
-#include "protocol/types/client.hpp"
 
 namespace floe::cli {
 namespace {
@@ -31,18 +31,12 @@ int run(context& c, const arguments& a) {
   if (!node) return node.error();
   const auto at = c.target();
   if (!at) return at.error();
-  const auto answer =
-      with_id ? (*node)->send_control(*at, control::check_pid_srvid,
-                                      encode_request<control::check_pid_srvid>(
-                                          {.pid = process_id{pid}, .srvid = srvid{id}}),
-                                      c.patience())
-              : (*node)->send_control(*at, control::process_exists,
-                                      encode_request<control::process_exists>(process_id{pid}),
-                                      c.patience());
-  // "no" is an answer; that the node could not be asked is none
-  if (!answer && answer.error().code != client_errc::refused)
-    return c.fail("process-exists", answer.error());
-  const bool there = answer.has_value();
+  const auto srvid = with_id ? std::optional(floe::srvid{id}) : std::nullopt;
+  const auto answer = (*node)->wait<bool>([&](auto finished) {
+    process_exists((*node)->async(), *at, pid, srvid, c.patience(), finished);
+  });
+  if (!answer) return c.fail("process-exists", answer.error());
+  const bool there = *answer;
   if (c.options.json) {
     auto j = open_json("process-exists");
     j.number("pid", static_cast<std::uint64_t>(pid));

@@ -99,7 +99,8 @@ int run(context& c, const arguments&) {
   if (!own) return c.fail("reloadnodes", own.error());
   const auto file = lines_of(own->value);
   bool agreed = true;
-  for (const auto& one : ask_each(**node, connected, control::get_nodes_file, {}, c.patience())) {
+  for (const auto& one :
+       (*node)->control_many(connected, control::get_nodes_file, {}, c.patience())) {
     const auto theirs = decode_answer<control::get_nodes_file>(one.reply, one.node);
     if (!theirs) return c.fail("reloadnodes", theirs.error());
     const auto difference = first_difference(file, lines_of(theirs->value), one.node);
@@ -120,7 +121,7 @@ int run(context& c, const arguments&) {
           number(p), number(p)));
   const waiting_line shown(**node, "reloadnodes");
   const auto answers =
-      ask_each(**node, connected, control::reload_nodes_file, {}, c.long_patience());
+      (*node)->control_many(connected, control::reload_nodes_file, {}, c.long_patience());
   if (const auto code = report_failures(c, "reloadnodes", answers); code != done) return code;
   return tell(c, made, connected.size());
 }

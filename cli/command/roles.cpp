@@ -23,7 +23,8 @@ int set_role(context& c, const arguments& a, const char* verb) {
   if (!on) return c.misused(fmt::format("{}: \"{}\" is neither on nor off", verb, a["ON|OFF"]));
   const auto nodes = c.targets();
   if (!nodes) return nodes.error();
-  const auto all = ask_each(**c.node(), *nodes, C, encode_request<C>(*on ? 1U : 0U), c.patience());
+  const auto all =
+      (*c.node())->control_many(*nodes, C, encode_request<C>(*on ? 1U : 0U), c.patience());
   if (c.options.json) {
     auto j = open_json(verb);
     j.boolean("on", *on);

@@ -31,7 +31,7 @@ int run(context& c, const arguments& a) {
   }
   auto nodes = c.targets();
   if (!nodes) return nodes.error();
-  const auto all = ask_each(**c.node(), *nodes, control::get_runstate, {}, c.patience());
+  const auto all = (*c.node())->control_many(*nodes, control::get_runstate, {}, c.patience());
   auto j = open_json("runstate");
   j.begin_list("nodes");
   bool as_wanted = true;

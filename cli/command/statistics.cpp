@@ -15,7 +15,7 @@ namespace {
 int run(context& c, const arguments& a) {
   auto nodes = c.targets();
   if (!nodes) return nodes.error();
-  const auto all = ask_each(**c.node(), *nodes, control::statistics, {}, c.patience());
+  const auto all = (*c.node())->control_many(*nodes, control::statistics, {}, c.patience());
   auto j = open_json("statistics");
   j.begin_list("nodes");
   for (const auto& one : all) {
@@ -45,8 +45,9 @@ int run(context& c, const arguments& a) {
   if (c.options.json) print_json(std::move(j));
   if (const auto code = report_failures(c, "statistics", all); code != done) return code;
   if (!a.has("--reset")) return done;
-  return report_failures(c, "statistics",
-                         ask_each(**c.node(), *nodes, control::statistics_reset, {}, c.patience()));
+  return report_failures(
+      c, "statistics",
+      (*c.node())->control_many(*nodes, control::statistics_reset, {}, c.patience()));
 }
 
 }  // namespace

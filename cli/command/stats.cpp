@@ -34,7 +34,7 @@ int stats(context& c, const arguments& a) {
   }
   const auto nodes = c.targets();
   if (!nodes) return nodes.error();
-  const auto all = ask_each(**c.node(), *nodes, control::get_stat_history, {}, c.patience());
+  const auto all = (*c.node())->control_many(*nodes, control::get_stat_history, {}, c.patience());
   auto j = open_json("stats");
   j.begin_list("nodes");
   for (const auto& one : all) {
@@ -84,7 +84,7 @@ int stats(context& c, const arguments& a) {
 int reset(context& c, const arguments&) {
   const auto nodes = c.targets();
   if (!nodes) return nodes.error();
-  const auto all = ask_each(**c.node(), *nodes, control::statistics_reset, {}, c.patience());
+  const auto all = (*c.node())->control_many(*nodes, control::statistics_reset, {}, c.patience());
   if (c.options.json) print_json(open_json("statisticsreset"));
   return report_failures(c, "statisticsreset", all);
 }

@@ -14,7 +14,7 @@ std::int64_t microseconds(const timeval& t) { return t.sec * 1'000'000 + t.usec;
 int run(context& c, const arguments&) {
   auto nodes = c.targets();
   if (!nodes) return nodes.error();
-  const auto all = ask_each(**c.node(), *nodes, control::uptime, {}, c.patience());
+  const auto all = (*c.node())->control_many(*nodes, control::uptime, {}, c.patience());
   auto j = open_json("uptime");
   j.begin_list("nodes");
   table t({{"NODE", true}, {"UP SINCE"}, {"UP FOR", true}, {"LAST RECOVERY"}, {"TOOK", true}});

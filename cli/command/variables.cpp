@@ -35,8 +35,9 @@ int get(context& c, const arguments& a) {
   auto nodes = c.targets();
   if (!nodes) return nodes.error();
   if (!find_tunable(name)) return c.misused(no_such(name));
-  const auto all = ask_each(**c.node(), *nodes, control::get_tunable,
-                            encode_request<control::get_tunable>({.name = name}), c.patience());
+  const auto all =
+      (*c.node())->control_many(*nodes, control::get_tunable,
+                                encode_request<control::get_tunable>({.name = name}), c.patience());
   auto j = open_json("getvar");
   j.text("name", find_tunable(name)->name);
   j.begin_list("nodes");
@@ -65,9 +66,9 @@ int set(context& c, const arguments& a) {
   if (!nodes) return nodes.error();
   const auto* info = find_tunable(name);
   if (!info) return c.misused(no_such(name));
-  const auto all =
-      ask_each(**c.node(), *nodes, control::set_tunable,
-               encode_request<control::set_tunable>({.value = *value, .name = name}), c.patience());
+  const auto all = (*c.node())->control_many(
+      *nodes, control::set_tunable,
+      encode_request<control::set_tunable>({.value = *value, .name = name}), c.patience());
   const auto why = why_without_effect(info->which);
   if (!why.empty()) print_error(fmt::format("setvar: {} has no effect: {}", info->name, why));
   if (c.options.json) {
@@ -119,7 +120,7 @@ std::string as_table(const std::vector<node_values>& all) {
 int list(context& c, const arguments&) {
   auto nodes = c.targets();
   if (!nodes) return nodes.error();
-  const auto all = ask_each(**c.node(), *nodes, control::get_all_tunables, {}, c.patience());
+  const auto all = (*c.node())->control_many(*nodes, control::get_all_tunables, {}, c.patience());
   std::vector<node_values> values;
   for (const auto& one : all)
     if (auto v = decode_answer<control::get_all_tunables>(one.reply, one.node))

@@ -2,6 +2,7 @@
 /// all nodes. floe vacuum: removes what is left of deleted records, now.
 #include <fmt/format.h>
 
+#include "actors/client/detach.hpp"
 #include "actors/client/replace.hpp"
 #include "cli/ask_nodes.hpp"
 #include "cli/command/all.hpp"
@@ -12,8 +13,6 @@
 #include "cli/waiting_line.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/database.hpp"
-#include "protocol/types/node_map.hpp"
-#include "protocol/types/tunable_value.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace floe::cli {
@@ -48,22 +47,7 @@ int wipe(context& c, const arguments& a) {
   return done;
 }
 
-/// Nodes that would still let clients attach databases, or an error that is printed.
-std::expected<std::vector<pnn>, exit_code> still_attaching(context& c, blocking_client& node) {
-  const auto map = node.control<control::get_nodemap>(pnn::current, {}, c.patience());
-  if (!map) return std::unexpected(c.fail("detach", map.error()));
-  std::vector<pnn> all;
-  for (const auto& n : map->value.nodes) {
-    if (n.flags & node_flag::disconnected) continue;
-    const auto value =
-        node.control<control::get_tunable>(n.pnn, {.name = "AllowClientDBAttach"}, c.patience());
-    if (!value) return std::unexpected(c.fail("detach", value.error()));
-    if (value->value != 0) all.push_back(n.pnn);
-  }
-  return all;
-}
-
-int detach(context& c, const arguments& a) {
+int detach_all(context& c, const arguments& a) {
   auto node = c.node();
   if (!node) return node.error();
   std::vector<database_info> wanted;
@@ -75,16 +59,10 @@ int detach(context& c, const arguments& a) {
                                 name, kind_text(db->flags)));
     wanted.push_back(std::move(*db));
   }
-  const auto open = still_attaching(c, **node);
-  if (!open) return open.error();
-  if (!open->empty())
-    return c.fail(fmt::format(
-        "detach: clients may still attach on node {}: `floe -n all setvar AllowClientDBAttach 0` "
-        "forbids it",
-        number(open->front())));
   for (const auto& db : wanted) {
     const waiting_line shown(**node, "detach " + db.name);
-    const auto gone = (*node)->control<control::db_detach>(pnn::current, db.id, c.long_patience());
+    const auto gone = (*node)->wait<void>(
+        [&](auto finished) { floe::detach((*node)->async(), db.id, c.long_patience(), finished); });
     if (!gone) return c.fail("detach " + db.name, gone.error());
   }
   if (c.options.json) {
@@ -118,8 +96,9 @@ int vacuum(context& c, const arguments& a) {
   for (const auto& db : wanted) {
     const waiting_line shown(node, "vacuum " + db.name);
     const auto run = wire::encode(floe::db_vacuum{.db_id = db.id, .full_vacuum_run = true});
-    const auto failed = report_failures(
-        c, "vacuum " + db.name, ask_each(node, *nodes, control::db_vacuum, run, c.long_patience()));
+    const auto failed =
+        report_failures(c, "vacuum " + db.name,
+                        node.control_many(*nodes, control::db_vacuum, run, c.long_patience()));
     if (code == done) code = failed;
   }
   if (c.options.json && code == done) {
@@ -148,7 +127,7 @@ std::vector<command> wipe_commands() {
        .example =
            "floe --base DIR -n all setvar AllowClientDBAttach 0\nfloe --base DIR detach brlock.tdb",
        .positionals = {{"DB", "name, or 0x and id", true, true}},
-       .run = detach},
+       .run = detach_all},
       {.name = "vacuum",
        .group = "Databases",
        .summary = "remove what is left of deleted records now, on the nodes named with -n",

@@ -96,8 +96,9 @@ signal_watch::~signal_watch() {
 void report_faults_to(const log_target& target) {
   const int before = fault_log;
   if (target.to == log_target::kind::file)
-    fault_log = ::open(target.path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
-  if (before >= 0) ::close(before);
+    fault_log = ::open(target.path.c_str(), O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC);
+  if (fault_log < 0) fault_log = before;  // whoever has moved the file has it still
+  if (before >= 0 && before != fault_log) ::close(before);
   struct sigaction action {};
   action.sa_sigaction = last_line;
   action.sa_flags = SA_SIGINFO | SA_RESETHAND | SA_NODEFER | SA_ONSTACK;

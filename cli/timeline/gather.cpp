@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "cli/ask_nodes.hpp"
 #include "protocol/wire/json.hpp"
 
 namespace floe::cli {
@@ -26,8 +25,9 @@ gathered_events gather_events(blocking_client& c, const std::vector<pnn>& nodes,
                               std::int64_t since_us, duration patience) {
   gathered_events g;
   const auto options = since_us > 0 ? fmt::format("{{\"since_us\":{}}}", since_us) : std::string();
-  for (const auto& one : ask_each(c, nodes, control::get_timeline,
-                                  encode_request<control::get_timeline>({options}), patience)) {
+  for (const auto& one :
+       c.control_many(nodes, control::get_timeline,
+                      encode_request<control::get_timeline>({options}), patience)) {
     const auto r = decode_answer<control::get_timeline>(one.reply, one.node);
     if (!r)
       g.missing.push_back({one.node, r.error().describe()});

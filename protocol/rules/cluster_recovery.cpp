@@ -265,6 +265,7 @@ db_plan cluster_recovery::plan_for(db_id id) const {
   db_plan p{.db = id,
             .gen = plan_.gen,
             .copies = copies_.at(id),
+            .seen = plan_.seen,
             .step_timeout = plan_.step_timeout,
             .budget = plan_.db_budget,
             .tries = plan_.db_tries,
@@ -278,7 +279,12 @@ db_plan cluster_recovery::plan_for(db_id id) const {
     counts |= mutated(mutant::every_copy_counts);
     counts |= mutated(mutant::inactive_copies_count) && c.line.gen == generation::invalid;
     p.participants.push_back(
-        {c.node, counts, c.line.committed ? std::optional(c.line.gen) : std::nullopt});
+        {.node = c.node,
+         .took_part = counts,
+         .content = c.line.committed ? std::optional(c.line.gen) : std::nullopt,
+         .met_members = std::ranges::any_of(c.line.members, [&](pnn m) {
+           return m != c.node && std::ranges::find(took_part, m) != took_part.end();
+         })});
   }
   return p;
 }

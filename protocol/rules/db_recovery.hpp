@@ -28,7 +28,10 @@
 ///
 /// With a content that shares nothing with the members' (one of the two belongs to nodes that were started again, out of
 /// reach of the other) a node gets everything, as a new one. But if the members, or it, know all that was ever stored in their content, it
-/// is asked for all that it has: records that the members have never had are kept.
+/// is asked for all that it has: records that the members have never had are kept. That it shares nothing is told from two
+/// things where the members do not know all: who was with it in its last generation, and where the leader has been. A node
+/// that was there with one of them shares their past, even if nobody remembers each change since (an operator has replaced the
+/// content, much has happened, or they were restarted and filled), and brings nothing back.
 ///
 /// Each phase asks a set of nodes at once and ends when all have answered, failed or timed out; one
 /// result per node is kept. A try that fails begins again at `names`; a database that was frozen or
@@ -98,6 +101,7 @@ struct db_plan {
     bool took_part = true;  ///< in the last generation; see lineage.hpp
     /// Of its content, as it was told before the recovery; nothing: it does not tell, being a ctdbd.
     std::optional<generation> content{};
+    bool met_members = false;  ///< one of those that count was a member of its last generation
   };
   struct copy {
     pnn node{0};
@@ -106,9 +110,10 @@ struct db_plan {
   db_id db{0};
   generation gen{};  ///< the database's new generation, also the transaction's id
   std::vector<participant> participants{};
-  std::vector<copy> copies{};  ///< who has the database
-  duration step_timeout{};     ///< for each control
-  duration budget{};           ///< for all tries together
+  std::vector<copy> copies{};      ///< who has the database
+  std::vector<generation> seen{};  ///< of maps, by the leader
+  duration step_timeout{};         ///< for each control
+  duration budget{};               ///< for all tries together
   unsigned tries = 3;
   bool hold_after_freeze = false;  ///< diagnostic: wait in `held` until released
   bool floe_only =
@@ -321,6 +326,7 @@ class db_recovery {
   bool all_equal() const;
   std::vector<pnn> noted() const;
   bool knows_all_since_birth(pnn) const;
+  bool shares_their_past(pnn) const;
   pnn historian() const;
   const db_copy* copy_of(pnn) const;
   generation common_with(pnn) const;

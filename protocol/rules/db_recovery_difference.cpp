@@ -155,6 +155,18 @@ bool db_recovery::knows_all_since_birth(pnn n) const {
          is_birth(copy->earlier.empty() ? copy->content : copy->earlier.back());
 }
 
+bool db_recovery::shares_their_past(pnn n) const {
+  if (mutated(mutant::past_forgotten)) return false;
+  const auto p = std::ranges::find(plan_.participants, n, &db_plan::participant::node);
+  if (p->met_members) return true;
+  const auto& copy = *copy_of(n);
+  const auto was_here = [&](generation content) {
+    return std::ranges::any_of(
+        plan_.seen, [&](generation map) { return content == map || content == birth_under(map); });
+  };
+  return was_here(copy.content) || std::ranges::any_of(copy.earlier, was_here);
+}
+
 std::vector<pnn> db_recovery::strangers() const {
   if (!by_difference() || mutated(mutant::smaller_part_thrown_away)) return {};
   auto nodes = fresh();
@@ -162,7 +174,7 @@ std::vector<pnn> db_recovery::strangers() const {
       std::ranges::any_of(noted(), [&](pnn n) { return knows_all_since_birth(n); });
   std::erase_if(nodes, [&](pnn n) {
     return copy_of(n)->content == generation::invalid ||
-           !(members_know || knows_all_since_birth(n));
+           !(members_know || (knows_all_since_birth(n) && !shares_their_past(n)));
   });
   return nodes;
 }

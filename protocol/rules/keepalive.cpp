@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/rules/silence_limit.hpp"
+
 namespace floe {
 
 void peer_watch::begin(time_point now, bool quick) {
@@ -25,7 +27,7 @@ duration peer_watch::period(const keepalive_settings& s) const {
 }
 
 duration peer_watch::allowed(const keepalive_settings& s) const {
-  const duration whole = s.interval * s.limit;
+  const duration whole = silence_limit(s.interval, s.limit);
   if (!quick_ || s.quick_interval.count() == 0 || seen_ < enough) return whole;
   const duration longest = *std::ranges::max_element(pauses_);
   return std::min(whole, std::max(s.quick_limit, 4 * longest));

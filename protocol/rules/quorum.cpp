@@ -18,7 +18,7 @@ bool leaves_out_at_once() {
 
 part_verdict may_recover(quorum_rule rule, std::span<const part_member> all) {
   part_verdict v;
-  bool silent_member = false;
+  pnn silent_member = pnn::unknown;
   std::size_t active = 0, with_content = 0;
   for (const auto& n : all) {
     if (n.connected) {
@@ -27,16 +27,19 @@ part_verdict may_recover(quorum_rule rule, std::span<const part_member> all) {
       continue;
     }
     if (!n.in_map || n.dead) continue;
-    silent_member = true;
+    if (silent_member == pnn::unknown) silent_member = n.node;
     const auto left = n.limit - n.silent;
     if (left <= v.wait || leaves_out_at_once()) continue;
     v = {.what = part_verdict::kind::waits, .node = n.node, .wait = left};
   }
   if (rule != quorum_rule::majority) return v;
-  v.here = silent_member ? with_content : active;
+  const bool one_is_silent = silent_member != pnn::unknown;
+  v.here = one_is_silent ? with_content : active;
   v.needed = all.size() / 2 + 1;
-  if (!is_majority(v.here, all.size()) && !mutated(mutant::half_is_enough))
-    v.what = part_verdict::kind::too_small;
+  if (is_majority(v.here, all.size()) || mutated(mutant::half_is_enough)) return v;
+  v.what = part_verdict::kind::too_small;
+  // it would be enough without the one that may have what was lost here
+  v.node = one_is_silent && is_majority(active, all.size()) ? silent_member : pnn::unknown;
   return v;
 }
 

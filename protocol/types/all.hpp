@@ -14,6 +14,7 @@
 #include "protocol/types/rec_data.hpp"
 #include "protocol/types/record_access.hpp"
 #include "protocol/types/record_content.hpp"
+#include "protocol/types/recovery_news.hpp"
 #include "protocol/types/sock_addr.hpp"
 #include "protocol/types/statistics.hpp"
 #include "protocol/types/traverse.hpp"

@@ -36,6 +36,11 @@ struct service {
     kept.push_back(answer);
   }
   outcome_of<control::tunnel_register> local_only() const { return {}; }
+  outcome_of<control::set_hold_phase> hold(const request_of<control::set_hold_phase>& phase) {
+    held_at = phase.value;
+    return {};
+  }
+  std::string held_at;
   std::vector<answer_to<control::statistics_reset>> kept;
 };
 
@@ -178,4 +183,14 @@ TEST_CASE("an answer from a node goes to the database that asked it") {
   for (int i = 0; i < 10; ++i) CHECK(ids.take_for(db_id{3}) != b);
   ids.forget_all_of(db_id{2});
   CHECK_FALSE(ids.asked_by(b));
+}
+
+TEST_CASE_FIXTURE(fixture, "a text that would take long to read is refused unread") {
+  table.add(handle<control::set_hold_phase>(s, &service::hold));
+  ask(control::set_hold_phase, encode_request<control::set_hold_phase>({"freeze@locking.tdb"}));
+  CHECK(answers.back().status == 0);
+  ask(control::set_hold_phase, encode_request<control::set_hold_phase>({bytes(1 << 20, '[')}));
+  CHECK(answers.back().status == -1);
+  CHECK(answers.back().text.find("are the most") != std::string::npos);
+  CHECK(s.held_at == "freeze@locking.tdb");
 }

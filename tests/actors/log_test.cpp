@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -82,6 +83,11 @@ TEST_CASE(
   CHECK(text_of(path + ".1").find("first") != std::string::npos);
   CHECK(text_of(path).find("second") != std::string::npos);
   CHECK(text_of(path).find("first") == std::string::npos);
+  std::filesystem::rename(path, path + ".2");
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  CHECK((*to)->reopen().find("FIFO") != std::string::npos);  // at once: nobody reads it
+  CHECK_FALSE(open_log({.to = log_target::kind::file, .path = path}, "node 1", 3));
+  std::filesystem::rename(path + ".2", path);
   std::filesystem::rename(dir, dir + ".gone");
   CHECK((*to)->reopen().find("No such file") != std::string::npos);
   (*to)->tell(event::node_stopping{.why = "third"});  // goes on with the old one

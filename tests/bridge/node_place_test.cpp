@@ -1,6 +1,7 @@
 // Which files are databases of a node, found by the small file beside them.
 #include <doctest/doctest.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -50,6 +51,14 @@ TEST_CASE("a TDB stays libtdb's, wherever it lies") {
   CHECK(is_tdb_file(f.path + "/old.tdb.0"));
   CHECK(!find_database_place(f.path + "/old.tdb.0"));
   CHECK(find_database_place(f.path + "/new.tdb.0"));
+}
+
+TEST_CASE("nobody waits for a FIFO") {
+  const folder f;
+  REQUIRE(::mkfifo((f.path + "/a.tdb.0").c_str(), 0600) == 0);
+  CHECK(!is_tdb_file(f.path + "/a.tdb.0"));
+  REQUIRE(::mkfifo((f.path + "/" + std::string(node_place_file)).c_str(), 0600) == 0);
+  CHECK(!find_database_place(f.path + "/a.tdb.0"));
 }
 
 TEST_CASE("a file that is not a node's says nothing") {

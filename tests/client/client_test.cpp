@@ -2,7 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include "actors/client/records.hpp"
 #include "actors/client/traverse.hpp"
 #include "protocol/messages.hpp"
 #include "protocol/record_status.hpp"
@@ -10,49 +9,10 @@
 #include "protocol/types/record_access.hpp"
 #include "protocol/types/traverse.hpp"
 #include "protocol/types/vnn_map.hpp"
-#include "tests/client/fake_node.hpp"
+#include "tests/client/scene.hpp"
 
 using namespace floe;
 using namespace floe::test;
-using namespace std::chrono_literals;
-
-namespace {
-
-/// One client of one fake node on virtual time.
-struct scene {
-  explicit scene(fake_node::answer_function answer = polite(3)) : node(net, std::move(answer)) {}
-
-  std::unique_ptr<event_loop> loop = event_loop::simulated(7);
-  sim_switch net{*loop};
-  fake_node node;
-  std::unique_ptr<network> own = net.attach("host");
-  client c{*loop, *own};
-  int ups = 0;
-  std::vector<client_error> downs;
-
-  void connect(bool reconnect = false) {
-    c.connect({.socket = fake_node::socket, .reconnect = reconnect},
-              {.connected = [this](pnn) { ++ups; },
-               .disconnected = [this](const client_error& e) { downs.push_back(e); }});
-  }
-  bool run(const std::function<bool()>& done, duration limit = 60s) {
-    return loop->run_until(done, limit);
-  }
-  void connect_and_wait() {
-    connect();
-    REQUIRE(run([&] { return ups == 1; }));
-  }
-};
-
-template <class T>
-struct slot {
-  std::optional<result<T>> value;
-  when_done<T> handler() {
-    return [this](const result<T>& r) { value = r; };
-  }
-};
-
-}  // namespace
 
 TEST_CASE("a client learns the number of its node before it is connected") {
   scene s;

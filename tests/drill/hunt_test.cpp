@@ -66,6 +66,27 @@ TEST_CASE("equal chance, equal drills") {
   CHECK(one != compose_drill(other).text());
 }
 
+TEST_CASE("a hunt can keep to clusters in which nothing may be lost but with those who had it") {
+  CHECK_FALSE(hunt_scope_named("locks"));
+  bool stolen = false;
+  for (std::uint64_t n = 0; n < 200; ++n) {
+    chance c(5, n);
+    const auto any = compose_drill(c);
+    auto with_lock = any, with_majority = any;
+    keep_to(*hunt_scope_named("lock"), with_lock);
+    keep_to(*hunt_scope_named("majority"), with_majority);
+    CHECK(with_lock.text().find(" lock=yes") != std::string::npos);
+    CHECK(with_lock.text().find("quorum=") == std::string::npos);
+    stolen |= any.text().find("lock stolen") != std::string::npos;
+    CHECK(with_lock.text().find("lock stolen") == std::string::npos);
+    CHECK(with_majority.text().find(" quorum=majority") != std::string::npos);
+    auto same = any;
+    keep_to(hunt_scope::all, same);
+    CHECK(same.text() == any.text());
+  }
+  CHECK(stolen);
+}
+
 TEST_CASE("what there is not is not spoken of") {
   chance c(1, 1);
   drill_setting s{.nodes = 2};

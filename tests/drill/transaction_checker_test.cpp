@@ -135,6 +135,63 @@ TEST_CASE(
   }
 }
 
+TEST_CASE(
+    "with a cluster lock a commit may be lost that was made on an older content when all who had "
+    "the later one were gone") {
+  written w;
+  w.h.cluster_lock = true;
+  w.s.recoveries = {
+      {.db = "p.tdb",
+       .generation = 1,
+       .at = 100,
+       .from = {0},
+       .committed = {{0, 150}, {1, 150}, {2, 150}}},
+      // without node 2
+      {.db = "p.tdb",
+       .generation = 2,
+       .at = 2'000,
+       .from = {0},
+       .committed = {{0, 2'100}, {1, 2'100}}},
+      // node 2 alone
+      {.db = "p.tdb", .generation = 3, .at = 8'000, .from = {2}, .committed = {{2, 8'100}}},
+      {.db = "p.tdb",
+       .generation = 4,
+       .at = 20'000,
+       .from = {0},
+       .committed = {{0, 20'100}, {1, 20'100}, {2, 20'100}}}};
+  w.commit(0, 1, 2, {{"a", ""}}, {{"a", "a1"}}, 1);
+  w.commit(0, 4, 5, {{"a", "a1"}}, {{"a", "a2"}}, 2);    // in the second
+  w.commit(2, 10, 11, {{"a", "a1"}}, {{"a", "a3"}}, 2);  // in the third
+  w.look(2, 12, 13, {{"a", "a3"}});
+  w.h.disturb(2, 1'500, "cut off", fault_kind::cut);
+  w.h.disturb(0, 6'000, "killed", fault_kind::lost);
+  w.h.disturb(1, 7'000, "killed", fault_kind::lost);
+  SUBCASE("that of the third is lost") {
+    w.rest({{"a", "a2"}});
+    w.nothing_is_broken();
+    CHECK(w.explained(kept_commits_checker()) == 1);
+  }
+  SUBCASE("that of the second is lost") {
+    w.rest({{"a", "a3"}});
+    w.nothing_is_broken();
+    CHECK(w.explained(kept_commits_checker()) == 1);
+  }
+  SUBCASE("both are lost: no other history explains it") {
+    w.rest({{"a", "a1"}});
+    CHECK(w.broken(kept_commits_checker()) > 0);
+  }
+  SUBCASE("one that had it was there") {
+    w.h.calm(1, 7'500);
+    w.rest({{"a", "a2"}});
+    CHECK(w.broken(kept_commits_checker()) == 1);
+  }
+  SUBCASE("a majority was asked for") {
+    w.h.majority = true;
+    w.rest({{"a", "a2"}});
+    CHECK(w.broken(kept_commits_checker()) == 1);
+  }
+}
+
 TEST_CASE("what is only in memory may be lost with every process that had it") {
   written w;
   w.h.cluster_lock = true;

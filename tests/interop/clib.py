@@ -9,6 +9,8 @@ RECONNECT, PRIVILEGED, COMPANION = 1, 2, 4
 VOLATILE, PERSISTENT, REPLICATED = 0, 1, 2
 OWNER, SETTLED, COPY = 0, 1, 2
 WITH_EMPTY, LOCAL = 1, 2
+ALL, ACTIVE, CONNECTED = 0xF0000002, 0xF0000003, 0xF0000004
+SERVING, FREEZING, FROZEN, EXCHANGING = range(4)
 
 
 class Header(ctypes.Structure):
@@ -19,9 +21,15 @@ class Value(ctypes.Structure):
     _fields_ = [("data", ctypes.c_void_p), ("size", ctypes.c_size_t), ("header", Header), ("exists", ctypes.c_int)]
 
 
+class NodeResult(ctypes.Structure):
+    _fields_ = [("pnn", ctypes.c_uint32), ("error", ctypes.c_int), ("status", ctypes.c_int32), ("value", Value)]
+
+
 VISITOR = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p, ctypes.c_size_t,
                            ctypes.POINTER(Header), ctypes.c_void_p)
 HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_uint64, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p)
+TUNNEL_HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_uint64, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p)
+RECOVERY_HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_int, ctypes.c_int, ctypes.c_void_p)
 _P, _S, _I = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
 _lib = ctypes.CDLL(LIBRARY) if LIBRARY else None
 
@@ -39,6 +47,13 @@ def _declare():
             "transaction_store": [_P, ctypes.c_char_p, _S, ctypes.c_char_p, _S], "transaction_cancel": [_P],
             "transaction_read": [_P, ctypes.c_char_p, _S, _P],
             "listen": [_P, ctypes.c_uint64, HANDLER, _P], "process": [_P, _I],
+            "tunnel_open": [_P, ctypes.c_uint64, TUNNEL_HANDLER, _P],
+            "tunnel_send": [_P, ctypes.c_uint32, ctypes.c_uint64, ctypes.c_uint32, ctypes.c_char_p, _S],
+            "nodes": [_P, ctypes.c_uint32, _I, _P, _S, _P],
+            "control_many": [_P, _P, _S, ctypes.c_uint32, ctypes.c_uint64, ctypes.c_char_p, _S, _I, _P],
+            "send_many": [_P, _P, _S, ctypes.c_uint64, ctypes.c_char_p, _S],
+            "process_exists": [_P, ctypes.c_uint32, ctypes.c_int32, ctypes.c_uint64, _I],
+            "detach": [_P, ctypes.c_uint32, _I], "watch_recoveries": [_P, RECOVERY_HANDLER, _P],
             "send": [_P, ctypes.c_uint32, ctypes.c_uint64, ctypes.c_char_p, _S],
             "set_patience": [_P, _I]}.items():
         getattr(_lib, "floe_" + name).argtypes = arguments
@@ -159,6 +174,50 @@ class Connection:
 
     def send(self, pnn, srvid, data):
         check(_lib.floe_send(self.handle, pnn, srvid, data, len(data)))
+
+    def open_tunnel(self, tunnel, handler):
+        @TUNNEL_HANDLER
+        def run(_tunnel, flags, data, size, _context):
+            handler(flags, ctypes.string_at(data, size))
+
+        check(_lib.floe_tunnel_open(self.handle, tunnel, run if handler else TUNNEL_HANDLER(), None))
+        self._kept["tunnel", tunnel] = run
+
+    def send_tunnel(self, pnn, tunnel, flags, data):
+        check(_lib.floe_tunnel_send(self.handle, pnn, tunnel, flags, data, len(data)))
+
+    def nodes(self, kind=ALL, room=16):
+        found, count = (ctypes.c_uint32 * room)(), _S()
+        check(_lib.floe_nodes(self.handle, kind, 10000, found, room, ctypes.byref(count)))
+        return list(found[:min(room, count.value)]), count.value
+
+    def control_many(self, pnns, opcode, data=b"", timeout_ms=10000):
+        """(pnn, error, status, data) of each."""
+        out = (NodeResult * len(pnns))()
+        check(_lib.floe_control_many(self.handle, (ctypes.c_uint32 * len(pnns))(*pnns), len(pnns), opcode, 0, data, len(data),
+                                     timeout_ms, out))
+        results = [(r.pnn, r.error, r.status, ctypes.string_at(r.value.data, r.value.size) if r.value.size else b"") for r in out]
+        for r in out:
+            _lib.floe_free(ctypes.byref(r.value))
+        return results
+
+    def send_many(self, pnns, srvid, data):
+        check(_lib.floe_send_many(self.handle, (ctypes.c_uint32 * len(pnns))(*pnns), len(pnns), srvid, data, len(data)))
+
+    def process_exists(self, pnn, pid, srvid=0):
+        code = _lib.floe_process_exists(self.handle, pnn, pid, srvid, 10000)
+        return False if code == ENOENT else check(code) == OK
+
+    def detach(self, db):
+        check(_lib.floe_detach(self.handle, db, 30000))
+
+    def watch_recoveries(self, handler):
+        @RECOVERY_HANDLER
+        def run(db, phase, recovering, _context):
+            handler(db, phase, bool(recovering))
+
+        check(_lib.floe_watch_recoveries(self.handle, run if handler else RECOVERY_HANDLER(), None))
+        self._kept["recoveries"] = run
 
     def process(self, timeout_ms):
         return check(_lib.floe_process(self.handle, timeout_ms))

@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 
 import sandbox
 from wait import until
@@ -221,7 +222,7 @@ class MixedCluster(Cluster):
 
     def __init__(self, kinds, leaders=("floe", "ctdbd"), tunables=None, lock=False):
         super().__init__(len(kinds))
-        self.kinds = tuple(kinds)
+        self.kinds = list(kinds)
         for node, kind in zip(self.nodes, self.kinds):
             write_ctdbd_node(self, node, tunables or {}, lock, leader=kind in leaders)
 
@@ -238,6 +239,18 @@ class MixedCluster(Cluster):
 
     def start_node(self, node):
         {"floe": start_floe, "ctdbd": start_ctdbd}[self.kind(node)](node)
+
+    def exchange(self, node, kind):
+        """As cli/service/moving.md has it: ends the daemon, moves the folders of its databases away, starts the other kind's
+        on the same settings."""
+        node.ctdb("shutdown")
+        until(lambda: node.pid is None, f"{node} ended", 60)
+        database = node.base / "db"
+        database.rename(node.base / f"db.{self.kind(node)}.{time.time_ns()}")
+        for folder in ("volatile", "persistent", "state"):
+            (database / folder).mkdir(parents=True)
+        self.kinds[node.pnn] = kind
+        self.start_node(node)
 
 
 class FloeCluster(Cluster):

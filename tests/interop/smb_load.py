@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """A client of an smbd, by Samba's own Python library (Debian's package python3-samba, for /usr/bin/python3).
 
-    smb_load.py ADDRESS SMB.CONF NAME            until standard input ends: opens, writes, reads and closes a file of its own and
+    smb_load.py ADDRESS SMB.CONF NAME [PACE]     until standard input ends: opens, writes, reads and closes a file of its own and
                                                  one that all share; a line `done SECONDS` for each round, `error WHY` for each
-                                                 that failed
+                                                 that failed; with PACE seconds between them it also makes and deletes
+                                                 a new file each time, and comes back with a new session after 40 rounds
     smb_load.py ADDRESS SMB.CONF --hold FILE     for each line of standard input: opens FILE, shared with nobody, and keeps it;
                                                  answers `ok` or why not
+    smb_load.py ADDRESS SMB.CONF --sessions N    N sessions with a tree connect, one after the other; `done SECONDS` for all
 """
 import os
 import select
@@ -43,8 +45,24 @@ def main():
     who.set_username("root")
     who.set_password("pw")
     who.set_kerberos_state(credentials.DONT_USE_KERBEROS)
+
+    def session():
+        made = libsmb.Conn(address, "share", lp=settings, creds=who)  # ends as soon as nobody has it
+        made.settimeout(PATIENCE_MS)
+        return made
+
+    if sys.argv[3] == "--sessions":
+        begun = time.monotonic()
+        for _ in range(int(sys.argv[4])):
+            session()
+        print(f"done {time.monotonic() - begun:.4f}", flush=True)
+        return
+    if len(sys.argv) > 4 and sys.argv[3] != "--hold":
+        while load(session(), sys.argv[3], 40, float(sys.argv[4])):
+            pass
+        return
     before = ports()
-    share = libsmb.Conn(address, "share", lp=settings, creds=who)
+    share = session()
     if sys.argv[3] == "--hold":
         print(f"port {(ports() - before).pop()}", flush=True)
         hold(share, sys.argv[4])
@@ -58,6 +76,7 @@ def ports():
     return {int(line.split()[3].rpartition(":")[2]) for line in shown.splitlines() if f"pid={os.getpid()}," in line}
 
 
+PATIENCE_MS = 90_000  # how long a client waits is measured, not a reason to fail
 READ_WRITE, OPEN_OR_CREATE, ALL_MAY = 0x3, 3, 7
 
 
@@ -70,11 +89,16 @@ def hold(share, name):
             print(str(e).replace("\n", " "), flush=True)
 
 
-def load(share, name):
+def load(share, name, rounds=None, pace=0):
+    """False: standard input has ended."""
     content = name.encode() * 100
-    while not select.select([sys.stdin], [], [], 0)[0]:
+    while not select.select([sys.stdin], [], [], pace)[0]:
         begun = time.monotonic()
         try:
+            if pace:
+                new = f"new.{name}.{begun}"
+                share.close(share.create(new, DesiredAccess=READ_WRITE, ShareAccess=ALL_MAY, CreateDisposition=OPEN_OR_CREATE))
+                share.unlink(new)
             for file in f"own.{name}", "of all":
                 f = share.create(file, DesiredAccess=READ_WRITE, ShareAccess=ALL_MAY, CreateDisposition=OPEN_OR_CREATE)
                 share.write(f, content, 0)
@@ -87,6 +111,9 @@ def load(share, name):
             time.sleep(0.2)
             continue
         print(f"done {time.monotonic() - begun:.4f}", flush=True)
+        if rounds is not None and (rounds := rounds - 1) == 0:
+            return True
+    return False
 
 
 if __name__ == "__main__":

@@ -187,6 +187,85 @@ class RecordsBySocket(Records):
     table = 0
 
 
+class WholeCluster(OneCluster):
+    """Many nodes at once, tunnels, processes, recoveries."""
+
+    def test_many_nodes(self):
+        c = self.connect(1)
+        self.assertEqual(([0, 1, 2], 3), c.nodes())
+        self.assertEqual(([0, 1], 3), c.nodes(clib.ACTIVE, room=2))
+        get_pnn, get_dbname = 35, 25
+        answers = c.control_many([2, 7, 0], get_pnn)
+        self.assertEqual([(2, clib.OK, 2), (0, clib.OK, 0)], [a[:3] for a in (answers[0], answers[2])])
+        self.assertEqual((7, clib.EREFUSED), answers[1][:2])
+        self.refused(clib.EINVAL, c.control_many, [clib.ALL], get_pnn)
+        db = c.attach("named.tdb")
+        self.assertEqual([b"named.tdb"] * 2,
+                         [a[3].rstrip(b"\0") for a in c.control_many([1, 1], get_dbname, db.to_bytes(4, sys.byteorder))])
+        heard = [0, 0, 0]
+        listeners = [self.connect(n) for n in range(3)]
+        for n, one in enumerate(listeners):
+            one.listen(99, lambda _pnn, _data, n=n: heard.__setitem__(n, heard[n] + 1))
+        c.send_many([0, 2], 99, b"x")
+        until(lambda: [one.process(10) for one in listeners] and heard == [1, 0, 1], "both have heard", 10)
+
+    def test_tunnels(self):
+        a, b, other = self.connect(0), self.connect(1), self.connect(0)
+        got = {"a": [], "b": []}
+        a.open_tunnel(5, lambda flags, data: got["a"].append((flags, data)))
+        b.open_tunnel(5, lambda flags, data: (got["b"].append((flags, data)), b.send_tunnel(0, 5, 2, b"back")))
+        self.refused(clib.EREFUSED, other.open_tunnel, 5, print)
+        self.refused(clib.EINVAL, a.send_tunnel, clib.ALL, 5, 1, b"x")
+        a.send_tunnel(1, 5, 1, b"there")
+        until(lambda: (b.process(10), a.process(10)) and got["a"], "an answer", 10)
+        self.assertEqual({"a": [(2, b"back")], "b": [(1, b"there")]}, got)
+        a.open_tunnel(5, None)
+        other.open_tunnel(5, print)
+
+    def test_processes(self):
+        a, b = self.connect(0), self.connect(1)
+        self.assertTrue(a.process_exists(1, os.getpid()))
+        self.assertFalse(a.process_exists(1, 1))
+        b.listen(4711, print)
+        self.assertTrue(a.process_exists(1, os.getpid(), 4711))
+        self.assertFalse(a.process_exists(1, os.getpid(), 4712))
+
+    def test_detach(self):
+        c = self.connect(0)
+        db = c.attach("gone.tdb")
+        self.assertIn("node 0", self.refused(clib.EREFUSED, c.detach, db))
+        for node in self.nodes:
+            cli.run(node, "setvar", "AllowClientDBAttach", "0")
+        try:
+            c.detach(db)
+            self.refused(clib.ENOENT, c.find, "gone.tdb")
+        finally:
+            for node in self.nodes:
+                cli.run(node, "setvar", "AllowClientDBAttach", "1")
+
+    def test_a_program_says_why_it_waits(self):
+        c, holder = self.connect(0), self.connect(1)
+        db = c.attach("watched.tdb")
+        holder.attach("watched.tdb")
+        told = []
+        c.watch_recoveries(lambda *what: told.append(what))
+        until(lambda: c.process(10) and told, "what is so now", 10)
+        self.assertEqual([(0, clib.SERVING, False)], told)
+        held = c.lock(db, b"k")
+        recovery = subprocess.Popen([os.environ["FLOE"], "--base", self.nodes[1].base, "recover"], stdout=subprocess.DEVNULL)
+        until(lambda: c.process(10) >= 0 and (db, clib.FREEZING, True) in told, "freezing, for us", 20)
+        late = self.connect(0)
+        told_late = []
+        late.watch_recoveries(lambda *what: told_late.append(what))
+        until(lambda: late.process(10) >= 0 and (db, clib.FREEZING, True) in told_late, "told what is so", 10)
+        held.unlock()
+        self.assertEqual(0, recovery.wait(30))
+        until(lambda: c.process(10) >= 0 and told[-1][2] is False and (db, clib.SERVING) in [t[:2] for t in told], "over", 20)
+        phases = [t[1] for t in told if t[0] == db]
+        self.assertEqual([clib.FREEZING, clib.FROZEN, clib.EXCHANGING], phases[:3])
+        self.assertEqual(clib.SERVING, phases[-1])
+
+
 class ThreadsAndForks(OneCluster):
     size = 1
 

@@ -6,11 +6,9 @@ a node is killed, paused, banned or stopped, a recovery is asked for, an smbd di
 import concurrent.futures
 import contextlib
 import os
-import pathlib
 import signal
 import subprocess
 import sys
-import threading
 import time
 import unittest
 
@@ -20,71 +18,35 @@ sandbox.enter()
 
 import cluster  # noqa: E402  (after the sandbox)
 import floe_cli as cli  # noqa: E402
+import samba_verdicts  # noqa: E402
 import smb_servers as samba  # noqa: E402
 import tap  # noqa: E402
-from wait import TimedOut, until  # noqa: E402
+from samba_verdicts import ctdbd, floe, serving  # noqa: E402
+from smb_clients import Clients, Opened  # noqa: E402
+from wait import until  # noqa: E402
 
 # about a minute in all; smb2.deny.deny2 and base.lock are Samba's own tests for clusters
 FAST = ("smb2.lock", "smb2.sharemode", "smb2.deny", "smb2.create.multi", "smb2.create.brlocked", "smb2.durable-open",
         "smb2.durable-v2-open", "smb2.rename", "smb2.session", "smb2.oplock.exclusive2",
         "smb2.oplock.batch1")
 OVER_NODES = ("smb2.lock", "smb2.sharemode", "smb2.deny", "smb2.create.multi", "base.lock")
-# minutes; by FLOE_SAMBA_LONG=1
-LONG = ("smb2.oplock", "smb2.lease", "smb2.notify", "smb2.streams", "smb2.dir", "smb2.read", "smb2.rw", "smb2.getinfo",
-        "smb2.create", "smb2.connect", "smb2.delete-on-close-perms", "smb2.maxfid", "base.delete", "base.rename",
-        "base.deny1", "raw.lock", "raw.open", "raw.oplock", "raw.notify")
-# fail now and then on ctdbd alone, too
-UNSTEADY = {"valid-req", "alloc-size"}
-
-
-@contextlib.contextmanager
-def serving(nodes, bridge):
-    """An smbd on each node of a cluster that is about to start."""
-    with cluster.running(nodes):
-        servers = samba.Servers(nodes, bridge)
-        try:
-            servers.start()
-            yield servers
-        except BaseException:
-            servers.log_tail()
-            raise
-        finally:
-            servers.stop()
-
-
-def floe(count, **options):
-    return serving(cluster.FloeCluster(count, **options), range(count))
-
-
-def ctdbd(count, **options):
-    return serving(cluster.CtdbdCluster(count, **options), ())
 
 
 class Verdicts(unittest.TestCase):
-    def verdicts(self, servers, suites):
-        pnns = [node.pnn for node in servers.nodes]
-        return {suite: servers.torture(suite, pnns) for suite in suites}
+    def compare(self, count, suites, timeout=120):
+        """Both at once, each at addresses of its own. A suite that differs is run again: only what differs each time counts."""
+        with concurrent.futures.ThreadPoolExecutor(1) as pool, contextlib.ExitStack() as stack:
+            theirs = pool.submit(stack.enter_context, ctdbd(count))  # takes long, without work
+            with floe(count) as ours:
+                for suite in suites:
+                    with self.subTest(suite):
+                        self.compare_suite(suite, theirs.result(), ours, timeout)
 
-    def assert_equal(self, theirs, ours):
-        for suite, verdict in theirs.items():
-            print(f"# on ctdbd {verdict}", file=sys.stderr)
-            print(f"# on floe  {ours[suite]}", file=sys.stderr)
-            self.assertTrue(verdict.good or verdict.bad or verdict.skipped, f"nothing was run: {verdict.text[-500:]}")
-        steady = {s: ([n for n in v.good if n not in UNSTEADY], [n for n in v.bad if n not in UNSTEADY], v.skipped)
-                  for s, v in theirs.items()}
-        mine = {s: ([n for n in v.good if n not in UNSTEADY], [n for n in v.bad if n not in UNSTEADY], v.skipped)
-                for s, v in ours.items()}
-        self.assertEqual(steady, mine)
-
-    def compare(self, count, suites):
-        """Both at once, each in namespaces of addresses of its own: port 445 is bound per address."""
-        def on(make):
-            with make(count) as servers:
-                return self.verdicts(servers, suites)
-
-        with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            theirs, ours = pool.submit(on, ctdbd), pool.submit(on, floe)
-            self.assert_equal(theirs.result(), ours.result())
+    def compare_suite(self, suite, theirs, ours, timeout):
+        on_ctdbd, on_floe, always = samba_verdicts.compare(suite, theirs, ours, timeout)
+        print(f"# on ctdbd {on_ctdbd}\n# on floe  {on_floe}", file=sys.stderr)
+        self.assertTrue(on_ctdbd.good or on_ctdbd.bad or on_ctdbd.skipped, f"nothing was run: {on_ctdbd.text[-500:]}")
+        self.assertEqual({}, always)
 
     def test_one_node(self):
         self.compare(1, FAST)
@@ -105,9 +67,9 @@ class Verdicts(unittest.TestCase):
                     self.assertTrue(verdict.good)
                     self.assertEqual([], verdict.bad)
 
-    @unittest.skipUnless(os.environ.get("FLOE_SAMBA_LONG"), "takes a quarter of an hour: FLOE_SAMBA_LONG=1")
+    @unittest.skipUnless(os.environ.get("FLOE_SAMBA_LONG"), "takes an hour and a half: FLOE_SAMBA_LONG=1")
     def test_the_long_list(self):
-        self.compare(1, LONG)
+        self.compare(1, samba_verdicts.LONG, timeout=600)
 
 
 class Programs(unittest.TestCase):
@@ -178,35 +140,6 @@ class WithoutTheBridge(unittest.TestCase):
             self.assertEqual("v", cli.read(nodes[0], "locking.tdb", "k"))
 
 
-class Clients(threading.Thread):
-    """Opens, writes and reads files by way of one smbd, all the time; connects anew only when the connection itself is lost."""
-
-    def __init__(self, servers, pnn, name):
-        super().__init__(daemon=True)
-        self.servers, self.pnn, self.errors, self.slowest, self.done_so_far = servers, pnn, [], 0.0, 0
-        self._name, self._over = name, threading.Event()
-        self.start()
-
-    def run(self):
-        program = pathlib.Path(__file__).with_name("smb_load.py")
-        self.process = subprocess.Popen([sys.executable, program, self.servers.nodes[self.pnn].address,
-                                         str(self.servers.configuration(self.pnn)), self._name], text=True,
-                                        stdout=subprocess.PIPE, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
-        for line in self.process.stdout:
-            word, _, rest = line.strip().partition(" ")
-            if word == "error":
-                self.errors.append(rest)
-            elif word == "done":
-                seconds = float(rest)
-                self.slowest = max(self.slowest, seconds)
-                self.done_so_far += 1
-
-    def end(self):
-        self.process.stdin.close()
-        self.join(60)
-        self.process.wait(30)
-
-
 class UnderLoad(unittest.TestCase):
     """Two smbds serve clients on one file and on files of their own; node 2, which has none of those clients, gets hurt."""
 
@@ -273,34 +206,6 @@ class StaleHolders(unittest.TestCase):
             print(f"# the file was free after {(time.monotonic() - begun) * 1000:.0f} ms", file=sys.stderr)
             holder.end()
             other.end()
-
-
-class Opened:
-    """A client that opens one file with no sharing, on demand, and keeps it."""
-
-    def __init__(self, servers, pnn):
-        self.servers, self.pnn = servers, pnn
-        program = pathlib.Path(__file__).with_name("smb_load.py")
-        self.process = subprocess.Popen([sys.executable, program, servers.nodes[pnn].address,
-                                         str(servers.configuration(pnn)), "--hold", "stale.txt"], text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.port = int(self.process.stdout.readline().split()[1])
-
-    def open(self):
-        self.process.stdin.write("open\n")
-        self.process.stdin.flush()
-        return self.process.stdout.readline().strip()
-
-    def server(self):
-        """The process that serves this client: the owner of the other end of its connection."""
-        import smb_load  # pylint: disable=import-outside-toplevel
-        return smb_load.owner_of_port(self.servers.nodes[self.pnn].address, 445, self.port)
-
-    def end(self):
-        self.process.stdin.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(10)
-        self.process.kill()
 
 
 if __name__ == "__main__":

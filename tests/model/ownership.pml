@@ -17,7 +17,7 @@ init {
     i = 0;
     do
     :: i < 3 ->
-       map[i] = 1; content[i] = 1; there[i] = 1; seen[i] = 2; rsn[i] = 1; dmaster[i] = OWNER; noting[i] = 1; link[i] = 1;
+       map[i] = 1; kept_map[i] = 1; content[i] = 1; there[i] = 1; seen[i] = 2; rsn[i] = 1; dmaster[i] = OWNER; noting[i] = 1; link[i] = 1;
        leader_of[i] = LEADER;
        i++
     :: else -> break

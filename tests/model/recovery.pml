@@ -129,7 +129,7 @@ inline step_done(n, p) {
 inline set_map(n, p) {
   if
   :: LATER(map[p], plan_gen[n]) -> GIVE_UP(n, "EV leader %d gives up: a later recovery has been here\n")
-  :: else -> map[p] = plan_gen[n]; step_done(n, p)
+  :: else -> map[p] = plan_gen[n]; kept_map[p] = map[p]; step_done(n, p)
   fi;
   look_at_owners(p)
 }

@@ -46,6 +46,9 @@ hidden byte R14;
 /* R15  Who has committed a generation counts if it is tried again, and nobody else does.
  *      protocol/rules/db_recovery.hpp */
 hidden byte R15;
+/* R16  A node keeps the members of its last map when its process ends: who is silent and was one of them may have what is lost here.
+ *      actors/node/membership/last_map.hpp */
+hidden byte R16;
 /* R17  A leader that freezes by itself gives up its recovery: the others may have left it out.
  *      actors/recovery/leader_votes.cpp */
 hidden byte R17;
@@ -66,6 +69,7 @@ inline read_rules() {
     R13 = setting("R13", 1);
     R14 = setting("R14", 1);
     R15 = setting("R15", 1);
+    R16 = setting("R16", 1);
     R17 = setting("R17", 1);
   }
 }

@@ -21,9 +21,10 @@
                                (WAITS_FOR_OTHERS(m) && (ELECTIONS || TWO_LEADERS || !(REACHED(m) & REACHED(n)))) || \
                                (ELECTIONS && !CUT_OFF(m)))
 
-/* Of a map that somebody in reach names. */
-#define IS_MEMBER_FOR(n, m) (IN(m, members[map[n]]) || (LINKED(n, 0) && IN(m, members[map[0]])) || \
-                             (LINKED(n, 1) && IN(m, members[map[1]])) || (LINKED(n, 2) && IN(m, members[map[2]])))
+/* Of a map that somebody in reach names; who was started again names the last one that he had. */
+#define NAMED(n) (R16 && map[n] == 0 -> kept_map[n] : map[n])
+#define IS_MEMBER_FOR(n, m) (IN(m, members[NAMED(n)]) || (LINKED(n, 0) && IN(m, members[NAMED(0)])) || \
+                             (LINKED(n, 1) && IN(m, members[NAMED(1)])) || (LINKED(n, 2) && IN(m, members[NAMED(2)])))
 /* Of whom no map tells nobody waits; where a majority is asked for such a node is of a minority, and freezes at once. */
 #define ALLOWED_WITHOUT(n, m) (LINKED(n, m) || (!MAJORITY && !IS_MEMBER_FOR(n, m)) || MAY_BE_LEFT_OUT(n, m))
 #define IS_SILENT_MEMBER(n, m) (!LINKED(n, m) && IS_MEMBER_FOR(n, m) && map[m] != 0)

@@ -29,6 +29,7 @@ bit lossy[MOST_GENERATIONS + 1];       /* a packet of it may have been lost */
 #define VOIDED 3
 
 byte map[3];                      /* generation of the vnn map */
+byte kept_map[3];                 /* the last one, on disk: its members are known when the process has ended */
 byte content[3];                  /* generation of the database */
 byte freeze[3];
 byte tid[3];                      /* of the open transaction */

@@ -262,6 +262,20 @@ TEST_CASE("who does not have a database does not count in its recovery, however 
   CHECK((q[0].took_part && q[1].took_part && !q[2].took_part));
 }
 
+TEST_CASE("of a node that does not count it is known whether one that does was with it") {
+  stage s;
+  const lineage current{.gen = old_gen, .members = {n0, n1}, .committed = true};
+  s.nodes[n0].databases = s.nodes[n1].databases = {{locking, 0, current}, {brlock, 0, current}};
+  const lineage with_them{.gen = generation{9}, .members = {n0, n1, n2}, .committed = true};
+  const lineage alone{.gen = generation{9}, .members = {n2}, .committed = true};
+  s.nodes[n2].databases = {{locking, 0, with_them}, {brlock, 0, alone}};
+  s.start(plan());
+  REQUIRE(s.started.size() == 2);
+  CHECK(s.started[0].participants[2].met_members);
+  CHECK_FALSE(s.started[1].participants[2].met_members);
+  CHECK(s.started[0].seen == s.m.plan().seen);
+}
+
 TEST_CASE("a node's word about a database counts more than its map") {
   stage s;
   const lineage current{.gen = old_gen, .members = {n0, n1}, .committed = true};

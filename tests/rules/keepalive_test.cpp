@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -174,4 +175,20 @@ TEST_CASE(
       CHECK((judge_version(r.own, r.sender, false) == shut_down) !=
             (judge_version(r.sender, r.own, false) == shut_down));
   }
+}
+
+TEST_CASE("settings beyond all sense make nobody dead at once") {
+  constexpr auto most = std::numeric_limits<std::uint32_t>::max();
+  for (const std::uint32_t interval : {1U, most / 2, most})
+    for (const std::uint32_t limit : {1U, most / 2, most}) {
+      pair_of_nodes p(true);
+      p.settings = {.interval = std::chrono::seconds(interval),
+                    .limit = limit,
+                    .quick_interval = std::chrono::milliseconds(most),
+                    .quick_limit = std::chrono::milliseconds(most)};
+      const auto verdict = p.watch.tick(p.now + 1ms, p.settings);
+      CHECK_FALSE(verdict.dead);
+      CHECK_FALSE(verdict.ask);
+      CHECK(verdict.allowed >= 1s);
+    }
 }

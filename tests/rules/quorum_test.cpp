@@ -76,6 +76,13 @@ TEST_CASE("restarted nodes count, but not while a silent one may have what they 
   CHECK(seen(3).restarted(0).restarted(1).dead(2).kind(majority) == goes_on);
   CHECK(seen(3).restarted(1).silent(2, limit).kind(majority) == too_small);
   CHECK(seen(5).restarted(1).silent(4, limit).kind(majority) == goes_on);
+  // who waits is told for whom
+  CHECK(seen(3).restarted(0).restarted(1).silent(2, limit).of(majority).node == pnn{2});
+  CHECK(seen(3).silent(1, limit).silent(2, limit).of(majority).node == pnn::unknown);
+  // one that is not of the last map has nothing that they had
+  auto left_out = seen(3).restarted(0).restarted(1).silent(2, limit);
+  left_out.nodes[2].in_map = false;
+  CHECK(left_out.kind(majority) == goes_on);
 }
 
 TEST_CASE("rules have names") {

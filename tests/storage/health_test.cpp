@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -51,6 +52,25 @@ health_report checked(const std::filesystem::path& file) {
 }
 
 }  // namespace
+
+TEST_CASE("what is no file is neither read nor opened, which might wait for ever") {
+  temp_dir dir(temp_dir::where::disk);
+  REQUIRE(::mkfifo((dir / "fifo").c_str(), 0600) == 0);
+  std::filesystem::create_directory(dir / "directory");
+  std::filesystem::create_symlink("/dev/zero", dir / "device");
+  for (const auto& [file, kind] : {std::pair{"fifo", "it is a FIFO"},
+                                   {"directory", "it is a directory"},
+                                   {"device", "it is a device"}}) {
+    auto report = checked(dir / file);
+    CHECK_FALSE(report.sound);
+    CHECK(report.finding == kind);
+    auto store = store::open({.kind = db_kind::persistent, .file = dir / file});
+    REQUIRE_FALSE(store.has_value());
+    CHECK(store.error().text.ends_with(kind));
+  }
+  auto store = store::open({.kind = db_kind::persistent, .file = dir / "new"});
+  CHECK(store.has_value());
+}
 
 TEST_CASE("a sound file is found sound, in this process and in a child") {
   temp_dir dir(temp_dir::where::disk);

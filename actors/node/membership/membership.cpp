@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "actors/events.hpp"
+#include "actors/node/membership/last_map.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
 #include "protocol/rules/lineage.hpp"
@@ -236,27 +237,61 @@ outcome_of<control::getvnnmap> membership::get_vnnmap() const {
   return reply_of<control::getvnnmap>{.generation = port_.view().gen, .slots = port_.view().map};
 }
 
-outcome_of<control::setvnnmap> membership::set_vnnmap(const request_of<control::setvnnmap>& m,
-                                                      const caller& by) {
+/// Empty: it can be taken.
+std::string membership::why_no_map(generation gen, pnn from) const {
   const auto& view = port_.view();
-  if (m.slots.empty()) return refuse("bad vnn map");
-  if (view.mode != recovery_mode::active) return refuse("no recovery is going on");
-  if (supersedes(view.gen, m.generation)) {
-    port_.env.log.tell(
-        event::vnn_map_refused{.gen = m.generation, .own = view.gen, .from = by.from});
-    return refuse(fmt::format("generation {} is later", number(view.gen)));
+  if (view.mode != recovery_mode::active) return "no recovery is going on";
+  if (supersedes(view.gen, gen)) {
+    port_.env.log.tell(event::vnn_map_refused{.gen = gen, .own = view.gen, .from = from});
+    return fmt::format("generation {} is later", number(view.gen));
   }
-  if (view.own_flags() & own_inactive) return refuse("node is inactive");
-  if (view.own_flags() & node_flag::catching_up) return refuse("node is being filled first");
-  port_.note(event::vnn_map{.gen = m.generation, .map = m.slots});
-  // Everything that arrives with another generation is dropped from now on, before any database is touched.
-  broken_since_map_ = false;
-  databases_.remember_map(m.generation, m.slots);
-  port_.change_view([&](cluster_view& v) {
-    v.gen = m.generation;
-    v.map = m.slots;
-  });
+  if (view.own_flags() & own_inactive) return "node is inactive";
+  if (view.own_flags() & node_flag::catching_up) return "node is being filled first";
   return {};
+}
+
+/// Everything that arrives with another generation is dropped from now on, before any database is touched.
+void membership::take_map(generation gen, const std::vector<pnn>& slots) {
+  port_.note(event::vnn_map{.gen = gen, .map = slots});
+  broken_since_map_ = false;
+  databases_.remember_map(gen, slots);
+  port_.change_view([&](cluster_view& v) {
+    v.gen = gen;
+    v.map = slots;
+  });
+}
+
+/// Where a majority is asked for, a map with other members is in use once it is on disk (last_map.hpp). A disk that
+/// refuses it keeps nobody from recovering.
+void membership::set_vnnmap(const request_of<control::setvnnmap>& m, const caller& by,
+                            const answer_to<control::setvnnmap>& answer) {
+  if (m.slots.empty()) return answer.fail("bad vnn map");
+  if (const auto why = why_no_map(m.generation, by.from); !why.empty()) return answer.fail(why);
+  auto members = members_of(m.slots);
+  if (port_.config.quorum != quorum_rule::majority || members == last_members_) {
+    take_map(m.generation, m.slots);
+    return answer.good();
+  }
+  if (std::exchange(writing_map_, true)) return answer.fail("another map is being written down");
+  const auto result = std::make_shared<std::expected<void, std::string>>();
+  port_.env.loop.offload(
+      [result, members, dir = port_.config.state_dir] { *result = write_last_map(dir, members); },
+      [this, here = std::weak_ptr(here_), result, members, gen = m.generation, slots = m.slots,
+       from = by.from, answer] {
+        if (here.expired()) return;
+        writing_map_ = false;
+        if (*result)
+          last_members_ = members;
+        else
+          port_.env.log.tell(event::storage_failed{.db = "last-map",
+                                                   .doing = "write",
+                                                   .code = "last-map",
+                                                   .cause = 0,
+                                                   .why = result->error()});
+        if (const auto why = why_no_map(gen, from); !why.empty()) return answer.fail(why);
+        take_map(gen, slots);
+        answer.good();
+      });
 }
 
 outcome_of<control::get_recmode> membership::get_recmode() const {

@@ -2,8 +2,10 @@
 /// Who is in the cluster and in which state: this node's flags and capabilities, the flags of others as the leader
 /// gives them, vnn map and generation, recovery mode, run state.
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "actors/control_call.hpp"
 #include "actors/node/calls/calls.hpp"
@@ -51,7 +53,8 @@ class membership {
   void no_more_timers() { port_.env.loop.cancel(trim_); }
 
   outcome_of<control::getvnnmap> get_vnnmap() const;
-  outcome_of<control::setvnnmap> set_vnnmap(const request_of<control::setvnnmap>&, const caller&);
+  void set_vnnmap(const request_of<control::setvnnmap>&, const caller&,
+                  const answer_to<control::setvnnmap>&);
   outcome_of<control::get_recmode> get_recmode() const;
   void set_recmode(const request_of<control::set_recmode>&, const caller&,
                    const answer_to<control::set_recmode>&);
@@ -73,6 +76,8 @@ class membership {
   outcome_of<control::get_runstate> get_runstate() const;
 
  private:
+  std::string why_no_map(generation, pnn from) const;
+  void take_map(generation, const std::vector<pnn>& slots);
   outcome_of<control::set_recmode> leave_recovery();
   void set_role(std::uint32_t bit, bool on);
   void watch_frozen();
@@ -96,6 +101,11 @@ class membership {
   std::int64_t started_us_ = 0, recovery_started_us_ = 0, recovery_finished_us_ = 0;
   bool broken_since_map_ = false;  ///< a node of the map was lost after the map was set
   timer_id trim_{0};
+  std::vector<pnn>
+      last_members_;  ///< as the file has them (last_map.hpp), as far as this process knows
+  bool writing_map_ = false;
+  const std::shared_ptr<const bool> here_ =
+      std::make_shared<const bool>(true);  ///< for what comes later
 };
 
 }  // namespace floe

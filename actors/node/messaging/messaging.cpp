@@ -67,6 +67,14 @@ void messaging::unlisten(const unlisten_messages& m) {
   if (i->second.empty()) subscribers_.erase(i);
 }
 
+bool messaging::is_heard(floe::srvid srvid) const {
+  return subscribers_.contains(number(srvid)) || subscribers_.contains(every_srvid);
+}
+
+void messaging::greet(floe::srvid srvid, std::function<bytes()> with) {
+  greetings_[number(srvid)] = std::move(with);
+}
+
 void messaging::leader_is(pnn leader) {
   if (leader == pnn::unknown && leader_ != pnn::unknown)
     without_leader_since_ = port_.env.loop.now();
@@ -97,11 +105,14 @@ void messaging::register_srvid(const caller& by, const answer_to<control::regist
   ++mine.registrations;
   ++mine.registered[number(by.srvid)];
   answer.good();
+  const auto tell = [&](const bytes& data) {
+    session.tell(
+        session_send{port_.for_client(reqid{0}, req_message{.srvid = by.srvid, .data = data})});
+  };
+  if (const auto g = greetings_.find(number(by.srvid)); g != greetings_.end()) tell(g->second());
   if (by.srvid != message::leader || last_leader_ == pnn::unknown) return;
   if (leader_ == pnn::unknown && port_.env.loop.now() - without_leader_since_ > still_shown) return;
-  const bytes leader = wire::encode(number(last_leader_));
-  session.tell(
-      session_send{port_.for_client(reqid{0}, req_message{.srvid = by.srvid, .data = leader})});
+  tell(wire::encode(number(last_leader_)));
 }
 
 std::size_t messaging::remove(std::uint64_t client, std::uint64_t srvid) {

@@ -27,6 +27,10 @@ class messaging {
   void send(pnn to, floe::srvid, byte_view data, task written = nullptr);
   void listen(listen_messages&);
   void unlisten(const unlisten_messages&);
+  /// Whether anybody on this node would receive it.
+  bool is_heard(floe::srvid) const;
+  /// Who registers for the srvid is told this at once.
+  void greet(floe::srvid, std::function<bytes()> with);
   /// Sends what this client has left to be sent.
   void announce_end_of(std::uint64_t client);
   void forget(std::uint64_t client);
@@ -64,7 +68,8 @@ class messaging {
 
   std::unordered_map<std::uint64_t, std::vector<subscriber>> subscribers_;
   std::unordered_map<std::uint64_t, of_client> of_client_;
-  std::map<std::uint64_t, std::map<std::uint64_t, bytes>> at_end_;  ///< by client and srvid
+  std::unordered_map<std::uint64_t, std::function<bytes()>> greetings_;  ///< by srvid
+  std::map<std::uint64_t, std::map<std::uint64_t, bytes>> at_end_;       ///< by client and srvid
   pnn leader_ = pnn::unknown, last_leader_ = pnn::unknown;
   time_point without_leader_since_;
 };

@@ -208,10 +208,10 @@ db_table_rules registry::table_rules() const {
 /// A client must be disconnected before the leader's three tries for the database are over.
 db_holder_rules registry::holder_rules() const {
   const auto& t = port_.tunables;
-  const auto tries = 2 * std::max(1U, t[tunable::recover_timeout]);
-  return {
-      .policy = static_cast<holder_policy>(std::min(2U, t[tunable::lock_holder_policy])),
-      .patience = std::chrono::seconds(std::clamp(t[tunable::lock_holder_patience], 1U, tries))};
+  const auto tries = 2 * std::max<std::uint64_t>(1, t[tunable::recover_timeout]);
+  return {.policy = static_cast<holder_policy>(std::min(2U, t[tunable::lock_holder_policy])),
+          .patience = std::chrono::seconds(
+              std::clamp<std::uint64_t>(t[tunable::lock_holder_patience], 1, tries))};
 }
 
 db_settings registry::settings() const {

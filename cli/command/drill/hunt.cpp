@@ -47,6 +47,11 @@ std::expected<hunt_request, std::string> read_request(const arguments& a) {
   r.options.drills = drills;
   r.options.jobs = jobs;
   r.options.failures = failures;
+  if (a.has("--with")) {
+    const auto scope = hunt_scope_named(a["--with"]);
+    if (!scope) return std::unexpected("--with takes lock, majority or all: " + a["--with"]);
+    r.options.scope = *scope;
+  }
   if (a.has("--minutes")) {
     if (a.has("--drills"))
       return std::unexpected("it ends after --minutes or after --drills, not after both");
@@ -180,6 +185,9 @@ command hunt_command() {
           {{"--drills", "N", "end after so many (1000)"},
            {"--minutes", "N", "or after this time"},
            {"--seed", "N", "from which everything follows, with the number of drills (1)"},
+           {"--with", "WHAT",
+            "only clusters with a lock that is never in two hands (lock), only with "
+            "quorum=majority (majority), or all"},
            {"--out", "DIR", "where failing drills are written (hunted)"},
            {"--failures", "N", "end when so many kinds of failures have been found"},
            {"--as-found", nullptr, "failing drills are not made smaller"},

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "cli/drill/checker/losses.hpp"
+
 namespace floe::cli::drill {
 namespace {
 
@@ -100,13 +102,29 @@ std::vector<commit_history> by_database(const history& h) {
   return all;
 }
 
-std::optional<disturbance> explain_lost_commit(const history& h, const observations& s,
-                                               const transacted& t) {
+lost_commits::lost_commits(const history& h, const observations& s, const commit_history& db)
+    : history_(h), seen_(s), contents_(h, s, db.db) {
+  if (h.majority || parts_may_go_on(h)) return;
+  for (const auto i : db.happened)
+    if (const auto& t = h.transactions[i]; t.result == op_end::done)
+      kept_.insert(contents_.of(t.node, t.end));
+}
+
+std::optional<disturbance> lost_commits::explain(const transacted& t) const {
+  const auto& h = history_;
   if (h.replicated.contains(t.db))
-    if (const auto d = every_holder_ended(h, s, t)) return d;
-  if (h.majority || (h.cluster_lock && !h.lock_betrayed && !h.any_part)) return std::nullopt;
+    if (const auto d = every_holder_ended(h, seen_, t)) return d;
+  if (h.majority) return std::nullopt;
+  if (!parts_may_go_on(h)) return explain_sight(t.node, t.end);
   for (const auto& d : h.disturbances)
     if (d.dark() && d.to >= t.begin && d.from <= t.end) return d;
+  return std::nullopt;
+}
+
+std::optional<disturbance> lost_commits::explain_sight(std::size_t node, time_us at) const {
+  const auto here = contents_.of(node, at);
+  for (const auto kept : kept_)
+    if (auto d = contents_.could_not_have(here, kept)) return d;
   return std::nullopt;
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/drill/checker/checker.hpp"
+#include "cli/drill/checker/content_history.hpp"
 
 namespace floe::cli::drill {
 
@@ -34,12 +35,32 @@ struct commit_history {
 /// have no chain.
 std::vector<commit_history> by_database(const history&);
 
-/// The disturbance that explains the loss of this one. Without a cluster lock, or with one that was stolen, both sides of a
-/// cut cluster commit transactions, and those of one side are thrown away. A replicated database is nowhere but in memory: it
-/// is gone when every process that had the transaction has ended. That had all nodes of the database's generation, and who
-/// was in a recovery with one of them since.
-std::optional<disturbance> explain_lost_commit(const history&, const observations&,
-                                               const transacted&);
+/// Says which disturbance explains that a transaction on one database is lost, or that somebody has not seen it.
+///
+/// Without a cluster lock, or with one that was stolen, both sides of a cut cluster commit transactions, and those of one side
+/// are thrown away. A replicated database is nowhere but in memory: it is gone when every process that had the transaction has
+/// ended. That had all nodes of the database's generation, and who was in a recovery with one of them since.
+///
+/// With a cluster lock, and no majority asked for, the part that has the lock goes on, also with a content that is older than
+/// that of nodes which have all ended, or been cut off, before: nobody is there who could tell. When they come back with it,
+/// there are two histories, and one of them is lost (that with the lower sequence number). This explains only what stands
+/// against a transaction of the other history that was kept, and only if nobody of those who had the older one was there when
+/// the others went on (content_history::could_not_have).
+class lost_commits {
+ public:
+  lost_commits(const history&, const observations&, const commit_history&);
+
+  std::optional<disturbance> explain(const transacted&) const;
+  /// That the node did not show at that time what has happened.
+  std::optional<disturbance> explain_sight(std::size_t node, time_us at) const;
+
+ private:
+  const history& history_;
+  const observations& seen_;
+  content_history contents_;
+  std::set<content_history::content>
+      kept_;  ///< those in which something was committed that is there at the end
+};
 
 std::string transaction_text(const transacted&);
 

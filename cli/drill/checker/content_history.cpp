@@ -1,12 +1,13 @@
 #include "cli/drill/checker/content_history.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace floe::cli::drill {
 
 content_history::content_history(const history& h, const observations& s, std::string db)
-    : history_(h) {
+    : history_(h), on_disk_(h.transactional.contains(db) && !h.replicated.contains(db)) {
   for (const auto& r : s.recoveries)
     if (r.db == db && !r.committed.empty()) recoveries_.push_back(&r);
   std::ranges::stable_sort(recoveries_, {}, &database_recovery::at);
@@ -22,25 +23,39 @@ content_history::content content_history::of(std::size_t node, time_us t) const 
       found = content{i};
     }
   for (const auto& d : history_.disturbances)
-    if (d.node == node && d.how == fault_kind::lost && d.from > since && d.from <= t)
+    if (!on_disk_ && d.node == node && d.how == fault_kind::lost && d.from > since && d.from <= t)
       return content::unknown;
   return found;
 }
 
-bool content_history::came_after(content c, content earlier) const {
+/// It and all that it came from.
+const std::vector<content_history::content>& content_history::ancestors(content c) const {
+  const auto [known, is_new] = ancestors_.try_emplace(c);
+  auto& all = known->second;
+  if (!is_new) return all;
   std::vector<content> open{c};
   std::vector<bool> seen(recoveries_.size());
+  bool first = false;
   while (!open.empty()) {
     const auto at = open.back();
     open.pop_back();
-    if (at == earlier) return true;
-    if (at == content::first || at == content::unknown || seen[std::to_underlying(at)]) continue;
-    seen[std::to_underlying(at)] = true;
+    if (at == content::unknown || (at == content::first && std::exchange(first, true))) continue;
+    if (at != content::first) {
+      if (seen[std::to_underlying(at)]) continue;
+      seen[std::to_underlying(at)] = true;
+    }
+    all.push_back(at);
+    if (at == content::first) continue;
     const auto& r = *recoveries_[std::to_underlying(at)];
     for (const auto source : r.from) open.push_back(of(source, r.at));
     for (const auto& [node, when] : r.committed) open.push_back(of(node, when - 1));
   }
-  return false;
+  return all;
+}
+
+bool content_history::came_after(content c, content earlier) const {
+  const auto& all = ancestors(c);
+  return std::ranges::find(all, earlier) != all.end();
 }
 
 bool content_history::apart(std::size_t one, time_us then, std::size_t other, time_us now) const {
@@ -48,6 +63,38 @@ bool content_history::apart(std::size_t one, time_us then, std::size_t other, ti
   // of a node that was started again, and was in no recovery since, it is not known who shares its content
   if (a == content::unknown || b == content::unknown) return false;
   return !came_after(a, b) && !came_after(b, a);
+}
+
+std::optional<disturbance> content_history::could_not_have(content a, content b) const {
+  if (a == content::unknown || b == content::unknown || a == content::first || b == content::first)
+    return std::nullopt;  // the first content is before all others
+  const auto earlier = std::min(a, b), later = std::max(a, b);
+  const auto [known, is_new] = gone_.try_emplace({earlier, later}, std::nullopt);
+  if (is_new && !came_after(a, b) && !came_after(b, a))
+    known->second = who_had_it_was_gone(earlier, later);
+  return known->second;
+}
+
+std::optional<disturbance> content_history::who_had_it_was_gone(content earlier,
+                                                                content later) const {
+  auto went_on = later;  // without it, for the first time
+  for (const auto c : ancestors(later))
+    if (c != content::first && c > earlier) went_on = std::min(went_on, c);
+  const auto when = recoveries_[std::to_underlying(went_on)]->at;
+  std::set<std::size_t> had;
+  for (auto i = std::to_underlying(earlier); i < std::to_underlying(went_on); ++i)
+    if (came_after(content{i}, earlier))
+      for (const auto& [node, at] : recoveries_[i]->committed)
+        if (at <= when) had.insert(node);
+  const disturbance* last = nullptr;
+  for (const auto node : had) {
+    const disturbance* harm = nullptr;
+    for (const auto& d : history_.disturbances)
+      if (d.node == node && d.how != fault_kind::weak && d.from <= when && d.to >= when) harm = &d;
+    if (!harm) return std::nullopt;
+    if (!last || harm->from > last->from) last = harm;
+  }
+  return last ? std::optional(*last) : std::nullopt;
 }
 
 }  // namespace floe::cli::drill

@@ -43,10 +43,6 @@ bool gives(const history& h, const record_holder& x, const database_recovery& r)
   return x.since <= r.at && r.from.contains(x.node) && !h.harmed(x.node, x.from, r.at);
 }
 
-bool parts_may_go_on(const history& h) {
-  return (!h.cluster_lock || h.lock_betrayed) && !h.majority;
-}
-
 /// When the node had it at the latest for certain, before that was told.
 time_us made_at(const operation& o) { return o.result == op_end::done ? o.end : o.begin; }
 
@@ -70,6 +66,10 @@ std::optional<disturbance> of_another_part(const history& h, const register_hist
 }
 
 }  // namespace
+
+bool parts_may_go_on(const history& h) {
+  return (!h.cluster_lock || h.lock_betrayed || h.any_part) && !h.majority;
+}
 
 bool in_another_part(const history& h, const content_history& contents, std::size_t write,
                      const operation& sight) {

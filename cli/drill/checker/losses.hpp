@@ -9,7 +9,7 @@
 /// put down to the harm of the one that got it last, the dmaster of the time. Of a cut cluster with two
 /// sides one goes on: that it was cut explains the loss of what one side had, not of what both had.
 ///
-/// Without a cluster lock and without `quorum` parts of a cluster go on beside each other. If a record was written in
+/// Parts of a cluster may go on beside each other (parts_may_go_on). If a record was written in
 /// both while they were apart (content_history.hpp) one of the two is lost when they meet: a loss is explained if a write
 /// of the other part is not missing where this one is.
 ///
@@ -23,6 +23,10 @@
 #include "cli/drill/checker/register_history.hpp"
 
 namespace floe::cli::drill {
+
+/// Whether parts of a cluster go on beside each other: without a cluster lock, with one that was given to two, or where it decides
+/// nothing (`quorum=none`); never where a majority is asked for.
+bool parts_may_go_on(const history&);
 
 struct record_holder {
   std::size_t node = 0;

@@ -38,13 +38,14 @@ std::vector<finding> kept(const history& h, const observations& s) {
   std::vector<finding> all;
   if (!s.at_rest) return all;  // nothing was read at the end
   for (const auto& db : by_database(h)) {
+    const lost_commits losses(h, s, db);
     for (const auto i : db.all) {
       const auto& t = h.transactions[i];
       const bool told = !t.writes.empty() && std::ranges::all_of(t.writes, [&](const auto& w) {
         return db.chains.contains(w.first);
       });
       if (t.result != op_end::done || !told || db.kept_keys(h, i) > 0) continue;
-      const auto why = explain_lost_commit(h, s, t);
+      const auto why = losses.explain(t);
       all.push_back(
           {!why, fmt::format("{}, acknowledged, is lost", transaction_text(t)), cause(why)});
     }
@@ -63,9 +64,11 @@ std::vector<finding> kept(const history& h, const observations& s) {
       for (auto next = o.value.empty() ? order.begin() : seen + 1; next != order.end(); ++next) {
         const auto& t = h.transactions[*next];
         if (t.result != op_end::done || t.end >= o.begin) continue;
-        all.push_back(
-            {true, fmt::format("{} read {}/{} on node {} at {} as it was before {}", o.client, o.db,
-                               o.key, o.node, at_text(o.end), transaction_text(t))});
+        const auto why = losses.explain_sight(o.node, o.end);
+        all.push_back({!why,
+                       fmt::format("{} read {}/{} on node {} at {} as it was before {}", o.client,
+                                   o.db, o.key, o.node, at_text(o.end), transaction_text(t)),
+                       cause(why)});
         break;
       }
     }
@@ -77,7 +80,7 @@ std::vector<finding> kept(const history& h, const observations& s) {
 class order_graph {
  public:
   order_graph(const history& h, const observations& s, const commit_history& db)
-      : h_(h), s_(s), db_(db) {
+      : h_(h), db_(db), losses_(h, s, db) {
     for (const auto i : db.all)
       if (db.happened.contains(i) || reader(i)) nodes_.push_back(i);
     for (const auto& [key, chain] : db.chains) {
@@ -122,7 +125,7 @@ class order_graph {
   /// A witness of the order; not one of a side of a cut cluster that may have been thrown away.
   bool reader(std::size_t i) const {
     const auto& t = h_.transactions[i];
-    return t.writes.empty() && t.result == op_end::done && !explain_lost_commit(h_, s_, t);
+    return t.writes.empty() && t.result == op_end::done && !losses_.explain(t);
   }
 
   /// Those that began after it had been acknowledged.
@@ -147,8 +150,8 @@ class order_graph {
   }
 
   const history& h_;
-  const observations& s_;
   const commit_history& db_;
+  lost_commits losses_;
   std::vector<std::size_t> nodes_;
   std::map<std::size_t, std::set<std::size_t>> after_;
 };

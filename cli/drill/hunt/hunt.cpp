@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "cli/drill/hunt/coverage.hpp"
 #include "cli/drill/hunt/hunted_drill.hpp"
@@ -84,6 +85,7 @@ class hunter {
       const auto number = result_.end.drills + i;
       chance c(options_.seed, number);
       auto d = next_drill(c);
+      keep_to(options_.scope, d);
       auto s = readable(d, fmt::format("hunted-{}", number));
       group.push_back({std::move(d), std::move(s), 1 + c.below(1'000'000)});
       runs.push_back({.drill = &group.back().readable, .seed = group.back().seed, .hunted = true});
@@ -158,12 +160,22 @@ class hunter {
     return true;
   }
 
+  const char* scope_text() const {
+    switch (options_.scope) {
+      case hunt_scope::all: return "";
+      case hunt_scope::lock: return " --with lock";
+      case hunt_scope::majority: return " --with majority";
+    }
+    std::unreachable();
+  }
+
   std::string file_text(const candidate& c, std::size_t number) const {
     const auto text = c.drill.text();
     const auto end = text.find('\n');
     return fmt::format(
-        "# Written by `floe drill hunt --seed {}`: drill {}.\n# It failed at {}.\n{}{}",
-        options_.seed, number, c.end->failed_at.empty() ? c.end->reason : c.end->failed_at,
+        "# Written by `floe drill hunt --seed {}{}`: drill {}.\n# It failed at {}.\n{}{}",
+        options_.seed, scope_text(), number,
+        c.end->failed_at.empty() ? c.end->reason : c.end->failed_at,
         cluster_with_seed(text.substr(0, end), c.seed), text.substr(end));
   }
 
@@ -172,8 +184,8 @@ class hunter {
     p.doing = "making a failure smaller";
     listeners_.progress(p);
     auto s = c.readable;
-    s.title =
-        fmt::format("Written by `floe drill hunt --seed {}`: drill {}.", options_.seed, f.drill);
+    s.title = fmt::format("Written by `floe drill hunt --seed {}{}`: drill {}.", options_.seed,
+                          scope_text(), f.drill);
     const auto small =
         shrink(s, {.seed = c.seed, .jobs = options_.jobs}, [](std::size_t, std::size_t) {});
     if (!small) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/drill/hunt/hunted_drill.hpp"
 #include "cli/drill/run/play.hpp"
 
 namespace floe::cli::drill {
@@ -19,6 +20,7 @@ struct hunt_options {
   std::size_t drills = 1000;  ///< ends after so many
   double minutes = 0;         ///< or, if not 0, with the first group that ends after this time
   std::size_t jobs = 1;
+  hunt_scope scope = hunt_scope::all;
   bool shipped = true;       ///< begin with changes of the shipped drills, too
   bool shrink = true;        ///< failures are made smaller
   std::size_t failures = 0;  ///< ends with the group in which so many kinds were found; 0: goes on

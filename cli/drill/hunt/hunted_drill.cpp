@@ -176,6 +176,27 @@ std::string hunted_drill::text() const {
   return all;
 }
 
+std::optional<hunt_scope> hunt_scope_named(std::string_view name) {
+  if (name == "all") return hunt_scope::all;
+  if (name == "lock") return hunt_scope::lock;
+  if (name == "majority") return hunt_scope::majority;
+  return std::nullopt;
+}
+
+void keep_to(hunt_scope scope, hunted_drill& d) {
+  switch (scope) {
+    case hunt_scope::all: return;
+    case hunt_scope::lock:
+      d.cluster_lock = true;
+      d.quorum = quorum_rule::lock;
+      // where two hold it anything may be lost, and nothing is learned
+      std::erase_if(d.lines,
+                    [](const std::string& l) { return l == "lock stolen" || l == "lock taken"; });
+      return;
+    case hunt_scope::majority: d.quorum = quorum_rule::majority; return;
+  }
+}
+
 hunted_drill compose_drill(chance& c) {
   hunted_drill d{.nodes = c.of<std::size_t>({1, 2, 3, 3, 3, 4, 4, 5, 5, 6, 7, 9}),
                  .cluster_lock = c.percent(50),

@@ -2,7 +2,10 @@
 /// Drills that the program writes by itself: composed anew, or made of others. What comes out follows
 /// from the chance that is given. They have no blocks, and each line that may turn out to be impossible
 /// begins with `try`, so that what fails is a check, never a line.
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/drill/hunt/chance.hpp"
@@ -20,6 +23,16 @@ struct hunted_drill {
   /// With its first line.
   std::string text() const;
 };
+
+/// Which clusters a hunt is about.
+enum class hunt_scope : std::uint8_t {
+  all,
+  lock,      ///< with a cluster lock that is never given to two at once
+  majority,  ///< with `quorum=majority`, with or without a lock
+};
+std::optional<hunt_scope> hunt_scope_named(std::string_view);
+/// Makes one of that kind of it.
+void keep_to(hunt_scope, hunted_drill&);
 
 /// A random subset of verbs, 1 to 9 nodes, 1 to 4 databases of all kinds, loads, pauses from
 /// microseconds to beyond every limit.

@@ -1,8 +1,8 @@
 /*
  * What a program that was compiled against libfloe-client.so.0 relies on: the functions with their types, the layout of
  * structures, and numbers. This file does not compile when the header breaks one of those; abi.py compares the
- * functions with what the library shows. New functions are added here; whatever else has to be changed here makes
- * another version of the library (soversion in actors/clib/meson.build).
+ * functions with what the library shows. New functions are added here, under a macro of the symbol version that brings them;
+ * whatever else has to be changed here makes another version of the library (soversion in actors/clib/meson.build).
  */
 #include <floe/client.h>
 #include <stddef.h>
@@ -44,6 +44,21 @@ FUNCTION(int, floe_control,
          (floe_connection*, uint32_t, uint32_t, uint64_t, const void*, size_t, int, int32_t*,
           floe_value*))
 
+/* FLOE_CLIENT_0.2 */
+#define FUNCTION_0_2(result, name, ...) FUNCTION(result, name, __VA_ARGS__)
+FUNCTION_0_2(int, floe_tunnel_open, (floe_connection*, uint64_t, floe_tunnel_handler, void*))
+FUNCTION_0_2(int, floe_tunnel_send,
+             (floe_connection*, uint32_t, uint64_t, uint32_t, const void*, size_t))
+FUNCTION_0_2(int, floe_nodes, (floe_connection*, uint32_t, int, uint32_t*, size_t, size_t*))
+FUNCTION_0_2(int, floe_control_many,
+             (floe_connection*, const uint32_t*, size_t, uint32_t, uint64_t, const void*, size_t,
+              int, floe_node_result*))
+FUNCTION_0_2(int, floe_send_many,
+             (floe_connection*, const uint32_t*, size_t, uint64_t, const void*, size_t))
+FUNCTION_0_2(int, floe_process_exists, (floe_connection*, uint32_t, int32_t, uint64_t, int))
+FUNCTION_0_2(int, floe_detach, (floe_connection*, floe_db, int))
+FUNCTION_0_2(int, floe_watch_recoveries, (floe_connection*, floe_recovery_handler, void*))
+
 static int visits(const void* key, size_t key_size, const void* data, size_t data_size,
                   const floe_header* header, void* context) {
   (void)key, (void)key_size, (void)data, (void)data_size, (void)header, (void)context;
@@ -52,6 +67,14 @@ static int visits(const void* key, size_t key_size, const void* data, size_t dat
 static void hears(uint64_t srvid, uint32_t from, const void* data, size_t size, void* context) {
   (void)srvid, (void)from, (void)data, (void)size, (void)context;
 }
+static void arrives(uint64_t tunnel, uint32_t flags, const void* data, size_t size, void* context) {
+  (void)tunnel, (void)flags, (void)data, (void)size, (void)context;
+}
+static void recovers(floe_db db, floe_phase phase, int recovering, void* context) {
+  (void)db, (void)phase, (void)recovering, (void)context;
+}
+const floe_tunnel_handler abi_arrives = arrives;
+const floe_recovery_handler abi_recovers = recovers;
 const floe_visitor abi_visits = visits;
 const floe_handler abi_hears = hears;
 
@@ -67,6 +90,18 @@ NUMBER(offsetof(floe_value, size), sizeof(void*));
 NUMBER(offsetof(floe_value, header), 2 * sizeof(void*));
 NUMBER(offsetof(floe_value, exists), 2 * sizeof(void*) + 16);
 
+NUMBER(sizeof(floe_node_result), sizeof(floe_value) + 16);
+NUMBER(offsetof(floe_node_result, pnn), 0);
+NUMBER(offsetof(floe_node_result, error), 4);
+NUMBER(offsetof(floe_node_result, status), 8);
+NUMBER(offsetof(floe_node_result, value), 16);
+
+NUMBER(FLOE_SERVING, 0);
+NUMBER(FLOE_FREEZING, 1);
+NUMBER(FLOE_FROZEN, 2);
+NUMBER(FLOE_EXCHANGING, 3);
+NUMBER(FLOE_TUNNEL_REQUEST, 1);
+NUMBER(FLOE_TUNNEL_REPLY, 2);
 NUMBER(FLOE_OK, 0);
 NUMBER(FLOE_EINVAL, -1);
 NUMBER(FLOE_ENOTCONN, -2);

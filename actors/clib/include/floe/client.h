@@ -36,6 +36,9 @@
  * the next call connects anew, attaches the same databases and listens to the same messages; without it every call
  * answers FLOE_ELOST.
  *
+ * Versions: functions marked "since 0.2" have the symbol version FLOE_CLIENT_0.2: a program that uses one does not start
+ * with an older library, all others do.
+ *
  * Records need a floe node; controls, messages and traverses work with the socket of Samba's ctdbd, too.
  */
 #include <stddef.h>
@@ -210,6 +213,72 @@ FLOE_API int floe_send(floe_connection*, uint32_t pnn, uint64_t srvid, const voi
  * 65536 messages wait; further ones are dropped, and the next call answers FLOE_ELOST once to say so.
  */
 FLOE_API int floe_process(floe_connection*, int timeout_ms);
+
+/* ---- tunnels (since 0.2) ---------------------------------------------------------------------------------------- */
+
+enum { FLOE_TUNNEL_REQUEST = 1, FLOE_TUNNEL_REPLY = 2 }; /* handed on as they are */
+typedef void (*floe_tunnel_handler)(uint64_t tunnel, uint32_t flags, const void* data, size_t size,
+                                    void* context);
+/*
+ * Packets for this tunnel id; the handler runs within floe_process. One client of a node at a time: FLOE_EREFUSED, another
+ * has it. Null closes it. Who sent a packet is known only if its data say so.
+ */
+FLOE_API int floe_tunnel_open(floe_connection*, uint64_t tunnel, floe_tunnel_handler,
+                              void* context);
+/* Through a tunnel that is open here, to who has opened it on one node (a pnn, none of FLOE_HERE ...). Nobody answers. */
+FLOE_API int floe_tunnel_send(floe_connection*, uint32_t pnn, uint64_t tunnel, uint32_t flags,
+                              const void* data, size_t size);
+
+/* ---- the cluster (since 0.2) ------------------------------------------------------------------------------------ */
+
+/*
+ * The nodes of a kind, as this node sees them: FLOE_ALL (of the nodes file), FLOE_CONNECTED, FLOE_ACTIVE (they take part in
+ * databases). `count`: how many there are; the first `room` of them are put into `pnns`, which may be null if room is 0.
+ */
+FLOE_API int floe_nodes(floe_connection*, uint32_t kind, int timeout_ms, uint32_t* pnns,
+                        size_t room, size_t* count);
+
+typedef struct floe_node_result {
+  uint32_t pnn;
+  int error;        /* FLOE_OK, or why this node has given no answer */
+  int32_t status;   /* the answer's */
+  floe_value value; /* its data; each to be freed with floe_free */
+} floe_node_result;
+/*
+ * A control of the protocol by its number, to several nodes at once: one result for each, in the order given; takes as long
+ * as the slowest, at most timeout_ms. FLOE_OK also if some, or all, have failed: each result says so by itself.
+ */
+FLOE_API int floe_control_many(floe_connection*, const uint32_t* pnns, size_t count,
+                               uint32_t opcode, uint64_t srvid, const void* data, size_t size,
+                               int timeout_ms, floe_node_result* out);
+/* The same message to several nodes. Nobody answers. */
+FLOE_API int floe_send_many(floe_connection*, const uint32_t* pnns, size_t count, uint64_t srvid,
+                            const void* data, size_t size);
+
+/*
+ * Whether a process is a client of that node, and alive; with a srvid that is not 0: whether it listens to that one, which
+ * tells it apart from a later process of the same number. FLOE_ENOENT: no. Other failures: it is not known.
+ */
+FLOE_API int floe_process_exists(floe_connection*, uint32_t pnn, int32_t pid, uint64_t srvid,
+                                 int timeout_ms);
+
+/* All nodes forget the volatile database and its records. FLOE_EREFUSED while clients may attach (AllowClientDBAttach). */
+FLOE_API int floe_detach(floe_connection*, floe_db, int timeout_ms);
+
+typedef enum floe_phase {
+  FLOE_SERVING = 0,
+  FLOE_FREEZING = 1, /* nothing new is granted, who holds a record lock finishes */
+  FLOE_FROZEN =
+      2, /* waits for other nodes; of a stopped or banned node: until it takes part again */
+  FLOE_EXCHANGING = 3 /* its records are collected, merged and given out */
+} floe_phase;
+/*
+ * How far a recovery is on this node, so that a program can say why it waits. db 0: the node as a whole, recovering or not;
+ * else a database. Runs within floe_process: at first for all that is so then, later for every change; anew after a
+ * reconnect. Null ends it. Nothing comes from a ctdbd.
+ */
+typedef void (*floe_recovery_handler)(floe_db db, floe_phase phase, int recovering, void* context);
+FLOE_API int floe_watch_recoveries(floe_connection*, floe_recovery_handler, void* context);
 
 /* ---- anything else ---------------------------------------------------------------------------------------------- */
 

@@ -1,0 +1,213 @@
+/// What the recovery of a database asks nodes for in each phase, and how their answers are read.
+#include <fmt/format.h>
+
+#include "actors/events.hpp"
+#include "actors/recovery/db_recoverer.hpp"
+#include "protocol/constants.hpp"
+#include "protocol/rules/joining.hpp"
+#include "protocol/rules/own_freeze.hpp"
+#include "protocol/types/basic.hpp"
+#include "protocol/types/database.hpp"
+#include "protocol/wire/codec.hpp"
+
+namespace floe {
+namespace {
+
+/// The phases in which nodes send records before they answer.
+bool sends_records(db_phase p) {
+  return p == db_phase::changes || p == db_phase::copies || p == db_phase::fill ||
+         p == db_phase::pull;
+}
+
+/// `whole`: the node is asked for everything.
+control control_of(db_phase p, db_kind kind, bool floe_only, bool whole) {
+  switch (p) {
+    case db_phase::names: return control::get_dbname;
+    case db_phase::attach:
+      if (kind == db_kind::persistent) return control::db_attach_persistent;
+      return kind == db_kind::replicated ? control::db_attach_replicated : control::db_attach;
+    case db_phase::freeze: return control::db_freeze;
+    case db_phase::begin:
+      return floe_only ? control::db_recovery_begin : control::db_transaction_start;
+    case db_phase::seqnum: return control::get_db_seqnum;
+    case db_phase::changes: return whole ? control::db_pull : control::db_changes;
+    case db_phase::copies: return control::db_copies;
+    case db_phase::fill:
+    case db_phase::pull: return control::db_pull;
+    case db_phase::wipe: return control::wipe_database;
+    case db_phase::push_start: return control::db_push_start;
+    case db_phase::push_confirm: return control::db_push_confirm;
+    case db_phase::commit: return control::db_transaction_commit;
+    case db_phase::verify: return control::db_digest;
+    case db_phase::thaw: return control::db_thaw;
+    case db_phase::idle:
+    case db_phase::held:
+    case db_phase::compare:
+    case db_phase::merge:
+    case db_phase::push:
+    case db_phase::done:
+    case db_phase::failed: break;
+  }
+  std::abort();  // no other phase asks nodes for anything
+}
+
+failure_cause cause_of(const control_answer& a) {
+  const bool no_answer =
+      a.cause == failure_cause::timed_out || a.cause == failure_cause::disconnected;
+  return no_answer ? a.cause : failure_cause::refused;
+}
+
+}  // namespace
+
+void db_recoverer::ask(const db_effect::ask& e, pnn n) {
+  const auto& plan = machine_.plan();
+  bytes data;
+  std::uint32_t flags = 0;
+  switch (e.phase) {
+    case db_phase::attach:
+      data = wire::encode(wire::string{machine_.db_name()});
+      flags = control_flag::attach_in_recovery;
+      break;
+    case db_phase::begin: flags = begin_knows_filled; [[fallthrough]];
+    case db_phase::wipe:
+    case db_phase::commit: data = wire::encode(transdb{.db_id = plan.db, .tid = plan.gen}); break;
+    case db_phase::seqnum: data = wire::encode(db_seqnum_request{plan.db}); break;
+    case db_phase::changes:
+      if (is_pulled_whole(n)) {
+        data = wire::encode(
+            pulldb_ext{.db_id = plan.db, .lmaster = pnn::unknown, .srvid = sources_.at(n).srvid});
+        break;
+      }
+      data = wire::encode(db_changes_request{.db_id = plan.db,
+                                             .tid = plan.gen,
+                                             .srvid = sources_.at(n).srvid,
+                                             .since = machine_.changes_since(n)});
+      break;
+    case db_phase::copies:
+      data = wire::encode(db_copies_request{
+          .db_id = plan.db, .tid = plan.gen, .srvid = sources_.at(n).srvid, .keys = asked_.at(n)});
+      break;
+    case db_phase::fill:
+    case db_phase::pull:
+      data = wire::encode(
+          pulldb_ext{.db_id = plan.db, .lmaster = pnn::unknown, .srvid = sources_.at(n).srvid});
+      break;
+    case db_phase::push_start:
+      data =
+          wire::encode(pulldb_ext{.db_id = plan.db, .lmaster = pnn::unknown, .srvid = push_srvid_});
+      break;
+    case db_phase::freeze:
+      data = wire::encode(number(plan.db));
+      if (config_.sorted_senders.contains(n) && !took_part(n)) flags = freeze_outdated;
+      break;
+    default: data = wire::encode(number(plan.db)); break;
+  }
+  if (e.phase == db_phase::commit && machine_.only_damaged() && config_.sorted_senders.contains(n))
+    // arrives before the commit, which then does not pass for a healing
+    node_.tell(call_control{.to = n,
+                            .opcode = control::db_damaged,
+                            .data = wire::encode(db_disputed{.db_id = plan.db, .detail = damage_}),
+                            .patience = e.timeout,
+                            .answer = {}});
+  node_.tell(call_control{
+      .to = n,
+      .opcode = control_of(e.phase, machine_.kind(), plan.floe_only, is_pulled_whole(n)),
+      .data = std::move(data),
+      .patience = e.timeout,
+      .answer = replier([to = self(), run = e.run, phase = e.phase, n](control_answer a) {
+        to.tell(dbr_answer{run, phase, n, std::move(a)});
+      }),
+      .flags = flags});
+}
+
+void db_recoverer::on(dbr_answer& m) {
+  auto& a = m.answer;
+  if (a.status != 0)
+    return feed(
+        db_event::failed{.run = m.run,
+                         .phase = m.phase,
+                         .node = m.node,
+                         .cause = cause_of(a),
+                         .detail = a.text.empty() ? fmt::format("status {}", a.status) : a.text});
+  db_event::answered e{.run = m.run, .phase = m.phase, .node = m.node};
+  bool readable = true;
+  if (m.phase == db_phase::names) {
+    auto s = wire::decode<wire::string>(a.data);
+    readable = s.has_value();
+    if (s) e.text = std::string(s->value);
+  } else if (m.phase == db_phase::seqnum) {
+    auto n = wire::decode<std::uint64_t>(a.data);
+    readable = n.has_value();
+    if (n && machine_.kind() == db_kind::persistent) return ask_health(m.node, *n);
+    e.number = n.value_or(0);
+  } else if (m.phase == db_phase::begin && machine_.plan().floe_only) {
+    auto s = wire::decode<db_copy_state>(a.data);
+    readable = s && s->changes <= static_cast<std::uint32_t>(change_state::filled);
+    if (readable)
+      e.copy = db_copy{.content = s->content,
+                       .changes = static_cast<change_state>(s->changes),
+                       .keys = s->keys,
+                       .records = s->records,
+                       .digest = s->digest,
+                       .earlier = s->earlier};
+  } else if (m.phase == db_phase::verify) {
+    auto d = wire::decode<db_digest>(a.data);
+    readable = d.has_value();
+    if (d) e.number = d->sum ^ d->records;
+  } else if (sends_records(m.phase) || m.phase == db_phase::push_confirm) {
+    auto n = wire::decode<std::uint32_t>(a.data);
+    readable = n.has_value();
+    e.number = n.value_or(0);
+  }
+  if (sends_records(m.phase) && m.run == machine_.run() && m.phase == machine_.phase()) {
+    auto& s = sources_[m.node];
+    e.arrived = s.arrived;
+    s.ended = true;
+    readable = readable && s.error.empty();
+    if (merge_) {
+      merge_->end_stream(m.node);
+      take_winners();
+    }
+  }
+  if (!readable)
+    return feed(db_event::failed{.run = m.run,
+                                 .phase = m.phase,
+                                 .node = m.node,
+                                 .cause = failure_cause::refused,
+                                 .detail = "unreadable answer"});
+  feed(e);
+}
+
+/// A damaged copy was started empty, which no sequence number tells.
+void db_recoverer::ask_health(pnn n, std::uint64_t seqnum) {
+  node_.tell(call_control{
+      .to = n,
+      .opcode = control::db_get_health,
+      .data = wire::encode(number(machine_.plan().db)),
+      .patience = machine_.plan().step_timeout,
+      .answer = replier([to = self(), run = machine_.run(), n, seqnum](control_answer a) {
+        to.tell(dbr_health{run, n, seqnum, std::move(a)});
+      })});
+}
+
+void db_recoverer::on(dbr_health& m) {
+  if (m.answer.status != 0)
+    return feed(db_event::failed{.run = m.run,
+                                 .phase = db_phase::seqnum,
+                                 .node = m.node,
+                                 .cause = cause_of(m.answer),
+                                 .detail = m.answer.text.empty()
+                                               ? "does not say whether its copy is whole"
+                                               : m.answer.text});
+  const auto text = wire::decode<wire::string>(m.answer.data);
+  const bool whole = m.answer.data.empty() || (text && text->value.empty());
+  if (!whole && m.run == machine_.run()) {
+    damage_ = text ? std::string(text->value) : "damaged";
+    env_.log.tell(
+        event::recovery_damaged_copy{.db = machine_.db_name(), .node = m.node, .what = damage_});
+  }
+  feed(db_event::answered{
+      .run = m.run, .phase = db_phase::seqnum, .node = m.node, .number = m.seqnum, .whole = whole});
+}
+
+}  // namespace floe
