@@ -100,7 +100,8 @@ void database::on(db_fill_from& m) {
   if (store_use_ != store_use::here || freeze_.state == freeze_state::in_transaction)
     return refuse("a recovery is at work here");
   if (m.anew || !fill_) {
-    if (!empty_for_fill()) return refuse("cannot be emptied");
+    if (!empty_for_fill())
+      return refuse("what it has may count, a client still holds a lock, or it cannot be emptied");
     fill_.emplace();
   }
   fill_->fill = m.fill;
@@ -109,14 +110,16 @@ void database::on(db_fill_from& m) {
   ask_for_part();
 }
 
-/// What this copy had counts nowhere any more, and nobody is served with it. Who holds a lock has held it for nothing.
+/// What this copy had counts nowhere any more, and nobody is served with it. Who holds a lock holds it for nothing, and is
+/// waited for.
 bool database::empty_for_fill() {
-  if (gen_ != generation::invalid && own_freeze_ == own_freeze::none) return false;  // it may count
+  fill_.reset();
+  if (gen_ != generation::invalid && own_freeze_ == own_freeze::none) return false;
   if (gen_ != generation::invalid || !freeze_.records_invalid) {
     become_inactive();
     void_locks("outdated");
   }
-  fill_.reset();
+  if (freeze_.state != freeze_state::frozen) return false;
   drop_what_waits();
   drop_table_content();
   store_->changes().forget();
