@@ -84,8 +84,8 @@ void leader::check_own_pulse() {
 /// let its node go on in a generation of which nobody else knows (rule R17 of the model, tests/model/README.md).
 void leader::check_cut_off() {
   const auto so_far = config_.pulse->cut_offs();
-  if (std::exchange(cut_offs_, so_far) != so_far && watch_.recovering())
-    coordinator_.tell(rec_stop{});
+  if (std::exchange(cut_offs_, so_far) == so_far || !watch_.recovering()) return;
+  if (!mutated(mutant::frozen_leader_goes_on)) coordinator_.tell(rec_stop{});
 }
 
 void leader::vote(const election_input& e) {

@@ -79,7 +79,8 @@ action read_lock(line_parser& w) {
 action read_store(line_parser& w) {
   const auto r = read_record_words(w);
   const auto value = w.word("a value");
-  return do_it(r, true, fmt::format("storing {}/{}", r.db, r.key),
+  const bool background = w.take("&");
+  return do_it(r, !background, fmt::format("storing {}/{}", r.db, r.key),
                [r, value](drill_client& c, drill_client::ended done) {
                  c.store(r.db, r.key, value, after_write::keep_lock, std::move(done));
                });
@@ -227,7 +228,7 @@ std::vector<verb> client_verbs() {
        .uses = {"client {+client} on {node}"}},
       of_client("lock", "DB KEY [&]", "lock a record and see its content; with & in the background",
                 "smbd lock brlock.tdb b9 &", read_lock, {"{client} lock {volatile} {key} &"}),
-      of_client("store", "DB KEY VALUE", "write a record that it has locked; the lock stays",
+      of_client("store", "DB KEY VALUE [&]", "write a record that it has locked; the lock stays",
                 "smbd store locking.tdb l7 new", read_store,
                 {"{client} store {volatile} {key} {value}"}),
       of_client("unlock", "DB KEY", "give a lock back", "smbd unlock locking.tdb l7", read_unlock,
