@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "protocol/rules/db_recovery.hpp"
-#include "tests/rules/script/verb.hpp"
+#include "tests/rules/verbs/played_machine.hpp"
 
 namespace floe::rule_script {
 
@@ -24,7 +24,7 @@ struct behaviour {
   unsigned left = ~0U;       ///< so many times
 };
 
-struct db_recovery_machine final : machine {
+struct db_recovery_machine final : played_machine {
   explicit db_recovery_machine(world& w) : now(w.now) {}
 
   db_recovery m;
@@ -45,10 +45,12 @@ struct db_recovery_machine final : machine {
   std::vector<std::string_view> events() const override;
 
   void put(const db_input&, std::string& out);
-  /// Does the first thing that is pending. Effects that follow are appended to `out`.
-  void play_next(std::string& out);
-  /// Starts it and plays until nothing is left to do: the phases and who was asked, a line for each try.
-  std::string path();
+  bool has_pending() const override { return !pending.empty(); }
+  void play_next(std::string& out) override;
+  /// The phases and who was asked, a line for each try.
+  std::string path() override;
+  std::string_view phase() const override { return floe::name(m.phase()); }
+  std::span<const evidence> failures() const override { return m.failures(); }
 
  private:
   void answer(const db_effect::ask&, pnn, std::string& out);

@@ -1,11 +1,11 @@
-/// path: starts the recovery and plays it to its end (or to where somebody is silent). A line for each try: the
-/// phases with the nodes that were asked; and at the end the phase it stopped in.
-#include "tests/rules/verbs/db_recovery_machine.hpp"
+/// path: starts the recovery, if it was not started, and plays it to its end (or to where somebody is silent). A line: the
+/// phases with the nodes that were asked (of one database: a line for each try), and at the end the phase it stopped in.
+#include "tests/rules/verbs/played_machine.hpp"
 
 namespace floe::rule_script {
 
 static std::string run(world& w, words&, const std::vector<std::string>&) {
-  return w.as<db_recovery_machine>("path").path();
+  return w.as<played_machine>("path").path();
 }
 
 extern const verb path_verb{"path", "path", run};
