@@ -49,9 +49,9 @@ struct node_services {
   floe::membership membership{port, calls, databases, attach, freezes, locks};
   nodes_list nodes{port, membership, messaging, tunables};
   floe::bans bans{port, membership, databases};
-  floe::reports reports{
-      port,
-      {calls, clients, messaging, addresses, databases, membership, locks, nodes, bans, traversal}};
+  floe::reports reports{port,
+                        {calls, clients, messaging, tunnels, addresses, databases, membership,
+                         locks, nodes, bans, traversal}};
 };
 
 /// Fills the table: every control that a node carries out, and which function does it.
