@@ -86,6 +86,10 @@ std::string refuse_no_duration(const std::string& text) {
   return d && *d > duration{0} ? std::string() : not_a_duration(text);
 }
 
+std::string refuse_no_node(const std::string& text) {
+  return text.empty() ? "it names no node: a number, several joined by commas, or `all`" : "";
+}
+
 /// The word after a command that has subcommands, when it is none of them.
 std::string misspelt_part(const command& of, std::string_view word) {
   if (of.subcommands.empty() || word.starts_with('-')) return {};
@@ -185,7 +189,7 @@ int main(int argc, char** argv) {
   const auto& [base, socket, node, patience_flag, json, rows, rows_too, between] = global_flags;
   takes(base, in.options.base);
   takes(socket, in.options.socket);
-  takes(node, in.options.node);
+  takes(node, in.options.node)->check(CLI::Validator(refuse_no_node, ""));
   takes(patience_flag, timeout)->check(CLI::Validator(refuse_no_duration, ""));
   app.add_flag(json.name, in.options.json, json.help);
   bool in_rows = false;

@@ -52,8 +52,8 @@ struct node_services {
   nodes_list nodes{port, membership, messaging, tunables};
   floe::bans bans{port, membership, databases};
   floe::reports reports{port,
-                        {calls, clients, messaging, addresses, databases, membership, locks, nodes,
-                         bans, joiner, traversal}};
+                        {calls, clients, messaging, tunnels, addresses, databases, membership,
+                         locks, nodes, bans, joiner, traversal}};
 };
 
 /// Fills the table: every control that a node carries out, and which function does it.

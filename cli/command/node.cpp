@@ -29,12 +29,18 @@
 namespace floe::cli {
 namespace {
 
-/// Every client and every peer is a descriptor: take all that we may have.
-void raise_descriptor_limit() {
+/// Every client and every peer is a descriptor: take all that we may have. With a few the node would start, and lack them
+/// when it takes the cluster lock or opens a database, so it says at once what is wrong.
+std::string raise_descriptor_limit() {
+  constexpr rlim_t least = 256;
   rlimit l{};
-  if (::getrlimit(RLIMIT_NOFILE, &l) != 0) return;
+  if (::getrlimit(RLIMIT_NOFILE, &l) != 0) return {};
   l.rlim_cur = l.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &l);
+  if (l.rlim_max >= least) return {};
+  return fmt::format(
+      "{} open files are all that this process may have, a node needs {} (ulimit -n)", l.rlim_max,
+      least);
 }
 
 /// The first process of a container has duties: it passes signals on and buries orphans. A child
@@ -197,6 +203,7 @@ int run_node(const context& c) {
   // from here on signals wait for the loop; before any thread exists, so that all have it
   const auto blocked = node_signals();
   ::sigprocmask(SIG_BLOCK, &blocked, nullptr);
+  if (const auto few = raise_descriptor_limit(); !few.empty()) return c.fail(few);
   const auto pid = pid_file::take(setup->pid_file);
   if (!pid) return c.fail(setup->pid_file + ": " + pid.error());
   if (const auto theirs = files_of_ctdbd(setup->config); !theirs.empty()) return c.fail(theirs);
@@ -205,7 +212,6 @@ int run_node(const context& c) {
       open_log(setup->log, fmt::format("node {}", number(setup->config.self)), setup->level);
   if (!to) return c.fail("the log " + to_string(setup->log) + " cannot be opened: " + to.error());
   for (const auto& w : setup->warnings) (*to)->tell(event::setting_ignored{.what = w});
-  raise_descriptor_limit();
   report_faults_to(setup->log);
   return service(std::move(*setup), **to).run();
 }

@@ -48,6 +48,27 @@ std::string files_of_ctdbd(const node_config& c) {
   return {};
 }
 
+std::string files_of_other_nodes(const node_config& c) {
+  std::vector<std::string> found;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(c.persistent_dir, ignored)) {
+    auto name = entry.path().filename().string();
+    const auto dot = name.rfind('.');
+    if (dot == std::string::npos || dot + 1 == name.size()) continue;
+    const auto number_of = name.substr(dot + 1);
+    if (number_of.find_first_not_of("0123456789") != std::string::npos) continue;
+    if (number_of != std::to_string(number(c.self))) found.push_back(std::move(name));
+  }
+  if (found.empty()) return {};
+  std::ranges::sort(found);
+  return fmt::format(
+      "{} holds {} database{} of another node ({}{}), and this is node {}: they are not opened "
+      "here. Was "
+      "a line of the nodes file moved?",
+      c.persistent_dir, found.size(), found.size() == 1 ? "" : "s", found.front(),
+      found.size() == 1 ? "" : ", ...", number(c.self));
+}
+
 std::string announce_node(const node_config& c) {
   for (const auto& folder : folders(c)) {
     const auto path = folder + "/" + node_place_file, made = path + ".new";

@@ -10,6 +10,10 @@ namespace floe::cli {
 /// Empty, or why a node must not start here: a ctdbd's own files, and what to do with them.
 std::string files_of_ctdbd(const node_config&);
 
+/// Empty, or which persistent databases bear the number of another node: they are not opened here, and somebody will miss
+/// them if the nodes file was changed.
+std::string files_of_other_nodes(const node_config&);
+
 /// Writes the small files; empty, or what went wrong.
 std::string announce_node(const node_config&);
 

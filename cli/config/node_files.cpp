@@ -15,6 +15,7 @@
 #include "actors/node/membership/nodes_file.hpp"
 #include "actors/plain_file.hpp"
 #include "cli/config/c_number.hpp"
+#include "cli/config/database_folders.hpp"
 #include "cli/suggest.hpp"
 
 namespace floe::cli {
@@ -111,7 +112,8 @@ std::vector<std::string> apply_tunables(std::string_view text, tunable_list& to)
       errors.push_back(fmt::format("line {}: there is no tunable {}{}", line, name,
                                    near ? fmt::format("; did you mean {}?", *near) : ""));
     } else if (!n || *n > 0xffff'ffff) {
-      errors.push_back(fmt::format("line {}: {}: not a number: `{}`", line, name, value));
+      errors.push_back(
+          fmt::format("line {}: {}: not a number that fits into 32 bits: `{}`", line, name, value));
     } else {
       to.set(name, static_cast<std::uint32_t>(*n));
     }
@@ -185,6 +187,8 @@ std::expected<node_setup, std::vector<std::string>> read_node_directory(const st
     if (problem) errors.push_back(fmt::format("{}: {}", dir, problem.message()));
   }
   if (!errors.empty()) return std::unexpected(std::move(errors));
+  if (auto others = files_of_other_nodes(setup->config); !others.empty())
+    setup->warnings.push_back(std::move(others));
   return setup;
 }
 

@@ -14,7 +14,7 @@ namespace {
 constexpr std::array ending{SIGTERM, SIGINT, SIGQUIT};
 /// Whose default is to end the process, and which nobody sends to a node with a purpose.
 constexpr std::array stray{SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSTKFLT, SIGXCPU};
-constexpr std::array faults{SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
+constexpr std::array faults{SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
 
 int fault_log = -1;
 
@@ -33,15 +33,22 @@ void append_text(char*& to, std::string_view text) {
 std::string_view meaning(int number) {
   switch (number) {
     case SIGSEGV: return "SIGSEGV: an invalid address was used";
-    case SIGBUS: return "SIGBUS: memory behind a file could not be had (is a disk full?)";
-    case SIGABRT: return "SIGABRT: an invariant of the program is broken";
+    case SIGBUS:
+      return "SIGBUS: memory behind a file could not be had (is a disk full, or was a file cut "
+             "off?)";
+    case SIGABRT:
+      return "SIGABRT: an invariant of the program is broken, a database's file is damaged, or "
+             "there "
+             "is no memory; standard error says which";
     case SIGFPE: return "SIGFPE: an impossible calculation";
     case SIGILL: return "SIGILL: an unknown instruction";
+    case SIGTRAP: return "SIGTRAP: a trap of a debugger, which is not there";
+    case SIGSYS: return "SIGSYS: a system call that is not permitted (by the service's filter?)";
     default: return "?";
   }
 }
 void last_line(int number, siginfo_t* about, void*) {
-  char line[256];
+  char line[512];
   char* end = line;
   append_text(end, "fatal-signal number=");
   append_number(end, static_cast<unsigned long>(number), 10);

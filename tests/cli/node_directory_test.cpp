@@ -95,6 +95,23 @@ TEST_CASE("all mistakes of all files at once, and nothing is made") {
   CHECK_FALSE(fs::exists(d.path + "/run"));
 }
 
+TEST_CASE("databases that bear another node's number are named") {
+  const directory d;
+  d.write("nodes", "192.0.2.1\n127.0.0.1\n");
+  d.write("db/persistent/own.tdb.1", "");
+  d.write("db/persistent/own.tdb.1-lock", "");
+  d.write("db/persistent/own.tdb.1.corrupt.20110818T051623Z", "");
+  REQUIRE(read_node_directory(d.path));
+  CHECK(read_node_directory(d.path)->warnings.empty());
+  d.write("db/persistent/secrets.tdb.0", "");
+  const auto s = read_node_directory(d.path);
+  REQUIRE(s);
+  REQUIRE(s->warnings.size() == 1);
+  CHECK(
+      s->warnings[0].find("holds 1 database of another node (secrets.tdb.0), and this is node 1") !=
+      std::string::npos);
+}
+
 TEST_CASE("what cannot be a node says why") {
   CHECK(read_node_directory("/does/not/exist").error()[0] == "/does/not/exist: no such directory");
   const directory d;

@@ -35,7 +35,7 @@ from wait import until  # noqa: E402
 
 TURN_MS = 200  # of work, in one turn of a node's loop
 RECORD_SIZE_MAX = (64 << 20) - 4096  # key and data together
-TRAVERSE_START, STATISTICS_RESET = 20, 17
+TRAVERSE_START, STATISTICS_RESET, TUNNEL_REGISTER = 20, 17, 152
 NEVER = 0  # a lock request without a deadline
 
 
@@ -240,6 +240,18 @@ class Attacks(unittest.TestCase):
             with self.victim.connect() as client:
                 client.send(packet * 50_000)
                 self.served()
+
+    def test_tunnels_have_a_limit(self):
+        """As other registrations, and they end with their client."""
+        most, beyond = 100_000, 10
+        with self.victim.connect() as client:
+            wanted = (wire.packet(wire.REQ_CONTROL, struct.pack("=IIQIII", TUNNEL_REGISTER, 0, i, 0, 0, 0), reqid=i)
+                      for i in range(most + beyond))
+            refused = [answer for _, answer in pipelined(client, wanted, 5000) if answer[0] != 0]
+            self.assertEqual(beyond, len(refused))
+            self.assertIn(b"which is the limit", refused[0][2])
+            self.assertGreaterEqual(status(self.victim)["held"]["registrations"], most)
+        until(lambda: status(self.victim)["held"]["registrations"] < most // 100, "they are gone", 30)
 
     def test_of_the_folder(self):
         """Those that a node of an earlier day did not stand."""

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Something else stands where a node looks for a file: it says what is wrong and ends at once, or sets it aside and goes on. Nothing is waited for: SIGTERM works from the first moment."""
+"""Something else stands where a node looks for a file, or it may not have what every node needs: it says what is wrong and
+ends at once, or sets it aside and goes on. Nothing is waited for: SIGTERM works from the first moment."""
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 import unittest
@@ -18,10 +20,10 @@ from wait import until  # noqa: E402
 AT_ONCE_S = 30  # of a busy machine
 
 
-def refused(base):
+def refused(base, **options):
     """What a node says that does not start."""
     done = subprocess.run([single_node.FLOE, "node", "--base", base], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=AT_ONCE_S)
+                          timeout=AT_ONCE_S, **options)
     if done.returncode not in (1, 2):
         raise AssertionError(f"exit {done.returncode}: {done.stderr}")
     return done.stderr
@@ -81,6 +83,12 @@ class OddPlaces(unittest.TestCase):
         node.process.send_signal(signal.SIGHUP)
         until(lambda: "is a FIFO" in (node.base / "log.1").read_text(), "the old log says why", 30)
         self.assertEqual(0, single_node.floe("--base", node.base, "ping").returncode)
+
+    def test_few_descriptors(self):
+        base = single_node.directory("")
+        few = (64, 64)
+        said = refused(base, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, few))
+        self.assertIn("64 open files are all that this process may have", said)
 
 
 if __name__ == "__main__":

@@ -175,10 +175,19 @@ outcome_of<control::check_pid_srvid> messaging::check_pid_srvid(
 }
 
 void messaging::announce_end_of(std::uint64_t client) {
-  const auto left = at_end_.extract(client);
-  if (!left) return;
-  for (const auto& [srvid, data] : left.mapped())
-    send(pnn::broadcast_connected, floe::srvid{srvid}, data);
+  auto left = at_end_.extract(client);
+  if (left) announce(std::make_shared<parting_messages>(std::move(left.mapped())));
+}
+
+/// A client may leave a hundred thousand, each for every node: a slice of them in a turn.
+void messaging::announce(const std::shared_ptr<parting_messages>& left) {
+  constexpr std::size_t packets_in_a_turn = 2000;
+  const auto nodes = port_.destinations(pnn::broadcast_connected).size();
+  for (std::size_t sent = 0; sent < packets_in_a_turn && !left->empty(); sent += nodes + 1) {
+    const auto one = left->extract(left->begin());
+    send(pnn::broadcast_connected, floe::srvid{one.key()}, one.mapped());
+  }
+  if (!left->empty()) port_.self.tell(work_ended{[this, left] { announce(left); }});
 }
 
 /// In time proportional to what this client has registered, whatever the others have.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <unordered_map>
 #include <vector>
 
@@ -65,11 +66,13 @@ class messaging {
     std::size_t registrations = 0, notification_bytes = 0;
   };
   std::size_t remove(std::uint64_t client, std::uint64_t srvid);
+  using parting_messages = std::map<std::uint64_t, bytes>;  ///< by srvid
+  void announce(const std::shared_ptr<parting_messages>&);
 
   std::unordered_map<std::uint64_t, std::vector<subscriber>> subscribers_;
   std::unordered_map<std::uint64_t, of_client> of_client_;
   std::unordered_map<std::uint64_t, std::function<bytes()>> greetings_;  ///< by srvid
-  std::map<std::uint64_t, std::map<std::uint64_t, bytes>> at_end_;       ///< by client and srvid
+  std::map<std::uint64_t, parting_messages> at_end_;                     ///< by client
   pnn leader_ = pnn::unknown, last_leader_ = pnn::unknown;
   time_point without_leader_since_;
 };

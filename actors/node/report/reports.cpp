@@ -170,7 +170,7 @@ memory_report reports::held() const {
                   .databases = from_.databases.all().size(),
                   .controls = from_.outgoing.outstanding(),
                   .requests = port_.env.ids.open_of.size(),
-                  .registrations = m.registrations,
+                  .registrations = m.registrations + from_.tunnels.held(),
                   .notifications = m.notifications,
                   .notification_bytes = m.notification_bytes,
                   .tcp_connections = from_.services.connections(),

@@ -13,6 +13,7 @@
 #include "actors/node/membership/membership.hpp"
 #include "actors/node/membership/nodes_list.hpp"
 #include "actors/node/messaging/messaging.hpp"
+#include "actors/node/messaging/tunnels.hpp"
 #include "actors/node/node_message.hpp"
 #include "actors/node/node_port.hpp"
 #include "actors/node/registry/registry.hpp"
@@ -29,6 +30,7 @@ class reports {
     const calls& outgoing;
     const clients& connected;
     const messaging& messages;
+    const floe::tunnels& tunnels;
     const addresses& services;
     const registry& databases;
     const membership& cluster;
