@@ -110,15 +110,12 @@ void database::on(db_fill_from& m) {
   ask_for_part();
 }
 
-/// What this copy had counts nowhere any more, and nobody is served with it. Who holds a lock holds it for nothing, and is
-/// waited for.
+/// What this copy had counts nowhere any more, and nobody is served with it. Who holds a lock learns it at his next word.
 bool database::empty_for_fill() {
   fill_.reset();
   if (gen_ != generation::invalid && own_freeze_ == own_freeze::none) return false;
-  if (gen_ != generation::invalid || !freeze_.records_invalid) {
-    become_inactive();
-    void_locks("outdated");
-  }
+  if (gen_ != generation::invalid || !freeze_.records_invalid) become_inactive();
+  void_locks("outdated");
   if (freeze_.state != freeze_state::frozen) return false;
   drop_what_waits();
   drop_table_content();
