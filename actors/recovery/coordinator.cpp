@@ -419,48 +419,4 @@ void coordinator::report_now() {
   node_.tell(recovery_progress{.json = report()});
 }
 
-std::string coordinator::report() {
-  const auto nodes = [](const auto& list) {
-    json j = json::array();
-    for (pnn p : list) j.push_back(number(p));
-    return j;
-  };
-  json j{{"run", number(config_.plan.epoch)},
-         {"generation", number(machine_.plan().gen)},
-         {"why", config_.reason},
-         {"started_us", started_us_},
-         {"phase", std::string(name(machine_.phase()))},
-         {"phase_since_us", phase_since_us_},
-         {"waiting_for", nodes(machine_.waiting_for())},
-         {"freeze", config_.plan.freeze_all_first ? "all" : "db"},
-         {"held", held_},
-         {"databases", json::array()}};
-  for (const auto& [id, p] : progress_) {
-    j["databases"].push_back({{"id", fmt::format("{:#010x}", number(id))},
-                              {"name", p.name},
-                              {"phase", std::string(name(p.phase))},
-                              {"attempt", p.attempt},
-                              {"since_us", p.since_us},
-                              {"waiting_for", nodes(p.waiting_for)},
-                              {"records_pulled", p.pulled},
-                              {"records_merged", p.merged},
-                              {"records_pushed", p.pushed},
-                              {"held", p.held}});
-    if (p.share < 0) continue;
-    auto& shown = j["databases"].back();
-    shown["share"] = p.share;
-    const auto spent = static_cast<double>(env_.loop.wall_us() - p.since_us) / 1000;
-    if (p.share > 0) shown["left_ms"] = static_cast<std::int64_t>(spent * (1 - p.share) / p.share);
-  }
-  j["failures"] = json::array();
-  for (const auto& f : machine_.failures()) j["failures"].push_back(describe(f));
-  if (deadlock_) {
-    json d{{"frozen", json::array()}, {"not_frozen", json::array()}};
-    for (db_id id : deadlock_->frozen) d["frozen"].push_back(progress_[id].name);
-    for (db_id id : deadlock_->not_frozen) d["not_frozen"].push_back(progress_[id].name);
-    j["deadlock"] = std::move(d);
-  }
-  return j.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
 }  // namespace floe

@@ -2,26 +2,25 @@
 /// Timers in order of time, equal times in order of creation. Not thread-safe: belongs to a loop.
 #include <algorithm>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "actors/runtime/event_loop.hpp"
+#include "actors/runtime/slots.hpp"
 
 namespace floe {
 
 class timers {
  public:
   timer_id add(time_point at, task t) {
-    const auto id = ++last_;
-    tasks_.emplace(id, std::move(t));
+    const auto id = tasks_.put(std::move(t));
     due_.push_back({at, id});
     std::ranges::push_heap(due_, later);
     return timer_id{id};
   }
   void remove(timer_id id) {
     // what a task holds may set or remove timers when it goes, so it goes last
-    const auto gone = tasks_.extract(static_cast<std::uint64_t>(id));
+    const auto gone = tasks_.take(static_cast<std::uint64_t>(id));
     if (gone && due_.size() > 2 * tasks_.size() + few) forget_removed();
   }
   std::optional<time_point> next() {
@@ -33,20 +32,20 @@ class timers {
   task pop(time_point now) {
     const auto first = next();
     if (!first || *first > now) return nullptr;
-    auto node = tasks_.extract(due_.front().id);
+    auto what = tasks_.take(due_.front().id);
     drop_first();
-    return std::move(node.mapped());
+    return std::move(*what);
   }
 
  private:
   struct entry {
     time_point at;
-    std::uint64_t id;
+    std::uint64_t id;  ///< of two, the later one has the higher
   };
   static constexpr std::size_t few = 64;  ///< removed ones that do not matter
 
   static bool later(const entry& a, const entry& b) {
-    return std::pair(a.at, a.id) > std::pair(b.at, b.id);
+    return a.at != b.at ? a.at > b.at : a.id > b.id;
   }
   void drop_first() {
     std::ranges::pop_heap(due_, later);
@@ -59,8 +58,7 @@ class timers {
 
   std::vector<entry>
       due_;  ///< a heap, the first timer in front; removed ones stay until their time
-  std::unordered_map<std::uint64_t, task> tasks_;
-  std::uint64_t last_ = 0;
+  slots<task> tasks_;
 };
 
 }  // namespace floe

@@ -5,26 +5,19 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "actors/json_text.hpp"
 #include "protocol/constants.hpp"
 
 namespace floe {
-namespace {
-
-using nlohmann::json;
-
-std::string quoted(const std::string& text) {
-  return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
-}  // namespace
 
 bool wants_brief_status(byte_view options) {
   if (options.empty()) return false;
+  if (options == R"({"brief":true})") return true;  // what a drill asks many times a second
+  using nlohmann::json;
   const auto wanted = json::parse(options, nullptr, false);
   return wanted.is_object() && wanted.value("brief", json()) == true;
 }
 
-/// Written as text at once: a tree of JSON would cost more than all that it tells of.
 std::string brief_status_json(const cluster_view& v, const std::string& recovery,
                               const std::vector<database_report>& databases) {
   const auto comma = [](std::size_t i) { return i == 0 ? "" : ","; };
@@ -42,7 +35,7 @@ std::string brief_status_json(const cluster_view& v, const std::string& recovery
         std::back_inserter(text),
         R"({}{{"name":{},"state":"{}","generation":{},"locks_held":{},"locks_waiting":{},)"
         R"("records":{},"migrations_pending":{},"migrations_resent":{}}})",
-        comma(i), quoted(d.name), name(d.state), number(d.gen), d.locks_held, d.locks_waiting,
+        comma(i), json_quoted(d.name), name(d.state), number(d.gen), d.locks_held, d.locks_waiting,
         d.records, d.migrations_pending, d.migrations_resent);
   }
   return text + R"(],"recovery":)" + (recovery.empty() ? "null" : recovery) + "}";

@@ -1,6 +1,8 @@
 #include "cli/drill/testbed/node_report.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "protocol/constants.hpp"
@@ -16,7 +18,9 @@ const database_report* node_report::database(std::string_view name) const {
   return i == databases.end() ? nullptr : &*i;
 }
 
-std::optional<node_report> read_node_report(std::string_view text) {
+namespace {
+
+std::optional<node_report> read(std::string_view text) {
   const auto j = nlohmann::json::parse(text, nullptr, false);
   if (!j.is_object() || !j.contains("recovery_mode") || !j.contains("databases"))
     return std::nullopt;
@@ -43,6 +47,29 @@ std::optional<node_report> read_node_report(std::string_view text) {
         if (l.held.empty() && d.value("held", "") != "") l.held = d.value("phase", "");
   }
   return l;
+}
+
+/// What was read last. Nodes are asked again and again until something has changed, and most say what they have said before.
+class known_reports {
+ public:
+  std::optional<node_report> of(std::string_view text) {
+    if (const auto known = known_.find(text); known != known_.end()) return known->second;
+    auto report = read(text);
+    if (known_.size() == most) known_.clear();
+    known_.emplace(text, report);
+    return report;
+  }
+
+ private:
+  static constexpr std::size_t most = 32;
+  std::map<std::string, std::optional<node_report>, std::less<>> known_;
+};
+
+}  // namespace
+
+std::optional<node_report> read_node_report(std::string_view text) {
+  thread_local known_reports known;
+  return known.of(text);
 }
 
 }  // namespace floe::cli::drill
