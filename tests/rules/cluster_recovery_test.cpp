@@ -26,6 +26,7 @@ cluster_plan plan() {
   return {.epoch = epoch,
           .leader = n0,
           .gen = new_gen,
+          .life = 5,
           .connected = {n2, n0, n1},
           .step_timeout = seconds(30),
           .db_budget = seconds(90),
@@ -142,12 +143,17 @@ TEST_CASE("the whole course: the map before the databases, all databases at once
   CHECK(s.m.failures().empty());
   REQUIRE(s.started.size() == 2);
   CHECK(s.started[0].gen == s.m.plan().gen);
-  // another leader with the same luck finds another one
-  const auto by = [](pnn leader) {
-    return next_generation({}, (number(new_gen) & ~63U) | number(leader));
+  // another leader finds another one, whatever its luck, and so does this one when it was started again
+  const auto by = [](pnn leader, std::uint32_t life) {
+    return next_generation({}, life << 6 | number(leader));
   };
-  CHECK(s.m.plan().gen == by(s.m.plan().leader));
-  CHECK(by(n0) != by(n1));
+  CHECK(s.m.plan().gen == by(n0, 5));
+  CHECK(by(n0, 5) != by(n1, 5));
+  auto again = plan();
+  again.life = 6 + 64;
+  stage next;
+  next.start(again);
+  CHECK(next.m.plan().gen == by(n0, 6));
   CHECK(s.started[0].copies.size() == 3);
   CHECK(s.started[0].budget == seconds(90));
   for (const auto& p : s.started[0].participants) CHECK(p.took_part);
@@ -303,6 +309,15 @@ TEST_CASE("the new generation is later than all that are found, those of inactiv
   p.seen = {high};
   forgotten.start(p);
   CHECK(is_later(forgotten.m.plan().gen, high));
+}
+
+TEST_CASE("a member of the last generation that does not take part is away") {
+  for (const std::vector<pnn>& members : {std::vector{n0, n1, n2}, {n0, n1, n2, pnn{7}}}) {
+    stage s;
+    for (auto& [n, x] : s.nodes) x.databases = {{locking, 0, lineage{old_gen, members, true}}};
+    s.start(plan());
+    CHECK(s.started[0].all_here == (members.size() == 3));
+  }
 }
 
 TEST_CASE("any participant that fails a step ends the attempt after all have answered") {
