@@ -2,9 +2,18 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstring>
 #include <utility>
 
+#include "storage/key.hpp"
+
 namespace floe {
+
+std::uint32_t data_sum(byte_view data) {
+  if (data.empty()) return 0;
+  const auto sum = static_cast<std::uint32_t>(hash_in_memory(data));
+  return sum == 0 ? 1 : sum;
+}
 
 void change_history::begin(generation base) {
   forget();
@@ -15,7 +24,7 @@ void change_history::begin(generation base) {
 
 void change_history::step(generation base) {
   if (state_ != change_state::complete) return begin(base);
-  steps_.push_front({base_, std::exchange(noted_, {})});
+  steps_.push_front({base_, std::exchange(noted_, key_set(mark_size))});
   base_ = base;
   std::size_t total = 0;
   for (std::size_t i = 0; i < steps_.size(); ++i) {
@@ -33,8 +42,11 @@ void change_history::forget() {
   steps_.clear();
 }
 
-void change_history::note_one(byte_view key) {
-  noted_.insert(key);
+void change_history::note_one(byte_view key, const record_mark& m) {
+  char tag[mark_size];
+  std::memcpy(tag, &m.rsn, sizeof m.rsn);
+  std::memcpy(tag + sizeof m.rsn, &m.data_sum, sizeof m.data_sum);
+  noted_.insert(key, {tag, sizeof tag});
   if (noted_.size() <= bounds_.keys && noted_.size_bytes() <= bounds_.bytes) return;
   state_ = change_state::overflow;
   noted_.clear();
@@ -67,11 +79,32 @@ bool change_history::changed_since(generation base, byte_view key) const {
   return age <= static_cast<std::uint32_t>(first) + 2;
 }
 
+std::vector<change_history::earlier_mark> change_history::marks_of(byte_view key) const {
+  std::vector<earlier_mark> all;
+  const auto look = [&](const key_set& keys, std::uint32_t age) {
+    const auto tag = keys.tag_of(key);
+    if (!tag) return;
+    auto& e = all.emplace_back(earlier_mark{.age = age, .mark = {}});
+    std::memcpy(&e.mark.rsn, tag->data(), sizeof e.mark.rsn);
+    std::memcpy(&e.mark.data_sum, tag->data() + sizeof e.mark.rsn, sizeof e.mark.data_sum);
+  };
+  look(noted_, 1);
+  for (std::size_t i = 0; i < steps_.size(); ++i)
+    look(steps_[i].keys, static_cast<std::uint32_t>(i + 2));
+  return all;
+}
+
 std::vector<generation> change_history::earlier() const {
   std::vector<generation> bases;
   bases.reserve(steps_.size());
   for (const auto& s : steps_) bases.push_back(s.from);
   return bases;
+}
+
+std::uint32_t change_history::oldest_age_since(generation base) const {
+  if (base == base_) return 1;
+  const auto step = std::ranges::find(steps_, base, &change_step::from) - steps_.begin();
+  return static_cast<std::uint32_t>(step + 2);
 }
 
 std::optional<key_set> change_history::since(generation base) const {

@@ -13,6 +13,9 @@
 ///
 /// Notes may name too much, never too little: a change that was refused or rolled back stays noted.
 /// Beyond the bounds they are given up until the next commit.
+///
+/// Beside each key stands what the record was at the base, before it changed for the first time: parts of a cluster that
+/// have gone on without each other tell by that who has written it (protocol/rules/parts.hpp).
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -21,17 +24,25 @@
 
 #include "protocol/change_state.hpp"
 #include "protocol/ids.hpp"
+#include "protocol/rules/parts.hpp"
+#include "storage/function_ref.hpp"
 #include "storage/key_set.hpp"
 
 namespace floe {
+
+/// Of a record's data.
+std::uint32_t data_sum(byte_view data);
+inline record_mark mark_of(const record_header& h, byte_view data) {
+  return {h.rsn, data_sum(data)};
+}
 
 class change_history {
  public:
   struct bounds {
     std::size_t keys = 1'000'000;      ///< noted since the base
-    std::size_t bytes = 32 << 20;      ///< of memory for these
+    std::size_t bytes = 48 << 20;      ///< of memory for these
     std::size_t step_bytes = 8 << 20;  ///< for all steps before the base
-    std::size_t steps = 16;
+    std::size_t steps = 64;
   };
   change_history() = default;
   explicit change_history(const bounds& b) : bounds_(b) {}
@@ -44,8 +55,12 @@ class change_history {
   /// There is no content that others are known to have as well.
   void forget();
 
+  /// What it is now is asked for if it has not changed since the base.
+  void note(byte_view key, function_ref<record_mark()> now) {
+    if (state_ == change_state::complete && !noted_.contains(key)) note_one(key, now());
+  }
   void note(byte_view key) {
-    if (state_ == change_state::complete) note_one(key);
+    note(key, [] { return record_mark{}; });
   }
 
   change_state state() const { return state_; }
@@ -54,11 +69,20 @@ class change_history {
   std::size_t size_bytes() const;
   /// When the key changed last: 0 not that is known, 1 since the base, 2 in the step before it, and so on.
   std::uint32_t age_of(byte_view key) const;
+  /// The age of what changed first after that base, if anything did. A base that is known.
+  std::uint32_t oldest_age_since(generation base) const;
   const key_set& noted() const { return noted_; }
   /// Whether all is known that has changed since this base.
   bool reaches(generation base) const;
   /// Whether the key may have changed since this base, which must be reached.
   bool changed_since(generation base, byte_view key) const;
+  /// What the record was at a base since which it has changed.
+  struct earlier_mark {
+    std::uint32_t age = 0;  ///< of that change, as of age_of
+    record_mark mark;
+  };
+  /// The latest first.
+  std::vector<earlier_mark> marks_of(byte_view key) const;
 
   /// Earlier bases from which all is known, the latest first.
   std::vector<generation> earlier() const;
@@ -66,16 +90,17 @@ class change_history {
   std::optional<key_set> since(generation base) const;
 
  private:
+  static constexpr std::size_t mark_size = 12;
   struct change_step {
     generation from{};
     key_set keys;
   };
-  void note_one(byte_view key);
+  void note_one(byte_view key, const record_mark&);
 
   bounds bounds_;
   change_state state_ = change_state::none;
   generation base_ = generation::invalid;
-  key_set noted_;
+  key_set noted_{mark_size};       ///< a key's tag is its mark
   std::deque<change_step> steps_;  ///< the latest first
 };
 

@@ -53,7 +53,13 @@ class content_cursor {
 difference_merge::entry& difference_merge::entry_of(byte_view key) {
   const auto [i, is_new] = index_.try_emplace(key, entries_.size());
   if (is_new)
-    entries_.push_back({.key = key, .changed = {}, .base = {}, .returned = {}, .touched = {}});
+    entries_.push_back({.key = key,
+                        .changed = {},
+                        .base = {},
+                        .returned = {},
+                        .touched = {},
+                        .marks = {},
+                        .returners_marks = {}});
   return entries_[i->second];
 }
 
@@ -82,6 +88,15 @@ void difference_merge::returned(pnn node, byte_view key, const std::optional<rec
   auto& e = entry_of(key);
   if (std::ranges::find(e.returned, node, &copy::from) != e.returned.end()) return;
   e.returned.push_back({node, has.has_value(), has.value_or(record_view{})});
+}
+
+void difference_merge::was(byte_view key, const members_mark& m) {
+  entry_of(key).marks.push_back(m);
+}
+
+void difference_merge::returner_was(pnn node, byte_view key, std::uint32_t age,
+                                    const record_mark& m) {
+  entry_of(key).returners_marks.push_back({node, age, m});
 }
 
 // --- members that could not note what they have changed ---------------------------------------------
@@ -179,21 +194,92 @@ bool difference_merge::may_count(const entry& e, const copy& returned,
   if (behind_[static_cast<std::size_t>(i)].filled) return false;
   const auto bit = std::uint64_t{1} << i;
   if (e.touched.after & bit) return false;
-  const bool before = e.touched.before & bit, gone = !of_members.best;
+  const bool gone = !of_members.best;
   if (behind_[static_cast<std::size_t>(i)].stranger) return gone;
-  if (!behind_[static_cast<std::size_t>(i)].own_generation) return !(before && gone);
-  // its side took the record for its own, or made it, while the members left it as it was: what they may have seen of it
-  // since leaves no trace, but nothing of theirs is lost
-  return !before && !mutated(mutant::smaller_part_thrown_away);
+  return !(gone && (e.touched.before & bit));
+}
+
+/// What happened to the record among the members since a node behind parted from them. Nothing: nobody knows.
+std::optional<part_history> difference_merge::history_of_members(const entry& e,
+                                                                 std::size_t returner,
+                                                                 const standing& now) const {
+  if (returner >= 64 || !std::ranges::all_of(e.changed, &copy::noted)) return std::nullopt;
+  const auto bit = std::uint64_t{1} << returner;
+  part_history h{.at_parting = now.mark(), .now = now.mark()};
+  // dropped as they parted, when nobody seemed to be away
+  if (!now.best && (e.touched.before & bit) && !(e.touched.after & bit)) return std::nullopt;
+  if (!(e.touched.after & bit)) return h;
+  const members_mark* first = nullptr;
+  for (const auto& m : e.marks)
+    if ((m.parted_before & bit) && (!first || m.age > first->age)) first = &m;
+  if (!first) return std::nullopt;
+  h.at_parting = first->mark;
+  return h;
+}
+
+part_history difference_merge::history_of_part(const entry& e, generation part,
+                                               const standing& now) const {
+  part_history h{.at_parting = now.mark(), .now = now.mark()};
+  const returner_mark* first = nullptr;
+  for (const auto& m : e.returners_marks) {
+    const auto of = std::ranges::find(behind_, m.from, &returning_node::node);
+    if (of != behind_.end() && of->part == part && (!first || m.age > first->age)) first = &m;
+  }
+  if (first) h.at_parting = first->mark;
+  return h;
+}
+
+/// Nodes that come back from parts which have gone on: the best copy of each part is the part's. `s`: what wins among all
+/// others, and then among all.
+void difference_merge::let_parts_compete(const entry& e, standing& s, decision& d) const {
+  struct of_part {
+    std::size_t node = 0;  ///< in behind_, of the first that tells
+    standing now;
+  };
+  std::map<generation, of_part> parts;
+  for (const auto& c : e.returned) {
+    const auto i = static_cast<std::size_t>(
+        std::ranges::find(behind_, c.from, &returning_node::node) - behind_.begin());
+    if (i == behind_.size() || behind_[i].part == generation::invalid) continue;
+    auto& p = parts.try_emplace(behind_[i].part, of_part{i, {}}).first->second;
+    const changed_claim claim{.header = c.record.header, .holder = c.from, .changed = true};
+    if (!c.there || (p.now.best && !beats(claim, *p.now.best))) continue;
+    p.now.best = claim;
+    p.now.winner = c.record;
+  }
+  const auto of_members = s;
+  std::optional<part_history> leads;  // of a part, if one does
+  for (const auto& [gen, p] : parts) {
+    const auto members = history_of_members(e, p.node, of_members);
+    const auto own = history_of_part(e, gen, p.now);
+    const bool goes_on = members && part_that_goes_on(*members, own) == part::returner &&
+                         (!leads || part_that_goes_on(*leads, own) == part::returner);
+    if (!goes_on) {
+      d.lost |= own.now.data_sum != of_members.mark().data_sum && own.now.rsn > rsn{0};
+      continue;
+    }
+    leads = own;
+    d.kept = true;
+    auto winner = p.now.best ? p.now.winner : record_view{e.key, of_members.winner.header, {}};
+    winner.header = winning_header(winner.header, of_members.mark());
+    s.best =
+        changed_claim{.header = winner.header, .holder = behind_[p.node].node, .changed = true};
+    s.winner = winner;
+  }
 }
 
 difference_merge::decision difference_merge::decide(const entry& e) const {
   decision d{.key = e.key};
   const auto of_members = best_of_members(e);
   auto s = of_members;
+  const auto in_part = [&](const copy& c) {
+    const auto b = std::ranges::find(behind_, c.from, &returning_node::node);
+    return b != behind_.end() && b->part != generation::invalid;
+  };
   for (const auto& c : e.returned) {
     const changed_claim claim{.header = c.record.header, .holder = c.from, .changed = true};
-    if (!c.there || (s.best && (same(c.record, s.winner) || !beats(claim, *s.best)))) continue;
+    if (!c.there || in_part(c)) continue;
+    if (s.best && (same(c.record, s.winner) || !beats(claim, *s.best))) continue;
     if (!may_count(e, c, of_members)) {
       d.lost = true;
       continue;
@@ -202,8 +288,9 @@ difference_merge::decision difference_merge::decide(const entry& e) const {
     s.best = claim;
     s.winner = c.record;
   }
+  if (!e.returned.empty()) let_parts_compete(e, s, d);
   if (s.best)
-    if (const auto h = kept_header(s.winner.header, !s.winner.data.empty()))
+    if (const auto h = kept_header(s.winner.header, !s.winner.data.empty(), all_here_))
       d.winner = record_view{e.key, *h, s.winner.data};
   d.lack = who_lacks(e, d.winner);
   return d;

@@ -7,8 +7,8 @@
 ///
 /// A node that has missed generations tells what it has changed since it parted from the members. Its
 /// copy competes by rsn if the members have not touched the key since their first commit without it,
-/// nor dropped the record with that. If it has recovered by itself it may have taken records for its own, or have made
-/// them anew: then it competes only where the members have not touched the key since they had the same content.
+/// nor dropped the record with that. If it has recovered by itself it belongs to a part that went on: then it matters who has
+/// written the record since they parted, and what it was there (protocol/rules/parts.hpp).
 ///
 /// Records are views into the buffers they came in, which are kept.
 #include <cstdint>
@@ -17,8 +17,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "protocol/rules/parts.hpp"
 #include "protocol/rules/winner.hpp"
 #include "protocol/types/rec_data.hpp"
+#include "storage/change_history.hpp"
 #include "storage/function_ref.hpp"
 #include "storage/key.hpp"
 
@@ -27,7 +29,8 @@ namespace floe {
 /// Who comes back, with an earlier base.
 struct returning_node {
   pnn node{0};
-  bool own_generation = false;  ///< it has recovered since it parted from the members
+  /// The content with which its part has gone on; invalid: it has not recovered since it parted from the members.
+  generation part = generation::invalid;
   /// It has no content in common with them: it gets everything, and of what it had they are told what they have never had.
   bool stranger = false;
   /// It was filled before it joins: it has, of an earlier content, what has not changed since, and nothing of its own (rule R9).
@@ -38,8 +41,13 @@ class difference_merge {
  public:
   /// `behind`: nodes at an earlier base, which lack what the members have changed since. Their own
   /// copies count where no member has touched the key since they parted.
-  difference_merge(std::vector<pnn> members, std::vector<returning_node> behind, pnn asked_first)
-      : members_(std::move(members)), behind_(std::move(behind)), asked_first_(asked_first) {}
+  /// `all_here`: no member of the last generation is away, so empty records need not be kept.
+  difference_merge(std::vector<pnn> members, std::vector<returning_node> behind, pnn asked_first,
+                   bool all_here)
+      : members_(std::move(members)),
+        behind_(std::move(behind)),
+        asked_first_(asked_first),
+        all_here_(all_here) {}
 
   /// Keeps a buffer for the records that view into it.
   void keep(frame buffer) { buffers_.push_back(std::move(buffer)); }
@@ -51,6 +59,16 @@ class difference_merge {
   void touched(byte_view key, const key_touches& by);
   /// The copy of a node behind, of a key that it has changed since it parted.
   void returned(pnn node, byte_view key, const std::optional<record_view>& has);
+
+  /// What the record was among the members before a change of that age.
+  struct members_mark {
+    std::uint64_t parted_before = 0;  ///< bit i: behind[i] had parted by then
+    std::uint32_t age = 0;
+    record_mark mark;
+  };
+  void was(byte_view key, const members_mark&);
+  /// And with a node behind, before a change that came after the first recovery of its own.
+  void returner_was(pnn node, byte_view key, std::uint32_t age, const record_mark&);
 
   /// A member that could not note what it has changed, whole, and one that could: every key of which they
   /// have different copies was changed by the first, or told by the second. All other copies must be known.
@@ -83,16 +101,24 @@ class difference_merge {
     record_view record{};
     bool noted = true;  ///< false: it may be the base's, its holder does not know
   };
+  struct returner_mark {
+    pnn from{0};
+    std::uint32_t age = 0;
+    record_mark mark;
+  };
   struct entry {
     byte_view key;
     std::vector<copy> changed;
     std::optional<copy> base;
     std::vector<copy> returned;
     key_touches touched;
+    std::vector<members_mark> marks;
+    std::vector<returner_mark> returners_marks;
   };
   struct standing {
     std::optional<changed_claim> best;
     record_view winner;
+    record_mark mark() const { return best ? mark_of(winner.header, winner.data) : record_mark{}; }
   };
   entry& entry_of(byte_view key);
   entry* known(byte_view key);
@@ -100,11 +126,16 @@ class difference_merge {
   decision decide(const entry&) const;
   standing best_of_members(const entry&) const;
   bool may_count(const entry&, const copy& returned, const standing& of_members) const;
+  std::optional<part_history> history_of_members(const entry&, std::size_t returner,
+                                                 const standing& now) const;
+  part_history history_of_part(const entry&, generation part, const standing& now) const;
+  void let_parts_compete(const entry&, standing&, decision&) const;
   std::vector<pnn> who_lacks(const entry&, const std::optional<record_view>& winner) const;
 
   std::vector<pnn> members_;
   std::vector<returning_node> behind_;
   pnn asked_first_{0};
+  bool all_here_;
   std::vector<frame> buffers_;
   std::vector<entry> entries_;
   std::unordered_map<byte_view, std::size_t> index_;

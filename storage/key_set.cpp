@@ -16,7 +16,14 @@ std::size_t key_set::slot_of(byte_view key) const {
 
 bool key_set::contains(byte_view key) const { return size_ != 0 && table_[slot_of(key)] != 0; }
 
-bool key_set::insert(byte_view key) {
+std::optional<byte_view> key_set::tag_of(byte_view key) const {
+  if (size_ == 0) return std::nullopt;
+  const place at = table_[slot_of(key)];
+  if (at == 0) return std::nullopt;
+  return byte_view(keys_).substr(at - 1 + sizeof(length) + key.size(), tag_size_);
+}
+
+bool key_set::insert(byte_view key, byte_view tag) {
   if ((size_ + 1) * 4 > table_.size() * 3) grow();
   const std::size_t slot = slot_of(key);
   if (table_[slot] != 0) return false;
@@ -24,6 +31,8 @@ bool key_set::insert(byte_view key) {
   const auto n = static_cast<length>(key.size());
   keys_.append(reinterpret_cast<const char*>(&n), sizeof n);
   keys_.append(key);
+  keys_.append(tag.substr(0, tag_size_));
+  keys_.append(tag_size_ - std::min(tag.size(), tag_size_), '\0');
   ++size_;
   return true;
 }
@@ -36,7 +45,7 @@ void key_set::grow() {
     std::size_t at = hash_in_memory(key) & mask;
     while (table_[at] != 0) at = (at + 1) & mask;
     table_[at] = static_cast<place>(offset + 1);
-    offset += sizeof(length) + key.size();
+    offset += sizeof(length) + key.size() + tag_size_;
   }
 }
 

@@ -1,9 +1,10 @@
 #pragma once
 /// Many keys in memory, each once: one piece of memory with all of them and a table of where each
 /// begins. A key costs its length and about 12 bytes; to note one that is there already, which is
-/// what a busy record does, costs a hash and a comparison.
+/// what a busy record does, costs a hash and a comparison. Beside each key there may be a tag, of one size in the whole set.
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <vector>
 
 #include "protocol/bytes.hpp"
@@ -12,9 +13,13 @@ namespace floe {
 
 class key_set {
  public:
-  /// True if it was not there.
-  bool insert(byte_view key);
+  explicit key_set(std::size_t tag_size = 0) : tag_size_(tag_size) {}
+
+  /// True if it was not there. A tag that is shorter than those of this set is filled up with zeros, what is too much is left out.
+  bool insert(byte_view key, byte_view tag = {});
   bool contains(byte_view key) const;
+  /// As it was inserted first; nothing: the key is not there.
+  std::optional<byte_view> tag_of(byte_view key) const;
   void insert_all(const key_set& other) {
     other.each([this](byte_view key) { insert(key); });
   }
@@ -31,7 +36,7 @@ class key_set {
   void each(Visitor visitor) const {
     for (std::size_t at = 0; at < keys_.size();) {
       const byte_view key = key_at(at);
-      at += sizeof(length) + key.size();
+      at += sizeof(length) + key.size() + tag_size_;
       visitor(key);
     }
   }
@@ -50,7 +55,8 @@ class key_set {
   std::size_t slot_of(byte_view key) const;
   void grow();
 
-  bytes keys_;                ///< of each the length, then the key
+  std::size_t tag_size_;
+  bytes keys_;                ///< of each the length, then the key and its tag
   std::vector<place> table_;  ///< a power of two, at most three quarters full
   std::size_t size_ = 0;
 };

@@ -72,20 +72,35 @@ std::expected<void, store_error> store::impl::admit(std::span<const change> chan
   return {};
 }
 
+void store::impl::note(std::span<const change> changes) {
+  std::optional<store_read> read;
+  for (const auto& c : changes) {
+    const bool empties = c.what == change_kind::put && c.data.empty();
+    if (c.what == change_kind::set_meta || (empties && mutated(mutant::change_not_noted))) continue;
+    history.note(c.key, [&]() -> record_mark {
+      if (!read)
+        if (auto begun = store_read::begin(*this)) read.emplace(std::move(*begun));
+      const ordered_key sought(c.key, options.hash);
+      tree::place at(sought);
+      // what cannot be read cannot be told either: whoever asks for the record learns it
+      if (!read || tree::look_up(read->txn(), env->dbi(), sought, at) != 0 || !at.found) return {};
+      return mark_of(at.record.header, at.record.data);
+    });
+  }
+}
+
 std::expected<void, store_error> store::impl::join(std::span<const change> changes) {
   if (changes.empty()) return {};
   if (auto admitted = admit(changes); !admitted) return admitted;
   if (auto opened = open_group(); !opened) return opened;
 
   ++writes;
+  note(changes);
   change_log::mark mark = log.here();
   room purpose = room::for_erases;
   int rc = 0;
   for (const auto& c : changes) {
     log.append(c);
-    const bool empties = c.what == change_kind::put && c.data.empty();
-    if (c.what != change_kind::set_meta && !(empties && mutated(mutant::change_not_noted)))
-      history.note(c.key);
     if (needs_room(c)) purpose = room::for_puts;
     if (rc == 0) rc = tree::apply(txn->cursor(), c, options.hash);
   }

@@ -30,6 +30,8 @@ struct store::impl {
   std::expected<void, store_error> open_group();
   std::expected<void, store_error> join(std::span<const change> changes);
   std::expected<void, store_error> flush();
+  /// Before they are applied: what the records are becomes part of the history.
+  void note(std::span<const change> changes);
   std::expected<void, store_error> admit(std::span<const change> changes);
 
   /// Runs body in a transaction of its own and commits it; with a larger map from the start again,

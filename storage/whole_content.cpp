@@ -131,8 +131,8 @@ std::expected<void, store_error> store::bulk_apply(std::span<const change> chang
   for (const auto& c : changes) {
     total += c.key.size() + c.data.size();
     if (c.what != change_kind::erase) purpose = room::for_puts;
-    if (c.what != change_kind::set_meta) impl_->history.note(c.key);
   }
+  impl_->note(changes);
   auto body = [&](write_txn& txn) {
     done = 0;
     for (const auto& c : changes) {

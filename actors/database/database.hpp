@@ -108,6 +108,7 @@ class database final : public actor<database_message> {
     std::optional<key_set> keys;
     std::vector<byte_view> order;  ///< into `keys`
     std::size_t next = 0;
+    std::uint32_t oldest_mark = 0;  ///< marks of changes up to that age are sent as well; 0: none
     /// In the order of the scan: what a full disk keeps in the record table, newer than what the store has.
     std::vector<record> left_in_table;
     std::size_t next_left = 0;
@@ -364,7 +365,8 @@ class database final : public actor<database_message> {
   void pull(db_control&);
   void send_changes(db_control&);
   void send_copies(db_control&);
-  void start_pull(const replier&, pnn to, srvid, std::optional<key_set> keys);
+  void start_pull(const replier&, pnn to, srvid, std::optional<key_set> keys,
+                  std::uint32_t oldest_mark = 0);
   void send_pull_buffers();
   void tell_if_large(const pull_state&) const;
   std::expected<void, store_error> next_records(pull_state&, rec_buffer_builder&);

@@ -1,10 +1,12 @@
 /// What a recovery takes from this node's copy of a database: all records, those that have changed, or those that it names.
 /// Sent as messages, in buffers, in the order of the keys where it is everything.
 #include <algorithm>
+#include <cstring>
 
 #include "actors/database/database.hpp"
 #include "actors/events.hpp"
 #include "protocol/mutant.hpp"
+#include "protocol/rules/parts.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/wire/codec.hpp"
 
@@ -25,6 +27,16 @@ key_set without(const key_set& all, const Out& out, const Here& here) {
   return rest;
 }
 
+void add_marks(rec_buffer_builder& buffer, const std::vector<change_history::earlier_mark>& marks,
+               byte_view key, std::uint32_t oldest) {
+  for (const auto& [age, mark] : marks) {
+    if (age > oldest) break;
+    char sum[sizeof mark.data_sum];
+    std::memcpy(sum, &mark.data_sum, sizeof sum);
+    buffer.add(key, {.rsn = mark.rsn}, {sum, sizeof sum}, is_mark | age);
+  }
+}
+
 }  // namespace
 
 void database::pull(db_control& m) {
@@ -39,7 +51,7 @@ void database::pull(db_control& m) {
 }
 
 void database::start_pull(const replier& answer, pnn to, floe::srvid where,
-                          std::optional<key_set> keys) {
+                          std::optional<key_set> keys, std::uint32_t oldest_mark) {
   pull_.reset();
   pull_.emplace();
   pull_->id = ++last_pull_;
@@ -47,6 +59,7 @@ void database::start_pull(const replier& answer, pnn to, floe::srvid where,
   pull_->srvid = where;
   pull_->answer = answer;
   pull_->keys = std::move(keys);
+  pull_->oldest_mark = oldest_mark;
   if (pull_->keys)
     pull_->order = pull_->keys->sorted();
   else
@@ -62,7 +75,9 @@ void database::send_changes(db_control& m) {
   auto keys = store_->changes().since(p.since);
   if (!keys) return m.answer.fail("the changes since that generation are not known");
   if (mutated(mutant::copies_outlive_recoveries)) keys = without(*keys, copies_out_, copies_here_);
-  start_pull(m.answer, m.from, p.srvid, std::move(keys));
+  const bool marked = std::get<req_control>(m.packet->content.body).flags & changes_with_marks;
+  const auto oldest = marked ? store_->changes().oldest_age_since(p.since) : 0;
+  start_pull(m.answer, m.from, p.srvid, std::move(keys), oldest);
 }
 
 void database::send_copies(db_control& m) {
@@ -166,6 +181,7 @@ std::expected<void, store_error> database::next_of_keys(pull_state& p, rec_buffe
     });
     if (!found) return std::unexpected(std::move(found.error()));
     if (!*found) buffer.add_plain(key, {}, changed);
+    if (p.oldest_mark > 0) add_marks(buffer, store_->changes().marks_of(key), key, p.oldest_mark);
   }
   p.exhausted = p.next == p.order.size();
   return {};

@@ -6,6 +6,7 @@
 #include "protocol/constants.hpp"
 #include "protocol/rules/joining.hpp"
 #include "protocol/rules/own_freeze.hpp"
+#include "protocol/rules/parts.hpp"
 #include "protocol/types/basic.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/wire/codec.hpp"
@@ -82,6 +83,7 @@ void db_recoverer::ask(const db_effect::ask& e, pnn n) {
                                              .tid = plan.gen,
                                              .srvid = sources_.at(n).srvid,
                                              .since = machine_.changes_since(n)});
+      if (machine_.parts_meet()) flags = changes_with_marks;
       break;
     case db_phase::copies:
       data = wire::encode(db_copies_request{

@@ -87,6 +87,7 @@ class db_recoverer final : public actor<db_recoverer_message> {
   bool is_pulled_whole(pnn) const;
   const key_touches& touches(pnn member, std::uint32_t age);
   void start_difference(const db_effect::ask&);
+  bool take_mark(pnn from, bool is_member, std::uint32_t age, const std::optional<record_view>&);
   void take_difference(const dbr_records&, const rec_buffer&, source&);
   void act(const db_effect::compare&);
   void merge_difference(const db_effect::merge&);

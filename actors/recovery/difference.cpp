@@ -1,6 +1,7 @@
 /// The part of a database's recovery that looks only at what has changed: taking in the changes, asking for the copies
 /// that are missing, and sorting the winners by who lacks them (storage/difference.hpp).
 #include <algorithm>
+#include <cstring>
 
 #include "actors/events.hpp"
 #include "actors/recovery/db_recoverer.hpp"
@@ -18,14 +19,14 @@ void db_recoverer::start_difference(const db_effect::ask& e) {
   const bool leader_is_one = std::ranges::find(members, config_.leader) != members.end();
   std::vector<returning_node> behind;
   for (const pnn n : machine_.behind())
-    behind.push_back({.node = n, .own_generation = machine_.has_own_generation(n)});
+    behind.push_back({.node = n, .part = machine_.own_generation(n)});
   strangers_ = machine_.strangers();
-  for (const pnn n : strangers_)
-    behind.push_back({.node = n, .own_generation = true, .stranger = true});
+  for (const pnn n : strangers_) behind.push_back({.node = n, .stranger = true});
   somebody_returns_ = !behind.empty();
   for (const pnn n : machine_.filled()) behind.push_back({.node = n, .filled = true});
-  difference_ = std::make_unique<difference_merge>(
-      members, std::move(behind), leader_is_one ? config_.leader : members.front());
+  difference_ = std::make_unique<difference_merge>(members, std::move(behind),
+                                                   leader_is_one ? config_.leader : members.front(),
+                                                   machine_.plan().all_here);
   touches_.clear();
   whole_.clear();
   env_.log.tell(
@@ -56,6 +57,10 @@ void db_recoverer::take_difference(const dbr_records& m, const rec_buffer& buffe
     }
     switch (machine_.phase()) {
       case db_phase::changes:
+        if (r.reqid & is_mark) {
+          if (!take_mark(m.from, is_member, r.reqid & ~is_mark, record)) s.error = "a bad mark";
+          break;
+        }
         // what a member did not change itself it tells because nodes behind may lack it; its copy is the base's
         if (is_member && r.reqid == 1)
           difference_->changed(m.from, r.key, record);
@@ -69,6 +74,20 @@ void db_recoverer::take_difference(const dbr_records& m, const rec_buffer& buffe
       default: return;
     }
   }
+}
+
+/// What the record was before a change, as far as that matters to a node that comes back.
+bool db_recoverer::take_mark(pnn from, bool is_member, std::uint32_t age,
+                             const std::optional<record_view>& told) {
+  record_mark mark;
+  if (age == 0 || !told || told->data.size() != sizeof mark.data_sum) return false;
+  mark.rsn = told->header.rsn;
+  std::memcpy(&mark.data_sum, told->data.data(), sizeof mark.data_sum);
+  if (is_member)
+    difference_->was(told->key, {machine_.parted_before(from, age), age, mark});
+  else if (machine_.after_own_commit(from, age))
+    difference_->returner_was(from, told->key, age, mark);
+  return true;
 }
 
 /// It has changed more than it could note; or it shares nothing with the others.

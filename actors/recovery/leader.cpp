@@ -7,6 +7,7 @@
 
 #include "actors/events.hpp"
 #include "actors/recovery/coordinator.hpp"
+#include "actors/recovery/life.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/messages.hpp"
 #include "protocol/mutant.hpp"
@@ -52,6 +53,7 @@ leader_config leader_config_of(const node_config& c, std::shared_ptr<node_pulse>
           .verify_recoveries = c.verify_recoveries,
           .tunables = c.tunables,
           .cluster_lock = c.cluster_lock,
+          .state_dir = c.state_dir,
           .quorum = c.quorum,
           .witness = c.witness,
           .pulse = std::move(pulse)};
@@ -73,6 +75,15 @@ leader::~leader() = default;
 
 void leader::start() {
   floe_nodes_.insert(env_.self);
+  const auto second = static_cast<std::uint32_t>(env_.loop.wall_us() / 1'000'000);
+  const auto life = begin_life(config_.state_dir, second);
+  life_ = life.number;
+  if (!life.error.empty())
+    env_.log.tell(event::storage_failed{.db = "",
+                                        .doing = "number this life of the node",
+                                        .code = "error",
+                                        .cause = 0,
+                                        .why = life.error});
   std::vector<srvid> all{message::election,   message::leader,    message::floe_look,
                          message::floe_leads, message::floe_term, message::floe_deposed,
                          message::banning};
@@ -148,7 +159,7 @@ void leader::answered(const question::is_floe& q, const control_answer& a) {
 
 /// A new generation must be later than these, also when the nodes that had them are gone.
 void leader::remember(generation gen) {
-  constexpr std::size_t kept = 64;
+  constexpr std::size_t kept = 512;
   if (gen == generation::invalid || (!seen_.empty() && seen_.back() == gen)) return;
   seen_.push_back(gen);
   if (seen_.size() > kept) seen_.erase(seen_.begin());
@@ -339,6 +350,7 @@ void leader::act(const watch_effect::recover& e) {
   cluster_plan plan{.epoch = e.epoch,
                     .leader = env_.self,
                     .gen = generation{gen},
+                    .life = life_,
                     .seen = seen_,
                     .connected = connected(),
                     .step_timeout = limit,
@@ -367,6 +379,7 @@ void leader::act(const watch_effect::stop_recovery&) { coordinator_.tell(rec_sto
 
 void leader::on(leader_recovered& m) {
   coordinator_ = {};
+  remember(m.result.gen);  // whoever has heard of it does not take the next one for the same
   answer_who_asked(m.result);
   last_failures_ = std::move(m.result.failures);
   last_attempt_ = m.result.gen;

@@ -34,6 +34,7 @@ struct leader_config {
   bool verify_recoveries = false;
   tunable_list tunables;
   std::string cluster_lock{};  ///< the setting; empty: none
+  std::string state_dir{};     ///< where the lives of this node are numbered; empty: nowhere
   quorum_rule quorum = quorum_rule::lock;
   database_witness* witness = nullptr;
   std::shared_ptr<node_pulse> pulse{};  ///< of the node
@@ -188,6 +189,7 @@ class leader final : public actor<leader_message> {
   std::string differed_;                 ///< contents, in recoveries since the last good one
   std::vector<evidence> last_failures_;  ///< of the last recovery, with its generation
   generation last_attempt_ = generation::invalid;
+  std::uint32_t life_ = 0;        ///< of this process
   std::vector<generation> seen_;  ///< the latest ones, also of recoveries that others led
   std::string hold_;
   struct waiting_takeover {

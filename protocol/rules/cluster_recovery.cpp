@@ -15,11 +15,13 @@ namespace {
 
 using db_state = cluster_recovery::db_state;
 
-/// Leaders of two parts that know the same latest generation count on from it alike, and chance alone would let them meet
-/// after some thousand tries, which parts that recover against each other soon have: one generation would name two contents.
-std::uint32_t of_this_leader(pnn leader, std::uint32_t random) {
-  constexpr std::uint32_t told_apart = 63;  // of the twelve bits that are not counted
-  return (random & ~told_apart) | (number(leader) & told_apart);
+/// The bits that are not counted. Leaders of two parts that know the same latest generation count on from it alike, and a
+/// leader that was started again begins to count anew: neither may give a generation a name that another one has. So a
+/// name says whose it is, and of which of its lives; within one the count goes on.
+std::uint32_t named_by(pnn leader, std::uint32_t life) {
+  constexpr std::uint32_t bits = 6, mask = (1U << bits) - 1;
+  if (mutated(mutant::generation_without_life)) life = 0;
+  return (life & mask) << bits | (number(leader) & mask);
 }
 
 bool may_lead(std::uint32_t flags, std::uint32_t capabilities) {
@@ -208,7 +210,7 @@ std::vector<cluster_output> cluster_recovery::survey_complete(time_point now) {
   candidates.reserve(members_.size());
   for (const auto& m : members_)
     candidates.push_back({m.node, (m.capabilities & capability::lmaster) != 0});
-  plan_.gen = next_generation(known_, of_this_leader(plan_.leader, number(plan_.gen)));
+  plan_.gen = next_generation(known_, named_by(plan_.leader, plan_.life));
   slots_ = make_vnn_slots(candidates, plan_.leader);
   return enter(cluster_phase::recmode_active, participants(), now);
 }
@@ -273,7 +275,14 @@ db_plan cluster_recovery::plan_for(db_id id) const {
             .floe_only = why_not_floe().empty(),
             .why_not_floe = why_not_floe(),
             .whole = plan_.whole,
+            .leader = plan_.leader,
             .verify = plan_.verify};
+  for (const auto& c : claims) {
+    if (std::ranges::find(took_part, c.node) == took_part.end()) continue;
+    p.all_here &= std::ranges::all_of(c.line.members, [&](pnn n) {
+      return std::ranges::find(members_, n, &member::node) != members_.end();
+    });
+  }
   for (const auto& c : claims) {
     bool counts = std::ranges::find(took_part, c.node) != took_part.end();
     counts |= mutated(mutant::every_copy_counts);

@@ -62,8 +62,9 @@ constexpr std::uint64_t number(recovery_epoch e) { return static_cast<std::uint6
 struct cluster_plan {
   recovery_epoch epoch{};
   pnn leader{0};  ///< this node
-  /// Handed in: random. After the survey: the new generation, later than all that were found.
+  /// Handed in: any. After the survey: the new generation, later than all that were found.
   generation gen{};
+  std::uint32_t life = 0;  ///< of the leader's process: the next one after a start
   /// Generations the leader has seen, however long ago: the new one is later than these as well.
   std::vector<generation> seen{};
   std::vector<pnn> connected{};    ///< the leader and every node it is connected to

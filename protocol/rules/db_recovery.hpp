@@ -31,7 +31,8 @@
 /// is asked for all that it has: records that the members have never had are kept. That it shares nothing is told from two
 /// things where the members do not know all: who was with it in its last generation, and where the leader has been. A node
 /// that was there with one of them shares their past, even if nobody remembers each change since (an operator has replaced the
-/// content, much has happened, or they were restarted and filled), and brings nothing back.
+/// content, much has happened, or they were restarted and filled), and brings nothing back. Nor does a node that comes from a
+/// generation which the leader was in, if that is a member: it has detached the database since, and made it anew.
 ///
 /// Each phase asks a set of nodes at once and ends when all have answered, failed or timed out; one
 /// result per node is kept. A try that fails begins again at `names`; a database that was frozen or
@@ -120,7 +121,9 @@ struct db_plan {
       false;  ///< all participants are floe's, and in the map: DB_RECOVERY_BEGIN is understood
   std::string why_not_floe{};  ///< why `floe_only` is false
   bool whole = false;          ///< asked for: by difference never
-  bool verify = false;         ///< asked for: what they have afterwards is compared
+  bool all_here = true;        ///< every member of the last generation takes part
+  pnn leader = pnn::unknown;
+  bool verify = false;  ///< asked for: what they have afterwards is compared
 };
 
 /// How the copy of a node stands when its recovery begins.
@@ -275,10 +278,16 @@ class db_recovery {
   std::vector<pnn> returning() const;
   pnn fill_source() const { return noted().front(); }
   std::vector<pnn> overflowed() const;  ///< members that have changed more than they could note
-  /// A node behind has recovered since it parted: what it has counts only where the members have touched nothing.
-  bool has_own_generation(pnn behind) const;
+  /// That of a node behind which has recovered since it parted; else invalid.
+  generation own_generation(pnn behind) const;
   /// What a member's change of this age (change_history::age_of) means for each node behind.
   key_touches touches(pnn member, std::uint32_t age) const;
+  /// Which nodes of returning() had parted from the members before this change of a member.
+  std::uint64_t parted_before(pnn member, std::uint32_t age) const;
+  /// Whether a node behind that has an own generation had made its first one before this change.
+  bool after_own_commit(pnn behind, std::uint32_t age) const;
+  /// Parts that have gone on without each other meet: what records were when they parted matters (parts.hpp).
+  bool parts_meet() const;
   /// Since when this node is asked for its changes: its content; who is behind since the content that it had in common
   /// with the members, and the first of these since the earliest such.
   generation changes_since(pnn) const;
@@ -328,6 +337,7 @@ class db_recovery {
   bool knows_all_since_birth(pnn) const;
   bool shares_their_past(pnn) const;
   pnn historian() const;
+  bool left_behind(pnn) const;
   const db_copy* copy_of(pnn) const;
   generation common_with(pnn) const;
   generation filled_with(pnn) const;

@@ -155,6 +155,20 @@ bool db_recovery::knows_all_since_birth(pnn n) const {
          is_birth(copy->earlier.empty() ? copy->content : copy->earlier.back());
 }
 
+/// The leader, who counts, was in a generation that this node comes from, and knows all since it created the database: that
+/// was made anew since, and what was in it is gone with it.
+bool db_recovery::left_behind(pnn n) const {
+  const auto counting = members();
+  if (std::ranges::find(counting, plan_.leader) == counting.end() ||
+      mutated(mutant::detached_content_counts))
+    return false;
+  const auto was_in = [&](generation content) {
+    return std::ranges::find(plan_.seen, content) != plan_.seen.end();
+  };
+  const auto* copy = copy_of(n);
+  return was_in(copy->content) || std::ranges::any_of(copy->earlier, was_in);
+}
+
 bool db_recovery::shares_their_past(pnn n) const {
   if (mutated(mutant::past_forgotten)) return false;
   const auto p = std::ranges::find(plan_.participants, n, &db_plan::participant::node);
@@ -173,7 +187,7 @@ std::vector<pnn> db_recovery::strangers() const {
   const bool members_know =
       std::ranges::any_of(noted(), [&](pnn n) { return knows_all_since_birth(n); });
   std::erase_if(nodes, [&](pnn n) {
-    return copy_of(n)->content == generation::invalid ||
+    return copy_of(n)->content == generation::invalid || left_behind(n) ||
            !(members_know || (knows_all_since_birth(n) && !shares_their_past(n)));
   });
   return nodes;
@@ -208,7 +222,10 @@ generation db_recovery::changes_since(pnn n) const {
   return since;
 }
 
-bool db_recovery::has_own_generation(pnn n) const { return common_with(n) != copy_of(n)->content; }
+generation db_recovery::own_generation(pnn n) const {
+  const auto has = copy_of(n)->content;
+  return common_with(n) == has ? generation::invalid : has;
+}
 
 /// Ages: 0 not changed, 1 since the base, 2 in the step before it, and so on.
 key_touches db_recovery::touches(pnn member, std::uint32_t age) const {
@@ -240,6 +257,29 @@ key_touches db_recovery::touches(pnn member, std::uint32_t age) const {
       t.before |= bit;
   }
   return t;
+}
+
+std::uint64_t db_recovery::parted_before(pnn member, std::uint32_t age) const {
+  const auto& steps = copy_of(member)->earlier;
+  const auto needed = behind();
+  std::uint64_t mask = 0;
+  for (std::size_t i = 0; i < needed.size() && i < 64; ++i) {
+    // where it parted the member's step is not sure to be the others', if it missed their first commit
+    const auto parted = std::ranges::find(steps, common_with(needed[i])) - steps.begin();
+    if (static_cast<std::ptrdiff_t>(age) - 2 < parted) mask |= std::uint64_t{1} << i;
+  }
+  return mask;
+}
+
+bool db_recovery::after_own_commit(pnn n, std::uint32_t age) const {
+  const auto& steps = copy_of(n)->earlier;
+  const auto parted = std::ranges::find(steps, common_with(n)) - steps.begin();
+  return static_cast<std::ptrdiff_t>(age) - 2 < parted;
+}
+
+bool db_recovery::parts_meet() const {
+  return std::ranges::any_of(behind(),
+                             [&](pnn n) { return own_generation(n) != generation::invalid; });
 }
 
 db_way db_recovery::way() const {

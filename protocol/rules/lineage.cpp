@@ -11,11 +11,11 @@ namespace floe {
 namespace {
 
 constexpr std::uint32_t ordered_bit = 0x80000000U;
-constexpr unsigned random_bits = 12;
+constexpr unsigned name_bits = 12;
 constexpr std::uint32_t count_mask = 0x7ffffU;
 
 bool is_ordered(generation g) { return number(g) & ordered_bit; }
-std::uint32_t count_of(generation g) { return (number(g) >> random_bits) & count_mask; }
+std::uint32_t count_of(generation g) { return (number(g) >> name_bits) & count_mask; }
 
 /// A generation, or several that are one history.
 struct branch {
@@ -164,7 +164,7 @@ bool supersedes(generation a, generation b) {
   return is_ordered(a) && is_ordered(b) && count_of(a) == count_of(b) && number(a) > number(b);
 }
 
-generation next_generation(std::span<const generation> known, std::uint32_t random) {
+generation next_generation(std::span<const generation> known, std::uint32_t named) {
   generation latest{ordered_bit};
   bool found = false;
   for (const generation g : known) {
@@ -173,7 +173,7 @@ generation next_generation(std::span<const generation> known, std::uint32_t rand
     found = true;
   }
   const std::uint32_t count = (count_of(latest) + 1) & count_mask;
-  return generation{ordered_bit | (count << random_bits) | (random & ((1U << random_bits) - 1))};
+  return generation{ordered_bit | (count << name_bits) | (named & ((1U << name_bits) - 1))};
 }
 
 }  // namespace floe

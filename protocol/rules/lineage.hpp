@@ -32,8 +32,9 @@
 /// Nodes without a valid generation (restarted, stopped, banned) took no part. Rule R13 of the model, tests/model/README.md.
 ///
 /// To the wire a generation is a random number. Ours say more, at no cost to others: bit 31 set
-/// (ctdbd draws 31 bits, so it never sets it), 19 bits that count up, 12 random ones. The order is
-/// modulo 2^19. A generation drawn by a ctdbd has no order.
+/// (ctdbd draws 31 bits, so it never sets it), 19 bits that count up, and 12 that name the leader and its life (cluster_recovery.cpp):
+/// two generations are never called the same, unless a node is started 64 times, a cluster has more than 64 nodes, or the disk
+/// that remembers the lives is lost. The order is modulo 2^19. A generation drawn by a ctdbd has no order.
 ///
 /// Not in CTDB, where every copy counts (Samba ctdb/server/ctdb_recovery_helper.c).
 #include <cstdint>
@@ -63,7 +64,7 @@ struct lineage_claim {
 std::vector<pnn> last_generation_members(std::span<const lineage_claim> claims, pnn leader);
 
 /// A generation later than all known ones that have an order.
-generation next_generation(std::span<const generation> known, std::uint32_t random);
+generation next_generation(std::span<const generation> known, std::uint32_t named);
 
 /// The name of the empty content with which nodes of this map's generation create a volatile database: until the
 /// first recovery it is what they have in common. Invalid if the generation has no order.
@@ -74,7 +75,7 @@ bool is_birth(generation);
 bool is_later(generation a, generation b);
 
 /// Whether a node at `a` refuses to go to `b`: `b` belongs to an older recovery, or to one that was numbered at
-/// the same time and lost by its random bits. Never, if one of them has no order.
+/// the same time and lost by its name. Never, if one of them has no order.
 bool supersedes(generation a, generation b);
 
 }  // namespace floe

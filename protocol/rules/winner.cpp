@@ -1,5 +1,7 @@
 #include "protocol/rules/winner.hpp"
 
+#include "protocol/mutant.hpp"
+
 namespace floe {
 
 bool counts(db_kind kind, const record_claim& copy) {
@@ -35,8 +37,9 @@ bool beats(const changed_claim& a, const changed_claim& b) {
   return a.holder < b.holder;
 }
 
-std::optional<record_header> kept_header(const record_header& winner, bool has_data) {
-  if (!has_data) return std::nullopt;
+std::optional<record_header> kept_header(const record_header& winner, bool has_data,
+                                         bool all_here) {
+  if (!has_data && (all_here || mutated(mutant::empty_record_of_lost_dropped))) return std::nullopt;
   record_header h = winner;
   h.flags &= ~record_flag::ro_all;
   h.flags |= record_flag::migrated_with_data;

@@ -49,9 +49,11 @@ struct key_touches {
 bool beats(const changed_claim& challenger, const changed_claim& incumbent);
 
 /// The header with which all nodes keep the winner of a recovery by difference; nothing if it is
-/// dropped, because it is empty. Its dmaster stays, so that no record has to move afterwards (rule R6); that of
+/// dropped, because it is empty. While a member of the last generation is away an empty one is kept as well: it may be all
+/// that is here of a record that the other has, or the later word about one that the other has an older copy of (rule R18);
+/// vacuuming forgets it. Its dmaster stays, so that no record has to move afterwards (rule R6); that of
 /// a lost node means the lmaster (owner_of in placement.hpp).
-std::optional<record_header> kept_header(const record_header& winner, bool has_data);
+std::optional<record_header> kept_header(const record_header& winner, bool has_data, bool all_here);
 
 /// Whether a copy counts at all.
 bool counts(db_kind kind, const record_claim& copy);

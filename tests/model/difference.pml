@@ -109,6 +109,7 @@ inline find_common(n) {
   :: else -> break
   od
 }
+#define OWN_PART(n, x) (IS_BEHIND(n, x) && common[x] != content[x])
 #define IS_BEHIND(n, x) (IN(x, plan_nodes[n]) && !IN(x, counts[n]) && common[x] != 0)
 
 /* Since when a participant is asked for its changes. */
@@ -222,7 +223,7 @@ inline merge_difference(n) {
         holds_own_p = dmaster[i] == i;
         holds_own_q = (count == NOBODY -> 0 : (IN(count, counts[n]) -> HOLDS_OWN(n, count) : dmaster[count] == count));
         ok = count == NOBODY;
-        if :: !ok && !SAME(i, count) && BEATS(n, i, count) -> ok = 1 :: else fi;
+        if :: !ok && !SAME(i, count) && (BEATS(n, i, count) || (OWN_PART(n, i) && count == to)) -> ok = 1 :: else fi;
         if
         :: ok ->
            may_count(n, i, to);
@@ -239,9 +240,10 @@ inline merge_difference(n) {
      i = (IN(0, counts[n]) -> 0 : (IN(1, counts[n]) -> 1 : 2));
      won_there[n] = there[i]; won_seen[n] = seen[i]; won_rsn[n] = rsn[i]; won_dmaster[n] = dmaster[i]
   :: else ->
-     won_there[n] = count != NOBODY && (HAS_DATA(seen[count]) || !told_of);
+     won_there[n] = count != NOBODY && (HAS_DATA(seen[count]) || !told_of || (R18 && (members[base[n]] & ~plan_nodes[n])));
      won_seen[n] = (count != NOBODY -> seen[count] : absence);
      won_rsn[n] = (won_there[n] -> rsn[count] : 0);
+     if :: won_there[n] && count != to && OWN_PART(n, count) && to != NOBODY && rsn[to] >= rsn[count] -> won_rsn[n] = rsn[to] + 1 :: else fi;
      won_dmaster[n] = (won_there[n] -> dmaster[count] : 0);
      i = 0;
      do
@@ -263,6 +265,25 @@ inline merge_difference(n) {
   fi
 }
 
+/* -> ok: protocol/rules/parts.hpp. What a part began with after the last common content is what its first generation since
+ * began with. */
+inline part_goes_on(n, x, of_members) {
+  next_of(earlier[historian] | BIT(base[n]), common[x]);
+  j = best;
+  next_of(earlier[x] | BIT(content[x]), common[x]);
+  k = best;
+  if
+  :: of_members == NOBODY && is_before && !is_after -> ok = 0
+  :: of_members != NOBODY && is_after && seen[of_members] != start_seen[j] -> ok = 0
+  :: of_members == NOBODY && is_after && HAS_DATA(start_seen[j]) -> ok = 0
+  :: else ->
+     if
+     :: seen[x] != start_seen[k] -> ok = 1
+     :: else -> ok = ((is_after || of_members == NOBODY) -> start_rsn[k] > start_rsn[j] : start_rsn[k] > rsn[of_members])
+     fi
+  fi
+}
+
 /* -> ok: a returner's copy counts where nobody has touched the record. `of_members` wins among the members. */
 inline may_count(n, x, of_members) {
   is_before = 0;
@@ -271,8 +292,9 @@ inline may_count(n, x, of_members) {
   do :: j < 3 -> if :: IN(j, counts[n]) -> find_touch(n, j, x) :: else fi; j++ :: else -> break od;
   if
   :: !R8 -> ok = 1
-  :: is_after -> ok = 0
-  :: !is_after && common[x] == content[x] -> ok = !(is_before && of_members == NOBODY)
-  :: else -> ok = !is_before && of_members != NOBODY && dmaster[of_members] != NOBODY && IS_BEHIND(n, dmaster[of_members])
-  fi
+  :: is_after && R8 -> ok = 0
+  :: R8 && !is_after && common[x] == content[x] -> ok = !(is_before && of_members == NOBODY)
+  :: else -> skip
+  fi;
+  if :: R8 && OWN_PART(n, x) -> part_goes_on(n, x, of_members) :: else fi
 }

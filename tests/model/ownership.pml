@@ -22,7 +22,7 @@ init {
        i++
     :: else -> break
     od;
-    members[1] = 7; number[1] = 2; committed[1] = 1
+    members[1] = 7; number[1] = 2; committed[1] = 1; start_seen[1] = 2; start_rsn[1] = 1
   };
   atomic {
     i = 0;

@@ -86,7 +86,8 @@ inline nobody_has_gone_on(n) {
 }
 
 /* What n has is replaced by that of a recovery that does not count its copies: what it had is lost with an
- * excuse if the record was touched since their first commit without it, or dropped by that; or if n had gone its own way. */
+ * excuse if the record was touched since their first commit without it, or dropped by that for a deletion that n does not
+ * know; or if n had gone its own way. */
 inline excuse_what_returns(returner, who_leads) {
   need = ACKNOWLEDGED & ~excused & HELD_BY(returner) & ~won_seen[who_leads];
   if
@@ -106,7 +107,7 @@ inline excuse_what_returns(returner, who_leads) {
      do
      :: k == h || k == 0 -> break
      :: else ->
-        if :: touched[k] || (parent[k] == h && dropped[k]) -> ok = 1 :: else fi;
+        if :: touched[k] || (parent[k] == h && dropped[k] && (start_seen[k] & ~seen[returner])) -> ok = 1 :: else fi;
         k = parent[k]
      od;
      if :: ok -> excused = excused | need; given_up = given_up | need :: else fi

@@ -183,7 +183,7 @@ inline commit(n, p) {
   :: else ->
      g = plan_gen[n];
      if :: !IN(p, counts[n]) -> excuse_what_returns(p, n) :: else fi;
-     if :: !committed[g] && !won_there[n] -> dropped[g] = 1 :: else fi;
+     if :: !committed[g] -> start_seen[g] = won_seen[n]; start_rsn[g] = won_rsn[n]; if :: !won_there[n] -> dropped[g] = 1 :: else fi :: else fi;
      committed[g] = 1;
      if
      :: IN(p, lacking[n]) -> /* it gets the winner; and if it goes on by steps, notes that */

@@ -21,7 +21,9 @@ hidden byte R6;
 /* R7   A dmaster that is not in the map means the lmaster, which writes itself into the record before anybody gets it.
  *      protocol/rules/placement.hpp */
 hidden byte R7;
-/* R8   What a returner brings counts where nobody has touched the record since the others' first commit without it.
+/* R8   What a returner brings counts where nobody has touched the record since the others' first commit without it. Where it
+ *      has recovered by itself as well it counts if nobody but its part has written the record since they parted, or nobody
+ *      has and it had the later copy then.
  *      protocol/rules/winner.hpp */
 hidden byte R8;
 /* R9   Who has nothing that can be compared is given everything, and what it has never counts.
@@ -52,6 +54,9 @@ hidden byte R16;
 /* R17  A leader that freezes by itself gives up its recovery: the others may have left it out.
  *      actors/recovery/leader_votes.cpp */
 hidden byte R17;
+/* R18  While a member of the last generation is away an empty record stays, with its rsn: the other may have a later one.
+ *      protocol/rules/winner.hpp */
+hidden byte R18;
 
 inline read_rules() {
   c_code {
@@ -71,5 +76,6 @@ inline read_rules() {
     R15 = setting("R15", 1);
     R16 = setting("R16", 1);
     R17 = setting("R17", 1);
+    R18 = setting("R18", 1);
   }
 }

@@ -11,6 +11,8 @@ byte members[MOST_GENERATIONS + 1];    /* of a generation: its vnn map */
 byte number[MOST_GENERATIONS + 1];     /* what it counts up to; two leaders may count alike */
 byte parent[MOST_GENERATIONS + 1];     /* whose content it was made from */
 bit committed[MOST_GENERATIONS + 1];   /* by some node */
+/* what its recovery made of the record: what a node has noted beside its first change since (storage/change_history.hpp) */
+byte start_seen[MOST_GENERATIONS + 1], start_rsn[MOST_GENERATIONS + 1];
 /* for what the promises excuse, known to nobody: */
 bit touched[MOST_GENERATIONS + 1];     /* a node of that content has locked, written or moved the record */
 bit dropped[MOST_GENERATIONS + 1];     /* its first commit has dropped the record as deleted */

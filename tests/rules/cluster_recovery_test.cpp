@@ -17,12 +17,14 @@ constexpr std::uint32_t random_number = 0x14;
 
 /// The generation that a leader makes who finds these at nodes 0 to 2; node 1 with these flags.
 generation made_by(pnn leader, const std::array<generation, 3>& found,
-                   std::vector<generation> seen = {}, std::uint32_t flags_of_1 = 0) {
+                   std::vector<generation> seen = {}, std::uint32_t flags_of_1 = 0,
+                   std::uint32_t life = 5) {
   const recovery_epoch epoch{5};
   cluster_recovery m;
   m.step(cluster_event::start{{.epoch = epoch,
                                .leader = leader,
                                .gen = generation{random_number},
+                               .life = life,
                                .seen = std::move(seen),
                                .connected = {n0, n1, n2}}},
          {});
@@ -42,12 +44,15 @@ constexpr std::array<generation, 3> old{generation{10}, generation{10}, generati
 
 }  // namespace
 
-TEST_CASE("leaders of two parts make different generations, whatever chance has given them") {
-  const auto by = [](pnn leader) {
-    return next_generation({}, (random_number & ~63U) | number(leader));
+TEST_CASE(
+    "another leader makes another generation, whatever its luck, and so does one that was started "
+    "again") {
+  const auto by = [](pnn leader, std::uint32_t life) {
+    return next_generation({}, life << 6 | number(leader));
   };
-  for (const pnn leader : {n0, n1, n2}) CHECK(made_by(leader, old) == by(leader));
-  CHECK(by(n0) != by(n1));
+  for (const pnn leader : {n0, n1, n2}) CHECK(made_by(leader, old) == by(leader, 5));
+  CHECK(by(n0, 5) != by(n1, 5));
+  CHECK(made_by(n0, old, {}, 0, 6 + 64) == by(n0, 6));
 }
 
 TEST_CASE("the new generation is later than all that are found, those of inactive nodes included") {

@@ -14,6 +14,7 @@
 // g++ 12 sees uninitialised members in a moved std::variant where there are none
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
+#include "protocol/rules/lineage.hpp"
 
 using namespace floe;
 using std::chrono::seconds;
@@ -126,7 +127,8 @@ constexpr key_touches untouched{}, before{.before = 1}, after{.after = 1};
 TEST_CASE("what a member has changed until the first commit without a node, and what later") {
   // 74, with node 2; 75 and 76 without it
   const auto m = with_returner(at(76, {75, 74, 73}), at(76, {75, 74, 73}), at(74, {73}));
-  CHECK_FALSE(m.has_own_generation(n2));
+  CHECK(m.own_generation(n2) == generation::invalid);
+  CHECK_FALSE(m.parts_meet());
   CHECK(m.changes_since(n0) == generation{74});
   CHECK(m.changes_since(n1) == generation{74});
   CHECK(m.changes_since(n2) == generation{74});
@@ -153,7 +155,41 @@ TEST_CASE(
 
 TEST_CASE("a node that has recovered alone parted at the last generation that it shared") {
   const auto m = with_returner(at(76, {75, 74, 73}), at(76, {75, 74, 73}), at(80, {79, 74, 73}));
-  CHECK(m.has_own_generation(n2));
+  CHECK(m.own_generation(n2) == generation{80});
+  CHECK(m.parts_meet());
   CHECK(m.changes_since(n2) == generation{74});
   CHECK(m.touches(n0, 3) == before);
+  // 75 was the first without it, and 79 its own first
+  CHECK(m.parted_before(n0, 1) == 1);
+  CHECK(m.parted_before(n0, 2) == 1);
+  CHECK(m.parted_before(n0, 3) == 0);
+  CHECK(m.after_own_commit(n2, 1));
+  CHECK(m.after_own_commit(n2, 2));
+  CHECK_FALSE(m.after_own_commit(n2, 3));
+}
+
+TEST_CASE("a stranger is asked for what it has unless the leader was in what it comes from") {
+  for (const auto& [leader, seen, asked] :
+       {std::tuple(n0, 58U, true), {n0, 59U, false}, {n0, 60U, false}, {n2, 60U, true}}) {
+    auto p = plan();
+    p.leader = leader;
+    p.seen = {generation{seen}, generation{76}};
+    p.floe_only = true;
+    p.participants = {
+        {n0, true, generation{76}}, {n1, true, generation{76}}, {n2, false, generation{60}}};
+    db_recovery m;
+    m.step(db_event::start{p}, {});
+    // the members have made the database anew: all that they know begins with its birth
+    const auto birth = number(birth_under(next_generation({}, 1)));
+    for (const auto phase : {db_phase::names, db_phase::freeze, db_phase::begin})
+      for (const pnn n : {n0, n1, n2}) {
+        db_event::answered e{.run = m.run(), .phase = phase, .node = n, .text = "x"};
+        if (phase == db_phase::begin) e.copy = n == n2 ? at(60, {59}) : at(76, {75, birth});
+        m.step(e, {});
+      }
+    REQUIRE(m.phase() == db_phase::changes);
+    CHECK(m.behind().empty());
+    CHECK(m.fresh() == std::vector{n2});
+    CHECK(m.strangers() == (asked ? std::vector{n2} : std::vector<pnn>{}));
+  }
 }

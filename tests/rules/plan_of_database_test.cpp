@@ -63,3 +63,13 @@ TEST_CASE("of a node that does not count it is known whether one that does was w
   CHECK_FALSE(made[1].participants[2].met_members);
   CHECK(made[0].seen == m.plan().seen);
 }
+
+TEST_CASE("a member of the last generation that does not take part is away") {
+  for (const std::vector<pnn>& members : {std::vector{n0, n1, n2}, {n0, n1, n2, pnn{7}}}) {
+    const listed has{{locking, 0, lineage{generation{10}, members, true}}};
+    cluster_recovery m;
+    const auto made = plans(m, {{n0, has}, {n1, has}, {n2, has}});
+    REQUIRE(made.size() == 1);
+    CHECK(made[0].all_here == (members.size() == 3));
+  }
+}

@@ -102,3 +102,11 @@ TEST_CASE(
   CHECK(recovered_header(db_kind::persistent, h, true, n1) == h);
   CHECK_FALSE(recovered_header(db_kind::persistent, h, false, n1));
 }
+
+TEST_CASE("a recovery by difference drops an empty record only while nobody is away") {
+  const record_header h{.rsn = rsn{9}, .dmaster = n2, .flags = record_flag::ro_have_delegations};
+  CHECK_FALSE(kept_header(h, false, true));
+  CHECK(kept_header(h, false, false) ==
+        record_header{.rsn = rsn{9}, .dmaster = n2, .flags = record_flag::migrated_with_data});
+  CHECK(kept_header(h, true, true) == kept_header(h, true, false));
+}

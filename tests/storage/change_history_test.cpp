@@ -43,6 +43,51 @@ TEST_CASE("a set of keys has each key once and shows them in the order of a scan
   CHECK(set.size_bytes() < 100);
 }
 
+TEST_CASE("the tag of a key is the one that it came with first") {
+  key_set set(4);
+  CHECK_FALSE(set.tag_of("a"));
+  CHECK(set.insert("a", "1234"));
+  CHECK_FALSE(set.insert("a", "5678"));
+  for (int n = 0; n < 100; ++n) set.insert("key " + std::to_string(n), "long tag");
+  set.insert("b", "x");
+  CHECK(set.tag_of("a") == "1234");
+  CHECK(set.tag_of("key 77") == "long");
+  CHECK(set.tag_of("b") == byte_view("x\0\0\0", 4));
+  CHECK_FALSE(set.tag_of("c"));
+  CHECK(keys_of(set).size() == 102);
+}
+
+TEST_CASE("beside a change stands what the record was at the base before it") {
+  temp_dir dir;
+  store kept = opened({.file = dir / "x.db", .create_empty = true});
+  store* const s = &kept;
+  auto& h = s->changes();
+  REQUIRE(s->put("a", {.rsn = rsn{3}}, "old"));
+  REQUIRE(s->put("b", {.rsn = rsn{4}}, "old"));
+  h.begin(g1);
+  REQUIRE(s->put("a", {.rsn = rsn{5}}, "new"));
+  REQUIRE(s->put("a", {.rsn = rsn{6}}, "newer"));
+  REQUIRE(s->erase("b"));
+  REQUIRE(s->put("c", {.rsn = rsn{1}}, "new"));
+  h.step(g2);
+  const change more[] = {change::put("a", {.rsn = rsn{7}}, "last"), change::erase("c")};
+  REQUIRE(s->bulk_apply(more));
+  const auto a = h.marks_of("a");
+  REQUIRE(a.size() == 2);
+  CHECK(a[0].age == 1);
+  CHECK(a[0].mark == mark_of({.rsn = rsn{6}}, "newer"));
+  CHECK(a[1].age == 2);
+  CHECK(a[1].mark == mark_of({.rsn = rsn{3}}, "old"));
+  CHECK(h.marks_of("b").at(0).mark == mark_of({.rsn = rsn{4}}, "old"));
+  CHECK(h.marks_of("c").at(0).mark == mark_of({.rsn = rsn{1}}, "new"));
+  CHECK(h.marks_of("c").at(1).mark == record_mark{});
+  CHECK(h.marks_of("d").empty());
+  CHECK(h.oldest_age_since(g2) == 1);
+  CHECK(h.oldest_age_since(g1) == 2);
+  CHECK(data_sum("") == 0);
+  CHECK(data_sum("x") != 0);
+}
+
 TEST_CASE("changes are noted from a commit on, and kept as steps") {
   change_history h;
   h.note("before any");

@@ -16,6 +16,7 @@ using namespace floe;
 namespace {
 
 constexpr pnn a{0}, b{1}, c{2}, d{3};
+constexpr generation own_part{77};
 using decision = difference_merge::decision;
 
 record_view copy(byte_view key, std::uint64_t rsn, pnn dmaster, byte_view data,
@@ -34,8 +35,8 @@ result decide(const difference_merge& m) {
 }
 
 difference_merge merge_of(const std::vector<pnn>& members, pnn asked_first,
-                          const std::vector<returning_node>& behind = {}) {
-  return {members, behind, asked_first};
+                          const std::vector<returning_node>& behind = {}, bool all_here = true) {
+  return {members, behind, asked_first, all_here};
 }
 
 /// All records of a node, as it sends them.
@@ -144,18 +145,59 @@ TEST_CASE("who comes back keeps what nobody has touched since") {
 }
 
 TEST_CASE("one that has recovered by itself keeps what the members have left as it was") {
-  auto m = merge_of({a, b}, a, {{c, true}});
+  auto m = merge_of({a, b}, a, {{c, own_part}});
   m.returned(c, "k", copy("k", 7, c, "stored by c"));
   SUBCASE("what was its own when they parted") { m.unchanged(a, "k", copy("k", 5, c, "base")); }
   SUBCASE("what was a member's") { m.unchanged(a, "k", copy("k", 5, a, "base")); }
   SUBCASE("what nobody had") { m.unchanged(a, "k", std::nullopt); }
+  SUBCASE("what was given to it before they parted") {
+    m.unchanged(a, "k", copy("k", 5, c, "base"));
+    m.touched("k", {.before = 1});
+  }
+  SUBCASE("what it has written, and the members have only moved since") {
+    m.changed(a, "k", copy("k", 9, b, "base"));
+    m.touched("k", {.after = 1});
+    m.was("k", {.parted_before = 1, .age = 1, .mark = mark_of({.rsn = rsn{6}}, "base")});
+    m.changed(b, "k", copy("k", 9, b, "base"));
+    m.returner_was(c, "k", 1, mark_of({.rsn = rsn{6}}, "base"));
+  }
   const auto r = decide(m);
   CHECK(r.of("k").kept);
   CHECK(r.of("k").winner->data == "stored by c");
+  CHECK(number(r.of("k").winner->header.rsn) >= 7);
+}
+
+TEST_CASE("of a part that comes back the best copy counts, and its deletions") {
+  auto m = merge_of({a, b}, a, {{c, own_part}, {d, own_part}});
+  m.unchanged(a, "k", copy("k", 5, c, "base"));
+  m.returned(c, "k", copy("k", 7, d, "older"));
+  m.returned(d, "k", copy("k", 8, d, "newer"));
+  m.unchanged(a, "deleted", copy("deleted", 5, c, "base"));
+  m.returned(c, "deleted", std::nullopt);
+  m.returner_was(c, "deleted", 1, mark_of({.rsn = rsn{5}}, "base"));
+  m.unchanged(a, "never had", copy("never had", 5, a, "base"));
+  m.returned(c, "never had", std::nullopt);
+  const auto r = decide(m);
+  CHECK(r.of("k").winner->data == "newer");
+  CHECK(r.of("k").lack == std::vector{a, b, c});
+  CHECK_FALSE(r.of("deleted").winner);
+  CHECK(r.of("never had").winner->data == "base");
+}
+
+TEST_CASE("while somebody is away an empty record stays, with its rsn") {
+  auto m = merge_of({a, b}, a, {}, false);
+  m.changed(a, "k", copy("k", 6, c, ""));
+  m.unchanged(b, "k", std::nullopt);
+  const auto r = decide(m);
+  REQUIRE(r.of("k").winner);
+  CHECK(r.of("k").winner->data.empty());
+  CHECK(r.of("k").winner->header.rsn == rsn{6});
+  CHECK(r.of("k").winner->header.dmaster == c);
+  CHECK(r.of("k").lack == std::vector{b});
 }
 
 TEST_CASE("one with nothing in common gives what the members have never had, and gets everything") {
-  auto m = merge_of({a, b}, a, {{.node = c, .own_generation = true, .stranger = true}});
+  auto m = merge_of({a, b}, a, {{.node = c, .stranger = true}});
   m.returned(c, "new", copy("new", 2, c, "stored by c"));
   m.unchanged(a, "new", std::nullopt);
   m.returned(c, "gone", copy("gone", 9, c, "stored by c"));
@@ -181,10 +223,17 @@ TEST_CASE("who comes back loses what others have touched since") {
     m.touched("k", {.before = 1});
     has.reset();
   }
-  SUBCASE("before that commit, if it has recovered by itself") {
-    m = merge_of({a, b}, a, {{c, true}});
+  SUBCASE("or written, if it has recovered by itself") {
+    m = merge_of({a, b}, a, {{c, own_part}});
     m.returned(c, "k", copy("k", 7, c, "stored by c"));
-    m.touched("k", {.before = 1});
+    m.touched("k", {.after = 1});
+    m.was("k", {.parted_before = 1, .age = 2, .mark = mark_of({.rsn = rsn{4}}, "base")});
+    m.was("k", {.parted_before = 1, .age = 1, .mark = mark_of({.rsn = rsn{5}}, "theirs")});
+  }
+  SUBCASE("or something that nobody knows any more") {
+    m = merge_of({a, b}, a, {{c, own_part}});
+    m.returned(c, "k", copy("k", 7, c, "stored by c"));
+    m.touched("k", {.after = 1});
   }
   m.unchanged(a, "k", has);
   const auto r = decide(m);
