@@ -253,6 +253,30 @@ class Attacks(unittest.TestCase):
             self.assertGreaterEqual(status(self.victim)["held"]["registrations"], most)
         until(lambda: status(self.victim)["held"]["registrations"] < most // 100, "they are gone", 30)
 
+    def test_a_stay_has_an_end(self):
+        """Also that of a record which came while the setting was beyond all sense."""
+        def stay(milliseconds):
+            clients = [self.enterContext(node.connect()) for node in self.nodes]
+            attacks.on_nodes.set_everywhere(clients, "RecordTableStayMs", milliseconds)
+            for client in clients:
+                client.close()
+
+        def stream(node):
+            with node.connect() as client:
+                db = records.attach(client, "stays.tdb")
+                for i in range(40):
+                    records.write(client, db, b"key", b"%d" % i)
+        for _ in range(3):  # it is known as one that is wanted in streams
+            stream(self.nodes[1])
+            stream(self.nodes[2])
+        stay((1 << 32) - 1)
+        self.addCleanup(stay, 3)
+        for node in (self.nodes[1], self.nodes[2], self.nodes[1]):
+            stream(node)
+        stay(3)
+        with self.victim.connect() as client:
+            self.assertEqual(b"39", records.read(client, records.attach(client, "stays.tdb"), b"key"))
+
     def test_of_the_folder(self):
         """Those that a node of an earlier day did not stand."""
         field = attacks.Field(self.nodes, random.Random(7))

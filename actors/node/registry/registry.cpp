@@ -15,6 +15,14 @@
 namespace floe {
 namespace {
 
+/// A record stays for so long at most, whatever is set: other nodes wait for it, and what it has been promised when it came
+/// is not taken back when the setting is.
+constexpr std::chrono::milliseconds longest_of_stream{1000}, longest_pindown{60'000};
+
+std::chrono::milliseconds longest(std::uint32_t wanted, std::chrono::milliseconds most) {
+  return std::min(std::chrono::milliseconds(wanted), most);
+}
+
 /// Rather than replacing or describing it.
 bool uses_content(control c) {
   return c == control::record_lock || c == control::record_read || c == control::record_scan ||
@@ -202,7 +210,7 @@ bool registry::all_frozen() const {
 db_table_rules registry::table_rules() const {
   const auto& t = port_.tunables;
   return {.on = t[tunable::record_table] != 0,
-          .stay = std::chrono::milliseconds(t[tunable::record_table_stay_ms])};
+          .stay = longest(t[tunable::record_table_stay_ms], longest_of_stream)};
 }
 
 /// A client must be disconnected before the leader's three tries for the database are over.
@@ -224,8 +232,9 @@ db_settings registry::settings() const {
           .seqnum_interval = ms(tunable::seqnum_interval),
           .stay = {.hops_make_sticky = port_.tunables[tunable::hopcount_make_sticky],
                    .sticky_for = s(tunable::sticky_duration),
-                   .pindown = ms(tunable::sticky_pindown),
-                   .of_stream = ms(tunable::record_table_stay_ms)},
+                   .pindown = longest(port_.tunables[tunable::sticky_pindown], longest_pindown),
+                   .of_stream =
+                       longest(port_.tunables[tunable::record_table_stay_ms], longest_of_stream)},
           .slow = ms(tunable::log_latency_ms),
           .large = {.records = port_.tunables[tunable::db_record_count_warn],
                     .bytes = port_.tunables[tunable::db_size_warn],
