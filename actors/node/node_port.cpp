@@ -22,7 +22,8 @@ std::optional<std::vector<pnn>> kept_map(const node_config& c, log& log) {
         .db = "last-map", .doing = "read", .code = "last-map", .cause = 0, .why = kept.error()});
     return std::nullopt;
   }
-  auto members = mutated(mutant::map_forgotten) ? std::nullopt : *kept;
+  std::optional<std::vector<pnn>> members;
+  if (*kept && !mutated(mutant::map_forgotten)) members = (*kept)->members;
   if (members)
     std::erase_if(*members,
                   [&](pnn n) { return number(n) >= c.nodes.size() || c.nodes[number(n)].deleted; });

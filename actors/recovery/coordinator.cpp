@@ -283,6 +283,8 @@ void coordinator::dbmap_answer(rec_answer& m) {
   } else {
     auto lines = wire::decode<db_lineage_list>(m.answer.data);
     if (!lines) return refuse("unreadable lineages");
+    for (const auto& e : lines->entries)
+      if (e.db_id == db_id{}) l.result.latest = e.generation;
     for (auto& d : l.result.databases) {
       lineage line{.gen = generation::invalid, .members = {}, .committed = true};
       for (const auto& e : lines->entries)

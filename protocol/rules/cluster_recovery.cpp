@@ -65,6 +65,7 @@ std::vector<cluster_output> cluster_recovery::on(const cluster_event::surveyed& 
 
 std::vector<cluster_output> cluster_recovery::on(const cluster_event::listed& e, time_point now) {
   if (!expects(e.epoch, cluster_phase::dbmaps, e.node)) return {};
+  known_.push_back(e.latest);
   for (const auto& d : e.databases) {
     copies_[d.db].push_back({.node = e.node, .flags = d.flags});
     if (d.line) lines_[{d.db, e.node}] = *d.line;
@@ -186,7 +187,11 @@ std::vector<cluster_output> cluster_recovery::phase_complete(time_point now) {
     case cluster_phase::survey: return survey_complete(now);
     case cluster_phase::recmode_active: return enter(cluster_phase::dbmaps, participants(), now);
     case cluster_phase::dbmaps:
-      if (!map_is_set_) return enter(cluster_phase::start_recovery, participants(), now);
+      if (!map_is_set_) {
+        // nodes that were started again have told where they were; what is not counted stays as it was
+        plan_.gen = next_generation(known_, number(plan_.gen));
+        return enter(cluster_phase::start_recovery, participants(), now);
+      }
       if (!has_new_databases()) return finish(cluster_phase::failed, now);
       return start_databases(now);
     case cluster_phase::start_recovery:
@@ -263,7 +268,7 @@ db_plan cluster_recovery::plan_for(db_id id) const {
     // the generation of a node's map says nothing about a database that it does not have
     claims.push_back({m.node, own != lines_.end() ? own->second : has ? m.line : lineage{}});
   }
-  const auto took_part = last_generation_members(claims, plan_.leader);
+  const auto took_part = last_generation_members(claims, plan_.leader, plan_.one_part_serves);
   db_plan p{.db = id,
             .gen = plan_.gen,
             .copies = copies_.at(id),

@@ -76,6 +76,7 @@ struct cluster_plan {
   bool whole = false;              ///< asked for: everything is pulled and pushed
   bool verify = false;             ///< asked for: contents are compared afterwards
   std::uint32_t pinned_level = 0;  ///< feature level of the cluster at most; 0: what its nodes have
+  bool one_part_serves = false;    ///< a cluster lock decides which part of the cluster goes on
   bool freeze_all_first = false;
   duration freeze_all_deadline{};
 };
@@ -102,6 +103,8 @@ struct listed {  ///< the answer in `dbmaps`
   recovery_epoch epoch{};
   pnn node{0};
   std::vector<entry> databases{};
+  generation latest =
+      generation::invalid;  ///< the node has been in none that is later, if it tells
 };
 struct answered {  ///< in every other phase that asks
   recovery_epoch epoch{};

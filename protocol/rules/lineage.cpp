@@ -75,14 +75,15 @@ bool slept_away(const branch& a, const branch& b) {
 
 enum class relation : std::uint8_t { older, newer, one_history, strangers };
 
-relation compare(const branch& a, const branch& b) {
+relation compare(const branch& a, const branch& b, bool one_part_serves) {
   const bool a_went_on = meet(a.members, b.nodes), b_went_on = meet(b.members, a.nodes);
   const bool b_later = is_later(b, a), a_later = is_later(a, b);
   const bool parted = (b_later && is_complete(a)) || (a_later && is_complete(b));
   if (!a_went_on && !b_went_on && parted && a.nodes.size() != b.nodes.size())
     return a.nodes.size() < b.nodes.size() ? relation::older : relation::newer;
-  if (a_went_on && !b_went_on && is_left_by(a, b)) return relation::newer;
-  if (b_went_on && !a_went_on && is_left_by(b, a)) return relation::older;
+  const bool larger_may_serve = !one_part_serves || mutated(mutant::more_nodes_beat_the_lock);
+  if (larger_may_serve && a_went_on && !b_went_on && is_left_by(a, b)) return relation::newer;
+  if (larger_may_serve && b_went_on && !a_went_on && is_left_by(b, a)) return relation::older;
   if (a_went_on && !b_went_on && slept_away(a, b)) return relation::older;
   if (b_went_on && !a_went_on && slept_away(b, a)) return relation::newer;
   if (b_later && b.committed) return relation::older;
@@ -96,23 +97,24 @@ relation compare(const branch& a, const branch& b) {
 }
 
 /// Joins what is one history, until nothing is.
-void join(std::vector<branch>& branches) {
+void join(std::vector<branch>& branches, bool one_part_serves) {
   for (std::size_t i = 0; i < branches.size(); ++i)
     for (std::size_t j = i + 1; j < branches.size(); ++j)
-      if (compare(branches[i], branches[j]) == relation::one_history) {
+      if (compare(branches[i], branches[j], one_part_serves) == relation::one_history) {
         append(branches[i].gens, branches[j].gens);
         append(branches[i].nodes, branches[j].nodes);
         append(branches[i].members, branches[j].members);
         branches[i].awake += branches[j].awake;
         branches[i].committed |= branches[j].committed;
         branches.erase(branches.begin() + static_cast<std::ptrdiff_t>(j));
-        return join(branches);
+        return join(branches, one_part_serves);
       }
 }
 
 }  // namespace
 
-std::vector<pnn> last_generation_members(std::span<const lineage_claim> claims, pnn leader) {
+std::vector<pnn> last_generation_members(std::span<const lineage_claim> claims, pnn leader,
+                                         bool one_part_serves) {
   std::map<generation, branch> by_generation;
   for (const auto& c : claims) {
     if (c.line.gen == generation::invalid) continue;
@@ -126,12 +128,13 @@ std::vector<pnn> last_generation_members(std::span<const lineage_claim> claims, 
   std::vector<branch> branches;
   branches.reserve(by_generation.size());
   for (auto& [gen, b] : by_generation) branches.push_back(std::move(b));
-  join(branches);
+  join(branches, one_part_serves);
 
   std::vector<branch> current;
   for (const auto& b : branches)
-    if (std::ranges::none_of(branches,
-                             [&](const branch& o) { return compare(b, o) == relation::older; }))
+    if (std::ranges::none_of(branches, [&](const branch& o) {
+          return compare(b, o, one_part_serves) == relation::older;
+        }))
       current.push_back(b);
   // only contradictory claims leave nobody: each history older than the next, in a circle
   if (current.empty()) current = branches;
@@ -174,6 +177,12 @@ generation next_generation(std::span<const generation> known, std::uint32_t name
   }
   const std::uint32_t count = (count_of(latest) + 1) & count_mask;
   return generation{ordered_bit | (count << name_bits) | (named & ((1U << name_bits) - 1))};
+}
+
+generation later_by(generation g, std::uint32_t more) {
+  if (!is_ordered(g)) return generation::invalid;
+  for (std::uint32_t i = 0; i <= more; ++i) g = next_generation(std::span(&g, 1), 0);
+  return g;
 }
 
 }  // namespace floe

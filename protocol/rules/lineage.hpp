@@ -13,7 +13,9 @@
 ///   stayed       B followed A, but of the nodes of A more are still there, awake, than B ever had: a
 ///                smaller part was quicker to recover than the larger one, which had gone on
 ///                meanwhile. The larger one counts. (A node that has hung does not know what it has
-///                missed: it does not name itself among the members, and is not counted as awake.)
+///                missed: it does not name itself among the members, and is not counted as awake.) Not where
+///                a cluster lock decides which part goes on: the larger one has not had it, has frozen, and
+///                nothing was acknowledged there since.
 ///   slept        all nodes of A have hung, others of its members are at B, and none of B's at A: they went on
 ///                without them, whatever the numbers (nodes that are started again count anew).
 ///   number       B is later than A and somebody has committed its content: A is outdated. Who has
@@ -60,11 +62,16 @@ struct lineage_claim {
   lineage line{};
 };
 
-/// The nodes whose records count, in pnn order.
-std::vector<pnn> last_generation_members(std::span<const lineage_claim> claims, pnn leader);
+/// The nodes whose records count, in pnn order. `one_part_serves`: a cluster lock decides which part of a cluster goes on.
+std::vector<pnn> last_generation_members(std::span<const lineage_claim> claims, pnn leader,
+                                         bool one_part_serves = false);
 
 /// A generation later than all known ones that have an order.
 generation next_generation(std::span<const generation> known, std::uint32_t named);
+
+/// Later than this one, and than the next `more`: as far as a node reserves numbers, so that it counts on from there after a
+/// restart (actors/node/membership/last_map.hpp). Invalid if it has no order.
+generation later_by(generation, std::uint32_t more);
 
 /// The name of the empty content with which nodes of this map's generation create a volatile database: until the
 /// first recovery it is what they have in common. Invalid if the generation has no order.

@@ -72,6 +72,30 @@ TEST_CASE("who took part, told by members alone") {
   });
 }
 
+TEST_CASE("numbers can be reserved") {
+  const auto now = next_generation({}, 7);
+  CHECK(is_later(later_by(now, 0), now));
+  auto last = now;
+  for (unsigned i = 0; i < 64; ++i) last = next_generation(std::array{last}, i);
+  CHECK(is_later(later_by(now, 64), last));
+  CHECK_FALSE(is_later(later_by(now, 64), next_generation(std::array{last}, 1)));
+  CHECK(later_by(generation{12345}, 64) == generation::invalid);
+}
+
+TEST_CASE(
+    "where a cluster lock decides who goes on, more nodes do not count more than what followed") {
+  const auto before = next_generation({}, 1), after = next_generation(std::array{before}, 2);
+  const std::vector claims{content(leader, after, {leader}), content(n1, before, all),
+                           content(n2, before, all)};
+  CHECK(last_generation_members(claims, leader) == nodes{n1, n2});
+  CHECK(last_generation_members(claims, leader, true) == nodes{leader});
+  CHECK(last_generation_members(claims, n1, true) == nodes{leader});
+  // parts that share no node have not followed each other
+  const std::vector apart{content(leader, after, {leader}), content(n1, before, {n1, n2}),
+                          content(n2, before, {n1, n2})};
+  CHECK(last_generation_members(apart, leader, true) == nodes{n1, n2});
+}
+
 TEST_CASE("who took part, told by ordered generations and by what was committed") {
   const generation g1 = next_generation({}, 5), g2 = next_generation(std::array{g1}, 6),
                    g3 = next_generation(std::array{g2}, 7),

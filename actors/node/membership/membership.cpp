@@ -41,7 +41,13 @@ membership::membership(node_port& port, calls& others, registry& databases, atta
       started_(port.env.loop.now()),
       mode_since_(started_),
       leader_since_(started_),
-      started_us_(port.env.loop.wall_us()) {}
+      started_us_(port.env.loop.wall_us()) {
+  if (!keeps_last_map(port.config.quorum, port.config.cluster_lock)) return;
+  if (const auto kept = read_last_map(port.config.state_dir); kept && *kept) {
+    last_members_ = (*kept)->members;
+    reserved_ = (*kept)->latest;
+  }
+}
 
 // --- what happens ----------------------------------------------------------------------------------------------
 
@@ -261,28 +267,31 @@ void membership::take_map(generation gen, const std::vector<pnn>& slots) {
   });
 }
 
-/// Where a majority is asked for, a map with other members is in use once it is on disk (last_map.hpp). A disk that
-/// refuses it keeps nobody from recovering.
+/// What is to outlive the process is on disk before the map is in use (last_map.hpp). A disk that refuses it keeps nobody from
+/// recovering.
 void membership::set_vnnmap(const request_of<control::setvnnmap>& m, const caller& by,
                             const answer_to<control::setvnnmap>& answer) {
   if (m.slots.empty()) return answer.fail("bad vnn map");
   if (const auto why = why_no_map(m.generation, by.from); !why.empty()) return answer.fail(why);
-  auto members = members_of(m.slots);
-  if (port_.config.quorum != quorum_rule::majority || members == last_members_) {
+  std::optional<last_map> next;
+  if (keeps_last_map(port_.config.quorum, port_.config.cluster_lock))
+    next = to_be_kept({last_members_, reserved_}, m.generation, m.slots);
+  if (!next) {
     take_map(m.generation, m.slots);
     return answer.good();
   }
   if (std::exchange(writing_map_, true)) return answer.fail("another map is being written down");
   const auto result = std::make_shared<std::expected<void, std::string>>();
   port_.env.loop.offload(
-      [result, members, dir = port_.config.state_dir] { *result = write_last_map(dir, members); },
-      [this, here = std::weak_ptr(here_), result, members, gen = m.generation, slots = m.slots,
+      [result, next, dir = port_.config.state_dir] { *result = write_last_map(dir, *next); },
+      [this, here = std::weak_ptr(here_), result, next, gen = m.generation, slots = m.slots,
        from = by.from, answer] {
         if (here.expired()) return;
         writing_map_ = false;
-        if (*result)
-          last_members_ = members;
-        else
+        if (*result) {
+          last_members_ = next->members;
+          reserved_ = next->latest;
+        } else
           port_.env.log.tell(event::storage_failed{.db = "last-map",
                                                    .doing = "write",
                                                    .code = "last-map",

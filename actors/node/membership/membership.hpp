@@ -101,9 +101,9 @@ class membership {
   std::int64_t started_us_ = 0, recovery_started_us_ = 0, recovery_finished_us_ = 0;
   bool broken_since_map_ = false;  ///< a node of the map was lost after the map was set
   timer_id trim_{0};
-  std::vector<pnn>
-      last_members_;  ///< as the file has them (last_map.hpp), as far as this process knows
+  std::vector<pnn> last_members_;  ///< as the file has them (last_map.hpp)
   bool writing_map_ = false;
+  generation reserved_ = generation::invalid;  ///< also in the file: no generation here is later
   const std::shared_ptr<const bool> here_ =
       std::make_shared<const bool>(true);  ///< for what comes later
 };

@@ -5,7 +5,9 @@
 #include <algorithm>
 
 #include "actors/events.hpp"
+#include "actors/node/membership/last_map.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/record_status.hpp"
 #include "protocol/rules/migration.hpp"
 #include "protocol/types/basic.hpp"
@@ -269,9 +271,25 @@ outcome_of<control::get_dbmap> registry::get_dbmap() const {
   return list;
 }
 
+namespace {
+
+/// How far this node had counted before it was started, as long as it has no map that tells.
+generation latest_before(const node_port& port) {
+  if (port.view().gen != generation::invalid || mutated(mutant::counts_anew) ||
+      !keeps_last_map(port.config.quorum, port.config.cluster_lock))
+    return generation::invalid;
+  const auto kept = read_last_map(port.config.state_dir);
+  return kept && *kept ? (*kept)->latest : generation::invalid;
+}
+
+}  // namespace
+
+/// An entry of no database tells how far this node had counted.
 outcome_of<control::get_db_lineages> registry::get_db_lineages() {
   check_pulse();  // it may be the first thing that this node does after it has hung
   reply_of<control::get_db_lineages> list;
+  if (const auto latest = latest_before(port_); latest != generation::invalid)
+    list.entries.push_back({.db_id = {}, .generation = latest, .member = port_.env.self});
   for (const auto& [id, d] : all_)
     if (!d.fresh)
       for (pnn member : d.members)
