@@ -15,6 +15,7 @@
 #include "protocol/types/node_map.hpp"
 #include "protocol/types/tunable_value.hpp"
 #include "protocol/wire/codec.hpp"
+#include "protocol/wire/visible.hpp"
 
 namespace floe::cli {
 namespace {
@@ -43,7 +44,7 @@ int wipe(context& c, const arguments& a) {
     j.number("nodes", end->nodes);
     print_json(std::move(j));
   } else {
-    print(fmt::format("{} is empty on {} nodes\n", db->name, end->nodes));
+    print(fmt::format("{} is empty on {} nodes\n", wire::visible(db->name), end->nodes));
   }
   return done;
 }
