@@ -5,21 +5,24 @@
 #include <iterator>
 #include <unordered_map>
 
+#include "protocol/wire/visible.hpp"
+
 namespace floe {
 namespace {
 
 // ---- printing ----
 
-/// Quotes and what would end the line are replaced, so that a line stays one line and can be read back.
+/// Quotes are replaced, and what acts on a terminal is shown, so that a line stays one line and can be read back.
 void append_quoted(std::string& out, std::string_view v) {
-  out += '"';
-  for (const char c : v) out += c == '"' ? '\'' : static_cast<unsigned char>(c) < ' ' ? ' ' : c;
+  const auto at = out.size();
+  out.append("\"").append(wire::visible(v));
+  std::ranges::replace(out.begin() + static_cast<std::ptrdiff_t>(at) + 1, out.end(), '"', '\'');
   out += '"';
 }
 
 void append_word(std::string& out, std::string_view v) {
   const bool plain = !v.empty() && v.find("->") == v.npos && std::ranges::all_of(v, [](char c) {
-    return static_cast<unsigned char>(c) > ' ' && c != '"';
+    return c > ' ' && c != '"' && c != '\x7f';  // all else may have to be shown
   });
   if (plain)
     out += v;
@@ -71,7 +74,7 @@ struct writer {
   /// To the end of the line, as it is.
   void rest(std::string_view name, std::string_view v) {
     start(name);
-    for (const char c : v) out += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
+    out += wire::visible(v);
   }
 };
 

@@ -1,6 +1,6 @@
 #pragma once
-/// Starts a program beside the node: in a process group of its own, so that it can be ended with all that it starts, with
-/// nothing on its standard input, and without the signals that the node blocks or ignores.
+/// Starts a program beside this one: in a process group of its own, so that it can be ended with all that it starts, and
+/// without the signals that a node blocks or ignores.
 #include <sys/types.h>
 
 #include <expected>
@@ -9,8 +9,15 @@
 
 namespace floe {
 
-/// `arguments`: at least the program's path, which stands first. `output`: becomes its standard output; negative: it has the
-/// node's. Error: the system's number.
-std::expected<pid_t, int> spawn_apart(std::vector<std::string> arguments, int output = -1);
+/// What else the child gets; a descriptor below zero: nothing of the kind.
+struct apart {
+  int input = -1;            ///< its standard input; nothing: /dev/null
+  int output = -1;           ///< its standard output; nothing: ours
+  bool errors_too = false;   ///< its standard error is `output`, too
+  bool own_session = false;  ///< not only a process group: no terminal ends it
+};
+
+/// `arguments`: at least the program's path, which stands first. Error: the system's number.
+std::expected<pid_t, int> spawn_apart(std::vector<std::string> arguments, apart how = {});
 
 }  // namespace floe

@@ -10,13 +10,21 @@
 #include "cli/config/places.hpp"
 #include "cli/socket_owner.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/record_status.hpp"
 #include "protocol/types/node_map.hpp"
 #include "protocol/wire/json.hpp"
+#include "protocol/wire/visible.hpp"
 
 namespace floe::cli {
 namespace {
 
 bool errors_are_json = false;
+
+/// As far as this user may look.
+bool is_there(const std::string& path) {
+  std::error_code hidden;
+  return std::filesystem::exists(path, hidden);
+}
 
 exit_code code_of(client_errc e) {
   switch (e) {
@@ -32,7 +40,10 @@ exit_code code_of(client_errc e) {
 const char* hint(const client_error& e) {
   switch (e.code) {
     case client_errc::not_connected: return "";
-    case client_errc::timed_out: return "; `floe status` shows how the node is, -t waits longer";
+    case client_errc::timed_out:
+      if (e.status == record_status_timed_out)
+        return "; `floe locks` shows who holds it, -t waits longer";
+      return "; `floe status` shows how the node is, -t waits longer";
     case client_errc::disconnected: return "; the node's log says why";
     case client_errc::refused: return e.text.empty() ? "; the node's log says why" : "";
     case client_errc::bad_reply: return "; is that a floe node or a ctdbd of version 4.17?";
@@ -65,7 +76,7 @@ void print_errors_as_json() { errors_are_json = true; }
 
 void print_error(std::string_view line) {
   std::fflush(stdout);
-  if (!errors_are_json) return fmt::print(stderr, "floe: {}\n", line);
+  if (!errors_are_json) return fmt::print(stderr, "floe: {}\n", wire::visible(line));
   wire::json_writer j;
   j.begin_object();
   j.number("schema", 1);
@@ -93,7 +104,7 @@ std::string context::socket_path() const {
 
 std::expected<blocking_client*, exit_code> context::node() {
   if (node_) return &*node_;
-  if (options.socket.empty() && options.base.empty() && !std::filesystem::exists(socket_path()))
+  if (options.socket.empty() && options.base.empty() && !is_there(socket_path()))
     return std::unexpected(
         misused(fmt::format("which node? None runs here as a service ({} is not there): give "
                             "--base DIR (a node's directory), --socket PATH, "
@@ -102,10 +113,11 @@ std::expected<blocking_client*, exit_code> context::node() {
   auto c = blocking_client::connect(socket_path(), patience());
   if (!c) {
     std::string try_this = "; " + why_no_answer(socket_path());
-    if (options.socket.empty() && std::filesystem::exists(options.base + "/node.0"))
+    if (options.socket.empty() && is_there(options.base + "/node.0"))
       try_this =
           fmt::format("; {} holds a cluster, try --base {}/node.0", options.base, options.base);
-    print_error(fmt::format("{}: {}{}", socket_path(), c.error().describe(), try_this));
+    print_error(
+        fmt::format("{}: {}{}", socket_path(), wire::visible(c.error().describe()), try_this));
     return std::unexpected(code_of(c.error().code));
   }
   node_.emplace(std::move(*c));
@@ -146,7 +158,8 @@ exit_code context::fail(std::string_view what, const client_error& e) const {
         fmt::format("{}: {}: not connected; `floe status` shows who is", what, node_text(e.node)));
     return no_node;
   }
-  print_error(fmt::format("{}: {}: {}{}", what, node_text(e.node), e.describe(), hint(e)));
+  print_error(
+      fmt::format("{}: {}: {}{}", what, node_text(e.node), wire::visible(e.describe()), hint(e)));
   return code_of(e.code);
 }
 

@@ -7,6 +7,7 @@
 #include "cli/output.hpp"
 #include "cli/recovered_text.hpp"
 #include "cli/troubles.hpp"
+#include "protocol/wire/visible.hpp"
 
 namespace floe::cli {
 namespace {
@@ -55,9 +56,9 @@ std::string last_recovery_text(const json& r) {
   if (!r.is_object()) return {};
   std::string text = fmt::format("last recovery: generation {}, {}, led by node {}, because {}\n",
                                  r.value("generation", 0U), age_text(r.value("ms", 0.0)),
-                                 r.value("led_by", 0U), r.value("why", ""));
+                                 r.value("led_by", 0U), wire::visible(r.value("why", "")));
   for (const auto& d : r.value("databases", json::array()))
-    text += fmt::format("  {}: {}\n", d.value("name", ""), recovered_text(d));
+    text += fmt::format("  {}: {}\n", wire::visible(d.value("name", "")), recovered_text(d));
   return text;
 }
 

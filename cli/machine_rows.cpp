@@ -2,6 +2,7 @@
 
 #include "cli/output.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/wire/visible.hpp"
 
 namespace floe::cli {
 namespace {
@@ -18,7 +19,7 @@ char row_separator() { return separator; }
 
 void print_row(std::initializer_list<std::string> fields) {
   std::string line(1, separator);
-  for (const auto& f : fields) line.append(f).push_back(separator);
+  for (const auto& f : fields) line.append(wire::visible(f)).push_back(separator);
   print(line + "\n");
 }
 

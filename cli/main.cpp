@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "actors/version.hpp"
 #include "cli/command_tree.hpp"
 #include "cli/context.hpp"
 #include "cli/duration_text.hpp"
@@ -127,11 +128,18 @@ std::string misspelt(const std::vector<command>& commands, int argc, char** argv
   return {};
 }
 
-/// `floe help status` means `floe status --help`; `floe help drill` the language of drills, which is more than that.
-std::vector<std::string> with_help_last(std::vector<std::string> words) {
+/// `floe help status` means `floe status --help`; `floe help drill` the language of drills, `floe help drill VERB` a verb of
+/// it, and `floe help drill run` the command.
+std::vector<std::string> with_help_last(const std::vector<command>& commands,
+                                        std::vector<std::string> words) {
   if (words.empty() || words.front() != "help") return words;
   words.erase(words.begin());
-  if (!words.empty() && words.front() == "drill" && (words.size() == 1 || words[1] != "help"))
+  const auto is_command = [&](std::string_view name) {
+    const auto& parts =
+        std::ranges::find(commands, std::string_view("drill"), &command::name)->subcommands;
+    return std::ranges::find(parts, name, &command::name) != parts.end();
+  };
+  if (!words.empty() && words.front() == "drill" && (words.size() == 1 || !is_command(words[1])))
     words.insert(words.begin() + 1, "help");
   else
     words.emplace_back("--help");
@@ -178,6 +186,9 @@ int main(int argc, char** argv) {
   CLI::App app(program_summary, "floe");
   app.set_help_all_flag();
   app.formatter(std::make_shared<help_format>());
+  app.set_version_flag("--version",
+                       fmt::format("floe {}, for the protocol of CTDB 4.17", floe::program_version),
+                       "the version of this program; `floe cluster version`: of all nodes");
   app.require_subcommand(1);
   app.footer(std::string("`floe help COMMAND` says more of one, `floe help drill` is the language "
                          "of drills.\n\n") +
@@ -203,7 +214,7 @@ int main(int argc, char** argv) {
   const int helps =
       argc > 1 && std::string_view(argv[1]) == "help" ? 1 : 0;  // the command's name comes after it
   try {
-    auto words = with_help_last({argv + 1, argv + argc});
+    auto words = with_help_last(commands, {argv + 1, argv + argc});
     std::ranges::reverse(words);  // as the parser wants them
     app.parse(words);
   } catch (const CLI::CallForHelp& e) {
@@ -211,6 +222,8 @@ int main(int argc, char** argv) {
       print_error(wrong);
       return wrong_use;
     }
+    return app.exit(e);
+  } catch (const CLI::CallForVersion& e) {
     return app.exit(e);
   } catch (const CLI::ParseError& e) {
     if (argc == 1) {

@@ -9,6 +9,7 @@
 #include <ctime>
 
 #include "cli/wrap.hpp"
+#include "protocol/wire/visible.hpp"
 
 namespace floe::cli {
 namespace {
@@ -69,7 +70,14 @@ std::string table::text(bool colours) const {
   return table_text(columns_, rows_, colours, line_limit());
 }
 
-void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+/// Whatever was put into the text, nothing but the colours of this program reaches a terminal as more than text.
+void print(std::string_view text) {
+  const bool plain = std::ranges::all_of(
+      text, [](char c) { return (c >= ' ' && c < '\x7f') || c == '\n' || c == '\t'; });
+  const auto shown = plain ? std::string() : wire::visible_lines(text, colours_wanted());
+  const std::string_view out = plain ? text : std::string_view(shown);
+  std::fwrite(out.data(), 1, out.size(), stdout);
+}
 
 wire::json_writer open_json(std::string_view command) {
   wire::json_writer w;
@@ -81,7 +89,11 @@ wire::json_writer open_json(std::string_view command) {
 
 void print_json(wire::json_writer&& w) {
   w.end();
-  print(w.take() + "\n");
+  auto line = w.take();
+  // what nodes report has it as it is; of all that print() shows in another way only this is written otherwise in JSON
+  for (std::size_t at = 0; (at = line.find('\x7f', at)) != line.npos;)
+    line.replace(at, 1, "\\u007f");
+  print(line + "\n");
   std::fflush(stdout);
 }
 

@@ -42,8 +42,8 @@ char state_of(pid_t pid) {
 }  // namespace
 
 std::string why_no_answer(const std::string& socket) {
-  if (::access(socket.c_str(), F_OK) == 0 && ::access(socket.c_str(), R_OK | W_OK) != 0 &&
-      errno == EACCES)
+  // the socket's own rights, or those of a folder on the way
+  if (::access(socket.c_str(), R_OK | W_OK) != 0 && errno == EACCES)
     return "this user may not use the socket: be its owner, or root";
   const auto pid = listener(socket);
   if (!pid) return "is the node running? `floe node --base DIR` starts one";

@@ -6,6 +6,7 @@
 
 #include "cli/output.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/wire/visible.hpp"
 
 namespace floe::cli {
 namespace {
@@ -21,18 +22,19 @@ std::vector<known_trouble> troubles_of(const std::string& report, pnn told_by) {
   if (!j.is_object()) return all;
   const auto text = [](const json& t, const char* name) {
     const auto v = t.value(name, json());
-    return v.is_string() ? v.get<std::string>() : std::string();
+    return v.is_string() ? wire::visible(v.get<std::string>()) : std::string();
   };
   for (const auto& t : j.value("troubles", json::array())) {
     if (!t.is_object()) continue;
-    known_trouble k{.kind = text(t, "kind"),
-                    .text = text(t, "text"),
-                    .next = text(t, "next"),
-                    .db = text(t, "db"),
-                    .node = {},
-                    .age_ms = {},
-                    .ill = t.value("ill", true),
-                    .told_by = told_by};
+    known_trouble k{
+        .kind = text(t, "kind"),
+        .text = text(t, "text"),
+        .next = text(t, "next"),
+        .db = t.value("db", json()).is_string() ? t["db"].get<std::string>() : std::string(),
+        .node = {},
+        .age_ms = {},
+        .ill = t.value("ill", true),
+        .told_by = told_by};
     if (const auto n = t.value("node", json()); n.is_number_unsigned())
       k.node = pnn{n.get<std::uint32_t>()};
     if (const auto age = t.value("age_ms", json()); age.is_number_integer())

@@ -7,6 +7,7 @@
 
 #include "cli/output.hpp"
 #include "cli/troubles.hpp"
+#include "protocol/wire/visible.hpp"
 
 namespace floe::cli {
 
@@ -40,7 +41,7 @@ void waiting_line::show(const std::string& illness) {
   const auto ms = std::chrono::duration<double, std::milli>(node_.loop().now() - since_).count();
   const auto line = fmt::format("{}: waits for {}{}{}", what_, age_text(ms),
                                 illness.empty() ? "" : "; ", illness);
-  fmt::print(stderr, "\r\033[K{}", line.substr(0, terminal_width() - 1));
+  fmt::print(stderr, "\r\033[K{}", wire::visible(line).substr(0, terminal_width() - 1));
   std::fflush(stderr);
 }
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/wire/visible.hpp"
+
 namespace floe::cli {
 namespace {
 
@@ -20,14 +22,33 @@ std::size_t bytes_of(std::string_view text, std::size_t width) {
   return at;
 }
 
-/// Of text; numbers, which stand at the right, keep theirs.
+/// The longest word of a title: narrower it cannot be.
+std::size_t longest_word(std::string_view title) {
+  std::size_t longest = 0;
+  while (!title.empty()) {
+    const auto end = std::min(title.find(' '), title.size());
+    longest = std::max(longest, text_width(title.substr(0, end)));
+    title.remove_prefix(std::min(end + 1, title.size()));
+  }
+  return longest;
+}
+
+/// Of text; numbers, which stand at the right, keep theirs, but their titles may take several lines.
 std::vector<std::size_t> widths(const std::vector<column>& columns,
                                 const std::vector<std::vector<cell>>& rows, std::size_t limit) {
   constexpr std::size_t least = 12;
-  std::vector<std::size_t> width;
-  for (const auto& c : columns) width.push_back(text_width(c.title));
+  std::vector<std::size_t> content(columns.size()), width;
   for (const auto& r : rows)
-    for (std::size_t i = 0; i < r.size(); ++i) width[i] = std::max(width[i], text_width(r[i].text));
+    for (std::size_t i = 0; i < r.size(); ++i)
+      content[i] = std::max(content[i], text_width(r[i].text));
+  std::size_t all = 2 * (columns.size() - 1);
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    width.push_back(std::max(content[i], text_width(columns[i].title)));
+    all += width[i];
+  }
+  if (all > limit)
+    for (std::size_t i = 0; i < columns.size(); ++i)
+      if (columns[i].right) width[i] = std::max(content[i], longest_word(columns[i].title));
   while (true) {
     std::size_t sum = 2 * (width.size() - 1), widest = width.size();
     for (std::size_t i = 0; i < width.size(); ++i) {
@@ -123,16 +144,22 @@ std::string table_text(const std::vector<column>& columns,
                        const std::vector<std::vector<cell>>& rows, bool colours,
                        std::size_t limit) {
   if (rows.empty()) return {};
-  const auto width = widths(columns, rows, limit);
+  // what stands in a cell was often named by a stranger
+  auto shown = rows;
+  for (auto& r : shown)
+    for (auto& c : r) c.text = wire::visible(c.text);
+  const auto width = widths(columns, shown, limit);
   std::vector<cell> titles;
   for (const auto& c : columns) titles.emplace_back(c.title, style::dim);
   std::string out = row_text(columns, titles, width, colours);
-  for (const auto& r : rows) out += row_text(columns, r, width, colours);
+  for (const auto& r : shown) out += row_text(columns, r, width, colours);
   return out;
 }
 
 void print_line(std::string_view text, std::size_t indent, style look) {
-  print(paint(look, wrapped(text, line_limit(), indent)) + "\n");
+  auto line = wire::visible_lines(text, colours_wanted());
+  for (std::size_t at = 0; (at = line.find('\n', at)) != line.npos;) line.replace(at, 1, "\\x0a");
+  print(paint(look, wrapped(line, line_limit(), indent)) + "\n");
 }
 
 }  // namespace floe::cli

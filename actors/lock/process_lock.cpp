@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -14,6 +13,8 @@
 #include <cstring>
 #include <set>
 #include <utility>
+
+#include "actors/spawn_apart.hpp"
 
 namespace floe {
 namespace {
@@ -54,26 +55,12 @@ started start(std::vector<std::string> words) {
     ::close(in[0]), ::close(in[1]);
     return made;
   }
-  std::vector<char*> argv;
-  for (auto& w : words) argv.push_back(w.data());
-  argv.push_back(nullptr);
-  posix_spawn_file_actions_t files;
-  ::posix_spawn_file_actions_init(&files);
-  ::posix_spawn_file_actions_adddup2(&files, in[0], STDIN_FILENO);
-  ::posix_spawn_file_actions_adddup2(&files, out[1], STDOUT_FILENO);
-  posix_spawnattr_t attributes;
-  ::posix_spawnattr_init(&attributes);
-  sigset_t none, usual;
-  sigemptyset(&none);
-  sigemptyset(&usual);
-  for (const int s : {SIGPIPE, SIGINT, SIGTERM, SIGCHLD}) sigaddset(&usual, s);
-  ::posix_spawnattr_setsigmask(&attributes, &none);
-  ::posix_spawnattr_setsigdefault(&attributes, &usual);
-  ::posix_spawnattr_setflags(&attributes,
-                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  made.error = ::posix_spawn(&made.pid, argv[0], &files, &attributes, argv.data(), environ);
-  ::posix_spawnattr_destroy(&attributes);
-  ::posix_spawn_file_actions_destroy(&files);
+  const auto child =
+      spawn_apart(std::move(words), {.input = in[0], .output = out[1], .own_session = true});
+  if (child)
+    made.pid = *child;
+  else
+    made.error = child.error();
   ::close(in[0]);
   ::close(out[1]);
   made.in = in[1];

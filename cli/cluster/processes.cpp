@@ -3,11 +3,9 @@
 #include <fmt/format.h>
 
 #include <fcntl.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -16,6 +14,8 @@
 #include <fstream>
 #include <thread>
 
+#include "actors/spawn_apart.hpp"
+#include "cli/cluster/deleted_node.hpp"
 #include "cli/cluster/pid_file.hpp"
 
 namespace floe::cli {
@@ -34,34 +34,14 @@ std::string own_program() {
 }
 
 std::expected<pid_t, std::string> start_node_process(const local_cluster& c, std::uint32_t node) {
-  std::array<std::string, 4> words{own_program(), "node", "--base", c.base(node)};
-  std::array<char*, 5> argv{};
-  for (std::size_t i = 0; i < words.size(); ++i) argv[i] = words[i].data();
-
-  posix_spawn_file_actions_t files;
-  ::posix_spawn_file_actions_init(&files);
-  ::posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-  ::posix_spawn_file_actions_addopen(&files, 1, c.start_log(node).c_str(),
-                                     O_WRONLY | O_CREAT | O_APPEND, 0644);
-  ::posix_spawn_file_actions_adddup2(&files, 1, 2);
-  posix_spawnattr_t attributes;
-  ::posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  ::posix_spawnattr_setsigmask(&attributes, &none);
-  sigset_t usual;
-  sigemptyset(&usual);
-  for (const int s : {SIGPIPE, SIGINT, SIGTERM}) sigaddset(&usual, s);
-  ::posix_spawnattr_setsigdefault(&attributes, &usual);
-  ::posix_spawnattr_setflags(&attributes,
-                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  pid_t pid = 0;
-  const int error =
-      ::posix_spawn(&pid, words[0].c_str(), &files, &attributes, argv.data(), environ);
-  ::posix_spawnattr_destroy(&attributes);
-  ::posix_spawn_file_actions_destroy(&files);
-  if (error != 0) return std::unexpected(words[0] + ": " + std::strerror(error));
-  return pid;
+  const int log =
+      ::open(c.start_log(node).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (log < 0) return std::unexpected(c.start_log(node) + ": " + std::strerror(errno));
+  const auto pid = spawn_apart({own_program(), "node", "--base", c.base(node)},
+                               {.output = log, .errors_too = true, .own_session = true});
+  ::close(log);
+  if (!pid) return std::unexpected(own_program() + ": " + std::strerror(pid.error()));
+  return *pid;
 }
 
 std::optional<pid_t> node_process(const local_cluster& c, std::uint32_t node) {
@@ -73,6 +53,10 @@ std::expected<std::vector<pid_t>, std::string> start_missing_nodes(const local_c
   for (std::uint32_t i = 0; i < c.nodes; ++i) {
     if (const auto running = node_process(c, i)) {
       all.push_back(*running);
+      continue;
+    }
+    if (is_deleted(c, i)) {
+      all.push_back(0);
       continue;
     }
     auto started = start_node_process(c, i);

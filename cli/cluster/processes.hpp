@@ -22,7 +22,7 @@ std::expected<pid_t, std::string> start_node_process(const local_cluster&, std::
 /// The process that runs the node, if one does.
 std::optional<pid_t> node_process(const local_cluster&, std::uint32_t node);
 
-/// Those that run are left alone. One process for each node.
+/// Those that run are left alone. One process for each node, 0 for those that are deleted.
 std::expected<std::vector<pid_t>, std::string> start_missing_nodes(const local_cluster&);
 /// Also when it is a child of ours, which this buries.
 bool has_ended(pid_t);

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "actors/net/network.hpp"
+#include "cli/cluster/deleted_node.hpp"
 #include "cli/cluster/processes.hpp"
 #include "cli/cluster_state.hpp"
 #include "cli/troubles.hpp"
@@ -34,6 +35,12 @@ class observer {
     for (std::uint32_t i = 0; i < c.nodes; ++i) {
       nodes_.push_back(std::make_unique<node>(*loop_, *net_));
       auto& n = *nodes_.back();
+      if (is_deleted(c, i)) {
+        n.health = {.reachable = false, .healthy = true, .up = true, .text = "deleted"};
+        n.asked = true;
+        ++answers_;
+        continue;
+      }
       n.health.text = "starting";
       n.c.connect({.socket = c.socket(i),
                    .reconnect = true,
@@ -93,9 +100,12 @@ class observer {
   std::size_t answers_ = 0;
 };
 
+/// Those that are deleted have no generation.
 bool all_well(const std::vector<node_health>& all) {
-  return std::ranges::all_of(
-      all, [&](const node_health& n) { return n.up && n.generation == all[0].generation; });
+  const auto first = std::ranges::find_if(all, [](const node_health& n) { return n.generation; });
+  return first != all.end() && std::ranges::all_of(all, [&](const node_health& n) {
+           return n.up && (n.generation == 0 || n.generation == first->generation);
+         });
 }
 
 std::string complaint(const std::vector<node_health>& all) {
@@ -108,7 +118,7 @@ std::string complaint(const std::vector<node_health>& all) {
 /// The first whose process has ended.
 std::optional<std::uint32_t> dead_node(const std::vector<pid_t>& pids) {
   for (std::size_t i = 0; i < pids.size(); ++i)
-    if (has_ended(pids[i])) return static_cast<std::uint32_t>(i);
+    if (pids[i] != 0 && has_ended(pids[i])) return static_cast<std::uint32_t>(i);
   return std::nullopt;
 }
 

@@ -5,6 +5,7 @@
 #include "cli/databases.hpp"
 #include "cli/output.hpp"
 #include "cli/waiting_line.hpp"
+#include "protocol/wire/visible.hpp"
 
 namespace floe::cli {
 namespace {
@@ -40,7 +41,7 @@ int run(context& c, const arguments& a) {
     j.text("id", id_text(*id));
     print_json(std::move(j));
   } else {
-    print(a["DB"] + " is attached, id " + id_text(*id) + "\n");
+    print(wire::visible(a["DB"]) + " is attached, id " + id_text(*id) + "\n");
   }
   return done;
 }

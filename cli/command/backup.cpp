@@ -15,6 +15,7 @@
 #include "cli/progress.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/database.hpp"
+#include "protocol/wire/visible.hpp"
 
 namespace floe::cli {
 namespace {
@@ -42,7 +43,7 @@ int backup(context& c, const arguments& a) {
     j.integer("records", records);
     print_json(std::move(j));
   } else {
-    print(fmt::format("{} records of {} are in {}\n", records, db->name, a["FILE"]));
+    print(fmt::format("{} records of {} are in {}\n", records, wire::visible(db->name), a["FILE"]));
   }
   return done;
 }
@@ -132,8 +133,8 @@ int restore(context& c, const arguments& a) {
     j.number("nodes", end->nodes);
     print_json(std::move(j));
   } else {
-    print(fmt::format("{} has the {} records of {} on {} nodes\n", name, end->records, path,
-                      end->nodes));
+    print(fmt::format("{} has the {} records of {} on {} nodes\n", wire::visible(name),
+                      end->records, path, end->nodes));
   }
   return done;
 }
@@ -179,7 +180,7 @@ int dump(context& c, const arguments& a) {
     print_json(std::move(j));
     return done;
   }
-  print(fmt::format("{}, {}, backup of {}\n\n", h.name,
+  print(fmt::format("{}, {}, backup of {}\n\n", wire::visible(h.name),
                     kind_text(static_cast<std::uint8_t>(h.flags)), time_text(h.time * 1'000'000)));
   print(t.text());
   print(fmt::format("{} records\n", h.records - (numbered ? 1 : 0)));

@@ -19,7 +19,9 @@ int run(context& c, const arguments& a) {
   j.text("db", a["DB"]);
   j.begin_list("records");
   table t({{"KEY"}, {"RSN", true}, {"OWNER", true}, {"BYTES", true}, {"VALUE"}});
+  std::size_t of_ctdb = 0;  // the sequence number, which no user has put there
   const auto show = [&](const record_view& r) {
+    of_ctdb += is_sequence_number(r.key);
     j.begin_object();
     j.text("key", show_octets(r.key));
     j.text("value", show_octets(r.data));
@@ -28,11 +30,11 @@ int run(context& c, const arguments& a) {
     j.number("flags", r.header.flags);
     j.end();
     if (!c.options.json)
-      t.row({{show_octets(r.key), style::bold},
+      t.row({{show_key(r.key), is_sequence_number(r.key) ? style::dim : style::bold},
              std::to_string(number(r.header.rsn)),
              std::to_string(number(r.header.dmaster)),
              std::to_string(r.data.size()),
-             show_octets(r.data)});
+             show_value(r.key, r.data)});
   };
   const auto all = (*node)->wait<traverse_result>([&](auto finished) {
     traverse_here((*node)->async(), *db, c.long_patience(), show, finished);
@@ -44,7 +46,7 @@ int run(context& c, const arguments& a) {
     return done;
   }
   print(t.text());
-  print(fmt::format("{} records here\n", all->records));
+  print(fmt::format("{} records here\n", all->records - of_ctdb));
   return done;
 }
 

@@ -14,6 +14,7 @@
 #include "cli/line_input.hpp"
 #include "cli/output.hpp"
 #include "cli/script_words.hpp"
+#include "protocol/wire/visible.hpp"
 
 namespace floe::cli {
 namespace {
@@ -220,7 +221,7 @@ class script {
       print_json(std::move(out));
     } else {
       print(fmt::format("{}  {}: {}\n", clock_text(node_.loop().wall_us()), j->line,
-                        paint(style::bad, why)));
+                        paint(style::bad, wire::visible(why))));
       std::fflush(stdout);
     }
     end(j);

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "cli/ask_nodes.hpp"
+#include "cli/cluster/deleted_node.hpp"
 #include "cli/cluster/directory_lock.hpp"
 #include "cli/cluster/processes.hpp"
 #include "cli/cluster/wait_healthy.hpp"
@@ -13,6 +14,7 @@
 #include "cli/command/cluster_version.hpp"
 #include "cli/context.hpp"
 #include "cli/output.hpp"
+#include "protocol/wire/visible.hpp"
 
 namespace floe::cli {
 namespace {
@@ -36,7 +38,7 @@ bool show_progress(const std::vector<node_health>& all) {
   std::string line;
   for (std::size_t i = 0; i < all.size(); ++i)
     line += fmt::format("{}node {}: {}", i ? ", " : "", i, all[i].text);
-  fmt::print(stderr, "\r\033[K{}", line.substr(0, terminal_width() - 1));
+  fmt::print(stderr, "\r\033[K{}", wire::visible(line).substr(0, terminal_width() - 1));
   return true;
 }
 void end_progress() {
@@ -111,8 +113,10 @@ int start_all(context& c, const cluster_wishes& w) {
     print_json(std::move(j));
     return done;
   }
-  print(fmt::format("{} nodes are healthy after {}: {} to {}, port {}\n", k->nodes, age_text(ms),
-                    k->address(0), k->address(k->nodes - 1), k->port));
+  std::uint32_t deleted = 0;
+  for (std::uint32_t i = 0; i < k->nodes; ++i) deleted += is_deleted(*k, i);
+  print(fmt::format("{} nodes are healthy after {}: {} to {}, port {}\n", k->nodes - deleted,
+                    age_text(ms), k->address(0), k->address(k->nodes - 1), k->port));
   print(fmt::format("try:  {} --base {} status\n", own_program(), k->base(0)));
   return done;
 }
@@ -186,7 +190,8 @@ int show(context& c, const arguments& a) {
       t.row({std::to_string(i),
              k->address(i) + ":" + std::to_string(k->port),
              pid ? std::to_string(*pid) : "-",
-             {pid ? all[i].text : "not running", all[i].healthy ? style::good : style::bad},
+             {pid || is_deleted(*k, i) ? all[i].text : "not running",
+              all[i].healthy ? style::good : style::bad},
              {k->base(i), style::dim}});
     }
     print(t.text());

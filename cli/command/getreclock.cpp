@@ -5,6 +5,7 @@
 #include "cli/command/all.hpp"
 #include "cli/output.hpp"
 #include "protocol/types/basic.hpp"
+#include "protocol/wire/visible.hpp"
 
 namespace floe::cli {
 namespace {
@@ -26,7 +27,7 @@ int run(context& c, const arguments&) {
     else
       j.text("cluster_lock", text);
     j.end();
-    const auto shown = text.empty() ? "no cluster lock" : text;
+    const auto shown = text.empty() ? "no cluster lock" : wire::visible(text);
     if (!c.options.json)
       print(all.size() > 1 ? fmt::format("node {}: {}\n", number(one.node), shown) : shown + "\n");
   }

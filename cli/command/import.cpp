@@ -19,6 +19,7 @@
 #include "protocol/constants.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/types/rec_data.hpp"
+#include "protocol/wire/visible.hpp"
 
 namespace floe::cli {
 namespace {
@@ -145,8 +146,8 @@ int import_files(context& c, const arguments& a) {
     j.number("nodes", end->nodes);
     j.end();
     if (!c.options.json)
-      print(fmt::format("{}: {} records with number {} on {} node{}\n", f.name, end->records,
-                        f.number, end->nodes, end->nodes == 1 ? "" : "s"));
+      print(fmt::format("{}: {} records with number {} on {} node{}\n", wire::visible(f.name),
+                        end->records, f.number, end->nodes, end->nodes == 1 ? "" : "s"));
   }
   j.end();
   if (c.options.json) print_json(std::move(j));
@@ -188,8 +189,8 @@ int export_files(context& c, const arguments& a) {
     j.number("seqnum", number_in(records));
     j.end();
     if (!c.options.json)
-      print(fmt::format("{}: {} records with number {} are in {}\n", d.name, records.size(),
-                        number_in(records), path));
+      print(fmt::format("{}: {} records with number {} are in {}\n", wire::visible(d.name),
+                        records.size(), number_in(records), path));
   }
   j.end();
   if (c.options.json) print_json(std::move(j));

@@ -7,6 +7,7 @@
 #include "cli/duration_text.hpp"
 #include "cli/keys.hpp"
 #include "cli/line_input.hpp"
+#include "cli/named_record.hpp"
 #include "cli/output.hpp"
 #include "cli/waiting_line.hpp"
 
@@ -30,35 +31,26 @@ result<void> hold(blocking_client& c, std::optional<duration> time) {
 }
 
 int run(context& c, const arguments& a) {
-  const auto key = parse_octets(a["KEY"]);
-  if (!key || key->empty()) return c.misused(key ? "a key has at least one byte" : key.error());
   std::optional<duration> time;
   if (a.has("--for")) {
     time = parse_duration(a["--for"]);
     if (!time) return c.misused("--for: " + not_a_duration(a["--for"]));
   }
-  auto node = c.node();
-  if (!node) return node.error();
-  const auto what = fmt::format("lock {} {}", a["DB"], a["KEY"]);
-  const auto db = (*node)->find_database(a["DB"], c.patience());
-  if (!db) return c.fail(what, db.error());
-  const auto begin = (*node)->loop().now();
+  const auto of = open_record(c, a, "lock");
+  if (!of) return of.error();
+  auto& node = *of->node;
+  const auto begin = node.loop().now();
   auto lock = [&] {
-    const waiting_line shown(**node, what);
-    return (*node)->lock(*db, *key, c.long_patience());
+    const waiting_line shown(node, of->what);
+    return node.lock(of->db, of->key, c.long_patience());
   }();
-  if (!lock && lock.error().code == client_errc::timed_out) {
-    print_error(fmt::format("{}: {}: {}; `floe locks` shows who holds it, -t waits longer", what,
-                            node_text(lock.error().node), lock.error().describe()));
-    return timed_out;
-  }
-  if (!lock) return c.fail(what, lock.error());
+  if (!lock) return c.fail(of->what, lock.error());
   const double waited =
-      std::chrono::duration<double, std::milli>((*node)->loop().now() - begin).count();
+      std::chrono::duration<double, std::milli>(node.loop().now() - begin).count();
   if (c.options.json) {
     auto j = open_json("lock");
     j.text("event", "granted");
-    j.text("key", show_octets(*key));
+    j.text("key", show_octets(of->key));
     j.text("value", show_octets(lock->data()));
     j.number("rsn", number(lock->header().rsn));
     j.real("waited_ms", waited);
@@ -68,8 +60,8 @@ int run(context& c, const arguments& a) {
                       time ? "for " + a["--for"] : std::string("until standard input ends")));
     std::fflush(stdout);
   }
-  if (const auto kept = hold(**node, time); !kept) return c.fail(what, kept.error());
-  if (const auto given = lock->unlock(c.patience()); !given) return c.fail(what, given.error());
+  if (const auto kept = hold(node, time); !kept) return c.fail(of->what, kept.error());
+  if (const auto given = lock->unlock(c.patience()); !given) return c.fail(of->what, given.error());
   return done;
 }
 

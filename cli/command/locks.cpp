@@ -10,8 +10,10 @@
 #include "cli/keys.hpp"
 #include "cli/lock_picture.hpp"
 #include "cli/output.hpp"
+#include "cli/wrap.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/node_map.hpp"
+#include "protocol/wire/visible.hpp"
 
 namespace floe::cli {
 namespace {
@@ -101,14 +103,15 @@ void print_text(const gathered& g) {
   print(t.empty() ? "no record is locked\n" : t.text());
   for (const auto& d : p.databases)
     if (d.state != "thawed")
-      print(paint(style::warn, fmt::format("{} is {} on node {} for {}\n", d.db, d.state,
-                                           number(d.node), age_text(d.age_ms))));
+      print(paint(style::warn, fmt::format("{} is {} on node {} for {}\n", wire::visible(d.db),
+                                           d.state, number(d.node), age_text(d.age_ms))));
   for (const auto& u : g.missing)
-    print(paint(style::bad, fmt::format("node {} not asked: {}\n", number(u.node), u.why)));
+    print(paint(style::bad,
+                fmt::format("node {} not asked: {}\n", number(u.node), wire::visible(u.why))));
   const auto circle = find_cycle(p);
   if (circle.empty()) return;
   print("\n" + paint(style::bad, "These wait for each other:") + "\n");
-  for (const auto& s : circle) print("  " + s + "\n");
+  for (const auto& s : circle) print_line("  " + s);
 }
 
 void put_owner(wire::json_writer& j, const lock_owner& o) {

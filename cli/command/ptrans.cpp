@@ -5,6 +5,7 @@
 #include "cli/command/all.hpp"
 #include "cli/context.hpp"
 #include "cli/keys.hpp"
+#include "cli/named_record.hpp"
 #include "cli/octet_file.hpp"
 #include "cli/output.hpp"
 #include "cli/transaction_input.hpp"
@@ -75,22 +76,17 @@ int pdelete(context& c, const arguments& a) {
 
 /// Every node has all of the database: one record is read without a transaction.
 int pfetch(context& c, const arguments& a) {
-  const auto key = parse_octets(a["KEY"]);
-  if (!key || key->empty()) return c.misused(key ? "a key has at least one byte" : key.error());
-  auto node = c.node();
-  if (!node) return node.error();
-  const auto what = fmt::format("pfetch {} {}", a["DB"], a["KEY"]);
-  const auto db = (*node)->find_database(a["DB"], c.patience());
-  if (!db) return c.fail(what, db.error());
-  const auto r = (*node)->read(*db, *key, c.long_patience());
-  if (!r) return c.fail(what, r.error());
+  const auto of = open_record(c, a, "pfetch");
+  if (!of) return of.error();
+  const auto r = of->node->read(of->db, of->key, c.long_patience());
+  if (!r) return c.fail(of->what, r.error());
   if (!r->found) {
-    print_error(fmt::format("{}: no such record", what));
+    print_error(of->what + ": no such record");
     return says_no;
   }
   if (c.options.json) {
     auto j = open_json("pfetch");
-    j.text("key", show_octets(*key));
+    j.text("key", show_octets(of->key));
     j.text("value", show_octets(r->data));
     j.number("rsn", number(r->header.rsn));
     j.number("dmaster", number(r->header.dmaster));

@@ -4,6 +4,7 @@
 #include "cli/command/all.hpp"
 #include "cli/context.hpp"
 #include "cli/keys.hpp"
+#include "cli/named_record.hpp"
 #include "cli/output.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/packet.hpp"
@@ -37,25 +38,19 @@ bool is_floe(blocking_client& c, duration patience) {
 }
 
 int run(context& c, const arguments& a) {
-  const auto key = parse_octets(a["KEY"]);
-  if (!key) return c.misused(key.error());
-  if (key->empty()) return c.misused("a key has at least one byte");
-  auto node = c.node();
-  if (!node) return node.error();
-  const auto what = fmt::format("readkey {} {}", a["DB"], a["KEY"]);
-  const auto db = (*node)->find_database(a["DB"], c.patience());
-  if (!db) return c.fail(what, db.error());
   if (const auto& word = a["readonly"]; !word.empty() && word != "readonly")
     return c.misused(fmt::format("readkey: \"{}\" is not readonly", word));
+  const auto of = open_record(c, a, "readkey");
+  if (!of) return of.error();
   const auto from = a.has("--local") ? read_from::this_node : read_from::owner;
-  auto r = (*node)->read(*db, *key, c.patience(), from);
+  auto r = of->node->read(of->db, of->key, c.patience(), from);
   if (!r && r.error().code == client_errc::refused && from == read_from::owner &&
-      !is_floe(**node, c.patience()))
-    r = fetch(**node, *db, *key, !a["readonly"].empty(), c.patience());
-  if (!r) return c.fail(what, r.error());
+      !is_floe(*of->node, c.patience()))
+    r = fetch(*of->node, of->db, of->key, !a["readonly"].empty(), c.patience());
+  if (!r) return c.fail(of->what, r.error());
   if (c.options.json) {
     auto j = open_json("readkey");
-    j.text("key", show_octets(*key));
+    j.text("key", show_octets(of->key));
     j.boolean("found", r->found);
     if (r->found)
       j.text("value", show_octets(r->data));
@@ -68,7 +63,7 @@ int run(context& c, const arguments& a) {
   } else if (r->found) {
     print(show_octets(r->data) + "\n");
   } else {
-    print_error(what + ": no such record");
+    print_error(of->what + ": no such record");
   }
   return r->found ? done : says_no;
 }

@@ -15,6 +15,7 @@
 #include "protocol/types/recovery_answer.hpp"
 #include "protocol/types/vnn_map.hpp"
 #include "protocol/wire/codec.hpp"
+#include "protocol/wire/visible.hpp"
 
 namespace floe::cli {
 namespace {
@@ -81,7 +82,8 @@ result<verdict> ask_leader(blocking_client& node, bool whole, bool verify, durat
 
 void print_verdict(const verdict& v) {
   if (v.differed == 0) return print("all nodes have the same\n");
-  for (const auto& line : v.what) print(paint(style::bad, "differed: " + line) + "\n");
+  for (const auto& line : v.what)
+    print(paint(style::bad, "differed: " + wire::visible(line)) + "\n");
   print(fmt::format("{} {} made equal by a recovery of everything\n", v.differed,
                     v.differed == 1 ? "content differed and was" : "contents differed and were"));
 }

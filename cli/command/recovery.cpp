@@ -10,6 +10,7 @@
 #include "cli/drill/language/recovery_phases.hpp"
 #include "cli/output.hpp"
 #include "cli/suggest.hpp"
+#include "protocol/wire/visible.hpp"
 
 namespace floe::cli {
 namespace {
@@ -108,9 +109,10 @@ int show(context& c, const arguments&) {
     print(fmt::format("node {} leads no recovery\n", number(*at)));
     return done;
   }
-  print(fmt::format(
-      "run {}, phase {}{}, because {}\n", recovery.value("run", 0ULL), recovery.value("phase", ""),
-      holds(recovery.value("held", json())) ? " (held)" : "", recovery.value("why", "")));
+  print(fmt::format("run {}, phase {}{}, because {}\n", recovery.value("run", 0ULL),
+                    recovery.value("phase", ""),
+                    holds(recovery.value("held", json())) ? " (held)" : "",
+                    wire::visible(recovery.value("why", ""))));
   const std::int64_t now_us = report.value("now_us", std::int64_t{0});
   table t({{"DATABASE"},
            {"PHASE"},
@@ -140,7 +142,8 @@ int show(context& c, const arguments&) {
   }
   print(t.text());
   for (const auto& f : recovery.value("failures", json::array()))
-    if (f.is_string()) print(paint(style::bad, "failure: " + f.get<std::string>()) + "\n");
+    if (f.is_string())
+      print(paint(style::bad, "failure: " + wire::visible(f.get<std::string>())) + "\n");
   return done;
 }
 

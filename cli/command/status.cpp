@@ -184,7 +184,7 @@ int show(context& c, pnn at, bool over) {
   if (!s) return c.fail("status", s.error());
   const auto troubles = look_for_troubles(node, *s);
   const auto last = last_recovery(node, at, s->report);
-  if (over && ::isatty(STDOUT_FILENO) == 1) print("\033[H\033[2J");
+  if (over && ::isatty(STDOUT_FILENO) == 1) std::fputs("\033[H\033[2J", stdout);
   if (c.options.json) {
     print_as_json(*s, troubles, last);
   } else if (machine_rows()) {

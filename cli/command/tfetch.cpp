@@ -7,6 +7,7 @@
 #include "cli/command/all.hpp"
 #include "cli/context.hpp"
 #include "cli/keys.hpp"
+#include "cli/named_record.hpp"
 #include "cli/octet_file.hpp"
 #include "cli/output.hpp"
 #include "protocol/types/rec_data.hpp"
@@ -26,20 +27,14 @@ std::string database_of(const std::string& name_or_path) {
 }
 
 int run(context& c, const arguments& a) {
-  const auto key = parse_octets(a["KEY"]);
-  if (!key) return c.misused(key.error());
-  if (key->empty()) return c.misused("a key has at least one byte");
-  auto node = c.node();
-  if (!node) return node.error();
-  const auto what = fmt::format("tfetch {} {}", a["DB"], a["KEY"]);
-  const auto db = (*node)->find_database(database_of(a["DB"]), c.patience());
-  if (!db) return c.fail(what, db.error());
-  const auto r = (*node)->read(*db, *key, c.patience(), read_from::this_node);
-  if (!r) return c.fail(what, r.error());
+  const auto of = open_record(c, a, "tfetch", database_of(a["DB"]));
+  if (!of) return of.error();
+  const auto r = of->node->read(of->db, of->key, c.patience(), read_from::this_node);
+  if (!r) return c.fail(of->what, r.error());
   // the node says "none" of an empty record, too, and of that it has a header
   const bool here = r->found || r->header != record_header{};
   if (!here) {
-    print_error(what + ": no such record here");
+    print_error(of->what + ": no such record here");
     return says_no;
   }
   if (const auto& path = a["FILE"]; !path.empty()) {
@@ -48,7 +43,7 @@ int run(context& c, const arguments& a) {
   }
   if (c.options.json) {
     auto j = open_json("tfetch");
-    j.text("key", show_octets(*key));
+    j.text("key", show_octets(of->key));
     j.text("value", show_octets(r->data));
     j.number("rsn", number(r->header.rsn));
     j.number("dmaster", number(r->header.dmaster));

@@ -13,6 +13,7 @@
 #include "cli/whole_file.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/node_map.hpp"
+#include "protocol/wire/visible.hpp"
 
 namespace floe::cli {
 namespace {
@@ -87,7 +88,8 @@ int run(context& c, const arguments& a) {
   }
   print(draw(picture, terminal_width(), colours_wanted()));
   for (const auto& m : g.missing)
-    print(paint(style::bad, fmt::format("node {} not asked: {}\n", number(m.node), m.why)));
+    print(paint(style::bad,
+                fmt::format("node {} not asked: {}\n", number(m.node), wire::visible(m.why))));
   return code;
 }
 

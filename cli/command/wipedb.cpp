@@ -14,6 +14,7 @@
 #include "protocol/constants.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/wire/codec.hpp"
+#include "protocol/wire/visible.hpp"
 
 namespace floe::cli {
 namespace {
@@ -42,7 +43,7 @@ int wipe(context& c, const arguments& a) {
     j.number("nodes", end->nodes);
     print_json(std::move(j));
   } else {
-    print(fmt::format("{} is empty on {} nodes\n", db->name, end->nodes));
+    print(fmt::format("{} is empty on {} nodes\n", wire::visible(db->name), end->nodes));
   }
   return done;
 }

@@ -1,9 +1,8 @@
 /// floe writekey, deletekey: locks a record, writes or empties it, gives the lock back.
-#include <fmt/format.h>
-
 #include "cli/command/all.hpp"
 #include "cli/context.hpp"
 #include "cli/keys.hpp"
+#include "cli/named_record.hpp"
 #include "cli/output.hpp"
 
 namespace floe::cli {
@@ -12,21 +11,15 @@ namespace {
 /// With the lock of the record: `change`, which ends with the lock given back.
 template <class Change>
 int with_lock(context& c, const arguments& a, const char* verb, Change change) {
-  const auto key = parse_octets(a["KEY"]);
-  if (!key) return c.misused(key.error());
-  if (key->empty()) return c.misused("a key has at least one byte");
-  auto node = c.node();
-  if (!node) return node.error();
-  const auto what = fmt::format("{} {} {}", verb, a["DB"], a["KEY"]);
-  const auto db = (*node)->find_database(a["DB"], c.patience());
-  if (!db) return c.fail(what, db.error());
-  auto lock = (*node)->lock(*db, *key, c.patience());
-  if (!lock) return c.fail(what, lock.error());
+  const auto of = open_record(c, a, verb);
+  if (!of) return of.error();
+  auto lock = of->node->lock(of->db, of->key, c.patience());
+  if (!lock) return c.fail(of->what, lock.error());
   const result<void> r = change(*lock);
-  if (!r) return c.fail(what, r.error());
+  if (!r) return c.fail(of->what, r.error());
   if (c.options.json) {
     auto j = open_json(verb);
-    j.text("key", show_octets(*key));
+    j.text("key", show_octets(of->key));
     print_json(std::move(j));
   }
   return done;

@@ -52,11 +52,18 @@ void last_line(int number, siginfo_t* about, void*) {
   char* end = line;
   append_text(end, "fatal-signal number=");
   append_number(end, static_cast<unsigned long>(number), 10);
+  const bool sent = about->si_code == SI_USER;  // not by a fault: there is a sender, and no address
   append_text(end, " address=0x");
-  append_number(end, reinterpret_cast<unsigned long>(about->si_addr), 16);
+  append_number(end, sent ? 0 : reinterpret_cast<unsigned long>(about->si_addr), 16);
   append_text(end, " why=\"");
-  append_text(end, meaning(number));
-  append_text(end, "\"\n");
+  if (sent) {
+    append_text(end, "process ");
+    append_number(end, static_cast<unsigned long>(about->si_pid), 10);
+    append_text(end, " has sent it: a watchdog, or somebody\"\n");
+  } else {
+    append_text(end, meaning(number));
+    append_text(end, "\"\n");
+  }
   for (const int fd : {fault_log, STDERR_FILENO})
     if (fd >= 0 && ::write(fd, line, static_cast<std::size_t>(end - line)) < 0) continue;
   ::signal(number, SIG_DFL);

@@ -10,6 +10,7 @@
 #include "cli/output.hpp"
 #include "cli/recovered_text.hpp"
 #include "cli/timeline/picture.hpp"
+#include "protocol/wire/visible.hpp"
 
 namespace floe::cli {
 namespace {
@@ -218,7 +219,8 @@ std::string list_of_stories(const timeline_picture& p, bool colours) {
       phases += fmt::format("{}{} {}{}", phases.empty() ? "" : " › ", x.what,
                             ms_text(x.to_us - x.from_us), x.open ? " ..." : "");
     }
-    out += fmt::format("{}: {}\n", paint(style::bold, s.db.empty() ? "cluster" : s.db, colours),
+    out += fmt::format("{}: {}\n",
+                       paint(style::bold, s.db.empty() ? "cluster" : wire::visible(s.db), colours),
                        phases);
   }
   return out.empty() ? out : "phases of the leader's recovery, ms\n" + out;
@@ -257,7 +259,7 @@ std::string draw(const timeline_picture& p, std::size_t width, bool colours) {
   if (p.empty()) return "nothing has happened\n";
   std::size_t name_width = text_width("recovery mode"), text_room = 0;
   for (const auto& r : p.rows) {
-    name_width = std::max(name_width, text_width(r.db));
+    name_width = std::max(name_width, text_width(wire::visible(r.db)));
     text_room = std::max(text_room, text_width(durations(r)));
   }
   const std::size_t fixed = name_width + 2 + 4 + 3 + text_room + 2;
@@ -270,7 +272,7 @@ std::string draw(const timeline_picture& p, std::size_t width, bool colours) {
   out += std::string(name_width + 2 + 4 + 1, ' ') + paint(style::dim, s.ruler(), colours) + "\n";
   std::string last = "\n";
   for (const auto& r : p.rows) {
-    const std::string name = r.db.empty() ? "recovery mode" : r.db;
+    const std::string name = r.db.empty() ? "recovery mode" : wire::visible(r.db);
     const bool again = name == last;
     last = name;
     const auto shown = again ? std::string() : name;

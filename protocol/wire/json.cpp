@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "protocol/wire/visible.hpp"
+
 namespace floe::wire {
 namespace {
 
@@ -17,22 +19,6 @@ void append_number(bytes& out, Number v) {
 }
 
 unsigned char byte_at(byte_view s, std::size_t i) { return static_cast<unsigned char>(s[i]); }
-
-/// Length of the UTF-8 sequence at the front of s, 0 if there is none.
-std::size_t utf8_length(byte_view s) {
-  const unsigned char c = byte_at(s, 0);
-  if (c < 0x80) return 1;
-  const std::size_t n = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
-  if (c < 0xc2 || c > 0xf4 || s.size() < n) return 0;
-  for (std::size_t i = 1; i < n; ++i) {
-    if ((byte_at(s, i) & 0xc0) != 0x80) return 0;
-  }
-  const unsigned char d = byte_at(s, 1);
-  // overlong forms, surrogates, and what lies beyond U+10FFFF
-  if ((c == 0xe0 && d < 0xa0) || (c == 0xed && d > 0x9f)) return 0;
-  if ((c == 0xf0 && d < 0x90) || (c == 0xf4 && d > 0x8f)) return 0;
-  return n;
-}
 
 }  // namespace
 
@@ -62,6 +48,7 @@ void json_writer::start(byte_view name) {
   }
 }
 
+/// What acts on a terminal is written as \u and digits.
 void json_writer::quote(byte_view text) {
   out_.push_back('"');
   while (!text.empty()) {
@@ -74,10 +61,9 @@ void json_writer::quote(byte_view text) {
       out_.push_back(text[0]);
     } else if (c == '\n') {
       out_.append("\\n");
-    } else if (c < 0x20 || c == 0x7f) {
-      out_.append("\\u00");
-      out_.push_back(digits[c >> 4]);
-      out_.push_back(digits[c & 15]);
+    } else if (acts(text, n)) {
+      // what visible() shows of two or three octets is JSON's way, too
+      out_.append(n == 1 ? "\\u00" + to_hex(text.substr(0, 1)) : visible(text.substr(0, n)));
     } else {
       out_.append(text.substr(0, n));
     }

@@ -128,6 +128,28 @@ class A1WithoutNodes(Checks):
         self.assertLessEqual(set(listed), set(floe("explain", "--names").stdout.split()))
         self.assert_complains(WRONG_USE, "did you mean node-down?", "explain", "node-dwn")
 
+    def test_version(self):
+        self.assertRegex(self.assert_exit(DONE, floe("--version")).stdout, r"\Afloe \d+\.\d+\.\d+, for the protocol of CTDB 4.17\n\Z")
+
+    def test_help_of_parts(self):
+        for words in (("help", "drill", "run"), ("drill", "run", "--help")):
+            self.assertIn("Usage: floe drill run", self.assert_exit(DONE, floe(*words)).stdout)
+        self.assertIn("within", self.assert_exit(DONE, floe("help", "drill", "within")).stdout)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can be somebody else")
+    def test_a_folder_of_somebody_else(self):
+        """Who may not look is told so, and not asked whether the node runs."""
+        folder = pathlib.Path(os.environ["TMPDIR"]) / "closed"
+        folder.mkdir(mode=0o700)
+        self.addCleanup(folder.rmdir)
+        try:
+            result = subprocess.run([FLOE, "--base", folder, "ping"], capture_output=True, text=True, timeout=60,
+                                    stdin=subprocess.DEVNULL, user=65534, group=65534, extra_groups=[])
+        except PermissionError:
+            self.skipTest("nobody may not run the program where it lies")
+        self.assert_exit(NO_NODE, result)
+        self.assertIn("this user may not use the socket", result.stderr)
+
     def test_errors_for_programs(self):
         for words, status in ((("--base", "/nonexistent", "ping"), NO_NODE), (("lock", "a"), WRONG_USE), (("staus",), WRONG_USE)):
             result = self.assert_exit(status, floe(*words, "--json"))

@@ -10,6 +10,8 @@
 #include "cli/suggest.hpp"
 #include "cli/wrap.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/wire/json.hpp"
+#include "protocol/wire/visible.hpp"
 
 using namespace floe;
 using namespace floe::cli;
@@ -127,4 +129,40 @@ TEST_CASE("ages are short") {
   CHECK(age_text(600'000) == "10 min");
   CHECK(age_text(10'800'000) == "3.0 h");
   CHECK(age_text(86'400'000.0 * 5) == "5 days");
+}
+
+TEST_CASE("names of strangers do nothing to a terminal") {
+  using wire::visible;
+  CHECK(visible("locking.tdb, größe, \xf0\x9f\x98\x80, C:\\x") ==
+        "locking.tdb, größe, \xf0\x9f\x98\x80, C:\\x");
+  CHECK(visible(byte_view("\x1b[2J\n\0\x7f", 7)) == "\\x1b[2J\\x0a\\x00\\x7f");
+  CHECK(visible("\xc2\x9b"
+                "31m \xe2\x80\xae \xe2\x81\xa6") == "\\u009b31m \\u202e \\u2066");
+  // no UTF-8: lone, overlong, cut off, a surrogate, beyond the last one
+  CHECK(visible("\xff \x80 \xc0\xaf \xe2\x80") == "\\xff \\x80 \\xc0\\xaf \\xe2\\x80");
+  CHECK(visible("\xed\xa0\x80 \xf4\x90\x80\x80") == "\\xed\\xa0\\x80 \\xf4\\x90\\x80\\x80");
+  CHECK(wire::visible_lines("a\tb\n\033[1;31mred\033[0m\033[2J", true) ==
+        "a\tb\n\033[1;31mred\033[0m\\x1b[2J");
+  CHECK(wire::visible_lines("a\tb\n\033[1;31mred", false) == "a\tb\n\\x1b[1;31mred");
+  table t({{"NAME"}, {"N", true}});
+  t.row({{"a\nb\033[31m", style::bold}, "1"});
+  CHECK(t.text(false) == "NAME            N\na\\x0ab\\x1b[31m  1\n");
+  wire::json_writer j;
+  j.begin_object();
+  j.text("name", "\x1b\x7f\xc2\x9b\xe2\x80\xae\xff");
+  j.end();
+  CHECK(j.str() == "{\"name\": \"\\u001b\\u007f\\u009b\\u202e\xef\xbf\xbd\"}");
+}
+
+TEST_CASE("where a table is too wide the titles of numbers take several lines") {
+  table t({{"DATABASE"}, {"RECORDS HERE", true}, {"MIGRATIONS PENDING", true}});
+  t.row({"locking.tdb", "12", "0"});
+  CHECK(t.text(false) ==
+        "DATABASE     RECORDS HERE  MIGRATIONS PENDING\n"
+        "locking.tdb            12                   0\n");
+  const std::vector<column> columns{{"DATABASE"}, {"RECORDS HERE", true}, {"MIGRATIONS", true}};
+  CHECK(table_text(columns, {{"locking.tdb", "12", "0"}}, false, 32) ==
+        "DATABASE     RECORDS  MIGRATIONS\n"
+        "                HERE\n"
+        "locking.tdb       12           0\n");
 }

@@ -148,6 +148,7 @@ class B1Signals(unittest.TestCase):
         node.process.send_signal(signal.SIGBUS)
         self.assertEqual(node.process.wait(10), -signal.SIGBUS)
         self.assertIn("fatal-signal number=7", node.log.splitlines()[-1])
+        self.assertIn(f"process {os.getpid()} has sent it", node.log.splitlines()[-1])
 
 
 class C1ServiceManager(unittest.TestCase):

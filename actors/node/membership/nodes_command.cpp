@@ -38,7 +38,7 @@ class child_process {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) return errno;
     out_ = ends[0];
-    const auto child = spawn_apart({"/bin/sh", "-c", std::move(command)}, ends[1]);
+    const auto child = spawn_apart({"/bin/sh", "-c", std::move(command)}, {.output = ends[1]});
     ::close(ends[1]);
     if (!child) return child.error();
     pid_ = *child;

@@ -132,8 +132,9 @@ void examiner::leadership() {
                      ? std::string("nobody leads the cluster: an election is going on")
                      : fmt::format("nobody leads the cluster: its lock {} cannot be had: {}",
                                    s.lock.setting, s.lock.trouble),
-         .next = s.lock.trouble.empty() ? "it ends by itself; if not: which nodes are connected?"
-                                        : "make the lock's file writable on the nodes",
+         .next = s.lock.trouble.empty()
+                     ? "it ends by itself; if not: which nodes are connected?"
+                     : "make the lock's directory be there, and its file writable, on the nodes",
          .age_ms = s.leader_age_ms,
          .part = health_part::leader});
   if (!s.lock.trouble.empty())
