@@ -1,5 +1,6 @@
-/// Records in the record table that are only read from: read-only copies of this node, and records of ours that others have
-/// copies of. What the store has is what is shown: whoever writes the store takes the record out first, and so does the
+/// Records in the record table that are only read from: read-only copies of this node, records of ours that others have
+/// copies of, and those of ours that a client looks at without a lock: smbd asks for a file's byte-range locks with each
+/// open and close, and nearly always there are none. What the store has is what is shown: whoever writes the store takes the record out first, and so does the
 /// queue as soon as somebody waits in it who does not only read.
 #include <algorithm>
 
@@ -10,18 +11,22 @@
 
 namespace floe {
 
-/// For a client that could have read it there.
+/// For a client that could have read it there. What is only looked at takes nobody's place.
 void database::show_in_table(const bytes& key, const lock_waiter& w, const record& r) {
-  if (!hot_records_ || !table_rules_.on || w.use != record_use::read) return;
+  if (!hot_records_ || !table_rules_.on) return;
+  if (w.use != record_use::read && w.use != record_use::look) return;
   if (!thawed() || !map_applies(gen_, view_->gen)) return;
   auto& h = *hot_records_;
-  const bool copy = is_read_only_copy(r.header) || copies_are_out(env_.self, r.header);
-  if (!copy || !h.users.contains(w.client.id) || h.table->closed() || h.table->find(key)) return;
+  const bool copy = w.use == record_use::read &&
+                    (is_read_only_copy(r.header) || copies_are_out(env_.self, r.header));
+  const bool looked_at = w.use == record_use::look && r.header.dmaster == env_.self;
+  if (!copy && !looked_at) return;
+  if (!h.users.contains(w.client.id) || h.table->closed() || h.table->find(key)) return;
   const auto try_it = [&] {
     return h.table->show(key, number(r.header.rsn), r.header.flags, r.data);
   };
   auto at = try_it();
-  if (!at && make_room(key, at.error())) at = try_it();
+  if (!at && copy && make_room(key, at.error())) at = try_it();
   if (!at) return;
   answer_for_table();
   table_tick_later();

@@ -139,7 +139,10 @@ void database::update_record(db_control& m) {
         storage_failed("read", found.error());
         return m.answer.fail("cannot read: " + found.error().text);
       }
-      request.saw(here, r->header.rsn, r->data.empty());
+      // CTDB's own client sends what a transaction has only read, too, as it is here; of a rival the number is here as well
+      const bool as_it_is = here && here->same_data && here->rsn >= r->header.rsn;
+      if (!as_it_is || r->key == sequence_number_key)
+        request.saw(here, r->header.rsn, r->data.empty());
     }
     switch (decide_update(config_.kind, here, r->header.rsn)) {
       case update_outcome::skip: continue;

@@ -26,8 +26,10 @@ constexpr int copy_tries = 4;
 constexpr std::uint64_t stores_max = 1ULL << 48;
 /// Larger chunks stay outside: 64 KiB.
 constexpr unsigned largest_order = 13;
-/// Bytes of data that fit any slot: a record that is empty when it comes is written next.
+/// Bytes of data that fit any slot: a record that is empty when it comes is written next, with what others of this table
+/// have had lately, as far as that is not much.
 constexpr std::size_t least_capacity = 208;
+constexpr std::size_t most_for_empty = 1000;
 
 }  // namespace
 
@@ -146,8 +148,10 @@ std::expected<table_ticket, promote_refusal> record_table::fill(byte_view key, s
   if (closed_) return std::unexpected(promote_refusal::closed);
   const std::size_t key_words = words_for(key.size());
   // room to grow: half as much again as it is now, and not less than what most records are
-  const std::size_t wanted =
-      key_words + 2 * (1 + words_for(std::max(least_capacity, data.size() + data.size() / 2)));
+  if (!data.empty())
+    usual_size_ = std::clamp(data.size(), usual_size_ - usual_size_ / 16, most_for_empty);
+  const std::size_t room = data.empty() && !shown ? usual_size_ : data.size() + data.size() / 2;
+  const std::size_t wanted = key_words + 2 * (1 + words_for(std::max(least_capacity, room)));
   const unsigned order = chunk_pool::order_for(wanted);
   if (order > std::min(largest_order, pool_.highest_order()))
     return std::unexpected(promote_refusal::too_large);

@@ -205,6 +205,8 @@ class record_table {
   std::unordered_set<std::uint32_t> clients_;
   std::vector<bool> place_taken_;  ///< places of clients that are here, or whose process runs on
   std::uint32_t last_client_ = 0;
+  std::size_t usual_size_ =
+      0;  ///< of records that came with data lately: the largest, and less and less of it
   bool closed_ = false;
   std::optional<bool> looked_too_early_;  ///< by a mutant
 };

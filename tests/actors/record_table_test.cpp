@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "actors/client/client_tables.hpp"
+#include "protocol/record_status.hpp"
+#include "protocol/types/record_access.hpp"
 #include "tests/actors/sim_cluster.hpp"
 
 using namespace floe;
@@ -232,4 +234,40 @@ TEST_CASE("the sequence number changes with every change, and is read without th
   const auto quiet = a.tables()->sequence_number(db);
   c.run([] { return false; }, 500ms);  // taken into the store meanwhile: that is no change
   CHECK(a.tables()->sequence_number(db) == quiet);
+}
+
+TEST_CASE("what is looked at without a lock is read in the table, until somebody changes it") {
+  hot_cluster c(2);
+  db_id db{};
+  auto& a = c.hot(0, "brlock.tdb", db);
+  auto& plain = c.connect(0);
+  auto& elsewhere = c.connect(1);
+  attach_now(c, elsewhere, "brlock.tdb");
+  const auto look = [&](const std::string& key) {
+    std::optional<std::uint32_t> found;
+    a.control<control::record_read>(
+        pnn::current, {.db_id = db, .flags = record_read_settled, .key = key}, 10s,
+        [&](const result<client_answer<record_read_reply>>& r) { found = r.value().value.found; });
+    REQUIRE(c.run([&] { return found.has_value(); }));
+    return *found != 0;
+  };
+  // of keys that nobody has stored this node tracks some, and the other node the others
+  for (int i = 0; i < 16; ++i) {
+    const auto key = "none " + std::to_string(i);
+    CHECK(!look(key));
+    CHECK(read_now(c, a, db, key).data.empty());
+    write_now(c, i % 2 ? plain : elsewhere, db, key, "stored");
+    CHECK(read_now(c, a, db, key).data == "stored");
+  }
+  // a record of ours: the reader sees each change, whoever makes it, and a lock is granted in the table as before
+  write_now(c, plain, db, "k", "0");
+  for (int i = 1; i <= 6; ++i) {
+    CHECK(look("k"));
+    CHECK(read_now(c, a, db, "k").data == std::to_string(i - 1));
+    write_now(c, i % 2 ? plain : a, db, "k", std::to_string(i));
+    CHECK(read_now(c, a, db, "k").data == std::to_string(i));
+    pass(c, 3s);  // what was locked in the table leaves it
+  }
+  CHECK(look("k"));
+  CHECK(in_table(lock_now(c, a, db, "k")));
 }

@@ -92,6 +92,13 @@ class FloeAlone(unittest.TestCase):
                                             wire.seqnum_record(n + 2)))
             self.assertEqual(n + 1, wire.seqnum(connection, self.db_id))
             self.assertEqual(b"value", pfetch(self.nodes[0], "w"))
+            # CTDB's own client sends what it has read, too, before what it has made of it
+            self.assertEqual(0, wire.commit(connection, self.db_id, wire.record(b"w", b"value", 1, 1),
+                                            wire.record(b"w", b"changed", 2, 1), wire.seqnum_record(n + 2)))
+            self.assertEqual(0, wire.commit(connection, self.db_id, wire.record(b"w", b"changed", 2, 1),
+                                            wire.seqnum_record(n + 3)))
+            self.assertEqual(b"changed", pfetch(self.nodes[2], "w"))
+            n = wire.seqnum(connection, self.db_id) - 1
             # a frozen database is not read, and nothing hangs
             frozen = struct.pack("=I", self.db_id)
             self.assertEqual(0, connection.request(wire.DB_FREEZE, frozen)[0])
