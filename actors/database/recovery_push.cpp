@@ -8,6 +8,9 @@ namespace floe {
 
 void database::push_start(db_control& m) {
   const auto& p = m.request<control::db_push_start>();
+  // of two leaders that recover at once one may come late: what it sends belongs to its own transaction, which is no more
+  if (const auto of = recovery_of(m); of && equal_open_ && *of != freeze_.tid)
+    return m.answer.fail("another recovery has been here since");
   if (!transition(freeze_event::push_start{}, m.answer)) return;
   stop_push();
   push_ = push_state{.srvid = p.srvid};
