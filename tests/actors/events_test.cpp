@@ -59,8 +59,8 @@ TEST_CASE("names and reasons that others choose can neither forge a field nor a 
   const auto e = as<event::client_refused>(*read);
   REQUIRE(e);
   CHECK(e->pid == 2);
-  CHECK(e->name == "x pid=99 why=' banned seconds=1");
-  CHECK(e->why == "said 'no'  lock-wait");
+  CHECK(e->name == "x pid=99 why='\\x0abanned seconds=1");
+  CHECK(e->why == "said 'no'\\x0d\\x0alock-wait");
 }
 
 TEST_CASE("what is no event, or lacks what its row says, is refused") {

@@ -181,6 +181,7 @@ TEST_CASE(
     CHECK(w.broken(kept_commits_checker()) > 0);
   }
   SUBCASE("one that had it was there") {
+    w.h.cure(1, fault_kind::lost, 7'300);
     w.h.calm(1, 7'500);
     w.rest({{"a", "a2"}});
     CHECK(w.broken(kept_commits_checker()) == 1);
