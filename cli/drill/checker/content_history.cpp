@@ -65,12 +65,36 @@ bool content_history::apart(std::size_t one, time_us then, std::size_t other, ti
   return !came_after(a, b) && !came_after(b, a);
 }
 
+/// How long a leader that is outnumbered leaves the cluster lock to the others (rules/election_lock).
+constexpr time_us way_for_others = 10'000'000;
+
+bool content_history::outnumbered(content c) const {
+  if (c == content::first || c == content::unknown) return false;
+  const auto& r = *recoveries_[std::to_underlying(c)];
+  std::set<std::size_t> away;
+  for (const auto source : r.from)
+    if (const auto before = of(source, r.at); before < c)
+      for (const auto& [node, at] : recoveries_[std::to_underlying(before)]->committed)
+        away.insert(node);
+    else
+      for (const auto* other : recoveries_)
+        for (const auto& [node, at] : other->committed) away.insert(node);
+  for (const auto& [node, at] : r.committed) away.erase(node);
+  time_us since = 0;
+  for (const auto& d : history_.disturbances) {
+    if (d.from > r.at || d.cured <= r.at) continue;
+    if (d.how == fault_kind::lost) away.erase(d.node);
+    if (d.dark()) since = std::max(since, d.from);
+  }
+  return away.size() > r.committed.size() && since != 0 && r.at - since <= way_for_others;
+}
+
 std::optional<disturbance> content_history::could_not_have(content a, content b) const {
   if (a == content::unknown || b == content::unknown || a == content::first || b == content::first)
     return std::nullopt;  // the first content is before all others
   const auto earlier = std::min(a, b), later = std::max(a, b);
   const auto [known, is_new] = gone_.try_emplace({earlier, later}, std::nullopt);
-  if (is_new && !came_after(a, b) && !came_after(b, a))
+  if (is_new && !came_after(a, b) && !came_after(b, a) && !outnumbered(a) && !outnumbered(b))
     known->second = who_had_it_was_gone(earlier, later);
   return known->second;
 }

@@ -30,12 +30,15 @@ class content_history {
 
   /// Of two contents apart the earlier one was made, and everybody who had it, or what came of it, was harmed before the first
   /// recovery that led to the later one: who went on then could not have it. Says who of them was harmed last. Nothing if one
-  /// who had it was there, or if the contents are not apart.
+  /// who had it was there, if the contents are not apart, or if one of them was made by a part that had to leave the cluster
+  /// lock to others.
   std::optional<disturbance> could_not_have(content, content) const;
 
  private:
   const std::vector<content>& ancestors(content) const;
   bool came_after(content, content earlier) const;
+  /// It was made within the time that a leader leaves the lock to the others when more of them are away than with it.
+  bool outnumbered(content) const;
   std::optional<disturbance> who_had_it_was_gone(content earlier, content later) const;
 
   const history& history_;
