@@ -56,13 +56,13 @@ class world {
   void run(duration how_long) {
     const time_point end = now_ + how_long;
     while (!agenda_.empty() && agenda_.begin()->first <= end) {
-      auto [at, todo] = *agenda_.begin();
+      auto [at, due] = *agenda_.begin();
       agenda_.erase(agenda_.begin());
       now_ = at;
-      if (nodes_[todo.node].hung)
-        nodes_[todo.node].missed.push_back(todo.event);
+      if (nodes_[due.node].hung)
+        nodes_[due.node].missed.push_back(due.event);
       else
-        act(todo.node, nodes_[todo.node].machine.step(todo.event));
+        act(due.node, nodes_[due.node].machine.step(due.event));
       if (with_lock_) CHECK(leading() <= 1);
     }
     now_ = end;

@@ -235,12 +235,12 @@ class world {
     pulled_.clear();
     std::uint64_t step = 0;
     const std::uint64_t lost_at = std::exchange(lose_leader_at_, 0);
-    std::deque<std::variant<cluster_output, db_output>> todo;
+    std::deque<std::variant<cluster_output, db_output>> pending;
     auto feed = [&](const cluster_input& e) {
-      for (auto& o : cluster_.step(e, {})) todo.emplace_back(std::move(o));
+      for (auto& o : cluster_.step(e, {})) pending.emplace_back(std::move(o));
     };
     auto feed_db = [&](const db_input& e) {
-      for (auto& o : db_.step(e, {})) todo.emplace_back(std::move(o));
+      for (auto& o : db_.step(e, {})) pending.emplace_back(std::move(o));
     };
     feed(cluster_event::start{{.epoch = epoch,
                                .leader = leader,
@@ -248,9 +248,9 @@ class world {
                                .connected = connected,
                                .step_timeout = std::chrono::seconds(1),
                                .db_budget = std::chrono::seconds(1)}});
-    while (!todo.empty()) {
-      const auto o = todo.front();
-      todo.pop_front();
+    while (!pending.empty()) {
+      const auto o = pending.front();
+      pending.pop_front();
       const auto* c = std::get_if<cluster_output>(&o);
       const auto* d = std::get_if<db_output>(&o);
       const auto* ask = c ? std::get_if<cluster_effect::ask>(c) : nullptr;
