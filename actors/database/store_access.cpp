@@ -14,6 +14,11 @@
 #include "storage/room.hpp"
 
 namespace floe {
+namespace {
+
+constexpr std::string_view made_anew = "its file was damaged, and is made anew by a recovery: ";
+
+}  // namespace
 
 void database::give_store_away(store_use to) {
   assert(store_use_ == store_use::here && to != store_use::here);
@@ -45,8 +50,13 @@ void database::store_back() {
 record database::local(byte_view key, bool* found) {
   auto r = store_->get(key);
   if (found) *found = r && *r;
-  if (!r) storage_failed("read", r.error());
-  if (r && *r) {
+  if (!r) {
+    storage_failed("read", r.error());
+    auto unread = missing_record_header(lmaster(key));
+    unread.dmaster = pnn::unknown;  // nobody gets what cannot be read, or takes it for empty
+    return {bytes(key), unread, {}};
+  }
+  if (*r) {
     if (const auto whose = owner(key, (*r)->header); whose != (*r)->header.dmaster)
       take_over(**r, whose);
     return std::move(**r);
@@ -235,8 +245,29 @@ void database::storage_failed(const char* doing, const store_error& e) {
   last_refusal_ = e.text;
   // what is too large for a store is its client's mistake
   if (e.code == store_errc::unstorable || e.code == store_errc::unsorted) return;
+  if (storage_trouble_.starts_with(made_anew)) return;  // said until a recovery has filled it
   if (storage_trouble_.empty()) storage_since_ = env_.loop.now();
   storage_trouble_ = e.text;
+  if (e.code != store_errc::corrupt || config_.kind != db_kind::volatile_db) return;
+  // A volatile database whose file is damaged is of no use to anybody, and would keep all others from recovering: what is
+  // left of it counts no more, as if the node had been started again, and the next recovery fills it.
+  self().tell(db_next_slice{[this, why = e.text] {
+    if (!store_ || storage_trouble_.starts_with(made_anew)) return;
+    auto options = store_->options();
+    options.create_empty = true;  // the old file is one without a name from here on
+    auto fresh = store::open(options);
+    if (!fresh)
+      return env_.log.tell(event::database_open_failed{
+          .db = config_.name, .file = config_.file, .why = fresh.error().text});
+    stop_push();
+    pull_.reset();
+    *store_ = std::move(*fresh);
+    last_header_.known = false;
+    storage_trouble_ = std::string(made_anew) + why;
+    if (freeze_.state == freeze_state::in_transaction) transition(freeze_event::cancel{}, {});
+    become_inactive();
+    node_.tell(want_recovery{config_.name + ": " + storage_trouble_});
+  }});
 }
 
 }  // namespace floe
