@@ -11,12 +11,16 @@
 namespace floe {
 
 /// For a client that could have read it there.
-void database::show_in_table(const bytes& key, const lock_waiter& w, const record& r) {
+void database::show_in_table(const bytes& key, const lock_waiter& w, const record& r, bool found) {
   if (!hot_records_ || !table_rules_.on || w.use != record_use::read) return;
   if (!thawed() || !map_applies(gen_, view_->gen)) return;
   auto& h = *hot_records_;
+  if (!h.users.contains(w.client.id) || h.table->closed() || h.table->find(key)) return;
   const bool copy = is_read_only_copy(r.header) || copies_are_out(env_.self, r.header);
-  if (!copy || !h.users.contains(w.client.id) || h.table->closed() || h.table->find(key)) return;
+  if (!copy) {
+    if (found && r.header.dmaster == env_.self) read_in_table(key, r);
+    return;
+  }
   const auto try_it = [&] {
     return h.table->show(key, number(r.header.rsn), r.header.flags, r.data);
   };
