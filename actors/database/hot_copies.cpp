@@ -18,7 +18,7 @@ void database::show_in_table(const bytes& key, const lock_waiter& w, const recor
   if (!h.users.contains(w.client.id) || h.table->closed() || h.table->find(key)) return;
   const bool copy = is_read_only_copy(r.header) || copies_are_out(env_.self, r.header);
   if (!copy) {
-    if (found && r.header.dmaster == env_.self) read_in_table(key, r);
+    if (found && !r.data.empty() && r.header.dmaster == env_.self) read_in_table(key, r);
     return;
   }
   const auto try_it = [&] {
