@@ -196,7 +196,8 @@ class Connection:
         out = (NodeResult * len(pnns))()
         check(_lib.floe_control_many(self.handle, (ctypes.c_uint32 * len(pnns))(*pnns), len(pnns), opcode, 0, data, len(data),
                                      timeout_ms, out))
-        results = [(r.pnn, r.error, r.status, ctypes.string_at(r.value.data, r.value.size) if r.value.size else b"") for r in out]
+        results = [(r.pnn, r.error, r.status, ctypes.string_at(r.value.data, r.value.size) if r.value.size else b"")
+                   for r in out]
         for r in out:
             _lib.floe_free(ctypes.byref(r.value))
         return results

@@ -36,8 +36,8 @@
  * the next call connects anew, attaches the same databases and listens to the same messages; without it every call
  * answers FLOE_ELOST.
  *
- * Versions: functions marked "since 0.2" have the symbol version FLOE_CLIENT_0.2: a program that uses one does not start
- * with an older library, all others do.
+ * Versions: functions under "interface 0.2" came later and have the symbol version FLOE_CLIENT_0.2: a program that uses one
+ * does not start with a library that lacks them, all others do. FLOE_CLIENT_0 is the interface without them.
  *
  * Records need a floe node; controls, messages and traverses work with the socket of Samba's ctdbd, too.
  */
@@ -214,7 +214,7 @@ FLOE_API int floe_send(floe_connection*, uint32_t pnn, uint64_t srvid, const voi
  */
 FLOE_API int floe_process(floe_connection*, int timeout_ms);
 
-/* ---- tunnels (since 0.2) ---------------------------------------------------------------------------------------- */
+/* ---- tunnels (interface 0.2) ------------------------------------------------------------------------------------ */
 
 enum { FLOE_TUNNEL_REQUEST = 1, FLOE_TUNNEL_REPLY = 2 }; /* handed on as they are */
 typedef void (*floe_tunnel_handler)(uint64_t tunnel, uint32_t flags, const void* data, size_t size,
@@ -229,7 +229,7 @@ FLOE_API int floe_tunnel_open(floe_connection*, uint64_t tunnel, floe_tunnel_han
 FLOE_API int floe_tunnel_send(floe_connection*, uint32_t pnn, uint64_t tunnel, uint32_t flags,
                               const void* data, size_t size);
 
-/* ---- the cluster (since 0.2) ------------------------------------------------------------------------------------ */
+/* ---- the cluster (interface 0.2) -------------------------------------------------------------------------------- */
 
 /*
  * The nodes of a kind, as this node sees them: FLOE_ALL (of the nodes file), FLOE_CONNECTED, FLOE_ACTIVE (they take part in
