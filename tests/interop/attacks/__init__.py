@@ -1,6 +1,7 @@
 """Things that strangers, clients, peers and operators do to a running cluster, one function each.
 
     @attack(turn_ms=1000)              # how long one turn of a node's loop may work meanwhile; 200 if nothing is said
+                                       # leaves_out=True: a node is expected to leave the others for a while
     def keys_of_megabytes(field):
         ...
 
@@ -20,14 +21,15 @@ class Attack(NamedTuple):
     name: str
     play: Callable
     turn_ms: int
+    leaves_out: bool
 
 
 ALL = {}
 
 
-def attack(turn_ms=TURN_MS):
+def attack(turn_ms=TURN_MS, leaves_out=False):
     def take(function):
-        ALL[function.__name__] = Attack(function.__name__, function, turn_ms)
+        ALL[function.__name__] = Attack(function.__name__, function, turn_ms, leaves_out)
         return function
     return take
 

@@ -15,7 +15,7 @@ SETTINGS = ("KeepaliveInterval", "KeepaliveLimit", "FloeKeepaliveMs", "FloeKeepa
             "StickyPindown", "SeqnumInterval", "LockHolderPatience", "TraverseTimeout", "StatHistoryInterval", "RepackLimit")
 
 
-@attack()
+@attack(leaves_out=True)
 def killed(field):
     """One node, and it comes back."""
     node = field.node()
@@ -26,7 +26,7 @@ def killed(field):
         field.together()
 
 
-@attack(turn_ms=1000)
+@attack(turn_ms=1000, leaves_out=True)
 def stopped(field):
     """A node hangs: for less than others notice, and for so long that they leave it out."""
     node = field.node()
@@ -81,7 +81,7 @@ def set_everywhere(clients, name, value):
             raise AssertionError(f"{name} = {value}: {error}")
 
 
-@attack()
+@attack(leaves_out=True)
 def left_and_back(field):
     """A node is taken out by an operator, and comes back. As in CTDB what it alone had counts no more from then on."""
     node = field.node()
