@@ -22,6 +22,8 @@ class access {
   virtual ~access() = default;
   /// Returns when the record is locked and lives on this node.
   virtual void lock(std::string_view key) = 0;
+  /// What the locked record holds; empty if there is none.
+  virtual std::string data() = 0;
   /// Replaces the data of the locked record and gives the lock back.
   virtual void store_and_unlock(std::string_view data) = 0;
   /// Deletes the locked record and gives the lock back.

@@ -19,6 +19,8 @@
 ///       but the first, and "mean_ms" their mean
 ///   bench_ctdb_client KIND messages SECONDS COUNT SOCKET SOCKET...
 ///       COUNT messages go round, from a client of one node to one of the next: {"operations": ..., "seconds": ...}
+///   bench_ctdb_client KIND transact SECONDS persistent|replicated DATABASE SOCKET...
+///       a process on each node commits one transaction of one record after the other: as update
 ///   bench_ctdb_client KIND pause   DATABASE SOCKET
 ///       updates one record until standard input ends: {"operations": ..., "longest_pause_ms":
 ///       ...}; says "ready" on a line of its own when the first update is done
@@ -148,7 +150,8 @@ int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   const std::string usage =
       "usage: bench_ctdb_client ctdbd|floe|floe-socket|floe-c "
-      "update|read|fetch|fetch-copies|contend|migrate|wander|stream|messages|pause|touch|delete "
+      "update|read|fetch|fetch-copies|contend|migrate|wander|stream|messages|transact|pause|touch|"
+      "delete "
       "...; see client.cpp";
   if (words.size() < 4 || (words[0] != "ctdbd" && words[0] != "floe" && words[0] != "floe-socket" &&
                            words[0] != "floe-c"))
@@ -175,6 +178,9 @@ int main(int argc, char** argv) {
   if (words[1] == "messages" && words.size() > 5)
     return run_messages(seconds(std::stod(words[2])), std::stoi(words[3]),
                         {words.begin() + 4, words.end()});
+  if (words[1] == "transact" && words.size() > 5)
+    return run_transactions(kind, seconds(std::stod(words[2])), words[3] == "replicated", words[4],
+                            {words.begin() + 5, words.end()});
   if (words[1] == "touch" && words.size() == 6)
     return run_touch(kind, std::stoi(words[2]), std::stoi(words[3]), words[4], words[5]);
   if (words[1] == "delete" && words.size() == 7)

@@ -36,6 +36,8 @@ ROWS = {
     "stream": ("one record that a client of each node updates without a pause", "/s", True),
     "wait_stream": ("longest wait of the two on other nodes", "ms", False),
     "mean_stream": ("mean wait of these", "µs", False),
+    "persistent": ("transactions of three writers, persistent", "/s", True),
+    "replicated": ("transactions of three writers, replicated", "/s", True),
     "messages_1": ("messages round three nodes, one at a time", "/s", True),
     "messages_64": ("messages round three nodes, 64 at once", "/s", True),
     "update_1": ("lock, store, unlock: 1 client", "/s", True),
@@ -108,6 +110,9 @@ def one_round(kind, options):
             record(result, ("wander", "wait_wander"), measure.wandering(group, options.seconds))
         with step(kind, "stream"):
             record(result, ("stream", "wait_stream", "mean_stream"), measure.stream(group, options.seconds))
+        for what in ("persistent", "replicated"):
+            with step(kind, what):
+                result[what].append(measure.transactions(group, options.seconds, what))
         with step(kind, "messages"):
             for at_once in (1, 64):
                 result[f"messages_{at_once}"].append(measure.messages(group, options.seconds, at_once))

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 extern "C" {
@@ -51,6 +52,11 @@ class ctdbd_access final : public access {
       tdb_chainunlock(file_, tdb_bytes(key_));
       daemon_.migrate(db_id_, key);
     }
+  }
+
+  std::string data() override {
+    const char* begin = static_cast<const char*>(static_cast<const void*>(record_.data()));
+    return {begin + std::min(header_bytes, record_.size()), begin + record_.size()};
   }
 
   void store_and_unlock(std::string_view data) override {

@@ -33,6 +33,8 @@ class floe_access : public access {
       give_up("no lock: " + std::to_string(status));
   }
 
+  std::string data() override { return granted_; }
+
   void store_and_unlock(std::string_view data) override {
     bytes request;
     put(request, lock_id_);
@@ -84,14 +86,17 @@ class floe_access : public access {
     // the record's header, u32 length, data, u64 id of the lock
     const auto [status, answer] = node_.control(record_lock, request);
     if (status < 0) return status;
-    lock_id_ =
-        get<std::uint64_t>(answer, header_bytes + 4 + get<std::uint32_t>(answer, header_bytes));
+    const auto size = get<std::uint32_t>(answer, header_bytes);
+    lock_id_ = get<std::uint64_t>(answer, header_bytes + 4 + size);
+    const char* begin = static_cast<const char*>(static_cast<const void*>(answer.data()));
+    granted_.assign(begin + header_bytes + 4, size);
     return status;
   }
 
   connection node_;
   std::uint32_t db_id_ = 0;
   std::uint64_t lock_id_ = 0;
+  std::string granted_;  ///< what the record held when the node granted its lock
 };
 
 /// Records of the table in shared memory, the rest by the socket: what floe's client library does.
@@ -128,6 +133,10 @@ class floe_table_access final : public floe_access {
       place_ = *p;
       return see();
     }
+  }
+
+  std::string data() override {
+    return lock_id_ != 0 ? granted_ : data_.substr(0, content_.length);
   }
 
   void store_and_unlock(std::string_view data) override {

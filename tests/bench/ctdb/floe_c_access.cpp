@@ -23,6 +23,11 @@ class floe_c_access final : public access {
   void lock(std::string_view key) override {
     must(floe_lock_record(node_, db_, key.data(), key.size(), patience_ms, &held_));
   }
+  std::string data() override {
+    std::size_t size = 0;
+    const auto* at = static_cast<const char*>(floe_lock_data(held_, &size));
+    return size == 0 ? std::string() : std::string(at, size);
+  }
   void store_and_unlock(std::string_view data) override {
     must(floe_store(held_, data.data(), data.size()));
     unlock();

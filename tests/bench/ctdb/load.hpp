@@ -118,6 +118,8 @@ int run_wander(std::string_view kind, seconds, int clients, int records,
                const std::string& database, const std::vector<std::string>& sockets);
 int run_stream(std::string_view kind, seconds, const std::string& database,
                const std::vector<std::string>& sockets);
+int run_transactions(std::string_view kind, seconds, bool replicated, const std::string& database,
+                     const std::vector<std::string>& sockets);  // transactions.cpp
 int run_messages(seconds, int at_once, const std::vector<std::string>& sockets);
 
 }  // namespace floe::bench

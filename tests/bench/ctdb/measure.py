@@ -78,6 +78,11 @@ def stream(group, seconds):
     return per_second(answer), answer["longest_ms"], answer["mean_ms"] * 1000
 
 
+def transactions(group, seconds, kind):
+    """A client on each node commits transactions to one "persistent" or "replicated" database; per second."""
+    return per_second(client(kind_of(group), "transact", seconds, kind, f"{kind}.tdb", *(node.socket for node in group)))
+
+
 def messages(group, seconds, at_once):
     """So many messages that go round clients of all nodes: deliveries per second."""
     return per_second(client(kind_of(group), "messages", seconds, at_once, *(node.socket for node in group)))
