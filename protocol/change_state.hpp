@@ -10,6 +10,8 @@ enum class change_state : std::uint8_t {
          ///< a tool, a recovery by CTDB's controls
   complete,  ///< every changed key is noted
   overflow,  ///< more than are noted
+  /// The node does not count: it was filled with the content of a generation, but for keys that were changed (rules/joining.hpp).
+  filled,
 };
 
 constexpr std::string_view name(change_state s) {
@@ -17,6 +19,7 @@ constexpr std::string_view name(change_state s) {
     case change_state::none: return "none";
     case change_state::complete: return "complete";
     case change_state::overflow: return "overflow";
+    case change_state::filled: return "filled";
   }
   return "?";
 }

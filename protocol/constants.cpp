@@ -18,6 +18,7 @@ constexpr std::array node_flags{
     flag_name{node_flag::banned, "BANNED"},
     flag_name{node_flag::deleted, "DELETED"},
     flag_name{node_flag::stopped, "STOPPED"},
+    flag_name{node_flag::catching_up, "CATCHING_UP"},
 };
 constexpr std::array capabilities{
     flag_name{capability::recmaster, "RECMASTER"},

@@ -16,9 +16,11 @@ constexpr std::uint32_t permanently_disabled = 0x04;  ///< by an operator
 constexpr std::uint32_t banned = 0x08;
 constexpr std::uint32_t deleted = 0x10;  ///< commented out in the nodes file
 constexpr std::uint32_t stopped = 0x20;  ///< by an operator
+/// floe's own: it is filled before it takes part (rules/joining.hpp). Never said where a ctdbd hears it.
+constexpr std::uint32_t catching_up = 0x0100'0000;
 constexpr std::uint32_t disabled = unhealthy | permanently_disabled;  ///< mask: hosts no addresses
 constexpr std::uint32_t inactive =
-    deleted | disconnected | banned | stopped;  ///< mask: no part in databases
+    deleted | disconnected | banned | stopped | catching_up;  ///< mask: no part in databases
 }  // namespace node_flag
 
 namespace capability {

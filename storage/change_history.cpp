@@ -1,6 +1,7 @@
 #include "storage/change_history.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 namespace floe {
@@ -51,6 +52,19 @@ std::uint32_t change_history::age_of(byte_view key) const {
   for (std::size_t i = 0; i < steps_.size(); ++i)
     if (steps_[i].keys.contains(key)) return static_cast<std::uint32_t>(i + 2);
   return 0;
+}
+
+bool change_history::reaches(generation base) const {
+  return state_ == change_state::complete &&
+         (base == base_ || std::ranges::find(steps_, base, &change_step::from) != steps_.end());
+}
+
+bool change_history::changed_since(generation base, byte_view key) const {
+  assert(reaches(base) && "changes since a base that is not known");
+  const auto age = age_of(key);
+  if (age <= 1 || base == base_) return age == 1;
+  const auto first = std::ranges::find(steps_, base, &change_step::from) - steps_.begin();
+  return age <= static_cast<std::uint32_t>(first) + 2;
 }
 
 std::vector<generation> change_history::earlier() const {

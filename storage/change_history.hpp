@@ -55,6 +55,10 @@ class change_history {
   /// When the key changed last: 0 not that is known, 1 since the base, 2 in the step before it, and so on.
   std::uint32_t age_of(byte_view key) const;
   const key_set& noted() const { return noted_; }
+  /// Whether all is known that has changed since this base.
+  bool reaches(generation base) const;
+  /// Whether the key may have changed since this base, which must be reached.
+  bool changed_since(generation base, byte_view key) const;
 
   /// Earlier bases from which all is known, the latest first.
   std::vector<generation> earlier() const;

@@ -176,6 +176,7 @@ bool difference_merge::may_count(const entry& e, const copy& returned,
                                  const standing& of_members) const {
   const auto i = std::ranges::find(behind_, returned.from, &returning_node::node) - behind_.begin();
   if (i >= 64 || !std::ranges::all_of(e.changed, &copy::noted)) return false;
+  if (behind_[static_cast<std::size_t>(i)].filled) return false;
   const auto bit = std::uint64_t{1} << i;
   if (e.touched.after & bit) return false;
   const bool before = e.touched.before & bit, gone = !of_members.best;

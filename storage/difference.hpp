@@ -30,6 +30,8 @@ struct returning_node {
   bool own_generation = false;  ///< it has recovered since it parted from the members
   /// It has no content in common with them: it gets everything, and of what it had they are told what they have never had.
   bool stranger = false;
+  /// It was filled before it joins: it has, of an earlier content, what has not changed since, and nothing of its own (rule R9).
+  bool filled = false;
 };
 
 class difference_merge {

@@ -58,7 +58,7 @@ install_packages() {
 
   # A daemon's unit is enabled by its package and would run from the next boot on. Who had it before, keeps it.
   local package service
-  for package in ctdb:ctdb samba:smbd samba:nmbd samba:samba-ad-dc winbind:winbind prometheus:prometheus \
+  for package in ctdb:ctdb samba:smbd samba:nmbd samba:samba-ad-dc samba-ad-dc:samba-ad-dc winbind:winbind prometheus:prometheus \
     prometheus-node-exporter:prometheus-node-exporter; do
     service=${package#*:}
     [[ " ${missing[*]} " == *" ${package%:*} "* ]] || continue

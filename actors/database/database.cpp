@@ -144,6 +144,7 @@ void database::on(db_control& m) {
       const auto& about = m.request<control::db_damaged>();
       return declare_health(m, about.detail.empty() ? "damaged" : std::string(about.detail));
     }
+    case control::db_fill: return give_part(m);
     case control::get_db_statistics: return statistics(m);
     case control::try_delete_records: return try_delete_records(m);
     case control::schedule_for_deletion: return schedule_for_deletion(m);

@@ -20,7 +20,7 @@
 /// transactions.cpp (of clients, on persistent and replicated ones), vacuum.cpp (deleted records are forgotten),
 /// vacuum_agreement.cpp (when everybody else agrees), hot_records.cpp (what goes into the record table and comes out),
 /// table_clients.cpp (who may use it), table_freeze.cpp, table_holders.cpp (who holds what there),
-/// hot_copies.cpp (what is only read from there), sequence_number.cpp (for clients that cache), content_digest.cpp (sums over all records), store_access.cpp (the store, with its
+/// hot_copies.cpp (what is only read from there), fill.cpp (before its node joins), sequence_number.cpp (for clients that cache), content_digest.cpp (sums over all records), store_access.cpp (the store, with its
 /// errors dealt with).
 #include <deque>
 #include <map>
@@ -140,6 +140,10 @@ class database final : public actor<database_message> {
   void on(db_stop&);
   void on(db_update_answer&);
   void on(db_next_slice&);
+  void on(db_tell_contents&);
+  void on(db_fill_from&);
+  void on(db_fill_came&);
+  void on(db_fill_on&);
 
   // migration.cpp
   void peer(pnn from, const parcel_ptr&, const req_call&);
@@ -349,6 +353,7 @@ class database final : public actor<database_message> {
   void begin(db_control&);
   void open_transaction();
   void recovery_begin(db_control&);
+  generation content() const;
   db_copy_state copy_state(const db_digest* = nullptr) const;
   bool in_recovery(generation tid, const replier&) const;
   void cancel(db_control&);
@@ -379,6 +384,16 @@ class database final : public actor<database_message> {
   void get_seqnum(db_control&);
   /// Of the transactions.
   std::uint64_t sequence_number() const;
+
+  // fill.cpp
+  bool notes_changes() const;
+  void give_part(db_control&);
+  bool empty_for_fill();
+  void ask_for_part();
+  std::string take_part(const rec_buffer&);
+  void ask_later(std::size_t after_bytes);
+  void tell_fill(fill_number, fill_end, std::string why);
+  bool commits_what_was_filled() const;
 
   // content_digest.cpp
   void sum_content(std::function<void(const db_digest*, const std::string& why)> tell);
@@ -416,6 +431,20 @@ class database final : public actor<database_message> {
     std::string error;
   };
 
+  /// What this copy is filled with before its node takes part. It stands in the store, which counts nowhere meanwhile.
+  struct fill_state {
+    fill_number fill{};
+    pnn from{0};
+    generation base = generation::invalid;
+    bool begun = false;  ///< behind `last_key` it goes on
+    bytes last_key;
+    key_set changed;  ///< since the base, at a source: of these there is no record here
+    std::uint64_t records = 0, in_all = 0;
+    std::uint64_t bytes_per_second = 0;
+    bool full = false;
+    generation told_in = generation::invalid;  ///< the transaction in which it was told to a leader
+  };
+
   node_environment env_;
   database_config config_;
   view_ptr view_;
@@ -444,6 +473,7 @@ class database final : public actor<database_message> {
   std::optional<pull_state> pull_;
   std::uint64_t last_pull_ = 0;
   std::optional<push_state> push_;
+  std::optional<fill_state> fill_;
   std::unique_ptr<recovery_set> pushed_;
   struct {
     std::uint64_t writes = ~std::uint64_t{0};  ///< of the store, when it was made

@@ -18,7 +18,9 @@
 #include "protocol/change_state.hpp"
 #include "protocol/record.hpp"
 #include "protocol/rules/freeze.hpp"
+#include "protocol/rules/joining.hpp"
 #include "protocol/rules/stay.hpp"
+#include "protocol/types/database.hpp"
 
 namespace floe {
 
@@ -179,6 +181,26 @@ struct db_traverse {
   std::function<void(std::string error)> done;
 };
 
+/// Calls `tell` with what the database's copy can claim (GET_DB_CONTENTS).
+struct db_tell_contents {
+  std::function<void(std::vector<db_content_entry>)> tell;
+};
+/// This copy counts nowhere: it is filled with the content that `from` has, from where it was left or from the beginning.
+/// Answered by database_fill, once or more often.
+struct db_fill_from {
+  pnn from;
+  fill_number fill;
+  bool anew;
+  std::uint64_t bytes_per_second;  ///< at most; 0: as fast as it comes
+};
+struct db_fill_came {
+  fill_number fill;
+  control_answer answer;
+};
+struct db_fill_on {
+  fill_number fill;
+};  ///< the next part may be asked for
+
 struct db_tick {};
 struct db_flush {};
 struct db_continue_pull {
@@ -222,6 +244,7 @@ using database_message =
                  db_inspect, db_traverse, db_tick, db_flush, db_continue_pull, db_work_done,
                  db_lock_timeout, db_holder_rules, db_holders_late, db_stop, db_update_answer,
                  db_next_slice, db_settings, db_vacuum_time, db_vacuum_slice, db_vacuum_answer,
-                 db_seqnum_time, db_table_rules, db_table_rung, db_table_tick, db_table_recall>;
+                 db_seqnum_time, db_table_rules, db_table_rung, db_table_tick, db_table_recall,
+                 db_tell_contents, db_fill_from, db_fill_came, db_fill_on>;
 
 }  // namespace floe

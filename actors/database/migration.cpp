@@ -56,8 +56,9 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
       // One of our own, which has come back to us as the lmaster because the record had moved on, is where the record is
       // now: others are held back for it only as long as that is so (held_for_us). Were it believed to be where it was
       // sent first, a node might hold it back for a request of its own that is held back here.
-      if (auto* e = locks_.find(key);
-          e && e->migration && header.src == env_.self && e->migration->id == header.id)
+      if (auto* e = locks_.find(key); e && e->migration && header.src == env_.self &&
+                                      e->migration->id == header.id &&
+                                      !mutated(mutant::request_sent_on_forgotten))
         e->migration->to = d.to;
       send_packet(d.to, header.id, header.src, call);
       break;
@@ -130,7 +131,7 @@ bool database::wait_for_thaw(pnn from, const parcel_ptr& p) {
   const bool granting =
       freeze_.state == freeze_state::thawed || freeze_.state == freeze_state::freezing;
   if (granting && map_applies(gen_, view_->gen)) return false;
-  deferred_.push_back({from, p});
+  if (!mutated(mutant::arrivals_dropped_in_freeze)) deferred_.push_back({from, p});
   return true;
 }
 

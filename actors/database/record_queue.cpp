@@ -91,6 +91,7 @@ std::string database::why_waiting(const bytes& key, const lock_table::entry& e) 
     return fmt::format("held-by-client-{}-pid-{}", e.holder->client.id, e.holder->client.pid);
   if (const auto* c = table_holder_of(key))
     return fmt::format("held-by-client-{}-pid-{}", c->id, c->pid);
+  if (view_->own_flags() & node_flag::catching_up) return "node-catching-up";
   if (!thawed()) return fmt::format("database-{}", name(freeze_.state));
   if (!map_applies(gen_, view_->gen)) return "database-not-recovered";
   if (auto copies = who_has_copies(key); !copies.empty()) return copies;

@@ -32,7 +32,8 @@ std::expected<void, store_error> end_copies(store& s, const std::vector<bytes>& 
 void database::commit(db_control& m) {
   const auto& t = m.request<control::db_transaction_commit>();
   // what the rules say is done only once the records are in place: until then the transaction is open
-  const auto planned = step(freeze_, freeze_event::commit{t.tid, inactive()});
+  const bool filled = commits_what_was_filled();
+  const auto planned = step(freeze_, freeze_event::commit{t.tid, inactive(), filled});
   if (planned.refused != freeze_refusal::none)
     return m.answer.fail(refusal_text(freeze_, planned.refused));
   if (!pushed_) return m.answer.fail("a commit of this transaction has failed: it has no records");
@@ -74,8 +75,9 @@ void database::commit(db_control& m) {
     else
       changes.step(tid);
   };
-  auto finish = [this, tid = t.tid, set, answer = m.answer, result, after, wiped = freeze_.wiped] {
-    const freeze_event::commit event{tid, inactive()};
+  auto finish = [this, tid = t.tid, set, answer = m.answer, result, after, filled,
+                 wiped = freeze_.wiped] {
+    const freeze_event::commit event{tid, inactive(), filled};
     if (!*result) {
       leave_without_room(*set, result->error());
       return answer.fail("cannot store the recovered records: " + result->error().text);
@@ -89,6 +91,7 @@ void database::commit(db_control& m) {
     if (!transition(event, answer, &s)) return;
     if (wiped && !mutated(mutant::wipe_keeps_what_waits)) drop_what_waits();
     if (wiped) drop_table_content();
+    fill_.reset();
     finish_commit(s, answer);
   };
   if (size <= small_commit) {

@@ -57,6 +57,8 @@ void database::start_pull(const replier& answer, pnn to, floe::srvid where,
 void database::send_changes(db_control& m) {
   const auto& p = m.request<control::db_changes>();
   if (!in_recovery(p.tid, m.answer)) return;
+  if (commits_what_was_filled() && p.since == fill_->base)
+    return start_pull(m.answer, m.from, p.srvid, fill_->changed);
   auto keys = store_->changes().since(p.since);
   if (!keys) return m.answer.fail("the changes since that generation are not known");
   if (mutated(mutant::copies_outlive_recoveries)) keys = without(*keys, copies_out_, copies_here_);

@@ -139,20 +139,34 @@ void database::recovery_begin(db_control& m) {
   if (!transition(freeze_event::begin{t.tid, gen_}, m.answer)) return;
   open_transaction();
   equal_open_ = true;
+  const bool knows_filled =
+      std::get<req_control>(m.packet->content.body).flags & begin_knows_filled;
+  if (fill_ && fill_->full && knows_filled && freeze_.records_invalid) {
+    fill_->told_in = t.tid;
+    return m.answer.good(
+        wire::encode(db_copy_state{.changes = static_cast<std::uint32_t>(change_state::filled),
+                                   .keys = fill_->changed.size(),
+                                   .records = store_->count().value_or(0),
+                                   .earlier = {fill_->base}}));
+  }
   if (config_.kind == db_kind::volatile_db) return m.answer.good(wire::encode(copy_state()));
   sum_content([this, tid = t.tid, answer = m.answer](const db_digest* sum, const std::string&) {
     if (in_recovery(tid, answer)) answer.good(wire::encode(copy_state(sum)));
   });
 }
 
+/// It was committed with, or created under.
+generation database::content() const {
+  if (freeze_.records_invalid) return generation::invalid;
+  if (committed_) return gen_;
+  return config_.kind == db_kind::volatile_db ? birth_under(gen_) : generation::invalid;
+}
+
 /// `sum`: of the content, where it is asked for and could be made.
 db_copy_state database::copy_state(const db_digest* sum) const {
   const auto& changes = store_->changes();
   db_copy_state s;
-  if (!freeze_.records_invalid)
-    s.content = committed_                             ? gen_
-                : config_.kind == db_kind::volatile_db ? birth_under(gen_)
-                                                       : generation::invalid;
+  s.content = content();
   s.records = store_->count().value_or(0);
   // not of this content, if a commit was refused after the store had it
   if (s.content == generation::invalid || changes.base() != s.content) return s;

@@ -44,6 +44,8 @@ void add_databases(control_table& t, node_services& s) {
   t.add(handle<c::db_detach>(s.detach, &detaching::db_detach));
   t.add(handle<c::get_dbmap>(d, &registry::get_dbmap));
   t.add(handle<c::get_db_lineages>(d, &registry::get_db_lineages));
+  t.add(handle<c::get_db_contents>(s.joiner, &joiner::get_db_contents));
+  t.add(handle<c::join>(s.joiner, &joiner::join));
   t.add(handle<c::get_dbname>(d, &registry::get_dbname));
   t.add(handle<c::getdbpath>(d, &registry::get_dbpath));
   t.add(handle<c::db_get_health>(d, &registry::get_health));
@@ -70,6 +72,7 @@ void add_those_of_databases(control_table& t, registry& d) {
   t.add(to_database<c::db_changes>(d));
   t.add(to_database<c::db_copies>(d));
   t.add(to_database<c::db_digest>(d));
+  t.add(to_database<c::db_fill>(d));
   t.add(to_database<c::db_transaction_commit>(d));
   t.add(to_database<c::db_transaction_cancel>(d));
   t.add(to_database<c::wipe_database>(d));

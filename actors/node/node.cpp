@@ -133,6 +133,7 @@ void node::tick() {
   s.membership.tick();
   s.statistics.tick();
   s.bans.tick();
+  s.joiner.tick();
   if (s.port.view().gen != generation::invalid) s.membership.run_if_recovered();
 }
 
@@ -196,6 +197,7 @@ void node::receive(node_message& message) {
             s.recoveries.changed(m);
             s.bans.databases_changed();
           },
+          [&](database_fill& m) { s.joiner.came(m); },
           [&](database_health& m) { s.databases.health_changed(m); },
           [&](database_closed& m) {
             s.recoveries.closed(m.id);
@@ -208,6 +210,7 @@ void node::receive(node_message& message) {
           [&](leader_known& m) {
             s.messaging.leader_is(m.leader);
             s.membership.leader_is(m.leader);
+            s.joiner.leader_is(m.leader);
           },
           [&](ban_self& m) { s.bans.ban_self(m); },
           [&](room_is_back& m) { s.bans.room_is_back(m.id); },

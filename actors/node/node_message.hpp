@@ -128,6 +128,14 @@ struct database_changed {
   generation gen;
   bool recovered = false;
 };
+/// A database that is filled before this node joins has got on, or not.
+struct database_fill {
+  db_id id;
+  fill_number fill;
+  fill_end what;
+  std::uint64_t records = 0, in_all = 0;
+  std::string why{};
+};
 struct note_event {
   timeline_event event;
 };
@@ -186,11 +194,13 @@ struct stop_node {
   std::string why = "asked to";
 };
 
-using node_message = std::variant<
-    peer_packet, client_packet, peer_changed, peer_relinked, peer_refused, link_dropped, ban_self,
-    room_is_back, client_opened, client_closed, call_control, post_message, listen_messages,
-    unlisten_messages, database_opened, database_changed, note_event, want_recovery, leader_known,
-    recovery_progress, control_deadline, node_tick, traverse_slice, stop_node, database_closed,
-    detach_now, cluster_lock_state, work_ended, database_checked, database_health, ask_figures>;
+using node_message =
+    std::variant<peer_packet, client_packet, peer_changed, peer_relinked, peer_refused,
+                 link_dropped, ban_self, room_is_back, client_opened, client_closed, call_control,
+                 post_message, listen_messages, unlisten_messages, database_opened,
+                 database_changed, note_event, want_recovery, leader_known, recovery_progress,
+                 control_deadline, node_tick, traverse_slice, stop_node, database_closed,
+                 database_fill, detach_now, cluster_lock_state, work_ended, database_checked,
+                 database_health, ask_figures>;
 
 }  // namespace floe

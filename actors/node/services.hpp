@@ -6,6 +6,7 @@
 #include "actors/node/clients/clients.hpp"
 #include "actors/node/control_table.hpp"
 #include "actors/node/doors.hpp"
+#include "actors/node/joining/joiner.hpp"
 #include "actors/node/membership/bans.hpp"
 #include "actors/node/membership/lock_tests.hpp"
 #include "actors/node/membership/membership.hpp"
@@ -47,11 +48,12 @@ struct node_services {
   statistics_keeper statistics{port, databases};
   lock_tests locks{port, calls};
   floe::membership membership{port, calls, databases, attach, freezes, locks};
+  floe::joiner joiner{port, calls, databases, membership};
   nodes_list nodes{port, membership, messaging, tunables};
   floe::bans bans{port, membership, databases};
-  floe::reports reports{
-      port,
-      {calls, clients, messaging, addresses, databases, membership, locks, nodes, bans, traversal}};
+  floe::reports reports{port,
+                        {calls, clients, messaging, addresses, databases, membership, locks, nodes,
+                         bans, joiner, traversal}};
 };
 
 /// Fills the table: every control that a node carries out, and which function does it.

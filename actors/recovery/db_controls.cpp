@@ -4,6 +4,7 @@
 #include "actors/events.hpp"
 #include "actors/recovery/db_recoverer.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/rules/joining.hpp"
 #include "protocol/rules/own_freeze.hpp"
 #include "protocol/types/basic.hpp"
 #include "protocol/types/database.hpp"
@@ -67,7 +68,7 @@ void db_recoverer::ask(const db_effect::ask& e, pnn n) {
       data = wire::encode(wire::string{machine_.db_name()});
       flags = control_flag::attach_in_recovery;
       break;
-    case db_phase::begin:
+    case db_phase::begin: flags = begin_knows_filled; [[fallthrough]];
     case db_phase::wipe:
     case db_phase::commit: data = wire::encode(transdb{.db_id = plan.db, .tid = plan.gen}); break;
     case db_phase::seqnum: data = wire::encode(db_seqnum_request{plan.db}); break;
@@ -141,7 +142,7 @@ void db_recoverer::on(dbr_answer& m) {
     e.number = n.value_or(0);
   } else if (m.phase == db_phase::begin && machine_.plan().floe_only) {
     auto s = wire::decode<db_copy_state>(a.data);
-    readable = s && s->changes <= static_cast<std::uint32_t>(change_state::overflow);
+    readable = s && s->changes <= static_cast<std::uint32_t>(change_state::filled);
     if (readable)
       e.copy = db_copy{.content = s->content,
                        .changes = static_cast<change_state>(s->changes),

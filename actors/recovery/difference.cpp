@@ -23,6 +23,7 @@ void db_recoverer::start_difference(const db_effect::ask& e) {
   for (const pnn n : strangers_)
     behind.push_back({.node = n, .own_generation = true, .stranger = true});
   somebody_returns_ = !behind.empty();
+  for (const pnn n : machine_.filled()) behind.push_back({.node = n, .filled = true});
   difference_ = std::make_unique<difference_merge>(
       members, std::move(behind), leader_is_one ? config_.leader : members.front());
   touches_.clear();
@@ -33,6 +34,7 @@ void db_recoverer::start_difference(const db_effect::ask& e) {
                                         .gen = machine_.plan().gen,
                                         .base = machine_.base(),
                                         .behind = machine_.behind(),
+                                        .filled = machine_.filled(),
                                         .fresh = machine_.fresh()});
   listen(e);
 }

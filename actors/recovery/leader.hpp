@@ -24,6 +24,7 @@
 #include "protocol/rules/election.hpp"
 #include "protocol/rules/leader_watch.hpp"
 #include "protocol/types/client.hpp"
+#include "protocol/types/database.hpp"
 
 namespace floe {
 
@@ -96,6 +97,7 @@ class leader final : public actor<leader_message> {
   void tell_what_waits(const part_verdict&);
   void act(const watch_effect::poll&);
   void act(const watch_effect::align_flags&);
+  void act(const watch_effect::weigh&);
   void act(const watch_effect::charge&);
   void act(const watch_effect::recover&);
   void act(const watch_effect::stop_recovery&);
@@ -115,6 +117,12 @@ class leader final : public actor<leader_message> {
   void answered(const question::participant_known&, const control_answer&);
   void answered(const question::takeover&, const control_answer&);
   void answered(const question::memory&, const control_answer&);
+  void answered(const question::contents&, const control_answer&);
+  void answered(const question::joining&, const control_answer&);
+
+  // leader_joiners.cpp
+  void weigh_them();
+  void weighed();
 
   // leader_bans.cpp
   void charge(const evidence& why, unsigned credits);
@@ -161,6 +169,14 @@ class leader final : public actor<leader_message> {
   bool part_told_ = false;          ///< that a recovery has to wait
   std::set<pnn> without_content_;   ///< as they said last: restarted, or never recovered
   timer_id tick_timer_{0}, rest_timer_{0}, pause_timer_{0};
+  /// Nodes that are not in the map, while it is asked what they lack.
+  struct weighing {
+    std::uint64_t number = 0;
+    std::vector<pnn> nodes;
+    std::map<pnn, std::vector<db_content_entry>> contents;  ///< theirs, and ours
+    std::size_t missing = 0;                                ///< answers
+    std::vector<pnn> filled_first;
+  } weighing_;
 
   address<coordinator_message> coordinator_;
   /// How a recovery is wanted, and by whom.

@@ -43,11 +43,20 @@ struct takeover {
 struct memory {
   srvid_message whom;
 };
+struct contents {
+  std::uint64_t weighing;
+  pnn node;
+};  ///< what it has, of the databases
+struct joining {
+  std::uint64_t weighing;
+  pnn node;
+};  ///< whether it will be filled before it joins
 }  // namespace question
 
 using leader_question =
     std::variant<question::nothing, question::poll, question::is_floe, question::ban_generation,
                  question::ban_flags, question::banned, question::participant,
-                 question::participant_known, question::takeover, question::memory>;
+                 question::participant_known, question::takeover, question::memory,
+                 question::contents, question::joining>;
 
 }  // namespace floe

@@ -124,6 +124,7 @@ void leader::on(leader_timer& m) {
 }
 
 void leader::act(const election_effect::send_leader& e) {
+  if (last_loss_ && mutated(mutant::stalled_leader_is_silent)) return;
   if (e.leader ==
       env_.self)  // before the other, so that nobody takes that for a claim without a term
     node_.tell(post_message{pnn::broadcast_connected, message::floe_leads,

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "cli/command/all.hpp"
+#include "cli/context.hpp"
 #include "cli/keys.hpp"
 #include "cli/lock_picture.hpp"
 #include "cli/output.hpp"

@@ -21,12 +21,12 @@ double ms_since(steady::time_point t) {
   return std::chrono::duration<double, std::milli>(steady::now() - t).count();
 }
 
-/// Asks again and again; false after half a minute.
+/// Asks again and again; false after two minutes: a busy machine may take one to start an smbd.
 template <class Condition>
 bool comes_true(Condition condition) {
   const auto begun = steady::now();
   while (!condition()) {
-    if (ms_since(begun) > 30'000) return false;
+    if (ms_since(begun) > 120'000) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   return true;

@@ -4,6 +4,8 @@
 #include <functional>
 #include <utility>
 
+#include "protocol/mutant.hpp"
+
 namespace floe {
 namespace {
 
@@ -41,7 +43,7 @@ std::vector<ban_verdict> spoilers(std::span<const evidence> failures, unsigned e
     if (e.credit && e.node != pnn::unknown) charged[e.node].push_back(e);
   std::vector<ban_verdict> found;
   for (const auto& [node, why] : charged)
-    if (why.size() >= enough)
+    if (why.size() >= enough && !mutated(mutant::spoilers_never_banned))
       found.push_back({node, static_cast<unsigned>(why.size()), summary(why)});
   worst_first(found);
   return found;

@@ -35,7 +35,8 @@ commit_step database_commit::answered(std::uint64_t commit, pnn node, bool good,
   if (state_ != commit_state::updating || commit != number_) return {};
   if (good) {
     std::erase(missing_, node);
-    return missing_.empty() ? end(0) : commit_step{};
+    const bool stored = missing_.empty() || mutated(mutant::commit_answered_early);
+    return stored ? end(0) : commit_step{};
   }
   state_ = commit_state::undecided;
   if (mode_ == recovery_mode::active) return {};  // it has begun already

@@ -203,6 +203,7 @@ std::vector<db_output> db_recovery::phase_complete(time_point now) {
       {
         auto asked = members();
         std::ranges::copy(returning(), std::back_inserter(asked));
+        std::ranges::copy(filled(), std::back_inserter(asked));
         return enter(db_phase::changes, std::move(asked), now);
       }
     case db_phase::seqnum: {

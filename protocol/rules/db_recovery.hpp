@@ -20,6 +20,9 @@
 /// pulled whole, and compared with what `fill` brings. Records keep their owners. Where the nodes
 /// cannot, everything is pulled as ever.
 ///
+/// Who was filled before it joins (joining.hpp) has, of some generation that the members know, what has not changed since, and
+/// nothing of its own: it is told all that changed since then, and the keys that it names.
+///
 /// Who comes back (it has missed generations, and what it has changed since the last one that it shared is
 /// known) keeps the records that nobody else has touched since: its copies of these count, see touches().
 ///
@@ -263,6 +266,8 @@ class db_recovery {
   std::vector<pnn> members() const;  ///< whose copies count: at the base
   std::vector<pnn> behind()
       const;  ///< were at an earlier base with them, and can be told what they miss
+  std::vector<pnn> filled()
+      const;  ///< do not count, and were filled with a content that the members know
   std::vector<pnn> fresh() const;  ///< have neither, and get everything
   std::vector<pnn> strangers()
       const;  ///< of these, those whose records count where the members have never had one
@@ -325,6 +330,7 @@ class db_recovery {
   pnn historian() const;
   const db_copy* copy_of(pnn) const;
   generation common_with(pnn) const;
+  generation filled_with(pnn) const;
   std::vector<pnn> wiped() const;
   std::vector<pnn> targets() const;
   std::uint64_t sent_to(pnn) const;

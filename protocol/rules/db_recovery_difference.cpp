@@ -111,6 +111,24 @@ generation db_recovery::common_with(pnn n) const {
   return shared == copy->earlier.end() ? generation::invalid : *shared;
 }
 
+/// The content that this node was filled with, if the members have it or know what they have changed since. Invalid: no.
+generation db_recovery::filled_with(pnn n) const {
+  const auto* copy = copy_of(n);
+  if (copy->changes != change_state::filled || copy->earlier.empty()) return generation::invalid;
+  const auto& known = copy_of(historian())->earlier;
+  const auto base = copy->earlier.front();
+  const bool is_known = base == base_ || std::ranges::find(known, base) != known.end();
+  return is_known ? base : generation::invalid;
+}
+
+std::vector<pnn> db_recovery::filled() const {
+  std::vector<pnn> nodes;
+  if (!by_difference()) return nodes;
+  for (const auto& p : plan_.participants)
+    if (!p.took_part && filled_with(p.node) != generation::invalid) nodes.push_back(p.node);
+  return nodes;
+}
+
 /// Those that have a content in common with the historian.
 std::vector<pnn> db_recovery::behind() const {
   std::vector<pnn> nodes;
@@ -122,7 +140,8 @@ std::vector<pnn> db_recovery::behind() const {
 
 std::vector<pnn> db_recovery::fresh() const {
   std::vector<pnn> nodes = everybody();
-  const auto have = behind();
+  auto have = behind();
+  std::ranges::copy(filled(), std::back_inserter(have));
   std::erase_if(nodes, [&](pnn n) {
     const auto p = std::ranges::find(plan_.participants, n, &db_plan::participant::node);
     return p->took_part || std::ranges::find(have, n) != have.end();
@@ -170,11 +189,16 @@ generation db_recovery::changes_since(pnn n) const {
   const auto* copy = copy_of(n);
   const auto needed = behind();
   if (std::ranges::find(needed, n) != needed.end()) return common_with(n);
+  if (copy->changes == change_state::filled) return filled_with(n);
   if (mutated(mutant::changes_of_another_base)) return base_;
   if (!strangers().empty() && !copy->earlier.empty()) return copy->earlier.back();
+  std::vector<generation> needed_since;
+  for (const pnn b : needed) needed_since.push_back(common_with(b));
+  for (const pnn b : filled())
+    if (filled_with(b) != base_) needed_since.push_back(filled_with(b));
   generation since = base_;
-  for (const pnn b : needed) {
-    const auto wanted = std::ranges::find(copy->earlier, common_with(b));
+  for (const generation g : needed_since) {
+    const auto wanted = std::ranges::find(copy->earlier, g);
     // it has become a member later: all that it has changed since counts
     if (wanted == copy->earlier.end() && !copy->earlier.empty()) return copy->earlier.back();
     if (wanted == copy->earlier.end()) continue;

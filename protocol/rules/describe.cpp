@@ -172,6 +172,9 @@ std::string describe(const election_output& e) { return line(e); }
 std::string describe(const watch_input& e) { return line(e); }
 std::string describe(const watch_output& e) { return line(e); }
 
+std::string describe(const joining_input& e) { return line(e); }
+std::string describe(const joining_output& e) { return line(e); }
+
 std::string describe(const pair_status& s) {
   return text(s.now) + " out=" + text(s.out) + (s.in ? " in" : "") + (s.aside ? " aside" : "") +
          (s.recognisable ? " recognisable" : "") + (s.doubt ? " doubt" : "");

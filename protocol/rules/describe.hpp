@@ -13,6 +13,7 @@
 #include "protocol/rules/db_recovery.hpp"
 #include "protocol/rules/election.hpp"
 #include "protocol/rules/freeze.hpp"
+#include "protocol/rules/joining.hpp"
 #include "protocol/rules/leader_watch.hpp"
 #include "protocol/rules/link_pair.hpp"
 
@@ -34,6 +35,9 @@ std::string describe(const election_output&);
 
 std::string describe(const watch_input&);
 std::string describe(const watch_output&);
+
+std::string describe(const joining_input&);
+std::string describe(const joining_output&);
 
 std::string describe(const pair_status&);
 std::string describe(pair_event);

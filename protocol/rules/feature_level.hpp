@@ -22,9 +22,11 @@ struct feature_level {
 inline constexpr std::array feature_levels{
     feature_level{1, "floe's order of records in a recovery, fast keepalives"},
     feature_level{2, "recovery by difference"},
+    feature_level{3, "nodes are filled before they join"},
 };
 inline constexpr std::uint32_t newest_feature_level = feature_levels.back().number;
 inline constexpr std::uint32_t level_of_difference = 2;
+inline constexpr std::uint32_t level_of_joining = 3;
 
 /// By a node's capabilities. Programs before the level was told tell what they can by single bits.
 constexpr std::uint32_t feature_level_of(std::uint32_t capabilities) {

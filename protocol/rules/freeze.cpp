@@ -108,7 +108,7 @@ freeze_step on(const freeze_status& now, const commit& e) {
   freeze_step s{.next = now, .committed = e.tid};
   s.next.state = freeze_state::frozen;
   s.next.tid = generation::invalid;
-  s.next.records_invalid = now.records_invalid && !now.wiped;
+  s.next.records_invalid = now.records_invalid && !now.wiped && !e.filled;
   s.next.wiped = false;
   return s;
 }

@@ -62,6 +62,7 @@ struct push_confirm {};  ///< DB_PUSH_CONFIRM
 struct commit {          ///< DB_TRANSACTION_COMMIT
   generation tid{};
   bool inactive = false;  ///< the node is stopped or banned
+  bool filled = false;    ///< what is invalid has been replaced before (joining.hpp)
 };
 struct cancel {};         ///< DB_TRANSACTION_CANCEL
 struct thaw {             ///< DB_THAW

@@ -6,6 +6,7 @@
 
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
+#include "protocol/rules/feature_level.hpp"
 
 namespace floe {
 namespace {
@@ -36,10 +37,16 @@ bool overlooks(const watch_event::looked& e) {
   return false;
 }
 
+bool is_among(const std::vector<pnn>& nodes, pnn n) {
+  return std::ranges::find(nodes, n) != nodes.end();
+}
+
 /// Whether data needs recovery, as far as this round shows.
-recovery_need need_of(const watch_event::looked& e, pnn leader) {
+recovery_need need_of(const watch_event::looked& e, pnn leader,
+                      const std::vector<pnn>& without = {}) {
   std::vector<node_snapshot> nodes;
   for (const auto& l : e.nodes) {
+    if (is_among(without, l.node)) continue;
     if (!l.flags || !l.capabilities) return {};  // no full picture: the next round may have it
     nodes.push_back({.node = l.node,
                      .flags = *l.flags & ~node_flag::disconnected,
@@ -49,6 +56,21 @@ recovery_need need_of(const watch_event::looked& e, pnn leader) {
                      .map = l.map});
   }
   return needs_recovery({.leader = leader, .nodes = nodes});
+}
+
+/// Active nodes that are not in the leader's map, where it has one, and all are floe's that can be filled.
+std::vector<pnn> outside_the_map(const watch_event::looked& e, pnn leader) {
+  const auto own = std::ranges::find(e.nodes, leader, &node_look::node);
+  if (own == e.nodes.end() || !own->gen || *own->gen == generation::invalid ||
+      own->mode != recovery_mode::normal)
+    return {};
+  std::vector<pnn> outside;
+  for (const auto& l : e.nodes) {
+    if (!l.flags || !l.capabilities || feature_level_of(*l.capabilities) < level_of_joining)
+      return {};
+    if (!(*l.flags & node_flag::inactive) && !is_among(own->map, l.node)) outside.push_back(l.node);
+  }
+  return outside;
 }
 
 /// Whether a node sees a member of its own map that the leader does not see.
@@ -118,6 +140,7 @@ void leader_watch::on(const watch_event::office_won&) {
 void leader_watch::on(const watch_event::office_lost&) {
   assert(leads() && "an office is lost that is not held");
   ++round_;  // what is still answered belongs to nobody
+  weighing_.reset();
   if (state_ != watch_state::recovering) return enter(watch_state::following);
   enter(watch_state::stopping);
   out_.push_back(watch_effect::stop_recovery{});
@@ -204,6 +227,27 @@ void leader_watch::on(const watch_event::looked& e) {
     return;
   }
   if (!wanted_.empty()) return recover_if_allowed();
+  if (auto outside = outside_the_map(e, self_); !outside.empty() && !need_of(e, self_, outside)) {
+    if (weighing_ && weighing_->nodes == outside) return;
+    weighing_ = weighing{outside, need};
+    out_.push_back(watch_effect::weigh{++weighings_, std::move(outside)});
+    return;
+  }
+  demand(need);
+}
+
+/// Some are taken in at once, or, if all are filled first, nobody is now.
+void leader_watch::on(const watch_event::weighed& e) {
+  if (e.weighing != weighings_ || !weighing_) return;
+  const auto w = *std::exchange(weighing_, std::nullopt);
+  if (!leads() || recovering()) return;
+  if (std::ranges::all_of(w.nodes, [&](pnn n) { return is_among(e.filled_first, n); }))
+    return look();
+  if (!wanted_.empty()) return try_owed();
+  demand(w.need);
+}
+
+void leader_watch::demand(const recovery_need& need) {
   wanted_ = std::string(name(need.reason)) + ": " + need.detail;
   cause_ = need.reason;
   if (need.culprit == pnn::unknown || resting_) return recover_if_allowed();
@@ -265,6 +309,7 @@ void leader_watch::recover_if_allowed() {
   }
   if (part_.verdict != part_verdict::kind::goes_on) return;
   ++round_;  // a round that is out belongs to nobody
+  weighing_.reset();
   enter(watch_state::recovering);
   out_.push_back(watch_effect::recover{recovery_epoch{++epoch_},
                                        std::exchange(cause_, recovery_reason::none),

@@ -25,6 +25,8 @@
 ///   a recovery waits longer, `parts_come_within` at most.
 /// * Nor does one begin while a member of the last map that is not reached may still acknowledge something, or without the
 ///   majority that is asked for (`part`).
+/// * If all is well but for nodes that are not in the map, and all are floe's, they are weighed first: who lacks much is filled
+///   before it is taken in (joining.hpp), and says so; nobody recovers for its sake until it says so no more.
 /// * The pause after failures in a row grows by four, from 20 ms to 5 s.
 ///
 /// Source: Samba ctdb/server/ctdb_recoverd.c, main_loop, which looks once a second and recovers at once. What needs a
@@ -92,6 +94,10 @@ struct looked {     ///< every node asked has answered, or will not
   std::vector<node_look> nodes{};
   std::vector<std::uint32_t> view{};  ///< this node's opinion about all, now
 };
+struct weighed {  ///< the effect `weigh` was carried out
+  std::uint64_t weighing = 0;
+  std::vector<pnn> filled_first{};  ///< these are not taken in yet
+};
 struct charged {
 };  ///< the effect `charge` was carried out, and every ban that follows from it reported
 struct recovery_ended {
@@ -117,17 +123,22 @@ struct woke {
 using watch_input =
     std::variant<watch_event::office_won, watch_event::office_lost, watch_event::came,
                  watch_event::lost_member, watch_event::gone, watch_event::wanted,
-                 watch_event::part, watch_event::stirred, watch_event::looked, watch_event::charged,
-                 watch_event::recovery_ended, watch_event::member_unfit, watch_event::paused,
-                 watch_event::resumed, watch_event::ban_began, watch_event::ban_ended,
-                 watch_event::woke>;
+                 watch_event::part, watch_event::stirred, watch_event::looked, watch_event::weighed,
+                 watch_event::charged, watch_event::recovery_ended, watch_event::member_unfit,
+                 watch_event::paused, watch_event::resumed, watch_event::ban_began,
+                 watch_event::ban_ended, watch_event::woke>;
 
 namespace watch_effect {
 struct poll {  ///< ask every connected node; `looked` follows
   std::uint64_t round = 0;
 };
 struct align_flags {
-};               ///< each node's opinion about itself is the truth: tell whoever sees it otherwise
+};  ///< each node's opinion about itself is the truth: tell whoever sees it otherwise
+struct
+    weigh {  ///< see how much these nodes lack, and have those filled that lack much; `weighed` follows
+  std::uint64_t weighing = 0;
+  std::vector<pnn> nodes{};
+};
 struct charge {  ///< a ban credit for this node; `charged` follows
   pnn node{0};
   recovery_reason reason{};
@@ -149,9 +160,9 @@ struct wake {             ///< send `woke` after this time
 }  // namespace watch_effect
 
 using watch_output =
-    std::variant<watch_effect::poll, watch_effect::align_flags, watch_effect::charge,
-                 watch_effect::recover, watch_effect::stop_recovery, watch_effect::succeeded,
-                 watch_effect::blame, watch_effect::wake>;
+    std::variant<watch_effect::poll, watch_effect::align_flags, watch_effect::weigh,
+                 watch_effect::charge, watch_effect::recover, watch_effect::stop_recovery,
+                 watch_effect::succeeded, watch_effect::blame, watch_effect::wake>;
 
 class leader_watch {
  public:
@@ -181,6 +192,7 @@ class leader_watch {
   void on(const watch_event::part&);
   void on(const watch_event::stirred&);
   void on(const watch_event::looked&);
+  void on(const watch_event::weighed&);
   void on(const watch_event::charged&);
   void on(const watch_event::recovery_ended&);
   void on(const watch_event::member_unfit&);
@@ -194,6 +206,7 @@ class leader_watch {
   void enter(watch_state);
   void look();
   void consider(recovery_reason cause, std::string why);
+  void demand(const recovery_need&);
   void try_owed();
   void owed_or_look();
   void recover_if_allowed();
@@ -206,6 +219,13 @@ class leader_watch {
   std::string wanted_;                             ///< why a recovery is owed; empty: none is
   recovery_reason cause_ = recovery_reason::none;  ///< of that
   bool charging_ = false;
+  /// Of nodes that are being weighed; and why a recovery would take them in.
+  struct weighing {
+    std::vector<pnn> nodes;
+    recovery_need need;
+  };
+  std::optional<weighing> weighing_;
+  std::uint64_t weighings_ = 0;
   bool paused_ = false;
   bool resting_ = false;
   watch_event::part part_{};

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "protocol/hash.hpp"
+#include "protocol/mutant.hpp"
 
 namespace floe {
 
@@ -12,7 +13,8 @@ pnn lmaster_of(byte_view key, std::span<const pnn> map) {
 }
 
 pnn owner_of(byte_view key, pnn dmaster, std::span<const pnn> map) {
-  if (std::ranges::find(map, dmaster) != map.end()) return dmaster;
+  if (std::ranges::find(map, dmaster) != map.end() || mutated(mutant::owner_outside_map_kept))
+    return dmaster;
   return lmaster_of(key, map);
 }
 

@@ -64,6 +64,54 @@ constexpr auto layout(wire::of<db_copies_request>) {
                       wire::sized("keyslen", "keys", &db_copies_request::keys));
 }
 
+namespace {
+
+bytes content_claim_text(std::uint64_t v) {
+  switch (static_cast<content_claim>(v)) {
+    case content_claim::base: return "base";
+    case content_claim::earlier: return "earlier";
+    case content_claim::birth: return "birth";
+    case content_claim::unknown: return "unknown";
+    case content_claim::serves: return "serves";
+    case content_claim::filled: return "filled";
+    case content_claim::member: return "member";
+  }
+  return {};
+}
+
+}  // namespace
+
+constexpr auto layout(wire::of<db_content_entry>) {
+  return wire::record("db_content_entry", wire::field("db_id", &db_content_entry::db_id),
+                      wire::field("claim", &db_content_entry::claim, &content_claim_text),
+                      wire::field("generation", &db_content_entry::generation),
+                      wire::field("records", &db_content_entry::records));
+}
+
+constexpr auto layout(wire::of<db_content_list>) {
+  return wire::record("db_content_list",
+                      wire::counted("num", "entries", &db_content_list::entries));
+}
+
+constexpr auto layout(wire::of<join_request>) {
+  return wire::record("join_request", wire::field("rate", &join_request::rate),
+                      wire::counted("num", "databases", &join_request::databases));
+}
+
+constexpr auto layout(wire::of<db_fill_request>) {
+  return wire::record("db_fill_request", wire::field("db_id", &db_fill_request::db_id),
+                      wire::field("base", &db_fill_request::base),
+                      wire::field("begun", &db_fill_request::begun),
+                      wire::sized("afterlen", "after", &db_fill_request::after));
+}
+
+constexpr auto layout(wire::of<db_fill_part>) {
+  return wire::record("db_fill_part", wire::field("base", &db_fill_part::base),
+                      wire::field("at_end", &db_fill_part::at_end),
+                      wire::field("records_in_all", &db_fill_part::in_all),
+                      wire::sized("recordslen", "records", &db_fill_part::records));
+}
+
 constexpr auto layout(wire::of<db_digest>) {
   return wire::record("db_digest", wire::field("records", &db_digest::records),
                       wire::field("sum", &db_digest::sum));
@@ -103,6 +151,11 @@ template struct wire::codec<pulldb_ext>;
 template struct wire::codec<db_copy_state>;
 template struct wire::codec<db_changes_request>;
 template struct wire::codec<db_copies_request>;
+template struct wire::codec<db_content_entry>;
+template struct wire::codec<db_content_list>;
+template struct wire::codec<join_request>;
+template struct wire::codec<db_fill_request>;
+template struct wire::codec<db_fill_part>;
 template struct wire::codec<db_digest>;
 template struct wire::codec<db_seqnum_request>;
 template struct wire::codec<db_vacuum>;

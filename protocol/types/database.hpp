@@ -100,6 +100,63 @@ struct db_copies_request {
   bool operator==(const db_copies_request&) const = default;
 };
 
+/// What a node can be told by, or can tell others by, of one volatile database.
+enum class content_claim : std::uint32_t {
+  base,     ///< its content is of this generation, and it knows what it has changed since
+  earlier,  ///< ... and also since this one
+  birth,    ///< ... and this is where all contents begin (birth_under of lineage.hpp)
+  unknown,  ///< it has a content, and does not know what it has changed
+  serves,   ///< ... and has no reason to think that others go on without it
+  filled,   ///< it has none, and was filled with that of this generation (rules/joining.hpp)
+  member,   ///< of its content's generation: the node whose number stands for `records`
+};
+
+/// One claim of a database; `records` there are, whatever is claimed of them.
+struct db_content_entry {
+  static constexpr std::size_t wire_size = 20;
+  floe::db_id db_id{0};
+  content_claim claim{};
+  floe::generation generation = floe::generation::invalid;
+  std::uint64_t records = 0;
+  bool operator==(const db_content_entry&) const = default;
+};
+
+/// floe's own: all claims of a node, of each of its volatile databases.
+struct db_content_list {
+  static constexpr std::size_t wire_size_min = 4;
+  std::vector<db_content_entry> entries;
+  bool operator==(const db_content_list&) const = default;
+};
+
+/// floe's own: be filled with these before you take part. `rate`: at most so many megabytes a second; 0: as fast as it can be.
+struct join_request {
+  static constexpr std::size_t wire_size_min = 8;
+  std::uint32_t rate = 0;
+  std::vector<db_content_entry> databases;
+  bool operator==(const join_request&) const = default;
+};
+
+/// floe's own: the next records of a content, in key order.
+struct db_fill_request {
+  static constexpr std::size_t wire_size_min = 16;
+  floe::db_id db_id{0};
+  /// Whose content is being filled in; invalid: the first request, the answer says whose.
+  floe::generation base = floe::generation::invalid;
+  std::uint32_t begun = 0;  ///< 0: from the beginning, 1: behind the key
+  byte_view after;
+  bool operator==(const db_fill_request&) const = default;
+};
+
+/// floe's own. `records` is an encoded rec_buffer; a key without header was changed since `base`.
+struct db_fill_part {
+  static constexpr std::size_t wire_size_min = 20;
+  floe::generation base = floe::generation::invalid;
+  std::uint32_t at_end = 0;
+  std::uint64_t in_all = 0;  ///< records of the sender, for people
+  byte_view records;
+  bool operator==(const db_fill_part&) const = default;
+};
+
 /// floe's own: equal for equal contents.
 struct db_digest {
   static constexpr std::size_t wire_size = 16;

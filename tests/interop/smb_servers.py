@@ -56,6 +56,7 @@ CONFIGURATION = """
 	kernel share modes = no
 	posix locking = no
 	passdb backend = tdbsam
+	{more}
 [share]
 	path = {files}
 	guest ok = yes
@@ -77,12 +78,13 @@ def bridge_library():
 
 
 class Servers:
-    def __init__(self, nodes, bridge, files=None):
+    def __init__(self, nodes, bridge, files=None, settings=()):
         self.cluster, self.nodes, self.bridge = nodes, list(nodes), set(bridge)
         self.directory = pathlib.Path(nodes.directory)
         self.files = pathlib.Path(files or self.directory / "files")
         self.files.mkdir(exist_ok=True)
         self.files.chmod(0o777)
+        self.settings, self.inside = settings, {}  # pnn: the command that runs another one where its programs are to run
         self.library = bridge_library() if FLOE else None
         for node in self.nodes:
             self._configure(node)
@@ -99,7 +101,7 @@ class Servers:
             (own / folder).mkdir(parents=True, exist_ok=True)
         (own / "private").chmod(0o700)
         (own / "smb.conf").write_text(CONFIGURATION.format(socket=node.socket, address=node.address, own=own,
-                                                           files=self.files))
+                                                           files=self.files, more="\n\t".join(self.settings)))
 
     def environment(self, pnn):
         return {**os.environ, "CTDB_BASE": str(self.nodes[pnn].base), "SMB_CONF_PATH": str(self.configuration(pnn)),
@@ -107,7 +109,7 @@ class Servers:
 
     def run(self, pnn, program, *arguments, **options):
         """A program of Samba's as an administrator of that node runs it."""
-        return subprocess.run([program, *map(str, arguments)], text=True, env=self.environment(pnn), capture_output=True,
+        return subprocess.run([*self.inside.get(pnn, ()), program, *map(str, arguments)], text=True, env=self.environment(pnn), capture_output=True,
                               timeout=options.pop("timeout", 60), **options)
 
     def start(self):
@@ -125,7 +127,7 @@ class Servers:
         self.run(pnn, "pdbedit", "-a", "-t", "-u", name, input=f"{PASSWORD}\n{PASSWORD}\n").check_returncode()
 
     def start_one(self, pnn):
-        subprocess.run([SMBD, "-D", "-s", self.configuration(pnn)], env=self.environment(pnn), check=True,
+        subprocess.run([*self.inside.get(pnn, ()), SMBD, "-D", "-s", self.configuration(pnn)], env=self.environment(pnn), check=True,
                        stdin=subprocess.DEVNULL, timeout=60)
 
     def pid(self, pnn):

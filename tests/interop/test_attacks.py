@@ -5,16 +5,15 @@ Each test plays one attack for a few seconds: traverses that nobody reads, recor
 the hundred thousand, a full disk, packets that no node asked for. Meanwhile somebody else's requests are answered, no
 turn of a node's loop works for longer than TURN_MS, and afterwards what the attack took is given back.
 
-FLOE_CHURN=seconds plays them in turn for so long, for a soak; see README.md.
+Those in the folder attacks are played by `churn` as well, in turn, for as long as one likes.
 """
 import contextlib
-import json
 import os
+import random
 import select
 import signal
 import struct
 import subprocess
-import sys
 import time
 import unittest
 
@@ -22,30 +21,26 @@ import sandbox
 
 sandbox.enter()
 
+import attacks  # noqa: E402
+import attacks.by_clients  # noqa: E402,F401
+import attacks.by_peers  # noqa: E402,F401
+import attacks.on_nodes  # noqa: E402,F401
 import cluster  # noqa: E402  (after the sandbox: it looks for free addresses)
 import records  # noqa: E402
 import tap  # noqa: E402
 import wire  # noqa: E402
+from node_status import status  # noqa: E402
 from peer import Peer  # noqa: E402
 from wait import until  # noqa: E402
 
 TURN_MS = 200  # of work, in one turn of a node's loop
 RECORD_SIZE_MAX = (64 << 20) - 4096  # key and data together
-TRAVERSE_START, STATISTICS_RESET, GET_NODE_STATUS = 20, 17, 0x464C0012
+TRAVERSE_START, STATISTICS_RESET = 20, 17
 NEVER = 0  # a lock request without a deadline
 
 
 def lock_request(db, key, timeout_ms=NEVER):
     return struct.pack("=IIII", db, 0, timeout_ms, len(key)) + key
-
-
-def status(node):
-    """What the node says of itself, the whole of it."""
-    with node.connect() as connection:
-        code, data, error = connection.request(GET_NODE_STATUS, seconds=60)
-    if code:
-        raise RuntimeError(error)
-    return json.loads(data.rstrip(b"\0"))
 
 
 def pipelined(connection, packets, batch):
@@ -246,6 +241,16 @@ class Attacks(unittest.TestCase):
                 client.send(packet * 50_000)
                 self.served()
 
+    def test_of_the_folder(self):
+        """Those that a node of an earlier day did not stand."""
+        field = attacks.Field(self.nodes, random.Random(7))
+        for name in ("options_of_megabytes", "settings_beyond_all_sense", "registrations_that_vanish", "broken_packets",
+                     "whole_packets_on_a_second_connection"):
+            with self.subTest(attack=name):
+                attacks.ALL[name].play(field)
+                field.together()
+                self.served()
+
     def test_an_unknown_operation_of_a_peer_and_records_that_nobody_asked_for(self):
         """Dropped and counted, and the peer stays."""
         with contextlib.ExitStack() as stack:
@@ -310,20 +315,7 @@ class FullDisks(unittest.TestCase):
                         self.assertEqual(1_000_000, len(records.read(client, db, b"key%d" % i)))
 
 
-def churn(seconds):
-    """All attacks in turn, for so long; one line for each round."""
-    suite = unittest.defaultTestLoader.loadTestsFromTestCase(Attacks)
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        result = unittest.TextTestRunner(verbosity=1).run(suite)
-        if not result.wasSuccessful():
-            sys.exit(1)
-
-
 if __name__ == "__main__":
     if reason := cluster.why_not("floe"):
         tap.skip_all(reason)
-    if soak := os.environ.get("FLOE_CHURN"):
-        churn(float(soak))
-    else:
-        tap.main()
+    tap.main()

@@ -22,7 +22,7 @@ FLOE = os.environ.get("FLOE")
 
 
 def floe(*words):
-    return subprocess.run([FLOE, *map(str, words)], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=110)
+    return subprocess.run([FLOE, *map(str, words)], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=600)
 
 
 def digests(folder):

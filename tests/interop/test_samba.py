@@ -187,6 +187,12 @@ class UnderLoad(unittest.TestCase):
         self.floe_only("node 2 stopped and back", lambda s: s.nodes[2].ctdb("stop").check_returncode(),
                        lambda s: s.nodes[2].ctdb("continue").check_returncode())
 
+    def test_node_lost_and_joining(self):
+        def join(servers):
+            servers.cluster.start_node(servers.nodes[2])
+            servers.cluster.wait_healthy()
+        self.floe_only("node 2 lost, and joining again", lambda s: s.nodes[2].signal(signal.SIGKILL), join)
+
     def test_node_paused_and_back(self):
         self.floe_only("node 2 paused and back", lambda s: os.kill(s.nodes[2].pid, signal.SIGSTOP),
                        lambda s: os.kill(s.nodes[2].pid, signal.SIGCONT))

@@ -69,7 +69,18 @@ TEST_CASE("changes are noted from a commit on, and kept as steps") {
   CHECK(keys_of(*h.since(g2)) == std::set<bytes>{"c"});
   CHECK_FALSE(h.since(generation{99}));
 
+  h.note("d");
+  CHECK(h.reaches(g3));
+  CHECK(h.reaches(g1));
+  CHECK_FALSE(h.reaches(generation{99}));
+  for (const generation base : {g1, g2, g3}) {
+    const auto changed = keys_of(*h.since(base));
+    for (const bytes key : {"a", "b", "c", "d", "e"})
+      CHECK(h.changed_since(base, key) == changed.contains(key));
+  }
+
   h.forget();
+  CHECK_FALSE(h.reaches(g3));
   CHECK(h.state() == change_state::none);
   CHECK(h.base() == generation::invalid);
   CHECK_FALSE(h.since(g3));

@@ -246,6 +246,7 @@ std::string membership::why_no_map(generation gen, pnn from) const {
     return fmt::format("generation {} is later", number(view.gen));
   }
   if (view.own_flags() & own_inactive) return "node is inactive";
+  if (view.own_flags() & node_flag::catching_up) return "node is being filled first";
   return {};
 }
 
@@ -306,6 +307,8 @@ void membership::set_recmode(const request_of<control::set_recmode>& mode, const
   }
   if (mode != recovery_mode::normal) return answer.fail("no such recovery mode");
   if (port_.view().own_flags() & own_inactive) return answer.fail("node is inactive");
+  if (port_.view().own_flags() & node_flag::catching_up)
+    return answer.fail("node is being filled first");
   if (port_.view().mode == recovery_mode::normal) return answer.good();
   locks_.before_normal([this, answer](const std::string& objection) {
     if (!objection.empty()) return answer.fail(objection);

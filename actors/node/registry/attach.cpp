@@ -72,7 +72,8 @@ void attaching::attach_as(db_kind kind, byte_view text, const caller& by, const 
   if (by.client) {
     if (port_.tunables[tunable::allow_client_db_attach] == 0)
       return to.fail("AllowClientDBAttach is 0");
-    if (view.own_flags() & node_flag::inactive) return to.fail("node is inactive");
+    if (view.own_flags() & node_flag::inactive & ~node_flag::catching_up)
+      return to.fail("node is inactive");
     const bool busy = view.mode == recovery_mode::active || view.run < runstate::startup;
     if (busy && !during_recovery) {
       const auto patience = std::chrono::seconds(port_.tunables[tunable::deferred_attach_timeout]);
@@ -232,7 +233,9 @@ void attaching::retry_deferred() {
     if (ready)
       attach_as(d.kind, d.name, d.by, d.to);
     else if (port_.env.loop.now() >= d.until)
-      d.to.fail("recovery did not end in time");
+      d.to.fail(view.own_flags() & node_flag::catching_up
+                    ? "this node is still being filled before it joins"
+                    : "recovery did not end in time");
     else
       deferred_.push_back(std::move(d));
   }

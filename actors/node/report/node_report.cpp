@@ -137,6 +137,17 @@ json ban_json(const std::optional<bans::ban>& b) {
           {"seconds", b->seconds}};
 }
 
+json joining_json(const std::optional<joining_progress>& p) {
+  if (!p) return {};
+  return {{"from", number(p->from)},
+          {"db", p->db},
+          {"databases_left", p->databases},
+          {"records", p->records},
+          {"of_records", p->in_all},
+          {"ms", p->ms},
+          {"left_ms", p->left_ms < 0 ? json() : json(p->left_ms)}};
+}
+
 }  // namespace
 
 std::string status_json(const status_snapshot& s, const std::vector<database_report>& databases) {
@@ -203,6 +214,7 @@ std::string status_json(const status_snapshot& s, const std::vector<database_rep
                   {"too_large", s.limits.dropped.too_large},
                   {"relinks", s.limits.dropped.relinks}};
   j["ban"] = ban_json(s.ban);
+  j["joining"] = joining_json(s.joining);
   j["health"] = health_json(health_of(s, databases, troubles));
   j["databases"] = json::array();
   for (const auto& d : databases) j["databases"].push_back(database_json(d, v.self));

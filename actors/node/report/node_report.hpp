@@ -12,6 +12,7 @@
 #include "actors/cluster_view.hpp"
 #include "actors/database/database_message.hpp"
 #include "actors/event_line.hpp"
+#include "actors/node/joining/joiner.hpp"
 #include "actors/node/membership/bans.hpp"
 #include "actors/node/membership/lock_tests.hpp"
 #include "actors/node/node_message.hpp"
@@ -71,7 +72,8 @@ struct status_snapshot {
     std::string why, next;
     std::int64_t age_ms = 0;
   };
-  std::optional<cut> cut_off;  ///< its databases are frozen by the node itself
+  std::optional<cut> cut_off;               ///< its databases are frozen by the node itself
+  std::optional<joining_progress> joining;  ///< it is filled before it takes part
 };
 
 /// Names of processes are not always UTF-8: what is not is replaced.

@@ -128,7 +128,8 @@ status_snapshot reports::snapshot() const {
                     .held = held(),
                     .limits = port_.limits,
                     .ban = from_.banned.current(),
-                    .cut_off = cut_off()};
+                    .cut_off = cut_off(),
+                    .joining = from_.joining.progress()};
   s.limits.refused.requests = from_.connected.held().refused;
   return s;
 }

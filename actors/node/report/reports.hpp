@@ -8,6 +8,7 @@
 #include "actors/node/addresses/addresses.hpp"
 #include "actors/node/calls/calls.hpp"
 #include "actors/node/clients/clients.hpp"
+#include "actors/node/joining/joiner.hpp"
 #include "actors/node/membership/bans.hpp"
 #include "actors/node/membership/membership.hpp"
 #include "actors/node/membership/nodes_list.hpp"
@@ -34,6 +35,7 @@ class reports {
     const lock_tests& locks;
     const nodes_list& nodes;
     const bans& banned;
+    const joiner& joining;
     const traverses& traversal;
   };
   reports(node_port& port, sources from) : port_(port), from_(from) {}

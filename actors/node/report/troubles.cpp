@@ -18,8 +18,8 @@ constexpr std::int64_t commit_patience_ms = 1000;
 /// Longer than a database is frozen in a recovery that nobody notices.
 constexpr std::int64_t long_freeze_ms = 5000;
 
-constexpr auto explained_flags =
-    node_flag::stopped | node_flag::permanently_disabled | node_flag::unhealthy;
+constexpr auto explained_flags = node_flag::stopped | node_flag::permanently_disabled |
+                                 node_flag::unhealthy | node_flag::catching_up;
 constexpr std::string_view frozen_kind = "database-frozen";
 
 /// Collects them; every function is about one kind of thing.
@@ -29,8 +29,11 @@ struct examiner {
   std::vector<trouble> found;
 
   const cluster_view& view() const { return *s.view; }
-  /// Who is banned or stopped stays in recovery mode ACTIVE and frozen until it comes back, and takes part in no recovery.
-  bool inactive() const { return view().own_flags() & (node_flag::banned | node_flag::stopped); }
+  /// Who is banned or stopped, or is filled before it joins, stays in recovery mode ACTIVE and frozen until it comes back,
+  /// and takes part in no recovery.
+  bool inactive() const {
+    return view().own_flags() & (node_flag::banned | node_flag::stopped | node_flag::catching_up);
+  }
 
   void own_state();
   void leadership();
@@ -81,13 +84,28 @@ void examiner::own_state() {
          .next = "floe enable",
          .node = view().self,
          .part = health_part::flags});
+  if (s.joining) {
+    const auto& p = *s.joining;
+    const auto left = p.left_ms < 0
+                          ? std::string()
+                          : fmt::format(", {:.1f} s left", static_cast<double>(p.left_ms) / 1000);
+    found.push_back(
+        {.kind = "catching-up",
+         .text = fmt::format("node {} is filled from node {} before it joins: {} of {} "
+                             "records{}",
+                             number(view().self), number(p.from), p.records, p.in_all, left),
+         .next = "it ends by itself; the others go on meanwhile",
+         .node = view().self,
+         .age_ms = p.ms,
+         .part = health_part::flags});
+  }
   if (view().run > runstate::running)
     found.push_back({.kind = "ending",
                      .text = fmt::format("node {} is ending: it was told to", number(view().self)),
                      .next = "start it again: floe node, systemctl start floe",
                      .node = view().self,
                      .part = health_part::runstate});
-  if (view().run < runstate::running)
+  if (view().run < runstate::running && !s.joining)
     found.push_back(
         {.kind = "starting",
          .text = fmt::format("node {} is {}: no recovery has taken it in yet", number(view().self),
@@ -96,7 +114,7 @@ void examiner::own_state() {
          .node = view().self,
          .age_ms = (s.now_us - s.started_us) / 1000,
          .part = health_part::runstate});
-  if (view().run == runstate::running && (flags & node_flag::unhealthy))
+  if (view().run == runstate::running && (flags & node_flag::unhealthy) && !s.joining)
     found.push_back({.kind = "unhealthy",
                      .text = fmt::format("node {} is marked unhealthy", number(view().self)),
                      .next = "who marked it? its log says (flags)",
@@ -213,6 +231,12 @@ void examiner::peers() {
                          .text = fmt::format("node {} {}", i, what),
                          .next = fmt::format("floe -n {} status says more", i),
                          .node = p});
+    if (flags & node_flag::catching_up)
+      found.push_back(
+          {.kind = "catching-up",
+           .text = fmt::format("node {} is filled before it joins", i),
+           .next = fmt::format("it ends by itself; floe -n {} status says how far it is", i),
+           .node = p});
     if (flags == node_flag::unhealthy)
       found.push_back({.kind = "unhealthy",
                        .text = fmt::format("node {} has not finished starting", i),

@@ -55,18 +55,21 @@ test writes(line_parser& w) {
 }
 
 test flag_seen(line_parser& w, std::vector<node_ref> node) {
-  static constexpr std::array<std::pair<std::string_view, std::uint32_t>, 7> flags{
+  static constexpr std::array<std::pair<std::string_view, std::uint32_t>, 8> flags{
       {{"disconnected", node_flag::disconnected},
        {"banned", node_flag::banned},
        {"stopped", node_flag::stopped},
        {"disabled", node_flag::permanently_disabled},
        {"unhealthy", node_flag::unhealthy},
+       {"catching-up", node_flag::catching_up},
        {"deleted", node_flag::deleted},
        {"connected", 0}}};
   const auto word = w.peek();
   const auto f = std::ranges::find(flags, word, &std::pair<std::string_view, std::uint32_t>::first);
   if (f == flags.end()) {
-    w.miss("connected, disconnected, banned, stopped, disabled, unhealthy, deleted or leading");
+    w.miss(
+        "connected, disconnected, banned, stopped, disabled, unhealthy, catching-up, deleted or "
+        "leading");
     return nullptr;
   }
   w.take(word);
@@ -172,7 +175,7 @@ const std::vector<condition>& all_conditions() {
        "a database is thawed, freezing, frozen or in_transaction on these nodes, or on all that "
        "run",
        "brlock.tdb thawed on all"},
-      {"node NODES connected|disconnected|banned|stopped|disabled|unhealthy|deleted",
+      {"node NODES connected|disconnected|banned|stopped|disabled|unhealthy|catching-up|deleted",
        "all others that can answer see them so", "node 2 disconnected"},
       {"node NODE leading", "most nodes take it for their leader", "node 0 leading"},
       {"NAME has DB KEY", "a client holds a lock", "smbd has brlock.tdb b9"},

@@ -4,5 +4,6 @@
 #include "protocol/rules/fields/db_recovery.hpp"
 #include "protocol/rules/fields/election.hpp"
 #include "protocol/rules/fields/freeze.hpp"
+#include "protocol/rules/fields/joining.hpp"
 #include "protocol/rules/fields/leader_watch.hpp"
 #include "protocol/rules/fields/link_pair.hpp"

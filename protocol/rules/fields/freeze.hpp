@@ -22,7 +22,8 @@ constexpr auto fields_of(of<freeze_event::push_start>) { return event("push_star
 constexpr auto fields_of(of<freeze_event::push_confirm>) { return event("push_confirm"); }
 constexpr auto fields_of(of<freeze_event::commit>) {
   return event("commit", field("tid", &freeze_event::commit::tid),
-               field("inactive", &freeze_event::commit::inactive));
+               field("inactive", &freeze_event::commit::inactive),
+               field("filled", &freeze_event::commit::filled));
 }
 constexpr auto fields_of(of<freeze_event::cancel>) { return event("cancel"); }
 constexpr auto fields_of(of<freeze_event::thaw>) {

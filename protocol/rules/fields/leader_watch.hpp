@@ -26,6 +26,10 @@ constexpr auto fields_of(of<watch_event::stirred>) { return event("stirred"); }
 constexpr auto fields_of(of<watch_event::looked>) {
   return event("looked", field("round", &watch_event::looked::round));
 }
+constexpr auto fields_of(of<watch_event::weighed>) {
+  using e = watch_event::weighed;
+  return event("weighed", field("weighing", &e::weighing), field("filled_first", &e::filled_first));
+}
 constexpr auto fields_of(of<watch_event::charged>) { return event("charged"); }
 constexpr auto fields_of(of<watch_event::recovery_ended>) {
   using e = watch_event::recovery_ended;
@@ -50,6 +54,10 @@ constexpr auto fields_of(of<watch_effect::poll>) {
   return event("poll", field("round", &watch_effect::poll::round));
 }
 constexpr auto fields_of(of<watch_effect::align_flags>) { return event("align_flags"); }
+constexpr auto fields_of(of<watch_effect::weigh>) {
+  using e = watch_effect::weigh;
+  return event("weigh", field("weighing", &e::weighing), field("nodes", &e::nodes));
+}
 constexpr auto fields_of(of<watch_effect::charge>) {
   using e = watch_effect::charge;
   return event("charge", field("node", &e::node), field("reason", &e::reason),

@@ -84,7 +84,8 @@ void parse(const std::string& text, db_copy& to) {
   if (words.size() < 2)
     throw mistake("\"" + text + "\": a copy is 76:complete or 76:complete:75+74");
   to.content = generation{static_cast<std::uint32_t>(parse_number(words[0]))};
-  const change_state all[] = {change_state::none, change_state::complete, change_state::overflow};
+  const change_state all[] = {change_state::none, change_state::complete, change_state::overflow,
+                              change_state::filled};
   const auto is =
       std::ranges::find(all, std::string_view(words[1]), [](change_state s) { return name(s); });
   if (is == std::end(all)) throw mistake("\"" + words[1] + "\" is no state of changes");

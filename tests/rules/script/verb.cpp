@@ -7,15 +7,15 @@ namespace floe::rule_script {
 
 // One file each in tests/rules/verbs.
 extern const verb aborts_verb, advance_verb, db_recovery_verb, each_from_verb, election_verb,
-    failures_verb, freeze_machine_verb, go_verb, leader_watch_verb, look_verb, node_verb, path_verb,
-    state_verb;
+    failures_verb, freeze_machine_verb, go_verb, joining_verb, leader_watch_verb, look_verb,
+    node_verb, path_verb, state_verb;
 
 namespace {
 
 constexpr std::array all_verbs{
-    &aborts_verb,   &advance_verb,        &db_recovery_verb, &each_from_verb,    &election_verb,
-    &failures_verb, &freeze_machine_verb, &go_verb,          &leader_watch_verb, &look_verb,
-    &node_verb,     &path_verb,           &state_verb,
+    &aborts_verb,   &advance_verb,        &db_recovery_verb, &each_from_verb, &election_verb,
+    &failures_verb, &freeze_machine_verb, &go_verb,          &joining_verb,   &leader_watch_verb,
+    &look_verb,     &node_verb,           &path_verb,        &state_verb,
 };
 
 std::string known_words(const world& w) {

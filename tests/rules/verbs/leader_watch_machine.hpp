@@ -9,7 +9,7 @@
 namespace floe::rule_script {
 
 struct leader_watch_machine final : machine {
-  leader_watch_machine(world& w, pnn self, std::size_t nodes);
+  leader_watch_machine(world& w, pnn self, std::size_t nodes, std::uint32_t level);
   bool feed(words& event, std::string& out) override;
   std::string state() const override;
   std::vector<std::string_view> events() const override;

@@ -1,6 +1,6 @@
 /// look [round=N], and below it, for each node that has changed, a line
-///     N [gen=G] [map=0,1] [sees=0,1] [active] [flags=F] | N silent | N away
-/// what it says from now on: `sees` the nodes it is connected to, `active` recovery mode ACTIVE, `silent`: it does not
+///     N [gen=G] [map=0,1] [sees=0,1] [active|normal] [flags=F] | N silent | N away
+/// what it says from now on: `sees` the nodes it is connected to, `active` and `normal` the recovery mode, `silent`: it does not
 /// answer, `away`: the leader is not connected to it. The round that is out ends with what all say now.
 #include <algorithm>
 
@@ -24,6 +24,7 @@ static void change(node_look& l, words& line, std::size_t count) {
     l.flags = flags;
   }
   if (line.flag("active")) l.mode = recovery_mode::active;
+  if (line.flag("normal")) l.mode = recovery_mode::normal;
   if (auto v = line.option("sees")) {
     parse(*v, sees);
     l.others.assign(count, 0U);
