@@ -276,7 +276,9 @@ class database final : public actor<database_message> {
   void on(db_table_rung&);
   void on(db_table_tick&);
   void on(db_table_recall&);
+  bool into_table(const bytes& key, const record&, table_holder);
   bool grant_in_table(const bytes& key, lock_waiter&);
+  void read_in_table(const bytes& key, const record&);
   bool make_room(const bytes& key, promote_refusal);
   bool out_of_table(const bytes& key);
   bool keep_and_take(std::uint32_t slot, table_holder by);
@@ -291,7 +293,7 @@ class database final : public actor<database_message> {
   void collect_table();
 
   // hot_copies.cpp
-  void show_in_table(const bytes& key, const lock_waiter&, const record&);
+  void show_in_table(const bytes& key, const lock_waiter&, const record&, bool found);
   bool is_only_shown(const bytes& key, const lock_table::entry&, std::uint32_t slot);
   void show_no_more(byte_view key);
 

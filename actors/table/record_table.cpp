@@ -190,6 +190,7 @@ std::expected<table_ticket, promote_refusal> record_table::fill(byte_view key, s
   s.key_length.store(static_cast<std::uint32_t>(key.size()), relaxed);
   s.flags.store(flags, relaxed);
   s.queue_head.store(0, relaxed);
+  s.read_lately.store(0, relaxed);
   for (auto& q : s.queue) q.store(0, relaxed);
   s.locked_at.store(0, relaxed);
   // from here on clients may find it: everything above is visible to whoever sees this life
@@ -326,16 +327,25 @@ record_table::copied record_table::copy(const entry& e, std::uint32_t slot, tabl
 
 // --- how hot ---------------------------------------------------------------------------------------------------
 
-std::uint64_t record_table::locks_lately(std::uint32_t slot) const {
+std::uint64_t record_table::used_lately(std::uint32_t slot) const {
   const entry& e = entries_[slot];
-  return e.heat + (memory_->slot(slot).locks.load(relaxed) - e.seen_locks);
+  return e.heat + (memory_->slot(slot).locks.load(relaxed) - e.seen_locks) +
+         (e.reads - e.seen_reads);
+}
+
+std::uint64_t record_table::look_for_reads(std::uint32_t slot) {
+  entry& e = entries_[slot];
+  if (memory_->slot(slot).read_lately.exchange(0, relaxed) != 0) ++e.reads;
+  return e.reads;
 }
 
 void record_table::cool() {
   each_filled([&](std::uint32_t i) {
     entry& e = entries_[i];
-    e.heat = locks_lately(i) / 2;
+    look_for_reads(i);
+    e.heat = used_lately(i) / 2;
     e.seen_locks = memory_->slot(i).locks.load(relaxed);
+    e.seen_reads = e.reads;
   });
 }
 
@@ -344,7 +354,7 @@ std::vector<std::uint32_t> record_table::victims(byte_view key) const {
   std::vector<std::uint32_t> all;
   for (auto i = first; i < first + table_ways; ++i)
     if (entries_[i].filled() && (!entries_[i].recalled || entries_[i].shown)) all.push_back(i);
-  std::ranges::stable_sort(all, {}, [&](std::uint32_t i) { return locks_lately(i); });
+  std::ranges::stable_sort(all, {}, [&](std::uint32_t i) { return used_lately(i); });
   return all;
 }
 
@@ -352,7 +362,7 @@ std::optional<std::uint32_t> record_table::coldest() const {
   std::optional<std::uint32_t> best;
   each_filled([&](std::uint32_t i) {
     if ((!entries_[i].recalled || entries_[i].shown) &&
-        (!best || locks_lately(i) < locks_lately(*best)))
+        (!best || used_lately(i) < used_lately(*best)))
       best = i;
   });
   return best;
