@@ -166,7 +166,7 @@ bool database::keep(const table_record& r) {
     return false;
   }
   storage_works();
-  ++seqnum_;
+  changes_.count();
   note_stored(r.key, header, r.data.empty());
   plan_flush();
   return true;

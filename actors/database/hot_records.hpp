@@ -24,13 +24,6 @@ struct table_stay {
   bool timer = false;              ///< a db_table_recall is on its way
 };
 
-/// A lock in the table, as reports and freezes see it.
-struct table_holding {
-  bytes key;
-  client_ref client;
-  duration held{};
-};
-
 /// Who waits for a lock in the table for longer than a moment.
 struct table_waiting {
   bytes key;

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "actors/events.hpp"
-#include "actors/lock/lock_taken.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/lock_taken.hpp"
 #include "protocol/types/basic.hpp"
 
 namespace floe {
