@@ -90,14 +90,19 @@ void node::tick() {
 }
 
 /// The allocator keeps what has been freed, because recoveries need large buffers again and again. What one client made this
-/// node take is given back when it has gone, and what it left is forgotten.
+/// node take is given back when it has gone, and once more when what it left has been forgotten (vacuuming).
 void node::give_memory_back() {
   constexpr auto forgotten_by_then = std::chrono::seconds(2);
-  constexpr std::size_t kept = 64 << 20;
+  constexpr auto vacuumed_by_then = std::chrono::seconds(30);
+  constexpr std::size_t kept = 8 << 20;
   const auto now = env_.loop.now();
-  if (services_->clients.large_one_left()) trim_at_ = now + forgotten_by_then;
-  if (!trim_at_ || now < *trim_at_) return;
-  trim_at_.reset();
+  if (services_->clients.large_one_left()) {
+    trim_at_ = now + forgotten_by_then;
+    trims_left_ = 2;
+  }
+  if (trims_left_ == 0 || now < trim_at_) return;
+  --trims_left_;
+  trim_at_ = now + vacuumed_by_then;
   if (!env_.loop.is_simulated()) ::malloc_trim(kept);
 }
 

@@ -9,6 +9,7 @@
 #include "actors/node/membership/last_map.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
+#include "protocol/rules/late_link.hpp"
 #include "protocol/rules/lineage.hpp"
 #include "protocol/rules/need_recovery.hpp"
 #include "protocol/rules/run_state.hpp"
@@ -64,6 +65,24 @@ void membership::peer_came(const peer_changed& m) {
   lost_.erase(m.who);
   for (const auto& n : port_.view().nodes)
     if (n.flags & node_flag::disconnected) n.link.tell(link_nudge{});
+  came_into_map(m.who);
+}
+
+/// Before this node said that it is there; what was sent in between is asked for again by a recovery only.
+void membership::came_into_map(pnn who) {
+  const auto& view = port_.view();
+  const bool in_map = std::ranges::find(view.map, who) != view.map.end();
+  const bool ctdbd = std::ranges::any_of(view.map, [&](pnn p) {
+    const auto* n = view.find(p);
+    return n && p != view.self && !n->floe && !(n->flags & node_flag::disconnected);
+  });
+  const auto why =
+      fmt::format("node {} was in the map before it was connected to this node", number(who));
+  switch (judge_late_link(in_map, ctdbd, view.mode)) {
+    case late_link::harmless: return;
+    case late_link::recover: return set_mode(recovery_mode::active, why);
+    case late_link::recover_again: late_since_map_ = why; return;
+  }
 }
 
 void membership::peer_went(const peer_changed& m) {
@@ -205,6 +224,7 @@ std::string membership::why_no_map(generation gen, pnn from) const {
 void membership::take_map(generation gen, const std::vector<pnn>& slots) {
   port_.note(event::vnn_map{.gen = gen, .map = slots});
   broken_since_map_ = false;
+  late_since_map_.clear();
   databases_.remember_map(gen, slots);
   port_.change_view([&](cluster_view& v) {
     v.gen = gen;
@@ -282,6 +302,7 @@ outcome_of<control::set_recmode> membership::leave_recovery() {
     return refuse(fmt::format("{} is not recovered", d.name));
   }
   set_mode(recovery_mode::normal, "recovered");
+  if (!late_since_map_.empty()) set_mode(recovery_mode::active, std::exchange(late_since_map_, {}));
   return {};
 }
 
