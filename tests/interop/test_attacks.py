@@ -24,6 +24,7 @@ sandbox.enter()
 import attacks  # noqa: E402
 import attacks.by_clients  # noqa: E402,F401
 import attacks.by_peers  # noqa: E402,F401
+import attacks.by_strangers  # noqa: E402,F401
 import attacks.on_nodes  # noqa: E402,F401
 import cluster  # noqa: E402  (after the sandbox: it looks for free addresses)
 import records  # noqa: E402
@@ -287,6 +288,22 @@ class Attacks(unittest.TestCase):
                 attacks.ALL[name].play(field)
                 field.together()
                 self.served()
+
+    def test_of_strangers(self):
+        """Who know the protocol and nothing else; what was written before is there."""
+        field = attacks.Field(self.nodes, random.Random(7))
+        with self.victim.connect() as client:
+            db = self.attach("strangers.tdb")
+            for i in range(100):
+                records.write(client, db, b"key%d" % i, b"%d" % i)
+        for one in [a for a in attacks.ALL.values() if a.play.__module__ == "attacks.by_strangers"]:
+            with self.subTest(attack=one.name):
+                one.play(field)
+                field.together()
+                self.served()
+        with self.nodes[1].connect() as client:
+            for i in range(100):
+                self.assertEqual(b"%d" % i, records.read(client, db, b"key%d" % i))
 
     def test_an_unknown_operation_of_a_peer_and_records_that_nobody_asked_for(self):
         """Dropped and counted, and the peer stays."""
