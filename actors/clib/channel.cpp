@@ -12,6 +12,7 @@
 #include "actors/clib/connect.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/record_status.hpp"
+#include "protocol/record_table_flags.hpp"
 #include "protocol/types/record_access.hpp"
 #include "protocol/wire/codec.hpp"
 
@@ -44,17 +45,26 @@ std::shared_ptr<shared_table> channel::table(db_id db, limit until) {
   if (auto known = tables_.of(db); known.is != shared_tables::known::unasked) return known.table;
   const std::lock_guard one_at_a_time(tables_.asking);
   if (auto known = tables_.of(db); known.is != shared_tables::known::unasked) return known.table;
-  const auto data = encode_request<control::record_table>({.db_id = db});
-  const auto a = ask({.opcode = control::record_table, .data = data}, until);
+  const auto question = [&](std::uint32_t flags) {
+    const auto data = encode_request<control::record_table>({.db_id = db, .flags = flags});
+    return ask({.opcode = control::record_table, .data = data}, until);
+  };
+  const auto refused = [](const outcome<answer>& a) {
+    return !a && a.error().code == FLOE_EREFUSED;
+  };
+  auto a = question(0);
+  const bool only_read = refused(a);
+  if (only_read) a = question(record_table_for_reads);
   // a node that has not answered yet is asked again at the next use; what comes late is closed
-  if (!a && a.error().code != FLOE_EREFUSED) return nullptr;
+  if (!a && !refused(a)) return nullptr;
   std::shared_ptr<shared_table> made;
   const auto reply =
       a ? decode_reply<control::record_table>(a->data) : std::unexpected(wire::error{});
   if (reply && a->along && a->along->fds.size() == 2)
     if (auto memory = table_memory::map(a->along->take(0));
         memory && (*memory)->head().database == number(db))
-      made = std::make_shared<shared_table>(std::move(*memory), reply->client, a->along->take(1));
+      made = std::make_shared<shared_table>(std::move(*memory), reply->client, a->along->take(1),
+                                            only_read);
   tables_.keep(db, made);
   return made;
 }

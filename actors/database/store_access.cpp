@@ -13,6 +13,7 @@ namespace floe {
 void database::give_store_away(store_use to) {
   assert(store_use_ == store_use::here && to != store_use::here);
   assert(!store_->dirty() && "a store changes hands without an open group");
+  if (config_.kind != db_kind::volatile_db) drop_table_content();
   store_use_ = to;
 }
 
