@@ -39,7 +39,7 @@ void database::commit(db_control& m) {
   if (!pushed_) return m.answer.fail("a commit of this transaction has failed: it has no records");
   // the store changes hands only without an open group
   if (auto done = store_->flush(); !done) {
-    leave_without_room(*pushed_, done.error());
+    storage_.leave_without_room(*pushed_, done.error());
     return m.answer.fail("cannot commit what was stored before: " + done.error().text);
   }
   auto set = std::shared_ptr<recovery_set>(std::move(pushed_));
@@ -79,10 +79,10 @@ void database::commit(db_control& m) {
                  wiped = freeze_.wiped] {
     const freeze_event::commit event{tid, inactive(), filled};
     if (!*result) {
-      leave_without_room(*set, result->error());
+      storage_.leave_without_room(*set, result->error());
       return answer.fail("cannot store the recovered records: " + result->error().text);
     }
-    found_room();
+    storage_.found_room();
     if (damage_ != after) {
       damage_ = after;
       node_.tell(database_health{config_.id, damage_});
@@ -91,7 +91,7 @@ void database::commit(db_control& m) {
     if (!transition(event, answer, &s)) return;
     if (wiped && !mutated(mutant::wipe_keeps_what_waits)) drop_what_waits();
     if (wiped) drop_table_content();
-    fill_.reset();
+    filling_.forget();
     finish_commit(s, answer);
   };
   if (size <= small_commit) {

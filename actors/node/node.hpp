@@ -32,7 +32,6 @@ class node final : public actor<node_message> {
   void go_on_starting();
   void stop(const std::string& why);
   void tick();
-  void watch_turns();
   void give_memory_back();
   void cut_off();
   void from_peer(pnn, const parcel_ptr&);
