@@ -15,8 +15,8 @@
 /// Files: database.cpp (life, dispatch, views), reports.cpp (what it shows of itself, traverses), records.cpp (locks,
 /// reads, stores, calls of clients), record_queue.cpp (who is served next), migration.cpp (how records move),
 /// recovery_steps.cpp (freeze, transaction, thaw), recovery_pull.cpp, recovery_push.cpp, recovery_commit.cpp (what a
-/// recovery takes and gives in between), holders.cpp (whom a freeze waits for),
-/// read_only.cpp (copies that cannot be written),
+/// recovery takes and gives in between), replaced_content.cpp (what tools put in the place of a content),
+/// holders.cpp (whom a freeze waits for), read_only.cpp (copies that cannot be written),
 /// transactions.cpp (of clients, on persistent and replicated ones), vacuum.cpp (deleted records are forgotten),
 /// vacuum_agreement.cpp (when everybody else agrees), hot_records.cpp (what goes into the record table and comes out),
 /// table_clients.cpp (who may use it), table_freeze.cpp, table_holders.cpp (who holds what there),
@@ -133,6 +133,7 @@ class database final : public actor<database_message> {
   void on(db_lock_timeout&);
   void on(db_holder_rules&);
   void on(db_holders_late&);
+  void on(db_thaw_late&);
   void on(db_settings&);
   void on(db_vacuum_time&);
   void on(db_vacuum_slice&);
@@ -352,7 +353,7 @@ class database final : public actor<database_message> {
   void serve_muted();
   void become_inactive();
   void begin(db_control&);
-  void open_transaction();
+  void open_transaction(const db_control&);
   void recovery_begin(db_control&);
   generation content() const;
   db_copy_state copy_state(const db_digest* = nullptr) const;
@@ -360,6 +361,15 @@ class database final : public actor<database_message> {
   void cancel(db_control&);
   void wipe(db_control&);
   void thaw(db_control&);
+
+  // replaced_content.cpp
+  bool is_outside(const db_control&) const;
+  static std::pair<pnn, std::uint64_t> asker_of(const db_control&);
+  bool refuse_if_anothers(const db_control&) const;
+  void keep_number_rising(recovery_set&);
+  void tell_replaced(const db_control&, std::uint64_t records);
+  void thaw_after_recovery(const replier&);
+  void answer_thaws();
 
   // recovery_pull.cpp
   void pull(db_control&);
@@ -476,6 +486,11 @@ class database final : public actor<database_message> {
   std::uint64_t last_pull_ = 0;
   std::optional<push_state> push_;
   std::optional<fill_state> fill_;
+  std::pair<pnn, std::uint64_t>
+      transaction_of_;  ///< node and client who began the one that is open
+  std::map<std::uint64_t, replier>
+      thaws_wait_;  ///< of tools, for the recovery of what they put here
+  std::uint64_t last_thaw_ = 0;
   std::unique_ptr<recovery_set> pushed_;
   struct {
     std::uint64_t writes = ~std::uint64_t{0};  ///< of the store, when it was made

@@ -1,5 +1,7 @@
 /// What a recovery gives to this node's copy of a database: the records come as messages, and are kept until the commit.
 #include "actors/database/database.hpp"
+#include "protocol/mutant.hpp"
+#include "protocol/rules/lineage.hpp"
 #include "protocol/rules/migration.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/wire/codec.hpp"
@@ -9,8 +11,10 @@ namespace floe {
 void database::push_start(db_control& m) {
   const auto& p = m.request<control::db_push_start>();
   // of two leaders that recover at once one may come late: what it sends belongs to its own transaction, which is no more
-  if (const auto of = recovery_of(m); of && equal_open_ && *of != freeze_.tid)
+  if (const auto of = recovery_of(m);
+      of && equal_open_ && *of != freeze_.tid && !mutated(mutant::push_into_anothers))
     return m.answer.fail("another recovery has been here since");
+  if (refuse_if_anothers(m)) return;
   if (!transition(freeze_event::push_start{}, m.answer)) return;
   stop_push();
   push_ = push_state{.srvid = p.srvid};
@@ -31,6 +35,9 @@ void database::on(db_push& m) {
     return;
   }
   pushed_->keep(m.packet->raw);
+  // the same on all nodes; from outside: a recovery follows that knows what to do with owners who are not there
+  const bool as_given =
+      equal_open_ || (freeze_.outside && replaced_under(freeze_.tid) != generation::invalid);
   for (const rec_data& r : *buffer) {
     auto whole = r.as_record();
     if (equal_open_ && !freeze_.wiped && r.data.empty()) {  // of a difference: this record is gone
@@ -43,7 +50,7 @@ void database::on(db_push& m) {
       return;
     }
     whole->header = without_copies(whole->header);
-    if (equal_open_) {  // the same on all nodes
+    if (as_given) {
       pushed_->add(*whole);
       ++push_->count;
       continue;
@@ -58,6 +65,7 @@ void database::on(db_push& m) {
 }
 
 void database::push_confirm(db_control& m) {
+  if (refuse_if_anothers(m)) return;
   if (!push_) return m.answer.fail("no push is going on");
   const auto count = push_->count;
   if (const auto error = push_->error; !error.empty()) {
