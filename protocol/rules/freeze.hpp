@@ -21,7 +21,7 @@
 /// under the generation that all nodes are at. What it commits is *replaced* content, which serves nobody yet: packets and
 /// copies of before still carry that generation. It has a name of its own (lineage.hpp, replaced_under), stays frozen
 /// whoever thaws it, and takes no other transaction from outside, until the commit of a recovery has given it a generation
-/// (rule R4 of the model, tests/model/README.md). A recovery that has begun lets nothing from outside be committed. Where a ctdbd
+/// (not played by the model). A recovery that has begun lets nothing from outside be committed. Where a ctdbd
 /// has led the last recovery generations have no order and no such names; a ctdbd serves what was replaced at once, and may
 /// refuse to recover for ten seconds: there the content is thawed in its place, as by all others.
 ///

@@ -7,6 +7,7 @@
 #include "protocol/types/database.hpp"
 #include "protocol/types/rec_data.hpp"
 #include "protocol/types/tunable_value.hpp"
+#include "protocol/types/vnn_map.hpp"
 #include "tests/actors/transaction_support.hpp"
 
 using namespace floe;
@@ -163,7 +164,7 @@ TEST_CASE(
     "nodes") {
   for (const bool restore : {false, true}) {
     bool early = false, late = false;
-    for (duration after = 0us; !late && after < 20ms; after += 400us) {
+    for (duration after = 0us; !late && after < 100ms; after += 600us) {
       CAPTURE(restore);
       CAPTURE(after.count());
       sim_cluster s(3);
