@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "protocol/lock_taken.hpp"
+
 namespace floe {
 namespace {
 
@@ -25,7 +27,8 @@ byte_view word_of(failure_cause cause) {
 failure_cause cause_of_text(byte_view text) {
   if (text == no_connection_text || text == broken_connection_text)
     return failure_cause::disconnected;
-  return text == control_timeout_text ? failure_cause::timed_out : failure_cause::refused;
+  if (text == control_timeout_text) return failure_cause::timed_out;
+  return text == lock_taken_text ? failure_cause::unfit : failure_cause::refused;
 }
 
 }  // namespace

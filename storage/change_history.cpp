@@ -8,6 +8,18 @@
 #include "storage/key.hpp"
 
 namespace floe {
+namespace {
+
+/// Of keys that are large on average so much is noted; all that is gained by it is that a few records need not be sent.
+constexpr std::size_t large_key = 4096;
+constexpr std::size_t bytes_of_large_keys = 16 << 20;
+
+bool few_but_large(const key_set& noted) {
+  const auto bytes = noted.size_bytes();
+  return bytes > bytes_of_large_keys && bytes / large_key > noted.size();
+}
+
+}  // namespace
 
 std::uint32_t data_sum(byte_view data) {
   if (data.empty()) return 0;
@@ -47,7 +59,9 @@ void change_history::note_one(byte_view key, const record_mark& m) {
   std::memcpy(tag, &m.rsn, sizeof m.rsn);
   std::memcpy(tag + sizeof m.rsn, &m.data_sum, sizeof m.data_sum);
   noted_.insert(key, {tag, sizeof tag});
-  if (noted_.size() <= bounds_.keys && noted_.size_bytes() <= bounds_.bytes) return;
+  if (noted_.size() <= bounds_.keys && noted_.size_bytes() <= bounds_.bytes &&
+      !few_but_large(noted_))
+    return;
   state_ = change_state::overflow;
   noted_.clear();
   steps_.clear();

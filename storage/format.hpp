@@ -51,7 +51,7 @@ class inner_key {
 
  private:
   inner_key() = default;
-  std::array<char, 256> bytes_{};
+  std::array<char, 256> bytes_;  ///< as far as `size_`
   std::size_t size_ = 0;
   bool hashed_ = false;
 };

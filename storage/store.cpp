@@ -216,6 +216,11 @@ std::uint64_t store::writes() const { return impl_->writes; }
 std::expected<bool, store_error> store::visit(byte_view key,
                                               function_ref<void(const record_view&)> visitor) {
   if (auto ok = impl_->enter(); !ok) return std::unexpected(std::move(ok.error()));
+  if (const auto last = impl_->last.find(key, impl_->writes)) {
+    callback_guard guard(impl_->in_callback);
+    visitor(*last);
+    return true;
+  }
   auto read = store_read::begin(*impl_);
   if (!read) return std::unexpected(std::move(read.error()));
   ordered_key sought(key, impl_->options.hash);
@@ -224,6 +229,7 @@ std::expected<bool, store_error> store::visit(byte_view key,
     return store_failed(rc, "read record");
   if (!at.found) return false;
   if (!format::sum_holds(at.value, at.record)) return store_failed(MDB_CORRUPTED, "read record");
+  impl_->last.is({key, at.record.header, at.record.data}, impl_->writes);
   callback_guard guard(impl_->in_callback);
   visitor(at.record);
   return true;
@@ -240,7 +246,9 @@ std::expected<std::optional<record>, store_error> store::get(byte_view key) {
 std::expected<void, store_error> store::put(byte_view key, const record_header& header,
                                             byte_view data) {
   change c = change::put(key, header, data);
-  return apply({&c, 1}, durability::grouped);
+  auto done = apply({&c, 1}, durability::grouped);
+  if (done) impl_->last.is({key, header, data}, impl_->writes);
+  return done;
 }
 
 std::expected<void, store_error> store::erase(byte_view key) {

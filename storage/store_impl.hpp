@@ -10,6 +10,33 @@
 
 namespace floe {
 
+/// The record that was read or stored last, as long as nothing else is written: a record that moves from node to node is
+/// asked for several times by each request.
+class last_record {
+ public:
+  /// Nothing if it is another one.
+  std::optional<record_view> find(byte_view key, std::uint64_t writes) const {
+    if (writes != writes_ || key != key_) return std::nullopt;
+    return record_view{key_, header_, data_};
+  }
+  /// `writes`: the store's number since when it is so.
+  void is(const record_view& r, std::uint64_t writes) {
+    const bool small = r.key.size() <= small_key && r.data.size() <= small_data;
+    writes_ = small ? std::optional(writes) : std::nullopt;
+    if (!small) return;
+    key_.assign(r.key);
+    header_ = r.header;
+    data_.assign(r.data);
+  }
+
+ private:
+  /// A larger one would not be kept for this.
+  static constexpr std::size_t small_key = 1024, small_data = 4096;
+  std::optional<std::uint64_t> writes_;
+  bytes key_, data_;
+  record_header header_{};
+};
+
 struct store::impl {
   explicit impl(const store_options& o) : options(o) {}
 
@@ -18,6 +45,7 @@ struct store::impl {
   change_log log;  ///< the open group
   change_history history;
   std::uint64_t writes = 0;  ///< moves with every change, also one that was refused
+  last_record last;
   std::optional<write_txn>
       txn;                ///< if open, the log has been applied in it; never open without a log
   std::thread::id owner;  ///< who began txn

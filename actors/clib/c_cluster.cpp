@@ -78,6 +78,7 @@ struct recoveries {
     std::map<db_id, database_phase> ended;
     if (news->whole) ended.swap(waiting);
     for (const auto& d : news->databases) {
+      if (d.phase > database_phase::exchanging) continue;  // of a later version, or of anybody
       ended.erase(d.db_id);
       if (d.phase == database_phase::serving)
         waiting.erase(d.db_id);

@@ -120,7 +120,7 @@ int floe_sequence_number(floe_connection* c, floe_db db, int timeout_ms, uint64_
     const auto until = within(timeout_ms);
     const auto line = c->is->line(until);
     if (!line) return std::unexpected(line.error());
-    if (const auto table = (*line)->table(db_id{db}, until)) {
+    if (const auto table = (*line)->table(db_id{db}, until); table && !table->only_read) {
       if (out) *out = table->user.sequence_number();
       return {};
     }

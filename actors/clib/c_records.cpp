@@ -205,6 +205,27 @@ int floe_unlock(floe_lock* l) {
 
 // --- reads -------------------------------------------------------------------------------------------------------
 
+namespace {
+
+/// In the record table, as long as the node is known to be there; else by the socket.
+outcome<void> read(node_connection& c, db_id db, byte_view key, std::uint32_t flags, limit until,
+                   seen_record& r) {
+  if (const auto table = c.hot_table(db)) {
+    const auto there = read_hot_record(*table, c.self(), key, flags, until, r);
+    if (!there) return std::unexpected(there.error());
+    if (*there) return {};
+  }
+  const auto line = c.line(until);
+  if (!line) return std::unexpected(line.error());
+  auto got = read_record(**line, c.self(), db, key, flags, until);
+  if (!got) return std::unexpected(got.error());
+  r = std::move(*got);
+  if (auto table = (*line)->table(db, until)) c.remember(*line, db, std::move(table));
+  return {};
+}
+
+}  // namespace
+
 int floe_read(floe_connection* c, floe_db db, const void* key, size_t key_size, int how,
               int timeout_ms, floe_value* out) {
   return guarded([&]() -> outcome<void> {
@@ -214,18 +235,16 @@ int floe_read(floe_connection* c, floe_db db, const void* key, size_t key_size, 
     if (how < FLOE_READ_OWNER || how > FLOE_READ_COPY)
       return failed(FLOE_EINVAL, "no such way of reading");
     const auto until = within(timeout_ms);
-    const auto line = c->is->line(until);
-    if (!line) return std::unexpected(line.error());
     const std::uint32_t flags = how == FLOE_READ_COPY      ? record_read_local
                                 : how == FLOE_READ_SETTLED ? record_read_settled
                                                            : 0;
-    const auto r =
-        read_record(**line, c->is->self(), db_id{db}, octets(key, key_size), flags, until);
-    if (!r) return std::unexpected(r.error());
-    if (const auto f = fill(*out, r->data); !f) return f;
-    out->header = as_c(r->header);
-    out->exists = r->header.flags & record_flag::automatic ? 0 : 1;
-    if (!r->filled) return failed(FLOE_ENOENT, "there is no such record");
+    seen_record r;
+    if (const auto got = read(*c->is, db_id{db}, octets(key, key_size), flags, until, r); !got)
+      return got;
+    if (const auto f = fill(*out, r.data); !f) return f;
+    out->header = as_c(r.header);
+    out->exists = r.header.flags & record_flag::automatic ? 0 : 1;
+    if (!r.filled) return failed(FLOE_ENOENT, "there is no such record");
     return {};
   });
 }

@@ -2,80 +2,26 @@
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <thread>
 #include <utility>
 
+#include "actors/clib/connect.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/record_status.hpp"
+#include "protocol/record_table_flags.hpp"
 #include "protocol/types/record_access.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace floe::clib {
-namespace {
-
-std::string words(const char* what, int error) {
-  return std::string(what) + ": " + std::strerror(error);
-}
-
-/// A file server's thread acts for its user; the socket of the node is root's. The raw call changes this thread alone,
-/// glibc's own would change all.
-class rooted {
- public:
-  explicit rooted(bool wanted) : user_(::geteuid()) {
-    if (!wanted || user_ == 0) return;
-    changed_ = ::syscall(SYS_setresuid, -1, 0, -1) == 0;
-  }
-  ~rooted() {
-    // to go on as root would be worse than to end
-    if (changed_ && ::syscall(SYS_setresuid, -1, user_, -1) != 0) ::abort();
-  }
-  rooted(const rooted&) = delete;
-
- private:
-  uid_t user_;
-  bool changed_ = false;
-};
-
-/// False at the limit. Signals are no reason to stop waiting.
-bool wait_for(int fd, short events, const limit& until) {
-  for (;;) {
-    pollfd p{fd, events, 0};
-    const int n = ::poll(&p, 1, milliseconds_left(until));
-    if (n > 0) return true;
-    if (n == 0 || passed(until)) return false;
-  }
-}
-
-constexpr auto short_pause = std::chrono::milliseconds(5);
-
-}  // namespace
-
 outcome<std::shared_ptr<channel>> channel::open(const std::string& socket, bool as_root,
                                                 limit until) {
-  sockaddr_un a{};
-  a.sun_family = AF_UNIX;
-  if (socket.empty() || socket.size() >= sizeof a.sun_path)
-    return failed(FLOE_EINVAL, "no path of a Unix socket: `" + socket + "`");
-  std::memcpy(a.sun_path, socket.data(), socket.size());
-  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return failed(FLOE_ENOTCONN, words("socket", errno));
-  std::shared_ptr<channel> made(new channel(fd));
-  const rooted for_now(as_root);
-  while (::connect(fd, reinterpret_cast<const sockaddr*>(&a), sizeof a) != 0) {
-    // EAGAIN: more clients than the node has accepted yet
-    if (errno != EAGAIN && errno != EINTR)
-      return failed(FLOE_ENOTCONN, words(socket.c_str(), errno));
-    if (passed(until)) return failed(FLOE_ETIMEOUT, socket + ": the node accepts no connections");
-    std::this_thread::sleep_for(short_pause);
-  }
-  return made;
+  const auto fd = connect_to(socket, as_root, until);
+  if (!fd) return std::unexpected(fd.error());
+  return std::shared_ptr<channel>(new channel(*fd));
 }
 
 parcel_fds::~parcel_fds() {
@@ -99,17 +45,26 @@ std::shared_ptr<shared_table> channel::table(db_id db, limit until) {
   if (auto known = tables_.of(db); known.is != shared_tables::known::unasked) return known.table;
   const std::lock_guard one_at_a_time(tables_.asking);
   if (auto known = tables_.of(db); known.is != shared_tables::known::unasked) return known.table;
-  const auto data = encode_request<control::record_table>({.db_id = db});
-  const auto a = ask({.opcode = control::record_table, .data = data}, until);
+  const auto question = [&](std::uint32_t flags) {
+    const auto data = encode_request<control::record_table>({.db_id = db, .flags = flags});
+    return ask({.opcode = control::record_table, .data = data}, until);
+  };
+  const auto refused = [](const outcome<answer>& a) {
+    return !a && a.error().code == FLOE_EREFUSED;
+  };
+  auto a = question(0);
+  const bool only_read = refused(a);
+  if (only_read) a = question(record_table_for_reads);
   // a node that has not answered yet is asked again at the next use; what comes late is closed
-  if (!a && a.error().code != FLOE_EREFUSED) return nullptr;
+  if (!a && !refused(a)) return nullptr;
   std::shared_ptr<shared_table> made;
   const auto reply =
       a ? decode_reply<control::record_table>(a->data) : std::unexpected(wire::error{});
   if (reply && a->along && a->along->fds.size() == 2)
     if (auto memory = table_memory::map(a->along->take(0));
         memory && (*memory)->head().database == number(db))
-      made = std::make_shared<shared_table>(std::move(*memory), reply->client, a->along->take(1));
+      made = std::make_shared<shared_table>(std::move(*memory), reply->client, a->along->take(1),
+                                            only_read);
   tables_.keep(db, made);
   return made;
 }

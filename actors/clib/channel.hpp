@@ -74,7 +74,7 @@ class channel {
 
   int fd() const { return fd_; }
   bool broken();
-  /// The record table of a volatile database; null if it has none. Asks the node at the first use.
+  /// The record table of a database; null if it has none. Asks the node at the first use.
   std::shared_ptr<shared_table> table(db_id, limit);
 
   struct request {

@@ -128,7 +128,8 @@ outcome<std::optional<held_record>> ask_for_lock(const std::shared_ptr<channel>&
 outcome<held_record> lock_record(const std::shared_ptr<channel>& line, pnn self, db_id db,
                                  byte_view key, int timeout_ms) {
   const auto until = within(timeout_ms);
-  const auto table = line->table(db, later(until, answer_slack));
+  auto table = line->table(db, later(until, answer_slack));
+  if (table && table->only_read) table = nullptr;
   numbered mine(table);
   for (;;) {
     if (mine.number() != 0) {
@@ -153,7 +154,7 @@ outcome<held_record> lock_record(const std::shared_ptr<channel>& line, pnn self,
 outcome<bool> lock_hot_record(std::shared_ptr<shared_table> table, pnn self, db_id db,
                               byte_view key, int timeout_ms, held_record& held) {
   constexpr std::uint64_t coarse_us = 4000;
-  const auto number = table->numbers.take();
+  const auto number = table->only_read ? 0 : table->numbers.take();
   if (number == 0) return false;
   const auto deadline = timeout_ms == 0  ? 0
                         : timeout_ms < 0 ? UINT64_MAX / 2
@@ -238,20 +239,28 @@ outcome<void> unlock_record(held_record& held, limit until) {
   return held.line->tell({.opcode = control::record_unlock, .data = request}, until);
 }
 
+outcome<bool> read_hot_record(shared_table& table, pnn self, byte_view key, std::uint32_t flags,
+                              limit until, seen_record& r) {
+  if (table.only_read && !(flags & record_read_settled)) return false;
+  table_content c;
+  const auto how = flags & record_read_local ? read_wait::none : read_wait::for_holder;
+  switch (table.user.read(key, 0, how, in_table_time(until), c, r.data)) {
+    case table_answer::good:
+      r.filled = c.length > 0;
+      r.header = {.rsn = rsn{c.rsn}, .dmaster = self, .flags = c.flags};
+      return true;
+    case table_answer::timed_out: return std::unexpected(held_by_another(table, key));
+    default: return false;
+  }
+}
+
 outcome<seen_record> read_record(channel& line, pnn self, db_id db, byte_view key,
                                  std::uint32_t flags, limit until) {
   if (const auto table = line.table(db, until)) {
-    table_content c;
     seen_record r;
-    const auto how = flags & record_read_local ? read_wait::none : read_wait::for_holder;
-    switch (table->user.read(key, 0, how, in_table_time(until), c, r.data)) {
-      case table_answer::good:
-        r.filled = c.length > 0;
-        r.header = {.rsn = rsn{c.rsn}, .dmaster = self, .flags = c.flags};
-        return r;
-      case table_answer::timed_out: return std::unexpected(held_by_another(*table, key));
-      default: break;
-    }
+    const auto there = read_hot_record(*table, self, key, flags, until, r);
+    if (!there) return std::unexpected(there.error());
+    if (*there) return r;
   }
   const auto request =
       encode_request<control::record_read>({.db_id = db, .flags = flags, .key = key});

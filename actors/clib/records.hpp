@@ -39,6 +39,9 @@ struct seen_record {
   record_header header;
   bytes data;
 };
+/// In the table alone, which must be one that can be trusted. False: the node has to be asked.
+outcome<bool> read_hot_record(shared_table&, pnn self, byte_view key, std::uint32_t flags, limit,
+                              seen_record&);
 outcome<seen_record> read_record(channel&, pnn self, db_id, byte_view key, std::uint32_t flags,
                                  limit);
 

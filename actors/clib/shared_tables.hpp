@@ -29,9 +29,11 @@ class lock_numbers {
 };
 
 struct shared_table {
-  shared_table(std::shared_ptr<table_memory> m, std::uint32_t client, int wake_fd)
-      : user(std::move(m), client, wake_fd) {}
+  shared_table(std::shared_ptr<table_memory> m, std::uint32_t client, int wake_fd, bool reads)
+      : user(std::move(m), client, wake_fd), only_read(reads) {}
   table_user user;
+  /// Of a database that is written by transactions: its dmasters are not in it, and its sequence number is another one.
+  const bool only_read;
   lock_numbers numbers;
   /// Up to then the node's end would have been noticed by nobody: the socket is looked at before more is done.
   std::atomic<std::uint64_t> trusted_until_us{0};

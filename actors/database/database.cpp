@@ -85,6 +85,10 @@ void database::start() {
   if (view_->own_flags() & (node_flag::banned | node_flag::stopped)) become_inactive();
 }
 
+bool database::inactive() const {
+  return view_->own_flags() & (node_flag::banned | node_flag::stopped);
+}
+
 /// What has to be carried out on the store itself while nobody else works on it.
 template <class Message>
 constexpr bool database::needs_store() {
@@ -95,7 +99,8 @@ constexpr bool database::needs_store() {
   constexpr bool own =
       std::is_same_v<Message, db_traverse> || std::is_same_v<Message, db_next_slice> ||
       std::is_same_v<Message, db_tick> || std::is_same_v<Message, db_table_rung> ||
-      std::is_same_v<Message, db_table_tick> || std::is_same_v<Message, db_table_recall>;
+      std::is_same_v<Message, db_table_tick> || std::is_same_v<Message, db_table_recall> ||
+      std::is_same_v<Message, db_look_for_room>;
   return of_clients || of_peers || own;
 }
 
@@ -161,6 +166,41 @@ void database::on(db_control& m) {
   }
 }
 
+void database::on(db_continue_pull& m) { sender_.on(m); }
+
+void database::on(db_look_for_room& m) { storage_.on(m); }
+
+/// Of the whole content, for a comparison with what the other nodes have.
+void database::digest(db_control& m) {
+  sums_.sum([answer = m.answer](const db_digest* sum, const std::string& why) {
+    if (!sum) return answer.fail(why);
+    answer.good(wire::encode(*sum));
+  });
+}
+
+void database::enable_seqnum(db_control& m) {
+  m.answer.good();
+  changes_.tell_others();
+}
+
+void database::update_seqnum(db_control& m) {
+  changes_.count_of_another();
+  if (hot_records_) hot_records_->table->count_change();
+  m.answer.good();
+}
+
+void database::on(db_seqnum_time&) {
+  changes_.wait_for_interval();
+  collect_table();  // stores in the record table count, too
+  changes_.tell_if_changed();
+}
+
+/// A record has changed; clients that cache by the record table see it there.
+void database::count_change() {
+  changes_.count();
+  if (hot_records_) hot_records_->table->count_change();
+}
+
 void database::on(db_view& m) {
   const auto out = node_flag::banned | node_flag::stopped;
   const bool was_out = view_->own_flags() & out;
@@ -187,13 +227,13 @@ void database::on(db_stop& m) {
     collect_table();
     (void)store_->flush();
   }
-  stop_push();
+  pushes_.stop();
   end();
 }
 
 /// Detached: whoever waits is told, the file is closed and deleted.
 void database::close_for_good() {
-  stop_push();
+  pushes_.stop();
   close_table_for_good();
   for (const bytes& key : locks_.keys())
     for (const auto& w : locks_.all().at(key).waiters) {

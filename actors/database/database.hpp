@@ -12,16 +12,21 @@
 /// Requests of local clients survive a freeze; requests of other nodes do not survive a new generation, because
 /// their senders ask again.
 ///
+/// Parts with a state of their own, each a class that sees its database through a port (database_port.hpp): content_sender.hpp
+/// and push_receiver.hpp (what a recovery takes and gives), copy_filler.hpp (before its node joins), holder_wait.hpp (whom a
+/// freeze waits for), content_sums.hpp (sums over all records), change_counter.hpp (for clients that cache),
+/// storage_trouble.hpp (what the storage refuses), lock_table.hpp, hot_records.hpp, vacuum_work.hpp.
+///
 /// Files: database.cpp (life, dispatch, views), reports.cpp (what it shows of itself, traverses), records.cpp (locks,
 /// reads, stores, calls of clients), record_queue.cpp (who is served next), migration.cpp (how records move),
 /// recovery_steps.cpp (freeze, transaction, thaw), recovery_pull.cpp, recovery_push.cpp, recovery_commit.cpp (what a
 /// recovery takes and gives in between), replaced_content.cpp (what tools put in the place of a content),
-/// holders.cpp (whom a freeze waits for), read_only.cpp (copies that cannot be written),
+/// read_only.cpp (copies that cannot be written),
 /// transactions.cpp (of clients, on persistent and replicated ones), vacuum.cpp (deleted records are forgotten),
 /// vacuum_agreement.cpp (when everybody else agrees), hot_records.cpp (what goes into the record table and comes out),
 /// table_clients.cpp (who may use it), table_freeze.cpp, table_holders.cpp (who holds what there),
-/// hot_copies.cpp (what is only read from there), fill.cpp (before its node joins), sequence_number.cpp (for clients that cache), content_digest.cpp (sums over all records), store_access.cpp (the store, with its
-/// errors dealt with).
+/// hot_copies.cpp (what is only read from there), fill.cpp (before its node joins), store_access.cpp (the store, with its errors
+/// dealt with).
 #include <deque>
 #include <map>
 #include <memory>
@@ -29,9 +34,17 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "actors/database/change_counter.hpp"
+#include "actors/database/content_sender.hpp"
+#include "actors/database/content_sums.hpp"
+#include "actors/database/copy_filler.hpp"
 #include "actors/database/database_message.hpp"
+#include "actors/database/database_port.hpp"
 #include "actors/database/database_witness.hpp"
+#include "actors/database/holder_wait.hpp"
 #include "actors/database/lock_table.hpp"
+#include "actors/database/push_receiver.hpp"
+#include "actors/database/storage_trouble.hpp"
 #include "actors/environment.hpp"
 #include "actors/node/node_message.hpp"
 #include "actors/node/pulse.hpp"
@@ -52,30 +65,8 @@ namespace floe {
 /// Metadatum of the store: what is wrong with the content.
 inline constexpr byte_view damage_name = "damage";
 
-struct database_config {
-  db_id id{0};
-  std::string name;
-  db_kind kind = db_kind::volatile_db;
-  std::string file;
-  std::string damage;  ///< what is wrong with the content, to be remembered; empty: nothing new
-  std::size_t push_buffer_size = 1'000'000;  ///< bytes of a pull buffer (RecBufferSizeLimit)
-  duration update_patience{
-      std::chrono::seconds(60)};  ///< for a node to store a transaction (ControlTimeout)
-  duration resend_after{
-      std::chrono::seconds(5)};         ///< an unanswered migration request is sent again
-  database_witness* witness = nullptr;  ///< of a simulation
-  std::shared_ptr<node_pulse> pulse;
-};
-
 /// Of clients of this node, for one record; more would be looked at whenever one is served.
 constexpr std::size_t most_waiters_of_key = 10'000;
-
-/// In whose hands the store is. While it is not here nothing touches it: checked once, at dispatch.
-enum class store_use : std::uint8_t {
-  here,
-  recovering,  ///< another thread commits a recovery: the database is frozen, and further steps are refused
-  updating,  ///< another thread commits a transaction of a client: what comes is held back until it is done
-};
 
 /// What all other nodes are asked for by vacuuming, one after the other.
 enum class vacuum_stage : std::uint8_t {
@@ -87,7 +78,6 @@ struct hot_records;
 enum class promote_refusal : std::uint8_t;
 enum class table_holder : std::uint32_t;
 struct table_record;
-struct table_holding;
 struct table_waiting;
 
 class database final : public actor<database_message> {
@@ -98,26 +88,6 @@ class database final : public actor<database_message> {
   void receive(database_message&) override;
 
  private:
-  struct pull_state {
-    std::uint64_t id = 0;
-    pnn to{0};
-    floe::srvid srvid{0};
-    replier answer;
-    scan_position position;
-    /// Not everything, but these keys, each with what the receiver is told beside it.
-    std::optional<key_set> keys;
-    std::vector<byte_view> order;  ///< into `keys`
-    std::size_t next = 0;
-    std::uint32_t oldest_mark = 0;  ///< marks of changes up to that age are sent as well; 0: none
-    /// In the order of the scan: what a full disk keeps in the record table, newer than what the store has.
-    std::vector<record> left_in_table;
-    std::size_t next_left = 0;
-    std::uint32_t count = 0;
-    std::size_t largest = 0;  ///< the data of a record
-    unsigned in_flight = 0;
-    bool exhausted = false;
-  };
-
   void on(db_client_call&);
   void on(db_peer_packet&);
   void on(db_control&);
@@ -146,6 +116,7 @@ class database final : public actor<database_message> {
   void on(db_fill_from&);
   void on(db_fill_came&);
   void on(db_fill_on&);
+  void on(db_look_for_room&);
 
   // migration.cpp
   void peer(pnn from, const parcel_ptr&, const req_call&);
@@ -253,17 +224,6 @@ class database final : public actor<database_message> {
   void drop_last(offered_deletion);
   void try_delete_records(db_control&);
 
-  // sequence_number.cpp
-  void enable_seqnum(db_control&);
-  void update_seqnum(db_control&);
-  void wait_for_seqnum();
-  void count_change();
-
-  // holders.cpp
-  void freeze_waits();
-  void expect_holders();
-  void name_holders();
-
   // table_clients.cpp
   void on(db_table_rules&);
   void record_table_control(db_control&);
@@ -277,7 +237,9 @@ class database final : public actor<database_message> {
   void on(db_table_rung&);
   void on(db_table_tick&);
   void on(db_table_recall&);
+  bool into_table(const bytes& key, const record&, table_holder);
   bool grant_in_table(const bytes& key, lock_waiter&);
+  void read_in_table(const bytes& key, const record&);
   bool make_room(const bytes& key, promote_refusal);
   bool out_of_table(const bytes& key);
   bool keep_and_take(std::uint32_t slot, table_holder by);
@@ -292,7 +254,7 @@ class database final : public actor<database_message> {
   void collect_table();
 
   // hot_copies.cpp
-  void show_in_table(const bytes& key, const lock_waiter&, const record&);
+  void show_in_table(const bytes& key, const lock_waiter&, const record&, bool found);
   bool is_only_shown(const bytes& key, const lock_table::entry&, std::uint32_t slot);
   void show_no_more(byte_view key);
 
@@ -315,7 +277,8 @@ class database final : public actor<database_message> {
   const client_ref* table_holder_of(byte_view key) const;
   void look_who_waits();
   std::vector<table_waiting> table_waiters() const;
-  std::vector<table_holding> table_holders() const;
+  std::vector<held_lock> table_holders() const;
+  std::vector<held_lock> lock_holders() const;
 
   // store_access.cpp
   /// Whether the store has to be here before the message can be carried out.
@@ -336,11 +299,8 @@ class database final : public actor<database_message> {
   void refuse_waiters(const bytes& key);
   void refuse(reqid, const client_ref&, record_use, const replier&);
   bool cannot_take(byte_view key);
-  void storage_failed(const char* doing, const store_error&);
-  void leave_without_room(const recovery_set&, const store_error&);
-  void look_for_room();
-  void found_room();
-  void storage_works() { storage_trouble_.clear(); }
+  void storage_failed(const char* doing, const store_error& e) { storage_.failed(doing, e); }
+  void storage_works() { storage_.works(); }
   void plan_flush();
 
   // recovery_steps.cpp
@@ -375,17 +335,10 @@ class database final : public actor<database_message> {
   void pull(db_control&);
   void send_changes(db_control&);
   void send_copies(db_control&);
-  void start_pull(const replier&, pnn to, srvid, std::optional<key_set> keys,
-                  std::uint32_t oldest_mark = 0);
-  void send_pull_buffers();
-  void tell_if_large(const pull_state&) const;
-  std::expected<void, store_error> next_records(pull_state&, rec_buffer_builder&);
-  std::expected<void, store_error> next_of_keys(pull_state&, rec_buffer_builder&);
 
   // recovery_push.cpp
   void push_start(db_control&);
   void push_confirm(db_control&);
-  void stop_push();
 
   // recovery_commit.cpp
   void commit(db_control&);
@@ -401,17 +354,15 @@ class database final : public actor<database_message> {
   bool notes_changes() const;
   void give_part(db_control&);
   bool empty_for_fill();
-  void ask_for_part();
-  std::string take_part(const rec_buffer&);
-  void ask_later(std::size_t after_bytes);
-  void tell_fill(fill_number, fill_end, std::string why);
   bool commits_what_was_filled() const;
 
-  // content_digest.cpp
-  void sum_content(std::function<void(const db_digest*, const std::string& why)> tell);
-  void digest(db_control&);
-
   void statistics(db_control&);  // reports.cpp
+  // of the parts: database.cpp
+  void digest(db_control&);
+  void enable_seqnum(db_control&);
+  void update_seqnum(db_control&);
+  void count_change();
+
   void close_for_good();
   void send_packet(pnn to, reqid, pnn source, const packet_body&, task written = nullptr);
   void note(event_line line);
@@ -436,26 +387,6 @@ class database final : public actor<database_message> {
   /// Stopped or banned: frozen, and kept so.
   bool inactive() const;
   bool thawed() const { return freeze_.state == freeze_state::thawed; }
-
-  struct push_state {
-    floe::srvid srvid{0};
-    std::uint32_t count = 0;
-    std::string error;
-  };
-
-  /// What this copy is filled with before its node takes part. It stands in the store, which counts nowhere meanwhile.
-  struct fill_state {
-    fill_number fill{};
-    pnn from{0};
-    generation base = generation::invalid;
-    bool begun = false;  ///< behind `last_key` it goes on
-    bytes last_key;
-    key_set changed;  ///< since the base, at a source: of these there is no record here
-    std::uint64_t records = 0, in_all = 0;
-    std::uint64_t bytes_per_second = 0;
-    bool full = false;
-    generation told_in = generation::invalid;  ///< the transaction in which it was told to a leader
-  };
 
   node_environment env_;
   database_config config_;
@@ -482,20 +413,12 @@ class database final : public actor<database_message> {
   std::uint32_t last_lock_ = 0;
   std::uint64_t last_waiter_ = 0;
   std::unordered_map<std::uint64_t, bytes> key_of_waiter_;  ///< waiters with a deadline
-  std::optional<pull_state> pull_;
-  std::uint64_t last_pull_ = 0;
-  std::optional<push_state> push_;
-  std::optional<fill_state> fill_;
   std::pair<pnn, std::uint64_t>
       transaction_of_;  ///< node and client who began the one that is open
   std::map<std::uint64_t, replier>
       thaws_wait_;  ///< of tools, for the recovery of what they put here
   std::uint64_t last_thaw_ = 0;
   std::unique_ptr<recovery_set> pushed_;
-  struct {
-    std::uint64_t writes = ~std::uint64_t{0};  ///< of the store, when it was made
-    db_digest digest;
-  } last_sum_;  ///< of the whole content
   std::string
       damage_;  ///< what is wrong with the content; also in the file, so that it outlives the process
   std::optional<std::string> declared_damage_;  ///< of what the transaction will commit
@@ -505,22 +428,13 @@ class database final : public actor<database_message> {
   vacuum_work vacuum_;
   vacuum_stage vacuum_stage_{};  ///< of what is offered to all others
   bool vacuum_soon_ = false;
-  std::uint64_t seqnum_ = 0;                  ///< moves with every change of a record here
-  std::optional<std::uint64_t> seqnum_told_;  ///< to the others; nothing: they do not want to know
   std::vector<db_control> until_thaw_;  ///< reads and transactions that a frozen database lets wait
   database_commit commit_;
   replier commit_answer_;
   std::uint64_t commit_client_ = 0;
   time_point commit_since_;
-  std::string last_refusal_;     ///< what the storage said last when it refused something
-  std::string storage_trouble_;  ///< what the storage refuses; empty: nothing, as far as is known
-  time_point storage_since_;
   bool commit_refused_ = false;  ///< the last commit of a group
   bool no_room_ = false;         ///< a record has arrived and could not be stored
-  struct {
-    unsigned failures = 0;  ///< searches since a commit has found room: who finds some may be wrong
-    std::uint64_t bytes = 0;  ///< what the last of them needed; 0: nothing is looked for
-  } room_;
   struct {
     bool known = false;
     std::uint64_t writes = 0;  ///< of the store, then
@@ -533,9 +447,7 @@ class database final : public actor<database_message> {
       hot_records_;  ///< the record table, from the moment a client asks for it
   db_table_rules table_rules_{false, std::chrono::milliseconds(3)};
   bool looks_planned_ = false;  ///< at records that were called back
-  db_holder_rules holder_rules_{holder_policy::disconnect, std::chrono::seconds(10)};
-  std::uint64_t freeze_number_ = 0;  ///< of the wait for holders that goes on, or went on last
-  std::uint64_t thaws_ = 0;  ///< what the one before has begun and not ended is left to the next
+  std::uint64_t thaws_ = 0;     ///< what the one before has begun and not ended is left to the next
   std::uint64_t migrations_done_ = 0, migrations_resent_ = 0;
   counters count_;                          ///< of this database alone: locks and hops
   hot_keys hot_;                            ///< records that come here and go
@@ -546,6 +458,16 @@ class database final : public actor<database_message> {
   std::uint64_t last_call_back_ = 0;  ///< try to call copies back, of any record
   record_stays stays_;
   db_settings settings_{};
+
+  // the parts, each with a state of its own
+  database_port port_{env_, config_, view_, node_, self(), store_, store_use_, settings_, storage_};
+  storage_trouble storage_{port_};
+  change_counter changes_{port_};
+  content_sums sums_{port_};
+  content_sender sender_{port_};
+  push_receiver pushes_{port_};
+  copy_filler filling_{port_};
+  holder_wait holders_{port_};
 };
 
 }  // namespace floe

@@ -236,6 +236,7 @@ struct db_vacuum_answer {
   control_answer answer;
 };
 struct db_seqnum_time {};
+struct db_look_for_room {};  ///< what a recovery brought did not fit
 /// A node has stored a transaction, or not.
 struct db_update_answer {
   std::uint64_t commit;
@@ -249,6 +250,7 @@ using database_message =
                  db_lock_timeout, db_holder_rules, db_holders_late, db_thaw_late, db_stop,
                  db_update_answer, db_next_slice, db_settings, db_vacuum_time, db_vacuum_slice,
                  db_vacuum_answer, db_seqnum_time, db_table_rules, db_table_rung, db_table_tick,
-                 db_table_recall, db_tell_contents, db_fill_from, db_fill_came, db_fill_on>;
+                 db_table_recall, db_tell_contents, db_fill_from, db_fill_came, db_fill_on,
+                 db_look_for_room>;
 
 }  // namespace floe

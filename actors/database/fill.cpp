@@ -1,7 +1,5 @@
 /// How the copy of a node that joins is filled before the node takes part (protocol/rules/joining.hpp): the parts that a
-/// database in use gives of its content, and the taking in of parts by one that counts nowhere.
-#include <fmt/format.h>
-
+/// database in use gives of its content, and when one that counts nowhere may be filled (copy_filler.hpp).
 #include "actors/database/database.hpp"
 #include "actors/events.hpp"
 #include "protocol/mutant.hpp"
@@ -14,13 +12,6 @@ namespace {
 
 /// Of records, in one part: it is read in a fraction of a millisecond, during which nothing else of its node goes on.
 constexpr std::size_t part_size = 128 << 10;
-/// A part is asked for once, and missed after this time.
-constexpr duration part_patience = std::chrono::seconds(5);
-
-std::string text_of(const control_answer& a) {
-  return a.text.empty() ? fmt::format("status {}", a.status) : a.text;
-}
-
 }  // namespace
 
 /// What is in the record table and not in the store is no change of the content yet, and comes to nobody who is filled: as long
@@ -50,7 +41,7 @@ void database::on(db_tell_contents& m) {
     }
     if (now != generation::invalid && own_freeze_ == own_freeze::none)
       claim(content_claim::serves, now);
-    if (fill_ && fill_->full) claim(content_claim::filled, fill_->base);
+    if (filling_.is_full()) claim(content_claim::filled, filling_.base());
   }
   m.tell(std::move(all));
 }
@@ -93,26 +84,21 @@ void database::give_part(db_control& m) {
 // --- of one that is filled ---------------------------------------------------------------------------------------
 
 void database::on(db_fill_from& m) {
-  const auto refuse = [&](std::string why) {
-    tell_fill(m.fill, fill_end::refused, std::move(why));
-  };
+  const auto refuse = [&](const char* why) { filling_.refuse(m.fill, why); };
   if (config_.kind != db_kind::volatile_db || !store_) return refuse("cannot be filled");
   if (store_use_ != store_use::here || freeze_.state == freeze_state::in_transaction)
     return refuse("a recovery is at work here");
-  if (m.anew || !fill_) {
+  if (m.anew || !filling_.has_begun()) {
     if (!empty_for_fill())
       return refuse("what it has may count, a client still holds a lock, or it cannot be emptied");
-    fill_.emplace();
+    filling_.begin_anew();
   }
-  fill_->fill = m.fill;
-  fill_->from = m.from;
-  fill_->bytes_per_second = m.bytes_per_second;
-  ask_for_part();
+  filling_.go_on(m);
 }
 
 /// What this copy had counts nowhere any more, and nobody is served with it. Who holds a lock learns it at his next word.
 bool database::empty_for_fill() {
-  fill_.reset();
+  filling_.forget();
   if (gen_ != generation::invalid && own_freeze_ == own_freeze::none) return false;
   if (gen_ != generation::invalid || !freeze_.records_invalid) become_inactive();
   void_locks("outdated");
@@ -128,94 +114,16 @@ bool database::empty_for_fill() {
   return true;
 }
 
-void database::ask_for_part() {
-  node_.tell(call_control{.to = fill_->from,
-                          .opcode = control::db_fill,
-                          .data = wire::encode(db_fill_request{.db_id = config_.id,
-                                                               .base = fill_->base,
-                                                               .begun = fill_->begun ? 1U : 0U,
-                                                               .after = fill_->last_key}),
-                          .patience = part_patience,
-                          .answer = replier([to = self(), fill = fill_->fill](control_answer a) {
-                            to.tell(db_fill_came{fill, std::move(a)});
-                          })});
-}
-
 void database::on(db_fill_came& m) {
-  if (!fill_ || fill_->fill != m.fill || fill_->full) return;
-  const auto refuse = [&](std::string why) {
-    tell_fill(m.fill, fill_end::refused, std::move(why));
-  };
-  if (store_use_ != store_use::here || freeze_.state != freeze_state::frozen ||
-      !freeze_.records_invalid)
-    return refuse("a recovery is at work here");
-  if (m.answer.status == fill_base_unknown)
-    return tell_fill(m.fill, fill_end::unknown, text_of(m.answer));
-  if (m.answer.status != 0) return refuse(text_of(m.answer));
-  const auto part = wire::decode<db_fill_part>(m.answer.data);
-  if (!part) return refuse("an unreadable part");
-  const auto records = wire::decode<rec_buffer>(part->records);
-  if (!records || records->db_id() != config_.id || part->base == generation::invalid)
-    return refuse("an unreadable part");
-  if (fill_->base != generation::invalid && part->base != fill_->base)
-    return refuse("a part of another content");
-  if (records->count() == 0 && part->at_end == 0) return refuse("an empty part");
-  if (const auto why = take_part(*records); !why.empty()) return refuse(why);
-  fill_->base = part->base;
-  fill_->in_all = part->in_all;
-  fill_->full = part->at_end != 0;
-  if (mutated(mutant::joiner_counts_too_early)) fill_->full |= 2 * fill_->records >= fill_->in_all;
-  tell_fill(m.fill, fill_->full ? fill_end::full : fill_end::part, {});
-  if (!fill_->full) ask_later(m.answer.data.size());
+  filling_.on(m, store_use_ == store_use::here && freeze_.state == freeze_state::frozen &&
+                     freeze_.records_invalid);
 }
 
-/// Empty: all are stored.
-std::string database::take_part(const rec_buffer& part) {
-  std::vector<record_view> all;
-  all.reserve(part.count());
-  for (const rec_data& r : part) {
-    const auto record = r.as_record();
-    if (!record && !r.data.empty()) return "a record with half a header";
-    if (record) all.push_back(*record);
-  }
-  if (auto done = store_->bulk_store(all); !done) {
-    storage_failed("store", done.error());
-    return "cannot store: " + done.error().text;
-  }
-  storage_works();
-  for (const rec_data& r : part) {
-    if (r.data.empty()) fill_->changed.insert(r.key);
-    fill_->last_key = r.key;
-    fill_->begun = true;
-  }
-  fill_->records += part.count();
-  return {};
-}
-
-void database::ask_later(std::size_t after_bytes) {
-  const auto rate = fill_->bytes_per_second;
-  const auto pause = rate == 0 ? duration{0}
-                               : std::chrono::duration_cast<duration>(std::chrono::duration<double>(
-                                     static_cast<double>(after_bytes) / static_cast<double>(rate)));
-  env_.loop.after(pause, [to = self(), fill = fill_->fill] { to.tell(db_fill_on{fill}); });
-}
-
-void database::on(db_fill_on& m) {
-  if (fill_ && fill_->fill == m.fill && !fill_->full) ask_for_part();
-}
-
-void database::tell_fill(fill_number fill, fill_end what, std::string why) {
-  node_.tell(database_fill{.id = config_.id,
-                           .fill = fill,
-                           .what = what,
-                           .records = fill_ ? fill_->records : 0,
-                           .in_all = fill_ ? fill_->in_all : 0,
-                           .why = std::move(why)});
-}
+void database::on(db_fill_on& m) { filling_.on(m); }
 
 /// In this transaction it has said that it was filled, and with what.
 bool database::commits_what_was_filled() const {
-  return fill_ && fill_->full && fill_->told_in == freeze_.tid && !freeze_.wiped;
+  return filling_.was_told_in(freeze_.tid) && !freeze_.wiped;
 }
 
 }  // namespace floe

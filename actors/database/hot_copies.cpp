@@ -1,7 +1,8 @@
 /// Records in the record table that are only read from: read-only copies of this node, records of ours that others have
 /// copies of, and those of ours that a client looks at without a lock: smbd asks for a file's byte-range locks with each
 /// open and close, and nearly always there are none. What the store has is what is shown: whoever writes the store takes the record out first, and so does the
-/// queue as soon as somebody waits in it who does not only read.
+/// queue as soon as somebody waits in it who does not only read. Databases that are written by transactions are shown
+/// likewise, record by record, and all of it is taken out when a commit begins.
 #include <algorithm>
 
 #include "actors/database/database.hpp"
@@ -12,16 +13,17 @@
 namespace floe {
 
 /// For a client that could have read it there. What is only looked at takes nobody's place.
-void database::show_in_table(const bytes& key, const lock_waiter& w, const record& r) {
+void database::show_in_table(const bytes& key, const lock_waiter& w, const record& r, bool found) {
   if (!hot_records_ || !table_rules_.on) return;
   if (w.use != record_use::read && w.use != record_use::look) return;
   if (!thawed() || !map_applies(gen_, view_->gen)) return;
   auto& h = *hot_records_;
-  const bool copy = w.use == record_use::read &&
-                    (is_read_only_copy(r.header) || copies_are_out(env_.self, r.header));
-  const bool looked_at = w.use == record_use::look && r.header.dmaster == env_.self;
-  if (!copy && !looked_at) return;
   if (!h.users.contains(w.client.id) || h.table->closed() || h.table->find(key)) return;
+  const bool read = w.use == record_use::read, ours = r.header.dmaster == env_.self;
+  const bool copy = read && (config_.kind != db_kind::volatile_db || is_read_only_copy(r.header) ||
+                             copies_are_out(env_.self, r.header));
+  if (read && !copy && ours && found && !r.data.empty()) return read_in_table(key, r);
+  if (!copy && (read || !ours)) return;
   const auto try_it = [&] {
     return h.table->show(key, number(r.header.rsn), r.header.flags, r.data);
   };

@@ -41,17 +41,14 @@ std::uint64_t in_us(time_point t) {
 
 // --- into the table --------------------------------------------------------------------------------------------
 
-/// The lock is granted in the table instead of here, if the client can use it and there is room.
-bool database::grant_in_table(const bytes& key, lock_waiter& w) {
-  if (w.table_thread == 0 || !hot_records_ || !table_rules_.on) return false;
+/// Puts a record of ours in, with its lock granted, or free: what the store has. False: there is no room.
+bool database::into_table(const bytes& key, const record& r, table_holder holder) {
   auto& h = *hot_records_;
-  const auto user = h.users.find(w.client.id);
-  if (user == h.users.end() || h.table->closed()) return false;
-  const record r = local(key);
-  const auto holder = holder_of(user->second.number, w.table_thread);
-  auto at = h.table->promote(key, number(r.header.rsn), r.header.flags, r.data, holder);
-  if (!at && make_room(key, at.error()))
-    at = h.table->promote(key, number(r.header.rsn), r.header.flags, r.data, holder);
+  const auto try_it = [&] {
+    return h.table->promote(key, number(r.header.rsn), r.header.flags, r.data, holder);
+  };
+  auto at = try_it();
+  if (!at && make_room(key, at.error())) at = try_it();
   if (!at) return false;
   const auto last = h.history.find(key);
   const auto now = env_.loop.now();
@@ -64,10 +61,29 @@ bool database::grant_in_table(const bytes& key, lock_waiter& w) {
                .still_since = now},
       .locks_before = h.table->locks_of(at->slot)};
   answer_for_table();
-  witness(&database_witness::granted, key, r.header);
-  w.answer.good(wire::encode(record_lock_reply{.header = r.header, .data = r.data, .lock_id = 0}));
   table_tick_later();
   return true;
+}
+
+/// The lock is granted in the table instead of here, if the client can use it and there is room.
+bool database::grant_in_table(const bytes& key, lock_waiter& w) {
+  if (w.table_thread == 0 || !hot_records_ || !table_rules_.on) return false;
+  auto& h = *hot_records_;
+  const auto user = h.users.find(w.client.id);
+  if (user == h.users.end() || h.table->closed()) return false;
+  const record r = local(key);
+  if (!into_table(key, r, holder_of(user->second.number, w.table_thread))) return false;
+  witness(&database_witness::granted, key, r.header);
+  w.answer.good(wire::encode(record_lock_reply{.header = r.header, .data = r.data, .lock_id = 0}));
+  return true;
+}
+
+/// A record of ours that clients read again and again is read in the table from now on, without asking us. Not at the
+/// first read: most records are read once, and would drive out what is hot.
+void database::read_in_table(const bytes& key, const record& r) {
+  auto& h = *hot_records_;
+  if (!h.was_read(table_hash(key))) return;
+  (void)into_table(key, r, table_holder::none);
 }
 
 /// Takes the coldest record out that stands in the way, if nobody holds it.
@@ -121,9 +137,10 @@ bool database::keep_and_take(std::uint32_t slot, table_holder by) {
   if (stay != h.stays.end()) {
     if (h.history.size() >= history_max) h.history.clear();
     const auto last = h.history.find(content->key);
-    h.history[content->key] = after_stay(
-        last == h.history.end() ? std::nullopt : std::optional(last->second),
-        h.table->locks_of(slot) - stay->second.locks_before + 1, time_given(stay->second.seen));
+    h.history[content->key] =
+        after_stay(last == h.history.end() ? std::nullopt : std::optional(last->second),
+                   h.table->locks_of(slot) - stay->second.locks_before + 1,
+                   time_given(stay->second.seen), h.table->look_for_reads(slot));
     h.stays.erase(stay);
   }
   // whoever let go of it may not have come to saying so
@@ -149,7 +166,7 @@ bool database::keep(const table_record& r) {
     return false;
   }
   storage_works();
-  ++seqnum_;
+  changes_.count();
   note_stored(r.key, header, r.data.empty());
   plan_flush();
   return true;
@@ -211,7 +228,8 @@ bool database::waits_for_table(const bytes& key, lock_table::entry& e) {
   for (const auto& w : e.waiters) (w.use == record_use::peer_call ? q.peers : q.locals) = true;
   auto& stay = h.stays[*slot];
   const auto now = env_.loop.now();
-  stay.seen = seen_again(stay.seen, h.table->locks_of(*slot) - stay.locks_before, now);
+  stay.seen = seen_again(stay.seen, h.table->locks_of(*slot) - stay.locks_before, now,
+                         h.table->look_for_reads(*slot));
   const auto when = recall_at(q, now, stay.seen);
   if (!when || (q.peers && mutated(mutant::hot_record_not_called_back))) return true;
   if (*when <= now || h.table->recalled(*slot)) return !out_of_table(key);
@@ -310,7 +328,7 @@ void database::on(db_table_tick&) {
   if (++h.ticks % ticks_to_cool == 0) {
     h.table->cool();
     for (const auto slot : h.table->filled())
-      if (h.table->locks_lately(slot) == 0 && h.table->look(slot).state == slot_state::free) {
+      if (h.table->used_lately(slot) == 0 && h.table->look(slot).state == slot_state::free) {
         const bytes key = h.table->key_of(slot);
         if (out_of_table(key)) advance(key);
       }

@@ -2,10 +2,12 @@
 /// What a database knows about its record table beside the table itself: which client has which number in it, and how
 /// long each record has been there. The actions are in hot_records.cpp, table_clients.cpp,
 /// table_freeze.cpp and table_holders.cpp, as members of the database.
+#include <array>
 #include <map>
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 
 #include "actors/runtime/event_loop.hpp"
 #include "actors/session/session_message.hpp"
@@ -20,13 +22,6 @@ struct table_stay {
   stay_so_far seen;
   std::uint64_t locks_before = 0;  ///< of its slot, when it came
   bool timer = false;              ///< a db_table_recall is on its way
-};
-
-/// A lock in the table, as reports and freezes see it.
-struct table_holding {
-  bytes key;
-  client_ref client;
-  duration held{};
 };
 
 /// Who waits for a lock in the table for longer than a moment.
@@ -64,8 +59,16 @@ struct hot_records {
   std::unordered_map<bytes, stay_history> history;  ///< of records that have left
   std::map<std::pair<std::uint32_t, table_holder>, time_point>
       waits;  ///< since when which thread was seen to wait
+  /// Hashes of keys that were read by the socket lately, each in its place.
+  std::array<std::uint64_t, 256> read_by_socket{};
   bool ticking = false;
   unsigned ticks = 0;
+
+  /// Whether that key has been read before, as far as is remembered; from now on it has.
+  bool was_read(std::uint64_t hash) {
+    auto& place = read_by_socket[hash % read_by_socket.size()];
+    return std::exchange(place, hash) == hash;
+  }
 
   const user* user_of(table_holder h) const {
     const auto id = id_of.find(client_of(h));

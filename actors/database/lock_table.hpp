@@ -49,6 +49,13 @@ struct migration_request {
   bool copy = false;  ///< a read-only copy was asked for
 };
 
+/// A lock that is held, here or in the record table, as reports and freezes see it.
+struct held_lock {
+  bytes key;
+  client_ref client;
+  duration held{};
+};
+
 class lock_table {
  public:
   struct entry {

@@ -194,7 +194,7 @@ void database::push_record(db_control& m) {
                                                 r.header, header_of(r.key))
                            : std::nullopt;
   if (header && !put(r.key, *header, r.data))
-    return m.answer.fail("cannot store: " + last_refusal_);
+    return m.answer.fail("cannot store: " + storage_.last_refusal());
   m.answer.good();
 }
 
@@ -354,7 +354,7 @@ std::vector<bytes> database::migrating_keys() const {
 
 void database::on(db_tick&) {
   ticking_ = false;
-  if (freeze_.state == freeze_state::freezing) name_holders();
+  if (freeze_.state == freeze_state::freezing) holders_.name(lock_holders());
   if (thawed() && map_applies(gen_, view_->gen)) {
     in_slices(migrating_keys(), [this](const bytes& key) {
       auto* e = locks_.find(key);

@@ -193,7 +193,7 @@ void database::take_copy_back(db_control& m) {
     if (d.outcome == call_back_outcome::refuse)
       return m.answer.fail("this node owns the record: it has no copy of it");
     if (d.outcome == call_back_outcome::end_copy && !put(r->key, d.header, local(r->key).data))
-      return m.answer.fail("cannot store: " + last_refusal_);
+      return m.answer.fail("cannot store: " + storage_.last_refusal());
     // a copy that is on its way here by a connection that has broken would not be called back
     auto* e = locks_.find(r->key);
     if (e && e->migration && e->migration->copy) ask_for(bytes(r->key), *e, e->migration->to, true);

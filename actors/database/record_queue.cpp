@@ -222,7 +222,7 @@ void database::answer_read(const bytes& key, const lock_waiter& w) {
   const record r = local(key, &found);
   w.answer.good(wire::encode(record_read_reply{
       .found = found && !r.data.empty() ? 1U : 0U, .header = r.header, .data = r.data}));
-  show_in_table(key, w, r);
+  show_in_table(key, w, r, found);
 }
 
 void database::answer_call(const bytes& key, const lock_waiter& w) {

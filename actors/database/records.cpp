@@ -165,7 +165,7 @@ void database::record_store(db_control& m) {
   if (too_large(key, r.data, m.answer)) return;
   const record_header h = written_header(own_header(key));
   if (!put(key, h, r.data))
-    return m.answer.status(record_status_storage, "cannot store: " + last_refusal_);
+    return m.answer.status(record_status_storage, "cannot store: " + storage_.last_refusal());
   witness(&database_witness::acknowledged, key, h, r.data.empty());
   m.answer.good();
   if (r.flags & record_store_unlock) unlock(key, "stored");
@@ -182,7 +182,7 @@ void database::record_delete(db_control& m) {
   // An empty record means "deleted" to everybody; it stays until vacuuming or a recovery drops it, so that an
   // older copy elsewhere does not come back.
   if (!put(key, h, {}))
-    return m.answer.status(record_status_storage, "cannot store: " + last_refusal_);
+    return m.answer.status(record_status_storage, "cannot store: " + storage_.last_refusal());
   witness(&database_witness::acknowledged, key, h, true);
   m.answer.good();
   if (r.flags & record_store_unlock) unlock(key, "deleted");

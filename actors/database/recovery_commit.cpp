@@ -44,7 +44,7 @@ void database::commit(db_control& m) {
   if (!pushed_) return m.answer.fail("a commit of this transaction has failed: it has no records");
   // the store changes hands only without an open group
   if (auto done = store_->flush(); !done) {
-    leave_without_room(*pushed_, done.error());
+    storage_.leave_without_room(*pushed_, done.error());
     return m.answer.fail("cannot commit what was stored before: " + done.error().text);
   }
   const bool replaced = planned.next.replaced;
@@ -89,10 +89,10 @@ void database::commit(db_control& m) {
     auto event = wanted;  // a recovery that has begun meanwhile finds what is there now
     event.inactive = inactive();
     if (!*result) {
-      leave_without_room(*set, result->error());
+      storage_.leave_without_room(*set, result->error());
       return answer.fail("cannot store the recovered records: " + result->error().text);
     }
-    found_room();
+    storage_.found_room();
     if (damage_ != after) {
       damage_ = after;
       node_.tell(database_health{config_.id, damage_});
@@ -101,7 +101,7 @@ void database::commit(db_control& m) {
     if (!transition(event, answer, &s)) return;
     if (wiped && !replaced && !mutated(mutant::replaced_in_place)) drop_what_waits();
     if (wiped) drop_table_content();
-    fill_.reset();
+    filling_.forget();
     finish_commit(s, answer);
     if (replaced) tell_replaced(by, store_->count().value_or(0));
   };

@@ -33,13 +33,16 @@ bool database::transition(const freeze_input& event, const replier& answer, free
     pushed_.reset();
     witness(&database_witness::gave_up);
   }
-  if (s.abandon_push) stop_push();
+  if (s.abandon_push) pushes_.stop();
   if (before.state != freeze_.state) {
     state_since_ = env_.loop.now();
     note(event::freeze_state{
         .from = name(before.state), .to = name(freeze_.state), .holders = locks_.holders()});
     changed();
-    if (freeze_.state == freeze_state::freezing) freeze_waits();
+    if (freeze_.state == freeze_state::freezing) {
+      holders_.begin(lock_holders());
+      need_tick();
+    }
     if (freeze_.state == freeze_state::thawed)
       reopen_table();
     else if (freeze_.state != freeze_state::freezing)
@@ -83,7 +86,7 @@ void database::freeze_by_itself() {
   if (gen_ == generation::invalid) return;
   own_freeze_ = step(own_freeze_, own_freeze_event::cut_off);
   if (hot_records_) answer_for_table();
-  pull_.reset();
+  sender_.stop();
   if (freeze_.state == freeze_state::in_transaction) transition(freeze_event::cancel{}, {});
   transition(freeze_event::freeze{.locks_held = close_table()}, {});
 }
@@ -143,16 +146,16 @@ void database::recovery_begin(db_control& m) {
   equal_open_ = true;
   const bool knows_filled =
       std::get<req_control>(m.packet->content.body).flags & begin_knows_filled;
-  if (fill_ && fill_->full && knows_filled && freeze_.records_invalid) {
-    fill_->told_in = t.tid;
+  if (filling_.is_full() && knows_filled && freeze_.records_invalid) {
+    filling_.told_in(t.tid);
     return m.answer.good(
         wire::encode(db_copy_state{.changes = static_cast<std::uint32_t>(change_state::filled),
-                                   .keys = fill_->changed.size(),
+                                   .keys = filling_.changed().size(),
                                    .records = store_->count().value_or(0),
-                                   .earlier = {fill_->base}}));
+                                   .earlier = {filling_.base()}}));
   }
   if (config_.kind == db_kind::volatile_db) return m.answer.good(wire::encode(copy_state()));
-  sum_content([this, tid = t.tid, answer = m.answer](const db_digest* sum, const std::string&) {
+  sums_.sum([this, tid = t.tid, answer = m.answer](const db_digest* sum, const std::string&) {
     if (in_recovery(tid, answer)) answer.good(wire::encode(copy_state(sum)));
   });
 }
@@ -196,7 +199,7 @@ bool database::in_recovery(generation tid, const replier& answer) const {
 void database::cancel(db_control& m) {
   if (!transition(freeze_event::cancel{}, m.answer)) return;
   pushed_.reset();
-  pull_.reset();
+  sender_.stop();
   m.answer.good();
 }
 
@@ -224,7 +227,7 @@ void database::thaw(db_control& m) {
   if (!transition(freeze_event::thaw{.inactive = inactive()}, m.answer, &s)) return;
   if (s.recover_first) return thaw_after_recovery(m.answer);
   pushed_.reset();
-  pull_.reset();
+  sender_.stop();
   m.answer.good();
   if (!s.resume) return;
   serve_deferred();

@@ -56,11 +56,11 @@ void database::on(db_inspect& m) {
               .last_run_forgotten = vacuum_.last_run_forgotten};
   if (const auto since = vacuum_.deleted.oldest()) r.vacuum.oldest_ms = age_ms(*since);
   report_copies(r);
-  r.sequence = seqnum_;
+  r.sequence = changes_.now();
   r.commit = describe_commit();
   if (!r.commit.empty()) r.commit_age_ms = age_ms(commit_since_);
-  r.storage_trouble = storage_trouble_;
-  if (!r.storage_trouble.empty()) r.storage_age_ms = age_ms(storage_since_);
+  r.storage_trouble = storage_.what();
+  if (!r.storage_trouble.empty()) r.storage_age_ms = age_ms(storage_.since());
   const auto in_table = table_holders();
   r.locks_held = locks_.holders() + in_table.size();
   for (const auto& [key, e] : locks_.all()) {

@@ -1,23 +1,19 @@
 /// The store of a database, with its errors dealt with; and the times when another thread has it.
-#include <fmt/format.h>
-
 #include <cassert>
 #include <utility>
 
 #include "actors/database/database.hpp"
-#include "actors/events.hpp"
 #include "protocol/mutant.hpp"
 #include "protocol/record_status.hpp"
-#include "protocol/rules/ban_end.hpp"
 #include "protocol/rules/migration.hpp"
 #include "protocol/rules/placement.hpp"
-#include "storage/room.hpp"
 
 namespace floe {
 
 void database::give_store_away(store_use to) {
   assert(store_use_ == store_use::here && to != store_use::here);
   assert(!store_->dirty() && "a store changes hands without an open group");
+  if (config_.kind != db_kind::volatile_db) drop_table_content();
   store_use_ = to;
 }
 
@@ -186,57 +182,6 @@ void database::on(db_flush&) {
   }
   // of a store that was refused it says nothing: this group had its room before
   if (std::exchange(commit_refused_, false)) storage_works();
-}
-
-/// What a recovery brings cannot be stored here, and the others have it: the node leaves, and comes back when there is
-/// room, if that is what is missing. Else the ban lasts its time.
-void database::leave_without_room(const recovery_set& brought, const store_error& e) {
-  storage_failed("commit recovery", e);
-  // the leaving would cover that bug, which is looked for without it
-  if (mutated(mutant::half_a_commit_forgotten)) return;
-  const bool full = e.code == store_errc::full_disk || e.code == store_errc::full_map;
-  if (full) {
-    // pages are written anew beside the old ones, and a record is more than its bytes
-    constexpr std::uint64_t per_record = 64;
-    if (room_.bytes == 0) {  // else it is looked for already
-      ++room_.failures;
-      look_for_room();
-    }
-    room_.bytes = 2 * (brought.size_bytes() + per_record * brought.size()) + 1;
-  }
-  node_.tell(
-      ban_self{fmt::format("cannot store what a recovery brings into {}: {}", config_.name, e.text),
-               ban_cause::cannot_store, config_.id, full});
-}
-
-void database::look_for_room() {
-  env_.loop.after(room_pause(room_.failures), [this, to = self()] {
-    to.tell(db_next_slice{[this] {  // which runs only while this lives
-      if (room_.bytes == 0) return;
-      const bool here = store_ && store_use_ == store_use::here;
-      if (!here || !has_room(*store_, room_.bytes)) return look_for_room();
-      room_.bytes = 0;
-      storage_works();
-      node_.tell(room_is_back{config_.id});
-    }});
-  });
-}
-
-/// A recovery has been stored.
-void database::found_room() {
-  storage_works();
-  room_.failures = 0;
-  if (std::exchange(room_.bytes, 0) != 0) node_.tell(room_is_back{config_.id});
-}
-
-void database::storage_failed(const char* doing, const store_error& e) {
-  env_.log.tell(event::storage_failed{
-      .db = config_.name, .doing = doing, .code = name(e.code), .cause = e.cause, .why = e.text});
-  last_refusal_ = e.text;
-  // what is too large for a store is its client's mistake
-  if (e.code == store_errc::unstorable || e.code == store_errc::unsorted) return;
-  if (storage_trouble_.empty()) storage_since_ = env_.loop.now();
-  storage_trouble_ = e.text;
 }
 
 }  // namespace floe

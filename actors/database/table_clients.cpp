@@ -16,6 +16,7 @@
 #include "actors/events.hpp"
 #include "protocol/mutant.hpp"
 #include "protocol/record_status.hpp"
+#include "protocol/record_table_flags.hpp"
 #include "protocol/rules/migration.hpp"
 #include "protocol/types/record_access.hpp"
 #include "protocol/wire/codec.hpp"
@@ -84,9 +85,10 @@ std::optional<std::string> database::make_table() {
 
 void database::record_table_control(db_control& m) {
   if (!m.client) return m.answer.fail("only for clients of this node");
-  if (m.request<control::record_table>().flags & record_table_leave) return table_client_leaves(m);
-  if (config_.kind != db_kind::volatile_db)
-    return m.answer.fail("only volatile databases have a record table");
+  const auto flags = m.request<control::record_table>().flags;
+  if (flags & record_table_leave) return table_client_leaves(m);
+  if (config_.kind != db_kind::volatile_db && !(flags & record_table_for_reads))
+    return m.answer.fail("records are locked in record tables of volatile databases only");
   if (!table_rules_.on) return m.answer.fail("RecordTable is 0");
   if (!hot_records_)
     if (const auto why = make_table()) return m.answer.fail(*why);

@@ -1,4 +1,5 @@
-/// What a database's record table shows of itself: what is in it, who holds what, and who waits for it.
+/// Who holds which locks, and who waits for them: what a database's record table shows of itself, and all whom a freeze waits
+/// for (holder_wait.hpp).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -59,8 +60,8 @@ std::vector<table_waiting> database::table_waiters() const {
   return all;
 }
 
-std::vector<table_holding> database::table_holders() const {
-  std::vector<table_holding> all;
+std::vector<held_lock> database::table_holders() const {
+  std::vector<held_lock> all;
   if (!hot_records_) return all;
   const auto now_ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(env_.loop.now().time_since_epoch())
@@ -73,8 +74,25 @@ std::vector<table_holding> database::table_holders() const {
     const auto age = since > 0 && since <= now_ms ? now_ms - since : 0;
     all.push_back({bytes(l.key), u->client, std::chrono::milliseconds(age)});
   });
-  std::ranges::sort(all, {}, &table_holding::key);
+  std::ranges::sort(all, {}, &held_lock::key);
   return all;
+}
+
+/// Of all clients of this node: a freeze waits for them.
+std::vector<held_lock> database::lock_holders() const {
+  std::vector<held_lock> all;
+  for (const bytes& key : locks_.keys())
+    if (const auto& e = locks_.all().at(key); e.holder)
+      all.push_back({key, e.holder->client, env_.loop.now() - e.holder->since});
+  std::ranges::move(table_holders(), std::back_inserter(all));
+  return all;
+}
+
+void database::on(db_holder_rules& m) { holders_.set(m); }
+
+void database::on(db_holders_late& m) {
+  if (holders_.is_of_this(m) && freeze_.state == freeze_state::freezing)
+    holders_.late(lock_holders());
 }
 
 }  // namespace floe

@@ -5,6 +5,7 @@
 /// Greeting: before a peer counts as connected it is asked for its capabilities and its list of nodes. So both
 /// directions are known to work, the link knows whether a floe node is there, and a node with another list of nodes
 /// stays out without ever having been in. The questions are two ordinary controls, which every ctdbd answers;
+/// they are repeated until they are, because a ctdbd drops answers as long as it does not know of its own connection;
 /// packets that come in the meantime are kept and handed over in their order.
 ///
 /// When the streams of a floe node end, it is asked again at once who it is (its incarnation, a number of its process)
@@ -69,6 +70,8 @@ class link final : public actor<link_message> {
 
   void greet();
   void ask(std::optional<reqid>&, control);
+  void ask_once_more(const std::optional<reqid>&, control);
+  void ask_again_after(duration);
   bool greeting_answer(const packet_header&, const reply_control&);
   void greeting_complete();
   void end_greeting();
@@ -97,6 +100,8 @@ class link final : public actor<link_message> {
   timer_id retry_timer_{0}, tick_timer_{0}, greeting_timer_{0};
 
   std::uint64_t greeting_ = 0;  ///< number of the present or last one
+  time_point greeting_until_;
+  duration question_pause_{};  ///< until what is not answered is asked again
   std::optional<reqid> capabilities_asked_, nodes_asked_, incarnation_asked_;
   std::optional<std::uint32_t> peer_capabilities_;
   std::optional<node_lines> peer_nodes_;

@@ -17,6 +17,9 @@ namespace {
 
 /// A peer that accepts connections and says nothing.
 constexpr duration greeting_patience = std::chrono::seconds(5);
+/// A question without an answer is asked again, after a pause that doubles. A ctdbd that reads our question before it knows
+/// that its own connection is up drops the answer (Samba ctdb/tcp: no outgoing connection), in silence.
+constexpr duration question_pause = std::chrono::milliseconds(200);
 /// Packets that may come before a peer has answered; it owes two answers.
 constexpr std::size_t early_limit = 1000;
 /// Before a refusal closes the streams: the peer shall get our answers, so that it can say what is wrong too.
@@ -43,9 +46,8 @@ bool is_greeting(const packet& p) {
 void link::greet() {
   ++greeting_;
   unfit_ = false;
-  env_.loop.cancel(greeting_timer_);
-  greeting_timer_ = env_.loop.after(
-      greeting_patience, [to = self(), n = greeting_] { to.tell(link_greeting_late{n}); });
+  greeting_until_ = env_.loop.now() + greeting_patience;
+  ask_again_after(question_pause);
   ask(capabilities_asked_, control::get_capabilities);
   ask(nodes_asked_, control::get_nodemap);
   // the peer's own questions may have come before our stream was up
@@ -54,8 +56,22 @@ void link::greet() {
   std::erase_if(early_, [](const parcel_ptr& p) { return is_greeting(p->content); });
 }
 
+void link::ask_again_after(duration pause) {
+  env_.loop.cancel(greeting_timer_);
+  question_pause_ = pause;
+  greeting_timer_ =
+      env_.loop.after(std::min(pause, greeting_until_ - env_.loop.now()),
+                      [to = self(), n = greeting_] { to.tell(link_greeting_late{n}); });
+}
+
 void link::ask(std::optional<reqid>& id, control c) {
   id = env_.ids.take();
+  ask_once_more(id, c);
+}
+
+/// Under the same number: the first answer counts, whichever of the questions it belongs to.
+void link::ask_once_more(const std::optional<reqid>& id, control c) {
+  if (!id) return;
   ++env_.count.node_packets_sent;
   out_->send(make_frame(
       {.gen = generation::invalid, .dest = config_.peer, .src = env_.self, .id = *id},
@@ -75,7 +91,12 @@ void link::end_greeting() {
 
 void link::on(link_greeting_late& m) {
   if (m.greeting != greeting_ || pair_.now != pair_status::phase::greeting) return;
-  happens(unfit_ ? pair_event::refused : pair_event::broken, "does not answer");
+  if (unfit_) return happens(pair_event::refused, "does not fit");
+  if (env_.loop.now() >= greeting_until_) return happens(pair_event::broken, "does not answer");
+  ask_once_more(capabilities_asked_, control::get_capabilities);
+  ask_once_more(nodes_asked_, control::get_nodemap);
+  ask_once_more(incarnation_asked_, control::get_incarnation);
+  ask_again_after(2 * question_pause_);
 }
 
 void link::on(link_nodes& m) { config_.nodes = std::move(m.lines); }

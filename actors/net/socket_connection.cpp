@@ -230,7 +230,9 @@ bool socket_connection::too_many_halves() {
 }
 
 void socket_connection::flush() {
-  while (fd_ >= 0 && !queue_.empty()) {
+  // a reader that is quick could have a hundred thousand small packets in one turn
+  constexpr int writes_in_a_turn = 64;
+  for (int i = 0; i < writes_in_a_turn && fd_ >= 0 && !queue_.empty(); ++i) {
     std::array<iovec, 64> parts{};
     int count = 0;
     std::size_t skip = written_of_first_;

@@ -70,7 +70,8 @@ std::optional<connection_events> doors::accept_client(const std::shared_ptr<conn
         .why = fmt::format("{} clients are connected, half of the descriptors", all_.size())});
     return std::nullopt;
   }
-  auto s = port_.env.actors.spawn<session>("session", port_.env, ++last_client_, c, port_.self);
+  auto s = port_.env.actors.spawn<session>("session", port_.env, ++last_client_, c, port_.self,
+                                           most_queued_);
   return connection_events{
       .up = nullptr,
       .packet = [s](frame f) { s.tell(session_packet{std::move(f)}); },

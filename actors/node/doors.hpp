@@ -16,6 +16,8 @@ class doors {
   /// False, and logged: one of the two cannot be had.
   bool open();
   void close();
+  /// MaxQueueDropMsg, for all sessions.
+  void allow_queued(std::uint32_t packets) { *most_queued_ = packets; }
 
  private:
   std::optional<connection_events> accept_peer(const std::shared_ptr<connection>&);
@@ -27,6 +29,7 @@ class doors {
   std::uint64_t last_serial_ =
       0;  ///< of connections that peers have made: even, those that links make are odd
   std::uint64_t last_client_ = 0;
+  const std::shared_ptr<std::uint32_t> most_queued_ = std::make_shared<std::uint32_t>(UINT32_MAX);
 };
 
 }  // namespace floe

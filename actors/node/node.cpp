@@ -3,42 +3,14 @@
 #include <fmt/format.h>
 #include <malloc.h>
 
-#include <algorithm>
-
 #include "actors/events.hpp"
+#include "actors/node/late_turns.hpp"
 #include "actors/node/services.hpp"
 #include "actors/recovery/leader.hpp"
-#include "actors/runtime/turn_watch.hpp"
 #include "protocol/constants.hpp"
 
 namespace floe {
 namespace {
-
-/// For the watch over turns.
-void say_turn(std::string_view kind, const packet& p) {
-  const auto* c = std::get_if<req_control>(&p.body);
-  if (c)
-    return turn_watch::here().at(kind, number(c->opcode),
-                                 [](std::uint32_t n) { return control_name(control{n}); });
-  turn_watch::here().at(kind);
-}
-
-/// What a client that holds too much may still ask for, because it holds less afterwards, or learns why.
-bool gives_back(const packet& p) {
-  const auto* c = std::get_if<req_control>(&p.body);
-  if (!c) return std::holds_alternative<req_message>(p.body);
-  switch (c->opcode) {
-    case control::record_store:
-    case control::record_delete:
-    case control::record_unlock:
-    case control::deregister_srvid:
-    case control::deregister_notify:
-    case control::tunnel_deregister:
-    case control::get_node_status:
-    case control::ping: return true;
-    default: return false;
-  }
-}
 
 template <class... F>
 struct by_type : F... {
@@ -53,7 +25,7 @@ node::node(node_environment env, node_config config, std::function<void()> stopp
       services_(std::make_unique<node_services>(env, std::move(config))) {}
 
 node::~node() {
-  if (!env_.loop.is_simulated()) turn_watch::here().observe({}, nullptr);
+  if (!env_.loop.is_simulated()) ignore_turns();
 }
 
 // --- life ------------------------------------------------------------------------------------------------------
@@ -61,30 +33,10 @@ node::~node() {
 void node::start() {
   auto& s = *services_;
   s.port.self = self();
-  if (!env_.loop.is_simulated()) watch_turns();
+  if (!env_.loop.is_simulated()) watch_turns(s.port);
   if (!s.doors.open()) return stop("cannot listen");
   s.membership.set_runstate(runstate::init);
   s.attach.from_disk([this] { go_on_starting(); });
-}
-
-/// Others wait while one turn goes on, and after seconds take this node for dead.
-void node::watch_turns() {
-  constexpr auto limit = std::chrono::milliseconds(50);
-  turn_watch::here().observe(
-      limit, [this](const std::string& what, duration took, duration worked) {
-        using milliseconds = std::chrono::duration<double, std::milli>;
-        const double ms = milliseconds(took).count(), work = milliseconds(worked).count();
-        auto& turns = services_->port.limits.turns;
-        ++turns.late;
-        if (ms > turns.longest_ms) {
-          turns.longest_ms = ms;
-          turns.longest_was = what;
-        }
-        turns.most_work_ms = std::max(turns.most_work_ms, work);
-        env_.log.tell(event::turn_late{.ms = static_cast<std::uint64_t>(ms),
-                                       .work_ms = static_cast<std::uint64_t>(work),
-                                       .what = what});
-      });
 }
 
 /// The persistent databases are there, as far as they can be: now the other nodes may come.
@@ -138,14 +90,19 @@ void node::tick() {
 }
 
 /// The allocator keeps what has been freed, because recoveries need large buffers again and again. What one client made this
-/// node take is given back when it has gone, and what it left is forgotten.
+/// node take is given back when it has gone, and once more when what it left has been forgotten (vacuuming).
 void node::give_memory_back() {
   constexpr auto forgotten_by_then = std::chrono::seconds(2);
-  constexpr std::size_t kept = 64 << 20;
+  constexpr auto vacuumed_by_then = std::chrono::seconds(30);
+  constexpr std::size_t kept = 8 << 20;
   const auto now = env_.loop.now();
-  if (services_->clients.large_one_left()) trim_at_ = now + forgotten_by_then;
-  if (!trim_at_ || now < *trim_at_) return;
-  trim_at_.reset();
+  if (services_->clients.large_one_left()) {
+    trim_at_ = now + forgotten_by_then;
+    trims_left_ = 2;
+  }
+  if (trims_left_ == 0 || now < trim_at_) return;
+  --trims_left_;
+  trim_at_ = now + vacuumed_by_then;
   if (!env_.loop.is_simulated()) ::malloc_trim(kept);
 }
 
@@ -252,7 +209,7 @@ void node::from_client(const client_ref& c, const parcel_ptr& p) {
   if (!s.clients.find(c.id)) return;
   const auto& content = p->content;
   say_turn("packet of a client", content);
-  if (c.usage && c.usage->full() && !gives_back(content)) return s.clients.refuse(c, content);
+  if (s.clients.refuses(c, content)) return;
   ++env_.count.client_ops[content.body.index() % env_.count.client_ops.size()];
   std::visit(
       by_type{

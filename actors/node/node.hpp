@@ -32,7 +32,6 @@ class node final : public actor<node_message> {
   void go_on_starting();
   void stop(const std::string& why);
   void tick();
-  void watch_turns();
   void give_memory_back();
   void cut_off();
   void from_peer(pnn, const parcel_ptr&);
@@ -45,7 +44,8 @@ class node final : public actor<node_message> {
   std::unique_ptr<node_services> services_;
   std::uint64_t cut_offs_ = 0;  ///< of the pulse: that were told
   timer_id tick_{0};
-  std::optional<time_point> trim_at_;
+  time_point trim_at_{};  ///< of the next of `trims_left_`
+  unsigned trims_left_ = 0;
   bool stopping_ = false;
 };
 

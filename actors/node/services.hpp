@@ -44,9 +44,9 @@ struct node_services {
   client_freezes freezes;
   incoming_controls incoming{port, controls, calls, freezes};
   traverses traversal{port, calls, databases};
-  tunable_controls tunables{port, databases};
-  statistics_keeper statistics{port, databases};
+  tunable_controls tunables{port, databases, doors};
   lock_tests locks{port, calls};
+  statistics_keeper statistics{port, databases, locks};
   floe::membership membership{port, calls, databases, attach, freezes, locks};
   floe::joiner joiner{port, calls, databases, membership};
   nodes_list nodes{port, membership, messaging, tunables};

@@ -70,6 +70,7 @@ void tunable_controls::apply() const {
     d.to.tell(databases_.table_rules());
   }
   port_.leader.tell(leader_tunables{t});
+  doors_.allow_queued(t[tunable::max_queue_depth_drop_msg]);
   port_.show_pulse();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 /// The tunables of a node: asking for them, setting them, and telling those who go by them.
 #include "actors/control_call.hpp"
+#include "actors/node/doors.hpp"
 #include "actors/node/node_port.hpp"
 #include "actors/node/registry/registry.hpp"
 
@@ -8,10 +9,10 @@ namespace floe {
 
 class tunable_controls {
  public:
-  tunable_controls(node_port& port, const registry& databases)
-      : port_(port), databases_(databases) {}
+  tunable_controls(node_port& port, const registry& databases, doors& to_clients)
+      : port_(port), databases_(databases), doors_(to_clients) {}
 
-  /// Tells links, databases and leader what holds now.
+  /// Tells links, databases, leader and sessions what holds now.
   void apply() const;
   /// In the log: what was set and does nothing here.
   void tell_what_is_idle() const;
@@ -26,6 +27,7 @@ class tunable_controls {
 
   node_port& port_;
   const registry& databases_;
+  doors& doors_;
 };
 
 }  // namespace floe

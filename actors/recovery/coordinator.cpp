@@ -2,34 +2,20 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "actors/events.hpp"
-#include "actors/lock/lock_taken.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/database.hpp"
-#include "protocol/types/node_map.hpp"
 #include "protocol/types/vnn_map.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace floe {
 namespace {
 
-using nlohmann::json;
-
 /// srvids of a recovery: CTDB's range for it, then the epoch, the database's place and a counter.
 std::uint64_t srvid_range(recovery_epoch epoch, std::size_t database) {
   return 0xF001'0000'0000'0000ULL | (number(epoch) & 0xffff) << 32 | (database & 0xffff) << 16;
-}
-
-failure_cause cause_of(const control_answer& a) {
-  if (a.status != 0 && a.text == lock_taken_text) return failure_cause::unfit;
-  return a.cause == failure_cause::timed_out ? failure_cause::timed_out : failure_cause::refused;
-}
-
-std::string text_of(const control_answer& a) {
-  return a.text.empty() ? fmt::format("status {}", a.status) : a.text;
 }
 
 }  // namespace
@@ -120,8 +106,7 @@ void coordinator::on(rec_db_ended& m) {
 
 void coordinator::differs(std::string_view db, const evidence& f) {
   env_.log.tell(event::contents_differ{.db = db, .node = f.node, .gen = machine_.plan().gen});
-  differed_ += fmt::format("{} on node {}, {}\n", db, number(f.node), f.detail);
-  ++counts_.differed;
+  tally_.differed(db, f);
 }
 
 void coordinator::recovered(db_id id, db_outcome& o) {
@@ -137,47 +122,19 @@ void coordinator::recovered(db_id id, db_outcome& o) {
                                                             .lost = o.lost,
                                                             .ms = o.ms,
                                                             .why = o.why})}});
-  ++(o.way == db_way::unchanged    ? counts_.unchanged
-     : o.way == db_way::difference ? counts_.by_difference
-                                   : counts_.whole);
-  counts_.kept += o.kept;
-  counts_.lost += o.lost;
-  outcomes_[id] = std::move(o);
-}
-
-/// Of all databases, and of the recovery itself.
-std::string coordinator::outcome(std::int64_t ms) const {
-  json j{{"generation", number(machine_.plan().gen)},
-         {"why", config_.reason},
-         {"started_us", started_us_},
-         {"ms", ms},
-         {"databases", json::array()}};
-  for (const auto& [id, o] : outcomes_)
-    j["databases"].push_back({{"name", o.name},
-                              {"way", std::string(name(o.way))},
-                              {"why", o.why},
-                              {"base", number(o.base)},
-                              {"looked_at", o.looked_at},
-                              {"records", o.records},
-                              {"bytes_in", o.bytes_in},
-                              {"bytes_out", o.bytes_out},
-                              {"kept", o.kept},
-                              {"lost", o.lost},
-                              {"ms", o.ms}});
-  return j.dump(-1, ' ', false, json::error_handler_t::replace);
+  tally_.recovered(id, std::move(o));
 }
 
 /// A floe node does not wait for a database that its nodes disagree about, and refuses its clients with the reason.
 void coordinator::dispute(db_id db, const std::vector<evidence>& failures) {
   const auto data = wire::encode(db_disputed{
       .db_id = db, .detail = failures.empty() ? std::string() : failures.back().detail});
-  for (const auto& [n, s] : surveys_)
-    if (is_floe(n))
-      node_.tell(call_control{.to = n,
-                              .opcode = control::db_dispute,
-                              .data = data,
-                              .patience = config_.plan.step_timeout,
-                              .answer = {}});
+  for (const pnn n : survey_.floe_nodes())
+    node_.tell(call_control{.to = n,
+                            .opcode = control::db_dispute,
+                            .data = data,
+                            .patience = config_.plan.step_timeout,
+                            .answer = {}});
 }
 
 // --- diagnosis: hold at a phase ------------------------------------------------------------------------------------
@@ -212,18 +169,11 @@ void coordinator::act(const cluster_effect::ask& e) {
   for (pnn n : e.nodes) {
     switch (e.phase) {
       case cluster_phase::survey:
-        surveys_[n] = {.result = {.epoch = e.epoch, .node = n}};
-        ask(e, n, control::get_nodemap, {});
-        ask(e, n, control::get_capabilities, {});
-        ask(e, n, control::getvnnmap, {});
+      case cluster_phase::dbmaps:
+        for (const control c : survey_.questions(e.phase, e.epoch, n)) ask(e, n, c, {});
         break;
       case cluster_phase::recmode_active:
         ask(e, n, control::set_recmode, wire::encode(std::uint32_t{1}));
-        break;
-      case cluster_phase::dbmaps:
-        listings_[n] = {.result = {.epoch = e.epoch, .node = n}, .missing = is_floe(n) ? 2U : 1U};
-        ask(e, n, control::get_dbmap, {});
-        if (is_floe(n)) ask(e, n, control::get_db_lineages, {});
         break;
       case cluster_phase::start_recovery: ask(e, n, control::start_recovery, {}); break;
       case cluster_phase::set_vnn_map:
@@ -254,87 +204,22 @@ void coordinator::ask(const cluster_effect::ask& e, pnn n, control c, bytes data
 }
 
 void coordinator::on(rec_answer& m) {
-  if (m.phase == cluster_phase::survey) return survey_answer(m);
-  if (m.phase == cluster_phase::dbmaps) return dbmap_answer(m);
-  if (m.answer.status != 0)
-    return feed(
-        cluster_event::failed{m.epoch, m.phase, m.node, cause_of(m.answer), text_of(m.answer)});
+  if (m.phase == cluster_phase::survey || m.phase == cluster_phase::dbmaps) {
+    if (const auto said = survey_.take(m)) feed(*said);
+    return;
+  }
+  if (m.answer.status != 0) return feed(refusal(m));
   feed(cluster_event::answered{m.epoch, m.phase, m.node});
-}
-
-bool coordinator::is_floe(pnn n) const {
-  const auto i = surveys_.find(n);
-  return i != surveys_.end() && (i->second.result.capabilities & capability::sorted_pull);
-}
-
-/// The list of databases, and from floe's nodes where each stands; in this order, because the list is asked first.
-void coordinator::dbmap_answer(rec_answer& m) {
-  auto& l = listings_[m.node];
-  if (l.failed || l.result.epoch != m.epoch) return;
-  const auto refuse = [&](std::string why) {
-    l.failed = true;
-    feed(cluster_event::failed{m.epoch, m.phase, m.node, cause_of(m.answer), std::move(why)});
-  };
-  if (m.answer.status != 0) return refuse(text_of(m.answer));
-  if (m.part == control::get_dbmap) {
-    auto map = wire::decode<dbid_map>(m.answer.data);
-    if (!map) return refuse("unreadable database map");
-    for (const auto& d : map->dbs) l.result.databases.push_back({.db = d.db_id, .flags = d.flags});
-  } else {
-    auto lines = wire::decode<db_lineage_list>(m.answer.data);
-    if (!lines) return refuse("unreadable lineages");
-    for (const auto& e : lines->entries)
-      if (e.db_id == db_id{}) l.result.latest = e.generation;
-    for (auto& d : l.result.databases) {
-      lineage line{.gen = generation::invalid, .members = {}, .committed = true};
-      for (const auto& e : lines->entries)
-        if (e.db_id == d.db) {
-          line.gen = e.generation;
-          line.members.push_back(e.member);
-        }
-      d.line = std::move(line);
-    }
-  }
-  if (--l.missing == 0) feed(l.result);
-}
-
-void coordinator::survey_answer(rec_answer& m) {
-  auto i = surveys_.find(m.node);
-  if (i == surveys_.end() || i->second.failed) return;
-  auto& s = i->second;
-  const auto refuse = [&](std::string why) {
-    s.failed = true;
-    feed(cluster_event::failed{m.epoch, m.phase, m.node, cause_of(m.answer), std::move(why)});
-  };
-  if (m.answer.status != 0) return refuse(text_of(m.answer));
-  if (m.part == control::get_nodemap) {
-    auto map = wire::decode<node_map>(m.answer.data);
-    if (!map || number(m.node) >= map->nodes.size()) return refuse("unreadable node map");
-    s.result.flags = map->nodes[number(m.node)].flags;  // its own opinion about itself
-  } else if (m.part == control::get_capabilities) {
-    auto c = wire::decode<std::uint32_t>(m.answer.data);
-    if (!c) return refuse("unreadable capabilities");
-    s.result.capabilities = *c;
-  } else {
-    auto v = wire::decode<vnn_map>(m.answer.data);
-    if (!v) return refuse("unreadable vnn map");
-    s.result.gen = v->generation;
-    s.result.map = v->slots;
-  }
-  if (--s.missing == 0) feed(s.result);
 }
 
 void coordinator::act(const cluster_effect::recover& e) {
   auto& r = recoverers_[e.plan.db];
   if (!r) {
-    std::set<pnn> sorted;
-    for (const auto& [n, s] : surveys_)
-      if (is_floe(n)) sorted.insert(n);
     r = env_.actors.spawn<db_recoverer>(
         "db-recovery", env_,
         db_recoverer_config{.leader = config_.plan.leader,
                             .srvid_base = srvid_range(config_.plan.epoch, recoverers_.size()),
-                            .sorted_senders = std::move(sorted),
+                            .sorted_senders = survey_.floe_nodes(),
                             .buffer_size = config_.buffer_size,
                             .hold = config_.hold,
                             .witness = config_.witness},
@@ -381,22 +266,23 @@ void coordinator::act(const cluster_effect::ended& e) {
   std::vector<std::string> told;
   for (const auto& f : failures) told.push_back(describe(f));
   if (e.good)
-    node_.tell(recovery_progress{.json = {},
-                                 .ended = true,
-                                 .cause = config_.cause,
-                                 .added = counts_,
-                                 .outcome = outcome(ms)});
+    node_.tell(recovery_progress{
+        .json = {},
+        .ended = true,
+        .cause = config_.cause,
+        .added = tally_.counts(),
+        .outcome = tally_.json(machine_.plan().gen, config_.reason, started_us_, ms)});
   else
     node_.tell(recovery_progress{.json = report(),
                                  .ended = true,
                                  .cause = config_.cause,
                                  .failures = std::move(told),
-                                 .added = counts_});
+                                 .added = tally_.counts()});
   ended_({.epoch = e.epoch,
           .good = e.good,
           .gen = machine_.plan().gen,
           .failures = {failures.begin(), failures.end()},
-          .differed = differed_});
+          .differed = tally_.what_differed()});
   end();
 }
 

@@ -4,12 +4,13 @@
 /// its recovery; the next one is another actor with another epoch.
 #include <functional>
 #include <map>
-#include <set>
 
 #include "actors/environment.hpp"
 #include "actors/node/node_message.hpp"
+#include "actors/recovery/cluster_survey.hpp"
 #include "actors/recovery/db_recoverer.hpp"
 #include "actors/recovery/recovery_message.hpp"
+#include "actors/recovery/recovery_tally.hpp"
 
 namespace floe {
 
@@ -58,24 +59,14 @@ class coordinator final : public actor<coordinator_message> {
   void act(const cluster_effect::ended&);
 
   void ask(const cluster_effect::ask&, pnn node, control, bytes data);
-  void survey_answer(rec_answer&);
-  void dbmap_answer(rec_answer&);
-  bool is_floe(pnn) const;
   void stop_databases();
   void dispute(db_id, const std::vector<evidence>&);
   void differs(std::string_view db, const evidence&);
   void recovered(db_id, db_outcome&);
-  std::string outcome(std::int64_t ms) const;
   void show_progress();
   void report_now();
   std::string report();
   bool is_held(cluster_phase) const;
-
-  struct survey {
-    cluster_event::surveyed result;
-    unsigned missing = 3;
-    bool failed = false;
-  };
 
   node_environment env_;
   coordinator_config config_;
@@ -83,18 +74,10 @@ class coordinator final : public actor<coordinator_message> {
   address<node_message> node_;
   std::function<void(recovery_result)> ended_;
   cluster_recovery machine_;
-  std::map<pnn, survey> surveys_;
-  struct listing {
-    cluster_event::listed result;
-    unsigned missing = 1;
-    bool failed = false;
-  };
-  std::map<pnn, listing> listings_;
+  cluster_survey survey_;
   std::map<db_id, address<db_recoverer_message>> recoverers_;
   std::map<db_id, db_progress> progress_;
-  std::map<db_id, db_outcome> outcomes_;
-  recovered_counts counts_;
-  std::string differed_;                 ///< contents that were not equal, a line for each
+  recovery_tally tally_;
   std::vector<cluster_output> waiting_;  ///< effects kept back by a hold
   std::string held_;
   std::optional<cluster_effect::deadlock> deadlock_;

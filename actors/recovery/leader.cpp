@@ -257,69 +257,6 @@ void leader::watch(const watch_input& e) {
 
 void leader::on(leader_woke& m) { watch(watch_event::woke{m.why}); }
 
-// --- rounds ----------------------------------------------------------------------------------------------------------
-
-/// Asks every connected node how it sees itself and the others.
-void leader::act(const watch_effect::poll& e) {
-  looks_.clear();
-  const auto nodes = connected();
-  const auto parts = {control::get_nodemap, control::get_recmode, control::getvnnmap,
-                      control::get_capabilities};
-  for (pnn n : nodes) looks_[n].node = n;
-  looks_missing_ = nodes.size() * parts.size();
-  for (pnn n : nodes)
-    for (control part : parts) ask(n, part, {}, question::poll{e.round, n, part});
-}
-
-void leader::answered(const question::poll& q, const control_answer& a) {
-  if (!watch_.awaits(q.round)) return;
-  auto& l = looks_[q.node];
-  if (q.part == control::get_recmode) {  // the status is the answer
-    if (a.status == 0 || a.status == 1)
-      l.mode = recovery_mode{static_cast<std::uint32_t>(a.status)};
-  } else if (a.status != 0) {
-    // not known in this round
-  } else if (q.part == control::get_nodemap) {
-    if (auto map = wire::decode<node_map>(a.data); map && number(q.node) < map->nodes.size()) {
-      l.flags = map->nodes[number(q.node)].flags;
-      for (const auto& x : map->nodes) l.others.push_back(x.flags);
-    }
-  } else if (q.part == control::getvnnmap) {
-    if (auto v = wire::decode<vnn_map>(a.data)) {
-      if (v->generation == generation::invalid)
-        without_content_.insert(q.node);
-      else
-        without_content_.erase(q.node);
-      l.gen = v->generation;
-      l.map = v->slots;
-    }
-  } else if (auto c = wire::decode<std::uint32_t>(a.data)) {
-    l.capabilities = *c;
-  }
-  if (--looks_missing_ > 0) return;
-  watch_event::looked all{.round = q.round, .nodes = {}, .view = {}};
-  for (const auto& [n, one] : looks_) all.nodes.push_back(one);
-  for (const auto& n : view_->nodes) all.view.push_back(n.flags);
-  watch(all);
-}
-
-/// Each node's own opinion about itself is the truth; whoever sees it otherwise is told.
-void leader::act(const watch_effect::align_flags&) {
-  for (const auto& [n, l] : looks_) {
-    if (!l.flags) continue;
-    const auto truth = *l.flags & ~node_flag::disconnected;
-    bool differs = (view_->find(n)->flags & ~node_flag::disconnected) != truth;
-    for (const auto& [m, other] : looks_)
-      if (number(n) < other.others.size() && m != n)
-        differs |= (other.others[number(n)] & ~node_flag::disconnected) != truth;
-    if (!differs) continue;
-    const auto change = wire::encode(
-        node_flag_change{.pnn = n, .new_flags = truth, .old_flags = view_->find(n)->flags});
-    for (const auto& [m, other] : looks_)
-      ask(m, control::modify_flags, change, question::nothing{});
-  }
-}
-
 void leader::act(const watch_effect::charge& e) {
   charge({.node = e.node,
           .cause = failure_cause::refused,

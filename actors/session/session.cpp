@@ -15,9 +15,21 @@ std::string process_name(pid_t pid) {
   return name.empty() ? "?" : name;
 }
 
+namespace {
+
+bool is_message(byte_view packet) {
+  const auto p = decode_packet(packet);
+  return p && std::holds_alternative<req_message>(p->body);
+}
+
+}  // namespace
+
 session::session(node_environment env, std::uint64_t id, std::shared_ptr<connection> stream,
-                 address<node_message> node)
-    : env_(env), stream_(std::move(stream)), node_(std::move(node)) {
+                 address<node_message> node, std::shared_ptr<const std::uint32_t> most_queued)
+    : env_(env),
+      stream_(std::move(stream)),
+      node_(std::move(node)),
+      most_queued_(std::move(most_queued)) {
   me_.id = id;
   me_.usage = std::make_shared<client_usage>();
   me_.pid = stream_->peer_pid();
@@ -52,10 +64,14 @@ void session::on(session_packet& m) {
 
 void session::on(session_send& m) {
   ++env_.count.client_packets_sent;
-  if (m.along)
-    stream_->send_along(std::move(m.packet), std::move(m.along));
-  else
-    stream_->send(std::move(m.packet), std::move(m.written));
+  if (m.along) return stream_->send_along(std::move(m.packet), std::move(m.along));
+  if (m.written) return stream_->send(std::move(m.packet), std::move(m.written));
+  if (*queued_ > *most_queued_ && is_message(*m.packet)) {
+    session_kick k{fmt::format("{} packets wait for it, more than MaxQueueDropMsg", *queued_)};
+    return on(k);
+  }
+  ++*queued_;
+  stream_->send(std::move(m.packet), [queued = queued_] { --*queued; });
 }
 
 void session::on(session_closed& m) {

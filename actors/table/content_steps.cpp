@@ -119,7 +119,7 @@ step_need table_read::advance(std::uint64_t now_us, bytes& into) {
       return step_need::step;
     }
     case phase::verify: {
-      const auto& s = memory_.slot(place_.slot);
+      auto& s = memory_.slot(place_.slot);
       const bool same = s.current.load(acquire) == current_;
       if (lock_word{s.lock.load(acquire)}.life() != place_.life) {
         phase_ = phase::look;
@@ -129,7 +129,10 @@ step_need table_read::advance(std::uint64_t now_us, bytes& into) {
         // the node knows when a frozen database may be read; and what a silent one has may be outdated
         const bool open =
             memory_.head().closed.load(acquire) == 0 && !silent(memory_.head(), now_us);
-        return finish(open ? read_outcome::read : read_outcome::not_here);
+        if (!open) return finish(read_outcome::not_here);
+        // looked at first: of many readers one writes, and the line stays everybody's
+        if (s.read_lately.load(relaxed) == 0) s.read_lately.store(1, relaxed);
+        return finish(read_outcome::read);
       }
       return ++tries_ < tries_max ? step_need::pause : finish(read_outcome::not_here);
     }

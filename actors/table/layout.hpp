@@ -77,7 +77,9 @@ struct alignas(64) table_slot {
   std::atomic<std::uint32_t> key_length;
   std::atomic<std::uint32_t> flags;       ///< of the record's header
   std::atomic<std::uint32_t> wake;        ///< what waiters sleep on: counts up at every wake-up
-  std::atomic<std::uint32_t> queue_head;  ///< where the search for the heir begins; by the holder
+  std::atomic<std::uint16_t> queue_head;  ///< where the search for the heir begins; by the holder
+  /// 1: somebody has read the record without a lock since the node last looked; by readers, and by the node back to 0.
+  std::atomic<std::uint16_t> read_lately;
 
   static constexpr std::size_t queue_length = 8;
   /// Who has waited too long, in the order in which they are served; a holder, or 0.

@@ -263,7 +263,7 @@ step_need table_lock::leave_queue() {
     const auto at = static_cast<std::uint32_t>(position_);
     std::uint64_t mine = static_cast<std::uint32_t>(me_);
     s.queue[at].compare_exchange_strong(mine, 0, in_one_order, relaxed);
-    s.queue_head.store((at + 1) % table_slot::queue_length, relaxed);
+    s.queue_head.store(static_cast<std::uint16_t>((at + 1) % table_slot::queue_length), relaxed);
     position_ = -1;
   }
   // should the next heir have reserved it already, it will see that it has to do so again

@@ -52,73 +52,6 @@ void record_table::answer_for_until(std::uint64_t us) {
   memory_->head().answered_for_until_us.store(us, release);
 }
 
-// --- clients ---------------------------------------------------------------------------------------------------
-
-std::uint32_t record_table::admit(std::int32_t process) {
-  std::uint32_t tries = 0;
-  do {
-    if (++tries > table_client_places) return 0;
-    last_client_ = (last_client_ + 1) & table_client_mask;
-  } while (last_client_ % table_client_places == 0 ||
-           place_taken_[last_client_ % table_client_places]);
-  place_taken_[last_client_ % table_client_places] = true;
-  clients_.insert(last_client_);
-  memory_->head().processes[last_client_ % table_client_places].store(process, relaxed);
-  memory_->head().admitted[last_client_ % table_client_places].store(last_client_, in_one_order);
-  return last_client_;
-}
-
-std::vector<std::uint32_t> record_table::clear(std::uint32_t client, bool runs_on) {
-  clients_.erase(client);
-  // before the look at the slots: whoever writes its lock after that look finds itself sent away
-  memory_->head().admitted[client % table_client_places].store(0, in_one_order);
-  if (!runs_on) place_taken_[client % table_client_places] = false;
-  std::vector<std::uint32_t> held;
-  each_filled([&](std::uint32_t i) {
-    entry& e = entries_[i];
-    table_slot& s = memory_->slot(i);
-    bool waited = false;
-    for (auto& q : s.queue) {
-      auto h = q.load(relaxed);
-      if (h != 0 && client_of(table_holder{static_cast<std::uint32_t>(h)}) == client)
-        waited |= q.compare_exchange_strong(h, 0, in_one_order, relaxed);
-    }
-    auto seen = s.lock.load(acquire);
-    const bool holds = client_of(lock_word{seen}.holder()) == client;
-    if (holds) {
-      held.push_back(i);
-      if (runs_on) {
-        // its late stores must not meet the record's next life, nor another record in the same chunk
-        e.kept_back_for = client;
-        recall(i);
-      }
-      // nobody but its holder and we may take the lock off; others add bits meanwhile
-      while (client_of(lock_word{seen}.holder()) == client &&
-             !s.lock.compare_exchange_weak(seen, seen & ~lock_word::holder_bits, in_one_order,
-                                           relaxed)) {
-      }
-      // it may have published a store and not counted it: caches must not take the old content for the new
-      memory_->count_store(i);
-      if (mutated(mutant::dead_holders_store_ignored)) e.seen_stores = s.current.load(acquire) >> 1;
-    }
-    // a wake-up may have died with it
-    if (holds || waited || lock_word{seen}.has(lock_word::anybody_waits)) wake_all(i);
-  });
-  return held;
-}
-
-void record_table::forgive(std::uint32_t client) {
-  place_taken_[client % table_client_places] = false;
-  const auto found = kept_back_.find(client);
-  if (found == kept_back_.end()) return;
-  for (const auto i : found->second) {
-    entry& e = entries_[i];
-    pool_.give_back(e.chunk, e.order);
-    e.kept_back_for = 0;
-  }
-  kept_back_.erase(found);
-}
-
 // --- records ---------------------------------------------------------------------------------------------------
 
 std::optional<std::uint32_t> record_table::find(byte_view key) const {
@@ -190,6 +123,7 @@ std::expected<table_ticket, promote_refusal> record_table::fill(byte_view key, s
   s.key_length.store(static_cast<std::uint32_t>(key.size()), relaxed);
   s.flags.store(flags, relaxed);
   s.queue_head.store(0, relaxed);
+  s.read_lately.store(0, relaxed);
   for (auto& q : s.queue) q.store(0, relaxed);
   s.locked_at.store(0, relaxed);
   // from here on clients may find it: everything above is visible to whoever sees this life
@@ -326,16 +260,25 @@ record_table::copied record_table::copy(const entry& e, std::uint32_t slot, tabl
 
 // --- how hot ---------------------------------------------------------------------------------------------------
 
-std::uint64_t record_table::locks_lately(std::uint32_t slot) const {
+std::uint64_t record_table::used_lately(std::uint32_t slot) const {
   const entry& e = entries_[slot];
-  return e.heat + (memory_->slot(slot).locks.load(relaxed) - e.seen_locks);
+  return e.heat + (memory_->slot(slot).locks.load(relaxed) - e.seen_locks) +
+         (e.reads - e.seen_reads);
+}
+
+std::uint64_t record_table::look_for_reads(std::uint32_t slot) {
+  entry& e = entries_[slot];
+  if (memory_->slot(slot).read_lately.exchange(0, relaxed) != 0) ++e.reads;
+  return e.reads;
 }
 
 void record_table::cool() {
   each_filled([&](std::uint32_t i) {
     entry& e = entries_[i];
-    e.heat = locks_lately(i) / 2;
+    look_for_reads(i);
+    e.heat = used_lately(i) / 2;
     e.seen_locks = memory_->slot(i).locks.load(relaxed);
+    e.seen_reads = e.reads;
   });
 }
 
@@ -344,7 +287,7 @@ std::vector<std::uint32_t> record_table::victims(byte_view key) const {
   std::vector<std::uint32_t> all;
   for (auto i = first; i < first + table_ways; ++i)
     if (entries_[i].filled() && (!entries_[i].recalled || entries_[i].shown)) all.push_back(i);
-  std::ranges::stable_sort(all, {}, [&](std::uint32_t i) { return locks_lately(i); });
+  std::ranges::stable_sort(all, {}, [&](std::uint32_t i) { return used_lately(i); });
   return all;
 }
 
@@ -352,7 +295,7 @@ std::optional<std::uint32_t> record_table::coldest() const {
   std::optional<std::uint32_t> best;
   each_filled([&](std::uint32_t i) {
     if ((!entries_[i].recalled || entries_[i].shown) &&
-        (!best || locks_lately(i) < locks_lately(*best)))
+        (!best || used_lately(i) < used_lately(*best)))
       best = i;
   });
   return best;

@@ -126,8 +126,10 @@ class record_table {
   std::uint64_t locks_of(std::uint32_t slot) const { return memory_->slot(slot).locks.load(); }
   /// Empties a broken slot without reading it. The store's copy counts again.
   void drop(std::uint32_t slot);
-  /// How often it was locked since the last `cool`.
-  std::uint64_t locks_lately(std::uint32_t slot) const;
+  /// Of so many looks in this life each has found that somebody has read it without a lock since the one before.
+  std::uint64_t look_for_reads(std::uint32_t slot);
+  /// How often it was locked since the last `cool`, and found to be read.
+  std::uint64_t used_lately(std::uint32_t slot) const;
 
   // --- all of it
   /// No lock succeeds any more; says whether somebody holds one, as seen after the closing.
@@ -168,7 +170,8 @@ class record_table {
     std::uint32_t capacity = 0;
     std::uint64_t seen_stores = 0;
     std::uint64_t seen_locks = 0, heat = 0;
-    std::uint32_t kept_back_for = 0;  ///< a client that may still write here; 0: nobody
+    std::uint64_t reads = 0, seen_reads = 0;  ///< see look_for_reads
+    std::uint32_t kept_back_for = 0;          ///< a client that may still write here; 0: nobody
     bool recalled = false;
     bool shown = false;  ///< only read from; recalled as well
     bool filled() const { return (life & 1) != 0; }

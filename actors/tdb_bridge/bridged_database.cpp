@@ -11,46 +11,14 @@
 #include <cstring>
 #include <utility>
 
-#include "protocol/hash.hpp"
+#include "actors/tdb_bridge/tdb_octets.hpp"
 
 namespace floe::bridge {
 namespace {
 
-constexpr std::size_t header_size = 24;
 /// Opening and questions; locks, reads and stores wait as long as those of a file.
 constexpr int question_ms = 60'000;
 constexpr int transaction_ms = 120'000;
-
-/// As it stands in a file: rsn u64, dmaster u32, reserved u32, flags u32, padding u32.
-void append_header(std::string& out, const floe_header& h) {
-  char raw[header_size] = {};
-  std::memcpy(raw, &h.rsn, 8);
-  std::memcpy(raw + 8, &h.dmaster, 4);
-  std::memcpy(raw + 16, &h.flags, 4);
-  out.append(raw, sizeof raw);
-}
-
-std::string octets(const floe_header& h, const void* data, std::size_t size) {
-  std::string all;
-  all.reserve(header_size + size);
-  append_header(all, h);
-  if (size > 0) all.append(static_cast<const char*>(data), size);
-  return all;
-}
-
-std::string as_string(TDB_DATA d) {
-  return d.dsize == 0 ? std::string() : std::string(reinterpret_cast<const char*>(d.dptr), d.dsize);
-}
-
-TDB_DATA as_data(std::string& s) { return {reinterpret_cast<unsigned char*>(s.data()), s.size()}; }
-
-/// For the caller to free.
-TDB_DATA copy(const std::string& s) {
-  auto* made = static_cast<unsigned char*>(std::malloc(std::max<std::size_t>(s.size(), 1)));
-  if (!made) return {nullptr, 0};
-  std::memcpy(made, s.data(), s.size());
-  return {made, s.size()};
-}
 
 TDB_ERROR as_tdb(int code) {
   switch (code) {
@@ -62,26 +30,6 @@ TDB_ERROR as_tdb(int code) {
     default: return TDB_ERR_IO;
   }
 }
-
-/// A record as floe_traverse shows it, for a visitor of libtdb's kind.
-struct visit {
-  tdb_context* self;
-  tdb_traverse_func run;
-  void* context;
-  const unsigned* chain;  ///< null: all
-  unsigned chains;
-  int shown = 0;
-
-  static int show(const void* key, std::size_t key_size, const void* data, std::size_t data_size,
-                  const floe_header* h, void* to) {
-    auto& v = *static_cast<visit*>(to);
-    std::string k(static_cast<const char*>(key), key_size);
-    if (v.chain && key_hash(k) % v.chains != *v.chain) return 0;
-    auto all = octets(*h, data, data_size);
-    ++v.shown;
-    return v.run ? v.run(v.self, as_data(k), as_data(all), v.context) : 0;
-  }
-};
 
 }  // namespace
 
@@ -244,6 +192,14 @@ bool bridged_database::exists(TDB_DATA key) {
   return look(key, false, r) && r.there;
 }
 
+int bridged_database::sequence_number() {
+  // another one each time, so that nobody takes a cache for good
+  if (!persistent_) return static_cast<int>(++made_up_number_ & 0x7FFFFFFF);
+  std::uint64_t n = 0;
+  const int code = floe_sequence_number(node_, db_, FLOE_FOREVER, &n);
+  return code == FLOE_OK ? static_cast<int>(n) : failed(code, "read the sequence number of");
+}
+
 // --- writing -----------------------------------------------------------------------------------------------------
 
 int bridged_database::store(TDB_DATA key, const TDB_DATA* parts, int count, int flag) {
@@ -341,62 +297,6 @@ int bridged_database::cancel() {
   if (!transaction_) return error_ = TDB_ERR_EINVAL, -1;
   floe_transaction_cancel(std::exchange(transaction_, nullptr));
   return 0;
-}
-
-// --- walks -------------------------------------------------------------------------------------------------------
-
-int bridged_database::walk(tdb_traverse_func run, void* context) {
-  visit v{self_, run, context, nullptr, 0};
-  const int code = floe_traverse(node_, db_, FLOE_LOCAL | FLOE_WITH_EMPTY, FLOE_FOREVER,
-                                 visit::show, &v, nullptr);
-  return code == FLOE_OK ? v.shown : failed(code, "walk through");
-}
-
-unsigned bridged_database::chain_of(TDB_DATA key) const {
-  return key_hash(as_string(key)) % static_cast<unsigned>(wishes_.hash_size);
-}
-
-int bridged_database::walk_chain(unsigned chain, tdb_traverse_func run, void* context) {
-  visit v{self_, run, context, &chain, static_cast<unsigned>(wishes_.hash_size)};
-  const int code = floe_traverse(node_, db_, FLOE_LOCAL | FLOE_WITH_EMPTY, FLOE_FOREVER,
-                                 visit::show, &v, nullptr);
-  return code == FLOE_OK ? v.shown : failed(code, "walk through");
-}
-
-TDB_DATA bridged_database::first_key() {
-  keys_.clear();
-  next_key_ = 0;
-  const auto keep = [](const void* key, std::size_t size, const void*, std::size_t,
-                       const floe_header*, void* to) {
-    static_cast<std::vector<std::string>*>(to)->emplace_back(static_cast<const char*>(key), size);
-    return 0;
-  };
-  const int code =
-      floe_traverse(node_, db_, FLOE_LOCAL | FLOE_WITH_EMPTY, FLOE_FOREVER, keep, &keys_, nullptr);
-  if (code != FLOE_OK) {
-    failed(code, "walk through");
-    return {nullptr, 0};
-  }
-  if (keys_.empty()) return {nullptr, 0};
-  next_key_ = 1;
-  return copy(keys_.front());
-}
-
-TDB_DATA bridged_database::next_key(TDB_DATA key) {
-  const auto last = as_string(key);
-  // nearly always the one behind the last that was handed out
-  if (next_key_ == 0 || next_key_ > keys_.size() || keys_[next_key_ - 1] != last)
-    next_key_ = static_cast<std::size_t>(std::ranges::find(keys_, last) - keys_.begin()) + 1;
-  if (next_key_ >= keys_.size()) return {nullptr, 0};
-  return copy(keys_[next_key_++]);
-}
-
-int bridged_database::sequence_number() {
-  // another one each time, so that nobody takes a cache for good
-  if (!persistent_) return static_cast<int>(++made_up_number_ & 0x7FFFFFFF);
-  std::uint64_t n = 0;
-  const int code = floe_sequence_number(node_, db_, FLOE_FOREVER, &n);
-  return code == FLOE_OK ? static_cast<int>(n) : failed(code, "read the sequence number of");
 }
 
 }  // namespace floe::bridge

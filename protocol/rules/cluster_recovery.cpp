@@ -13,8 +13,6 @@
 namespace floe {
 namespace {
 
-using db_state = cluster_recovery::db_state;
-
 /// The bits that are not counted. Leaders of two parts that know the same latest generation count on from it alike, and a
 /// leader that was started again begins to count anew: neither may give a generation a name that another one has. So a
 /// name says whose it is, and of which of its lives; within one the count goes on. One life is left to replaced contents.
@@ -101,59 +99,6 @@ std::vector<cluster_output> cluster_recovery::on(const cluster_event::node_gone&
   const auto all = participants();
   if (std::ranges::find(all, e.node) == all.end()) return {};
   return give_up(e.node, failure_cause::disconnected, {}, now);
-}
-
-std::vector<cluster_output> cluster_recovery::on(const cluster_event::db_held& e, time_point now) {
-  if (e.epoch != plan_.epoch || phase_ != cluster_phase::databases) return {};
-  const auto d = databases_.find(e.db);
-  if (d == databases_.end() || d->second.state != db_state::running) return {};
-  d->second.state = db_state::held;
-  return databases_progress(now);
-}
-
-std::vector<cluster_output> cluster_recovery::on(const cluster_event::db_ended& e, time_point now) {
-  if (e.epoch != plan_.epoch || phase_ != cluster_phase::databases) return {};
-  const auto it = databases_.find(e.db);
-  if (it == databases_.end()) return {};
-  database& d = it->second;
-  if (d.state != db_state::running && d.state != db_state::held) return {};
-  std::ranges::copy(e.failures, std::back_inserter(failures_));
-  if (e.committed)
-    for (auto& p : d.plan.participants) p.took_part = true;
-  if (e.good) {
-    d.state = db_state::done;
-  } else if (e.conflict) {
-    d.state = db_state::given_up;
-  } else if (e.outdated) {
-    return finish(cluster_phase::failed,
-                  now);  // who counts is to be told anew, by another recovery
-  } else if (plan_.freeze_all_first && !released_) {
-    d.state = db_state::failed;
-    return give_verdict(now);
-  } else if (d.round >= plan_.db_rounds) {
-    d.state = db_state::failed;
-  } else {
-    d.state = db_state::resting;
-    ++d.round;
-    return {cluster_effect::wake{plan_.epoch, cluster_event::alarm::retry, plan_.retry_pause}};
-  }
-  return databases_progress(now);
-}
-
-std::vector<cluster_output> cluster_recovery::on(const cluster_event::woke& e, time_point now) {
-  if (e.epoch != plan_.epoch || phase_ != cluster_phase::databases) return {};
-  switch (e.why) {
-    case cluster_event::alarm::freeze_all:
-      return plan_.freeze_all_first && !released_ ? give_verdict(now) : output{};
-    case cluster_event::alarm::retry: break;
-  }
-  output out;
-  for (auto& [id, d] : databases_) {
-    if (d.state != db_state::resting) continue;
-    d.state = db_state::running;
-    out.push_back(cluster_effect::recover{plan_.epoch, d.plan});
-  }
-  return out;
 }
 
 std::vector<cluster_output> cluster_recovery::on(const cluster_event::stop& e, time_point now) {
@@ -320,64 +265,6 @@ std::string cluster_recovery::why_not_floe() const {
   if (used_feature_level(newest_feature_level, plan_.pinned_level) < level_of_difference)
     return "FeatureLevel is " + std::to_string(plan_.pinned_level);
   return {};
-}
-
-bool cluster_recovery::has_new_databases() const {
-  return std::ranges::any_of(copies_, [&](const auto& c) { return !databases_.contains(c.first); });
-}
-
-std::vector<cluster_output> cluster_recovery::start_databases(time_point now) {
-  output out = enter(cluster_phase::databases, {}, now);
-  for (const auto& [id, copies] : copies_) {
-    const auto [it, is_new] = databases_.try_emplace(id);
-    if (!is_new) continue;
-    it->second.plan = plan_for(id);
-    out.push_back(cluster_effect::recover{plan_.epoch, it->second.plan});
-  }
-  if (plan_.freeze_all_first && !released_)
-    out.push_back(cluster_effect::wake{plan_.epoch, cluster_event::alarm::freeze_all,
-                                       plan_.freeze_all_deadline});
-  std::ranges::move(databases_progress(now), std::back_inserter(out));
-  return out;
-}
-
-/// Looks whether all databases are frozen (diagnostic mode) or ended.
-std::vector<cluster_output> cluster_recovery::databases_progress(time_point now) {
-  const auto in = [&](std::initializer_list<db_state> states) {
-    return std::ranges::all_of(databases_, [&](const auto& d) {
-      return std::ranges::find(states, d.second.state) != states.end();
-    });
-  };
-  if (plan_.freeze_all_first && !released_) {
-    if (!in({db_state::held, db_state::given_up})) return {};
-    released_ = true;
-    output out;
-    for (auto& [id, d] : databases_) {
-      d.plan.hold_after_freeze = false;
-      if (d.state != db_state::held) continue;
-      d.state = db_state::running;
-      out.push_back(cluster_effect::release{plan_.epoch, id});
-    }
-    if (!out.empty()) return out;
-  }
-  if (in({db_state::done, db_state::given_up}))
-    return enter(cluster_phase::recmode_normal, participants(), now);
-  if (in({db_state::done, db_state::given_up, db_state::failed}))
-    return finish(cluster_phase::failed, now);
-  return {};
-}
-
-/// Not all databases are frozen, and they will not be.
-std::vector<cluster_output> cluster_recovery::give_verdict(time_point now) {
-  cluster_effect::deadlock verdict{.epoch = plan_.epoch};
-  for (const auto& [id, d] : databases_) {
-    if (d.state == db_state::given_up) continue;
-    (d.state == db_state::held ? verdict.frozen : verdict.not_frozen).push_back(id);
-  }
-  output out{std::move(verdict)};
-  std::ranges::move(give_up(pnn::unknown, failure_cause::deadlock, {}, now),
-                    std::back_inserter(out));
-  return out;
 }
 
 // ---- who failed ----

@@ -1,7 +1,7 @@
 #pragma once
 /// How long a record may stay in the record table (actors/table) of a node while others wait for it outside.
 ///
-/// A record that has come here for a stream of local locks should not leave after the first of them, or nodes spend
+/// A record that has come here for a stream of local locks or reads should not leave after the first of them, or nodes spend
 /// their time on sending it around; one that every node wants once should leave at once. Which of the two it is shows in
 /// what happened during its last stay, and a stay ends early when the stream does: a stream of locks in shared memory is
 /// never still for long. Local requests that cannot use the table are not held back at all.
@@ -14,13 +14,16 @@ namespace floe {
 
 /// What is remembered of a record's last stay in the table.
 struct stay_history {
-  std::uint64_t locks = 0;      ///< granted during it
+  std::uint64_t locks = 0;  ///< granted during it
+  std::uint64_t reads =
+      0;  ///< looks during it that found it read without a lock since the one before
   std::uint32_t cut_short = 0;  ///< stays in a row that were given no time
   bool operator==(const stay_history&) const = default;
 };
 
-/// So many locks in one stay are a stream.
+/// So many locks in one stay are a stream; nobody counts reads, so two looks have to find some.
 inline constexpr std::uint64_t locks_of_a_stream = 8;
+inline constexpr std::uint64_t reads_of_a_stream = 2;
 /// A record that was found to be wanted once at a time is tried again every so many stays.
 inline constexpr std::uint32_t stays_until_next_try = 64;
 
@@ -28,7 +31,7 @@ inline constexpr std::uint32_t stays_until_next_try = 64;
 duration stay_allowed(const std::optional<stay_history>& last, duration most);
 /// What to remember after a stay.
 stay_history after_stay(const std::optional<stay_history>& before, std::uint64_t locks,
-                        duration allowed);
+                        duration allowed, std::uint64_t reads = 0);
 
 /// Who waits outside the table for a record that is in it.
 struct table_queue {
@@ -41,10 +44,11 @@ struct stay_so_far {
   duration allowed{};
   time_point pinned_until{};  ///< it stays until then, locked or not
   std::uint64_t locks = 0;    ///< granted by now
-  /// When `locks` was first seen to be what it is now.
+  std::uint64_t reads = 0;    ///< looks that found reads by now
+  /// When `locks` and `reads` were first seen to be what they are now.
   time_point still_since{};
 };
-/// A record that is not locked for this part of the time that it is allowed is in no stream any more.
+/// A record that is neither locked nor read for this part of the time that it is allowed is in no stream any more.
 inline constexpr int stillness_part = 8;
 
 /// When the record is to be called back, if nobody locks it until then; nothing: not at all.
@@ -52,6 +56,6 @@ std::optional<time_point> recall_at(const table_queue&, time_point now, const st
 /// So long it was to stay at most.
 duration time_given(const stay_so_far&);
 /// What is seen of a stay at this moment.
-stay_so_far seen_again(stay_so_far, std::uint64_t locks, time_point now);
+stay_so_far seen_again(stay_so_far, std::uint64_t locks, time_point now, std::uint64_t reads = 0);
 
 }  // namespace floe

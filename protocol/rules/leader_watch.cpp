@@ -17,6 +17,8 @@ using std::chrono::milliseconds;
 constexpr duration nodes_come_within = milliseconds(500);
 /// ... and those of a part that had gone on, within so much.
 constexpr duration parts_come_within = std::chrono::seconds(10);
+/// A ctdbd tries to connect once a second.
+constexpr duration ctdbd_links_within = milliseconds(1500);
 /// While they do they are asked again.
 constexpr duration look_again_after = milliseconds(20);
 constexpr unsigned most_failures_counted = 6;
@@ -80,6 +82,21 @@ bool speaks_for_others(const node_look& one, const std::vector<std::uint32_t>& v
     const auto i = number(m);
     return m != one.node && i < one.others.size() && i < view.size() &&
            (view[i] & node_flag::disconnected) && !(one.others[i] & node_flag::disconnected);
+  });
+}
+
+bool is_ctdbd(const node_look& n) {
+  return n.capabilities && !(*n.capabilities & capability::sorted_pull);
+}
+
+/// Whether two nodes, a ctdbd one of them, have no link yet, both of which the leader reaches. Under a map that has both, a
+/// ctdbd's request that needs that link would be dropped, and its client wait for ever.
+bool ctdbd_not_linked(const watch_event::looked& e) {
+  return std::ranges::any_of(e.nodes, [&](const node_look& a) {
+    return std::ranges::any_of(e.nodes, [&](const node_look& b) {
+      return (is_ctdbd(a) || is_ctdbd(b)) && number(b.node) < a.others.size() &&
+             (a.others[number(b.node)] & node_flag::disconnected);
+    });
   });
 }
 
@@ -272,6 +289,7 @@ bool leader_watch::mesh_grows(const watch_event::looked& e) const {
       std::ranges::any_of(e.nodes,
                           [&](const node_look& one) { return speaks_for_others(one, e.view); }))
     return true;
+  if (since <= ctdbd_links_within && ctdbd_not_linked(e)) return true;
   if (since > nodes_come_within) return false;
   return std::ranges::any_of(e.nodes, [&](const node_look& one) {
     for (std::size_t i = 0; i < std::min(one.others.size(), e.view.size()); ++i)

@@ -7,6 +7,7 @@
 #include "actors/client/client_tables.hpp"
 #include "protocol/record_status.hpp"
 #include "protocol/types/record_access.hpp"
+#include "protocol/types/statistics.hpp"
 #include "tests/actors/sim_cluster.hpp"
 
 using namespace floe;
@@ -270,4 +271,52 @@ TEST_CASE("what is looked at without a lock is read in the table, until somebody
   }
   CHECK(look("k"));
   CHECK(in_table(lock_now(c, a, db, "k")));
+}
+
+TEST_CASE("a record that is read again and again stays here for a while: its readers ask nobody") {
+  hot_cluster c(2);
+  db_id db{}, same{};
+  auto& reader = c.hot(0, "locking.tdb", db);
+  auto& writer = c.hot(1, "locking.tdb", same);
+  auto& asks = c.connect(0);
+  const auto requests = [&] {
+    std::optional<std::uint32_t> n;
+    asks.control<control::statistics>(pnn::current, {}, 5s,
+                                      [&](const auto& a) { n = a->value.client_req_control; });
+    REQUIRE(c.run([&] { return n.has_value(); }));
+    return *n;
+  };
+  write_now(c, writer, db, "k", "0");
+  write_now(c, writer, db, "once", "0");
+  const auto before = requests();
+  CHECK(read_now(c, reader, db, "once").data == "0");
+  for (int i = 0; i < 100; ++i) CHECK(read_now(c, reader, db, "k").data == "0");
+  // ours: the first two reads, the one of the other record, and this question
+  CHECK(requests() - before == 4);
+
+  // readers that never stop keep a writer elsewhere waiting for moments, and see what it has written
+  bool stop = false;
+  int reads = 0;
+  std::string seen = "0";
+  std::function<void(const result<read_record_answer>&)> again =
+      [&](const result<read_record_answer>& r) {
+        REQUIRE(r.has_value());
+        ++reads;
+        CHECK(std::stoi(r->data) >= std::stoi(seen));
+        seen = r->data;
+        if (!stop) read_record(reader, db, "k", read_from::owner, 5s, again);
+      };
+  read_record(reader, db, "k", read_from::owner, 5s, again);
+  duration longest{};
+  for (int i = 1; i <= 20; ++i) {
+    const auto begun = c.loop_now();
+    write_now(c, writer, db, "k", std::to_string(i));
+    longest = std::max(longest, duration{c.loop_now() - begun});
+    pass(c, 5ms);
+  }
+  CHECK(longest < 50ms);
+  stop = true;
+  pass(c, 50ms);
+  CHECK(seen == "20");
+  CHECK(reads > 200);
 }

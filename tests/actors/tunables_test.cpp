@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "protocol/tunable_effects.hpp"
+#include "protocol/types/statistics.hpp"
 #include "protocol/types/tunable_value.hpp"
 #include "tests/actors/sim_cluster.hpp"
 
@@ -112,4 +113,34 @@ TEST_CASE("RecLockLatencyMs: a cluster lock that takes longer to answer is named
     CHECK((logged(c, "cluster-lock-slow ms=") > 0) == (limit_ms == 1));
     CHECK((logged(c, "to=taken") > 0) == (limit_ms == 1));
   }
+}
+
+TEST_CASE("statistics have how long the cluster lock took to be taken, and to be tested") {
+  sim_cluster c(3, 1, {.cluster_lock = true});
+  REQUIRE(c.settle(20s));
+  const auto leader = c.leader();
+  const auto other = (leader + 1) % 3;
+  const auto ask = [&](std::size_t n) {
+    std::optional<statistics> got;
+    auto& who = c.connect(n);
+    who.control<control::statistics>(pnn::current, {}, 5s, [&](const auto& a) { got = a->value; });
+    REQUIRE(c.run([&] { return got.has_value(); }));
+    return *got;
+  };
+  const auto of_leader = ask(leader), of_other = ask(other);
+  // it answers within 2 to 12 ms
+  for (const auto& l : {of_leader.reclock_recd, of_other.reclock_ctdbd}) {
+    CHECK(l.num > 0);
+    CHECK(l.min >= 0.002);
+    CHECK(l.max >= l.min);
+    CHECK(l.max < 0.1);
+    CHECK(l.total >= l.max);
+  }
+  CHECK(of_other.reclock_recd.num == 0);
+
+  std::optional<bool> reset;
+  c.connect(other).control<control::statistics_reset>(
+      pnn::current, {}, 5s, [&](const auto& a) { reset = a.has_value(); });
+  REQUIRE(c.run([&] { return reset.has_value(); }));
+  CHECK(ask(other).reclock_ctdbd.num == 0);
 }

@@ -2,6 +2,7 @@
 
     Clients(servers, 0, "a")    works all the time, until end(); counts, errors and the longest wait while it does
     Opened(servers, 1)          opens one file, shared with nobody, when it is told to, and keeps it
+    one_holder(servers, 1)      such a client has the file, and the clients of all other nodes are refused it
 """
 import contextlib
 import pathlib
@@ -71,3 +72,20 @@ class Opened:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(10)
         self.process.kill()
+
+
+@contextlib.contextmanager
+def one_holder(servers, pnn):
+    """What an smbd of one node has open for itself alone, those of the others do not open. Gives that client and the others."""
+    holder = Opened(servers, pnn)
+    others = [Opened(servers, node.pnn) for node in servers.nodes if node.pnn != pnn]
+    try:
+        if (said := holder.open()) != "ok":
+            raise AssertionError(f"node {pnn} does not open the file: {said}")
+        for other in others:
+            if "share access flags are incompatible" not in (said := other.open()):
+                raise AssertionError(f"node {other.pnn} is not refused what node {pnn} has open: {said}")
+        yield holder, others
+    finally:
+        for one in (holder, *others):
+            one.end()

@@ -5,6 +5,7 @@ forks, lost nodes, recoveries and time limits.
 import concurrent.futures
 import os
 import pathlib
+import re
 import select
 import signal
 import subprocess
@@ -181,6 +182,60 @@ class Records(OneCluster):
         with concurrent.futures.ThreadPoolExecutor(3) as pool:
             list(pool.map(many, [a, b, self.connect(2)]))
         self.assertEqual({31}, {c.sequence_number(db) for c in (a, b)})
+
+
+    def controls(self, pnn):
+        """Of clients, that the node has taken so far."""
+        text = self.nodes[pnn].ctdb("statistics").stdout
+        return int(re.search(r"client\n.*?req_control +(\d+)", text, re.S).group(1))
+
+    def test_what_transactions_have_written_is_read_without_the_node(self):
+        writer, readers = self.connect(0), [self.connect(1), self.connect(2)]
+        db = [c.attach("read.tdb", clib.PERSISTENT) for c in (writer, *readers)][0]
+        for i in range(10):
+            writer.transaction(db, {b"k": b"%d" % i, **({b"late": b"x" * i} if i > 5 else {})})
+            for c in readers:
+                for _ in range(3):
+                    self.assertEqual(b"%d" % i, c.read(db, b"k", clib.SETTLED))
+                    self.assertEqual(b"x" * i if i > 5 else None, c.read(db, b"late", clib.SETTLED))
+                self.assertEqual(i + 1, c.sequence_number(db))
+        before = self.controls(1)
+        for _ in range(500):
+            readers[0].read(db, b"k", clib.SETTLED)
+            readers[0].read(db, b"nobody has written this", clib.SETTLED)
+        asked = self.controls(1) - before
+        # a record is looked at by the node again after it was not read for a second, or by us now
+        (self.assertLess if self.table else self.assertGreaterEqual)(asked, 300 if self.table else 1000)
+        cli.run(self.nodes[0], "wipedb", "read.tdb")
+        self.assertEqual([None, None], [c.read(db, b"k", clib.SETTLED) for c in readers])
+
+    def test_readers_of_transactions_never_see_what_was_before(self):
+        writer = self.connect(0)
+        db = writer.attach("steps.tdb", clib.PERSISTENT)
+        written, over = [0], threading.Event()
+        writer.transaction(db, {b"n": b"0"})
+
+        def read(pnn):
+            c, last = self.connect(pnn), 0
+            c.attach("steps.tdb", clib.PERSISTENT)
+            while not over.is_set():
+                least = max(last, written[0])
+                last = int(c.read(db, b"n", clib.SETTLED))
+                if last < least:
+                    return f"node {pnn}: {last} after {least}"
+            return None
+
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+            jobs = [pool.submit(read, pnn) for pnn in range(3)]
+            try:
+                for i in range(1, 31):
+                    writer.transaction(db, {b"n": b"%d" % i})
+                    written[0] = i
+                    if i % 10 == 0:
+                        self.nodes[1].ctdb("recover").check_returncode()
+            finally:
+                over.set()
+            self.assertEqual([None] * 3, [j.result() for j in jobs])
 
 
 class RecordsBySocket(Records):

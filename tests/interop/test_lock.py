@@ -125,7 +125,7 @@ class A1Guard(unittest.TestCase):
         self.assertEqual("3the command ended without an answer", self.guard("run", self.script("exit 0")).says())
 
     def test_a_node_that_is_not_heard_loses_the_lock(self):
-        guard = self.file_guard(lease_ms=600)
+        guard = self.file_guard(lease_ms=2000)
         self.assertEqual("0", guard.says())
         for _ in range(10):  # heard, it keeps it
             guard.process.stdin.write(b".")

@@ -22,7 +22,7 @@ import samba_verdicts  # noqa: E402
 import smb_servers as samba  # noqa: E402
 import tap  # noqa: E402
 from samba_verdicts import ctdbd, floe, serving  # noqa: E402
-from smb_clients import Clients, Opened  # noqa: E402
+from smb_clients import Clients, one_holder  # noqa: E402
 from wait import until  # noqa: E402
 
 # about a minute in all; smb2.deny.deny2 and base.lock are Samba's own tests for clusters
@@ -201,17 +201,11 @@ class UnderLoad(unittest.TestCase):
 class StaleHolders(unittest.TestCase):
     def test_a_dead_smbd_lets_go_of_its_file(self):
         """One node's smbd has a file open for itself alone and is killed; another node's client gets it."""
-        with floe(2) as servers:
-            holder = Opened(servers, 0)
-            self.assertEqual("ok", holder.open())
-            other = Opened(servers, 1)
-            self.assertIn("share access flags are incompatible", other.open())
+        with floe(2) as servers, one_holder(servers, 0) as (holder, [other]):
             os.kill(holder.server(), signal.SIGKILL)
             begun = time.monotonic()
             until(lambda: other.open() == "ok", "the file of a dead smbd", 10)
             print(f"# the file was free after {(time.monotonic() - begun) * 1000:.0f} ms", file=sys.stderr)
-            holder.end()
-            other.end()
 
 
 if __name__ == "__main__":

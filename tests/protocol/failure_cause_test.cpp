@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "protocol/failure_cause.hpp"
+#include "protocol/lock_taken.hpp"
 
 using namespace floe;
 
@@ -30,6 +31,12 @@ TEST_CASE("where the text says the cause, the field is the text alone") {
   CHECK(error_field(failure_cause::disconnected, broken_connection_text) == broken_connection_text);
   CHECK(error_field(failure_cause::timed_out, control_timeout_text) == control_timeout_text);
   CHECK(error_field(failure_cause::none, "") == "");
+}
+
+TEST_CASE("who could take the cluster lock says so in ctdbd's words: the leader is unfit") {
+  const bytes field = error_field(failure_cause::refused, lock_taken_text);
+  CHECK(field == lock_taken_text);
+  CHECK(read_error_field(field).cause == failure_cause::unfit);
 }
 
 TEST_CASE("causes of a recovery are a refusal to whoever asked by a packet") {

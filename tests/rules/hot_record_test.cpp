@@ -53,3 +53,15 @@ TEST_CASE("a record whose stream has ended leaves before its time is over") {
   CHECK(recall_at(peers, start + 2ms, s) == start + 20ms);
   CHECK(time_given(s) == 20ms);
 }
+
+TEST_CASE("a record that is read without a pause is in a stream, though nobody counts the reads") {
+  const time_point start{};
+  const table_queue peers{.peers = true};
+  stay_so_far s{.since = start, .allowed = 8ms, .locks = 1, .still_since = start};
+  s = seen_again(s, 1, start + 1ms, 1);
+  CHECK(recall_at(peers, start + 1ms, s) == start + 2ms);
+  s = seen_again(s, 1, start + 2ms, 1);
+  CHECK(recall_at(peers, start + 2ms, s) == start + 2ms);
+  CHECK(stay_allowed(after_stay(std::nullopt, 1, 8ms, reads_of_a_stream), 8ms) == 8ms);
+  CHECK(stay_allowed(after_stay(std::nullopt, 1, 8ms, 1), 8ms) == 0ms);
+}

@@ -158,6 +158,20 @@ TEST_CASE("beyond its bounds it knows nothing until the next commit, and gives t
   CHECK(h.earlier().empty());
 }
 
+TEST_CASE("keys of megabytes are not noted by the dozen, many small ones are") {
+  change_history h;
+  h.begin(g1);
+  for (char c = 'a'; c < 'd'; ++c) h.note(bytes(2 << 20, c));
+  CHECK(h.state() == change_state::complete);
+  for (char c = 'd'; c < 'z'; ++c) h.note(bytes(2 << 20, c));
+  CHECK(h.state() == change_state::overflow);
+  CHECK(h.size_bytes() < 100);
+  h.step(g2);
+  for (int i = 0; i < 500'000; ++i) h.note("a key of a usual length " + std::to_string(i));
+  CHECK(h.size_bytes() > std::size_t{16} << 20);
+  CHECK(h.state() == change_state::complete);
+}
+
 TEST_CASE("a store notes what it stores and erases, and forgets when its content is replaced") {
   temp_dir dir;
   auto opened = store::open({.file = dir / "x.db", .create_empty = true});

@@ -13,6 +13,23 @@ namespace {
 
 bool process_lives(pid_t pid) { return ::kill(pid, 0) == 0 || errno == EPERM; }
 
+/// What a client that holds too much may still ask for, because it holds less afterwards, or learns why.
+bool gives_back(const packet& p) {
+  const auto* c = std::get_if<req_control>(&p.body);
+  if (!c) return std::holds_alternative<req_message>(p.body);
+  switch (c->opcode) {
+    case control::record_store:
+    case control::record_delete:
+    case control::record_unlock:
+    case control::deregister_srvid:
+    case control::deregister_notify:
+    case control::tunnel_deregister:
+    case control::get_node_status:
+    case control::ping: return true;
+    default: return false;
+  }
+}
+
 }  // namespace
 
 void clients::opened(const client_ref& c) {
@@ -40,7 +57,8 @@ void clients::close_all(const char* why) const {
   for (const auto& [id, c] : all_) c.session.tell(session_kick{why});
 }
 
-void clients::refuse(const client_ref& c, const packet& p) const {
+bool clients::refuses(const client_ref& c, const packet& p) const {
+  if (!c.usage || !c.usage->full() || gives_back(p)) return false;
   ++c.usage->refused;
   const auto& u = *c.usage;
   const std::string why = fmt::format(
@@ -54,6 +72,7 @@ void clients::refuse(const client_ref& c, const packet& p) const {
   if (std::holds_alternative<req_call>(p.body))
     c.session.tell(
         session_send{port_.for_client(p.header.id, reply_call{.status = -1, .data = {}})});
+  return true;
 }
 
 clients::held_report clients::held() const {
@@ -88,11 +107,11 @@ outcome_of<control::process_exists> clients::process_exists(
         if (same.pid == c.pid)
           same.session.tell(
               session_kick{"node is inactive and another node asked for this process"});
-      return floe::refuse();
+      return refuse();
     }
     if (process_lives(c.pid)) return {};
   }
-  return floe::refuse();
+  return refuse();
 }
 
 }  // namespace floe

@@ -22,8 +22,8 @@ class clients {
   const client_ref* find(std::uint64_t id) const;
   std::size_t size() const { return all_.size(); }
   void close_all(const char* why) const;
-  /// Says no to a request of a client that holds too much already.
-  void refuse(const client_ref&, const packet&) const;
+  /// Whether the client holds too much already for this packet; a request is told so.
+  bool refuses(const client_ref&, const packet&) const;
   /// What all of them hold, and the one that holds most.
   struct held_report {
     std::size_t requests = 0, bytes = 0, locks = 0;

@@ -5,14 +5,16 @@
 #include <algorithm>
 
 #include "actors/events.hpp"
-#include "actors/lock/lock_taken.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/lock_taken.hpp"
 #include "protocol/types/basic.hpp"
 
 namespace floe {
 namespace {
 
 constexpr duration longest_test = std::chrono::seconds(5);
+
+double seconds(duration d) { return std::chrono::duration<double>(d).count(); }
 
 }  // namespace
 
@@ -32,8 +34,10 @@ void lock_tests::before_normal(std::function<void(const std::string&)> then) {
   const bool holds_it_itself = port_.view().leader == port_.env.self && state_.state == "held";
   if (port_.config.cluster_lock.empty() || holds_it_itself || !port_.env.locks) return then({});
   const auto id = ++last_test_;
-  const auto ended = [this, id, then = std::move(then)](const lock_answer& a) {
+  const auto begun = port_.env.loop.now();
+  const auto ended = [this, id, begun, then = std::move(then)](const lock_answer& a) {
     if (tests_.erase(id) == 0) return;
+    took_.testing.add(seconds(port_.env.loop.now() - begun));
     if (a.outcome == lock_outcome::taken) {
       port_.env.log.tell(event::cluster_lock_not_held{
           .why = "the leader ends a recovery, but this node could take the lock"});
@@ -71,6 +75,9 @@ void lock_tests::compare_settings(const caller& leader, const replier& answer) {
 }
 
 void lock_tests::changed(cluster_lock_state& m) {
+  // CTDB counts the tries that got it
+  if (state_.state == "taking" && m.state == "held")
+    took_.taking.add(seconds(port_.env.loop.now() - since_));
   if (m.state != state_.state) since_ = port_.env.loop.now();
   const bool failing = m.state == "failed" || m.state == "lost", trying = m.state == "taking";
   if (failing && trouble_.empty()) trouble_since_ = port_.env.loop.now();

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "actors/control_call.hpp"
+#include "actors/counters.hpp"
 #include "actors/lock/cluster_lock.hpp"
 #include "actors/node/calls/calls.hpp"
 #include "actors/node/node_port.hpp"
@@ -40,6 +41,12 @@ class lock_tests {
   /// Several nodes and no lock.
   bool lacking() const;
   cluster_lock_report report() const;
+  /// How long the lock took to answer: to the leader that takes it, and to this node's tests.
+  struct latencies {
+    latency_counter taking, testing;
+  };
+  latencies& took() { return took_; }
+  const latencies& took() const { return took_; }
 
   outcome_of<control::get_reclock_file> get_reclock_file() const;
 
@@ -49,6 +56,7 @@ class lock_tests {
   cluster_lock_state state_{.state = "not held", .detail = {}};
   time_point since_, trouble_since_;
   std::string trouble_;
+  latencies took_;
   std::map<std::uint64_t, std::unique_ptr<lock_claim>> tests_;
   std::uint64_t last_test_ = 0;
 };

@@ -9,6 +9,7 @@
 #include "actors/node/membership/last_map.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
+#include "protocol/rules/late_link.hpp"
 #include "protocol/rules/lineage.hpp"
 #include "protocol/rules/need_recovery.hpp"
 #include "protocol/rules/run_state.hpp"
@@ -64,6 +65,24 @@ void membership::peer_came(const peer_changed& m) {
   lost_.erase(m.who);
   for (const auto& n : port_.view().nodes)
     if (n.flags & node_flag::disconnected) n.link.tell(link_nudge{});
+  came_into_map(m.who);
+}
+
+/// Before this node said that it is there; what was sent in between is asked for again by a recovery only.
+void membership::came_into_map(pnn who) {
+  const auto& view = port_.view();
+  const bool in_map = std::ranges::find(view.map, who) != view.map.end();
+  const bool ctdbd = std::ranges::any_of(view.map, [&](pnn p) {
+    const auto* n = view.find(p);
+    return n && p != view.self && !n->floe && !(n->flags & node_flag::disconnected);
+  });
+  const auto why =
+      fmt::format("node {} was in the map before it was connected to this node", number(who));
+  switch (judge_late_link(in_map, ctdbd, view.mode)) {
+    case late_link::harmless: return;
+    case late_link::recover: return set_mode(recovery_mode::active, why);
+    case late_link::recover_again: late_since_map_ = why; return;
+  }
 }
 
 void membership::peer_went(const peer_changed& m) {
@@ -182,61 +201,6 @@ std::optional<membership::loss> membership::lost(pnn p) const {
   return loss{i->second.why, i->second.dead, age_ms(i->second.when)};
 }
 
-// --- flags and roles -------------------------------------------------------------------------------------------
-
-void membership::modify_flags(const request_of<control::modify_flags>& c,
-                              const answer_to<control::modify_flags>& answer) {
-  const auto* about = port_.view().find(c.pnn);
-  if (!about) return answer.fail("no such node");
-  const auto old = about->flags;
-  answer.good();
-  if (c.pnn == port_.env.self || (old & node_flag::disconnected)) return;
-  const auto flags = (c.new_flags & ~node_flag::disconnected) | (old & node_flag::disconnected);
-  if (flags == old) return;
-  port_.change_view([&](cluster_view& v) { v.nodes[number(c.pnn)].flags = flags; });
-}
-
-outcome_of<control::get_capabilities> membership::get_capabilities() const {
-  return port_.view().capabilities;
-}
-
-void membership::set_role(std::uint32_t bit, bool on) {
-  port_.change_view(
-      [&](cluster_view& v) { v.capabilities = on ? v.capabilities | bit : v.capabilities & ~bit; });
-}
-
-outcome_of<control::set_lmasterrole> membership::set_lmasterrole(
-    const request_of<control::set_lmasterrole>& on) {
-  set_role(capability::lmaster, on != 0);
-  return {};
-}
-
-outcome_of<control::set_recmasterrole> membership::set_recmasterrole(
-    const request_of<control::set_recmasterrole>& on) {
-  set_role(capability::recmaster, on != 0);
-  return {};
-}
-
-void membership::stop_node(const answer_to<control::stop_node>& answer) {
-  answer.good();
-  set_own_flags(node_flag::stopped, 0);
-}
-
-void membership::continue_node(const answer_to<control::continue_node>& answer) {
-  answer.good();
-  set_own_flags(0, node_flag::stopped);
-}
-
-void membership::disable_node(const answer_to<control::disable_node>& answer) {
-  answer.good();
-  set_own_flags(node_flag::permanently_disabled, 0);
-}
-
-void membership::enable_node(const answer_to<control::enable_node>& answer) {
-  answer.good();
-  set_own_flags(0, node_flag::permanently_disabled);
-}
-
 // --- vnn map, mode, recovery -----------------------------------------------------------------------------------
 
 outcome_of<control::getvnnmap> membership::get_vnnmap() const {
@@ -260,6 +224,7 @@ std::string membership::why_no_map(generation gen, pnn from) const {
 void membership::take_map(generation gen, const std::vector<pnn>& slots) {
   port_.note(event::vnn_map{.gen = gen, .map = slots});
   broken_since_map_ = false;
+  late_since_map_.clear();
   databases_.remember_map(gen, slots);
   port_.change_view([&](cluster_view& v) {
     v.gen = gen;
@@ -337,6 +302,7 @@ outcome_of<control::set_recmode> membership::leave_recovery() {
     return refuse(fmt::format("{} is not recovered", d.name));
   }
   set_mode(recovery_mode::normal, "recovered");
+  if (!late_since_map_.empty()) set_mode(recovery_mode::active, std::exchange(late_since_map_, {}));
   return {};
 }
 

@@ -80,6 +80,7 @@ class membership {
   void take_map(generation, const std::vector<pnn>& slots);
   outcome_of<control::set_recmode> leave_recovery();
   void set_role(std::uint32_t bit, bool on);
+  void came_into_map(pnn);
   void watch_frozen();
   void give_memory_back();
   std::int64_t age_ms(time_point) const;
@@ -100,6 +101,7 @@ class membership {
   std::map<pnn, last_loss> lost_;
   std::int64_t started_us_ = 0, recovery_started_us_ = 0, recovery_finished_us_ = 0;
   bool broken_since_map_ = false;  ///< a node of the map was lost after the map was set
+  std::string late_since_map_;     ///< a node of the map came after the map was set: what to say
   timer_id trim_{0};
   std::vector<pnn> last_members_;  ///< as the file has them (last_map.hpp)
   bool writing_map_ = false;

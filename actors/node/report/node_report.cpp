@@ -253,18 +253,20 @@ std::string locks_json(pnn self, const std::vector<database_report>& databases) 
   return text_of(j);
 }
 
-std::string timeline_json(pnn self, const std::deque<timeline_event>& all, byte_view options) {
+std::int64_t timeline_since(byte_view options) {
   const auto wanted = json::parse(options.empty() ? "{}" : options, nullptr, false);
-  std::int64_t since = 0;
   if (wanted.is_object() && wanted.contains("since_us") && wanted["since_us"].is_number_integer())
-    since = wanted["since_us"].get<std::int64_t>();
+    return wanted["since_us"].get<std::int64_t>();
+  return 0;
+}
+
+std::string timeline_json(pnn self, const std::vector<std::shared_ptr<const timeline_event>>& all) {
   json events = json::array();
   for (const auto& e : all)
-    if (e.wall_us >= since)
-      events.push_back({{"t_us", e.wall_us},
-                        {"event", name(e.line)},
-                        {"db", e.line.db},
-                        {"detail", e.line.fields}});
+    events.push_back({{"t_us", e->wall_us},
+                      {"event", name(e->line)},
+                      {"db", e->line.db},
+                      {"detail", e->line.fields}});
   return text_of({{"node", number(self)}, {"events", std::move(events)}});
 }
 

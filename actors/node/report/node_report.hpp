@@ -2,9 +2,9 @@
 /// What a node tells about itself as JSON, behind `floe status`, `floe locks` and `floe timeline`. Pure: a snapshot
 /// goes in, text comes out. Times in microseconds since 1970, ages in milliseconds.
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -82,6 +82,7 @@ std::string locks_json(pnn self, const std::vector<database_report>&);
 /// For people, one thing a line.
 std::string memory_text(const memory_report&, const std::vector<database_report>&);
 /// `options`: {"since_us": N} or nothing.
-std::string timeline_json(pnn self, const std::deque<timeline_event>&, byte_view options);
+std::int64_t timeline_since(byte_view options);
+std::string timeline_json(pnn self, const std::vector<std::shared_ptr<const timeline_event>>&);
 
 }  // namespace floe

@@ -19,7 +19,7 @@ void reports::note(timeline_event e) {
   e.line.db = from_.databases.name_of(e.db);
   port_.env.log.tell(e.line);
   tally_.saw(e);
-  timeline_.push_back(std::move(e));
+  timeline_.push_back(std::make_shared<const timeline_event>(std::move(e)));
   if (timeline_.size() > kept) timeline_.pop_front();
 }
 
@@ -30,10 +30,26 @@ void reports::get_locks(const answer_to<control::get_locks>& answer) const {
                           });
 }
 
-outcome_of<control::get_timeline> reports::get_timeline(
-    const request_of<control::get_timeline>& options) {
-  text_ = timeline_json(port_.env.self, timeline_, options.value);
-  return wire::string{text_};
+void reports::get_timeline(const request_of<control::get_timeline>& options,
+                           const answer_to<control::get_timeline>& answer) {
+  timelines_wanted_.push_back({timeline_since(options.value), answer});
+  if (timelines_wanted_.size() == 1) write_next_timeline();
+}
+
+void reports::write_next_timeline() {
+  std::vector<kept_event> events;
+  for (const auto& e : timeline_)
+    if (e->wall_us >= timelines_wanted_.front().since) events.push_back(e);
+  auto text = std::make_shared<std::string>();
+  port_.env.loop.offload([text, self = port_.env.self,
+                          events = std::move(events)] { *text = timeline_json(self, events); },
+                         [this, text, to = port_.self] {
+                           to.tell(work_ended{[this, text] {
+                             timelines_wanted_.front().answer.good({*text});
+                             timelines_wanted_.pop_front();
+                             if (!timelines_wanted_.empty()) write_next_timeline();
+                           }});
+                         });
 }
 
 void reports::recovery_is_at(recovery_progress&& m) {

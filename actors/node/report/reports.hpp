@@ -2,6 +2,7 @@
 /// The questions to a node that are answered with text for people and tools: status, locks, timeline, memory; and
 /// small facts about it.
 #include <deque>
+#include <memory>
 #include <string>
 
 #include "actors/control_call.hpp"
@@ -49,7 +50,8 @@ class reports {
 
   void give_figures(std::function<void(std::shared_ptr<const node_figures>)> tell) const;
   void get_locks(const answer_to<control::get_locks>&) const;
-  outcome_of<control::get_timeline> get_timeline(const request_of<control::get_timeline>&);
+  void get_timeline(const request_of<control::get_timeline>&,
+                    const answer_to<control::get_timeline>&);
   /// Options: {"brief": true}, or nothing.
   void get_node_status(const request_of<control::get_node_status>& options,
                        const answer_to<control::get_node_status>&) const;
@@ -76,12 +78,20 @@ class reports {
 
   node_port& port_;
   sources from_;
-  std::deque<timeline_event> timeline_;
+  using kept_event = std::shared_ptr<const timeline_event>;
+  struct wanted_timeline {
+    std::int64_t since;  ///< microseconds of wall time
+    answer_to<control::get_timeline> answer;
+  };
+  void write_next_timeline();
+
+  std::deque<kept_event> timeline_;
+  /// The first is being written on another thread: twenty thousand events are not made text between two packets.
+  std::deque<wanted_timeline> timelines_wanted_;
   event_tally tally_;
   std::string recovery_, last_recovery_;
   recovered_counts recovered_;
   std::vector<std::string> recovery_failures_;  ///< of the last one that has ended here
-  std::string text_;                            ///< of the last answer, while it is encoded
 };
 
 }  // namespace floe

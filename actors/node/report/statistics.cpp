@@ -105,6 +105,8 @@ floe::statistics difference(floe::statistics later, const floe::statistics& earl
   for (const auto counter : counted) later.*counter -= earlier.*counter;
   subtract(later.locks_latency, earlier.locks_latency);
   subtract(later.call_latency, earlier.call_latency);
+  subtract(later.reclock_ctdbd, earlier.reclock_ctdbd);
+  subtract(later.reclock_recd, earlier.reclock_recd);
   subtract(later.locks_buckets, earlier.locks_buckets);
   subtract(later.hop_count_bucket, earlier.hop_count_bucket);
   later.statistics_start_time = earlier.statistics_start_time;
@@ -128,6 +130,8 @@ std::uint64_t resident_bytes() {
 /// The counters as they are now; what only the databases know is left out.
 floe::statistics statistics_keeper::now() const {
   auto s = read_counters(port_.env.count);
+  s.reclock_recd = as_latency(locks_.took().taking);
+  s.reclock_ctdbd = as_latency(locks_.took().testing);
   s.memory_used = u32(std::min<std::uint64_t>(resident_bytes(), UINT32_MAX));
   s.recovering = port_.view().mode == recovery_mode::active;
   const auto& all = databases_.all();
@@ -162,6 +166,8 @@ void statistics_keeper::tick() {
   auto added = difference(all, interval_begin_);
   set_extremes(added.locks_latency, count.lock_latency);
   set_extremes(added.call_latency, count.call_latency);
+  set_extremes(added.reclock_recd, locks_.took().taking);
+  set_extremes(added.reclock_ctdbd, locks_.took().testing);
   history_.push_front(added);
   if (history_.size() > history_length) history_.pop_back();
   begin_interval(all);
@@ -172,6 +178,8 @@ void statistics_keeper::begin_interval(const floe::statistics& from) {
   interval_begin_.statistics_start_time = from.statistics_current_time;
   port_.env.count.lock_latency.begin_interval();
   port_.env.count.call_latency.begin_interval();
+  locks_.took().taking.begin_interval();
+  locks_.took().testing.begin_interval();
 }
 
 outcome_of<control::statistics_reset> statistics_keeper::reset() {
@@ -180,6 +188,7 @@ outcome_of<control::statistics_reset> statistics_keeper::reset() {
                    .locks_held = count.locks_held,
                    .pending_calls = count.pending_calls};
   port_.limits = {};
+  locks_.took() = {};
   since_us_ = port_.env.loop.wall_us();
   begin_interval(now());
   return {};

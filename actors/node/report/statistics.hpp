@@ -4,6 +4,7 @@
 #include <deque>
 
 #include "actors/control_call.hpp"
+#include "actors/node/membership/lock_tests.hpp"
 #include "actors/node/node_port.hpp"
 #include "actors/node/registry/registry.hpp"
 #include "protocol/types/statistics.hpp"
@@ -15,8 +16,8 @@ std::uint64_t resident_bytes();
 
 class statistics_keeper {
  public:
-  statistics_keeper(node_port& port, const registry& databases)
-      : port_(port), databases_(databases), since_us_(port.env.loop.wall_us()) {}
+  statistics_keeper(node_port& port, const registry& databases, lock_tests& locks)
+      : port_(port), databases_(databases), locks_(locks), since_us_(port.env.loop.wall_us()) {}
 
   /// Ends an interval of the history each StatHistoryInterval.
   void tick();
@@ -31,6 +32,7 @@ class statistics_keeper {
 
   node_port& port_;
   const registry& databases_;
+  lock_tests& locks_;
   std::int64_t since_us_;
   std::deque<floe::statistics> history_;  ///< newest first
   floe::statistics interval_begin_;

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "cli/drill/language/verb.hpp"
+#include "cli/drill/run/said.hpp"
 #include "cli/duration_text.hpp"
 
 namespace floe::cli::drill {
@@ -55,10 +56,10 @@ bool names_nodes(std::string_view object) {
 
 void fault_reader::line(const trace_line& l) {
   if (over_ || l.who != "drill") return;
-  if (l.text.starts_with("the faults are over")) {
+  if (l.text == said::faults_over) {
     end_all(l.t_us, [](const fault&) { return true; });
     over_ = true;
-  } else if (l.text == "the network is whole again") {
+  } else if (l.text == said::network_whole) {
     end_all(l.t_us, [](const fault& f) { return f.ends == ending::heal; });
   } else if (const auto s = read_played(l)) {
     played(l.t_us, s->text);
@@ -100,19 +101,19 @@ void fault_reader::played(std::int64_t t, std::string_view statement) {
 }
 
 void fault_reader::done(std::int64_t t, const done_to_node& d) {
-  const bool runs = d.what == "starts", goes_on = d.what == "goes on";
+  const bool runs = d.what == said::starts, goes_on = d.what == said::goes_on;
   if (naming_ && (d.what.starts_with("is ") || all_.back().verb == "restart")) {
     all_.back().nodes.insert(d.node);
     all_.back().still.insert(d.node);
   }
   if (!runs && !goes_on) {
     // who is killed is not paused any more
-    if (d.what != "is killed") return;
+    if (d.what != said::killed) return;
   }
   for (auto& f : all_) {
     const bool ended = f.ends == ending::node_runs
                            ? runs
-                           : f.ends == ending::node_goes_on && (goes_on || d.what == "is killed");
+                           : f.ends == ending::node_goes_on && (goes_on || d.what == said::killed);
     if (!f.open || !ended || f.still.erase(d.node) == 0 || !f.still.empty()) continue;
     f.told.to_us = t;
     f.open = false;

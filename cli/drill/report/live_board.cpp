@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "actors/events.hpp"
+#include "cli/drill/run/said.hpp"
 #include "cli/output.hpp"
 
 namespace floe::cli::drill {
@@ -63,13 +64,13 @@ void live_board::line(const trace_line& l) {
     playing_ = fmt::format("{}: {}", s->line, s->text);
   } else if (const auto d = read_done(l); d && d->node < nodes_.size()) {
     auto& n = nodes_[d->node];
-    if (d->what == "is killed" || d->what == "is shut down") {
+    if (d->what == said::killed || d->what == said::shut_down) {
       n = {.process = "down", .leader = {}};
       for (auto& [name, db] : databases_) db.on.erase(d->node);
     }
-    if (d->what == "is paused") n.process = "paused";
-    if (d->what == "starts" || d->what == "goes on") n.process = "runs";
-  } else if (l.text.starts_with("the faults are over")) {
+    if (d->what == said::paused) n.process = "paused";
+    if (d->what == said::starts || d->what == said::goes_on) n.process = "runs";
+  } else if (l.text == said::faults_over) {
     playing_ = "(the end: all faults are undone, everybody comes back)";
   }
 }

@@ -9,6 +9,7 @@
 
 #include "actors/events.hpp"
 #include "cli/drill/checker/checker.hpp"
+#include "cli/drill/run/said.hpp"
 
 namespace floe::cli::drill {
 namespace {
@@ -97,14 +98,14 @@ void run_recorder::line(std::string_view text) {
   if (const auto s = read_played(*l)) {
     played(l->t_us, *s);
   } else if (const auto d = read_done(*l)) {
-    if (d->what == "is killed" || d->what == "is shut down")
+    if (d->what == said::killed || d->what == said::shut_down)
       process(l->t_us, d->node, "running", "down");
-    if (d->what == "starts") process(l->t_us, d->node, "down", "running");
-    if (d->what == "is paused") process(l->t_us, d->node, "running", "paused");
-    if (d->what == "goes on") process(l->t_us, d->node, "paused", "running");
-  } else if (l->text.starts_with("FAILED: ")) {
-    end_check(l->t_us, false, l->text.substr(8));
-  } else if (l->text.starts_with("the faults are over")) {
+    if (d->what == said::starts) process(l->t_us, d->node, "down", "running");
+    if (d->what == said::paused) process(l->t_us, d->node, "running", "paused");
+    if (d->what == said::goes_on) process(l->t_us, d->node, "paused", "running");
+  } else if (l->text.starts_with(said::failed)) {
+    end_check(l->t_us, false, l->text.substr(said::failed.size()));
+  } else if (l->text == said::faults_over) {
     end_check(l->t_us, true, {});
     story_to_ = last_move_us_ = l->t_us;
   }

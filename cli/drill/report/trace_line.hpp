@@ -34,7 +34,7 @@ std::optional<played_statement> read_played(const trace_line&);
 /// "node 2 is killed", "node 2 starts": what the drill says it has done to a node.
 struct done_to_node {
   std::uint32_t node = 0;
-  std::string_view what;  ///< "is killed", "starts"
+  std::string_view what;  ///< of run/said.hpp, or another
 };
 std::optional<done_to_node> read_done(const trace_line&);
 

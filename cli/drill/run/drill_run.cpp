@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "actors/events.hpp"
+#include "cli/drill/run/said.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/basic.hpp"
 #include "protocol/types/membership.hpp"
@@ -257,14 +258,14 @@ void drill_run::disturb_sides(const std::vector<std::size_t>& side) {
 
 outcome drill_run::start(std::size_t n) {
   if (cluster_->alive(n)) return failed_because(fmt::format("node {} runs already", n));
-  note("drill", fmt::format("node {} starts", n));
+  note("drill", fmt::format("node {} {}", n, said::starts));
   past.cure(n, fault_kind::lost, now());
   return cluster_->start(n);
 }
 
 outcome drill_run::kill(std::size_t n) {
   if (!cluster_->alive(n)) return failed_because(fmt::format("node {} does not run", n));
-  disturb(n, "killed", fault_kind::lost);
+  disturb(n, said::killed, fault_kind::lost);
   cluster_->kill(n);
   logs_.gone(now(), n);
   return {};
@@ -272,7 +273,7 @@ outcome drill_run::kill(std::size_t n) {
 
 outcome drill_run::shut_down(std::size_t n) {
   if (!cluster_->responsive(n)) return failed_because(fmt::format("node {} does not run", n));
-  disturb(n, "shut down", fault_kind::lost);
+  disturb(n, said::shut_down, fault_kind::lost);
   const bool ended = cluster_->shut_down(n, 30s);
   logs_.gone(now(), n);
   if (!ended) return failed_because(fmt::format("node {} did not end within 30 s", n));
@@ -281,21 +282,21 @@ outcome drill_run::shut_down(std::size_t n) {
 
 outcome drill_run::pause(std::size_t n) {
   if (!cluster_->responsive(n)) return failed_because(fmt::format("node {} does not run", n));
-  disturb(n, "paused", fault_kind::paused);
+  disturb(n, said::paused, fault_kind::paused);
   cluster_->pause(n);
   return {};
 }
 
 outcome drill_run::resume(std::size_t n) {
   if (!cluster_->paused(n)) return failed_because(fmt::format("node {} is not paused", n));
-  note("drill", fmt::format("node {} goes on", n));
+  note("drill", fmt::format("node {} {}", n, said::goes_on));
   past.cure(n, fault_kind::paused, now());
   cluster_->resume(n);
   return {};
 }
 
 void drill_run::heal() {
-  note("drill", "the network is whole again");
+  note("drill", std::string(said::network_whole));
   cluster_->heal();
   bad_links_.clear();
   for (std::size_t n = 0; n < reports_.size(); ++n) past.cure(n, fault_kind::cut, now());

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cli/drill/run/drill_run.hpp"
+#include "cli/drill/run/said.hpp"
 #include "protocol/hash.hpp"
 #include "protocol/types/membership.hpp"
 #include "protocol/wire/codec.hpp"
@@ -122,7 +123,7 @@ outcome drill_run::fill(const std::string& db, std::size_t records, std::size_t 
 // --- the end ---------------------------------------------------------------------------------------------------
 
 void drill_run::aftermath(duration bound) {
-  note("drill", "the faults are over, everybody comes back");
+  note("drill", std::string(said::faults_over));
   for (auto& w : workloads_) w->stop();
   heal();
   clients_.clear();

@@ -9,6 +9,7 @@
 
 #include "cli/drill/checker/checker.hpp"
 #include "cli/drill/run/drill_run.hpp"
+#include "cli/drill/run/said.hpp"
 #include "cli/drill/testbed/sim_testbed.hpp"
 #include "cli/lock_picture.hpp"
 
@@ -110,7 +111,7 @@ verdict play(const script& drill, std::uint64_t seed, std::unique_ptr<testbed> o
   s.on_log = nullptr;
   if (to.over) to.over(story.has_value());
   if (!story) {
-    s.note("drill", "FAILED: " + story.error());
+    s.note("drill", std::string(said::failed) + story.error());
     v.circle = circle_in(s);
   }
   s.aftermath(drill.bound);

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "cli/drill/report/trace_line.hpp"
+#include "cli/drill/run/said.hpp"
 #include "cli/script_words.hpp"
 
 namespace floe::cli::drill {
@@ -53,7 +54,7 @@ script_lines from_trace(const script& s, const std::vector<std::string>& trace, 
   for (const auto& text : trace) {
     const auto l = read_trace_line(text);
     if (!l || l->who != "drill") continue;
-    if (l->text.starts_with("the faults are over")) break;
+    if (l->text == said::faults_over) break;
     if (const auto p = read_played(*l)) {
       const auto i = plain.find(p->line);
       current = i != plain.end();

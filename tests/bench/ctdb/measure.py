@@ -14,6 +14,7 @@ import re
 import struct
 import subprocess
 import time
+import types
 
 import cluster
 import floe_cli
@@ -132,21 +133,42 @@ def when(line):
     return datetime.datetime.fromisoformat(re.match(r"\S+", line).group())
 
 
-def pause(group, node, database):
-    """(longest time in ms that an update in this database took during a recovery, the recovery's ms). `node` leads."""
+@contextlib.contextmanager
+def watching(group, node, database):
+    """A client on `node` updates a record of the database meanwhile; afterwards `longest_ms` of what is yielded is the longest
+    that one update took."""
     watch = subprocess.Popen([CLIENT, kind_of(group), "pause", database, str(node.socket)], stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE, text=True)
-    with contextlib.closing(watch.stdin):
+    seen = types.SimpleNamespace(longest_ms=None)
+    try:
         if watch.stdout.readline() != "ready\n":
             raise RuntimeError("the watching client failed")
-        spent = recovery(group, node)
+        yield seen
         answer, _ = watch.communicate(timeout=120)
-    return json.loads(answer)["longest_pause_ms"], spent
+        seen.longest_ms = json.loads(answer)["longest_pause_ms"]
+    finally:
+        watch.kill()
+        watch.wait()
 
 
-def touch(group, count, step, database):
-    """`count` of the records that filling.py has made are updated on node 0: every `step`-th."""
-    client(kind_of(group), "touch", count, step, database, group[0].socket)
+def pause(group, node, database):
+    """(longest time in ms that an update in this database took during a recovery, the recovery's ms). `node` leads."""
+    with watching(group, node, database) as seen:
+        spent = recovery(group, node)
+    return seen.longest_ms, spent
+
+
+def is_normal_without(node, pnn):
+    """Whether the node's map has not this one, and its recovery is over."""
+    with node.connect() as connection:
+        data = connection.request(GETVNNMAP)[1]
+        numbers = struct.unpack(f"={len(data) // 4}I", data)
+        return pnn not in numbers[2:2 + numbers[1]] and connection.request(GET_RECMODE)[0] == NORMAL
+
+
+def touch(group, count, step, database, node=None):
+    """`count` of the records that filling.py has made are updated on this node, or node 0: every `step`-th."""
+    client(kind_of(group), "touch", count, step, database, (node or group[0]).socket)
 
 
 def deletions(group, count, database, cap_s=180):

@@ -21,8 +21,8 @@ leader_watch_machine::leader_watch_machine(world& w, pnn self, std::size_t count
                 .mode = recovery_mode::normal,
                 .gen = generation{77},
                 .map = all,
-                .capabilities =
-                    capabilities_with_level(capability::recmaster | capability::lmaster, level)};
+                .capabilities = capabilities_with_level(
+                    capability::features | capability::recmaster | capability::lmaster, level)};
 }
 
 bool leader_watch_machine::feed(words& event, std::string& out) {

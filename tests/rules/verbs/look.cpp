@@ -1,5 +1,5 @@
 /// look [round=N], and below it, for each node that has changed, a line
-///     N [gen=G] [map=0,1] [sees=0,1] [active|normal] [flags=F] | N silent | N away
+///     N [gen=G] [map=0,1] [sees=0,1] [active|normal] [flags=F] [ctdbd] | N silent | N away
 /// what it says from now on: `sees` the nodes it is connected to, `active` and `normal` the recovery mode, `silent`: it does not
 /// answer, `away`: the leader is not connected to it. The round that is out ends with what all say now.
 #include <algorithm>
@@ -23,6 +23,8 @@ static void change(node_look& l, words& line, std::size_t count) {
     parse(*v, flags);
     l.flags = flags;
   }
+  if (line.flag("ctdbd"))
+    l.capabilities = capability::features | capability::recmaster | capability::lmaster;
   if (line.flag("active")) l.mode = recovery_mode::active;
   if (line.flag("normal")) l.mode = recovery_mode::normal;
   if (auto v = line.option("sees")) {

@@ -163,8 +163,10 @@ enum {
   FLOE_READ_OWNER =
       0, /* the record comes here first, or a read-only copy of it where they are allowed
                             (floe_allow_copies): nobody has a newer value */
-  FLOE_READ_SETTLED = 1, /* this node's copy, after who holds it here now; waits out a recovery */
-  FLOE_READ_COPY = 2     /* this node's copy as it is, for diagnosis */
+  FLOE_READ_SETTLED =
+      1, /* this node's copy, after who holds it here now; waits out a recovery. Of a persistent or
+                            replicated database the header may name this node as dmaster, whoever it is */
+  FLOE_READ_COPY = 2 /* this node's copy as it is, for diagnosis */
 };
 /* FLOE_ENOENT, with `out` filled: there is no such record, or an empty one. */
 FLOE_API int floe_read(floe_connection*, floe_db, const void* key, size_t key_size, int how,

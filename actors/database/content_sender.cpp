@@ -1,0 +1,152 @@
+#include "actors/database/content_sender.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "actors/database/storage_trouble.hpp"
+#include "actors/events.hpp"
+#include "protocol/mutant.hpp"
+#include "protocol/rules/parts.hpp"
+#include "protocol/wire/codec.hpp"
+
+namespace floe {
+namespace {
+
+/// Buffers on their way at a time: enough to keep the network busy, little enough to bound memory.
+constexpr unsigned window = 4;
+
+void add_marks(rec_buffer_builder& buffer, const std::vector<change_history::earlier_mark>& marks,
+               byte_view key, std::uint32_t oldest) {
+  for (const auto& [age, mark] : marks) {
+    if (age > oldest) break;
+    char sum[sizeof mark.data_sum];
+    std::memcpy(sum, &mark.data_sum, sizeof sum);
+    buffer.add(key, {.rsn = mark.rsn}, {sum, sizeof sum}, is_mark | age);
+  }
+}
+
+}  // namespace
+
+content_sender::transfer& content_sender::begin(receiver to) {
+  now_.reset();
+  now_.emplace();
+  now_->id = ++last_;
+  now_->to = std::move(to);
+  return *now_;
+}
+
+void content_sender::send_all(receiver to, std::vector<record> left_in_table) {
+  begin(std::move(to)).left_in_table = std::move(left_in_table);
+  send_buffers();
+}
+
+void content_sender::send(receiver to, key_set keys, std::uint32_t oldest_mark) {
+  auto& t = begin(std::move(to));
+  t.keys = std::move(keys);
+  t.order = t.keys->sorted();
+  t.oldest_mark = oldest_mark;
+  send_buffers();
+}
+
+void content_sender::on(const db_continue_pull& m) {
+  if (!now_ || now_->id != m.pull) return;
+  --now_->in_flight;
+  send_buffers();
+}
+
+void content_sender::send_buffers() {
+  auto& t = *now_;
+  while (!t.exhausted && t.in_flight < window) {
+    rec_buffer_builder buffer(port_.config.id, port_.config.push_buffer_size);
+    const auto read = t.keys ? next_of_keys(buffer) : next_records(buffer);
+    if (!read) {
+      port_.trouble.failed("scan", read.error());
+      t.to.answer.fail("cannot read: " + read.error().text);
+      now_.reset();
+      return;
+    }
+    if (buffer.empty()) break;
+    t.count += buffer.count();
+    ++t.in_flight;
+    port_.node.tell(post_message{t.to.to, t.to.srvid, std::make_shared<const bytes>(buffer.take()),
+                                 [to = port_.self, id = t.id] { to.tell(db_continue_pull{id}); }});
+  }
+  if (t.exhausted && t.in_flight == 0) {
+    tell_if_large();
+    t.to.answer.good(wire::encode(t.count));
+    now_.reset();
+  }
+}
+
+/// DBRecordCountWarn, DBSizeWarn, DBRecordSizeWarn: whatever part of the database was collected.
+void content_sender::tell_if_large() const {
+  const auto now = port_.store->stats();
+  if (!now) return;  // whoever reads says so
+  const auto& limit = port_.settings.large;
+  const auto tell = [&](const char* why) {
+    port_.env.log.tell(event::database_large{
+        .db = port_.config.name, .records = now->records, .bytes = now->bytes_used(), .why = why});
+  };
+  if (limit.records != 0 && now->records > limit.records)
+    tell("more records than DBRecordCountWarn");
+  if (limit.bytes != 0 && now->bytes_used() > limit.bytes) tell("more bytes than DBSizeWarn");
+  if (limit.record_bytes != 0 && now_->largest > limit.record_bytes)
+    tell("a record larger than DBRecordSizeWarn");
+}
+
+/// The store's records and those that are left in the record table as one ascending stream.
+std::expected<void, store_error> content_sender::next_records(rec_buffer_builder& buffer) {
+  auto& t = *now_;
+  const auto add = [&](const record_view& r) {
+    if (!buffer.empty() &&
+        buffer.size_with(r.key.size(), r.data.size()) > port_.config.push_buffer_size)
+      return false;
+    buffer.add(r.key, r.header, r.data);
+    t.largest = std::max(t.largest, r.data.size());
+    return true;
+  };
+  const auto left = [&] { return t.next_left < t.left_in_table.size(); };
+  const auto add_left = [&] { return add(t.left_in_table[t.next_left]) && ++t.next_left; };
+  if (!t.position.at_end()) {
+    auto next = port_.store->scan(t.position, [&](const record_view& r) {
+      if (r.data.empty() && mutated(mutant::deletions_not_pulled)) return true;
+      const ordered_key here(r.key);
+      while (left() && ordered_key(t.left_in_table[t.next_left].key) < here)
+        if (!add_left()) return false;
+      if (left() && t.left_in_table[t.next_left].key == r.key) return add_left();
+      return add(r);
+    });
+    if (!next) return std::unexpected(std::move(next.error()));
+    t.position = *next;
+  }
+  if (!t.position.at_end()) return {};
+  while (left())
+    if (!add_left()) return {};
+  t.exhausted = true;
+  return {};
+}
+
+/// A key without a record is sent without a header.
+std::expected<void, store_error> content_sender::next_of_keys(rec_buffer_builder& buffer) {
+  auto& t = *now_;
+  const auto& changes = port_.store->changes();
+  for (;
+       t.next < t.order.size() && (buffer.empty() || buffer.size() < port_.config.push_buffer_size);
+       ++t.next) {
+    const byte_view key = t.order[t.next];
+    const std::uint32_t changed = changes.age_of(key);
+    auto found = port_.store->visit(key, [&](const record_view& r) {
+      if (r.data.empty() && mutated(mutant::deletions_not_pulled))
+        buffer.add_plain(key, {}, changed);
+      else
+        buffer.add(key, r.header, r.data, changed);
+    });
+    if (!found) return std::unexpected(std::move(found.error()));
+    if (!*found) buffer.add_plain(key, {}, changed);
+    if (t.oldest_mark > 0) add_marks(buffer, changes.marks_of(key), key, t.oldest_mark);
+  }
+  t.exhausted = t.next == t.order.size();
+  return {};
+}
+
+}  // namespace floe

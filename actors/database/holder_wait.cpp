@@ -1,0 +1,61 @@
+#include "actors/database/holder_wait.hpp"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "actors/events.hpp"
+#include "actors/hex.hpp"
+
+namespace floe {
+namespace {
+
+std::int64_t microseconds(duration d) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(d).count();
+}
+double in_seconds(duration d) { return std::chrono::duration<double>(d).count(); }
+
+}  // namespace
+
+void holder_wait::begin(const std::vector<held_lock>& holders) {
+  ++number_;
+  name(holders);
+  expect();
+}
+
+void holder_wait::expect() const {
+  port_.env.loop.after(rules_.patience,
+                       [to = port_.self, n = number_] { to.tell(db_holders_late{n}); });
+}
+
+void holder_wait::name(const std::vector<held_lock>& holders) const {
+  for (const auto& h : holders)
+    port_.env.log.tell(event::freeze_waits{.db = port_.config.name,
+                                           .node = port_.env.self,
+                                           .client = h.client.id,
+                                           .pid = h.client.pid,
+                                           .name = h.client.name,
+                                           .key = to_hex(h.key),
+                                           .held_us = microseconds(h.held)});
+}
+
+void holder_wait::late(const std::vector<held_lock>& holders) {
+  if (rules_.policy == holder_policy::wait) return expect();  // the policy may change
+  std::set<std::uint64_t> told;
+  for (const auto& [key, c, held] : holders) {
+    if (!told.insert(c.id).second) continue;
+    const auto what = fmt::format(
+        "{} (pid {}, client {}) has held the lock of record {} of {} for {:.1f} s and keeps it "
+        "from freezing",
+        c.name, c.pid, c.id, to_hex(key), port_.config.name, in_seconds(held));
+    if (rules_.policy == holder_policy::ban) {
+      port_.node.tell(ban_self{what});
+      break;
+    }
+    port_.note(event::holder_disconnected{.why = what});
+    c.session.tell(session_kick{what});
+  }
+  expect();
+}
+
+}  // namespace floe

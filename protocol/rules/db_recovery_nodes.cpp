@@ -1,0 +1,127 @@
+/// Which nodes a phase of a recovery asks, and whether they mean the same database. The phases are in db_recovery.cpp; since
+/// when whom is asked for what: db_recovery_difference.cpp.
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <tuple>
+
+#include "protocol/constants.hpp"
+#include "protocol/mutant.hpp"
+#include "protocol/rules/db_recovery.hpp"
+
+namespace floe {
+namespace {
+
+/// Set at run time by clients, node by node: no part of a database's kind.
+constexpr std::uint8_t kind_mask =
+    static_cast<std::uint8_t>(~(db_flag::readonly | db_flag::sticky));
+
+db_kind kind_of(std::uint8_t flags) {
+  if (flags & db_flag::persistent) return db_kind::persistent;
+  if (flags & db_flag::replicated) return db_kind::replicated;
+  return db_kind::volatile_db;
+}
+
+/// "a.tdb on 0,2; b.tdb on 1"
+std::string who_says_what(const std::map<std::string, std::vector<pnn>>& said) {
+  std::string s;
+  for (const auto& [what, nodes] : said) {
+    if (!s.empty()) s += "; ";
+    s += what + " on " + describe(nodes);
+  }
+  return s;
+}
+
+}  // namespace
+
+bool db_recovery::same_kinds() {
+  std::map<std::string, std::vector<pnn>> said;
+  for (const auto& c : plan_.copies) {
+    flags_ = c.flags & kind_mask;
+    said["flags " + std::to_string(flags_)].push_back(c.node);
+  }
+  kind_ = kind_of(flags_);
+  if (said.size() == 1) return true;
+  conflict_ = true;
+  blame(pnn::unknown, failure_cause::flag_conflict, who_says_what(said));
+  return false;
+}
+
+bool db_recovery::same_names() {
+  std::map<std::string, std::vector<pnn>> said;
+  for (const auto& [node, text] : names_) said[text].push_back(node);
+  name_ = said.begin()->first;
+  if (said.size() == 1) return true;
+  conflict_ = true;
+  blame(pnn::unknown, failure_cause::name_conflict, who_says_what(said));
+  return false;
+}
+
+// ---- whom to ask ----
+
+std::vector<pnn> db_recovery::everybody() const {
+  std::vector<pnn> all;
+  all.reserve(plan_.participants.size());
+  for (const auto& p : plan_.participants) all.push_back(p.node);
+  return all;
+}
+
+std::vector<pnn> db_recovery::who_has(bool has) const {
+  std::vector<pnn> nodes = everybody();
+  std::erase_if(nodes, [&](pnn n) {
+    return (std::ranges::find(plan_.copies, n, &db_plan::copy::node) != plan_.copies.end()) != has;
+  });
+  return nodes;
+}
+
+std::vector<pnn> db_recovery::pull_sources() const {
+  std::vector<pnn> sources;
+  if (kind_ == db_kind::volatile_db) {
+    for (const auto& p : plan_.participants)
+      if (p.took_part) sources.push_back(p.node);
+    return sources;
+  }
+  if (only_damaged()) {
+    sources = damaged_;  // together they have most
+    std::ranges::sort(sources);
+    return sources;
+  }
+  // Of the whole copies the highest sequence number supplies everything. Of equal ones, which two rival transactions may
+  // have made, one of the last generation: what was not decided there when its node was lost did not happen, and others
+  // were acknowledged in its place. Of equals among these the lowest pnn. A number of 0 says nothing about the content: one
+  // that has just been made must not win by it.
+  const auto had = who_has(true);
+  const auto supplies = [&](pnn n) {
+    return std::ranges::find(had, n) != had.end() &&
+           std::ranges::find(damaged_, n) == damaged_.end();
+  };
+  const auto took_part = [&](pnn n) {
+    const auto p = std::ranges::find(plan_.participants, n, &db_plan::participant::node);
+    return p != plan_.participants.end() && p->took_part;
+  };
+  struct candidate {
+    std::uint64_t number;
+    bool counts;
+    pnn node;
+  };
+  std::optional<candidate> best;
+  for (const auto& [node, n] : seqnums_) {
+    if (!supplies(node)) continue;
+    const bool counts = took_part(node) && !mutated(mutant::rival_of_lost_node_wins);
+    const candidate one{n, counts, node};
+    const auto rank = [](const candidate& c) {
+      return std::tuple(c.number, c.counts, -std::int64_t{number(c.node)});
+    };
+    if (!best || rank(one) > rank(*best)) best = one;
+  }
+  sources.push_back(best ? best->node : pnn::unknown);
+  return sources;
+}
+
+bool db_recovery::only_damaged() const {
+  return !damaged_.empty() && std::ranges::all_of(who_has(true), [&](pnn n) {
+    return std::ranges::find(damaged_, n) != damaged_.end();
+  });
+}
+
+}  // namespace floe
