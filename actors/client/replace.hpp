@@ -7,9 +7,13 @@
 ///                          └► push_start ► records ► push_confirm ┘
 ///
 /// Each step goes to all nodes, and the next one begins when all have done it. Nothing changes on a
-/// node before its commit. When a step fails anywhere a recovery is asked for: it thaws the
-/// database on all nodes and makes them equal again. The same happens when this client ends in the
-/// middle: its node notices.
+/// node before its commit. A thaw does not open what was replaced: floe's nodes ask for a recovery,
+/// which gives the content a generation of its own, and say that it is thawed when that is over
+/// (protocol/rules/freeze.hpp). So nothing of before, which may still be on its way, is taken for current.
+///
+/// When a step fails anywhere a recovery is asked for: it thaws the database on all nodes and makes
+/// them equal again, with the new content if it was committed on any of them. The same happens when
+/// this client ends in the middle: its node notices.
 #include <cstdint>
 #include <expected>
 #include <functional>

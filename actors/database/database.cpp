@@ -213,6 +213,7 @@ void database::on(db_view& m) {
     become_inactive();
   if (before->gen != view_->gen) close_table_of_before();
   if (mode == view_->mode) return;
+  answer_thaws();
   follow(commit_.mode_changed(view_->mode));
   if (view_->mode == recovery_mode::active) serve_until_thaw();
 }

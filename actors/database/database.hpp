@@ -20,7 +20,8 @@
 /// Files: database.cpp (life, dispatch, views), reports.cpp (what it shows of itself, traverses), records.cpp (locks,
 /// reads, stores, calls of clients), record_queue.cpp (who is served next), migration.cpp (how records move),
 /// recovery_steps.cpp (freeze, transaction, thaw), recovery_pull.cpp, recovery_push.cpp, recovery_commit.cpp (what a
-/// recovery takes and gives in between), read_only.cpp (copies that cannot be written),
+/// recovery takes and gives in between), replaced_content.cpp (what tools put in the place of a content),
+/// read_only.cpp (copies that cannot be written),
 /// transactions.cpp (of clients, on persistent and replicated ones), vacuum.cpp (deleted records are forgotten),
 /// vacuum_agreement.cpp (when everybody else agrees), hot_records.cpp (what goes into the record table and comes out),
 /// table_clients.cpp (who may use it), table_freeze.cpp, table_holders.cpp (who holds what there),
@@ -102,6 +103,7 @@ class database final : public actor<database_message> {
   void on(db_lock_timeout&);
   void on(db_holder_rules&);
   void on(db_holders_late&);
+  void on(db_thaw_late&);
   void on(db_settings&);
   void on(db_vacuum_time&);
   void on(db_vacuum_slice&);
@@ -312,7 +314,7 @@ class database final : public actor<database_message> {
   void serve_muted();
   void become_inactive();
   void begin(db_control&);
-  void open_transaction();
+  void open_transaction(const db_control&);
   void recovery_begin(db_control&);
   generation content() const;
   db_copy_state copy_state(const db_digest* = nullptr) const;
@@ -320,6 +322,15 @@ class database final : public actor<database_message> {
   void cancel(db_control&);
   void wipe(db_control&);
   void thaw(db_control&);
+
+  // replaced_content.cpp
+  bool is_outside(const db_control&) const;
+  static std::pair<pnn, std::uint64_t> asker_of(const db_control&);
+  bool refuse_if_anothers(const db_control&) const;
+  void keep_number_rising(recovery_set&);
+  void tell_replaced(const db_control&, std::uint64_t records);
+  void thaw_after_recovery(const replier&);
+  void answer_thaws();
 
   // recovery_pull.cpp
   void pull(db_control&);
@@ -403,6 +414,11 @@ class database final : public actor<database_message> {
   std::uint32_t last_lock_ = 0;
   std::uint64_t last_waiter_ = 0;
   std::unordered_map<std::uint64_t, bytes> key_of_waiter_;  ///< waiters with a deadline
+  std::pair<pnn, std::uint64_t>
+      transaction_of_;  ///< node and client who began the one that is open
+  std::map<std::uint64_t, replier>
+      thaws_wait_;  ///< of tools, for the recovery of what they put here
+  std::uint64_t last_thaw_ = 0;
   std::unique_ptr<recovery_set> pushed_;
   std::string
       damage_;  ///< what is wrong with the content; also in the file, so that it outlives the process

@@ -91,6 +91,10 @@ struct db_table_recall {
 struct db_holders_late {
   std::uint64_t freeze;
 };
+/// A tool that thaws replaced content has waited for the recovery for long enough.
+struct db_thaw_late {
+  std::uint64_t thaw;
+};
 /// The node's tunables that concern databases.
 struct db_settings {
   vacuum_settings vacuum;
@@ -243,9 +247,10 @@ struct db_update_answer {
 using database_message =
     std::variant<db_client_call, db_peer_packet, db_control, db_push, db_client_gone, db_view,
                  db_inspect, db_traverse, db_tick, db_flush, db_continue_pull, db_work_done,
-                 db_lock_timeout, db_holder_rules, db_holders_late, db_stop, db_update_answer,
-                 db_next_slice, db_settings, db_vacuum_time, db_vacuum_slice, db_vacuum_answer,
-                 db_seqnum_time, db_table_rules, db_table_rung, db_table_tick, db_table_recall,
-                 db_tell_contents, db_fill_from, db_fill_came, db_fill_on, db_look_for_room>;
+                 db_lock_timeout, db_holder_rules, db_holders_late, db_thaw_late, db_stop,
+                 db_update_answer, db_next_slice, db_settings, db_vacuum_time, db_vacuum_slice,
+                 db_vacuum_answer, db_seqnum_time, db_table_rules, db_table_rung, db_table_tick,
+                 db_table_recall, db_tell_contents, db_fill_from, db_fill_came, db_fill_on,
+                 db_look_for_room>;
 
 }  // namespace floe

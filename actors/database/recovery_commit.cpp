@@ -32,8 +32,13 @@ std::expected<void, store_error> end_copies(store& s, const std::vector<bytes>& 
 void database::commit(db_control& m) {
   const auto& t = m.request<control::db_transaction_commit>();
   // what the rules say is done only once the records are in place: until then the transaction is open
-  const bool filled = commits_what_was_filled();
-  const auto planned = step(freeze_, freeze_event::commit{t.tid, inactive(), filled});
+  if (refuse_if_anothers(m)) return;
+  const freeze_event::commit wanted{.tid = t.tid,
+                                    .inactive = inactive(),
+                                    .filled = commits_what_was_filled(),
+                                    .recovering = view_->mode == recovery_mode::active,
+                                    .records = pushed_ && pushed_->size() > 0};
+  const auto planned = step(freeze_, wanted);
   if (planned.refused != freeze_refusal::none)
     return m.answer.fail(refusal_text(freeze_, planned.refused));
   if (!pushed_) return m.answer.fail("a commit of this transaction has failed: it has no records");
@@ -42,13 +47,17 @@ void database::commit(db_control& m) {
     storage_.leave_without_room(*pushed_, done.error());
     return m.answer.fail("cannot commit what was stored before: " + done.error().text);
   }
+  const bool replaced = planned.next.replaced;
+  if (replaced && freeze_.wiped) keep_number_rising(*pushed_);
   auto set = std::shared_ptr<recovery_set>(std::move(pushed_));
   auto result = std::make_shared<std::expected<replace_result, store_error>>();
   auto after = freeze_.wiped ? damage_after_commit() : damage_;
   // what is replaced as a whole has no copies
   auto copies = freeze_.wiped ? std::vector<bytes>() : keys_with_copies();
   const auto size = set->size() + copies.size();
-  auto work = [store = store_, set, result, tid = t.tid, equal = equal_open_, wiped = freeze_.wiped,
+  // a tool gives the same to all nodes
+  const bool equal = equal_open_ || (replaced && freeze_.wiped);
+  auto work = [store = store_, set, result, tid = planned.committed, equal, wiped = freeze_.wiped,
                now = damage_, after, copies = std::move(copies)] {
     // an earlier try has committed that generation here, and its content did not stay: the name means two contents
     auto& changes = store->changes();
@@ -75,9 +84,10 @@ void database::commit(db_control& m) {
     else
       changes.step(tid);
   };
-  auto finish = [this, tid = t.tid, set, answer = m.answer, result, after, filled,
-                 wiped = freeze_.wiped] {
-    const freeze_event::commit event{tid, inactive(), filled};
+  auto finish = [this, wanted, set, by = m, result, after, replaced, wiped = freeze_.wiped] {
+    const auto& answer = by.answer;
+    auto event = wanted;  // a recovery that has begun meanwhile finds what is there now
+    event.inactive = inactive();
     if (!*result) {
       storage_.leave_without_room(*set, result->error());
       return answer.fail("cannot store the recovered records: " + result->error().text);
@@ -89,10 +99,11 @@ void database::commit(db_control& m) {
     }
     freeze_step s;
     if (!transition(event, answer, &s)) return;
-    if (wiped && !mutated(mutant::wipe_keeps_what_waits)) drop_what_waits();
+    if (wiped && !replaced && !mutated(mutant::replaced_in_place)) drop_what_waits();
     if (wiped) drop_table_content();
     filling_.forget();
     finish_commit(s, answer);
+    if (replaced) tell_replaced(by, store_->count().value_or(0));
   };
   if (size <= small_commit) {
     work();
@@ -109,14 +120,15 @@ void database::finish_commit(const freeze_step& s, const replier& answer) {
   gen_ = s.committed;
   committed_ = true;
   forget_copies();
-  // a tool that stores under the same generation leaves the other records as they are
+  // what is stored under the same generation leaves the other records as they are
   equal_ = equal_open_ || (equal_ && before == gen_);
   note(event::generation{.from = before, .to = gen_});
   changed(true);
   drop_stale_waiters(before);
   answer.good();
   // an operator who replaces content does not know who has gone on
-  if (gen_ != before) own_freeze_ = step(own_freeze_, own_freeze_event::committed);
+  if (!s.next.replaced && gen_ != before)
+    own_freeze_ = step(own_freeze_, own_freeze_event::committed);
   if (hot_records_) answer_for_table();
   serve_muted();
 }

@@ -1,5 +1,7 @@
 /// What a recovery gives to this node's copy of a database; the records: push_receiver.hpp.
 #include "actors/database/database.hpp"
+#include "protocol/mutant.hpp"
+#include "protocol/rules/lineage.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/wire/codec.hpp"
 
@@ -8,19 +10,25 @@ namespace floe {
 void database::push_start(db_control& m) {
   const auto& p = m.request<control::db_push_start>();
   // of two leaders that recover at once one may come late: what it sends belongs to its own transaction, which is no more
-  if (const auto of = recovery_of(m); of && equal_open_ && *of != freeze_.tid)
+  if (const auto of = recovery_of(m);
+      of && equal_open_ && *of != freeze_.tid && !mutated(mutant::push_into_anothers))
     return m.answer.fail("another recovery has been here since");
+  if (refuse_if_anothers(m)) return;
   if (!transition(freeze_event::push_start{}, m.answer)) return;
   pushes_.start(p.srvid);
   m.answer.good();
 }
 
 void database::on(db_push& m) {
-  if (pushed_)
-    pushes_.on(m, {.equal = equal_open_, .difference = equal_open_ && !freeze_.wiped}, *pushed_);
+  if (!pushed_) return;
+  // from outside, too: a recovery follows that knows what to do with owners who are not there
+  const bool equal =
+      equal_open_ || (freeze_.outside && replaced_under(freeze_.tid) != generation::invalid);
+  pushes_.on(m, {.equal = equal, .difference = equal_open_ && !freeze_.wiped}, *pushed_);
 }
 
 void database::push_confirm(db_control& m) {
+  if (refuse_if_anothers(m)) return;
   if (!pushes_.is_on()) return m.answer.fail("no push is going on");
   const auto count = pushes_.count();
   if (!count) {

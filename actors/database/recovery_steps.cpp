@@ -52,6 +52,7 @@ bool database::transition(const freeze_input& event, const replier& answer, free
     for (auto& w : std::exchange(freeze_waiters_, {})) w.good();
   if (s.freeze_undone)
     for (auto& w : std::exchange(freeze_waiters_, {})) w.fail("freeze was given up");
+  answer_thaws();
   return true;
 }
 
@@ -124,12 +125,13 @@ void database::begin(db_control& m) {
   const auto& t = m.request<control::db_transaction_start>();
   if (!recovery_of(m) && view_->mode == recovery_mode::normal && own_freeze_ != own_freeze::none)
     return m.answer.fail("this node was cut off, and waits for a recovery");
-  if (!transition(freeze_event::begin{t.tid, gen_}, m.answer)) return;
-  open_transaction();
+  if (!transition(freeze_event::begin{t.tid, gen_, is_outside(m), view_->gen}, m.answer)) return;
+  open_transaction(m);
   m.answer.good();
 }
 
-void database::open_transaction() {
+void database::open_transaction(const db_control& m) {
+  transaction_of_ = asker_of(m);
   witness(&database_witness::began, freeze_.tid);
   declared_damage_.reset();
   gave_content_ = false;
@@ -140,7 +142,7 @@ void database::open_transaction() {
 void database::recovery_begin(db_control& m) {
   const auto& t = m.request<control::db_recovery_begin>();
   if (!transition(freeze_event::begin{t.tid, gen_}, m.answer)) return;
-  open_transaction();
+  open_transaction(m);
   equal_open_ = true;
   const bool knows_filled =
       std::get<req_control>(m.packet->content.body).flags & begin_knows_filled;
@@ -204,6 +206,7 @@ void database::cancel(db_control& m) {
 /// Nothing is removed yet: the commit replaces the content in one piece, or, if it never comes, nothing was lost.
 void database::wipe(db_control& m) {
   const auto& t = m.request<control::wipe_database>();
+  if (refuse_if_anothers(m)) return;
   if (!transition(freeze_event::wipe{t.tid}, m.answer)) return;
   pushed_ = std::make_unique<recovery_set>();
   m.answer.good();
@@ -222,6 +225,7 @@ void database::thaw(db_control& m) {
     return m.answer.fail("this node was cut off, and waits for a recovery");
   freeze_step s;
   if (!transition(freeze_event::thaw{.inactive = inactive()}, m.answer, &s)) return;
+  if (s.recover_first) return thaw_after_recovery(m.answer);
   pushed_.reset();
   sender_.stop();
   m.answer.good();

@@ -240,8 +240,13 @@ void invariants::committed(const database_moment& m, generation to, std::uint64_
   for (const auto& [n, other] : db.nodes)
     if (other.given == to && other.written)
       clash(db, other.written->first, "in the open", other.written->second, committed);
-  if (to == m.content) r.counted.clear();  // an operator has replaced the content
-  if (r.counted.empty()) db.transactions.clear();
+  // an operator has replaced the content: he did so for all that have it
+  if (to == replaced_under(m.content)) {
+    r.counted.clear();
+    for (const auto& [n, before] : r.committed) r.counted.push_back(n);
+  }
+  if (to == m.content) r.counted.clear();  // as a ctdbd's generation leaves it
+  if (r.counted.empty() || is_replaced(to)) db.transactions.clear();
   if (!r.counted.empty()) note_left(db, r, m.content, committed);
   const auto last = db.transactions.find(m.content);
   if (last == db.transactions.end() || !is_in(r.counted, m.node)) return;

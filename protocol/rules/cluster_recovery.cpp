@@ -15,11 +15,11 @@ namespace {
 
 /// The bits that are not counted. Leaders of two parts that know the same latest generation count on from it alike, and a
 /// leader that was started again begins to count anew: neither may give a generation a name that another one has. So a
-/// name says whose it is, and of which of its lives; within one the count goes on.
+/// name says whose it is, and of which of its lives; within one the count goes on. One life is left to replaced contents.
 std::uint32_t named_by(pnn leader, std::uint32_t life) {
   constexpr std::uint32_t bits = 6, mask = (1U << bits) - 1;
   if (mutated(mutant::generation_without_life)) life = 0;
-  return (life & mask) << bits | (number(leader) & mask);
+  return life % life_of_replaced << bits | (number(leader) & mask);
 }
 
 bool may_lead(std::uint32_t flags, std::uint32_t capabilities) {
@@ -205,6 +205,8 @@ std::vector<cluster_output> cluster_recovery::give_up(pnn who, failure_cause cau
 
 db_plan cluster_recovery::plan_for(db_id id) const {
   std::vector<lineage_claim> claims;
+  const bool with_ctdbd = std::ranges::any_of(
+      members_, [](const member& m) { return feature_level_of(m.capabilities) == 0; });
   for (const auto& m : members_) {
     const auto own = lines_.find({id, m.node});
     const bool has =
@@ -212,6 +214,10 @@ db_plan cluster_recovery::plan_for(db_id id) const {
         mutated(mutant::absent_copy_counts);
     // the generation of a node's map says nothing about a database that it does not have
     claims.push_back({m.node, own != lines_.end() ? own->second : has ? m.line : lineage{}});
+    // a ctdbd cannot tell that its content was replaced as well, and everybody's is
+    auto& line = claims.back().line;
+    if (with_ctdbd && is_replaced(line.gen) && line.gen == replaced_under(m.line.gen))
+      line.gen = m.line.gen;
   }
   const auto took_part = last_generation_members(claims, plan_.leader, plan_.one_part_serves);
   db_plan p{.db = id,

@@ -24,11 +24,12 @@ cut_off_cause is_cut_off(pnn self, pnn leader, std::span<const cut_off_peer> nod
                        !is_majority(active, nodes.size());
   if (too_few && (leader == self || (leader == pnn::unknown && without_leader >= limit)))
     return cut_off_cause::no_majority;
-  if (leader == self) return away > here ? cut_off_cause::outnumbered : cut_off_cause::none;
   if (leader == pnn::unknown)
     return away > 0 && without_leader >= limit ? cut_off_cause::no_leader : cut_off_cause::none;
   const auto l = std::ranges::find(nodes, leader, &cut_off_peer::node);
-  return l != nodes.end() && is_away(*l) ? cut_off_cause::leader_silent : cut_off_cause::none;
+  if (leader != self && l != nodes.end() && is_away(*l)) return cut_off_cause::leader_silent;
+  const bool counts = leader == self || !mutated(mutant::follower_of_a_cut_off_leader);
+  return counts && away > here ? cut_off_cause::outnumbered : cut_off_cause::none;
 }
 
 duration own_silence_limit(duration others_limit, duration keepalive_interval) {

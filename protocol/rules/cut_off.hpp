@@ -7,7 +7,8 @@
 ///
 ///   a follower           has not heard its leader, or its leader's stream has broken
 ///   nobody leads         for as long, and a member of the map is away
-///   the leader           does not hear more members of its map than it hears
+///   a leader, or whoever hears him   does not hear more members of its map than it hears: the leader may be cut off himself,
+///                        and says so to nobody
 ///   anybody              was stopped itself for as long
 ///   a leader, or nobody  if a majority is asked for (quorum.hpp): less than that of the nodes is there
 ///

@@ -187,7 +187,9 @@ std::vector<pnn> db_recovery::strangers() const {
   const bool members_know =
       std::ranges::any_of(noted(), [&](pnn n) { return knows_all_since_birth(n); });
   std::erase_if(nodes, [&](pnn n) {
-    return copy_of(n)->content == generation::invalid || left_behind(n) ||
+    const auto content = copy_of(n)->content;
+    // what a tool put there has served nobody
+    return content == generation::invalid || is_replaced(content) || left_behind(n) ||
            !(members_know || (knows_all_since_birth(n) && !shares_their_past(n)));
   });
   return nodes;

@@ -24,8 +24,14 @@ freeze_step close_transaction(const freeze_status& now) {
   freeze_step s{.next = now, .roll_back = open, .abandon_push = now.pushing};
   if (open) s.next.state = freeze_state::frozen;
   s.next.tid = generation::invalid;
-  s.next.wiped = s.next.pushing = false;
+  s.next.wiped = s.next.pushing = s.next.outside = false;
   return s;
+}
+
+/// Whether a commit puts something else in the place of what was there before, outside of a recovery, and it can be named.
+bool replaces(const freeze_status& now, const commit& e) {
+  return now.outside && (now.wiped || e.records) && replaced_under(e.tid) != generation::invalid &&
+         !mutated(mutant::replaced_in_place);
 }
 
 freeze_refusal check_transaction(const freeze_status& now) {
@@ -67,9 +73,13 @@ freeze_step on(const freeze_status& now, const begin& e) {
   // of two leaders that recover at the same time one must lose, and everywhere the same one
   if (supersedes(e.committed, e.tid) || supersedes(now.tid, e.tid))
     return refuse(now, freeze_refusal::outdated);
+  if (e.outside && e.tid != e.map) return refuse(now, freeze_refusal::not_of_map);
+  // of what the first has put in the place of the content nothing would be left, and yet it was told that it is done
+  if (e.outside && now.replaced) return refuse(now, freeze_refusal::outdated);
   freeze_step s = close_transaction(now);
   s.next.state = freeze_state::in_transaction;
   s.next.tid = e.tid;
+  s.next.outside = e.outside;
   return s;
 }
 
@@ -105,11 +115,14 @@ freeze_step on(const freeze_status& now, const commit& e) {
   if (e.inactive) return refuse(now, freeze_refusal::inactive);
   if (auto r = check_transaction(now, e.tid); r != freeze_refusal::none) return refuse(now, r);
   if (now.pushing) return refuse(now, freeze_refusal::push_unconfirmed);
+  if (now.outside && e.recovering) return refuse(now, freeze_refusal::recovery_began);
   freeze_step s{.next = now, .committed = e.tid};
   s.next.state = freeze_state::frozen;
   s.next.tid = generation::invalid;
   s.next.records_invalid = now.records_invalid && !now.wiped && !e.filled;
-  s.next.wiped = false;
+  s.next.replaced = replaces(now, e);
+  if (s.next.replaced) s.committed = replaced_under(e.tid);
+  s.next.wiped = s.next.outside = false;
   return s;
 }
 
@@ -119,6 +132,7 @@ freeze_step on(const freeze_status& now, const thaw& e) {
   if (e.inactive) return refuse(now, freeze_refusal::inactive);
   if (now.state == freeze_state::thawed) return {.next = now};
   if (now.records_invalid) return refuse(now, freeze_refusal::records_invalid);
+  if (now.replaced) return {.next = now, .recover_first = true};
   freeze_step s = close_transaction(now);
   s.next.state = freeze_state::thawed;
   s.freeze_undone = now.state == freeze_state::freezing;
@@ -164,6 +178,8 @@ std::string_view name(freeze_refusal r) {
     case freeze_refusal::records_invalid: return "the records are invalid until a recovery";
     case freeze_refusal::access_denied: return "the database is frozen";
     case freeze_refusal::inactive: return "the node is stopped or banned";
+    case freeze_refusal::not_of_map: return "the cluster is at another generation";
+    case freeze_refusal::recovery_began: return "a recovery has begun since";
   }
   std::unreachable();
 }

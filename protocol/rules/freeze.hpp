@@ -17,10 +17,19 @@
 /// no part in a recovery, until a recovery has wiped and replaced them. (CTDB forgets the mark at
 /// the next thaw, whether or not the records were replaced.)
 ///
+/// A transaction that a client begins while no recovery goes on is *outside*: a tool that wipes or restores the database,
+/// under the generation that all nodes are at. What it commits is *replaced* content, which serves nobody yet: packets and
+/// copies of before still carry that generation. It has a name of its own (lineage.hpp, replaced_under), stays frozen
+/// whoever thaws it, and takes no other transaction from outside, until the commit of a recovery has given it a generation
+/// (not played by the model). A recovery that has begun lets nothing from outside be committed. Where a ctdbd
+/// has led the last recovery generations have no order and no such names; a ctdbd serves what was replaced at once, and may
+/// refuse to recover for ten seconds: there the content is thawed in its place, as by all others.
+///
 /// Sources: Samba ctdb/server/ctdb_freeze.c (freeze, thaw, transactions), ctdb_recover.c (pull,
 /// push). Differences: commit is refused between push_start and push_confirm; push needs an open
 /// transaction; a thaw of invalid records is refused. An inactive node is frozen, always: the steps
-/// of a recovery that began before it was stopped or banned neither renew nor thaw it.
+/// of a recovery that began before it was stopped or banned neither renew nor thaw it. Replaced content is
+/// thawed there under the generation that it had.
 #include <cstdint>
 #include <string_view>
 #include <variant>
@@ -38,7 +47,9 @@ struct freeze_status {
   generation tid = generation::invalid;  ///< of the open transaction
   bool wiped = false;                    ///< the open transaction has removed all records
   bool pushing = false;                  ///< between push_start and push_confirm
+  bool outside = false;                  ///< the open transaction is no recovery's
   bool records_invalid = false;
+  bool replaced = false;  ///< from outside; no recovery has committed anything since
   bool operator==(const freeze_status&) const = default;
 };
 
@@ -52,6 +63,8 @@ struct last_holder_gone {};  ///< the last record lock of this database was give
 struct begin {               ///< DB_TRANSACTION_START
   generation tid{};
   generation committed = generation::invalid;  ///< what the database has now
+  bool outside = false;                        ///< a client's, while no recovery goes on
+  generation map = generation::invalid;        ///< of the node; of no matter to a recovery
 };
 struct wipe {  ///< WIPE_DATABASE
   generation tid{};
@@ -61,8 +74,10 @@ struct push_start {};    ///< DB_PUSH_START; a second one gives the first up
 struct push_confirm {};  ///< DB_PUSH_CONFIRM
 struct commit {          ///< DB_TRANSACTION_COMMIT
   generation tid{};
-  bool inactive = false;  ///< the node is stopped or banned
-  bool filled = false;    ///< what is invalid has been replaced before (joining.hpp)
+  bool inactive = false;    ///< the node is stopped or banned
+  bool filled = false;      ///< what is invalid has been replaced before (joining.hpp)
+  bool recovering = false;  ///< the node is in recovery mode ACTIVE
+  bool records = false;     ///< some were pushed
 };
 struct cancel {};         ///< DB_TRANSACTION_CANCEL
 struct thaw {             ///< DB_THAW
@@ -88,6 +103,8 @@ enum class freeze_refusal : std::uint8_t {
   records_invalid,   ///< thaw before the records of an inactive node were replaced
   access_denied,     ///< reading what is frozen
   inactive,          ///< commit or thaw on a node that was stopped or banned meanwhile
+  not_of_map,        ///< from outside, and not under the generation that the node is at
+  recovery_began,    ///< since a transaction from outside did
 };
 std::string_view name(freeze_refusal);
 
@@ -96,13 +113,14 @@ struct freeze_step {
   freeze_status next{};
   freeze_refusal refused = freeze_refusal::none;  ///< answer: error, nothing changes
   bool wait = false;             ///< answer later, together with all who wait for the freeze
+  bool recover_first = false;    ///< thaw: ask for a recovery, and answer when it has thawed
   bool roll_back = false;        ///< undo the open transaction (before anything else)
   bool abandon_push = false;     ///< forget an unfinished push
   bool frozen_now = false;       ///< answer all who wait for the freeze: done
   bool freeze_undone = false;    ///< answer all who wait for the freeze: failed
   bool resume = false;           ///< grant locks again, send pending migration requests anew
   bool nothing_to_pull = false;  ///< pull: announce zero records
-  generation committed = generation::invalid;  ///< commit: the database's new generation
+  generation committed = generation::invalid;  ///< commit: of the database's content from now on
   bool operator==(const freeze_step&) const = default;
 };
 

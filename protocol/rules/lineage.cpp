@@ -13,6 +13,7 @@ namespace {
 constexpr std::uint32_t ordered_bit = 0x80000000U;
 constexpr unsigned name_bits = 12;
 constexpr std::uint32_t count_mask = 0x7ffffU;
+constexpr std::uint32_t replaced_life = life_of_replaced << 6;  ///< all bits of a life
 
 bool is_ordered(generation g) { return number(g) & ordered_bit; }
 std::uint32_t count_of(generation g) { return (number(g) >> name_bits) & count_mask; }
@@ -156,10 +157,19 @@ generation birth_under(generation map) {
 
 bool is_birth(generation g) { return !is_ordered(g) && count_of(g) != 0; }
 
+generation replaced_under(generation map) {
+  return is_ordered(map) ? generation{number(map) | replaced_life} : generation::invalid;
+}
+
+bool is_replaced(generation g) {
+  return is_ordered(g) && (number(g) & replaced_life) == replaced_life;
+}
+
 bool is_later(generation a, generation b) {
   if (!is_ordered(a) || !is_ordered(b)) return false;
   const std::uint32_t ahead = (count_of(a) - count_of(b)) & count_mask;
-  return ahead != 0 && ahead <= count_mask / 2;
+  if (ahead == 0) return a != b && replaced_under(b) == a;
+  return ahead <= count_mask / 2;
 }
 
 bool supersedes(generation a, generation b) {

@@ -35,7 +35,7 @@
 ///
 /// To the wire a generation is a random number. Ours say more, at no cost to others: bit 31 set
 /// (ctdbd draws 31 bits, so it never sets it), 19 bits that count up, and 12 that name the leader and its life (cluster_recovery.cpp):
-/// two generations are never called the same, unless a node is started 64 times, a cluster has more than 64 nodes, or the disk
+/// two generations are never called the same, unless a node is started 63 times, a cluster has more than 64 nodes, or the disk
 /// that remembers the lives is lost. The order is modulo 2^19. A generation drawn by a ctdbd has no order.
 ///
 /// Not in CTDB, where every copy counts (Samba ctdb/server/ctdb_recovery_helper.c).
@@ -77,6 +77,13 @@ generation later_by(generation, std::uint32_t more);
 /// first recovery it is what they have in common. Invalid if the generation has no order.
 generation birth_under(generation map);
 bool is_birth(generation);
+
+/// The name of a content that a client has put in the place of one of this map's generation, outside of a recovery
+/// (freeze.hpp): later than the generation, earlier than the next one, and no map's. Invalid if the generation has no order.
+generation replaced_under(generation map);
+bool is_replaced(generation);
+/// Names of generations end with the leader (6 bits) and its life (6 bits); this life no leader has.
+constexpr std::uint32_t life_of_replaced = 63;
 
 /// Whether both have an order, and `a` is later.
 bool is_later(generation a, generation b);

@@ -5,6 +5,8 @@
 
 #include <array>
 
+#include "protocol/rules/lineage.hpp"
+
 using namespace floe;
 
 namespace {
@@ -165,6 +167,28 @@ TEST_CASE("what is granted is as new as the last write that was acknowledged") {
     w.seen.acknowledged(w.at(0, g1), "k", w.owned(0, 6), true);
     w.seen.dropped(w.at(1, g1), "k");
     w.seen.granted(w.at(0, g1), "k", w.owned(0, 0));
+    CHECK(w.clashes.empty());
+  }
+}
+
+TEST_CASE("who acknowledges in a content that most have replaced is left behind") {
+  watched w;
+  w.recover({0, 1, 2}, {0, 1, 2}, g1, g2);
+  w.seen.kept(w.at(2, g2), "k", w.owned(2, 5));
+  w.seen.acknowledged(w.at(2, g2), "k", w.owned(2, 5), false);
+  for (std::uint32_t n : {0U, 1U}) w.seen.began(w.at(n, g2), g2);
+  w.seen.committed(w.at(0, g2), replaced_under(g2), 0);
+  w.seen.acknowledged(w.at(2, g2), "k", w.owned(2, 6), false);
+  CHECK(w.clashes.empty());
+  w.seen.committed(w.at(1, g2), replaced_under(g2), 0);
+  constexpr generation g3{0x80003000};
+  SUBCASE("it is") {
+    w.seen.acknowledged(w.at(2, g2), "k", w.owned(2, 7), false);
+    CHECK(w.told("left behind"));
+  }
+  SUBCASE("what was acknowledged before is not expected") {
+    w.recover({0, 1}, {0, 1, 2}, replaced_under(g2), g3);
+    w.seen.granted(w.at(1, g3), "k", w.owned(1, 0));
     CHECK(w.clashes.empty());
   }
 }

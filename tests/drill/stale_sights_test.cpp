@@ -11,10 +11,9 @@ using namespace floe::cli::drill;
 
 namespace {
 
-/// A write without an answer was over when somebody first saw what it left.
+/// A write was over when somebody first saw what it left, if not before.
 time_us over(const history& h, const operation& w) {
-  if (w.result == op_end::done) return w.end;
-  time_us first = never;
+  time_us first = w.result == op_end::done ? w.end : never;
   for (const auto& o : h.ops)
     if ((o.kind == op_kind::lock || o.kind == op_kind::read) && !w.value.empty() &&
         o.value == w.value)

@@ -52,7 +52,9 @@ TEST_CASE(
   };
   for (const pnn leader : {n0, n1, n2}) CHECK(made_by(leader, old) == by(leader, 5));
   CHECK(by(n0, 5) != by(n1, 5));
-  CHECK(made_by(n0, old, {}, 0, 6 + 64) == by(n0, 6));
+  CHECK(made_by(n0, old, {}, 0, 6 + 63) == by(n0, 6));
+  for (std::uint32_t life = 0; life < 130; ++life)
+    CHECK_FALSE(is_replaced(made_by(n0, old, {}, 0, life)));
 }
 
 TEST_CASE("the new generation is later than all that are found, those of inactive nodes included") {

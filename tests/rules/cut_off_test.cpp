@@ -59,6 +59,15 @@ TEST_CASE(
   CHECK(with_others.of(0, pnn{0}) == cut_off_cause::none);
 }
 
+TEST_CASE("a follower that hears its leader is cut off with it, when most of the map is away") {
+  CHECK(cluster(5).silent(2).silent(3).of(1, pnn{0}) == cut_off_cause::none);
+  CHECK(cluster(5).silent(2).silent(3).silent(4).of(1, pnn{0}) == cut_off_cause::outnumbered);
+  CHECK(cluster(5).silent(2).silent(3).lost(4, true).of(1, pnn{0}) == cut_off_cause::none);
+  CHECK(cluster(4).silent(2).silent(3).of(1, pnn{0}) == cut_off_cause::none);
+  CHECK(cluster(5).silent(2).silent(3).lost(4, false).of(1, pnn{0}, {}, quorum_rule::majority) ==
+        cut_off_cause::outnumbered);
+}
+
 TEST_CASE("without a leader a node waits for one, unless a member is away for as long") {
   CHECK(cluster(3).of(1, pnn::unknown, limit) == cut_off_cause::none);
   CHECK(cluster(3).lost(0, false).of(1, pnn::unknown, limit - milliseconds(1)) ==

@@ -32,11 +32,13 @@ TEST_CASE(
       const std::vector<freeze_input> all{freeze{chance() % 2 == 0, chance() % 50 == 0},
                                           last_holder_gone{},
                                           begin{t},
+                                          begin{.tid = t, .outside = true, .map = t},
                                           wipe{t},
                                           pull{},
                                           push_start{},
                                           push_confirm{},
                                           commit{t},
+                                          commit{.tid = t, .recovering = true, .records = true},
                                           cancel{},
                                           thaw{},
                                           freeze_event::read{}};
@@ -48,8 +50,12 @@ TEST_CASE(
       }
       const bool open = r.next.state == in_transaction;
       REQUIRE(open == (r.next.tid != generation::invalid));
-      if (!open) REQUIRE_FALSE((r.next.wiped || r.next.pushing));
-      if (r.next.state == thawed) REQUIRE_FALSE(r.next.records_invalid);
+      if (!open) REQUIRE_FALSE((r.next.wiped || r.next.pushing || r.next.outside));
+      if (r.next.state == thawed) REQUIRE_FALSE((r.next.records_invalid || r.next.replaced));
+      // what was replaced serves after the commit of a recovery, and not before
+      if (s.replaced && !r.next.replaced)
+        REQUIRE((r.committed != generation::invalid && !s.outside));
+      if (r.next.replaced && !s.replaced) REQUIRE((s.outside && s.wiped));
       REQUIRE(r.resume == (s.state != thawed && r.next.state == thawed));
       REQUIRE(r.frozen_now == (s.state == freezing && r.next.state == frozen));
       // a transaction ends only by being committed or rolled back

@@ -218,3 +218,43 @@ TEST_CASE(
        {n1}},
   });
 }
+
+TEST_CASE(
+    "a replaced content is later than what it was put in the place of, and earlier than the next "
+    "generation") {
+  const std::vector<pnn> members{leader, n1, n2};
+  const auto first = next_generation({}, 5 << 6 | 2);
+  const auto replaced = replaced_under(first);
+  const auto next = next_generation(std::array{first, replaced}, 0);
+  const auto rival = next_generation({}, 5 << 6 | 3);
+  CHECK(is_replaced(replaced));
+  for (const auto g : {first, next, rival, birth_under(first), generation::invalid, generation{77}})
+    CHECK_FALSE(is_replaced(g));
+  CHECK(replaced_under(birth_under(first)) == generation::invalid);
+  CHECK(is_later(replaced, first));
+  CHECK_FALSE(is_later(first, replaced));
+  CHECK_FALSE(is_later(replaced, replaced));
+  CHECK(is_later(next, replaced));
+  CHECK(next == next_generation(std::array{first}, 0));
+  CHECK_FALSE(supersedes(replaced, next));
+  CHECK(supersedes(replaced, first));  // no other tool begins there
+  // of another recovery that was counted as far it says nothing
+  CHECK_FALSE(is_later(replaced, rival));
+  check({
+      {"on one node only",
+       {content(leader, first, members), content(n1, replaced, members),
+        content(n2, first, members)},
+       {n1}},
+      {"on all but one",
+       {content(leader, replaced, members), content(n1, replaced, members),
+        content(n2, first, members)},
+       {leader, n1}},
+      {"the others went on without it",
+       {content(leader, next, {leader, n2}), content(n1, replaced, members),
+        content(n2, next, {leader, n2})},
+       {leader, n2}},
+      {"one other did",
+       {content(leader, next, {leader}), content(n1, replaced, {leader, n1})},
+       {leader}},
+  });
+}

@@ -9,6 +9,7 @@
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
 #include "protocol/record_status.hpp"
+#include "protocol/rules/lineage.hpp"
 #include "protocol/rules/migration.hpp"
 #include "protocol/types/basic.hpp"
 #include "protocol/types/database.hpp"
@@ -160,9 +161,10 @@ void registry::changed(const database_changed& m) {
   // born in the middle of a recovery, it has the new generation already
   if (m.recovered) d->fresh = false;
   if (d->gen == m.gen) return;
+  // what a client puts there it puts there on all nodes of the generation that it was
+  if (!is_replaced(m.gen)) d->members = members_of(m.gen);
   d->gen = m.gen;
   d->dispute.clear();
-  d->members = members_of(m.gen);
   d->fresh = d->slept = false;
 }
 

@@ -37,8 +37,8 @@ void history::touch(const std::string& db, const std::string& key) {
            .value = s.value(*i),
            .under = static_cast<std::size_t>(-1),
            .begin = s.at,
-           .end = s.at,
-           .result = op_end::done,
+           .end = s.sure ? s.at : never,
+           .result = s.sure ? op_end::done : op_end::unknown,
            .everywhere = true});
   }
 }

@@ -71,6 +71,7 @@ struct seeded_content {
   std::uint64_t round = 0;          ///< so that values differ
   std::size_t node = 0;             ///< the one that was asked
   time_us at = never;               ///< when it was there
+  bool sure = true;                 ///< it was; else it may have come at any time since
   std::set<std::size_t> touched{};  ///< records that are in the history
 
   std::string value(std::size_t record) const;

@@ -67,8 +67,8 @@ bool saw(const history& h, std::size_t write, const std::string& value) {
          h.ops[lock].value == value && left_behind(h.ops[write]) != value;
 }
 
-/// When each write was over. One whose end nobody has heard was so when somebody saw what it left: from then on it has
-/// happened, and may be lost as any other.
+/// When each write was over. One that somebody sees has happened, whenever its client hears of its end, if ever: from then on
+/// it may be lost as any other.
 std::map<std::size_t, time_us> over_times(const history& h, const register_history& r) {
   std::map<std::size_t, time_us> all;
   for (const auto w : r.writes) all[w] = over_at(h.ops[w]);
@@ -78,7 +78,8 @@ std::map<std::size_t, time_us> over_times(const history& h, const register_histo
     const auto [first, last] = r.by_value.equal_range(sight.value);
     for (auto i = first; i != last; ++i) {
       auto& over = all[i->second];
-      if (over == never) over = sight.end;
+      const bool only_one = std::next(first) == last;
+      if (over == never || only_one) over = std::min(over, sight.end);
     }
   }
   return all;

@@ -102,7 +102,7 @@ void fault_reader::played(std::int64_t t, std::string_view statement) {
 
 void fault_reader::done(std::int64_t t, const done_to_node& d) {
   const bool runs = d.what == said::starts, goes_on = d.what == said::goes_on;
-  if (naming_ && (d.what.starts_with("is ") || all_.back().verb == "restart")) {
+  if (naming_ && (d.suffered || all_.back().verb == "restart")) {
     all_.back().nodes.insert(d.node);
     all_.back().still.insert(d.node);
   }

@@ -65,8 +65,8 @@ std::optional<done_to_node> read_done(const trace_line& l) {
   if (l.who != "drill" || !take(rest, "node ")) return std::nullopt;
   const auto node = take_number<std::uint32_t>(rest);
   if (!node || !take(rest, " ")) return std::nullopt;
-  (void)take(rest, "is ");
-  return done_to_node{*node, rest};
+  const bool suffered = take(rest, "is ");
+  return done_to_node{*node, rest, suffered};
 }
 
 }  // namespace floe::cli::drill

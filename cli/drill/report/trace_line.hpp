@@ -35,6 +35,7 @@ std::optional<played_statement> read_played(const trace_line&);
 struct done_to_node {
   std::uint32_t node = 0;
   std::string_view what;  ///< of run/said.hpp, or another
+  bool suffered = false;  ///< "is killed": it was done to the node; not "starts", "goes on"
 };
 std::optional<done_to_node> read_done(const trace_line&);
 

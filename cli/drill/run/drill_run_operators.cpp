@@ -64,14 +64,16 @@ outcome drill_run::replace(const std::string& db, std::optional<seeded_content> 
   auto& o = past.ops[op];
   o.end = now();
   o.result = got && *got ? op_end::done : op_end::unknown;
-  if (!got) return failed_because("it has not ended within 120 s");
-  if (!*got) return failed_because(got->error().describe());
+  const bool sure = o.result == op_end::done;
   if (content) {
-    past.ops[op].end = now() - 1;  // the content comes after it
+    if (sure) o.end = now() - 1;  // the content comes after it
     content->node = *n;
-    content->at = now();
+    content->at = sure ? now() : o.begin;
+    content->sure = sure;
     past.seeds.push_back(std::move(*content));
   }
+  if (!got) return failed_because("it has not ended within 120 s");
+  if (!*got) return failed_because(got->error().describe());
   return {};
 }
 
