@@ -78,7 +78,11 @@ void database::on(db_inspect& m) {
   const auto wait_in_table = table_waiters();
   r.locks_waiting += wait_in_table.size();
   if (store_ && store_use_ == store_use::here) {
-    r.records = store_->count().value_or(0);
+    // what clients have put in is counted; the sequence number is kept beside it
+    const bool numbered =
+        config_.kind != db_kind::volatile_db &&
+        store_->visit(sequence_number_key, [](const record_view&) {}).value_or(false);
+    r.records = store_->count().value_or(0) - (numbered ? 1 : 0);
     r.bytes = store_->file_bytes();
     const auto& changes = store_->changes();
     r.changes = {.state = changes.state(),
