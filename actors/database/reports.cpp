@@ -83,7 +83,11 @@ void database::report_content(database_report& r) const {
                .recalls = t.recalled_ever()};
   }
   if (!store_ || store_use_ != store_use::here) return;
-  r.records = store_->count().value_or(0);
+  // what clients have put in is counted; the sequence number is kept beside it
+  const bool numbered =
+      config_.kind != db_kind::volatile_db &&
+      store_->visit(sequence_number_key, [](const record_view&) {}).value_or(false);
+  r.records = store_->count().value_or(0) - (numbered ? 1 : 0);
   r.bytes = store_->file_bytes();
   const auto& changes = store_->changes();
   r.changes = {.state = changes.state(),
