@@ -8,8 +8,11 @@
 #include <filesystem>
 
 #include "cli/config/places.hpp"
+#include "cli/diagnosis.hpp"
 #include "cli/socket_owner.hpp"
+#include "cli/wrap.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/hash.hpp"
 #include "protocol/record_status.hpp"
 #include "protocol/types/node_map.hpp"
 #include "protocol/wire/json.hpp"
@@ -19,6 +22,9 @@ namespace floe::cli {
 namespace {
 
 bool errors_are_json = false;
+
+/// Why a question was not answered is not waited for as long as the answer was.
+constexpr duration second_question = std::chrono::milliseconds(700);
 
 /// As far as this user may look.
 bool is_there(const std::string& path) {
@@ -65,6 +71,12 @@ std::optional<std::vector<pnn>> parse_list(std::string_view text) {
   return out;
 }
 
+std::string names_of(const std::vector<pnn>& nodes) {
+  std::string text = nodes.size() == 1 ? "node" : "nodes";
+  for (const pnn p : nodes) text += (p == nodes.front() ? " " : ", ") + std::to_string(number(p));
+  return text;
+}
+
 /// A node says so of another one that it has lost.
 bool is_lost(const client_error& e) {
   return e.code == client_errc::refused && e.cause == failure_cause::disconnected;
@@ -76,7 +88,9 @@ void print_errors_as_json() { errors_are_json = true; }
 
 void print_error(std::string_view line) {
   std::fflush(stdout);
-  if (!errors_are_json) return fmt::print(stderr, "floe: {}\n", wire::visible(line));
+  if (!errors_are_json)
+    return fmt::print(stderr, "{}\n",
+                      wrapped("floe: " + wire::visible(line), line_limit(STDERR_FILENO), 2));
   wire::json_writer j;
   j.begin_object();
   j.number("schema", 1);
@@ -139,8 +153,8 @@ std::expected<std::vector<pnn>, exit_code> context::targets(const std::string& n
     return std::unexpected(misused("-n takes a node's number, several joined by commas, or `all`"));
   for (const pnn p : *wanted)
     if (std::ranges::find(all, p) == all.end())
-      return std::unexpected(misused(fmt::format("there is no node {}: the cluster has {}",
-                                                 number(p), map->value.nodes.size())));
+      return std::unexpected(misused(
+          fmt::format("there is no node {}: the cluster has {}", number(p), names_of(all))));
   return *wanted;
 }
 
@@ -152,14 +166,46 @@ std::expected<pnn, exit_code> context::target() {
   return all->front();
 }
 
+std::string context::cause_of_silence(pnn asked) const {
+  if (!node_) return {};
+  const auto map = node_->control<control::get_nodemap>(pnn::current, {}, second_question);
+  if (!map) return {};
+  const auto first = asked == pnn::current ? node_->self() : asked;
+  const auto d = diagnose(*node_, map->value, first, second_question);
+  std::string cause;
+  if (wanted_) cause = who_has(d.reports, wanted_->db, wanted_->key);
+  const auto all = in_fewer_words(d.troubles);
+  // what is wrong with a database that is wanted says more than what is wrong elsewhere
+  const auto say = [&](auto is_meant) {
+    const auto t =
+        std::ranges::find_if(all, [&](const auto& one) { return one.ill && is_meant(one); });
+    if (cause.empty() && t != all.end()) cause = with_age(*t);
+  };
+  say([&](const auto& t) { return wanted_ && !t.db.empty() && db_id_of(t.db) == wanted_->db; });
+  say([&](const auto& t) { return !t.node || t.node == first; });
+  say([](const auto&) { return true; });
+  return cause;
+}
+
 exit_code context::fail(std::string_view what, const client_error& e) const {
   if (is_lost(e)) {
     print_error(
         fmt::format("{}: {}: not connected; `floe status` shows who is", what, node_text(e.node)));
     return no_node;
   }
-  print_error(
-      fmt::format("{}: {}: {}{}", what, node_text(e.node), wire::visible(e.describe()), hint(e)));
+  const auto said = wire::visible(e.text);
+  const auto cause = e.code == client_errc::timed_out ? cause_of_silence(e.node) : std::string();
+  if (e.code == client_errc::refused && !said.empty())
+    print_error(fmt::format("{}: {} refuses: {}", what, node_text(e.node), said));
+  else if (!cause.empty())
+    print_error(fmt::format(
+        "{}: {}: timed out: {}{}; {}", what, node_text(e.node),
+        said.empty() || said.starts_with("not granted in time") ? "" : said + "; ", cause,
+        wanted_ ? "`floe locks` and `floe doctor` show more, -t waits longer"
+                : "`floe doctor` shows more, -t waits longer"));
+  else
+    print_error(
+        fmt::format("{}: {}: {}{}", what, node_text(e.node), wire::visible(e.describe()), hint(e)));
   return code_of(e.code);
 }
 

@@ -9,6 +9,8 @@
 
 #include "actors/client/blocking_client.hpp"
 #include "cli/exit_code.hpp"
+#include "protocol/bytes.hpp"
+#include "protocol/ids.hpp"
 
 namespace floe::cli {
 
@@ -18,6 +20,11 @@ struct global_options {
   std::string node;    ///< "", "2", "0,2" or "all"
   std::optional<double> timeout_s;
   bool json = false;
+};
+
+struct wanted_record {
+  db_id db{};
+  bytes key;
 };
 
 class context {
@@ -42,16 +49,25 @@ class context {
   /// The one node that -n names, for commands that can only ask one.
   std::expected<pnn, exit_code> target();
 
-  /// Prints one line, "floe: WHAT: WHY; HINT", and returns the exit code for it.
+  /// Which record the command is about, so that fail() can say who holds it.
+  void wants(db_id db, bytes key) { wanted_ = {db, std::move(key)}; }
+
+  /// Prints one line, "floe: WHAT: WHY; HINT", and returns the exit code for it. If nobody has answered in time, the
+  /// nodes are asked what is wrong.
   exit_code fail(std::string_view what, const client_error&) const;
   exit_code fail(std::string_view why) const;
   exit_code misused(std::string_view why) const;
 
+  /// Who holds the record that is wanted, or what else keeps the node from answering; empty: nobody knows.
+  std::string cause_of_silence(pnn asked) const;
+
  private:
-  std::optional<blocking_client> node_;
+  mutable std::optional<blocking_client> node_;  ///< also asked why something has failed
+  std::optional<wanted_record> wanted_;
 };
 
-/// One line on standard error, as the program prints all its errors: "floe: LINE", or {"schema":1,"error":"LINE"}.
+/// One line on standard error, as the program prints all its errors: "floe: LINE", or {"schema":1,"error":"LINE"}. On a
+/// terminal it is broken to its width.
 void print_error(std::string_view line);
 void print_errors_as_json();
 /// "node 2", or "this node".

@@ -1,5 +1,9 @@
 #include "cli/hold_transactions.hpp"
 
+#include "protocol/constants.hpp"
+#include "protocol/hash.hpp"
+#include "protocol/types/record_content.hpp"
+
 namespace floe::cli {
 
 held_transactions::~held_transactions() {
@@ -12,10 +16,12 @@ std::expected<held_transactions, exit_code> hold_transactions(context& c, blocki
                                                               db_id db, db_kind kind,
                                                               const std::string& what) {
   if (kind == db_kind::volatile_db) return held_transactions(node, nullptr);
+  c.wants(db_id_of(g_lock_db), transaction_lock_key(db));
   auto t = node.wait<transaction::ptr>([&](auto finished) {
     transaction::start(node.async(), db, transaction::mode::read_write, c.long_patience(),
                        finished);
   });
+  c.wants(db, {});
   if (t) return held_transactions(node, *t);
   if (t.error().code == client_errc::refused) return held_transactions(node, nullptr);
   return std::unexpected(c.fail(what, t.error()));

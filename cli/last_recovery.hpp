@@ -5,16 +5,19 @@
 #include <string>
 
 #include "cli/context.hpp"
+#include "cli/troubles.hpp"
 
 namespace floe::cli {
 
 /// {generation, why, started_us, ms, led_by, databases: [{name, way, why, base, looked_at, records, bytes_in, bytes_out,
 /// kept, lost, ms}]}; null where nobody knows. `report`: of the node `at`, if it is there already.
 nlohmann::json last_recovery(blocking_client&, pnn at, const std::string& report);
+/// The same from reports that are there already.
+nlohmann::json last_recovery(const node_reports&, pnn leader);
 
 /// Of one of its databases (recovered_text.hpp).
 std::string recovered_text(const nlohmann::json& database);
-/// A table of all databases for people, with a heading; empty for null.
-std::string last_recovery_text(const nlohmann::json&);
+/// All databases for people, a line each, below a heading; nothing for null.
+void print_last_recovery(const nlohmann::json&);
 
 }  // namespace floe::cli

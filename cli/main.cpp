@@ -105,6 +105,31 @@ std::string misspelt_part(const command& of, std::string_view word) {
                           : fmt::format("`floe {} --help` says what it has", of.name));
 }
 
+void collect_options(const std::vector<command>& commands, std::vector<std::string>& names) {
+  for (const auto& c : commands) {
+    for (const auto& o : c.options) names.push_back(key_of(o));
+    collect_options(c.subcommands, names);
+  }
+}
+
+/// The first option that no command has.
+std::string misspelt_option(const std::vector<command>& commands, int argc, char** argv) {
+  std::vector<std::string> all{"--help", "--version"};
+  for (const auto& o : global_flags) all.push_back(key_of(o));
+  collect_options(commands, all);
+  const std::vector<std::string_view> names(all.begin(), all.end());
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--") break;
+    const auto name = word.substr(0, word.find('='));
+    if (!name.starts_with("--") || std::ranges::find(names, name) != names.end()) continue;
+    const auto near = closest(name, names);
+    return fmt::format("no such option: {}{}", name,
+                       near ? fmt::format("; did you mean {}?", *near) : "");
+  }
+  return {};
+}
+
 /// The first word that is neither an option nor the value of one: what was meant to be a command.
 std::string misspelt(const std::vector<command>& commands, int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
@@ -116,8 +141,8 @@ std::string misspelt(const std::vector<command>& commands, int argc, char** argv
       for (const auto& c : commands)
         if (word == c.name) return i + 1 < argc ? misspelt_part(c, argv[i + 1]) : std::string();
       if (const auto instead = successor_of(word); !instead.empty())
-        return fmt::format("no such command: what ctdb calls {} is not called so here: {}", word,
-                           instead);
+        return fmt::format("no such command: {} is ctdb's; {}{}", word,
+                           instead.starts_with("it is") ? "here " : "", instead);
       std::vector<std::string_view> names;
       for (const auto& c : commands) names.emplace_back(c.name);
       const auto near = closest(word, names);
@@ -155,9 +180,13 @@ bool takes_a_key(const std::vector<command>& commands, const std::string& name) 
 
 int say_wrong_use(const CLI::ParseError& e, const CLI::App& app,
                   const std::vector<command>& commands, int argc, char** argv) {
-  auto text = misspelt(commands, argc, argv);
+  const auto chosen = app.get_subcommands();
+  auto text = misspelt_option(commands, argc, argv);
+  // a value that looks like an option is more likely where one is taken
+  if (!text.empty() && !chosen.empty() && takes_a_key(commands, chosen.front()->get_name()))
+    text += "; a key or value that begins with - comes after --";
+  if (text.empty()) text = misspelt(commands, argc, argv);
   if (text.empty()) {
-    const auto chosen = app.get_subcommands();
     text = std::string(e.what()) + "; `floe " +
            (chosen.empty() ? "" : chosen.front()->get_name() + " ") + "--help` says more";
     if (!chosen.empty() && takes_a_key(commands, chosen.front()->get_name()))

@@ -20,6 +20,7 @@ std::expected<named_record, exit_code> open_record(context& c, const arguments& 
   const auto db = r.node->find_database(database.empty() ? a["DB"] : database, c.patience());
   if (!db) return std::unexpected(c.fail(r.what, db.error()));
   r.db = *db;
+  c.wants(r.db, r.key);
   return r;
 }
 

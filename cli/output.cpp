@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -48,9 +47,9 @@ bool colours_wanted() {
   return wanted;
 }
 
-std::size_t terminal_width() {
+std::size_t terminal_width(int output) {
   winsize w{};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0) return w.ws_col;
+  if (::ioctl(output, TIOCGWINSZ, &w) == 0 && w.ws_col > 0) return w.ws_col;
   return 100;
 }
 
@@ -105,6 +104,10 @@ std::string age_text(double ms) {
   if (s < 2 * 3600) return fmt::format("{:.0f} min", s / 60);
   if (s < 2 * 86400) return fmt::format("{:.1f} h", s / 3600);
   return fmt::format("{:.0f} days", s / 86400);
+}
+
+std::string count_text(std::uint64_t n, std::string_view one) {
+  return fmt::format("{} {}{}", n, one, n == 1 ? "" : "s");
 }
 
 std::string clock_text(std::int64_t wall_us) {

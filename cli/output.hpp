@@ -4,6 +4,8 @@
 ///
 /// Every JSON answer is one object on one line with "schema" (this version of the names) and
 /// "command". Names are only ever added within a schema.
+#include <unistd.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -17,8 +19,8 @@ enum class style : std::uint8_t { plain, bold, dim, good, warn, bad, accent };
 
 /// Standard output is a terminal that wants colours (NO_COLOR is not set, TERM is not dumb).
 bool colours_wanted();
-/// Columns of the terminal, 100 if it is none.
-std::size_t terminal_width();
+/// Columns of the terminal, 100 if this output is none.
+std::size_t terminal_width(int output = STDOUT_FILENO);
 std::string paint(style, std::string_view text, bool colours = colours_wanted());
 /// Characters, not bytes.
 std::size_t text_width(std::string_view utf8);
@@ -34,6 +36,7 @@ struct cell {
 struct column {
   const char* title;
   bool right = false;
+  bool spare = false;  ///< left out where the table would be too wide
 };
 
 class table {
@@ -57,6 +60,8 @@ void print_json(wire::json_writer&&);
 
 /// "3.2 s", "12 min", "850 ms": for ages and waits.
 std::string age_text(double milliseconds);
+/// "1 record", "3 records"
+std::string count_text(std::uint64_t n, std::string_view one);
 /// "2026-01-31 12:00:00.123", local time.
 std::string time_text(std::int64_t wall_us);
 /// "12:00:00.123"

@@ -21,8 +21,11 @@ std::string recovered_text(const recovered_database& d) {
   if (d.way == "unchanged")
     text = fmt::format("unchanged: all nodes had the same {} records", d.records);
   else if (d.way == "difference")
-    text = fmt::format("by difference: looked at {} of {} records, {} in {}", d.looked_at,
-                       d.records, bytes_text(d.bytes), in);
+    text = fmt::format("by difference: looked at {}, {} in {}",
+                       d.looked_at <= d.records
+                           ? fmt::format("{} of {} records", d.looked_at, d.records)
+                           : fmt::format("{} keys of which {} are left", d.looked_at, d.records),
+                       bytes_text(d.bytes), in);
   else
     text = fmt::format("whole, because {}: {} copies, {} in {}", d.why, d.looked_at,
                        bytes_text(d.bytes), in);

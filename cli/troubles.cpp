@@ -1,5 +1,8 @@
 #include "cli/troubles.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -14,7 +17,8 @@ namespace {
 using nlohmann::json;
 
 /// Kinds that say why a node is not connected: of one node one of them.
-const std::set<std::string, std::less<>> absences{"ended", "silent", "kept-out", "never-seen"};
+const std::set<std::string, std::less<>> absences{"ended", "silent", "kept-out", "never-seen",
+                                                  "no-answer"};
 
 std::vector<known_trouble> troubles_of(const std::string& report, pnn told_by) {
   const auto j = json::parse(report, nullptr, false);
@@ -34,7 +38,8 @@ std::vector<known_trouble> troubles_of(const std::string& report, pnn told_by) {
         .node = {},
         .age_ms = {},
         .ill = t.value("ill", true),
-        .told_by = told_by};
+        .told_by = told_by,
+        .follows = t.value("follows", false)};
     if (const auto n = t.value("node", json()); n.is_number_unsigned())
       k.node = pnn{n.get<std::uint32_t>()};
     if (const auto age = t.value("age_ms", json()); age.is_number_integer())
@@ -47,6 +52,21 @@ std::vector<known_trouble> troubles_of(const std::string& report, pnn told_by) {
 bool same_thing(const known_trouble& a, const known_trouble& b) {
   const bool absent = absences.contains(a.kind) && absences.contains(b.kind);
   return (a.kind == b.kind || absent) && a.db == b.db && a.node == b.node;
+}
+
+/// A trouble of which the same may be said of other nodes or databases: "1" and " cannot use the cluster lock ...". Without a name: it
+/// stands alone.
+struct subject_and_rest {
+  std::string name, rest;
+};
+subject_and_rest split_subject(const known_trouble& t) {
+  const auto node = t.node ? std::to_string(number(*t.node)) : std::string();
+  const auto of_node = "node " + node + " ", of_db = wire::visible(t.db) + ": ";
+  if (t.kind == "cluster-lock" && t.text.starts_with(of_node))
+    return {node, t.text.substr(of_node.size() - 1)};
+  if (t.kind == "storage" && !t.db.empty() && t.text.starts_with(of_db))
+    return {wire::visible(t.db), t.text.substr(of_db.size() - 2)};
+  return {};
 }
 
 /// Who is meant knows best; of a recovery whoever has most to say, which is the leader.
@@ -73,10 +93,11 @@ node_reports ask_reports(blocking_client& c, const std::vector<pnn>& nodes, dura
   return all;
 }
 
-std::vector<known_trouble> troubles_in(const node_reports& reports, pnn first) {
+std::vector<known_trouble> troubles_in(const node_reports& reports, pnn first,
+                                       std::vector<known_trouble> more) {
   std::vector<known_trouble> all;
-  const auto take = [&](pnn n, const std::string& report) {
-    for (auto& t : troubles_of(report, n)) {
+  const auto take = [&](std::vector<known_trouble> told) {
+    for (auto& t : told) {
       const auto known = std::ranges::find_if(all, [&](const auto& k) { return same_thing(k, t); });
       if (known == all.end())
         all.push_back(std::move(t));
@@ -84,17 +105,50 @@ std::vector<known_trouble> troubles_in(const node_reports& reports, pnn first) {
         *known = std::move(t);
     }
   };
-  if (const auto own = reports.find(first); own != reports.end()) take(own->first, own->second);
+  if (const auto own = reports.find(first); own != reports.end())
+    take(troubles_of(own->second, own->first));
   for (const auto& [n, report] : reports)
-    if (n != first) take(n, report);
+    if (n != first) take(troubles_of(report, n));
+  take(std::move(more));
+  std::ranges::stable_partition(all, [](const auto& t) { return !t.follows; });
   return all;
 }
 
-std::string reason_of(const std::vector<known_trouble>& all, pnn node) {
+std::vector<known_trouble> in_fewer_words(std::vector<known_trouble> all) {
+  struct group {
+    known_trouble first;
+    std::vector<std::string> names;  ///< of nodes or databases of which the same is said
+    std::string rest;
+  };
+  std::vector<group> groups;
+  for (auto& t : all) {
+    auto s = split_subject(t);
+    const auto known = std::ranges::find_if(groups, [&](const group& g) {
+      return !s.name.empty() && g.first.kind == t.kind && g.rest == s.rest;
+    });
+    if (known == groups.end()) {
+      groups.push_back({std::move(t), {std::move(s.name)}, std::move(s.rest)});
+      continue;
+    }
+    known->names.push_back(std::move(s.name));
+    if (t.age_ms) known->first.age_ms = std::max(known->first.age_ms.value_or(0), *t.age_ms);
+  }
+  std::vector<known_trouble> fewer;
+  for (auto& g : groups) {
+    if (g.names.size() > 1)
+      g.first.text = fmt::format("{}{}{}", g.first.db.empty() ? "nodes " : "",
+                                 fmt::join(g.names, ", "), g.rest);
+    fewer.push_back(std::move(g.first));
+  }
+  return fewer;
+}
+
+std::string reason_of(const std::vector<known_trouble>& all, pnn node, reasons which) {
   const auto prefix = "node " + std::to_string(number(node)) + " ";
   std::string reason;
   for (const auto& t : all) {
     if (t.node != node || !t.ill) continue;
+    if (which == reasons::without_databases && !t.db.empty()) continue;
     const auto one = with_age(t);
     reason +=
         (reason.empty() ? "" : "; ") + (one.starts_with(prefix) ? one.substr(prefix.size()) : one);
@@ -105,13 +159,26 @@ std::string reason_of(const std::vector<known_trouble>& all, pnn node) {
 bool lasts(const known_trouble& t) { return !t.age_ms || *t.age_ms >= 2000; }
 
 std::string with_age(const known_trouble& t) {
+  if (t.kind == "silent") return t.text;  // which says for how long
   return t.age_ms ? t.text + ", for " + age_text(static_cast<double>(*t.age_ms)) : t.text;
 }
 
+namespace {
+std::optional<known_trouble> first_ill(const std::string& report) {
+  const auto all = troubles_in({{pnn{0}, report}}, pnn{0});
+  const auto i = std::ranges::find_if(all, &known_trouble::ill);
+  return i == all.end() ? std::nullopt : std::optional(*i);
+}
+}  // namespace
+
+std::string first_cause(const std::string& report) {
+  const auto t = first_ill(report);
+  return t ? t->text : std::string();
+}
+
 std::string first_illness(const std::string& report) {
-  for (const auto& t : troubles_of(report, pnn{0}))
-    if (t.ill) return with_age(t);
-  return {};
+  const auto t = first_ill(report);
+  return t ? with_age(*t) : std::string();
 }
 
 void put_trouble(wire::json_writer& j, const known_trouble& t) {

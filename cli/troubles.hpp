@@ -19,6 +19,7 @@ struct known_trouble {
   std::optional<std::int64_t> age_ms;
   bool ill = true;
   pnn told_by{0};
+  bool follows = false;  ///< what else is wrong may be its cause
 };
 
 /// What GET_NODE_STATUS says, by node; a ctdbd has none.
@@ -29,15 +30,22 @@ node_reports ask_reports(blocking_client&, const std::vector<pnn>& nodes, durati
 /// Nodes that can be asked: connected and not deleted.
 std::vector<pnn> reachable(const node_map&);
 
-/// The worst first, in the order of `first`'s report.
-std::vector<known_trouble> troubles_in(const node_reports&, pnn first);
-/// Why the node is not OK; empty if nobody says so.
-std::string reason_of(const std::vector<known_trouble>&, pnn node);
+/// The worst first, in the order of `first`'s report; what may only follow from another stands last. `more`: what no
+/// report says.
+std::vector<known_trouble> troubles_in(const node_reports&, pnn first,
+                                       std::vector<known_trouble> more = {});
+/// For people: what several nodes say of one cause, or one node of several databases, in one sentence.
+std::vector<known_trouble> in_fewer_words(std::vector<known_trouble>);
+/// Why the node is not OK; empty if nobody says so. What is said of databases is left out where it has a line of its own.
+enum class reasons : std::uint8_t { all, without_databases };
+std::string reason_of(const std::vector<known_trouble>&, pnn node, reasons = reasons::all);
 /// Not of a moment: a recovery or an election is over within two seconds, as a rule.
 bool lasts(const known_trouble&);
 /// "nobody leads the cluster: ..., for 12.0 s".
 std::string with_age(const known_trouble&);
-/// The first that keeps a report's cluster from working, with its age; empty: none.
+/// The first that keeps a report's cluster from working, without its age; empty: none.
+std::string first_cause(const std::string& report);
+/// The same with its age.
 std::string first_illness(const std::string& report);
 
 /// As a member of a list.

@@ -1,6 +1,6 @@
 #pragma once
-/// A line on standard error that says for how long a command has been waiting for a node, and what is not well there: on a terminal
-/// only, from the first second on, written over and over, and gone at the end.
+/// A line on standard error that says for how long a command has been waiting for a node: on a terminal only, from the first second
+/// on, written over and over, and gone at the end. What is not well there stands above it, once.
 #include <memory>
 #include <string>
 
@@ -25,6 +25,7 @@ class waiting_line {
   pnn at_;
   time_point since_;
   timer_id timer_{0};
+  std::string told_;  ///< what is not well, as it was said last
   bool shown_ = false;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };

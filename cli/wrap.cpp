@@ -1,8 +1,8 @@
 #include "cli/wrap.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
+#include <array>
+#include <numeric>
 #include <utility>
 
 #include "protocol/wire/visible.hpp"
@@ -33,30 +33,63 @@ std::size_t longest_word(std::string_view title) {
   return longest;
 }
 
+/// Whether the blank stands between "12.4" and "s".
+bool parts_number_and_unit(std::string_view text, std::size_t blank) {
+  constexpr std::array units{"ms", "s", "min", "h", "days", "B", "KB", "MB", "GB"};
+  if (text[blank - 1] < '0' || text[blank - 1] > '9') return false;
+  const auto word = text.substr(blank + 1, text.find_first_of(" ,;.)", blank + 1) - blank - 1);
+  return std::ranges::find(units, word) != units.end();
+}
+
+std::size_t width_of_all(const std::vector<std::size_t>& width) {
+  return std::accumulate(width.begin(), width.end(), 2 * (width.size() - 1));
+}
+
 /// Of text; numbers, which stand at the right, keep theirs, but their titles may take several lines.
 std::vector<std::size_t> widths(const std::vector<column>& columns,
                                 const std::vector<std::vector<cell>>& rows, std::size_t limit) {
-  constexpr std::size_t least = 12;
+  std::size_t least = 12;
+  constexpr std::size_t very_least = 7;
   std::vector<std::size_t> content(columns.size()), width;
   for (const auto& r : rows)
     for (std::size_t i = 0; i < r.size(); ++i)
       content[i] = std::max(content[i], text_width(r[i].text));
-  std::size_t all = 2 * (columns.size() - 1);
-  for (std::size_t i = 0; i < columns.size(); ++i) {
+  for (std::size_t i = 0; i < columns.size(); ++i)
     width.push_back(std::max(content[i], text_width(columns[i].title)));
-    all += width[i];
-  }
-  if (all > limit)
+  if (width_of_all(width) > limit)
     for (std::size_t i = 0; i < columns.size(); ++i)
       if (columns[i].right) width[i] = std::max(content[i], longest_word(columns[i].title));
   while (true) {
-    std::size_t sum = 2 * (width.size() - 1), widest = width.size();
-    for (std::size_t i = 0; i < width.size(); ++i) {
-      sum += width[i];
+    const std::size_t sum = width_of_all(width);
+    std::size_t widest = width.size();
+    for (std::size_t i = 0; i < width.size(); ++i)
       if (!columns[i].right && (widest == width.size() || width[i] > width[widest])) widest = i;
+    if (sum <= limit || widest == width.size()) return width;
+    if (width[widest] > least)
+      width[widest] -= std::min(sum - limit, width[widest] - least);
+    else if (std::exchange(least, very_least) == very_least)
+      return width;
+  }
+}
+
+/// Without its spare columns, from the right, until what is left fits.
+void leave_out_spare(std::vector<column>& columns, std::vector<std::vector<cell>>& rows,
+                     std::size_t limit) {
+  const auto width = [&] {
+    std::size_t sum = 2 * (columns.size() - 1);
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      std::size_t widest = text_width(columns[i].title);
+      for (const auto& r : rows)
+        if (i < r.size()) widest = std::max(widest, text_width(r[i].text));
+      sum += widest;
     }
-    if (sum <= limit || widest == width.size() || width[widest] <= least) return width;
-    width[widest] -= std::min(sum - limit, width[widest] - least);
+    return sum;
+  };
+  for (std::size_t i = columns.size(); i-- > 0 && width() > limit;) {
+    if (!columns[i].spare) continue;
+    columns.erase(columns.begin() + static_cast<std::ptrdiff_t>(i));
+    for (auto& r : rows)
+      if (i < r.size()) r.erase(r.begin() + static_cast<std::ptrdiff_t>(i));
   }
 }
 
@@ -89,8 +122,8 @@ std::string row_text(const std::vector<column>& columns, const std::vector<cell>
 
 }  // namespace
 
-std::size_t line_limit() {
-  return ::isatty(STDOUT_FILENO) == 1 ? terminal_width() : std::string::npos;
+std::size_t line_limit(int output) {
+  return ::isatty(output) == 1 ? terminal_width(output) : std::string::npos;
 }
 
 std::size_t character_bytes(std::string_view text) {
@@ -105,8 +138,15 @@ std::vector<std::string> lines_of(std::string_view text, std::size_t width) {
   std::vector<std::string> lines;
   while (text_width(text) > width) {
     const auto fits = bytes_of(text, width);
-    auto end = text.rfind(' ', fits);
-    if (end == text.npos || text.find_first_not_of(' ') > end) end = fits;
+    const auto last = text.rfind(' ', fits);
+    auto end = last;
+    while (end != text.npos && end > 0 && parts_number_and_unit(text, end))
+      end = text.rfind(' ', end - 1);
+    if (end == text.npos) end = last;
+    if (end == text.npos || text.find_first_not_of(' ') > end) {
+      const auto folder = text.substr(0, fits).rfind('/');
+      end = folder == text.npos || folder == 0 ? fits : folder + 1;
+    }
     lines.emplace_back(text.substr(0, text.find_last_not_of(' ', end - 1) + 1));
     text.remove_prefix(std::min(text.find_first_not_of(' ', end), text.size()));
   }
@@ -140,14 +180,14 @@ std::string two_columns(std::string_view left, std::string_view right, std::size
   return out;
 }
 
-std::string table_text(const std::vector<column>& columns,
-                       const std::vector<std::vector<cell>>& rows, bool colours,
-                       std::size_t limit) {
+std::string table_text(std::vector<column> columns, const std::vector<std::vector<cell>>& rows,
+                       bool colours, std::size_t limit) {
   if (rows.empty()) return {};
   // what stands in a cell was often named by a stranger
   auto shown = rows;
   for (auto& r : shown)
     for (auto& c : r) c.text = wire::visible(c.text);
+  leave_out_spare(columns, shown, limit);
   const auto width = widths(columns, shown, limit);
   std::vector<cell> titles;
   for (const auto& c : columns) titles.emplace_back(c.title, style::dim);

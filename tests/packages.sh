@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Sourced by cli/quickstart and tests/run: the packages of tests/packages.txt, and build directories.
+# Sourced by whatever builds here (cli/quickstart, tests/run, tests/bench/compare, .ci/hunt): the packages of tests/packages.txt,
+# and build directories.
 # The caller has set `top` to the root of the checkout. Everything is safe to repeat, needs neither terminal nor
 # standard input, and says what it does on standard error, so that standard output belongs to the program.
 

@@ -49,7 +49,7 @@ void copy_filler::on(const db_fill_came& m, bool may_store) {
   if (m.answer.status == fill_base_unknown)
     return tell(m.fill, fill_end::unknown, text_of(m.answer));
   if (m.answer.status != 0) return refuse(m.fill, text_of(m.answer));
-  const auto part = wire::decode<db_fill_part>(m.answer.data);
+  const auto part = decode_reply<control::db_fill>(m.answer.data);
   if (!part) return refuse(m.fill, "an unreadable part");
   const auto records = wire::decode<rec_buffer>(part->records);
   if (!records || records->db_id() != port_.config.id || part->base == generation::invalid)

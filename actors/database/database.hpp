@@ -190,6 +190,7 @@ class database final : public actor<database_message> {
   // transactions.cpp
   void trans3_commit(db_control&);
   void update_record(db_control&);
+  std::expected<std::vector<change>, std::string> changes_of(const db_control&, const rec_buffer&);
   void follow(const commit_step&);
   std::string describe_commit() const;
   void serve_until_thaw();
@@ -357,7 +358,13 @@ class database final : public actor<database_message> {
   bool empty_for_fill();
   bool commits_what_was_filled() const;
 
-  void statistics(db_control&);  // reports.cpp
+  // reports.cpp
+  void report_work(database_report&) const;
+  void report_content(database_report&) const;
+  void report_locks(database_report&, bool named) const;
+  std::int64_t age_ms(time_point) const;
+  void statistics(db_control&);
+
   // of the parts: database.cpp
   void digest(db_control&);
   void enable_seqnum(db_control&);

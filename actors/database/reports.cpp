@@ -17,6 +17,10 @@ constexpr std::size_t bytes_of_slice = 64 << 10;  ///< bytes, some hundred micro
 constexpr std::size_t named_max = 1000;
 constexpr std::size_t key_bytes_max = 256;
 
+std::int64_t in_ms(duration d) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(d).count();
+}
+
 bytes shown(const bytes& key) { return key.substr(0, key_bytes_max); }
 
 /// Sorted, unless there are more than are named.
@@ -31,9 +35,6 @@ std::vector<bytes> some_keys(const lock_table& t) {
 }  // namespace
 
 void database::on(db_inspect& m) {
-  const auto age_ms = [now = env_.loop.now()](time_point t) {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(now - t).count();
-  };
   database_report r{.id = config_.id,
                     .name = config_.name,
                     .path = config_.file,
@@ -45,6 +46,16 @@ void database::on(db_inspect& m) {
                     .migrations_pending = key_of_request_.size(),
                     .migrations_done = migrations_done_,
                     .migrations_resent = migrations_resent_};
+  report_work(r);
+  report_content(r);
+  report_locks(r, m.locks);
+  m.tell(std::move(r));
+}
+
+std::int64_t database::age_ms(time_point t) const { return in_ms(env_.loop.now() - t); }
+
+/// What goes on beside the serving of records.
+void database::report_work(database_report& r) const {
   r.vacuum = {.queued = vacuum_.deleted.size() + vacuum_.home.size() + vacuum_.to_fetch.size(),
               .runs = vacuum_.runs,
               .forgotten = vacuum_.forgotten,
@@ -61,13 +72,9 @@ void database::on(db_inspect& m) {
   if (!r.commit.empty()) r.commit_age_ms = age_ms(commit_since_);
   r.storage_trouble = storage_.what();
   if (!r.storage_trouble.empty()) r.storage_age_ms = age_ms(storage_.since());
-  const auto in_table = table_holders();
-  r.locks_held = locks_.holders() + in_table.size();
-  for (const auto& [key, e] : locks_.all()) {
-    r.locks_waiting += e.waiters.size();
-    if (e.migration)
-      r.migration_oldest_ms = std::max(r.migration_oldest_ms, age_ms(e.migration->since));
-  }
+}
+
+void database::report_content(database_report& r) const {
   if (hot_records_) {
     const auto& t = *hot_records_->table;
     r.table = {.records = t.records(),
@@ -75,57 +82,66 @@ void database::on(db_inspect& m) {
                .locks = t.locks(),
                .recalls = t.recalled_ever()};
   }
+  if (!store_ || store_use_ != store_use::here) return;
+  // what clients have put in is counted; the sequence number is kept beside it
+  const bool numbered =
+      config_.kind != db_kind::volatile_db &&
+      store_->visit(sequence_number_key, [](const record_view&) {}).value_or(false);
+  r.records = store_->count().value_or(0) - (numbered ? 1 : 0);
+  r.bytes = store_->file_bytes();
+  const auto& changes = store_->changes();
+  r.changes = {.state = changes.state(),
+               .since = changes.base(),
+               .keys = changes.keys(),
+               .bytes = changes.size_bytes()};
+}
+
+/// `named`: who they are, too.
+void database::report_locks(database_report& r, bool named) const {
+  const auto in_table = table_holders();
   const auto wait_in_table = table_waiters();
-  r.locks_waiting += wait_in_table.size();
-  if (store_ && store_use_ == store_use::here) {
-    r.records = store_->count().value_or(0);
-    r.bytes = store_->file_bytes();
-    const auto& changes = store_->changes();
-    r.changes = {.state = changes.state(),
-                 .since = changes.base(),
-                 .keys = changes.keys(),
-                 .bytes = changes.size_bytes()};
+  r.locks_held = locks_.holders() + in_table.size();
+  r.locks_waiting = wait_in_table.size();
+  for (const auto& [key, e] : locks_.all()) {
+    r.locks_waiting += e.waiters.size();
+    if (e.migration)
+      r.migration_oldest_ms = std::max(r.migration_oldest_ms, age_ms(e.migration->since));
   }
-  if (m.locks)
-    for (const bytes& key : some_keys(locks_)) {
-      const auto& e = locks_.all().at(key);
-      if (e.holder)
-        r.holders.push_back({.key = shown(key),
-                             .client = e.holder->client.id,
-                             .pid = e.holder->client.pid,
-                             .name = e.holder->client.name,
-                             .age_ms = age_ms(e.holder->since)});
-      for (const auto& w : e.waiters) {
-        if (r.waiters.size() == named_max) break;
-        const bool remote = w.use == record_use::peer_call;
-        r.waiters.push_back({.key = shown(key),
-                             .client = w.client.id,
-                             .pid = w.client.pid,
-                             .name = remote ? "" : w.client.name,
-                             .node = remote ? w.packet->content.header.src : env_.self,
-                             .age_ms = age_ms(w.since),
-                             .why = why_waiting(key, e)});
-      }
+  if (!named) return;
+  for (const bytes& key : some_keys(locks_)) {
+    const auto& e = locks_.all().at(key);
+    if (e.holder)
+      r.holders.push_back({.key = shown(key),
+                           .client = e.holder->client.id,
+                           .pid = e.holder->client.pid,
+                           .name = e.holder->client.name,
+                           .age_ms = age_ms(e.holder->since)});
+    for (const auto& w : e.waiters) {
+      if (r.waiters.size() == named_max) break;
+      const bool remote = w.use == record_use::peer_call;
+      r.waiters.push_back({.key = shown(key),
+                           .client = w.client.id,
+                           .pid = w.client.pid,
+                           .name = remote ? "" : w.client.name,
+                           .node = remote ? w.packet->content.header.src : env_.self,
+                           .age_ms = age_ms(w.since),
+                           .why = why_waiting(key, e)});
     }
-  if (m.locks)
-    for (const auto& t : in_table)
-      r.holders.push_back(
-          {.key = t.key,
-           .client = t.client.id,
-           .pid = t.client.pid,
-           .name = t.client.name,
-           .age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(t.held).count()});
-  if (m.locks)
-    for (const auto& t : wait_in_table)
-      r.waiters.push_back(
-          {.key = t.key,
-           .client = t.client.id,
-           .pid = t.client.pid,
-           .name = t.client.name,
-           .node = env_.self,
-           .age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(t.waited).count(),
-           .why = t.why});
-  m.tell(std::move(r));
+  }
+  for (const auto& t : in_table)
+    r.holders.push_back({.key = shown(t.key),
+                         .client = t.client.id,
+                         .pid = t.client.pid,
+                         .name = t.client.name,
+                         .age_ms = in_ms(t.held)});
+  for (const auto& t : wait_in_table)
+    r.waiters.push_back({.key = shown(t.key),
+                         .client = t.client.id,
+                         .pid = t.client.pid,
+                         .name = t.client.name,
+                         .node = env_.self,
+                         .age_ms = in_ms(t.waited),
+                         .why = t.why});
 }
 
 void database::statistics(db_control& m) {

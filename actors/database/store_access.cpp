@@ -146,7 +146,10 @@ void database::refuse_waiters(const bytes& key) {
 
 void database::refuse(reqid id, const client_ref& client, record_use use, const replier& answer) {
   if (use != record_use::call)
-    return answer.status(record_status_storage, "this node has no room for records: see its log");
+    return answer.status(
+        record_status_storage,
+        "this node cannot store records: " +
+            (storage_trouble_.empty() ? std::string("its disk has no room") : storage_trouble_));
   --env_.count.pending_calls;
   client.session.tell(
       session_send{make_frame({.gen = view_->gen, .dest = pnn{0}, .src = env_.self, .id = id},

@@ -40,8 +40,7 @@ bool has_too_large(const rec_buffer& records) {
 
 }  // namespace
 
-// --- the node of the client
-// ------------------------------------------------------------------------------------------
+// --- the node of the client ------------------------------------------------------------------------------------------
 
 void database::trans3_commit(db_control& m) {
   const auto& request = std::get<req_control>(m.packet->content.body);
@@ -101,8 +100,7 @@ std::string database::describe_commit() const {
   return "waits for nodes" + nodes;
 }
 
-// --- every node
-// --------------------------------------------------------------------------------------------------
+// --- every node ------------------------------------------------------------------------------------------------------
 
 void database::update_record(db_control& m) {
   const auto& packet = m.packet->content;
@@ -121,46 +119,8 @@ void database::update_record(db_control& m) {
   if (m.client && has_too_large(records)) return m.answer.fail(too_large_text());
   if (config_.kind == db_kind::volatile_db) return take_copy_back(m);
 
-  std::vector<change> changes;
-  std::map<byte_view, std::pair<rsn, byte_view>>
-      earlier;  // of this request: later records of a key win
-  update_request request;
-  for (const rec_data& raw : records) {
-    const auto r = raw.as_record();
-    if (!r) return m.answer.fail("a record without header");
-    std::optional<update_present> here;
-    if (auto e = earlier.find(r->key); e != earlier.end()) {
-      here = {e->second.first, e->second.second == r->data};
-    } else {
-      auto found = store_->visit(r->key, [&](const record_view& old) {
-        here = {old.header.rsn, old.data == r->data};
-      });
-      if (!found) {
-        storage_failed("read", found.error());
-        return m.answer.fail("cannot read: " + found.error().text);
-      }
-      // CTDB's own client sends what a transaction has only read, too, as it is here; of a rival the number is here as well
-      const bool as_it_is = here && here->same_data && here->rsn >= r->header.rsn;
-      if (!as_it_is || r->key == sequence_number_key)
-        request.saw(here, r->header.rsn, r->data.empty());
-    }
-    switch (decide_update(config_.kind, here, r->header.rsn)) {
-      case update_outcome::skip: continue;
-      case update_outcome::conflict:
-        env_.log.tell(event::update_conflict{.db = config_.name,
-                                             .from = m.from,
-                                             .rsn = number(r->header.rsn),
-                                             .here = number(here->rsn)});
-        return m.answer.fail("a record here is newer");
-      case update_outcome::store: break;
-    }
-    changes.push_back(change::put(*r));
-    earlier[r->key] = {r->header.rsn, r->data};
-  }
-  if (request.is_another()) {
-    env_.log.tell(event::update_rival{.db = config_.name, .from = m.from});
-    return m.answer.fail("another transaction has this sequence number");
-  }
+  auto changes = changes_of(m, records);
+  if (!changes) return m.answer.fail(changes.error());
   // the store changes hands only without an open group
   if (auto done = store_->flush(); !done) {
     storage_failed("commit", done.error());
@@ -168,7 +128,7 @@ void database::update_record(db_control& m) {
   }
   give_store_away(store_use::updating);
   auto result = std::make_shared<std::expected<void, store_error>>();
-  auto work = [store = store_, packet = m.packet, changes = std::move(changes), result] {
+  auto work = [store = store_, packet = m.packet, changes = std::move(*changes), result] {
     *result = store->apply(changes, durability::committed);
   };
   auto finish = [this, answer = m.answer, result] {
@@ -182,6 +142,52 @@ void database::update_record(db_control& m) {
   };
   env_.loop.offload(std::move(work),
                     [to = self(), finish = std::move(finish)] { to.tell(db_work_done{finish}); });
+}
+
+/// What the records of a transaction change here; a text if they cannot be stored.
+std::expected<std::vector<change>, std::string> database::changes_of(const db_control& m,
+                                                                     const rec_buffer& records) {
+  std::vector<change> changes;
+  std::map<byte_view, std::pair<rsn, byte_view>>
+      earlier;  // of this request: later records of a key win
+  update_request request;
+  for (const rec_data& raw : records) {
+    const auto r = raw.as_record();
+    if (!r) return std::unexpected<std::string>("a record without header");
+    std::optional<update_present> here;
+    if (auto e = earlier.find(r->key); e != earlier.end()) {
+      here = {e->second.first, e->second.second == r->data};
+    } else {
+      auto found = store_->visit(r->key, [&](const record_view& old) {
+        here = {old.header.rsn, old.data == r->data};
+      });
+      if (!found) {
+        storage_failed("read", found.error());
+        return std::unexpected<std::string>("cannot read: " + found.error().text);
+      }
+      // CTDB's own client sends what a transaction has only read, too, as it is here; of a rival the number is here as well
+      const bool as_it_is = here && here->same_data && here->rsn >= r->header.rsn;
+      if (!as_it_is || r->key == sequence_number_key)
+        request.saw(here, r->header.rsn, r->data.empty());
+    }
+    switch (decide_update(config_.kind, here, r->header.rsn)) {
+      case update_outcome::skip: continue;
+      case update_outcome::conflict:
+        env_.log.tell(event::update_conflict{.db = config_.name,
+                                             .from = m.from,
+                                             .rsn = number(r->header.rsn),
+                                             .here = number(here->rsn)});
+        return std::unexpected<std::string>("a record here is newer");
+      case update_outcome::store: break;
+    }
+    changes.push_back(change::put(*r));
+    earlier[r->key] = {r->header.rsn, r->data};
+  }
+  if (request.is_another()) {
+    env_.log.tell(event::update_rival{.db = config_.name, .from = m.from});
+    return std::unexpected<std::string>("another transaction has this sequence number");
+  }
+  return changes;
 }
 
 /// Controls that waited for the database to be thawed, or for a recovery, which ends the wait of

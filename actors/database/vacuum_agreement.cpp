@@ -70,7 +70,7 @@ void database::ask_others(vacuum_stage stage, std::vector<offered_deletion> what
 void database::on(db_vacuum_answer& m) {
   std::optional<std::vector<bytes>> kept;
   if (m.answer.status == 0) {
-    if (const auto records = wire::decode<rec_buffer>(m.answer.data)) {
+    if (const auto records = decode_reply<control::try_delete_records>(m.answer.data)) {
       kept.emplace();
       for (const rec_data& r : *records) kept->emplace_back(r.key);
     }

@@ -48,10 +48,7 @@ void coordinator::feed(const cluster_input& event) {
 }
 
 void coordinator::run(const cluster_output& effect) {
-  if (!waiting_.empty() && !std::holds_alternative<cluster_effect::ended>(effect)) {
-    waiting_.push_back(effect);
-    return;
-  }
+  if (!std::holds_alternative<cluster_effect::ended>(effect) && gate_.keeps(effect)) return;
   std::visit([this](const auto& e) { act(e); }, effect);
 }
 
@@ -70,7 +67,7 @@ void coordinator::on(rec_view& m) {
 void coordinator::on(rec_woke& m) { feed(cluster_event::woke{m.epoch, m.why}); }
 void coordinator::on(rec_db_held& m) { feed(cluster_event::db_held{config_.plan.epoch, m.db}); }
 void coordinator::on(rec_stop&) {
-  waiting_.clear();
+  gate_.drop();
   feed(cluster_event::stop{config_.plan.epoch});
 }
 
@@ -144,10 +141,8 @@ bool coordinator::is_held(cluster_phase p) const { return config_.hold == name(p
 void coordinator::on(rec_hold& m) {
   config_.hold = m.phase;
   for (auto& [db, r] : recoverers_) r.tell(dbr_hold{m.phase});
-  if (held_.empty() || is_held(machine_.phase())) return;
-  held_.clear();
-  auto effects = std::exchange(waiting_, {});
-  for (const auto& e : effects) std::visit([this](const auto& x) { act(x); }, e);
+  if (gate_.is_open() || is_held(machine_.phase())) return;
+  for (const auto& e : gate_.open()) run(e);
   show_progress();
 }
 
@@ -161,9 +156,8 @@ void coordinator::act(const cluster_effect::entered& e) {
 }
 
 void coordinator::act(const cluster_effect::ask& e) {
-  if (is_held(e.phase) && held_.empty()) {
-    held_ = std::string(name(e.phase));
-    waiting_.push_back(e);
+  if (is_held(e.phase) && gate_.is_open()) {
+    gate_.shut(name(e.phase), e);
     return show_progress();
   }
   for (pnn n : e.nodes) {

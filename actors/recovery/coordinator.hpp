@@ -9,6 +9,7 @@
 #include "actors/node/node_message.hpp"
 #include "actors/recovery/cluster_survey.hpp"
 #include "actors/recovery/db_recoverer.hpp"
+#include "actors/recovery/effect_gate.hpp"
 #include "actors/recovery/recovery_message.hpp"
 #include "actors/recovery/recovery_tally.hpp"
 
@@ -78,8 +79,7 @@ class coordinator final : public actor<coordinator_message> {
   std::map<db_id, address<db_recoverer_message>> recoverers_;
   std::map<db_id, db_progress> progress_;
   recovery_tally tally_;
-  std::vector<cluster_output> waiting_;  ///< effects kept back by a hold
-  std::string held_;
+  effect_gate<cluster_output> gate_;
   std::optional<cluster_effect::deadlock> deadlock_;
   std::int64_t started_us_ = 0, phase_since_us_ = 0;
   time_point shown_{};

@@ -37,7 +37,7 @@ std::string coordinator::report() {
       R"("waiting_for":[{}],"freeze":"{}","held":{},"databases":[)",
       number(config_.plan.epoch), number(machine_.plan().gen), json_quoted(config_.reason),
       started_us_, name(machine_.phase()), phase_since_us_, nodes_text(machine_.waiting_for()),
-      config_.plan.freeze_all_first ? "all" : "db", json_quoted(held_));
+      config_.plan.freeze_all_first ? "all" : "db", json_quoted(gate_.shut_at()));
   const auto comma = [&] {
     if (text.back() != '[') text += ',';
   };

@@ -12,9 +12,8 @@ constexpr unsigned push_window = 4;
 }  // namespace
 
 void db_recoverer::act(const db_effect::push& e) {
-  if (is_held(db_phase::push) && held_.empty()) {
-    held_ = std::string(name(db_phase::push));
-    waiting_.push_back(e);
+  if (is_held(db_phase::push) && gate_.is_open()) {
+    gate_.shut(name(db_phase::push), e);
     return show_progress();
   }
   targets_.clear();

@@ -27,10 +27,7 @@ void db_recoverer::feed(const db_input& event) {
 }
 
 void db_recoverer::run(const db_output& effect) {
-  if (!waiting_.empty() && !std::holds_alternative<db_effect::ended>(effect)) {
-    waiting_.push_back(effect);
-    return;
-  }
+  if (!std::holds_alternative<db_effect::ended>(effect) && gate_.keeps(effect)) return;
   std::visit([this](const auto& e) { act(e); }, effect);
 }
 
@@ -49,7 +46,7 @@ void db_recoverer::on(dbr_node_gone& m) {
 }
 
 void db_recoverer::on(dbr_stop&) {
-  waiting_.clear();
+  gate_.drop();
   feed(db_event::stop{});
   stop_pull();
   env_.loop.cancel(push_timer_);
@@ -58,10 +55,8 @@ void db_recoverer::on(dbr_stop&) {
 
 void db_recoverer::on(dbr_hold& m) {
   config_.hold = std::move(m.phase);
-  if (held_.empty() || is_held(machine_.phase())) return;
-  held_.clear();
-  auto effects = std::exchange(waiting_, {});
-  for (const auto& e : effects) std::visit([this](const auto& x) { act(x); }, e);
+  if (gate_.is_open() || is_held(machine_.phase())) return;
+  for (const auto& e : gate_.open()) run(e);
   show_progress();
 }
 
@@ -82,9 +77,8 @@ void db_recoverer::act(const db_effect::entered& e) {
 }
 
 void db_recoverer::act(const db_effect::ask& e) {
-  if (is_held(e.phase) && held_.empty()) {
-    held_ = std::string(name(e.phase));
-    waiting_.push_back(e);
+  if (is_held(e.phase) && gate_.is_open()) {
+    gate_.shut(name(e.phase), e);
     return show_progress();
   }
   if (e.phase == db_phase::pull) start_pull(e);
@@ -186,7 +180,7 @@ void db_recoverer::show_progress() {
                                                    ? std::uint64_t{0}
                                                    : static_cast<std::uint64_t>(share * everything),
                                      .share = share,
-                                     .held = held_}});
+                                     .held = gate_.shut_at()}});
 }
 
 }  // namespace floe

@@ -14,6 +14,7 @@
 
 #include "actors/environment.hpp"
 #include "actors/node/node_message.hpp"
+#include "actors/recovery/effect_gate.hpp"
 #include "actors/recovery/recovery_message.hpp"
 #include "protocol/types/rec_data.hpp"
 #include "storage/difference.hpp"
@@ -132,8 +133,7 @@ class db_recoverer final : public actor<db_recoverer_message> {
   std::uint64_t winners_ = 0;
   std::map<pnn, target> targets_;
   timer_id push_timer_{0};
-  std::vector<db_output> waiting_;  ///< effects kept back by a hold
-  std::string held_;
+  effect_gate<db_output> gate_;
   std::int64_t phase_since_us_ = 0;
   time_point shown_;
 };

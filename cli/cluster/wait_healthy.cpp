@@ -1,6 +1,7 @@
 #include "cli/cluster/wait_healthy.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <memory>
@@ -84,7 +85,8 @@ class observer {
       ++answers_;
       n.asked = true;
       if (s)
-        n.health = {true, s->healthy(), s->is_up(), number(s->map.generation), describe(*s)};
+        n.health = {true,         s->healthy(), s->is_up(), number(s->map.generation),
+                    describe(*s), s->report};
       else if (s.error().code == client_errc::timed_out)
         n.health = {.text = "does not answer"};
       if (n.c.connected())
@@ -109,10 +111,12 @@ bool all_well(const std::vector<node_health>& all) {
 }
 
 std::string complaint(const std::vector<node_health>& all) {
-  std::string out;
+  auto parts = causes_of(all);
   for (std::size_t i = 0; i < all.size(); ++i)
-    if (!all[i].up) out += fmt::format("{}node {}: {}", out.empty() ? "" : ", ", i, all[i].text);
-  return out.empty() ? "the nodes do not agree about the generation" : out;
+    if (!all[i].up && first_cause(all[i].report).empty())
+      parts.push_back(fmt::format("node {}: {}", i, all[i].text));
+  return parts.empty() ? "the nodes do not agree about the generation"
+                       : fmt::format("{}", fmt::join(parts, "; "));
 }
 
 /// The first whose process has ended.
@@ -123,6 +127,17 @@ std::optional<std::uint32_t> dead_node(const std::vector<pid_t>& pids) {
 }
 
 }  // namespace
+
+std::vector<std::string> causes_of(const std::vector<node_health>& all) {
+  node_reports reports;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (!all[i].report.empty()) reports[pnn{static_cast<std::uint32_t>(i)}] = all[i].report;
+  std::vector<std::string> causes;
+  if (reports.empty()) return causes;
+  for (const auto& t : in_fewer_words(troubles_in(reports, reports.begin()->first)))
+    if (t.ill) causes.push_back(with_age(t));
+  return causes;
+}
 
 std::vector<node_health> look_at_cluster(const local_cluster& c, duration patience) {
   observer o(c);

@@ -19,9 +19,13 @@ struct node_health {
   bool healthy = false;
   bool up = false;  ///< healthy, but for databases that waiting does not mend
   std::uint32_t generation = 0;
-  std::string text;  ///< "starting", "FIRST_RECOVERY", "recovery mode ACTIVE", "node 2
-                     ///< DISCONNECTED|UNHEALTHY", "OK"
+  std::string text;    ///< "starting", "FIRST_RECOVERY", "recovery mode ACTIVE", "node 2
+                       ///< DISCONNECTED|UNHEALTHY", "OK"
+  std::string report;  ///< of a floe node that answers
 };
+
+/// What keeps the cluster from working, by all of them: each thing once, causes first.
+std::vector<std::string> causes_of(const std::vector<node_health>&);
 
 /// Asks every node once, at the same time.
 std::vector<node_health> look_at_cluster(const local_cluster&, duration patience);

@@ -13,6 +13,8 @@
 #include "cli/keys.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
+#include "cli/waiting_line.hpp"
+#include "cli/wrap.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/wire/visible.hpp"
@@ -43,7 +45,9 @@ int backup(context& c, const arguments& a) {
     j.integer("records", records);
     print_json(std::move(j));
   } else {
-    print(fmt::format("{} records of {} are in {}\n", records, wire::visible(db->name), a["FILE"]));
+    print_line(fmt::format("{} of {} {} in {}",
+                           count_text(static_cast<std::uint64_t>(records), "record"), db->name,
+                           records == 1 ? "is" : "are", a["FILE"]));
   }
   return done;
 }
@@ -61,7 +65,9 @@ std::expected<backup_header, std::string> check(const std::string& path) {
 
 /// The records of the file in packets of a good size. Those of a volatile database get this node as
 /// their owner: the one in the file may have left the cluster.
-record_feed feed_from(std::shared_ptr<backup_reader> file, db_id db, db_kind kind, pnn owner) {
+/// `numbered` becomes true with the record that has the sequence number, which nobody has put in.
+record_feed feed_from(std::shared_ptr<backup_reader> file, db_id db, db_kind kind, pnn owner,
+                      std::shared_ptr<bool> numbered) {
   constexpr std::size_t packet_size = 256 * 1024;
   auto rest = std::make_shared<std::optional<bytes>>();
   auto position = std::make_shared<rec_buffer::iterator>();
@@ -78,6 +84,7 @@ record_feed feed_from(std::shared_ptr<backup_reader> file, db_id db, db_kind kin
       const auto end = std::default_sentinel;
       for (; *position != end; ++*position) {
         auto r = *(**position).as_record();
+        *numbered = *numbered || is_sequence_number(r.key);
         r.header.flags &= ~record_flag::ro_all;
         if (kind == db_kind::volatile_db) {
           if (r.data.empty()) continue;
@@ -113,28 +120,31 @@ int restore(context& c, const arguments& a) {
   if (!file) return c.fail(file.error());
   const auto held = hold_transactions(c, **node, *id, header->kind(), what);
   if (!held) return held.error();
+  const auto numbered = std::make_shared<bool>(false);
   progress_line progress("restore", header->records, !c.options.json);
+  const waiting_line shown(**node, what);
   const auto end = (*node)->wait<replaced_content>([&](auto finished) {
     replace_content((*node)->async(),
                     {.db = *id,
                      .name = name,
                      .kind = header->kind(),
                      .feed = feed_from(std::make_shared<backup_reader>(std::move(*file)), *id,
-                                       header->kind(), (*node)->self()),
+                                       header->kind(), (*node)->self(), numbered),
                      .step_patience = c.long_patience(),
                      .progress = [&](std::uint64_t n) { progress.show(n); }},
                     finished);
   });
   if (!end) return c.fail(what, end.error());
+  const auto records = end->records - (*numbered ? 1 : 0);
   if (c.options.json) {
     auto j = open_json("restoredb");
     j.text("db", name);
-    j.number("records", end->records);
+    j.number("records", records);
     j.number("nodes", end->nodes);
     print_json(std::move(j));
   } else {
-    print(fmt::format("{} has the {} records of {} on {} nodes\n", wire::visible(name),
-                      end->records, path, end->nodes));
+    print_line(fmt::format("{} has the {} of {} on {}", name, count_text(records, "record"), path,
+                           count_text(end->nodes, "node")));
   }
   return done;
 }
@@ -183,7 +193,7 @@ int dump(context& c, const arguments& a) {
   print(fmt::format("{}, {}, backup of {}\n\n", wire::visible(h.name),
                     kind_text(static_cast<std::uint8_t>(h.flags)), time_text(h.time * 1'000'000)));
   print(t.text());
-  print(fmt::format("{} records\n", h.records - (numbered ? 1 : 0)));
+  print(count_text(h.records - (numbered ? 1 : 0), "record") + "\n");
   return done;
 }
 

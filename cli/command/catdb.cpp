@@ -59,9 +59,9 @@ int run(context& c, const arguments& a) {
            value});
   }
   print(t.text());
-  print(fmt::format("{} records\n", std::ranges::count_if(all, [](const auto& r) {
-                      return !is_sequence_number(r.first);
-                    })));
+  const auto put_in =
+      std::ranges::count_if(all, [](const auto& r) { return !is_sequence_number(r.first); });
+  print(count_text(static_cast<std::uint64_t>(put_in), "record") + "\n");
   return done;
 }
 

@@ -46,7 +46,7 @@ int run(context& c, const arguments& a) {
     return done;
   }
   print(t.text());
-  print(fmt::format("{} records here\n", all->records - of_ctdb));
+  print(count_text(all->records - of_ctdb, "record") + " here\n");
   return done;
 }
 

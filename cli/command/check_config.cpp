@@ -9,6 +9,7 @@
 #include "cli/context.hpp"
 #include "cli/json_list.hpp"
 #include "cli/output.hpp"
+#include "cli/wrap.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/node_map.hpp"
 
@@ -30,8 +31,14 @@ void compare_with_others(context& c, const node_setup& setup, findings& f) {
     return f.warnings.push_back(
         "the node does not tell who is connected: nothing was compared with other nodes");
   for (const auto& n : map->value.nodes) {
-    if (n.pnn == setup.config.self || (n.flags & (node_flag::disconnected | node_flag::deleted)))
+    if (n.pnn == setup.config.self || (n.flags & node_flag::deleted)) continue;
+    if (n.flags & node_flag::disconnected) {
+      f.warnings.push_back(
+          fmt::format("node {}: not connected, so nothing was compared with it; give its own "
+                      "directory to check-config there",
+                      number(n.pnn)));
       continue;
+    }
     compare_with(*connection, n.pnn, setup, c.patience(), f);
     ++f.compared;
   }
@@ -51,10 +58,10 @@ int report(const context& c, const findings& f) {
     print_json(std::move(j));
     return f.errors.empty() ? done : says_no;
   }
-  for (const auto& e : f.errors) print(paint(style::bad, "error    ") + e + "\n");
-  for (const auto& w : f.warnings) print(paint(style::warn, "warning  ") + w + "\n");
+  for (const auto& e : f.errors) print_line(paint(style::bad, "error    ") + e, 9);
+  for (const auto& w : f.warnings) print_line(paint(style::warn, "warning  ") + w, 9);
   const auto with =
-      f.compared == 0 ? std::string() : fmt::format(", compared with {} other nodes", f.compared);
+      f.compared == 0 ? std::string() : ", compared with " + count_text(f.compared, "other node");
   print(f.errors.empty() ? fmt::format("good: a node starts with these files{}\n", with)
                          : fmt::format("{} to mend{}\n", f.errors.size(), with));
   return f.errors.empty() ? done : says_no;

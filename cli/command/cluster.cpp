@@ -14,6 +14,7 @@
 #include "cli/command/cluster_version.hpp"
 #include "cli/context.hpp"
 #include "cli/output.hpp"
+#include "cli/wrap.hpp"
 #include "protocol/wire/visible.hpp"
 
 namespace floe::cli {
@@ -104,7 +105,9 @@ int start_all(context& c, const cluster_wishes& w) {
   // a damaged database keeps nobody from working with the others
   const auto now = look_at_cluster(*k, c.patience());
   for (std::size_t i = 0; i < now.size(); ++i)
-    if (!now[i].healthy) print_error(fmt::format("warning: node {}: {}", i, now[i].text));
+    if (!now[i].healthy && now[i].report.empty())
+      print_error(fmt::format("warning: node {}: {}", i, now[i].text));
+  for (const auto& line : causes_of(now)) print_error("warning: " + line);
   const double ms = std::chrono::duration<double, std::milli>(*took).count();
   if (c.options.json) {
     auto j = open_json("cluster up");
@@ -184,17 +187,20 @@ int show(context& c, const arguments& a) {
     j.boolean("healthy", well);
     print_json(std::move(j));
   } else {
-    table t({{"NODE", true}, {"ADDRESS"}, {"PID", true}, {"STATE"}, {"DIRECTORY"}});
+    table t({{"NODE", true}, {"ADDRESS"}, {"PID", true}, {"STATE"}, {"DIRECTORY", false, true}});
     for (std::uint32_t i = 0; i < k->nodes; ++i) {
       const auto pid = node_process(*k, i);
       t.row({std::to_string(i),
              k->address(i) + ":" + std::to_string(k->port),
              pid ? std::to_string(*pid) : "-",
-             {pid || is_deleted(*k, i) ? all[i].text : "not running",
+             {!pid && !is_deleted(*k, i)                ? "not running"
+              : all[i].healthy || all[i].report.empty() ? all[i].text
+                                                        : "not healthy",
               all[i].healthy ? style::good : style::bad},
              {k->base(i), style::dim}});
     }
     print(t.text());
+    for (const auto& line : causes_of(all)) print_line(line, 2, style::warn);
   }
   return well ? done : anybody ? says_no : no_node;
 }

@@ -60,14 +60,14 @@ void print_levels(const levels& l) {
     if (f.number > l.used()) print_line(fmt::format("  not used: {} ({})", f.brings, f.number), 4);
 }
 
-/// "floe 0.1.0"; a ctdbd does not know the question.
+/// "floe 0.2.0"; the first release did not tell its number, and a ctdbd does not know the question.
 std::string version_of(const node_reply& one) {
   if (!one.reply) return one.reply.error().code == client_errc::refused ? "ctdbd" : "";
   const auto answer = decode_answer<control::get_node_status>(one.reply, one.node);
   if (!answer) return "ctdbd";
   const auto report = nlohmann::json::parse(std::string(answer->value.value), nullptr, false);
   if (!report.is_object()) return {};
-  return "floe " + report.value("version", "before 0.1.0");
+  return "floe " + report.value("version", "0.1.0 or older");
 }
 
 int run(context& c, const arguments&) {

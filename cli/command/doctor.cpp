@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "cli/command/all.hpp"
+#include "cli/diagnosis.hpp"
 #include "cli/output.hpp"
-#include "cli/troubles.hpp"
 #include "cli/wrap.hpp"
 
 namespace floe::cli {
@@ -13,41 +13,35 @@ namespace {
 
 constexpr duration others_patience = std::chrono::seconds(2);
 
-struct findings {
-  std::vector<known_trouble> troubles;
-  std::vector<pnn> without_report;  ///< asked, and silent or a ctdbd
-  std::size_t ill() const {
-    return static_cast<std::size_t>(std::ranges::count_if(troubles, &known_trouble::ill));
-  }
-};
-
-void print_text(const findings& f, std::size_t asked) {
-  const auto ill = f.ill();
-  print(ill == 0 ? paint(style::good, fmt::format("{} nodes were asked: nothing is wrong\n", asked))
-                 : paint(style::bad, fmt::format("{} nodes were asked: {} thing{} wrong\n", asked,
-                                                 ill, ill == 1 ? " is" : "s are")));
+void print_text(const diagnosis& d) {
+  const auto all = in_fewer_words(d.troubles);
+  const auto ill = std::ranges::count_if(all, &known_trouble::ill);
+  const auto asked = count_text(d.asked.size(), "node") + (d.asked.size() == 1 ? " was" : " were");
+  print_line(
+      ill == 0 ? asked + " asked: nothing is wrong"
+               : fmt::format("{} asked: {} thing{} wrong", asked, ill, ill == 1 ? " is" : "s are"),
+      2, ill == 0 ? style::good : style::bad);
   std::size_t n = 0;
-  for (const auto& t : f.troubles) {
+  for (const auto& t : all) {
     print("\n");
     print_line(fmt::format("{}. {}", ++n, with_age(t)), 3, t.ill ? style::bold : style::plain);
     if (!t.next.empty()) print_line("   try: " + t.next, 5);
     if (!t.ill) print_line("   the work goes on");
   }
-  for (const pnn p : f.without_report) {
+  for (const pnn p : d.without_report) {
     print("\n");
-    print_line(fmt::format("node {} is connected and has given no report: it hangs, or is a ctdbd",
-                           number(p)));
+    print_line(fmt::format("node {} is a ctdbd, which gives no report", number(p)));
   }
 }
 
-void print_as_json(const findings& f) {
+void print_as_json(const diagnosis& d) {
   auto j = open_json("doctor");
-  j.boolean("healthy", f.ill() == 0 && f.without_report.empty());
+  j.boolean("healthy", !d.ill());
   j.begin_list("troubles");
-  for (const auto& t : f.troubles) put_trouble(j, t);
+  for (const auto& t : d.troubles) put_trouble(j, t);
   j.end();
   j.begin_list("without_report");
-  for (const pnn p : f.without_report) j.number({}, number(p));
+  for (const pnn p : d.without_report) j.number({}, number(p));
   j.end();
   print_json(std::move(j));
 }
@@ -57,16 +51,13 @@ int run(context& c, const arguments&) {
   if (!node) return node.error();
   const auto map = (*node)->control<control::get_nodemap>(pnn::current, {}, c.patience());
   if (!map) return c.fail("doctor", map.error());
-  const auto asked = reachable(map->value);
-  const auto reports = ask_reports(**node, asked, std::min(c.patience(), others_patience));
-  findings f{.troubles = troubles_in(reports, (*node)->self()), .without_report = {}};
-  for (const pnn p : asked)
-    if (!reports.contains(p)) f.without_report.push_back(p);
+  const auto found =
+      diagnose(**node, map->value, (*node)->self(), std::min(c.patience(), others_patience));
   if (c.options.json)
-    print_as_json(f);
+    print_as_json(found);
   else
-    print_text(f, asked.size());
-  return f.ill() == 0 && f.without_report.empty() ? done : says_no;
+    print_text(found);
+  return found.ill() ? says_no : done;
 }
 
 }  // namespace

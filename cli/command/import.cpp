@@ -16,6 +16,7 @@
 #include "cli/output.hpp"
 #include "cli/tdb/tdb_content.hpp"
 #include "cli/waiting_line.hpp"
+#include "cli/wrap.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/types/rec_data.hpp"
@@ -68,6 +69,12 @@ std::expected<std::vector<imported_file>, std::string> find_files(
     return std::unexpected(fmt::format("{} and {} are copies of one database: name the one to take",
                                        twice->path, std::next(twice)->path));
   return all;
+}
+
+/// What somebody has put in: all but the record with the number.
+std::uint64_t count_of_users(const std::vector<record>& records) {
+  return static_cast<std::uint64_t>(
+      std::ranges::count_if(records, [](const record& r) { return r.key != sequence_number_key; }));
 }
 
 std::uint64_t number_in(const std::vector<record>& records) {
@@ -136,18 +143,19 @@ int import_files(context& c, const arguments& a) {
     const waiting_line shown(**node, what);
     const auto held = hold_transactions(c, **node, *id, db_kind::persistent, what);
     if (!held) return held.error();
+    const auto of_users = count_of_users(f.records);
     const auto end = put_in(c, **node, f, *id);
     if (!end) return c.fail(what, end.error());
     j.begin_object();
     j.text("db", f.name);
     j.text("file", f.path);
-    j.number("records", end->records);
+    j.number("records", of_users);
     j.number("seqnum", f.number);
     j.number("nodes", end->nodes);
     j.end();
     if (!c.options.json)
-      print(fmt::format("{}: {} records with number {} on {} node{}\n", wire::visible(f.name),
-                        end->records, f.number, end->nodes, end->nodes == 1 ? "" : "s"));
+      print_line(fmt::format("{}: {} with number {} on {}", f.name, count_text(of_users, "record"),
+                             f.number, count_text(end->nodes, "node")));
   }
   j.end();
   if (c.options.json) print_json(std::move(j));
@@ -185,12 +193,13 @@ int export_files(context& c, const arguments& a) {
     j.begin_object();
     j.text("db", d.name);
     j.text("file", path);
-    j.number("records", records.size());
+    j.number("records", count_of_users(records));
     j.number("seqnum", number_in(records));
     j.end();
     if (!c.options.json)
-      print(fmt::format("{}: {} records with number {} are in {}\n", wire::visible(d.name),
-                        records.size(), number_in(records), path));
+      print_line(fmt::format("{}: {} with number {} {} in {}", d.name,
+                             count_text(count_of_users(records), "record"), number_in(records),
+                             count_of_users(records) == 1 ? "is" : "are", path));
   }
   j.end();
   if (c.options.json) print_json(std::move(j));

@@ -12,6 +12,10 @@ int run(context& c, const arguments&) {
   auto at = c.target();
   if (!at) return at.error();
   const auto leader = find_leader(**node, *at, c.patience());
+  if (!leader && leader.error().code == client_errc::refused) {
+    print_error("leader: " + leader.error().text);
+    return says_no;
+  }
   if (!leader) return c.fail("leader", leader.error());
   if (!c.options.json) {
     print(std::to_string(number(*leader)) + "\n");
@@ -28,7 +32,7 @@ int run(context& c, const arguments&) {
 command leader_command() {
   return {.name = "leader",
           .group = "Cluster",
-          .summary = "which node leads the cluster",
+          .summary = "which node leads the cluster; exit 4 if none does, with the reason",
           .example = "floe --base DIR leader",
           .run = run};
 }

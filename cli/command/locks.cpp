@@ -74,40 +74,55 @@ std::string also_waits(const lock_picture& p, const lock_owner& who) {
   return {};
 }
 
+/// Another node's request of which the client is known: that stands in its own node's queue.
+bool stands_for_a_client(const lock_picture& p, const awaited_record& w) {
+  return w.who.client == 0 && std::ranges::any_of(p.waiting, [&](const awaited_record& o) {
+           return o.who.client != 0 && o.who.node == w.who.node && o.db == w.db && o.key == w.key;
+         });
+}
+
 std::string since_text(std::int64_t now_us, double age_ms) {
   return clock_text(now_us - static_cast<std::int64_t>(age_ms * 1000));
 }
 
 void print_text(const gathered& g) {
   const auto& p = g.picture;
-  table t(
-      {{"DATABASE"}, {"KEY"}, {"NODE", true}, {""}, {"WHO"}, {"SINCE"}, {"FOR", true}, {"WHY"}});
+  table t({{"DATABASE"},
+           {"KEY"},
+           {"NODE", true, true},
+           {""},
+           {"WHO"},
+           {"SINCE", false, true},
+           {"FOR", true},
+           {"WHY"}});
   for (const auto& h : p.held)
     t.row({{h.db, style::bold},
-           show_octets(h.key),
+           show_key(h.key),
            std::to_string(number(h.who.node)),
            {"holds", style::good},
            to_text(h.who),
            since_text(g.now_us, h.age_ms),
            age_text(h.age_ms),
            {also_waits(p, h.who), style::warn}});
-  for (const auto& w : p.waiting)
+  for (const auto& w : p.waiting) {
+    if (stands_for_a_client(p, w)) continue;
     t.row({{w.db, style::bold},
-           show_octets(w.key),
+           show_key(w.key),
            std::to_string(number(w.queue)),
            {"waits", style::warn},
            to_text(w.who),
            since_text(g.now_us, w.age_ms),
            age_text(w.age_ms),
            why_text(p, w)});
+  }
   print(t.empty() ? "no record is locked\n" : t.text());
   for (const auto& d : p.databases)
     if (d.state != "thawed")
-      print(paint(style::warn, fmt::format("{} is {} on node {} for {}\n", wire::visible(d.db),
-                                           d.state, number(d.node), age_text(d.age_ms))));
+      print_line(fmt::format("{} is {} on node {} for {}", d.db, d.state, number(d.node),
+                             age_text(d.age_ms)),
+                 2, style::warn);
   for (const auto& u : g.missing)
-    print(paint(style::bad,
-                fmt::format("node {} not asked: {}\n", number(u.node), wire::visible(u.why))));
+    print_line(fmt::format("node {} not asked: {}", number(u.node), u.why), 2, style::bad);
   const auto circle = find_cycle(p);
   if (circle.empty()) return;
   print("\n" + paint(style::bad, "These wait for each other:") + "\n");

@@ -48,8 +48,8 @@ int run(context& c, const arguments&) {
       j.real("ms", e.ms);
       j.integer("clients", e.answer->status);
       if (!c.options.json)
-        print(fmt::format("node {}: {:.2f} ms, {} clients\n", number(e.node), e.ms,
-                          e.answer->status));
+        print(fmt::format("node {}: {:.2f} ms, {}\n", number(e.node), e.ms,
+                          count_text(static_cast<std::uint64_t>(e.answer->status), "client")));
     } else {
       j.text("error", e.answer.error().describe());
       const auto one = c.fail("ping", e.answer.error());

@@ -10,6 +10,9 @@
 #include "cli/output.hpp"
 #include "cli/transaction_input.hpp"
 #include "cli/waiting_line.hpp"
+#include "protocol/constants.hpp"
+#include "protocol/hash.hpp"
+#include "protocol/types/record_content.hpp"
 
 namespace floe::cli {
 namespace {
@@ -22,12 +25,14 @@ int commit(context& c, const arguments& a, const char* verb,
   const auto what = fmt::format("{} {}", verb, a["DB"]);
   const auto db = (*node)->find_database(a["DB"], c.patience());
   if (!db) return c.fail(what, db.error());
+  c.wants(db_id_of(g_lock_db), transaction_lock_key(*db));
   const waiting_line shown(**node, what);
   auto t = (*node)->wait<transaction::ptr>([&](auto finished) {
     transaction::start((*node)->async(), *db, transaction::mode::read_write, c.long_patience(),
                        finished);
   });
   if (!t) return c.fail(what, t.error());
+  c.wants(*db, {});
   for (const auto& [key, value] : changes) {
     const auto stored = (*node)->wait<void>(
         [&](auto finished) { (*t)->store(key, value, c.long_patience(), finished); });

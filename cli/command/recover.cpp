@@ -8,7 +8,6 @@
 #include "cli/command/all.hpp"
 #include "cli/context.hpp"
 #include "cli/output.hpp"
-#include "cli/troubles.hpp"
 #include "cli/waiting_line.hpp"
 #include "protocol/messages.hpp"
 #include "protocol/types/client.hpp"
@@ -19,23 +18,6 @@
 
 namespace floe::cli {
 namespace {
-
-/// What keeps the recovery from ending, by all who can be asked.
-std::string reason(blocking_client& node, pnn at) {
-  const duration patience = std::chrono::seconds(1);
-  const auto map = node.control<control::get_nodemap>(at, {}, patience);
-  if (!map) return {};
-  std::string all;
-  for (const auto& t : troubles_in(ask_reports(node, reachable(map->value), patience), at))
-    if (t.ill) all += (all.empty() ? "" : "; ") + with_age(t);
-  return all;
-}
-
-int fail_with_reason(context& c, pnn at, client_error e) {
-  if (const auto why = reason(**c.node(), at); !why.empty())
-    e.text += (e.text.empty() ? "" : "; ") + why;
-  return c.fail("recover", e);
-}
 
 /// What a recovery that is asked for by message has found.
 struct verdict {
@@ -139,7 +121,7 @@ int run(context& c, const arguments& a) {
       wait_recovered((*node)->async(), *at, before->value.generation, c.long_patience(), finished);
     });
   }();
-  if (!end) return fail_with_reason(c, *at, end.error());
+  if (!end) return c.fail("recover", end.error());
   const double ms =
       std::chrono::duration<double, std::milli>((*node)->loop().now() - begin).count();
   if (c.options.json) {

@@ -10,7 +10,7 @@
 #include "cli/drill/language/recovery_phases.hpp"
 #include "cli/output.hpp"
 #include "cli/suggest.hpp"
-#include "protocol/wire/visible.hpp"
+#include "cli/wrap.hpp"
 
 namespace floe::cli {
 namespace {
@@ -106,22 +106,21 @@ int show(context& c, const arguments&) {
     return done;
   }
   if (!recovery.is_object()) {
-    print(fmt::format("node {} leads no recovery\n", number(*at)));
+    print_line(fmt::format("node {} leads no recovery", number(*at)));
     return done;
   }
-  print(fmt::format("run {}, phase {}{}, because {}\n", recovery.value("run", 0ULL),
-                    recovery.value("phase", ""),
-                    holds(recovery.value("held", json())) ? " (held)" : "",
-                    wire::visible(recovery.value("why", ""))));
+  print_line(fmt::format(
+      "run {}, phase {}{}, because {}", recovery.value("run", 0ULL), recovery.value("phase", ""),
+      holds(recovery.value("held", json())) ? " (held)" : "", recovery.value("why", "")));
   const std::int64_t now_us = report.value("now_us", std::int64_t{0});
   table t({{"DATABASE"},
            {"PHASE"},
            {""},
            {"WAITS FOR NODES"},
            {"SINCE", true},
-           {"PULLED", true},
-           {"MERGED", true},
-           {"PUSHED", true},
+           {"PULLED", true, true},
+           {"MERGED", true, true},
+           {"PUSHED", true, true},
            {"LEFT"}});
   for (const auto& d : databases) {
     std::string nodes;
@@ -142,23 +141,21 @@ int show(context& c, const arguments&) {
   }
   print(t.text());
   for (const auto& f : recovery.value("failures", json::array()))
-    if (f.is_string())
-      print(paint(style::bad, "failure: " + wire::visible(f.get<std::string>())) + "\n");
+    if (f.is_string()) print_line("failure: " + f.get<std::string>(), 2, style::bad);
   return done;
 }
 
 }  // namespace
 
 command recovery_command() {
+  static const std::string phases = fmt::format(
+      "PHASE or PHASE@DB, of {}; of the recovery itself {}",
+      fmt::join(drill::database_phases(), " "), fmt::join(drill::cluster_phases(), " "));
   command hold_it{.name = "hold",
                   .group = "",
                   .summary = "make recoveries wait when a database comes to this phase",
                   .example = "floe --base DIR recovery hold push@locking.tdb",
-                  .positionals = {{"PHASE",
-                                   "PHASE or PHASE@DB, of: names attach freeze begin changes "
-                                   "compare copies fill seqnum pull "
-                                   "merge wipe push_start push "
-                                   "push_confirm commit verify thaw"}},
+                  .positionals = {{"PHASE", phases.c_str()}},
                   .run = hold};
   command release_it{.name = "release",
                      .group = "",

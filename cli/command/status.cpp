@@ -2,15 +2,16 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "cli/cluster_state.hpp"
 #include "cli/command/all.hpp"
+#include "cli/diagnosis.hpp"
 #include "cli/last_recovery.hpp"
 #include "cli/machine_rows.hpp"
 #include "cli/output.hpp"
-#include "cli/troubles.hpp"
 #include "cli/wrap.hpp"
 #include "protocol/constants.hpp"
 
@@ -19,20 +20,22 @@ namespace {
 
 using nlohmann::json;
 
-/// The others are asked only if something is wrong, and not for long: status is to answer at once.
+/// Not for long: status is to answer at once.
 constexpr duration others_patience = std::chrono::milliseconds(700);
 
-std::vector<known_trouble> look_for_troubles(blocking_client& c, const cluster_state& s) {
-  node_reports reports{{s.node, s.report}};
-  if (!s.healthy()) {
-    auto others = reachable(s.nodes);
-    std::erase(others, s.node);
-    reports.merge(ask_reports(c, others, others_patience));
+/// The state of a node, and what all nodes say of it.
+struct state_and_diagnosis : cluster_state {
+  diagnosis found;
+  /// The node's own words, and nobody has something to say against them that is not over in a moment: the others
+  /// leave a recovery a little earlier or later.
+  bool all_healthy() const {
+    return healthy() && std::ranges::none_of(found.troubles, [](const known_trouble& t) {
+             return t.ill && lasts(t);
+           });
   }
-  return troubles_in(reports, s.node);
-}
+};
 
-void print_nodes(const cluster_state& s, const std::vector<known_trouble>& troubles) {
+void print_nodes(const state_and_diagnosis& s) {
   table t({{"NODE", true}, {"ADDRESS"}, {"STATE"}, {""}, {"REASON"}});
   for (const auto& n : s.nodes.nodes) {
     std::string notes;
@@ -45,7 +48,7 @@ void print_nodes(const cluster_state& s, const std::vector<known_trouble>& troub
                                       : deleted    ? style::dim
                                                    : style::bad},
            {notes, style::dim},
-           reason_of(troubles, n.pnn)});
+           reason_of(s.found.troubles, n.pnn, reasons::without_databases)});
   }
   print(t.text());
 }
@@ -106,8 +109,7 @@ void print_lock(const json& lock) {
                          age_text(lock.value("age_ms", 0.0)), detail.empty() ? "" : ", " + detail));
 }
 
-void print_text(const cluster_state& s, const std::vector<known_trouble>& troubles,
-                const json& last) {
+void print_text(const state_and_diagnosis& s, const json& last) {
   const json report = json::parse(s.report, nullptr, false);
   const bool normal = s.mode == recovery_mode::normal;
   std::string mode = paint(normal ? style::good : style::bad, normal ? "NORMAL" : "ACTIVE");
@@ -123,12 +125,12 @@ void print_text(const cluster_state& s, const std::vector<known_trouble>& troubl
   print_line("records are tracked by nodes " + map);
   print_lock(report.is_object() ? report.value("cluster_lock", json()) : json());
   print("\n");
-  print_nodes(s, troubles);
+  print_nodes(s);
   if (!report.is_object()) return;
   print_databases(report);
   print_recovery(report.value("recovery", json()));
-  if (last.is_object()) print("\n" + last_recovery_text(last));
-  for (const auto& w : troubles) {
+  print_last_recovery(last);
+  for (const auto& w : in_fewer_words(s.found.troubles)) {
     if (w.node && w.db.empty() && w.ill) continue;  // stands beside its node
     if (!lasts(w)) continue;
     print("\n");
@@ -137,11 +139,11 @@ void print_text(const cluster_state& s, const std::vector<known_trouble>& troubl
   }
 }
 
-void print_as_json(const cluster_state& s, const std::vector<known_trouble>& troubles,
-                   const json& last) {
+void print_as_json(const state_and_diagnosis& s, const json& last) {
+  const auto& troubles = s.found.troubles;
   auto j = open_json("status");
   j.number("node", number(s.node));
-  j.boolean("healthy", s.healthy());
+  j.boolean("healthy", s.all_healthy());
   j.number("generation", number(s.map.generation));
   j.text("recovery_mode", s.mode == recovery_mode::normal ? "NORMAL" : "ACTIVE");
   if (s.leader)
@@ -180,22 +182,26 @@ void print_as_json(const cluster_state& s, const std::vector<known_trouble>& tro
 
 int show(context& c, pnn at, bool over) {
   auto& node = **c.node();
-  const auto s = ask_cluster_state(node, at, c.patience());
-  if (!s) return c.fail("status", s.error());
-  const auto troubles = look_for_troubles(node, *s);
-  const auto last = last_recovery(node, at, s->report);
+  auto seen = ask_cluster_state(node, at, c.patience());
+  if (!seen) return c.fail("status", seen.error());
+  state_and_diagnosis s{std::move(*seen), {}};
+  s.found = diagnose(node, s.nodes, at, others_patience);
+  if (!s.report.empty()) s.found.reports.insert_or_assign(at, s.report);
+  const auto last = last_recovery(s.found.reports, s.leader.value_or(at));
   if (over && ::isatty(STDOUT_FILENO) == 1) std::fputs("\033[H\033[2J", stdout);
-  if (c.options.json) {
-    print_as_json(*s, troubles, last);
-  } else if (machine_rows()) {
+  if (machine_rows() && !c.options.json) {
     print_node_titles();
-    for (const auto& n : s->nodes.nodes)
+    for (const auto& n : s.nodes.nodes)
       if (!(n.flags & node_flag::deleted)) print_node_row(n, node.self());
-  } else {
-    print_text(*s, troubles, last);
+    std::fflush(stdout);
+    return done;  // as CTDB's tool
   }
+  if (c.options.json)
+    print_as_json(s, last);
+  else
+    print_text(s, last);
   std::fflush(stdout);
-  return done;
+  return s.all_healthy() ? done : says_no;
 }
 
 int run(context& c, const arguments& a) {
@@ -204,8 +210,8 @@ int run(context& c, const arguments& a) {
   auto at = c.target();
   if (!at) return at.error();
   for (;;) {
-    if (const int code = show(c, *at, a.has("--watch")); code != done || !a.has("--watch"))
-      return code;
+    const int code = show(c, *at, a.has("--watch"));
+    if (!a.has("--watch") || (code != done && code != says_no)) return code;
     (void)(*node)->wait<int>([&](auto finished) {
       (*node)->loop().after(std::chrono::seconds(1), [finished] { finished(0); });
     });
@@ -217,7 +223,9 @@ int run(context& c, const arguments& a) {
 command status_command() {
   return {.name = "status",
           .group = "Cluster",
-          .summary = "the cluster as the node sees it: nodes, leader, databases, recovery",
+          .summary =
+              "the cluster as the node sees it: nodes, leader, databases, recovery; exit 4 if "
+              "something is wrong",
           .example =
               "floe --base DIR status\nfloe --base DIR status --watch\nfloe --base DIR status "
               "--json | jq .healthy",

@@ -43,7 +43,8 @@ int wipe(context& c, const arguments& a) {
     j.number("nodes", end->nodes);
     print_json(std::move(j));
   } else {
-    print(fmt::format("{} is empty on {} nodes\n", wire::visible(db->name), end->nodes));
+    print(fmt::format("{} is empty on {}\n", wire::visible(db->name),
+                      count_text(end->nodes, "node")));
   }
   return done;
 }

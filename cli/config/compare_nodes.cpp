@@ -60,7 +60,7 @@ void compare_own(blocking_client& c, pnn other, const node_config& ours, duratio
     f.warnings.push_back(fmt::format(
         "{}: runs floe {} and this program is {}; floe cluster version says what they "
         "use together",
-        node_name(other), version.empty() ? "of before 0.1.0" : version, program_version));
+        node_name(other), version.empty() ? "0.1.0 or older" : version, program_version));
   for (const auto& t : all_tunables()) {
     if (!t.own) continue;
     // an older program does not have all of them

@@ -1,6 +1,7 @@
 #include "protocol/rules/commit.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include "protocol/mutant.hpp"
@@ -33,6 +34,7 @@ commit_refusal database_commit::begin(recovery_mode mode, db_kind kind, pnn self
 commit_step database_commit::answered(std::uint64_t commit, pnn node, bool good,
                                       std::string_view why) {
   if (state_ != commit_state::updating || commit != number_) return {};
+  assert(!missing_.empty() && "a commit waits for nobody");
   if (good) {
     std::erase(missing_, node);
     const bool stored = missing_.empty() || mutated(mutant::commit_answered_early);
@@ -62,6 +64,9 @@ commit_step database_commit::client_gone() {
 }
 
 commit_step database_commit::end(std::optional<std::int32_t> answer) {
+  assert(state_ != commit_state::idle && "a commit ends twice");
+  assert((answer != 0 || state_ == commit_state::updating) &&
+         "an undecided commit is acknowledged");
   state_ = commit_state::idle;
   missing_.clear();
   return {.answer = answer, .recover = {}};

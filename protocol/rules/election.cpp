@@ -1,6 +1,7 @@
 #include "protocol/rules/election.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 namespace floe {
@@ -15,6 +16,12 @@ bool wins_against(pnn self, const standing& own, const vote& other) {
 std::vector<election_output> election::step(const election_input& event) {
   out_.clear();
   std::visit([&](const auto& e) { on(e); }, event);
+  assert((!held_ || lock_try_ != 0) && "a lock is held that was not asked for");
+  assert((leader_ != self_ || own_.can_lead) && "a node leads that may not");
+  assert((leader_ != self_ || !with_lock_ || held_) && "a node leads without the cluster lock");
+  assert((state_ != election_state::electing || !with_lock_) && "a vote beside a cluster lock");
+  assert((state_ != election_state::racing || lock_try_ != 0) && "a race without a try");
+  assert(rival_ != self_ && "a node is its own rival");
   return std::exchange(out_, {});
 }
 

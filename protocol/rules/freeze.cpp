@@ -1,6 +1,7 @@
 #include "protocol/rules/freeze.hpp"
 #include "protocol/mutant.hpp"
 
+#include <cassert>
 #include <utility>
 
 #include "protocol/rules/lineage.hpp"
@@ -150,10 +151,21 @@ freeze_step on(const freeze_status& now, const read&) {
   return refuse(now, freeze_refusal::access_denied);
 }
 
+/// What belongs to a transaction is there as long as it is open.
+bool is_sound(const freeze_status& s) {
+  return s.state == freeze_state::in_transaction ||
+         (s.tid == generation::invalid && !s.wiped && !s.pushing);
+}
+
 }  // namespace
 
 freeze_step step(const freeze_status& now, const freeze_input& event) {
-  return std::visit([&](const auto& e) { return on(now, e); }, event);
+  assert(is_sound(now) && "a transaction was left half open");
+  auto s = std::visit([&](const auto& e) { return on(now, e); }, event);
+  assert(is_sound(s.next) && "a step leaves a transaction half open");
+  assert((s.refused == freeze_refusal::none || s.next == now) && "what is refused changes nothing");
+  assert((!s.frozen_now || is_frozen(s.next)) && "who waits for a freeze is told too early");
+  return s;
 }
 
 std::string_view name(freeze_state s) {

@@ -101,6 +101,12 @@ TEST_CASE("a node that was killed, one that hangs and one that never came are to
   CHECK(trouble_of(s, "never-seen")["node"] == 3);
   CHECK(has(trouble_of(s, "silent")["text"], "does not answer"));
   CHECK(trouble_of(s, "silent")["age_ms"] > 5000);
+  // the silence began before the node was given up, and goes on
+  const auto silent = trouble_of(s, "silent")["text"].get<std::string>();
+  const auto words = std::string("no sign of life for ");
+  REQUIRE(silent.find(words) != silent.npos);
+  CHECK(1000 * std::stod(silent.substr(silent.find(words) + words.size())) >
+        trouble_of(s, "silent")["age_ms"].get<double>());
   CHECK(s["nodes"][1]["absent"]["kind"] == "ended");
   CHECK_FALSE(s["nodes"][0].contains("absent"));
 }
@@ -170,7 +176,8 @@ TEST_CASE("a ban says why, by whom and for how long, and a stopped node that it 
   order<control::set_ban_state>(c, w, {.pnn = pnn{2}, .time = 60});
   pass(c, 3s);
   const auto own = trouble_of(status(c, 2), "banned");
-  CHECK(has(own["text"], "node 2 is banned by node 2 (asked): asked by "));
+  CHECK(has(own["text"], "node 2 is banned by an operator: asked by "));
+  CHECK(has(own["next"], "floe -n 2 unban"));
   CHECK(has(own["text"], "57 s left"));
   CHECK(trouble_of(status(c, 0), "banned")["node"] == 2);
   CHECK(status(c, 0)["healthy"] == false);
@@ -178,7 +185,10 @@ TEST_CASE("a ban says why, by whom and for how long, and a stopped node that it 
   auto& other = c.connect(1);
   order<control::stop_node>(c, other, {});
   pass(c, 3s);
-  CHECK(has(trouble_of(status(c, 1), "stopped")["text"], "by an operator"));
+  const auto stopped = trouble_of(status(c, 1), "stopped");
+  CHECK(has(stopped["text"], "by an operator"));
+  CHECK(stopped["next"] == "floe -n 1 continue");
+  CHECK(stopped["age_ms"] >= 3000);
 }
 
 TEST_CASE("a check says with which trouble it does not hold") {

@@ -61,6 +61,10 @@ TEST_CASE("text is broken at blanks, and within a word only if that is too long"
   CHECK(lines_of("  abcdefgh", 4) == lines{"  ab", "cdef", "gh"});
   CHECK(lines_of("größe größe", 5) == lines{"größe", "größe"});
   CHECK(lines_of("abc", 0) == lines{"a", "b", "c"});
+  CHECK(lines_of("lost, for 24.3 s", 15) ==
+        lines{"lost, for", "24.3 s"});  // a unit stays with its number
+  CHECK(lines_of("12.5 s", 4) == lines{"12.5", "s"});
+  CHECK(lines_of("/var/lib/ctdb/a.tdb", 10) == lines{"/var/lib/", "ctdb/a.tdb"});
   CHECK(text_width(paint(style::bad, "three", true)) == 5);
   CHECK(lines_of(paint(style::bad, "one two", true), 3).size() == 2);
   CHECK(wrapped("node 1: one two three", 12, 4) == "node 1: one\n    two\n    three");
@@ -84,6 +88,14 @@ TEST_CASE("a table that is too wide breaks its widest text, never its numbers") 
   CHECK(table_text(columns, rows, false, std::string::npos) ==
         "DATABASE         N  WHY\n"
         "locking.tdb  12345  a client of node 1 holds a record lock there\n");
+}
+
+TEST_CASE("spare columns are left out where a table is too wide, and only there") {
+  const std::vector<column> columns{{"KEY"}, {"SINCE", false, true}, {"FOR", true}};
+  const std::vector<std::vector<cell>> rows{{"k1", "10:00:00.103", "1.5 s"}};
+  CHECK(table_text(columns, rows, false, 30) ==
+        "KEY  SINCE           FOR\nk1   10:00:00.103  1.5 s\n");
+  CHECK(table_text(columns, rows, false, 20) == "KEY    FOR\nk1   1.5 s\n");
 }
 
 TEST_CASE("a misspelt word finds its neighbour, a strange one none") {

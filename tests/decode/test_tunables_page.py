@@ -47,7 +47,7 @@ class TunablesPage(unittest.TestCase):
                          for path in (TOP / folder).rglob("*.[ch]pp") if path.name != "tunable_effects.cpp")
         looked_at = set(re.findall(r"\btunable::(\w+)", source))
         dead = tunables.without_effect(EFFECTS)
-        for line in re.findall(r"^FLOE_TUNABLE\(\d+, (\w+), (\w+),", TABLE, re.M):
+        for line in re.findall(r"^FLOE_(?:OWN_)?TUNABLE\(\d+, (\w+), (\w+),", TABLE, re.M):
             field, name = line
             self.assertNotEqual(field in looked_at, name in dead, f"{name}: it is used, or has no effect for a reason")
             self.assertTrue(name not in dead or f"FLOE_NO_EFFECT({field}, {name}," in EFFECTS, name)

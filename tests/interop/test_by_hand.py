@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""The shell script in cli/drills/README.md does what it says, and the commands of the CI example are right."""
+"""The shell script in cli/drills/README.md does what it says, the commands of the CI example are right, and the cluster by hand of
+cli/README.md and of README.md is one run, as printed."""
 import os
 import pathlib
 import re
 import subprocess
+import time
 import unittest
 
 import sandbox
@@ -12,9 +14,12 @@ sandbox.enter()
 
 import cluster  # noqa: E402  (after the sandbox: it looks for free addresses)
 import tap  # noqa: E402
+from played_page import matches, steps  # noqa: E402
 
 FLOE = os.environ.get("FLOE")
-DRILLS = pathlib.Path(__file__).resolve().parents[2] / "cli" / "drills"
+TOP = pathlib.Path(__file__).resolve().parents[2]
+DRILLS = TOP / "cli" / "drills"
+LOOK_S = 60
 
 
 def example():
@@ -44,6 +49,62 @@ class ByHand(unittest.TestCase):
         result, _ = self.play(script.replace("within 10 state brlock.tdb", "within 1 state brlock.tdb"))
         self.assertEqual(4, result.returncode, result.stdout + result.stderr)
         self.assertIn("failed: not in time: state brlock.tdb thawed", result.stdout)
+
+
+class Sample(unittest.TestCase):
+    """Every command is accepted; what does not depend on which node leads is printed as the page has it, after a while: a person
+    types more slowly than a test."""
+
+    SAME = re.compile(r"floe (--base \S+ )?(locks|readkey|attach|cluster down)\b")
+
+    def play(self, page, heading):
+        text = re.split(r"^## ", page.read_text().split(f"## {heading}\n", 1)[1], maxsplit=1, flags=re.M)[0]
+        place = sandbox.directory("sample")
+        (place / "floe").symlink_to(FLOE)
+        environment = {**os.environ, "PATH": f"{place}:{os.environ['PATH']}"}
+        shell = subprocess.Popen(["bash"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                 cwd=place, env=environment)
+        self.addCleanup(shell.wait)
+        self.addCleanup(shell.stdin.close)
+        self.addCleanup(lambda: subprocess.run([FLOE, "cluster", "down", "--dir", place / "c"], capture_output=True, check=False))
+
+        def run(command):
+            """What it prints, and its exit status."""
+            shell.stdin.write(command.replace("/tmp/floe", f"{place}/c") + "\necho \"::$?\"\n")
+            shell.stdin.flush()
+            lines = []
+            for line in shell.stdout:
+                if line.startswith("::"):
+                    return [one.replace(f"{place}/c", "/tmp/floe") for one in lines], int(line[2:])
+                lines.append(line.rstrip("\n"))
+            self.fail("the shell has ended")
+        played = 0
+        for kind, command, output in steps(text):
+            if kind != "command" or not command.startswith(("floe ", "export ", "kill ", "CTDB_TEST_MODE=")):
+                continue
+            shown = [line for line in output if line and not line.startswith("granted after")]
+            deadline = time.monotonic() + (LOOK_S if self.SAME.match(command) else 0)
+            while True:
+                lines, status = run(command)
+                # what a command in the background says comes at any time
+                printed = [line for line in lines if line and not line.startswith("granted after")]
+                if not shown or not self.SAME.match(command) or matches(shown, printed):
+                    break
+                self.assertLess(time.monotonic(), deadline, f"$ {command}\n" + "\n".join(lines))
+                time.sleep(0.1)
+            self.assertIn(status, (0, 4), command)
+            deadline = time.monotonic() + LOOK_S
+            while command.endswith("&") and not any("granted" in line for line in lines):
+                self.assertLess(time.monotonic(), deadline, command)
+                lines += run("sleep 0.1")[0]
+            played += 1
+        self.assertGreater(played, 6)
+
+    def test_of_the_program(self):
+        self.play(TOP / "cli" / "README.md", "What it looks like")
+
+    def test_of_the_first_page(self):
+        self.play(TOP / "README.md", "A cluster by hand")
 
 
 class Ci(unittest.TestCase):

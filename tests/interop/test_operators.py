@@ -1,11 +1,9 @@
 #!/usr/bin/env python3
 """Plays cli/service/operators.md: every situation on three nodes of its own; what the commands print is what the page shows.
 
-In the page an indented line `$ ...` is a command and what follows is its output; `...` stands for any lines, or for the rest of
-a line. Comments say what the page leaves to a machine: `play: COMMAND` is run, `until: COMMAND` again and again until it
-succeeds, `at: N` the rest on node N. Numbers, times and units may differ, except which node a line `node N: ...` is about. Commands
-that only look are run until they print what the page shows: a cluster that has just lost or won a node passes through states
-that no page has room for."""
+played_page.py says how a page is read. Comments: `play: COMMAND` is run, `until: COMMAND` again and again until it succeeds,
+`at: N` the rest on node N. Commands that only look are run until they print what the page shows: a cluster that has just lost or
+won a node passes through states that no page has room for."""
 import os
 import pathlib
 import re
@@ -20,6 +18,7 @@ sandbox.enter()
 
 import cluster  # noqa: E402
 import tap  # noqa: E402
+from played_page import matches, steps  # noqa: E402
 from wait import until  # noqa: E402
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "cli" / "service" / "operators.md"
@@ -40,40 +39,6 @@ def sections():
     """{heading: its text}"""
     parts = re.split(r"^## (.*)$", PAGE.read_text(), flags=re.M)
     return dict(zip(parts[1::2], parts[2::2]))
-
-
-def steps(text):
-    """(kind, text, output) in the order of the page; kind: play, until, at, or command, which alone has output."""
-    for comment, block in re.findall(r"<!-- (.*?) -->|((?:^    [^\n]*\n)+)", text, flags=re.M | re.S):
-        if comment:
-            kind, _, what = comment.partition(": ")
-            yield kind, what, []
-            continue
-        lines = [line[4:] for line in block.rstrip("\n").split("\n")]
-        for i, line in enumerate(lines):
-            if line.startswith("$ "):
-                end = next((j for j in range(i + 1, len(lines)) if lines[j].startswith("$ ")), len(lines))
-                yield "command", line[2:], lines[i + 1:end]
-
-
-def plain(line):
-    if about := re.match(r"node \d+:", line):
-        return about[0] + plain(line[about.end():])
-    line = re.sub(r"\d+(\.\d+)?", "#", line).replace("held by another", "held")
-    return re.sub(r"\s+", " ", re.sub(r"# (us|ms|s|min|h)\b", "# s", line)).strip()
-
-
-def matches(shown, printed):
-    """Whether the printed lines are those of the page."""
-    if not shown:
-        return not printed
-    if shown[0] == "...":
-        return any(matches(shown[1:], printed[i:]) for i in range(len(printed) + 1))
-    if not printed:
-        return False
-    one, other = plain(shown[0]), plain(printed[0])
-    same = other.startswith(one[:-3].rstrip()) if one.endswith("...") else one == other
-    return same and matches(shown[1:], printed[1:])
 
 
 class Situations(unittest.TestCase):

@@ -145,12 +145,20 @@ class DrillPage(unittest.TestCase):
                 self.assertTrue(all(0 <= begin and end <= room for _, begin, end in boxes), (room, boxes))
                 boxes.sort()
                 self.assertTrue(all(a[0] != b[0] or a[2] <= b[1] for a, b in zip(boxes, boxes[1:])), boxes)
+                # neither do marks lie on the names of bars
+                lying = page.run("const box = t => t.getBBox(); const names = [...document.querySelectorAll('#chart .span-name')].map(box);"
+                                 "return [...document.querySelectorAll('#chart .mark')].map(box).filter(m => names.some(n => "
+                                 "Math.abs(n.y - m.y) < 5 && m.x + 1 < n.x + n.width && n.x < m.x + m.width - 1)).length")
+                self.assertEqual(0, lying)
             page.resize(1300)
+            # the length is that of the command line: from the drill's beginning, not from that of the picture
+            lasted = (self.record["to_us"] - self.record["zero_us"]) / 1e6
+            self.assertIn(f" · {lasted:.1f} s", page.text("#about"))
             self.assertEqual(2, page.run("return document.querySelectorAll('#chart .window').length"))
 
             for pointed, said in ((".span.freezing", "locking.tdb, node 0: freezing for"), (".span.down", "node 1: down for"),
                                   (".span.paused", "node 2: paused for"), (".use.holds", "smbd holds the lock of locking.tdb/held on node 0"),
-                                  (".window", "Fault: ")):
+                                  (".fault-name", "Fault: ")):
                 page.point_at(pointed)
                 self.assertIn(said, page.text("#explain"))
 

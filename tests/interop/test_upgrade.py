@@ -58,6 +58,12 @@ def floe(node, *arguments):
     return subprocess.run([NOW, "--base", node.base, *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
 
 
+def number(program):
+    """As `cluster version` has it; the first release tells none."""
+    told = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=20)
+    return told.stdout.split(",")[0] if told.returncode == 0 else "floe 0.1.0 or older"
+
+
 def version_told(node):
     return json.loads(floe(node, "cluster", "version", "--json").stdout)
 
@@ -81,7 +87,7 @@ class Upgrade(unittest.TestCase):
             floe(nodes[0], "attach", "config.tdb", "persistent").check_returncode()
             floe(nodes[0], "attach", "locking.tdb").check_returncode()
             floe(nodes[0], "pstore", "config.tdb", "key", "kept").check_returncode()
-            levels = []
+            levels, mixed = [], []
             for node in nodes:
                 writer = Writer(nodes[(node.pnn + 1) % 3])
                 writer.start()
@@ -94,6 +100,9 @@ class Upgrade(unittest.TestCase):
                     self.assertGreaterEqual(int(floe(other, "pfetch", "config.tdb", "count").stdout), writer.acknowledged)
                     self.assertEqual(floe(other, "readkey", "locking.tdb", f"by{node.pnn}").stdout, "here\n")
                 levels.append(version_told(nodes[0])["level"])
+                mixed.append({told["version"] for told in version_told(nodes[0])["nodes"]})
+            # the releases have numbers of their own, and nodes tell them
+            self.assertEqual([{number(before), number(after)}] * 2 + [{number(after)}], mixed)
             return levels, version_told(nodes[0])
 
     def test_up(self):
@@ -125,7 +134,7 @@ class Level(unittest.TestCase):
             run("recover")
 
             def look():  # NORMAL comes a moment before the leader has ended it
-                told = json.loads(run("status", "--json"))
+                told = json.loads(floe(nodes[0], "status", "--json").stdout)
                 last = told["last_recovery"]
                 return last if last and last["generation"] == told["generation"] else None
             last = until(look, "the leader tells of its last recovery")

@@ -140,7 +140,7 @@ void joiner::attach(const joining_effect::fill& e) {
     fill(e);
   };
   const auto named = [this, e, attached](const control_answer& a) {
-    const auto name = wire::decode<wire::string>(a.data);
+    const auto name = decode_reply<control::get_dbname>(a.data);
     if (a.status != 0 && a.cause == failure_cause::refused)
       return feed(joining_event::came{e.fill, fill_end::gone, a.text});
     if (a.status != 0 || !name) return refused(e.fill, "its name is not known: " + a.text);

@@ -113,7 +113,8 @@ json trouble_json(const trouble& t) {
           {"db", t.db.empty() ? json() : json(t.db)},
           {"node", t.node ? json(number(*t.node)) : json()},
           {"age_ms", t.age_ms < 0 ? json() : json(t.age_ms)},
-          {"ill", t.ill}};
+          {"ill", t.ill},
+          {"follows", t.follows}};
 }
 
 json lock_json(const cluster_lock_report& l) {

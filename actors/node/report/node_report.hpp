@@ -43,7 +43,7 @@ struct memory_report {
 /// Why a node is not connected.
 struct absence {
   std::string_view kind;  ///< "ended", "silent", "kept-out", "never-seen"
-  std::string text;       ///< "does not answer: no sign of life for 2.5 s"
+  std::string text;       ///< "does not answer: no sign of life for 12.5 s"
   std::string next;       ///< what to try
   std::int64_t age_ms = 0;
 };
@@ -63,6 +63,7 @@ struct status_snapshot {
   quorum_rule quorum = quorum_rule::lock;
   bool lacks_lock = false;  ///< several nodes and no lock
   std::map<pnn, absence> absent;
+  std::map<std::uint32_t, std::int64_t> flag_ages_ms;  ///< of this node's own flags
   std::vector<std::pair<std::string, std::string>>
       disputes;  ///< databases that are out of use, and why
   memory_report held;

@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 
+#include "actors/events.hpp"
 #include "actors/node/report/brief_status.hpp"
 #include "actors/node/report/figures.hpp"
 #include "actors/node/report/statistics.hpp"
@@ -19,6 +21,14 @@ void reports::note(timeline_event e) {
   e.line.db = from_.databases.name_of(e.db);
   port_.env.log.tell(e.line);
   tally_.saw(e);
+  if (const auto flags = as<event::own_flags>(e.line)) {
+    for (const auto bit : {node_flag::stopped, node_flag::permanently_disabled}) {
+      if (flags->to.find(node_flags_text(bit)) != flags->to.npos)
+        flags_since_us_.try_emplace(bit, e.wall_us);
+      else
+        flags_since_us_.erase(bit);
+    }
+  }
   timeline_.push_back(std::make_shared<const timeline_event>(std::move(e)));
   if (timeline_.size() > kept) timeline_.pop_front();
 }
@@ -66,10 +76,33 @@ void reports::recovery_is_at(recovery_progress&& m) {
   tally_.led(m.cause);
 }
 
+namespace {
+
+/// The link says how long nothing had come when it gave the node up; it has been silent ever since.
+std::string silence(const std::string& why, std::int64_t age_ms) {
+  constexpr std::string_view words = "no sign of life for ";
+  if (!why.starts_with(words)) return why;
+  double seconds = 0;
+  const char* begin = why.data() + words.size();
+  if (std::from_chars(begin, why.data() + why.size(), seconds).ec != std::errc()) return why;
+  return fmt::format("{}{:.1f} s", words, seconds + static_cast<double>(age_ms) / 1000);
+}
+
+}  // namespace
+
+/// Since when each flag of this node is set.
+std::map<std::uint32_t, std::int64_t> reports::flag_ages() const {
+  std::map<std::uint32_t, std::int64_t> ages;
+  for (const auto& [bit, since_us] : flags_since_us_)
+    if (port_.view().own_flags() & bit) ages[bit] = (port_.env.loop.wall_us() - since_us) / 1000;
+  return ages;
+}
+
 /// Why each node that is not connected is not.
 std::map<pnn, absence> reports::absent_nodes() const {
   std::map<pnn, absence> all;
   const auto& view = port_.view();
+  const auto since_start_ms = (port_.env.loop.wall_us() - from_.cluster.started_us()) / 1000;
   for (std::size_t i = 0; i < view.nodes.size(); ++i) {
     const pnn p{static_cast<std::uint32_t>(i)};
     if (p == view.self || (view.nodes[i].flags & node_flag::deleted) ||
@@ -77,17 +110,18 @@ std::map<pnn, absence> reports::absent_nodes() const {
       continue;
     const auto lost = from_.cluster.lost(p);
     if (const auto out = from_.nodes.kept_out().find(p); out != from_.nodes.kept_out().end())
-      all[p] = {"kept-out", "is kept out: " + out->second,
-                "make the nodes files equal, then floe reloadnodes", lost ? lost->age_ms : 0};
+      all[p] = {
+          "kept-out", "is kept out: " + out->second,
+          "make the nodes files equal, then floe reloadnodes: floe check-config compares them",
+          lost ? lost->age_ms : since_start_ms};
     else if (!lost)
       all[p] = {"never-seen", "has not been seen since this node started",
-                "start it: floe node, systemctl start floe",
-                (port_.env.loop.wall_us() - from_.cluster.started_us()) / 1000};
+                "start it: floe node, systemctl start floe", since_start_ms};
     else if (lost->dead)
       all[p] = {"ended", "has no process any more: " + lost->why,
                 "start it; its log says why it ended", lost->age_ms};
     else
-      all[p] = {"silent", "does not answer: " + lost->why,
+      all[p] = {"silent", "does not answer: " + silence(lost->why, lost->age_ms),
                 "is its process stopped, its machine starved, or the network cut?", lost->age_ms};
   }
   return all;
@@ -140,6 +174,7 @@ status_snapshot reports::snapshot() const {
                     .quorum = port_.config.quorum,
                     .lacks_lock = from_.locks.lacking(),
                     .absent = absent_nodes(),
+                    .flag_ages_ms = flag_ages(),
                     .disputes = disputes(),
                     .held = held(),
                     .limits = port_.limits,

@@ -72,6 +72,7 @@ class reports {
  private:
   status_snapshot snapshot() const;
   std::map<pnn, absence> absent_nodes() const;
+  std::map<std::uint32_t, std::int64_t> flag_ages() const;
   std::optional<status_snapshot::cut> cut_off() const;
   std::vector<std::pair<std::string, std::string>> disputes() const;
   memory_report held() const;
@@ -89,6 +90,7 @@ class reports {
   /// The first is being written on another thread: twenty thousand events are not made text between two packets.
   std::deque<wanted_timeline> timelines_wanted_;
   event_tally tally_;
+  std::map<std::uint32_t, std::int64_t> flags_since_us_;  ///< of flags that operators set
   std::string recovery_, last_recovery_;
   recovered_counts recovered_;
   std::vector<std::string> recovery_failures_;  ///< of the last one that has ended here

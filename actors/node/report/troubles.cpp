@@ -37,11 +37,29 @@ struct examiner {
 
   void own_state();
   void leadership();
+  trouble no_leader() const;
   void recovery();
   void peers();
   void storage();
   void hints();
+  std::int64_t age_of(std::uint32_t flag) const {
+    const auto i = s.flag_ages_ms.find(flag);
+    return i == s.flag_ages_ms.end() ? -1 : i->second;
+  }
 };
+
+/// A command that is to be given to this node, wherever it is typed.
+std::string command_for(std::uint32_t node, std::string_view verb) {
+  return fmt::format("floe -n {} {}", node, verb);
+}
+
+/// Without the name of the lock's file, which is said before it.
+std::string_view lock_trouble(const cluster_lock_report& l) {
+  std::string_view why = l.trouble;
+  if (why.starts_with(l.setting) && why.substr(l.setting.size()).starts_with(": "))
+    why.remove_prefix(l.setting.size() + 2);
+  return why;
+}
 
 std::string list_of(const json& nodes) {
   std::string all;
@@ -55,14 +73,18 @@ void examiner::own_state() {
   const auto flags = view().own_flags();
   if (s.ban) {
     const auto left = s.ban->seconds - (s.now_us - s.ban->since_us) / 1'000'000;
-    found.push_back({.kind = "banned",
-                     .text = fmt::format("node {} is banned by node {} ({}): {}; {} s left",
-                                         number(view().self), number(s.ban->by), name(s.ban->cause),
-                                         s.ban->why, std::max<std::int64_t>(left, 0)),
-                     .next = "mend what is named, or end the ban: floe unban",
-                     .node = view().self,
-                     .age_ms = (s.now_us - s.ban->since_us) / 1000,
-                     .part = health_part::flags});
+    const bool asked = s.ban->cause == ban_cause::asked;
+    const auto who = asked ? std::string("an operator")
+                           : fmt::format("node {} ({})", number(s.ban->by), name(s.ban->cause));
+    found.push_back(
+        {.kind = "banned",
+         .text = fmt::format("node {} is banned by {}: {}; {} s left", number(view().self), who,
+                             s.ban->why, std::max<std::int64_t>(left, 0)),
+         .next = (asked ? "it ends by itself; or " : "mend what is named; or ") +
+                 command_for(number(view().self), "unban"),
+         .node = view().self,
+         .age_ms = (s.now_us - s.ban->since_us) / 1000,
+         .part = health_part::flags});
   } else if (const auto unexplained = flags & ~explained_flags) {
     found.push_back({.kind = "flags",
                      .text = fmt::format("node {} has the flags {}", number(view().self),
@@ -74,15 +96,17 @@ void examiner::own_state() {
   if (flags & node_flag::stopped)
     found.push_back({.kind = "stopped",
                      .text = fmt::format("node {} was stopped by an operator", number(view().self)),
-                     .next = "floe continue",
+                     .next = command_for(number(view().self), "continue"),
                      .node = view().self,
+                     .age_ms = age_of(node_flag::stopped),
                      .part = health_part::flags});
   if (flags & node_flag::permanently_disabled)
     found.push_back(
         {.kind = "disabled",
          .text = fmt::format("node {} was disabled by an operator", number(view().self)),
-         .next = "floe enable",
+         .next = command_for(number(view().self), "enable"),
          .node = view().self,
+         .age_ms = age_of(node_flag::permanently_disabled),
          .part = health_part::flags});
   if (s.joining) {
     const auto& p = *s.joining;
@@ -113,7 +137,8 @@ void examiner::own_state() {
          .next = "the other lines say what keeps the cluster from recovering",
          .node = view().self,
          .age_ms = (s.now_us - s.started_us) / 1000,
-         .part = health_part::runstate});
+         .part = health_part::runstate,
+         .follows = true});
   if (view().run == runstate::running && (flags & node_flag::unhealthy) && !s.joining)
     found.push_back({.kind = "unhealthy",
                      .text = fmt::format("node {} is marked unhealthy", number(view().self)),
@@ -124,23 +149,33 @@ void examiner::own_state() {
 
 // --- leader and recovery ----------------------------------------------------------------------------------------
 
+trouble examiner::no_leader() const {
+  trouble t{.kind = "no-leader",
+            .age_ms = s.leader_age_ms,
+            .part = health_part::leader,
+            .follows = s.lock.trouble.empty()};
+  if (!s.lock.trouble.empty()) {
+    t.text = fmt::format("nobody leads the cluster: its lock {} cannot be had: {}", s.lock.setting,
+                         lock_trouble(s.lock));
+    t.next = "make the lock's directory be there, and its file writable, on the nodes";
+  } else if (s.lock.state == "held by another") {
+    t.text =
+        fmt::format("nobody leads the cluster: a node that node {} does not hear holds its lock",
+                    number(view().self));
+    t.next = "which nodes are not connected to this one, and why?";
+  } else {
+    t.text = "nobody leads the cluster: an election is going on";
+    t.next = "it ends by itself; if not: which nodes are connected?";
+  }
+  return t;
+}
+
 void examiner::leadership() {
-  if (view().leader == pnn::unknown)
-    found.push_back(
-        {.kind = "no-leader",
-         .text = s.lock.trouble.empty()
-                     ? std::string("nobody leads the cluster: an election is going on")
-                     : fmt::format("nobody leads the cluster: its lock {} cannot be had: {}",
-                                   s.lock.setting, s.lock.trouble),
-         .next = s.lock.trouble.empty()
-                     ? "it ends by itself; if not: which nodes are connected?"
-                     : "make the lock's directory be there, and its file writable, on the nodes",
-         .age_ms = s.leader_age_ms,
-         .part = health_part::leader});
+  if (view().leader == pnn::unknown) found.push_back(no_leader());
   if (!s.lock.trouble.empty())
     found.push_back({.kind = "cluster-lock",
                      .text = fmt::format("node {} cannot use the cluster lock {}: {}",
-                                         number(view().self), s.lock.setting, s.lock.trouble),
+                                         number(view().self), s.lock.setting, lock_trouble(s.lock)),
                      .next = "floe explain cluster-lock-failed",
                      .node = view().self,
                      .age_ms = s.lock.trouble_age_ms,
@@ -169,6 +204,7 @@ void examiner::recovery() {
     const auto running = s.recovery.empty() ? json() : json::parse(s.recovery, nullptr, false);
     std::string text = fmt::format("recovery mode is ACTIVE: {}", s.mode_why);
     std::string next = "it ends by itself; floe recovery status shows how far it is";
+    bool explained = !s.recovery_failures.empty();
     if (running.is_object()) {
       std::string waits = waits_for(running);
       for (const auto& d : running.value("databases", json::array()))
@@ -176,6 +212,7 @@ void examiner::recovery() {
           waits += fmt::format("{}{} {}", waits.empty() ? "" : ", ", d.value("name", ""), one);
       if (!waits.empty()) text += "; the recovery " + waits;
       if (waits.find("is held at") != waits.npos) next = "floe recovery release";
+      explained = !waits.empty();
     }
     if (!s.recovery_failures.empty())
       text += fmt::format("; the last one failed: {}", s.recovery_failures.front());
@@ -183,7 +220,8 @@ void examiner::recovery() {
                      .text = std::move(text),
                      .next = std::move(next),
                      .age_ms = s.mode_age_ms,
-                     .part = health_part::recovery_mode});
+                     .part = health_part::recovery_mode,
+                     .follows = !explained});
   }
   for (const auto& d : databases) {
     if (d.state != freeze_state::freezing || d.holders.empty()) continue;
@@ -319,6 +357,7 @@ std::vector<trouble> troubles_of(const status_snapshot& s,
   e.recovery();
   e.peers();
   e.hints();
+  std::ranges::stable_partition(e.found, [](const trouble& t) { return !t.follows; });
   return std::move(e.found);
 }
 

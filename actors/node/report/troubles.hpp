@@ -35,9 +35,10 @@ struct trouble {
   std::int64_t age_ms = -1;  ///< -1: nobody knows
   bool ill = true;           ///< the work of the cluster suffers; false: it does not yet
   health_part part = health_part::other;
+  bool follows = false;  ///< what else is wrong may be its cause: it stands behind that
 };
 
-/// The worst first.
+/// Causes first, the worst of them at the head.
 std::vector<trouble> troubles_of(const status_snapshot&, const std::vector<database_report>&);
 
 /// Why clients of this node cannot work with a database now, in the order of its weight; empty: they can.

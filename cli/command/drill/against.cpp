@@ -144,7 +144,7 @@ int play_against(context& c, const std::string& folder, const std::string& progr
   std::vector<script> drills;
   for (const auto& f : *files) {
     auto s = load(f);
-    if (!s) return c.misused("drill hunt: " + s.error());
+    if (!s) return print_mistakes("drill hunt", s.error());
     drills.push_back(std::move(*s));
   }
   std::vector<planned_run> runs;

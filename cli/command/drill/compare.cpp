@@ -43,7 +43,7 @@ int compare(context& c, const arguments& a) {
   const auto first = read_file(a["A"]), second = read_file(a["B"]);
   if (!first || !second) return c.fail(first ? second.error() : first.error());
   const auto compared = compare_runs(*first, *second);
-  if (!compared) return c.misused("drill compare: " + compared.error());
+  if (!compared) return print_mistakes("drill compare", compared.error());
   if (a.has("--html"))
     if (const auto written = write_whole(a["--html"], comparison_page(*compared, *first, *second));
         !written)

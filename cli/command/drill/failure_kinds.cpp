@@ -7,17 +7,29 @@
 namespace floe::cli::drill {
 namespace {
 
-constexpr std::size_t seeds_shown = 8;
+/// "3, 5 to 9"
+std::string ranges_of(std::vector<std::uint64_t> seeds) {
+  std::ranges::sort(seeds);
+  std::string out;
+  for (std::size_t i = 0; i < seeds.size();) {
+    std::size_t last = i;
+    while (last + 1 < seeds.size() && seeds[last + 1] == seeds[last] + 1) ++last;
+    out += fmt::format("{}{}", out.empty() ? "" : ", ", seeds[i]);
+    if (last > i) out += fmt::format("{}{}", last == i + 1 ? ", " : " to ", seeds[last]);
+    i = last + 1;
+  }
+  return out;
+}
 
 }  // namespace
 
-std::optional<std::uint64_t> failure_kinds::add(const std::string& drill, const verdict& v) {
+bool failure_kinds::add(const std::string& drill, const verdict& v) {
   auto& k = kinds_[{drill, v.failed_at}];
   k.seeds.push_back(v.seed);
-  if (k.seeds.size() > 1) return k.seeds.front();
+  if (k.seeds.size() > 1) return false;
   k.drill = drill;
   k.reason = v.reason;
-  return std::nullopt;
+  return true;
 }
 
 std::string failure_kinds::text() const {
@@ -28,11 +40,11 @@ std::string failure_kinds::text() const {
                            [](const kind* k) { return k->seeds.size(); });
   std::string out;
   for (const auto* k : all) {
-    std::string seeds;
-    for (std::size_t i = 0; i < std::min(seeds_shown, k->seeds.size()); ++i)
-      seeds += fmt::format("{}{}", i ? ", " : "", k->seeds[i]);
-    if (k->seeds.size() > seeds_shown) seeds += ", ...";
-    out += fmt::format("{} times  {}: {} (seed {})\n", k->seeds.size(), k->drill, k->reason, seeds);
+    const bool named = k->reason.starts_with(k->drill + ":");
+    out += fmt::format("{}  {}{} (seed{} {})\n",
+                       k->seeds.size() == 1 ? "once" : fmt::format("{} times", k->seeds.size()),
+                       named ? "" : k->drill + ": ", k->reason, k->seeds.size() == 1 ? "" : "s",
+                       ranges_of(k->seeds));
   }
   return out;
 }

@@ -3,7 +3,6 @@
 /// first of a kind is told whole, the others by their seeds.
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,9 +13,9 @@ namespace floe::cli::drill {
 
 class failure_kinds {
  public:
-  /// The first seed that failed so; nothing if this is it.
-  std::optional<std::uint64_t> add(const std::string& drill, const verdict&);
-  /// Most frequent first, one line each; empty if no kind has failed twice.
+  /// True for the first of its kind.
+  bool add(const std::string& drill, const verdict&);
+  /// Most frequent first, one line each, with all seeds; empty if no kind has failed twice.
   std::string text() const;
 
  private:

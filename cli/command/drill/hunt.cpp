@@ -143,7 +143,7 @@ void put(const hunt_request& r, const hunt_result& found, const std::vector<std:
 
 int run(context& c, const arguments& a) {
   const auto r = read_request(a);
-  if (!r) return c.misused("drill hunt: " + r.error());
+  if (!r) return print_mistakes("drill hunt", r.error());
   if (a.has("--against")) return play_against(c, r->out.string(), a["--against"], r->options.jobs);
   const auto began = std::chrono::steady_clock::now();
   hunt_report report(*r, c.options.json);

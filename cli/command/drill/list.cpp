@@ -48,8 +48,7 @@ int check(context& c, const arguments& a) {
     const auto s = load(name);
     if (s) continue;
     ++wrong;
-    std::istringstream mistakes(s.error());
-    for (std::string one; std::getline(mistakes, one);) print_error("drill check: " + one);
+    print_mistakes("drill check", s.error());
   }
   if (wrong > 0) return wrong_use;
   if (c.options.json) {

@@ -31,4 +31,10 @@ std::expected<script, std::string> load(const std::string& name) {
   return read_script(name, text.str());
 }
 
+exit_code print_mistakes(std::string_view command, const std::string& mistakes) {
+  std::istringstream lines(mistakes);
+  for (std::string one; std::getline(lines, one);) print_error(fmt::format("{}: {}", command, one));
+  return wrong_use;
+}
+
 }  // namespace floe::cli::drill

@@ -19,7 +19,7 @@ namespace {
 
 int run(context& c, const arguments& a) {
   auto w = read_run_options(a);
-  if (!w) return c.misused("drill run: " + w.error());
+  if (!w) return print_mistakes("drill run", w.error());
   left_out_lines left_out;
   if (w->on.real)
     if (const int code = leave_out_impossible(c, *w, left_out); code != done) return code;
@@ -46,10 +46,7 @@ int run(context& c, const arguments& a) {
       bar.clear();
       if (r.follow == following::picture) live_follower::clear_terminal();  // in case it broke
       if (!c.options.json && w->seeds > 1 && !v.held) {
-        if (const auto same = kinds.add(r.drill->name, v)) {
-          print(fmt::format("{}  {} seed {}: as seed {}\n", paint(style::bad, "FAILED"),
-                            r.drill->name, v.seed, *same));
-        } else {
+        if (kinds.add(r.drill->name, v)) {  // its equals are counted at the end
           print(fmt::format("{}: {}\n", paint(style::bold, r.drill->name), r.drill->title));
           print_failure(r, v);
         }

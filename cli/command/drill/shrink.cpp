@@ -32,7 +32,7 @@ void put(const shrunk_drill& s, const std::string& name) {
 
 int run(context& c, const arguments& a) {
   const auto script = load(a["DRILL"]);
-  if (!script) return c.misused("drill shrink: " + script.error());
+  if (!script) return print_mistakes("drill shrink", script.error());
   shrink_options o{.seed = script->seed, .jobs = std::max(1U, std::thread::hardware_concurrency())};
   for (const auto& [name, to, most] :
        {std::tuple<const char*, std::uint64_t*, std::uint64_t>{"--seed", &o.seed, UINT64_MAX / 2},

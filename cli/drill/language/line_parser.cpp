@@ -18,6 +18,22 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
   return near ? fmt::format("; did you mean {}?", *near) : std::string();
 }
 
+/// Of a list of words that may stand there the one that was misspelt. Descriptions ("a duration") are none.
+std::string meant(std::string_view expected, std::string_view found) {
+  if (expected.starts_with("a ") || expected.starts_with("an ")) return {};
+  std::vector<std::string_view> words;
+  while (!expected.empty()) {
+    const auto begin = expected.find_first_not_of(" ,`");
+    if (begin == expected.npos) break;
+    expected.remove_prefix(begin);
+    const auto word = expected.substr(0, expected.find_first_of(" ,`"));
+    if (word != "or" && word != found) words.push_back(word);
+    expected.remove_prefix(word.size());
+  }
+  const auto near = closest(found, words);
+  return near ? fmt::format("; did you mean {}?", *near) : std::string();
+}
+
 }  // namespace
 
 bool scope::knows_client(std::string_view name) const {
@@ -43,7 +59,8 @@ void line_parser::fail(std::string why) {
 void line_parser::miss(std::string_view expected) {
   const auto before = next_ > 0 ? " after `" + all_[next_ - 1] + "`" : std::string();
   if (next_ < all_.size())
-    fail(fmt::format("expected {}{}, found `{}`", expected, before, all_[next_]));
+    fail(fmt::format("expected {}{}, found `{}`{}", expected, before, all_[next_],
+                     meant(expected, all_[next_])));
   else
     fail(fmt::format("expected {}{}, but the line ends there", expected, before));
 }

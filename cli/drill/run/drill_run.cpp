@@ -296,7 +296,7 @@ outcome drill_run::resume(std::size_t n) {
 }
 
 void drill_run::heal() {
-  note("drill", std::string(said::network_whole));
+  note("drill", said::network_whole);
   cluster_->heal();
   bad_links_.clear();
   for (std::size_t n = 0; n < reports_.size(); ++n) past.cure(n, fault_kind::cut, now());

@@ -123,7 +123,7 @@ outcome drill_run::fill(const std::string& db, std::size_t records, std::size_t 
 // --- the end ---------------------------------------------------------------------------------------------------
 
 void drill_run::aftermath(duration bound) {
-  note("drill", std::string(said::faults_over));
+  note("drill", said::faults_over);
   for (auto& w : workloads_) w->stop();
   heal();
   clients_.clear();

@@ -42,7 +42,7 @@ if (run.verdict) {
 }
 const ctdbds = run.nodes.filter(n => n.kind === 'ctdbd').length;
 $('about').textContent = [run.reason, run.mode, run.seed !== null && run.seed !== undefined ? 'seed ' + run.seed : '',
-  run.nodes.length + ' nodes' + (ctdbds ? `, ${ctdbds} of them ctdbd` : ''), ms(run.to_us - run.from_us)].filter(Boolean).join(' · ');
+  run.nodes.length + ' nodes' + (ctdbds ? `, ${ctdbds} of them ctdbd` : ''), ms(run.to_us - (clock ? run.zero_us : run.from_us))].filter(Boolean).join(' · ');
 $('story').textContent = run.story || '';
 if (run.checks.length) {
   const t = node('table');

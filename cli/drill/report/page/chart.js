@@ -8,7 +8,7 @@ const allRows = run.rows.map(r => ({ db: r.db, label: (r.db === null ? 'recovery
   .concat([...Map.groupBy(run.recovery, s => s.db || null)].map(([db, stories]) => ({ db, label: (db || 'cluster') + ' ', node: 'leader',
     spans: stories.flatMap(s => s.phases.map(p => ({ ...p, what: p.phase, leader: true }))), marks: [], uses: [] })));
 let rows, all, height;
-const lanes = 3, crowded = (run.uses || []).length > 0, rowHeight = crowded ? 30 : 22, top = 10 + 12 * Math.max(2, Math.min(lanes, run.faults.length)), left = 190;
+const lanes = 4, laneHeight = 15, crowded = (run.uses || []).length > 0, rowHeight = crowded ? 30 : 22, top = 10 + laneHeight * Math.max(2, Math.min(lanes, run.faults.length)), left = 190;
 const rateHeight = run.throughput.done.length ? 70 : 0, waitHeight = (run.throughput.waiting || []).some(n => n) ? 40 : 0;
 let view = { from: run.from_us, to: run.to_us }, focused = -1;
 const chart = $('chart');
@@ -43,6 +43,34 @@ function labelOf(what, wanted, right) {
   const begin = Math.max(left, Math.min(wanted, right - letter * text.length));
   return { text, begin, end: begin + letter * text.length };
 }
+// Marks that would lie on each other are one, with the signs of all of them.
+const markWidth = 9;
+function groupsOf(marks) {
+  const groups = [];
+  for (const m of marks.filter(m => m.t_us >= view.from && m.t_us <= view.to).sort((a, b) => a.t_us - b.t_us)) {
+    const last = groups[groups.length - 1], here = x(m.t_us);
+    const joined = last && !last.signs.includes(m.sign) ? last.signs.length + 1 : last ? last.signs.length : 0;
+    if (last && here - last.middle < markWidth * (joined + 1) / 2) {
+      last.those.push(m);
+      if (!last.signs.includes(m.sign)) last.signs.push(m.sign);
+    } else {
+      groups.push({ signs: [m.sign], middle: here, those: [m] });
+    }
+  }
+  return groups;
+}
+// Where the name of a bar can stand without lying on a mark; null: nowhere.
+function roomFor(name, x1, x2, marks) {
+  const need = letter * name.length;
+  let begin = x1 + 4;
+  for (const m of marks) {
+    const half = markWidth * m.signs.length / 2;
+    if (m.middle + half < begin || m.middle - half > x2) continue;
+    if (begin + need <= m.middle - half) return begin;
+    begin = m.middle + half + 3;
+  }
+  return begin + need <= x2 ? begin : null;
+}
 // The height of a chart of rates: a peak, as when everybody begins at once, shall not flatten the rest.
 function ceiling(values) {
   const sorted = values.filter(v => v > 0).sort((a, b) => a - b);
@@ -70,7 +98,7 @@ function draw() {
     const lane = ends.findIndex(e => e < begin);
     if (lane < 0) continue;
     ends[lane] = end + 9;
-    told(node('text', { x: begin, y: 11 + lane * 12, class: 'fault-name' }, text));
+    told(node('text', { x: begin, y: 12 + lane * laneHeight, class: 'fault-name' }, text));
   }
   rows.forEach((r, i) => {
     const y = top + i * rowHeight;
@@ -78,7 +106,7 @@ function draw() {
     if (first) chart.append(node('text', { x: 8, y: y + 14, 'font-weight': 600 }, r.label.length > 20 ? r.label.slice(0, 19) + '…' : r.label));
     chart.append(node('text', { class: 'tick', x: left - 8, y: y + 14, 'text-anchor': 'end' }, r.node === 'leader' ? 'leader' : 'node ' + r.node));
     chart.append(node('line', { class: 'grid', x1: left, x2: w - 10, y1: y + rowHeight - 2, y2: y + rowHeight - 2 }));
-    const inset = crowded ? 7 : 2;
+    const inset = crowded ? 7 : 2, marks = groupsOf(r.marks);
     for (const s of r.spans) {
       if (s.to_us < view.from || s.from_us > view.to) continue;
       const x1 = Math.max(left, x(s.from_us)), x2 = Math.min(w - 10, x(s.to_us));
@@ -89,7 +117,8 @@ function draw() {
       rect.addEventListener('focus', () => explain(describe(r, s)));
       s.shape = rect;
       chart.append(rect);
-      if (x2 - x1 > 60) chart.append(node('text', { class: 'on-' + s.what, x: x1 + 4, y: y + inset + (crowded ? 11 : 12), 'pointer-events': 'none' }, s.what.replace('_', ' ')));
+      const name = s.what.replace('_', ' '), begin = roomFor(name, x1, x2, marks);
+      if (begin !== null) chart.append(node('text', { class: 'span-name on-' + s.what, x: begin, y: y + inset + (crowded ? 11 : 12), 'pointer-events': 'none' }, name));
     }
     for (const u of r.uses) {
       if (u.to_us < view.from || u.from_us > view.to) continue;
@@ -99,11 +128,10 @@ function draw() {
       bar.addEventListener('pointerenter', () => explain(describeUse(u)));
       chart.append(bar);
     }
-    for (const m of r.marks) {
-      if (m.t_us < view.from || m.t_us > view.to) continue;
-      const t = node('text', { x: x(m.t_us), y: y + inset + (crowded ? 11 : 12), 'text-anchor': 'middle', 'font-weight': 700 }, m.sign);
-      t.append(node('title', {}, signs[m.sign] + ', ' + at(m.t_us)));
-      t.addEventListener('pointerenter', () => explain(`${r.label}, node ${r.node}, ${at(m.t_us)}: ${signs[m.sign]}.`));
+    for (const { signs: seen, middle, those } of marks) {
+      const t = node('text', { class: 'mark', x: middle, y: y + inset + (crowded ? 11 : 12), 'text-anchor': 'middle', 'font-weight': 700 }, seen.join(''));
+      t.append(node('title', {}, those.map(m => signs[m.sign] + ', ' + at(m.t_us)).join('\n')));
+      t.addEventListener('pointerenter', () => explain(`${r.label}, node ${r.node}: ` + those.map(m => `${at(m.t_us)} ${signs[m.sign]}`).join('; ') + '.'));
       chart.append(t);
     }
   });

@@ -20,7 +20,11 @@ function search() {
 }
 if (trace.length)
   for (const word of ['drill', 'freeze-state', 'recovery-phase', 'database-recovered', 'migration-resent', 'lock-wait', 'refused', 'unknown', 'node-down']) {
-    const count = said.filter(s => s.line.includes(word)).length;
+    const found = said.filter(s => s.line.includes(word));
+    // a node that is lost once is lost once, however many others say so
+    const lost = s => (s.line.match(/pnn=\d+/) || [''])[0];
+    const count = word !== 'node-down' ? found.length
+      : found.filter((s, i) => !found.slice(0, i).some(o => lost(o) === lost(s) && s.t - o.t < 2e6)).length;
     if (!count) continue;
     const b = $('chips').appendChild(node('button', { type: 'button' }, `${word} ${count}`));
     b.addEventListener('click', () => { $('search').value = word; search(); });
