@@ -69,7 +69,6 @@ void database::start() {
     end();
     return;
   }
-  storage_.when_damaged([this](const std::string& why) { make_anew(why); });
   store_ = std::make_unique<store>(std::move(*opened));
   if (const auto known = store_->get_meta(damage_name); known && *known) damage_ = **known;
   if (!config_.damage.empty()) {

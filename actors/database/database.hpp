@@ -301,7 +301,6 @@ class database final : public actor<database_message> {
   void refuse(reqid, const client_ref&, record_use, const replier&);
   bool cannot_take(byte_view key);
   void storage_failed(const char* doing, const store_error& e) { storage_.failed(doing, e); }
-  void make_anew(const std::string& why);
   void storage_works() { storage_.works(); }
   void plan_flush();
 

@@ -20,16 +20,8 @@ void storage_trouble::failed(const char* doing, const store_error& e) {
   last_refusal_ = e.text;
   // what is too large for a store is its client's mistake
   if (e.code == store_errc::unstorable || e.code == store_errc::unsorted) return;
-  if (made_anew_) return;  // said until a recovery has filled it
   if (what_.empty()) since_ = port_.env.loop.now();
   what_ = e.text;
-  if (e.code == store_errc::corrupt && port_.config.kind == db_kind::volatile_db && damaged_)
-    port_.self.tell(db_next_slice{[this, why = e.text] { damaged_(why); }});
-}
-
-void storage_trouble::made_anew(const std::string& why) {
-  made_anew_ = true;
-  what_ = "its file was damaged, and is made anew by a recovery: " + why;
 }
 
 void storage_trouble::leave_without_room(const recovery_set& brought, const store_error& e) {

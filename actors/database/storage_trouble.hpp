@@ -1,9 +1,7 @@
 #pragma once
 /// What the storage of a database has refused, since when, and whether there is room again for what a recovery brings.
 #include <cstdint>
-#include <functional>
 #include <string>
-#include <utility>
 
 #include "actors/database/database_port.hpp"
 #include "storage/recovery_set.hpp"
@@ -14,19 +12,9 @@ class storage_trouble {
  public:
   explicit storage_trouble(const database_port& port) : port_(port) {}
 
-  /// What is to be done, in a turn of its own, when the file of a volatile database turns out to be damaged.
-  void when_damaged(std::function<void(const std::string& why)> then) {
-    damaged_ = std::move(then);
-  }
   void failed(const char* doing, const store_error&);
   /// Something has been stored.
-  void works() {
-    what_.clear();
-    made_anew_ = false;
-  }
-  /// The file was damaged and there is an empty one in its place, of which nothing counts until a recovery has filled it.
-  void made_anew(const std::string& why);
-  bool is_made_anew() const { return made_anew_; }
+  void works() { what_.clear(); }
   /// What the storage refuses; empty: nothing, as far as is known.
   const std::string& what() const { return what_; }
   time_point since() const { return since_; }
@@ -47,8 +35,6 @@ class storage_trouble {
   const database_port& port_;
   std::string last_refusal_;
   std::string what_;
-  bool made_anew_ = false;
-  std::function<void(const std::string&)> damaged_;
   time_point since_;
   unsigned failures_ = 0;  ///< searches since a commit has found room: who finds some may be wrong
   std::uint64_t bytes_ = 0;  ///< what the last of them needed; 0: nothing is looked for

@@ -43,6 +43,8 @@ record database::local(byte_view key, bool* found) {
   if (found) *found = r && *r;
   if (!r) {
     storage_failed("read", r.error());
+    if (r.error().code == store_errc::corrupt)
+      node_.tell(want_recovery{config_.name + " is damaged: " + r.error().text});
     auto unread = missing_record_header(lmaster(key));
     unread.dmaster = pnn::unknown;  // nobody gets what cannot be read, or takes it for empty
     return {bytes(key), unread, {}};
@@ -149,7 +151,7 @@ void database::refuse(reqid id, const client_ref& client, record_use use, const 
     return answer.status(
         record_status_storage,
         "this node cannot store records: " +
-            (storage_trouble_.empty() ? std::string("its disk has no room") : storage_trouble_));
+            (storage_.what().empty() ? std::string("its disk has no room") : storage_.what()));
   --env_.count.pending_calls;
   client.session.tell(
       session_send{make_frame({.gen = view_->gen, .dest = pnn{0}, .src = env_.self, .id = id},
@@ -190,24 +192,6 @@ void database::on(db_flush&) {
   }
   // of a store that was refused it says nothing: this group had its room before
   if (std::exchange(commit_refused_, false)) storage_works();
-}
-
-/// A volatile database whose file is damaged is of no use to anybody, and would keep all others from recovering: what is
-/// left of it counts no more, as if the node had been started again, and the next recovery fills it.
-void database::make_anew(const std::string& why) {
-  if (!store_ || storage_.is_made_anew()) return;
-  auto options = store_->options();
-  options.create_empty = true;  // the old file is one without a name from here on
-  auto fresh = store::open(options);
-  if (!fresh) return storage_.failed("make anew", fresh.error());
-  pushes_.stop();
-  sender_.stop();
-  *store_ = std::move(*fresh);
-  last_header_.known = false;
-  storage_.made_anew(why);
-  if (freeze_.state == freeze_state::in_transaction) transition(freeze_event::cancel{}, {});
-  become_inactive();
-  node_.tell(want_recovery{config_.name + ": " + storage_.what()});
 }
 
 }  // namespace floe
