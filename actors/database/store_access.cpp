@@ -144,7 +144,7 @@ void database::refuse(reqid id, const client_ref& client, record_use use, const 
     return answer.status(
         record_status_storage,
         "this node cannot store records: " +
-            (storage_trouble_.empty() ? std::string("its disk has no room") : storage_trouble_));
+            (storage_.what().empty() ? std::string("its disk has no room") : storage_.what()));
   --env_.count.pending_calls;
   client.session.tell(
       session_send{make_frame({.gen = view_->gen, .dest = pnn{0}, .src = env_.self, .id = id},
