@@ -93,6 +93,10 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
 /// Hands the record to the node that asks for it: directly, or by way of the lmaster.
 void database::give(const bytes& key, const packet_header& request, const req_call_decision& d) {
   const record r = local(key);
+  if (r.header.dmaster == pnn::unknown)
+    return send_packet(
+        request.src, request.id, env_.self,
+        reply_error{.status = -1, .message = "the record cannot be given away: it cannot be read"});
   const record_header kept = giveaway_header(r.header, !r.data.empty(), request.src);
   if (!store_as_daemon(key, kept, r.data))
     // given away without a note of it, it would have two owners: whoever asked asks again

@@ -220,6 +220,8 @@ void database::tell_if_slow(const char* what, const bytes& key, const lock_waite
 void database::answer_read(const bytes& key, const lock_waiter& w) {
   bool found = false;
   const record r = local(key, &found);
+  if (!found && r.header.dmaster == pnn::unknown)
+    return w.answer.fail("cannot read: " + storage_.last_refusal());
   w.answer.good(wire::encode(record_read_reply{
       .found = found && !r.data.empty() ? 1U : 0U, .header = r.header, .data = r.data}));
   show_in_table(key, w, r, found);

@@ -130,7 +130,25 @@ void database::begin(db_control& m) {
   m.answer.good();
 }
 
+/// A volatile database whose file is damaged is of no use to anybody, and would keep all others from recovering. Who has had
+/// trouble with its storage looks through it, and begins anew if it cannot be read: what was in it counts no more, as if the
+/// node had been started again, and this recovery fills it.
 void database::open_transaction(const db_control& m) {
+  if (config_.kind == db_kind::volatile_db && !storage_.what().empty()) {
+    const auto read = store_->scan({}, [](const record_view&) { return true; });
+    auto options = store_->options();
+    options.create_empty = true;  // the old file is one without a name from here on
+    if (!read && read.error().code == store_errc::corrupt)
+      if (auto fresh = store::open(options)) {
+        *store_ = std::move(*fresh);
+        last_header_.known = false;
+        gen_ = generation::invalid;
+        committed_ = false;
+        transition(freeze_event::freeze{.locks_held = false, .invalidate = true}, {});
+        own_freeze_ = step(own_freeze_, own_freeze_event::left_out);
+        env_.log.tell(event::database_damaged{.what = "made anew: " + read.error().text});
+      }
+  }
   transaction_of_ = asker_of(m);
   witness(&database_witness::began, freeze_.tid);
   declared_damage_.reset();

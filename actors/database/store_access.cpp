@@ -41,8 +41,15 @@ void database::store_back() {
 record database::local(byte_view key, bool* found) {
   auto r = store_->get(key);
   if (found) *found = r && *r;
-  if (!r) storage_failed("read", r.error());
-  if (r && *r) {
+  if (!r) {
+    storage_failed("read", r.error());
+    if (r.error().code == store_errc::corrupt)
+      node_.tell(want_recovery{config_.name + " is damaged: " + r.error().text});
+    auto unread = missing_record_header(lmaster(key));
+    unread.dmaster = pnn::unknown;  // nobody gets what cannot be read, or takes it for empty
+    return {bytes(key), unread, {}};
+  }
+  if (*r) {
     if (const auto whose = owner(key, (*r)->header); whose != (*r)->header.dmaster)
       take_over(**r, whose);
     return std::move(**r);

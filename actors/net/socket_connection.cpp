@@ -12,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "actors/net/socket_address.hpp"
@@ -135,8 +136,17 @@ std::uint32_t socket_connection::wanted() const {
   return e;
 }
 
+/// What one sender's packets want of memory that is not there costs that connection.
 void socket_connection::ready(std::uint32_t e) {
   auto keep = shared_from_this();
+  try {
+    transfer(e);
+  } catch (const std::bad_alloc&) {
+    fail("there is no memory for what it sends");
+  }
+}
+
+void socket_connection::transfer(std::uint32_t e) {
   if (connecting_ && !finish_connect()) return;
   if (e & EPOLLOUT) {
     flush();

@@ -64,6 +64,7 @@ class socket_connection final : public connection,
 
   void enqueue(outgoing);
   std::uint32_t wanted() const;
+  void transfer(std::uint32_t events);
   void ready(std::uint32_t events);
   bool finish_connect();
   void read();

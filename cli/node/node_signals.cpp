@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <span>
 #include <string_view>
+#include <utility>
 
 namespace floe::cli {
 namespace {
@@ -47,8 +49,41 @@ std::string_view meaning(int number) {
     default: return "?";
   }
 }
+/// A line of /proc/self/maps begins with "from-to ", in hex.
+bool covers(std::string_view line, unsigned long address) {
+  unsigned long bounds[2] = {};
+  std::size_t at = 0;
+  for (auto& bound : bounds) {
+    for (; at < line.size() && line[at] != '-' && line[at] != ' '; ++at)
+      bound = bound * 16 +
+              static_cast<unsigned long>(line[at] <= '9' ? line[at] - '0' : line[at] - 'a' + 10);
+    ++at;
+  }
+  return bounds[0] <= address && address < bounds[1];
+}
+/// The file that is mapped at this address; empty: none. `room` holds what is returned.
+std::string_view mapped_file(unsigned long address, std::span<char> room) {
+  const int fd = ::open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return {};
+  std::string_view found;
+  std::size_t used = 0;
+  char part[1024];
+  for (ssize_t n = 0; found.empty() && (n = ::read(fd, part, sizeof part)) > 0;)
+    for (const char c : std::span(part, static_cast<std::size_t>(n))) {
+      if (c != '\n') {
+        if (used < room.size()) room[used++] = c;
+        continue;
+      }
+      const std::string_view line(room.data(), std::exchange(used, 0));
+      if (!covers(line, address)) continue;
+      if (const auto path = line.find('/'); path != line.npos) found = line.substr(path);
+      break;
+    }
+  ::close(fd);
+  return found;
+}
 void last_line(int number, siginfo_t* about, void*) {
-  char line[512];
+  char line[1024];
   char* end = line;
   append_text(end, "fatal-signal number=");
   append_number(end, static_cast<unsigned long>(number), 10);
@@ -62,7 +97,16 @@ void last_line(int number, siginfo_t* about, void*) {
     append_text(end, " has sent it: a watchdog, or somebody\"\n");
   } else {
     append_text(end, meaning(number));
-    append_text(end, "\"\n");
+    append_text(end, "\"");
+    char room[600];
+    const auto address = reinterpret_cast<unsigned long>(about->si_addr);
+    if (const auto file = number == SIGBUS ? mapped_file(address, room) : std::string_view();
+        !file.empty()) {
+      append_text(end, " file=\"");
+      append_text(end, file);
+      append_text(end, "\"");
+    }
+    append_text(end, "\n");
   }
   for (const int fd : {fault_log, STDERR_FILENO})
     if (fd >= 0 && ::write(fd, line, static_cast<std::size_t>(end - line)) < 0) continue;
