@@ -65,8 +65,9 @@ std::vector<std::size_t> widths(const std::vector<column>& columns,
     for (std::size_t i = 0; i < width.size(); ++i)
       if (!columns[i].right && (widest == width.size() || width[i] > width[widest])) widest = i;
     if (sum <= limit || widest == width.size()) return width;
-    if (width[widest] > least)
-      width[widest] -= std::min(sum - limit, width[widest] - least);
+    const auto floor = std::max(least, longest_word(columns[widest].title));
+    if (width[widest] > floor)
+      width[widest] -= std::min(sum - limit, width[widest] - floor);
     else if (std::exchange(least, very_least) == very_least)
       return width;
   }
@@ -78,7 +79,9 @@ void leave_out_spare(std::vector<column>& columns, std::vector<std::vector<cell>
   const auto width = [&] {
     std::size_t sum = 2 * (columns.size() - 1);
     for (std::size_t i = 0; i < columns.size(); ++i) {
-      std::size_t widest = text_width(columns[i].title);
+      // the titles of numbers may take several lines
+      std::size_t widest =
+          columns[i].right ? longest_word(columns[i].title) : text_width(columns[i].title);
       for (const auto& r : rows)
         if (i < r.size()) widest = std::max(widest, text_width(r[i].text));
       sum += widest;

@@ -42,7 +42,7 @@ int run(context& c, const arguments&) {
   auto j = open_json("getdbmap");
   j.number("node", number(*at));
   j.begin_list("databases");
-  table t({{"ID"}, {"NAME"}, {"KIND"}, {"FLAGS"}, {"HEALTH"}, {"PATH"}});
+  table t({{"ID"}, {"NAME"}, {"KIND"}, {"FLAGS"}, {"HEALTH"}, {"PATH", false, true}});
   for (const auto& d : *all) {
     t.row({id_text(d.id),
            {d.name, style::bold},

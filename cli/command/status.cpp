@@ -55,13 +55,13 @@ void print_nodes(const state_and_diagnosis& s) {
 
 void print_databases(const json& report) {
   table t({{"DATABASE"},
-           {"KIND"},
+           {"KIND", false, true},
            {"STATE"},
            {"FOR", true},
            {"RECORDS HERE", true},
            {"LOCKS", true},
            {"WAITING", true},
-           {"MIGRATIONS PENDING", true}});
+           {"MIGRATIONS PENDING", true, true}});
   for (const auto& d : report.value("databases", json::array())) {
     const auto state = d.value("state", "");
     t.row({{d.value("name", ""), style::bold},
