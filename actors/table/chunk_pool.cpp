@@ -32,7 +32,6 @@ std::optional<std::uint32_t> chunk_pool::take(unsigned order) {
       for (const auto chunk : std::exchange(kept_[o - smallest_order], {})) join(chunk, o);
     at = split(order);
   }
-  if (at) used_ += std::size_t{1} << order;
   return at;
 }
 
@@ -50,7 +49,6 @@ std::optional<std::uint32_t> chunk_pool::split(unsigned order) {
 }
 
 void chunk_pool::give_back(std::uint32_t at, unsigned order) {
-  used_ -= std::size_t{1} << order;
   auto& kept = kept_[order - smallest_order];
   assert(std::ranges::find(kept, at) == kept.end());
   if (kept.size() < kept_max) return kept.push_back(at);

@@ -18,7 +18,6 @@ class chunk_pool {
   static unsigned order_for(std::size_t words);
   std::optional<std::uint32_t> take(unsigned order);
   void give_back(std::uint32_t at, unsigned order);
-  std::size_t words_used() const { return used_; }
   unsigned highest_order() const {
     return smallest_order + static_cast<unsigned>(free_.size()) - 1;
   }
@@ -31,7 +30,6 @@ class chunk_pool {
   std::vector<std::set<std::uint32_t>>
       free_;  ///< by order; lowest first, so that few pages are touched
   std::vector<std::vector<std::uint32_t>> kept_;  ///< by order; free, and joined with nothing yet
-  std::size_t used_ = 0;
 };
 
 }  // namespace floe

@@ -19,12 +19,10 @@ struct span {
 };
 
 struct mark {
-  char sign;  ///< see marks_legend
+  /// w a client begins to wait, R a request is sent again, G the lock is granted, L a lock is given back, x a node is lost
+  char sign;
   std::int64_t t_us = 0;
 };
-/// w a client begins to wait, R a request is sent again, G the lock is granted, L a lock is given
-/// back, x a node is lost
-inline constexpr std::string_view mark_signs = "wRGLx";
 
 struct timeline_row {
   std::string db;  ///< empty: recovery mode of the node

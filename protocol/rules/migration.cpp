@@ -30,11 +30,8 @@ store_decision decide_store(db_kind kind, pnn self, pnn lmaster, const record_he
   const store_rule rule = which_store_rule(kind, self, lmaster, header, has_data);
   store_decision d{.keep = keeps(rule), .header = header};
   if (rule == store_rule::as_given) return d;
-  d.schedule_deletion = rule == store_rule::automatic;
-  if (d.keep && header.dmaster == self && !(header.flags & record_flag::ro_all)) {
+  if (d.keep && header.dmaster == self && !(header.flags & record_flag::ro_all))
     d.header.rsn = next(header.rsn);
-    if (!has_data) d.schedule_deletion = true;
-  }
   d.header.flags &= ~transient_flags;
   return d;
 }
@@ -56,7 +53,7 @@ missing_record decide_missing(db_kind kind, pnn self, pnn lmaster) {
   // An invention is not the content of a persistent record: what is written must not say so for
   // ever.
   d.header.flags &= ~transient_flags;
-  return {.header = d.header, .write = true, .schedule_deletion = d.schedule_deletion};
+  return {.header = d.header, .write = true};
 }
 
 bool accept_generation(generation packet, generation map, bool banned) {

@@ -28,9 +28,6 @@ namespace floe {
 struct store_decision {
   bool keep = true;      ///< false: delete the local copy (deleting what is not there is no error)
   record_header header;  ///< to be written if kept: rsn bumped where due, transient flags stripped
-  bool schedule_deletion = false;  ///< an empty record of ours: a candidate for vacuuming
-  /// A record kept for good leaves the queue of records to be vacuumed.
-  bool unschedule_deletion() const { return keep && !schedule_deletion; }
 };
 
 /// Which of the ordered rules of the store decision matched; the first match wins.
@@ -70,7 +67,6 @@ inline constexpr std::uint32_t written_flags(std::uint32_t flags) {
 struct missing_record {
   record_header header;  ///< go on with this one: the header as written, or the invented one
   bool write = false;    ///< write it (with no data) first
-  bool schedule_deletion = false;
 };
 missing_record decide_missing(db_kind kind, pnn self, pnn lmaster);
 

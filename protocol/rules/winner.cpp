@@ -46,10 +46,4 @@ std::optional<record_header> kept_header(const record_header& winner, bool has_d
   return h;
 }
 
-record_header pushed_header(const record_header& received) {
-  record_header h = received;
-  h.flags &= ~record_flag::ro_all;
-  return h;
-}
-
 }  // namespace floe

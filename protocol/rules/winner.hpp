@@ -67,8 +67,4 @@ bool beats(const record_claim& challenger, const record_claim& incumbent, pnn le
 std::optional<record_header> recovered_header(db_kind kind, const record_header& winner,
                                               bool has_data, pnn leader);
 
-/// The header a node stores a pushed record with, before its store decision: read-only rights are
-/// void (Samba ctdb/server/ctdb_recover.c, storing of pushed records).
-record_header pushed_header(const record_header& received);
-
 }  // namespace floe

@@ -25,38 +25,34 @@ TEST_CASE("store: each rule by itself, first match wins") {
     std::uint32_t flags;
     bool has_data;
     store_rule rule;
-    bool keep, bump, scheduled;
+    bool keep, bump;
   };
   const std::vector<row> table{
-      {"data, ours", other, me, 0, true, store_rule::has_data, true, true, false},
-      {"data, not ours", other, other, 0, true, store_rule::has_data, true, false, false},
+      {"data, ours", other, me, 0, true, store_rule::has_data, true, true},
+      {"data, not ours", other, other, 0, true, store_rule::has_data, true, false},
       {"data beats every flag", other, me, automatic | vacuum_migrated, true, store_rule::has_data,
-       true, true, false},
+       true, true},
       {"empty with a read-only flag", other, other, ro_have_readonly, false,
-       store_rule::read_only_flag, true, false, false},
+       store_rule::read_only_flag, true, false},
       {"empty, ours, delegated: no bump", other, me, ro_have_delegations, false,
-       store_rule::read_only_flag, true, false, false},
-      {"invented, not ours", other, other, automatic, false, store_rule::automatic, true, false,
-       true},
-      {"invented at its lmaster", me, me, automatic, false, store_rule::automatic, true, true,
-       true},
+       store_rule::read_only_flag, true, false},
+      {"invented, not ours", other, other, automatic, false, store_rule::automatic, true, false},
+      {"invented at its lmaster", me, me, automatic, false, store_rule::automatic, true, true},
       {"travelled with data once", other, other, migrated_with_data, false,
-       store_rule::migrated_with_data, true, false, false},
+       store_rule::migrated_with_data, true, false},
       {"travelled with data, ours", other, me, migrated_with_data, false,
-       store_rule::migrated_with_data, true, true, true},
+       store_rule::migrated_with_data, true, true},
       {"came home by vacuum, but had data", me, me, migrated_with_data | vacuum_migrated, false,
-       store_rule::migrated_with_data, true, true, true},
+       store_rule::migrated_with_data, true, true},
       {"came home by vacuum, never had data", me, me, vacuum_migrated, false,
-       store_rule::vacuumed_at_lmaster, false, false, false},
+       store_rule::vacuumed_at_lmaster, false, false},
       {"vacuum flag at the lmaster, dmaster elsewhere", me, other, vacuum_migrated, false,
-       store_rule::at_lmaster, true, false, false},
-      {"lmaster keeps the location", me, other, 0, false, store_rule::at_lmaster, true, false,
-       false},
-      {"lmaster and dmaster", me, me, 0, false, store_rule::at_lmaster, true, true, true},
-      {"dmaster elsewhere than lmaster", other, me, 0, false, store_rule::at_dmaster, true, true,
-       true},
+       store_rule::at_lmaster, true, false},
+      {"lmaster keeps the location", me, other, 0, false, store_rule::at_lmaster, true, false},
+      {"lmaster and dmaster", me, me, 0, false, store_rule::at_lmaster, true, true},
+      {"dmaster elsewhere than lmaster", other, me, 0, false, store_rule::at_dmaster, true, true},
       {"given away, never had data: no trace", other, third, 0, false, store_rule::no_trace, false,
-       false, false},
+       false},
   };
   for (const auto& r : table) {
     CAPTURE(r.what);
@@ -64,8 +60,6 @@ TEST_CASE("store: each rule by itself, first match wins") {
     CHECK(which_store_rule(db_kind::volatile_db, me, r.lmaster, h, r.has_data) == r.rule);
     const auto d = decide_store(db_kind::volatile_db, me, r.lmaster, h, r.has_data);
     CHECK(d.keep == r.keep);
-    CHECK(d.schedule_deletion == r.scheduled);
-    CHECK(d.unschedule_deletion() == (r.keep && !r.scheduled));
     if (r.keep) {
       CHECK(number(d.header.rsn) == (r.bump ? 8 : 7));
       CHECK(d.header.dmaster == r.dmaster);
@@ -90,7 +84,6 @@ TEST_CASE("store: persistent and replicated records are written exactly as given
       const auto d = decide_store(kind, me, me, h, has_data);
       CHECK(d.keep);
       CHECK(d.header == h);
-      CHECK_FALSE(d.schedule_deletion);
     }
 }
 
@@ -104,7 +97,6 @@ TEST_CASE("a missing record is invented, and written only where its location is 
   const auto here = decide_missing(db_kind::volatile_db, me, me);
   CHECK(here.write);
   CHECK(here.header == header(1, me));  // a new key starts with rsn 1 at its lmaster
-  CHECK(here.schedule_deletion);
 
   CHECK(decide_missing(db_kind::persistent, me, other).write);
   CHECK(decide_missing(db_kind::persistent, me, other).header == header(0, other));

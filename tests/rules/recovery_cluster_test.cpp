@@ -24,6 +24,7 @@
 #include "protocol/rules/freeze.hpp"
 #include "protocol/rules/migration.hpp"
 #include "protocol/rules/placement.hpp"
+#include "protocol/rules/read_only.hpp"
 #include "protocol/rules/winner.hpp"
 
 using namespace floe;
@@ -278,7 +279,7 @@ class world {
         if (auto* p = std::get_if<db_effect::push>(d)) {
           for (pnn n : p->nodes)
             for (const auto& [key, r] : merged_)
-              put(n, at(n).staged, key, pushed_header(r.header), r.data);
+              put(n, at(n).staged, key, without_copies(r.header), r.data);
           feed_db(db_event::pushed{p->run});
         }
         if (auto* e = std::get_if<db_effect::ended>(d)) {

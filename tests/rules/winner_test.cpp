@@ -6,6 +6,8 @@
 #include <random>
 #include <vector>
 
+#include "protocol/rules/read_only.hpp"
+
 using namespace floe;
 
 namespace {
@@ -96,7 +98,7 @@ TEST_CASE(
                     .rsn = rsn{9},
                     .dmaster = n1,
                     .flags = record_flag::ro_have_delegations | record_flag::migrated_with_data});
-    CHECK(pushed_header(*r).flags == record_flag::migrated_with_data);
+    CHECK(without_copies(*r).flags == record_flag::migrated_with_data);
     CHECK_FALSE(recovered_header(kind, h, false, n1));
   }
   CHECK(recovered_header(db_kind::persistent, h, true, n1) == h);
