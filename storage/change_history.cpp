@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "protocol/mutant.hpp"
 #include "storage/key.hpp"
 
 namespace floe {
@@ -54,17 +55,36 @@ void change_history::forget() {
   steps_.clear();
 }
 
-void change_history::note_one(byte_view key, const record_mark& m) {
-  char tag[mark_size];
+void change_history::note_one(byte_view key, function_ref<record_mark()> now,
+                              function_ref<std::uint32_t()> sum) {
+  if (!noted_.contains(key) && !note_first(key, now())) return;
+  const byte_view tag = *noted_.tag_of(key);
+  if (tag[written_at] != 0) return;
+  std::uint32_t at_base = 0;
+  std::memcpy(&at_base, tag.data() + sizeof(rsn), sizeof at_base);
+  if (sum() != at_base) written(key);
+}
+
+void change_history::written(byte_view key) {
+  if (state_ != change_state::complete || !noted_.contains(key) ||
+      mutated(mutant::deleted_again_never_written))
+    return;
+  noted_.set_tag_byte(key, written_at, 1);
+}
+
+/// False: that was too much, and nothing is noted any more.
+bool change_history::note_first(byte_view key, const record_mark& m) {
+  char tag[written_at];
   std::memcpy(tag, &m.rsn, sizeof m.rsn);
   std::memcpy(tag + sizeof m.rsn, &m.data_sum, sizeof m.data_sum);
   noted_.insert(key, {tag, sizeof tag});
   if (noted_.size() <= bounds_.keys && noted_.size_bytes() <= bounds_.bytes &&
       !few_but_large(noted_))
-    return;
+    return true;
   state_ = change_state::overflow;
   noted_.clear();
   steps_.clear();
+  return false;
 }
 
 std::size_t change_history::size_bytes() const {
@@ -101,6 +121,7 @@ std::vector<change_history::earlier_mark> change_history::marks_of(byte_view key
     auto& e = all.emplace_back(earlier_mark{.age = age, .mark = {}});
     std::memcpy(&e.mark.rsn, tag->data(), sizeof e.mark.rsn);
     std::memcpy(&e.mark.data_sum, tag->data() + sizeof e.mark.rsn, sizeof e.mark.data_sum);
+    e.mark.written = (*tag)[written_at] != 0;
   };
   look(noted_, 1);
   for (std::size_t i = 0; i < steps_.size(); ++i)

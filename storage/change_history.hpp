@@ -15,7 +15,8 @@
 /// Beyond the bounds they are given up until the next commit.
 ///
 /// Beside each key stands what the record was at the base, before it changed for the first time: parts of a cluster that
-/// have gone on without each other tell by that who has written it (protocol/rules/parts.hpp).
+/// have gone on without each other tell by that who has written it (protocol/rules/parts.hpp). Whether its data have ever been
+/// other ones since stands there, too: what was written and deleted looks like what nobody has touched.
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -55,13 +56,17 @@ class change_history {
   /// There is no content that others are known to have as well.
   void forget();
 
-  /// What it is now is asked for if it has not changed since the base.
-  void note(byte_view key, function_ref<record_mark()> now) {
-    if (state_ == change_state::complete && !noted_.contains(key)) note_one(key, now());
+  /// What it is now is asked for if it has not changed since the base; the sum of the data that it gets, until these have
+  /// been other ones than at the base.
+  void note(byte_view key, function_ref<record_mark()> now, function_ref<std::uint32_t()> sum) {
+    if (state_ == change_state::complete) note_one(key, now, sum);
   }
   void note(byte_view key) {
-    note(key, [] { return record_mark{}; });
+    note(
+        key, [] { return record_mark{}; }, [] { return std::uint32_t{0}; });
   }
+  /// A noted key whose record has been written, though its data may be the same again.
+  void written(byte_view key);
 
   change_state state() const { return state_; }
   generation base() const { return base_; }  ///< invalid in state `none`
@@ -90,12 +95,13 @@ class change_history {
   std::optional<key_set> since(generation base) const;
 
  private:
-  static constexpr std::size_t mark_size = 12;
+  static constexpr std::size_t written_at = 12, mark_size = 13;  ///< rsn, sum, whether written
   struct change_step {
     generation from{};
     key_set keys;
   };
-  void note_one(byte_view key, const record_mark&);
+  void note_one(byte_view key, function_ref<record_mark()> now, function_ref<std::uint32_t()> sum);
+  bool note_first(byte_view key, const record_mark&);
 
   bounds bounds_;
   change_state state_ = change_state::none;

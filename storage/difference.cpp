@@ -214,6 +214,7 @@ std::optional<part_history> difference_merge::history_of_members(const entry& e,
     if ((m.parted_before & bit) && (!first || m.age > first->age)) first = &m;
   if (!first) return std::nullopt;
   h.at_parting = first->mark;
+  for (const auto& m : e.marks) h.at_parting.written |= (m.parted_before & bit) && m.mark.written;
   return h;
 }
 
@@ -221,11 +222,15 @@ part_history difference_merge::history_of_part(const entry& e, generation part,
                                                const standing& now) const {
   part_history h{.at_parting = now.mark(), .now = now.mark()};
   const returner_mark* first = nullptr;
+  bool written = false;
   for (const auto& m : e.returners_marks) {
     const auto of = std::ranges::find(behind_, m.from, &returning_node::node);
-    if (of != behind_.end() && of->part == part && (!first || m.age > first->age)) first = &m;
+    if (of == behind_.end() || of->part != part) continue;
+    if (!first || m.age > first->age) first = &m;
+    written |= m.mark.written;
   }
   if (first) h.at_parting = first->mark;
+  h.at_parting.written |= written;
   return h;
 }
 

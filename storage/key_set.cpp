@@ -1,6 +1,7 @@
 #include "storage/key_set.hpp"
 
 #include <algorithm>
+#include <cassert>
 
 #include "storage/key.hpp"
 
@@ -21,6 +22,11 @@ std::optional<byte_view> key_set::tag_of(byte_view key) const {
   const place at = table_[slot_of(key)];
   if (at == 0) return std::nullopt;
   return byte_view(keys_).substr(at - 1 + sizeof(length) + key.size(), tag_size_);
+}
+
+void key_set::set_tag_byte(byte_view key, std::size_t at, char value) {
+  assert(at < tag_size_ && contains(key));
+  keys_[table_[slot_of(key)] - 1 + sizeof(length) + key.size() + at] = value;
 }
 
 bool key_set::insert(byte_view key, byte_view tag) {

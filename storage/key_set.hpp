@@ -18,8 +18,10 @@ class key_set {
   /// True if it was not there. A tag that is shorter than those of this set is filled up with zeros, what is too much is left out.
   bool insert(byte_view key, byte_view tag = {});
   bool contains(byte_view key) const;
-  /// As it was inserted first; nothing: the key is not there.
+  /// As it was inserted first, or set since; nothing: the key is not there.
   std::optional<byte_view> tag_of(byte_view key) const;
+  /// Of a key that is there: one byte of its tag.
+  void set_tag_byte(byte_view key, std::size_t at, char);
   void insert_all(const key_set& other) {
     other.each([this](byte_view key) { insert(key); });
   }

@@ -77,7 +77,7 @@ void store::impl::note(std::span<const change> changes) {
   for (const auto& c : changes) {
     const bool empties = c.what == change_kind::put && c.data.empty();
     if (c.what == change_kind::set_meta || (empties && mutated(mutant::change_not_noted))) continue;
-    history.note(c.key, [&]() -> record_mark {
+    const auto before = [&]() -> record_mark {
       if (!read)
         if (auto begun = store_read::begin(*this)) read.emplace(std::move(*begun));
       const ordered_key sought(c.key, options.hash);
@@ -85,7 +85,8 @@ void store::impl::note(std::span<const change> changes) {
       // what cannot be read cannot be told either: whoever asks for the record learns it
       if (!read || tree::look_up(read->txn(), env->dbi(), sought, at) != 0 || !at.found) return {};
       return mark_of(at.record.header, at.record.data);
-    });
+    };
+    history.note(c.key, before, [&] { return data_sum(c.data); });
   }
 }
 

@@ -21,7 +21,8 @@ void add_marks(rec_buffer_builder& buffer, const std::vector<change_history::ear
     if (age > oldest) break;
     char sum[sizeof mark.data_sum];
     std::memcpy(sum, &mark.data_sum, sizeof sum);
-    buffer.add(key, {.rsn = mark.rsn}, {sum, sizeof sum}, is_mark | age);
+    buffer.add(key, {.rsn = mark.rsn, .flags = mark.written ? mark_written : 0}, {sum, sizeof sum},
+               is_mark | age);
   }
 }
 

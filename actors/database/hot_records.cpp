@@ -165,6 +165,7 @@ bool database::keep(const table_record& r) {
     env_.loop.after(room_comes_after, [to = self()] { to.tell(db_table_rung{}); });
     return false;
   }
+  store_->changes().written(r.key);  // of what was written there only the last is seen
   storage_works();
   changes_.count();
   note_stored(r.key, header, r.data.empty());

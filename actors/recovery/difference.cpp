@@ -82,6 +82,7 @@ bool db_recoverer::take_mark(pnn from, bool is_member, std::uint32_t age,
   record_mark mark;
   if (age == 0 || !told || told->data.size() != sizeof mark.data_sum) return false;
   mark.rsn = told->header.rsn;
+  mark.written = told->header.flags & mark_written;
   std::memcpy(&mark.data_sum, told->data.data(), sizeof mark.data_sum);
   if (is_member)
     difference_->was(told->key, {machine_.parted_before(from, age), age, mark});

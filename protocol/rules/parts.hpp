@@ -7,7 +7,8 @@
 ///                      │        (parting)                                          ├── they meet
 ///                      └── first recovery of the returner ──── what it changed ────┘
 ///
-/// What a record was at the parting, and what it is now, tells who has written it since: the data differ. To have locked,
+/// What a record was at the parting, and what it is now, tells who has written it since: the data differ. They may be the same
+/// again (written and deleted, written back), so whether they ever differed is remembered beside what it was. To have locked,
 /// read or moved it is no reason to throw away what the others have written.
 ///
 ///   members wrote it   theirs; if both did, one of two histories must end, and it is not that of those who count
@@ -30,12 +31,15 @@ constexpr std::uint32_t changes_with_marks = 0x00010000;
 /// In the place beside a key in what DB_CHANGES sends: not the record, but its mark (the rsn in the header, the sum as four
 /// bytes of data) before a change; in the other bits the age of that change (change_history.hpp).
 constexpr std::uint32_t is_mark = 0x80000000;
+/// Of the flags in a mark's header: the record has had other data since. Who does not know it sends none.
+constexpr std::uint32_t mark_written = 1;
 
 /// What a record was at some time, as far as it matters here. Equal sums of equal data; of different ones they differ, but
 /// once in 2^32.
 struct record_mark {
   floe::rsn rsn{0};
   std::uint32_t data_sum = 0;  ///< 0: it was empty, or not there
+  bool written = false;        ///< it has had other data since, whatever it has now
   bool operator==(const record_mark&) const = default;
 };
 
@@ -43,7 +47,7 @@ struct record_mark {
 struct part_history {
   record_mark at_parting;
   record_mark now;
-  bool wrote() const { return at_parting.data_sum != now.data_sum; }
+  bool wrote() const { return at_parting.written || at_parting.data_sum != now.data_sum; }
 };
 
 enum class part : std::uint8_t { members, returner };

@@ -57,6 +57,36 @@ TEST_CASE("the tag of a key is the one that it came with first") {
   CHECK(keys_of(set).size() == 102);
 }
 
+TEST_CASE(
+    "what has been written is not forgotten when the data are the same again; what was only moved "
+    "is not written") {
+  temp_dir dir;
+  store kept = opened({.file = dir / "x.db", .create_empty = true});
+  store* const s = &kept;
+  auto& h = s->changes();
+  REQUIRE(s->put("back", {.rsn = rsn{3}}, "old"));
+  REQUIRE(s->put("moved", {.rsn = rsn{3}}, "old"));
+  REQUIRE(s->put("told", {.rsn = rsn{3}}, "old"));
+  h.begin(g1);
+  for (const byte_view data : {"new", "old"}) REQUIRE(s->put("back", {.rsn = rsn{4}}, data));
+  for (const byte_view data : {"new", ""}) REQUIRE(s->put("deleted", {.rsn = rsn{4}}, data));
+  for (const std::uint64_t n : {4, 5}) REQUIRE(s->put("moved", {.rsn = rsn{n}}, "old"));
+  REQUIRE(s->put("empty", {.rsn = rsn{1}}, ""));
+  REQUIRE(s->put("told", {.rsn = rsn{4}}, "old"));
+  h.written("told");
+  h.written("nobody has changed it");
+  CHECK(h.marks_of("back").at(0).mark.written);
+  CHECK(h.marks_of("deleted").at(0).mark.written);
+  CHECK_FALSE(h.marks_of("moved").at(0).mark.written);
+  CHECK_FALSE(h.marks_of("empty").at(0).mark.written);
+  CHECK(h.marks_of("told").at(0).mark.written);
+  CHECK(h.marks_of("nobody has changed it").empty());
+  h.step(g2);
+  REQUIRE(s->put("back", {.rsn = rsn{5}}, "old"));
+  CHECK_FALSE(h.marks_of("back").at(0).mark.written);
+  CHECK(h.marks_of("back").at(1).mark.written);
+}
+
 TEST_CASE("beside a change stands what the record was at the base before it") {
   temp_dir dir;
   store kept = opened({.file = dir / "x.db", .create_empty = true});
@@ -72,15 +102,20 @@ TEST_CASE("beside a change stands what the record was at the base before it") {
   h.step(g2);
   const change more[] = {change::put("a", {.rsn = rsn{7}}, "last"), change::erase("c")};
   REQUIRE(s->bulk_apply(more));
+  const auto written = [](std::uint64_t n, byte_view data) {
+    auto m = mark_of({.rsn = rsn{n}}, data);
+    m.written = true;
+    return m;
+  };
   const auto a = h.marks_of("a");
   REQUIRE(a.size() == 2);
   CHECK(a[0].age == 1);
-  CHECK(a[0].mark == mark_of({.rsn = rsn{6}}, "newer"));
+  CHECK(a[0].mark == written(6, "newer"));
   CHECK(a[1].age == 2);
-  CHECK(a[1].mark == mark_of({.rsn = rsn{3}}, "old"));
-  CHECK(h.marks_of("b").at(0).mark == mark_of({.rsn = rsn{4}}, "old"));
-  CHECK(h.marks_of("c").at(0).mark == mark_of({.rsn = rsn{1}}, "new"));
-  CHECK(h.marks_of("c").at(1).mark == record_mark{});
+  CHECK(a[1].mark == written(3, "old"));
+  CHECK(h.marks_of("b").at(0).mark == written(4, "old"));
+  CHECK(h.marks_of("c").at(0).mark == written(1, "new"));
+  CHECK(h.marks_of("c").at(1).mark == written(0, ""));
   CHECK(h.marks_of("d").empty());
   CHECK(h.oldest_age_since(g2) == 1);
   CHECK(h.oldest_age_since(g1) == 2);

@@ -1,5 +1,6 @@
-/// meet members=RSN:DATA[>RSN:DATA] returner=RSN:DATA[>RSN:DATA]: two parts of a cluster meet; what one record was in each
-/// when they parted, and what it is now (the same, if that is left out). DATA is a word; `gone`: an empty record, or none.
+/// meet members=RSN:DATA[>RSN:DATA ...] returner=RSN:DATA[>RSN:DATA ...]: two parts of a cluster meet; what one record was in
+/// each when they parted, what it was in between, and what it is now (the same, if that is left out). DATA is a word; `gone`: an
+/// empty record, or none.
 /// Who goes on, and with which rsn.
 #include <charconv>
 #include <string>
@@ -26,10 +27,20 @@ record_mark mark_of(std::string_view text) {
 part_history history_of(words& said, std::string_view which) {
   const auto text = said.option(which);
   if (!text) throw mistake("meet: " + std::string(which) + "=RSN:DATA[>RSN:DATA] is missing");
-  const auto arrow = text->find('>');
-  const auto first = mark_of(std::string_view(*text).substr(0, arrow));
-  if (arrow == std::string::npos) return {.at_parting = first, .now = first};
-  return {.at_parting = first, .now = mark_of(std::string_view(*text).substr(arrow + 1))};
+  std::string_view rest = *text;
+  const auto next = [&rest] {
+    const auto arrow = rest.find('>');
+    const auto m = mark_of(rest.substr(0, arrow));
+    rest = arrow == rest.npos ? std::string_view() : rest.substr(arrow + 1);
+    return m;
+  };
+  part_history h{.at_parting = next(), .now = {}};
+  h.now = h.at_parting;
+  while (!rest.empty()) {
+    h.now = next();
+    h.at_parting.written |= h.now.data_sum != h.at_parting.data_sum;
+  }
+  return h;
 }
 
 std::string run(world&, words& said, const std::vector<std::string>&) {
@@ -43,7 +54,7 @@ std::string run(world&, words& said, const std::vector<std::string>&) {
 
 }  // namespace
 
-extern const verb meet_verb{"meet", "meet members=RSN:DATA[>RSN:DATA] returner=RSN:DATA[>RSN:DATA]",
-                            run};
+extern const verb meet_verb{
+    "meet", "meet members=RSN:DATA[>RSN:DATA ...] returner=RSN:DATA[>RSN:DATA ...]", run};
 
 }  // namespace floe::rule_script
