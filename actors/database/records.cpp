@@ -166,6 +166,7 @@ void database::record_store(db_control& m) {
   const record_header h = written_header(own_header(key));
   if (!put(key, h, r.data))
     return m.answer.status(record_status_storage, "cannot store: " + storage_.last_refusal());
+  store_->changes().written(key);  // also if it is what it was
   witness(&database_witness::acknowledged, key, h, r.data.empty());
   m.answer.good();
   if (r.flags & record_store_unlock) unlock(key, "stored");
@@ -183,6 +184,7 @@ void database::record_delete(db_control& m) {
   // older copy elsewhere does not come back.
   if (!put(key, h, {}))
     return m.answer.status(record_status_storage, "cannot store: " + storage_.last_refusal());
+  store_->changes().written(key);  // also if there was nothing: who deletes it wants it gone
   witness(&database_witness::acknowledged, key, h, true);
   m.answer.good();
   if (r.flags & record_store_unlock) unlock(key, "deleted");
