@@ -278,8 +278,8 @@ class database final : public actor<database_message> {
   const client_ref* table_holder_of(byte_view key) const;
   void look_who_waits();
   std::vector<table_waiting> table_waiters() const;
-  std::vector<held_lock> table_holders() const;
-  std::vector<held_lock> lock_holders() const;
+  std::vector<key_holder> table_holders() const;
+  std::vector<key_holder> lock_holders() const;
 
   // store_access.cpp
   /// Whether the store has to be here before the message can be carried out.

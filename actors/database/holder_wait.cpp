@@ -17,7 +17,7 @@ double in_seconds(duration d) { return std::chrono::duration<double>(d).count();
 
 }  // namespace
 
-void holder_wait::begin(const std::vector<held_lock>& holders) {
+void holder_wait::begin(const std::vector<key_holder>& holders) {
   ++number_;
   name(holders);
   expect();
@@ -28,7 +28,7 @@ void holder_wait::expect() const {
                        [to = port_.self, n = number_] { to.tell(db_holders_late{n}); });
 }
 
-void holder_wait::name(const std::vector<held_lock>& holders) const {
+void holder_wait::name(const std::vector<key_holder>& holders) const {
   for (const auto& h : holders)
     port_.env.log.tell(event::freeze_waits{.db = port_.config.name,
                                            .node = port_.env.self,
@@ -39,7 +39,7 @@ void holder_wait::name(const std::vector<held_lock>& holders) const {
                                            .held_us = microseconds(h.held)});
 }
 
-void holder_wait::late(const std::vector<held_lock>& holders) {
+void holder_wait::late(const std::vector<key_holder>& holders) {
   if (rules_.policy == holder_policy::wait) return expect();  // the policy may change
   std::set<std::uint64_t> told;
   for (const auto& [key, c, held] : holders) {

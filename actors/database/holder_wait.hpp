@@ -15,12 +15,12 @@ class holder_wait {
 
   void set(const db_holder_rules& rules) { rules_ = rules; }
   /// A freeze has begun to wait.
-  void begin(const std::vector<held_lock>& holders);
-  void name(const std::vector<held_lock>& holders) const;
+  void begin(const std::vector<key_holder>& holders);
+  void name(const std::vector<key_holder>& holders) const;
   /// Of the wait that goes on, or went on last.
   bool is_of_this(const db_holders_late& m) const { return m.freeze == number_; }
   /// They have had their time.
-  void late(const std::vector<held_lock>& holders);
+  void late(const std::vector<key_holder>& holders);
 
  private:
   void expect() const;

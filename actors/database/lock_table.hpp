@@ -50,7 +50,7 @@ struct migration_request {
 };
 
 /// A lock that is held, here or in the record table, as reports and freezes see it.
-struct held_lock {
+struct key_holder {
   bytes key;
   client_ref client;
   duration held{};

@@ -60,8 +60,8 @@ std::vector<table_waiting> database::table_waiters() const {
   return all;
 }
 
-std::vector<held_lock> database::table_holders() const {
-  std::vector<held_lock> all;
+std::vector<key_holder> database::table_holders() const {
+  std::vector<key_holder> all;
   if (!hot_records_) return all;
   const auto now_ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(env_.loop.now().time_since_epoch())
@@ -74,13 +74,13 @@ std::vector<held_lock> database::table_holders() const {
     const auto age = since > 0 && since <= now_ms ? now_ms - since : 0;
     all.push_back({bytes(l.key), u->client, std::chrono::milliseconds(age)});
   });
-  std::ranges::sort(all, {}, &held_lock::key);
+  std::ranges::sort(all, {}, &key_holder::key);
   return all;
 }
 
 /// Of all clients of this node: a freeze waits for them.
-std::vector<held_lock> database::lock_holders() const {
-  std::vector<held_lock> all;
+std::vector<key_holder> database::lock_holders() const {
+  std::vector<key_holder> all;
   for (const bytes& key : locks_.keys())
     if (const auto& e = locks_.all().at(key); e.holder)
       all.push_back({key, e.holder->client, env_.loop.now() - e.holder->since});

@@ -179,7 +179,7 @@ TEST_CASE("mistakes in transactions, locks, administration and measures are told
   CHECK(error_of("expect longest day below 1s\n") ==
         "x.drill:1: expected pause or wait after `longest`, found `day`");
   CHECK(error_of("expect longest wait about 1s\n") ==
-        "x.drill:1: expected above or below after `wait`, found `about`");
+        "x.drill:1: expected above or below after `wait`, found `about`; did you mean above?");
   CHECK(error_of(p + "expect migrations of a.tdb lost are 1\n") ==
         "x.drill:5: expected pending or resent after `a.tdb`, found `lost`");
   CHECK(error_of("expect log of 1 has x\n") == "x.drill:1: expected `node` after `of`, found `1`");

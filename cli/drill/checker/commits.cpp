@@ -128,6 +128,10 @@ std::optional<disturbance> lost_commits::explain_sight(std::size_t node, time_us
   return std::nullopt;
 }
 
+bool lost_commits::in_another_part(const transacted& t, std::size_t node, time_us at) const {
+  return parts_may_go_on(history_) && contents_.apart(t.node, t.end, node, at);
+}
+
 std::string transaction_text(const transacted& t) {
   std::string keys;
   for (const auto& [key, value] : t.writes.empty() ? t.seen : t.writes)

@@ -53,6 +53,9 @@ class lost_commits {
   std::optional<disturbance> explain(const transacted&) const;
   /// That the node did not show at that time what has happened.
   std::optional<disturbance> explain_sight(std::size_t node, time_us at) const;
+  /// What the node showed at that time is no word about it: it was committed in another part of the cluster, where parts may
+  /// go on, and the two had not met.
+  bool in_another_part(const transacted&, std::size_t node, time_us at) const;
 
  private:
   const history& history_;

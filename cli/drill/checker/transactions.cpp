@@ -64,6 +64,7 @@ std::vector<finding> kept(const history& h, const observations& s) {
       for (auto next = o.value.empty() ? order.begin() : seen + 1; next != order.end(); ++next) {
         const auto& t = h.transactions[*next];
         if (t.result != op_end::done || t.end >= o.begin) continue;
+        if (losses.in_another_part(t, o.node, o.end)) continue;
         const auto why = losses.explain_sight(o.node, o.end);
         all.push_back({!why,
                        fmt::format("{} read {}/{} on node {} at {} as it was before {}", o.client,
