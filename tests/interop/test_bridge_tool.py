@@ -150,7 +150,7 @@ class SameAsOnCtdbd(unittest.TestCase):
             if kind:
                 of_floe, of_ctdbd = (without_number(ctdb_on(n, "catdb", db)) for n in (self.floe, self.ctdbd))
                 self.assertEqual(of_ctdbd, of_floe)
-                self.assertIn("value 49", of_floe)
+                self.assertIn("value 49", "".join(of_floe))
             else:
                 self.both("catdb", db, status=0)
 

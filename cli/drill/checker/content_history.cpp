@@ -65,6 +65,12 @@ bool content_history::apart(std::size_t one, time_us then, std::size_t other, ti
   return !came_after(a, b) && !came_after(b, a);
 }
 
+bool content_history::not_met(std::size_t one, time_us then, std::size_t other, time_us now) const {
+  const auto a = of(one, then), b = of(other, now);
+  if (a == content::unknown || b == content::unknown) return false;
+  return !came_after(b, a);
+}
+
 /// How long a leader that is outnumbered leaves the cluster lock to the others (rules/election_lock).
 constexpr time_us way_for_others = 10'000'000;
 

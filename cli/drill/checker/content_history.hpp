@@ -28,6 +28,11 @@ class content_history {
   /// Whether these nodes had contents apart from each other at these times.
   bool apart(std::size_t one, time_us then, std::size_t other, time_us now) const;
 
+  /// Whether the content of `other` does not come from the one that `one` had then: it has not been in a recovery with it. (A
+  /// recovery that finds all copies equal makes no new content, so a part that has gone on without `one` may have an
+  /// ancestor's.)
+  bool not_met(std::size_t one, time_us then, std::size_t other, time_us now) const;
+
   /// Of two contents apart the earlier one was made, and everybody who had it, or what came of it, was harmed before the first
   /// recovery that led to the later one: who went on then could not have it. Says who of them was harmed last. Nothing if one
   /// who had it was there, if the contents are not apart, or if one of them was made by a part that had to leave the cluster
