@@ -136,9 +136,10 @@ void database::begin(db_control& m) {
 void database::open_transaction(const db_control& m) {
   if (config_.kind == db_kind::volatile_db && !storage_.what().empty()) {
     const auto read = store_->scan({}, [](const record_view&) { return true; });
+    const bool corrupt = storage_.corrupt() || (!read && read.error().code == store_errc::corrupt);
     auto options = store_->options();
     options.create_empty = true;  // the old file is one without a name from here on
-    if (!read && read.error().code == store_errc::corrupt)
+    if (corrupt)
       if (auto fresh = store::open(options)) {
         *store_ = std::move(*fresh);
         last_header_.known = false;
@@ -146,7 +147,7 @@ void database::open_transaction(const db_control& m) {
         committed_ = false;
         transition(freeze_event::freeze{.locks_held = false, .invalidate = true}, {});
         own_freeze_ = step(own_freeze_, own_freeze_event::left_out);
-        env_.log.tell(event::database_damaged{.what = "made anew: " + read.error().text});
+        env_.log.tell(event::database_damaged{.what = "made anew: " + storage_.what()});
       }
   }
   transaction_of_ = asker_of(m);

@@ -22,12 +22,14 @@ void storage_trouble::failed(const char* doing, const store_error& e) {
   if (e.code == store_errc::unstorable || e.code == store_errc::unsorted) return;
   if (what_.empty()) since_ = port_.env.loop.now();
   what_ = e.text;
+  corrupt_ |= e.code == store_errc::corrupt;
 }
 
 void storage_trouble::leave_without_room(const recovery_set& brought, const store_error& e) {
   failed("commit recovery", e);
   // the leaving would cover that bug, which is looked for without it
   if (mutated(mutant::half_a_commit_forgotten)) return;
+  if (corrupt_ && port_.config.kind == db_kind::volatile_db) return;
   const bool full = e.code == store_errc::full_disk || e.code == store_errc::full_map;
   if (full) {
     // pages are written anew beside the old ones, and a record is more than its bytes

@@ -14,7 +14,12 @@ class storage_trouble {
 
   void failed(const char* doing, const store_error&);
   /// Something has been stored.
-  void works() { what_.clear(); }
+  void works() {
+    what_.clear();
+    corrupt_ = false;
+  }
+  /// Its file is damaged.
+  bool corrupt() const { return corrupt_; }
   /// What the storage refuses; empty: nothing, as far as is known.
   const std::string& what() const { return what_; }
   time_point since() const { return since_; }
@@ -22,7 +27,8 @@ class storage_trouble {
   const std::string& last_refusal() const { return last_refusal_; }
 
   /// What a recovery brings cannot be stored here, and the others have it: the node leaves, and comes back when there is
-  /// room, if that is what is missing. Else the ban lasts its time.
+  /// room, if that is what is missing. Else the ban lasts its time. A volatile database whose file is damaged is no reason: the
+  /// next recovery makes it anew (open_transaction).
   void leave_without_room(const recovery_set& brought, const store_error&);
   /// A recovery has been stored.
   void found_room();
@@ -35,6 +41,7 @@ class storage_trouble {
   const database_port& port_;
   std::string last_refusal_;
   std::string what_;
+  bool corrupt_ = false;
   time_point since_;
   unsigned failures_ = 0;  ///< searches since a commit has found room: who finds some may be wrong
   std::uint64_t bytes_ = 0;  ///< what the last of them needed; 0: nothing is looked for
