@@ -38,7 +38,8 @@ struct resting_copy {
 struct database_recovery {
   std::string db;
   std::uint32_t generation = 0;
-  time_us at = 0;  ///< when the copies were asked for
+  time_us at = 0;          ///< when the copies were asked for
+  bool unchanged = false;  ///< all had the same, so none were asked for
   std::set<std::size_t> from;
   std::map<std::size_t, time_us> committed;  ///< by node
 };

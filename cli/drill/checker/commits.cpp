@@ -129,7 +129,7 @@ std::optional<disturbance> lost_commits::explain_sight(std::size_t node, time_us
 }
 
 bool lost_commits::in_another_part(const transacted& t, std::size_t node, time_us at) const {
-  return parts_may_go_on(history_) && contents_.not_met(t.node, t.end, node, at);
+  return parts_may_go_on(history_) && contents_.apart(t.node, t.end, node, at);
 }
 
 std::string transaction_text(const transacted& t) {

@@ -10,7 +10,9 @@ content_history::content_history(const history& h, const observations& s, std::s
     : history_(h), on_disk_(h.transactional.contains(db) && !h.replicated.contains(db)) {
   for (const auto& r : s.recoveries)
     if (r.db == db && !r.committed.empty()) recoveries_.push_back(&r);
-  std::ranges::stable_sort(recoveries_, {}, &database_recovery::at);
+  // where nothing was asked for the content was there at once
+  std::ranges::stable_sort(recoveries_, {},
+                           [](const auto* r) { return std::pair(r->at, !r->unchanged); });
 }
 
 content_history::content content_history::of(std::size_t node, time_us t) const {
@@ -28,34 +30,35 @@ content_history::content content_history::of(std::size_t node, time_us t) const 
   return found;
 }
 
-/// It and all that it came from.
-const std::vector<content_history::content>& content_history::ancestors(content c) const {
-  const auto [known, is_new] = ancestors_.try_emplace(c);
-  auto& all = known->second;
-  if (!is_new) return all;
-  std::vector<content> open{c};
-  std::vector<bool> seen(recoveries_.size());
-  bool first = false;
-  while (!open.empty()) {
-    const auto at = open.back();
-    open.pop_back();
-    if (at == content::unknown || (at == content::first && std::exchange(first, true))) continue;
-    if (at != content::first) {
-      if (seen[std::to_underlying(at)]) continue;
-      seen[std::to_underlying(at)] = true;
-    }
-    all.push_back(at);
-    if (at == content::first) continue;
-    const auto& r = *recoveries_[std::to_underlying(at)];
-    for (const auto source : r.from) open.push_back(of(source, r.at));
-    for (const auto& [node, when] : r.committed) open.push_back(of(node, when - 1));
+/// It and all that it came from. What a content came from was made before it, so its ancestors are known when it is asked for in
+/// the order of time; a cluster that recovers all the time makes thousands.
+const std::vector<bool>& content_history::ancestors(content c) const {
+  const auto wanted = std::to_underlying(c);
+  while (ancestors_.size() <= wanted) {
+    const auto at = ancestors_.size();
+    std::vector<bool> all(recoveries_.size() + 1);  // the last stands for the first content
+    all[at] = true;
+    const auto came_from = [&](content source) {
+      if (source == content::first) all.back() = true;
+      const auto k = std::to_underlying(source);
+      if (k >= at) return;  // itself, or one that is not known
+      if (ancestors_[k].back()) all.back() = true;
+      for (std::size_t i = 0; i <= k; ++i)
+        if (ancestors_[k][i]) all[i] = true;
+    };
+    const auto& r = *recoveries_[at];
+    for (const auto source : r.from) came_from(of(source, r.at));
+    for (const auto& [node, when] : r.committed) came_from(of(node, when - 1));
+    ancestors_.push_back(std::move(all));
   }
-  return all;
+  return ancestors_[wanted];
 }
 
 bool content_history::came_after(content c, content earlier) const {
+  if (c == content::unknown || earlier == content::unknown) return false;
+  if (c == content::first || c == earlier) return c == earlier;
   const auto& all = ancestors(c);
-  return std::ranges::find(all, earlier) != all.end();
+  return earlier == content::first ? all.back() : all[std::to_underlying(earlier)];
 }
 
 bool content_history::apart(std::size_t one, time_us then, std::size_t other, time_us now) const {
@@ -63,12 +66,6 @@ bool content_history::apart(std::size_t one, time_us then, std::size_t other, ti
   // of a node that was started again, and was in no recovery since, it is not known who shares its content
   if (a == content::unknown || b == content::unknown) return false;
   return !came_after(a, b) && !came_after(b, a);
-}
-
-bool content_history::not_met(std::size_t one, time_us then, std::size_t other, time_us now) const {
-  const auto a = of(one, then), b = of(other, now);
-  if (a == content::unknown || b == content::unknown) return false;
-  return !came_after(b, a);
 }
 
 /// How long a leader that is outnumbered leaves the cluster lock to the others (rules/election_lock).
@@ -108,8 +105,9 @@ std::optional<disturbance> content_history::could_not_have(content a, content b)
 std::optional<disturbance> content_history::who_had_it_was_gone(content earlier,
                                                                 content later) const {
   auto went_on = later;  // without it, for the first time
-  for (const auto c : ancestors(later))
-    if (c != content::first && c > earlier) went_on = std::min(went_on, c);
+  const auto& all = ancestors(later);
+  for (auto i = std::to_underlying(earlier) + 1; i < std::to_underlying(went_on); ++i)
+    if (all[i]) went_on = content{i};
   const auto when = recoveries_[std::to_underlying(went_on)]->at;
   std::set<std::size_t> had;
   for (auto i = std::to_underlying(earlier); i < std::to_underlying(went_on); ++i)

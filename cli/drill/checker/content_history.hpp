@@ -28,11 +28,6 @@ class content_history {
   /// Whether these nodes had contents apart from each other at these times.
   bool apart(std::size_t one, time_us then, std::size_t other, time_us now) const;
 
-  /// Whether the content of `other` does not come from the one that `one` had then: it has not been in a recovery with it. (A
-  /// recovery that finds all copies equal makes no new content, so a part that has gone on without `one` may have an
-  /// ancestor's.)
-  bool not_met(std::size_t one, time_us then, std::size_t other, time_us now) const;
-
   /// Of two contents apart the earlier one was made, and everybody who had it, or what came of it, was harmed before the first
   /// recovery that led to the later one: who went on then could not have it. Says who of them was harmed last. Nothing if one
   /// who had it was there, if the contents are not apart, or if one of them was made by a part that had to leave the cluster
@@ -40,16 +35,17 @@ class content_history {
   std::optional<disturbance> could_not_have(content, content) const;
 
  private:
-  const std::vector<content>& ancestors(content) const;
+  const std::vector<bool>& ancestors(content) const;
   bool came_after(content, content earlier) const;
   /// It was made within the time that a leader leaves the lock to the others when more of them are away than with it.
   bool outnumbered(content) const;
   std::optional<disturbance> who_had_it_was_gone(content earlier, content later) const;
 
   const history& history_;
-  bool on_disk_;                                               ///< a restart takes nothing
-  std::vector<const database_recovery*> recoveries_;           ///< of this database, by time
-  mutable std::map<content, std::vector<content>> ancestors_;  ///< as far as they were asked for
+  bool on_disk_;                                      ///< a restart takes nothing
+  std::vector<const database_recovery*> recoveries_;  ///< of this database, by time
+  mutable std::vector<std::vector<bool>>
+      ancestors_;  ///< of the contents in the order of time, as far as they were asked for
   mutable std::map<std::pair<content, content>, std::optional<disturbance>> gone_;
 };
 

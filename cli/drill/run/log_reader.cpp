@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "actors/events.hpp"
+#include "protocol/rules/lineage.hpp"
 
 namespace floe::cli::drill {
 namespace {
@@ -106,15 +107,23 @@ void log_reader::pull(time_us at, const event_line& line) {
   seen_.recoveries.push_back(std::move(r));
 }
 
-/// The node has committed what was put together.
+/// The node has committed what was put together. Where all copies of a database that is written by transactions were equal
+/// nobody has asked for any, but who has it from then on is known all the same.
 void log_reader::commit(time_us at, std::size_t node, const event_line& line) {
   const auto e = as<event::generation>(line);
   if (!e) return;
   for (auto r = seen_.recoveries.rbegin(); r != seen_.recoveries.rend(); ++r)
     if (r->db == line.db && r->generation == number(e->to)) {
       r->committed.emplace(node, at);
+      if (r->unchanged) r->from.insert(node);
       return;
     }
+  if (is_replaced(e->to)) return;  // by a tool: what was there before is no part of it
+  database_recovery r{.db = line.db, .at = at, .unchanged = true};
+  r.generation = number(e->to);
+  r.from.insert(node);
+  r.committed.emplace(node, at);
+  seen_.recoveries.push_back(std::move(r));
 }
 
 void log_reader::back_in(time_us at, std::size_t node) {
