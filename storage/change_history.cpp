@@ -57,19 +57,23 @@ void change_history::forget() {
 
 void change_history::note_one(byte_view key, function_ref<record_mark()> now,
                               function_ref<std::uint32_t()> sum) {
-  if (!noted_.contains(key) && !note_first(key, now())) return;
-  const byte_view tag = *noted_.tag_of(key);
+  char* tag = noted_.tag(key);
+  if (!tag) {
+    if (!note_first(key, now())) return;
+    tag = noted_.tag(key);
+  }
   if (tag[written_at] != 0) return;
   std::uint32_t at_base = 0;
-  std::memcpy(&at_base, tag.data() + sizeof(rsn), sizeof at_base);
-  if (sum() != at_base) written(key);
+  std::memcpy(&at_base, tag + sizeof(rsn), sizeof at_base);
+  if (sum() != at_base) set_written(tag);
+}
+
+void change_history::set_written(char* tag) {
+  if (!mutated(mutant::deleted_again_never_written)) tag[written_at] = 1;
 }
 
 void change_history::written(byte_view key) {
-  if (state_ != change_state::complete || !noted_.contains(key) ||
-      mutated(mutant::deleted_again_never_written))
-    return;
-  noted_.set_tag_byte(key, written_at, 1);
+  if (char* tag = state_ == change_state::complete ? noted_.tag(key) : nullptr) set_written(tag);
 }
 
 /// False: that was too much, and nothing is noted any more.

@@ -102,6 +102,7 @@ class change_history {
   };
   void note_one(byte_view key, function_ref<record_mark()> now, function_ref<std::uint32_t()> sum);
   bool note_first(byte_view key, const record_mark&);
+  static void set_written(char* tag);
 
   bounds bounds_;
   change_state state_ = change_state::none;

@@ -1,7 +1,6 @@
 #include "storage/key_set.hpp"
 
 #include <algorithm>
-#include <cassert>
 
 #include "storage/key.hpp"
 
@@ -24,9 +23,10 @@ std::optional<byte_view> key_set::tag_of(byte_view key) const {
   return byte_view(keys_).substr(at - 1 + sizeof(length) + key.size(), tag_size_);
 }
 
-void key_set::set_tag_byte(byte_view key, std::size_t at, char value) {
-  assert(at < tag_size_ && contains(key));
-  keys_[table_[slot_of(key)] - 1 + sizeof(length) + key.size() + at] = value;
+char* key_set::tag(byte_view key) {
+  if (size_ == 0) return nullptr;
+  const place at = table_[slot_of(key)];
+  return at == 0 ? nullptr : keys_.data() + (at - 1) + sizeof(length) + key.size();
 }
 
 bool key_set::insert(byte_view key, byte_view tag) {

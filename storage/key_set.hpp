@@ -20,8 +20,8 @@ class key_set {
   bool contains(byte_view key) const;
   /// As it was inserted first, or set since; nothing: the key is not there.
   std::optional<byte_view> tag_of(byte_view key) const;
-  /// Of a key that is there: one byte of its tag.
-  void set_tag_byte(byte_view key, std::size_t at, char);
+  /// The same to be changed, valid until the next insert; null: the key is not there.
+  char* tag(byte_view key);
   void insert_all(const key_set& other) {
     other.each([this](byte_view key) { insert(key); });
   }

@@ -93,6 +93,8 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
 /// Hands the record to the node that asks for it: directly, or by way of the lmaster.
 void database::give(const bytes& key, const packet_header& request, const req_call_decision& d) {
   const record r = local(key);
+  if (r.header.dmaster == pnn::unknown && storage_.corrupt())
+    return;  // a recovery makes it anew, after which whoever asked asks again; a ctdbd takes an error for no answer
   if (r.header.dmaster == pnn::unknown)
     return send_packet(
         request.src, request.id, env_.self,

@@ -74,8 +74,9 @@ void database::trans3_commit(db_control& m) {
 }
 
 void database::on(db_update_answer& m) {
+  const bool refused = m.answer.status != 0 && m.answer.cause == failure_cause::refused;
   follow(commit_.answered(
-      m.commit, m.node, m.answer.status == 0,
+      m.commit, m.node, m.answer.status == 0 || (refused && good_without(m.node, view_->map)),
       m.answer.text.empty() ? fmt::format("status {}", m.answer.status) : m.answer.text));
 }
 

@@ -18,6 +18,10 @@ std::vector<pnn> who_must_store(pnn self, std::span<const pnn> map, std::span<co
   return all;
 }
 
+bool good_without(pnn refuses, std::span<const pnn> map) {
+  return !mutated(mutant::outsiders_decide) && std::ranges::find(map, refuses) == map.end();
+}
+
 commit_refusal database_commit::begin(recovery_mode mode, db_kind kind, pnn self,
                                       std::span<const pnn> nodes) {
   if (kind == db_kind::volatile_db) return commit_refusal::wrong_kind;

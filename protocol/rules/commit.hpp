@@ -61,6 +61,11 @@ struct commit_step {
 /// node is not active.
 std::vector<pnn> who_must_store(pnn self, std::span<const pnn> map, std::span<const pnn> active);
 
+/// Whether a commit is good without that node, which has refused to store it: one that is not in the map. The last recovery has
+/// left it out, or another is about to take it in and brings it what the members have. If its refusal counted, each commit
+/// would be undecided, and ask for the next recovery, as long as a node is connected to the committing one and not to the leader.
+bool good_without(pnn refuses, std::span<const pnn> map);
+
 class database_commit {
  public:
   /// The nodes are all active ones, this one among them.

@@ -261,18 +261,33 @@ struct tool {
   }
 };
 
+/// A cluster at rest with old records in a volatile database, and a tool at one of its nodes.
+struct before_a_tool {
+  sim_cluster s{3};
+  client& c;
+  const std::vector<bytes> keys = names(5);
+  db_id db{0};
+  std::optional<tool> t;
+
+  explicit before_a_tool(std::uint32_t at) : c(connected(at)) {
+    db = attach_now(s, c, "loose.tdb");
+    for (const auto& k : keys) write_now(s, c, db, k, "old");
+    t.emplace(s, c, db);
+  }
+  client& connected(std::uint32_t at) {
+    REQUIRE(s.settle(20s));
+    return s.connect(at);
+  }
+};
+
 }  // namespace
 
 TEST_CASE(
     "a replaced content gets a generation of its own before anybody is served, whoever's tool it "
     "was") {
-  sim_cluster s(3);
-  REQUIRE(s.settle(20s));
-  auto& c = s.connect(1);
-  const auto keys = names(5);
-  const db_id db = attach_now(s, c, "loose.tdb");
-  for (const auto& k : keys) write_now(s, c, db, k, "old");
-  tool t(s, c, db);
+  before_a_tool b(1);
+  auto& [s, c, keys, db, used] = b;
+  auto& t = *used;
   const auto before = t.gen;
   REQUIRE(t.up_to_wipe());
   REQUIRE(t.all(control::db_transaction_commit, t.transaction()));
@@ -324,13 +339,9 @@ TEST_CASE(
 TEST_CASE(
     "a recovery that has begun lets nothing be put in the place of a content; nor does another "
     "generation") {
-  sim_cluster s(3);
-  REQUIRE(s.settle(20s));
-  auto& c = s.connect(0);
-  const auto keys = names(5);
-  const db_id db = attach_now(s, c, "loose.tdb");
-  for (const auto& k : keys) write_now(s, c, db, k, "old");
-  tool t(s, c, db);
+  before_a_tool b(0);
+  auto& [s, c, keys, db, used] = b;
+  auto& t = *used;
   REQUIRE(t.up_to_wipe());
   c.control<control::set_recmode>(pnn::current, recovery_mode::active, 5s, [](const auto&) {});
   REQUIRE(s.run([&] { return !s.normal(); }, 1s));

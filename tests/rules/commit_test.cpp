@@ -36,6 +36,12 @@ TEST_CASE(
   CHECK(who_must_store(pnn{1}, map, active).empty());
 }
 
+TEST_CASE("commit: who is not in the map may refuse") {
+  const std::vector map{pnn{0}, pnn{1}};
+  CHECK_FALSE(good_without(pnn{1}, map));
+  CHECK(good_without(pnn{2}, map));
+}
+
 TEST_CASE("commit: good when all nodes have stored it, once") {
   auto c = begun();
   const auto number = c.number();
