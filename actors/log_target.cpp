@@ -15,6 +15,7 @@ constexpr std::array places =
                           {"syslog:nonblocking", log_target::kind::syslog_nonblocking},
                           {"syslog:udp", log_target::kind::syslog_udp},
                           {"syslog:udp-rfc5424", log_target::kind::syslog_udp_rfc5424},
+                          {"syslog:", log_target::kind::syslog},  // as ctdbd reads it
                           {"journal", log_target::kind::journal}});
 
 }  // namespace
@@ -22,7 +23,8 @@ constexpr std::array places =
 std::expected<log_target, std::string> parse_log_target(std::string_view location) {
   constexpr std::string_view file = "file:";
   if (location.starts_with(file)) {
-    if (location.size() == file.size()) return std::unexpected("names no file");
+    if (location.size() == file.size())
+      return std::unexpected("names no file; ctdbd would start, and its log would be lost");
     return log_target{.to = log_target::kind::file,
                       .path = std::string(location.substr(file.size()))};
   }

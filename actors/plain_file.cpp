@@ -43,7 +43,13 @@ std::string odd_content(const std::string& text) {
 std::expected<std::optional<std::string>, std::string> read_plain_file(const std::string& path,
                                                                        std::size_t limit) {
   const descriptor file{::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)};
-  if (file.fd < 0 && errno == ENOENT) return std::nullopt;
+  if (file.fd < 0 && errno == ENOENT) {
+    // a link whose target is gone (a disk that is not mounted) is there all the same
+    struct stat link {};
+    if (::lstat(path.c_str(), &link) == 0 && S_ISLNK(link.st_mode))
+      return std::unexpected("is a link to a file that is not there");
+    return std::nullopt;
+  }
   if (file.fd < 0) return std::unexpected("cannot be read: " + system_error());
   struct stat about {};
   if (::fstat(file.fd, &about) != 0) return std::unexpected("cannot be read: " + system_error());

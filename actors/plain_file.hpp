@@ -9,7 +9,7 @@
 namespace floe {
 
 /// The whole text; nothing if there is no such file. Error (without the path): it is no regular file (opening a FIFO
-/// would wait for ever), it cannot be read, it is larger than `limit` bytes, it begins with a byte order mark, it holds a
+/// would wait for ever), it is a link to nowhere, it cannot be read, it is larger than `limit` bytes, it begins with a byte order mark, it holds a
 /// NUL byte.
 std::expected<std::optional<std::string>, std::string> read_plain_file(const std::string& path,
                                                                        std::size_t limit = 1 << 20);

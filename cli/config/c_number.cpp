@@ -3,20 +3,37 @@
 #include <charconv>
 
 namespace floe::cli {
+namespace {
 
-std::optional<std::uint64_t> parse_c_number(std::string_view text) {
-  int base = 10;
-  if (text.starts_with("0x") || text.starts_with("0X")) {
+bool hex_digit(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+/// 0x without a digit behind it is the number 0 and an x that does not belong to it.
+bool begins_in_hex(std::string_view s) {
+  return s.size() > 2 && s[0] == '0' && (s[1] == 'x' || s[1] == 'X') && hex_digit(s[2]);
+}
+
+}  // namespace
+
+std::optional<leading_number> read_leading_number(std::string_view text, int base) {
+  auto digits = text;
+  if (digits.starts_with('+')) digits.remove_prefix(1);
+  if (base == 0 && begins_in_hex(digits)) {
+    digits.remove_prefix(2);
     base = 16;
-    text.remove_prefix(2);
-  } else if (text.size() > 1 && text.front() == '0') {
-    base = 8;
-    text.remove_prefix(1);
+  } else if (base == 0) {
+    base = digits.starts_with('0') ? 8 : 10;
   }
   std::uint64_t n = 0;
-  const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), n, base);
-  if (text.empty() || wrong != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return n;
+  const auto [end, wrong] = std::from_chars(digits.data(), digits.data() + digits.size(), n, base);
+  if (wrong != std::errc()) return std::nullopt;
+  return leading_number{.value = n, .length = static_cast<std::size_t>(end - text.data())};
+}
+
+std::optional<std::uint64_t> parse_c_number(std::string_view text) {
+  const auto n = read_leading_number(text);
+  if (!n || n->length != text.size()) return std::nullopt;
+  return n->value;
 }
 
 }  // namespace floe::cli

@@ -16,6 +16,7 @@
 #include "actors/plain_file.hpp"
 #include "cli/config/c_number.hpp"
 #include "cli/config/database_folders.hpp"
+#include "cli/config/settings_file.hpp"
 #include "cli/suggest.hpp"
 
 namespace floe::cli {
@@ -27,15 +28,6 @@ std::string_view trim(std::string_view s) {
   const auto begin = s.find_first_not_of(" \t\r");
   if (begin == std::string_view::npos) return {};
   return s.substr(begin, s.find_last_not_of(" \t\r") - begin + 1);
-}
-
-template <class F>
-void each_line(std::string_view text, F f) {
-  for (int n = 1; !text.empty(); ++n) {
-    const auto end = text.find('\n');
-    f(n, trim(text.substr(0, end)));
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  }
 }
 
 /// Nodes of both kinds must find each other: ctdbd looks the number up, too.
@@ -83,12 +75,18 @@ std::expected<pnn, std::string> own_number(const std::vector<configured_node>& n
   return std::unexpected("[cluster] node address = " + address + " is not in the nodes file");
 }
 
-/// ctdb.conf, and what a package or an operator has put beside it: ctdb.conf.d/*.conf, in the order of their names.
-std::vector<std::string> settings_files(const node_places& places) {
+/// ctdb.conf, and what a package or an operator has put beside it: ctdb.conf.d/*.conf, in the order of their names. A folder
+/// that is there and cannot be read may hold the cluster lock's setting: an error.
+std::expected<std::vector<std::string>, std::string> settings_files(const node_places& places) {
   std::vector<std::string> all;
+  const auto folder = places.settings + ".d";
   std::error_code problem;
-  for (const auto& e : fs::directory_iterator(places.settings + ".d", problem))
-    if (e.path().extension() == ".conf") all.push_back(e.path().string());
+  if (fs::exists(fs::symlink_status(folder, problem))) {
+    problem.clear();
+    for (fs::directory_iterator e(folder, problem), end; !problem && e != end; e.increment(problem))
+      if (e->path().extension() == ".conf") all.push_back(e->path().string());
+    if (problem) return std::unexpected(folder + ": cannot be read: " + problem.message());
+  }
   std::ranges::sort(all);
   all.insert(all.begin(), places.settings);
   return all;
@@ -98,26 +96,31 @@ std::vector<std::string> settings_files(const node_places& places) {
 
 std::vector<std::string> apply_tunables(std::string_view text, tunable_list& to) {
   std::vector<std::string> errors;
-  each_line(text, [&](int line, std::string_view s) {
-    if (s.empty() || s.front() == '#') return;
+  for (const auto& [s, line] : read_config_lines(text)) {
+    if (s.front() == '[') {
+      errors.push_back(fmt::format("line {}: this file has no sections: {}", line, excerpt(s)));
+      continue;
+    }
     const auto equals = s.find('=');
-    const auto name = trim(s.substr(0, equals));
-    const auto value =
-        equals == std::string_view::npos ? std::string_view() : trim(s.substr(equals + 1));
+    const auto name = trim(std::string_view(s).substr(0, equals));
+    const auto value = equals == std::string::npos ? std::string_view()
+                                                   : trim(std::string_view(s).substr(equals + 1));
     const auto n = parse_c_number(value);
-    if (!find_tunable(name)) {
+    if (name.empty()) {
+      errors.push_back(fmt::format("line {}: a value without a name", line));
+    } else if (!find_tunable(name)) {
       std::vector<std::string_view> names;
       for (const auto& t : all_tunables()) names.push_back(t.name);
       const auto near = closest(name, names);
-      errors.push_back(fmt::format("line {}: there is no tunable {}{}", line, name,
+      errors.push_back(fmt::format("line {}: there is no tunable {}{}", line, excerpt(name),
                                    near ? fmt::format("; did you mean {}?", *near) : ""));
     } else if (!n || *n > 0xffff'ffff) {
-      errors.push_back(
-          fmt::format("line {}: {}: not a number that fits into 32 bits: `{}`", line, name, value));
+      errors.push_back(fmt::format("line {}: {}: not a number that fits into 32 bits: `{}`", line,
+                                   name, excerpt(value)));
     } else {
       to.set(name, static_cast<std::uint32_t>(*n));
     }
-  });
+  }
   return errors;
 }
 
@@ -139,7 +142,9 @@ std::expected<node_setup, std::vector<std::string>> check_node_directory(const s
   };
 
   auto p = default_settings(places);
-  for (const auto& file : settings_files(places)) {
+  const auto files = settings_files(places);
+  if (!files) errors.push_back(files.error());
+  for (const auto& file : files.value_or(std::vector{places.settings})) {
     const auto warnings = p.setup.warnings.size();
     p.errors.clear();
     apply_settings(read(file).value_or(""), p);

@@ -35,18 +35,18 @@ std::string set_bool(bool& to, const std::string& value) {
   return "must be true, yes, false or no";
 }
 
-/// Numbers are read as ctdbd reads them, by strtol: octal and hexadecimal, and what follows the digits is ignored. That
-/// is accepted, and said.
+/// Numbers are read as ctdbd reads them, by strtol: what follows the digits is ignored. That is accepted, and said.
+void warn_of_rest(parsed_settings& p, const std::string& value, const leading_number& n) {
+  if (n.length < value.size())
+    p.setup.warnings.push_back(fmt::format("`{}` is read as {}", excerpt(value), n.value));
+}
 std::string set_number(parsed_settings& p, const std::string& value, std::uint64_t low,
                        std::uint64_t high, std::uint64_t& to) {
-  const auto digits = value.substr(0, value.find_first_not_of("0123456789abcdefABCDEFxX"));
-  auto good = digits.size();
-  while (good > 0 && !parse_c_number(digits.substr(0, good))) --good;
-  const auto n = parse_c_number(digits.substr(0, good));
-  if (good == 0 || *n < low || *n > high)
+  const auto n = read_leading_number(value);
+  if (!n || n->value < low || n->value > high)
     return fmt::format("must be a number from {} to {}", low, high);
-  to = *n;
-  if (good < value.size()) p.setup.warnings.push_back(fmt::format("`{}` is read as {}", value, *n));
+  to = n->value;
+  warn_of_rest(p, value, *n);
   return {};
 }
 
@@ -57,8 +57,8 @@ std::string set_location(parsed_settings& p, const std::string& value) {
   return {};
 }
 
-/// Samba's debug_level_parse (ctdb/common/logging.c): a number from 0 to 10, or a name.
-std::optional<std::int32_t> debug_level_of(const std::string& value) {
+/// Samba's debug_level_parse (ctdb/common/logging.c): a number from 0 to 10, decimal whatever it begins with, or a name.
+std::optional<std::int32_t> debug_level_of(parsed_settings& p, const std::string& value) {
   struct named {
     std::string_view name;
     std::int32_t level;
@@ -72,21 +72,22 @@ std::optional<std::int32_t> debug_level_of(const std::string& value) {
                                                             {"DEBUG", 10}});
   for (const auto& n : names)
     if (same_letters(n.name, value)) return n.level;
-  const auto number = parse_c_number(value);
-  if (!number || *number > 10) return std::nullopt;
-  return static_cast<std::int32_t>(*number);
+  const auto number = read_leading_number(value, 10);
+  if (!number || number->value > 10 || value.front() == '+') return std::nullopt;
+  warn_of_rest(p, value, *number);
+  return static_cast<std::int32_t>(number->value);
 }
 constexpr const char* level_names =
     "must be ERROR, WARNING, NOTICE, INFO, DEBUG or a number from 0 to 10";
 
 std::string set_level(parsed_settings& p, const std::string& value) {
-  const auto level = debug_level_of(value);
+  const auto level = debug_level_of(p, value);
   if (!level) return level_names;
   p.setup.level = *level;
   return {};
 }
-std::string check_level(parsed_settings&, const std::string& value) {
-  return debug_level_of(value) ? "" : level_names;
+std::string check_level(parsed_settings& p, const std::string& value) {
+  return debug_level_of(p, value) ? "" : level_names;
 }
 
 std::string set_cluster_lock(parsed_settings& p, const std::string& value) {
@@ -178,16 +179,33 @@ std::string check_bool(parsed_settings&, const std::string& v) {
   bool ignored = false;
   return set_bool(ignored, v);
 }
+/// A script that is run by nobody here need not be there. But ctdbd looks for a file of this name beside ctdb.conf, whatever
+/// folder is given, and does not start without it: who goes back to it should know.
+std::string check_script(parsed_settings& p, const std::string& v) {
+  const auto path = fs::path(p.setup.config.base) / fs::path(v).filename();
+  std::error_code problem;
+  const auto about = fs::status(path, problem);
+  const auto* wrong = !fs::exists(about)            ? "is not there"
+                      : !fs::is_regular_file(about) ? "is no file"
+                      : (about.permissions() & fs::perms::owner_exec) == fs::perms::none
+                          ? "is not executable"
+                          : nullptr;
+  if (wrong)
+    p.setup.warnings.push_back(
+        fmt::format("ctdbd would not start with this: {} {}", path.string(), wrong));
+  return {};
+}
 
 struct known_setting {
   setting_info info;
-  apply_function apply;  ///< null: any value
+  apply_function apply;
 };
 constexpr std::array known = std::to_array<known_setting>({
     {{"logging", "location",
       "file:PATH, stderr, syslog, syslog:nonblocking, syslog:udp, syslog:udp-rfc5424 or journal",
       "file:/var/log/ctdb/log.ctdb",
-      "where the log goes; journal is floe's own and has every value of a line as a field",
+      "where the log goes; stderr and journal are floe's own, and the latter has every value of a "
+      "line as a field",
       nullptr},
      set_location},
     {{"logging", "log level", "ERROR, WARNING, NOTICE, INFO, DEBUG or 0 to 10", "NOTICE",
@@ -234,10 +252,10 @@ constexpr std::array known = std::to_array<known_setting>({
      check_bool},
     {{"database", "lock debug script", "PATH", "", "what ctdbd runs when a lock is waited for",
       "`floe locks` says who holds what"},
-     nullptr},
+     check_script},
     {{"event", "debug script", "PATH", "", "what ctdbd runs when an event script hangs",
       "no event scripts are run"},
-     nullptr},
+     check_script},
     {{"failover", "disabled", "true or false", "false",
       "true: no public addresses are moved; this version never moves any", nullptr},
      set_failover},
@@ -275,23 +293,31 @@ constexpr std::array known = std::to_array<known_setting>({
      set_freeze_all},
 });
 
-std::string unknown(const setting& s) {
-  std::vector<std::string_view> sections, names;
+bool known_section(std::string_view name) {
+  return std::ranges::any_of(known, [&](const auto& k) { return k.info.section == name; });
+}
+
+std::string unknown_section(std::string_view name) {
+  std::vector<std::string_view> sections;
+  for (const auto& k : known)
+    if (std::ranges::find(sections, k.info.section) == sections.end())
+      sections.push_back(k.info.section);
+  const auto near = closest(name, sections);
+  return fmt::format("there is no section [{}]{}", excerpt(name),
+                     near ? fmt::format("; did you mean [{}]?", *near) : "");
+}
+
+/// Of a section that there is.
+std::string unknown_setting(const setting& s) {
+  std::vector<std::string_view> names;
   for (const auto& k : known) {
     if (k.info.name == s.name)
       return fmt::format("[{}] has no setting `{}`; it belongs into [{}]", s.section, s.name,
                          k.info.section);
-    if (std::ranges::find(sections, k.info.section) == sections.end())
-      sections.push_back(k.info.section);
     if (k.info.section == s.section) names.push_back(k.info.name);
   }
-  if (names.empty()) {
-    const auto near = closest(s.section, sections);
-    return fmt::format("there is no section [{}]{}", s.section,
-                       near ? fmt::format("; did you mean [{}]?", *near) : "");
-  }
   const auto near = closest(s.name, names);
-  return fmt::format("[{}] has no setting `{}`{}", s.section, s.name,
+  return fmt::format("[{}] has no setting `{}`{}", s.section, excerpt(s.name),
                      near ? fmt::format("; did you mean `{}`?", *near)
                           : fmt::format("; there are: {}", fmt::join(names, ", ")));
 }
@@ -300,13 +326,15 @@ void apply_one(const setting& s, parsed_settings& p) {
   const auto k = std::ranges::find_if(known, [&](const known_setting& x) {
     return x.info.section == s.section && x.info.name == s.name;
   });
-  const auto where = fmt::format("line {}: [{}] {} = {}", s.line, s.section, s.name, s.value);
-  if (k == known.end()) return p.errors.push_back(fmt::format("line {}: {}", s.line, unknown(s)));
+  if (k == known.end())
+    return p.errors.push_back(fmt::format("line {}: {}", s.line, unknown_setting(s)));
+  const auto where =
+      fmt::format("line {}: [{}] {} = {}", s.line, s.section, s.name, excerpt(s.value));
   // an empty value is an error to ctdbd, too: `recovery lock =` must not mean a cluster without a lock
   if (s.value.empty())
     return p.errors.push_back(where + ": there is no value; leave the line out for the default");
   const auto warnings = p.setup.warnings.size();
-  const auto wrong = k->apply ? k->apply(p, s.value) : std::string();
+  const auto wrong = k->apply(p, s.value);
   for (auto i = warnings; i < p.setup.warnings.size(); ++i)
     p.setup.warnings[i] = where + ": " + p.setup.warnings[i];
   if (!wrong.empty()) return p.errors.push_back(where + ": " + wrong);
@@ -340,9 +368,13 @@ parsed_settings default_settings(const node_places& places) {
 }
 
 void apply_settings(std::string_view text, parsed_settings& p) {
-  const auto settings = read_settings(text);
-  if (!settings) return p.errors.push_back(settings.error());
-  for (const auto& s : *settings) apply_one(s, p);
+  auto read = read_settings(text);
+  p.errors = std::move(read.errors);
+  for (const auto& s : read.sections)
+    if (!known_section(s.name))
+      p.errors.push_back(fmt::format("line {}: {}", s.line, unknown_section(s.name)));
+  for (const auto& s : read.settings)
+    if (known_section(s.section)) apply_one(s, p);
 }
 
 parsed_settings apply_settings(std::string_view text, const node_places& places) {

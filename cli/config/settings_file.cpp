@@ -18,25 +18,20 @@ std::string small(std::string_view s) {
   return out;
 }
 
-/// A line as ctdbd sees it: those that follow a backslash joined, several blanks as one.
-struct logical_line {
-  std::string text;
-  int number = 0;
-};
-
 class line_reader {
  public:
   explicit line_reader(std::string_view text) : rest_(text) {}
 
   /// False at the end; comments and blank lines are passed over.
-  bool next(logical_line& out) {
+  bool next(config_line& out) {
     for (std::string_view raw; take(raw);) {
       const auto content = trim(raw);
       if (content.empty() || content.front() == '#' || content.front() == ';') continue;
       out = {.text = {}, .number = number_};
       append(out.text, content);
-      // a blank that follows the backslash was squeezed, or cut, before ctdbd looked
-      while (out.text.ends_with('\\')) {
+      // a blank that follows the backslash was squeezed, or cut, before ctdbd looked; at the end of the file there is
+      // no line to go on with, and the backslash is part of the value
+      while (out.text.ends_with('\\') && ended_) {
         out.text.pop_back();
         if (!take(raw)) break;
         append(out.text, raw);
@@ -52,6 +47,7 @@ class line_reader {
     if (rest_.empty()) return false;
     ++number_;
     const auto end = rest_.find('\n');
+    ended_ = end != std::string_view::npos;
     line = rest_.substr(0, end);
     rest_.remove_prefix(end == std::string_view::npos ? rest_.size() : end + 1);
     return true;
@@ -63,36 +59,60 @@ class line_reader {
 
   std::string_view rest_;
   int number_ = 0;
+  bool ended_ = false;  ///< the last line taken had an end
 };
 
 }  // namespace
 
-std::expected<std::vector<setting>, std::string> read_settings(std::string_view text) {
-  std::vector<setting> all;
-  std::string section;
+std::vector<config_line> read_config_lines(std::string_view text) {
+  std::vector<config_line> all;
   line_reader lines(text);
-  for (logical_line line; lines.next(line);) {
+  for (config_line line; lines.next(line);) all.push_back(std::move(line));
+  return all;
+}
+
+settings_text read_settings(std::string_view text) {
+  settings_text read;
+  std::string section;
+  for (const auto& line : read_config_lines(text)) {
     const auto wrong = [&](std::string_view what) {
-      return std::unexpected("line " + std::to_string(line.number) + ": " + std::string(what));
+      read.errors.push_back("line " + std::to_string(line.number) + ": " + std::string(what));
     };
     const std::string_view content = line.text;
     if (content.front() == '[') {
       const auto end = content.find(']');
-      if (end == std::string_view::npos) return wrong("a section's name must end with ]");
-      section = small(content.substr(1, end - 1));
-      if (!trim(content.substr(end + 1)).empty())
-        return wrong("there is more behind the section's name");
+      section = small(content.substr(1, end == content.npos ? end : end - 1));
+      if (end == content.npos) {
+        wrong("a section's name must end with ]; ctdbd would read neither it nor what follows");
+        continue;
+      }
+      read.sections.push_back({section, line.number});
+      const auto rest = trim(content.substr(end + 1));
+      if (!rest.empty() && rest.front() != '#' && rest.front() != ';')
+        wrong("there is more behind the section's name, which ctdbd would pass over");
       continue;
     }
     const auto equals = content.find('=');
-    if (equals == std::string_view::npos) return wrong("neither [section] nor name = value");
     const auto name = trim(content.substr(0, equals));
-    if (name.empty()) return wrong("a value without a name");
-    if (section.empty()) return wrong("a value before the first [section]");
-    all.push_back(
-        {section, std::string(name), std::string(trim(content.substr(equals + 1))), line.number});
+    if (equals == content.npos)
+      wrong("neither [section] nor name = value, which ctdbd would pass over");
+    else if (name.empty())
+      wrong("a value without a name; ctdbd would read neither it nor what follows");
+    else if (section.empty() && read.sections.empty())
+      wrong("a value before the first [section]");
+    else
+      read.settings.push_back(
+          {section, std::string(name), std::string(trim(content.substr(equals + 1))), line.number});
   }
-  return all;
+  return read;
+}
+
+std::string excerpt(std::string_view text) {
+  constexpr std::size_t most = 80;
+  if (text.size() <= most) return std::string(text);
+  auto end = most;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return std::string(text.substr(0, end)) + "... (" + std::to_string(text.size()) + " bytes)";
 }
 
 }  // namespace floe::cli

@@ -112,6 +112,27 @@ TEST_CASE("databases that bear another node's number are named") {
       std::string::npos);
 }
 
+TEST_CASE("what is there and cannot be read is not taken for nothing") {
+  const directory d;
+  d.write("nodes", "127.0.0.1\n");
+  const auto why = [&] {
+    const auto s = read_node_directory(d.path);
+    return s ? std::string() : s.error().front();
+  };
+  for (const auto* file : {"ctdb.conf", "ctdb.tunables"}) {
+    fs::create_symlink("/no/such", d.path + "/" + file);
+    CHECK(why() == d.path + "/" + file + ": is a link to a file that is not there");
+    fs::remove(d.path + "/" + file);
+  }
+  d.write("ctdb.conf.d", "");
+  CHECK(why() == d.path + "/ctdb.conf.d: cannot be read: Not a directory");
+  fs::remove(d.path + "/ctdb.conf.d");
+  fs::create_symlink("/no/such", d.path + "/ctdb.conf.d");
+  CHECK(why().find("ctdb.conf.d: cannot be read") != std::string::npos);
+  fs::remove(d.path + "/ctdb.conf.d");
+  CHECK(why().empty());
+}
+
 TEST_CASE("what cannot be a node says why") {
   CHECK(read_node_directory("/does/not/exist").error()[0] == "/does/not/exist: no such directory");
   const directory d;

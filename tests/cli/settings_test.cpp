@@ -30,24 +30,25 @@ TEST_CASE(
   const auto s = read_settings(
       "# a comment\n[Logging]\n\tlocation = file:/x;y # z\n\n  log   level=  INFO  \n; "
       "another\n[cluster]\nnode address =\n");
-  REQUIRE(s);
-  REQUIRE(s->size() == 3);
-  CHECK((*s)[0].section == "logging");
-  CHECK((*s)[0].name == "location");
-  CHECK((*s)[0].value == "file:/x;y # z");
-  CHECK((*s)[0].line == 3);
-  CHECK((*s)[1].name == "log level");
-  CHECK((*s)[1].value == "INFO");
-  CHECK((*s)[2].value.empty());
+  CHECK(s.errors.empty());
+  REQUIRE(s.settings.size() == 3);
+  CHECK(s.settings[0].section == "logging");
+  CHECK(s.settings[0].name == "location");
+  CHECK(s.settings[0].value == "file:/x;y # z");
+  CHECK(s.settings[0].line == 3);
+  CHECK(s.settings[1].name == "log level");
+  CHECK(s.settings[1].value == "INFO");
+  CHECK(s.settings[2].value.empty());
 }
 
 TEST_CASE("a backslash at the end of a line goes on with the next, comment or not") {
-  const auto value = [](std::string_view text) { return (*read_settings(text))[0].value; };
+  const auto value = [](std::string_view text) { return read_settings(text).settings[0].value; };
   CHECK(value("[a]\nx = one \\\n two\n") == "one two");
   CHECK(value("[a]\nx = one\\\n#two\n") == "one#two");
   CHECK(value("[a]\nx = one \\ \n two\ny = 3\n") == "one two");
-  CHECK(value("[a]\nx = one\\") == "one");
-  CHECK((*read_settings("[a]\nx = 1\\\n2\ny = 3\n"))[1].line == 4);
+  CHECK(value("[a]\nx = one\\\n") == "one");
+  CHECK(value("[a]\nx = one\\ ") == "one\\");
+  CHECK(read_settings("[a]\nx = 1\\\n2\ny = 3\n").settings[1].line == 4);
 }
 
 TEST_CASE("numbers are read as C reads them") {
@@ -55,27 +56,50 @@ TEST_CASE("numbers are read as C reads them") {
   CHECK(parse_c_number("0x10") == 16);
   CHECK(parse_c_number("072") == 58);
   CHECK(parse_c_number("0") == 0);
-  for (const auto* wrong : {"", "-1", "+1", "1x", "0x", "08", " 1", "99999999999999999999999"})
+  CHECK(parse_c_number("+16") == 16);
+  for (const auto* wrong : {"", "-1", "+", "1x", "0x", "08", " 1", "99999999999999999999999"})
     CHECK_FALSE(parse_c_number(wrong));
 }
 
 TEST_CASE("a line may be long") {
   const std::string path(5000, 'x');
   const auto s = read_settings("[logging]\nlocation = file:" + path + "\n");
-  REQUIRE(s);
-  CHECK((*s)[0].value.size() == 5005);
+  REQUIRE(s.settings.size() == 1);
+  CHECK(s.settings[0].value.size() == 5005);
 }
 
 TEST_CASE("lines that are neither section nor setting are errors with their number") {
   const auto wrong = [](const char* text) {
     const auto s = read_settings(text);
-    REQUIRE_FALSE(s);
-    return s.error();
+    REQUIRE(s.errors.size() == 1);
+    return s.errors[0];
   };
   CHECK(wrong("[a]\nx\n").starts_with("line 2:"));
   CHECK(wrong("[a\n").starts_with("line 1:"));
   CHECK(wrong("x = 1\n").find("section") != std::string::npos);
   CHECK(wrong("[a]\n = 1\n").find("without a name") != std::string::npos);
+  CHECK(wrong("[a] x = 1\n").find("behind the section's name") != std::string::npos);
+  CHECK(read_settings("[a] # a comment\nx = 1\n").errors.empty());
+}
+
+TEST_CASE("what is wrong with one line does not hide what is wrong with the others") {
+  const auto p = apply("[cluster]\nno equals\n[nosuch]\n[logging]\nlog level = LOUD\n");
+  REQUIRE(p.errors.size() == 3);
+  CHECK(mentions(p.errors, "line 2: neither [section] nor name = value"));
+  CHECK(mentions(p.errors, "line 3: there is no section [nosuch]"));
+  CHECK(mentions(p.errors, "line 5: [logging] log level = LOUD: must be"));
+}
+
+TEST_CASE("a megabyte in one line is an error of a few words, at once") {
+  const std::string much(1'000'000, 'x');
+  tunable_list t;
+  for (const auto& errors :
+       {apply("[cluster]\n" + much + " = 1\n").errors, apply("[" + much + "]\n").errors,
+        apply("[logging]\nlog level = " + much + "\n").errors, apply_tunables(much + "=1\n", t),
+        apply_tunables("MonitorInterval=" + much + "\n", t)}) {
+    REQUIRE(errors.size() == 1);
+    CHECK(errors[0].size() < 300);
+  }
 }
 
 TEST_CASE("an empty file gives the usual places") {
@@ -126,7 +150,7 @@ TEST_CASE("unknown settings are errors with a suggestion, all of them at once") 
   CHECK(
       mentions(p.errors,
                "line 2: [cluster] has no setting `leader timeot`; did you mean `leader timeout`?"));
-  CHECK(mentions(p.errors, "line 4: there is no section [databse]; did you mean [database]?"));
+  CHECK(mentions(p.errors, "line 3: there is no section [databse]; did you mean [database]?"));
   CHECK(mentions(p.errors,
                  "line 6: [logging] has no setting `node address`; it belongs into [cluster]"));
   CHECK(mentions(p.errors,
@@ -139,7 +163,7 @@ TEST_CASE("settings of ctdbd without a meaning here are warnings") {
       "[legacy]\nrealtime scheduling = false\nscript log level = ERROR\n[event]\ndebug script = "
       "y\n");
   CHECK(joined(p.errors).empty());
-  CHECK(p.setup.warnings.size() == 6);
+  CHECK(p.setup.warnings.size() == 8);  // and that the two scripts are not there
   CHECK(mentions(p.setup.warnings,
                  "[database] tdb mutexes has no effect: records are not kept in TDB files"));
 }
@@ -199,8 +223,19 @@ TEST_CASE("addresses in the nodes file are compared as addresses") {
 TEST_CASE("settings that ctdbd has otherwise are told, not guessed") {
   CHECK(
       mentions(apply("[legacy]\nstart as stopped = 1\n").errors, "must be true, yes, false or no"));
+  CHECK(apply("[logging]\nlog level = 08\n").setup.level == 8);
+  CHECK(apply("[logging]\nlog level = 0x4\n").setup.level == 0);  // decimal; the rest is ignored
+  CHECK(mentions(apply("[logging]\nlog level = 012\n").errors, "must be"));
+  CHECK(mentions(apply("[event]\ndebug script = /no/such\n").setup.warnings,
+                 "ctdbd would not start with this: /base/such is not there"));
   CHECK(mentions(apply("[legacy]\nctdb start as stopped = yes\n").errors,
                  "did you mean `start as stopped`?"));
+  CHECK(apply("[logging]\nlog level = 08\n").setup.level == 8);
+  CHECK(apply("[logging]\nlog level = 0x4\n").setup.level ==
+        0);  // decimal, and the rest is ignored
+  CHECK(mentions(apply("[logging]\nlog level = 012\n").errors, "must be"));
+  CHECK(mentions(apply("[event]\ndebug script = /no/such\n").setup.warnings,
+                 "ctdbd would not start with this: /base/such is not there"));
   CHECK(mentions(apply("[logging]\nLog Level = 3\n").errors, "did you mean `log level`?"));
   CHECK(mentions(apply("[cluster]\nleader timeout =\n").errors, "there is no value"));
   CHECK(mentions(apply("[cluster]\nleader timeout = 5 s\n").setup.warnings, "`5 s` is read as 5"));
@@ -217,6 +252,15 @@ TEST_CASE("a nodes file with nonsense, doubles or nothing is refused with the li
   CHECK(parse_nodes("10.0.0.1\n10.0.0.2\n10.0.0.1\n", 1).error() ==
         "line 3: 10.0.0.1 is there twice");
   CHECK(parse_nodes("\n", 1).error() == "no addresses in it");
+}
+
+TEST_CASE("the lines of ctdb.tunables are read as those of ctdb.conf") {
+  tunable_list t;
+  CHECK(joined(apply_tunables("; c\n\tMonitorInterval\t=\t+5\nRecoverTimeout=\\\n7\n", t)) == "");
+  CHECK(t[tunable::monitor_interval] == 5);
+  CHECK(t[tunable::recover_timeout] == 7);
+  CHECK(joined(apply_tunables("[x]\n=5\n", t)) ==
+        "line 1: this file has no sections: [x]\nline 2: a value without a name\n");
 }
 
 TEST_CASE("tunables are set by name in any case; mistakes are told with a suggestion") {
