@@ -15,7 +15,7 @@ bool is_deletion(op_kind k) { return k != op_kind::store; }
 
 std::vector<finding> missing_writes(const history& h, const observations& seen, bool deletions) {
   std::vector<finding> all;
-  std::map<std::string, content_history> contents;
+  std::map<std::string_view, content_history> contents;
   for (const auto& [record, r] : by_record(h)) {
     std::set<std::size_t> known;
     for (const auto& s : stale_sights(h, r)) {
@@ -25,7 +25,8 @@ std::vector<finding> missing_writes(const history& h, const observations& seen, 
       for (const auto w : s.missing) {
         const auto& lost = h.ops[w];
         if (is_deletion(lost.kind) != deletions) continue;
-        const auto& of_db = contents.try_emplace(record.first, h, seen, record.first).first->second;
+        const auto& of_db =
+            contents.try_emplace(record.first, h, seen, std::string(record.first)).first->second;
         if (in_another_part(h, of_db, w, sight) || !known.insert(w).second) continue;
         const auto why = explain_loss(h, seen, r, of_db, w, s);
         all.push_back(

@@ -1,24 +1,48 @@
 #include "cli/drill/checker/losses.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 
 namespace floe::cli::drill {
 namespace {
 
 bool is_deletion(const operation& o) { return o.kind == op_kind::erase || o.kind == op_kind::wipe; }
 
-/// Whether what this write left goes back to `origin`, write by write, by what each writer had seen.
-bool descends(const history& h, const register_history& r, std::size_t write, std::size_t origin) {
-  for (std::size_t steps = 0; steps <= r.writes.size(); ++steps) {
-    if (write == origin) return true;
-    const auto& w = h.ops[write];
-    if (w.begin < h.ops[origin].begin || w.under >= h.ops.size()) return false;
-    const auto before = r.writer_of(h, h.ops[w.under].value, w.begin, write);
-    if (!before) return false;
-    write = *before;
+/// Which writes go back to one of them, write by write, by what each writer had seen.
+class descent {
+ public:
+  descent(const history& h, const register_history& r, std::size_t origin)
+      : h_(h), r_(r), origin_(origin), known_{{origin, true}} {}
+
+  bool includes(std::size_t write) {
+    bool found = false;
+    std::vector<std::size_t> way;
+    for (std::optional at = write; at; at = before(*at)) {
+      const auto [known, is_new] = known_.try_emplace(*at, false);  // false also ends a circle
+      if (!is_new) {
+        found = known->second;
+        break;
+      }
+      way.push_back(*at);
+    }
+    if (found)
+      for (const auto w : way) known_[w] = true;
+    return found;
   }
-  return false;
-}
+
+ private:
+  /// The write that its writer had seen; nothing if that was before the origin.
+  std::optional<std::size_t> before(std::size_t write) const {
+    const auto& w = h_.ops[write];
+    if (w.begin < h_.ops[origin_].begin || w.under >= h_.ops.size()) return std::nullopt;
+    return r_.writer_of(h_, h_.ops[w.under].value, w.begin, write);
+  }
+
+  const history& h_;
+  const register_history& r_;
+  std::size_t origin_;
+  std::unordered_map<std::size_t, bool> known_;
+};
 
 bool sees(const operation& o) { return o.kind == op_kind::lock || o.kind == op_kind::read; }
 
@@ -28,11 +52,12 @@ std::vector<record_holder> by_sight(const history& h, const register_history& r,
   std::vector<record_holder> all;
   const auto& w = h.ops[write];
   if (w.result == op_end::done) all.push_back({w.node, w.end, w.begin});
+  descent of_write(h, r, write);
   for (const auto s : r.sights) {
     const auto& o = h.ops[s];
     if (o.final_look || o.end < w.begin || o.end > until) continue;
     const auto from = r.writer_of(h, o.value, o.end, h.ops.size());
-    if (from && descends(h, r, *from, write)) all.push_back({o.node, o.end, o.begin});
+    if (from && of_write.includes(*from)) all.push_back({o.node, o.end, o.begin});
   }
   std::ranges::stable_sort(all, {}, &record_holder::since);
   return all;

@@ -14,10 +14,13 @@ time_us over_at(const operation& w) { return w.result == op_end::done ? w.end : 
 
 }  // namespace
 
-std::map<std::pair<std::string, std::string>, register_history> by_record(const history& h) {
-  std::map<std::pair<std::string, std::string>, register_history> all;
+std::map<std::pair<std::string_view, std::string_view>, register_history> by_record(
+    const history& h) {
+  std::map<std::pair<std::string_view, std::string_view>, register_history> all;
+  std::vector<std::size_t> wipes;
   for (std::size_t i = 0; i < h.ops.size(); ++i) {
     const auto& o = h.ops[i];
+    if (o.kind == op_kind::wipe) wipes.push_back(i);
     if (o.kind == op_kind::wipe || h.transactional.contains(o.db)) continue;
     auto& r = all[{o.db, o.key}];
     r.all.push_back(i);
@@ -26,14 +29,14 @@ std::map<std::pair<std::string, std::string>, register_history> by_record(const 
     if (writes && o.result != op_end::refused) r.writes.push_back(i);
     if (sees && o.result == op_end::done) r.sights.push_back(i);
   }
-  for (std::size_t i = 0; i < h.ops.size(); ++i)
-    if (h.ops[i].kind == op_kind::wipe)
-      for (auto& [key, r] : all)
-        if (key.first == h.ops[i].db) r.writes.push_back(i);
+  for (const auto i : wipes)
+    for (auto& [key, r] : all)
+      if (key.first == h.ops[i].db) r.writes.push_back(i);
   for (auto& [key, r] : all) {
     std::ranges::stable_sort(r.writes, {}, [&](std::size_t i) { return h.ops[i].begin; });
     std::ranges::stable_sort(r.sights, {}, [&](std::size_t i) { return h.ops[i].end; });
-    for (const auto w : r.writes) r.by_value.emplace(left_behind(h.ops[w]), w);
+    for (std::size_t i = 0; i < r.writes.size(); ++i)
+      r.by_value[left_behind(h.ops[r.writes[i]])].push_back(i);
   }
   return all;
 }
@@ -45,15 +48,16 @@ register_history without_the_dark(const history& h, register_history r) {
   return r;
 }
 
-std::optional<std::size_t> register_history::writer_of(const history& h, const std::string& value,
+std::optional<std::size_t> register_history::writer_of(const history& h, std::string_view value,
                                                        time_us until, std::size_t except) const {
-  std::optional<std::size_t> last;
-  const auto [first, end] = by_value.equal_range(value);
-  for (auto i = first; i != end; ++i)
-    if (i->second != except && h.ops[i->second].begin <= until &&
-        (!last || h.ops[i->second].begin >= h.ops[*last].begin))
-      last = i->second;
-  return last;
+  const auto those = by_value.find(value);
+  if (those == by_value.end()) return std::nullopt;
+  const auto& places = those->second;
+  auto after = std::ranges::upper_bound(
+      places, until, {}, [&](std::size_t place) { return h.ops[writes[place]].begin; });
+  while (after != places.begin())
+    if (const auto last = writes[*--after]; last != except) return last;
+  return std::nullopt;
 }
 
 namespace {
@@ -67,53 +71,56 @@ bool saw(const history& h, std::size_t write, const std::string& value) {
          h.ops[lock].value == value && left_behind(h.ops[write]) != value;
 }
 
-/// When each write was over. One that somebody sees has happened, whenever its client hears of its end, if ever: from then on
-/// it may be lost as any other.
-std::map<std::size_t, time_us> over_times(const history& h, const register_history& r) {
-  std::map<std::size_t, time_us> all;
-  for (const auto w : r.writes) all[w] = over_at(h.ops[w]);
+/// When each write was over, by its place. One that somebody sees has happened, whenever its client hears of its end, if ever:
+/// from then on it may be lost as any other.
+std::vector<time_us> over_times(const history& h, const register_history& r) {
+  std::vector<time_us> all;
+  all.reserve(r.writes.size());
+  for (const auto w : r.writes) all.push_back(over_at(h.ops[w]));
   for (const auto s : r.sights) {
     const auto& sight = h.ops[s];
     if (sight.value.empty()) continue;  // many deletions leave the same
-    const auto [first, last] = r.by_value.equal_range(sight.value);
-    for (auto i = first; i != last; ++i) {
-      auto& over = all[i->second];
-      const bool only_one = std::next(first) == last;
-      if (over == never || only_one) over = std::min(over, sight.end);
-    }
+    const auto those = r.by_value.find(sight.value);
+    if (those == r.by_value.end()) continue;
+    const bool only_one = those->second.size() == 1;
+    for (const auto place : those->second)
+      if (all[place] == never || only_one) all[place] = std::min(all[place], sight.end);
   }
   return all;
 }
 
 /// Of the writes that can have left what was seen, the last one to be over: whoever wrote between two candidates came
-/// after the earlier one, so the last one leaves the fewest writes unseen. Writes of one value, by their begin, with the
-/// latest end of all up to each.
+/// after the earlier one, so the last one leaves the fewest writes unseen.
 class candidates {
  public:
-  candidates(const history& h, const register_history& r,
-             const std::map<std::size_t, time_us>& over) {
-    for (const auto& [value, write] : r.by_value)
-      of_[value].push_back({h.ops[write].begin, over.at(write)});
-    for (auto& [value, all] : of_) {
-      std::ranges::stable_sort(all, {}, &one::begin);
-      for (std::size_t i = 1; i < all.size(); ++i)
-        all[i].over = std::max(all[i].over, all[i - 1].over);
-    }
-  }
+  candidates(const history& h, const register_history& r, const std::vector<time_us>& over)
+      : h_(h), r_(r), over_(over) {}
   /// Nothing if nobody who began until then left this value.
-  std::optional<time_us> last_over(const std::string& value, time_us until) const {
-    const auto all = of_.find(value);
-    if (all == of_.end()) return std::nullopt;
-    const auto after = std::ranges::upper_bound(all->second, until, {}, &one::begin);
-    if (after == all->second.begin()) return std::nullopt;
-    return std::prev(after)->over;
+  std::optional<time_us> last_over(std::string_view value, time_us until) {
+    const auto those = r_.by_value.find(value);
+    if (those == r_.by_value.end()) return std::nullopt;
+    const auto& places = those->second;
+    const auto after = std::ranges::upper_bound(
+        places, until, {}, [this](std::size_t place) { return h_.ops[r_.writes[place]].begin; });
+    if (after == places.begin()) return std::nullopt;
+    if (places.size() == 1) return over_[places.front()];
+    return latest_of(value, places)[static_cast<std::size_t>(after - places.begin()) - 1];
   }
 
  private:
-  struct one {
-    time_us begin, over;
-  };
-  std::map<std::string_view, std::vector<one>> of_;
+  /// Of writes of one value, the latest end of all up to each.
+  const std::vector<time_us>& latest_of(std::string_view value,
+                                        const std::vector<std::size_t>& places) {
+    auto& latest = latest_[value];
+    for (std::size_t i = latest.size(); i < places.size(); ++i)
+      latest.push_back(i == 0 ? over_[places[0]] : std::max(over_[places[i]], latest.back()));
+    return latest;
+  }
+
+  const history& h_;
+  const register_history& r_;
+  const std::vector<time_us>& over_;
+  std::unordered_map<std::string_view, std::vector<time_us>> latest_;
 };
 
 }  // namespace
@@ -122,14 +129,15 @@ std::vector<stale_sight> stale_sights(const history& h, const register_history& 
   std::vector<stale_sight> found;
   const auto times = over_times(h, r);
   // writes in the order in which they were over: those before a sight are a prefix
-  auto over = r.writes;
-  std::ranges::stable_sort(over, {}, [&](std::size_t i) { return times.at(i); });
-  std::vector<time_us> ends;
-  for (const auto w : over) ends.push_back(times.at(w));
-  const candidates written_by(h, r, times);
+  std::vector<std::pair<time_us, std::size_t>> over;
+  over.reserve(times.size());
+  for (std::size_t i = 0; i < times.size(); ++i) over.emplace_back(times[i], r.writes[i]);
+  std::ranges::stable_sort(over, {}, [](const auto& o) { return o.first; });
+  candidates written_by(h, r, times);
   for (const auto s : r.sights) {
     const auto& sight = h.ops[s];
-    const auto before = std::ranges::lower_bound(ends, sight.begin) - ends.begin();
+    const auto before =
+        std::ranges::lower_bound(over, sight.begin, {}, [](const auto& o) { return o.first; });
     auto written = written_by.last_over(sight.value, sight.end);
     if (!written && sight.value.empty()) written = -1;  // before anybody wrote
     if (!written) {
@@ -137,9 +145,8 @@ std::vector<stale_sight> stale_sights(const history& h, const register_history& 
       continue;
     }
     std::vector<std::size_t> missing;
-    for (auto i = before; i > 0 && ends[static_cast<std::size_t>(i - 1)] > *written; --i)
-      if (const auto w = over[static_cast<std::size_t>(i - 1)];
-          h.ops[w].begin > *written || saw(h, w, sight.value))
+    for (auto i = before; i != over.begin() && std::prev(i)->first > *written; --i)
+      if (const auto w = std::prev(i)->second; h.ops[w].begin > *written || saw(h, w, sight.value))
         missing.push_back(w);
     if (!missing.empty()) found.push_back({s, std::move(missing), false});
   }

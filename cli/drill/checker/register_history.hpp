@@ -4,7 +4,8 @@
 /// of its records. Databases that are written by transactions are another matter (commits.hpp).
 #include <map>
 #include <optional>
-#include <string>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -23,14 +24,16 @@ struct register_history {
   std::vector<std::size_t> writes;  ///< stores and deletions that were not refused, by their begin
   std::vector<std::size_t> sights;  ///< locks and reads that were answered, by their end
   std::vector<std::size_t> all;     ///< every operation of this record
-  std::multimap<std::string, std::size_t> by_value;  ///< writes, by what they left
+  /// By what writes left: their places in `writes`, ascending.
+  std::unordered_map<std::string_view, std::vector<std::size_t>> by_value;
 
   /// Of the writes that left this value, and began until then, the last one; not `except`.
-  std::optional<std::size_t> writer_of(const history&, const std::string& value, time_us until,
+  std::optional<std::size_t> writer_of(const history&, std::string_view value, time_us until,
                                        std::size_t except) const;
 };
 
-std::map<std::pair<std::string, std::string>, register_history> by_record(const history&);
+/// By database and key. It lies in the history, which must outlive it and not change.
+std::map<std::pair<std::string_view, std::string_view>, register_history> by_record(const history&);
 /// Without what was seen on nodes that did not know that the others had gone on.
 register_history without_the_dark(const history&, register_history);
 std::vector<stale_sight> stale_sights(const history&, const register_history&);
