@@ -528,6 +528,10 @@ class B4Health(Checks):
         text = self.assert_exit(SAYS_NO, floe("--base", node.base, "status")).stdout
         self.assertRegex(text, r"BANNED.* is banned by an operator")
         self.assertIn("floe -n 1 unban", self.doctor(node, SAYS_NO))
+        for asked in (("--base", node.base, "recover", "-n", "1"), ("--base", self.nodes[1].base, "recover")):
+            begin = time.monotonic()
+            self.assert_complains(FAILED, "node 1 takes part in no recovery: it is banned by an operator: ", *asked)
+            self.assertLess(time.monotonic() - begin, 20)  # it does not wait for the end of the ban
         self.told(node, "unban", "-n", "1")
         self.nodes.wait_healthy()
         self.nodes[1].signal(signal.SIGSTOP)
@@ -536,6 +540,8 @@ class B4Health(Checks):
             self.assertIn("does not answer: ", self.told(node, "status")["nodes"][1]["reason"])
             self.assert_complains(TIMED_OUT, f"its process {self.nodes[1].pid} is stopped: kill -CONT", "--base",
                                   self.nodes[1].base, "-t", "0.5", "ping")
+            # and it is not waited for, since no patience helps
+            self.assert_complains(TIMED_OUT, "is stopped: kill -CONT", "--base", self.nodes[1].base, "-t", "10m", "ping")
         finally:
             self.nodes[1].signal(signal.SIGCONT)
         self.nodes.wait_healthy()
