@@ -1,6 +1,7 @@
 #include "cli/context.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -25,6 +26,9 @@ bool errors_are_json = false;
 
 /// Why a question was not answered is not waited for as long as the answer was.
 constexpr duration second_question = std::chrono::milliseconds(700);
+
+/// In which a node that is well says who it is.
+constexpr duration soon = std::chrono::seconds(1);
 
 /// As far as this user may look.
 bool is_there(const std::string& path) {
@@ -82,6 +86,18 @@ bool is_lost(const client_error& e) {
   return e.code == client_errc::refused && e.cause == failure_cause::disconnected;
 }
 
+/// A node that is stopped is waited for only as long as one that is a little late.
+result<blocking_client> connect(const std::string& socket, duration patience) {
+  auto c = blocking_client::connect(socket, std::min(patience, soon));
+  const bool late = !c && c.error().code == client_errc::timed_out && patience > soon;
+  if (!late || is_stopped(socket)) return c;
+  if (::isatty(STDERR_FILENO) == 1)
+    fmt::print(stderr, "{}\n",
+               wrapped("floe: waits for the node: " + why_no_answer(socket),
+                       line_limit(STDERR_FILENO), 2));
+  return blocking_client::connect(socket, patience - soon);
+}
+
 }  // namespace
 
 void print_errors_as_json() { errors_are_json = true; }
@@ -124,7 +140,7 @@ std::expected<blocking_client*, exit_code> context::node() {
                             "--base DIR (a node's directory), --socket PATH, "
                             "or set CTDB_BASE",
                             socket_path())));
-  auto c = blocking_client::connect(socket_path(), patience());
+  auto c = connect(socket_path(), patience());
   if (!c) {
     std::string try_this = "; " + why_no_answer(socket_path());
     if (options.socket.empty() && is_there(options.base + "/node.0"))

@@ -105,18 +105,41 @@ std::string misspelt_part(const command& of, std::string_view word) {
                           : fmt::format("`floe {} --help` says what it has", of.name));
 }
 
-void collect_options(const std::vector<command>& commands, std::vector<std::string>& names) {
-  for (const auto& c : commands) {
-    for (const auto& o : c.options) names.push_back(key_of(o));
-    collect_options(c.subcommands, names);
+/// The command that was chosen, as far as the words say: "drill", "drill run"; empty and null: none was.
+struct chosen_command {
+  std::string path;
+  const command* what = nullptr;
+};
+
+chosen_command chosen_in(const CLI::App& app, const std::vector<command>& commands) {
+  chosen_command c;
+  auto parsed = app.get_subcommands();
+  for (const auto* among = &commands; !parsed.empty();) {
+    const auto name = parsed.front()->get_name();
+    const auto found = std::ranges::find(*among, name, &command::name);
+    if (found == among->end()) break;
+    c.path += (c.path.empty() ? "" : " ") + name;
+    c.what = &*found;
+    among = &found->subcommands;
+    parsed = parsed.front()->get_subcommands();
   }
+  return c;
 }
 
-/// The first option that no command has.
-std::string misspelt_option(const std::vector<command>& commands, int argc, char** argv) {
+std::string ask_for_help(const chosen_command& c) {
+  return fmt::format("`floe {}--help`", c.path.empty() ? "" : c.path + " ");
+}
+
+void collect_options(const command& c, std::vector<std::string>& names) {
+  for (const auto& o : c.options) names.push_back(key_of(o));
+  for (const auto& s : c.subcommands) collect_options(s, names);
+}
+
+/// The first option that the chosen command does not have.
+std::string misspelt_option(const chosen_command& c, int argc, char** argv) {
   std::vector<std::string> all{"--help", "--version"};
   for (const auto& o : global_flags) all.push_back(key_of(o));
-  collect_options(commands, all);
+  if (c.what) collect_options(*c.what, all);
   const std::vector<std::string_view> names(all.begin(), all.end());
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
@@ -124,8 +147,9 @@ std::string misspelt_option(const std::vector<command>& commands, int argc, char
     const auto name = word.substr(0, word.find('='));
     if (!name.starts_with("--") || std::ranges::find(names, name) != names.end()) continue;
     const auto near = closest(name, names);
-    return fmt::format("no such option: {}{}", name,
-                       near ? fmt::format("; did you mean {}?", *near) : "");
+    return fmt::format(
+        "{}no such option: {}; {}", c.path.empty() ? "" : c.path + ": ", name,
+        near ? fmt::format("did you mean {}?", *near) : ask_for_help(c) + " lists what there is");
   }
   return {};
 }
@@ -180,17 +204,16 @@ bool takes_a_key(const std::vector<command>& commands, const std::string& name) 
 
 int say_wrong_use(const CLI::ParseError& e, const CLI::App& app,
                   const std::vector<command>& commands, int argc, char** argv) {
-  const auto chosen = app.get_subcommands();
-  auto text = misspelt_option(commands, argc, argv);
+  const auto chosen = chosen_in(app, commands);
+  const bool about_keys =
+      chosen.what && takes_a_key(commands, chosen.path.substr(0, chosen.path.find(' ')));
+  auto text = misspelt_option(chosen, argc, argv);
   // a value that looks like an option is more likely where one is taken
-  if (!text.empty() && !chosen.empty() && takes_a_key(commands, chosen.front()->get_name()))
-    text += "; a key or value that begins with - comes after --";
+  if (!text.empty() && about_keys) text += "; a key or value that begins with - comes after --";
   if (text.empty()) text = misspelt(commands, argc, argv);
   if (text.empty()) {
-    text = std::string(e.what()) + "; `floe " +
-           (chosen.empty() ? "" : chosen.front()->get_name() + " ") + "--help` says more";
-    if (!chosen.empty() && takes_a_key(commands, chosen.front()->get_name()))
-      text += ", and a key or value that begins with - comes after --";
+    text = fmt::format("{}; {} says more", e.what(), ask_for_help(chosen));
+    if (about_keys) text += ", and a key or value that begins with - comes after --";
   }
   print_error(text);
   return wrong_use;

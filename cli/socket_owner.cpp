@@ -58,4 +58,10 @@ std::string why_no_answer(const std::string& socket) {
   }
 }
 
+bool is_stopped(const std::string& socket) {
+  const auto pid = listener(socket);
+  const char state = pid ? state_of(*pid) : '?';
+  return state == 'T' || state == 't';
+}
+
 }  // namespace floe::cli

@@ -1,6 +1,7 @@
 /// floe recover: asks for a recovery and waits for its end.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 
@@ -8,9 +9,12 @@
 #include "cli/command/all.hpp"
 #include "cli/context.hpp"
 #include "cli/output.hpp"
+#include "cli/troubles.hpp"
 #include "cli/waiting_line.hpp"
+#include "protocol/constants.hpp"
 #include "protocol/messages.hpp"
 #include "protocol/types/client.hpp"
+#include "protocol/types/node_map.hpp"
 #include "protocol/types/recovery_answer.hpp"
 #include "protocol/types/vnn_map.hpp"
 #include "protocol/wire/codec.hpp"
@@ -102,6 +106,21 @@ int run_by_message(context& c, blocking_client& node, bool whole, bool verify) {
   return found->differed == 0 ? done : says_no;
 }
 
+/// Who is banned or stopped takes part in no recovery, however long it is waited for; empty: it does.
+result<std::string> why_left_out(blocking_client& node, pnn at, duration patience) {
+  const auto map = node.control<control::get_nodemap>(at, {}, patience);
+  if (!map) return std::unexpected(map.error());
+  const auto self = std::ranges::find(map->value.nodes, at, &node_and_flags::pnn);
+  const auto out = node_flag::banned | node_flag::stopped;
+  if (self == map->value.nodes.end() || !(self->flags & out)) return std::string();
+  const auto known = troubles_in(ask_reports(node, {at}, patience), at);
+  const auto why = reason_of(known, at, reasons::without_databases);
+  const auto next = std::ranges::find(known, std::optional(at), &known_trouble::node);
+  return fmt::format("node {} takes part in no recovery: it {}{}", number(at),
+                     why.empty() ? "is " + node_flags_text(self->flags & out) : why,
+                     next == known.end() ? "" : "; try: " + next->next);
+}
+
 int run(context& c, const arguments& a) {
   auto node = c.node();
   if (!node) return node.error();
@@ -109,6 +128,9 @@ int run(context& c, const arguments& a) {
     return run_by_message(c, **node, a.has("--whole"), a.has("--verify"));
   auto at = c.target();
   if (!at) return at.error();
+  const auto left_out = why_left_out(**node, *at, c.patience());
+  if (!left_out) return c.fail("recover", left_out.error());
+  if (!left_out->empty()) return c.fail("recover: " + *left_out);
   const auto before = (*node)->control<control::getvnnmap>(*at, {}, c.patience());
   if (!before) return c.fail("recover", before.error());
   const auto begin = (*node)->loop().now();

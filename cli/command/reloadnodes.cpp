@@ -20,7 +20,7 @@ struct file_line {
 };
 using lines = std::vector<file_line>;
 
-std::string text_of(const file_line& l) { return l.deleted ? "#" : l.address; }
+std::string text_of(const file_line& l) { return l.deleted ? "deleted" : l.address; }
 
 std::string text_of(const lines& l, std::size_t i) {
   return i < l.size() ? text_of(l[i]) : "nothing";
@@ -33,12 +33,12 @@ lines lines_of(const node_map& map) {
   return all;
 }
 
-/// "line 3: 10.0.0.4 here, nothing on node 2"
+/// "node 3: 10.0.0.4 here, nothing on node 2"
 std::string first_difference(const lines& here, const lines& there, pnn node) {
   for (std::size_t i = 0; i < std::max(here.size(), there.size()); ++i)
     if (text_of(here, i) != text_of(there, i))
-      return fmt::format("line {}: {} here, {} on node {}", i + 1, text_of(here, i),
-                         text_of(there, i), number(node));
+      return fmt::format("node {}: {} here, {} on node {}", i, text_of(here, i), text_of(there, i),
+                         number(node));
   return {};
 }
 

@@ -265,7 +265,7 @@ void leader_watch::on(const watch_event::weighed& e) {
 }
 
 void leader_watch::demand(const recovery_need& need) {
-  wanted_ = std::string(name(need.reason)) + ": " + need.detail;
+  wanted_ = need.detail;
   cause_ = need.reason;
   if (need.culprit == pnn::unknown || resting_) return recover_if_allowed();
   charging_ = true;

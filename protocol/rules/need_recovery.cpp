@@ -40,7 +40,7 @@ recovery_need check_node_list(const node_snapshot& n, const node_snapshot& own) 
   }
   const auto line = std::ranges::mismatch(theirs, ours).in1 - theirs.begin();
   const auto i = static_cast<std::size_t>(line);
-  need.detail = node_text(n.node) + " has " + theirs[i] + " in line " + std::to_string(i) +
+  need.detail = node_text(n.node) + " has " + theirs[i] + " as node " + std::to_string(i) +
                 ", the leader " + ours[i];
   return need;
 }
@@ -52,11 +52,12 @@ recovery_need check_slots(std::span<const node_snapshot> nodes, const node_snaps
   const auto wanted = make_vnn_slots(candidates, own.node);
   if (own.map.size() != wanted.size())
     return {recovery_reason::map_size, pnn::unknown,
-            "lmasters are " + describe(wanted) + ", the map has " + describe(own.map)};
+            "records are to be tracked by nodes " + describe(wanted) + ", the vnn map has " +
+                describe(own.map)};
   for (const pnn w : wanted)
     if (std::ranges::find(own.map, w) == own.map.end())
       return {recovery_reason::not_in_map, w,
-              node_text(w) + " is not in the map " + describe(own.map)};
+              node_text(w) + " is not in the vnn map " + describe(own.map)};
   return {};
 }
 

@@ -19,7 +19,7 @@ std::vector<std::string> differences(const node_lines& here, const node_lines& t
   for (std::size_t i = 0; i < std::max(here.size(), there.size()); ++i) {
     if (i < here.size() && i < there.size() && here[i] == there[i]) continue;
     if (found.size() < most)
-      found.push_back("line " + std::to_string(i) + ": here " + shown(here, i) + ", there " +
+      found.push_back("node " + std::to_string(i) + ": here " + shown(here, i) + ", there " +
                       shown(there, i));
     else
       ++more;
@@ -31,7 +31,7 @@ std::vector<std::string> differences(const node_lines& here, const node_lines& t
 std::expected<node_list_change, std::string> plan_reload(const node_lines& now,
                                                          const node_lines& wanted, pnn self) {
   if (wanted.size() < now.size())
-    return std::unexpected("line " + std::to_string(wanted.size()) +
+    return std::unexpected("the line of node " + std::to_string(wanted.size()) +
                            " is missing: delete a node by commenting its line out");
   node_list_change change;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
@@ -41,10 +41,10 @@ std::expected<node_list_change, std::string> plan_reload(const node_lines& now,
     if (before.empty()) {
       change.added.push_back(p);
     } else if (!wanted[i].empty()) {
-      return std::unexpected("line " + std::to_string(i) + " changes from " + before + " to " +
+      return std::unexpected("node " + std::to_string(i) + " changes from " + before + " to " +
                              wanted[i] + ": delete the node first");
     } else if (p == self) {
-      return std::unexpected("line " + std::to_string(i) + " is this node itself");
+      return std::unexpected("node " + std::to_string(i) + " is this node itself");
     } else {
       change.removed.push_back(p);
     }

@@ -105,9 +105,9 @@ TEST_CASE("a node with another list of nodes stays out, and is in as soon as the
   c.start(2);
   pass(c, 10s);
   CHECK((nlohmann::json::parse(c.status(0))["nodes"][2]["flags"].get<unsigned>() & 1) == 1);
-  CHECK(lines_with(c, "line 1: here 10.0.0.2, there 10.0.0.77") > 0);
+  CHECK(lines_with(c, "node 1: here 10.0.0.2, there 10.0.0.77") > 0);
   const auto told = nlohmann::json::parse(c.status(0))["warnings"].dump();
-  CHECK(told.find("node 2 is kept out: its list of nodes differs: line 1: here 10.0.0.2, there "
+  CHECK(told.find("node 2 is kept out: its list of nodes differs: node 1: here 10.0.0.2, there "
                   "10.0.0.77") != std::string::npos);
   const auto refused = lines_with(c, "node-refused");
   pass(c, 30s);

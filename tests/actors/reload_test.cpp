@@ -97,7 +97,7 @@ TEST_CASE("reload: what may not change is refused, and nothing has happened then
   c.write_nodes_file({ip(0), "10.0.0.99", ip(2)});
   CHECK(reload(c, 0).find("delete the node first") != std::string::npos);
   c.write_nodes_file({ip(0), ip(1)});
-  CHECK(reload(c, 0).find("line 2 is missing") != std::string::npos);
+  CHECK(reload(c, 0).find("the line of node 2 is missing") != std::string::npos);
   c.write_nodes_file({ip(0), ip(1), ip(2)});
   CHECK(reload(c, 0).empty());
   pass(c, 3s);

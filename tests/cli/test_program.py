@@ -132,6 +132,28 @@ class A1WithoutNodes(Checks):
         self.assertLessEqual(set(listed), set(floe("explain", "--names").stdout.split()))
         self.assert_complains(WRONG_USE, "did you mean node-down?", "explain", "node-dwn")
 
+    def test_each_command_by_itself(self):
+        """Each says what it takes, and refuses what it does not take with one line that leads on, in JSON where JSON was
+        asked for."""
+        def all_of(commands, *before):
+            for command in commands:
+                words = (*before, command["name"])
+                yield words
+                yield from all_of(command["subcommands"], *words)
+
+        found = list(all_of(json.loads(floe("help", "--json").stdout)["commands"]))
+        self.assertGreater(len(found), 80)
+        for words in found:
+            with self.subTest(command=" ".join(words)):
+                helps = self.assert_exit(DONE, floe(*words, "--help"))
+                self.assertEqual("", helps.stderr)
+                self.assertIn(f"Usage: floe {' '.join(words)}", helps.stdout)
+                own = f"`floe {' '.join(words)} --help`"
+                self.assert_complains(WRONG_USE, f"no such option: --nonsense; {own}", *words, "--nonsense")
+                self.assert_complains(WRONG_USE, "no such option: --hepl; did you mean --help?", *words, "--hepl")
+                refused = self.assert_exit(WRONG_USE, floe(*words, "--nonsense", "--json"))
+                self.assertEqual(("", {"schema", "error"}), (refused.stdout, set(json.loads(refused.stderr))))
+
     def test_version(self):
         self.assertRegex(self.assert_exit(DONE, floe("--version")).stdout, r"\Afloe \d+\.\d+\.\d+, for the protocol of CTDB 4.17\n\Z")
 
@@ -506,6 +528,10 @@ class B4Health(Checks):
         text = self.assert_exit(SAYS_NO, floe("--base", node.base, "status")).stdout
         self.assertRegex(text, r"BANNED.* is banned by an operator")
         self.assertIn("floe -n 1 unban", self.doctor(node, SAYS_NO))
+        for asked in (("--base", node.base, "recover", "-n", "1"), ("--base", self.nodes[1].base, "recover")):
+            begin = time.monotonic()
+            self.assert_complains(FAILED, "node 1 takes part in no recovery: it is banned by an operator: ", *asked)
+            self.assertLess(time.monotonic() - begin, 20)  # it does not wait for the end of the ban
         self.told(node, "unban", "-n", "1")
         self.nodes.wait_healthy()
         self.nodes[1].signal(signal.SIGSTOP)
@@ -514,6 +540,8 @@ class B4Health(Checks):
             self.assertIn("does not answer: ", self.told(node, "status")["nodes"][1]["reason"])
             self.assert_complains(TIMED_OUT, f"its process {self.nodes[1].pid} is stopped: kill -CONT", "--base",
                                   self.nodes[1].base, "-t", "0.5", "ping")
+            # and it is not waited for, since no patience helps
+            self.assert_complains(TIMED_OUT, "is stopped: kill -CONT", "--base", self.nodes[1].base, "-t", "10m", "ping")
         finally:
             self.nodes[1].signal(signal.SIGCONT)
         self.nodes.wait_healthy()

@@ -80,7 +80,7 @@ class Reload(unittest.TestCase):
             reload()
         self.write_nodes_files(self.lines())
         (self.nodes[1].base / "nodes").write_text("\n".join([*self.lines()[:2], "127.9.9.9"]) + "\n")
-        with self.assertRaisesRegex(cli.Failed, r"line 3: .* on node 1"):
+        with self.assertRaisesRegex(cli.Failed, r"node 2: .* on node 1"):
             reload()
         self.write_nodes_files(self.lines())
         self.assertEqual({"added": [], "deleted": []},

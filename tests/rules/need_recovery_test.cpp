@@ -141,11 +141,11 @@ TEST_CASE("the reason is told with what differs") {
   auto nodes = healthy();
   std::swap((*nodes[2].node_list)[0], (*nodes[2].node_list)[1]);
   CHECK(needs_recovery({.leader = n0, .nodes = nodes}).detail ==
-        "node 2 has 10.0.0.2 in line 0, the leader 10.0.0.1");
+        "node 2 has 10.0.0.2 as node 0, the leader 10.0.0.1");
   nodes = healthy();
   nodes.pop_back();
   CHECK(needs_recovery({.leader = n0, .nodes = nodes}).detail ==
-        "lmasters are 0,1, the map has 0,1,2");
+        "records are to be tracked by nodes 0,1, the vnn map has 0,1,2");
 }
 
 TEST_CASE("a database that nobody thaws: who froze it decides how long it may stay so") {

@@ -16,10 +16,10 @@ node_list_change plan(const node_lines& wanted, pnn self = pnn{0}) {
 TEST_CASE("node lists: the differing lines are named") {
   CHECK(differences(three, three).empty());
   CHECK(differences(three, {"10.0.0.1", "10.0.0.9", "10.0.0.3"}) ==
-        std::vector<std::string>{"line 1: here 10.0.0.2, there 10.0.0.9"});
+        std::vector<std::string>{"node 1: here 10.0.0.2, there 10.0.0.9"});
   CHECK(differences(three, {"10.0.0.1", "", "10.0.0.3", "10.0.0.4"}) ==
-        std::vector<std::string>{"line 1: here 10.0.0.2, there a deleted node",
-                                 "line 3: here nothing, there 10.0.0.4"});
+        std::vector<std::string>{"node 1: here 10.0.0.2, there a deleted node",
+                                 "node 3: here nothing, there 10.0.0.4"});
   CHECK(differences(three, {}, 2).back() == "and 1 more");
 }
 
@@ -39,9 +39,9 @@ TEST_CASE("reload: lines are appended, deleted and used again") {
 TEST_CASE("reload: what is refused") {
   CHECK(plan_reload(three, {"10.0.0.1", "10.0.0.2"}, pnn{0})
             .error()
-            .starts_with("line 2 is missing"));
+            .starts_with("the line of node 2 is missing"));
   CHECK(plan_reload(three, {"10.0.0.1", "10.0.0.9", "10.0.0.3"}, pnn{0}).error() ==
-        "line 1 changes from 10.0.0.2 to 10.0.0.9: delete the node first");
+        "node 1 changes from 10.0.0.2 to 10.0.0.9: delete the node first");
   CHECK(plan_reload(three, {"", "10.0.0.2", "10.0.0.3"}, pnn{0}).error() ==
-        "line 0 is this node itself");
+        "node 0 is this node itself");
 }
