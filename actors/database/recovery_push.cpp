@@ -1,6 +1,5 @@
 /// What a recovery gives to this node's copy of a database; the records: push_receiver.hpp.
 #include "actors/database/database.hpp"
-#include "protocol/mutant.hpp"
 #include "protocol/rules/lineage.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/wire/codec.hpp"
@@ -9,12 +8,10 @@ namespace floe {
 
 void database::push_start(db_control& m) {
   const auto& p = m.request<control::db_push_start>();
-  // of two leaders that recover at once one may come late: what it sends belongs to its own transaction, which is no more
-  if (const auto of = recovery_of(m);
-      of && equal_open_ && *of != freeze_.tid && !mutated(mutant::push_into_anothers))
-    return m.answer.fail("another recovery has been here since");
   if (refuse_if_anothers(m)) return;
-  if (!transition(freeze_event::push_start{}, m.answer)) return;
+  // a ctdbd's packets carry the generation of its map, which need not be its recovery's
+  const auto of = equal_open_ ? recovery_of(m).value_or(generation::invalid) : generation::invalid;
+  if (!transition(freeze_event::push_start{of}, m.answer)) return;
   pushes_.start(p.srvid);
   m.answer.good();
 }

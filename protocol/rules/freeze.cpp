@@ -97,8 +97,11 @@ freeze_step on(const freeze_status& now, const pull&) {
           .nothing_to_pull = now.records_invalid && !mutated(mutant::inactive_copies_count)};
 }
 
-freeze_step on(const freeze_status& now, const push_start&) {
+/// Of two leaders that recover at once one may come late: what it sends belongs to its own transaction, which is no more.
+freeze_step on(const freeze_status& now, const push_start& e) {
   if (auto r = check_transaction(now); r != freeze_refusal::none) return refuse(now, r);
+  if (e.of != generation::invalid && e.of != now.tid && !mutated(mutant::push_into_anothers))
+    return refuse(now, freeze_refusal::wrong_tid);
   freeze_step s{.next = now, .abandon_push = now.pushing};
   s.next.pushing = true;
   return s;

@@ -69,8 +69,11 @@ struct begin {               ///< DB_TRANSACTION_START
 struct wipe {  ///< WIPE_DATABASE
   generation tid{};
 };
-struct pull {};          ///< DB_PULL
-struct push_start {};    ///< DB_PUSH_START; a second one gives the first up
+struct pull {};      ///< DB_PULL
+struct push_start {  ///< DB_PUSH_START; a second one gives the first up
+  /// The recovery that pushes; invalid: nobody knows, what a ctdbd or a tool sends names none.
+  generation of = generation::invalid;
+};
 struct push_confirm {};  ///< DB_PUSH_CONFIRM
 struct commit {          ///< DB_TRANSACTION_COMMIT
   generation tid{};

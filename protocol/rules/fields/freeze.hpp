@@ -20,7 +20,9 @@ constexpr auto fields_of(of<freeze_event::wipe>) {
   return event("wipe", field("tid", &freeze_event::wipe::tid));
 }
 constexpr auto fields_of(of<freeze_event::pull>) { return event("pull"); }
-constexpr auto fields_of(of<freeze_event::push_start>) { return event("push_start"); }
+constexpr auto fields_of(of<freeze_event::push_start>) {
+  return event("push_start", field("of", &freeze_event::push_start::of));
+}
 constexpr auto fields_of(of<freeze_event::push_confirm>) { return event("push_confirm"); }
 constexpr auto fields_of(of<freeze_event::commit>) {
   return event("commit", field("tid", &freeze_event::commit::tid),
