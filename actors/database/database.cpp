@@ -227,6 +227,8 @@ void database::on(db_stop& m) {
     return;
   }
   if (m.remove) return close_for_good();
+  // clients have it in their memory, and would go on in that of a node which has ended, until they hear that it has
+  close_table_for_good();
   if (store_ && store_use_ == store_use::here) {
     collect_table();
     (void)store_->flush();

@@ -7,6 +7,7 @@
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
+#include "protocol/rules/lineage.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/wire/codec.hpp"
 
@@ -33,6 +34,8 @@ void database::commit(db_control& m) {
   const auto& t = m.request<control::db_transaction_commit>();
   // what the rules say is done only once the records are in place: until then the transaction is open
   if (refuse_if_anothers(m)) return;
+  // it would open here what the later one has not seen
+  if (supersedes(view_->gen, t.tid)) return m.answer.fail("the node knows of a later recovery");
   const freeze_event::commit wanted{.tid = t.tid,
                                     .inactive = inactive(),
                                     .filled = commits_what_was_filled(),

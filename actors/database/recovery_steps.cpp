@@ -4,12 +4,23 @@
 #include "actors/database/log_text.hpp"
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/rules/left_out.hpp"
 #include "protocol/rules/lineage.hpp"
 #include "protocol/rules/migration.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace floe {
+namespace {
+
+/// Its commit would open what a later recovery has left, or has gone on without (left_out.hpp).
+bool refuse_if_older(const cluster_view& view, generation tid, const replier& answer) {
+  if (!supersedes(view.gen, tid)) return false;
+  answer.fail("the node knows of a later recovery");
+  return true;
+}
+
+}  // namespace
 
 bool database::transition(const freeze_input& event, const replier& answer, freeze_step* out) {
   if (store_use_ !=
@@ -64,6 +75,15 @@ std::optional<generation> database::recovery_of(const db_control& m) const {
 }
 
 void database::freeze(db_control& m) {
+  if (m.from == env_.self && !m.client &&
+      (std::get<req_control>(m.packet->content.body).flags & freeze_left_out)) {
+    // what holders store is not seen by those who go on, whether or not their recovery succeeds
+    freeze_by_itself();
+    own_freeze_ = step(own_freeze_, own_freeze_event::left_out);
+    void_locks("left out");
+    serve_muted();
+    return m.answer.good();
+  }
   const bool of_recovery = recovery_of(m) || view_->mode == recovery_mode::active;
   const bool outdated =
       recovery_of(m) && (std::get<req_control>(m.packet->content.body).flags & freeze_outdated);
@@ -125,6 +145,7 @@ void database::begin(db_control& m) {
   const auto& t = m.request<control::db_transaction_start>();
   if (!recovery_of(m) && view_->mode == recovery_mode::normal && own_freeze_ != own_freeze::none)
     return m.answer.fail("this node was cut off, and waits for a recovery");
+  if (refuse_if_older(*view_, t.tid, m.answer)) return;
   if (!transition(freeze_event::begin{t.tid, gen_, is_outside(m), view_->gen}, m.answer)) return;
   open_transaction(m);
   m.answer.good();
@@ -160,6 +181,7 @@ void database::open_transaction(const db_control& m) {
 
 void database::recovery_begin(db_control& m) {
   const auto& t = m.request<control::db_recovery_begin>();
+  if (refuse_if_older(*view_, t.tid, m.answer)) return;
   if (!transition(freeze_event::begin{t.tid, gen_}, m.answer)) return;
   open_transaction(m);
   equal_open_ = true;

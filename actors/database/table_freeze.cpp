@@ -75,8 +75,11 @@ void database::close_table_of_before() {
   answer_for_table();
 }
 
+/// The node ends, or the database: nobody locks in the table any more, and who holds a lock asks before he stores.
 void database::close_table_for_good() {
-  if (hot_records_) hot_records_->table->close();
+  if (!hot_records_) return;
+  hot_records_->table->close();
+  hot_records_->table->answer_for_until(0);
 }
 
 }  // namespace floe

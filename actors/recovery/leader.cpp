@@ -212,6 +212,7 @@ void leader::tick() {
   tick_timer_ = env_.loop.after(seconds(std::max(1U, config_.tunables[tunable::recover_interval])),
                                 [to = self()] { to.tell(leader_timer{0}); });
   vote(election_event::standing_changed{own_standing()});
+  ask_inactive_ones();
   serve_takeovers();
   watch(watch_event::stirred{});
 }

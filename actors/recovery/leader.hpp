@@ -71,6 +71,7 @@ class leader final : public actor<leader_message> {
   void act(const election_effect::send_vote&);
   void act(const election_effect::leader_changed&);
   void act(const election_effect::send_term&);
+  void act(const election_effect::say_who_leads&);
   void act(const election_effect::take_lock&);
   void act(const election_effect::release_lock&);
   void act(const election_effect::contradicted&);
@@ -116,6 +117,7 @@ class leader final : public actor<leader_message> {
   void answered(const question::banned&, const control_answer&);
   void answered(const question::participant&, const control_answer&);
   void answered(const question::participant_known&, const control_answer&);
+  void answered(const question::own_flags&, const control_answer&);
   void answered(const question::takeover&, const control_answer&);
   void answered(const question::memory&, const control_answer&);
   void answered(const question::contents&, const control_answer&);
@@ -130,6 +132,7 @@ class leader final : public actor<leader_message> {
   void banning_heard(const req_message&);
   void ban(const ban_verdict&, ban_cause, std::optional<generation> attempt);
   void look_at_participant(pnn);
+  void ask_inactive_ones();
 
   /// `patience` 0: RecoverTimeout.
   void ask(pnn, control, bytes data, leader_question about, duration patience = duration{0});

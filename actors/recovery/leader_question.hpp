@@ -37,6 +37,9 @@ struct participant {
 struct participant_known {
   recovery_epoch run;
 };  ///< its flags are known here now
+struct own_flags {
+  pnn node;
+};  ///< how it sees itself, while nobody leads
 struct takeover {
   std::uint64_t serial;
 };
@@ -56,7 +59,7 @@ struct joining {
 using leader_question =
     std::variant<question::nothing, question::poll, question::is_floe, question::ban_generation,
                  question::ban_flags, question::banned, question::participant,
-                 question::participant_known, question::takeover, question::memory,
-                 question::contents, question::joining>;
+                 question::participant_known, question::own_flags, question::takeover,
+                 question::memory, question::contents, question::joining>;
 
 }  // namespace floe

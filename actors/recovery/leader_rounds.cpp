@@ -52,6 +52,28 @@ void leader::answered(const question::poll& q, const control_answer& a) {
   watch(all);
 }
 
+/// A leader tells all what each says of itself. While nobody leads because too few nodes seem to be active, nobody tells that
+/// some of them are again: then each asks.
+void leader::ask_inactive_ones() {
+  if (view_->leader != pnn::unknown || !too_few()) return;
+  for (pnn n : connected())
+    if (n != env_.self && (view_->find(n)->flags & node_flag::inactive))
+      ask(n, control::get_nodemap, {}, question::own_flags{n});
+}
+
+void leader::answered(const question::own_flags& q, const control_answer& a) {
+  const auto map = wire::decode<node_map>(a.data);
+  const auto* known = view_->find(q.node);
+  if (view_->leader != pnn::unknown || a.status != 0 || !map || !known ||
+      number(q.node) >= map->nodes.size())
+    return;
+  const auto truth = map->nodes[number(q.node)].flags & ~node_flag::disconnected;
+  if ((known->flags & ~node_flag::disconnected) == truth) return;
+  ask(env_.self, control::modify_flags,
+      wire::encode(node_flag_change{.pnn = q.node, .new_flags = truth, .old_flags = known->flags}),
+      question::nothing{});
+}
+
 /// Each node's own opinion about itself is the truth; whoever sees it otherwise is told.
 void leader::act(const watch_effect::align_flags&) {
   for (const auto& [n, l] : looks_) {

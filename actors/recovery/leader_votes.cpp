@@ -60,7 +60,8 @@ standing leader::own_standing() const {
   return {.can_lead = can,
           .inactive = inactive(),
           .priority = {us / 1'000'000, us % 1'000'000},
-          .connected = static_cast<std::uint32_t>(connected().size())};
+          .connected = static_cast<std::uint32_t>(connected().size()),
+          .only_floe = only_floe()};
 }
 
 /// A leader that was stopped for so long that the others have given it up does not go on where it was: it would recover
@@ -139,6 +140,10 @@ void leader::act(const election_effect::send_term& e) {
                           shared(wire::encode(e.term)), nullptr});
 }
 
+void leader::act(const election_effect::say_who_leads& e) {
+  node_.tell(post_message{e.to, message::leader, shared(wire::encode(number(e.leader))), nullptr});
+}
+
 void leader::act(const election_effect::send_vote& e) {
   const election_message m{
       .num_connected = e.cast.connected,
@@ -175,6 +180,12 @@ void leader::on(leader_heard& m) {
   }
   if (message.srvid == message::leader) {
     const auto who = wire::decode<std::uint32_t>(message.data);
+    if (who && pnn{*who} != from && pnn{*who} != pnn::unknown) {
+      const auto* p = view_->find(pnn{*who});
+      if (p && (p->flags & node_flag::disconnected))
+        vote(election_event::leader_elsewhere{from, pnn{*who}});
+      return;
+    }
     if (who && (pnn{*who} != from || !say_terms_.contains(from)))
       vote(election_event::leader_heard{from, pnn{*who}, {}});
     return;

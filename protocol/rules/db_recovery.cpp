@@ -271,6 +271,11 @@ std::vector<db_output> db_recovery::enter(db_phase to, time_point now) {
 
 std::vector<db_output> db_recovery::try_failed(time_point now) {
   waiting_for_.clear();
+  // some have thawed, and serve this generation: it is not recovered once more, since packets on their way would still count
+  if (phase_ == db_phase::thaw) {
+    outdated_ = true;
+    return finish(db_phase::failed, now);
+  }
   if (attempt_ >= plan_.tries) {
     // the others need not wait for a database that some node will not have
     conflict_ = phase_ == db_phase::attach && std::ranges::all_of(failures_, [](const auto& f) {

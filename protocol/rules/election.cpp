@@ -45,6 +45,7 @@ void election::on(const election_event::leader_heard& e) {
   if (e.from == self_) return;
   if (e.leader == pnn::unknown) {
     if (with_lock_) return unknown_heard_with_lock();
+    if (stays_with_leader(e.from)) return;  // a vote follows, and is answered
     state_ = election_state::electing;
     disarm(election_timer::leader_silent);
     arm(election_timer::vote_end, delays_.vote_end);  // a vote should follow, but may be lost
@@ -63,15 +64,30 @@ void election::on(const election_event::leader_heard& e) {
   }
   const bool later = e.term && *e.term > term_;
   const pnn expected = candidate_ != pnn::unknown ? candidate_ : leader_;
-  if (expected == pnn::unknown || e.leader == expected || (later && with_lock_)) {
+  // who was told who leads, and leads nevertheless, is heard by more than that leader
+  if (expected == pnn::unknown || e.leader == expected ||
+      (later && (with_lock_ || e.from == told_))) {
     if (later) term_ = *e.term;
     return follow(e.leader);
   }
+  if (e.term && *e.term == term_ && stays_with_leader(e.from)) {
+    // two were elected at once, and do not hear each other: whoever hears both tells one of them, everywhere the same one
+    if (e.from > leader_) return follow(e.from);
+    out_.push_back(election_effect::send_term{e.from, term_, true});
+    return;
+  }
+  if (later && stays_with_leader(e.from))
+    told_ = e.from;  // it has heard of the other, or will: next time
   rival_heard(e.leader, e.term.value_or(0));
 }
 
 void election::on(const election_event::vote_heard& e) {
   if (e.cast.node == self_ || with_lock_) return;
+  if (stays_with_leader(e.cast.node)) {
+    told_ = e.cast.node;
+    out_.push_back(election_effect::say_who_leads{told_, leader_});
+    return;
+  }
   state_ = election_state::electing;
   arm(election_timer::vote_end, delays_.vote_end);
   if (wins_against(self_, own_, e.cast)) {
@@ -81,6 +97,17 @@ void election::on(const election_event::vote_heard& e) {
   disarm(election_timer::answer);
   candidate_ = e.cast.node;
   if (leader_ == self_) set_leader(pnn::unknown);
+}
+
+void election::on(const election_event::leader_elsewhere& e) {
+  if (state_ != election_state::electing || e.leader == self_) return;
+  led_elsewhere_.insert(e.from);
+  if (2 * (led_elsewhere_.size() + 1) <= own_.connected + std::size_t{1}) return;
+  state_ = election_state::settled;
+  candidate_ = pnn::unknown;
+  disarm(election_timer::answer);
+  disarm(election_timer::vote_end);
+  arm(election_timer::leader_silent, delays_.leader_timeout);
 }
 
 void election::on(const election_event::node_gone& e) {
@@ -126,6 +153,7 @@ void election::on(const election_event::fired& e) {
 void election::say_who_leads() {
   arm(election_timer::broadcast, delays_.broadcast);
   answered_claim_ = false;
+  ++broadcasts_missed_;
   if (leads()) out_.push_back(election_effect::send_leader{self_, term_});
 }
 
@@ -167,8 +195,16 @@ void election::end_of_votes() {
 
 // ---- what they share ----
 
+/// A leader that hangs is found out sooner by those whose connection to it breaks.
+bool election::stays_with_leader(pnn caller) const {
+  constexpr unsigned lately = 3;
+  return state_ == election_state::settled && leader_ != pnn::unknown && leader_ != self_ &&
+         leader_ != caller && own_.only_floe && broadcasts_missed_ < lately;
+}
+
 void election::call_election() {
   set_leader(pnn::unknown);
+  led_elsewhere_.clear();
   rival_ = pnn::unknown;
   state_ = election_state::electing;
   candidate_ = own_.can_lead ? self_ : pnn::unknown;
@@ -194,6 +230,7 @@ void election::rival_heard(pnn who, std::uint64_t term) {
 
 void election::follow(pnn leader) {
   state_ = election_state::settled;
+  broadcasts_missed_ = 0;
   candidate_ = rival_ = pnn::unknown;
   disarm(election_timer::answer);
   disarm(election_timer::vote_end);
@@ -227,6 +264,7 @@ void election::set_leader(pnn leader) {
   if (leader == leader_) return;
   out_.push_back(election_effect::leader_changed{leader_, leader});
   leader_ = leader;
+  told_ = pnn::unknown;
 }
 
 void election::arm(election_timer t, duration after) {

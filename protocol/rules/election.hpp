@@ -31,6 +31,11 @@
 ///   takes a still later one, so that its claims are heard again.
 /// * Two leaders by vote: whoever hears the other's claim of a term that is not older than its own
 ///   calls an election at once, before both have recovered.
+/// * Where all are floe's, whoever follows a leader by vote that it has heard lately takes part in no election that somebody
+///   else calls, and tells him who leads. Who calls one and does not hear that leader gives up if those who do, and the
+///   leader, are more than half of all that it knows to be there; else it claims to lead, and they follow. Of two leaders who
+///   do not hear each other those who hear both tell one that it is none, of the same term everywhere the same one. Without
+///   that the two ends of a broken link would depose each other for ever.
 /// * ctdbd sends no term: such a claim of somebody other than the known leader may be stale, so it
 ///   is believed only when nobody is known, or when it is repeated while the known leader is
 ///   silent. A leader (by vote) that hears such a rival twice calls an election.
@@ -47,6 +52,7 @@
 #include <compare>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -95,6 +101,7 @@ struct standing {
   bool inactive = false;
   priority_time priority;  ///< the present moment while it cannot lead
   std::uint32_t connected = 0;
+  bool only_floe = false;  ///< no ctdbd is among them
 };
 
 /// Active, and with the leader capability.
@@ -144,6 +151,11 @@ struct lock_released {};  ///< by us: others can take it now
 struct vote_heard {
   vote cast{};
 };
+/// Somebody follows a leader whom this node is not connected to.
+struct leader_elsewhere {
+  pnn from{0};
+  pnn leader{0};
+};
 struct node_gone {  ///< a connection is lost
   pnn node{0};
 };
@@ -153,11 +165,12 @@ struct fired {
 };
 }  // namespace election_event
 
-using election_input = std::variant<election_event::start, election_event::standing_changed,
-                                    election_event::leader_heard, election_event::vote_heard,
-                                    election_event::node_gone, election_event::fired,
-                                    election_event::term_heard, election_event::lock_answered,
-                                    election_event::lock_lost, election_event::lock_released>;
+using election_input =
+    std::variant<election_event::start, election_event::standing_changed,
+                 election_event::leader_heard, election_event::vote_heard,
+                 election_event::node_gone, election_event::fired, election_event::term_heard,
+                 election_event::leader_elsewhere, election_event::lock_answered,
+                 election_event::lock_lost, election_event::lock_released>;
 
 namespace election_effect {
 struct arm {  ///< send `fired` after this time; replaces an earlier arming of this timer
@@ -174,6 +187,11 @@ struct send_term {
   pnn to{0};
   std::uint64_t term = 0;
   bool led = false;
+};
+/// Tells a node that calls an election whom this one follows.
+struct say_who_leads {
+  pnn to{0};
+  pnn leader{0};
 };
 /// Try for the lock; `lock_answered` follows whatever happens.
 struct take_lock {
@@ -193,10 +211,11 @@ struct leader_changed {
 };
 }  // namespace election_effect
 
-using election_output = std::variant<election_effect::arm, election_effect::send_leader,
-                                     election_effect::send_vote, election_effect::leader_changed,
-                                     election_effect::send_term, election_effect::take_lock,
-                                     election_effect::release_lock, election_effect::contradicted>;
+using election_output =
+    std::variant<election_effect::arm, election_effect::send_leader, election_effect::send_vote,
+                 election_effect::leader_changed, election_effect::send_term,
+                 election_effect::say_who_leads, election_effect::take_lock,
+                 election_effect::release_lock, election_effect::contradicted>;
 
 class election {
  public:
@@ -222,6 +241,7 @@ class election {
   void on(const election_event::node_gone&);
   void on(const election_event::fired&);
   void on(const election_event::term_heard&);
+  void on(const election_event::leader_elsewhere&);
   void on(const election_event::lock_answered&);
   void on(const election_event::lock_lost&);
   void on(const election_event::lock_released&);
@@ -231,6 +251,7 @@ class election {
   void answer();
   void end_of_votes();
   void call_election();
+  bool stays_with_leader(pnn caller) const;
   void rival_heard(pnn, std::uint64_t term);
   void follow(pnn leader);
   void set_leader(pnn);
@@ -256,6 +277,10 @@ class election {
   pnn rival_ = pnn::unknown;      ///< claims to lead beside the known leader
   std::uint64_t rival_term_ = 0;
   unsigned rival_claims_ = 0;
+  std::set<pnn> led_elsewhere_;     ///< who follow a leader that this node does not hear
+  unsigned broadcasts_missed_ = 0;  ///< of the leader, in a row
+  pnn told_ =
+      pnn::unknown;  ///< has been told who leads: if it claims to lead all the same, it does
   bool with_lock_;
   bool held_ = false;           ///< the cluster lock
   std::uint64_t lock_try_ = 0;  ///< serial of the try under way, or by which it is held; 0: none

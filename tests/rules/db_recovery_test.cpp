@@ -88,7 +88,9 @@ TEST_CASE(
            {db_phase::names, db_phase::freeze, db_phase::wipe, db_phase::commit, db_phase::thaw})
         CHECK(done[{m.run(), p}] >= 3);
     } else {
-      CHECK(m.attempt() == 3);
+      // a thaw is not tried again: some have thawed, and serve it
+      CHECK(
+          (m.attempt() == 3 || (m.outdated() && m.failures().back().step == name(db_phase::thaw))));
     }
   }
 }

@@ -22,7 +22,7 @@ namespace {
 class world {
  public:
   world(std::uint64_t seed, std::uint32_t nodes, bool with_lock)
-      : chance_(seed), with_lock_(with_lock) {
+      : chance_(seed), with_lock_(with_lock), only_floe_(seed % 2 == 0) {
     for (std::uint32_t i = 0; i < nodes; ++i)
       nodes_.push_back({election(pnn{i}, {}, with_lock), {}, false});
     for (std::uint32_t i = 0; i < nodes; ++i) {
@@ -127,13 +127,22 @@ class world {
       act(i, nodes_[i].machine.step(e));
     }
   }
+  bool reaches(std::uint32_t a, std::uint32_t b) const {
+    return !cut_.contains({a, b}) && !cut_.contains({b, a});
+  }
+  std::uint32_t reached_by(std::uint32_t i) const {
+    std::uint32_t n = 0;
+    for (std::uint32_t other = 0; other < nodes_.size(); ++other) n += reaches(i, other);
+    return n;
+  }
   void set_standing(std::uint32_t i, bool can_lead) {
     nodes_[i].can_lead = can_lead;
     const auto seconds_now = static_cast<std::uint64_t>(now_.time_since_epoch() / seconds(1));
     act(i, nodes_[i].machine.step(election_event::standing_changed{{.can_lead = can_lead,
                                                                     .inactive = !can_lead,
                                                                     .priority = {seconds_now, 0},
-                                                                    .connected = 1}}));
+                                                                    .connected = reached_by(i),
+                                                                    .only_floe = only_floe_}}));
   }
   void act(std::uint32_t i, const std::vector<election_output>& out) {
     for (const auto& o : out) {
@@ -147,6 +156,9 @@ class world {
         post(i, election_event::vote_heard{v->cast});
       if (auto* t = std::get_if<election_effect::send_term>(&o))
         send(i, number(t->to), election_event::term_heard{t->term, t->led});
+      if (auto* s = std::get_if<election_effect::say_who_leads>(&o))
+        if (!reaches(number(s->to), number(s->leader)))
+          send(i, number(s->to), election_event::leader_elsewhere{pnn{i}, s->leader});
       if (auto* t = std::get_if<election_effect::take_lock>(&o)) take_lock(i, t->serial);
       if (std::holds_alternative<election_effect::release_lock>(o)) {
         nodes_[i].lock = 0;
@@ -184,7 +196,7 @@ class world {
 
   std::mt19937_64 chance_;
   std::vector<node> nodes_;
-  bool with_lock_;
+  bool with_lock_, only_floe_;
   bool lock_works_ = true;
   std::optional<std::uint32_t> holder_;  ///< of the lock
   time_point now_{seconds(1000)};

@@ -10,6 +10,7 @@
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
 #include "protocol/rules/late_link.hpp"
+#include "protocol/rules/left_out.hpp"
 #include "protocol/rules/lineage.hpp"
 #include "protocol/rules/need_recovery.hpp"
 #include "protocol/rules/run_state.hpp"
@@ -39,6 +40,7 @@ membership::membership(node_port& port, calls& others, registry& databases, atta
       attach_(attach),
       freezes_(freezes),
       locks_(locks),
+      left_out_(port, others, databases),
       started_(port.env.loop.now()),
       mode_since_(started_),
       leader_since_(started_),
@@ -220,16 +222,20 @@ std::string membership::why_no_map(generation gen, pnn from) const {
   return {};
 }
 
-/// Everything that arrives with another generation is dropped from now on, before any database is touched.
-void membership::take_map(generation gen, const std::vector<pnn>& slots) {
+/// Everything that arrives with another generation is dropped from now on, before any database is touched. Who is not in the
+/// map any more is told before it is answered for.
+void membership::take_map(generation gen, const std::vector<pnn>& slots,
+                          const answer_to<control::setvnnmap>& answer) {
   port_.note(event::vnn_map{.gen = gen, .map = slots});
   broken_since_map_ = false;
   late_since_map_.clear();
   databases_.remember_map(gen, slots);
+  const auto before = port_.view().map;
   port_.change_view([&](cluster_view& v) {
     v.gen = gen;
     v.map = slots;
   });
+  left_out_.map_taken(before, answer);
 }
 
 /// What is to outlive the process is on disk before the map is in use (last_map.hpp). A disk that refuses it keeps nobody from
@@ -241,10 +247,7 @@ void membership::set_vnnmap(const request_of<control::setvnnmap>& m, const calle
   std::optional<last_map> next;
   if (keeps_last_map(port_.config.quorum, port_.config.cluster_lock))
     next = to_be_kept({last_members_, reserved_}, m.generation, m.slots);
-  if (!next) {
-    take_map(m.generation, m.slots);
-    return answer.good();
-  }
+  if (!next) return take_map(m.generation, m.slots, answer);
   if (std::exchange(writing_map_, true)) return answer.fail("another map is being written down");
   const auto result = std::make_shared<std::expected<void, std::string>>();
   port_.env.loop.offload(
@@ -263,8 +266,7 @@ void membership::set_vnnmap(const request_of<control::setvnnmap>& m, const calle
                                                    .cause = 0,
                                                    .why = result->error()});
         if (const auto why = why_no_map(gen, from); !why.empty()) return answer.fail(why);
-        take_map(gen, slots);
-        answer.good();
+        take_map(gen, slots, answer);
       });
 }
 
@@ -335,9 +337,29 @@ void membership::give_memory_back() {
                      [&loop] { loop.offload([] { ::malloc_trim(1 << 20); }, [] {}); });
 }
 
+/// Others go on without this node. It takes the generation that counts now, so that it takes part in no recovery of before, and
+/// keeps its map: it is a member of none that is later.
+void membership::told_left_out(const caller& by, const answer_to<control::freeze>& answer) {
+  const auto& view = port_.view();
+  const auto goes_on = by.packet->content.header.gen;
+  switch (answer_left_out(view.gen, view.map, by.from, goes_on)) {
+    case left_out_answer::unconcerned: return answer.good();
+    case left_out_answer::outdated:
+      return answer.fail(fmt::format("generation {} is later", number(view.gen)));
+    case left_out_answer::freezes: break;
+  }
+  const auto why = fmt::format("node {} goes on without this node", number(by.from));
+  port_.note(event::cut_off{.why = why});
+  port_.change_view([&](cluster_view& v) { v.gen = goes_on; });
+  set_mode(recovery_mode::active, fmt::format("cut off: {}", why));
+  left_out_.freeze_all(answer);
+}
+
 /// What an inactive node's own recovery daemon would ask for; the databases of ours have done it when they saw the
 /// flag.
-void membership::freeze_all(const answer_to<control::freeze>& answer) {
+void membership::freeze_all(const caller& by, const answer_to<control::freeze>& answer) {
+  if (!by.client && by.client_id == 0 && (by.flags & freeze_left_out))
+    return told_left_out(by, answer);
   const auto left = std::make_shared<std::size_t>(databases_.all().size());
   if (*left == 0) return answer.good();
   for (const auto& [id, d] : databases_.all()) {

@@ -9,6 +9,7 @@
 
 #include "actors/control_call.hpp"
 #include "actors/node/calls/calls.hpp"
+#include "actors/node/membership/left_out.hpp"
 #include "actors/node/membership/lock_tests.hpp"
 #include "actors/node/node_port.hpp"
 #include "actors/node/registry/attach.hpp"
@@ -60,7 +61,7 @@ class membership {
                    const answer_to<control::set_recmode>&);
   void start_recovery(const caller&, const answer_to<control::start_recovery>&);
   void end_recovery(const answer_to<control::end_recovery>&);
-  void freeze_all(const answer_to<control::freeze>&);
+  void freeze_all(const caller&, const answer_to<control::freeze>&);
   void modify_flags(const request_of<control::modify_flags>&,
                     const answer_to<control::modify_flags>&);
   outcome_of<control::get_capabilities> get_capabilities() const;
@@ -77,8 +78,9 @@ class membership {
 
  private:
   std::string why_no_map(generation, pnn from) const;
-  void take_map(generation, const std::vector<pnn>& slots);
+  void take_map(generation, const std::vector<pnn>& slots, const answer_to<control::setvnnmap>&);
   outcome_of<control::set_recmode> leave_recovery();
+  void told_left_out(const caller&, const answer_to<control::freeze>&);
   void set_role(std::uint32_t bit, bool on);
   void came_into_map(pnn);
   void watch_frozen();
@@ -91,6 +93,7 @@ class membership {
   attaching& attach_;
   client_freezes& freezes_;
   lock_tests& locks_;
+  left_out left_out_;
   struct last_loss {
     std::string why;
     bool dead;

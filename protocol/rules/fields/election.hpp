@@ -12,7 +12,7 @@ constexpr auto fields_of(of<vote>) {
 constexpr auto fields_of(of<standing>) {
   return event("standing", field("can_lead", &standing::can_lead),
                field("inactive", &standing::inactive), field("priority", &standing::priority),
-               field("connected", &standing::connected));
+               field("connected", &standing::connected), field("only_floe", &standing::only_floe));
 }
 constexpr auto fields_of(of<election_event::start>) { return event("start"); }
 constexpr auto fields_of(of<election_event::standing_changed>) {
@@ -36,6 +36,10 @@ constexpr auto fields_of(of<election_event::fired>) {
 constexpr auto fields_of(of<election_event::term_heard>) {
   return event("term_heard", field("term", &election_event::term_heard::term),
                field("led", &election_event::term_heard::led));
+}
+constexpr auto fields_of(of<election_event::leader_elsewhere>) {
+  using e = election_event::leader_elsewhere;
+  return event("leader_elsewhere", field("from", &e::from), field("leader", &e::leader));
 }
 constexpr auto fields_of(of<election_event::lock_answered>) {
   return event("lock_answered", field("serial", &election_event::lock_answered::serial),
@@ -65,6 +69,10 @@ constexpr auto fields_of(of<election_effect::leader_changed>) {
 constexpr auto fields_of(of<election_effect::send_term>) {
   using e = election_effect::send_term;
   return event("send_term", field("to", &e::to), field("term", &e::term), field("led", &e::led));
+}
+constexpr auto fields_of(of<election_effect::say_who_leads>) {
+  using e = election_effect::say_who_leads;
+  return event("say_who_leads", field("to", &e::to), field("leader", &e::leader));
 }
 constexpr auto fields_of(of<election_effect::take_lock>) {
   return event("take_lock", field("serial", &election_effect::take_lock::serial));

@@ -1,4 +1,4 @@
-/// election [self=1] [lock] [priority=100] [cannot_lead]: the elections of that node, by vote or with a cluster lock; it has
+/// election [self=1] [lock] [priority=100] [cannot_lead] [only_floe]: the elections of that node, by vote or with a cluster lock; it has
 /// just started. A timer fires with the serial number that it was armed with last (`fired timer=lock_again`), the lock answers
 /// to the last try, and a claim is the sender's own (`leader_heard from=0`), unless a script says otherwise.
 #include <array>
@@ -71,14 +71,17 @@ std::string election_machine::state() const {
 
 static std::string run(world& w, words& said, const std::vector<std::string>&) {
   pnn self{1};
-  standing own{.can_lead = !said.flag("cannot_lead"), .priority = {100, 0}, .connected = 3};
+  standing own{.can_lead = !said.flag("cannot_lead"),
+               .priority = {100, 0},
+               .connected = 3,
+               .only_floe = said.flag("only_floe")};
   if (auto v = said.option("self")) parse(*v, self);
   if (auto v = said.option("priority")) parse(*v, own.priority);
   w.current = std::make_unique<election_machine>(self, own, said.flag("lock"));
   return w.current->state();
 }
 
-extern const verb election_verb{"election", "election [self=1] [lock] [priority=100] [cannot_lead]",
-                                run};
+extern const verb election_verb{
+    "election", "election [self=1] [lock] [priority=100] [cannot_lead] [only_floe]", run};
 
 }  // namespace floe::rule_script
