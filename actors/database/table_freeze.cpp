@@ -75,6 +75,13 @@ void database::close_table_of_before() {
   answer_for_table();
 }
 
+/// The node ends: nothing is locked or stored here any more, though clients may go on for a while before they see it.
+void database::end_table() {
+  if (!hot_records_) return;
+  hot_records_->table->close();
+  hot_records_->table->answer_for_until(0);
+}
+
 void database::close_table_for_good() {
   if (hot_records_) hot_records_->table->close();
 }
