@@ -34,6 +34,8 @@ constexpr std::uint32_t sorted_pull =
     0x40000000;  ///< floe's: DB_PULL sends records in the order of key_order()
 constexpr std::uint32_t difference =
     0x20000000;  ///< floe's: a recovery may ask for what has changed
+constexpr std::uint32_t leaving =
+    0x10000000;  ///< floe's: takes part in one more recovery, see rules/departure.hpp
 constexpr std::uint32_t features = parallel_recovery | fragmented_controls;  ///< always set by 4.17
 }  // namespace capability
 

@@ -236,7 +236,7 @@ struct transaction::committing : std::enable_shared_from_this<committing> {
           if (!r) {
             if (may_pass(r.error()))
               return self->again([self, because] { self->find_out(because); }, r.error());
-            return self->finish(std::unexpected(r.error()));
+            return self->lost_touch(r.error());
           }
           if (r->value == self->before) return self->left_no_trace(because);
           if (r->value < self->before) return self->overtaken();
@@ -262,7 +262,7 @@ struct transaction::committing : std::enable_shared_from_this<committing> {
       if (!r) {
         if (may_pass(r.error()))
           return self->again([self, next, number] { self->compare(next, number); }, r.error());
-        return self->finish(std::unexpected(r.error()));
+        return self->lost_touch(r.error());
       }
       const auto& [key, mine] = *next;
       // a recovery drops deleted records
@@ -272,6 +272,15 @@ struct transaction::committing : std::enable_shared_from_this<committing> {
       if (!same) return self->overtaken();
       self->compare(std::next(next), number);
     });
+  }
+
+  /// What was sent may have been stored, whatever has become of the connection since.
+  void lost_touch(client_error why) {
+    if (why.code == client_errc::not_connected) why.code = client_errc::disconnected;
+    if (why.code == client_errc::refused) why.code = client_errc::timed_out;
+    if (why.text.empty()) why.text = "the connection is lost";
+    why.text = "not known whether it is stored: " + why.text;
+    finish(std::unexpected(std::move(why)));
   }
 
   void lost_sight() {

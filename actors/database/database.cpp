@@ -83,11 +83,14 @@ void database::start() {
   witness(&database_witness::opened, std::string_view(config_.name));
   node_.tell(database_opened{config_.id, {}, damage_});
   if (view_->own_flags() & (node_flag::banned | node_flag::stopped)) become_inactive();
+  if (leaving()) leave();
 }
 
 bool database::inactive() const {
   return view_->own_flags() & (node_flag::banned | node_flag::stopped);
 }
+
+bool database::leaving() const { return view_->capabilities & capability::leaving; }
 
 /// What has to be carried out on the store itself while nobody else works on it.
 template <class Message>
@@ -214,6 +217,7 @@ void database::on(db_view& m) {
   const bool leaves = !was_out && (view_->own_flags() & out);
   if (leaves && !(mode == recovery_mode::active && mutated(mutant::inactive_not_frozen)))
     become_inactive();
+  if (!(before->capabilities & capability::leaving) && leaving()) leave();
   if (before->gen != view_->gen) close_table_of_before();
   if (mode == view_->mode) return;
   answer_thaws();

@@ -313,6 +313,7 @@ class database final : public actor<database_message> {
   void void_locks(const char* why);
   void serve_muted();
   void become_inactive();
+  void leave();
   void begin(db_control&);
   void open_transaction(const db_control&);
   void recovery_begin(db_control&);
@@ -393,6 +394,7 @@ class database final : public actor<database_message> {
   pnn lmaster(byte_view key) const;
   /// Stopped or banned: frozen, and kept so.
   bool inactive() const;
+  bool leaving() const;
   bool thawed() const { return freeze_.state == freeze_state::thawed; }
 
   node_environment env_;

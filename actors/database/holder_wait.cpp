@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "actors/events.hpp"
@@ -10,6 +11,8 @@
 namespace floe {
 namespace {
 
+constexpr duration patience_of_leaver = std::chrono::seconds(1);
+
 std::int64_t microseconds(duration d) {
   return std::chrono::duration_cast<std::chrono::microseconds>(d).count();
 }
@@ -17,15 +20,16 @@ double in_seconds(duration d) { return std::chrono::duration<double>(d).count();
 
 }  // namespace
 
-void holder_wait::begin(const std::vector<key_holder>& holders) {
+void holder_wait::begin(const std::vector<key_holder>& holders, bool leaves) {
   ++number_;
+  leaves_ = leaves;
   name(holders);
   expect();
 }
 
 void holder_wait::expect() const {
-  port_.env.loop.after(rules_.patience,
-                       [to = port_.self, n = number_] { to.tell(db_holders_late{n}); });
+  const auto patience = leaves_ ? std::min(rules_.patience, patience_of_leaver) : rules_.patience;
+  port_.env.loop.after(patience, [to = port_.self, n = number_] { to.tell(db_holders_late{n}); });
 }
 
 void holder_wait::name(const std::vector<key_holder>& holders) const {
@@ -48,7 +52,7 @@ void holder_wait::late(const std::vector<key_holder>& holders) {
         "{} (pid {}, client {}) has held the lock of record {} of {} for {:.1f} s and keeps it "
         "from freezing",
         c.name, c.pid, c.id, to_hex(key), port_.config.name, in_seconds(held));
-    if (rules_.policy == holder_policy::ban) {
+    if (rules_.policy == holder_policy::ban && !leaves_) {
       port_.node.tell(ban_self{what});
       break;
     }

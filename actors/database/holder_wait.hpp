@@ -14,8 +14,8 @@ class holder_wait {
   explicit holder_wait(const database_port& port) : port_(port) {}
 
   void set(const db_holder_rules& rules) { rules_ = rules; }
-  /// A freeze has begun to wait.
-  void begin(const std::vector<key_holder>& holders);
+  /// A freeze has begun to wait; `leaves`: of a node that leaves the cluster, for which nobody waits long.
+  void begin(const std::vector<key_holder>& holders, bool leaves);
   void name(const std::vector<key_holder>& holders) const;
   /// Of the wait that goes on, or went on last.
   bool is_of_this(const db_holders_late& m) const { return m.freeze == number_; }
@@ -28,6 +28,7 @@ class holder_wait {
   const database_port& port_;
   db_holder_rules rules_{holder_policy::disconnect, std::chrono::seconds(10)};
   std::uint64_t number_ = 0;
+  bool leaves_ = false;
 };
 
 }  // namespace floe

@@ -4,6 +4,7 @@
 #include "actors/database/log_text.hpp"
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/rules/left_out.hpp"
 #include "protocol/rules/lineage.hpp"
 #include "protocol/rules/migration.hpp"
@@ -51,7 +52,7 @@ bool database::transition(const freeze_input& event, const replier& answer, free
         .from = name(before.state), .to = name(freeze_.state), .holders = locks_.holders()});
     changed();
     if (freeze_.state == freeze_state::freezing) {
-      holders_.begin(lock_holders());
+      holders_.begin(lock_holders(), leaving());
       need_tick();
     }
     if (freeze_.state == freeze_state::thawed)
@@ -140,6 +141,10 @@ void database::become_inactive() {
   serve_muted();
   changed();
 }
+
+/// In good order: what is here goes to the others in a recovery, so nothing may be acknowledged any more that it would not
+/// find (rules/departure.hpp). Nobody gets a lock any more; who has one may use it, for a moment.
+void database::leave() { transition(freeze_event::freeze{.locks_held = close_table()}, {}); }
 
 void database::begin(db_control& m) {
   const auto& t = m.request<control::db_transaction_start>();
@@ -264,6 +269,8 @@ void database::thaw(db_control& m) {
   }
   if (own_freeze_ != own_freeze::none)
     return m.answer.fail("this node was cut off, and waits for a recovery");
+  // the others go on; what is granted here from now on would be lost
+  if (leaving() && !mutated(mutant::leaver_goes_on)) return m.answer.good();
   freeze_step s;
   if (!transition(freeze_event::thaw{.inactive = inactive()}, m.answer, &s)) return;
   if (s.recover_first) return thaw_after_recovery(m.answer);

@@ -24,6 +24,7 @@ void database::on(db_work_done& m) {
   if (store_ && store_->dirty()) plan_flush();
   // became inactive while the store was elsewhere: the freeze that goes with it was refused then
   if (store_ && inactive() && gen_ != generation::invalid) become_inactive();
+  if (store_ && leaving() && thawed()) leave();
   store_back();
 }
 

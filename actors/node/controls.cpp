@@ -15,14 +15,14 @@ void add_membership(control_table& t, node_services& s) {
   t.add(handle<c::set_recmode>(m, &membership::set_recmode));
   t.add(handle<c::freeze>(m, &membership::freeze_all));
   t.add(handle<c::start_recovery>(m, &membership::start_recovery));
-  t.add(handle<c::end_recovery>(m, &membership::end_recovery));
+  t.add(handle<c::end_recovery>(s.departing, &departing::end_recovery));
   t.add(handle<c::modify_flags>(m, &membership::modify_flags));
   t.add(handle<c::get_capabilities>(m, &membership::get_capabilities));
   t.add(handle<c::get_incarnation>(m, &membership::get_incarnation));
   t.add(handle<c::set_lmasterrole>(m, &membership::set_lmasterrole));
   t.add(handle<c::set_recmasterrole>(m, &membership::set_recmasterrole));
-  t.add(handle<c::stop_node>(m, &membership::stop_node));
-  t.add(handle<c::continue_node>(m, &membership::continue_node));
+  t.add(handle<c::stop_node>(s.departing, &departing::stop_node));
+  t.add(handle<c::continue_node>(s.departing, &departing::continue_node));
   t.add(handle<c::disable_node>(m, &membership::disable_node));
   t.add(handle<c::enable_node>(m, &membership::enable_node));
   t.add(handle<c::uptime>(m, &membership::get_uptime));

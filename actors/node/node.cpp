@@ -177,6 +177,7 @@ void node::receive(node_message& message) {
           [&](traverse_slice& m) { s.traversal.send(m); },
           [&](node_tick&) { tick(); },
           [&](stop_node& m) { stop(m.why); },
+          [&](leave_node&) { s.departing.end([this] { stop("asked to"); }); },
       },
       message);
 }

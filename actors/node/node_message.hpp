@@ -190,16 +190,19 @@ struct control_deadline {
   reqid id;
 };
 struct node_tick {};
+/// At once.
 struct stop_node {
   std::string why = "asked to";
 };
+/// When what it has is with the others (rules/departure.hpp); a second one: at once.
+struct leave_node {};
 
 using node_message =
     std::variant<peer_packet, client_packet, peer_changed, peer_relinked, peer_refused,
                  link_dropped, ban_self, room_is_back, client_opened, client_closed, call_control,
                  post_message, listen_messages, unlisten_messages, database_opened,
                  database_changed, note_event, want_recovery, leader_known, recovery_progress,
-                 control_deadline, node_tick, traverse_slice, stop_node, database_closed,
+                 control_deadline, node_tick, traverse_slice, stop_node, leave_node, database_closed,
                  database_fill, detach_now, cluster_lock_state, work_ended, database_checked,
                  database_health, ask_figures>;
 

@@ -9,6 +9,7 @@ node_services::node_services(node_environment env, node_config config)
     recoveries.view_changed();
     databases.tell_all(db_view{v});
     port.leader.tell(leader_view{v});
+    departing.view_changed();
   };
   add_controls(*this);
 }

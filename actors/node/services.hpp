@@ -8,6 +8,7 @@
 #include "actors/node/doors.hpp"
 #include "actors/node/joining/joiner.hpp"
 #include "actors/node/membership/bans.hpp"
+#include "actors/node/membership/departing.hpp"
 #include "actors/node/membership/lock_tests.hpp"
 #include "actors/node/membership/membership.hpp"
 #include "actors/node/membership/nodes_list.hpp"
@@ -48,6 +49,7 @@ struct node_services {
   lock_tests locks{port, calls};
   statistics_keeper statistics{port, databases, locks};
   floe::membership membership{port, calls, databases, attach, freezes, locks};
+  floe::departing departing{port, membership};
   floe::joiner joiner{port, calls, databases, membership};
   nodes_list nodes{port, membership, messaging, tunables};
   floe::bans bans{port, membership, databases};

@@ -148,7 +148,7 @@ void simulated_cluster::kill(std::size_t n) {
 
 bool simulated_cluster::shut_down(std::size_t n, duration limit) {
   auto& l = *hosts_[n].up;
-  l.node.tell(stop_node{});
+  l.node.tell(leave_node{});
   const bool stopped = run([&l] { return l.stopped; }, limit);
   kill(n);
   return stopped;

@@ -152,7 +152,7 @@ class service {
     if (asked_) ::_exit(failed);  // somebody is in a hurry
     asked_ = true;
     notice_->stopping();
-    node_.tell(stop_node{});
+    node_.tell(leave_node{});
   }
   void reload(int number, int from) {
     notice_->reloading();

@@ -79,6 +79,7 @@ std::vector<cluster_output> cluster_recovery::on(const cluster_event::answered& 
 
 std::vector<cluster_output> cluster_recovery::on(const cluster_event::failed& e, time_point now) {
   if (!expects(e.epoch, e.phase, e.node)) return {};
+  if (may_be_gone(e.node)) return settle(e.node, now);
   if (e.cause == failure_cause::disconnected)
     return on(cluster_event::node_gone{e.epoch, e.node}, now);
   blame(e.node, e.cause, e.detail);
@@ -98,6 +99,7 @@ std::vector<cluster_output> cluster_recovery::on(const cluster_event::node_gone&
   }
   const auto all = participants();
   if (std::ranges::find(all, e.node) == all.end()) return {};
+  if (may_be_gone(e.node)) return expects(e.epoch, phase_, e.node) ? settle(e.node, now) : output{};
   return give_up(e.node, failure_cause::disconnected, {}, now);
 }
 
@@ -111,6 +113,13 @@ std::vector<cluster_output> cluster_recovery::on(const cluster_event::stop& e, t
 bool cluster_recovery::expects(recovery_epoch epoch, cluster_phase phase, pnn node) const {
   return epoch == plan_.epoch && phase == phase_ &&
          std::ranges::find(waiting_for_, node) != waiting_for_.end();
+}
+
+/// Who leaves goes when it hears that the recovery is over, and its answer may not arrive.
+bool cluster_recovery::may_be_gone(pnn node) const {
+  const auto m = std::ranges::find(members_, node, &member::node);
+  return phase_ == cluster_phase::end_recovery && m != members_.end() &&
+         (m->capabilities & capability::leaving);
 }
 
 /// The node owes nothing more in this phase.
@@ -268,7 +277,9 @@ std::string cluster_recovery::why_not_floe() const {
     const auto who = "node " + std::to_string(number(m.node));
     if (feature_level_of(m.capabilities) < level_of_difference)
       return who + " is a ctdbd, or an older floe";
-    if (std::ranges::find(slots_, m.node) == slots_.end()) return who + " is not in the vnn map";
+    const bool leaves = m.capabilities & capability::leaving;  // and owns nothing afterwards
+    if (!leaves && std::ranges::find(slots_, m.node) == slots_.end())
+      return who + " is not in the vnn map";
   }
   if (used_feature_level(newest_feature_level, plan_.pinned_level) < level_of_difference)
     return "FeatureLevel is " + std::to_string(plan_.pinned_level);

@@ -247,6 +247,7 @@ class cluster_recovery {
   output on(const cluster_event::stop&, time_point);
 
   bool expects(recovery_epoch, cluster_phase, pnn) const;
+  bool may_be_gone(pnn) const;
   output settle(pnn, time_point);
   output phase_complete(time_point);
   output enter(cluster_phase to, std::vector<pnn> nodes, time_point);

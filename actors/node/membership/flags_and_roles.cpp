@@ -38,16 +38,6 @@ outcome_of<control::set_recmasterrole> membership::set_recmasterrole(
   return {};
 }
 
-void membership::stop_node(const answer_to<control::stop_node>& answer) {
-  answer.good();
-  set_own_flags(node_flag::stopped, 0);
-}
-
-void membership::continue_node(const answer_to<control::continue_node>& answer) {
-  answer.good();
-  set_own_flags(0, node_flag::stopped);
-}
-
 void membership::disable_node(const answer_to<control::disable_node>& answer) {
   answer.good();
   set_own_flags(node_flag::permanently_disabled, 0);

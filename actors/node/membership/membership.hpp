@@ -26,6 +26,7 @@ class membership {
   void set_mode(recovery_mode, const std::string& why);
   void set_runstate(runstate);
   void set_own_flags(std::uint32_t set, std::uint32_t clear);
+  void set_role(std::uint32_t bits, bool on);
   void peer_came(const peer_changed&);
   void peer_went(const peer_changed&);
   void came_again(const peer_relinked&);
@@ -69,8 +70,6 @@ class membership {
   outcome_of<control::set_lmasterrole> set_lmasterrole(const request_of<control::set_lmasterrole>&);
   outcome_of<control::set_recmasterrole> set_recmasterrole(
       const request_of<control::set_recmasterrole>&);
-  void stop_node(const answer_to<control::stop_node>&);
-  void continue_node(const answer_to<control::continue_node>&);
   void disable_node(const answer_to<control::disable_node>&);
   void enable_node(const answer_to<control::enable_node>&);
   outcome_of<control::uptime> get_uptime() const;
@@ -81,7 +80,6 @@ class membership {
   void take_map(generation, const std::vector<pnn>& slots, const answer_to<control::setvnnmap>&);
   outcome_of<control::set_recmode> leave_recovery();
   void told_left_out(const caller&, const answer_to<control::freeze>&);
-  void set_role(std::uint32_t bit, bool on);
   void came_into_map(pnn);
   void watch_frozen();
   void give_memory_back();

@@ -267,7 +267,7 @@ outcome_of<control::set_hold_phase> reports::set_hold_phase(
 
 void reports::shutdown(const answer_to<control::shutdown>& answer) {
   answer.good();
-  port_.self.tell(stop_node{});
+  port_.self.tell(leave_node{});
 }
 
 }  // namespace floe

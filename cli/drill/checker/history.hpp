@@ -34,9 +34,10 @@ struct operation {
   std::string client;
   std::size_t node = 0;
   std::string db, key;
-  std::string value;      ///< stored, or seen; empty: no such record
-  std::uint64_t rsn = 0;  ///< seen
-  std::size_t under = 0;  ///< store, erase, unlock: index of the lock
+  std::string value;          ///< stored, or seen; empty: no such record
+  std::uint64_t rsn = 0;      ///< seen
+  std::size_t under = 0;      ///< store, erase, unlock: index of the lock
+  time_us connected = never;  ///< since when its client was connected with that process of the node
   time_us begin = 0, end = never;
   op_end result = op_end::open;
   std::string error;
@@ -95,12 +96,21 @@ struct disturbance {
   std::uint64_t event = 0;  ///< of a cut that has two sides, of which one goes on; 0: none
   int side = 0;             ///< on which this node is
   time_us cured = never;    ///< the fault was taken back; its consequences last until `to`
+  bool orderly = false;     ///< by an operator who stops the node or lets it end by itself
+  bool handed_over =
+      false;  ///< the node left in good order: others have all that it had acknowledged
 
   /// Does it believe in a cluster that has gone on without it?
   bool dark() const { return how == fault_kind::paused || how == fault_kind::cut; }
   /// Until when what was done on it may be lost. A process that has been started again, or a node that
   /// was let in again, serves nobody before a recovery; one that was cut off goes on until it knows.
   time_us harmful_until() const { return dark() ? to : std::min(cured, to); }
+  /// Whether it can have taken from the node what it had at `since`, before `until`. The memory that a process shared with its
+  /// clients can be used by these a little longer than it lives: `connected` is when such a client found it.
+  bool harms(time_us since, time_us until, time_us connected) const {
+    if (how == fault_kind::weak || handed_over || from > until) return false;
+    return harmful_until() >= since || (how == fault_kind::lost && connected <= from);
+  }
 };
 
 class history {
@@ -135,23 +145,29 @@ class history {
     return false;
   }
   /// All that can have taken from the node what it had at `since`.
-  std::vector<const disturbance*> harms(std::size_t node, time_us since, time_us to) const {
+  std::vector<const disturbance*> harms(std::size_t node, time_us since, time_us to,
+                                        time_us connected = never) const {
     std::vector<const disturbance*> all;
     for (const auto& d : disturbances)
-      if (d.node == node && d.how != fault_kind::weak && d.harmful_until() >= since && d.from <= to)
-        all.push_back(&d);
+      if (d.node == node && d.harms(since, to, connected)) all.push_back(&d);
     return all;
   }
   /// The first disturbance, if any, that can have taken from the node what it had at `since`.
-  const disturbance* harmed(std::size_t node, time_us since, time_us to) const {
+  const disturbance* harmed(std::size_t node, time_us since, time_us to,
+                            time_us connected = never) const {
     for (const auto& d : disturbances)
-      if (d.node == node && d.how != fault_kind::weak && d.harmful_until() >= since && d.from <= to)
-        return &d;
+      if (d.node == node && d.harms(since, to, connected)) return &d;
     return nullptr;
   }
   void disturb(std::size_t node, time_us now, std::string what, fault_kind how,
                std::uint64_t event = 0, int side = 0) {
     disturbances.push_back({node, now, never, std::move(what), how, event, side});
+  }
+  /// The node has said that what it had is with the others: that an operator takes it out loses nothing.
+  void handed_over(std::size_t node, time_us now) {
+    for (auto& d : disturbances)
+      if (d.node == node && d.from <= now && d.to == never && d.cured == never && d.orderly)
+        d.handed_over = true;
   }
   /// The fault is taken back.
   void cure(std::size_t node, fault_kind how, time_us now) {

@@ -51,13 +51,13 @@ std::vector<record_holder> by_sight(const history& h, const register_history& r,
                                     time_us until) {
   std::vector<record_holder> all;
   const auto& w = h.ops[write];
-  if (w.result == op_end::done) all.push_back({w.node, w.end, w.begin});
+  if (w.result == op_end::done) all.push_back({w.node, w.end, w.begin, w.connected});
   descent of_write(h, r, write);
   for (const auto s : r.sights) {
     const auto& o = h.ops[s];
     if (o.final_look || o.end < w.begin || o.end > until) continue;
     const auto from = r.writer_of(h, o.value, o.end, h.ops.size());
-    if (from && of_write.includes(*from)) all.push_back({o.node, o.end, o.begin});
+    if (from && of_write.includes(*from)) all.push_back({o.node, o.end, o.begin, o.connected});
   }
   std::ranges::stable_sort(all, {}, &record_holder::since);
   return all;
@@ -65,7 +65,7 @@ std::vector<record_holder> by_sight(const history& h, const register_history& r,
 
 /// A node that has had a copy since then, untouched, gives it to a recovery.
 bool gives(const history& h, const record_holder& x, const database_recovery& r) {
-  return x.since <= r.at && r.from.contains(x.node) && !h.harmed(x.node, x.from, r.at);
+  return x.since <= r.at && r.from.contains(x.node) && !h.harmed(x.node, x.from, r.at, x.connected);
 }
 
 /// When the node had it at the latest for certain, before that was told.
@@ -132,7 +132,7 @@ std::optional<disturbance> explain_loss(const history& h, const observations& s,
   bool all_harmed = true;
   std::map<std::uint64_t, int> losing;  ///< side of a cut that must have lost
   for (const auto& x : holders) {
-    const auto harms = h.harms(x.node, x.from, seen_missing);
+    const auto harms = h.harms(x.node, x.from, seen_missing, x.connected);
     all_harmed &= !harms.empty();
     if (harms.empty()) continue;
     last = harms.front();
@@ -159,7 +159,8 @@ std::optional<disturbance> explain_loss(const history& h, const observations& s,
     if (o.final_look || !sees(o) || o.end < w.begin || o.begin > seen_missing ||
         o.result == op_end::done)
       continue;
-    if (const auto* d = h.harmed(o.node, std::max(o.begin, w.begin), seen_missing)) return *d;
+    if (const auto* d = h.harmed(o.node, std::max(o.begin, w.begin), seen_missing, o.connected))
+      return *d;
   }
   return std::nullopt;
 }

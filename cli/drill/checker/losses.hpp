@@ -30,8 +30,9 @@ bool parts_may_go_on(const history&);
 
 struct record_holder {
   std::size_t node = 0;
-  time_us since = 0;  ///< for certain
-  time_us from = 0;   ///< perhaps since then: answers take their time
+  time_us since = 0;          ///< for certain
+  time_us from = 0;           ///< perhaps since then: answers take their time
+  time_us connected = never;  ///< who tells it, with this process of the node
 };
 
 /// In the order of time, as far as it was seen up to `until`.

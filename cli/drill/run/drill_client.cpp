@@ -58,10 +58,12 @@ drill_client::drill_client(drill_run& s, std::string name, std::size_t node)
                     .reconnect = true,
                     .process = process,
                     .record_tables = tables},
-                   {.disconnected = [this](const client_error&) {
-                     records_->disconnected();
-                     while (!held_.empty()) end_holding(held_.begin()->first);
-                   }});
+                   {.connected = [this](pnn) { connected_ = run_.now(); },
+                    .disconnected =
+                        [this](const client_error&) {
+                          records_->disconnected();
+                          while (!held_.empty()) end_holding(held_.begin()->first);
+                        }});
 }
 
 void drill_client::leave() {
@@ -81,8 +83,13 @@ void drill_client::leave() {
 
 std::size_t drill_client::begin(op_kind kind, const std::string& db, const std::string& key) {
   run_.past.touch(db, key);
-  const auto op = run_.past.begin(
-      {.kind = kind, .client = name_, .node = node_, .db = db, .key = key, .begin = run_.now()});
+  const auto op = run_.past.begin({.kind = kind,
+                                   .client = name_,
+                                   .node = node_,
+                                   .db = db,
+                                   .key = key,
+                                   .connected = connected_,
+                                   .begin = run_.now()});
   open_[op] = true;
   return op;
 }

@@ -70,6 +70,7 @@ class drill_client {
   drill_run& run_;
   std::string name_;
   std::size_t node_;
+  time_us connected_ = never;  ///< since when, with the process that the node is now
   std::unique_ptr<client> client_;
   std::unique_ptr<record_access> records_;
   std::map<std::pair<std::string, std::string>, held_lock> held_;

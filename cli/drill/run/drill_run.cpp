@@ -34,7 +34,9 @@ std::uint32_t word_at(const bytes& packet, std::size_t offset) {
 drill_run::drill_run(std::unique_ptr<testbed> g, std::uint64_t seed, trace_sink trace)
     : trace_(std::move(trace)),
       chance_(seed * 2'862'933'555'777'941'757ULL + 3'037'000'493ULL),
-      logs_(seen, [this](std::size_t n) { return may_be_banned(n); }),
+      logs_(
+          seen, [this](std::size_t n) { return may_be_banned(n); },
+          [this](std::size_t n) { past.handed_over(n, now()); }),
       cluster_(std::move(g)),
       reports_(cluster_->size()) {
   cluster_->set_witness(
@@ -274,6 +276,7 @@ outcome drill_run::kill(std::size_t n) {
 outcome drill_run::shut_down(std::size_t n) {
   if (!cluster_->responsive(n)) return failed_because(fmt::format("node {} does not run", n));
   disturb(n, said::shut_down, fault_kind::lost);
+  past.disturbances.back().orderly = true;
   const bool ended = cluster_->shut_down(n, 30s);
   logs_.gone(now(), n);
   if (!ended) return failed_because(fmt::format("node {} did not end within 30 s", n));

@@ -43,6 +43,9 @@ void log_reader::line(time_us at, std::size_t node, std::string_view text) {
         if (!out) back_in(at, node);
       }
       return;
+    case event_id::node_left:
+      if (const auto e = as<event::node_left>(*event); e && e->handed_over) handed_over_(node);
+      return;
     case event_id::migration_resent: return resent(at, node, *event);
     case event_id::vnn_map:
       if (const auto e = as<event::vnn_map>(*event)) {

@@ -15,8 +15,10 @@ namespace floe::cli::drill {
 class log_reader {
  public:
   /// `bans_allowed`: whether the drill has banned this node, or allows its ban.
-  log_reader(observations& into, std::function<bool(std::size_t node)> bans_allowed)
-      : seen_(into), bans_allowed_(std::move(bans_allowed)) {}
+  /// `handed_over`: told of a node that has left in good order.
+  log_reader(observations& into, std::function<bool(std::size_t node)> bans_allowed,
+             std::function<void(std::size_t node)> handed_over)
+      : seen_(into), bans_allowed_(std::move(bans_allowed)), handed_over_(std::move(handed_over)) {}
   void line(time_us, std::size_t node, std::string_view text);
   /// Whether the node has logged this text since then.
   bool said(std::size_t node, std::string_view text, time_us since) const;
@@ -43,6 +45,7 @@ class log_reader {
   observations& seen_;
   std::map<std::size_t, std::deque<logged>> lines_;  ///< the last ones of each node
   std::function<bool(std::size_t)> bans_allowed_;
+  std::function<void(std::size_t)> handed_over_;
   std::map<std::pair<std::size_t, std::string>, time_us>
       closed_;                          ///< since when, by node and database
   std::map<std::size_t, bool> active_;  ///< recovery mode, by node

@@ -46,6 +46,7 @@ std::vector<verb> operator_verbs() {
                [](line_parser& w) {
                  return for_each_node(w.nodes(), [](drill_run& s, std::size_t n) {
                    s.disturb(n, "stopped", fault_kind::out);
+                   s.past.disturbances.back().orderly = true;
                    s.stopped_nodes.insert(n);
                    return s.order(n, control::stop_node, {});
                  });

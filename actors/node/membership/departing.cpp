@@ -1,0 +1,134 @@
+#include "actors/node/membership/departing.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "actors/events.hpp"
+#include "protocol/constants.hpp"
+
+namespace floe {
+namespace {
+
+/// What it may not be meanwhile. A leader among floe nodes leads the recovery that takes everything from it, so that nobody has to
+/// wait for the next one; a ctdbd would get the records with their owner, which is the leader.
+std::uint32_t roles_given_up(const cluster_view& v) {
+  const bool floe_only = std::ranges::all_of(v.nodes, [&](const peer_view& n) {
+    return (n.flags & node_flag::disconnected) || n.floe || &n == &v.nodes[number(v.self)];
+  });
+  // it may be the one that is being elected
+  const bool leads_on = (v.leader == v.self || v.leader == pnn::unknown) && floe_only;
+  return leads_on ? capability::lmaster : capability::lmaster | capability::recmaster;
+}
+
+}  // namespace
+
+void departing::end(std::function<void()> then) {
+  if (std::exchange(ends_, true)) return then();  // somebody is in a hurry
+  leave([then = std::move(then)](bool) { then(); });
+}
+
+void departing::stop_node(const answer_to<control::stop_node>& answer) {
+  answer.good();
+  continues_ = false;
+  if (port_.view().own_flags() & node_flag::stopped || ends_) return;
+  leave([this](bool) {
+    membership_.set_own_flags(node_flag::stopped, 0);
+    state_ = departure::stays;
+    port_.change_view([&](cluster_view& v) {
+      v.capabilities = (v.capabilities & ~capability::leaving) | roles_;
+    });
+    if (std::exchange(continues_, false)) membership_.set_own_flags(0, node_flag::stopped);
+  });
+}
+
+void departing::continue_node(const answer_to<control::continue_node>& answer) {
+  answer.good();
+  continues_ = state_ == departure::asked || state_ == departure::without;
+  if (!continues_) membership_.set_own_flags(0, node_flag::stopped);
+}
+
+void departing::end_recovery(const answer_to<control::end_recovery>& answer) {
+  membership_.end_recovery(answer);
+  if (state_ == departure::asked && !can_hand_over()) return feed(departure_event::alone);
+  feed(departure_event::recovered);
+}
+
+/// Somebody is there who takes part in what this node takes part in.
+bool departing::can_hand_over() const {
+  const auto& v = port_.view();
+  if (v.gen == generation::invalid || v.own_flags() & node_flag::inactive) return false;
+  return std::ranges::any_of(v.map, [&](pnn p) {
+    const auto* n = v.find(p);
+    return n && p != v.self && !(n->flags & node_flag::inactive);
+  });
+}
+
+void departing::leave(std::function<void(bool)> then) {
+  if (state_ == departure::asked || state_ == departure::without) {
+    then_ = std::move(then);  // the process is to end while the node is being stopped
+    return;
+  }
+  then_ = std::move(then);
+  since_ = port_.env.loop.now();
+  state_ = departure::stays;
+  if (!can_hand_over()) return feed(departure_event::alone);
+  roles_ = port_.view().capabilities & roles_given_up(port_.view());
+  map_ = port_.view().gen;
+  port_.note(event::node_leaves{.why = ends_ ? "its process ends" : "it is stopped"});
+  feed(departure_event::leave);
+}
+
+void departing::view_changed() {
+  if (state_ != departure::asked && state_ != departure::without) return;
+  const auto& v = port_.view();
+  if (v.own_flags() & (node_flag::banned | node_flag::stopped))
+    return feed(departure_event::inactive);
+  if (state_ == departure::asked && !can_hand_over()) return feed(departure_event::alone);
+  if (v.gen == map_) return;
+  map_ = v.gen;
+  const bool in = std::ranges::find(v.map, v.self) != v.map.end();
+  feed(in ? departure_event::map_with : departure_event::map_without);
+}
+
+void departing::feed(departure_event e) {
+  const auto before = state_;
+  const auto s = step(state_, e);
+  state_ = s.next;
+  if (s.ask) {
+    port_.change_view([this](cluster_view& v) {
+      v.capabilities = (v.capabilities & ~roles_) | capability::leaving;
+    });
+    membership_.set_mode(recovery_mode::active, "it leaves, and gives what it has to the others");
+  }
+  if (state_ == before && !s.ask) return;
+  if (state_ == departure::left)
+    left(s.handed_over);
+  else
+    be_patient();
+}
+
+void departing::be_patient() {
+  port_.env.loop.cancel(patience_);
+  const auto timeout = std::chrono::seconds(port_.tunables[tunable::recover_timeout]);
+  patience_ = port_.env.loop.after(patience_of(state_, timeout),
+                                   [to = port_.self, this, number = ++waits_] {
+                                     to.tell(work_ended{[this, number] {
+                                       if (number == waits_) feed(departure_event::patience_ended);
+                                     }});
+                                   });
+}
+
+/// Not on the turn that has brought it here: a view that is being changed is not changed again meanwhile.
+void departing::left(bool handed_over) {
+  port_.env.loop.cancel(patience_);
+  ++waits_;
+  port_.self.tell(work_ended{[this, handed_over] {
+    const auto ms =
+        std::chrono::duration_cast<std::chrono::milliseconds>(port_.env.loop.now() - since_);
+    if (port_.view().capabilities & capability::leaving)
+      port_.note(event::node_left{.handed_over = handed_over, .ms = ms.count()});
+    std::exchange(then_, {})(handed_over);
+  }});
+}
+
+}  // namespace floe

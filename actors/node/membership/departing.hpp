@@ -1,0 +1,47 @@
+#pragma once
+/// This node leaves the cluster in good order: protocol/rules/departure.hpp decides, this service asks for the recovery, waits for
+/// it, and then lets the node be stopped or end.
+#include <cstdint>
+#include <functional>
+
+#include "actors/control_call.hpp"
+#include "actors/node/membership/membership.hpp"
+#include "actors/node/node_port.hpp"
+#include "protocol/rules/departure.hpp"
+
+namespace floe {
+
+class departing {
+ public:
+  departing(node_port& port, membership& members) : port_(port), membership_(members) {}
+
+  /// The process is to end: calls `then` when the node has left, at once if it is called again.
+  void end(std::function<void()> then);
+  void view_changed();
+  departure state() const { return state_; }
+
+  void stop_node(const answer_to<control::stop_node>&);
+  void continue_node(const answer_to<control::continue_node>&);
+  void end_recovery(const answer_to<control::end_recovery>&);
+
+ private:
+  void leave(std::function<void(bool handed_over)> then);
+  bool can_hand_over() const;
+  void feed(departure_event);
+  void be_patient();
+  void left(bool handed_over);
+
+  node_port& port_;
+  membership& membership_;
+  departure state_ = departure::stays;
+  generation map_ = generation::invalid;  ///< that was seen last
+  std::uint32_t roles_ = 0;               ///< to be had again by a node that was stopped
+  std::function<void(bool)> then_;
+  timer_id patience_{0};
+  time_point since_;
+  bool ends_ = false;        ///< the process does, and not only the membership
+  bool continues_ = false;   ///< asked to before it had left
+  std::uint64_t waits_ = 0;  ///< the patience of an earlier one counts no more
+};
+
+}  // namespace floe

@@ -1,0 +1,54 @@
+#pragma once
+/// How a node leaves a cluster in good order, because an operator stops it or its process is to end: it takes part in one more
+/// recovery, which gives what it has to the others, and is in the map of that recovery no more. Nothing that it has acknowledged is
+/// lost; a killed node, and one that is banned, loses what only it had.
+///
+///     stays ──leave──► asked ──a map without it──► without ──the recovery is over──► left
+///                       │  ▲ │                        │
+///                       │  └─┘ the recovery is over:  │  patience, or inactive for another reason
+///                       │      it had begun before    │
+///                       └─────────────────────────────┴──► left, without having handed over; also when it is alone
+///
+/// From `asked` on it tells in its capabilities that it is leaving, and tracks no records; nor does it lead, unless it does already
+/// (or nobody does) and all others are floe nodes. It asks for a recovery by its recovery mode. Its databases freeze as soon as those who hold locks let go of them (for a second, then their connections are
+/// closed), and stay frozen after the recovery. It works under a ctdbd that leads as well: its recoveries give every record to
+/// the leader.
+///
+/// Where nobody else is there who could take anything it leaves at once.
+///
+/// Not in CTDB, where a node that is stopped or shut down takes with it what only it had.
+#include <cstdint>
+#include <string_view>
+
+#include "protocol/rules/time.hpp"
+
+namespace floe {
+
+enum class departure : std::uint8_t { stays, asked, without, left };
+std::string_view name(departure);
+
+enum class departure_event : std::uint8_t {
+  leave,           ///< and somebody is there to whom it can give what it has
+  alone,           ///< nobody is
+  map_with,        ///< a new vnn map has this node
+  map_without,     ///< a new vnn map has not
+  recovered,       ///< a recovery has ended with this node
+  patience_ended,  ///< see patience_of()
+  inactive,        ///< stopped or banned
+};
+std::string_view name(departure_event);
+
+struct departure_step {
+  departure next{};
+  bool ask = false;          ///< for a recovery
+  bool handed_over = false;  ///< left: everything
+  bool operator==(const departure_step&) const = default;
+};
+/// Events that mean nothing in a state change nothing.
+departure_step step(departure, departure_event);
+
+/// How long a node waits in this state: for a recovery to begin, also when a leader has to be elected first or is a ctdbd, which
+/// looks once a second; for its end.
+duration patience_of(departure, duration recover_timeout);
+
+}  // namespace floe
