@@ -358,7 +358,9 @@ void membership::told_left_out(const caller& by, const answer_to<control::freeze
 /// What an inactive node's own recovery daemon would ask for; the databases of ours have done it when they saw the
 /// flag.
 void membership::freeze_all(const caller& by, const answer_to<control::freeze>& answer) {
-  if (!by.client && by.client_id == 0 && (by.flags & freeze_left_out))
+  // who leaves in good order takes part, though the map is without it: what its holders still store counts
+  const bool leaves = port_.view().capabilities & capability::leaving;
+  if (!by.client && by.client_id == 0 && (by.flags & freeze_left_out) && !leaves)
     return told_left_out(by, answer);
   const auto left = std::make_shared<std::size_t>(databases_.all().size());
   if (*left == 0) return answer.good();
