@@ -99,7 +99,8 @@ std::vector<command> node_state_commands() {
         .name = name, .group = "Cluster", .summary = summary, .example = example, .run = run};
   };
   auto all = std::vector{
-      make("stop", "take the node out of the cluster", "floe --base DIR stop -n 2", stop),
+      make("stop", "take the node out of the cluster; what only it has goes to the others first",
+           "floe --base DIR stop -n 2", stop),
       make("continue", "let a stopped node back in", "floe --base DIR continue -n 2", go_on),
       make("ban", "take the node out of the cluster for a while", "floe --base DIR ban 60 -n 2",
            ban),

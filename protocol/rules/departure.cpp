@@ -35,7 +35,7 @@ departure_step step(departure now, departure_event e) {
 
 duration patience_of(departure d, duration recover_timeout) {
   using namespace std::chrono_literals;
-  return d == departure::without ? recover_timeout : 4s;
+  return d == departure::without ? recover_timeout / 2 : 4s;
 }
 
 std::string_view name(departure d) {

@@ -48,7 +48,7 @@ struct departure_step {
 departure_step step(departure, departure_event);
 
 /// How long a node waits in this state: for a recovery to begin, also when a leader has to be elected first or is a ctdbd, which
-/// looks once a second; for its end.
+/// looks once a second; for its end, half of the time that a recovery may take, since an operator waits.
 duration patience_of(departure, duration recover_timeout);
 
 }  // namespace floe
