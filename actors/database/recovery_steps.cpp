@@ -144,7 +144,11 @@ void database::become_inactive() {
 
 /// In good order: what is here goes to the others in a recovery, so nothing may be acknowledged any more that it would not
 /// find (rules/departure.hpp). Nobody gets a lock any more; who has one may use it, for a moment.
-void database::leave() { transition(freeze_event::freeze{.locks_held = close_table()}, {}); }
+void database::leave() {
+  if (freeze_.state == freeze_state::freezing)
+    holders_.begin(lock_holders(), true);  // no longer as patiently as the recovery that goes on
+  transition(freeze_event::freeze{.locks_held = close_table()}, {});
+}
 
 void database::begin(db_control& m) {
   const auto& t = m.request<control::db_transaction_start>();

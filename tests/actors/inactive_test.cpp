@@ -110,8 +110,13 @@ TEST_CASE(
     const auto leader = c.leader();
     auto& at = c.connect(leader);
     attach_now(c, at, "a.tdb");
+    const auto out = [&](std::size_t n) {
+      return [&c, n] { return (flags_of(c, n, n) & node_flag::inactive) != 0; };
+    };
     send(c, at, ban ? control::set_ban_state : control::stop_node,
          ban ? ban_of(leader, 100) : bytes());
+    REQUIRE(c.run(out(leader), 5s));
+    pass(c, 1s);
     rest(c);
     for (std::size_t i = 0; i < 3; ++i)
       if (i != leader) CHECK(json::parse(c.status(i))["leader"].get<std::size_t>() != leader);
@@ -120,6 +125,8 @@ TEST_CASE(
     const auto second = json::parse(c.status((leader + 1) % 3))["leader"].get<std::size_t>();
     auto& at2 = c.connect(second);
     send(c, at2, control::stop_node);
+    REQUIRE(c.run(out(second), 5s));
+    pass(c, 1s);
     rest(c);
     const auto third = 3 - leader - second;
     CHECK(json::parse(c.status(third))["leader"].get<std::size_t>() == third);

@@ -184,7 +184,7 @@ TEST_CASE("a ban says why, by whom and for how long, and a stopped node that it 
   order<control::set_ban_state>(c, w, {.pnn = pnn{2}, .time = 0});
   auto& other = c.connect(1);
   order<control::stop_node>(c, other, {});
-  pass(c, 3s);
+  pass(c, 3s + 100ms);
   const auto stopped = trouble_of(status(c, 1), "stopped");
   CHECK(has(stopped["text"], "by an operator"));
   CHECK(stopped["next"] == "floe -n 1 continue");

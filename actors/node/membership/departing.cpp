@@ -31,6 +31,8 @@ void departing::stop_node(const answer_to<control::stop_node>& answer) {
   answer.good();
   continues_ = false;
   if (port_.view().own_flags() & node_flag::stopped || ends_) return;
+  if (state_ == departure::asked || state_ == departure::without)
+    return feed(departure_event::patience_ended);  // somebody is in a hurry
   leave([this](bool) {
     membership_.set_own_flags(node_flag::stopped, 0);
     state_ = departure::stays;

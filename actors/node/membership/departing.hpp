@@ -20,6 +20,7 @@ class departing {
   void view_changed();
   departure state() const { return state_; }
 
+  /// At once, if it is asked for again.
   void stop_node(const answer_to<control::stop_node>&);
   void continue_node(const answer_to<control::continue_node>&);
   void end_recovery(const answer_to<control::end_recovery>&);

@@ -108,7 +108,7 @@ struct disturbance {
   /// Whether it can have taken from the node what it had at `since`, before `until`. The memory that a process shared with its
   /// clients can be used by these a little longer than it lives: `connected` is when such a client found it.
   bool harms(time_us since, time_us until, time_us connected) const {
-    if (how == fault_kind::weak || handed_over || from > until) return false;
+    if (how == fault_kind::weak || from > until) return false;
     return harmful_until() >= since || (how == fault_kind::lost && connected <= from);
   }
 };
@@ -163,7 +163,7 @@ class history {
                std::uint64_t event = 0, int side = 0) {
     disturbances.push_back({node, now, never, std::move(what), how, event, side});
   }
-  /// The node has said that what it had is with the others: that an operator takes it out loses nothing.
+  /// The node has said that what it had is with the others: what is lost is not lost because an operator took it out.
   void handed_over(std::size_t node, time_us now) {
     for (auto& d : disturbances)
       if (d.node == node && d.from <= now && d.to == never && d.cured == never && d.orderly)

@@ -68,6 +68,12 @@ bool gives(const history& h, const record_holder& x, const database_recovery& r)
   return x.since <= r.at && r.from.contains(x.node) && !h.harmed(x.node, x.from, r.at, x.connected);
 }
 
+/// Who has left in good order has nothing any more, and yet nothing is lost by that.
+const disturbance* cause_among(const std::vector<const disturbance*>& harms) {
+  const auto i = std::ranges::find_if(harms, [](const auto* d) { return !d->handed_over; });
+  return i == harms.end() ? nullptr : *i;
+}
+
 /// When the node had it at the latest for certain, before that was told.
 time_us made_at(const operation& o) { return o.result == op_end::done ? o.end : o.begin; }
 
@@ -135,7 +141,7 @@ std::optional<disturbance> explain_loss(const history& h, const observations& s,
     const auto harms = h.harms(x.node, x.from, seen_missing, x.connected);
     all_harmed &= !harms.empty();
     if (harms.empty()) continue;
-    last = harms.front();
+    if (const auto* cause = cause_among(harms)) last = cause;
     if (!std::ranges::all_of(
             harms, [&](const auto* d) { return d->event == harms[0]->event && d->event != 0; }))
       continue;
@@ -159,7 +165,8 @@ std::optional<disturbance> explain_loss(const history& h, const observations& s,
     if (o.final_look || !sees(o) || o.end < w.begin || o.begin > seen_missing ||
         o.result == op_end::done)
       continue;
-    if (const auto* d = h.harmed(o.node, std::max(o.begin, w.begin), seen_missing, o.connected))
+    if (const auto* d =
+            cause_among(h.harms(o.node, std::max(o.begin, w.begin), seen_missing, o.connected)))
       return *d;
   }
   return std::nullopt;
