@@ -462,6 +462,11 @@ class B3Locks(Checks):
         text = self.good(self.nodes[2], "locks")
         self.assertIn("These wait for each other", text)
         self.assertIn("waits itself for", text)
+        circle = [t for t in self.told(self.nodes[2], "doctor", status=SAYS_NO)["troubles"]
+                  if t["kind"] in ("deadlock", "lock-held")]
+        self.assertEqual(["deadlock"], [t["kind"] for t in circle])
+        for client in (one, two):
+            self.assertIn(f"kill {client.pid} on node 0", circle[0]["next"])
         one.stdin.write("unlock first\n")
         self.assertIn("unlocked", one.stdout.readline())
         self.assertIn("second", two.stdout.readline())
