@@ -62,6 +62,18 @@ known_trouble held_lock(const lock_picture& p, const held_record& h, const queue
           .told_by = told_by};
 }
 
+/// It was there when the others were asked.
+known_trouble node_lost_meanwhile(pnn n, pnn told_by) {
+  return {.kind = "no-answer",
+          .text = fmt::format("node {} was lost while it was asked", number(n)),
+          .next = "ask again: floe doctor",
+          .db = {},
+          .node = n,
+          .age_ms = {},
+          .ill = true,
+          .told_by = told_by};
+}
+
 known_trouble silent_node(pnn n, duration patience, pnn told_by) {
   return {
       .kind = "no-answer",
@@ -81,12 +93,16 @@ std::vector<known_trouble> lock_troubles(const node_reports& reports, pnn told_b
   lock_picture p;
   for (const auto& [node, report] : reports) p.add(report);
   std::vector<known_trouble> all;
-  if (const auto circle = find_cycle(p); !circle.empty()) {
-    std::string text = "clients wait for each other";
+  const auto circle = find_cycle(p);
+  if (!circle.empty()) {
+    std::string text = "clients wait for each other", ends;
     for (const auto& step : circle) text += (&step == &circle.front() ? ": " : "; ") + step;
+    for (const auto& who : clients_in_cycle(p))
+      ends += fmt::format("{}kill {} on node {}", ends.empty() ? "" : ", or ", who.pid,
+                          number(who.node));
     all.push_back({.kind = "deadlock",
                    .text = std::move(text),
-                   .next = "floe locks shows all; one of them has to be ended",
+                   .next = "one of them has to be ended: " + ends,
                    .db = {},
                    .node = {},
                    .age_ms = {},
@@ -95,6 +111,8 @@ std::vector<known_trouble> lock_troubles(const node_reports& reports, pnn told_b
   }
   for (const auto& h : p.held) {
     const auto q = waiting_for(p, h);
+    // who waits in a circle, or for somebody in it, holds what it holds because of it
+    if (!circle.empty() && !waits_itself(p, h.who).empty()) continue;
     if (q.longest_ms >= held_from_others_ms || (q.clients == 0 && h.age_ms >= held_long_ms))
       all.push_back(held_lock(p, h, q, told_by));
   }
@@ -117,14 +135,24 @@ diagnosis diagnose(blocking_client& c, const node_map& map, pnn first, duration 
   diagnosis d;
   d.asked = reachable(map);
   std::vector<known_trouble> silent;
+  std::vector<pnn> lost;
   for (const auto& one : c.control_many(d.asked, control::get_node_status, {}, patience)) {
     const auto report = decode_answer<control::get_node_status>(one.reply, one.node);
     if (report)
       d.reports.emplace(one.node, std::string(report->value.value));
     else if (report.error().code == client_errc::timed_out)
       silent.push_back(silent_node(one.node, patience, first));
-    else if (report.error().cause != failure_cause::disconnected)  // that is in the next reports
+    else if (report.error().cause == failure_cause::disconnected)
+      lost.push_back(one.node);
+    else
       d.without_report.push_back(one.node);
+  }
+  // the others may have answered before they knew that it was lost, and why
+  if (!lost.empty()) {
+    std::vector<pnn> left;
+    for (const auto& [node, report] : d.reports) left.push_back(node);
+    for (auto& [node, report] : ask_reports(c, left, patience)) d.reports[node] = report;
+    for (const pnn n : lost) silent.push_back(node_lost_meanwhile(n, first));
   }
   d.troubles = troubles_in(d.reports, first, std::move(silent));
   std::ranges::move(lock_troubles(d.reports, first), std::back_inserter(d.troubles));

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "actors/database/asked_node.hpp"
 #include "cli/keys.hpp"
 #include "protocol/hash.hpp"
 #include "protocol/rules/deadlock.hpp"
@@ -38,9 +39,8 @@ std::optional<blocked_request::cause> blocked_by_state(const lock_picture& p,
   for (const auto& d : p.databases) {
     if (d.db != w.db || d.state == "thawed") continue;
     freezing = freezing || d.state == "freezing";
-    const bool concerns =
-        d.node == w.queue || w.why.ends_with(fmt::format("node-{}", number(d.node)));
-    if (concerns)
+    const auto asked = asked_node_in(w.why);
+    if (d.node == w.queue || (asked && asked->node == d.node))
       found = d.state == "in_transaction" ? cause::recovering_database : cause::frozen_database;
   }
   // frozen on all nodes, and yet it does not go on
@@ -82,8 +82,9 @@ std::string why_text(const lock_picture& p, const awaited_record& w) {
   return w.why;
 }
 
-std::vector<std::string> find_cycle(const lock_picture& p) {
-  std::map<db_id, std::string> names;
+namespace {
+
+std::vector<wait_edge> circle_in(const lock_picture& p, std::map<db_id, std::string>& names) {
   std::vector<lock_holding> held;
   std::vector<blocked_request> waiting;
   for (const auto& h : p.held) {
@@ -101,8 +102,24 @@ std::vector<std::string> find_cycle(const lock_picture& p) {
     if (const auto why = blocked_by_state(p, w))
       waiting.push_back({as_client(w.who), db, w.key, *why, {}});
   }
+  return find_deadlock(held, waiting);
+}
+
+}  // namespace
+
+std::vector<std::string> find_cycle(const lock_picture& p) {
+  std::map<db_id, std::string> names;
   std::vector<std::string> out;
-  for (const auto& e : find_deadlock(held, waiting)) out.push_back(describe(e, names));
+  for (const auto& e : circle_in(p, names)) out.push_back(describe(e, names));
+  return out;
+}
+
+std::vector<lock_owner> clients_in_cycle(const lock_picture& p) {
+  std::map<db_id, std::string> names;
+  std::vector<lock_owner> out;
+  for (const auto& e : circle_in(p, names))
+    if (const auto& c = e.from.client; e.from.is_client)
+      out.push_back({.node = c.node, .client = c.client, .pid = c.pid, .name = c.name});
   return out;
 }
 

@@ -58,5 +58,7 @@ std::string why_text(const lock_picture&, const awaited_record&);
 /// One sentence for each step of a circle, the last leading back to the first; empty if there is
 /// none.
 std::vector<std::string> find_cycle(const lock_picture&);
+/// Those whose end would open it, in its order.
+std::vector<lock_owner> clients_in_cycle(const lock_picture&);
 
 }  // namespace floe::cli

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "actors/database/asked_node.hpp"
 #include "actors/database/database.hpp"
 #include "actors/database/log_text.hpp"
 #include "actors/events.hpp"
@@ -95,9 +96,9 @@ std::string database::why_waiting(const bytes& key, const lock_table::entry& e) 
   if (!thawed()) return fmt::format("database-{}", name(freeze_.state));
   if (!map_applies(gen_, view_->gen)) return "database-not-recovered";
   if (auto copies = who_has_copies(key); !copies.empty()) return copies;
-  if (e.migration && e.migration->copy)
-    return fmt::format("a-copy-asked-of-node-{}", number(e.migration->to));
-  if (e.migration) return fmt::format("migrating-from-node-{}", number(e.migration->to));
+  if (e.migration)
+    return to_word({.what = e.migration->copy ? asked_node::thing::copy : asked_node::thing::record,
+                    .node = e.migration->to});
   if (env_.loop.now() < stays_.until(key)) return "pinned-down";
   return "queued";
 }

@@ -115,8 +115,12 @@ std::string complaint(const std::vector<node_health>& all) {
   for (std::size_t i = 0; i < all.size(); ++i)
     if (!all[i].up && first_cause(all[i].report).empty())
       parts.push_back(fmt::format("node {}: {}", i, all[i].text));
-  return parts.empty() ? "the nodes do not agree about the generation"
-                       : fmt::format("{}", fmt::join(parts, "; "));
+  if (parts.empty()) return "the nodes do not agree about the generation";
+  constexpr std::size_t most = 3;
+  const auto more = parts.size() > most ? parts.size() - most : 0;
+  parts.resize(parts.size() - more);
+  return fmt::format("{}", fmt::join(parts, "; ")) +
+         (more ? fmt::format("; and {} more, which floe doctor lists", more) : "");
 }
 
 /// The first whose process has ended.

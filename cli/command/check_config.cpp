@@ -62,8 +62,8 @@ int report(const context& c, const findings& f) {
   for (const auto& w : f.warnings) print_line(paint(style::warn, "warning  ") + w, 9);
   const auto with =
       f.compared == 0 ? std::string() : ", compared with " + count_text(f.compared, "other node");
-  print(f.errors.empty() ? fmt::format("good: a node starts with these files{}\n", with)
-                         : fmt::format("{} to mend{}\n", f.errors.size(), with));
+  print_line(f.errors.empty() ? fmt::format("good: a node starts with these files{}", with)
+                              : fmt::format("{} to mend{}", f.errors.size(), with));
   return f.errors.empty() ? done : says_no;
 }
 

@@ -1,5 +1,6 @@
 /// floe explain: a row of the protocol's tables or of the log's events, for people. Needs no node.
 #include <algorithm>
+#include <utility>
 
 #include "actors/events.hpp"
 #include "cli/command/all.hpp"
@@ -8,6 +9,7 @@
 #include "cli/decode/lookup.hpp"
 #include "cli/output.hpp"
 #include "cli/suggest.hpp"
+#include "cli/wrap.hpp"
 
 namespace floe::cli {
 namespace {
@@ -46,6 +48,16 @@ int list_names() {
   return done;
 }
 
+/// A label and what stands beside it, where it is broken.
+void print_page(std::string_view text) {
+  constexpr std::size_t beside_the_labels = 13;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    print_line(text.substr(0, end), beside_the_labels);
+    text.remove_prefix(std::min(text.size(), end + 1));
+  }
+}
+
 int run(context& c, const arguments& a) {
   if (a.has("--names")) return list_names();
   if (!a.has("NAME")) return list_events(c);
@@ -62,8 +74,8 @@ int run(context& c, const arguments& a) {
   } else {
     bool first = true;
     for (const auto& e : found) {
-      print((first ? "" : "\n") + e.text);
-      first = false;
+      if (!std::exchange(first, false)) print("\n");
+      print_page(e.text);
     }
   }
   return done;

@@ -1,6 +1,7 @@
 /// floe getdbstatus: one database on one node, with its freeze state.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/command/all.hpp"
@@ -105,7 +106,8 @@ int run(context& c, const arguments& a) {
   line("path", d->path);
   line("health", d->damage.empty() ? cell("OK", style::good) : cell(d->damage, style::bad));
   if (more.is_object()) {
-    const auto state = more.value("state", "");
+    auto state = more.value("state", "");
+    std::ranges::replace(state, '_', ' ');  // in_transaction
     line("state", {fmt::format("{} for {}", state, age_text(more.value("state_age_ms", 0.0))),
                    state == "thawed" ? style::good : style::warn});
     line("generation", std::to_string(more.value("generation", 0U)));

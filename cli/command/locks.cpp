@@ -116,11 +116,14 @@ void print_text(const gathered& g) {
            why_text(p, w)});
   }
   print(t.empty() ? "no record is locked\n" : t.text());
-  for (const auto& d : p.databases)
-    if (d.state != "thawed")
-      print_line(fmt::format("{} is {} on node {} for {}", d.db, d.state, number(d.node),
-                             age_text(d.age_ms)),
-                 2, style::warn);
+  for (const auto& d : p.databases) {
+    if (d.state == "thawed") continue;
+    auto state = d.state;
+    std::ranges::replace(state, '_', ' ');  // in_transaction
+    print_line(
+        fmt::format("{} is {} on node {} for {}", d.db, state, number(d.node), age_text(d.age_ms)),
+        2, style::warn);
+  }
   for (const auto& u : g.missing)
     print_line(fmt::format("node {} not asked: {}", number(u.node), u.why), 2, style::bad);
   const auto circle = find_cycle(p);

@@ -63,7 +63,8 @@ void print_databases(const json& report) {
            {"WAITING", true},
            {"MIGRATIONS PENDING", true, true}});
   for (const auto& d : report.value("databases", json::array())) {
-    const auto state = d.value("state", "");
+    auto state = d.value("state", "");
+    std::ranges::replace(state, '_', ' ');  // in_transaction
     t.row({{d.value("name", ""), style::bold},
            d.value("kind", ""),
            {state, state == "thawed" ? style::good : style::warn},

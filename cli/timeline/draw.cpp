@@ -10,6 +10,7 @@
 #include "cli/output.hpp"
 #include "cli/recovered_text.hpp"
 #include "cli/timeline/picture.hpp"
+#include "cli/wrap.hpp"
 #include "protocol/wire/visible.hpp"
 
 namespace floe::cli {
@@ -50,6 +51,18 @@ std::string ms_text(std::int64_t us) {
   return m < 10 ? fmt::format("{:.1f}", m) : fmt::format("{:.0f}", m);
 }
 
+/// What is told in milliseconds up to here is told in larger units above.
+constexpr std::int64_t longest_in_ms_us = 10'000'000;
+
+std::string span_text(std::int64_t us) {
+  return us < longest_in_ms_us ? ms_text(us) + " ms" : age_text(ms(us));
+}
+/// A moment, from the begin on: to the millisecond, however late.
+std::string moment_text(std::int64_t us) {
+  return us < longest_in_ms_us ? fmt::format("+{} ms", ms_text(us))
+                               : fmt::format("+{:.3f} s", ms(us) / 1000);
+}
+
 /// Columns of time.
 class scale {
  public:
@@ -61,9 +74,11 @@ class scale {
         static_cast<double>(std::clamp(t, from_, to_) - from_) / static_cast<double>(to_ - from_);
     return std::min(columns_ - 1, static_cast<std::size_t>(part * static_cast<double>(columns_)));
   }
-  /// "0        100       200 ms", a number wherever a round step falls.
+  /// "0        100       200 ms", a number wherever a round step falls; seconds, where it is long.
   std::string ruler() const {
-    const double total = ms(to_ - from_);
+    const bool is_long = to_ - from_ >= longest_in_ms_us;
+    const double unit_us = is_long ? 1e6 : 1e3;
+    const double total = static_cast<double>(to_ - from_) / unit_us;
     const double most = static_cast<double>(columns_) / 12;
     double step = 0.1;
     for (int i = 0; total / step > most; ++i)
@@ -71,11 +86,11 @@ class scale {
     std::string line(columns_ + 12, ' ');
     for (double at = 0; at <= total; at += step) {
       const auto text = step < 1 ? fmt::format("{:.1f}", at) : fmt::format("{:.0f}", at);
-      const auto place = column(from_ + static_cast<std::int64_t>(at * 1000));
+      const auto place = column(from_ + static_cast<std::int64_t>(at * unit_us));
       line.replace(place, text.size(), text);
     }
     line.erase(line.find_last_not_of(' ') + 1);
-    return line + " ms";
+    return line + (is_long ? " s" : " ms");
   }
 
  private:
@@ -125,11 +140,16 @@ std::string durations(const timeline_row& r) {
     i->second += s.to_us - s.from_us;
   }
   const bool open = !r.spans.empty() && r.spans.back().open;
+  // the unit stands once, if it is that of all
+  const bool is_long =
+      std::ranges::any_of(sums, [](const auto& sum) { return sum.second >= longest_in_ms_us; });
   for (auto& [what, us] : sums) {
     std::ranges::replace(what, '_', ' ');
-    out += fmt::format("{}{} {}", out.empty() ? "" : ", ", what, ms_text(us));
+    out += fmt::format("{}{} {}", out.empty() ? "" : ", ", what,
+                       is_long ? span_text(us) : ms_text(us));
   }
-  return out.empty() ? out : out + (open ? " ms ..." : " ms");
+  if (!out.empty() && !is_long) out += " ms";
+  return out.empty() ? out : out + (open ? " ..." : "");
 }
 
 std::string key_text(std::string_view hex) {
@@ -169,11 +189,11 @@ std::string sentence(const timed_event& t) {
     return fmt::format("{} waits for the lock of {}: {}", client_text(*e), key_text(e->key),
                        e->why);
   if (const auto e = as<event::lock_grant>(t.line))
-    return fmt::format("{} gets the lock of {} after {} ms", client_text(*e), key_text(e->key),
-                       ms_text(e->waited_us));
+    return fmt::format("{} gets the lock of {} after {}", client_text(*e), key_text(e->key),
+                       span_text(e->waited_us));
   if (const auto e = as<event::lock_release>(t.line))
-    return fmt::format("{} gives the lock of {} back after {} ms", client_text(*e),
-                       key_text(e->key), ms_text(e->held_us));
+    return fmt::format("{} gives the lock of {} back after {}", client_text(*e), key_text(e->key),
+                       span_text(e->held_us));
   if (const auto e = as<event::migration_resent>(t.line))
     return fmt::format("asks node {} again for {}, generation {}", number(e->to), key_text(e->key),
                        number(e->gen));
@@ -196,7 +216,7 @@ std::string list_of_events(const timeline_picture& p, bool colours) {
       ++left;
       continue;
     }
-    t.row({{fmt::format("+{} ms", ms_text(e.t_us - p.from_us)), style::dim},
+    t.row({{moment_text(e.t_us - p.from_us), style::dim},
            fmt::format("node {}", number(e.node)),
            {e.line.db, style::bold},
            std::move(text)});
@@ -253,6 +273,17 @@ std::string legend(bool colours) {
   return out + "\n";
 }
 
+/// Each of these lines, as far as it is longer, in several.
+std::string broken(std::string_view lines, std::size_t width) {
+  std::string out;
+  while (!lines.empty()) {
+    const auto end = std::min(lines.find('\n'), lines.size());
+    out += wrapped(lines.substr(0, end), width, 4) + "\n";
+    lines.remove_prefix(std::min(lines.size(), end + 1));
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string draw(const timeline_picture& p, std::size_t width, bool colours) {
@@ -262,11 +293,17 @@ std::string draw(const timeline_picture& p, std::size_t width, bool colours) {
     name_width = std::max(name_width, text_width(wire::visible(r.db)));
     text_room = std::max(text_room, text_width(durations(r)));
   }
-  const std::size_t fixed = name_width + 2 + 4 + 3 + text_room + 2;
+  constexpr std::size_t shortest_bar = 40, longest_bar = 160;
+  const std::size_t before = name_width + 2 + 4 + 2, beside = text_room + 3;
+  // on a narrow terminal, where they do not fit beside it, the durations stand below their bar, and the ruler ends with it
+  constexpr std::size_t narrow = 80, end_of_ruler = 10;
+  const bool below = width < narrow && width < before + shortest_bar + beside;
+  const std::size_t taken = before + (below ? end_of_ruler : beside);
   const scale s(p.from_us, p.to_us,
-                std::clamp<std::size_t>(width > fixed ? width - fixed : 0, 40, 160));
+                std::clamp<std::size_t>(width > taken ? width - taken : 0,
+                                        below ? shortest_bar / 2 : shortest_bar, longest_bar));
   std::string out =
-      paint(style::bold, fmt::format("{}, {} ms", from_to(p), ms_text(p.to_us - p.from_us)),
+      paint(style::bold, fmt::format("{}, {}", from_to(p), span_text(p.to_us - p.from_us)),
             colours) +
       "\n\n";
   out += std::string(name_width + 2 + 4 + 1, ' ') + paint(style::dim, s.ruler(), colours) + "\n";
@@ -280,11 +317,14 @@ std::string draw(const timeline_picture& p, std::size_t width, bool colours) {
         paint(style::bold, shown, colours) + std::string(name_width - text_width(shown) + 2, ' ');
     out += fmt::format("{:>3} │", number(r.node)) + bar(r, s, colours) + "│";
     const auto text = durations(r);
-    out += (text.empty() ? "" : " " + text) + "\n";
+    const auto where = below ? "\n" + std::string(before, ' ') : std::string(" ");
+    out += (text.empty() ? "" : where + text) + "\n";
   }
-  out += legend(colours);
+  const auto limit = width < narrow ? width : std::string::npos;
+  out += broken(legend(colours), limit);
   if (const auto events = list_of_events(p, colours); !events.empty()) out += "\n" + events;
-  if (const auto stories = list_of_stories(p, colours); !stories.empty()) out += "\n" + stories;
+  if (const auto stories = list_of_stories(p, colours); !stories.empty())
+    out += "\n" + broken(stories, limit);
   return out;
 }
 

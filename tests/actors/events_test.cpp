@@ -1,4 +1,5 @@
 #include "actors/events.hpp"
+#include "actors/database/asked_node.hpp"
 
 #include <doctest/doctest.h>
 
@@ -8,6 +9,16 @@
 #include <vector>
 
 using namespace floe;
+
+TEST_CASE("a node that is waited for is said in words that are read back") {
+  for (const asked_node a :
+       {asked_node{asked_node::thing::record, pnn{2}}, asked_node{asked_node::thing::copy, pnn{0}}})
+    CHECK(asked_node_in(to_word(a)) == a);
+  CHECK(to_word({.node = pnn{2}}) == "migrating-from-node-2");
+  for (const char* other : {"", "queued", "migrating-from-node-", "migrating-from-node-2x",
+                            "held-by-client-3-pid-4", "copies-called-back-from-nodes-1"})
+    CHECK_FALSE(asked_node_in(other));
+}
 
 TEST_CASE("an event is printed and read back, with every kind of field") {
   const event_line wait = line_of(event::lock_wait{

@@ -1,6 +1,7 @@
 #include "cli/diagnosis.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "protocol/hash.hpp"
 
@@ -109,4 +110,36 @@ TEST_CASE(
   const auto old = only(holder(1, 40'000), "");
   REQUIRE(old.size() == 1);
   CHECK_FALSE(old[0].ill);
+}
+
+TEST_CASE("clients that wait for each other are one trouble, with who is to be ended") {
+  const auto held = [](const char* key, int client) {
+    return fmt::format(R"({{"key":"{}","client":{},"pid":{},"name":"smbd","age_ms":9000}})", key,
+                       client, client * 100);
+  };
+  const auto waits = [](const char* key, int client, int node) {
+    return fmt::format(
+        R"({{"key":"{}","client":{},"pid":{},"name":"smbd","node":{},"age_ms":8000,"why":"queued"}})",
+        key, client, client * 100, node);
+  };
+  // 1 on node 0 holds "a" and wants "b"; 2 on node 1 holds "b" and wants "a"; 3 on node 1 wants "a", too
+  node_reports reports{
+      {pnn{0}, report_of(0, database("A.tdb", held("61", 1), "") + "," +
+                                database("B.tdb", "", waits("62", 1, 0)))},
+      {pnn{1}, report_of(1, database("A.tdb", "", waits("61", 2, 1) + "," + waits("61", 3, 1)) +
+                                "," + database("B.tdb", held("62", 2), ""))}};
+  const auto all = lock_troubles(reports, pnn{0});
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].kind == "deadlock");
+  CHECK(all[0].ill);
+  CHECK(all[0].text ==
+        "clients wait for each other: smbd (pid 100, node 0) waits for \"b\" of B.tdb, held by "
+        "smbd (pid 200, node 1); smbd (pid 200, node 1) waits for \"a\" of A.tdb, held by smbd "
+        "(pid 100, node 0)");
+  CHECK(all[0].next == "one of them has to be ended: kill 100 on node 0, or kill 200 on node 1");
+  // one of them has gone: no circle, and what is left is told as what it is
+  reports[pnn{1}] = report_of(1, database("A.tdb", "", waits("61", 3, 1)));
+  const auto left = lock_troubles(reports, pnn{0});
+  REQUIRE(left.size() == 1);
+  CHECK(left[0].kind == "lock-held");
 }

@@ -2,6 +2,7 @@
 """The program floe as its users and their scripts see it: exit statuses, one-line errors, JSON on everything, locks that
 can be watched, clusters that come up and go down, nodes that end when told to.
 """
+import fcntl
 import json
 import os
 import pathlib
@@ -9,7 +10,9 @@ import pty
 import re
 import select
 import signal
+import struct
 import subprocess
+import termios
 import time
 import unittest
 
@@ -31,6 +34,23 @@ def floe(*arguments, text=None, timeout=60):
     source = {"input": text} if text is not None else {"stdin": subprocess.DEVNULL}
     return subprocess.run([FLOE, *map(str, arguments)], capture_output=True, text=True, timeout=timeout,
                           env=environment, **source)
+
+
+def on_terminal(columns, *arguments):
+    """What the command writes on a terminal that is so wide, without colours."""
+    terminal, its_end = pty.openpty()
+    fcntl.ioctl(its_end, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    with subprocess.Popen([FLOE, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=its_end, stderr=its_end,
+                          env={**os.environ, "NO_COLOR": "1"}):
+        os.close(its_end)
+        shown = b""
+        try:
+            while some := os.read(terminal, 4096):
+                shown += some
+        except OSError:  # nobody has its other end any more
+            pass
+    os.close(terminal)
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
 
 
 def processes():
@@ -307,6 +327,20 @@ class B1Queries(Checks):
         self.assertEqual([15, 16, 15],
                          [n["value"] for n in self.told(node, "getvar", "monitorinterval", "-n", "all")["nodes"]])
 
+    def test_on_a_narrow_terminal(self):
+        """Nothing is longer than the terminal is wide; there the terminal would break it, anywhere."""
+        node = self.nodes[0]
+        self.told(node, "attach", "narrow.tdb")
+        self.told(node, "recover")
+        for words in ("status", "doctor", "nodestatus -n all", "listnodes", "leader", "recovery status", "timeline", "getdbmap",
+                      "getdbstatus narrow.tdb", "dbstatistics narrow.tdb", "locks", "uptime -n all", "ping -n all", "health",
+                      "getcapabilities", "cluster version", "check-config", "explain node-down", "explain", "drill list",
+                      "status --help", "--help", "staus", "recovery hold foo", "getdbstatus nosuch", "lock"):
+            with self.subTest(command=words):
+                shown = on_terminal(60, "--base", node.base, *words.split())
+                self.assertTrue(shown)
+                self.assertEqual([], [line for line in shown.splitlines() if len(line) > 60])
+
     def test_plain_in_a_pipe(self):
         for words in ("status", "timeline", "locks", "getdbmap"):
             self.assertNotIn("\033", self.good(self.nodes[0], words))
@@ -462,6 +496,11 @@ class B3Locks(Checks):
         text = self.good(self.nodes[2], "locks")
         self.assertIn("These wait for each other", text)
         self.assertIn("waits itself for", text)
+        circle = [t for t in self.told(self.nodes[2], "doctor", status=SAYS_NO)["troubles"]
+                  if t["kind"] in ("deadlock", "lock-held")]
+        self.assertEqual(["deadlock"], [t["kind"] for t in circle])
+        for client in (one, two):
+            self.assertIn(f"kill {client.pid} on node 0", circle[0]["next"])
         one.stdin.write("unlock first\n")
         self.assertIn("unlocked", one.stdout.readline())
         self.assertIn("second", two.stdout.readline())

@@ -166,6 +166,33 @@ TEST_CASE("marks that fall together stand side by side") {
   CHECK(text.find("wRG") != std::string::npos);
 }
 
+TEST_CASE("what lasts long is told in seconds and minutes") {
+  const auto text = draw(make_picture({at_ms(0, 0, "freeze-state", "A", "thawed->frozen holders=0"),
+                                       at_ms(100'000, 0, "lock-grant", "A",
+                                             "client=1 pid=9 name=x key=6b waited_us=12500000"),
+                                       at_ms(536'932, 0, "leader", "", "0->1")},
+                                      0, zero + 540'000'000),
+                         100, false);
+  CAPTURE(text);
+  CHECK(text.find(", 9 min\n") != std::string::npos);
+  CHECK(text.find("after 12.5 s") != std::string::npos);
+  CHECK(text.find(" s  node 0     leader is 1") != std::string::npos);
+  CHECK(text.find("frozen 9 min") != std::string::npos);
+  CHECK(text.find("0000 ms") == std::string::npos);
+}
+
+TEST_CASE("on a narrow terminal no line of the picture is longer than it is wide") {
+  auto text = draw(make_picture(two_locks(), zero, zero + 100'000), 60, false);
+  CAPTURE(text);
+  // the list of events below it is a table, which looks for the terminal itself
+  text.erase(text.find("\n\n", text.rfind("│")));
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    CHECK(text_width(text.substr(0, end)) <= 60);
+    text.erase(0, end + 1);
+  }
+}
+
 TEST_CASE("the list tells the story in sentences") {
   const auto text = draw(make_picture(two_locks(), 0, zero + 5'000'000), 100, false);
   for (const char* words :

@@ -203,7 +203,9 @@ void examiner::recovery() {
   if (view().mode == recovery_mode::active && !inactive()) {
     const auto running = s.recovery.empty() ? json() : json::parse(s.recovery, nullptr, false);
     std::string text = fmt::format("recovery mode is ACTIVE: {}", s.mode_why);
-    std::string next = "it ends by itself; floe recovery status shows how far it is";
+    std::string next = view().leader == pnn::unknown
+                           ? "it begins when a node leads"
+                           : "it ends by itself; floe recovery status shows how far it is";
     bool explained = !s.recovery_failures.empty();
     if (running.is_object()) {
       std::string waits = waits_for(running);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "actors/database/asked_node.hpp"
 #include "actors/events.hpp"
 #include "cli/drill/run/said.hpp"
 #include "cli/output.hpp"
@@ -92,7 +93,8 @@ void live_board::take(const timed_event& t) {
   } else if (const auto step = as<event::recovery_phase>(t.line); step && !db.empty()) {
     databases_[db].phase = step->to == "done" || step->to == "failed" ? "" : step->to;
   } else if (const auto wait = as<event::lock_wait>(t.line)) {
-    databases_[db].waits[waiter(*wait)] = wait->why.starts_with("migrating");
+    const auto asked = asked_node_in(wait->why);
+    databases_[db].waits[waiter(*wait)] = asked && asked->what == asked_node::thing::record;
   } else if (const auto grant = as<event::lock_grant>(t.line)) {
     databases_[db].waits.erase(waiter(*grant));
   }
