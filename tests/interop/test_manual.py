@@ -62,6 +62,18 @@ class A1Pages(unittest.TestCase):
             self.assertIn(f"\\fB{s['name']}\\fR", text)
 
 
+    @unittest.skipUnless(shutil.which("journalctl"), "systemd is not installed")
+    def test_the_journal_explains_every_event(self):
+        root = sandbox.directory("catalog")
+        (root / "usr/lib/systemd/catalog").mkdir(parents=True)
+        shutil.copy(MANUAL / "floe.catalog", root / "usr/lib/systemd/catalog")
+        made = subprocess.run(["journalctl", f"--root={root}", "--update-catalog"], capture_output=True, text=True)
+        self.assertEqual((made.returncode, made.stderr), (0, ""))
+        listed = subprocess.run(["journalctl", f"--root={root}", "--dump-catalog"], capture_output=True, text=True).stdout
+        for event in json.loads(floe("explain", "--json").stdout)["found"]:
+            self.assertIn(f"{event['message_id']}\nSubject: {event['name']}: ", listed)
+
+
 class B1Completion(unittest.TestCase):
     def complete(self, line):
         """What bash offers for the last word of the line."""
