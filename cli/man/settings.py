@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 
-from roff import escaped, example, sentence, title
+from roff import escaped, example, page_text, sentence, title
 
 SAMPLE = """[cluster]
     cluster lock = /shared/.ctdb/lock
@@ -35,7 +35,7 @@ def page(settings):
             elif s["default"]:
                 out.append(escaped(f"Default: {s['default']}."))
     out += [".SH EXAMPLE", *example(SAMPLE), ".SH SEE ALSO", "floe(1), floe\\-tunables(7), ctdb.conf(5)"]
-    return "\n".join(out) + "\n"
+    return page_text(out)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,11 @@ class A1Pages(unittest.TestCase):
                 self.assertEqual((read.returncode, read.stderr), (0, ""))
                 self.assertGreater(len(read.stdout), 1000)
 
+    @unittest.skipUnless(shutil.which("mandoc"), "mandoc is not installed")
+    def test_the_other_reader_has_no_complaint_either(self):
+        read = subprocess.run(["mandoc", "-Tlint", "-Wwarning", *(MANUAL / page for page in PAGES)], capture_output=True, text=True)
+        self.assertEqual((read.returncode, read.stdout), (0, ""))
+
     def test_every_command_and_option(self):
         text = (MANUAL / "floe.1").read_text().replace("\\-", "-")
         told = json.loads(floe("help", "--json").stdout)
