@@ -1,8 +1,8 @@
 #include "actors/log.hpp"
 
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/sinks/syslog_sink.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
@@ -34,14 +34,36 @@ sink_result open_sink(const log_target& to, const std::string& who) {
   switch (to.to) {
     case log_target::kind::standard_error: return std::make_shared<spdlog::sinks::stderr_sink_st>();
     case log_target::kind::file: return file_sink(to.path);
-    case log_target::kind::syslog:
-      return std::make_shared<spdlog::sinks::syslog_sink_st>("ctdbd", LOG_PID, LOG_DAEMON, false);
+    case log_target::kind::syslog: return syslog_sink(who);
     case log_target::kind::syslog_nonblocking:
     case log_target::kind::syslog_udp:
-    case log_target::kind::syslog_udp_rfc5424: return datagram_syslog(to.to, who);
-    case log_target::kind::journal: return journal_sink(who);
+    case log_target::kind::syslog_udp_rfc5424:
+    case log_target::kind::journal: return datagram_log(to.to, who);
   }
   return std::unexpected("no such place");
+}
+
+/// spdlog has no NOTICE: its info is ours (as_spd), and what is below it is one lower.
+class level_word final : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& m, const std::tm&,
+              spdlog::memory_buf_t& to) override {
+    const std::string_view word = m.level >= spdlog::level::err     ? "error"
+                                  : m.level == spdlog::level::warn  ? "warning"
+                                  : m.level == spdlog::level::info  ? "notice"
+                                  : m.level == spdlog::level::debug ? "info"
+                                                                    : "debug";
+    to.append(word.data(), word.data() + word.size());
+  }
+  std::unique_ptr<spdlog::custom_flag_formatter> clone() const override {
+    return std::make_unique<level_word>();
+  }
+};
+
+std::unique_ptr<spdlog::formatter> line_form() {
+  auto form = std::make_unique<spdlog::pattern_formatter>();
+  form->add_flag<level_word>('*').set_pattern("%Y-%m-%dT%H:%M:%S.%f %n %* %v");
+  return form;
 }
 
 class spd_log final : public log {
@@ -51,7 +73,7 @@ class spd_log final : public log {
         to_(std::make_shared<spdlog::logger>(who, std::move(sink))),
         level_(level) {
     to_->set_level(spdlog::level::trace);
-    to_->set_pattern("%Y-%m-%dT%H:%M:%S.%f %n %^%l%$ %v");
+    to_->set_formatter(line_form());
   }
 
   void write(log_level level, std::string_view line) override {
@@ -73,7 +95,7 @@ class spd_log final : public log {
     auto sink = file_sink(target_.path);
     if (!sink) return sink.error();
     to_->sinks() = {std::move(*sink)};
-    to_->set_pattern("%Y-%m-%dT%H:%M:%S.%f %n %^%l%$ %v");
+    to_->set_formatter(line_form());
     return {};
   }
 
@@ -82,9 +104,9 @@ class spd_log final : public log {
     switch (l) {
       case log_level::error: return spdlog::level::err;
       case log_level::warning: return spdlog::level::warn;
-      case log_level::notice:
-      case log_level::info: return spdlog::level::info;
-      case log_level::debug: return spdlog::level::debug;
+      case log_level::notice: return spdlog::level::info;
+      case log_level::info: return spdlog::level::debug;
+      case log_level::debug: return spdlog::level::trace;
     }
     return spdlog::level::info;
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "actors/events.hpp"
+#include "actors/message_id.hpp"
 #include "cli/decode/lookup.hpp"
 #include "cli/decode/type_shape.hpp"
 #include "cli/output.hpp"
@@ -244,6 +245,8 @@ explanation of_event(const event_info& e, bool colours) {
   p.text("evidence", "evidence", e.evidence);
   p.text("next", "next", e.next);
   p.text("level", "level", to_string(e.level));
+  p.json.text("message_id", message_id(e.name));
+  p.line("journal", "MESSAGE_ID=" + message_id(e.name));
   p.json.boolean("on_timeline", e.on_timeline);
   p.line("kept", e.on_timeline ? "in the log, and on the timeline: `floe timeline`" : "in the log");
   const auto fields = e.fields.substr(std::min(e.fields.find_first_not_of(' '), e.fields.size()));

@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 
-from roff import escaped, example, sentence, title
+from roff import escaped, example, page_text, sentence, title
 
 FILES = [("/etc/ctdb/ctdb.conf", "settings, floe.conf(5); DIR/ctdb.conf with --base"),
          ("/etc/ctdb/nodes", "addresses of all nodes, one a line"),
@@ -68,7 +68,7 @@ def page(told):
         out.append(f".SH {heading}")
         for name, meaning in rows:
             out += [".TP", f"\\fI{escaped(name)}\\fR", escaped(sentence(meaning))]
-    return "\n".join([*out, ".SH SEE ALSO", escaped(SEE_ALSO)]) + "\n"
+    return page_text([*out, ".SH SEE ALSO", escaped(SEE_ALSO)])
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ import json
 import subprocess
 import sys
 
+from roff import page_text, title
+
 
 def language(program):
     told = subprocess.run([program, "drill", "help", "--json"], check=True, capture_output=True, text=True)
@@ -30,7 +32,7 @@ def escaped(text):
 
 
 def manual(told):
-    out = ['.TH FLOE\\-DRILL 7 "" floe "Cluster node runtime"', ".SH NAME", "floe\\-drill \\- the language of drills",
+    out = [title("floe-drill", 7), ".SH NAME", "floe\\-drill \\- the language of drills",
            ".SH DESCRIPTION", escaped(told["grammar"].replace("\n", " ").strip())]
 
     def row(head, text, example=None):
@@ -48,7 +50,7 @@ def manual(told):
     out.append('.SH "ALWAYS CHECKED"')
     for check in told["checks"]:
         row(check["name"], check["promise"])
-    return "\n".join([*out, ".SH SEE ALSO", "floe drill \\-\\-help"]) + "\n"
+    return page_text([*out, ".SH SEE ALSO", "floe drill \\-\\-help"])
 
 
 def markdown(told):

@@ -7,7 +7,7 @@ usage: operators.py cli/service/operators.md
 import re
 import sys
 
-from roff import escaped, example, title
+from roff import escaped, example, page_text, title
 
 
 def inline(text):
@@ -32,7 +32,7 @@ def page(text):
                 out += [".IP \\(bu 3", inline(item)]
         else:
             out += [".PP", inline(block)]
-    return "\n".join([*out, ".SH SEE ALSO", "floe(1), floe.conf(5), floe\\-tunables(7)"]) + "\n"
+    return page_text([*out, ".SH SEE ALSO", "floe(1), floe.conf(5), floe\\-tunables(7)"])
 
 
 if __name__ == "__main__":

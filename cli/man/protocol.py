@@ -6,7 +6,7 @@ usage: protocol.py protocol/controls.def protocol/messages.def
 import re
 import sys
 
-from roff import escaped, sentence, title
+from roff import escaped, page_text, sentence, title
 
 SENDERS = {"local": "clients of this node", "any": "clients, also through other nodes", "daemon": "nodes"}
 TRAITS = {"late": "may answer after a while", "by_srvid": "its argument is the srvid of the packet", "later": "since after CTDB 4.17",
@@ -84,7 +84,7 @@ def page(controls, messages):
     obsolete = [f"{row[2]} ({row[0]})" for row in calls(controls, "FLOE_OBSOLETE_CONTROL")]
     out += [".SH OBSOLETE CONTROLS", escaped("Answered with status -1: " + ", ".join(obsolete) + "."), ".SH SEE ALSO",
             "floe(1), floe\\-tunables(7)"]
-    return "\n".join(out) + "\n"
+    return page_text(out)
 
 
 if __name__ == "__main__":

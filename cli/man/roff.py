@@ -1,4 +1,20 @@
 """The little of the language of manual pages that the pages here need."""
+import email.utils
+import pathlib
+import re
+
+CHANGES = pathlib.Path(__file__).resolve().parents[1] / "package.d" / "debian" / "changelog"
+
+
+def release_date():
+    """Of the newest release: a page is the same whenever it is made."""
+    told = re.search(r"^ -- .*>  (.*)$", CHANGES.read_text(), re.M)[1]
+    return email.utils.parsedate_to_datetime(told).strftime("%Y-%m-%d")
+
+
+def page_text(lines):
+    """The whole page. A paragraph begins by itself behind a heading."""
+    return re.sub(r"^(\.S[HS] .*)\n\.PP$", r"\1", "\n".join(lines), flags=re.M) + "\n"
 
 
 def escaped(text):
@@ -8,7 +24,7 @@ def escaped(text):
 
 
 def title(name, section):
-    return f'.TH {escaped(name.upper())} {section} "" floe "Cluster node runtime"'
+    return f'.TH {escaped(name.upper())} {section} "{release_date()}" floe "Cluster node runtime"'
 
 
 def sentence(text):

@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 
-from roff import escaped, example, sentence, title
+from roff import escaped, example, page_text, sentence, title
 
 SAMPLE = """[cluster]
     cluster lock = /shared/.ctdb/lock
@@ -22,7 +22,7 @@ def page(settings):
            "\\fI/etc/ctdb/ctdb.conf\\fR", ".br", "\\fIDIR/ctdb.conf\\fR of a node that is started with \\fB\\-\\-base\\fR \\fIDIR\\fR",
            ".SH DESCRIPTION",
            "The file is the one of ctdbd and is read as ctdbd reads it: sections in brackets, \\fIname\\fR = \\fIvalue\\fR, comment lines "
-           "that begin with # or ;, a backslash at the end of a line joins the next one. Names ignore case. A mistake in it is an error: a "
+           "that begin with # or ;, a backslash at the end of a line joins the next one. A section's name ignores case, a setting's does not. A mistake in it is an error: a "
            "node never starts with defaults because it could not read its settings. An empty value is an error, too. \\fBfloe "
            "check\\-config\\fR says all that is wrong.",
            "Files that end in .conf in the folder ctdb.conf.d beside it are read after it, in the order of their names; what comes later counts."]
@@ -35,7 +35,7 @@ def page(settings):
             elif s["default"]:
                 out.append(escaped(f"Default: {s['default']}."))
     out += [".SH EXAMPLE", *example(SAMPLE), ".SH SEE ALSO", "floe(1), floe\\-tunables(7), ctdb.conf(5)"]
-    return "\n".join(out) + "\n"
+    return page_text(out)
 
 
 if __name__ == "__main__":

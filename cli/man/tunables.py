@@ -6,6 +6,8 @@ usage: tunables.py protocol/tunables.def protocol/tunable_effects.def
 import re
 import sys
 
+from roff import page_text, title
+
 ROW = re.compile(
     r'FLOE_(?P<kind>TUNABLE|OWN_TUNABLE|OBSOLETE_TUNABLE)\(\s*\d+,\s*\w+,\s*(?P<name>\w+),\s*(?P<value>\d+)'
     r'(?:,\s*"(?P<unit>[^"]*)",\s*(?P<meaning>(?:"[^"]*"\s*)+))?\)')
@@ -34,7 +36,7 @@ def escaped(text):
 
 
 def page(table, effects):
-    out = ['.TH FLOE\\-TUNABLES 7 "" floe "Cluster node runtime"', ".SH NAME",
+    out = [title("floe-tunables", 7), ".SH NAME",
            "floe\\-tunables \\- numbers of a node that an operator can turn", ".SH DESCRIPTION",
            "Read with \\fBfloe getvar\\fR or \\fBfloe listvars\\fR, set with \\fBfloe setvar\\fR until the node ends, or in "
            "the file \\fIctdb.tunables\\fR of a node for good. Names ignore case. Every node has its own values.",
@@ -51,7 +53,7 @@ def page(table, effects):
             out[-1] += escaped(f' It has no effect: {dead[row["name"]]}.')
     out += [".SH OBSOLETE", "Can be set and read, and have no effect: " + ", ".join(obsolete) + ".", ".SH SEE ALSO",
             "floe explain \\fINAME\\fR"]
-    return "\n".join(out) + "\n"
+    return page_text(out)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,13 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "actors/events.hpp"
 #include "actors/log_limit.hpp"
 #include "actors/log_sinks.hpp"
+#include "actors/message_id.hpp"
 
 using namespace floe;
 using namespace std::chrono_literals;
@@ -98,9 +100,20 @@ TEST_CASE(
 
 TEST_CASE("the journal gets an event's name and its values as fields") {
   CHECK(journal_fields("node-down pnn=2 why=\"closed by peer\"") ==
-        std::vector<std::string>{"FLOE_EVENT=node-down", "FLOE_PNN=2", "FLOE_WHY=closed by peer"});
+        std::vector<std::string>{"MESSAGE_ID=" + message_id("node-down"), "FLOE_EVENT=node-down",
+                                 "FLOE_PNN=2", "FLOE_WHY=closed by peer"});
   CHECK(journal_fields("freeze-state db=a.tdb thawed->freezing holders=1") ==
-        std::vector<std::string>{"FLOE_EVENT=freeze-state", "FLOE_DB=a.tdb", "FLOE_FROM=thawed",
+        std::vector<std::string>{"MESSAGE_ID=" + message_id("freeze-state"),
+                                 "FLOE_EVENT=freeze-state", "FLOE_DB=a.tdb", "FLOE_FROM=thawed",
                                  "FLOE_TO=freezing", "FLOE_HOLDERS=1"});
   CHECK(journal_fields("of no event").empty());
+}
+
+TEST_CASE("every event has an id of its own in the journal, for ever") {
+  CHECK(message_id("node-down") == "f10ec1d2a94b7e60202eec274ebfab4c");
+  std::set<std::string> ids;
+  for (const auto& e : all_events()) {
+    CHECK(message_id(e.name).size() == 32);
+    CHECK(ids.insert(message_id(e.name)).second);
+  }
 }

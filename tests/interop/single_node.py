@@ -26,19 +26,20 @@ def directory(settings=None):
 class Node:
     """`at_end` is called with what ends it; `prepare` with its directory before it starts."""
 
-    def __init__(self, at_end, settings="[floe]\nport = 4379\n", prepare=None, **environment):
+    def __init__(self, at_end, settings="[floe]\nport = 4379\n", prepare=None, stderr=subprocess.PIPE, **environment):
         self.base = directory(settings)
         if prepare:
             prepare(self.base)
         self.process = subprocess.Popen([FLOE, "node", "--base", self.base], env={**os.environ, **environment},
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr, text=True)
         at_end(self.end)
         until(lambda: floe("--base", self.base, "ping").returncode == 0, "the node answers", 30)
 
     def end(self):
         self.process.kill()
         self.process.wait()
-        self.process.stderr.close()
+        if self.process.stderr:
+            self.process.stderr.close()
         shutil.rmtree(self.base, ignore_errors=True)
 
     @property

@@ -38,6 +38,11 @@ class A1Pages(unittest.TestCase):
                 self.assertEqual((read.returncode, read.stderr), (0, ""))
                 self.assertGreater(len(read.stdout), 1000)
 
+    @unittest.skipUnless(shutil.which("mandoc"), "mandoc is not installed")
+    def test_the_other_reader_has_no_complaint_either(self):
+        read = subprocess.run(["mandoc", "-Tlint", "-Wwarning", *(MANUAL / page for page in PAGES)], capture_output=True, text=True)
+        self.assertEqual((read.returncode, read.stdout), (0, ""))
+
     def test_every_command_and_option(self):
         text = (MANUAL / "floe.1").read_text().replace("\\-", "-")
         told = json.loads(floe("help", "--json").stdout)
@@ -60,6 +65,18 @@ class A1Pages(unittest.TestCase):
         text = (MANUAL / "floe.conf.5").read_text()
         for s in json.loads(floe("check-config", "--settings", "--json").stdout)["settings"]:
             self.assertIn(f"\\fB{s['name']}\\fR", text)
+
+
+    @unittest.skipUnless(shutil.which("journalctl"), "systemd is not installed")
+    def test_the_journal_explains_every_event(self):
+        root = sandbox.directory("catalog")
+        (root / "usr/lib/systemd/catalog").mkdir(parents=True)
+        shutil.copy(MANUAL / "floe.catalog", root / "usr/lib/systemd/catalog")
+        made = subprocess.run(["journalctl", f"--root={root}", "--update-catalog"], capture_output=True, text=True)
+        self.assertEqual((made.returncode, made.stderr), (0, ""))
+        listed = subprocess.run(["journalctl", f"--root={root}", "--dump-catalog"], capture_output=True, text=True).stdout
+        for event in json.loads(floe("explain", "--json").stdout)["found"]:
+            self.assertIn(f"{event['message_id']}\nSubject: {event['name']}: ", listed)
 
 
 class B1Completion(unittest.TestCase):

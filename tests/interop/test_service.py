@@ -3,6 +3,7 @@
 last line."""
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -106,6 +107,14 @@ class D1Unit(unittest.TestCase):
         judged = subprocess.run(["systemd-analyze", "security", "--offline=yes", "--threshold=50", unit], capture_output=True, text=True,
                                 timeout=60)
         self.assertEqual(judged.returncode, 0, judged.stdout[-300:] + judged.stderr)
+
+    @unittest.skipUnless(shutil.which("systemd-analyze"), "systemd-analyze is not installed")
+    def test_systemd_reads_it_without_a_complaint(self):
+        text = (pathlib.Path(FLOE).parent / "service" / "floe.service").read_text()
+        unit = sandbox.directory("u") / "floe.service"  # with a program that is there
+        unit.write_text(re.sub(r"^ExecStart=\S+", f"ExecStart={FLOE}", text, flags=re.M))
+        read = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True, timeout=60)
+        self.assertEqual((read.returncode, read.stdout + read.stderr), (0, ""))
 
 
 if __name__ == "__main__":

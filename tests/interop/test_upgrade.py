@@ -20,8 +20,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 def previous():
     if named := os.environ.get("FLOE_PREVIOUS"):
         return named
-    kept = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "floe"
-    return next((str(p) for p in sorted(kept.glob("release-*/build/cli/floe")) if os.access(p, os.X_OK)), None)
+    built = subprocess.run([HERE / "previous_release", "--where"], capture_output=True, text=True, check=True).stdout.strip()
+    return built if os.access(built, os.X_OK) else None
 
 
 PREVIOUS = previous()
@@ -68,7 +68,7 @@ def version_told(node):
     return json.loads(floe(node, "cluster", "version", "--json").stdout)
 
 
-@unittest.skipUnless(PREVIOUS, "no program of the previous release: tests/interop/previous_release builds it")
+@unittest.skipUnless(PREVIOUS, "no program of the previous release: .ci/upgrade builds it, once")
 class Upgrade(unittest.TestCase):
     def replace(self, nodes, node, program):
         """Ends it in an orderly way, starts it with the other program, waits for the cluster."""
