@@ -24,6 +24,9 @@ constexpr std::array all{
     successor{"moveip", no_addresses},
     successor{"reloadips", no_addresses},
     successor{"setifacelink", no_addresses},
+    successor{"gratarp", no_addresses},
+    successor{"ipreallocate", no_addresses},
+    successor{"sync", no_addresses},
     successor{"tickle", no_addresses},
     successor{"gettickles", no_addresses},
     successor{"addtickle", no_addresses},
@@ -35,6 +38,8 @@ constexpr std::array all{
     successor{"scriptstatus", no_scripts},
     successor{"nodes", "it is `floe listnodes`"},
     successor{"checktcpport", "use `ss -ltn`"},
+    successor{"dumpmemory", "what a node keeps is under `held` in `floe status --json`"},
+    successor{"rddumpmemory", "what a node keeps is under `held` in `floe status --json`"},
     successor{"version", "it is `floe --version`"},
 };
 

@@ -22,6 +22,8 @@ class access {
   virtual ~access() = default;
   /// Returns when the record is locked and lives on this node.
   virtual void lock(std::string_view key) = 0;
+  /// Whether the last lock() or fetch() found the record elsewhere, or its node's clients sent to the node, and asked for it.
+  bool asked() const { return asked_; }
   /// What the locked record holds; empty if there is none.
   virtual std::string data() = 0;
   /// Replaces the data of the locked record and gives the lock back.
@@ -35,6 +37,9 @@ class access {
   virtual void fetch(std::string_view key) = 0;
   /// Of this node: read-only copies of records of this database.
   virtual void allow_copies() = 0;
+
+ protected:
+  bool asked_ = false;
 };
 
 /// Both attach the database, which makes it if it is not there.

@@ -4,7 +4,9 @@
 ///   bench_ctdb_client KIND update  SECONDS CLIENTS own|same DATABASE SOCKET
 ///       lock, store 200 bytes, unlock, as fast as each of CLIENTS processes can, on a record each
 ///       or all on one:
-///       {"operations": ..., "seconds": ..., "longest_ms": ...}; the last is the longest time that one of them took once
+///       {"operations": ..., "seconds": ..., "longest_ms": ..., "asked": ..., "asked_mean_ms": ..., "asked_longest_ms": ...};
+///       "longest_ms" is the longest time that one of them took once, "asked" how many asked their node for the record, which
+///       was elsewhere, and the last two what these took
 ///   bench_ctdb_client KIND read    SECONDS CLIENTS own|same DATABASE SOCKET
 ///       the same with a read that takes no lock
 ///   bench_ctdb_client KIND fetch|fetch-copies|contend SECONDS CLIENTS DATABASE SOCKET...
@@ -16,7 +18,7 @@
 ///       CLIENTS processes on each node update RECORDS records, each in an order of its own: as update
 ///   bench_ctdb_client KIND stream  SECONDS DATABASE SOCKET SOCKET...
 ///       a process on each node updates the same record without a pause: as update, where the longest time is that of all
-///       but the first, and "mean_ms" their mean
+///       but the first, and "mean_ms" their mean; and "asked_mean_ms", "asked_longest_ms" as contend has them
 ///   bench_ctdb_client KIND messages SECONDS COUNT SOCKET SOCKET...
 ///       COUNT messages go round, from a client of one node to one of the next: {"operations": ..., "seconds": ...}
 ///   bench_ctdb_client KIND transact SECONDS persistent|replicated DATABASE SOCKET...
@@ -46,9 +48,12 @@ int run_together(seconds span, int clients, Prepare prepare) {
   const auto& all = in_processes(clients, false, [&](int i) {
     return [span, operation = prepare(i)] { return repeat(span, operation); };
   });
-  std::printf("{\"operations\": %ld, \"seconds\": %.6f, \"longest_ms\": %.3f}\n",
-              all.operations.load(), seconds(all.took).count(),
-              static_cast<double>(all.longest_us.load()) / 1000);
+  std::printf(
+      "{\"operations\": %ld, \"seconds\": %.6f, \"longest_ms\": %.3f, \"asked\": %ld, "
+      "\"asked_mean_ms\": %.3f, \"asked_longest_ms\": %.3f}\n",
+      all.operations.load(), seconds(all.took).count(),
+      static_cast<double>(all.longest_us.load()) / 1000, all.asked.load(), all.asked_mean_ms(),
+      static_cast<double>(all.asked_longest_us.load()) / 1000);
   return 0;
 }
 
@@ -76,7 +81,10 @@ int run_everywhere(std::string_view kind, std::string_view what, seconds span, i
         open(kind, sockets[static_cast<std::size_t>(i) % sockets.size()], database);
     client->fetch(key);
     const bool updates = what == "contend";
-    return [client, key, updates] { updates ? update(*client, key) : client->fetch(key); };
+    return [client, key, updates] {
+      updates ? update(*client, key) : client->fetch(key);
+      return updates && client->asked();
+    };
   });
 }
 
@@ -92,7 +100,7 @@ int run_migrate(std::string_view kind, seconds span, const std::string& database
   for (const auto& node : nodes) visit(*node);
   std::size_t turn = 0;
   const auto start = clock::now();
-  const long count = repeat(span, [&] { visit(*nodes[turn++ % nodes.size()]); }).count;
+  const long count = repeat(span, [&] { visit(*nodes[turn++ % nodes.size()]); }).all.count;
   std::printf("{\"operations\": %ld, \"seconds\": %.6f}\n", count,
               seconds(clock::now() - start).count());
   return 0;

@@ -36,6 +36,8 @@ ROWS = {
     "stream": ("one record that a client of each node updates without a pause", "/s", True),
     "wait_stream": ("longest wait of the two on other nodes", "ms", False),
     "mean_stream": ("mean wait of these", "µs", False),
+    "moved_stream": ("mean wait of those updates that found it elsewhere", "ms", False),
+    "uneven_stream": ("the longest of these over their mean", "times", False),
     "persistent": ("transactions of three writers, persistent", "/s", True),
     "replicated": ("transactions of three writers, replicated", "/s", True),
     "messages_1": ("messages round three nodes, one at a time", "/s", True),
@@ -49,6 +51,11 @@ ROWS = {
     "fetch_copies": ("3 nodes x 4 clients read one record, with read-only copies", "/s", True),
     "contend": ("3 nodes x 4 clients lock, store, unlock one record", "/s", True),
     "contend_wait": ("longest wait of one of them", "ms", False),
+    "contend_moved": ("mean wait of those updates that found it elsewhere", "ms", False),
+    "contend_uneven": ("the longest of these over their mean", "times", False),
+    "sticky": ("the same, ctdbd's database sticky with the best of three StickyPindowns", "/s", True),
+    "sticky_moved": ("mean wait of those updates that found it elsewhere", "ms", False),
+    "sticky_uneven": ("the longest of these over their mean", "times", False),
     "update_1_c": ("lock, store, unlock by the C library: 1 client", "/s", True),
     "update_1_socket": ("lock, store, unlock by the socket: 1 client", "/s", True),
     "forget": ("deleted records: seconds until none is left on any node", "s", False),
@@ -69,88 +76,132 @@ def arguments():
     parser.add_argument("--deleted", type=int, default=200_000, help="records that are deleted", metavar="N")
     parser.add_argument("--few", type=int, default=1000, help="records of the big database that change", metavar="N")
     parser.add_argument("--quick", action="store_true", help="without recoveries and filled databases")
+    parser.add_argument("--part", action="append", choices=STEPS, help="this part alone; may be given again: " + ", ".join(STEPS), metavar="NAME")
     parser.add_argument("--only", choices=KINDS, help="one side alone, without ratios")
     parser.add_argument("--json", action="store_true", help="all numbers, for programs")
     return parser.parse_args()
 
 
-def one_round(kind, options):
-    """{row: [values]} of one fresh cluster, and of a second one for the big database."""
-    import cluster
+def updates(kind, group, options, result):
+    import measure
+    for row, clients, whose in (("update_1", 1, "own"), ("update_8", 8, "own"), ("update_8_same", 8, "same")):
+        rate, longest = measure.updates(group, options.seconds, clients, whose)
+        result[row].append(rate)
+        if row == "update_8_same":
+            result["wait_8_same"].append(longest)
+    for row, way in ANOTHER_WAY.items():
+        result[row].append(measure.updates(group, options.seconds, 1, "own", way)[0] if kind == "floe" else result["update_1"][-1])
+    result["read_1"].append(measure.reads(group, options.seconds, 1, "own"))
+
+
+def fetches(_, group, options, result):
+    import measure
+    result["fetch"].append(measure.everywhere(group, "fetch", options.seconds, 4)[0])
+    result["fetch_copies"].append(measure.everywhere(group, "fetch-copies", options.seconds, 4)[0])
+
+
+def contention(kind, group, options, result):
+    import measure
+    seen = measure.contended(group, options.seconds, 4)
+    record(result, ("contend", "contend_wait", "contend_moved", "contend_uneven"), seen)
+    if kind == "ctdbd":
+        seen = measure.contended_sticky(group, options.seconds, 4)
+    record(result, ("sticky", "sticky_moved", "sticky_uneven"), (seen[0], *seen[2:]))
+
+
+def moves(_, group, options, result):
+    import measure
+    result["migrations"].append(measure.migrations(group, options.seconds))
+    record(result, ("wander", "wait_wander"), measure.wandering(group, options.seconds))
+
+
+def streams(_, group, options, result):
+    import measure
+    record(result, ("stream", "wait_stream", "mean_stream", "moved_stream", "uneven_stream"), measure.stream(group, options.seconds))
+
+
+def transactions(_, group, options, result):
+    import measure
+    for what in ("persistent", "replicated"):
+        result[what].append(measure.transactions(group, options.seconds, what))
+
+
+def messages(_, group, options, result):
+    import measure
+    for at_once in (1, 64):
+        result[f"messages_{at_once}"].append(measure.messages(group, options.seconds, at_once))
+
+
+def recoveries(kind, group, options, result):
+    """Of many databases; last of its cluster, since they stay."""
+    import measure
+    from filling import fill
+    for i in range(options.databases):
+        fill(group, f"db{i:02}.tdb", options.records)
+    leader = measure.leader(group)
+    with step(kind, "recoveries themselves"):
+        result["recovery_new"].append(measure.recovery(group, leader))
+        result["recovery"] += [measure.recovery(group, leader) for _ in range(3)]
+    result["memory_full"] += [measure.resident_mib(node) for node in group]
+
+
+def big_database(kind, group, options, result):
     import measure
     from filling import attach, fill
+    fill(group, "big.tdb", options.big)
+    attach(group[0], "small.tdb")
+    leader = measure.leader(group)
+    with step(kind, "pause"):
+        measure.recovery(group, leader)
+        for _ in range(2):
+            pause, spent = measure.pause(group, leader, "small.tdb")
+            result["pause"].append(pause)
+            result["recovery_big"].append(spent)
+    for row, count in (("recovery_few", options.few), ("recovery_part", options.big // 100)):
+        with step(kind, row):
+            for _ in range(2):
+                measure.touch(group, count, max(1, options.big // count), "big.tdb")
+                result[row].append(measure.recovery(group, leader))
+
+
+def deletions(kind, group, options, result):
+    import measure
+    from filling import fill
+    before = [measure.resident_mib(node) for node in group]
+    with step(kind, "filling what is deleted"):
+        fill(group, "deleted.tdb", options.deleted)
+    gone, longest = measure.deletions(group, options.deleted, "deleted.tdb")
+    result["forget"].append(gone)
+    result["forget_wait"].append(longest)
+    result["forget_memory"] += [measure.resident_mib(node) - was for node, was in zip(group, before)]
+
+
+# what is measured in one cluster, one after the other; those behind `quick` fill databases
+IN_ONE_CLUSTER = {"updates": updates, "fetches": fetches, "contention": contention, "moves": moves, "streams": streams,
+                  "transactions": transactions, "messages": messages, "recoveries": recoveries}
+IN_ITS_OWN = {"big": big_database, "deletions": deletions}
+FILLING = {"recoveries", *IN_ITS_OWN}
+STEPS = [*IN_ONE_CLUSTER, *IN_ITS_OWN]
+
+
+def one_round(kind, options):
+    """{row: [values]} of fresh clusters."""
+    import cluster
+    import measure
 
     result = {row: [] for row in ROWS}
-    with cluster.of(kind, tunables=TUNABLES) as group:
-        result["memory_idle"] += [measure.resident_mib(node) for node in group]
-        for row, clients, whose in (("update_1", 1, "own"), ("update_8", 8, "own"), ("update_8_same", 8, "same")):
-            with step(kind, row):
-                rate, longest = measure.updates(group, options.seconds, clients, whose)
-                result[row].append(rate)
-                if row == "update_8_same":
-                    result["wait_8_same"].append(longest)
-        for row, way in ANOTHER_WAY.items():
-            if kind == "floe":
-                with step(way, row):
-                    result[row].append(measure.updates(group, options.seconds, 1, "own", way)[0])
-            else:
-                result[row].append(result["update_1"][-1])
-        with step(kind, "read_1"):
-            result["read_1"].append(measure.reads(group, options.seconds, 1, "own"))
-        with step(kind, "fetch"):
-            result["fetch"].append(measure.everywhere(group, "fetch", options.seconds, 4)[0])
-            result["fetch_copies"].append(measure.everywhere(group, "fetch-copies", options.seconds, 4)[0])
-        with step(kind, "contend"):
-            rate, longest = measure.everywhere(group, "contend", options.seconds, 4)
-            result["contend"].append(rate)
-            result["contend_wait"].append(longest)
-        with step(kind, "migrations"):
-            result["migrations"].append(measure.migrations(group, options.seconds))
-        with step(kind, "wander"):
-            record(result, ("wander", "wait_wander"), measure.wandering(group, options.seconds))
-        with step(kind, "stream"):
-            record(result, ("stream", "wait_stream", "mean_stream"), measure.stream(group, options.seconds))
-        for what in ("persistent", "replicated"):
-            with step(kind, what):
-                result[what].append(measure.transactions(group, options.seconds, what))
-        with step(kind, "messages"):
-            for at_once in (1, 64):
-                result[f"messages_{at_once}"].append(measure.messages(group, options.seconds, at_once))
-        if options.quick:
-            return result
-        with step(kind, "filling"):
-            for i in range(options.databases):
-                fill(group, f"db{i:02}.tdb", options.records)
-        leader = measure.leader(group)
-        with step(kind, "recovery"):
-            result["recovery_new"].append(measure.recovery(group, leader))
-            result["recovery"] += [measure.recovery(group, leader) for _ in range(3)]
-        result["memory_full"] += [measure.resident_mib(node) for node in group]
-    with cluster.of(kind, tunables=TUNABLES) as group:
-        with step(kind, "filling the big database"):
-            fill(group, "big.tdb", options.big)
-            attach(group[0], "small.tdb")
-        leader = measure.leader(group)
-        with step(kind, "pause"):
-            measure.recovery(group, leader)
-            for _ in range(2):
-                pause, spent = measure.pause(group, leader, "small.tdb")
-                result["pause"].append(pause)
-                result["recovery_big"].append(spent)
-        for row, count in (("recovery_few", options.few), ("recovery_part", options.big // 100)):
-            with step(kind, row):
-                for _ in range(2):
-                    measure.touch(group, count, max(1, options.big // count), "big.tdb")
-                    result[row].append(measure.recovery(group, leader))
-    with cluster.of(kind, tunables=TUNABLES) as group:
-        before = [measure.resident_mib(node) for node in group]
-        with step(kind, "filling what is deleted"):
-            fill(group, "deleted.tdb", options.deleted)
-        with step(kind, "forget"):
-            gone, longest = measure.deletions(group, options.deleted, "deleted.tdb")
-        result["forget"].append(gone)
-        result["forget_wait"].append(longest)
-        result["forget_memory"] += [measure.resident_mib(node) - was for node, was in zip(group, before)]
+    wanted = options.part or [name for name in STEPS if not (options.quick and name in FILLING)]
+    together = [name for name in IN_ONE_CLUSTER if name in wanted]
+    if together:
+        with cluster.of(kind, tunables=TUNABLES) as group:
+            result["memory_idle"] += [measure.resident_mib(node) for node in group]
+            for name in together:
+                with step(kind, name):
+                    IN_ONE_CLUSTER[name](kind, group, options, result)
+    for name, measured in IN_ITS_OWN.items():
+        if name in wanted:
+            with cluster.of(kind, tunables=TUNABLES) as group, step(kind, name):
+                measured(kind, group, options, result)
     return result
 
 

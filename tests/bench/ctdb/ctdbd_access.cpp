@@ -46,7 +46,7 @@ class ctdbd_access final : public access {
   void lock(std::string_view key) override {
     key_.clear();
     put(key_, key);
-    for (;;) {
+    for (asked_ = false;; asked_ = true) {
       if (tdb_chainlock(file_, tdb_bytes(key_)) != 0) give_up("chain lock failed");
       if (lives_here() && !(flags() & have_delegations)) return;
       tdb_chainunlock(file_, tdb_bytes(key_));

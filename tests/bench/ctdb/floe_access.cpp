@@ -118,7 +118,7 @@ class floe_table_access final : public floe_access {
 
   void lock(std::string_view key) override {
     key_.assign(key);
-    for (;;) {
+    for (asked_ = false;; asked_ = true) {
       lock_id_ = 0;
       const auto a =
           table_->lock(key, 1, table_clock_us() + std::uint64_t{lock_timeout_ms} * 1000, place_);
@@ -127,6 +127,7 @@ class floe_table_access final : public floe_access {
       const auto status = lock_by_socket(key, lock_in_table);
       if (status == in_table) continue;
       if (status < 0) give_up("no lock: " + std::to_string(status));
+      asked_ = true;
       if (lock_id_ != 0) return;
       const auto p = find(table_->memory(), key, table_hash(key));
       if (!p) give_up("granted in the table, and not there");

@@ -12,6 +12,7 @@
 #include <new>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "access.hpp"
@@ -37,20 +38,35 @@ inline void update(access& client, std::string_view key) {
   client.store_and_unlock(value);
 }
 
-/// How often `operation` was run until the time was up, and the longest time from one to the next.
-struct repeated {
+/// Operations of which each took so long.
+struct waits {
   long count = 0;
-  clock::duration longest{};
+  clock::duration sum{}, longest{};
+  void add(clock::duration one) {
+    ++count;
+    sum += one;
+    longest = std::max(longest, one);
+  }
+};
+
+/// `operation`, again and again until the time was up: all, by the time from one to the next, and those that said that they
+/// had to ask their node for the record.
+struct repeated {
+  waits all, asked;
 };
 template <class F>
 repeated repeat(seconds span, F operation) {
   repeated r;
   auto last = clock::now();
-  for (const auto end = last + std::chrono::duration_cast<clock::duration>(span); last < end;
-       ++r.count) {
-    operation();
+  for (const auto end = last + std::chrono::duration_cast<clock::duration>(span); last < end;) {
+    bool asked = false;
+    if constexpr (std::is_same_v<decltype(operation()), bool>)
+      asked = operation();
+    else
+      operation();
     const auto now = clock::now();
-    r.longest = std::max(r.longest, now - last);
+    r.all.add(now - last);
+    if (asked) r.asked.add(now - last);
     last = now;
   }
   return r;
@@ -67,14 +83,24 @@ struct board {
   std::atomic<long> operations{0};
   std::atomic<long> of_others{0};   ///< of these, not by the first
   std::atomic<long> longest_us{0};  ///< of all, or of the others if there is a first one
+  std::atomic<long> asked{0}, asked_us{0},
+      asked_longest_us{0};  ///< of those that had to ask: count, sum, longest
   clock::duration took{};
 
   void add(const repeated& r, bool other) {
-    operations += r.count;
-    if (other) of_others += r.count;
-    for (long seen = longest_us, us = in_us(r.longest);
-         other && seen < us && !longest_us.compare_exchange_weak(seen, us);) {
+    operations += r.all.count;
+    if (other) of_others += r.all.count;
+    if (other) raise(longest_us, in_us(r.all.longest));
+    asked += r.asked.count;
+    asked_us += in_us(r.asked.sum);
+    raise(asked_longest_us, in_us(r.asked.longest));
+  }
+  static void raise(std::atomic<long>& most, long us) {
+    for (long seen = most; seen < us && !most.compare_exchange_weak(seen, us);) {
     }
+  }
+  double asked_mean_ms() const {
+    return static_cast<double>(asked_us) / 1000 / static_cast<double>(std::max(asked.load(), 1L));
   }
 };
 

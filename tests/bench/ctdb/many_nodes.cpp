@@ -36,14 +36,21 @@ int run_stream(std::string_view kind, seconds span, const std::string& database,
   const auto& all = in_processes(static_cast<int>(sockets.size()), true, [&](int i) {
     std::shared_ptr<access> client = open(kind, sockets[static_cast<std::size_t>(i)], database);
     update(*client, "wanted");
-    return [=] { return repeat(span, [&] { update(*client, "wanted"); }); };
+    return [=] {
+      return repeat(span, [&] {
+        update(*client, "wanted");
+        return client->asked();
+      });
+    };
   });
   const auto others = static_cast<double>(std::max(all.of_others.load(), 1L));
   const double took_ms = seconds(all.took).count() * 1000;
-  std::printf("{\"operations\": %ld, \"seconds\": %.6f, \"longest_ms\": %.3f, \"mean_ms\": %.4f}\n",
-              all.operations.load(), took_ms / 1000,
-              static_cast<double>(all.longest_us.load()) / 1000,
-              took_ms * static_cast<double>(sockets.size() - 1) / others);
+  std::printf(
+      "{\"operations\": %ld, \"seconds\": %.6f, \"longest_ms\": %.3f, \"mean_ms\": %.4f, "
+      "\"asked_mean_ms\": %.3f, \"asked_longest_ms\": %.3f}\n",
+      all.operations.load(), took_ms / 1000, static_cast<double>(all.longest_us.load()) / 1000,
+      took_ms * static_cast<double>(sockets.size() - 1) / others, all.asked_mean_ms(),
+      static_cast<double>(all.asked_longest_us.load()) / 1000);
   return 0;
 }
 

@@ -61,6 +61,31 @@ def everywhere(group, what, seconds, clients, way=None):
     return per_second(answer), answer["longest_ms"]
 
 
+def contended(group, seconds, clients):
+    """So many clients on each node update one record: (per second, the longest that one of them took once in ms; of those
+    updates that found the record elsewhere: the mean in ms, the longest over it)."""
+    answer = client(kind_of(group), "contend", seconds, clients, "contend.tdb", *(node.socket for node in group))
+    return per_second(answer), answer["longest_ms"], answer["asked_mean_ms"], unevenness(answer)
+
+
+def unevenness(answer):
+    return answer["asked_longest_ms"] / max(answer["asked_mean_ms"], 1e-6)
+
+
+def contended_sticky(group, seconds, clients, pindowns_ms=(5, 20, 200)):
+    """contended() with the setting of a sticky database by which most updates are done. Of ctdbd; floe needs no setting."""
+    for node in group:
+        for command in (("setvar", "HopcountMakeSticky", 0), ("setdbsticky", "contend.tdb")):
+            if node.ctdb(*command).returncode != 0:
+                raise RuntimeError(f"ctdb {command}")
+    tried = []
+    for pindown in pindowns_ms:
+        for node in group:
+            node.ctdb("setvar", "StickyPindown", pindown)
+        tried.append(contended(group, seconds, clients))
+    return max(tried)
+
+
 def migrations(group, seconds):
     """One record that each node wants in turn, per second."""
     return per_second(client(kind_of(group), "migrate", seconds, "migrate.tdb", *(node.socket for node in group)))
@@ -73,10 +98,10 @@ def wandering(group, seconds, clients=4, records=64):
 
 
 def stream(group, seconds):
-    """One record that a client on each node updates without a pause: per second; and, of all but the first client, the
-    longest time of an update in ms and the mean in µs."""
+    """One record that a client on each node updates without a pause: per second; of all but the first client the longest time of
+    an update in ms and the mean in µs; of those updates that found it elsewhere the mean in ms and the longest over it."""
     answer = client(kind_of(group), "stream", seconds, "migrate.tdb", *(node.socket for node in group))
-    return per_second(answer), answer["longest_ms"], answer["mean_ms"] * 1000
+    return per_second(answer), answer["longest_ms"], answer["mean_ms"] * 1000, answer["asked_mean_ms"], unevenness(answer)
 
 
 def transactions(group, seconds, kind):
