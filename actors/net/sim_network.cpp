@@ -72,20 +72,25 @@ class sim_connection final : public connection,
       peer_closed("closed by peer", who);
     }
     auto p = peer_.lock();
-    if (!open_ || !p || (!net_.cuts_.empty() && net_.is_cut(own_, p->own_))) return;
+    if (!open_ || !p || net_.is_cut(own_, p->own_)) return;
     for (; !outgoing_.empty(); outgoing_.pop_front()) {
       const auto& way = net_.path(own_, p->own_);
-      const auto size = outgoing_.front().packet->size();
+      auto& next = outgoing_.front();
       line_free_ = std::max(line_free_, net_.loop_.now());
       if (way.bytes_per_second > 0)
-        line_free_ += duration(static_cast<std::int64_t>(
-            1e9 * static_cast<double>(size) / static_cast<double>(way.bytes_per_second)));
+        line_free_ +=
+            duration(static_cast<std::int64_t>(1e9 * static_cast<double>(next.packet->size()) /
+                                               static_cast<double>(way.bytes_per_second)));
       // a stream keeps its order: nothing arrives before what was sent earlier
       last_arrival_ = std::max(last_arrival_, line_free_ + net_.draw(way));
-      while (!flying_.empty() && flying_.front()->arrived) flying_.pop_front();
-      flying_.push_back(
-          std::make_shared<flight>(net_.loop_.now(), last_arrival_, std::move(outgoing_.front())));
-      fly(flying_.back());
+      while (!flying_.empty() && !net_.flights_.contains(flying_.front())) flying_.pop_front();
+      flying_.push_back(net_.flights_.put({.sent = net_.loop_.now(),
+                                           .at = last_arrival_,
+                                           .from = own_,
+                                           .to = peer_,
+                                           .packet = std::move(next.packet),
+                                           .along = std::move(next.along)}));
+      net_.plan_landing(flying_.back(), last_arrival_);
     }
   }
   /// The way is good again: what is sent again from now on arrives. Whether a try is lost was drawn when the packet was
@@ -95,21 +100,23 @@ class sim_connection final : public connection,
     if (!open_ || !p || net_.path(own_, p->own_).loss > 0) return;
     const auto now = net_.loop_.now();
     auto last = now;
-    for (const auto& x : flying_) {
-      if (x->arrived) continue;
+    for (const auto number : flying_) {
+      auto* x = net_.flights_.find(number);
+      if (!x) continue;
       auto next = x->sent;
       for (duration again = first_retry; next < now; again *= 2) next += again;
       last = std::max(last, std::min(x->at, next + net_.draw(net_.path(own_, p->own_))));
       if (last >= x->at) continue;
       x->at = last;
-      fly(x);
+      net_.plan_landing(number, last);
     }
     last_arrival_ = std::min(last_arrival_, last);
   }
-  void arrive(const std::string& from, sent_packet p) {
-    if (net_.tap_) net_.tap_({from, own_, local_, stream_, *p.packet});
-    if (p.along && events_.along) events_.along(std::move(p.along));
-    if (events_.packet) events_.packet(std::move(p.packet));
+  bool listens() const { return open_ && events_.packet; }
+  void arrive(sim_switch::flight x) {
+    if (net_.tap_) net_.tap_({x.from, own_, local_, stream_, *x.packet});
+    if (x.along && events_.along) events_.along(std::move(x.along));
+    if (events_.packet) events_.packet(std::move(x.packet));
   }
   void fail(const std::string& why) {
     if (!open_) return;
@@ -147,20 +154,6 @@ class sim_connection final : public connection,
   }
 
  private:
-  /// A packet on its way; planned more than once if it is sent again earlier than was drawn.
-  struct flight {
-    time_point sent, at;
-    sent_packet what;
-    bool arrived = false;
-  };
-  void fly(const std::shared_ptr<flight>& x) {
-    net_.loop_.after(x->at - net_.loop_.now(), [from = own_, to = peer_, x] {
-      if (std::exchange(x->arrived, true)) return;
-      if (auto c = to.lock(); c && c->open_ && c->events_.packet)
-        c->arrive(from, std::move(x->what));
-    });
-  }
-
   sim_switch& net_;
   std::string own_;
   endpoint remote_;
@@ -168,7 +161,7 @@ class sim_connection final : public connection,
   bool open_ = false;
   connection_events events_;
   std::deque<sent_packet> outgoing_;
-  std::deque<std::shared_ptr<flight>> flying_;  ///< in the order of their arrival
+  std::deque<std::uint64_t> flying_;  ///< by their numbers, in the order of their arrival
   time_point last_arrival_{};
   time_point line_free_{};
   std::optional<std::string>
@@ -228,6 +221,17 @@ class sim_host final : public network {
 
 std::unique_ptr<network> sim_switch::attach(const std::string& ip) {
   return std::make_unique<sim_host>(*this, ip);
+}
+
+void sim_switch::plan_landing(std::uint64_t number, time_point at) {
+  loop_.after(at - loop_.now(), [this, number] { land(number); });
+}
+
+/// Nothing if it has landed earlier than was planned first.
+void sim_switch::land(std::uint64_t number) {
+  auto x = flights_.take(number);
+  if (!x) return;
+  if (auto c = x->to.lock(); c && c->listens()) c->arrive(std::move(*x));
 }
 
 const sim_path& sim_switch::path(const std::string& from, const std::string& to) const {

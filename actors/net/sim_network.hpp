@@ -13,6 +13,7 @@
 #include <string>
 
 #include "actors/net/network.hpp"
+#include "actors/runtime/slots.hpp"
 
 namespace floe {
 
@@ -80,7 +81,19 @@ class sim_switch {
     accept_fn accept;
     stream_limits limits;
   };
-  bool is_cut(const std::string& a, const std::string& b) const { return cuts_.contains({a, b}); }
+  /// On its way; planned more than once if it is sent again earlier than was drawn.
+  struct flight {
+    time_point sent{}, at{};
+    std::string from{};
+    std::weak_ptr<sim_connection> to{};
+    frame packet{};
+    descriptors_ptr along{};
+  };
+  bool is_cut(const std::string& a, const std::string& b) const {
+    return !cuts_.empty() && cuts_.contains({a, b});
+  }
+  void plan_landing(std::uint64_t number, time_point at);
+  void land(std::uint64_t number);
   const sim_path& path(const std::string& from, const std::string& to) const;
   duration draw(const sim_path&);
   void resume_streams();
@@ -95,6 +108,7 @@ class sim_switch {
   std::map<std::string, open_port> ports_;  ///< by "ip:port" or socket path
   std::set<std::pair<std::string, std::string>> cuts_;
   std::list<std::weak_ptr<sim_connection>> streams_;
+  slots<flight> flights_;
   std::uint16_t last_port_ = 40000;
   std::uint64_t packets_ = 0;
 };

@@ -29,12 +29,22 @@ class slots {
     const auto at = number & place_mask;
     return number != 0 && at < places_.size() && places_[at].number == number;
   }
+  /// Null if it has been taken; valid until the next one is put.
+  T* find(std::uint64_t number) {
+    return contains(number) ? &places_[number & place_mask].what : nullptr;
+  }
   std::optional<T> take(std::uint64_t number) {
     if (!contains(number)) return std::nullopt;
     const auto at = number & place_mask;
     places_[at].number = 0;
     free_.push_back(at);
     return std::exchange(places_[at].what, T{});
+  }
+  /// Of each that is there, in no order.
+  template <class Use>
+  void each(Use use) const {
+    for (const auto& p : places_)
+      if (p.number != 0) use(p.what);
   }
   std::size_t size() const { return places_.size() - free_.size(); }
 

@@ -15,7 +15,7 @@ class timers {
   timer_id add(time_point at, task t) {
     const auto id = tasks_.put(std::move(t));
     due_.push_back({at, id});
-    std::ranges::push_heap(due_, later);
+    std::ranges::push_heap(due_, is_later{});
     return timer_id{id};
   }
   void remove(timer_id id) {
@@ -44,16 +44,18 @@ class timers {
   };
   static constexpr std::size_t few = 64;  ///< removed ones that do not matter
 
-  static bool later(const entry& a, const entry& b) {
-    return a.at != b.at ? a.at > b.at : a.id > b.id;
-  }
+  struct is_later {
+    bool operator()(const entry& a, const entry& b) const {
+      return a.at != b.at ? a.at > b.at : a.id > b.id;
+    }
+  };
   void drop_first() {
-    std::ranges::pop_heap(due_, later);
+    std::ranges::pop_heap(due_, is_later{});
     due_.pop_back();
   }
   void forget_removed() {
     std::erase_if(due_, [this](const entry& e) { return !tasks_.contains(e.id); });
-    std::ranges::make_heap(due_, later);
+    std::ranges::make_heap(due_, is_later{});
   }
 
   std::vector<entry>

@@ -1,6 +1,7 @@
 #include "actors/sim/node_loop.hpp"
 
 #include <cassert>
+#include <type_traits>
 #include <utility>
 
 namespace floe {
@@ -19,21 +20,22 @@ std::int64_t node_loop::wall_us() const {
   return world_.wall_us() + std::chrono::duration_cast<std::chrono::microseconds>(skew_).count();
 }
 
-void node_loop::post(task t) { put(std::move(t)); }
-void node_loop::enqueue(job j) { put(j); }
-
 /// Everything waits in one queue of our own, and the world is asked for a turn for each: so a pause
 /// stops what is queued already, too.
-void node_loop::put(std::variant<task, job> what) {
+template <class Work>
+void node_loop::put(Work what) {
   if (dead_) {
-    if (auto* j = std::get_if<job>(&what)) world_.enqueue(*j);
+    if constexpr (std::is_same_v<Work, job>) world_.enqueue(what);
     return;
   }
-  ready_.push_back(std::move(what));
+  ready_.emplace_back(std::move(what));
   if (!paused_)
     world_.enqueue(
         {[](void* self, void*) { static_cast<node_loop*>(self)->run_one(); }, this, nullptr});
 }
+
+void node_loop::post(task t) { put(std::move(t)); }
+void node_loop::enqueue(job j) { put(j); }
 
 void node_loop::run_one() {
   if (paused_ || ready_.empty()) return;
@@ -47,30 +49,29 @@ void node_loop::run_one() {
 
 timer_id node_loop::after(duration d, task t) {
   if (dead_) return timer_id{0};
-  const auto id = ++last_timer_;
-  timers_[id] = {world_.after(d, [this, id] { fire(id); }), std::move(t)};
+  const auto id = timers_.put({.what = std::move(t)});
+  timers_.find(id)->in_world = world_.after(d, [this, id] { fire(id); });
   return timer_id{id};
 }
 
 void node_loop::fire(std::uint64_t id) {
   if (paused_) return due_.push_back(id);
-  auto t = timers_.extract(id);
-  if (t) t.mapped().what();
+  if (const auto t = timers_.take(id)) t->what();
 }
 
 void node_loop::cancel(timer_id id) {
   // what a task holds may cancel or set timers when it goes, so it goes last
-  const auto t = timers_.extract(static_cast<std::uint64_t>(id));
-  if (t) world_.cancel(t.mapped().in_world);
+  const auto t = timers_.take(static_cast<std::uint64_t>(id));
+  if (t) world_.cancel(t->in_world);
 }
 
 void node_loop::resume() {
   if (!paused_) return;
   paused_ = false;
-  const auto waiting = std::exchange(ready_, {});
-  for (const auto& w : waiting) put(w);
+  for (auto& w : std::exchange(ready_, {}))
+    std::visit([this](auto& what) { put(std::move(what)); }, w);
   for (const auto id : std::exchange(due_, {}))
-    if (auto t = timers_.extract(id)) put(std::move(t.mapped().what));
+    if (auto t = timers_.take(id)) put(std::move(t->what));
 }
 
 void node_loop::die() {
@@ -78,7 +79,7 @@ void node_loop::die() {
   dead_ = true;
   due_.clear();
   const auto timers = std::exchange(timers_, {});
-  for (const auto& [id, t] : timers) world_.cancel(t.in_world);
+  timers.each([this](const timer& t) { world_.cancel(t.in_world); });
   for (auto& w : std::exchange(ready_, {}))
     if (auto* j = std::get_if<job>(&w)) world_.enqueue(*j);
 }

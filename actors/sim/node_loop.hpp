@@ -9,10 +9,10 @@
 ///
 /// Must outlive everything that was ever put into the simulation's loop through it.
 #include <deque>
-#include <map>
 #include <variant>
 
 #include "actors/runtime/event_loop.hpp"
+#include "actors/runtime/slots.hpp"
 
 namespace floe {
 
@@ -48,7 +48,8 @@ class node_loop final : public event_loop {
   void settle() override { world_.settle(); }
 
  private:
-  void put(std::variant<task, job>);
+  template <class Work>
+  void put(Work);
   void fire(std::uint64_t id);
   void run_one();
 
@@ -60,9 +61,8 @@ class node_loop final : public event_loop {
   bool paused_ = false, dead_ = false;
   duration skew_{0}, disk_delay_{0};
   std::deque<std::variant<task, job>> ready_;
-  std::map<std::uint64_t, timer> timers_;
+  slots<timer> timers_;
   std::deque<std::uint64_t> due_;  ///< timers that fired while paused
-  std::uint64_t last_timer_ = 0;
 };
 
 }  // namespace floe

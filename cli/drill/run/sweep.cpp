@@ -14,6 +14,7 @@
 #include <cstring>
 #include <utility>
 
+#include "actors/sim/own_memory.hpp"
 #include "actors/sim/scratch.hpp"
 #include "cli/drill/run/planned_run.hpp"
 #include "cli/drill/run/verdict_json.hpp"
@@ -75,6 +76,7 @@ class signal_watch {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(1);
   ::alarm(longest_run_s);
+  if (!r.on.real) use_own_memory();
   const auto text = verdict_text(play_planned(r));
   std::fflush(stdout);  // what was told while it was played
   for (std::size_t at = 0; at < text.size();) {

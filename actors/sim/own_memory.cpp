@@ -1,0 +1,128 @@
+#include "actors/sim/own_memory.hpp"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+
+void floe::use_own_memory() {}
+
+#else
+
+#include <sys/mman.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+
+namespace floe {
+namespace {
+
+constexpr std::size_t step = 16;       ///< sizes are multiples of it
+constexpr std::size_t largest = 2048;  ///< above: malloc's
+constexpr std::size_t sizes = largest / step + 1;
+/// Addresses are taken once, memory as it is used. All pieces of a span are of one size.
+constexpr std::size_t region_bytes = std::size_t{4} << 30;
+constexpr std::size_t span_bytes = std::size_t{64} << 10;
+
+struct free_piece {
+  free_piece* next;
+};
+
+struct span_of_size {
+  free_piece* free = nullptr;  ///< given back, the last one first
+  std::byte* fresh = nullptr;  ///< not used yet
+  std::byte* end = nullptr;
+};
+
+class region {
+ public:
+  constexpr region() = default;
+
+  void open() {
+    if (begin_) return;
+    void* all = ::mmap(nullptr, region_bytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (all == MAP_FAILED) return;
+    begin_ = next_ = static_cast<std::byte*>(all);
+    bytes_ = region_bytes;
+  }
+  bool has(const void* piece) const {
+    return reinterpret_cast<std::uintptr_t>(piece) - reinterpret_cast<std::uintptr_t>(begin_) <
+           bytes_;
+  }
+  bool is_open() const { return begin_ != nullptr; }
+  /// Null if all addresses are in use.
+  void* take(std::size_t bytes) {
+    const auto size = (bytes + step - 1) / step + (bytes == 0);
+    auto& s = of_[size];
+    if (auto* piece = s.free) {
+      s.free = piece->next;
+      return piece;
+    }
+    if (s.fresh == s.end && !add_span(s, size)) return nullptr;
+    auto* piece = s.fresh;
+    s.fresh += size * step;
+    return piece;
+  }
+  void give_back(void* piece) {
+    const auto at = static_cast<std::size_t>(static_cast<std::byte*>(piece) - begin_);
+    auto& s = of_[size_of_span_[at / span_bytes]];
+    s.free = new (piece) free_piece{s.free};
+  }
+
+ private:
+  bool add_span(span_of_size& s, std::size_t size) {
+    if (next_ == begin_ + bytes_) return false;
+    size_of_span_[static_cast<std::size_t>(next_ - begin_) / span_bytes] =
+        static_cast<std::uint8_t>(size);
+    s.fresh = next_;
+    s.end = next_ + span_bytes / (size * step) * (size * step);
+    next_ += span_bytes;
+    return true;
+  }
+
+  std::byte *begin_ = nullptr, *next_ = nullptr;
+  std::size_t bytes_ = 0;
+  std::array<span_of_size, sizes> of_{};
+  static_assert(sizes <= 256, "a size is kept in one byte");
+  std::array<std::uint8_t, region_bytes / span_bytes> size_of_span_{};
+};
+
+constinit region own;
+constinit thread_local bool used_here = false;
+
+void* from_malloc(std::size_t bytes) {
+  for (;;) {
+    if (void* piece = std::malloc(bytes == 0 ? 1 : bytes)) return piece;
+    const auto make_room = std::get_new_handler();
+    if (!make_room) throw std::bad_alloc();
+    make_room();
+  }
+}
+
+}  // namespace
+
+void use_own_memory() {
+  own.open();
+  used_here = own.is_open();
+}
+
+}  // namespace floe
+
+void* operator new(std::size_t bytes) {
+  using namespace floe;
+  if (used_here && bytes <= largest) [[unlikely]]
+    if (void* piece = own.take(bytes)) return piece;
+  return from_malloc(bytes);
+}
+
+void operator delete(void* piece) noexcept {
+  using namespace floe;
+  if (!own.has(piece)) [[likely]]
+    return std::free(piece);
+  if (used_here) own.give_back(piece);  // what another thread lets go of is not used again
+}
+
+void operator delete(void* piece, std::size_t) noexcept { ::operator delete(piece); }
+
+#endif
