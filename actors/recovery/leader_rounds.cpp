@@ -1,6 +1,7 @@
 /// A round of the leader's questions: how every connected node sees itself and the others, and whom it tells better.
 #include "actors/recovery/leader.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/types/membership.hpp"
 #include "protocol/types/node_map.hpp"
 #include "protocol/types/vnn_map.hpp"
@@ -55,7 +56,7 @@ void leader::answered(const question::poll& q, const control_answer& a) {
 /// A leader tells all what each says of itself. While nobody leads because too few nodes seem to be active, nobody tells that
 /// some of them are again: then each asks.
 void leader::ask_inactive_ones() {
-  if (view_->leader != pnn::unknown || !too_few()) return;
+  if (view_->leader != pnn::unknown || !too_few() || mutated(mutant::inactive_never_asked)) return;
   for (pnn n : connected())
     if (n != env_.self && (view_->find(n)->flags & node_flag::inactive))
       ask(n, control::get_nodemap, {}, question::own_flags{n});

@@ -139,7 +139,8 @@ std::vector<cluster_output> cluster_recovery::phase_complete(time_point now) {
       return f.step == name(cluster_phase::recmode_normal);
     };
     const auto refused = static_cast<std::size_t>(std::ranges::count_if(failures_, is_refusal));
-    if (phase_ == cluster_phase::recmode_normal && only_refusals_ && refused == members_.size()) {
+    if (phase_ == cluster_phase::recmode_normal && only_refusals_ &&
+        (refused == members_.size() || mutated(mutant::served_generation_recovered))) {
       std::erase_if(failures_, is_refusal);
       return enter(cluster_phase::recmode_active, participants(), now);
     }

@@ -4,6 +4,8 @@
 #include <cassert>
 #include <utility>
 
+#include "protocol/mutant.hpp"
+
 namespace floe {
 
 bool wins_against(pnn self, const standing& own, const vote& other) {
@@ -199,7 +201,8 @@ void election::end_of_votes() {
 bool election::stays_with_leader(pnn caller) const {
   constexpr unsigned lately = 3;
   return state_ == election_state::settled && leader_ != pnn::unknown && leader_ != self_ &&
-         leader_ != caller && own_.only_floe && broadcasts_missed_ < lately;
+         leader_ != caller && own_.only_floe && broadcasts_missed_ < lately &&
+         !mutated(mutant::heard_leader_deposed);
 }
 
 void election::call_election() {
