@@ -77,6 +77,8 @@ void db_recoverer::act(const db_effect::entered& e) {
 }
 
 void db_recoverer::act(const db_effect::ask& e) {
+  // held for diagnosis, and released when the try that it belongs to has failed
+  if (e.run != machine_.run() || e.phase != machine_.phase()) return;
   if (is_held(e.phase) && gate_.is_open()) {
     gate_.shut(name(e.phase), e);
     return show_progress();
