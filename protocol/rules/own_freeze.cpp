@@ -8,8 +8,10 @@ namespace floe {
 
 own_freeze step(own_freeze now, own_freeze_event e) {
   switch (e) {
-    case own_freeze_event::cut_off: return own_freeze::muted;
-    case own_freeze_event::counted: return now == own_freeze::none ? now : own_freeze::counted;
+    // what is void stays so: a client may still hold a lock in the memory that it shares with the node, and whoever counts the
+    // node afterwards does not know that others may have given the record to somebody else
+    case own_freeze_event::cut_off: return now == own_freeze::voided ? now : own_freeze::muted;
+    case own_freeze_event::counted: return now == own_freeze::muted ? own_freeze::counted : now;
     case own_freeze_event::left_out: return own_freeze::voided;
     case own_freeze_event::committed: return own_freeze::none;
   }

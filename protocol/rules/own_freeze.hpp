@@ -3,9 +3,9 @@
 ///
 ///            cut off                     a recovery freezes it, and counts what is here
 ///     none ───────────► muted ◄───────────────────────────────────────────────────────► counted
-///      ▲                  ▲                                cut off
-///      │                  │ ... and does not count it                cut off
-///      │                  └────────────────────────────► voided ─────────► muted
+///      ▲                  │                                cut off                          │
+///      │                  │ ... and does not count it                                       │
+///      │                  └────────────────────────────► voided ◄───────────────────────────┘
 ///      └──── from each of them: the commit of a recovery
 ///
 /// While it lasts the database stays frozen: a thaw is refused, whoever sends it, and operators replace nothing. Holders of
