@@ -202,8 +202,8 @@ using node_message =
                  link_dropped, ban_self, room_is_back, client_opened, client_closed, call_control,
                  post_message, listen_messages, unlisten_messages, database_opened,
                  database_changed, note_event, want_recovery, leader_known, recovery_progress,
-                 control_deadline, node_tick, traverse_slice, stop_node, leave_node, database_closed,
-                 database_fill, detach_now, cluster_lock_state, work_ended, database_checked,
-                 database_health, ask_figures>;
+                 control_deadline, node_tick, traverse_slice, stop_node, leave_node,
+                 database_closed, database_fill, detach_now, cluster_lock_state, work_ended,
+                 database_checked, database_health, ask_figures>;
 
 }  // namespace floe

@@ -17,7 +17,8 @@ TEST_CASE("own freeze: muted until a recovery counts the node, over with the com
     CHECK(step(before, e::left_out) == voided);
     CHECK(step(before, e::committed) == none);
   }
-  CHECK(step(voided, e::counted) == voided);  // of the next recovery, whose leader does not know why
+  CHECK(step(voided, e::counted) ==
+        voided);  // of the next recovery, whose leader does not know why
   CHECK(step(voided, e::cut_off) == voided);
 }
 
