@@ -16,8 +16,8 @@ struct store_run {
   step_need step(std::uint64_t now_us) {
     if (!machine)
       machine.emplace(*lock.table->memory, holder_of(lock.table->number, lock.thread), lock.place,
-                      data, now_us);
-    return machine->advance();
+                      data);
+    return machine->advance(now_us);
   }
 };
 

@@ -118,7 +118,7 @@ struct table_head {
 
 /// Whether the node has fallen silent.
 inline bool silent(const table_head& h, std::uint64_t now_us) {
-  return now_us > h.answered_for_until_us.load(std::memory_order_relaxed);
+  return now_us > h.answered_for_until_us.load(std::memory_order_seq_cst);
 }
 /// Whether a lock that has just been written may stand.
 inline bool may_lock(const table_head& h, table_holder who, std::uint64_t now_us) {

@@ -49,7 +49,8 @@ record_table::record_table(std::shared_ptr<table_memory> memory)
 }
 
 void record_table::answer_for_until(std::uint64_t us) {
-  memory_->head().answered_for_until_us.store(us, release);
+  // silence is in one order with what clients publish: either the node finds it, or the client finds the silence
+  memory_->head().answered_for_until_us.store(us, us == 0 ? in_one_order : release);
 }
 
 // --- records ---------------------------------------------------------------------------------------------------

@@ -154,10 +154,11 @@ enum class store_outcome : std::uint8_t {
 class table_store {
  public:
   /// The data must outlive the machine.
-  table_store(const table_memory& m, table_holder me, const table_place& p, byte_view data,
-              std::uint64_t now_us)
-      : memory_(m), me_(me), place_(p), data_(data), now_us_(now_us) {}
-  step_need advance();
+  table_store(const table_memory& m, table_holder me, const table_place& p, byte_view data)
+      : memory_(m), me_(me), place_(p), data_(data) {}
+  /// `now_us` is looked at where asks_time(): before the first step and before the last, since a client may stand still between.
+  step_need advance(std::uint64_t now_us);
+  bool asks_time() const { return phase_ == phase::check || phase_ == phase::count; }
   store_outcome outcome() const { return outcome_; }
 
  private:
@@ -167,7 +168,6 @@ class table_store {
   table_holder me_;
   table_place place_;
   byte_view data_;
-  std::uint64_t now_us_;
   std::uint64_t current_ = 0;
   phase phase_ = phase::check;
   store_outcome outcome_ = store_outcome::not_held;

@@ -96,9 +96,11 @@ table_answer table_user::read_locked(const table_place& p, table_content& c, byt
 
 table_answer table_user::store(const table_place& p, std::uint32_t thread, byte_view data) {
   if (!connected()) return table_answer::disconnected;
-  table_store s(*memory_, holder_of(client_, thread), p, data, read_clock(CLOCK_MONOTONIC_COARSE));
-  while (s.advance() != step_need::done) {
-  }
+  table_store s(*memory_, holder_of(client_, thread), p, data);
+  std::uint64_t now = 0;
+  do {
+    if (s.asks_time()) now = read_clock(CLOCK_MONOTONIC_COARSE);
+  } while (s.advance(now) != step_need::done);
   switch (s.outcome()) {
     case store_outcome::stored: return table_answer::good;
     case store_outcome::to_node: return table_answer::to_node;

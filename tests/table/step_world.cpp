@@ -214,12 +214,12 @@ class world {
     --c.work_left;
     if (pick(3) == 0) return;
     c.data = pick(12) == 0 ? bytes() : content_of(++last_value_);
-    c.store.emplace(*memory_, me(c), c.place, c.data, now_us_);
+    c.store.emplace(*memory_, me(c), c.place, c.data);
     if (!c.cleared) truth_[c.key].may_be.insert(c.data);
     c.now = client_thread::doing::storing;
   }
   void storing(client_thread& c) {
-    if (c.store->advance() != step_need::done) return;
+    if (c.store->advance(now_us_) != step_need::done) return;
     c.now = client_thread::doing::holding;
     if (c.cleared) {
       if (c.store->outcome() == store_outcome::stored)

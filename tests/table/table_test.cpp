@@ -147,16 +147,28 @@ TEST_CASE_FIXTURE(fixture, "a dead client holds nothing, and what it stored coun
   CHECK(changed == 1);
 }
 
+TEST_CASE_FIXTURE(fixture,
+                  "a store that is under way when the node falls silent is for the node to judge") {
+  put("k", "one");
+  REQUIRE(a.lock("k", 1, soon(), place) == table_answer::good);
+  table_store late(*memory, holder_of(a.client(), 1), place, "late");
+  CHECK(late.advance(1) == step_need::step);  // the node answered for the table when it began
+  table.answer_for_until(0);
+  while (late.advance(2) != step_need::done) {
+  }
+  CHECK(late.outcome() == store_outcome::to_node);
+}
+
 TEST_CASE_FIXTURE(fixture, "a client that is disconnected and runs on spoils nothing") {
   put("k", "one");
   REQUIRE(a.lock("k", 1, soon(), place) == table_answer::good);
-  table_store late(*memory, holder_of(a.client(), 1), place, "late", 0);
-  CHECK(late.advance() == step_need::step);  // has looked, and will not look again
+  table_store late(*memory, holder_of(a.client(), 1), place, "late");
+  CHECK(late.advance(0) == step_need::step);  // has looked, and will not look again
   for (const auto slot : table.clear(a.client(), true)) REQUIRE(table.take(slot).has_value());
   put("k", "one");
   for (int i = 0; i < 20; ++i)
     if (table.promote("other " + std::to_string(i), 0, 0, "fresh", table_holder::none)) (void)i;
-  while (late.advance() != step_need::done) {
+  while (late.advance(0) != step_need::done) {
   }
   for (const auto slot : table.filled()) {
     table.recall(slot);
