@@ -1,6 +1,9 @@
 /// The database's part in a recovery: freeze, transaction, thaw. What is taken from it and given to it in between:
 /// recovery_pull.cpp, recovery_push.cpp, recovery_commit.cpp.
 #include "actors/database/database.hpp"
+
+#include <algorithm>
+
 #include "actors/database/log_text.hpp"
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
@@ -19,6 +22,12 @@ bool refuse_if_older(const cluster_view& view, generation tid, const replier& an
   if (!supersedes(view.gen, tid)) return false;
   answer.fail("the node knows of a later recovery");
   return true;
+}
+
+bool floe_only(const cluster_view& view) {
+  return std::ranges::all_of(view.nodes, [&](const peer_view& n) {
+    return n.floe || (n.flags & node_flag::disconnected) || &n == &view.nodes[number(view.self)];
+  });
 }
 
 }  // namespace
@@ -152,7 +161,9 @@ void database::leave() {
 
 void database::begin(db_control& m) {
   const auto& t = m.request<control::db_transaction_start>();
-  if (!recovery_of(m) && view_->mode == recovery_mode::normal && own_freeze_ != own_freeze::none)
+  // what is no recovery's is a tool's; only the helper of a ctdbd begins recoveries as a client does
+  if (!recovery_of(m) && own_freeze_ != own_freeze::none &&
+      (view_->mode == recovery_mode::normal || floe_only(*view_)))
     return m.answer.fail("this node was cut off, and waits for a recovery");
   if (refuse_if_older(*view_, t.tid, m.answer)) return;
   if (!transition(freeze_event::begin{t.tid, gen_, is_outside(m), view_->gen}, m.answer)) return;
