@@ -97,8 +97,9 @@ struct disturbance {
   int side = 0;             ///< on which this node is
   time_us cured = never;    ///< the fault was taken back; its consequences last until `to`
   bool orderly = false;     ///< by an operator who stops the node or lets it end by itself
-  bool handed_over =
-      false;  ///< the node left in good order: others have all that it had acknowledged
+  /// The node left in good order: others had all that it had acknowledged, when it did.
+  bool handed_over = false;
+  time_us left = never;
 
   /// Does it believe in a cluster that has gone on without it?
   bool dark() const { return how == fault_kind::paused || how == fault_kind::cut; }
@@ -108,7 +109,7 @@ struct disturbance {
   /// Whether it can have taken from the node what it had at `since`, before `until`. The memory that a process shared with its
   /// clients can be used by these a little longer than it lives: `connected` is when such a client found it.
   bool harms(time_us since, time_us until, time_us connected) const {
-    if (how == fault_kind::weak || from > until) return false;
+    if (how == fault_kind::weak || (handed_over ? left : from) > until) return false;
     return harmful_until() >= since || (how == fault_kind::lost && connected <= from);
   }
 };
@@ -166,8 +167,10 @@ class history {
   /// The node has said that what it had is with the others: what is lost is not lost because an operator took it out.
   void handed_over(std::size_t node, time_us now) {
     for (auto& d : disturbances)
-      if (d.node == node && d.from <= now && d.to == never && d.cured == never && d.orderly)
+      if (d.node == node && d.from <= now && d.to == never && d.cured == never && d.orderly) {
         d.handed_over = true;
+        d.left = now;
+      }
   }
   /// The fault is taken back.
   void cure(std::size_t node, fault_kind how, time_us now) {
