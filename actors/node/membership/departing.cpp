@@ -51,12 +51,20 @@ void departing::continue_node(const answer_to<control::continue_node>& answer) {
 
 void departing::end_recovery(const answer_to<control::end_recovery>& answer) {
   membership_.end_recovery(answer);
-  if (state_ == departure::asked && !can_hand_over()) return feed(departure_event::alone);
-  if (port_.view().leader != port_.env.self) return feed(departure_event::recovered);
+  if (port_.view().leader != port_.env.self) return recovered(port_.view().gen);
   // the others are to hear it, too: it is our recovery, and would be cut off
-  port_.env.loop.after(std::chrono::milliseconds(5), [to = port_.self, this] {
-    to.tell(work_ended{[this] { feed(departure_event::recovered); }});
-  });
+  port_.env.loop.after(std::chrono::milliseconds(5),
+                       [to = port_.self, this, gen = port_.view().gen] {
+                         to.tell(work_ended{[this, gen] { recovered(gen); }});
+                       });
+}
+
+/// Of the end of a recovery that another one has followed already nothing is to be concluded.
+void departing::recovered(generation gen) {
+  const auto& v = port_.view();
+  if (v.gen != gen || v.mode != recovery_mode::normal) return;
+  if (state_ == departure::asked && !can_hand_over()) return feed(departure_event::alone);
+  feed(departure_event::recovered);
 }
 
 /// Somebody is there who takes part in what this node takes part in.

@@ -28,6 +28,7 @@ class departing {
  private:
   void leave(std::function<void(bool handed_over)> then);
   bool can_hand_over() const;
+  void recovered(generation);
   void feed(departure_event);
   void be_patient();
   void left(bool handed_over);
