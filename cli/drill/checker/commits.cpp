@@ -34,9 +34,12 @@ commit_chain chain_of(const history& h, const writers& by_value, const std::stri
 }
 
 /// Of a process that had the transaction since then: its end.
+/// Who is shut down goes on for a moment, until it has handed over what it has.
+time_us ended_at(const disturbance& d) { return d.orderly ? d.left : d.from; }
+
 const disturbance* end_of(const history& h, std::size_t node, time_us since) {
   for (const auto& d : h.disturbances)
-    if (d.node == node && d.how == fault_kind::lost && d.from >= since) return &d;
+    if (d.node == node && d.how == fault_kind::lost && ended_at(d) >= since) return &d;
   return nullptr;
 }
 
@@ -52,7 +55,7 @@ std::optional<disturbance> every_holder_ended(const history& h, const observatio
     if (r.db != t.db || r.at <= before->at) continue;
     const bool given = std::ranges::any_of(had, [&](const auto& x) {
       const auto* ended = end_of(h, x.first, x.second);
-      return r.from.contains(x.first) && x.second <= r.at && (!ended || ended->from > r.at);
+      return r.from.contains(x.first) && x.second <= r.at && (!ended || ended_at(*ended) > r.at);
     });
     if (given)
       for (const auto& [node, at] : r.committed) had[node] = at;
@@ -61,7 +64,7 @@ std::optional<disturbance> every_holder_ended(const history& h, const observatio
   for (const auto& [node, since] : had) {
     const auto* ended = end_of(h, node, since);
     if (!ended) return std::nullopt;
-    if (!last || ended->from > last->from) last = ended;
+    if (!last || ended_at(*ended) > ended_at(*last)) last = ended;
   }
   return *last;
 }

@@ -99,7 +99,7 @@ struct disturbance {
   bool orderly = false;     ///< by an operator who stops the node or lets it end by itself
   /// The node left in good order: others had all that it had acknowledged, when it did.
   bool handed_over = false;
-  time_us left = never;
+  time_us left = never;  ///< of one that is orderly: when it had, or its process ended
 
   /// Does it believe in a cluster that has gone on without it?
   bool dark() const { return how == fault_kind::paused || how == fault_kind::cut; }
@@ -171,6 +171,11 @@ class history {
         d.handed_over = true;
         d.left = now;
       }
+  }
+  /// Its process has ended.
+  void ended(std::size_t node, time_us now) {
+    for (auto& d : disturbances)
+      if (d.node == node && d.orderly && d.left == never) d.left = now;
   }
   /// The fault is taken back.
   void cure(std::size_t node, fault_kind how, time_us now) {

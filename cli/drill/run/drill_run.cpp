@@ -278,6 +278,7 @@ outcome drill_run::shut_down(std::size_t n) {
   disturb(n, said::shut_down, fault_kind::lost);
   past.disturbances.back().orderly = true;
   const bool ended = cluster_->shut_down(n, 30s);
+  past.ended(n, now());
   logs_.gone(now(), n);
   if (!ended) return failed_because(fmt::format("node {} did not end within 30 s", n));
   return {};
