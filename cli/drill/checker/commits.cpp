@@ -33,10 +33,10 @@ commit_chain chain_of(const history& h, const writers& by_value, const std::stri
   return c;
 }
 
-/// Of a process that had the transaction since then: its end.
 /// Who is shut down goes on for a moment, until it has handed over what it has.
 time_us ended_at(const disturbance& d) { return d.orderly ? d.left : d.from; }
 
+/// Of a process that had the transaction since then: its end.
 const disturbance* end_of(const history& h, std::size_t node, time_us since) {
   for (const auto& d : h.disturbances)
     if (d.node == node && d.how == fault_kind::lost && ended_at(d) >= since) return &d;
