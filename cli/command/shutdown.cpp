@@ -47,7 +47,7 @@ int run(context& c, const arguments&) {
 command shutdown_command() {
   return {.name = "shutdown",
           .group = "Node",
-          .summary = "end the node; returns when it is gone",
+          .summary = "end the node, which gives what it has to the others; returns when it is gone",
           .example = "floe --base DIR shutdown -n 2",
           .run = run};
 }
