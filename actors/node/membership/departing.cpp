@@ -85,6 +85,7 @@ void departing::leave(std::function<void(bool)> then) {
   then_ = std::move(then);
   since_ = port_.env.loop.now();
   state_ = departure::stays;
+  roles_ = 0;
   if (!can_hand_over()) return feed(departure_event::alone);
   roles_ = port_.view().capabilities & roles_given_up(port_.view());
   map_ = port_.view().gen;

@@ -87,21 +87,22 @@ void left_out::end(std::string why) {
   why.empty() ? w->answer.good() : w->answer.fail(std::move(why));
 }
 
-/// Whoever does not open it serves nobody.
-void left_out::freeze_all(const answer_to<control::freeze>& answer) {
+void left_out::freeze_all(const answer_to<control::freeze>& answer, how h) {
   const auto left = std::make_shared<std::size_t>(databases_.all().size());
   if (*left == 0) return answer.good();
   for (const auto& [id, d] : databases_.all()) {
     call_control one{.to = port_.env.self,
                      .opcode = control::db_freeze,
                      .data = encode_request<control::db_freeze>(id),
-                     .patience = patience(),
-                     .answer = replier([left, answer](control_answer a) {
-                       if (a.status != 0 && a.cause != failure_cause::refused)
-                         return answer.plain()(std::move(a));
+                     .patience = h == how::at_once ? patience() : 2 * patience(),
+                     .answer = replier([left, answer, h](control_answer a) {
+                       // whoever does not open it serves nobody
+                       const bool serves_nobody =
+                           h == how::at_once && a.cause == failure_cause::refused;
+                       if (a.status != 0 && !serves_nobody) return answer.plain()(std::move(a));
                        if (--*left == 0) answer.good();
                      }),
-                     .flags = freeze_left_out};
+                     .flags = h == how::at_once ? freeze_left_out : 0};
     calls_.send(one);
   }
 }

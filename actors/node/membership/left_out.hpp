@@ -22,8 +22,12 @@ class left_out {
 
   /// The map was taken in place of `before`: answers when everybody that is not in it knows, or says who does not.
   void map_taken(const std::vector<pnn>& before, const answer_to<control::setvnnmap>&);
-  /// Answers when nothing is acknowledged here any more.
-  void freeze_all(const answer_to<control::freeze>&);
+  enum class how : std::uint8_t {
+    at_once,           ///< locks are void: nothing is acknowledged here any more
+    after_the_holders  ///< as each database freezes in a recovery
+  };
+  /// Answers when all databases have frozen.
+  void freeze_all(const answer_to<control::freeze>&, how);
 
  private:
   void go_on();

@@ -352,7 +352,7 @@ void membership::told_left_out(const caller& by, const answer_to<control::freeze
   port_.note(event::cut_off{.why = why});
   port_.change_view([&](cluster_view& v) { v.gen = goes_on; });
   set_mode(recovery_mode::active, fmt::format("cut off: {}", why));
-  left_out_.freeze_all(answer);
+  left_out_.freeze_all(answer, left_out::how::at_once);
 }
 
 /// What an inactive node's own recovery daemon would ask for; the databases of ours have done it when they saw the
@@ -362,19 +362,7 @@ void membership::freeze_all(const caller& by, const answer_to<control::freeze>& 
   const bool leaves = port_.view().capabilities & capability::leaving;
   if (!by.client && by.client_id == 0 && (by.flags & freeze_left_out) && !leaves)
     return told_left_out(by, answer);
-  const auto left = std::make_shared<std::size_t>(databases_.all().size());
-  if (*left == 0) return answer.good();
-  for (const auto& [id, d] : databases_.all()) {
-    call_control one{.to = port_.env.self,
-                     .opcode = control::db_freeze,
-                     .data = encode_request<control::db_freeze>(id),
-                     .patience = std::chrono::seconds(port_.tunables[tunable::recover_timeout]),
-                     .answer = replier([left, answer](control_answer a) {
-                       if (a.status != 0) return answer.plain()(std::move(a));
-                       if (--*left == 0) answer.good();
-                     })};
-    calls_.send(one);
-  }
+  left_out_.freeze_all(answer, left_out::how::after_the_holders);
 }
 
 outcome_of<control::get_incarnation> membership::get_incarnation() const {
