@@ -216,7 +216,8 @@ exit_code context::fail(std::string_view what, const client_error& e) const {
   else if (!cause.empty())
     print_error(fmt::format(
         "{}: {}: timed out: {}{}; {}", what, node_text(e.node),
-        said.empty() || said.starts_with("not granted in time") ? "" : said + "; ", cause,
+        // that a lock was not granted in time says no more than that
+        said.empty() || e.status == record_status_timed_out ? "" : said + "; ", cause,
         wanted_ ? "`floe locks` and `floe doctor` show more, -t waits longer"
                 : "`floe doctor` shows more, -t waits longer"));
   else

@@ -165,8 +165,7 @@ std::string misspelt(const std::vector<command>& commands, int argc, char** argv
       for (const auto& c : commands)
         if (word == c.name) return i + 1 < argc ? misspelt_part(c, argv[i + 1]) : std::string();
       if (const auto instead = successor_of(word); !instead.empty())
-        return fmt::format("no such command: {} is ctdb's; {}{}", word,
-                           instead.starts_with("it is") ? "here " : "", instead);
+        return fmt::format("no such command: {} is ctdb's; {}", word, instead);
       std::vector<std::string_view> names;
       for (const auto& c : commands) names.emplace_back(c.name);
       const auto near = closest(word, names);

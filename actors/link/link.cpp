@@ -44,8 +44,8 @@ connection_events stream_events(const address<link_message>& to, std::uint64_t s
                 to.tell(link_packet{serial, side, std::move(f)});
               },
           .down =
-              [to, serial](std::string why) {
-                to.tell(link_down{serial, std::move(why)});
+              [to, serial](close_reason why) {
+                to.tell(link_down{serial, std::move(why.text)});
               }};
 }
 

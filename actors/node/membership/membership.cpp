@@ -24,7 +24,6 @@ namespace {
 
 constexpr std::uint32_t own_inactive = node_flag::banned | node_flag::stopped;
 
-const char* mode_name(recovery_mode m) { return m == recovery_mode::normal ? "normal" : "active"; }
 std::string text_of(runstate s) {
   return std::string(runstate_text(static_cast<std::uint64_t>(s)));
 }
@@ -132,7 +131,7 @@ void membership::client_gone(const client_ref& c) {
 void membership::set_mode(recovery_mode mode, const std::string& why) {
   const auto before = port_.view().mode;
   if (mode == before) return;
-  port_.note(event::recovery_mode{.from = mode_name(before), .to = mode_name(mode), .why = why});
+  port_.note(event::recovery_mode{.from = name(before), .to = name(mode), .why = why});
   mode_since_ = port_.env.loop.now();
   mode_why_ = why;
   port_.change_view([&](cluster_view& v) { v.mode = mode; });

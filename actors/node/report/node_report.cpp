@@ -119,7 +119,7 @@ json trouble_json(const trouble& t) {
 
 json lock_json(const cluster_lock_report& l) {
   if (l.setting.empty()) return {};
-  return {{"setting", l.setting}, {"state", l.state}, {"age_ms", l.age_ms}, {"detail", l.detail}};
+  return {{"setting", l.setting}, {"state", name(l.state)}, {"age_ms", l.age_ms}, {"detail", l.detail}};
 }
 
 json health_json(const std::vector<health_check>& checks) {

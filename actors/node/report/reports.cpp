@@ -22,8 +22,9 @@ void reports::note(timeline_event e) {
   port_.env.log.tell(e.line);
   tally_.saw(e);
   if (const auto flags = as<event::own_flags>(e.line)) {
+    const auto now = node_flags_in(flags->to);
     for (const auto bit : {node_flag::stopped, node_flag::permanently_disabled}) {
-      if (flags->to.find(node_flags_text(bit)) != flags->to.npos)
+      if (now & bit)
         flags_since_us_.try_emplace(bit, e.wall_us);
       else
         flags_since_us_.erase(bit);

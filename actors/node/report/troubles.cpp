@@ -158,7 +158,7 @@ trouble examiner::no_leader() const {
     t.text = fmt::format("nobody leads the cluster: its lock {} cannot be had: {}", s.lock.setting,
                          lock_trouble(s.lock));
     t.next = "make the lock's directory be there, and its file writable, on the nodes";
-  } else if (s.lock.state == "held by another") {
+  } else if (s.lock.state == lock_standing::held_by_another) {
     t.text =
         fmt::format("nobody leads the cluster: a node that node {} does not hear holds its lock",
                     number(view().self));
@@ -189,14 +189,32 @@ void examiner::leadership() {
                      .age_ms = s.cut_off->age_ms});
 }
 
-/// Of the leader's own report: what this step waits for.
-std::string waits_for(const json& step) {
+/// What a step of a recovery waits for; `text` empty: for nothing.
+struct step_wait {
+  std::string text{};
+  bool held = false;  ///< by an operator
+};
+
+/// Of the leader's own report.
+step_wait waits_for(const json& step) {
   const auto held = step.value("held", json());
   if (held.is_string() && !held.get<std::string>().empty())
-    return fmt::format("is held at {} by an operator", held.get<std::string>());
+    return {fmt::format("is held at {} by an operator", held.get<std::string>()), true};
   if (const auto nodes = step.value("waiting_for", json::array()); !nodes.empty())
-    return fmt::format("waits at {} for node {}", step.value("phase", ""), list_of(nodes));
+    return {fmt::format("waits at {} for node {}", step.value("phase", ""), list_of(nodes))};
   return {};
+}
+
+/// Of the cluster and of its databases, as many as can be read.
+step_wait all_waits_of(const json& running) {
+  auto all = waits_for(running);
+  for (const auto& d : running.value("databases", json::array()))
+    if (const auto one = waits_for(d); all.text.size() < 300 && !one.text.empty()) {
+      all.text +=
+          fmt::format("{}{} {}", all.text.empty() ? "" : ", ", d.value("name", ""), one.text);
+      all.held |= one.held;
+    }
+  return all;
 }
 
 void examiner::recovery() {
@@ -208,13 +226,10 @@ void examiner::recovery() {
                            : "it ends by itself; floe recovery status shows how far it is";
     bool explained = !s.recovery_failures.empty();
     if (running.is_object()) {
-      std::string waits = waits_for(running);
-      for (const auto& d : running.value("databases", json::array()))
-        if (auto one = waits_for(d); waits.size() < 300 && !one.empty())
-          waits += fmt::format("{}{} {}", waits.empty() ? "" : ", ", d.value("name", ""), one);
-      if (!waits.empty()) text += "; the recovery " + waits;
-      if (waits.find("is held at") != waits.npos) next = "floe recovery release";
-      explained = !waits.empty();
+      const auto waits = all_waits_of(running);
+      if (!waits.text.empty()) text += "; the recovery " + waits.text;
+      if (waits.held) next = "floe recovery release";
+      explained = !waits.text.empty();
     }
     if (!s.recovery_failures.empty())
       text += fmt::format("; the last one failed: {}", s.recovery_failures.front());
