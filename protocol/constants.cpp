@@ -6,6 +6,7 @@
 #include <chrono>
 #include <string>
 
+#include "protocol/node_flags_text.hpp"
 #include "protocol/record.hpp"
 #include "protocol/rules/feature_level.hpp"
 

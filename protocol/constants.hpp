@@ -118,8 +118,6 @@ bytes flags_text(std::span<const flag_name> names, std::uint64_t value);
 // Printers of single numbers, usable as the meaning of a field; empty where the number needs no
 // words.
 bytes node_flags_text(std::uint64_t v);
-/// What `node_flags_text` has said, without bits that have no name.
-std::uint32_t node_flags_in(byte_view text);
 bytes capabilities_text(std::uint64_t v);
 bytes db_flags_text(std::uint64_t v);
 bytes record_flags_text(std::uint64_t v);

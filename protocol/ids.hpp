@@ -3,7 +3,6 @@
 /// Wire numbers as in CTDB 4.17 (ctdb/protocol/protocol.h).
 #include <cstdint>
 #include <limits>
-#include <string_view>
 
 namespace floe {
 
@@ -46,9 +45,6 @@ enum class reqid : std::uint32_t {};
 constexpr std::uint32_t number(reqid r) { return static_cast<std::uint32_t>(r); }
 
 enum class recovery_mode : std::uint32_t { normal = 0, active = 1 };
-constexpr std::string_view name(recovery_mode m) {
-  return m == recovery_mode::normal ? "normal" : "active";
-}
 
 enum class runstate : std::uint32_t {
   unknown = 0,

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "protocol/constants.hpp"
+#include "protocol/rules/elapsed.hpp"
 
 namespace floe {
 namespace {
@@ -33,8 +34,6 @@ constexpr std::size_t accepted_in_a_second = 20;
 constexpr std::size_t messages_dropped_above = 256u << 20;
 /// What may come on a stream before it is used.
 constexpr std::size_t aside_limit = 64;
-
-double in_seconds(duration d) { return std::chrono::duration<double>(d).count(); }
 
 connection_events stream_events(const address<link_message>& to, std::uint64_t serial,
                                 stream_side side) {

@@ -4,6 +4,7 @@
 
 #include "actors/events.hpp"
 #include "actors/recovery/leader.hpp"
+#include "protocol/rules/elapsed.hpp"
 
 namespace floe {
 namespace {
@@ -65,12 +66,10 @@ void leader::tell_if_slow(lock_outcome outcome) const {
   const auto limit = std::chrono::milliseconds(config_.tunables[tunable::reclock_latency_ms]);
   const auto took = env_.loop.now() - claim_since_;
   if (limit == limit.zero() || took <= limit) return;
-  env_.log.tell(event::cluster_lock_slow{
-      .ms = static_cast<std::uint64_t>(
-          std::chrono::duration_cast<std::chrono::milliseconds>(took).count()),
-      .to = outcome == lock_outcome::taken       ? "taken"
-            : outcome == lock_outcome::contended ? "contended"
-                                                 : "failed"});
+  env_.log.tell(event::cluster_lock_slow{.ms = static_cast<std::uint64_t>(in_ms(took)),
+                                         .to = outcome == lock_outcome::taken       ? "taken"
+                                               : outcome == lock_outcome::contended ? "contended"
+                                                                                    : "failed"});
 }
 
 void leader::lock_lost(std::uint64_t serial, const std::string& why) {

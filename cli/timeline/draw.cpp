@@ -12,6 +12,7 @@
 #include "cli/timeline/picture.hpp"
 #include "cli/wrap.hpp"
 #include "protocol/ids.hpp"
+#include "protocol/recovery_mode.hpp"
 #include "protocol/rules/freeze.hpp"
 #include "protocol/wire/visible.hpp"
 
@@ -169,7 +170,7 @@ std::string sentence(const timed_event& t) {
     return fmt::format("node {} is connected", number(e->pnn));
   if (const auto e = as<event::recovery_mode>(t.line))
     return e->to == name(recovery_mode::active) ? fmt::format("recovery mode ACTIVE: {}", e->why)
-                             : std::string("recovery mode NORMAL");
+                                                : std::string("recovery mode NORMAL");
   if (const auto e = as<event::recovery_started>(t.line))
     return fmt::format("leads recovery {}: started, generation {}", e->run, number(e->generation));
   if (const auto e = as<event::recovery_ended>(t.line))

@@ -8,6 +8,7 @@
 
 #include "protocol/controls.hpp"
 #include "protocol/messages.hpp"
+#include "protocol/node_flags_text.hpp"
 #include "protocol/types/all.hpp"
 #include "protocol/wire/codec.hpp"
 #include "tests/protocol/golden.hpp"

@@ -9,6 +9,8 @@
 #include "actors/node/membership/last_map.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
+#include "protocol/recovery_mode.hpp"
+#include "protocol/rules/elapsed.hpp"
 #include "protocol/rules/late_link.hpp"
 #include "protocol/rules/left_out.hpp"
 #include "protocol/rules/lineage.hpp"
@@ -189,9 +191,7 @@ void membership::watch_frozen() {
   }
 }
 
-std::int64_t membership::age_ms(time_point t) const {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(port_.env.loop.now() - t).count();
-}
+std::int64_t membership::age_ms(time_point t) const { return in_ms(port_.env.loop.now() - t); }
 
 std::int64_t membership::mode_age_ms() const { return age_ms(mode_since_); }
 std::int64_t membership::leader_age_ms() const { return age_ms(leader_since_); }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/events.hpp"
+#include "protocol/recovery_mode.hpp"
 #include "protocol/rules/freeze.hpp"
 
 namespace floe {

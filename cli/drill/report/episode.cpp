@@ -6,6 +6,7 @@
 
 #include "actors/events.hpp"
 #include "protocol/ids.hpp"
+#include "protocol/recovery_mode.hpp"
 
 namespace floe::cli::drill {
 namespace {

@@ -7,6 +7,7 @@
 #include "actors/database/asked_node.hpp"
 #include "actors/events.hpp"
 #include "cli/drill/run/said.hpp"
+#include "protocol/recovery_mode.hpp"
 #include "protocol/rules/freeze.hpp"
 
 namespace floe::cli::drill {
@@ -164,8 +165,9 @@ void live_board::database_lines(std::vector<std::string>& lines, const history& 
   std::vector<const std::pair<const std::string, database_state>*> order;
   for (const auto& d : databases_) order.push_back(&d);
   const auto quiet = [](const auto* d) {
-    return d->second.phase.empty() &&
-           std::ranges::all_of(d->second.on, [](const auto& s) { return s.second == name(freeze_state::thawed); });
+    return d->second.phase.empty() && std::ranges::all_of(d->second.on, [](const auto& s) {
+             return s.second == name(freeze_state::thawed);
+           });
   };
   std::ranges::stable_sort(order, {}, quiet);
   table t(columns);
@@ -176,7 +178,9 @@ void live_board::database_lines(std::vector<std::string>& lines, const history& 
       const auto on = d.on.find(n);
       // a database that was never anything else is thawed, if its node tells such things
       const bool quiet_one = nodes_[n].process != node_state::life::down && nodes_[n].speaks;
-      const std::string state = on != d.on.end() ? on->second : quiet_one ? std::string(name(freeze_state::thawed)) : "–";
+      const std::string state = on != d.on.end() ? on->second
+                                : quiet_one      ? std::string(name(freeze_state::thawed))
+                                                 : "–";
       row.emplace_back(state, style_of(state));
     }
     const auto h = held.find(name);

@@ -6,6 +6,8 @@
 
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/node_flags_text.hpp"
+#include "protocol/recovery_mode.hpp"
 #include "protocol/rules/freeze.hpp"
 #include "protocol/rules/lineage.hpp"
 
@@ -36,7 +38,8 @@ void log_reader::line(time_us at, std::size_t node, std::string_view text) {
   switch (event->id) {
     case event_id::freeze_state: return frozen(at, node, *event);
     case event_id::recovery_mode:
-      if (const auto e = as<event::recovery_mode>(*event)) active_[node] = e->to == name(recovery_mode::active);
+      if (const auto e = as<event::recovery_mode>(*event))
+        active_[node] = e->to == name(recovery_mode::active);
       return;
     case event_id::own_flags:
       if (const auto e = as<event::own_flags>(*event)) {

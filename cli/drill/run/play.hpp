@@ -32,7 +32,8 @@ struct verdict {
   std::uint64_t seed = 0;
   bool held = false;
   std::string reason;  ///< of a failure: one line
-  std::string failed_at;  ///< the line of the script, or at_check(); two failures there are of one kind
+  std::string
+      failed_at;  ///< the line of the script, or at_check(); two failures there are of one kind
   std::vector<checked> checks;
   double virtual_ms = 0, real_ms = 0;
   std::size_t operations = 0;

@@ -164,7 +164,7 @@ class shrinker {
 }  // namespace
 
 std::expected<shrunk_drill, not_shrunk> shrink(const script& s, const shrink_options& o,
-                                                const shrink_progress& p) {
+                                               const shrink_progress& p) {
   return shrinker(s, o, p).run();
 }
 

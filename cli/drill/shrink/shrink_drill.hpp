@@ -37,6 +37,6 @@ using shrink_progress = std::function<void(std::size_t lines, std::size_t runs)>
 
 /// Takes as long as it takes; equal calls have equal results.
 std::expected<shrunk_drill, not_shrunk> shrink(const script&, const shrink_options&,
-                                                const shrink_progress&);
+                                               const shrink_progress&);
 
 }  // namespace floe::cli::drill
