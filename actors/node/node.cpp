@@ -160,7 +160,7 @@ void node::receive(node_message& message) {
             s.recoveries.closed(m.id);
             s.detach.closed(m.id);
           },
-          [&](detach_now& m) { s.detach.now(m); },
+          [&](detach_now& m) { s.detach.go_on(m); },
           [&](note_event& m) { s.reports.note(std::move(m.event)); },
           [&](recovery_progress& m) { s.reports.recovery_is_at(std::move(m)); },
           [&](want_recovery& m) { s.membership.set_mode(recovery_mode::active, m.why); },

@@ -115,9 +115,12 @@ struct database_health {
 struct database_closed {
   db_id id;
 };
-/// All other nodes have detached this database.
+/// A client's request to detach a database everywhere goes on: all others would do it, have not all done it, have done it.
 struct detach_now {
+  enum class step { ask, again, here };
   db_id id;
+  step next;
+  time_point until;
   replier answer;
 };
 /// A database's state that others look at has changed (freeze state, generation).

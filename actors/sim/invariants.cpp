@@ -34,6 +34,7 @@ void invariants::opened(const database_moment& m, std::string_view name) {
   auto& db = of(m);
   db.name = name;
   ++db.nodes[m.node].number;
+  release_all(db, m.node);  // what was held in one that was detached
 }
 
 void invariants::left(const database_moment& m) {
@@ -48,10 +49,14 @@ void invariants::gone(pnn n) {
     ++db.nodes[n].number;
     db.nodes[n].opened = db.nodes[n].given = generation::invalid;
     db.nodes[n].written.reset();
-    for (auto& [key, holders] : db.holders)
-      std::erase_if(holders, [n](const sight& s) { return s.where.node == n; });
-    std::erase_if(db.holders, [](const auto& h) { return h.second.empty(); });
+    release_all(db, n);
   }
+}
+
+void invariants::release_all(seen_database& db, pnn n) {
+  for (auto& [key, holders] : db.holders)
+    std::erase_if(holders, [n](const sight& s) { return s.where.node == n; });
+  std::erase_if(db.holders, [](const auto& h) { return h.second.empty(); });
 }
 
 invariants::sight invariants::see(seen_database& db, const database_moment& m, const char* what,
