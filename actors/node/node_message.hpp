@@ -11,6 +11,7 @@
 #include "actors/cluster_view.hpp"
 #include "actors/database/database_message.hpp"
 #include "actors/event_line.hpp"
+#include "actors/lock/lock_standing.hpp"
 #include "actors/parcel.hpp"
 #include "actors/replier.hpp"
 #include "actors/session/session_message.hpp"
@@ -167,10 +168,9 @@ struct recovery_progress {
   recovered_counts added{};
   std::string outcome{};  ///< of one that has ended well: how each database was recovered, as JSON
 };
-/// How this node stands to the cluster lock: held, held by another, taking, failed, lost, released.
 struct cluster_lock_state {
-  std::string_view state;
-  std::string detail;
+  lock_standing state = lock_standing::not_held;
+  std::string detail{};
 };
 /// What a service of this node has asked others to do for it, off the loop, has ended.
 struct work_ended {

@@ -5,14 +5,13 @@
 #include <algorithm>
 
 #include "actors/hex.hpp"
+#include "protocol/rules/elapsed.hpp"
 #include "protocol/rules/lineage.hpp"
 
 namespace floe {
 namespace {
 
 constexpr std::size_t recoveries_kept = 64;
-
-double seconds(duration d) { return std::chrono::duration<double>(d).count(); }
 
 bool is_in(const std::vector<pnn>& list, pnn n) { return std::ranges::find(list, n) != list.end(); }
 
@@ -274,7 +273,7 @@ void invariants::note_left(seen_database& db, const recovery& r, generation befo
 std::string invariants::describe(const sight& s) const {
   return fmt::format("node {} {} (rsn {}, generation {:#x}, map {:#x}) at {:.6f} s",
                      number(s.where.node), s.what, number(s.rsn), number(s.where.content),
-                     number(s.where.map), seconds(s.at));
+                     number(s.where.map), in_seconds(s.at));
 }
 
 void invariants::clash(const seen_database& db, byte_view key, const char* rule, const sight& then,

@@ -12,6 +12,7 @@
 #include "cli/timeline/gather.hpp"
 #include "cli/whole_file.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/rules/elapsed.hpp"
 #include "protocol/types/node_map.hpp"
 #include "protocol/wire/visible.hpp"
 
@@ -64,9 +65,7 @@ int run(context& c, const arguments& a) {
     }
   }
   auto& loop = (*node)->loop();
-  const auto since =
-      back ? loop.wall_us() - std::chrono::duration_cast<std::chrono::microseconds>(*back).count()
-           : std::int64_t{0};
+  const auto since = back ? loop.wall_us() - in_us(*back) : std::int64_t{0};
   // events before `since` tell in which state things were then, so all are asked for
   auto g = gather_events(**node, nodes, 0, c.patience());
   g.missing.insert(g.missing.end(), lost.begin(), lost.end());

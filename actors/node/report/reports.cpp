@@ -11,6 +11,8 @@
 #include "actors/node/report/figures.hpp"
 #include "actors/node/report/statistics.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/node_flags_text.hpp"
+#include "protocol/rules/elapsed.hpp"
 #include "protocol/types/basic.hpp"
 #include "protocol/types/client.hpp"
 
@@ -22,8 +24,9 @@ void reports::note(timeline_event e) {
   port_.env.log.tell(e.line);
   tally_.saw(e);
   if (const auto flags = as<event::own_flags>(e.line)) {
+    const auto now = node_flags_in(flags->to);
     for (const auto bit : {node_flag::stopped, node_flag::permanently_disabled}) {
-      if (flags->to.find(node_flags_text(bit)) != flags->to.npos)
+      if (now & bit)
         flags_since_us_.try_emplace(bit, e.wall_us);
       else
         flags_since_us_.erase(bit);
@@ -151,9 +154,7 @@ std::optional<status_snapshot::cut> reports::cut_off() const {
           few ? "bring the nodes back that are missing; if they are gone for ever, take them out "
                 "of the nodes file: floe reloadnodes"
               : "a recovery ends it; if none comes: is the network cut, or the leader stopped?",
-      .age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(port_.env.loop.now() -
-                                                                      pulse.since())
-                    .count()};
+      .age_ms = in_ms(port_.env.loop.now() - pulse.since())};
 }
 
 status_snapshot reports::snapshot() const {

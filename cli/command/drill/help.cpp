@@ -34,56 +34,55 @@ void print_group(const char* group, const std::vector<std::pair<std::string, con
   for (const auto& [usage, summary] : rows) print(fmt::format("  {}\n      {}\n", usage, summary));
 }
 
-int help(context& c, const arguments& a) {
-  const auto& wanted = a["VERB"];
-  if (c.options.json) {
-    auto j = open_json("drill help");
-    j.text("grammar", grammar);
-    j.begin_list("verbs");
-    for (const auto& v : all_verbs()) {
-      j.begin_object();
-      j.text("name", v.name);
-      j.text("group", v.group);
-      j.text("usage", usage_of(v));
-      j.text("summary", v.summary);
-      j.text("example", v.example);
-      j.end();
-    }
+void put_help() {
+  auto j = open_json("drill help");
+  j.text("grammar", grammar);
+  j.begin_list("verbs");
+  for (const auto& v : all_verbs()) {
+    j.begin_object();
+    j.text("name", v.name);
+    j.text("group", v.group);
+    j.text("usage", usage_of(v));
+    j.text("summary", v.summary);
+    j.text("example", v.example);
     j.end();
-    j.begin_list("conditions");
-    for (const auto& x : all_conditions()) {
-      j.begin_object();
-      j.text("form", x.form);
-      j.text("summary", x.summary);
-      j.text("example", x.example);
-      j.end();
-    }
-    j.end();
-    j.begin_list("checks");
-    for (const auto& x : all_checkers()) {
-      j.begin_object();
-      j.text("name", x.name);
-      j.text("promise", x.promise);
-      j.end();
-    }
-    j.end();
-    print_json(std::move(j));
-    return done;
   }
-  if (!wanted.empty()) {
-    bool found = false;
-    for (const auto& v : all_verbs())
-      if (wanted == v.name) {
-        print(fmt::format("{}\n    {}\n\nExample:\n    {}\n", usage_of(v), v.summary, v.example));
-        found = true;
-      }
-    if (!found)
-      return c.misused(
-          fmt::format("drill help: no such verb: {}; `floe drill help` lists all, `floe drill "
-                      "--help` the commands",
-                      wanted));
-    return done;
+  j.end();
+  j.begin_list("conditions");
+  for (const auto& x : all_conditions()) {
+    j.begin_object();
+    j.text("form", x.form);
+    j.text("summary", x.summary);
+    j.text("example", x.example);
+    j.end();
   }
+  j.end();
+  j.begin_list("checks");
+  for (const auto& x : all_checkers()) {
+    j.begin_object();
+    j.text("name", x.name);
+    j.text("promise", x.promise);
+    j.end();
+  }
+  j.end();
+  print_json(std::move(j));
+}
+
+int print_verb(const context& c, const std::string& wanted) {
+  bool found = false;
+  for (const auto& v : all_verbs())
+    if (wanted == v.name) {
+      print(fmt::format("{}\n    {}\n\nExample:\n    {}\n", usage_of(v), v.summary, v.example));
+      found = true;
+    }
+  if (found) return done;
+  return c.misused(
+      fmt::format("drill help: no such verb: {}; `floe drill help` lists all, `floe drill "
+                  "--help` the commands",
+                  wanted));
+}
+
+void print_language() {
   print(grammar);
   std::vector<std::string> groups;
   for (const auto& v : all_verbs())
@@ -102,6 +101,15 @@ int help(context& c, const arguments& a) {
   print(
       "\n`floe drill help VERB` shows an example, `floe drill --help` what can be done with "
       "drills.\n");
+}
+
+int help(context& c, const arguments& a) {
+  const auto& wanted = a["VERB"];
+  if (!c.options.json && !wanted.empty()) return print_verb(c, wanted);
+  if (c.options.json)
+    put_help();
+  else
+    print_language();
   return done;
 }
 

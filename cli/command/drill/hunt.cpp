@@ -66,7 +66,7 @@ std::expected<hunt_request, std::string> read_request(const arguments& a) {
 
 /// "kept-writes-3.drill"
 std::string file_name(const hunt_failure& f, std::size_t number) {
-  auto what = f.failed_at.starts_with("check: ") ? f.failed_at.substr(7) : std::string("broke");
+  std::string what(check_in(f.failed_at).value_or("broke"));
   std::ranges::replace(what, ' ', '-');
   return fmt::format("{}-{}.drill", what, number);
 }
