@@ -293,6 +293,7 @@ int main(int argc, char** argv) {
     in.options.timeout_s = std::chrono::duration<double>(*parse_duration(timeout)).count();
   for (const auto& b : bound) {
     if (!b->app->parsed()) continue;
+    in.options.doing = chosen_in(app, commands).path;
     context c(std::move(in.options));
     const int code = b->what->run(c, collect(*b));
     // who reads only the beginning, as `head` does, wants no more

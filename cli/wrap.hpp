@@ -25,7 +25,7 @@ std::string wrapped(std::string_view text, std::size_t width, std::size_t indent
 std::string two_columns(std::string_view left, std::string_view right, std::size_t column,
                         std::size_t width);
 /// Where it is wider than `limit` its spare columns are left out, and then its widest columns of text are broken into several
-/// lines, never its numbers.
+/// lines, never its numbers. If even that is too wide, every row is a block of lines.
 std::string table_text(std::vector<column>, const std::vector<std::vector<cell>>& rows,
                        bool colours, std::size_t limit);
 

@@ -7,6 +7,7 @@
 #include "cli/command/all.hpp"
 #include "cli/databases.hpp"
 #include "cli/keys.hpp"
+#include "cli/named_database.hpp"
 #include "cli/output.hpp"
 #include "protocol/types/db_statistics.hpp"
 #include "protocol/wire/text.hpp"
@@ -39,7 +40,7 @@ int statistics(context& c, const arguments& a) {
   const auto nodes = c.targets();
   if (!nodes) return nodes.error();
   auto& node = **c.node();
-  const auto db = node.find_database(a["DB"], c.patience());
+  const auto db = find_named_database(node, a["DB"], c.patience());
   if (!db) return c.fail("dbstatistics " + a["DB"], db.error());
   const auto all = node.control_many(*nodes, control::get_db_statistics,
                                      encode_request<control::get_db_statistics>(*db), c.patience());

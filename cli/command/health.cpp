@@ -6,6 +6,7 @@
 
 #include "cli/command/all.hpp"
 #include "cli/context.hpp"
+#include "cli/named_database.hpp"
 #include "cli/output.hpp"
 
 namespace floe::cli {
@@ -57,6 +58,13 @@ std::optional<one_check> check_of_database(const json& report, const std::string
   return std::nullopt;
 }
 
+std::vector<std::string> names_in(const json& report) {
+  std::vector<std::string> names;
+  for (const auto& d : report.value("databases", json::array()))
+    names.push_back(d.value("name", ""));
+  return names;
+}
+
 int run(context& c, const arguments& given) {
   auto node = c.node();
   if (!node) return node.error();
@@ -69,9 +77,7 @@ int run(context& c, const arguments& given) {
     return c.fail("the node gives no account of its health");
   if (given.has("--db")) {
     const auto one = check_of_database(report, given["--db"]);
-    if (!one)
-      return c.fail(
-          fmt::format("there is no database {}; `floe getdbmap` lists them", given["--db"]));
+    if (!one) return c.fail("health: " + no_such_database(given["--db"], names_in(report)));
     return show(c, {*one});
   }
   std::vector<one_check> checks;

@@ -586,8 +586,40 @@ class B4Health(Checks):
         self.nodes.wait_healthy()
         self.nodes[2].signal(signal.SIGKILL)
         until(lambda: "ended" in self.kinds(node), "node 0 has noticed")
-        self.assertIn("has no process any more", self.told(node, "status")["nodes"][2]["reason"])
+        self.assertIn("has no process any more, killed or crashed: ", self.told(node, "status")["nodes"][2]["reason"])
         self.nodes.start_node(self.nodes[2])
+        self.nodes.wait_healthy()
+
+    def test_shut_down_and_stopped(self):
+        """Who was ended in good order is not taken for killed: every node knows by whom, and since when."""
+        node = self.nodes[0]
+        self.nodes.wait_healthy()
+        os.kill(self.nodes[2].pid, signal.SIGTERM)
+        until(lambda: "shut-down" in self.kinds(node), "node 0 has noticed")
+        by = rf"was shut down by SIGTERM of \S+ \(pid {os.getpid()}\), for "
+        for one in self.nodes[:2]:
+            self.assertRegex(self.told(one, "status")["nodes"][2]["reason"], f"^{by}")
+            self.assertRegex(self.doctor(one, SAYS_NO), rf"node 2 {by}.*\n +try: start it")
+        self.assertRegex(self.assert_exit(SAYS_NO, floe("--base", node.base, "nodestatus", "2")).stdout, by)
+        self.assertGreaterEqual(self.kinds(node)["shut-down"]["age_ms"], 0)
+        # who has started since then has never seen it, and hears of it from the other
+        self.nodes[1].signal(signal.SIGKILL)
+        until(lambda: "ended" in self.kinds(node), "node 0 has noticed")
+        self.nodes.start_node(self.nodes[1])
+        until(lambda: floe("--base", self.nodes[1].base, "runstate", "running").returncode == DONE, "node 1 runs")
+        self.assertRegex(self.told(self.nodes[1], "status")["nodes"][2]["reason"], f"^{by}")
+        until(lambda: self.nodes[2].pid is None, "node 2 has ended")
+        self.nodes.start_node(self.nodes[2])
+        self.nodes.wait_healthy()
+        self.assert_exit(DONE, floe("--base", node.base, "shutdown", "-n", "2"))
+        until(lambda: "shut-down" in self.kinds(node), "node 0 has noticed")
+        self.assertIn("was shut down by an operator at node 0", self.told(node, "status")["nodes"][2]["reason"])
+        until(lambda: self.nodes[2].pid is None, "node 2 has ended")
+        self.nodes.start_node(self.nodes[2])
+        self.nodes.wait_healthy()
+        self.told(node, "stop", "-n", "2")
+        self.assertRegex(self.told(node, "status")["nodes"][2]["reason"], "^was stopped by an operator, for ")
+        self.told(node, "continue", "-n", "2")
         self.nodes.wait_healthy()
 
     def test_a_lock_that_is_not_given_back(self):

@@ -42,7 +42,7 @@ struct memory_report {
 
 /// Why a node is not connected.
 struct absence {
-  std::string_view kind;  ///< "ended", "silent", "kept-out", "never-seen"
+  std::string_view kind;  ///< "shut-down", "ended", "silent", "kept-out", "never-seen"
   std::string text;       ///< "does not answer: no sign of life for 12.5 s"
   std::string next;       ///< what to try
   std::int64_t age_ms = 0;
@@ -64,6 +64,7 @@ struct status_snapshot {
   bool lacks_lock = false;  ///< several nodes and no lock
   std::map<pnn, absence> absent;
   std::map<std::uint32_t, std::int64_t> flag_ages_ms;  ///< of this node's own flags
+  std::map<pnn, std::map<std::uint32_t, std::int64_t>> flag_ages_of_others_ms;
   std::vector<std::pair<std::string, std::string>>
       disputes;  ///< databases that are out of use, and why
   memory_report held;
