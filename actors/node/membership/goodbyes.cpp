@@ -21,7 +21,8 @@ constexpr std::size_t longest_words = 200;
 
 bool goodbyes::would_say(pnn p) const {
   const auto* n = port_.view().find(p);
-  return n && used_feature_level(n->level, port_.tunables[tunable::feature_level]) >= level_of_goodbye;
+  return n &&
+         used_feature_level(n->level, port_.tunables[tunable::feature_level]) >= level_of_goodbye;
 }
 
 void goodbyes::say(const std::string& by, std::function<void()> then) {
@@ -34,10 +35,10 @@ void goodbyes::say(const std::string& by, std::function<void()> then) {
   if (std::exchange(said_, true) || listeners.empty()) return then();
   const auto left = std::make_shared<std::size_t>(listeners.size());
   for (const pnn p : listeners)
-    calls_.ask<control::goodbye>(
-        p, {by}, patience, replier([left, to = port_.self, then](const control_answer&) {
-          if (--*left == 0) to.tell(work_ended{then});
-        }));
+    calls_.ask<control::goodbye>(p, {by}, patience,
+                                 replier([left, to = port_.self, then](const control_answer&) {
+                                   if (--*left == 0) to.tell(work_ended{then});
+                                 }));
 }
 
 outcome_of<control::goodbye> goodbyes::hear(const request_of<control::goodbye>& by,
