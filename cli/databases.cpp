@@ -1,5 +1,5 @@
 #include "cli/databases.hpp"
-#include "cli/named_database.hpp"
+#include "cli/no_such_database.hpp"
 
 #include <fmt/format.h>
 

@@ -1,8 +1,6 @@
 #include "cli/named_database.hpp"
 
-#include <fmt/format.h>
-
-#include "cli/suggest.hpp"
+#include "cli/no_such_database.hpp"
 #include "protocol/record_status.hpp"
 #include "protocol/types/database.hpp"
 
@@ -26,15 +24,6 @@ void ask_names(client& c, duration patience, std::function<void(std::vector<std:
 }
 
 }  // namespace
-
-std::string no_such_database(std::string_view name, const std::vector<std::string>& attached) {
-  const std::vector<std::string_view> names(attached.begin(), attached.end());
-  const auto near = closest(name, names);
-  return fmt::format("no database {} is attached{}", name,
-                     near               ? fmt::format("; did you mean {}?", *near)
-                     : attached.empty() ? std::string()
-                                        : std::string("; `floe getdbmap` lists those that are"));
-}
 
 void find_named_database(client& c, const bytes& name, duration patience, when_done<db_id> done) {
   find_database(c, name, patience,

@@ -9,7 +9,4 @@ namespace floe::cli {
 void find_named_database(client&, const bytes& name_or_id, duration patience, when_done<db_id>);
 result<db_id> find_named_database(blocking_client&, const bytes& name_or_id, duration patience);
 
-/// "no database locing.tdb is attached; did you mean locking.tdb?"
-std::string no_such_database(std::string_view name, const std::vector<std::string>& attached);
-
 }  // namespace floe::cli

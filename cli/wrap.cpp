@@ -237,6 +237,19 @@ std::string table_text(std::vector<column> columns, const std::vector<std::vecto
   return out;
 }
 
+void print_text(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    const auto line = text.substr(0, end);
+    const auto begin = std::min(line.find_first_not_of(' '), line.size());
+    out += wrapped(line, line_limit(), begin + 2);
+    if (end < text.size()) out += '\n';
+    text.remove_prefix(std::min(text.size(), end + 1));
+  }
+  print(out);
+}
+
 void print_line(std::string_view text, std::size_t indent, style look) {
   auto line = wire::visible_lines(text, colours_wanted());
   for (std::size_t at = 0; (at = line.find('\n', at)) != line.npos;) line.replace(at, 1, "\\x0a");

@@ -29,6 +29,9 @@ std::string two_columns(std::string_view left, std::string_view right, std::size
 std::string table_text(std::vector<column>, const std::vector<std::vector<cell>>& rows,
                        bool colours, std::size_t limit);
 
+/// Text of several lines; what a narrow terminal breaks stands two blanks further in than its line begins. Not for what somebody
+/// copies: values, files, commands.
+void print_text(std::string_view text);
 /// A line, or several of them on a terminal that is narrower; all but the first begin with `indent` blanks.
 void print_line(std::string_view text, std::size_t indent = 2, style = style::plain);
 

@@ -9,6 +9,7 @@
 #include "cli/keys.hpp"
 #include "cli/named_database.hpp"
 #include "cli/output.hpp"
+#include "cli/wrap.hpp"
 #include "protocol/types/db_statistics.hpp"
 #include "protocol/wire/text.hpp"
 
@@ -124,9 +125,9 @@ int hot_keys(context& c, const arguments& a) {
   if (c.options.json)
     print_json(std::move(j));
   else
-    print(keys.empty()
-              ? "no record has been asked for from several nodes often enough to be counted\n"
-              : t.text());
+    print_text(keys.empty()
+                   ? "no record has been asked for from several nodes often enough to be counted\n"
+                   : t.text());
   return code;
 }
 

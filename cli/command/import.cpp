@@ -13,7 +13,7 @@
 #include "cli/context.hpp"
 #include "cli/databases.hpp"
 #include "cli/hold_transactions.hpp"
-#include "cli/named_database.hpp"
+#include "cli/no_such_database.hpp"
 #include "cli/output.hpp"
 #include "cli/tdb/tdb_content.hpp"
 #include "cli/waiting_line.hpp"

@@ -80,6 +80,8 @@ struct status_snapshot {
 
 /// Names of processes are not always UTF-8: what is not is replaced.
 std::string status_json(const status_snapshot&, const std::vector<database_report>&);
+/// What `floe health` asks for, every second perhaps: names as in the whole status.
+std::string only_health_json(const status_snapshot&, const std::vector<database_report>&);
 std::string locks_json(pnn self, const std::vector<database_report>&);
 /// For people, one thing a line.
 std::string memory_text(const memory_report&, const std::vector<database_report>&);

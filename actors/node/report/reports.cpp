@@ -212,6 +212,11 @@ void reports::get_node_status(const request_of<control::get_node_status>& option
                                            answer](const std::vector<database_report>& all) {
       answer.good({brief_status_json(*view, recovery, all)});
     });
+  if (wants_only_health(options.value))
+    return from_.databases.inspect(
+        false, [s = snapshot(), answer](const std::vector<database_report>& all) {
+          answer.good({only_health_json(s, all)});
+        });
   from_.databases.inspect(true, [s = snapshot(), answer](const std::vector<database_report>& all) {
     answer.good({status_json(s, all)});
   });

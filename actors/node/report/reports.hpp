@@ -54,7 +54,7 @@ class reports {
   void get_locks(const answer_to<control::get_locks>&) const;
   void get_timeline(const request_of<control::get_timeline>&,
                     const answer_to<control::get_timeline>&);
-  /// Options: {"brief": true}, or nothing.
+  /// Options: {"brief": true}, {"health": true}, or nothing.
   void get_node_status(const request_of<control::get_node_status>& options,
                        const answer_to<control::get_node_status>&) const;
   void dump_memory(const answer_to<control::dump_memory>&) const;

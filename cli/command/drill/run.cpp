@@ -13,6 +13,7 @@
 #include "cli/command/drill/verdict_text.hpp"
 #include "cli/context.hpp"
 #include "cli/output.hpp"
+#include "cli/wrap.hpp"
 
 namespace floe::cli::drill {
 namespace {
@@ -47,7 +48,7 @@ int run(context& c, const arguments& a) {
       if (r.follow == following::picture) live_follower::clear_terminal();  // in case it broke
       if (!c.options.json && w->seeds > 1 && !v.held) {
         if (kinds.add(r.drill->name, v)) {  // its equals are counted at the end
-          print(fmt::format("{}: {}\n", paint(style::bold, r.drill->name), r.drill->title));
+          print_text(fmt::format("{}: {}\n", paint(style::bold, r.drill->name), r.drill->title));
           print_failure(r, v);
         }
       }
@@ -86,8 +87,8 @@ int run(context& c, const arguments& a) {
     print_tallies(w->drills, tallies);
   }
   if (!c.options.json && *kept)
-    print(paint(style::dim, fmt::format("{}: {}, seed {}\n", files->of_run_text(),
-                                        runs[**kept].drill->name, runs[**kept].seed)));
+    print_text(paint(style::dim, fmt::format("{}: {}, seed {}\n", files->of_run_text(),
+                                             runs[**kept].drill->name, runs[**kept].seed)));
   return all_held ? done : says_no;
 }
 
