@@ -4,6 +4,7 @@ and alert rules that name only what there is."""
 import contextlib
 import http.client
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -22,6 +23,7 @@ from wait import until  # noqa: E402
 HERE = pathlib.Path(__file__).resolve().parent
 SERVICE = HERE.parents[1] / "cli" / "service"
 PROMTOOL = shutil.which("promtool")
+FLOE, LAUNCHER = os.environ.get("FLOE"), os.environ.get("FLOE_LAUNCHER")
 PORT = "[floe]\nport = 4379\n"
 
 
