@@ -423,12 +423,17 @@ class B2Operators(Checks):
         self.assertEqual(3, rows.count("held.tdb"))
 
     def test_a_node_that_hangs_and_one_that_is_lost(self):
+        # so long it is not taken for lost
+        self.told(self.nodes[0], "setvar", "FloeKeepaliveLimitMs", "60000", "-n", "all")
+        self.addCleanup(floe, "--base", self.nodes[0].base, "setvar", "FloeKeepaliveLimitMs", "2500", "-n", "all")
         self.nodes[1].signal(signal.SIGSTOP)
         try:
             self.assert_complains(TIMED_OUT, "timed out", "--base", self.nodes[0].base, "-t", "0.5", "ping", "-n", "1")
             self.assert_complains(TIMED_OUT, "timed out", "--base", self.nodes[1].base, "-t", "0.5", "ping")
             told = self.told(self.nodes[0], "locks", "-t", "0.5")
             self.assertEqual([1], [one["node"] for one in told["unreachable"]])
+            # at a terminal whoever asks it is told from the first second on for whom it waits
+            self.assertIn("uptime: waits for node 1, ", on_terminal(100, "--base", self.nodes[0].base, "-t", "4", "uptime", "-n", "all"))
         finally:
             self.nodes[1].signal(signal.SIGCONT)
         self.nodes.wait_healthy()
