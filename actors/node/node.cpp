@@ -177,9 +177,14 @@ void node::receive(node_message& message) {
           [&](traverse_slice& m) { s.traversal.send(m); },
           [&](node_tick&) { tick(); },
           [&](stop_node& m) { stop(m.why); },
-          [&](leave_node&) { s.departing.end([this] { stop("asked to"); }); },
+          [&](leave_node& m) { leave(m.by); },
       },
       message);
+}
+
+void node::leave(const std::string& by) {
+  services_->departing.end(
+      [this, by] { services_->goodbyes.say(by, [this, by] { stop("ended by " + by); }); });
 }
 
 void node::peer_changes(const peer_changed& m) {
@@ -187,6 +192,7 @@ void node::peer_changes(const peer_changed& m) {
   if (!peer || (peer->flags & node_flag::deleted)) return;  // a last word of its link
   if (!m.connected) return services_->membership.peer_went(m);
   services_->nodes.came_in(m.who);
+  services_->goodbyes.came(m.who);
   services_->membership.peer_came(m);
 }
 

@@ -31,6 +31,8 @@ struct peer_changed {
   std::string why;
   bool floe;
   bool dead = false;
+  std::uint32_t level =
+      0;  ///< of its features (protocol/rules/feature_level.hpp), while it is connected
 };
 struct peer_relinked {
   pnn who;
@@ -198,7 +200,9 @@ struct stop_node {
   std::string why = "asked to";
 };
 /// When what it has is with the others (rules/departure.hpp); a second one: at once.
-struct leave_node {};
+struct leave_node {
+  std::string by = "its program";  ///< who wants it, as the others are told: "SIGTERM of process 1"
+};
 
 using node_message =
     std::variant<peer_packet, client_packet, peer_changed, peer_relinked, peer_refused,
