@@ -2,6 +2,7 @@
 #include "actors/database/database.hpp"
 
 #include "actors/database/hot_records.hpp"
+#include "actors/database/kept_past.hpp"
 
 #include <fmt/format.h>
 
@@ -71,6 +72,7 @@ void database::start() {
   }
   store_ = std::make_unique<store>(std::move(*opened));
   if (const auto known = store_->get_meta(damage_name); known && *known) damage_ = **known;
+  if (config_.kind != db_kind::volatile_db) past_ = read_past(*store_);
   if (!config_.damage.empty()) {
     damage_ = config_.damage;
     if (auto done = store_->set_meta(damage_name, damage_); !done)

@@ -50,6 +50,7 @@
 #include "actors/node/pulse.hpp"
 #include "actors/table/shared_in_process.hpp"
 #include "protocol/rules/commit.hpp"
+#include "protocol/rules/content_past.hpp"
 #include "protocol/rules/hot_keys.hpp"
 #include "protocol/rules/migration.hpp"
 #include "protocol/rules/own_freeze.hpp"
@@ -431,6 +432,7 @@ class database final : public actor<database_message> {
   std::string
       damage_;  ///< what is wrong with the content; also in the file, so that it outlives the process
   std::optional<std::string> declared_damage_;  ///< of what the transaction will commit
+  content_past past_;  ///< of a content with transactions; also in the file
   bool gave_content_ = false;  ///< in this transaction: what is committed may be our own
   store_use store_use_ = store_use::here;
   std::deque<database_message> held_back_;  ///< until the store is here again

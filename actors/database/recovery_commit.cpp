@@ -1,8 +1,9 @@
 /// The commit of a recovery: what was pushed becomes the content, in one piece, with its generation and its health.
-#include <cstring>
 #include <span>
+#include <vector>
 
 #include "actors/database/database.hpp"
+#include "actors/database/kept_past.hpp"
 #include "actors/database/log_text.hpp"
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
@@ -14,7 +15,7 @@
 namespace floe {
 namespace {
 
-/// From this many records the commit is done on another thread.
+/// From this many records the commit is done on another thread; always if it waits for the disk.
 constexpr std::size_t small_commit = 500;
 
 /// Of these records there are no read-only copies any more, nor are they copies.
@@ -60,15 +61,19 @@ void database::commit(db_control& m) {
   const auto size = set->size() + copies.size();
   // a tool gives the same to all nodes
   const bool equal = equal_open_ || (replaced && freeze_.wiped);
+  // volatile contents are told apart by what has changed
+  auto past = config_.kind == db_kind::volatile_db ? nullptr : std::make_shared<past_to_keep>();
   auto work = [store = store_, set, result, tid = planned.committed, equal, wiped = freeze_.wiped,
-               now = damage_, after, copies = std::move(copies)] {
+               now = damage_, after, copies = std::move(copies), past, before = past_] {
     // an earlier try has committed that generation here, and its content did not stay: the name means two contents
     auto& changes = store->changes();
     const bool ambiguous =
         changes.base() == tid && (wiped || set->size() > 0 || changes.keys() > 0);
     // content and health change together
-    const change health[] = {change::set_meta(damage_name, after)};
-    const auto meta = std::span(health).first(now == after ? 0 : 1);
+    if (past) *past = past_after(*store, *set, wiped, tid, before);
+    std::vector<change> meta;
+    if (now != after) meta.push_back(change::set_meta(damage_name, after));
+    if (past && past->changed) meta.push_back(change::set_meta(past_name, past->in_file));
     if (auto ended = end_copies(*store, copies); !ended) {
       *result = std::unexpected(std::move(ended.error()));
       return;
@@ -80,6 +85,7 @@ void database::commit(db_control& m) {
       if (!stored) *result = std::unexpected(stored.error());
     }
     if (!*result) return;
+    if (past && (!past->changed || !(wiped || equal))) keep_past(*store, past->in_file);
     if (!equal || ambiguous)
       changes.forget();
     else if (wiped)
@@ -87,7 +93,8 @@ void database::commit(db_control& m) {
     else
       changes.step(tid);
   };
-  auto finish = [this, wanted, set, by = m, result, after, replaced, wiped = freeze_.wiped] {
+  auto finish = [this, wanted, set, by = m, result, after, replaced, past,
+                 wiped = freeze_.wiped] {
     const auto& answer = by.answer;
     auto event = wanted;  // a recovery that has begun meanwhile finds what is there now
     event.inactive = inactive();
@@ -96,6 +103,7 @@ void database::commit(db_control& m) {
       return answer.fail("cannot store the recovered records: " + result->error().text);
     }
     storage_.found_room();
+    if (past) past_ = std::move(past->past);
     if (damage_ != after) {
       damage_ = after;
       node_.tell(database_health{config_.id, damage_});
@@ -108,7 +116,7 @@ void database::commit(db_control& m) {
     finish_commit(s, answer);
     if (replaced) tell_replaced(by, store_->count().value_or(0));
   };
-  if (size <= small_commit) {
+  if (size <= small_commit && config_.kind != db_kind::persistent) {
     work();
     return finish();
   }
@@ -162,15 +170,12 @@ void database::set_damage(std::string damage) {
 
 void database::get_seqnum(db_control& m) {
   if (!transition(freeze_event::read{}, m.answer)) return;
+  const auto flags = std::get<req_control>(m.packet->content.body).flags;
+  if (!m.client && (flags & seqnum_with_past) && config_.kind != db_kind::volatile_db)
+    return m.answer.good(past_bytes(past_, sequence_number()));
   m.answer.good(wire::encode(sequence_number()));
 }
 
-std::uint64_t database::sequence_number() const {
-  std::uint64_t n = 0;
-  if (auto found = store_->get(sequence_number_key);
-      found && *found && (*found)->data.size() == sizeof n)
-    std::memcpy(&n, (*found)->data.data(), sizeof n);
-  return n;
-}
+std::uint64_t database::sequence_number() const { return sequence_number_in(*store_); }
 
 }  // namespace floe

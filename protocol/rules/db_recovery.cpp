@@ -56,7 +56,7 @@ std::vector<db_output> db_recovery::on(const db_event::answered& e, time_point n
   switch (e.phase) {
     case db_phase::names: names_.emplace_back(e.node, e.text); break;
     case db_phase::seqnum:
-      seqnums_.emplace_back(e.node, e.number);
+      seqnums_.push_back({.node = e.node, .number = e.number, .past = e.past});
       if (!e.whole) damaged_.push_back(e.node);
       break;
     case db_phase::changes:
@@ -187,7 +187,7 @@ std::vector<db_output> db_recovery::phase_complete(time_point now) {
       unchanged_ = all_equal();
       if (unchanged_) return enter(db_phase::commit, everybody(), now);
       auto sources = pull_sources();
-      why_whole_ = plan_.whole ? why_everything() : "node " + describe(sources) + " supplies it";
+      why_whole_ = plan_.whole ? why_everything() : who_supplies(sources);
       return enter(db_phase::pull, std::move(sources), now);
     }
     case db_phase::changes: {

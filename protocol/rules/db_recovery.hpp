@@ -60,6 +60,7 @@
 #include "protocol/change_state.hpp"
 #include "protocol/ids.hpp"
 #include "protocol/record.hpp"
+#include "protocol/rules/content_past.hpp"
 #include "protocol/rules/evidence.hpp"
 #include "protocol/rules/time.hpp"
 #include "protocol/rules/winner.hpp"
@@ -162,6 +163,7 @@ struct answered {
   std::uint64_t arrived = 0;      ///< pull: records that have arrived from this node
   std::string text{};             ///< names: the name
   bool whole = true;              ///< seqnum: the copy was never damaged, or has been healed
+  content_past past{};            ///< seqnum: what the content came from, if the node tells
   std::optional<db_copy> copy{};  ///< begin: from floe's nodes, if all are
 };
 /// One node did not. `disconnected` counts in every phase, whether or not the node owes an answer.
@@ -348,6 +350,8 @@ class db_recovery {
   std::vector<pnn> everybody() const;
   std::vector<pnn> who_has(bool has) const;
   std::vector<pnn> pull_sources() const;
+  pnn supplier() const;
+  std::string who_supplies(const std::vector<pnn>& sources) const;
 
   db_phase phase_ = db_phase::idle;
   run_number run_{0};
@@ -366,7 +370,7 @@ class db_recovery {
   std::uint8_t flags_ = 0;
   std::string name_;
   std::vector<std::pair<pnn, std::string>> names_;
-  std::vector<std::pair<pnn, std::uint64_t>> seqnums_;
+  std::vector<past_claim> seqnums_;
   std::vector<pnn> damaged_;                   ///< whose copy is not whole
   std::vector<std::pair<pnn, db_copy>> told_;  ///< by the answers to begin
   generation base_ = generation::invalid;

@@ -309,10 +309,10 @@ std::string_view name(db_way w) {
 /// number of 0 says nothing.
 bool db_recovery::all_equal() const {
   if (!plan_.floe_only || plan_.whole || !damaged_.empty()) return false;
-  const auto n = seqnums_.empty() ? 0 : seqnums_.front().second;
+  const auto n = seqnums_.empty() ? 0 : seqnums_.front().number;
   const auto* first = copy_of(plan_.participants.front().node);
   return n != 0 && first && first->content != generation::invalid &&
-         std::ranges::all_of(seqnums_, [&](const auto& s) { return s.second == n; }) &&
+         std::ranges::all_of(seqnums_, [&](const auto& s) { return s.number == n; }) &&
          std::ranges::all_of(plan_.participants, [&](const auto& p) {
            const auto* copy = copy_of(p.node);
            return p.took_part && copy && copy->content == first->content &&
