@@ -72,7 +72,8 @@ void database::start() {
   }
   store_ = std::make_unique<store>(std::move(*opened));
   if (const auto known = store_->get_meta(damage_name); known && *known) damage_ = **known;
-  if (config_.kind != db_kind::volatile_db) past_ = read_past(*store_);
+  past_ = config_.kind == db_kind::volatile_db ? gone_on({}, birth_under(gen_), true)
+                                               : read_past(*store_);
   if (!config_.damage.empty()) {
     damage_ = config_.damage;
     if (auto done = store_->set_meta(damage_name, damage_); !done)

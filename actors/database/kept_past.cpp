@@ -49,9 +49,16 @@ past_to_keep past_after(store& s, const recovery_set& set, bool wiped, generatio
   const bool changed = wiped ? !set.same_as(s).value_or(false) : set.size() > 0;
   const auto* number = set.find(sequence_number_key);
   const auto left = wiped ? 0 : sequence_number_in(s);
-  past_to_keep p{.past = gone_on(before, committed, changed), .in_file = {}, .changed = changed};
+  // when it was written that nobody knows may have been at any time
+  const bool written = changed || before.written == generation::invalid;
+  past_to_keep p{.past = gone_on(before, committed, written), .in_file = {}, .changed = changed};
   p.in_file = past_bytes(p.past, number ? number_in(number->data) : left);
   return p;
+}
+
+content_past past_of_volatile(content_past before, const volatile_commit& c) {
+  if (c.of_others && !c.replaced) before = {};
+  return gone_on(std::move(before), c.gen, c.replaced);
 }
 
 void keep_past(store& s, byte_view in_file) {

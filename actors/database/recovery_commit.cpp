@@ -110,6 +110,10 @@ void database::commit(db_control& m) {
     }
     freeze_step s;
     if (!transition(event, answer, &s)) return;
+    if (!past)
+      past_ = past_of_volatile(
+          past_,
+          {.gen = s.committed, .replaced = replaced, .of_others = wiped && !gave_content_});
     if (wiped && !replaced && !mutated(mutant::replaced_in_place)) drop_what_waits();
     if (wiped) drop_table_content();
     filling_.forget();
@@ -171,7 +175,7 @@ void database::set_damage(std::string damage) {
 void database::get_seqnum(db_control& m) {
   if (!transition(freeze_event::read{}, m.answer)) return;
   const auto flags = std::get<req_control>(m.packet->content.body).flags;
-  if (!m.client && (flags & seqnum_with_past) && config_.kind != db_kind::volatile_db)
+  if (!m.client && (flags & seqnum_with_past))
     return m.answer.good(past_bytes(past_, sequence_number()));
   m.answer.good(wire::encode(sequence_number()));
 }

@@ -15,6 +15,34 @@ bool follows(generation later, generation earlier) {
          is_later(later, earlier);
 }
 
+}  // namespace
+
+bool came_from(const content_past& p, generation g) {
+  return g != generation::invalid &&
+         std::ranges::any_of(p.from, [&](generation later) { return follows(later, g); });
+}
+
+content_past gone_on(content_past p, generation to, bool changed) {
+  if (to == generation::invalid) return p;
+  std::erase_if(p.from, [&](generation g) { return follows(to, g); });
+  p.from.insert(p.from.begin(), to);
+  if (p.from.size() > past_limit) p.from.resize(past_limit);
+  if (changed) p.written = to;
+  return p;
+}
+
+content_past written_in(content_past p, generation g) { return gone_on(std::move(p), g, true); }
+
+bool gives_way(const content_past& one, const content_past& other) {
+  if (one.from.empty() || other.from.empty()) return false;
+  const bool knows_ours = came_from(other, one.written);
+  const bool known_to_us = came_from(one, other.written);
+  if (knows_ours != known_to_us) return knows_ours;
+  if (!knows_ours) return false;  // two histories
+  // nothing was written since they parted; who has been recovered without the other has told its clients what there is
+  return came_from(other, one.from.front()) && !came_from(one, other.from.front());
+}
+
 /// Copies of one generation have one past, as far as each of them remembers it. A node that was given the content knows less of
 /// when it was written than who has had it all the time; but a transaction that only some of them have is in the highest number.
 content_past shared_past(const past_claim& of, std::span<const past_claim> all) {
@@ -36,35 +64,6 @@ content_past shared_past(const past_claim& of, std::span<const past_claim> all) 
     if (c.number == highest && earlier) past.written = c.past.written;
   }
   return past;
-}
-
-}  // namespace
-
-bool came_from(const content_past& p, generation g) {
-  return g != generation::invalid &&
-         std::ranges::any_of(p.from, [&](generation later) { return follows(later, g); });
-}
-
-content_past gone_on(content_past p, generation to, bool changed) {
-  if (to == generation::invalid) return p;
-  std::erase_if(p.from, [&](generation g) { return follows(to, g); });
-  p.from.insert(p.from.begin(), to);
-  if (p.from.size() > past_limit) p.from.resize(past_limit);
-  // whose content nobody knows may have been written at any time
-  if (changed || p.written == generation::invalid) p.written = to;
-  return p;
-}
-
-content_past written_in(content_past p, generation g) { return gone_on(std::move(p), g, true); }
-
-bool gives_way(const content_past& one, const content_past& other) {
-  if (one.from.empty() || other.from.empty()) return false;
-  const bool knows_ours = came_from(other, one.written);
-  const bool known_to_us = came_from(one, other.written);
-  if (knows_ours != known_to_us) return knows_ours;
-  if (!knows_ours) return false;  // two histories
-  // nothing was written since they parted; who has been recovered without the other has told its clients what there is
-  return came_from(other, one.from.front()) && !came_from(one, other.from.front());
 }
 
 std::vector<pnn> latest_contents(std::span<const past_claim> all) {

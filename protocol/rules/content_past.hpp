@@ -59,6 +59,8 @@ struct past_claim {
   std::uint64_t number = 0;
   content_past past{};
 };
+/// What all that tell of one content, of one generation, remember together.
+content_past shared_past(const past_claim& of, std::span<const past_claim> all);
 /// Those that need not give way to another one: never nobody, unless there are none.
 std::vector<pnn> latest_contents(std::span<const past_claim>);
 

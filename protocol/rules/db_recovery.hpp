@@ -74,7 +74,7 @@ enum class db_phase : std::uint8_t {
   freeze,   ///< DB_FREEZE
   held,     ///< diagnostic mode: frozen, waits for release
   begin,    ///< DB_TRANSACTION_START, or DB_RECOVERY_BEGIN among floe's nodes
-  seqnum,   ///< GET_DB_SEQNUM; persistent and replicated databases
+  seqnum,   ///< GET_DB_SEQNUM; persistent and replicated databases; volatile ones where a part has forgotten what the others know
   changes,  ///< DB_CHANGES: what they have changed since the base; DB_PULL at who could not note it
   fill,     ///< DB_PULL at one that has the base, for those that do not
   compare,  ///< here: whose copy of these records is not known
@@ -282,6 +282,7 @@ class db_recovery {
   std::vector<pnn> overflowed() const;  ///< members that have changed more than they could note
   /// That of a node behind which has recovered since it parted; else invalid.
   generation own_generation(pnn behind) const;
+  generation content_of(pnn) const;  ///< of a participant that tells
   /// What a member's change of this age (change_history::age_of) means for each node behind.
   key_touches touches(pnn member, std::uint32_t age) const;
   /// Which nodes of returning() had parted from the members before this change of a member.
@@ -290,6 +291,10 @@ class db_recovery {
   bool after_own_commit(pnn behind, std::uint32_t age) const;
   /// Parts that have gone on without each other meet: what records were when they parted matters (parts.hpp).
   bool parts_meet() const;
+  /// The latest content that a node has had, of the fresh ones, from which the members' came, although they do not know any
+  /// more what they have changed since, because it was replaced: what the node's part has written since it went on without them
+  /// is kept where they have nothing. Invalid: it has none, or has made no content since.
+  generation parted_at(pnn fresh) const;
   /// Since when this node is asked for its changes: its content; who is behind since the content that it had in common
   /// with the members, and the first of these since the earliest such.
   generation changes_since(pnn) const;
@@ -320,6 +325,7 @@ class db_recovery {
   bool expects(run_number, db_phase, pnn) const;
   output settle(pnn, time_point);
   output phase_complete(time_point);
+  output look_at_contents(time_point);
   output enter(db_phase to, std::vector<pnn> nodes, time_point);
   output enter(db_phase to, time_point);
   output try_failed(time_point);
@@ -335,6 +341,9 @@ class db_recovery {
   std::string why_everything() const;
   bool equal_contents();
   bool all_equal() const;
+  bool history_is_missing() const;
+  void let_replaced_count();
+  content_past past_of(pnn) const;
   std::vector<pnn> noted() const;
   bool knows_all_since_birth(pnn) const;
   bool shares_their_past(pnn) const;

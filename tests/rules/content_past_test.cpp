@@ -144,7 +144,7 @@ struct small_cluster {
     members = cut ? std::vector<std::size_t>{} : here;
     for (const auto i : here) {
       if (cut && pick(2) == 0) continue;
-      nodes[i].past = gone_on(nodes[i].past, now, nodes[i].log != content);
+      nodes[i].past = gone_on(nodes[i].past, now, nodes[i].log != content || nodes[i].past.empty());
       nodes[i].log = content;
     }
   }
