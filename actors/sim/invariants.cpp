@@ -214,7 +214,7 @@ invariants::recovery& invariants::recovery_of(seen_database& db, generation g) {
 void invariants::recovers(db_id id, generation to, std::span<const pnn> counted) {
   auto& r = recovery_of(databases_[id], to);
   // a second try counts those that have committed the first: what they have is what counted then
-  if (r.counted.empty()) r.counted.assign(counted.begin(), counted.end());
+  if (r.committed.empty()) r.counted.assign(counted.begin(), counted.end());
 }
 
 void invariants::began(const database_moment& m, generation to) {
