@@ -151,6 +151,7 @@ std::expected<blocking_client*, exit_code> context::node() {
     return std::unexpected(code_of(c.error().code));
   }
   node_.emplace(std::move(*c));
+  if (!options.doing.empty()) waits_.emplace(*node_, options.doing);
   return &*node_;
 }
 

@@ -154,26 +154,39 @@ std::string misspelt_option(const chosen_command& c, int argc, char** argv) {
   return {};
 }
 
-/// The first word that is neither an option nor the value of one: what was meant to be a command.
-std::string misspelt(const std::vector<command>& commands, int argc, char** argv) {
+/// Where the first word is that is neither an option nor the value of one: what is meant to be a command. 0: there is none.
+int place_of_command(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
+    if (word == "--") break;
     if (word == "--base" || word == "--socket" || word == "-n" || word == "--node" ||
-        word == "-t" || word == "--timeout" || word == "-x" || word == "--separator") {
+        word == "-t" || word == "--timeout" || word == "-x" || word == "--separator")
       ++i;
-    } else if (!word.starts_with('-')) {
-      for (const auto& c : commands)
-        if (word == c.name) return i + 1 < argc ? misspelt_part(c, argv[i + 1]) : std::string();
-      if (const auto instead = successor_of(word); !instead.empty())
-        return fmt::format("no such command: {} is ctdb's; {}", word, instead);
-      std::vector<std::string_view> names;
-      for (const auto& c : commands) names.emplace_back(c.name);
-      const auto near = closest(word, names);
-      return "no such command: " + std::string(word) +
-             (near ? "; did you mean " + std::string(*near) + "?" : "; `floe --help` lists them");
-    }
+    else if (!word.starts_with('-'))
+      return i;
   }
-  return {};
+  return 0;
+}
+
+const command* command_named(const std::vector<command>& commands, std::string_view word) {
+  const auto c = std::ranges::find(commands, word, &command::name);
+  return c == commands.end() ? nullptr : &*c;
+}
+
+std::string misspelt(const std::vector<command>& commands, int argc, char** argv) {
+  const int i = place_of_command(argc, argv);
+  if (i == 0) return {};
+  const std::string_view word = argv[i];
+  if (const auto* c = command_named(commands, word))
+    return i + 1 < argc ? misspelt_part(*c, argv[i + 1]) : std::string();
+  if (const auto instead = successor_of(word); !instead.empty())
+    return fmt::format("no such command: {} is ctdb's; {}{}", word,
+                       instead.starts_with("it is") ? "here " : "", instead);
+  std::vector<std::string_view> names;
+  for (const auto& c : commands) names.emplace_back(c.name);
+  const auto near = closest(word, names);
+  return "no such command: " + std::string(word) +
+         (near ? "; did you mean " + std::string(*near) + "?" : "; `floe --help` lists them");
 }
 
 /// `floe help status` means `floe status --help`; `floe help drill` the language of drills, `floe help drill VERB` a verb of
@@ -276,9 +289,11 @@ std::optional<int> parse(CLI::App& app, const std::vector<command>& commands, in
   return std::nullopt;
 }
 
-int run_chosen(const std::vector<std::unique_ptr<bound_command>>& bound, global_options options) {
+int run_chosen(const std::vector<std::unique_ptr<bound_command>>& bound, global_options options,
+               const std::string& path) {
   const auto chosen = std::ranges::find_if(bound, [](const auto& b) { return b->app->parsed(); });
   if (chosen == bound.end()) return wrong_use;
+  options.doing = path;
   context c(std::move(options));
   const int code = (*chosen)->what->run(c, collect(**chosen));
   // who reads only the beginning, as `head` does, wants no more
@@ -306,7 +321,11 @@ int main(int argc, char** argv) {
   add_global_flags(app, options, more);
   const auto commands = all_commands();
   std::vector<std::unique_ptr<bound_command>> bound;
-  for (const auto& c : commands) bind(app, c, bound);
+  // the parser learns of all of them only where it has to list them, or has to say that there is none of that name
+  const int named = place_of_command(argc, argv);
+  const auto* only = named > 0 ? command_named(commands, argv[named]) : nullptr;
+  for (const auto& c : commands)
+    if (!only || only == &c) bind(app, c, bound);
 
   if (const auto code = parse(app, commands, argc, argv)) return *code;
   if (more.separator.size() != 1) {
@@ -315,5 +334,5 @@ int main(int argc, char** argv) {
   }
   if (more.in_rows) write_machine_rows(more.separator.front());
   if (!more.timeout.empty()) options.timeout_s = in_seconds(*parse_duration(more.timeout));
-  return run_chosen(bound, std::move(options));
+  return run_chosen(bound, std::move(options), chosen_in(app, commands).path);
 }

@@ -104,6 +104,7 @@ outcome<std::optional<held_record>> ask_for_lock(const std::shared_ptr<channel>&
   const auto a =
       line->ask({.opcode = control::record_lock, .data = data}, later(until, answer_slack), &claim);
   if (!a) {
+    if (a.error().unsent) return failed(FLOE_ENOTCONN, a.error().text);
     if (a.error().status == record_status_in_table && number != 0) return std::nullopt;
     if (a.error().code == FLOE_ETIMEOUT)
       mine.keep();  // the node may grant it yet: the number goes with the answer

@@ -25,6 +25,7 @@ class content_damage {
   void transaction_begins();
   /// In this transaction: what is committed may be our own.
   void content_is_given() { given_ = true; }
+  bool content_given() const { return given_; }
   /// A leader that does not say how whole its sources were has taken the content from us or from somebody better.
   std::string after_commit() const;
   /// The content was committed with this.

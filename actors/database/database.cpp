@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "actors/database/kept_past.hpp"
 #include "actors/events.hpp"
 #include "actors/hex.hpp"
 #include "actors/runtime/turn_watch.hpp"
@@ -69,6 +70,8 @@ void database::start() {
   }
   store_ = std::make_unique<store>(std::move(*opened));
   damage_.read(config_.damage);
+  past_ = config_.kind == db_kind::volatile_db ? gone_on({}, birth_under(gen_), true)
+                                               : read_past(*store_);
   // until the first recovery the nodes of this map have the empty content in common
   if (config_.kind == db_kind::volatile_db && !mutated(mutant::birth_forgotten))
     store_->changes().begin(birth_under(gen_));

@@ -55,6 +55,7 @@
 #include "actors/environment.hpp"
 #include "actors/node/node_message.hpp"
 #include "actors/node/pulse.hpp"
+#include "protocol/rules/content_past.hpp"
 #include "protocol/rules/hot_keys.hpp"
 #include "protocol/rules/migration.hpp"
 #include "protocol/rules/own_freeze.hpp"
@@ -68,6 +69,8 @@ namespace floe {
 constexpr std::size_t most_waiters_of_key = 10'000;
 
 /// What a recovery, or a tool, has begun and not yet committed.
+struct content_write;
+
 struct recovery_transaction {
   std::pair<pnn, std::uint64_t> of{};  ///< the node and the client who began it
   /// Of a recovery of floe's nodes alone: what is pushed is stored as it is, equal on all.
@@ -254,8 +257,7 @@ class database final : public actor<database_message>, private record_keeper {
 
   // recovery_commit.cpp
   void commit(db_control&);
-  void committed(freeze_event::commit, const db_control& by, const std::string& damage, bool wiped,
-                 bool replaced);
+  void committed(freeze_event::commit, const db_control& by, const content_write&, bool replaced);
   void finish_commit(const freeze_step&, const replier&);
   void get_seqnum(db_control&);
 
@@ -315,6 +317,7 @@ class database final : public actor<database_message>, private record_keeper {
   bool committed_ = false;
   /// The last commit was of a recovery of floe's nodes alone: records may name an owner that is not in the map any more.
   bool equal_ = false;
+  content_past past_;  ///< of a content with transactions; also in the file
   recovery_transaction transaction_;
   std::vector<replier> freeze_waiters_;
   std::vector<db_peer_packet> deferred_;  ///< records that arrived while frozen

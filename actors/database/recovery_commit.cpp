@@ -1,8 +1,10 @@
 /// The commit of a recovery: what was pushed becomes the content, in one piece, with its generation and its health.
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "actors/database/database.hpp"
+#include "actors/database/kept_past.hpp"
 #include "actors/database/log_text.hpp"
 #include "actors/database/sequence_number.hpp"
 #include "actors/events.hpp"
@@ -15,7 +17,7 @@
 namespace floe {
 namespace {
 
-/// From this many records the commit is done on another thread.
+/// From this many records the commit is done on another thread; always if it waits for the disk.
 constexpr std::size_t small_commit = 500;
 
 /// Of these records there are no read-only copies any more, nor are they copies.
@@ -29,6 +31,8 @@ std::expected<void, store_error> end_copies(store& s, const std::vector<bytes>& 
   return keys.empty() ? std::expected<void, store_error>() : s.flush();
 }
 
+}  // namespace
+
 /// What a commit writes, perhaps on another thread: nothing of the database is touched meanwhile.
 struct content_write {
   std::shared_ptr<store> to;
@@ -37,19 +41,23 @@ struct content_write {
   bool equal = false;  ///< on all nodes of a recovery of floe's nodes alone
   bool wiped = false;  ///< the set is all there is from now on
   std::string damage_before{}, damage_after{};
-  std::vector<bytes> copies{};  ///< records of which copies are out
+  std::vector<bytes> copies{};            ///< records of which copies are out
+  std::optional<content_past> before{};   ///< of a content with transactions: volatile ones are told apart by what has changed
+  past_to_keep past{};                    ///< what it becomes
 
   std::size_t size() const { return set->size() + copies.size(); }
-  std::expected<replace_result, store_error> carry_out() const;
+  std::expected<replace_result, store_error> carry_out();
 };
 
-std::expected<replace_result, store_error> content_write::carry_out() const {
+std::expected<replace_result, store_error> content_write::carry_out() {
   auto& changes = to->changes();
   // an earlier try has committed that generation here, and its content did not stay: the name means two contents
   const bool ambiguous = changes.base() == tid && (wiped || set->size() > 0 || changes.keys() > 0);
-  // content and health change together
-  const change health[] = {change::set_meta(damage_name, damage_after)};
-  const auto meta = std::span(health).first(damage_before == damage_after ? 0 : 1);
+  // content, health and past change together
+  if (before) past = past_after(*to, *set, wiped, tid, *before);
+  std::vector<change> meta;
+  if (damage_before != damage_after) meta.push_back(change::set_meta(damage_name, damage_after));
+  if (before && past.changed) meta.push_back(change::set_meta(past_name, past.in_file));
   if (auto ended = end_copies(*to, copies); !ended) return std::unexpected(ended.error());
   std::expected<replace_result, store_error> result;
   if (wiped) {
@@ -59,6 +67,7 @@ std::expected<replace_result, store_error> content_write::carry_out() const {
     result = std::unexpected(stored.error());
   }
   if (!result) return result;
+  if (before && (!past.changed || !(wiped || equal))) keep_past(*to, past.in_file);
   if (!equal || ambiguous)
     changes.forget();
   else if (wiped)
@@ -67,8 +76,6 @@ std::expected<replace_result, store_error> content_write::carry_out() const {
     changes.step(tid);
   return result;
 }
-
-}  // namespace
 
 void database::commit(db_control& m) {
   const auto& t = m.request<control::db_transaction_commit>();
@@ -93,7 +100,7 @@ void database::commit(db_control& m) {
   }
   const bool replaced = planned.next.replaced, wiped = freeze_.wiped;
   if (replaced && wiped) keep_number_rising(*pushed);
-  const auto write = std::make_shared<const content_write>(content_write{
+  const auto write = std::make_shared<content_write>(content_write{
       .to = store_,
       .set = std::move(pushed),
       .tid = planned.committed,
@@ -102,15 +109,16 @@ void database::commit(db_control& m) {
       .damage_before = damage_.text(),
       .damage_after = wiped ? damage_.after_commit() : damage_.text(),
       // what is replaced as a whole has no copies
-      .copies = wiped ? std::vector<bytes>() : copies_.keys()});
+      .copies = wiped ? std::vector<bytes>() : copies_.keys(),
+      .before = config_.kind == db_kind::volatile_db ? std::nullopt : std::optional(past_)});
   auto result = std::make_shared<std::expected<replace_result, store_error>>();
   auto work = [write, result] { *result = write->carry_out(); };
   auto finish = [this, wanted, by = m, write, result, replaced] {
-    if (*result) return committed(wanted, by, write->damage_after, write->wiped, replaced);
+    if (*result) return committed(wanted, by, *write, replaced);
     storage_.leave_without_room(*write->set, result->error());
     by.answer.fail("cannot store the recovered records: " + result->error().text);
   };
-  if (write->size() <= small_commit) {
+  if (write->size() <= small_commit && config_.kind != db_kind::persistent) {
     work();
     return finish();
   }
@@ -121,14 +129,19 @@ void database::commit(db_control& m) {
 
 /// The store has what was pushed: now the rules are told.
 void database::committed(freeze_event::commit event, const db_control& by,
-                         const std::string& damage, bool wiped, bool replaced) {
+                         const content_write& w, bool replaced) {
   event.inactive = inactive();  // a recovery that has begun meanwhile finds what is there now
   storage_.found_room();
-  damage_.committed(damage);
+  if (w.before) past_ = w.past.past;
+  damage_.committed(w.damage_after);
   freeze_step s;
   if (!transition(event, by.answer, &s)) return;
-  if (wiped && !replaced && !mutated(mutant::replaced_in_place)) drop_what_waits();
-  if (wiped) table_.drop_content();
+  if (!w.before)
+    past_ = past_of_volatile(past_, {.gen = s.committed,
+                                     .replaced = replaced,
+                                     .of_others = w.wiped && !damage_.content_given()});
+  if (w.wiped && !replaced && !mutated(mutant::replaced_in_place)) drop_what_waits();
+  if (w.wiped) table_.drop_content();
   filling_.forget();
   finish_commit(s, by.answer);
   if (replaced) tell_replaced(by, store_->count().value_or(0));
@@ -156,7 +169,10 @@ void database::finish_commit(const freeze_step& s, const replier& answer) {
 
 void database::get_seqnum(db_control& m) {
   if (!transition(freeze_event::read{}, m.answer)) return;
-  m.answer.good(wire::encode(sequence_number_of(*store_)));
+  const auto n = sequence_number_of(*store_);
+  const auto flags = std::get<req_control>(m.packet->content.body).flags;
+  if (!m.client && (flags & seqnum_with_past)) return m.answer.good(past_bytes(past_, n));
+  m.answer.good(wire::encode(n));
 }
 
 }  // namespace floe

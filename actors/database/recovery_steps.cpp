@@ -213,6 +213,7 @@ void database::open_transaction(const db_control& m) {
         last_header_.known = false;
         gen_ = generation::invalid;
         committed_ = false;
+        past_ = {};
         transition(freeze_event::freeze{.locks_held = false, .invalidate = true}, {});
         own_freeze_ = step(own_freeze_, own_freeze_event::left_out);
         env_.log.tell(event::database_damaged{.what = "made anew: " + storage_.what()});

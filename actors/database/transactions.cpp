@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "actors/database/database.hpp"
+#include "actors/database/kept_past.hpp"
+#include "actors/database/sequence_number.hpp"
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/wire/codec.hpp"
@@ -39,13 +41,18 @@ void database::update_record(db_control& m) {
     storage_.failed("commit", done.error());
     return m.answer.fail("cannot commit what was stored before: " + done.error().text);
   }
+  auto past = written_in(past_, gen_);
+  const auto kept = std::make_shared<const bytes>(
+      past_bytes(past, sequence_number_in(*changes, sequence_number_of(*store_))));
+  changes->push_back(change::set_meta(past_name, *kept));
   give_store_away(store_use::updating);
   auto result = std::make_shared<std::expected<void, store_error>>();
-  auto work = [store = store_, packet = m.packet, changes = std::move(*changes), result] {
+  auto work = [store = store_, packet = m.packet, changes = std::move(*changes), kept, result] {
     *result = store->apply(changes, durability::committed);
   };
-  auto finish = [this, answer = m.answer, result] {
+  auto finish = [this, answer = m.answer, past = std::move(past), result] {
     if (*result) {
+      past_ = past;
       storage_.works();
       count_change();
       return answer.good();

@@ -9,6 +9,7 @@
 
 #include "protocol/constants.hpp"
 #include "protocol/rules/elapsed.hpp"
+#include "protocol/rules/feature_level.hpp"
 
 namespace floe {
 namespace {
@@ -221,7 +222,11 @@ void link::came_up() {
   refusal_.clear();
   known_incarnation_ = peer_incarnation_;
   const bool floe = *peer_capabilities_ & capability::sorted_pull;
-  node_.tell(peer_changed{.who = config_.peer, .connected = true, .why = {}, .floe = floe});
+  node_.tell(peer_changed{.who = config_.peer,
+                          .connected = true,
+                          .why = {},
+                          .floe = floe,
+                          .level = feature_level_of(*peer_capabilities_)});
   begin_talk(floe);
 }
 

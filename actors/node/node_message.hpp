@@ -31,6 +31,8 @@ struct peer_changed {
   std::string why;
   bool floe;
   bool dead = false;
+  std::uint32_t level =
+      0;  ///< of its features (protocol/rules/feature_level.hpp), while it is connected
 };
 struct peer_relinked {
   pnn who;
@@ -116,9 +118,12 @@ struct database_health {
 struct database_closed {
   db_id id;
 };
-/// All other nodes have detached this database.
+/// A client's request to detach a database everywhere goes on: all others would do it, have not all done it, have done it.
 struct detach_now {
+  enum class step { ask, again, here };
   db_id id;
+  step next;
+  time_point until;
   replier answer;
 };
 /// A database's state that others look at has changed (freeze state, generation).
@@ -195,7 +200,9 @@ struct stop_node {
   std::string why = "asked to";
 };
 /// When what it has is with the others (rules/departure.hpp); a second one: at once.
-struct leave_node {};
+struct leave_node {
+  std::string by = "its program";  ///< who wants it, as the others are told: "SIGTERM of process 1"
+};
 
 using node_message =
     std::variant<peer_packet, client_packet, peer_changed, peer_relinked, peer_refused,

@@ -33,6 +33,7 @@ void invariants::opened(const database_moment& m, std::string_view name) {
   auto& db = of(m);
   db.name = name;
   ++db.nodes[m.node].number;
+  release_all(db, m.node);  // what was held in one that was detached
 }
 
 void invariants::left(const database_moment& m) {
@@ -47,10 +48,14 @@ void invariants::gone(pnn n) {
     ++db.nodes[n].number;
     db.nodes[n].opened = db.nodes[n].given = generation::invalid;
     db.nodes[n].written.reset();
-    for (auto& [key, holders] : db.holders)
-      std::erase_if(holders, [n](const sight& s) { return s.where.node == n; });
-    std::erase_if(db.holders, [](const auto& h) { return h.second.empty(); });
+    release_all(db, n);
   }
+}
+
+void invariants::release_all(seen_database& db, pnn n) {
+  for (auto& [key, holders] : db.holders)
+    std::erase_if(holders, [n](const sight& s) { return s.where.node == n; });
+  std::erase_if(db.holders, [](const auto& h) { return h.second.empty(); });
 }
 
 invariants::sight invariants::see(seen_database& db, const database_moment& m, const char* what,
@@ -209,7 +214,7 @@ invariants::recovery& invariants::recovery_of(seen_database& db, generation g) {
 void invariants::recovers(db_id id, generation to, std::span<const pnn> counted) {
   auto& r = recovery_of(databases_[id], to);
   // a second try counts those that have committed the first: what they have is what counted then
-  if (r.counted.empty()) r.counted.assign(counted.begin(), counted.end());
+  if (r.committed.empty()) r.counted.assign(counted.begin(), counted.end());
 }
 
 void invariants::began(const database_moment& m, generation to) {

@@ -8,6 +8,7 @@
 #include "cli/cluster_state.hpp"
 #include "cli/command/all.hpp"
 #include "cli/drill/language/recovery_phases.hpp"
+#include "cli/named_database.hpp"
 #include "cli/output.hpp"
 #include "cli/suggest.hpp"
 #include "cli/wrap.hpp"
@@ -67,7 +68,7 @@ int hold(context& c, const arguments& a) {
   auto node = c.node();
   if (!node) return node.error();
   if (const auto at = text.find('@'); at != std::string::npos) {
-    const auto db = (*node)->find_database(text.substr(at + 1), c.patience());
+    const auto db = find_named_database(**node, text.substr(at + 1), c.patience());
     if (!db) return c.fail("recovery hold", db.error());
   }
   return set_hold(c, text);

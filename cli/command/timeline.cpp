@@ -11,6 +11,7 @@
 #include "cli/output.hpp"
 #include "cli/timeline/gather.hpp"
 #include "cli/whole_file.hpp"
+#include "cli/wrap.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/rules/elapsed.hpp"
 #include "protocol/types/node_map.hpp"
@@ -85,10 +86,10 @@ int run(context& c, const arguments& a) {
     print_json(std::move(j));
     return code;
   }
-  print(draw(picture, terminal_width(), colours_wanted()));
+  print_text(draw(picture, terminal_width(), colours_wanted()));
   for (const auto& m : g.missing)
-    print(paint(style::bad,
-                fmt::format("node {} not asked: {}\n", number(m.node), wire::visible(m.why))));
+    print_text(paint(style::bad,
+                     fmt::format("node {} not asked: {}\n", number(m.node), wire::visible(m.why))));
   return code;
 }
 

@@ -62,6 +62,7 @@ void membership::peer_came(const peer_changed& m) {
   port_.change_view([&](cluster_view& v) {
     auto& n = v.nodes[number(m.who)];
     n.floe = m.floe;
+    n.level = m.level;
     n.dead = false;
     n.flags &= ~node_flag::disconnected;
   });
@@ -91,6 +92,7 @@ void membership::came_into_map(pnn who) {
 void membership::peer_went(const peer_changed& m) {
   port_.note(event::node_down{.pnn = m.who, .why = m.why});
   lost_[m.who] = {m.why, m.dead, port_.env.loop.now()};
+  flagged_.erase(m.who);
   port_.change_view([&](cluster_view& v) {
     auto& n = v.nodes[number(m.who)];
     n.floe = m.floe;

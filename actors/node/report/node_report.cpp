@@ -204,6 +204,21 @@ void put_troubles(json& j, const std::vector<trouble>& troubles) {
 
 }  // namespace
 
+std::string only_health_json(const status_snapshot& s,
+                             const std::vector<database_report>& databases) {
+  json j{{"databases", json::array()}};
+  for (const auto& d : databases) {
+    const auto troubles = troubles_of(d, s.view->self);
+    j["databases"].push_back({{"id", fmt::format("{:#010x}", number(d.id))},
+                              {"name", d.name},
+                              {"state", std::string(name(d.state))},
+                              {"records", d.records},
+                              {"trouble", troubles.empty() ? "" : troubles.front().text}});
+  }
+  j["health"] = health_json(health_of(s, databases, troubles_of(s, databases)));
+  return text_of(j);
+}
+
 std::string status_json(const status_snapshot& s, const std::vector<database_report>& databases) {
   const auto& v = *s.view;
   json j{{"node", number(v.self)},

@@ -51,6 +51,12 @@ struct examiner {
     const auto i = s.flag_ages_ms.find(flag);
     return i == s.flag_ages_ms.end() ? -1 : i->second;
   }
+  std::int64_t age_of(pnn other, std::uint32_t flag) const {
+    const auto node = s.flag_ages_of_others_ms.find(other);
+    if (node == s.flag_ages_of_others_ms.end()) return -1;
+    const auto i = node->second.find(flag);
+    return i == node->second.end() ? -1 : i->second;
+  }
 };
 
 /// A command that is to be given to this node, wherever it is typed.
@@ -307,13 +313,15 @@ void examiner::peers() {
                                                              : "disabled",
                          .text = fmt::format("node {} {}", i, what),
                          .next = fmt::format("floe -n {} status says more", i),
-                         .node = p});
+                         .node = p,
+                         .age_ms = age_of(p, bit)});
     if (flags & node_flag::catching_up)
       found.push_back(
           {.kind = "catching-up",
            .text = fmt::format("node {} is filled before it joins", i),
            .next = fmt::format("it ends by itself; floe -n {} status says how far it is", i),
-           .node = p});
+           .node = p,
+           .age_ms = age_of(p, node_flag::catching_up)});
     if (flags == node_flag::unhealthy)
       found.push_back({.kind = "unhealthy",
                        .text = fmt::format("node {} has not finished starting", i),

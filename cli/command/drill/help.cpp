@@ -9,6 +9,8 @@
 #include "cli/context.hpp"
 #include "cli/drill/checker/checker.hpp"
 #include "cli/output.hpp"
+#include "cli/suggest.hpp"
+#include "cli/wrap.hpp"
 
 namespace floe::cli::drill {
 namespace {
@@ -29,9 +31,20 @@ std::string usage_of(const verb& v) {
                      v.arguments);
 }
 
+std::string no_such_verb(std::string_view wanted) {
+  std::vector<std::string_view> names;
+  for (const auto& v : all_verbs()) names.emplace_back(v.name);
+  const auto near = closest(wanted, names);
+  return fmt::format("drill help: no such verb: {}; {}", wanted,
+                     near ? fmt::format("did you mean {}?", *near)
+                          : std::string("`floe drill help` lists all, `floe drill --help` the "
+                                        "commands"));
+}
+
 void print_group(const char* group, const std::vector<std::pair<std::string, const char*>>& rows) {
-  print(fmt::format("\n{}\n", paint(style::bold, group)));
-  for (const auto& [usage, summary] : rows) print(fmt::format("  {}\n      {}\n", usage, summary));
+  print_text(fmt::format("\n{}\n", paint(style::bold, group)));
+  for (const auto& [usage, summary] : rows)
+    print_text(fmt::format("  {}\n      {}\n", usage, summary));
 }
 
 void put_help() {
@@ -72,18 +85,15 @@ int print_verb(const context& c, const std::string& wanted) {
   bool found = false;
   for (const auto& v : all_verbs())
     if (wanted == v.name) {
-      print(fmt::format("{}\n    {}\n\nExample:\n    {}\n", usage_of(v), v.summary, v.example));
+      print_text(fmt::format("{}\n    {}\n\nExample:\n    {}\n", usage_of(v), v.summary, v.example));
       found = true;
     }
   if (found) return done;
-  return c.misused(
-      fmt::format("drill help: no such verb: {}; `floe drill help` lists all, `floe drill "
-                  "--help` the commands",
-                  wanted));
+  return c.misused(no_such_verb(wanted));
 }
 
 void print_language() {
-  print(grammar);
+  print_text(grammar);
   std::vector<std::string> groups;
   for (const auto& v : all_verbs())
     if (std::ranges::find(groups, v.group) == groups.end()) groups.emplace_back(v.group);
@@ -98,7 +108,7 @@ void print_language() {
   for (const auto& x : all_checkers()) checks.emplace_back(x.name, x.promise);
   print_group("Conditions", conditions);
   print_group("Always checked", checks);
-  print(
+  print_text(
       "\n`floe drill help VERB` shows an example, `floe drill --help` what can be done with "
       "drills.\n");
 }

@@ -15,6 +15,7 @@
 #include "cli/command/drill/verdict_text.hpp"
 #include "cli/context.hpp"
 #include "cli/output.hpp"
+#include "cli/wrap.hpp"
 
 namespace floe::cli::drill {
 namespace {
@@ -36,7 +37,7 @@ class run_report {
     } else if (wanted_.seeds == 1) {
       print_one(r, v);
     } else if (!v.held && kinds_.add(r.drill->name, v)) {  // its equals are counted at the end
-      print(fmt::format("{}: {}\n", paint(style::bold, r.drill->name), r.drill->title));
+      print_text(fmt::format("{}: {}\n", paint(style::bold, r.drill->name), r.drill->title));
       print_failure(r, v);
     }
     std::fflush(stdout);
@@ -51,7 +52,7 @@ class run_report {
       print_tallies(wanted_.drills, tallies_);
     }
     if (kept)
-      print(paint(style::dim, fmt::format("{}: {}, seed {}\n", files_.of_run_text(),
+      print_text(paint(style::dim, fmt::format("{}: {}, seed {}\n", files_.of_run_text(),
                                           runs[*kept].drill->name, runs[*kept].seed)));
   }
 
