@@ -17,10 +17,10 @@ enum class lock_standing : std::uint8_t {
   released,
 };
 /// In the order in which they are shown.
-constexpr std::array lock_standings{lock_standing::held,     lock_standing::held_by_another,
-                                    lock_standing::not_held, lock_standing::taking,
-                                    lock_standing::failed,   lock_standing::lost,
-                                    lock_standing::released};
+inline constexpr std::array lock_standings{lock_standing::held,     lock_standing::held_by_another,
+                                           lock_standing::not_held, lock_standing::taking,
+                                           lock_standing::failed,   lock_standing::lost,
+                                           lock_standing::released};
 
 /// For people and, in JSON and metrics, for programs.
 constexpr std::string_view name(lock_standing s) {
