@@ -41,9 +41,10 @@ struct content_write {
   bool equal = false;  ///< on all nodes of a recovery of floe's nodes alone
   bool wiped = false;  ///< the set is all there is from now on
   std::string damage_before{}, damage_after{};
-  std::vector<bytes> copies{};            ///< records of which copies are out
-  std::optional<content_past> before{};   ///< of a content with transactions: volatile ones are told apart by what has changed
-  past_to_keep past{};                    ///< what it becomes
+  std::vector<bytes> copies{};  ///< records of which copies are out
+  std::optional<content_past>
+      before{};  ///< of a content with transactions: volatile ones are told apart by what has changed
+  past_to_keep past{};  ///< what it becomes
 
   std::size_t size() const { return set->size() + copies.size(); }
   std::expected<replace_result, store_error> carry_out();
@@ -128,8 +129,8 @@ void database::commit(db_control& m) {
 }
 
 /// The store has what was pushed: now the rules are told.
-void database::committed(freeze_event::commit event, const db_control& by,
-                         const content_write& w, bool replaced) {
+void database::committed(freeze_event::commit event, const db_control& by, const content_write& w,
+                         bool replaced) {
   event.inactive = inactive();  // a recovery that has begun meanwhile finds what is there now
   storage_.found_room();
   if (w.before) past_ = w.past.past;

@@ -85,7 +85,8 @@ int print_verb(const context& c, const std::string& wanted) {
   bool found = false;
   for (const auto& v : all_verbs())
     if (wanted == v.name) {
-      print_text(fmt::format("{}\n    {}\n\nExample:\n    {}\n", usage_of(v), v.summary, v.example));
+      print_text(
+          fmt::format("{}\n    {}\n\nExample:\n    {}\n", usage_of(v), v.summary, v.example));
       found = true;
     }
   if (found) return done;

@@ -53,7 +53,7 @@ class run_report {
     }
     if (kept)
       print_text(paint(style::dim, fmt::format("{}: {}, seed {}\n", files_.of_run_text(),
-                                          runs[*kept].drill->name, runs[*kept].seed)));
+                                               runs[*kept].drill->name, runs[*kept].seed)));
   }
 
  private:
