@@ -1,41 +1,26 @@
 #include "actors/database/kept_past.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <ranges>
 
+#include "actors/database/sequence_number.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/db_past.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace floe {
-namespace {
-
-std::uint64_t number_in(byte_view data) {
-  std::uint64_t n = 0;
-  if (data.size() == sizeof n) std::memcpy(&n, data.data(), sizeof n);
-  return n;
-}
-
-}  // namespace
-
-std::uint64_t sequence_number_in(store& s) {
-  std::uint64_t n = 0;
-  (void)s.visit(sequence_number_key, [&](const record_view& r) { n = number_in(r.data); });
-  return n;
-}
 
 std::uint64_t sequence_number_in(std::span<const change> changes, std::uint64_t before) {
   auto newest_first = std::views::reverse(changes);
   const auto found = std::ranges::find(newest_first, sequence_number_key, &change::key);
-  return found == newest_first.end() ? before : number_in(found->data);
+  return found == newest_first.end() ? before : sequence_number_in(found->data);
 }
 
 content_past read_past(store& s) {
   const auto found = s.get_meta(past_name);
   if (!found || !*found) return {};
   auto kept = wire::decode<db_past>(**found);
-  if (!kept || kept->number != sequence_number_in(s)) return {};
+  if (!kept || kept->number != sequence_number_of(s)) return {};
   return {.written = kept->written, .from = std::move(kept->from)};
 }
 
@@ -48,11 +33,11 @@ past_to_keep past_after(store& s, const recovery_set& set, bool wiped, generatio
   // what cannot be read is taken for another content
   const bool changed = wiped ? !set.same_as(s).value_or(false) : set.size() > 0;
   const auto* number = set.find(sequence_number_key);
-  const auto left = wiped ? 0 : sequence_number_in(s);
+  const auto left = wiped ? 0 : sequence_number_of(s);
   // when it was written that nobody knows may have been at any time
   const bool written = changed || before.written == generation::invalid;
   past_to_keep p{.past = gone_on(before, committed, written), .in_file = {}, .changed = changed};
-  p.in_file = past_bytes(p.past, number ? number_in(number->data) : left);
+  p.in_file = past_bytes(p.past, number ? sequence_number_in(number->data) : left);
   return p;
 }
 

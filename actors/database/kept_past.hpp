@@ -13,7 +13,6 @@ namespace floe {
 /// Of the metadatum.
 inline constexpr byte_view past_name = "past";
 
-std::uint64_t sequence_number_in(store&);
 /// Of the records that a transaction or a recovery stores; where it is not among them, `before`.
 std::uint64_t sequence_number_in(std::span<const change>, std::uint64_t before);
 

@@ -160,7 +160,7 @@ void node::receive(node_message& message) {
             s.recoveries.closed(m.id);
             s.detach.closed(m.id);
           },
-          [&](detach_now& m) { s.detach.now(m); },
+          [&](detach_now& m) { s.detach.go_on(m); },
           [&](note_event& m) { s.reports.note(std::move(m.event)); },
           [&](recovery_progress& m) { s.reports.recovery_is_at(std::move(m)); },
           [&](want_recovery& m) { s.membership.set_mode(recovery_mode::active, m.why); },
@@ -177,9 +177,14 @@ void node::receive(node_message& message) {
           [&](traverse_slice& m) { s.traversal.send(m); },
           [&](node_tick&) { tick(); },
           [&](stop_node& m) { stop(m.why); },
-          [&](leave_node&) { s.departing.end([this] { stop("asked to"); }); },
+          [&](leave_node& m) { leave(m.by); },
       },
       message);
+}
+
+void node::leave(const std::string& by) {
+  services_->departing.end(
+      [this, by] { services_->goodbyes.say(by, [this, by] { stop("ended by " + by); }); });
 }
 
 void node::peer_changes(const peer_changed& m) {
@@ -187,6 +192,7 @@ void node::peer_changes(const peer_changed& m) {
   if (!peer || (peer->flags & node_flag::deleted)) return;  // a last word of its link
   if (!m.connected) return services_->membership.peer_went(m);
   services_->nodes.came_in(m.who);
+  services_->goodbyes.came(m.who);
   services_->membership.peer_came(m);
 }
 

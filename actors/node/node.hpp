@@ -30,6 +30,7 @@ class node final : public actor<node_message> {
 
  private:
   void go_on_starting();
+  void leave(const std::string& by);
   void stop(const std::string& why);
   void tick();
   void give_memory_back();
