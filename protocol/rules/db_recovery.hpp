@@ -69,12 +69,12 @@ namespace floe {
 
 enum class db_phase : std::uint8_t {
   idle,
-  names,    ///< GET_DBNAME at the nodes that have it
-  attach,   ///< DB_ATTACH*, for recovery, at those that lack it
-  freeze,   ///< DB_FREEZE
-  held,     ///< diagnostic mode: frozen, waits for release
-  begin,    ///< DB_TRANSACTION_START, or DB_RECOVERY_BEGIN among floe's nodes
-  seqnum,   ///< GET_DB_SEQNUM; persistent and replicated databases; volatile ones where a part has forgotten what the others know
+  names,   ///< GET_DBNAME at the nodes that have it
+  attach,  ///< DB_ATTACH*, for recovery, at those that lack it
+  freeze,  ///< DB_FREEZE
+  held,    ///< diagnostic mode: frozen, waits for release
+  begin,   ///< DB_TRANSACTION_START, or DB_RECOVERY_BEGIN among floe's nodes
+  seqnum,  ///< GET_DB_SEQNUM; persistent and replicated databases; volatile ones where a part has forgotten what the others know
   changes,  ///< DB_CHANGES: what they have changed since the base; DB_PULL at who could not note it
   fill,     ///< DB_PULL at one that has the base, for those that do not
   compare,  ///< here: whose copy of these records is not known
@@ -343,6 +343,7 @@ class db_recovery {
   bool all_equal() const;
   bool history_is_missing() const;
   void let_replaced_count();
+  void look_where_parts_left();
   content_past past_of(pnn) const;
   std::vector<pnn> noted() const;
   bool knows_all_since_birth(pnn) const;
@@ -380,8 +381,9 @@ class db_recovery {
   std::string name_;
   std::vector<std::pair<pnn, std::string>> names_;
   std::vector<past_claim> seqnums_;
-  std::vector<pnn> damaged_;                   ///< whose copy is not whole
-  std::vector<std::pair<pnn, db_copy>> told_;  ///< by the answers to begin
+  std::vector<pnn> damaged_;                        ///< whose copy is not whole
+  std::vector<std::pair<pnn, db_copy>> told_;       ///< by the answers to begin
+  std::vector<std::pair<pnn, generation>> parted_;  ///< see parted_at
   generation base_ = generation::invalid;
   std::string why_whole_;
   bool outdated_ = false;
