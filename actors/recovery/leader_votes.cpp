@@ -162,7 +162,7 @@ void leader::act(const election_effect::leader_changed& e) {
   // whoever leads has the lock; what kept this node from it may be over, and is tried again when it matters
   if (e.to != pnn::unknown && e.to != env_.self && !lock_trouble_.empty()) {
     lock_trouble_.clear();
-    show_lock("held by another");
+    show_lock(lock_standing::held_by_another);
   }
   node_.tell(leader_known{e.to});
 }
