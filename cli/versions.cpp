@@ -24,10 +24,10 @@ std::map<pnn, std::string> versions_in(const node_reports& reports) {
 std::string versions_text(const std::map<pnn, std::string>& all, std::size_t nodes_in_all) {
   std::map<std::string, std::string> nodes_of;
   for (const auto& [node, version] : all)
-    nodes_of[version] +=
-        (nodes_of[version].empty() ? "" : ", ") + std::to_string(number(node));
+    nodes_of[version] += (nodes_of[version].empty() ? "" : ", ") + std::to_string(number(node));
   if (nodes_of.empty()) return {};
-  if (nodes_of.size() == 1 && all.size() == nodes_in_all) return "all run " + nodes_of.begin()->first;
+  if (nodes_of.size() == 1 && all.size() == nodes_in_all)
+    return "all run " + nodes_of.begin()->first;
   std::string text;
   for (const auto& [version, nodes] : nodes_of)
     text += fmt::format("{}node {}: {}", text.empty() ? "" : "; ", nodes, version);

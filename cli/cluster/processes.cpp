@@ -98,18 +98,22 @@ bool lives(pid_t pid) {
          stat.compare(name_end, 3, ") X") != 0;
 }
 
-std::vector<std::uint32_t> stop_cluster(const local_cluster& c, duration patience) {
+std::vector<std::uint32_t> stop_cluster(const local_cluster& c, duration patience,
+                                        const std::function<void(std::uint32_t)>& waits_for) {
   std::vector<std::optional<pid_t>> pids;
   for (std::uint32_t i = 0; i < c.nodes; ++i) {
     pids.push_back(node_process(c, i));
     if (pids.back()) ::kill(*pids.back(), SIGTERM);
   }
   std::vector<std::uint32_t> killed;
-  for (std::uint32_t i = 0; i < c.nodes; ++i)
-    if (pids[i] &&
-        !stop_process(
-            *pids[i], [&] { return node_process(c, i) != pids[i] && !lives(*pids[i]); }, patience))
-      killed.push_back(i);
+  for (std::uint32_t i = 0; i < c.nodes; ++i) {
+    const auto gone = [&] {
+      if (node_process(c, i) != pids[i] && !lives(*pids[i])) return true;
+      if (waits_for) waits_for(i);
+      return false;
+    };
+    if (pids[i] && !stop_process(*pids[i], gone, patience)) killed.push_back(i);
+  }
   return killed;
 }
 

@@ -29,8 +29,9 @@ bool has_ended(pid_t);
 
 /// SIGTERM, after `patience` SIGKILL; returns when the process is gone. False: it had to be killed.
 bool stop_process(pid_t, const std::function<bool()>& gone, duration patience);
-/// All nodes at once. Returns the nodes that had to be killed.
-std::vector<std::uint32_t> stop_cluster(const local_cluster&, duration patience);
+/// All nodes at once. Returns the nodes that had to be killed. `waits_for` is told of a node that lives yet, many times a second.
+std::vector<std::uint32_t> stop_cluster(const local_cluster&, duration patience,
+                                        const std::function<void(std::uint32_t)>& waits_for = {});
 
 /// The end of a text file, for messages.
 std::string last_line(const std::string& path);

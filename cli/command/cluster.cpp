@@ -159,7 +159,15 @@ int down(context& c, const arguments& a) {
   if (!alone) return c.fail(alone.error());
   std::uint32_t running = 0;
   for (std::uint32_t i = 0; i < k->nodes; ++i) running += node_process(*k, i).has_value();
-  const auto killed = stop_cluster(*k, c.patience());
+  const auto killed = stop_cluster(
+      *k, c.patience(), [since = std::chrono::steady_clock::now()](std::uint32_t node) {
+        const std::chrono::duration<double, std::milli> ms =
+            std::chrono::steady_clock::now() - since;
+        if (ms.count() >= 1000 && ::isatty(STDERR_FILENO) == 1)
+          fmt::print(stderr, "\r\033[Kcluster down: waits for node {}, {}", node,
+                     age_text(ms.count()));
+      });
+  end_progress();
   for (const auto i : killed)
     print_error(fmt::format("node {} did not end by itself and was killed", i));
   if (c.options.json) {

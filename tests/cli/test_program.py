@@ -751,7 +751,10 @@ class C1Clusters(Checks):
         self.assertEqual(first["nodes"][0]["pid"], third["nodes"][0]["pid"])
         self.assertNotEqual(first["nodes"][1]["pid"], third["nodes"][1]["pid"])
 
-        self.assert_exit(DONE, floe("cluster", "down", "--dir", self.dir))
+        os.kill(third["nodes"][1]["pid"], signal.SIGSTOP)  # that one has to be killed, which is told while it is waited for
+        told = on_terminal(100, "cluster", "down", "--dir", self.dir, "-t", "2")
+        self.assertIn("cluster down: waits for node 1, ", told)
+        self.assertIn("node 1 did not end by itself and was killed", told)
         self.assertEqual([], processes())
         self.assert_exit(NO_NODE, floe("cluster", "status", "--dir", self.dir))
         self.assert_exit(DONE, floe("cluster", "down", "--dir", self.dir))

@@ -83,6 +83,15 @@ class C1ServiceManager(unittest.TestCase):
         node.process.send_signal(signal.SIGTERM)
         hear("STOPPING=1")
 
+    def test_a_manager_whose_socket_is_no_file(self):
+        manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(manager.close)
+        manager.bind(f"\0floe-{os.getpid()}")
+        manager.settimeout(20)
+        Node(self.addCleanup, NOTIFY_SOCKET=f"@floe-{os.getpid()}")
+        while "READY=1" not in manager.recv(4096).decode():
+            pass
+
     def test_no_food_for_the_watchdog_from_a_node_that_hangs(self):
         path = sandbox.directory("n") / "notify"
         manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
