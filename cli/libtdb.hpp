@@ -10,8 +10,7 @@ namespace floe::cli {
 class libtdb {
  public:
   libtdb() : handle_(::dlopen("libtdb.so.1", RTLD_NOW | RTLD_LOCAL)) {
-    if (!handle_)
-      missing_ = "libtdb.so.1 is not installed; Debian has it in the package libtdb1";
+    if (!handle_) missing_ = "libtdb.so.1 is not installed; Debian has it in the package libtdb1";
   }
   template <class F>
   void find(const char* name, F& into) {

@@ -45,8 +45,6 @@ constexpr std::array all{
 
 }  // namespace
 
-std::span<const successor> successors() { return all; }
-
 std::string_view successor_of(std::string_view verb) {
   const auto i = std::ranges::find(all, verb, &successor::verb);
   return i == all.end() ? std::string_view() : i->instead;

@@ -11,7 +11,6 @@
 #include "actors/runtime/turn_watch.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
-#include "protocol/record_table_flags.hpp"
 #include "protocol/rules/lineage.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/wire/codec.hpp"
@@ -124,11 +123,7 @@ void database::on(db_control& m) {
     case control::record_delete: return record_delete(m);
     case control::record_unlock: return record_unlock(m);
     case control::record_scan: return record_scan(m);
-    case control::record_table:
-      if (!m.client) return m.answer.fail("only for clients of this node");
-      if (!(m.request<control::record_table>().flags & record_table_leave)) return table_.admit(m);
-      table_client_gone(m.client->id, true);
-      return m.answer.good();
+    case control::record_table: return record_table_control(m);
     case control::db_freeze: return freeze(m);
     case control::db_thaw: return thaw(m);
     case control::db_transaction_start: return begin(m);

@@ -160,6 +160,7 @@ class database final : public actor<database_message>, private record_keeper {
   bool hold_if_muted(db_control&);
   bool refuse_if_voided(const db_control&, const bytes& key);
   void record_scan(db_control&);
+  void record_table_control(db_control&);
   void take_over_from_table(const db_control&, const bytes& key, std::uint32_t thread);
   const bytes* held_key(const db_control&, std::uint64_t lock_id);
   void unlock(const bytes& key, const char* why);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "actors/database/storage_trouble.hpp"
 #include "actors/events.hpp"
 #include "actors/hex.hpp"
 #include "protocol/constants.hpp"

@@ -11,6 +11,7 @@
 #include "protocol/controls.hpp"
 #include "protocol/record_limits.hpp"
 #include "protocol/record_status.hpp"
+#include "protocol/record_table_flags.hpp"
 #include "protocol/rules/elapsed.hpp"
 #include "protocol/rules/migration.hpp"
 #include "protocol/types/rec_data.hpp"
@@ -122,6 +123,15 @@ void database::record_scan(db_control& m) {
     return m.answer.status(record_status_storage, "cannot read: " + taken.error().text);
   }
   m.answer.good(found.take());
+}
+
+/// RECORD_TABLE: a client wants to use the table, or has given its mapping up.
+void database::record_table_control(db_control& m) {
+  if (!m.client) return m.answer.fail("only for clients of this node");
+  const auto flags = m.request<control::record_table>().flags;
+  if (!(flags & record_table_leave)) return table_.admit(m);
+  table_client_gone(m.client->id, true);
+  m.answer.good();
 }
 
 /// A record that a client has in the table becomes one that it locks by number: it wants to store more than fits.

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "actors/database/storage_trouble.hpp"
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/rules/elapsed.hpp"
