@@ -88,6 +88,7 @@ class database final : public actor<database_message> {
   void receive(database_message&) override;
 
  private:
+  void take(database_message&);
   void on(db_client_call&);
   void on(db_peer_packet&);
   void on(db_control&);
@@ -134,6 +135,7 @@ class database final : public actor<database_message> {
   void forget_request(reqid);
   bool was_asked(reqid, byte_view key) const;
   bool reachable(pnn) const;
+  bool is_floe(pnn) const;
   void resend_pending();
   std::vector<bytes> migrating_keys() const;
   void ask_again_if_one_came(const cluster_view& before);
@@ -176,6 +178,7 @@ class database final : public actor<database_message> {
   void enqueue(byte_view key, lock_waiter);
   void advance(const bytes& key);
   queue_state state_of(const bytes& key, const lock_table::entry&);
+  queued_request as_queued(const lock_waiter&, const lock_table::entry&) const;
   bool carry_out(const bytes& key, lock_table::entry&, const queue_step&);
   void look_when_it_has_stayed(const bytes& key, lock_table::entry&);
   void grant(const bytes& key, lock_table::entry&, lock_waiter&);
@@ -197,6 +200,7 @@ class database final : public actor<database_message> {
 
   // vacuum.cpp
   void note_stored(byte_view key, const record_header&, bool empty);
+  bool to_delete(byte_view key, time_point since, unsigned refusals = 0);
   bool forget(byte_view key);
   void schedule_for_deletion(db_control&);
   void vacuum_fetch(db_control&);
@@ -208,6 +212,7 @@ class database final : public actor<database_message> {
   void vacuum_on_request(db_control&);
   void vacuum_soon();
   void begin_vacuum(bool full, std::size_t left);
+  time_point end_of_slice() const;
   void next_slice();
   void vacuum_slice();
   void look_for_deleted();
@@ -222,8 +227,11 @@ class database final : public actor<database_message> {
   std::optional<std::vector<pnn>> who_must_agree() const;
   void ask_others(vacuum_stage, std::vector<offered_deletion>, std::span<const pnn> others);
   void all_answered();
+  void drop_some();
   void drop_last(offered_deletion);
   void try_delete_records(db_control&);
+  void try_to_delete(const std::shared_ptr<deletion_request>&);
+  bool delete_as_offered(const rec_data&);
 
   // table_clients.cpp
   void on(db_table_rules&);
@@ -248,6 +256,8 @@ class database final : public actor<database_message> {
   void drop_broken(std::uint32_t slot);
   void answer_readers(const bytes& key, lock_table::entry&, std::uint32_t slot);
   bool waits_for_table(const bytes& key, lock_table::entry&);
+  bool is_first(const lock_waiter&, const lock_table::entry&) const;
+  bool goes_from_hand_to_hand(const bytes& key);
   void table_take_over(const db_control&, const bytes& key, std::uint32_t thread);
   void answer_for_table();
   void look_at_recalls_later();
@@ -417,6 +427,7 @@ class database final : public actor<database_message> {
   std::vector<replier> freeze_waiters_;
   std::vector<db_peer_packet> deferred_;  ///< records that arrived while frozen
   lock_table locks_;
+  pnn given_to_ = pnn::unknown;  ///< the record whose queue is being served, in this turn
   std::vector<queued_request> queued_;  ///< what advance() shows to the rules; kept for its memory
   std::unordered_map<std::uint32_t, bytes> key_of_request_;  ///< pending migrations by request id
   std::uint32_t last_lock_ = 0;
@@ -458,6 +469,8 @@ class database final : public actor<database_message> {
   bool looks_planned_ = false;  ///< at records that were called back
   std::uint64_t thaws_ = 0;     ///< what the one before has begun and not ended is left to the next
   std::uint64_t migrations_done_ = 0, migrations_resent_ = 0;
+  duration busy_{0};  ///< in its turns
+  std::uint64_t bytes_received_ = 0, bytes_sent_ = 0;
   counters count_;                          ///< of this database alone: locks and hops
   hot_keys hot_;                            ///< records that come here and go
   bool copies_allowed_ = false;             ///< read-only ones, by SET_DB_READONLY

@@ -134,7 +134,9 @@ bool database::keep_and_take(std::uint32_t slot, table_holder by) {
   if (content->changed && !keep(*content))
     return false;  // it stays where it is, and is tried again
   const auto stay = h.stays.find(slot);
-  if (stay != h.stays.end()) {
+  if (stay != h.stays.end() && goes_from_hand_to_hand(content->key)) {
+    h.stays.erase(stay);  // one stay, in which each has it once to begin with
+  } else if (stay != h.stays.end()) {
     if (h.history.size() >= history_max) h.history.clear();
     const auto last = h.history.find(content->key);
     h.history[content->key] =
@@ -204,6 +206,17 @@ void database::answer_readers(const bytes& key, lock_table::entry& e, std::uint3
   std::erase_if(e.waiters, reads);
 }
 
+/// Whether it has waited for the record to come, and gets it from us: told that it is in the table it may come too late, and
+/// would have to wait for it to come again.
+bool database::is_first(const lock_waiter& w, const lock_table::entry& e) const {
+  return is_served_first(as_queued(w, e), e.came, env_.loop.now());
+}
+
+bool database::goes_from_hand_to_hand(const bytes& key) {
+  const auto* e = locks_.find(key);
+  return e && std::ranges::any_of(e->waiters, [&](const auto& w) { return is_first(w, *e); });
+}
+
 /// Whether the queue of the key has to wait because the record is in the table. Requests that can use the table are sent
 /// there; for all others it is called back, at once or when it has stayed long enough.
 bool database::waits_for_table(const bytes& key, lock_table::entry& e) {
@@ -213,7 +226,8 @@ bool database::waits_for_table(const bytes& key, lock_table::entry& e) {
   if (!slot || is_only_shown(key, e, *slot)) return false;
   if (!h.table->recalled(*slot) && !h.table->closed())
     for (auto i = e.waiters.begin(); i != e.waiters.end();) {
-      if (i->use != record_use::lock || i->table_thread == 0 || !h.users.contains(i->client.id)) {
+      if (i->use != record_use::lock || i->table_thread == 0 || is_first(*i, e) ||
+          !h.users.contains(i->client.id)) {
         ++i;
         continue;
       }

@@ -114,25 +114,29 @@ queue_state database::state_of(const bytes& key, const lock_table::entry& e) {
           .calling_back = is_calling_back(key),
           .stays_until = stays_.until(key),
           .local = header_of(key),
+          .came = e.came,
           .now = env_.loop.now(),
           .hold_back = config_.resend_after};
 }
 
+queued_request database::as_queued(const lock_waiter& w, const lock_table::entry& e) const {
+  return {.use = w.use,
+          .source = w.use == record_use::peer_call ? w.packet->content.header.src : env_.self,
+          .from = w.from,
+          .since = w.since,
+          .read_only = wants_copy(w, e)};
+}
+
 /// Serves the queue of the key as far as it goes. It may have changed altogether afterwards.
 void database::advance(const bytes& key) {
+  given_to_ = pnn::unknown;
   for (;;) {
     auto* e = locks_.find(key);
     if (!e || e->holder || e->waiters.empty() || store_use_ != store_use::here) break;
     if (!thawed() && !mutated(mutant::granted_while_frozen)) break;
     if (waits_for_table(key, *e)) break;
     queued_.clear();
-    for (const auto& w : e->waiters)
-      queued_.push_back(
-          {.use = w.use,
-           .source = w.use == record_use::peer_call ? w.packet->content.header.src : env_.self,
-           .from = w.from,
-           .since = w.since,
-           .read_only = wants_copy(w, *e)});
+    for (const auto& w : e->waiters) queued_.push_back(as_queued(w, *e));
     if (!carry_out(key, *e, next_step(state_of(key, *e), queued_))) break;
   }
   locks_.tidy(key);

@@ -96,8 +96,16 @@ void database::all_answered() {
   }
   if (vacuum_stage_ == vacuum_stage::replacing && !agreed.empty())
     return ask_others(vacuum_stage::dropping, std::move(agreed), *others);
-  for (auto& o : agreed) drop_last(std::move(o));
+  v.agreed = std::move(agreed);
+  drop_some();
   next_slice();
+}
+
+void database::drop_some() {
+  auto& agreed = vacuum_.agreed;
+  for (const auto end = end_of_slice(); !agreed.empty() && env_.loop.now() <= end;
+       agreed.pop_back())
+    drop_last(std::move(agreed.back()));
 }
 
 /// Nobody else has a copy: this node's goes, if it is still as it was offered.
@@ -119,21 +127,37 @@ void database::try_delete_records(db_control& m) {
   const auto& packet = m.packet->content;
   if (!m.client && packet.header.gen != view_->gen)
     return m.answer.fail("sent before the last recovery");
+  try_to_delete(std::make_shared<deletion_request>(std::move(m), config_.id));
+}
+
+/// Some of them, and the rest in later turns: others are served in between.
+void database::try_to_delete(const std::shared_ptr<deletion_request>& r) {
+  auto& m = r->request;
+  if (!may_vacuum() || (!m.client && m.packet->content.header.gen != view_->gen))
+    return m.answer.fail("a recovery has come in between");
   const auto& offered = m.request<control::try_delete_records>();
-  rec_buffer_builder kept(config_.id);
+  std::size_t n = 0;
+  const auto end = end_of_slice();
   for (const rec_data& raw : offered) {
+    if (n++ < r->done) continue;
+    if (n > r->done + 1 && env_.loop.now() > end) {
+      r->done = n - 1;
+      return self().tell(db_next_slice{[this, r] { try_to_delete(r); }});
+    }
     if (raw.data.size() < record_header::wire_size) return m.answer.fail("a record without header");
-    const auto deleted = load_header(raw.data.data());
-    const auto outcome = decide_try_delete(env_.self, lmaster(raw.key), header_of(raw.key), deleted,
-                                           locks_.find(raw.key) != nullptr || in_table(raw.key));
-    if (outcome == try_delete_outcome::gone) continue;
-    const auto carry_out = [&] {
-      return raw.reqid == only_empty_it ? put(raw.key, deleted, {}) : forget(raw.key);
-    };
-    if (outcome == try_delete_outcome::drop && carry_out()) continue;
-    kept.add_plain(raw.key, raw.data, raw.reqid);
+    if (!delete_as_offered(raw)) r->kept.add_plain(raw.key, raw.data, raw.reqid);
   }
-  m.answer.good(bytes(kept.encoded()));
+  m.answer.good(bytes(r->kept.encoded()));
+}
+
+/// False: it is kept.
+bool database::delete_as_offered(const rec_data& raw) {
+  const auto deleted = load_header(raw.data.data());
+  const auto outcome = decide_try_delete(env_.self, lmaster(raw.key), header_of(raw.key), deleted,
+                                         locks_.find(raw.key) != nullptr || in_table(raw.key));
+  if (outcome == try_delete_outcome::keep) return false;
+  if (outcome == try_delete_outcome::gone) return true;
+  return raw.reqid == only_empty_it ? put(raw.key, deleted, {}) : forget(raw.key);
 }
 
 }  // namespace floe

@@ -2,10 +2,13 @@
 /// What the vacuuming of one database has to do and has done. What follows from it is in protocol/rules/vacuum.hpp.
 #include <deque>
 #include <unordered_set>
+#include <utility>
 
 #include "actors/counters.hpp"
+#include "actors/database/database_message.hpp"
 #include "actors/replier.hpp"
 #include "protocol/rules/vacuum.hpp"
+#include "protocol/types/rec_data.hpp"
 #include "storage/store.hpp"
 
 namespace floe {
@@ -20,6 +23,14 @@ struct vacuum_settings {
   bool operator==(const vacuum_settings&) const = default;
 };
 
+/// TRY_DELETE_RECORDS of another node, which is carried out in slices.
+struct deletion_request {
+  deletion_request(db_control m, db_id database) : request(std::move(m)), kept(database) {}
+  db_control request;
+  rec_buffer_builder kept;  ///< what cannot be deleted here
+  std::size_t done = 0;     ///< so many of its records have been looked at
+};
+
 /// A run goes on in slices of a few dozen records, a millisecond apart, so that nobody has to wait for it.
 struct vacuum_work {
   vacuum_settings settings;
@@ -28,6 +39,7 @@ struct vacuum_work {
   deletion_queue deleted;                ///< deleted here
   deletion_queue home;                   ///< came here to be forgotten
   std::deque<bytes> to_fetch;            ///< VACUUM_FETCH: to be brought here
+  std::size_t fetch_bytes = 0;           ///< of to_fetch
   std::unordered_set<bytes> fetch_keys;  ///< of to_fetch and those on their way
 
   bool running = false;
@@ -38,6 +50,7 @@ struct vacuum_work {
   std::optional<scan_position> look_at;  ///< a full run: so far it has looked for empty records
   std::vector<offered_deletion> to_offer;
   agreed_deletion offered;
+  std::vector<offered_deletion> agreed;      ///< to be dropped here, as the last ones, from the end
   std::vector<deletion_queue::entry> again;  ///< in the next run
   std::vector<replier> waiting;              ///< for the end of the run
   std::uint32_t runs_since_full = 0;
