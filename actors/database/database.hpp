@@ -79,6 +79,7 @@ enum class promote_refusal : std::uint8_t;
 enum class table_holder : std::uint32_t;
 struct table_record;
 struct table_waiting;
+struct deletion_request;
 
 class database final : public actor<database_message> {
  public:

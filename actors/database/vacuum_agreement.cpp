@@ -9,6 +9,15 @@
 #include "protocol/wire/codec.hpp"
 
 namespace floe {
+
+/// TRY_DELETE_RECORDS of another node, which is carried out in slices.
+struct deletion_request {
+  deletion_request(db_control m, db_id database) : request(std::move(m)), kept(database) {}
+  db_control request;
+  rec_buffer_builder kept;  ///< what cannot be deleted here
+  std::size_t done = 0;     ///< so many of its records have been looked at
+};
+
 namespace {
 
 /// Among floe nodes, in the place of the database's number beside a record of TRY_DELETE_RECORDS: older copies become empty,

@@ -2,13 +2,10 @@
 /// What the vacuuming of one database has to do and has done. What follows from it is in protocol/rules/vacuum.hpp.
 #include <deque>
 #include <unordered_set>
-#include <utility>
 
 #include "actors/counters.hpp"
-#include "actors/database/database_message.hpp"
 #include "actors/replier.hpp"
 #include "protocol/rules/vacuum.hpp"
-#include "protocol/types/rec_data.hpp"
 #include "storage/store.hpp"
 
 namespace floe {
@@ -21,14 +18,6 @@ struct vacuum_settings {
   std::uint32_t repack_limit =
       10'000;  ///< RepackLimit: deletions after which the file is written anew; 0: never
   bool operator==(const vacuum_settings&) const = default;
-};
-
-/// TRY_DELETE_RECORDS of another node, which is carried out in slices.
-struct deletion_request {
-  deletion_request(db_control m, db_id database) : request(std::move(m)), kept(database) {}
-  db_control request;
-  rec_buffer_builder kept;  ///< what cannot be deleted here
-  std::size_t done = 0;     ///< so many of its records have been looked at
 };
 
 /// A run goes on in slices of a few dozen records, a millisecond apart, so that nobody has to wait for it.
