@@ -108,19 +108,7 @@ constexpr bool database::needs_store() {
 }
 
 void database::receive(database_message& m) {
-  const auto began = env_.loop.now();
-  config_.pulse->beat(began);
-  std::visit(
-      [this](const auto& x) {
-        if constexpr (requires { x.packet->raw; })
-          if (x.packet && x.packet->raw) bytes_received_ += x.packet->raw->size();
-      },
-      m);
-  take(m);
-  busy_ += env_.loop.now() - began;
-}
-
-void database::take(database_message& m) {
+  config_.pulse->beat(env_.loop.now());
   if (cut_offs_ != config_.pulse->cut_offs() && store_use_ == store_use::here) freeze_by_itself();
   std::visit(
       [&]<class Message>(Message& x) {
@@ -306,7 +294,6 @@ void database::send_packet(pnn to, reqid id, pnn source, const packet_body& body
         peer_packet{env_.self, std::make_shared<const parcel>(parcel{f, std::move(*content)})});
     return;
   }
-  bytes_sent_ += f->size();
   if (const auto* p = view_->find(to)) p->link.tell(link_send{std::move(f), std::move(written)});
 }
 

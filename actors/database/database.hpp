@@ -89,7 +89,6 @@ class database final : public actor<database_message> {
   void receive(database_message&) override;
 
  private:
-  void take(database_message&);
   void on(db_client_call&);
   void on(db_peer_packet&);
   void on(db_control&);
@@ -201,7 +200,6 @@ class database final : public actor<database_message> {
 
   // vacuum.cpp
   void note_stored(byte_view key, const record_header&, bool empty);
-  bool to_delete(byte_view key, time_point since, unsigned refusals = 0);
   bool forget(byte_view key);
   void schedule_for_deletion(db_control&);
   void vacuum_fetch(db_control&);
@@ -448,6 +446,7 @@ class database final : public actor<database_message> {
   std::deque<database_message> held_back_;  ///< until the store is here again
   vacuum_work vacuum_;
   vacuum_stage vacuum_stage_{};  ///< of what is offered to all others
+  std::vector<offered_deletion> agreed_;  ///< to be dropped here, as the last ones, from the end
   bool vacuum_soon_ = false;
   std::vector<db_control> until_thaw_;  ///< reads and transactions that a frozen database lets wait
   database_commit commit_;
@@ -470,8 +469,6 @@ class database final : public actor<database_message> {
   bool looks_planned_ = false;  ///< at records that were called back
   std::uint64_t thaws_ = 0;     ///< what the one before has begun and not ended is left to the next
   std::uint64_t migrations_done_ = 0, migrations_resent_ = 0;
-  duration busy_{0};  ///< in its turns
-  std::uint64_t bytes_received_ = 0, bytes_sent_ = 0;
   counters count_;                          ///< of this database alone: locks and hops
   hot_keys hot_;                            ///< records that come here and go
   bool copies_allowed_ = false;             ///< read-only ones, by SET_DB_READONLY

@@ -123,11 +123,6 @@ struct lock_waiter_info {
   std::int64_t age_ms;
   std::string why;  ///< held / migrating from N / database freezing / database frozen / ...
 };
-/// What a database has cost its node so far.
-struct database_work {
-  std::int64_t busy_us = 0;  ///< of the one thread of the node, by the clock
-  std::uint64_t bytes_received = 0, bytes_sent = 0;  ///< packets of nodes and clients; to nodes
-};
 /// Everything visible about a database at one moment.
 struct database_report {
   db_id id{0};
@@ -166,7 +161,6 @@ struct database_report {
     std::int64_t oldest_ms = 0;      ///< so long, the longest of them
     std::uint64_t given = 0, called_back = 0;
   } read_only;
-  database_work work;
   std::uint64_t sticky = 0;    ///< records that are sticky here
   std::uint64_t sequence = 0;  ///< moves with every change
   std::string commit;  ///< of a client's transaction, as it stands; empty: none is under way

@@ -67,9 +67,6 @@ void database::report_work(database_report& r) const {
               .last_run_forgotten = vacuum_.last_run_forgotten};
   if (const auto since = vacuum_.deleted.oldest()) r.vacuum.oldest_ms = age_ms(*since);
   report_copies(r);
-  r.work = {.busy_us = std::chrono::duration_cast<std::chrono::microseconds>(busy_).count(),
-            .bytes_received = bytes_received_,
-            .bytes_sent = bytes_sent_};
   r.sequence = changes_.now();
   r.commit = describe_commit();
   if (!r.commit.empty()) r.commit_age_ms = age_ms(commit_since_);

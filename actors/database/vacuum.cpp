@@ -25,8 +25,6 @@ bool is_full(const std::vector<offered_deletion>& offer) {
   return offer.size() >= keys_of_offer || size >= bytes_of_offer;
 }
 constexpr std::size_t fetched_at_once = 64;
-/// Of what other nodes ask for, about: keys, and what is kept beside each.
-constexpr std::size_t fetch_bytes_most = 16 << 20, beside_a_key = 160;
 constexpr auto time_of_slice = std::chrono::microseconds(300);
 constexpr auto between_slices = std::chrono::milliseconds(1);
 constexpr auto before_homecomers = std::chrono::milliseconds(100);  ///< they come in crowds
@@ -41,18 +39,11 @@ constexpr std::uint64_t small_content_pages = 512;
 void database::note_stored(byte_view key, const record_header& header, bool empty) {
   if (config_.kind != db_kind::volatile_db) return;
   if (empty && header.dmaster == env_.self) {
-    to_delete(key, env_.loop.now());
+    vacuum_.deleted.add(key, env_.loop.now());
   } else {
     vacuum_.deleted.remove(key);
     vacuum_.home.remove(key);
   }
-}
-
-/// What the queue has no room for is found by a run that looks at all records.
-bool database::to_delete(byte_view key, time_point since, unsigned refusals) {
-  const bool room = vacuum_.deleted.add(key, since, refusals);
-  if (!room) vacuum_.full_due = true;
-  return room;
 }
 
 bool database::forget(byte_view key) {
@@ -76,7 +67,7 @@ void database::schedule_for_deletion(db_control& m) {
   const auto& about = m.request<control::schedule_for_deletion>();
   if (config_.kind != db_kind::volatile_db)
     return m.answer.fail("only volatile databases are vacuumed");
-  to_delete(about.key, env_.loop.now());
+  vacuum_.deleted.add(about.key, env_.loop.now());
   m.answer.good();
 }
 
@@ -85,12 +76,9 @@ void database::vacuum_fetch(db_control& m) {
   const auto& keys = m.request<control::vacuum_fetch>();
   if (config_.kind != db_kind::volatile_db)
     return m.answer.fail("only volatile databases are vacuumed");
-  for (const rec_data& r : keys) {
-    if (vacuum_.fetch_bytes >= fetch_bytes_most) break;  // who asks finds them again
-    if (lmaster(r.key) != env_.self || !vacuum_.fetch_keys.insert(bytes(r.key)).second) continue;
-    vacuum_.fetch_bytes += r.key.size() + beside_a_key;
-    vacuum_.to_fetch.emplace_back(r.key);
-  }
+  for (const rec_data& r : keys)
+    if (lmaster(r.key) == env_.self && vacuum_.fetch_keys.insert(bytes(r.key)).second)
+      vacuum_.to_fetch.emplace_back(r.key);
   m.answer.good();
   vacuum_soon();
 }
@@ -207,7 +195,7 @@ void database::vacuum_slice() {
     look_for_deleted();
     return next_slice();
   }
-  if (!v.agreed.empty()) {
+  if (!agreed_.empty()) {
     drop_some();
     return next_slice();
   }
@@ -240,18 +228,17 @@ void database::vacuum_slice() {
 void database::look_for_deleted() {
   auto& v = vacuum_;
   std::size_t seen = 0;
-  bool room = true;
   const auto now = env_.loop.now();
   auto next = store_->scan(*v.look_at, [&](const record_view& r) {
     // one is always taken
     if (seen == looked_at_in_slice || (seen > 0 && env_.loop.now() - now > time_of_slice))
       return false;
     ++seen;
-    if (r.data.empty() && r.header.dmaster == env_.self) room = to_delete(r.key, now);
-    return room;
+    if (r.data.empty() && r.header.dmaster == env_.self) v.deleted.add(r.key, now);
+    return true;
   });
   if (!next) storage_failed("scan", next.error());
-  if (next && !next->at_end() && room) {
+  if (next && !next->at_end()) {
     *v.look_at = *next;
     return;
   }
@@ -264,7 +251,6 @@ void database::fetch_some() {
   while (!v.to_fetch.empty() && v.fetch_keys.size() - v.to_fetch.size() < fetched_at_once) {
     const bytes key = std::move(v.to_fetch.front());
     v.to_fetch.pop_front();
-    v.fetch_bytes -= key.size() + beside_a_key;
     if (locks_.find(key) || in_table(key)) {  // clients want it: it will come, and be deleted anew
       v.fetch_keys.erase(key);
       continue;
@@ -316,8 +302,8 @@ void database::end_vacuum() {
   if (v.offered.running())
     for (auto& r : v.offered.end()) v.again.push_back(std::move(r.what.what));
   for (auto& o : std::exchange(v.to_offer, {})) v.again.push_back(std::move(o.what));
-  for (auto& o : std::exchange(v.agreed, {})) v.again.push_back(std::move(o.what));
-  for (auto& e : std::exchange(v.again, {})) to_delete(e.key, e.since, e.refusals);
+  for (auto& o : std::exchange(agreed_, {})) v.again.push_back(std::move(o.what));
+  for (auto& e : std::exchange(v.again, {})) v.deleted.add(e.key, e.since, e.refusals);
   if (v.look_at) v.full_due = true;
   v.look_at.reset();
   v.left = 0;

@@ -105,16 +105,15 @@ void database::all_answered() {
   }
   if (vacuum_stage_ == vacuum_stage::replacing && !agreed.empty())
     return ask_others(vacuum_stage::dropping, std::move(agreed), *others);
-  v.agreed = std::move(agreed);
+  agreed_ = std::move(agreed);
   drop_some();
   next_slice();
 }
 
 void database::drop_some() {
-  auto& agreed = vacuum_.agreed;
-  for (const auto end = end_of_slice(); !agreed.empty() && env_.loop.now() <= end;
-       agreed.pop_back())
-    drop_last(std::move(agreed.back()));
+  for (const auto end = end_of_slice(); !agreed_.empty() && env_.loop.now() <= end;
+       agreed_.pop_back())
+    drop_last(std::move(agreed_.back()));
 }
 
 /// Nobody else has a copy: this node's goes, if it is still as it was offered.

@@ -28,7 +28,6 @@ struct vacuum_work {
   deletion_queue deleted;                ///< deleted here
   deletion_queue home;                   ///< came here to be forgotten
   std::deque<bytes> to_fetch;            ///< VACUUM_FETCH: to be brought here
-  std::size_t fetch_bytes = 0;           ///< of to_fetch
   std::unordered_set<bytes> fetch_keys;  ///< of to_fetch and those on their way
 
   bool running = false;
@@ -39,7 +38,6 @@ struct vacuum_work {
   std::optional<scan_position> look_at;  ///< a full run: so far it has looked for empty records
   std::vector<offered_deletion> to_offer;
   agreed_deletion offered;
-  std::vector<offered_deletion> agreed;      ///< to be dropped here, as the last ones, from the end
   std::vector<deletion_queue::entry> again;  ///< in the next run
   std::vector<replier> waiting;              ///< for the end of the run
   std::uint32_t runs_since_full = 0;

@@ -124,11 +124,6 @@ int run(context& c, const arguments& a) {
                                   v.value("forgotten", 0ULL), v.value("runs", 0ULL)));
     if (const auto r = more.value("read_only", json()); r.is_object())
       line("copies", copies_text(r));
-    if (const auto w = more.value("work", json()); w.is_object())
-      line("work",
-           fmt::format("{:.3f} s of the node's thread; {} bytes received, {} sent to other nodes",
-                       static_cast<double>(w.value("busy_us", 0ULL)) / 1e6,
-                       w.value("bytes_received", 0ULL), w.value("bytes_sent", 0ULL)));
     line("locks", fmt::format("{} held, {} waiting", more.value("locks_held", 0ULL),
                               more.value("locks_waiting", 0ULL)));
   }

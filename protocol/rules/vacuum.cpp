@@ -18,13 +18,10 @@ vacuum_step decide_vacuum(pnn self, pnn lmaster, const std::optional<deleted_rec
   return lmaster == self ? ask_all : send_home;
 }
 
-bool deletion_queue::add(byte_view key, time_point since, unsigned refusals) {
-  if (find_.contains(key)) return true;
-  if (bytes_kept() + key.size() > bytes_most) return false;
-  key_bytes_ += key.size();
+void deletion_queue::add(byte_view key, time_point since, unsigned refusals) {
+  if (find_.contains(key)) return;
   order_.push_back({.key = bytes(key), .since = since, .refusals = refusals});
   find_.emplace(order_.back().key, std::prev(order_.end()));
-  return true;
 }
 
 void deletion_queue::remove(byte_view key) {
@@ -32,7 +29,6 @@ void deletion_queue::remove(byte_view key) {
   const auto found = find_.find(key);
   if (found == find_.end()) return;
   const auto at = found->second;
-  key_bytes_ -= at->key.size();
   find_.erase(found);
   order_.erase(at);
 }
@@ -41,15 +37,13 @@ std::optional<deletion_queue::entry> deletion_queue::take() {
   if (order_.empty()) return std::nullopt;
   find_.erase(order_.front().key);
   auto first = std::move(order_.front());
-  key_bytes_ -= first.key.size();
   order_.pop_front();
   return first;
 }
 
 void deletion_queue::clear() {
-  find_ = {};  // its buckets, too
+  find_.clear();
   order_.clear();
-  key_bytes_ = 0;
 }
 
 void agreed_deletion::begin(std::vector<offered_deletion> offered, std::span<const pnn> others) {

@@ -48,23 +48,19 @@ std::string_view name(vacuum_step);
 vacuum_step decide_vacuum(pnn self, pnn lmaster, const std::optional<deleted_record>& local,
                           bool in_use);
 
-/// Keys that were deleted here, oldest first, each once; as many as their memory allows.
+/// Keys that were deleted here, oldest first, each once.
 class deletion_queue {
  public:
-  static constexpr std::size_t bytes_most = 32 << 20;
   struct entry {
     bytes key;
     time_point since;
     unsigned refusals = 0;
   };
-  /// False: there is no room for it. It is found when somebody looks at all records.
-  bool add(byte_view key, time_point since, unsigned refusals = 0);
+  void add(byte_view key, time_point since, unsigned refusals = 0);
   /// The record is alive again.
   void remove(byte_view key);
   std::optional<entry> take();
   std::size_t size() const { return order_.size(); }
-  /// What is kept of the keys and beside them, about.
-  std::size_t bytes_kept() const { return key_bytes_ + order_.size() * beside_a_key; }
   bool empty() const { return order_.empty(); }
   std::optional<time_point> oldest() const {
     return order_.empty() ? std::nullopt : std::optional(order_.front().since);
@@ -72,8 +68,6 @@ class deletion_queue {
   void clear();
 
  private:
-  static constexpr std::size_t beside_a_key = 160;
-  std::size_t key_bytes_ = 0;
   std::list<entry> order_;
   std::unordered_map<byte_view, std::list<entry>::iterator> find_;  ///< by the keys in order_
 };

@@ -131,22 +131,4 @@ TEST_CASE("vacuum: the queue has each key once, oldest first, and forgets what l
     q.remove("d");
   }
   CHECK(q.size() == 0);
-  CHECK(q.bytes_kept() == 0);
-}
-
-TEST_CASE("vacuum: a queue that has no room refuses, and has room again when keys leave it") {
-  deletion_queue q;
-  const bytes large(1 << 20, 'k');
-  std::size_t taken = 0;
-  while (q.add(large + std::to_string(taken), {})) ++taken;
-  CHECK(taken > 0);
-  CHECK(q.bytes_kept() <= deletion_queue::bytes_most);
-  CHECK(q.add(large + "0", {}));  // it is there already
-  CHECK_FALSE(q.add(large, {}));
-  q.remove(large + "0");
-  CHECK(q.add(large, {}));
-  CHECK(q.take().has_value());
-  CHECK(q.add(large + "0", {}));
-  q.clear();
-  CHECK(q.bytes_kept() == 0);
 }

@@ -48,10 +48,6 @@ json database_json(const database_report& r, pnn self) {
            {"since", number(r.changes.since)},
            {"keys", r.changes.keys},
            {"bytes", r.changes.bytes}}},
-         {"work",
-          {{"busy_us", r.work.busy_us},
-           {"bytes_received", r.work.bytes_received},
-           {"bytes_sent", r.work.bytes_sent}}},
          {"sequence", r.sequence}};
   if (r.kind == db_kind::volatile_db)
     j["vacuum"] = {{"queued", r.vacuum.queued},
