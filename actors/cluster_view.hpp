@@ -14,6 +14,7 @@ struct peer_view {
   endpoint where;
   bool dead = false;  ///< disconnected because its process has ended, not because it is silent
   bool floe = false;  ///< a floe node, not a ctdbd; known while it is connected
+  std::uint32_t level = 0;     ///< of its features; known when it was connected
   address<link_message> link;  ///< empty for ourselves and for deleted nodes
 };
 

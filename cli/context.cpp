@@ -151,6 +151,7 @@ std::expected<blocking_client*, exit_code> context::node() {
     return std::unexpected(code_of(c.error().code));
   }
   node_.emplace(std::move(*c));
+  if (!options.doing.empty()) waits_.emplace(*node_, options.doing);
   return &*node_;
 }
 
@@ -214,11 +215,12 @@ exit_code context::fail(std::string_view what, const client_error& e) const {
   if (e.code == client_errc::refused && !said.empty())
     print_error(fmt::format("{}: {} refuses: {}", what, node_text(e.node), said));
   else if (!cause.empty())
-    print_error(fmt::format(
-        "{}: {}: timed out: {}{}; {}", what, node_text(e.node),
-        said.empty() || said.starts_with("not granted in time") ? "" : said + "; ", cause,
-        wanted_ ? "`floe locks` and `floe doctor` show more, -t waits longer"
-                : "`floe doctor` shows more, -t waits longer"));
+    print_error(fmt::format("{}: {}: timed out: {}{}; {}", what, node_text(e.node),
+                            // that a lock was not granted in time says no more than that
+                            said.empty() || e.status == record_status_timed_out ? "" : said + "; ",
+                            cause,
+                            wanted_ ? "`floe locks` and `floe doctor` show more, -t waits longer"
+                                    : "`floe doctor` shows more, -t waits longer"));
   else
     print_error(
         fmt::format("{}: {}: {}{}", what, node_text(e.node), wire::visible(e.describe()), hint(e)));

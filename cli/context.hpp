@@ -9,6 +9,7 @@
 
 #include "actors/client/blocking_client.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/waiting_line.hpp"
 #include "protocol/bytes.hpp"
 #include "protocol/ids.hpp"
 
@@ -20,6 +21,7 @@ struct global_options {
   std::string node;    ///< "", "2", "0,2" or "all"
   std::optional<double> timeout_s;
   bool json = false;
+  std::string doing{};  ///< the command, for who waits for it
 };
 
 struct wanted_record {
@@ -52,6 +54,9 @@ class context {
   /// Which record the command is about, so that fail() can say who holds it.
   void wants(db_id db, bytes key) { wanted_ = {db, std::move(key)}; }
 
+  /// From now on it is meant to last, and nobody is told that it does.
+  void takes_its_time() { waits_.reset(); }
+
   /// Prints one line, "floe: WHAT: WHY; HINT", and returns the exit code for it. If nobody has answered in time, the
   /// nodes are asked what is wrong.
   exit_code fail(std::string_view what, const client_error&) const;
@@ -63,6 +68,7 @@ class context {
 
  private:
   mutable std::optional<blocking_client> node_;  ///< also asked why something has failed
+  std::optional<waits_shown> waits_;
   std::optional<wanted_record> wanted_;
 };
 

@@ -1,4 +1,5 @@
 #include "cli/databases.hpp"
+#include "cli/no_such_database.hpp"
 
 #include <fmt/format.h>
 
@@ -60,8 +61,10 @@ result<database_info> find_database_info(blocking_client& c, pnn node, std::stri
   if (!all) return std::unexpected(all.error());
   for (auto& d : *all)
     if (d.name == name_or_id || id_text(d.id) == name_or_id) return std::move(d);
+  std::vector<std::string> attached;
+  for (const auto& d : *all) attached.push_back(d.name);
   return std::unexpected(client_error{client_errc::refused, record_status_unknown_db,
-                                      fmt::format("no database {} is attached", name_or_id), node});
+                                      no_such_database(name_or_id, attached), node});
 }
 
 }  // namespace floe::cli

@@ -6,7 +6,11 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <map>
 #include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "actors/version.hpp"
 #include "cli/command_tree.hpp"
@@ -17,17 +21,13 @@
 #include "cli/machine_rows.hpp"
 #include "cli/successors.hpp"
 #include "cli/suggest.hpp"
+#include "protocol/rules/elapsed.hpp"
 
 namespace {
 
 using namespace floe::cli;
 using floe::duration;
-
-struct invocation {
-  global_options options;
-  const command* chosen = nullptr;
-  arguments given;
-};
+using floe::in_seconds;
 
 /// CLI11 stores values here while it parses.
 struct bound_command {
@@ -154,27 +154,39 @@ std::string misspelt_option(const chosen_command& c, int argc, char** argv) {
   return {};
 }
 
-/// The first word that is neither an option nor the value of one: what was meant to be a command.
-std::string misspelt(const std::vector<command>& commands, int argc, char** argv) {
+/// Where the first word is that is neither an option nor the value of one: what is meant to be a command. 0: there is none.
+int place_of_command(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
+    if (word == "--") break;
     if (word == "--base" || word == "--socket" || word == "-n" || word == "--node" ||
-        word == "-t" || word == "--timeout" || word == "-x" || word == "--separator") {
+        word == "-t" || word == "--timeout" || word == "-x" || word == "--separator")
       ++i;
-    } else if (!word.starts_with('-')) {
-      for (const auto& c : commands)
-        if (word == c.name) return i + 1 < argc ? misspelt_part(c, argv[i + 1]) : std::string();
-      if (const auto instead = successor_of(word); !instead.empty())
-        return fmt::format("no such command: {} is ctdb's; {}{}", word,
-                           instead.starts_with("it is") ? "here " : "", instead);
-      std::vector<std::string_view> names;
-      for (const auto& c : commands) names.emplace_back(c.name);
-      const auto near = closest(word, names);
-      return "no such command: " + std::string(word) +
-             (near ? "; did you mean " + std::string(*near) + "?" : "; `floe --help` lists them");
-    }
+    else if (!word.starts_with('-'))
+      return i;
   }
-  return {};
+  return 0;
+}
+
+const command* command_named(const std::vector<command>& commands, std::string_view word) {
+  const auto c = std::ranges::find(commands, word, &command::name);
+  return c == commands.end() ? nullptr : &*c;
+}
+
+std::string misspelt(const std::vector<command>& commands, int argc, char** argv) {
+  const int i = place_of_command(argc, argv);
+  if (i == 0) return {};
+  const std::string_view word = argv[i];
+  if (const auto* c = command_named(commands, word))
+    return i + 1 < argc ? misspelt_part(*c, argv[i + 1]) : std::string();
+  if (const auto instead = successor_of(word); !instead.empty())
+    return fmt::format("no such command: {} is ctdb's; {}{}", word,
+                       instead.starts_with("it is") ? "here " : "", instead);
+  std::vector<std::string_view> names;
+  for (const auto& c : commands) names.emplace_back(c.name);
+  const auto near = closest(word, names);
+  return "no such command: " + std::string(word) +
+         (near ? "; did you mean " + std::string(*near) + "?" : "; `floe --help` lists them");
 }
 
 /// `floe help status` means `floe status --help`; `floe help drill` the language of drills, `floe help drill VERB` a verb of
@@ -219,6 +231,75 @@ int say_wrong_use(const CLI::ParseError& e, const CLI::App& app,
   return wrong_use;
 }
 
+/// Options of every command, where they are not in the context.
+struct common_values {
+  std::string timeout;
+  bool in_rows = false;
+  std::string separator = "|";
+};
+
+void add_global_flags(CLI::App& app, global_options& o, common_values& more) {
+  const auto takes = [&](const option& what, auto& into) {
+    return app.add_option(what.name, into, what.help)->type_name(what.value);
+  };
+  const auto& [base, socket, node, patience_flag, json, rows, rows_too, between] = global_flags;
+  takes(base, o.base);
+  takes(socket, o.socket);
+  takes(node, o.node)->check(CLI::Validator(refuse_no_node, ""));
+  takes(patience_flag, more.timeout)->check(CLI::Validator(refuse_no_duration, ""));
+  app.add_flag(json.name, o.json, json.help);
+  app.add_flag(rows.name, more.in_rows, rows.help);
+  app.add_flag(rows_too.name, more.in_rows, rows_too.help);
+  takes(between, more.separator);
+}
+
+void describe_program(CLI::App& app) {
+  app.set_help_all_flag();
+  app.formatter(std::make_shared<help_format>());
+  app.set_version_flag("--version",
+                       fmt::format("floe {}, for the protocol of CTDB 4.17", floe::program_version),
+                       "the version of this program; `floe cluster version`: of all nodes");
+  app.require_subcommand(1);
+  app.footer(std::string("`floe help COMMAND` says more of one, `floe help drill` is the language "
+                         "of drills.\n\n") +
+             exit_codes);
+}
+
+/// An exit code, if there is nothing to run.
+std::optional<int> parse(CLI::App& app, const std::vector<command>& commands, int argc,
+                         char** argv) {
+  // `floe help COMMAND`: the command's name comes after it
+  const int helps = argc > 1 && std::string_view(argv[1]) == "help" ? 1 : 0;
+  try {
+    auto words = with_help_last(commands, {argv + 1, argv + argc});
+    std::ranges::reverse(words);  // as the parser wants them
+    app.parse(words);
+  } catch (const CLI::CallForHelp& e) {
+    const auto wrong = misspelt(commands, argc - helps, argv + helps);
+    if (wrong.empty()) return app.exit(e);
+    print_error(wrong);
+    return wrong_use;
+  } catch (const CLI::CallForVersion& e) {
+    return app.exit(e);
+  } catch (const CLI::ParseError& e) {
+    if (argc > 1) return say_wrong_use(e, app, commands, argc - helps, argv + helps);
+    std::fputs(app.help().c_str(), stderr);
+    return wrong_use;
+  }
+  return std::nullopt;
+}
+
+int run_chosen(const std::vector<std::unique_ptr<bound_command>>& bound, global_options options,
+               const std::string& path) {
+  const auto chosen = std::ranges::find_if(bound, [](const auto& b) { return b->app->parsed(); });
+  if (chosen == bound.end()) return wrong_use;
+  options.doing = path;
+  context c(std::move(options));
+  const int code = (*chosen)->what->run(c, collect(**chosen));
+  // who reads only the beginning, as `head` does, wants no more
+  return std::fflush(stdout) == 0 || errno == EPIPE ? code : failed;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -231,72 +312,27 @@ int main(int argc, char** argv) {
     return print_command_tree();
   if (argc == 3 && std::string_view(argv[1]) == "help" && std::string_view(argv[2]) == "--names")
     return print_names();
-  const auto commands = all_commands();
-  invocation in;
-  if (const char* base = std::getenv("CTDB_BASE")) in.options.base = base;
 
+  global_options options;
+  if (const char* base = std::getenv("CTDB_BASE")) options.base = base;
+  common_values more;
   CLI::App app(program_summary, "floe");
-  app.set_help_all_flag();
-  app.formatter(std::make_shared<help_format>());
-  app.set_version_flag("--version",
-                       fmt::format("floe {}, for the protocol of CTDB 4.17", floe::program_version),
-                       "the version of this program; `floe cluster version`: of all nodes");
-  app.require_subcommand(1);
-  app.footer(std::string("`floe help COMMAND` says more of one, `floe help drill` is the language "
-                         "of drills.\n\n") +
-             exit_codes);
-  std::string timeout;
-  const auto takes = [&](const option& o, auto& into) {
-    return app.add_option(o.name, into, o.help)->type_name(o.value);
-  };
-  const auto& [base, socket, node, patience_flag, json, rows, rows_too, between] = global_flags;
-  takes(base, in.options.base);
-  takes(socket, in.options.socket);
-  takes(node, in.options.node)->check(CLI::Validator(refuse_no_node, ""));
-  takes(patience_flag, timeout)->check(CLI::Validator(refuse_no_duration, ""));
-  app.add_flag(json.name, in.options.json, json.help);
-  bool in_rows = false;
-  std::string separator = "|";
-  app.add_flag(rows.name, in_rows, rows.help);
-  app.add_flag(rows_too.name, in_rows, rows_too.help);
-  takes(between, separator);
-
+  describe_program(app);
+  add_global_flags(app, options, more);
+  const auto commands = all_commands();
   std::vector<std::unique_ptr<bound_command>> bound;
-  for (const auto& c : commands) bind(app, c, bound);
-  const int helps =
-      argc > 1 && std::string_view(argv[1]) == "help" ? 1 : 0;  // the command's name comes after it
-  try {
-    auto words = with_help_last(commands, {argv + 1, argv + argc});
-    std::ranges::reverse(words);  // as the parser wants them
-    app.parse(words);
-  } catch (const CLI::CallForHelp& e) {
-    if (const auto wrong = misspelt(commands, argc - helps, argv + helps); !wrong.empty()) {
-      print_error(wrong);
-      return wrong_use;
-    }
-    return app.exit(e);
-  } catch (const CLI::CallForVersion& e) {
-    return app.exit(e);
-  } catch (const CLI::ParseError& e) {
-    if (argc == 1) {
-      std::fputs(app.help().c_str(), stderr);
-      return wrong_use;
-    }
-    return say_wrong_use(e, app, commands, argc - helps, argv + helps);
-  }
-  if (separator.size() != 1) {
+  // the parser learns of all of them only where it has to list them, or has to say that there is none of that name
+  const int named = place_of_command(argc, argv);
+  const auto* only = named > 0 ? command_named(commands, argv[named]) : nullptr;
+  for (const auto& c : commands)
+    if (!only || only == &c) bind(app, c, bound);
+
+  if (const auto code = parse(app, commands, argc, argv)) return *code;
+  if (more.separator.size() != 1) {
     print_error("-x takes one character");
     return wrong_use;
   }
-  if (in_rows) write_machine_rows(separator.front());
-  if (!timeout.empty())
-    in.options.timeout_s = std::chrono::duration<double>(*parse_duration(timeout)).count();
-  for (const auto& b : bound) {
-    if (!b->app->parsed()) continue;
-    context c(std::move(in.options));
-    const int code = b->what->run(c, collect(*b));
-    // who reads only the beginning, as `head` does, wants no more
-    return std::fflush(stdout) == 0 || errno == EPIPE ? code : failed;
-  }
-  return wrong_use;
+  if (more.in_rows) write_machine_rows(more.separator.front());
+  if (!more.timeout.empty()) options.timeout_s = in_seconds(*parse_duration(more.timeout));
+  return run_chosen(bound, std::move(options), chosen_in(app, commands).path);
 }

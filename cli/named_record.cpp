@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/keys.hpp"
+#include "cli/named_database.hpp"
 
 namespace floe::cli {
 
@@ -17,7 +18,8 @@ std::expected<named_record, exit_code> open_record(context& c, const arguments& 
   named_record r{.node = *node,
                  .key = std::move(*key),
                  .what = fmt::format("{} {} {}", command, a["DB"], a["KEY"])};
-  const auto db = r.node->find_database(database.empty() ? a["DB"] : database, c.patience());
+  const auto db = find_named_database(*r.node, database.empty() ? a["DB"] : std::string(database),
+                                      c.patience());
   if (!db) return std::unexpected(c.fail(r.what, db.error()));
   r.db = *db;
   c.wants(r.db, r.key);

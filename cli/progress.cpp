@@ -4,13 +4,18 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <utility>
 
 namespace floe::cli {
 
 progress_line::progress_line(std::string what, std::uint64_t total, bool wanted)
-    : what_(std::move(what)), total_(total), wanted_(wanted && ::isatty(STDERR_FILENO)) {}
+    : what_(std::move(what)),
+      total_(total),
+      wanted_(wanted && ::isatty(STDERR_FILENO)),
+      next_(std::chrono::steady_clock::now() + std::chrono::seconds(1)) {}
 
 progress_line::~progress_line() {
+  lines_on_terminal -= shown_;
   if (shown_) fmt::print(stderr, "\r\033[K");
 }
 
@@ -18,7 +23,7 @@ void progress_line::show(std::uint64_t now) {
   const auto t = std::chrono::steady_clock::now();
   if (!wanted_ || t < next_) return;
   next_ = t + std::chrono::milliseconds(100);
-  shown_ = true;
+  lines_on_terminal += !std::exchange(shown_, true);
   if (total_ > 0)
     fmt::print(stderr, "\r\033[K{}: {} of {} records, {} %", what_, now, total_,
                now * 100 / total_);

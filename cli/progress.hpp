@@ -1,11 +1,14 @@
 #pragma once
-/// A line on standard error that says how far something is; on a terminal only, and gone at the
+/// A line on standard error that says how far something is; on a terminal only, from the first second on, and gone at the
 /// end.
 #include <chrono>
 #include <cstdint>
 #include <string>
 
 namespace floe::cli {
+
+/// Of this kind and of others (waiting_line.hpp): how many there are that say more than that something lasts.
+inline int lines_on_terminal = 0;
 
 class progress_line {
  public:

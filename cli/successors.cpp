@@ -10,8 +10,8 @@ constexpr std::string_view no_addresses = "floe moves no public addresses";
 constexpr std::string_view no_scripts = "floe has no event scripts";
 
 constexpr std::array all{
-    successor{"recmaster", "it is `floe leader`"},
-    successor{"setrecmasterrole", "it is `floe setleaderrole`"},
+    successor{"recmaster", "here it is `floe leader`"},
+    successor{"setrecmasterrole", "here it is `floe setleaderrole`"},
     successor{
         "tstore",
         "it writes into a database's file, and a node's files are its own: use `floe writekey` "
@@ -36,16 +36,14 @@ constexpr std::array all{
     successor{"event", no_scripts},
     successor{"eventscript", no_scripts},
     successor{"scriptstatus", no_scripts},
-    successor{"nodes", "it is `floe listnodes`"},
+    successor{"nodes", "here it is `floe listnodes`"},
     successor{"checktcpport", "use `ss -ltn`"},
     successor{"dumpmemory", "what a node keeps is under `held` in `floe status --json`"},
     successor{"rddumpmemory", "what a node keeps is under `held` in `floe status --json`"},
-    successor{"version", "it is `floe --version`"},
+    successor{"version", "here it is `floe --version`"},
 };
 
 }  // namespace
-
-std::span<const successor> successors() { return all; }
 
 std::string_view successor_of(std::string_view verb) {
   const auto i = std::ranges::find(all, verb, &successor::verb);

@@ -1,7 +1,6 @@
 #pragma once
 /// What a verb of Samba's `ctdb` tool is called here, for those that have another name or none: asked for by whoever
-/// types the old one. README has the same table; a test compares.
-#include <span>
+/// types the old one. README.md has these verbs in a table; a test asks for each of them.
 #include <string_view>
 
 namespace floe::cli {
@@ -10,7 +9,6 @@ struct successor {
   std::string_view verb;     ///< of ctdb
   std::string_view instead;  ///< one sentence
 };
-std::span<const successor> successors();
 /// Empty if ctdb has no such verb, or it is called the same here.
 std::string_view successor_of(std::string_view verb);
 

@@ -4,8 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "cli/output.hpp"
 #include "protocol/constants.hpp"
@@ -16,9 +16,11 @@ namespace {
 
 using nlohmann::json;
 
-/// Kinds that say why a node is not connected: of one node one of them.
-const std::set<std::string, std::less<>> absences{"ended", "silent", "kept-out", "never-seen",
-                                                  "no-answer"};
+/// Kinds that say why a node is not connected, of one node one of them; and how much each says. Who has started since knows
+/// less than who was there, and who has heard a goodbye most.
+const std::map<std::string, int, std::less<>> absences{{"no-answer", 0}, {"never-seen", 0},
+                                                       {"silent", 1},    {"ended", 1},
+                                                       {"kept-out", 1},  {"shut-down", 2}};
 
 std::vector<known_trouble> troubles_of(const std::string& report, pnn told_by) {
   const auto j = json::parse(report, nullptr, false);
@@ -73,6 +75,9 @@ subject_and_rest split_subject(const known_trouble& t) {
 bool knows_more(const known_trouble& a, const known_trouble& b) {
   const bool own_a = a.node == a.told_by, own_b = b.node == b.told_by;
   if (own_a != own_b) return own_a;
+  if (const auto i = absences.find(a.kind), j = absences.find(b.kind);
+      i != absences.end() && j != absences.end())
+    return i->second > j->second;
   return a.kind == "recovery" && a.text.size() > b.text.size();
 }
 

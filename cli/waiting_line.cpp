@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "cli/output.hpp"
+#include "cli/progress.hpp"
 #include "cli/troubles.hpp"
 #include "cli/wrap.hpp"
 #include "protocol/wire/visible.hpp"
@@ -15,14 +16,19 @@ namespace {
 
 std::size_t width() { return terminal_width(STDERR_FILENO); }
 
+/// Names of so many nodes fit into a line.
+constexpr std::size_t few_nodes = 5;
+
 }  // namespace
 
-waiting_line::waiting_line(blocking_client& node, std::string what, pnn at)
-    : node_(node), what_(std::move(what)), at_(at), since_(node.loop().now()) {
+waiting_line::waiting_line(blocking_client& node, std::string what, pnn at, bool yields)
+    : node_(node), what_(std::move(what)), at_(at), yields_(yields), since_(node.loop().now()) {
+  lines_on_terminal += !yields_;
   if (::isatty(STDERR_FILENO) == 1) later();
 }
 
 waiting_line::~waiting_line() {
+  lines_on_terminal -= !yields_;
   node_.loop().cancel(timer_);
   if (shown_) fmt::print(stderr, "\r\033[K");
   std::fflush(stderr);
@@ -37,7 +43,8 @@ void waiting_line::ask() {
   node_.async().control<control::get_node_status>(
       at_, {}, std::chrono::seconds(1), [this, alive = std::weak_ptr(alive_)](const auto& r) {
         if (alive.expired()) return;
-        show(r ? first_cause(std::string(r->value.value)) : std::string());
+        if (!yields_ || lines_on_terminal == 0)
+          show(r ? first_cause(std::string(r->value.value)) : std::string());
         later();
       });
 }
@@ -52,9 +59,28 @@ void waiting_line::show(const std::string& illness) {
   const auto ms = std::chrono::duration<double, std::milli>(node_.loop().now() - since_).count();
   fmt::print(
       stderr, "{}",
-      lines_of(fmt::format("{}: waits for {}", wire::visible(what_), age_text(ms)), width() - 1)
+      lines_of(fmt::format("{}: waits for {}{}", wire::visible(what_), awaited(), age_text(ms)),
+               width() - 1)
           .front());
   std::fflush(stderr);
 }
+
+std::string waiting_line::awaited() const {
+  const auto& late = node_.awaited();
+  if (late.empty()) return {};
+  if (late.size() > few_nodes) return fmt::format("{} nodes, ", late.size());
+  std::string names;
+  for (const pnn p : late) names += fmt::format("{}{}", names.empty() ? "" : ", ", number(p));
+  return fmt::format("node{} {}, ", late.size() == 1 ? "" : "s", names);
+}
+
+waits_shown::waits_shown(blocking_client& node, std::string what)
+    : node_(node), what_(std::move(what)) {
+  if (::isatty(STDERR_FILENO) != 1) return;
+  node_.on_waits([this] { now_.emplace(node_, what_, pnn::current, true); },
+                 [this] { now_.reset(); });
+}
+
+waits_shown::~waits_shown() { node_.on_waits({}, {}); }
 
 }  // namespace floe::cli

@@ -45,11 +45,23 @@ std::size_t width_of_all(const std::vector<std::size_t>& width) {
   return std::accumulate(width.begin(), width.end(), 2 * (width.size() - 1));
 }
 
+/// How narrow columns of text may become, one step after the other: words stay whole as long as that goes.
+enum class narrowness : std::uint8_t { whole_words, cut, cut_short };
+
+std::size_t least_width(const column& c, const std::vector<std::vector<cell>>& rows, std::size_t at,
+                        narrowness how) {
+  constexpr std::size_t least = 12, very_least = 7;
+  std::size_t words = longest_word(c.title);
+  if (how == narrowness::cut_short) return std::max(very_least, words);
+  if (how == narrowness::whole_words)
+    for (const auto& r : rows)
+      if (at < r.size()) words = std::max(words, longest_word(r[at].text));
+  return std::max(least, words);
+}
+
 /// Of text; numbers, which stand at the right, keep theirs, but their titles may take several lines.
 std::vector<std::size_t> widths(const std::vector<column>& columns,
                                 const std::vector<std::vector<cell>>& rows, std::size_t limit) {
-  std::size_t least = 12;
-  constexpr std::size_t very_least = 7;
   std::vector<std::size_t> content(columns.size()), width;
   for (const auto& r : rows)
     for (std::size_t i = 0; i < r.size(); ++i)
@@ -59,31 +71,38 @@ std::vector<std::size_t> widths(const std::vector<column>& columns,
   if (width_of_all(width) > limit)
     for (std::size_t i = 0; i < columns.size(); ++i)
       if (columns[i].right) width[i] = std::max(content[i], longest_word(columns[i].title));
-  while (true) {
-    const std::size_t sum = width_of_all(width);
-    std::size_t widest = width.size();
-    for (std::size_t i = 0; i < width.size(); ++i)
-      if (!columns[i].right && (widest == width.size() || width[i] > width[widest])) widest = i;
-    if (sum <= limit || widest == width.size()) return width;
-    const auto floor = std::max(least, longest_word(columns[widest].title));
-    if (width[widest] > floor)
-      width[widest] -= std::min(sum - limit, width[widest] - floor);
-    else if (std::exchange(least, very_least) == very_least)
-      return width;
+  for (const auto how : {narrowness::whole_words, narrowness::cut, narrowness::cut_short}) {
+    std::vector<std::size_t> least(columns.size());
+    for (std::size_t i = 0; i < columns.size(); ++i)
+      least[i] = columns[i].right ? width[i] : least_width(columns[i], rows, i, how);
+    for (auto sum = width_of_all(width); sum > limit; --sum) {
+      std::size_t widest = width.size();
+      for (std::size_t i = 0; i < width.size(); ++i)
+        if (width[i] > least[i] && (widest == width.size() || width[i] > width[widest])) widest = i;
+      if (widest == width.size()) break;
+      --width[widest];
+    }
   }
+  return width;
 }
 
 /// Without its spare columns, from the right, until what is left fits.
 void leave_out_spare(std::vector<column>& columns, std::vector<std::vector<cell>>& rows,
                      std::size_t limit) {
+  constexpr std::size_t short_sentence = 24;
   const auto width = [&] {
     std::size_t sum = 2 * (columns.size() - 1);
     for (std::size_t i = 0; i < columns.size(); ++i) {
-      // the titles of numbers may take several lines
+      // the titles of numbers may take several lines, and so may sentences
       std::size_t widest =
           columns[i].right ? longest_word(columns[i].title) : text_width(columns[i].title);
       for (const auto& r : rows)
-        if (i < r.size()) widest = std::max(widest, text_width(r[i].text));
+        if (i < r.size())
+          widest =
+              std::max(widest, columns[i].right
+                                   ? text_width(r[i].text)
+                                   : std::min(text_width(r[i].text),
+                                              std::max(short_sentence, longest_word(r[i].text))));
       sum += widest;
     }
     return sum;
@@ -119,6 +138,24 @@ std::string row_text(const std::vector<column>& columns, const std::vector<cell>
       if (!columns[i].right) owed += blank;
     }
     out += "\n";
+  }
+  return out;
+}
+
+/// Each row as a block of lines, with the title before each cell: for a table that has more numbers than the line has room.
+std::string as_blocks(const std::vector<column>& columns,
+                      const std::vector<std::vector<cell>>& rows, bool colours, std::size_t limit) {
+  std::size_t titles = 0;
+  for (const auto& c : columns) titles = std::max(titles, text_width(c.title));
+  titles = std::min(titles, limit / 2);
+  std::string out;
+  for (const auto& r : rows) {
+    if (!out.empty()) out += "\n";
+    for (std::size_t i = 0; i < r.size(); ++i) {
+      const std::vector<column> two{{""}, {""}};
+      out += row_text(two, {{columns[i].title, style::dim}, r[i]},
+                      {titles, limit > titles + 2 ? limit - titles - 2 : 1}, colours);
+    }
   }
   return out;
 }
@@ -192,11 +229,25 @@ std::string table_text(std::vector<column> columns, const std::vector<std::vecto
     for (auto& c : r) c.text = wire::visible(c.text);
   leave_out_spare(columns, shown, limit);
   const auto width = widths(columns, shown, limit);
+  if (width_of_all(width) > limit) return as_blocks(columns, shown, colours, limit);
   std::vector<cell> titles;
   for (const auto& c : columns) titles.emplace_back(c.title, style::dim);
   std::string out = row_text(columns, titles, width, colours);
   for (const auto& r : shown) out += row_text(columns, r, width, colours);
   return out;
+}
+
+void print_text(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    const auto line = text.substr(0, end);
+    const auto begin = std::min(line.find_first_not_of(' '), line.size());
+    out += wrapped(line, line_limit(), begin + 2);
+    if (end < text.size()) out += '\n';
+    text.remove_prefix(std::min(text.size(), end + 1));
+  }
+  print(out);
 }
 
 void print_line(std::string_view text, std::size_t indent, style look) {

@@ -25,10 +25,13 @@ std::string wrapped(std::string_view text, std::size_t width, std::size_t indent
 std::string two_columns(std::string_view left, std::string_view right, std::size_t column,
                         std::size_t width);
 /// Where it is wider than `limit` its spare columns are left out, and then its widest columns of text are broken into several
-/// lines, never its numbers.
+/// lines, never its numbers. If even that is too wide, every row is a block of lines.
 std::string table_text(std::vector<column>, const std::vector<std::vector<cell>>& rows,
                        bool colours, std::size_t limit);
 
+/// Text of several lines; what a narrow terminal breaks stands two blanks further in than its line begins. Not for what somebody
+/// copies: values, files, commands.
+void print_text(std::string_view text);
 /// A line, or several of them on a terminal that is narrower; all but the first begin with `indent` blanks.
 void print_line(std::string_view text, std::size_t indent = 2, style = style::plain);
 

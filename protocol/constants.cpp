@@ -1,10 +1,12 @@
 #include "protocol/constants.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
 #include <string>
 
+#include "protocol/node_flags_text.hpp"
 #include "protocol/record.hpp"
 #include "protocol/rules/feature_level.hpp"
 
@@ -107,6 +109,16 @@ bytes flags_text(std::span<const flag_name> names, std::uint64_t value) {
 }
 
 bytes node_flags_text(std::uint64_t v) { return flags_text(node_flags, v); }
+std::uint32_t node_flags_in(byte_view text) {
+  std::uint32_t all = 0;
+  while (!text.empty()) {
+    const auto word = text.substr(0, text.find('|'));
+    for (const flag_name& f : node_flags)
+      if (word == f.name) all |= f.bits;
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+  }
+  return all;
+}
 bytes capabilities_text(std::uint64_t v) {
   const auto level = (v & level_mask) >> level_shift;
   const auto text = flags_text(capabilities, v & ~std::uint64_t{level_mask});

@@ -234,6 +234,13 @@ part_history difference_merge::history_of_part(const entry& e, generation part,
   return h;
 }
 
+/// Among members whose content was replaced since the part left them: they have no such record, and have had none since.
+bool difference_merge::has_written_what_is_unknown(const entry& e, std::size_t returner,
+                                                   const standing& of_members,
+                                                   const part_history& own) const {
+  return !of_members.best && !(e.touched.after & std::uint64_t{1} << returner) && own.wrote();
+}
+
 /// Nodes that come back from parts which have gone on: the best copy of each part is the part's. `s`: what wins among all
 /// others, and then among all.
 void difference_merge::let_parts_compete(const entry& e, standing& s, decision& d) const {
@@ -257,8 +264,11 @@ void difference_merge::let_parts_compete(const entry& e, standing& s, decision& 
   for (const auto& [gen, p] : parts) {
     const auto members = history_of_members(e, p.node, of_members);
     const auto own = history_of_part(e, gen, p.now);
-    const bool goes_on = members && part_that_goes_on(*members, own) == part::returner &&
-                         (!leads || part_that_goes_on(*leads, own) == part::returner);
+    const auto ahead_of = [&](const part_history& other) {
+      return part_that_goes_on(other, own) == part::returner;
+    };
+    // where the members' content was replaced it is theirs, or what only the other has written since
+    const bool goes_on = members && (!behind_[p.node].stranger || has_written_what_is_unknown(e, p.node, of_members, own)) && ahead_of(*members) && (!leads || ahead_of(*leads));
     if (!goes_on) {
       d.lost |= own.now.data_sum != of_members.mark().data_sum && own.now.rsn > rsn{0};
       continue;

@@ -31,7 +31,8 @@ struct returning_node {
   pnn node{0};
   /// The content with which its part has gone on; invalid: it has not recovered since it parted from the members.
   generation part = generation::invalid;
-  /// It has no content in common with them: it gets everything, and of what it had they are told what they have never had.
+  /// It has no content in common with them: it gets everything, and of what it had they are told what they have never had. With
+  /// a part: they had one, and theirs was replaced since; of what the part has written they are told what they do not have.
   bool stranger = false;
   /// It was filled before it joins: it has, of an earlier content, what has not changed since, and nothing of its own (rule R9).
   bool filled = false;
@@ -128,6 +129,8 @@ class difference_merge {
   bool may_count(const entry&, const copy& returned, const standing& of_members) const;
   std::optional<part_history> history_of_members(const entry&, std::size_t returner,
                                                  const standing& now) const;
+  bool has_written_what_is_unknown(const entry&, std::size_t returner, const standing& of_members,
+                                   const part_history& own) const;
   part_history history_of_part(const entry&, generation part, const standing& now) const;
   void let_parts_compete(const entry&, standing&, decision&) const;
   std::vector<pnn> who_lacks(const entry&, const std::optional<record_view>& winner) const;

@@ -21,6 +21,21 @@ const record_view* recovery_set::find(byte_view key) const {
   return found == newest_first.end() ? nullptr : &*found;
 }
 
+std::expected<bool, store_error> recovery_set::same_as(store& other) const {
+  const auto held = other.count();
+  if (!held) return std::unexpected(held.error());
+  if (*held != records_.size() || !erased_.empty()) return false;
+  for (const auto& r : records_) {
+    bool same = false;
+    const auto found = other.visit(r.key, [&](const record_view& here) {
+      same = here.header.rsn == r.header.rsn && here.data == r.data;
+    });
+    if (!found) return std::unexpected(found.error());
+    if (!same) return false;
+  }
+  return true;
+}
+
 std::expected<replace_result, store_error> recovery_set::replace_content(
     store& to, std::span<const change> meta) const {
   std::vector<std::uint32_t> order = sorted_order(records_, to.options().hash);

@@ -29,6 +29,9 @@ class recovery_set {
   /// Of a recovery by difference: the record is gone. The key views into a kept buffer.
   void erase(byte_view key) { erased_.push_back(key); }
 
+  /// Whether the store has these records and no others: by key, rsn and data, since the rest of a header names nodes.
+  std::expected<bool, store_error> same_as(store&) const;
+
   /// The store's content becomes this set, in one commit, and only differences are written.
   std::expected<replace_result, store_error> replace_content(
       store& to, std::span<const change> meta = {}) const;

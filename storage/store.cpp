@@ -1,5 +1,6 @@
 #include "storage/store.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -95,7 +96,9 @@ std::expected<void, store_error> store::impl::join(std::span<const change> chang
   if (auto admitted = admit(changes); !admitted) return admitted;
   if (auto opened = open_group(); !opened) return opened;
 
-  ++writes;
+  // metadata are no content
+  if (std::ranges::any_of(changes, [](const change& c) { return c.what != change_kind::set_meta; }))
+    ++writes;
   note(changes);
   change_log::mark mark = log.here();
   room purpose = room::for_erases;

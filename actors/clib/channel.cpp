@@ -78,8 +78,10 @@ bool channel::broken() {
   return !broken_.empty();
 }
 
-failure channel::lost() const {
-  return {.code = FLOE_ELOST, .text = "the connection to the node is lost: " + broken_};
+failure channel::lost(bool unsent) const {
+  return {.code = FLOE_ELOST,
+          .text = "the connection to the node is lost: " + broken_,
+          .unsent = unsent};
 }
 
 // --- requests ----------------------------------------------------------------------------------------------------
@@ -120,7 +122,7 @@ outcome<answer> channel::result_of(const waiting& w, control opcode) {
 outcome<answer> channel::ask(const request& r, limit until, const table_claim* claim) {
   waiting mine{.brings_table = r.opcode == control::record_table};
   std::unique_lock lock(m_);
-  if (!broken_.empty()) return std::unexpected(lost());
+  if (!broken_.empty()) return std::unexpected(lost(true));
   const auto id = expect(mine);
   lock.unlock();
   const auto sent = send_request(id, r, until);
@@ -201,7 +203,7 @@ outcome<void> channel::send(const bytes& packet, limit until) {
     if (broken_.empty()) broken_ = words("send", errno);
     ::shutdown(fd_, SHUT_RDWR);
     changed_.notify_all();
-    return std::unexpected(lost());
+    return std::unexpected(lost(at == 0));
   }
   return {};
 }

@@ -127,7 +127,7 @@ class channel {
   void give_back(const reply_control& late_grant, const table_claim&);
   void keep_descriptors(const msghdr&);
   void give_back_what_came_too_late(std::unique_lock<std::mutex>&);
-  failure lost() const;
+  failure lost(bool unsent = false) const;
 
   const int fd_;
   std::timed_mutex sending_;

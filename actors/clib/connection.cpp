@@ -124,7 +124,11 @@ outcome<std::shared_ptr<channel>> node_connection::line(limit until) {
     return failed(FLOE_ELOST, "the connection to the node was lost");
   auto made = channel::open(socket_, flags_ & FLOE_PRIVILEGED, until);
   if (!made) return made;
-  if (const auto met = greet(**made, until); !met) return std::unexpected(met.error());
+  if (auto met = greet(**made, until); !met) {
+    // a node that is ending still takes connections; whoever calls has asked it nothing
+    if (met.error().code == FLOE_ELOST) met.error().code = FLOE_ENOTCONN;
+    return std::unexpected(met.error());
+  }
   const std::lock_guard guard(m_);
   close_descriptors();
   for (const auto& [id, table] : hot_) table->user.disconnect();

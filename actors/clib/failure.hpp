@@ -17,6 +17,7 @@ struct failure {
   std::string text;
   std::int32_t status = 0;                    ///< FLOE_EREFUSED: what the node said
   failure_cause cause = failure_cause::none;  ///< FLOE_EREFUSED: why, as the node says
+  bool unsent = false;  ///< FLOE_ELOST: nothing of the request had left this process
 };
 template <class T>
 using outcome = std::expected<T, failure>;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "protocol/record_status.hpp"
+#include "protocol/rules/elapsed.hpp"
 #include "protocol/types/record_access.hpp"
 #include "protocol/wire/codec.hpp"
 
@@ -33,8 +34,7 @@ namespace {
 std::uint64_t in_table_time(const limit& l) {
   if (!l) return UINT64_MAX / 2;
   // steady_clock is CLOCK_MONOTONIC
-  return static_cast<std::uint64_t>(std::max<std::int64_t>(
-      0, std::chrono::duration_cast<std::chrono::microseconds>(l->time_since_epoch()).count()));
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, in_us(l->time_since_epoch())));
 }
 
 failure held_by_another(const shared_table& t, byte_view key) {
@@ -104,6 +104,7 @@ outcome<std::optional<held_record>> ask_for_lock(const std::shared_ptr<channel>&
   const auto a =
       line->ask({.opcode = control::record_lock, .data = data}, later(until, answer_slack), &claim);
   if (!a) {
+    if (a.error().unsent) return failed(FLOE_ENOTCONN, a.error().text);
     if (a.error().status == record_status_in_table && number != 0) return std::nullopt;
     if (a.error().code == FLOE_ETIMEOUT)
       mine.keep();  // the node may grant it yet: the number goes with the answer

@@ -1,5 +1,8 @@
 #include "actors/client/blocking_client.hpp"
 
+#include <algorithm>
+#include <optional>
+
 #include "actors/net/network.hpp"
 
 namespace floe {
@@ -8,6 +11,8 @@ struct blocking_client::impl {
   std::unique_ptr<event_loop> loop = event_loop::real();
   std::unique_ptr<network> net = socket_network(*loop);
   client c{*loop, *net};
+  std::function<void()> wait_begins, wait_ends;
+  std::vector<pnn> awaited;
 };
 
 blocking_client::blocking_client(std::unique_ptr<impl> i) : impl_(std::move(i)) {}
@@ -18,9 +23,17 @@ client& blocking_client::async() { return impl_->c; }
 event_loop& blocking_client::loop() { return *impl_->loop; }
 pnn blocking_client::self() { return impl_->c.self(); }
 
+void blocking_client::on_waits(std::function<void()> begins, std::function<void()> ends) {
+  impl_->wait_begins = std::move(begins);
+  impl_->wait_ends = std::move(ends);
+}
+const std::vector<pnn>& blocking_client::awaited() const { return impl_->awaited; }
+
 void blocking_client::run(const std::function<bool()>& done) {
+  if (impl_->wait_begins) impl_->wait_begins();
   while (!impl_->loop->run_until(done, std::chrono::hours(1))) {
   }
+  if (impl_->wait_ends) impl_->wait_ends();
 }
 
 result<blocking_client> blocking_client::connect(const std::string& socket, duration patience) {
@@ -45,8 +58,29 @@ result<client_reply> blocking_client::send_control(pnn to, floe::control opcode,
 std::vector<node_reply> blocking_client::control_many(const std::vector<pnn>& nodes,
                                                       floe::control opcode, const bytes& data,
                                                       duration patience) {
-  auto all = wait<std::vector<node_reply>>(
-      [&](auto done) { floe::control_many(async(), nodes, opcode, data, patience, done); });
+  if (nodes.empty()) return {};
+  impl_->awaited = nodes;
+  auto all = wait<std::vector<node_reply>>([&](auto done) {
+    struct answers {
+      std::vector<std::optional<node_reply>> of;
+      std::size_t left;
+    };
+    auto a = std::make_shared<answers>(std::vector<std::optional<node_reply>>(nodes.size()),
+                                       nodes.size());
+    for (std::size_t i = 0; i < nodes.size(); ++i)
+      floe::control_many(async(), {nodes[i]}, opcode, data, patience,
+                         [a, i, done, &late = impl_->awaited](std::vector<node_reply> one) {
+                           if (const auto n = std::ranges::find(late, one.front().node);
+                               n != late.end())
+                             late.erase(n);
+                           a->of[i] = std::move(one.front());
+                           if (--a->left > 0) return;
+                           std::vector<node_reply> told;
+                           for (auto& r : a->of) told.push_back(std::move(*r));
+                           done(std::move(told));
+                         });
+  });
+  impl_->awaited.clear();
   return std::move(*all);
 }
 

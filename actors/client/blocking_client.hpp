@@ -50,6 +50,11 @@ class blocking_client {
   event_loop& loop();
   pnn self();
 
+  /// For who wants to say that it waits: called when a wait begins, and when it has ended.
+  void on_waits(std::function<void()> begins, std::function<void()> ends);
+  /// Of those that were asked for something at once, who has not answered yet.
+  const std::vector<pnn>& awaited() const;
+
   /// Starts something and runs the loop until it is done. `start` is given the function to call at
   /// its end; whatever it starts must have a deadline.
   template <class T, class Start>

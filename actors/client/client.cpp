@@ -65,10 +65,10 @@ struct client::state : std::enable_shared_from_this<client::state> {
              },
          .along = along(),
          .down =
-             [weak](std::string why) {
+             [weak](close_reason why) {
                if (auto s = weak.lock())
                  s->lose({s->established ? client_errc::disconnected : client_errc::not_connected,
-                          0, std::move(why), pnn::current});
+                          0, std::move(why.text), pnn::current});
              }});
   }
 

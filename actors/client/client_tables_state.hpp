@@ -14,6 +14,7 @@
 #include "actors/table/shared_in_process.hpp"
 #include "actors/table/steps.hpp"
 #include "protocol/record_status.hpp"
+#include "protocol/rules/elapsed.hpp"
 
 namespace floe {
 /// Names of this folder's own: others call other things a lock, or a time in microseconds.
@@ -27,8 +28,7 @@ inline constexpr std::uint64_t step_us = 20, seldom = 200;
 inline constexpr std::uint64_t long_step_us = 20'000;
 
 inline std::uint64_t in_us(time_point t) {
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(t.time_since_epoch()).count());
+  return static_cast<std::uint64_t>(in_us(t.time_since_epoch()));
 }
 
 inline client_error not_held(std::string text) {

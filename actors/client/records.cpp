@@ -7,6 +7,7 @@
 #include "protocol/constants.hpp"
 #include "protocol/hash.hpp"
 #include "protocol/record_status.hpp"
+#include "protocol/rules/elapsed.hpp"
 #include "protocol/types/basic.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/types/record_access.hpp"
@@ -82,7 +83,7 @@ void lock_record(client& c, db_id db, byte_view key, duration patience,
                  when_done<locked_record> done) {
   if (auto* t = c.tables(); t && t->usable(c, db))
     return t->lock(c, db, key, patience, std::move(done));
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(patience).count();
+  const auto ms = in_ms(patience);
   request_options o;
   o.late = [&c](const result<client_reply>& r) {
     const auto a = decode_answer<control::record_lock>(r, pnn::current);

@@ -1,12 +1,11 @@
 /// Life, dispatch and views of a database actor.
 #include "actors/database/database.hpp"
 
-#include "actors/database/hot_records.hpp"
-
 #include <fmt/format.h>
 
 #include <filesystem>
 
+#include "actors/database/kept_past.hpp"
 #include "actors/events.hpp"
 #include "actors/hex.hpp"
 #include "actors/runtime/turn_watch.hpp"
@@ -70,24 +69,16 @@ void database::start() {
     return;
   }
   store_ = std::make_unique<store>(std::move(*opened));
-  if (const auto known = store_->get_meta(damage_name); known && *known) damage_ = **known;
-  if (!config_.damage.empty()) {
-    damage_ = config_.damage;
-    if (auto done = store_->set_meta(damage_name, damage_); !done)
-      storage_failed("note damage", done.error());
-    if (auto done = store_->flush(); !done) storage_failed("note damage", done.error());
-  }
+  damage_.read(config_.damage);
+  past_ = config_.kind == db_kind::volatile_db ? gone_on({}, birth_under(gen_), true)
+                                               : read_past(*store_);
   // until the first recovery the nodes of this map have the empty content in common
   if (config_.kind == db_kind::volatile_db && !mutated(mutant::birth_forgotten))
     store_->changes().begin(birth_under(gen_));
   witness(&database_witness::opened, std::string_view(config_.name));
-  node_.tell(database_opened{config_.id, {}, damage_});
-  if (view_->own_flags() & (node_flag::banned | node_flag::stopped)) become_inactive();
+  node_.tell(database_opened{config_.id, {}, damage_.text()});
+  if (inactive()) become_inactive();
   if (leaving()) leave();
-}
-
-bool database::inactive() const {
-  return view_->own_flags() & (node_flag::banned | node_flag::stopped);
 }
 
 bool database::leaving() const { return view_->capabilities & capability::leaving; }
@@ -147,31 +138,28 @@ void database::on(db_control& m) {
     case control::db_push_start: return push_start(m);
     case control::db_push_confirm: return push_confirm(m);
     case control::get_db_seqnum: return get_seqnum(m);
-    case control::db_set_healthy: return declare_health(m, {});
+    case control::db_set_healthy: damage_.declare({}); return m.answer.good();
     case control::db_damaged: {
       const auto& about = m.request<control::db_damaged>();
-      return declare_health(m, about.detail.empty() ? "damaged" : std::string(about.detail));
+      damage_.declare(about.detail.empty() ? "damaged" : std::string(about.detail));
+      return m.answer.good();
     }
     case control::db_fill: return give_part(m);
     case control::get_db_statistics: return statistics(m);
-    case control::try_delete_records: return try_delete_records(m);
-    case control::schedule_for_deletion: return schedule_for_deletion(m);
-    case control::vacuum_fetch: return vacuum_fetch(m);
-    case control::db_vacuum: return vacuum_on_request(m);
+    case control::try_delete_records: return vacuum_.try_delete_records(m);
+    case control::schedule_for_deletion: return vacuum_.schedule_for_deletion(m);
+    case control::vacuum_fetch: return vacuum_.fetch(m);
+    case control::db_vacuum: return vacuum_.run_on_request(m);
     case control::enable_seqnum: return enable_seqnum(m);
     case control::update_seqnum: return update_seqnum(m);
-    case control::trans3_commit: return trans3_commit(m);
+    case control::trans3_commit: return commit_.begin(m);
     case control::update_record: return update_record(m);
     case control::push_record: return push_record(m);
-    case control::set_db_readonly: return allow_copies(m);
+    case control::set_db_readonly: copies_.allow(); return m.answer.good();
     case control::set_db_sticky: return make_sticky(m);
     default: return m.answer.fail("not a control of a database");
   }
 }
-
-void database::on(db_continue_pull& m) { sender_.on(m); }
-
-void database::on(db_look_for_room& m) { storage_.on(m); }
 
 /// Of the whole content, for a comparison with what the other nodes have.
 void database::digest(db_control& m) {
@@ -191,20 +179,36 @@ void database::enable_seqnum(db_control& m) {
 
 void database::update_seqnum(db_control& m) {
   changes_.count_of_another();
-  if (hot_records_) hot_records_->table->count_change();
+  table_.count_change();
   m.answer.good();
 }
 
 void database::on(db_seqnum_time&) {
   changes_.wait_for_interval();
-  collect_table();  // stores in the record table count, too
+  table_.collect();  // stores in the record table count, too
   changes_.tell_if_changed();
 }
 
 /// A record has changed; clients that cache by the record table see it there.
 void database::count_change() {
   changes_.count();
-  if (hot_records_) hot_records_->table->count_change();
+  table_.count_change();
+}
+
+/// SET_DB_STICKY: see protocol/rules/stay.hpp.
+void database::make_sticky(db_control& m) {
+  auto stay = stays_.settings();
+  stay.sticky = true;
+  stays_.set(stay);
+  m.answer.good();
+}
+
+void database::on(db_settings& m) {
+  settings_ = m;
+  auto stay = m.stay;
+  stay.sticky = stays_.settings().sticky;
+  stays_.set(stay);
+  vacuum_.set(m.vacuum);
 }
 
 void database::on(db_view& m) {
@@ -217,10 +221,10 @@ void database::on(db_view& m) {
   if (leaves && !(mode == recovery_mode::active && mutated(mutant::inactive_not_frozen)))
     become_inactive();
   if (!(before->capabilities & capability::leaving) && leaving()) leave();
-  if (before->gen != view_->gen) close_table_of_before();
+  if (before->gen != view_->gen) table_.close_that_of_before();
   if (mode == view_->mode) return;
-  answer_thaws();
-  follow(commit_.mode_changed(view_->mode));
+  thaws_.answer();
+  commit_.mode_changed();
   if (view_->mode == recovery_mode::active) serve_until_thaw();
 }
 
@@ -231,9 +235,9 @@ void database::on(db_stop& m) {
   }
   if (m.remove) return close_for_good();
   // clients have it in their memory, and would go on in that of a node which has ended, until they hear that it has
-  close_table_for_good();
+  table_.close_for_good();
   if (store_ && store_use_ == store_use::here) {
-    collect_table();
+    table_.collect();
     (void)store_->flush();
   }
   pushes_.stop();
@@ -243,7 +247,7 @@ void database::on(db_stop& m) {
 /// Detached: whoever waits is told, the file is closed and deleted.
 void database::close_for_good() {
   pushes_.stop();
-  close_table_for_good();
+  table_.close_for_good();
   for (const bytes& key : locks_.keys())
     for (const auto& w : locks_.all().at(key).waiters) {
       env_.loop.cancel(w.deadline);
@@ -263,24 +267,10 @@ void database::close_for_good() {
   end();
 }
 
-void database::note(event_line line) {
-  node_.tell(
-      note_event{{.wall_us = env_.loop.wall_us(), .db = config_.id, .line = std::move(line)}});
-}
-
-void database::note_request(bool again, const bytes& key, pnn to, reqid id) {
-  if (again)
-    note(event::migration_resent{.key = to_hex(key), .to = to, .reqid = number(id), .gen = gen_});
-  else
-    note(event::migration_sent{.key = to_hex(key), .to = to, .reqid = number(id), .gen = gen_});
-}
-
 void database::changed(bool recovered) {
   if (recovered) {
     count_change();
-    vacuum_.full_due = true;
-    if (vacuum_.running)
-      end_vacuum();  // what others have agreed to was agreed by members of another generation
+    vacuum_.recovered();
   }
   node_.tell(database_changed{config_.id, freeze_.state, gen_, recovered});
 }

@@ -7,14 +7,18 @@
 
 #include "actors/cluster_view.hpp"
 #include "actors/database/database_message.hpp"
+#include "actors/database/database_witness.hpp"
 #include "actors/environment.hpp"
 #include "actors/event_line.hpp"
 #include "actors/node/node_message.hpp"
+#include "protocol/constants.hpp"
+#include "protocol/rules/freeze.hpp"
+#include "protocol/rules/migration.hpp"
+#include "protocol/rules/own_freeze.hpp"
 #include "storage/store.hpp"
 
 namespace floe {
 
-class database_witness;
 class node_pulse;
 class storage_trouble;
 
@@ -49,7 +53,16 @@ struct database_port {
   const std::shared_ptr<floe::store>& store;
   const store_use& use;
   const db_settings& settings;
+  const freeze_status& freeze;
+  const own_freeze& own;
+  const generation& gen;  ///< of the content
   storage_trouble& trouble;
+
+  bool thawed() const { return freeze.state == freeze_state::thawed; }
+  /// The content is of the generation that the node's map has.
+  bool is_of_map() const { return map_applies(gen, view->gen); }
+  /// Stopped or banned: frozen, and kept so.
+  bool inactive() const { return view->own_flags() & (node_flag::banned | node_flag::stopped); }
 
   /// Onto the node's timeline and into its log.
   void note(event_line line) const {
@@ -59,6 +72,12 @@ struct database_port {
   template <class Event>
   void note(const Event& e) const {
     note(line_of(e));
+  }
+  /// Tells the witness, if there is one.
+  template <class... Of, class... What>
+  void witness(void (database_witness::*event)(const database_moment&, Of...),
+               const What&... what) const {
+    if (config.witness) (config.witness->*event)({env.self, config.id, gen, view->gen}, what...);
   }
 };
 

@@ -53,7 +53,7 @@ void database::on(db_tell_contents& m) {
 void database::give_part(db_control& m) {
   const auto& r = m.request<control::db_fill>();
   if (config_.kind != db_kind::volatile_db) return m.answer.fail("not a volatile database");
-  if (!thawed() || !map_applies(gen_, view_->gen) || store_use_ != store_use::here)
+  if (!thawed() || !port_.is_of_map() || store_use_ != store_use::here)
     return m.answer.fail("not in use now");
   const auto& changes = store_->changes();
   const auto base = r.base == generation::invalid ? content() : r.base;
@@ -71,7 +71,7 @@ void database::give_part(db_control& m) {
     return true;
   });
   if (!next) {
-    storage_failed("scan", next.error());
+    storage_.failed("scan", next.error());
     return m.answer.fail("cannot read: " + next.error().text);
   }
   const bytes records = part.take();
@@ -104,11 +104,11 @@ bool database::empty_for_fill() {
   void_locks("outdated");
   if (freeze_.state != freeze_state::frozen) return false;
   drop_what_waits();
-  drop_table_content();
+  table_.drop_content();
   store_->changes().forget();
   if (const auto n = store_->count(); n && *n == 0) return true;
   if (auto done = store_->wipe(); !done) {
-    storage_failed("wipe", done.error());
+    storage_.failed("wipe", done.error());
     return false;
   }
   return true;
@@ -118,8 +118,6 @@ void database::on(db_fill_came& m) {
   filling_.on(m, store_use_ == store_use::here && freeze_.state == freeze_state::frozen &&
                      freeze_.records_invalid);
 }
-
-void database::on(db_fill_on& m) { filling_.on(m); }
 
 /// In this transaction it has said that it was filled, and with what.
 bool database::commits_what_was_filled() const {

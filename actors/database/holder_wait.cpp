@@ -7,16 +7,12 @@
 
 #include "actors/events.hpp"
 #include "actors/hex.hpp"
+#include "protocol/rules/elapsed.hpp"
 
 namespace floe {
 namespace {
 
 constexpr duration patience_of_leaver = std::chrono::seconds(1);
-
-std::int64_t microseconds(duration d) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(d).count();
-}
-double in_seconds(duration d) { return std::chrono::duration<double>(d).count(); }
 
 }  // namespace
 
@@ -40,7 +36,7 @@ void holder_wait::name(const std::vector<key_holder>& holders) const {
                                            .pid = h.client.pid,
                                            .name = h.client.name,
                                            .key = to_hex(h.key),
-                                           .held_us = microseconds(h.held)});
+                                           .held_us = in_us(h.held)});
 }
 
 void holder_wait::late(const std::vector<key_holder>& holders) {

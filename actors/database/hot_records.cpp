@@ -1,19 +1,17 @@
-/// What goes into a database's record table and comes out. A record in the table is the newest copy; the store's is behind
-/// until `out_of_table`. What clients and the table do to each other: actors/table/README.md. Who may use the table:
-/// table_clients.cpp; what a freeze does with it: table_freeze.cpp.
+/// What goes into a database's record table and comes out.
 #include "actors/database/hot_records.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "actors/database/database.hpp"
-#include "actors/database/log_text.hpp"
+#include "actors/database/storage_trouble.hpp"
 #include "actors/events.hpp"
+#include "actors/hex.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
 #include "protocol/record_status.hpp"
-#include "protocol/rules/migration.hpp"
+#include "protocol/rules/elapsed.hpp"
 #include "protocol/types/record_access.hpp"
 #include "protocol/wire/codec.hpp"
 
@@ -32,9 +30,9 @@ constexpr auto answered_for = std::chrono::seconds(1);
 /// What a full disk has refused is tried again.
 constexpr auto room_comes_after = std::chrono::milliseconds(500);
 
-std::uint64_t in_us(time_point t) {
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(t.time_since_epoch()).count());
+/// As the table has it.
+std::uint64_t table_time(time_point t) {
+  return static_cast<std::uint64_t>(in_us(t.time_since_epoch()));
 }
 
 }  // namespace
@@ -42,8 +40,8 @@ std::uint64_t in_us(time_point t) {
 // --- into the table --------------------------------------------------------------------------------------------
 
 /// Puts a record of ours in, with its lock granted, or free: what the store has. False: there is no room.
-bool database::into_table(const bytes& key, const record& r, table_holder holder) {
-  auto& h = *hot_records_;
+bool hot_records::put(const bytes& key, const record& r, table_holder holder) {
+  auto& h = *open_;
   const auto try_it = [&] {
     return h.table->promote(key, number(r.header.rsn), r.header.flags, r.data, holder);
   };
@@ -51,44 +49,43 @@ bool database::into_table(const bytes& key, const record& r, table_holder holder
   if (!at && make_room(key, at.error())) at = try_it();
   if (!at) return false;
   const auto last = h.history.find(key);
-  const auto now = env_.loop.now();
+  const auto now = port_.env.loop.now();
   h.stays[at->slot] = {
       .seen = {.since = now,
                .allowed = stay_allowed(
                    last == h.history.end() ? std::nullopt : std::optional(last->second),
-                   table_rules_.stay),
+                   rules_.stay),
                .pinned_until = stays_.until(key),
                .still_since = now},
       .locks_before = h.table->locks_of(at->slot)};
-  answer_for_table();
-  table_tick_later();
+  answer();
+  tick_later();
   return true;
 }
 
-/// The lock is granted in the table instead of here, if the client can use it and there is room.
-bool database::grant_in_table(const bytes& key, lock_waiter& w) {
-  if (w.table_thread == 0 || !hot_records_ || !table_rules_.on) return false;
-  auto& h = *hot_records_;
+bool hot_records::grant(const bytes& key, lock_waiter& w) {
+  if (w.table_thread == 0 || !open_ || !rules_.on) return false;
+  auto& h = *open_;
   const auto user = h.users.find(w.client.id);
   if (user == h.users.end() || h.table->closed()) return false;
-  const record r = local(key);
-  if (!into_table(key, r, holder_of(user->second.number, w.table_thread))) return false;
-  witness(&database_witness::granted, key, r.header);
+  const record r = records_.local(key);
+  if (!put(key, r, holder_of(user->second.number, w.table_thread))) return false;
+  port_.witness(&database_witness::granted, key, r.header);
   w.answer.good(wire::encode(record_lock_reply{.header = r.header, .data = r.data, .lock_id = 0}));
   return true;
 }
 
 /// A record of ours that clients read again and again is read in the table from now on, without asking us. Not at the
 /// first read: most records are read once, and would drive out what is hot.
-void database::read_in_table(const bytes& key, const record& r) {
-  auto& h = *hot_records_;
+void hot_records::put_to_read(const bytes& key, const record& r) {
+  auto& h = *open_;
   if (!h.was_read(table_hash(key))) return;
-  (void)into_table(key, r, table_holder::none);
+  (void)put(key, r, table_holder::none);
 }
 
 /// Takes the coldest record out that stands in the way, if nobody holds it.
-bool database::make_room(const bytes& key, promote_refusal why) {
-  auto& t = *hot_records_->table;
+bool hot_records::make_room(const bytes& key, promote_refusal why) {
+  auto& t = *open_->table;
   if (why == promote_refusal::closed || why == promote_refusal::too_large) return false;
   const auto cold = t.victims(key);
   const auto victim = why == promote_refusal::set_full
@@ -96,15 +93,14 @@ bool database::make_room(const bytes& key, promote_refusal why) {
                           : t.coldest();
   if (!victim) return false;
   const bytes leaves = t.key_of(*victim);
-  return out_of_table(leaves);
+  return take_out(leaves);
 }
 
 // --- out of the table ------------------------------------------------------------------------------------------
 
-/// Calls the record back. True: it is not in the table (any more), and the store has its newest content.
-bool database::out_of_table(const bytes& key) {
-  if (!hot_records_) return true;
-  auto& t = *hot_records_->table;
+bool hot_records::take_out(const bytes& key) {
+  if (!open_) return true;
+  auto& t = *open_->table;
   const auto slot = t.find(key);
   if (!slot) return true;
   if (t.is_shown(*slot)) {
@@ -117,15 +113,26 @@ bool database::out_of_table(const bytes& key) {
     return true;
   }
   if (look.state == slot_state::held) {
-    look_at_recalls_later();
+    look_later();
     return false;
   }
   return keep_and_take(*slot, table_holder::none);
 }
 
+/// Whether it has waited for the record to come, and gets it from the node: told that it is in the table it might come too
+/// late, and would have to wait for it to come again.
+bool hot_records::is_first(const lock_waiter& w, const lock_table::entry& e) const {
+  return is_served_first({.use = w.use, .since = w.since}, e.came, port_.env.loop.now());
+}
+
+bool hot_records::goes_from_hand_to_hand(const bytes& key) const {
+  const auto* e = locks_.find(key);
+  return e && std::ranges::any_of(e->waiters, [&](const auto& w) { return is_first(w, *e); });
+}
+
 /// First into the store, then out of the table: nobody can change it meanwhile.
-bool database::keep_and_take(std::uint32_t slot, table_holder by) {
-  auto& h = *hot_records_;
+bool hot_records::keep_and_take(std::uint32_t slot, table_holder by) {
+  auto& h = *open_;
   const auto content = h.table->peek(slot);
   if (!content) {
     drop_broken(slot);
@@ -146,52 +153,49 @@ bool database::keep_and_take(std::uint32_t slot, table_holder by) {
     h.stays.erase(stay);
   }
   // whoever let go of it may not have come to saying so
-  if (by == table_holder::none) witness(&database_witness::released, content->key);
+  if (by == table_holder::none) port_.witness(&database_witness::released, content->key);
   if (!h.table->take(slot, by)) drop_broken(slot);
   return true;
 }
 
 /// The store's copy is brought to what the table has. Who stored it in the table has counted it there.
-bool database::keep(const table_record& r) {
-  auto& h = *hot_records_;
-  if (env_.loop.now() < h.no_room_until) return false;
-  auto header = own_header(r.key);
+bool hot_records::keep(const table_record& r) {
+  auto& h = *open_;
+  if (port_.env.loop.now() < h.no_room_until) return false;
+  auto header = records_.own_header(r.key);
   if (const auto slot = h.table->find(r.key); slot && h.table->is_shown(*slot)) return true;
   if (number(header.rsn) > r.rsn)
     return true;  // a recovery has brought a newer one while there was no room for this
   header.rsn = rsn{r.rsn};
   header.flags = r.flags;
-  if (auto done = store_->put(r.key, header, r.data); !done) {
-    storage_failed("store what was in the record table", done.error());
-    h.no_room_until = env_.loop.now() + room_comes_after;
-    env_.loop.after(room_comes_after, [to = self()] { to.tell(db_table_rung{}); });
+  if (auto done = port_.store->put(r.key, header, r.data); !done) {
+    port_.trouble.failed("store what was in the record table", done.error());
+    h.no_room_until = port_.env.loop.now() + room_comes_after;
+    port_.env.loop.after(room_comes_after, [to = port_.self] { to.tell(db_table_rung{}); });
     return false;
   }
-  store_->changes().written(r.key);  // of what was written there only the last is seen
-  storage_works();
-  changes_.count();
-  note_stored(r.key, header, r.data.empty());
-  plan_flush();
+  port_.store->changes().written(r.key);  // of what was written there only the last is seen
+  records_.took_from_table(r.key, header, r.data.empty());
   return true;
 }
 
 /// Somebody has written nonsense into the shared memory. What the store has counts again.
-void database::drop_broken(std::uint32_t slot) {
-  auto& h = *hot_records_;
+void hot_records::drop_broken(std::uint32_t slot) {
+  auto& h = *open_;
   const bytes key = h.table->key_of(slot);
   const auto holder = h.table->holder_seen(slot);
-  env_.log.tell(event::table_slot_dropped{
-      .db = config_.name, .key = to_hex(key), .slot = slot, .holder = client_of(holder)});
+  port_.env.log.tell(event::table_slot_dropped{
+      .db = port_.config.name, .key = to_hex(key), .slot = slot, .holder = client_of(holder)});
   h.table->drop(slot);
   h.stays.erase(slot);
   if (const auto* u = h.user_of(holder))
     u->client.session.tell(
-        session_kick{fmt::format("it has spoilt the record table of {}", config_.name)});
+        session_kick{fmt::format("it has spoilt the record table of {}", port_.config.name)});
 }
 
 /// Those that only look are served from the table, if nobody holds the record: it need not leave for them.
-void database::answer_readers(const bytes& key, lock_table::entry& e, std::uint32_t slot) {
-  auto& t = *hot_records_->table;
+void hot_records::answer_readers(const bytes& key, lock_table::entry& e, std::uint32_t slot) {
+  auto& t = *open_->table;
   const auto reads = [](const lock_waiter& w) {
     return w.use == record_use::read || w.use == record_use::look;
   };
@@ -202,141 +206,105 @@ void database::answer_readers(const bytes& key, lock_table::entry& e, std::uint3
       record_table::collected::kept)
     return;
   for (const auto& w : e.waiters)
-    if (reads(w)) answer_read(key, w);
+    if (reads(w)) records_.answer_read(key, w);
   std::erase_if(e.waiters, reads);
 }
 
-/// Whether it has waited for the record to come, and gets it from us: told that it is in the table it may come too late, and
-/// would have to wait for it to come again.
-bool database::is_first(const lock_waiter& w, const lock_table::entry& e) const {
-  return is_served_first(as_queued(w, e), e.came, env_.loop.now());
+/// Requests of this queue that can use the table.
+void hot_records::send_to_table(lock_table::entry& e) {
+  for (auto i = e.waiters.begin(); i != e.waiters.end();) {
+    if (i->use != record_use::lock || i->table_thread == 0 || is_first(*i, e) ||
+        !open_->users.contains(i->client.id)) {
+      ++i;
+      continue;
+    }
+    locks_.forget_number(*i);
+    port_.env.loop.cancel(i->deadline);
+    answer();
+    i->answer.status(record_status_in_table, "the record is in the table");
+    i = e.waiters.erase(i);
+  }
 }
 
-bool database::goes_from_hand_to_hand(const bytes& key) {
-  const auto* e = locks_.find(key);
-  return e && std::ranges::any_of(e->waiters, [&](const auto& w) { return is_first(w, *e); });
-}
-
-/// Whether the queue of the key has to wait because the record is in the table. Requests that can use the table are sent
-/// there; for all others it is called back, at once or when it has stayed long enough.
-bool database::waits_for_table(const bytes& key, lock_table::entry& e) {
-  if (!hot_records_) return false;
-  auto& h = *hot_records_;
+bool hot_records::keeps_waiting(const bytes& key, lock_table::entry& e) {
+  if (!open_) return false;
+  auto& h = *open_;
   const auto slot = h.table->find(key);
   if (!slot || is_only_shown(key, e, *slot)) return false;
-  if (!h.table->recalled(*slot) && !h.table->closed())
-    for (auto i = e.waiters.begin(); i != e.waiters.end();) {
-      if (i->use != record_use::lock || i->table_thread == 0 || is_first(*i, e) ||
-          !h.users.contains(i->client.id)) {
-        ++i;
-        continue;
-      }
-      if (i->id) key_of_waiter_.erase(i->id);
-      env_.loop.cancel(i->deadline);
-      answer_for_table();
-      i->answer.status(record_status_in_table, "the record is in the table");
-      i = e.waiters.erase(i);
-    }
+  if (!h.table->recalled(*slot) && !h.table->closed()) send_to_table(e);
   answer_readers(key, e, *slot);
   if (e.waiters.empty()) return true;
   table_queue q;
   for (const auto& w : e.waiters) (w.use == record_use::peer_call ? q.peers : q.locals) = true;
   auto& stay = h.stays[*slot];
-  const auto now = env_.loop.now();
+  const auto now = port_.env.loop.now();
   stay.seen = seen_again(stay.seen, h.table->locks_of(*slot) - stay.locks_before, now,
                          h.table->look_for_reads(*slot));
   const auto when = recall_at(q, now, stay.seen);
   if (!when || (q.peers && mutated(mutant::hot_record_not_called_back))) return true;
-  if (*when <= now || h.table->recalled(*slot)) return !out_of_table(key);
+  if (*when <= now || h.table->recalled(*slot)) return !take_out(key);
   if (!stay.timer) {
     stay.timer = true;
-    env_.loop.after(*when - now, [to = self(), key] { to.tell(db_table_recall{key}); });
+    port_.env.loop.after(*when - now, [to = port_.self, key] { to.tell(db_table_recall{key}); });
   }
   return true;
 }
 
-void database::on(db_table_recall& m) {
-  if (!hot_records_) return;
-  if (const auto slot = hot_records_->table->find(m.key)) hot_records_->stays[*slot].timer = false;
-  advance(m.key);
+void hot_records::on(const db_table_recall& m) {
+  if (!open_) return;
+  if (const auto slot = open_->table->find(m.key)) open_->stays[*slot].timer = false;
+  records_.advance(m.key);
 }
 
-/// A record that a client has in the table becomes one that it locks by number: it wants to store more than fits.
-void database::table_take_over(const db_control& m, const bytes& key, std::uint32_t thread) {
-  if (own_freeze_ == own_freeze::voided)
-    return m.answer.status(record_status_not_held, "others have gone on without this node");
-  if (hot_records_)
-    if (const auto user = hot_records_->users.find(m.client->id);
-        user != hot_records_->users.end()) {
-      const auto slot = hot_records_->table->find(key);
-      const auto holder = holder_of(user->second.number, thread);
-      const bool held = slot && hot_records_->table->look(*slot).holder == holder;
-      if (held && !keep_and_take(*slot, holder))
-        return m.answer.status(record_status_storage, "cannot store: see the node's log");
-      if (held) {
-        auto& e = locks_.at(key);
-        const auto lock_id = static_cast<std::uint64_t>(number(config_.id)) << 32 | ++last_lock_;
-        ++env_.count.locks_held;
-        locks_.grant(key, e,
-                     {.lock_id = lock_id,
-                      .client = *m.client,
-                      .since = env_.loop.now(),
-                      .share = usage_share::lock(m.client->usage, key.size())});
-        locks_.concerns(m.client->id, key);
-        const record r = local(key);
-        return m.answer.good(wire::encode(
-            record_lock_reply{.header = r.header, .data = r.data, .lock_id = lock_id}));
-      }
-    }
-  m.answer.status(record_status_not_held, "this thread does not hold the record in the table");
+hot_records::handed_over hot_records::hand_over(std::uint64_t client, const bytes& key,
+                                                std::uint32_t thread) {
+  if (!open_) return handed_over::not_held;
+  const auto user = open_->users.find(client);
+  if (user == open_->users.end()) return handed_over::not_held;
+  const auto slot = open_->table->find(key);
+  const auto holder = holder_of(user->second.number, thread);
+  if (!slot || open_->table->look(*slot).holder != holder) return handed_over::not_held;
+  return keep_and_take(*slot, holder) ? handed_over::done : handed_over::cannot_store;
 }
 
 // --- as time goes by -------------------------------------------------------------------------------------------
 
-/// Clients may go on in the table for a while; not on a node that is cut off, or has a new map: they ask it, and it waits.
-void database::answer_for_table() {
-  if (own_freeze_ != own_freeze::none || !map_applies(gen_, view_->gen))
-    return hot_records_->table->answer_for_until(0);
-  hot_records_->table->answer_for_until(in_us(env_.loop.now() + answered_for));
+void hot_records::answer() {
+  if (!open_) return;
+  if (port_.own != own_freeze::none || !port_.is_of_map()) return open_->table->answer_for_until(0);
+  open_->table->answer_for_until(table_time(port_.env.loop.now() + answered_for));
 }
 
-/// Clients have let go of records, have died, or it is time to look whether they have.
-void database::on(db_table_rung& m) {
+void hot_records::look_at_recalls(const db_table_rung& m) {
   if (m.planned) looks_planned_ = false;
-  if (!hot_records_ || !store_) return;
-  auto& h = *hot_records_;
+  if (!open_ || !port_.store) return;
   std::vector<bytes> keys;
-  for (const auto slot : h.table->recalls()) keys.push_back(h.table->key_of(slot));
+  for (const auto slot : open_->table->recalls()) keys.push_back(open_->table->key_of(slot));
   for (const bytes& key : keys)
-    if (out_of_table(key)) advance(key);
-  if (freeze_.state != freeze_state::freezing) return;
-  if (!anybody_holds())
-    transition(freeze_event::last_holder_gone{}, {});
-  else if (h.table->any_holder())
-    look_at_recalls_later();
+    if (take_out(key)) records_.advance(key);
 }
 
-void database::look_at_recalls_later() {
+void hot_records::look_later() {
   if (looks_planned_) return;
   looks_planned_ = true;
-  env_.loop.after(look_every, [to = self()] { to.tell(db_table_rung{.planned = true}); });
+  port_.env.loop.after(look_every, [to = port_.self] { to.tell(db_table_rung{.planned = true}); });
 }
 
-void database::table_tick_later() {
-  if (hot_records_->ticking) return;
-  hot_records_->ticking = true;
-  env_.loop.after(collect_every, [to = self()] { to.tell(db_table_tick{}); });
+void hot_records::tick_later() {
+  if (open_->ticking) return;
+  open_->ticking = true;
+  port_.env.loop.after(collect_every, [to = port_.self] { to.tell(db_table_tick{}); });
 }
 
-void database::on(db_table_tick&) {
-  if (!hot_records_ || !store_) return;
-  auto& h = *hot_records_;
+void hot_records::on(const db_table_tick&) {
+  if (!open_ || !port_.store) return;
+  auto& h = *open_;
   h.ticking = false;
-  answer_for_table();
-  collect_table();
+  answer();
+  collect();
   look_who_waits();
   std::erase_if(h.running_on, [&](const auto& one) {
-    if (!is_gone(one.second, env_.loop.is_simulated())) return false;
+    if (!is_gone(one.second, port_.env.loop.is_simulated())) return false;
     h.table->forgive(one.first);
     return true;
   });
@@ -345,17 +313,15 @@ void database::on(db_table_tick&) {
     for (const auto slot : h.table->filled())
       if (h.table->used_lately(slot) == 0 && h.table->look(slot).state == slot_state::free) {
         const bytes key = h.table->key_of(slot);
-        if (out_of_table(key)) advance(key);
+        if (take_out(key)) records_.advance(key);
       }
   }
-  if (h.table->records() > 0 || !h.running_on.empty()) table_tick_later();
+  if (h.table->records() > 0 || !h.running_on.empty()) tick_later();
 }
 
-/// What was stored in the table goes into the store; the records stay where they are.
-void database::collect_table() {
-  if (!hot_records_ || store_use_ != store_use::here) return;
-  for (const auto slot :
-       hot_records_->table->collect([&](const table_record& r) { return keep(r); }))
+void hot_records::collect() {
+  if (!open_ || port_.use != store_use::here) return;
+  for (const auto slot : open_->table->collect([&](const table_record& r) { return keep(r); }))
     drop_broken(slot);
 }
 

@@ -21,6 +21,12 @@ bool lock_table::concerned(std::uint64_t client, const bytes& key) const {
                              [&](const lock_waiter& w) { return w.client.id == client; });
 }
 
+std::optional<bytes> lock_table::take_key_of_waiter(std::uint64_t number) {
+  auto found = key_of_waiter_.extract(number);
+  if (!found) return std::nullopt;
+  return std::move(found.mapped());
+}
+
 void lock_table::concerns(std::uint64_t client, const bytes& key) {
   auto& c = keys_of_client_[client];
   if (c.keys.size() >= c.tidy_at) {

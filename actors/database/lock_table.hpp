@@ -79,6 +79,21 @@ class lock_table {
     if (i != entries_.end() && i->second.idle()) entries_.erase(i);
   }
 
+  /// A waiter with a deadline is known by a number.
+  std::uint64_t number_waiter(byte_view key) {
+    key_of_waiter_[++last_waiter_] = bytes(key);
+    return last_waiter_;
+  }
+  void forget_number(const lock_waiter& w) {
+    if (w.id) key_of_waiter_.erase(w.id);
+  }
+  /// Forgets the number.
+  std::optional<bytes> take_key_of_waiter(std::uint64_t number);
+
+  /// Of a lock that is to be granted: the client names it by that.
+  std::uint64_t next_lock(db_id db) {
+    return static_cast<std::uint64_t>(number(db)) << 32 | ++last_lock_;
+  }
   void grant(const bytes& key, entry& e, lock_holder h) {
     key_of_lock_[h.lock_id] = &entries_.find(key)->first;
     e.holder = std::move(h);
@@ -113,6 +128,9 @@ class lock_table {
   std::unordered_map<bytes, entry> entries_;
   std::unordered_map<std::uint64_t, const bytes*>
       key_of_lock_;  ///< of entries_, which keep what is held
+  std::unordered_map<std::uint64_t, bytes> key_of_waiter_;
+  std::uint64_t last_waiter_ = 0;
+  std::uint32_t last_lock_ = 0;
 };
 
 }  // namespace floe

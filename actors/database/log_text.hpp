@@ -2,7 +2,6 @@
 /// Parts of the lines that database actors log.
 #include <fmt/format.h>
 
-#include <chrono>
 #include <string>
 
 #include "actors/database/lock_table.hpp"
@@ -10,10 +9,6 @@
 #include "protocol/rules/freeze.hpp"
 
 namespace floe {
-
-inline std::int64_t microseconds(duration d) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(d).count();
-}
 
 inline std::string describe(const client_ref& c, byte_view key) {
   return fmt::format("client={} pid={} name={} key={}", c.id, c.pid, c.name, to_hex(key));

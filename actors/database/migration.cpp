@@ -9,8 +9,11 @@
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
+#include "protocol/rules/elapsed.hpp"
 #include "protocol/rules/migration.hpp"
 #include "protocol/rules/placement.hpp"
+#include "protocol/rules/read_only.hpp"
+#include "protocol/types/rec_data.hpp"
 
 namespace floe {
 
@@ -42,7 +45,7 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
     here = missing.header;
     if (missing.write) put(key, *here, {});
   }
-  const bool read_only = wants_copy(w, locks_.at(key));
+  const bool read_only = copies_.is_wanted(w, locks_.at(key));
   const auto d = decide_req_call(
       env_.self, lmaster(key), header.src, *here, call.hopcount,
       {.read_only = read_only, .follows_record = given_to_ == here->dmaster && is_floe(given_to_)});
@@ -82,7 +85,7 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
       if (!reachable(d.to)) break;
       env_.count.count_hops(d.hops);
       count_.count_hops(d.hops);
-      give_copy(key, header);
+      copies_.give(key, header);
       break;
     case req_call_outcome::unroutable:
       send_packet(header.src, header.id, env_.self,
@@ -143,7 +146,7 @@ bool database::is_floe(pnn node) const {
 bool database::wait_for_thaw(pnn from, const parcel_ptr& p) {
   const bool granting =
       freeze_.state == freeze_state::thawed || freeze_.state == freeze_state::freezing;
-  if (granting && map_applies(gen_, view_->gen)) return false;
+  if (granting && port_.is_of_map()) return false;
   if (!mutated(mutant::arrivals_dropped_in_freeze)) deferred_.push_back({from, p});
   return true;
 }
@@ -156,7 +159,7 @@ void database::serve_deferred() {
 void database::peer(pnn from, const parcel_ptr& p, const req_dmaster& m) {
   const auto& header = p->content.header;
   if (wait_for_thaw(from, p)) return;
-  if (!out_of_table(bytes(m.key))) return store_later(from, p);
+  if (!table_.take_out(bytes(m.key))) return store_later(from, p);
   const auto mine = header_of(m.key);
   // there is no way to its new owner from here (they are connecting, or one of the two is lost): it stays with us
   const pnn new_dmaster = reachable(m.dmaster) ? m.dmaster : env_.self;
@@ -184,8 +187,8 @@ void database::peer(pnn from, const parcel_ptr& p, const req_dmaster& m) {
     return refuse_waiters(bytes(m.key));
   }
   if (d.outcome == req_dmaster_outcome::become) {
-    if (m.data.empty() && !locks_.find(m.key)) came_home(m.key);
-    arrived(bytes(m.key), header.id);
+    if (m.data.empty() && !locks_.find(m.key)) vacuum_.came_home(m.key);
+    arrived(bytes(m.key));
   } else {
     send_packet(m.dmaster, header.id, env_.self,
                 reply_dmaster{.db = config_.id,
@@ -202,7 +205,7 @@ void database::push_record(db_control& m) {
   const auto& r = m.request<control::push_record>();
   if (config_.kind != db_kind::volatile_db)
     return m.answer.fail("only records of volatile databases are pushed");
-  const bool open = thawed() && map_applies(gen_, view_->gen) && !in_table(r.key);
+  const bool open = thawed() && port_.is_of_map() && !table_.has(r.key);
   const auto header = open ? decide_push_record(env_.self, m.from, view_->gen, r.generation,
                                                 r.header, header_of(r.key))
                            : std::nullopt;
@@ -211,23 +214,14 @@ void database::push_record(db_control& m) {
   m.answer.good();
 }
 
-/// Whether a record may be the answer to a request of ours, however late: the sender has given it up then, and it must be
-/// stored. Numbers of requests count up and wrap; one that lies ahead was never used.
-bool database::was_asked(reqid id, byte_view key) const {
-  if (const auto i = key_of_request_.find(number(id)); i != key_of_request_.end())
-    return i->second == key;
-  const auto behind = (env_.ids.last - number(id)) & request_ids::highest;
-  return number(id) != 0 && behind < request_ids::highest / 2;
-}
-
 void database::peer(pnn from, const parcel_ptr& p, const reply_dmaster& m) {
-  if (!was_asked(p->content.header.id, m.key)) {
+  if (!requests_.was_asked(p->content.header.id, m.key)) {
     env_.log.tell(
         event::record_not_asked_for{.db = config_.name, .key = to_hex(m.key), .from = from});
     return;
   }
   if (wait_for_thaw(from, p)) return;
-  if (!out_of_table(bytes(m.key))) return store_later(from, p);
+  if (!table_.take_out(bytes(m.key))) return store_later(from, p);
   const auto d = decide_reply_dmaster(
       env_.self,
       {.source = from, .new_dmaster = env_.self, .rsn = m.rsn, .flags = m.record_flags.value_or(0)},
@@ -236,13 +230,13 @@ void database::peer(pnn from, const parcel_ptr& p, const reply_dmaster& m) {
     store_later(from, p);
     return refuse_waiters(bytes(m.key));
   }
-  arrived(bytes(m.key), p->content.header.id);
+  arrived(bytes(m.key));
 }
 
 void database::peer(pnn from, const parcel_ptr& p, const reply_error& m) {
-  auto i = key_of_request_.find(number(p->content.header.id));
-  if (i == key_of_request_.end()) return;
-  const bytes key = i->second;
+  const auto* known = requests_.key_of(p->content.header.id);
+  if (!known) return;
+  const bytes key = *known;
   auto* e = locks_.find(key);
   env_.log.tell(event::migration_refused{
       .db = config_.name, .key = to_hex(key), .by = from, .why = m.message});
@@ -253,8 +247,49 @@ void database::peer(pnn from, const parcel_ptr& p, const reply_error& m) {
   need_tick();
 }
 
+/// A copy that we have asked for.
+void database::peer(pnn, const parcel_ptr& p, const reply_call& m) {
+  const auto* known = requests_.key_of(p->content.header.id);
+  if (!known) return;
+  const bytes key = *known;
+  auto* e = locks_.find(key);
+  // frozen: it is asked for again when it is thawed
+  if (!e || !e->migration || !e->migration->copy || !thawed() || !port_.is_of_map()) return;
+  // of before a recovery: its sender knows of no copies any more
+  if (p->content.header.gen != gen_ || e->migration->gen != gen_) return;
+  requests_.forget(e->migration->id);
+  e->migration.reset();
+  bool taken = false;
+  if (m.status == 0 && m.data.size() >= record_header::wire_size) {
+    const auto header = load_header(m.data.data());
+    const auto data = byte_view(m.data).substr(record_header::wire_size);
+    taken = decide_copy(env_.self, header_of(key), header) == copy_outcome::store &&
+            put(key, header, data);
+  }
+  // then the record itself
+  if (!taken) e->no_copy = true;
+  advance(key);
+}
+
+/// UPDATE_RECORD of a volatile database: its sender owns these records and wants to write them.
+void database::take_copy_back(db_control& m) {
+  for (const rec_data& raw : m.request<control::update_record>()) {
+    const auto r = raw.as_record();
+    if (!r) return m.answer.fail("a record without header");
+    const auto d = decide_called_back(env_.self, header_of(r->key), r->header);
+    if (d.outcome == call_back_outcome::refuse)
+      return m.answer.fail("this node owns the record: it has no copy of it");
+    if (d.outcome == call_back_outcome::end_copy && !put(r->key, d.header, local(r->key).data))
+      return m.answer.fail("cannot store: " + storage_.last_refusal());
+    // a copy that is on its way here by a connection that has broken would not be called back
+    auto* e = locks_.find(r->key);
+    if (e && e->migration && e->migration->copy) ask_for(bytes(r->key), *e, e->migration->to, true);
+  }
+  m.answer.good();
+}
+
 /// A record has become ours: whoever waits for it is served, whatever request brought it.
-void database::arrived(const bytes& key, reqid) {
+void database::arrived(const bytes& key) {
   ++migrations_done_;
   hot_.count(key, env_.loop.now());
   stays_.came(key, env_.loop.now());
@@ -262,16 +297,18 @@ void database::arrived(const bytes& key, reqid) {
   if (auto* e = locks_.find(key); e && e->migration) {
     const auto waited = env_.loop.now() - e->migration->since;
     if (e->migration->sends > 1 || waited > std::chrono::milliseconds(20))
-      note(event::migration_done{.key = to_hex(key), .waited_us = microseconds(waited)});
-    forget_request(e->migration->id);
+      note(event::migration_done{.key = to_hex(key), .waited_us = in_us(waited)});
+    requests_.forget(e->migration->id);
     e->migration.reset();
   }
   advance(key);
 }
 
-void database::forget_request(reqid id) {
-  key_of_request_.erase(number(id));
-  env_.ids.answered(id);
+void database::note_request(bool again, const bytes& key, pnn to, reqid id) {
+  if (again)
+    note(event::migration_resent{.key = to_hex(key), .to = to, .reqid = number(id), .gen = gen_});
+  else
+    note(event::migration_sent{.key = to_hex(key), .to = to, .reqid = number(id), .gen = gen_});
 }
 
 void database::ask_for(const bytes& key, lock_table::entry& e, pnn whom, bool copy) {
@@ -280,7 +317,7 @@ void database::ask_for(const bytes& key, lock_table::entry& e, pnn whom, bool co
   const auto now = env_.loop.now();
   auto m = e.migration.value_or(migration_request{.since = now});
   const bool again = m.sends > 0;
-  if (again) forget_request(m.id);
+  if (again) requests_.forget(m.id);
   // a late answer to the old number must not be taken for the new one
   m.id = env_.ids.take_for(config_.id);
   m.to = whom;
@@ -289,7 +326,7 @@ void database::ask_for(const bytes& key, lock_table::entry& e, pnn whom, bool co
   m.copy = copy;
   ++m.sends;
   e.migration = m;
-  key_of_request_[number(m.id)] = key;
+  requests_.sent(m.id, key);
   if (again) ++migrations_resent_;
   if (again || !thawed() || view_->mode == recovery_mode::active)
     note_request(again, key, whom, m.id);
@@ -305,15 +342,15 @@ void database::ask_for(const bytes& key, lock_table::entry& e, pnn whom, bool co
 
 /// At thaw: every pending request is asked again with a new number and the new generation, by the new map.
 void database::resend_pending() {
-  in_slices(locks_.keys(), [this, of = ++thaws_](const bytes& key) {
+  in_slices(locks_.keys(), [this, of = ++thaw_count_](const bytes& key) {
     auto* e = locks_.find(key);
-    if (!e || of != thaws_ || !thawed()) return;
+    if (!e || of != thaw_count_ || !thawed()) return;
     if (e->migration && !mutated(mutant::requests_not_sent_again)) {
       const auto now = at_thaw(state_of(key, *e));
       if (now.action == pending_action::arrived) {
         ++migrations_resent_;
         note_request(true, key, env_.self, env_.ids.take());
-        arrived(key, e->migration->id);
+        arrived(key);
       } else
         ask_for(key, *e, now.to, e->migration->copy);
     }
@@ -326,8 +363,8 @@ void database::ask_again_if_one_came(const cluster_view& before) {
   bool came = false;
   for (std::uint32_t n = 0; n < before.nodes.size(); ++n)
     came |= (before.nodes[n].flags & node_flag::disconnected) && reachable(pnn{n});
-  if (!came || !thawed() || !map_applies(gen_, view_->gen)) return;
-  in_slices(migrating_keys(), [this](const bytes& key) {
+  if (!came || !thawed() || !port_.is_of_map()) return;
+  in_slices(requests_.keys(), [this](const bytes& key) {
     auto* e = locks_.find(key);
     if (!e || !e->migration || !thawed()) return;
     ask_for(key, *e, e->migration->to, e->migration->copy);
@@ -357,20 +394,11 @@ void database::drop_what_waits() {
   }
 }
 
-/// Of the records that have been asked for, in the same order in every run.
-std::vector<bytes> database::migrating_keys() const {
-  std::vector<bytes> keys;
-  keys.reserve(key_of_request_.size());
-  for (const auto& [id, key] : key_of_request_) keys.push_back(key);
-  std::ranges::sort(keys);
-  return keys;
-}
-
 void database::on(db_tick&) {
   ticking_ = false;
   if (freeze_.state == freeze_state::freezing) holders_.name(lock_holders());
-  if (thawed() && map_applies(gen_, view_->gen)) {
-    in_slices(migrating_keys(), [this](const bytes& key) {
+  if (thawed() && port_.is_of_map()) {
+    in_slices(requests_.keys(), [this](const bytes& key) {
       auto* e = locks_.find(key);
       if (!e || !e->migration || !thawed()) return;
       for (auto& w : e->waiters) note_wait(key, *e, w);
@@ -383,7 +411,7 @@ void database::on(db_tick&) {
         ask_for(key, *e, next.to, m.copy);
         return advance(key);
       }
-      forget_request(m.id);
+      requests_.forget(m.id);
       e->migration.reset();
       locks_.tidy(key);
     });

@@ -9,6 +9,7 @@
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
+#include "protocol/rules/elapsed.hpp"
 #include "protocol/rules/migration.hpp"
 #include "protocol/types/record_access.hpp"
 #include "protocol/wire/codec.hpp"
@@ -18,8 +19,6 @@ namespace {
 
 /// Longer than a record takes to come here.
 constexpr auto long_wait = std::chrono::milliseconds(20);
-
-double seconds(duration d) { return std::chrono::duration<double>(d).count(); }
 
 }  // namespace
 
@@ -41,7 +40,7 @@ void database::enqueue(byte_view key, lock_waiter w) {
   if (client != 0) locks_.concerns(client, k);
   // whoever is still in the queue after its first chance waits: worth a place on the timeline, unless all it waits for is
   // a record that is on its way, as most are (the tick comes back to those that do not arrive)
-  const bool on_its_way = now->migration && thawed() && map_applies(gen_, view_->gen);
+  const bool on_its_way = now->migration && thawed() && port_.is_of_map();
   if (!on_its_way && now->waiters.back().since == arrival) note_wait(k, *now, now->waiters.back());
 }
 
@@ -90,12 +89,12 @@ void database::in_slices(std::vector<bytes> keys, std::function<void(const bytes
 std::string database::why_waiting(const bytes& key, const lock_table::entry& e) const {
   if (e.holder)
     return fmt::format("held-by-client-{}-pid-{}", e.holder->client.id, e.holder->client.pid);
-  if (const auto* c = table_holder_of(key))
+  if (const auto* c = table_.client_holding(key))
     return fmt::format("held-by-client-{}-pid-{}", c->id, c->pid);
   if (view_->own_flags() & node_flag::catching_up) return "node-catching-up";
   if (!thawed()) return fmt::format("database-{}", name(freeze_.state));
-  if (!map_applies(gen_, view_->gen)) return "database-not-recovered";
-  if (auto copies = who_has_copies(key); !copies.empty()) return copies;
+  if (!port_.is_of_map()) return "database-not-recovered";
+  if (auto copies = copies_.who_has(key); !copies.empty()) return copies;
   if (e.migration)
     return to_word({.what = e.migration->copy ? asked_node::thing::copy : asked_node::thing::record,
                     .node = e.migration->to});
@@ -107,24 +106,16 @@ queue_state database::state_of(const bytes& key, const lock_table::entry& e) {
   return {.self = env_.self,
           .lmaster = lmaster(key),
           .thawed = thawed() && store_use_ == store_use::here,
-          .map_applies = map_applies(gen_, view_->gen),
+          .map_applies = port_.is_of_map(),
           .held = e.holder.has_value(),
           .asked = e.migration ? std::optional(e.migration->to) : std::nullopt,
           .asked_for_copy = e.migration && e.migration->copy,
-          .calling_back = is_calling_back(key),
+          .calling_back = copies_.is_calling_back(key),
           .stays_until = stays_.until(key),
           .local = header_of(key),
           .came = e.came,
           .now = env_.loop.now(),
           .hold_back = config_.resend_after};
-}
-
-queued_request database::as_queued(const lock_waiter& w, const lock_table::entry& e) const {
-  return {.use = w.use,
-          .source = w.use == record_use::peer_call ? w.packet->content.header.src : env_.self,
-          .from = w.from,
-          .since = w.since,
-          .read_only = wants_copy(w, e)};
 }
 
 /// Serves the queue of the key as far as it goes. It may have changed altogether afterwards.
@@ -134,9 +125,15 @@ void database::advance(const bytes& key) {
     auto* e = locks_.find(key);
     if (!e || e->holder || e->waiters.empty() || store_use_ != store_use::here) break;
     if (!thawed() && !mutated(mutant::granted_while_frozen)) break;
-    if (waits_for_table(key, *e)) break;
+    if (table_.keeps_waiting(key, *e)) break;
     queued_.clear();
-    for (const auto& w : e->waiters) queued_.push_back(as_queued(w, *e));
+    for (const auto& w : e->waiters)
+      queued_.push_back(
+          {.use = w.use,
+           .source = w.use == record_use::peer_call ? w.packet->content.header.src : env_.self,
+           .from = w.from,
+           .since = w.since,
+           .read_only = copies_.is_wanted(w, *e)});
     if (!carry_out(key, *e, next_step(state_of(key, *e), queued_))) break;
   }
   locks_.tidy(key);
@@ -147,7 +144,7 @@ bool database::carry_out(const bytes& key, lock_table::entry& e, const queue_ste
   const auto at = [&](std::size_t n) { return e.waiters.begin() + static_cast<std::ptrdiff_t>(n); };
   if (s.first) std::rotate(at(0), at(s.first), at(s.first + 1));
   if (s.ask != pnn::unknown) ask_for(key, e, s.ask, s.ask_for_copy);
-  if (s.call_back) return call_copies_back(key);
+  if (s.call_back) return copies_.call_back(key);
   if (s.stays) look_when_it_has_stayed(key, e);
   if (s.action == queue_action::wait) return false;
   auto w = std::move(*at(s.which));
@@ -157,7 +154,7 @@ bool database::carry_out(const bytes& key, lock_table::entry& e, const queue_ste
     case queue_action::grant: grant(key, e, w); break;
     case queue_action::answer:
       if (w.use == record_use::vacuum)
-        fetched(key);
+        vacuum_.fetched(key);
       else if (w.use == record_use::call)
         answer_call(key, w);
       else
@@ -179,29 +176,22 @@ void database::look_when_it_has_stayed(const bytes& key, lock_table::entry& e) {
 }
 
 void database::grant(const bytes& key, lock_table::entry& e, lock_waiter& w) {
-  if (w.id) key_of_waiter_.erase(w.id);
+  locks_.forget_number(w);
   env_.loop.cancel(w.deadline);
   const auto now = env_.loop.now();
   const auto waited = now - w.since;
   stays_.locked(key, now);
-  env_.count.count_lock(seconds(waited));
-  count_.count_lock(seconds(waited));
+  env_.count.count_lock(in_seconds(waited));
+  count_.count_lock(in_seconds(waited));
   if (w.noted || waited > long_wait)
     note(event::lock_grant{.client = w.client.id,
                            .pid = w.client.pid,
                            .name = w.client.name,
                            .key = to_hex(key),
-                           .waited_us = microseconds(waited)});
+                           .waited_us = in_us(waited)});
   tell_if_slow("lock", key, w);
-  if (grant_in_table(key, w)) return;
-  ++env_.count.locks_held;
-  const auto lock_id = static_cast<std::uint64_t>(number(config_.id)) << 32 | ++last_lock_;
-  locks_.grant(key, e,
-               {.lock_id = lock_id,
-                .client = w.client,
-                .since = env_.loop.now(),
-                .share = usage_share::lock(w.client.usage, key.size())});
-  locks_.concerns(w.client.id, key);  // who is granted at once was in no queue
+  if (table_.grant(key, w)) return;
+  const auto lock_id = hold(key, e, w.client);
   const record r = local(key);
   witness(&database_witness::granted, key, r.header);
   w.answer.good(
@@ -212,14 +202,12 @@ void database::grant(const bytes& key, lock_table::entry& e, lock_waiter& w) {
 void database::tell_if_slow(const char* what, const bytes& key, const lock_waiter& w) const {
   const auto took = env_.loop.now() - w.since;
   if (settings_.slow == duration{0} || took <= settings_.slow) return;
-  env_.log.tell(event::slow_request{
-      .db = config_.name,
-      .what = what,
-      .key = to_hex(key),
-      .client = w.client.id,
-      .pid = w.client.pid,
-      .ms = static_cast<std::uint64_t>(
-          std::chrono::duration_cast<std::chrono::milliseconds>(took).count())});
+  env_.log.tell(event::slow_request{.db = config_.name,
+                                    .what = what,
+                                    .key = to_hex(key),
+                                    .client = w.client.id,
+                                    .pid = w.client.pid,
+                                    .ms = static_cast<std::uint64_t>(in_ms(took))});
 }
 
 void database::answer_read(const bytes& key, const lock_waiter& w) {
@@ -229,7 +217,7 @@ void database::answer_read(const bytes& key, const lock_waiter& w) {
     return w.answer.fail("cannot read: " + storage_.last_refusal());
   w.answer.good(wire::encode(record_read_reply{
       .found = found && !r.data.empty() ? 1U : 0U, .header = r.header, .data = r.data}));
-  show_in_table(key, w, r, found);
+  table_.show(key, w, r, found);
 }
 
 void database::answer_call(const bytes& key, const lock_waiter& w) {
@@ -240,7 +228,7 @@ void database::answer_call(const bytes& key, const lock_waiter& w) {
   if (call.callid == call_id::fetch_with_header) data = wire::encode(r.header) + r.data;
   if (r.header.dmaster == env_.self) store_as_daemon(key, r.header, r.data);
   --env_.count.pending_calls;
-  env_.count.call_latency.add(seconds(env_.loop.now() - w.since));
+  env_.count.call_latency.add(in_seconds(env_.loop.now() - w.since));
   tell_if_slow("call", key, w);
   w.client.session.tell(session_send{make_frame(
       {.gen = view_->gen, .dest = pnn{0}, .src = env_.self, .id = w.packet->content.header.id},

@@ -11,6 +11,8 @@
 #include "protocol/controls.hpp"
 #include "protocol/record_limits.hpp"
 #include "protocol/record_status.hpp"
+#include "protocol/record_table_flags.hpp"
+#include "protocol/rules/elapsed.hpp"
 #include "protocol/rules/migration.hpp"
 #include "protocol/types/rec_data.hpp"
 #include "protocol/types/record_access.hpp"
@@ -43,14 +45,13 @@ void database::record_lock(db_control& m) {
         "this client holds {} record locks of this node, which is the limit", u->locks));
   }
   const auto thread = r.flags >> record_lock_thread_shift;
-  if (r.flags & record_lock_take_over) return table_take_over(m, bytes(r.key), thread);
+  if (r.flags & record_lock_take_over) return take_over_from_table(m, bytes(r.key), thread);
   lock_waiter w{
       .use = record_use::lock, .client = *m.client, .packet = m.packet, .from = env_.self};
   w.answer = m.answer;
   if (r.flags & record_lock_in_table && thread <= table_threads_max) w.table_thread = thread;
   if (r.timeout_ms > 0) {
-    w.id = ++last_waiter_;
-    key_of_waiter_[w.id] = bytes(r.key);
+    w.id = locks_.number_waiter(r.key);
     w.deadline = env_.loop.after(std::chrono::milliseconds(r.timeout_ms),
                                  [to = self(), id = w.id] { to.tell(db_lock_timeout{id}); });
   }
@@ -58,10 +59,9 @@ void database::record_lock(db_control& m) {
 }
 
 void database::on(db_lock_timeout& m) {
-  auto i = key_of_waiter_.find(m.waiter);
-  if (i == key_of_waiter_.end()) return;
-  const bytes key = std::move(i->second);
-  key_of_waiter_.erase(i);
+  const auto known = locks_.take_key_of_waiter(m.waiter);
+  if (!known) return;
+  const bytes& key = *known;
   auto* e = locks_.find(key);
   if (!e) return;
   auto w = std::ranges::find(e->waiters, m.waiter, &lock_waiter::id);
@@ -83,7 +83,7 @@ void database::record_read(db_control& m) {
   if (r.flags & record_read_local) {
     if (freeze_.state == freeze_state::in_transaction || store_use_ != store_use::here)
       return m.answer.fail("database is being recovered");
-    collect_table();
+    table_.collect();
     return answer_read(bytes(r.key), w);
   }
   if (config_.kind == db_kind::volatile_db && is_crowded(r.key, *m.client, m.answer)) return;
@@ -93,7 +93,7 @@ void database::record_read(db_control& m) {
     w.use = record_use::look;
   if (config_.kind != db_kind::volatile_db) {
     // every node has all of it; there is nothing to migrate
-    if (!thawed() || !map_applies(gen_, view_->gen)) return until_thaw_.push_back(std::move(m));
+    if (!thawed() || !port_.is_of_map()) return until_thaw_.push_back(std::move(m));
     return answer_read(bytes(r.key), w);
   }
   enqueue(r.key, std::move(w));
@@ -104,7 +104,7 @@ void database::record_scan(db_control& m) {
   const auto& r = m.request<control::record_scan>();
   if (!m.client) return m.answer.fail("bad record_scan request");
   if (!thawed()) return until_thaw_.push_back(std::move(m));
-  collect_table();
+  table_.collect();
   const std::size_t limit = std::min<std::size_t>(r.max_bytes, most_bytes);
   rec_buffer_builder found(config_.id);
   bool after_empty = false;
@@ -119,10 +119,64 @@ void database::record_scan(db_control& m) {
                                     return true;
                                   });
   if (!taken) {
-    storage_failed("scan", taken.error());
+    storage_.failed("scan", taken.error());
     return m.answer.status(record_status_storage, "cannot read: " + taken.error().text);
   }
   m.answer.good(found.take());
+}
+
+/// RECORD_TABLE: a client wants to use the table, or has given its mapping up.
+void database::record_table_control(db_control& m) {
+  if (!m.client) return m.answer.fail("only for clients of this node");
+  const auto flags = m.request<control::record_table>().flags;
+  if (!(flags & record_table_leave)) return table_.admit(m);
+  table_client_gone(m.client->id, true);
+  m.answer.good();
+}
+
+/// A record that a client has in the table becomes one that it locks by number: it wants to store more than fits.
+void database::take_over_from_table(const db_control& m, const bytes& key, std::uint32_t thread) {
+  if (own_freeze_ == own_freeze::voided)
+    return m.answer.status(record_status_not_held, "others have gone on without this node");
+  switch (table_.hand_over(m.client->id, key, thread)) {
+    case hot_records::handed_over::not_held:
+      return m.answer.status(record_status_not_held,
+                             "this thread does not hold the record in the table");
+    case hot_records::handed_over::cannot_store:
+      return m.answer.status(record_status_storage, "cannot store: see the node's log");
+    case hot_records::handed_over::done: break;
+  }
+  const auto lock_id = hold(key, locks_.at(key), *m.client);
+  const record r = local(key);
+  m.answer.good(
+      wire::encode(record_lock_reply{.header = r.header, .data = r.data, .lock_id = lock_id}));
+}
+
+/// From now on the client holds the lock, by the number that is returned.
+std::uint64_t database::hold(const bytes& key, lock_table::entry& e, const client_ref& client) {
+  ++env_.count.locks_held;
+  const auto lock_id = locks_.next_lock(config_.id);
+  locks_.grant(key, e,
+               {.lock_id = lock_id,
+                .client = client,
+                .since = env_.loop.now(),
+                .share = usage_share::lock(client.usage, key.size())});
+  locks_.concerns(client.id, key);  // who is granted at once was in no queue
+  return lock_id;
+}
+
+bool database::is_wanted(byte_view key) { return locks_.find(key) || table_.has(key); }
+
+bool database::anybody_holds() const { return locks_.holders() > 0 || table_.any_holder(); }
+
+/// Of all clients of this node: a freeze waits for them.
+std::vector<key_holder> database::lock_holders() const {
+  std::vector<key_holder> all;
+  for (const bytes& key : locks_.keys())
+    if (const auto& e = locks_.all().at(key); e.holder)
+      all.push_back({key, e.holder->client, env_.loop.now() - e.holder->since});
+  std::ranges::move(table_.holders(), std::back_inserter(all));
+  return all;
 }
 
 const bytes* database::held_key(const db_control& m, std::uint64_t lock_id) {
@@ -137,7 +191,7 @@ const bytes* database::held_key(const db_control& m, std::uint64_t lock_id) {
 /// What a holder stores on a node that is cut off waits, and what he asks for after that. So it does from the moment a new
 /// map is set: the freeze that follows says whether what is here counts (rule R2 of the model, tests/model/README.md).
 bool database::hold_if_muted(db_control& m) {
-  const bool of_before = thawed() && !map_applies(gen_, view_->gen);
+  const bool of_before = thawed() && !port_.is_of_map();
   if (own_freeze_ != own_freeze::muted && !of_before) return false;
   const bool waits =
       m.opcode != control::record_unlock || std::ranges::any_of(muted_, [&](const db_control& c) {
@@ -209,7 +263,7 @@ void database::unlock(const bytes& key, const char* why) {
                              .pid = h.client.pid,
                              .name = h.client.name,
                              .key = to_hex(key),
-                             .held_us = microseconds(env_.loop.now() - h.since),
+                             .held_us = in_us(env_.loop.now() - h.since),
                              .why = why});
   locks_.release(*e);
   witness(&database_witness::released, key);
@@ -236,7 +290,7 @@ void database::on(db_client_call& m) {
 }
 
 void database::on(db_client_gone& m) {
-  if (commit_client_ == m.client) follow(commit_.client_gone());
+  commit_.client_gone(m.client);
   table_client_gone(m.client, false);
   std::erase_if(muted_, [&](const db_control& c) { return c.client && c.client->id == m.client; });
   std::erase_if(until_thaw_,
@@ -270,7 +324,7 @@ void database::client_left(const bytes& key, std::uint64_t client) {
   for (const auto& w : e->waiters) {
     if (w.client.id != client) continue;
     if (w.use == record_use::call) --env_.count.pending_calls;
-    if (w.id) key_of_waiter_.erase(w.id);
+    locks_.forget_number(w);
     env_.loop.cancel(w.deadline);
   }
   std::erase_if(e->waiters, [&](const lock_waiter& w) { return w.client.id == client; });

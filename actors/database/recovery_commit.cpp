@@ -1,9 +1,12 @@
 /// The commit of a recovery: what was pushed becomes the content, in one piece, with its generation and its health.
-#include <cstring>
+#include <memory>
 #include <span>
+#include <vector>
 
 #include "actors/database/database.hpp"
+#include "actors/database/kept_past.hpp"
 #include "actors/database/log_text.hpp"
+#include "actors/database/sequence_number.hpp"
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
@@ -14,7 +17,7 @@
 namespace floe {
 namespace {
 
-/// From this many records the commit is done on another thread.
+/// From this many records the commit is done on another thread; always if it waits for the disk.
 constexpr std::size_t small_commit = 500;
 
 /// Of these records there are no read-only copies any more, nor are they copies.
@@ -30,85 +33,93 @@ std::expected<void, store_error> end_copies(store& s, const std::vector<bytes>& 
 
 }  // namespace
 
+/// What a commit writes, perhaps on another thread: nothing of the database is touched meanwhile.
+struct content_write {
+  std::shared_ptr<store> to;
+  std::shared_ptr<recovery_set> set;
+  generation tid = generation::invalid;
+  bool equal = false;  ///< on all nodes of a recovery of floe's nodes alone
+  bool wiped = false;  ///< the set is all there is from now on
+  std::string damage_before{}, damage_after{};
+  std::vector<bytes> copies{};  ///< records of which copies are out
+  std::optional<content_past>
+      before{};  ///< of a content with transactions: volatile ones are told apart by what has changed
+  past_to_keep past{};  ///< what it becomes
+
+  std::size_t size() const { return set->size() + copies.size(); }
+  std::expected<replace_result, store_error> carry_out();
+};
+
+std::expected<replace_result, store_error> content_write::carry_out() {
+  auto& changes = to->changes();
+  // an earlier try has committed that generation here, and its content did not stay: the name means two contents
+  const bool ambiguous = changes.base() == tid && (wiped || set->size() > 0 || changes.keys() > 0);
+  // content, health and past change together
+  if (before) past = past_after(*to, *set, wiped, tid, *before);
+  std::vector<change> meta;
+  if (damage_before != damage_after) meta.push_back(change::set_meta(damage_name, damage_after));
+  if (before && past.changed) meta.push_back(change::set_meta(past_name, past.in_file));
+  if (auto ended = end_copies(*to, copies); !ended) return std::unexpected(ended.error());
+  std::expected<replace_result, store_error> result;
+  if (wiped) {
+    result = set->replace_content(*to, meta);
+  } else if (auto stored = equal ? set->apply_difference(*to, meta) : set->store_into(*to);
+             !stored) {
+    result = std::unexpected(stored.error());
+  }
+  if (!result) return result;
+  if (before && (!past.changed || !(wiped || equal))) keep_past(*to, past.in_file);
+  if (!equal || ambiguous)
+    changes.forget();
+  else if (wiped)
+    changes.begin(tid);
+  else
+    changes.step(tid);
+  return result;
+}
+
 void database::commit(db_control& m) {
   const auto& t = m.request<control::db_transaction_commit>();
   // what the rules say is done only once the records are in place: until then the transaction is open
   if (refuse_if_anothers(m)) return;
   // it would open here what the later one has not seen
   if (supersedes(view_->gen, t.tid)) return m.answer.fail("the node knows of a later recovery");
+  auto& pushed = transaction_.pushed;
   const freeze_event::commit wanted{.tid = t.tid,
                                     .inactive = inactive(),
                                     .filled = commits_what_was_filled(),
                                     .recovering = view_->mode == recovery_mode::active,
-                                    .records = pushed_ && pushed_->size() > 0};
+                                    .records = pushed && pushed->size() > 0};
   const auto planned = step(freeze_, wanted);
   if (planned.refused != freeze_refusal::none)
     return m.answer.fail(refusal_text(freeze_, planned.refused));
-  if (!pushed_) return m.answer.fail("a commit of this transaction has failed: it has no records");
+  if (!pushed) return m.answer.fail("a commit of this transaction has failed: it has no records");
   // the store changes hands only without an open group
   if (auto done = store_->flush(); !done) {
-    storage_.leave_without_room(*pushed_, done.error());
+    storage_.leave_without_room(*pushed, done.error());
     return m.answer.fail("cannot commit what was stored before: " + done.error().text);
   }
-  const bool replaced = planned.next.replaced;
-  if (replaced && freeze_.wiped) keep_number_rising(*pushed_);
-  auto set = std::shared_ptr<recovery_set>(std::move(pushed_));
+  const bool replaced = planned.next.replaced, wiped = freeze_.wiped;
+  if (replaced && wiped) keep_number_rising(*pushed);
+  const auto write = std::make_shared<content_write>(content_write{
+      .to = store_,
+      .set = std::move(pushed),
+      .tid = planned.committed,
+      .equal = transaction_.equal || (replaced && wiped),  // a tool gives the same to all nodes
+      .wiped = wiped,
+      .damage_before = damage_.text(),
+      .damage_after = wiped ? damage_.after_commit() : damage_.text(),
+      // what is replaced as a whole has no copies
+      .copies = wiped ? std::vector<bytes>() : copies_.keys(),
+      .before = config_.kind == db_kind::volatile_db ? std::nullopt : std::optional(past_)});
   auto result = std::make_shared<std::expected<replace_result, store_error>>();
-  auto after = freeze_.wiped ? damage_after_commit() : damage_;
-  // what is replaced as a whole has no copies
-  auto copies = freeze_.wiped ? std::vector<bytes>() : keys_with_copies();
-  const auto size = set->size() + copies.size();
-  // a tool gives the same to all nodes
-  const bool equal = equal_open_ || (replaced && freeze_.wiped);
-  auto work = [store = store_, set, result, tid = planned.committed, equal, wiped = freeze_.wiped,
-               now = damage_, after, copies = std::move(copies)] {
-    // an earlier try has committed that generation here, and its content did not stay: the name means two contents
-    auto& changes = store->changes();
-    const bool ambiguous =
-        changes.base() == tid && (wiped || set->size() > 0 || changes.keys() > 0);
-    // content and health change together
-    const change health[] = {change::set_meta(damage_name, after)};
-    const auto meta = std::span(health).first(now == after ? 0 : 1);
-    if (auto ended = end_copies(*store, copies); !ended) {
-      *result = std::unexpected(std::move(ended.error()));
-      return;
-    }
-    if (wiped) {
-      *result = set->replace_content(*store, meta);
-    } else {
-      auto stored = equal ? set->apply_difference(*store, meta) : set->store_into(*store);
-      if (!stored) *result = std::unexpected(stored.error());
-    }
-    if (!*result) return;
-    if (!equal || ambiguous)
-      changes.forget();
-    else if (wiped)
-      changes.begin(tid);
-    else
-      changes.step(tid);
+  auto work = [write, result] { *result = write->carry_out(); };
+  auto finish = [this, wanted, by = m, write, result, replaced] {
+    if (*result) return committed(wanted, by, *write, replaced);
+    storage_.leave_without_room(*write->set, result->error());
+    by.answer.fail("cannot store the recovered records: " + result->error().text);
   };
-  auto finish = [this, wanted, set, by = m, result, after, replaced, wiped = freeze_.wiped] {
-    const auto& answer = by.answer;
-    auto event = wanted;  // a recovery that has begun meanwhile finds what is there now
-    event.inactive = inactive();
-    if (!*result) {
-      storage_.leave_without_room(*set, result->error());
-      return answer.fail("cannot store the recovered records: " + result->error().text);
-    }
-    storage_.found_room();
-    if (damage_ != after) {
-      damage_ = after;
-      node_.tell(database_health{config_.id, damage_});
-    }
-    freeze_step s;
-    if (!transition(event, answer, &s)) return;
-    if (wiped && !replaced && !mutated(mutant::replaced_in_place)) drop_what_waits();
-    if (wiped) drop_table_content();
-    filling_.forget();
-    finish_commit(s, answer);
-    if (replaced) tell_replaced(by, store_->count().value_or(0));
-  };
-  if (size <= small_commit) {
+  if (write->size() <= small_commit && config_.kind != db_kind::persistent) {
     work();
     return finish();
   }
@@ -117,14 +128,35 @@ void database::commit(db_control& m) {
                     [to = self(), finish = std::move(finish)] { to.tell(db_work_done{finish}); });
 }
 
+/// The store has what was pushed: now the rules are told.
+void database::committed(freeze_event::commit event, const db_control& by, const content_write& w,
+                         bool replaced) {
+  event.inactive = inactive();  // a recovery that has begun meanwhile finds what is there now
+  storage_.found_room();
+  if (w.before) past_ = w.past.past;
+  damage_.committed(w.damage_after);
+  freeze_step s;
+  if (!transition(event, by.answer, &s)) return;
+  if (!w.before)
+    past_ = past_of_volatile(past_, {.gen = s.committed,
+                                     .replaced = replaced,
+                                     .of_others = w.wiped && !damage_.content_given()});
+  if (w.wiped && !replaced && !mutated(mutant::replaced_in_place)) drop_what_waits();
+  if (w.wiped) table_.drop_content();
+  filling_.forget();
+  finish_commit(s, by.answer);
+  if (replaced) tell_replaced(by, store_->count().value_or(0));
+}
+
 void database::finish_commit(const freeze_step& s, const replier& answer) {
   const auto before = gen_;
-  if (config_.witness) witness(&database_witness::committed, s.committed, sequence_number());
+  if (config_.witness)
+    witness(&database_witness::committed, s.committed, sequence_number_of(*store_));
   gen_ = s.committed;
   committed_ = true;
-  forget_copies();
+  copies_.forget();
   // what is stored under the same generation leaves the other records as they are
-  equal_ = equal_open_ || (equal_ && before == gen_);
+  equal_ = transaction_.equal || (equal_ && before == gen_);
   note(event::generation{.from = before, .to = gen_});
   changed(true);
   drop_stale_waiters(before);
@@ -132,45 +164,16 @@ void database::finish_commit(const freeze_step& s, const replier& answer) {
   // an operator who replaces content does not know who has gone on
   if (!s.next.replaced && gen_ != before)
     own_freeze_ = step(own_freeze_, own_freeze_event::committed);
-  if (hot_records_) answer_for_table();
+  table_.answer();
   serve_muted();
-}
-
-/// Said by whoever replaces the content; without a transaction it takes effect at once.
-void database::declare_health(db_control& m, std::string damage) {
-  if (freeze_.state == freeze_state::in_transaction)
-    declared_damage_ = std::move(damage);
-  else
-    set_damage(std::move(damage));
-  m.answer.good();
-}
-
-/// A leader that does not say how whole its sources were has taken the content from us or from somebody better.
-std::string database::damage_after_commit() const {
-  if (declared_damage_) return *declared_damage_;
-  return gave_content_ ? damage_ : std::string();
-}
-
-void database::set_damage(std::string damage) {
-  if (damage == damage_) return;
-  damage_ = std::move(damage);
-  if (auto done = store_->set_meta(damage_name, damage_); !done)
-    storage_failed("note damage", done.error());
-  if (auto done = store_->flush(); !done) storage_failed("note damage", done.error());
-  node_.tell(database_health{config_.id, damage_});
 }
 
 void database::get_seqnum(db_control& m) {
   if (!transition(freeze_event::read{}, m.answer)) return;
-  m.answer.good(wire::encode(sequence_number()));
-}
-
-std::uint64_t database::sequence_number() const {
-  std::uint64_t n = 0;
-  if (auto found = store_->get(sequence_number_key);
-      found && *found && (*found)->data.size() == sizeof n)
-    std::memcpy(&n, (*found)->data.data(), sizeof n);
-  return n;
+  const auto n = sequence_number_of(*store_);
+  const auto flags = std::get<req_control>(m.packet->content.body).flags;
+  if (!m.client && (flags & seqnum_with_past)) return m.answer.good(past_bytes(past_, n));
+  m.answer.good(wire::encode(n));
 }
 
 }  // namespace floe

@@ -6,20 +6,6 @@
 #include "protocol/wire/codec.hpp"
 
 namespace floe {
-namespace {
-
-/// As if to have copies were no change of a record. Of a mutant.
-template <class Out, class Here>
-key_set without(const key_set& all, const Out& out, const Here& here) {
-  key_set rest;
-  all.each([&](byte_view key) {
-    const bytes k(key);
-    if (!out.contains(k) && !here.contains(k)) rest.insert(key);
-  });
-  return rest;
-}
-
-}  // namespace
 
 void database::pull(db_control& m) {
   const auto& p = m.request<control::db_pull>();
@@ -27,9 +13,9 @@ void database::pull(db_control& m) {
   if (!transition(freeze_event::pull{}, m.answer, &s)) return;
   if (s.nothing_to_pull) return m.answer.good(wire::encode(std::uint32_t{0}));
   // a full disk keeps nothing from being given away: what could not be committed is read from the open group
-  if (auto done = store_->flush(); !done) storage_failed("commit", done.error());
-  gave_content_ = true;
-  sender_.send_all({m.from, p.srvid, m.answer}, left_in_table());
+  if (auto done = store_->flush(); !done) storage_.failed("commit", done.error());
+  damage_.content_is_given();
+  sender_.send_all({m.from, p.srvid, m.answer}, table_.left());
 }
 
 void database::send_changes(db_control& m) {
@@ -40,7 +26,7 @@ void database::send_changes(db_control& m) {
     return sender_.send(to, filling_.changed());
   auto keys = store_->changes().since(p.since);
   if (!keys) return m.answer.fail("the changes since that generation are not known");
-  if (mutated(mutant::copies_outlive_recoveries)) keys = without(*keys, copies_out_, copies_here_);
+  if (mutated(mutant::copies_outlive_recoveries)) keys = copies_.without(*keys);
   const bool marked = std::get<req_control>(m.packet->content.body).flags & changes_with_marks;
   const auto oldest = marked ? store_->changes().oldest_age_since(p.since) : 0;
   sender_.send(to, std::move(*keys), oldest);

@@ -10,18 +10,20 @@ void database::push_start(db_control& m) {
   const auto& p = m.request<control::db_push_start>();
   if (refuse_if_anothers(m)) return;
   // a ctdbd's packets carry the generation of its map, which need not be its recovery's
-  const auto of = equal_open_ ? recovery_of(m).value_or(generation::invalid) : generation::invalid;
+  const auto of =
+      transaction_.equal ? recovery_of(m).value_or(generation::invalid) : generation::invalid;
   if (!transition(freeze_event::push_start{of}, m.answer)) return;
   pushes_.start(p.srvid);
   m.answer.good();
 }
 
 void database::on(db_push& m) {
-  if (!pushed_) return;
+  if (!transaction_.pushed) return;
   // from outside, too: a recovery follows that knows what to do with owners who are not there
   const bool equal =
-      equal_open_ || (freeze_.outside && replaced_under(freeze_.tid) != generation::invalid);
-  pushes_.on(m, {.equal = equal, .difference = equal_open_ && !freeze_.wiped}, *pushed_);
+      transaction_.equal || (freeze_.outside && replaced_under(freeze_.tid) != generation::invalid);
+  pushes_.on(m, {.equal = equal, .difference = transaction_.equal && !freeze_.wiped},
+             *transaction_.pushed);
 }
 
 void database::push_confirm(db_control& m) {

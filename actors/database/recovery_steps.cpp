@@ -36,7 +36,7 @@ bool database::transition(const freeze_input& event, const replier& answer, free
   if (store_use_ !=
       store_use::here) {  // only our own, as on becoming inactive: that is made up for
     answer.fail("database is busy with the step before");
-    if (thawed()) reopen_table();  // a freeze has closed it already
+    if (thawed()) table_.reopen();  // a freeze has closed it already
     return false;
   }
   const auto before = freeze_;
@@ -46,12 +46,12 @@ bool database::transition(const freeze_input& event, const replier& answer, free
     env_.log.tell(
         event::freeze_refused{.db = config_.name, .why = refusal_text(before, s.refused)});
     answer.fail(refusal_text(before, s.refused));
-    if (thawed()) reopen_table();
+    if (thawed()) table_.reopen();
     return false;
   }
   freeze_ = s.next;
   if (s.roll_back) {
-    pushed_.reset();
+    transaction_.pushed.reset();
     witness(&database_witness::gave_up);
   }
   if (s.abandon_push) pushes_.stop();
@@ -65,15 +65,15 @@ bool database::transition(const freeze_input& event, const replier& answer, free
       need_tick();
     }
     if (freeze_.state == freeze_state::thawed)
-      reopen_table();
+      table_.reopen();
     else if (freeze_.state != freeze_state::freezing)
-      empty_table();
+      table_.empty();
   }
   if (s.frozen_now)
     for (auto& w : std::exchange(freeze_waiters_, {})) w.good();
   if (s.freeze_undone)
     for (auto& w : std::exchange(freeze_waiters_, {})) w.fail("freeze was given up");
-  answer_thaws();
+  thaws_.answer();
   return true;
 }
 
@@ -98,7 +98,7 @@ void database::freeze(db_control& m) {
   const bool outdated =
       recovery_of(m) && (std::get<req_control>(m.packet->content.body).flags & freeze_outdated);
   freeze_step s;
-  if (!transition(freeze_event::freeze{.locks_held = close_table()}, m.answer, &s)) return;
+  if (!transition(freeze_event::freeze{.locks_held = close_to_new_holders()}, m.answer, &s)) return;
   if (s.wait)
     freeze_waiters_.push_back(m.answer);
   else
@@ -115,10 +115,37 @@ void database::freeze_by_itself() {
   cut_offs_ = config_.pulse->cut_offs();
   if (gen_ == generation::invalid) return;
   own_freeze_ = step(own_freeze_, own_freeze_event::cut_off);
-  if (hot_records_) answer_for_table();
+  table_.answer();
   sender_.stop();
   if (freeze_.state == freeze_state::in_transaction) transition(freeze_event::cancel{}, {});
-  transition(freeze_event::freeze{.locks_held = close_table()}, {});
+  transition(freeze_event::freeze{.locks_held = close_to_new_holders()}, {});
+}
+
+/// No lock succeeds from now on, here or in the record table; says whether somebody holds one.
+bool database::close_to_new_holders() {
+  const bool in_table = table_.close();
+  return in_table || locks_.holders() > 0;
+}
+
+/// Clients have let go of records in the table: the last one completes a freeze.
+void database::on(db_table_rung& m) {
+  table_.look_at_recalls(m);
+  if (!store_ || freeze_.state != freeze_state::freezing) return;
+  if (!anybody_holds())
+    transition(freeze_event::last_holder_gone{}, {});
+  else if (table_.any_holder())
+    table_.look_later();
+}
+
+void database::table_client_gone(std::uint64_t client, bool has_unmapped) {
+  if (!table_.client_gone(client, has_unmapped)) return;
+  db_table_rung look;
+  on(look);
+}
+
+void database::on(db_holders_late& m) {
+  if (holders_.is_of_this(m) && freeze_.state == freeze_state::freezing)
+    holders_.late(lock_holders());
 }
 
 /// Whoever holds a lock learns it at his next word. The last one completes a freeze.
@@ -141,12 +168,12 @@ void database::become_inactive() {
   witness(&database_witness::left);
   gen_ = generation::invalid;
   committed_ = false;
-  transition(freeze_event::freeze{.locks_held = close_table(),
+  transition(freeze_event::freeze{.locks_held = close_to_new_holders(),
                                   .invalidate = config_.kind == db_kind::volatile_db},
              {});
   // holders keep their locks, for which a ban may wait, and store nothing any more
   own_freeze_ = step(own_freeze_, own_freeze_event::left_out);
-  if (hot_records_) answer_for_table();
+  table_.answer();
   serve_muted();
   changed();
 }
@@ -156,7 +183,7 @@ void database::become_inactive() {
 void database::leave() {
   if (freeze_.state == freeze_state::freezing)
     holders_.begin(lock_holders(), true);  // no longer as patiently as the recovery that goes on
-  transition(freeze_event::freeze{.locks_held = close_table()}, {});
+  transition(freeze_event::freeze{.locks_held = close_to_new_holders()}, {});
 }
 
 void database::begin(db_control& m) {
@@ -186,17 +213,15 @@ void database::open_transaction(const db_control& m) {
         last_header_.known = false;
         gen_ = generation::invalid;
         committed_ = false;
+        past_ = {};
         transition(freeze_event::freeze{.locks_held = false, .invalidate = true}, {});
         own_freeze_ = step(own_freeze_, own_freeze_event::left_out);
         env_.log.tell(event::database_damaged{.what = "made anew: " + storage_.what()});
       }
   }
-  transaction_of_ = asker_of(m);
   witness(&database_witness::began, freeze_.tid);
-  declared_damage_.reset();
-  gave_content_ = false;
-  equal_open_ = false;
-  pushed_ = std::make_unique<recovery_set>();
+  damage_.transaction_begins();
+  transaction_ = {.of = asker_of(m), .pushed = std::make_unique<recovery_set>()};
 }
 
 void database::recovery_begin(db_control& m) {
@@ -204,7 +229,7 @@ void database::recovery_begin(db_control& m) {
   if (refuse_if_older(*view_, t.tid, m.answer)) return;
   if (!transition(freeze_event::begin{t.tid, gen_}, m.answer)) return;
   open_transaction(m);
-  equal_open_ = true;
+  transaction_.equal = true;
   const bool knows_filled =
       std::get<req_control>(m.packet->content.body).flags & begin_knows_filled;
   if (filling_.is_full() && knows_filled && freeze_.records_invalid) {
@@ -237,7 +262,7 @@ db_copy_state database::copy_state(const db_digest* sum) const {
   // not of this content, if a commit was refused after the store had it
   if (s.content == generation::invalid || changes.base() != s.content) return s;
   // what a full disk keeps in the record table is among no changes: a whole pull finds it
-  if (table_has_records()) return s;
+  if (table_.has_records()) return s;
   s.changes = static_cast<std::uint32_t>(changes.state());
   s.keys = changes.keys();
   s.earlier = changes.earlier();
@@ -251,7 +276,7 @@ db_copy_state database::copy_state(const db_digest* sum) const {
 
 /// Whether the database is in this transaction of a recovery of floe's nodes; says why if it is not.
 bool database::in_recovery(generation tid, const replier& answer) const {
-  if (freeze_.state == freeze_state::in_transaction && freeze_.tid == tid && equal_open_)
+  if (freeze_.state == freeze_state::in_transaction && freeze_.tid == tid && transaction_.equal)
     return true;
   answer.fail("no such recovery is going on here");
   return false;
@@ -259,7 +284,7 @@ bool database::in_recovery(generation tid, const replier& answer) const {
 
 void database::cancel(db_control& m) {
   if (!transition(freeze_event::cancel{}, m.answer)) return;
-  pushed_.reset();
+  transaction_.pushed.reset();
   sender_.stop();
   m.answer.good();
 }
@@ -269,7 +294,7 @@ void database::wipe(db_control& m) {
   const auto& t = m.request<control::wipe_database>();
   if (refuse_if_anothers(m)) return;
   if (!transition(freeze_event::wipe{t.tid}, m.answer)) return;
-  pushed_ = std::make_unique<recovery_set>();
+  transaction_.pushed = std::make_unique<recovery_set>();
   m.answer.good();
 }
 
@@ -288,13 +313,13 @@ void database::thaw(db_control& m) {
   if (leaving() && !mutated(mutant::leaver_goes_on)) return m.answer.good();
   freeze_step s;
   if (!transition(freeze_event::thaw{.inactive = inactive()}, m.answer, &s)) return;
-  if (s.recover_first) return thaw_after_recovery(m.answer);
-  pushed_.reset();
+  if (s.recover_first) return thaws_.add(m.answer);
+  transaction_.pushed.reset();
   sender_.stop();
   m.answer.good();
   if (!s.resume) return;
   serve_deferred();
-  end_call_backs();
+  copies_.end_call_backs();
   resend_pending();
   serve_until_thaw();
 }

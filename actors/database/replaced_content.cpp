@@ -1,29 +1,14 @@
 /// What clients put in the place of the whole content, outside of a recovery (CTDB's tool and ours: wipedb, restoredb). The rules
-/// are in protocol/rules/freeze.hpp: such a content is thawed by nobody but a recovery, which a tool's thaw asks for.
-///
-/// A tool that is told that its thaw is done may begin with the next database at once, as scripts do. So the answer waits until
-/// the recovery is over; CTDB's tool gives an answer up after ten seconds.
-#include <algorithm>
-#include <cstring>
-
+/// are in protocol/rules/freeze.hpp: such a content is thawed by nobody but a recovery, which a tool's thaw asks for
+/// (waiting_thaws.hpp).
 #include "actors/database/database.hpp"
+#include "actors/database/sequence_number.hpp"
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace floe {
-namespace {
-
-constexpr duration thaw_patience = std::chrono::seconds(5);
-
-std::uint64_t number_in(byte_view data) {
-  std::uint64_t n = 0;
-  if (data.size() == sizeof n) std::memcpy(&n, data.data(), sizeof n);
-  return n;
-}
-
-}  // namespace
 
 /// The node and its client.
 std::pair<pnn, std::uint64_t> database::asker_of(const db_control& m) {
@@ -39,7 +24,7 @@ bool database::is_outside(const db_control& m) const {
 /// Two tools that replace the content at once name the same generation, and a push names none: it would become part of a
 /// recovery that has begun since. Each may go on only with what it has begun itself.
 bool database::refuse_if_anothers(const db_control& m) const {
-  if (freeze_.state != freeze_state::in_transaction || asker_of(m) == transaction_of_ ||
+  if (freeze_.state != freeze_state::in_transaction || asker_of(m) == transaction_.of ||
       mutated(mutant::push_into_anothers))
     return false;
   m.answer.fail("another transaction has begun since");
@@ -52,9 +37,9 @@ void database::keep_number_rising(recovery_set& set) {
   if (config_.kind == db_kind::volatile_db) return;
   const auto before = store_->get(sequence_number_key);
   if (!before || !*before) return;
-  const auto last = number_in((*before)->data);
+  const auto last = sequence_number_in((*before)->data);
   const auto* given = set.find(sequence_number_key);
-  if (last == 0 || (given && number_in(given->data) > last)) return;
+  if (last == 0 || (given && sequence_number_in(given->data) > last)) return;
   auto header = (*before)->header;
   header.rsn = next(header.rsn);
   const auto kept = std::make_shared<const bytes>(wire::encode(last + 1));
@@ -66,23 +51,6 @@ void database::tell_replaced(const db_control& m, std::uint64_t records) {
   const auto [node, client] = asker_of(m);
   note(event::content_replaced{
       .db = config_.name, .by = node, .client = client, .records = records, .generation = gen_});
-}
-
-void database::thaw_after_recovery(const replier& answer) {
-  const auto id = ++last_thaw_;
-  thaws_wait_.emplace(id, answer);
-  env_.loop.after(thaw_patience, [to = self(), id] { to.tell(db_thaw_late{id}); });
-  node_.tell(want_recovery{"the content of " + config_.name + " was replaced"});
-}
-
-void database::on(db_thaw_late& m) {
-  if (const auto late = thaws_wait_.extract(m.thaw)) late.mapped().good();
-}
-
-/// The database is thawed, or the recovery is over.
-void database::answer_thaws() {
-  if (!thawed() || view_->mode != recovery_mode::normal) return;
-  for (auto& [id, answer] : std::exchange(thaws_wait_, {})) answer.good();
 }
 
 }  // namespace floe

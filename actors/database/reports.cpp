@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 
 #include "actors/database/database.hpp"
-#include "actors/database/hot_records.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/rules/elapsed.hpp"
 #include "protocol/types/db_statistics.hpp"
 #include "protocol/wire/codec.hpp"
 
@@ -16,10 +16,6 @@ constexpr std::size_t bytes_of_slice = 64 << 10;  ///< bytes, some hundred micro
 /// report stays small whatever clients do.
 constexpr std::size_t named_max = 1000;
 constexpr std::size_t key_bytes_max = 256;
-
-std::int64_t in_ms(duration d) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(d).count();
-}
 
 bytes shown(const bytes& key) { return key.substr(0, key_bytes_max); }
 
@@ -38,12 +34,12 @@ void database::on(db_inspect& m) {
   database_report r{.id = config_.id,
                     .name = config_.name,
                     .path = config_.file,
-                    .damage = damage_,
+                    .damage = damage_.text(),
                     .kind = config_.kind,
                     .gen = gen_,
                     .state = freeze_.state,
                     .state_age_ms = age_ms(state_since_),
-                    .migrations_pending = key_of_request_.size(),
+                    .migrations_pending = requests_.size(),
                     .migrations_done = migrations_done_,
                     .migrations_resent = migrations_resent_};
   report_work(r);
@@ -56,32 +52,17 @@ std::int64_t database::age_ms(time_point t) const { return in_ms(env_.loop.now()
 
 /// What goes on beside the serving of records.
 void database::report_work(database_report& r) const {
-  r.vacuum = {.queued = vacuum_.deleted.size() + vacuum_.home.size() + vacuum_.to_fetch.size(),
-              .runs = vacuum_.runs,
-              .forgotten = vacuum_.forgotten,
-              .sent_home = vacuum_.sent_home,
-              .refused = vacuum_.refused,
-              .compactions = vacuum_.compactions,
-              .running_ms = vacuum_.running ? age_ms(vacuum_.since) : -1,
-              .last_run_seconds = vacuum_.last_run_seconds,
-              .last_run_forgotten = vacuum_.last_run_forgotten};
-  if (const auto since = vacuum_.deleted.oldest()) r.vacuum.oldest_ms = age_ms(*since);
-  report_copies(r);
+  vacuum_.report(r);
+  copies_.report(r);
+  r.sticky = stays_.sticky();
   r.sequence = changes_.now();
-  r.commit = describe_commit();
-  if (!r.commit.empty()) r.commit_age_ms = age_ms(commit_since_);
+  commit_.report(r);
   r.storage_trouble = storage_.what();
   if (!r.storage_trouble.empty()) r.storage_age_ms = age_ms(storage_.since());
 }
 
 void database::report_content(database_report& r) const {
-  if (hot_records_) {
-    const auto& t = *hot_records_->table;
-    r.table = {.records = t.records(),
-               .clients = t.clients(),
-               .locks = t.locks(),
-               .recalls = t.recalled_ever()};
-  }
+  table_.report(r);
   if (!store_ || store_use_ != store_use::here) return;
   // what clients have put in is counted; the sequence number is kept beside it
   const bool numbered =
@@ -98,8 +79,8 @@ void database::report_content(database_report& r) const {
 
 /// `named`: who they are, too.
 void database::report_locks(database_report& r, bool named) const {
-  const auto in_table = table_holders();
-  const auto wait_in_table = table_waiters();
+  const auto in_table = table_.holders();
+  const auto wait_in_table = table_.waiters();
   r.locks_held = locks_.holders() + in_table.size();
   r.locks_waiting = wait_in_table.size();
   for (const auto& [key, e] : locks_.all()) {
@@ -147,20 +128,20 @@ void database::report_locks(database_report& r, bool named) const {
 void database::statistics(db_control& m) {
   db_statistics s;
   s.locks = {.num_calls = static_cast<std::uint32_t>(count_.locks_granted + count_.locks_failed +
-                                                     table_locks()),
-             .num_current = static_cast<std::uint32_t>(locks_.holders() + table_holders().size()),
+                                                     table_.locks()),
+             .num_current = static_cast<std::uint32_t>(locks_.holders() + table_.holders().size()),
              .num_failed = static_cast<std::uint32_t>(count_.locks_failed)};
   for (const auto& [key, e] : locks_.all())
     s.locks.num_pending += static_cast<std::uint32_t>(e.waiters.size());
-  s.locks.num_pending += static_cast<std::uint32_t>(table_waiters().size());
+  s.locks.num_pending += static_cast<std::uint32_t>(table_.waiters().size());
   const auto& l = count_.lock_latency;
   s.locks_latency = {
       .num = static_cast<std::int32_t>(l.num), .min = l.min, .max = l.max, .total = l.total};
-  const auto& v = vacuum_.run_latency;
+  const auto& v = vacuum_.run_latency();
   s.vacuum_latency = {
       .num = static_cast<std::int32_t>(v.num), .min = v.min, .max = v.max, .total = v.total};
-  s.db_ro_delegations = static_cast<std::uint32_t>(copies_given_);
-  s.db_ro_revokes = static_cast<std::uint32_t>(called_back_);
+  s.db_ro_delegations = static_cast<std::uint32_t>(copies_.given());
+  s.db_ro_revokes = static_cast<std::uint32_t>(copies_.called_back());
   s.locks_buckets = count_.lock_buckets;
   s.hop_count_bucket = count_.hop_buckets;
   const auto hottest = hot_.top(db_statistics::hot_keys_max, env_.loop.now());
@@ -178,7 +159,7 @@ void database::on(db_traverse& m) {
   auto slice = std::make_shared<std::function<void()>>();
   *slice = [this, m = std::move(m), position, weak = std::weak_ptr(slice)] {
     if (store_use_ != store_use::here) return m.done("database is being recovered");
-    collect_table();
+    table_.collect();
     std::size_t sent = 0;
     auto next = store_->scan(*position, [&](const record_view& r) {
       if (sent > bytes_of_slice) return false;
@@ -196,7 +177,5 @@ void database::on(db_traverse& m) {
   };
   (*slice)();
 }
-
-void database::on(db_next_slice& m) { m.go(); }
 
 }  // namespace floe

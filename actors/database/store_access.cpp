@@ -13,7 +13,7 @@ namespace floe {
 void database::give_store_away(store_use to) {
   assert(store_use_ == store_use::here && to != store_use::here);
   assert(!store_->dirty() && "a store changes hands without an open group");
-  if (config_.kind != db_kind::volatile_db) drop_table_content();
+  if (config_.kind != db_kind::volatile_db) table_.drop_content();
   store_use_ = to;
 }
 
@@ -21,7 +21,7 @@ void database::on(db_work_done& m) {
   assert(store_use_ != store_use::here);
   store_use_ = store_use::here;
   m.finish();
-  if (store_ && store_->dirty()) plan_flush();
+  if (store_ && store_->dirty()) groups_.plan();
   // became inactive while the store was elsewhere: the freeze that goes with it was refused then
   if (store_ && inactive() && gen_ != generation::invalid) become_inactive();
   if (store_ && leaving() && thawed()) leave();
@@ -39,11 +39,15 @@ void database::store_back() {
   if (!locks_.empty()) in_slices(locks_.keys(), [this](const bytes& key) { advance(key); });
 }
 
+bool database::in_use() const {
+  return thawed() && port_.is_of_map() && store_use_ == store_use::here;
+}
+
 record database::local(byte_view key, bool* found) {
   auto r = store_->get(key);
   if (found) *found = r && *r;
   if (!r) {
-    storage_failed("read", r.error());
+    storage_.failed("read", r.error());
     if (r.error().code == store_errc::corrupt)
       node_.tell(want_recovery{config_.name + " is damaged: " + r.error().text});
     auto unread = missing_record_header(lmaster(key));
@@ -60,8 +64,7 @@ record database::local(byte_view key, bool* found) {
 
 /// Of a record that a recovery left its owner, and whose owner is not in the map any more, the lmaster.
 pnn database::owner(byte_view key, const record_header& h) const {
-  if (config_.kind != db_kind::volatile_db || !equal_ || !thawed() ||
-      !map_applies(gen_, view_->gen))
+  if (config_.kind != db_kind::volatile_db || !equal_ || !thawed() || !port_.is_of_map())
     return h.dmaster;
   if (h.dmaster != env_.self && mutated(mutant::owner_taken_for_lost)) return lmaster(key);
   return owner_of(key, h.dmaster, view_->map);
@@ -82,7 +85,7 @@ std::optional<record_header> database::header_of(byte_view key) {
   if (!last.known || last.writes != store_->writes() || last.key != key) {
     last.header.reset();
     const auto seen = store_->visit(key, [&](const record_view& r) { last.header = r.header; });
-    if (!seen) storage_failed("read", seen.error());
+    if (!seen) storage_.failed("read", seen.error());
     last.known = seen.has_value() && key.size() <= 1024;  // a long key is not kept for this
     last.writes = store_->writes();
     last.key = last.known ? bytes(key) : bytes();
@@ -97,22 +100,42 @@ record_header database::own_header(byte_view key) {
 }
 
 bool database::put(byte_view key, const record_header& header, byte_view data) {
-  show_no_more(key);
+  table_.show_no_more(key);
   auto done = store_->put(key, header, data);
   if (!done) {
-    storage_failed("store", done.error());
+    storage_.failed("store", done.error());
     return false;
   }
-  storage_works();
+  storage_.works();
   count_change();
-  note_stored(key, header, data.empty());
+  vacuum_.stored(key, header, data.empty());
   if (config_.kind == db_kind::volatile_db) witness(&database_witness::kept, key, header);
-  note_copy(key, header);
-  plan_flush();
+  copies_.note(key, header);
+  groups_.plan();
   return true;
 }
 
-/// Stores by the daemon's rules: may delete instead, bumps the rsn where we are dmaster. False: nothing has changed.
+bool database::forget(byte_view key) {
+  table_.show_no_more(key);
+  if (auto done = store_->erase(key); !done) {
+    storage_.failed("erase", done.error());
+    return false;
+  }
+  count_change();
+  witness(&database_witness::dropped, key);
+  vacuum_.erased(key);
+  copies_.note(key, {});
+  groups_.plan();
+  return true;
+}
+
+void database::took_from_table(byte_view key, const record_header& header, bool empty) {
+  storage_.works();
+  changes_.count();
+  vacuum_.stored(key, header, empty);
+  groups_.plan();
+}
+
 bool database::store_as_daemon(byte_view key, const record_header& header, byte_view data) {
   const auto d = decide_store(config_.kind, env_.self, lmaster(key), header, !data.empty());
   return d.keep ? put(key, d.header, data) : forget(key);
@@ -140,7 +163,7 @@ void database::refuse_waiters(const bytes& key) {
     if (w.use != record_use::peer_call) local.push_back(std::move(w));
   std::erase_if(e->waiters, [](const lock_waiter& w) { return w.use != record_use::peer_call; });
   for (auto& w : local) {
-    if (w.id) key_of_waiter_.erase(w.id);
+    locks_.forget_number(w);
     env_.loop.cancel(w.deadline);
     refuse(w.packet->content.header.id, w.client, w.use, w.answer);
   }
@@ -165,34 +188,6 @@ bool database::cannot_take(byte_view key) {
     return false;
   const auto here = header_of(key);
   return !here || here->dmaster != env_.self;
-}
-
-/// One commit for all that is already in the mailbox. What a volatile database has is lost with the node in any case, and
-/// reads see it at once: its commits wait for more, so that none is in the way of a record that moves on.
-void database::plan_flush() {
-  constexpr auto commit_within = std::chrono::milliseconds(5);
-  constexpr std::size_t commit_above = 1 << 20;
-  if (config_.kind != db_kind::volatile_db || store_->unflushed_bytes() > commit_above) {
-    if (std::exchange(flush_planned_, flush_plan::next_turn) != flush_plan::next_turn)
-      self().tell(db_flush{});
-  } else if (flush_planned_ == flush_plan::none) {
-    flush_planned_ = flush_plan::later;
-    env_.loop.after(commit_within, [to = self()] { to.tell(db_flush{}); });
-  }
-}
-
-void database::on(db_flush&) {
-  flush_planned_ = flush_plan::none;
-  if (store_use_ != store_use::here) return;  // flushed when it is here again
-  if (auto done = store_->flush(); !done) {
-    storage_failed("commit", done.error());
-    commit_refused_ = true;
-    // nothing is lost: the group stays and is tried again
-    env_.loop.after(std::chrono::seconds(1), [to = self()] { to.tell(db_flush{}); });
-    return;
-  }
-  // of a store that was refused it says nothing: this group had its room before
-  if (std::exchange(commit_refused_, false)) storage_works();
 }
 
 }  // namespace floe

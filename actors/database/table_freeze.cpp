@@ -2,39 +2,34 @@
 /// is in it goes into the store before that is read or replaced.
 #include <algorithm>
 
-#include "actors/database/database.hpp"
 #include "actors/database/hot_records.hpp"
 #include "protocol/mutant.hpp"
 #include "protocol/rules/migration.hpp"
 
 namespace floe {
 
-bool database::anybody_holds() const {
-  if (mutated(mutant::freeze_ignores_record_table)) return locks_.holders() > 0;
-  return locks_.holders() > 0 || (hot_records_ && hot_records_->table->any_holder());
+bool hot_records::any_holder() const {
+  if (mutated(mutant::freeze_ignores_record_table)) return false;
+  return open_ && open_->table->any_holder();
 }
 
-/// No lock succeeds from now on; says whether somebody holds one, here or in the table.
-bool database::close_table() {
-  if (mutated(mutant::freeze_ignores_record_table)) return locks_.holders() > 0;
-  const bool in_table = hot_records_ && hot_records_->table->close();
-  if (in_table) look_at_recalls_later();
-  return in_table || locks_.holders() > 0;
+bool hot_records::close() {
+  if (mutated(mutant::freeze_ignores_record_table)) return false;
+  const bool held = open_ && open_->table->close();
+  if (held) look_later();
+  return held;
 }
 
-/// Frozen: nobody holds anything, and everything is in the store before it is read or replaced. What a full disk
-/// refuses stays in the table, and is pulled from there.
-void database::empty_table() {
+void hot_records::empty() {
   if (!mutated(mutant::freeze_ignores_record_table)) recall_all();
 }
 
-/// For a pull: what could not be taken into the store is the newest there is of those records all the same.
-std::vector<record> database::left_in_table() {
+std::vector<record> hot_records::left() const {
   std::vector<record> all;
-  if (!hot_records_) return all;
-  for (const auto slot : hot_records_->table->filled())
-    if (auto r = hot_records_->table->peek(slot)) {
-      auto header = own_header(r->key);
+  if (!open_) return all;
+  for (const auto slot : open_->table->filled())
+    if (auto r = open_->table->peek(slot)) {
+      auto header = records_.own_header(r->key);
       header.rsn = rsn{r->rsn};
       header.flags = r->flags;
       all.emplace_back(bytes(r->key), header, bytes(r->data));
@@ -43,43 +38,37 @@ std::vector<record> database::left_in_table() {
   return all;
 }
 
-/// The content has been replaced: what could not be taken into the store before is of before.
-void database::drop_table_content() {
-  if (!hot_records_) return;
-  for (const auto slot : hot_records_->table->filled()) {
-    hot_records_->table->drop(slot);
-    hot_records_->stays.erase(slot);
+void hot_records::drop_content() {
+  if (!open_) return;
+  for (const auto slot : open_->table->filled()) {
+    open_->table->drop(slot);
+    open_->stays.erase(slot);
   }
 }
 
-void database::recall_all() {
-  if (!hot_records_) return;
+void hot_records::recall_all() {
+  if (!open_) return;
   std::vector<bytes> keys;
-  for (const auto slot : hot_records_->table->filled())
-    keys.push_back(hot_records_->table->key_of(slot));
+  for (const auto slot : open_->table->filled()) keys.push_back(open_->table->key_of(slot));
   for (const bytes& key : keys)
-    if (out_of_table(key)) advance(key);
+    if (take_out(key)) records_.advance(key);
 }
 
-void database::reopen_table() {
-  if (!hot_records_ || !hot_records_->table->closed() || !map_applies(gen_, view_->gen)) return;
-  hot_records_->table->reopen();
+void hot_records::reopen() {
+  if (!open_ || !open_->table->closed() || !port_.is_of_map()) return;
+  open_->table->reopen();
 }
 
-/// A new map is set, and this database not recovered yet: what is ours may be so in a content that does not count.
-void database::close_table_of_before() {
-  if (!hot_records_ || map_applies(gen_, view_->gen) ||
-      mutated(mutant::freeze_ignores_record_table))
-    return;
-  hot_records_->table->close();
-  answer_for_table();
+void hot_records::close_that_of_before() {
+  if (!open_ || port_.is_of_map() || mutated(mutant::freeze_ignores_record_table)) return;
+  open_->table->close();
+  answer();
 }
 
-/// The node ends, or the database: nobody locks in the table any more, and who holds a lock asks before he stores.
-void database::close_table_for_good() {
-  if (!hot_records_) return;
-  hot_records_->table->close();
-  hot_records_->table->answer_for_until(0);
+void hot_records::close_for_good() {
+  if (!open_) return;
+  open_->table->close();
+  open_->table->answer_for_until(0);
 }
 
 }  // namespace floe

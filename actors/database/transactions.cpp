@@ -1,17 +1,13 @@
-/// Transactions on persistent and replicated databases: the commit of a client of this node
-/// (TRANS3_COMMIT), and storing what the node of any client sends (UPDATE_RECORD), durable before
-/// the answer. What follows from what is in protocol/rules/commit.hpp.
-#include <fmt/format.h>
-
-#include <algorithm>
+/// Transactions on persistent and replicated databases: storing what the node of a client sends (UPDATE_RECORD), durable before
+/// the answer. The client's node: client_commit.hpp. What follows from what: protocol/rules/commit.hpp.
 #include <map>
 #include <utility>
 
 #include "actors/database/database.hpp"
+#include "actors/database/kept_past.hpp"
+#include "actors/database/sequence_number.hpp"
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
-#include "protocol/record_limits.hpp"
-#include "protocol/rules/migration.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace floe {
@@ -19,89 +15,7 @@ namespace {
 
 constexpr std::uint32_t out = node_flag::banned | node_flag::stopped;
 
-/// All nodes that take part in the cluster, this one included, as far as it knows.
-std::vector<pnn> active_nodes(const cluster_view& v) {
-  std::vector<pnn> all;
-  for (std::size_t i = 0; i < v.nodes.size(); ++i)
-    if (!(v.nodes[i].flags & node_flag::inactive))
-      all.push_back(pnn{static_cast<std::uint32_t>(i)});
-  return all;
-}
-
-bytes too_large_text() {
-  return fmt::format("a record is too large: key and data of {} bytes at most", record_size_max);
-}
-
-bool has_too_large(const rec_buffer& records) {
-  return std::ranges::any_of(records, [](const rec_data& r) {
-    return r.key.size() + r.data.size() > record_size_max + record_header::wire_size;
-  });
-}
-
 }  // namespace
-
-// --- the node of the client ------------------------------------------------------------------------------------------
-
-void database::trans3_commit(db_control& m) {
-  const auto& request = std::get<req_control>(m.packet->content.body);
-  const auto& records = m.request<control::trans3_commit>();
-  if (!m.client) return m.answer.fail("not the records of a transaction");
-  if (has_too_large(records)) return m.answer.fail(too_large_text());
-  const auto nodes = who_must_store(env_.self, view_->map, active_nodes(*view_));
-  for (pnn n : view_->map)
-    if (!reachable(n))
-      return m.answer.fail(
-          fmt::format("node {} of the cluster is not connected to this one", number(n)));
-  const auto refused = commit_.begin(view_->mode, config_.kind, env_.self, nodes);
-  if (refused != commit_refusal::none) return m.answer.fail(std::string(name(refused)));
-  commit_answer_ = m.answer;
-  commit_client_ = m.client->id;
-  commit_since_ = env_.loop.now();
-  note(event::commit_begin{.commit = commit_.number(),
-                           .client = m.client->id,
-                           .pid = m.client->pid,
-                           .records = records.count(),
-                           .nodes = nodes.size()});
-  for (pnn n : nodes)
-    node_.tell(call_control{
-        .to = n,
-        .opcode = control::update_record,
-        .data = bytes(request.data),
-        .patience = config_.update_patience,
-        .answer = replier([to = self(), commit = commit_.number(), n](control_answer a) {
-          to.tell(db_update_answer{commit, n, std::move(a)});
-        })});
-}
-
-void database::on(db_update_answer& m) {
-  const bool refused = m.answer.status != 0 && m.answer.cause == failure_cause::refused;
-  follow(commit_.answered(
-      m.commit, m.node, m.answer.status == 0 || (refused && good_without(m.node, view_->map)),
-      m.answer.text.empty() ? fmt::format("status {}", m.answer.status) : m.answer.text));
-}
-
-void database::follow(const commit_step& s) {
-  if (!s.recover.empty()) {
-    note(event::commit_undecided{.commit = commit_.number(), .why = s.recover});
-    node_.tell(want_recovery{fmt::format("{}: {}", config_.name, s.recover)});
-  }
-  if (!s.answer) return;
-  if (*s.answer == 0 && config_.witness)
-    witness(&database_witness::acknowledged_transaction, sequence_number());
-  note(event::commit_end{.commit = commit_.number(), .status = *s.answer});
-  std::exchange(commit_answer_, {})
-      .status(*s.answer, *s.answer == 0 ? "" : "a recovery came in between");
-}
-
-std::string database::describe_commit() const {
-  if (commit_.state() == commit_state::idle) return {};
-  if (commit_.state() == commit_state::undecided) return "waits for a recovery";
-  std::string nodes;
-  for (pnn n : commit_.waiting_for()) nodes += fmt::format(" {}", number(n));
-  return "waits for nodes" + nodes;
-}
-
-// --- every node ------------------------------------------------------------------------------------------------------
 
 void database::update_record(db_control& m) {
   const auto& packet = m.packet->content;
@@ -109,7 +23,7 @@ void database::update_record(db_control& m) {
   // between
   // A node may be kept from leaving a recovery for seconds, by a test of the cluster lock that hangs; its databases are
   // thawed long before, and take transactions. If they did not, each would ask for another recovery.
-  const bool open = thawed() && map_applies(gen_, view_->gen);
+  const bool open = thawed() && port_.is_of_map();
   const auto refused =
       check_update(open ? recovery_mode::normal : view_->mode, view_->own_flags() & out,
                    m.client ? view_->gen : packet.header.gen, view_->gen);
@@ -124,21 +38,26 @@ void database::update_record(db_control& m) {
   if (!changes) return m.answer.fail(changes.error());
   // the store changes hands only without an open group
   if (auto done = store_->flush(); !done) {
-    storage_failed("commit", done.error());
+    storage_.failed("commit", done.error());
     return m.answer.fail("cannot commit what was stored before: " + done.error().text);
   }
+  auto past = written_in(past_, gen_);
+  const auto kept = std::make_shared<const bytes>(
+      past_bytes(past, sequence_number_in(*changes, sequence_number_of(*store_))));
+  changes->push_back(change::set_meta(past_name, *kept));
   give_store_away(store_use::updating);
   auto result = std::make_shared<std::expected<void, store_error>>();
-  auto work = [store = store_, packet = m.packet, changes = std::move(*changes), result] {
+  auto work = [store = store_, packet = m.packet, changes = std::move(*changes), kept, result] {
     *result = store->apply(changes, durability::committed);
   };
-  auto finish = [this, answer = m.answer, result] {
+  auto finish = [this, answer = m.answer, past = std::move(past), result] {
     if (*result) {
-      storage_works();
+      past_ = past;
+      storage_.works();
       count_change();
       return answer.good();
     }
-    storage_failed("store a transaction", result->error());
+    storage_.failed("store a transaction", result->error());
     answer.fail("cannot store: " + result->error().text);
   };
   env_.loop.offload(std::move(work),
@@ -163,7 +82,7 @@ std::expected<std::vector<change>, std::string> database::changes_of(const db_co
         here = {old.header.rsn, old.data == r->data};
       });
       if (!found) {
-        storage_failed("read", found.error());
+        storage_.failed("read", found.error());
         return std::unexpected<std::string>("cannot read: " + found.error().text);
       }
       // CTDB's own client sends what a transaction has only read, too, as it is here; of a rival the number is here as well

@@ -1,5 +1,5 @@
 #pragma once
-/// What the vacuuming of one database has to do and has done. What follows from it is in protocol/rules/vacuum.hpp.
+/// What the vacuuming of one database (vacuuming.hpp) has to do and has done.
 #include <deque>
 #include <unordered_set>
 
@@ -20,7 +20,12 @@ struct vacuum_settings {
   bool operator==(const vacuum_settings&) const = default;
 };
 
-/// A run goes on in slices of a few dozen records, a millisecond apart, so that nobody has to wait for it.
+/// What all other nodes are asked for, one after the other.
+enum class vacuum_stage : std::uint8_t {
+  replacing,  ///< their older copies by empty ones
+  dropping,   ///< these
+};
+
 struct vacuum_work {
   vacuum_settings settings;
   std::uint64_t clock = 0;  ///< of the timers that count
@@ -31,6 +36,7 @@ struct vacuum_work {
   std::unordered_set<bytes> fetch_keys;  ///< of to_fetch and those on their way
 
   bool running = false;
+  bool soon = false;  ///< a run for homecomers is planned
   std::uint64_t run = 0;
   time_point since;
   std::size_t left =
@@ -38,6 +44,7 @@ struct vacuum_work {
   std::optional<scan_position> look_at;  ///< a full run: so far it has looked for empty records
   std::vector<offered_deletion> to_offer;
   agreed_deletion offered;
+  vacuum_stage stage{};                      ///< of what is offered
   std::vector<deletion_queue::entry> again;  ///< in the next run
   std::vector<replier> waiting;              ///< for the end of the run
   std::uint32_t runs_since_full = 0;

@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "protocol/constants.hpp"
+#include "protocol/rules/elapsed.hpp"
+#include "protocol/rules/feature_level.hpp"
 
 namespace floe {
 namespace {
@@ -34,8 +36,6 @@ constexpr std::size_t messages_dropped_above = 256u << 20;
 /// What may come on a stream before it is used.
 constexpr std::size_t aside_limit = 64;
 
-double in_seconds(duration d) { return std::chrono::duration<double>(d).count(); }
-
 connection_events stream_events(const address<link_message>& to, std::uint64_t serial,
                                 stream_side side) {
   return {.up = [to, serial] { to.tell(link_up{serial}); },
@@ -44,8 +44,8 @@ connection_events stream_events(const address<link_message>& to, std::uint64_t s
                 to.tell(link_packet{serial, side, std::move(f)});
               },
           .down =
-              [to, serial](std::string why) {
-                to.tell(link_down{serial, std::move(why)});
+              [to, serial](close_reason why) {
+                to.tell(link_down{serial, std::move(why.text)});
               }};
 }
 
@@ -222,7 +222,11 @@ void link::came_up() {
   refusal_.clear();
   known_incarnation_ = peer_incarnation_;
   const bool floe = *peer_capabilities_ & capability::sorted_pull;
-  node_.tell(peer_changed{.who = config_.peer, .connected = true, .why = {}, .floe = floe});
+  node_.tell(peer_changed{.who = config_.peer,
+                          .connected = true,
+                          .why = {},
+                          .floe = floe,
+                          .level = feature_level_of(*peer_capabilities_)});
   begin_talk(floe);
 }
 

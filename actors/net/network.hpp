@@ -63,12 +63,22 @@ class connection {
   virtual pid_t peer_pid() const = 0;
 };
 
+/// Why a stream has ended. The cause is for programs, the text for people.
+enum class close_cause : std::uint8_t {
+  ended,       ///< by the peer, the network or a limit
+  bad_packet,  ///< what the peer has sent is none: its fault
+};
+struct close_reason {
+  close_cause cause = close_cause::ended;
+  std::string text;
+};
+
 struct connection_events {
   task up;                            ///< an outgoing connection is established
   std::function<void(frame)> packet;  ///< a whole packet has arrived
   /// Just before their packet. Without it they are refused: from clients a node takes none.
   std::function<void(descriptors_ptr)> along;
-  std::function<void(std::string why)> down;  ///< the end, called once; not after our own close()
+  std::function<void(close_reason)> down;  ///< the end, called once; not after our own close()
 };
 
 /// What a stream may carry; see framing.hpp for the rules of both kinds.

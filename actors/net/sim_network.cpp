@@ -123,7 +123,7 @@ class sim_connection final : public connection,
     open_ = false;
     outgoing_.clear();
     auto down = std::exchange(events_, {}).down;
-    if (down) down(why);
+    if (down) down({.text = why});
   }
   /// Nobody learns through a cut that the other end has closed.
   void peer_closed(const std::string& why, const std::string& by) {

@@ -103,11 +103,11 @@ pid_t socket_connection::peer_pid() const {
   return cred.pid;
 }
 
-void socket_connection::fail(std::string why) {
+void socket_connection::fail(std::string why, close_cause cause) {
   if (fd_ < 0) return;
   auto down = std::move(events_.down);
   close();
-  if (down) down(std::move(why));
+  if (down) down({cause, std::move(why)});
 }
 
 void socket_connection::enqueue(outgoing o) {
@@ -213,7 +213,7 @@ bool socket_connection::deliver() {
   for (;;) {
     auto next = framer_.next();
     if (!next) {
-      fail("bad packet: " + next.error().text());
+      fail("bad packet: " + next.error().text(), close_cause::bad_packet);
       return false;
     }
     if (!*next) break;

@@ -53,7 +53,7 @@ class socket_connection final : public connection,
   std::size_t unsent_bytes() const override { return unsent_; }
   endpoint peer() const override;
   pid_t peer_pid() const override;
-  void fail(std::string why);
+  void fail(std::string why, close_cause = close_cause::ended);
 
  private:
   struct outgoing {

@@ -141,7 +141,7 @@ class sockets final : public network {
   std::shared_ptr<socket_connection> failed(stream_limits limits, connection_events events,
                                             std::string why) {
     loop_.post([down = std::move(events.down), why = std::move(why)] {
-      if (down) down(why);
+      if (down) down({.text = why});
     });
     return std::make_shared<socket_connection>(loop_, -1, limits, false);
   }

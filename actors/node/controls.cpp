@@ -19,6 +19,7 @@ void add_membership(control_table& t, node_services& s) {
   t.add(handle<c::modify_flags>(m, &membership::modify_flags));
   t.add(handle<c::get_capabilities>(m, &membership::get_capabilities));
   t.add(handle<c::get_incarnation>(m, &membership::get_incarnation));
+  t.add(handle<c::goodbye>(s.goodbyes, &goodbyes::hear));
   t.add(handle<c::set_lmasterrole>(m, &membership::set_lmasterrole));
   t.add(handle<c::set_recmasterrole>(m, &membership::set_recmasterrole));
   t.add(handle<c::stop_node>(s.departing, &departing::stop_node));

@@ -75,7 +75,7 @@ std::optional<connection_events> doors::accept_client(const std::shared_ptr<conn
   return connection_events{
       .up = nullptr,
       .packet = [s](frame f) { s.tell(session_packet{std::move(f)}); },
-      .down = [s](std::string why) { s.tell(session_closed{std::move(why)}); },
+      .down = [s](close_reason why) { s.tell(session_closed{std::move(why)}); },
   };
 }
 

@@ -1,7 +1,6 @@
 #include "actors/node/node.hpp"
 
 #include <fmt/format.h>
-#include <malloc.h>
 
 #include "actors/events.hpp"
 #include "actors/node/late_turns.hpp"
@@ -22,7 +21,8 @@ struct by_type : F... {
 node::node(node_environment env, node_config config, std::function<void()> stopped)
     : env_(env),
       stopped_(std::move(stopped)),
-      services_(std::make_unique<node_services>(env, std::move(config))) {}
+      services_(std::make_unique<node_services>(env, std::move(config))),
+      memory_(env.loop) {}
 
 node::~node() {
   if (!env_.loop.is_simulated()) ignore_turns();
@@ -80,30 +80,13 @@ void node::tick() {
   if (stopping_) return;
   auto& s = *services_;
   s.databases.tick();
-  give_memory_back();
+  memory_.tick(s.clients.large_one_left().has_value());
   tick_ = env_.loop.after(std::chrono::seconds(1), [to = self()] { to.tell(node_tick{}); });
   s.membership.tick();
   s.statistics.tick();
   s.bans.tick();
   s.joiner.tick();
   if (s.port.view().gen != generation::invalid) s.membership.run_if_recovered();
-}
-
-/// The allocator keeps what has been freed, because recoveries need large buffers again and again. What one client made this
-/// node take is given back when it has gone, and once more when what it left has been forgotten (vacuuming).
-void node::give_memory_back() {
-  constexpr auto forgotten_by_then = std::chrono::seconds(2);
-  constexpr auto vacuumed_by_then = std::chrono::seconds(30);
-  constexpr std::size_t kept = 8 << 20;
-  const auto now = env_.loop.now();
-  if (services_->clients.large_one_left()) {
-    trim_at_ = now + forgotten_by_then;
-    trims_left_ = 2;
-  }
-  if (trims_left_ == 0 || now < trim_at_) return;
-  --trims_left_;
-  trim_at_ = now + vacuumed_by_then;
-  if (!env_.loop.is_simulated()) ::malloc_trim(kept);
 }
 
 /// The databases freeze by themselves at their next word (protocol/rules/own_freeze.hpp); only a recovery ends it.
@@ -160,7 +143,7 @@ void node::receive(node_message& message) {
             s.recoveries.closed(m.id);
             s.detach.closed(m.id);
           },
-          [&](detach_now& m) { s.detach.now(m); },
+          [&](detach_now& m) { s.detach.go_on(m); },
           [&](note_event& m) { s.reports.note(std::move(m.event)); },
           [&](recovery_progress& m) { s.reports.recovery_is_at(std::move(m)); },
           [&](want_recovery& m) { s.membership.set_mode(recovery_mode::active, m.why); },
@@ -177,9 +160,14 @@ void node::receive(node_message& message) {
           [&](traverse_slice& m) { s.traversal.send(m); },
           [&](node_tick&) { tick(); },
           [&](stop_node& m) { stop(m.why); },
-          [&](leave_node&) { s.departing.end([this] { stop("asked to"); }); },
+          [&](leave_node& m) { leave(m.by); },
       },
       message);
+}
+
+void node::leave(const std::string& by) {
+  services_->departing.end(
+      [this, by] { services_->goodbyes.say(by, [this, by] { stop("ended by " + by); }); });
 }
 
 void node::peer_changes(const peer_changed& m) {
@@ -187,6 +175,7 @@ void node::peer_changes(const peer_changed& m) {
   if (!peer || (peer->flags & node_flag::deleted)) return;  // a last word of its link
   if (!m.connected) return services_->membership.peer_went(m);
   services_->nodes.came_in(m.who);
+  services_->goodbyes.came(m.who);
   services_->membership.peer_came(m);
 }
 

@@ -15,6 +15,7 @@
 #include "actors/environment.hpp"
 #include "actors/node/node_config.hpp"
 #include "actors/node/node_message.hpp"
+#include "actors/node/spare_memory.hpp"
 
 namespace floe {
 
@@ -30,9 +31,9 @@ class node final : public actor<node_message> {
 
  private:
   void go_on_starting();
+  void leave(const std::string& by);
   void stop(const std::string& why);
   void tick();
-  void give_memory_back();
   void cut_off();
   void from_peer(pnn, const parcel_ptr&);
   void from_client(const client_ref&, const parcel_ptr&);
@@ -42,10 +43,9 @@ class node final : public actor<node_message> {
   node_environment env_;
   std::function<void()> stopped_;
   std::unique_ptr<node_services> services_;
+  spare_memory memory_;
   std::uint64_t cut_offs_ = 0;  ///< of the pulse: that were told
   timer_id tick_{0};
-  time_point trim_at_{};  ///< of the next of `trims_left_`
-  unsigned trims_left_ = 0;
   bool stopping_ = false;
 };
 

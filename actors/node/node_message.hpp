@@ -11,6 +11,7 @@
 #include "actors/cluster_view.hpp"
 #include "actors/database/database_message.hpp"
 #include "actors/event_line.hpp"
+#include "actors/lock/lock_standing.hpp"
 #include "actors/parcel.hpp"
 #include "actors/replier.hpp"
 #include "actors/session/session_message.hpp"
@@ -30,6 +31,8 @@ struct peer_changed {
   std::string why;
   bool floe;
   bool dead = false;
+  std::uint32_t level =
+      0;  ///< of its features (protocol/rules/feature_level.hpp), while it is connected
 };
 struct peer_relinked {
   pnn who;
@@ -115,9 +118,12 @@ struct database_health {
 struct database_closed {
   db_id id;
 };
-/// All other nodes have detached this database.
+/// A client's request to detach a database everywhere goes on: all others would do it, have not all done it, have done it.
 struct detach_now {
+  enum class step { ask, again, here };
   db_id id;
+  step next;
+  time_point until;
   replier answer;
 };
 /// A database's state that others look at has changed (freeze state, generation).
@@ -164,10 +170,9 @@ struct recovery_progress {
   recovered_counts added{};
   std::string outcome{};  ///< of one that has ended well: how each database was recovered, as JSON
 };
-/// How this node stands to the cluster lock: held, held by another, taking, failed, lost, released.
 struct cluster_lock_state {
-  std::string_view state;
-  std::string detail;
+  lock_standing state = lock_standing::not_held;
+  std::string detail{};
 };
 /// What a service of this node has asked others to do for it, off the loop, has ended.
 struct work_ended {
@@ -195,7 +200,9 @@ struct stop_node {
   std::string why = "asked to";
 };
 /// When what it has is with the others (rules/departure.hpp); a second one: at once.
-struct leave_node {};
+struct leave_node {
+  std::string by = "its program";  ///< who wants it, as the others are told: "SIGTERM of process 1"
+};
 
 using node_message =
     std::variant<peer_packet, client_packet, peer_changed, peer_relinked, peer_refused,

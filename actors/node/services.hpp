@@ -9,6 +9,7 @@
 #include "actors/node/joining/joiner.hpp"
 #include "actors/node/membership/bans.hpp"
 #include "actors/node/membership/departing.hpp"
+#include "actors/node/membership/goodbyes.hpp"
 #include "actors/node/membership/lock_tests.hpp"
 #include "actors/node/membership/membership.hpp"
 #include "actors/node/membership/nodes_list.hpp"
@@ -50,12 +51,13 @@ struct node_services {
   statistics_keeper statistics{port, databases, locks};
   floe::membership membership{port, calls, databases, attach, freezes, locks};
   floe::departing departing{port, membership};
+  floe::goodbyes goodbyes{port, calls};
   floe::joiner joiner{port, calls, databases, membership};
   nodes_list nodes{port, membership, messaging, tunables};
   floe::bans bans{port, membership, databases};
   floe::reports reports{port,
                         {calls, clients, messaging, tunnels, addresses, databases, membership,
-                         locks, nodes, bans, joiner, traversal}};
+                         locks, nodes, bans, joiner, traversal, goodbyes}};
 };
 
 /// Fills the table: every control that a node carries out, and which function does it.

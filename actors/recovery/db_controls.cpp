@@ -9,6 +9,7 @@
 #include "protocol/rules/parts.hpp"
 #include "protocol/types/basic.hpp"
 #include "protocol/types/database.hpp"
+#include "protocol/types/db_past.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace floe {
@@ -72,7 +73,10 @@ void db_recoverer::ask(const db_effect::ask& e, pnn n) {
     case db_phase::begin: flags = begin_knows_filled; [[fallthrough]];
     case db_phase::wipe:
     case db_phase::commit: data = wire::encode(transdb{.db_id = plan.db, .tid = plan.gen}); break;
-    case db_phase::seqnum: data = wire::encode(db_seqnum_request{plan.db}); break;
+    case db_phase::seqnum:
+      data = wire::encode(db_seqnum_request{plan.db});
+      if (config_.sorted_senders.contains(n)) flags = seqnum_with_past;
+      break;
     case db_phase::changes:
       if (is_pulled_whole(n)) {
         data = wire::encode(
@@ -138,10 +142,8 @@ void db_recoverer::on(dbr_answer& m) {
     readable = s.has_value();
     if (s) e.text = std::string(s->value);
   } else if (m.phase == db_phase::seqnum) {
-    auto n = wire::decode<std::uint64_t>(a.data);
-    readable = n.has_value();
-    if (n && machine_.kind() == db_kind::persistent) return ask_health(m.node, *n);
-    e.number = n.value_or(0);
+    readable = take_number(m.node, a.data, e);
+    if (readable && machine_.kind() == db_kind::persistent) return ask_health(m.node, e.number);
   } else if (m.phase == db_phase::begin && machine_.plan().floe_only) {
     auto s = wire::decode<db_copy_state>(a.data);
     readable = s && s->changes <= static_cast<std::uint32_t>(change_state::filled);
@@ -180,6 +182,21 @@ void db_recoverer::on(dbr_answer& m) {
   feed(e);
 }
 
+/// A ctdbd tells the number alone, and so does a floe of before.
+bool db_recoverer::take_number(pnn n, byte_view data, db_event::answered& e) {
+  pasts_.erase(n);
+  if (const auto number = wire::decode<std::uint64_t>(data)) {
+    e.number = *number;
+    return true;
+  }
+  auto told = wire::decode<db_past>(data);
+  if (!told || told->from.size() > past_limit) return false;
+  e.number = told->number;
+  e.past = {.written = told->written, .from = std::move(told->from)};
+  pasts_[n] = e.past;
+  return true;
+}
+
 /// A damaged copy was started empty, which no sequence number tells.
 void db_recoverer::ask_health(pnn n, std::uint64_t seqnum) {
   node_.tell(call_control{
@@ -208,8 +225,13 @@ void db_recoverer::on(dbr_health& m) {
     env_.log.tell(
         event::recovery_damaged_copy{.db = machine_.db_name(), .node = m.node, .what = damage_});
   }
-  feed(db_event::answered{
-      .run = m.run, .phase = db_phase::seqnum, .node = m.node, .number = m.seqnum, .whole = whole});
+  const auto past = pasts_.find(m.node);
+  feed(db_event::answered{.run = m.run,
+                          .phase = db_phase::seqnum,
+                          .node = m.node,
+                          .number = m.seqnum,
+                          .whole = whole,
+                          .past = past == pasts_.end() ? content_past{} : past->second});
 }
 
 }  // namespace floe

@@ -68,7 +68,8 @@ bool db_recoverer::is_held(db_phase p) const {
 
 void db_recoverer::act(const db_effect::entered& e) {
   phase_since_us_ = env_.loop.wall_us();
-  if (e.to == db_phase::begin && config_.witness) tell_witness();
+  const bool told_more = e.from == db_phase::seqnum && machine_.kind() == db_kind::volatile_db;
+  if ((e.to == db_phase::begin || told_more) && config_.witness) tell_witness();
   node_.tell(note_event{{.wall_us = phase_since_us_,
                          .db = machine_.plan().db,
                          .line = line_of(event::recovery_phase{

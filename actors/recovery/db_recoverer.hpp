@@ -72,6 +72,7 @@ class db_recoverer final : public actor<db_recoverer_message> {
   // db_controls.cpp
   void ask(const db_effect::ask&, pnn node);
   void on(dbr_answer&);
+  bool take_number(pnn, byte_view data, db_event::answered&);
   void ask_health(pnn, std::uint64_t seqnum);
   void on(dbr_health&);
 
@@ -116,6 +117,7 @@ class db_recoverer final : public actor<db_recoverer_message> {
   address<coordinator_message> coordinator_;
   db_recovery machine_;
   std::string damage_;  ///< of a copy that is not whole
+  std::map<pnn, content_past> pasts_;  ///< as told with the sequence numbers
   std::unique_ptr<record_merge> merge_;
   std::map<pnn, source> sources_;
   std::uint64_t srvids_used_ = 0;

@@ -21,7 +21,12 @@ void db_recoverer::start_difference(const db_effect::ask& e) {
   for (const pnn n : machine_.behind())
     behind.push_back({.node = n, .part = machine_.own_generation(n)});
   strangers_ = machine_.strangers();
-  for (const pnn n : strangers_) behind.push_back({.node = n, .stranger = true});
+  for (const pnn n : strangers_) {
+    const bool parted = machine_.parted_at(n) != generation::invalid;
+    behind.push_back({.node = n,
+                      .part = parted ? machine_.content_of(n) : generation::invalid,
+                      .stranger = true});
+  }
   somebody_returns_ = !behind.empty();
   for (const pnn n : machine_.filled()) behind.push_back({.node = n, .filled = true});
   difference_ = std::make_unique<difference_merge>(members, std::move(behind),
@@ -94,7 +99,8 @@ bool db_recoverer::take_mark(pnn from, bool is_member, std::uint32_t age,
 /// It has changed more than it could note; or it shares nothing with the others.
 bool db_recoverer::is_pulled_whole(pnn n) const {
   if (machine_.phase() != db_phase::changes) return false;
-  if (std::ranges::find(strangers_, n) != strangers_.end()) return true;
+  if (std::ranges::find(strangers_, n) != strangers_.end())
+    return machine_.parted_at(n) == generation::invalid;
   const auto all = machine_.overflowed();
   return std::ranges::find(all, n) != all.end();
 }

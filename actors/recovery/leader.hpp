@@ -91,7 +91,7 @@ class leader final : public actor<leader_message> {
   void check_own_pulse();
   void check_cut_off();
   void drop_lock();
-  void show_lock(std::string_view state, std::string detail = {});
+  void show_lock(lock_standing, std::string detail = {});
 
   // what the leader looks after
   void watch(const watch_input&);

@@ -8,6 +8,7 @@
 #include "protocol/constants.hpp"
 #include "protocol/messages.hpp"
 #include "protocol/rules/ban_end.hpp"
+#include "protocol/rules/db_recovery.hpp"
 #include "protocol/types/membership.hpp"
 #include "protocol/types/node_map.hpp"
 #include "protocol/types/vnn_map.hpp"
@@ -21,7 +22,7 @@ using std::chrono::seconds;
 /// What the node needs to know for the ban to end when its cause has gone.
 ban_cause cause_of(std::span<const evidence> failures, pnn node) {
   const bool only_freezes = std::ranges::all_of(failures, [&](const evidence& e) {
-    return e.node != node || !e.credit || e.step == "freeze";
+    return e.node != node || !e.credit || e.step == name(db_phase::freeze);
   });
   return only_freezes ? ban_cause::not_frozen : ban_cause::spoiled;
 }

@@ -4,6 +4,7 @@
 
 #include "actors/events.hpp"
 #include "actors/recovery/leader.hpp"
+#include "protocol/rules/elapsed.hpp"
 
 namespace floe {
 namespace {
@@ -20,7 +21,7 @@ void leader::act(const election_effect::take_lock& e) {
   claim_since_ = env_.loop.now();
   if (!env_.locks)
     return lock_answered(e.serial, {lock_outcome::failed, "this program cannot take locks"});
-  show_lock("taking", lock_trouble_);
+  show_lock(lock_standing::taking, lock_trouble_);
   claim_ = env_.locks->claim(config_.cluster_lock, longest_try,
                              {.answered =
                                   [to = self(), n = e.serial](const lock_answer& a) {
@@ -44,17 +45,17 @@ void leader::lock_answered(std::uint64_t serial, const lock_answer& a) {
     case lock_outcome::taken:
       env_.log.tell(event::cluster_lock_taken{});
       lock_trouble_.clear();
-      show_lock("held");
+      show_lock(lock_standing::held);
       break;
     case lock_outcome::contended:
       lock_trouble_.clear();
-      show_lock("held by another");
+      show_lock(lock_standing::held_by_another);
       break;
     case lock_outcome::failed:
       // repeated once for each cause; the state has it all the time
       if (lock_trouble_ != a.why) env_.log.tell(event::cluster_lock_failed{.why = a.why});
       lock_trouble_ = a.why;
-      show_lock("failed", a.why);
+      show_lock(lock_standing::failed, a.why);
       break;
   }
   vote(election_event::lock_answered{serial, a.outcome});
@@ -65,12 +66,10 @@ void leader::tell_if_slow(lock_outcome outcome) const {
   const auto limit = std::chrono::milliseconds(config_.tunables[tunable::reclock_latency_ms]);
   const auto took = env_.loop.now() - claim_since_;
   if (limit == limit.zero() || took <= limit) return;
-  env_.log.tell(event::cluster_lock_slow{
-      .ms = static_cast<std::uint64_t>(
-          std::chrono::duration_cast<std::chrono::milliseconds>(took).count()),
-      .to = outcome == lock_outcome::taken       ? "taken"
-            : outcome == lock_outcome::contended ? "contended"
-                                                 : "failed"});
+  env_.log.tell(event::cluster_lock_slow{.ms = static_cast<std::uint64_t>(in_ms(took)),
+                                         .to = outcome == lock_outcome::taken       ? "taken"
+                                               : outcome == lock_outcome::contended ? "contended"
+                                                                                    : "failed"});
 }
 
 void leader::lock_lost(std::uint64_t serial, const std::string& why) {
@@ -78,7 +77,7 @@ void leader::lock_lost(std::uint64_t serial, const std::string& why) {
   env_.log.tell(event::cluster_lock_lost{.why = why});
   claim_.reset();
   lock_trouble_ = why;
-  show_lock("lost", why);
+  show_lock(lock_standing::lost, why);
   vote(election_event::lock_lost{serial});
 }
 
@@ -90,7 +89,7 @@ void leader::check_lease() {
 
 void leader::act(const election_effect::release_lock&) {
   if (!claim_) return;
-  show_lock("released");
+  show_lock(lock_standing::released);
   claim_->release([to = self()] { to.tell(leader_lock_released{}); });
   claim_.reset();
   claim_serial_ = 0;
@@ -106,7 +105,7 @@ void leader::act(const election_effect::contradicted& e) {
              "cluster lock there, or a lock that excludes nobody"});
 }
 
-void leader::show_lock(std::string_view state, std::string detail) {
+void leader::show_lock(lock_standing state, std::string detail) {
   node_.tell(cluster_lock_state{.state = state, .detail = std::move(detail)});
 }
 

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "actors/runtime/timers.hpp"
+#include "protocol/rules/elapsed.hpp"
 
 namespace floe {
 namespace {
@@ -15,8 +16,7 @@ class sim_loop final : public event_loop {
   time_point now() const override { return now_; }
   std::int64_t wall_us() const override {
     // a fixed birthday, so that traces of equal seeds are equal
-    return 1'000'000'000'000'000 +
-           std::chrono::duration_cast<std::chrono::microseconds>(now_.time_since_epoch()).count();
+    return 1'000'000'000'000'000 + in_us(now_.time_since_epoch());
   }
   bool is_simulated() const override { return true; }
 

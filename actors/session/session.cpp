@@ -55,7 +55,7 @@ void session::on(session_packet& m) {
                                         .name = me_.name,
                                         .why = "bad packet: " + content.error().text()});
     stream_->close();
-    return finish("bad packet");
+    return finish();
   }
   auto charge = usage_share::request(me_.usage, m.raw->size());
   node_.tell(client_packet{me_, std::make_shared<const parcel>(parcel{
@@ -75,22 +75,22 @@ void session::on(session_send& m) {
 }
 
 void session::on(session_closed& m) {
-  if (m.why.starts_with("bad packet")) {
+  if (m.why.cause == close_cause::bad_packet) {
     ++env_.count.bad_packets;
-    env_.log.tell(
-        event::client_refused{.client = me_.id, .pid = me_.pid, .name = me_.name, .why = m.why});
+    env_.log.tell(event::client_refused{
+        .client = me_.id, .pid = me_.pid, .name = me_.name, .why = m.why.text});
   }
-  finish(m.why);
+  finish();
 }
 
 void session::on(session_kick& m) {
   env_.log.tell(
       event::client_disconnected{.client = me_.id, .pid = me_.pid, .name = me_.name, .why = m.why});
   stream_->close();
-  finish(m.why);
+  finish();
 }
 
-void session::finish(const std::string&) {
+void session::finish() {
   node_.tell(client_closed{me_.id});
   end();
 }

@@ -20,7 +20,7 @@ class session final : public actor<session_message> {
   void on(session_closed&);
   void on(session_send&);
   void on(session_kick&);
-  void finish(const std::string& why);
+  void finish();
 
   node_environment env_;
   std::shared_ptr<connection> stream_;

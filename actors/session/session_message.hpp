@@ -17,7 +17,7 @@ struct session_packet {
   frame raw;
 };  ///< from the client's socket
 struct session_closed {
-  std::string why;
+  close_reason why;
 };                     ///< the client's socket has ended
 struct session_send {  ///< to the client
   frame packet;

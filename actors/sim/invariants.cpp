@@ -5,14 +5,13 @@
 #include <algorithm>
 
 #include "actors/hex.hpp"
+#include "protocol/rules/elapsed.hpp"
 #include "protocol/rules/lineage.hpp"
 
 namespace floe {
 namespace {
 
 constexpr std::size_t recoveries_kept = 64;
-
-double seconds(duration d) { return std::chrono::duration<double>(d).count(); }
 
 bool is_in(const std::vector<pnn>& list, pnn n) { return std::ranges::find(list, n) != list.end(); }
 
@@ -34,6 +33,7 @@ void invariants::opened(const database_moment& m, std::string_view name) {
   auto& db = of(m);
   db.name = name;
   ++db.nodes[m.node].number;
+  release_all(db, m.node);  // what was held in one that was detached
 }
 
 void invariants::left(const database_moment& m) {
@@ -48,10 +48,14 @@ void invariants::gone(pnn n) {
     ++db.nodes[n].number;
     db.nodes[n].opened = db.nodes[n].given = generation::invalid;
     db.nodes[n].written.reset();
-    for (auto& [key, holders] : db.holders)
-      std::erase_if(holders, [n](const sight& s) { return s.where.node == n; });
-    std::erase_if(db.holders, [](const auto& h) { return h.second.empty(); });
+    release_all(db, n);
   }
+}
+
+void invariants::release_all(seen_database& db, pnn n) {
+  for (auto& [key, holders] : db.holders)
+    std::erase_if(holders, [n](const sight& s) { return s.where.node == n; });
+  std::erase_if(db.holders, [](const auto& h) { return h.second.empty(); });
 }
 
 invariants::sight invariants::see(seen_database& db, const database_moment& m, const char* what,
@@ -210,7 +214,7 @@ invariants::recovery& invariants::recovery_of(seen_database& db, generation g) {
 void invariants::recovers(db_id id, generation to, std::span<const pnn> counted) {
   auto& r = recovery_of(databases_[id], to);
   // a second try counts those that have committed the first: what they have is what counted then
-  if (r.counted.empty()) r.counted.assign(counted.begin(), counted.end());
+  if (r.committed.empty()) r.counted.assign(counted.begin(), counted.end());
 }
 
 void invariants::began(const database_moment& m, generation to) {
@@ -269,7 +273,7 @@ void invariants::note_left(seen_database& db, const recovery& r, generation befo
 std::string invariants::describe(const sight& s) const {
   return fmt::format("node {} {} (rsn {}, generation {:#x}, map {:#x}) at {:.6f} s",
                      number(s.where.node), s.what, number(s.rsn), number(s.where.content),
-                     number(s.where.map), seconds(s.at));
+                     number(s.where.map), in_seconds(s.at));
 }
 
 void invariants::clash(const seen_database& db, byte_view key, const char* rule, const sight& then,

@@ -94,6 +94,7 @@ class invariants final : public database_witness {
   sight see(seen_database&, const database_moment&, const char* what, floe::rsn) const;
   bool stands(const seen_database&, pnn, content_number) const;
   void claim(seen_database&, byte_view key, const sight&);
+  static void release_all(seen_database&, pnn);
   void disown(seen_database&, byte_view key, pnn, bool forget);
   void check_rsn(seen_database&, byte_view key, const sight& now);
   bool reaches(const seen_database&, const record_history&, const sight& now) const;

@@ -4,6 +4,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "protocol/rules/elapsed.hpp"
+
 namespace floe {
 namespace {
 
@@ -16,9 +18,7 @@ constexpr duration background_work = std::chrono::microseconds(50);
 
 }  // namespace
 
-std::int64_t node_loop::wall_us() const {
-  return world_.wall_us() + std::chrono::duration_cast<std::chrono::microseconds>(skew_).count();
-}
+std::int64_t node_loop::wall_us() const { return world_.wall_us() + in_us(skew_); }
 
 /// Everything waits in one queue of our own, and the world is asked for a turn for each: so a pause
 /// stops what is queued already, too.

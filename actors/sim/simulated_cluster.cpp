@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "actors/node/membership/nodes_file.hpp"
+#include "protocol/rules/elapsed.hpp"
 
 namespace floe {
 namespace {
@@ -96,8 +97,7 @@ simulated_cluster::~simulated_cluster() {
 }
 
 std::int64_t simulated_cluster::now_us() const {
-  return std::chrono::duration_cast<std::chrono::microseconds>(now().time_since_epoch()).count() -
-         1'000'000;
+  return in_us(now().time_since_epoch()) - 1'000'000;
 }
 
 void simulated_cluster::start(std::size_t n) {

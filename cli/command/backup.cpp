@@ -190,8 +190,9 @@ int dump(context& c, const arguments& a) {
     print_json(std::move(j));
     return done;
   }
-  print(fmt::format("{}, {}, backup of {}\n\n", wire::visible(h.name),
-                    kind_text(static_cast<std::uint8_t>(h.flags)), time_text(h.time * 1'000'000)));
+  print_text(fmt::format("{}, {}, backup of {}\n\n", wire::visible(h.name),
+                         kind_text(static_cast<std::uint8_t>(h.flags)),
+                         time_text(h.time * 1'000'000)));
   print(t.text());
   print(count_text(h.records - (numbered ? 1 : 0), "record") + "\n");
   return done;

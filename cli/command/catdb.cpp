@@ -8,7 +8,9 @@
 #include "cli/command/all.hpp"
 #include "cli/context.hpp"
 #include "cli/keys.hpp"
+#include "cli/named_database.hpp"
 #include "cli/output.hpp"
+#include "cli/progress.hpp"
 #include "protocol/constants.hpp"
 
 namespace floe::cli {
@@ -17,13 +19,16 @@ namespace {
 int run(context& c, const arguments& a) {
   auto node = c.node();
   if (!node) return node.error();
-  const auto db = (*node)->find_database(a["DB"], c.patience());
+  const auto db = find_named_database(**node, a["DB"], c.patience());
   if (!db) return c.fail("catdb " + a["DB"], db.error());
   std::map<bytes, record>
       all;  // a record that moves meanwhile may come twice: the newer one counts
+  progress_line progress("catdb " + a["DB"], 0, !c.options.json);
+  std::uint64_t seen = 0;
   const auto end = (*node)->wait<traverse_result>([&](auto finished) {
     traverse((*node)->async(), *db, a.has("--empty"), c.long_patience(),
              [&](const record_view& r) {
+               progress.show(++seen);
                auto& mine = all[bytes(r.key)];
                if (mine.key.empty() || r.header.rsn >= mine.header.rsn)
                  mine = {bytes(r.key), r.header, bytes(r.data)};

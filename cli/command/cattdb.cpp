@@ -5,6 +5,7 @@
 #include "cli/command/all.hpp"
 #include "cli/context.hpp"
 #include "cli/keys.hpp"
+#include "cli/named_database.hpp"
 #include "cli/output.hpp"
 
 namespace floe::cli {
@@ -13,7 +14,7 @@ namespace {
 int run(context& c, const arguments& a) {
   auto node = c.node();
   if (!node) return node.error();
-  const auto db = (*node)->find_database(a["DB"], c.patience());
+  const auto db = find_named_database(**node, a["DB"], c.patience());
   if (!db) return c.fail("cattdb " + a["DB"], db.error());
   auto j = open_json("cattdb");
   j.text("db", a["DB"]);

@@ -12,6 +12,7 @@
 #include "cli/databases.hpp"
 #include "cli/keys.hpp"
 #include "cli/line_input.hpp"
+#include "cli/named_database.hpp"
 #include "cli/output.hpp"
 #include "cli/script_words.hpp"
 #include "protocol/wire/visible.hpp"
@@ -112,11 +113,12 @@ class script {
   void with_record(const job_ptr& j, const std::string& db, const std::string& key_text, Go go) {
     auto key = parse_octets(key_text);
     if (!key || key->empty()) return refuse(j, key ? "a key has at least one byte" : key.error());
-    find_database(node_.async(), db, context_.patience(),
-                  [this, j, key = std::move(*key), go = std::move(go)](const result<db_id>& id) {
-                    if (!id) return refuse(j, id.error().describe());
-                    go(*id, key);
-                  });
+    find_named_database(
+        node_.async(), db, context_.patience(),
+        [this, j, key = std::move(*key), go = std::move(go)](const result<db_id>& id) {
+          if (!id) return refuse(j, id.error().describe());
+          go(*id, key);
+        });
   }
 
   void lock(const job_ptr& j, const words& w) {

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 
 #include "cli/ask_nodes.hpp"
@@ -118,9 +119,9 @@ int start_all(context& c, const cluster_wishes& w) {
   }
   std::uint32_t deleted = 0;
   for (std::uint32_t i = 0; i < k->nodes; ++i) deleted += is_deleted(*k, i);
-  print(fmt::format("{} nodes are healthy after {}: {} to {}, port {}\n", k->nodes - deleted,
-                    age_text(ms), k->address(0), k->address(k->nodes - 1), k->port));
-  print(fmt::format("try:  {} --base {} status\n", own_program(), k->base(0)));
+  print_text(fmt::format("{} nodes are healthy after {}: {} to {}, port {}\n", k->nodes - deleted,
+                         age_text(ms), k->address(0), k->address(k->nodes - 1), k->port));
+  print(fmt::format("try:  {} --base {} status\n", program_invocation_name, k->base(0)));
   return done;
 }
 
@@ -169,7 +170,7 @@ int down(context& c, const arguments& a) {
     j.end();
     print_json(std::move(j));
   } else {
-    print(fmt::format("{} of {} nodes were running, none is now\n", running, k->nodes));
+    print_text(fmt::format("{} of {} nodes were running, none is now\n", running, k->nodes));
   }
   return done;
 }

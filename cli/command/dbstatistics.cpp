@@ -7,7 +7,9 @@
 #include "cli/command/all.hpp"
 #include "cli/databases.hpp"
 #include "cli/keys.hpp"
+#include "cli/named_database.hpp"
 #include "cli/output.hpp"
+#include "cli/wrap.hpp"
 #include "protocol/types/db_statistics.hpp"
 #include "protocol/wire/text.hpp"
 
@@ -39,7 +41,7 @@ int statistics(context& c, const arguments& a) {
   const auto nodes = c.targets();
   if (!nodes) return nodes.error();
   auto& node = **c.node();
-  const auto db = node.find_database(a["DB"], c.patience());
+  const auto db = find_named_database(node, a["DB"], c.patience());
   if (!db) return c.fail("dbstatistics " + a["DB"], db.error());
   const auto all = node.control_many(*nodes, control::get_db_statistics,
                                      encode_request<control::get_db_statistics>(*db), c.patience());
@@ -123,9 +125,9 @@ int hot_keys(context& c, const arguments& a) {
   if (c.options.json)
     print_json(std::move(j));
   else
-    print(keys.empty()
-              ? "no record has been asked for from several nodes often enough to be counted\n"
-              : t.text());
+    print_text(keys.empty()
+                   ? "no record has been asked for from several nodes often enough to be counted\n"
+                   : t.text());
   return code;
 }
 

@@ -2,9 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "cli/command/all.hpp"
 #include "cli/diagnosis.hpp"
+#include "cli/nodes_files.hpp"
 #include "cli/output.hpp"
 #include "cli/wrap.hpp"
 
@@ -51,8 +53,13 @@ int run(context& c, const arguments&) {
   if (!node) return node.error();
   const auto map = (*node)->control<control::get_nodemap>(pnn::current, {}, c.patience());
   if (!map) return c.fail("doctor", map.error());
-  const auto found =
-      diagnose(**node, map->value, (*node)->self(), std::min(c.patience(), others_patience));
+  const auto patience = std::min(c.patience(), others_patience);
+  auto found = diagnose(**node, map->value, (*node)->self(), patience);
+  std::vector<pnn> answering;
+  for (const auto& [one, report] : found.reports) answering.push_back(one);
+  std::ranges::move(
+      nodes_file_troubles(**node, map->value, answering, (*node)->self(), patience),
+      std::back_inserter(found.troubles));
   if (c.options.json)
     print_as_json(found);
   else

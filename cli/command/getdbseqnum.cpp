@@ -4,6 +4,7 @@
 #include "cli/ask_nodes.hpp"
 #include "cli/command/all.hpp"
 #include "cli/databases.hpp"
+#include "cli/named_database.hpp"
 #include "cli/output.hpp"
 #include "protocol/types/database.hpp"
 
@@ -14,7 +15,7 @@ int run(context& c, const arguments& a) {
   const auto nodes = c.targets();
   if (!nodes) return nodes.error();
   auto& node = **c.node();
-  const auto db = node.find_database(a["DB"], c.patience());
+  const auto db = find_named_database(node, a["DB"], c.patience());
   if (!db) return c.fail("getdbseqnum " + a["DB"], db.error());
   const auto all =
       node.control_many(*nodes, control::get_db_seqnum,

@@ -1,83 +1,24 @@
 /// floe health: is the node we are connected to well, by its own state, or one of its databases? For scripts and probes
-/// that ask every second: one question on the Unix socket, nothing else.
-#include <fmt/format.h>
-
-#include <nlohmann/json.hpp>
-
+/// that ask every second: one question on the Unix socket, nothing else. Installed, cli/launcher/ answers the simple ones.
 #include "cli/command/all.hpp"
 #include "cli/context.hpp"
-#include "cli/output.hpp"
+#include "cli/health_checks.hpp"
 
 namespace floe::cli {
 namespace {
-
-using json = nlohmann::json;
-
-struct one_check {
-  std::string name;
-  bool good = false;
-  std::string why;
-};
-
-int show(const context& c, const std::vector<one_check>& checks) {
-  bool good = true;
-  for (const auto& k : checks) good = good && k.good;
-  if (c.options.json) {
-    auto j = open_json("health");
-    j.boolean("ready", good);
-    j.begin_list("checks");
-    for (const auto& k : checks) {
-      j.begin_object();
-      j.text("name", k.name);
-      j.boolean("good", k.good);
-      j.text("why", k.why);
-      j.end();
-    }
-    j.end();
-    print_json(std::move(j));
-    return good ? done : says_no;
-  }
-  table t({{"CHECK"}, {""}, {"WHAT IS SO"}});
-  for (const auto& k : checks)
-    t.row({k.name, {k.good ? "good" : "NO", k.good ? style::good : style::bad}, k.why});
-  print(t.text());
-  return good ? done : says_no;
-}
-
-/// What one database is like; nothing if the node has none of that name.
-std::optional<one_check> check_of_database(const json& report, const std::string& name) {
-  for (const auto& d : report.value("databases", json::array())) {
-    if (d.value("name", "") != name && d.value("id", "") != name) continue;
-    const auto trouble = d.value("trouble", "");
-    return one_check{d.value("name", ""), trouble.empty(),
-                     trouble.empty() ? fmt::format("{}, {} records here", d.value("state", "?"),
-                                                   d.value("records", 0))
-                                     : trouble};
-  }
-  return std::nullopt;
-}
 
 int run(context& c, const arguments& given) {
   auto node = c.node();
   if (!node) return node.error();
   const auto target = c.target();
   if (!target) return target.error();
-  const auto told = (*node)->control<control::get_node_status>(*target, {}, c.patience());
+  const auto told =
+      (*node)->control<control::get_node_status>(*target, {only_health}, c.patience());
   if (!told) return c.fail("health", told.error());
-  const auto report = json::parse(std::string(told->value.value), nullptr, false);
-  if (!report.is_object() || !report.contains("health"))
-    return c.fail("the node gives no account of its health");
-  if (given.has("--db")) {
-    const auto one = check_of_database(report, given["--db"]);
-    if (!one)
-      return c.fail(
-          fmt::format("there is no database {}; `floe getdbmap` lists them", given["--db"]));
-    return show(c, {*one});
-  }
-  std::vector<one_check> checks;
-  for (const auto& k : report["health"].value("checks", json::array()))
-    checks.push_back({k.value("name", ""), k.value("good", false), k.value("why", "")});
-  return show(c, checks);
+  const auto h = health_in(std::string(told->value.value), given["--db"]);
+  if (!h) return c.fail(h.error());
+  print_health(*h, c.options.json);
+  return h->good() ? done : says_no;
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "cli/context.hpp"
 #include "cli/databases.hpp"
 #include "cli/hold_transactions.hpp"
+#include "cli/no_such_database.hpp"
 #include "cli/output.hpp"
 #include "cli/tdb/tdb_content.hpp"
 #include "cli/waiting_line.hpp"
@@ -172,14 +173,18 @@ int export_files(context& c, const arguments& a) {
     return c.fail(a["DIR"] + " is a node's own folder: take another one");
   auto all = list_databases(**node, pnn::current, c.patience());
   if (!all) return c.fail("export", all.error());
+  std::erase_if(*all,
+                [](const database_info& d) { return kind_of(d.flags) != db_kind::persistent; });
+  std::vector<std::string> names;
+  for (const auto& d : *all) names.push_back(d.name);
   const auto named = a.all("DB");
-  std::erase_if(*all, [&](const database_info& d) {
-    return kind_of(d.flags) != db_kind::persistent ||
-           (!named.empty() && std::ranges::find(named, d.name) == named.end());
-  });
   for (const auto& n : named)
-    if (std::ranges::find(*all, n, &database_info::name) == all->end())
-      return c.fail(fmt::format("export {}: no persistent database of this name", n));
+    if (std::ranges::find(names, n) == names.end())
+      return c.fail(fmt::format("export {}: of those that are persistent, {}", n,
+                                no_such_database(n, names)));
+  std::erase_if(*all, [&](const database_info& d) {
+    return !named.empty() && std::ranges::find(named, d.name) == named.end();
+  });
   auto j = open_json("export");
   j.begin_list("databases");
   for (const auto& d : *all) {

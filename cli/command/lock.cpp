@@ -60,6 +60,7 @@ int run(context& c, const arguments& a) {
                       time ? "for " + a["--for"] : std::string("until standard input ends")));
     std::fflush(stdout);
   }
+  c.takes_its_time();
   if (const auto kept = hold(node, time); !kept) return c.fail(of->what, kept.error());
   if (const auto given = lock->unlock(c.patience()); !given) return c.fail(of->what, given.error());
   return done;

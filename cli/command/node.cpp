@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "actors/events.hpp"
@@ -76,6 +77,15 @@ int run_as_init(Work work) {
 std::string name_of(int signal) {
   const char* name = ::sigabbrev_np(signal);
   return name ? name : fmt::format("RTMIN+{}", signal - SIGRTMIN);
+}
+
+/// " of systemd (pid 1)"; the kernel, and who is in another namespace, has no number here.
+std::string sender_text(int pid) {
+  if (pid <= 0) return {};
+  std::string name;
+  std::getline(std::ifstream(fmt::format("/proc/{}/comm", pid)), name);
+  return name.empty() ? fmt::format(" of process {}", pid)
+                      : fmt::format(" of {} (pid {})", name, pid);
 }
 
 /// Text from any answer of the node goes into its log, line by line.
@@ -152,7 +162,7 @@ class service {
     if (asked_) ::_exit(failed);  // somebody is in a hurry
     asked_ = true;
     notice_->stopping();
-    node_.tell(leave_node{});
+    node_.tell(leave_node{fmt::format("{}{}", name_of(number), sender_text(from))});
   }
   void reload(int number, int from) {
     notice_->reloading();

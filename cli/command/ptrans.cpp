@@ -5,6 +5,7 @@
 #include "cli/command/all.hpp"
 #include "cli/context.hpp"
 #include "cli/keys.hpp"
+#include "cli/named_database.hpp"
 #include "cli/named_record.hpp"
 #include "cli/octet_file.hpp"
 #include "cli/output.hpp"
@@ -23,7 +24,7 @@ int commit(context& c, const arguments& a, const char* verb,
   auto node = c.node();
   if (!node) return node.error();
   const auto what = fmt::format("{} {}", verb, a["DB"]);
-  const auto db = (*node)->find_database(a["DB"], c.patience());
+  const auto db = find_named_database(**node, a["DB"], c.patience());
   if (!db) return c.fail(what, db.error());
   c.wants(db_id_of(g_lock_db), transaction_lock_key(*db));
   const waiting_line shown(**node, what);

@@ -11,6 +11,7 @@
 #include "cli/context.hpp"
 #include "cli/drill/run/sweep.hpp"
 #include "cli/output.hpp"
+#include "cli/wrap.hpp"
 
 namespace floe::cli {
 namespace {
@@ -57,8 +58,8 @@ int run(context& c, const arguments& a) {
     return code;
   }
   if (code == done) print("\n" + paint(style::good, "Everything held.") + "\n");
-  if (!v.kept.empty()) print(fmt::format("The nodes' directories are in {}\n", v.kept));
-  print(paint(
+  if (!v.kept.empty()) print_text(fmt::format("The nodes' directories are in {}\n", v.kept));
+  print_text(paint(
       style::dim,
       fmt::format("It was `floe drill run {} --real --narrate`; `floe drill list` has more.\n",
                   story)));

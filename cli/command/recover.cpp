@@ -11,6 +11,7 @@
 #include "cli/output.hpp"
 #include "cli/troubles.hpp"
 #include "cli/waiting_line.hpp"
+#include "cli/wrap.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/messages.hpp"
 #include "protocol/types/client.hpp"
@@ -69,9 +70,10 @@ result<verdict> ask_leader(blocking_client& node, bool whole, bool verify, durat
 void print_verdict(const verdict& v) {
   if (v.differed == 0) return print("all nodes have the same\n");
   for (const auto& line : v.what)
-    print(paint(style::bad, "differed: " + wire::visible(line)) + "\n");
-  print(fmt::format("{} {} made equal by a recovery of everything\n", v.differed,
-                    v.differed == 1 ? "content differed and was" : "contents differed and were"));
+    print_text(paint(style::bad, "differed: " + wire::visible(line)) + "\n");
+  print_text(
+      fmt::format("{} {} made equal by a recovery of everything\n", v.differed,
+                  v.differed == 1 ? "content differed and was" : "contents differed and were"));
 }
 
 int run_by_message(context& c, blocking_client& node, bool whole, bool verify) {
@@ -99,8 +101,8 @@ int run_by_message(context& c, blocking_client& node, bool whole, bool verify) {
     j.end();
     print_json(std::move(j));
   } else {
-    print(fmt::format("recovered{} in {}, generation {}\n", whole ? " everything" : "",
-                      age_text(ms), number(now->value.generation)));
+    print_text(fmt::format("recovered{} in {}, generation {}\n", whole ? " everything" : "",
+                           age_text(ms), number(now->value.generation)));
     if (verify) print_verdict(*found);
   }
   return found->differed == 0 ? done : says_no;
@@ -152,7 +154,8 @@ int run(context& c, const arguments& a) {
     j.real("ms", ms);
     print_json(std::move(j));
   } else {
-    print(fmt::format("recovered in {}, generation {}\n", age_text(ms), number(end->generation)));
+    print_text(
+        fmt::format("recovered in {}, generation {}\n", age_text(ms), number(end->generation)));
   }
   return done;
 }

@@ -8,6 +8,7 @@
 #include "cli/cluster_state.hpp"
 #include "cli/command/all.hpp"
 #include "cli/drill/language/recovery_phases.hpp"
+#include "cli/named_database.hpp"
 #include "cli/output.hpp"
 #include "cli/suggest.hpp"
 #include "cli/wrap.hpp"
@@ -67,12 +68,68 @@ int hold(context& c, const arguments& a) {
   auto node = c.node();
   if (!node) return node.error();
   if (const auto at = text.find('@'); at != std::string::npos) {
-    const auto db = (*node)->find_database(text.substr(at + 1), c.patience());
+    const auto db = find_named_database(**node, text.substr(at + 1), c.patience());
     if (!db) return c.fail("recovery hold", db.error());
   }
   return set_hold(c, text);
 }
 int release(context& c, const arguments&) { return set_hold(c, ""); }
+
+/// What is held, and all of the recovery.
+void put(pnn leader, const json& recovery, const json& databases) {
+  auto j = open_json("recovery");
+  j.number("node", number(leader));
+  j.begin_list("held");
+  const auto held = [&](std::string_view db, const json& step) {
+    if (!step.is_object() || !holds(step.value("held", json()))) return;
+    j.begin_object();
+    j.text("db", db);
+    j.text("phase", step.value("phase", ""));
+    j.end();
+  };
+  held("", recovery);
+  for (const auto& d : databases) held(d.value("name", ""), d);
+  j.end();
+  j.raw("recovery", recovery.dump());
+  print_json(std::move(j));
+}
+
+std::vector<cell> row_of(const json& d, std::int64_t now_us) {
+  std::string nodes;
+  for (const auto& n : d.value("waiting_for", json::array()))
+    nodes += (nodes.empty() ? "" : ", ") + n.dump();
+  return {{d.value("name", ""), style::bold},
+          d.value("phase", ""),
+          {holds(d.value("held", json())) ? "held" : "", style::warn},
+          nodes,
+          fmt::format("{:.1f} s", static_cast<double>(now_us - d.value("since_us", now_us)) / 1e6),
+          std::to_string(d.value("records_pulled", 0ULL)),
+          std::to_string(d.value("records_merged", 0ULL)),
+          std::to_string(d.value("records_pushed", 0ULL)),
+          d.contains("left_ms")
+              ? fmt::format("about {:.1f} s ({:.0f} %)", d.value("left_ms", 0.0) / 1000,
+                            100 * d.value("share", 0.0))
+              : ""};
+}
+
+void print_recovery(const json& recovery, const json& databases, std::int64_t now_us) {
+  print_line(fmt::format(
+      "run {}, phase {}{}, because {}", recovery.value("run", 0ULL), recovery.value("phase", ""),
+      holds(recovery.value("held", json())) ? " (held)" : "", recovery.value("why", "")));
+  table t({{"DATABASE"},
+           {"PHASE"},
+           {""},
+           {"WAITS FOR NODES"},
+           {"SINCE", true},
+           {"PULLED", true, true},
+           {"MERGED", true, true},
+           {"PUSHED", true, true},
+           {"LEFT"}});
+  for (const auto& d : databases) t.row(row_of(d, now_us));
+  print(t.text());
+  for (const auto& f : recovery.value("failures", json::array()))
+    if (f.is_string()) print_line("failure: " + f.get<std::string>(), 2, style::bad);
+}
 
 int show(context& c, const arguments&) {
   auto at = where(c);
@@ -83,65 +140,12 @@ int show(context& c, const arguments&) {
   const json recovery = report.is_object() ? report.value("recovery", json()) : json();
   const json databases =
       recovery.is_object() ? recovery.value("databases", json::array()) : json::array();
-  if (c.options.json) {
-    auto j = open_json("recovery");
-    j.number("node", number(*at));
-    j.begin_list("held");
-    if (recovery.is_object() && holds(recovery.value("held", json()))) {
-      j.begin_object();
-      j.text("db", "");
-      j.text("phase", recovery.value("phase", ""));
-      j.end();
-    }
-    for (const auto& d : databases) {
-      if (!holds(d.value("held", json()))) continue;
-      j.begin_object();
-      j.text("db", d.value("name", ""));
-      j.text("phase", d.value("phase", ""));
-      j.end();
-    }
-    j.end();
-    j.raw("recovery", recovery.dump());
-    print_json(std::move(j));
-    return done;
-  }
-  if (!recovery.is_object()) {
+  if (c.options.json)
+    put(*at, recovery, databases);
+  else if (!recovery.is_object())
     print_line(fmt::format("node {} leads no recovery", number(*at)));
-    return done;
-  }
-  print_line(fmt::format(
-      "run {}, phase {}{}, because {}", recovery.value("run", 0ULL), recovery.value("phase", ""),
-      holds(recovery.value("held", json())) ? " (held)" : "", recovery.value("why", "")));
-  const std::int64_t now_us = report.value("now_us", std::int64_t{0});
-  table t({{"DATABASE"},
-           {"PHASE"},
-           {""},
-           {"WAITS FOR NODES"},
-           {"SINCE", true},
-           {"PULLED", true, true},
-           {"MERGED", true, true},
-           {"PUSHED", true, true},
-           {"LEFT"}});
-  for (const auto& d : databases) {
-    std::string nodes;
-    for (const auto& n : d.value("waiting_for", json::array()))
-      nodes += (nodes.empty() ? "" : ", ") + n.dump();
-    t.row({{d.value("name", ""), style::bold},
-           d.value("phase", ""),
-           {holds(d.value("held", json())) ? "held" : "", style::warn},
-           nodes,
-           fmt::format("{:.1f} s", static_cast<double>(now_us - d.value("since_us", now_us)) / 1e6),
-           std::to_string(d.value("records_pulled", 0ULL)),
-           std::to_string(d.value("records_merged", 0ULL)),
-           std::to_string(d.value("records_pushed", 0ULL)),
-           d.contains("left_ms")
-               ? fmt::format("about {:.1f} s ({:.0f} %)", d.value("left_ms", 0.0) / 1000,
-                             100 * d.value("share", 0.0))
-               : ""});
-  }
-  print(t.text());
-  for (const auto& f : recovery.value("failures", json::array()))
-    if (f.is_string()) print_line("failure: " + f.get<std::string>(), 2, style::bad);
+  else
+    print_recovery(recovery, databases, report.value("now_us", std::int64_t{0}));
   return done;
 }
 

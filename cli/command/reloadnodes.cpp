@@ -7,6 +7,7 @@
 #include "cli/command/all.hpp"
 #include "cli/output.hpp"
 #include "cli/waiting_line.hpp"
+#include "cli/wrap.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/node_map.hpp"
 
@@ -79,10 +80,10 @@ int tell(const context& c, const change& made, std::size_t told) {
     return done;
   }
   if (made.added.empty() && made.deleted.empty())
-    print("the nodes file is what runs: nothing to do\n");
+    print_text("the nodes file is what runs: nothing to do\n");
   else
-    print(fmt::format("added: {}; deleted: {}; {} nodes have read the file\n", list(made.added),
-                      list(made.deleted), told));
+    print_text(fmt::format("added: {}; deleted: {}; {} nodes have read the file\n",
+                           list(made.added), list(made.deleted), told));
   return done;
 }
 

@@ -14,6 +14,7 @@
 #include "cli/output.hpp"
 #include "cli/samba/demo.hpp"
 #include "cli/samba/file_server.hpp"
+#include "cli/wrap.hpp"
 
 namespace floe::cli {
 namespace {
@@ -64,7 +65,7 @@ int demo(context& c, const arguments&) {
     if (c.options.json) return;
     const double s =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
-    print(fmt::format("{:5.1f} s  {}\n", s, line));
+    print_text(fmt::format("{:5.1f} s  {}\n", s, line));
   };
   passing_cluster nodes;
   const auto running = nodes.start(c.long_patience());

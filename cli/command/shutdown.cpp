@@ -2,6 +2,7 @@
 #include "cli/command/all.hpp"
 #include "cli/context.hpp"
 #include "cli/output.hpp"
+#include "cli/waiting_line.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/node_map.hpp"
 
@@ -28,6 +29,7 @@ int run(context& c, const arguments&) {
   const pnn self = (*node)->self();
   const auto end = (*node)->loop().now() + c.patience();
   (*node)->async().send_control_unanswered(*at, control::shutdown, {});
+  const waiting_line shown(**node, "shutdown");
   while (!is_gone(**node, *at, self, c.patience())) {
     if ((*node)->loop().now() >= end)
       return c.fail("shutdown", {client_errc::timed_out, 0, "it is still there", *at});

@@ -41,15 +41,15 @@ int stats(context& c, const arguments& a) {
     const auto list = decode_answer<control::get_stat_history>(one.reply, one.node);
     if (!list) continue;
     table t({{"UNTIL"},
-             {"SECONDS", true},
+             {"SECONDS", true, true},
              {"CALLS", true},
-             {"CALL MS", true},
+             {"CALL MS", true, true},
              {"LOCKS", true},
-             {"LOCK MS", true},
+             {"LOCK MS", true, true},
              {"NODE IN", true},
              {"NODE OUT", true},
-             {"CLIENT IN", true},
-             {"CLIENT OUT", true},
+             {"CLIENT IN", true, true},
+             {"CLIENT OUT", true, true},
              {"RECOVERIES", true}});
     j.begin_object();
     j.number("node", number(one.node));

@@ -210,6 +210,7 @@ int run(context& c, const arguments& a) {
   if (!node) return node.error();
   auto at = c.target();
   if (!at) return at.error();
+  if (a.has("--watch")) c.takes_its_time();
   for (;;) {
     const int code = show(c, *at, a.has("--watch"));
     if (!a.has("--watch") || (code != done && code != says_no)) return code;

@@ -11,7 +11,9 @@
 #include "cli/output.hpp"
 #include "cli/timeline/gather.hpp"
 #include "cli/whole_file.hpp"
+#include "cli/wrap.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/rules/elapsed.hpp"
 #include "protocol/types/node_map.hpp"
 #include "protocol/wire/visible.hpp"
 
@@ -64,9 +66,7 @@ int run(context& c, const arguments& a) {
     }
   }
   auto& loop = (*node)->loop();
-  const auto since =
-      back ? loop.wall_us() - std::chrono::duration_cast<std::chrono::microseconds>(*back).count()
-           : std::int64_t{0};
+  const auto since = back ? loop.wall_us() - in_us(*back) : std::int64_t{0};
   // events before `since` tell in which state things were then, so all are asked for
   auto g = gather_events(**node, nodes, 0, c.patience());
   g.missing.insert(g.missing.end(), lost.begin(), lost.end());
@@ -86,10 +86,10 @@ int run(context& c, const arguments& a) {
     print_json(std::move(j));
     return code;
   }
-  print(draw(picture, terminal_width(), colours_wanted()));
+  print_text(draw(picture, terminal_width(), colours_wanted()));
   for (const auto& m : g.missing)
-    print(paint(style::bad,
-                fmt::format("node {} not asked: {}\n", number(m.node), wire::visible(m.why))));
+    print_text(paint(style::bad,
+                     fmt::format("node {} not asked: {}\n", number(m.node), wire::visible(m.why))));
   return code;
 }
 

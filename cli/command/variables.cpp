@@ -94,7 +94,8 @@ std::string as_table(const std::vector<node_values>& all) {
     titles.push_back(all.size() > 1 ? fmt::format("NODE {}", number(n.node)) : "VALUE");
   std::vector<column> columns{{"NAME"}};
   for (const auto& t : titles) columns.push_back({t.c_str(), true});
-  for (const column& more : {column{"DEFAULT", true}, column{"UNIT"}, column{"MEANING"}})
+  for (const column& more :
+       {column{"DEFAULT", true, true}, column{"UNIT", false, true}, column{"MEANING"}})
     columns.push_back(more);
   table t(std::move(columns));
   for (const auto& info : all_tunables()) {

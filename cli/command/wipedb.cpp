@@ -11,6 +11,7 @@
 #include "cli/hold_transactions.hpp"
 #include "cli/output.hpp"
 #include "cli/waiting_line.hpp"
+#include "cli/wrap.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/wire/codec.hpp"
@@ -43,8 +44,8 @@ int wipe(context& c, const arguments& a) {
     j.number("nodes", end->nodes);
     print_json(std::move(j));
   } else {
-    print(fmt::format("{} is empty on {}\n", wire::visible(db->name),
-                      count_text(end->nodes, "node")));
+    print_text(fmt::format("{} is empty on {}\n", wire::visible(db->name),
+                           count_text(end->nodes, "node")));
   }
   return done;
 }

@@ -1,6 +1,5 @@
 #include "cli/metrics/endpoint.hpp"
 
-#include <microhttpd.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -8,6 +7,7 @@
 #include <set>
 
 #include "cli/metrics/exposition.hpp"
+#include "cli/metrics/http_library.hpp"
 
 namespace floe::cli {
 namespace {
@@ -55,6 +55,7 @@ class endpoint::server {
   event_loop& loop_;
   address<node_message> node_;
   pnn self_;
+  const http_library* http_ = nullptr;
   MHD_Daemon* daemon_ = nullptr;
   int epoll_ = -1;
   timer_id timer_{0};
@@ -65,18 +66,24 @@ class endpoint::server {
 };
 
 std::string endpoint::server::open(int fd, std::string path) {
-  daemon_ = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr, &handle,
-                             this, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-                             most_connections, MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds,
-                             MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                             static_cast<std::size_t>(bytes_per_connection),
-                             MHD_OPTION_NOTIFY_COMPLETED, &completed, this, MHD_OPTION_END);
+  const auto loaded = load_http_library();
+  if (!loaded) {
+    ::close(fd);
+    return loaded.error();
+  }
+  http_ = *loaded;
+  daemon_ = http_->start_daemon(
+      MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr, &handle, this,
+      MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, most_connections,
+      MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+      static_cast<std::size_t>(bytes_per_connection), MHD_OPTION_NOTIFY_COMPLETED, &completed, this,
+      MHD_OPTION_END);
   if (!daemon_) {
     ::close(fd);
     return "the HTTP server does not start";
   }
   path_ = std::move(path);
-  epoll_ = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+  epoll_ = http_->get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
   loop_.watch(epoll_, EPOLLIN, [this](std::uint32_t) { pump(); });
   return {};
 }
@@ -90,17 +97,17 @@ endpoint::server::~server() {
   for (const auto& e : open_)
     if (std::exchange(e->suspended, false)) {
       e->answer = {.status = MHD_HTTP_SERVICE_UNAVAILABLE, .text = "the node ends\n"};
-      MHD_resume_connection(e->connection);
+      http_->resume_connection(e->connection);
     }
-  MHD_stop_daemon(daemon_);
+  http_->stop_daemon(daemon_);
   if (!path_.empty()) ::unlink(path_.c_str());
 }
 
 /// What is due now is done, and the loop comes back when the library wants it to.
 void endpoint::server::pump() {
   loop_.cancel(timer_);
-  MHD_run(daemon_);
-  if (MHD_UNSIGNED_LONG_LONG ms = 0; MHD_get_timeout(daemon_, &ms) == MHD_YES)
+  http_->run(daemon_);
+  if (MHD_UNSIGNED_LONG_LONG ms = 0; http_->get_timeout(daemon_, &ms) == MHD_YES)
     timer_ = loop_.after(std::chrono::milliseconds(ms), [this] { pump(); });
 }
 
@@ -113,8 +120,9 @@ MHD_Result endpoint::server::handle(void* self, MHD_Connection* connection, cons
     constexpr std::string_view verbose = "verbose";  // with a value or without
     const char* value = nullptr;
     std::size_t size = 0;
-    e->verbose = MHD_lookup_connection_value_n(connection, MHD_GET_ARGUMENT_KIND, verbose.data(),
-                                               verbose.size(), &value, &size) == MHD_YES;
+    e->verbose =
+        s.http_->lookup_connection_value_n(connection, MHD_GET_ARGUMENT_KIND, verbose.data(),
+                                           verbose.size(), &value, &size) == MHD_YES;
     s.open_.insert(e);
     *mine = e.get();
     return MHD_YES;
@@ -129,7 +137,7 @@ MHD_Result endpoint::server::handle(void* self, MHD_Connection* connection, cons
   if (e->path != "/metrics" && e->path != "/livez" && e->path != "/readyz")
     return s.answer(connection, {.status = MHD_HTTP_NOT_FOUND,
                                  .text = "there are /metrics, /livez and /readyz?verbose\n"});
-  MHD_suspend_connection(connection);
+  s.http_->suspend_connection(connection);
   e->suspended = true;
   s.ask(e);
   return MHD_YES;
@@ -144,13 +152,13 @@ void endpoint::server::completed(void* self, MHD_Connection*, void** mine,
 
 MHD_Result endpoint::server::answer(MHD_Connection* connection, const reply& r) {
   // the library takes a copy and never writes to it
-  auto* response = MHD_create_response_from_buffer(r.text.size(), const_cast<char*>(r.text.data()),
-                                                   MHD_RESPMEM_MUST_COPY);
+  auto* response = http_->create_response_from_buffer(
+      r.text.size(), const_cast<char*>(r.text.data()), MHD_RESPMEM_MUST_COPY);
   if (!response) return MHD_NO;
-  MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, r.type);
-  MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-  const auto queued = MHD_queue_response(connection, r.status, response);
-  MHD_destroy_response(response);
+  http_->add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, r.type);
+  http_->add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+  const auto queued = http_->queue_response(connection, r.status, response);
+  http_->destroy_response(response);
   return queued;
 }
 
@@ -197,7 +205,7 @@ void endpoint::server::finish(const std::weak_ptr<exchange>& which, reply r) {
   if (!e || !e->suspended) return;  // it has its answer, or nobody waits any more
   e->suspended = false;
   e->answer = std::move(r);
-  MHD_resume_connection(e->connection);
+  http_->resume_connection(e->connection);
   pump();
 }
 

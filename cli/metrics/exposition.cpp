@@ -52,9 +52,8 @@ labelled own_flags(const node_figures& n) {
 
 labelled lock_states(const node_figures& n) {
   labelled all;
-  for (const auto* state :
-       {"held", "held by another", "not held", "taking", "failed", "lost", "released"})
-    all.emplace_back(state, !n.state.lock.setting.empty() && n.state.lock.state == state);
+  for (const auto state : lock_standings)
+    all.emplace_back(name(state), !n.state.lock.setting.empty() && n.state.lock.state == state);
   return all;
 }
 

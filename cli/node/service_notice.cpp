@@ -1,11 +1,11 @@
 #include "cli/node/service_notice.hpp"
 
 #include <fmt/format.h>
-#include <systemd/sd-daemon.h>
 #include <time.h>
 
-#include <cstdlib>
 #include <nlohmann/json.hpp>
+
+#include "cli/node/service_manager.hpp"
 
 namespace floe::cli {
 namespace {
@@ -16,12 +16,9 @@ constexpr duration usual_pause = std::chrono::seconds(1);
 
 /// Half of what the service manager allows, at most a second.
 duration pause_of_watchdog() {
-  std::uint64_t microseconds = 0;
-  if (::sd_watchdog_enabled(0, &microseconds) <= 0) return usual_pause;
-  return std::min<duration>(usual_pause, std::chrono::microseconds(microseconds) / 2);
+  const auto limit = watchdog_limit();
+  return limit ? std::min<duration>(usual_pause, *limit / 2) : usual_pause;
 }
-
-bool has_manager() { return std::getenv("NOTIFY_SOCKET") != nullptr; }
 
 std::string monotonic_now_us() {
   timespec t{};
@@ -70,7 +67,7 @@ service_notice::~service_notice() {
 }
 
 void service_notice::start() {
-  if (has_manager()) ask();
+  if (has_service_manager()) ask();
 }
 
 /// One question at a time: while it is not answered the watchdog gets nothing.
@@ -89,14 +86,14 @@ void service_notice::ask() {
 void service_notice::answered(const std::string& report) {
   asked_ = false;
   if (report.empty()) return;
-  ::sd_notify(0, ("WATCHDOG=1\nSTATUS=" + status_line(report)).c_str());
-  if (!std::exchange(ready_, true)) ::sd_notify(0, "READY=1");
+  tell_service_manager("WATCHDOG=1\nSTATUS=" + status_line(report));
+  if (!std::exchange(ready_, true)) tell_service_manager("READY=1");
 }
 
 void service_notice::reloading() {
-  ::sd_notify(0, ("RELOADING=1\nMONOTONIC_USEC=" + monotonic_now_us()).c_str());
+  tell_service_manager("RELOADING=1\nMONOTONIC_USEC=" + monotonic_now_us());
 }
-void service_notice::reloaded() { ::sd_notify(0, "READY=1"); }
-void service_notice::stopping() { ::sd_notify(0, "STOPPING=1\nSTATUS=ends"); }
+void service_notice::reloaded() { tell_service_manager("READY=1"); }
+void service_notice::stopping() { tell_service_manager("STOPPING=1\nSTATUS=ends"); }
 
 }  // namespace floe::cli

@@ -1,6 +1,5 @@
 #include "cli/tdb/tdb_content.hpp"
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include <memory>
 
 #include "actors/tdb_bridge/tdb_abi.hpp"
+#include "cli/libtdb.hpp"
 #include "protocol/types/rec_data.hpp"
 
 namespace floe::cli {
@@ -30,24 +30,14 @@ struct library {
   std::string missing;
 
   library() {
-    void* handle = ::dlopen("libtdb.so.1", RTLD_NOW | RTLD_LOCAL);
-    if (!handle) {
-      missing = "libtdb.so.1 is not installed; Debian has it in the package libtdb1";
-      return;
-    }
-    find(handle, "tdb_open", open);
-    find(handle, "tdb_close", close);
-    find(handle, "tdb_check", check);
-    find(handle, "tdb_traverse_read", traverse_read);
-    find(handle, "tdb_store", store);
-    find(handle, "tdb_fd", fd);
-  }
-
- private:
-  template <class F>
-  void find(void* handle, const char* name, F& into) {
-    into = reinterpret_cast<F>(::dlsym(handle, name));
-    if (!into) missing = fmt::format("libtdb.so.1 has no {}", name);
+    libtdb found;
+    found.find("tdb_open", open);
+    found.find("tdb_close", close);
+    found.find("tdb_check", check);
+    found.find("tdb_traverse_read", traverse_read);
+    found.find("tdb_store", store);
+    found.find("tdb_fd", fd);
+    missing = found.missing();
   }
 };
 

@@ -11,6 +11,9 @@
 #include "cli/recovered_text.hpp"
 #include "cli/timeline/picture.hpp"
 #include "cli/wrap.hpp"
+#include "protocol/ids.hpp"
+#include "protocol/recovery_mode.hpp"
+#include "protocol/rules/freeze.hpp"
 #include "protocol/wire/visible.hpp"
 
 namespace floe::cli {
@@ -166,8 +169,8 @@ std::string sentence(const timed_event& t) {
   if (const auto e = as<event::node_up>(t.line))
     return fmt::format("node {} is connected", number(e->pnn));
   if (const auto e = as<event::recovery_mode>(t.line))
-    return e->to == "active" ? fmt::format("recovery mode ACTIVE: {}", e->why)
-                             : std::string("recovery mode NORMAL");
+    return e->to == name(recovery_mode::active) ? fmt::format("recovery mode ACTIVE: {}", e->why)
+                                                : std::string("recovery mode NORMAL");
   if (const auto e = as<event::recovery_started>(t.line))
     return fmt::format("leads recovery {}: started, generation {}", e->run, number(e->generation));
   if (const auto e = as<event::recovery_ended>(t.line))
@@ -198,9 +201,9 @@ std::string sentence(const timed_event& t) {
     return fmt::format("asks node {} again for {}, generation {}", number(e->to), key_text(e->key),
                        number(e->gen));
   if (const auto e = as<event::freeze_state>(t.line)) {
-    if (e->to == "freezing")
+    if (e->to == name(freeze_state::freezing))
       return fmt::format("freezing, waits for {} holder{}", e->holders, e->holders == 1 ? "" : "s");
-    return e->from == "freezing" ? std::string(e->to) : std::string();
+    return e->from == name(freeze_state::freezing) ? std::string(e->to) : std::string();
   }
   return {};
 }

@@ -56,7 +56,7 @@ std::vector<db_output> db_recovery::on(const db_event::answered& e, time_point n
   switch (e.phase) {
     case db_phase::names: names_.emplace_back(e.node, e.text); break;
     case db_phase::seqnum:
-      seqnums_.emplace_back(e.node, e.number);
+      seqnums_.push_back({.node = e.node, .number = e.number, .past = e.past});
       if (!e.whole) damaged_.push_back(e.node);
       break;
     case db_phase::changes:
@@ -176,18 +176,18 @@ std::vector<db_output> db_recovery::phase_complete(time_point now) {
       if (!contents_as_told()) return finish(db_phase::failed, now);
       if (kind_ != db_kind::volatile_db) return enter(db_phase::seqnum, everybody(), now);
       choose_way();
-      if (!by_difference()) return enter(db_phase::pull, pull_sources(), now);
-      {
-        auto asked = members();
-        std::ranges::copy(returning(), std::back_inserter(asked));
-        std::ranges::copy(filled(), std::back_inserter(asked));
-        return enter(db_phase::changes, std::move(asked), now);
-      }
+      if (history_is_missing()) return enter(db_phase::seqnum, everybody(), now);
+      return look_at_contents(now);
     case db_phase::seqnum: {
+      if (kind_ == db_kind::volatile_db) {
+        let_replaced_count();
+        choose_way();
+        return look_at_contents(now);
+      }
       unchanged_ = all_equal();
       if (unchanged_) return enter(db_phase::commit, everybody(), now);
       auto sources = pull_sources();
-      why_whole_ = plan_.whole ? why_everything() : "node " + describe(sources) + " supplies it";
+      why_whole_ = plan_.whole ? why_everything() : who_supplies(sources);
       return enter(db_phase::pull, std::move(sources), now);
     }
     case db_phase::changes: {
@@ -222,6 +222,14 @@ std::vector<db_output> db_recovery::phase_complete(time_point now) {
   }
   assert(false && "a phase ended that asks no nodes");
   return {};
+}
+
+std::vector<db_output> db_recovery::look_at_contents(time_point now) {
+  if (!by_difference()) return enter(db_phase::pull, pull_sources(), now);
+  auto asked = members();
+  std::ranges::copy(returning(), std::back_inserter(asked));
+  std::ranges::copy(filled(), std::back_inserter(asked));
+  return enter(db_phase::changes, std::move(asked), now);
 }
 
 /// Enters a phase that asks nodes; with nobody to ask it is complete at once.

@@ -60,6 +60,7 @@
 #include "protocol/change_state.hpp"
 #include "protocol/ids.hpp"
 #include "protocol/record.hpp"
+#include "protocol/rules/content_past.hpp"
 #include "protocol/rules/evidence.hpp"
 #include "protocol/rules/time.hpp"
 #include "protocol/rules/winner.hpp"
@@ -73,7 +74,7 @@ enum class db_phase : std::uint8_t {
   freeze,   ///< DB_FREEZE
   held,     ///< diagnostic mode: frozen, waits for release
   begin,    ///< DB_TRANSACTION_START, or DB_RECOVERY_BEGIN among floe's nodes
-  seqnum,   ///< GET_DB_SEQNUM; persistent and replicated databases
+  seqnum,   ///< GET_DB_SEQNUM; persistent and replicated databases; volatile ones where a part has forgotten what the others know
   changes,  ///< DB_CHANGES: what they have changed since the base; DB_PULL at who could not note it
   fill,     ///< DB_PULL at one that has the base, for those that do not
   compare,  ///< here: whose copy of these records is not known
@@ -162,6 +163,7 @@ struct answered {
   std::uint64_t arrived = 0;      ///< pull: records that have arrived from this node
   std::string text{};             ///< names: the name
   bool whole = true;              ///< seqnum: the copy was never damaged, or has been healed
+  content_past past{};            ///< seqnum: what the content came from, if the node tells
   std::optional<db_copy> copy{};  ///< begin: from floe's nodes, if all are
 };
 /// One node did not. `disconnected` counts in every phase, whether or not the node owes an answer.
@@ -280,6 +282,7 @@ class db_recovery {
   std::vector<pnn> overflowed() const;  ///< members that have changed more than they could note
   /// That of a node behind which has recovered since it parted; else invalid.
   generation own_generation(pnn behind) const;
+  generation content_of(pnn) const;  ///< of a participant that tells
   /// What a member's change of this age (change_history::age_of) means for each node behind.
   key_touches touches(pnn member, std::uint32_t age) const;
   /// Which nodes of returning() had parted from the members before this change of a member.
@@ -288,6 +291,10 @@ class db_recovery {
   bool after_own_commit(pnn behind, std::uint32_t age) const;
   /// Parts that have gone on without each other meet: what records were when they parted matters (parts.hpp).
   bool parts_meet() const;
+  /// The latest content that a node has had, of the fresh ones, from which the members' came, although they do not know any
+  /// more what they have changed since, because it was replaced: what the node's part has written since it went on without them
+  /// is kept where they have nothing. Invalid: it has none, or has made no content since.
+  generation parted_at(pnn fresh) const;
   /// Since when this node is asked for its changes: its content; who is behind since the content that it had in common
   /// with the members, and the first of these since the earliest such.
   generation changes_since(pnn) const;
@@ -318,6 +325,7 @@ class db_recovery {
   bool expects(run_number, db_phase, pnn) const;
   output settle(pnn, time_point);
   output phase_complete(time_point);
+  output look_at_contents(time_point);
   output enter(db_phase to, std::vector<pnn> nodes, time_point);
   output enter(db_phase to, time_point);
   output try_failed(time_point);
@@ -333,6 +341,9 @@ class db_recovery {
   std::string why_everything() const;
   bool equal_contents();
   bool all_equal() const;
+  bool history_is_missing() const;
+  void let_replaced_count();
+  content_past past_of(pnn) const;
   std::vector<pnn> noted() const;
   bool knows_all_since_birth(pnn) const;
   bool shares_their_past(pnn) const;
@@ -348,6 +359,8 @@ class db_recovery {
   std::vector<pnn> everybody() const;
   std::vector<pnn> who_has(bool has) const;
   std::vector<pnn> pull_sources() const;
+  pnn supplier() const;
+  std::string who_supplies(const std::vector<pnn>& sources) const;
 
   db_phase phase_ = db_phase::idle;
   run_number run_{0};
@@ -366,7 +379,7 @@ class db_recovery {
   std::uint8_t flags_ = 0;
   std::string name_;
   std::vector<std::pair<pnn, std::string>> names_;
-  std::vector<std::pair<pnn, std::uint64_t>> seqnums_;
+  std::vector<past_claim> seqnums_;
   std::vector<pnn> damaged_;                   ///< whose copy is not whole
   std::vector<std::pair<pnn, db_copy>> told_;  ///< by the answers to begin
   generation base_ = generation::invalid;

@@ -37,6 +37,8 @@ bool db_recovery::contents_as_told() {
   return !outdated_;
 }
 
+generation db_recovery::content_of(pnn n) const { return copy_of(n)->content; }
+
 std::string db_recovery::why_everything() const {
   return differed_ ? "contents differed" : "asked for";
 }
@@ -181,12 +183,54 @@ bool db_recovery::shares_their_past(pnn n) const {
   return was_here(copy.content) || std::ranges::any_of(copy.earlier, was_here);
 }
 
+/// As those remember it that have the same content.
+content_past db_recovery::past_of(pnn n) const {
+  const auto own = std::ranges::find(seqnums_, n, &past_claim::node);
+  return own == seqnums_.end() ? content_past{} : shared_past(*own, seqnums_);
+}
+
+/// Somebody has a content of which the members cannot tell what they have changed since: what it came from may tell more.
+bool db_recovery::history_is_missing() const {
+  return by_difference() && !mutated(mutant::replaced_content_forgets) &&
+         std::ranges::any_of(fresh(), [&](pnn n) {
+           const auto* copy = copy_of(n);
+           return copy->content != generation::invalid && copy->changes == change_state::complete;
+         });
+}
+
+/// A content that was put there by an operator, in the place of one that the members' came from as well, is later than
+/// theirs, whoever has more nodes: he wanted the old one gone.
+void db_recovery::let_replaced_count() {
+  const auto members_past = past_of(members().front());
+  for (const pnn n : fresh()) {
+    const auto* copy = copy_of(n);
+    const auto past = past_of(n);
+    if (copy->changes != change_state::complete || !is_replaced(past.written) ||
+        !came_from(past, members_past.written) || came_from(members_past, past.written))
+      continue;
+    const auto content = copy->content;
+    for (auto& p : plan_.participants) p.took_part = copy_of(p.node)->content == content;
+    return;
+  }
+}
+
+generation db_recovery::parted_at(pnn n) const {
+  const auto* copy = copy_of(n);
+  const auto past = past_of(members().front());
+  if (copy->changes != change_state::complete || is_replaced(copy->content)) return generation::invalid;
+  const auto shared =
+      std::ranges::find_if(copy->earlier, [&](generation g) { return came_from(past, g); });
+  const bool has_it = came_from(past, copy->content);
+  return has_it || shared == copy->earlier.end() ? generation::invalid : *shared;
+}
+
 std::vector<pnn> db_recovery::strangers() const {
   if (!by_difference() || mutated(mutant::smaller_part_thrown_away)) return {};
   auto nodes = fresh();
   const bool members_know =
       std::ranges::any_of(noted(), [&](pnn n) { return knows_all_since_birth(n); });
   std::erase_if(nodes, [&](pnn n) {
+    if (parted_at(n) != generation::invalid) return false;
     const auto content = copy_of(n)->content;
     // what a tool put there has served nobody
     return content == generation::invalid || is_replaced(content) || left_behind(n) ||
@@ -206,6 +250,9 @@ generation db_recovery::changes_since(pnn n) const {
   const auto needed = behind();
   if (std::ranges::find(needed, n) != needed.end()) return common_with(n);
   if (copy->changes == change_state::filled) return filled_with(n);
+  if (const auto own = std::ranges::find(plan_.participants, n, &db_plan::participant::node);
+      !own->took_part && parted_at(n) != generation::invalid)
+    return parted_at(n);
   if (mutated(mutant::changes_of_another_base)) return base_;
   if (!strangers().empty() && !copy->earlier.empty()) return copy->earlier.back();
   std::vector<generation> needed_since;
@@ -275,13 +322,17 @@ std::uint64_t db_recovery::parted_before(pnn member, std::uint32_t age) const {
 
 bool db_recovery::after_own_commit(pnn n, std::uint32_t age) const {
   const auto& steps = copy_of(n)->earlier;
-  const auto parted = std::ranges::find(steps, common_with(n)) - steps.begin();
+  const auto common = common_with(n);
+  const auto since = common == generation::invalid ? parted_at(n) : common;
+  const auto parted = std::ranges::find(steps, since) - steps.begin();
   return static_cast<std::ptrdiff_t>(age) - 2 < parted;
 }
 
 bool db_recovery::parts_meet() const {
-  return std::ranges::any_of(behind(),
-                             [&](pnn n) { return own_generation(n) != generation::invalid; });
+  return std::ranges::any_of(
+             behind(), [&](pnn n) { return own_generation(n) != generation::invalid; }) ||
+         std::ranges::any_of(strangers(),
+                             [&](pnn n) { return parted_at(n) != generation::invalid; });
 }
 
 db_way db_recovery::way() const {
@@ -309,10 +360,10 @@ std::string_view name(db_way w) {
 /// number of 0 says nothing.
 bool db_recovery::all_equal() const {
   if (!plan_.floe_only || plan_.whole || !damaged_.empty()) return false;
-  const auto n = seqnums_.empty() ? 0 : seqnums_.front().second;
+  const auto n = seqnums_.empty() ? 0 : seqnums_.front().number;
   const auto* first = copy_of(plan_.participants.front().node);
   return n != 0 && first && first->content != generation::invalid &&
-         std::ranges::all_of(seqnums_, [&](const auto& s) { return s.second == n; }) &&
+         std::ranges::all_of(seqnums_, [&](const auto& s) { return s.number == n; }) &&
          std::ranges::all_of(plan_.participants, [&](const auto& p) {
            const auto* copy = copy_of(p.node);
            return p.took_part && copy && copy->content == first->content &&

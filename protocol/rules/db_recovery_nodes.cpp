@@ -2,7 +2,6 @@
 /// when whom is asked for what: db_recovery_difference.cpp.
 #include <algorithm>
 #include <map>
-#include <optional>
 #include <tuple>
 
 #include "protocol/constants.hpp"
@@ -86,36 +85,48 @@ std::vector<pnn> db_recovery::pull_sources() const {
     std::ranges::sort(sources);
     return sources;
   }
-  // Of the whole copies the highest sequence number supplies everything. Of equal ones, which two rival transactions may
-  // have made, one of the last generation: what was not decided there when its node was lost did not happen, and others
-  // were acknowledged in its place. Of equals among these the lowest pnn. A number of 0 says nothing about the content: one
-  // that has just been made must not win by it.
-  const auto had = who_has(true);
-  const auto supplies = [&](pnn n) {
-    return std::ranges::find(had, n) != had.end() &&
-           std::ranges::find(damaged_, n) == damaged_.end();
-  };
-  const auto took_part = [&](pnn n) {
-    const auto p = std::ranges::find(plan_.participants, n, &db_plan::participant::node);
-    return p != plan_.participants.end() && p->took_part;
-  };
-  struct candidate {
-    std::uint64_t number;
-    bool counts;
-    pnn node;
-  };
-  std::optional<candidate> best;
-  for (const auto& [node, n] : seqnums_) {
-    if (!supplies(node)) continue;
-    const bool counts = took_part(node) && !mutated(mutant::rival_of_lost_node_wins);
-    const candidate one{n, counts, node};
-    const auto rank = [](const candidate& c) {
-      return std::tuple(c.number, c.counts, -std::int64_t{number(c.node)});
-    };
-    if (!best || rank(one) > rank(*best)) best = one;
-  }
-  sources.push_back(best ? best->node : pnn::unknown);
+  sources.push_back(supplier());
   return sources;
+}
+
+/// Of the whole copies that lack nothing that another one knows (content_past.hpp) the highest sequence number supplies
+/// everything. Of equal ones one of the last generation, of equals among these the lowest pnn: what was not decided there when
+/// its node was lost did not happen, and others were acknowledged in its place. A number of 0 says nothing about the content:
+/// one that has just been made must not win by it.
+pnn db_recovery::supplier() const {
+  const auto had = who_has(true);
+  auto claims = seqnums_;
+  std::erase_if(claims, [&](const past_claim& c) {
+    return std::ranges::find(had, c.node) == had.end() ||
+           std::ranges::find(damaged_, c.node) != damaged_.end();
+  });
+  if (!mutated(mutant::number_alone_counts) && !mutated(mutant::rival_of_lost_node_wins)) {
+    const auto latest = latest_contents(claims);
+    std::erase_if(claims, [&](const past_claim& c) {
+      return std::ranges::find(latest, c.node) == latest.end();
+    });
+  }
+  const auto counts = [&](pnn n) {
+    const auto p = std::ranges::find(plan_.participants, n, &db_plan::participant::node);
+    return p != plan_.participants.end() && p->took_part &&
+           !mutated(mutant::rival_of_lost_node_wins);
+  };
+  const auto best = std::ranges::max_element(claims, {}, [&](const past_claim& c) {
+    return std::tuple(c.number, counts(c.node), -std::int64_t{number(c.node)});
+  });
+  return best == claims.end() ? pnn::unknown : best->node;
+}
+
+/// Names those as well whose number is higher, and who have missed what was acknowledged since.
+std::string db_recovery::who_supplies(const std::vector<pnn>& sources) const {
+  auto text = "node " + describe(sources) + " supplies it";
+  const auto of = std::ranges::find(seqnums_, sources.front(), &past_claim::node);
+  if (only_damaged() || of == seqnums_.end()) return text;
+  std::vector<pnn> missed;
+  for (const auto& c : seqnums_)
+    if (c.number > of->number && gives_way(c.past, of->past)) missed.push_back(c.node);
+  if (!missed.empty()) text += "; node " + describe(missed) + " has missed what came after";
+  return text;
 }
 
 bool db_recovery::only_damaged() const {

@@ -62,6 +62,12 @@ std::string text(const db_copy& c) {
   for (const generation g : c.earlier) s += (g == c.earlier.front() ? ":" : "+") + text(g);
   return s;
 }
+/// "75:77+76+75": the generation in which it was written, and all that it came from.
+std::string text(const content_past& p) {
+  std::string s = text(p.written);
+  for (const generation g : p.from) s += (g == p.from.front() ? ":" : "+") + text(g);
+  return s;
+}
 std::string with_flags(const std::string& what, std::uint8_t flags) {
   return flags == 0 ? what : what + ":" + db_flags_text(flags);
 }

@@ -23,10 +23,12 @@ inline constexpr std::array feature_levels{
     feature_level{1, "floe's order of records in a recovery, fast keepalives"},
     feature_level{2, "recovery by difference"},
     feature_level{3, "nodes are filled before they join"},
+    feature_level{4, "a node that is shut down says so to the others"},
 };
 inline constexpr std::uint32_t newest_feature_level = feature_levels.back().number;
 inline constexpr std::uint32_t level_of_difference = 2;
 inline constexpr std::uint32_t level_of_joining = 3;
+inline constexpr std::uint32_t level_of_goodbye = 4;
 
 /// By a node's capabilities. Programs before the level was told tell what they can by single bits.
 constexpr std::uint32_t feature_level_of(std::uint32_t capabilities) {

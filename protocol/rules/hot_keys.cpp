@@ -4,18 +4,18 @@
 #include <cmath>
 #include <numbers>
 
+#include "protocol/rules/elapsed.hpp"
+
 namespace floe {
 namespace {
 
 /// Below it a key has rested for a minute or so.
 constexpr double forgotten = 0.02;
 
-double seconds(duration d) { return std::chrono::duration<double>(d).count(); }
-
 }  // namespace
 
 double hot_keys::entry::weight_at(time_point now) const {
-  return weight * std::exp2(-seconds(now - at) / seconds(half_life));
+  return weight * std::exp2(-in_seconds(now - at) / in_seconds(half_life));
 }
 
 void hot_keys::count(byte_view key, time_point now, std::uint32_t hops) {
@@ -39,7 +39,7 @@ std::vector<hot_record> hot_keys::top(std::size_t most, time_point now) const {
   for (const entry& e : entries_)
     if (const double w = e.weight_at(now); w > forgotten)
       all.push_back(
-          {.key = e.key, .rate = w * std::numbers::ln2 / seconds(half_life), .hops = e.hops});
+          {.key = e.key, .rate = w * std::numbers::ln2 / in_seconds(half_life), .hops = e.hops});
   std::ranges::sort(all, [](const hot_record& a, const hot_record& b) {
     return a.rate != b.rate ? a.rate > b.rate : a.key < b.key;
   });

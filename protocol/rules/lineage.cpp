@@ -165,6 +165,11 @@ bool is_replaced(generation g) {
   return is_ordered(g) && (number(g) & replaced_life) == replaced_life;
 }
 
+bool same_life(generation a, generation b) {
+  constexpr std::uint32_t names = (1U << name_bits) - 1;
+  return is_ordered(a) && is_ordered(b) && (number(a) & names) == (number(b) & names);
+}
+
 bool is_later(generation a, generation b) {
   if (!is_ordered(a) || !is_ordered(b)) return false;
   const std::uint32_t ahead = (count_of(a) - count_of(b)) & count_mask;

@@ -85,6 +85,9 @@ bool is_replaced(generation);
 /// Names of generations end with the leader (6 bits) and its life (6 bits); this life no leader has.
 constexpr std::uint32_t life_of_replaced = 63;
 
+/// Whether both were named by the same life of the same leader.
+bool same_life(generation a, generation b);
+
 /// Whether both have an order, and `a` is later.
 bool is_later(generation a, generation b);
 

@@ -7,6 +7,7 @@
 #include "protocol/types/client.hpp"
 #include "protocol/types/connection.hpp"
 #include "protocol/types/database.hpp"
+#include "protocol/types/db_past.hpp"
 #include "protocol/types/db_statistics.hpp"
 #include "protocol/types/membership.hpp"
 #include "protocol/types/node_map.hpp"

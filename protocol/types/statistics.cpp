@@ -1,8 +1,5 @@
 #include "protocol/types/statistics.hpp"
 
-#include <algorithm>
-#include <bit>
-
 #include "protocol/wire/layout.hpp"
 
 namespace floe {
@@ -66,14 +63,5 @@ constexpr auto layout(wire::of<statistics_list>) {
 
 template struct wire::codec<statistics>;
 template struct wire::codec<statistics_list>;
-
-std::size_t hop_bucket(std::uint32_t hops) {
-  return std::min<std::size_t>(static_cast<std::size_t>(std::bit_width(hops)), 15);
-}
-
-std::size_t lock_bucket(double seconds) {
-  constexpr std::array<double, 10> below{0.001, 0.01, 0.1, 1, 2, 4, 8, 16, 32, 64};
-  return static_cast<std::size_t>(std::ranges::upper_bound(below, seconds) - below.begin());
-}
 
 }  // namespace floe

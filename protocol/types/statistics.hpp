@@ -13,11 +13,6 @@ namespace floe {
 
 using counter_buckets = std::array<std::uint32_t, 16>;
 
-/// Bucket of a hop count: its length in bits, at most 15.
-std::size_t hop_bucket(std::uint32_t hops);
-/// Bucket of a wait for a lock: below 1 ms, 10 ms, 100 ms, 1 s, 2 s, 4 s ... 64 s, longer.
-std::size_t lock_bucket(double seconds);
-
 struct statistics {
   static constexpr std::size_t wire_size = 488;
   std::uint32_t num_clients = 0;
@@ -52,7 +47,8 @@ struct statistics {
   std::uint32_t locks_num_pending = 0;
   std::uint32_t locks_num_failed = 0;
   latency locks_latency;
-  counter_buckets locks_buckets{};  ///< see lock_bucket()
+  counter_buckets
+      locks_buckets{};  ///< waits below 1 ms, 10 ms, 100 ms, 1 s, 2 s, 4 s ... 64 s, longer
   std::uint32_t total_calls = 0;
   std::uint32_t pending_calls = 0;
   std::uint32_t childwrite_calls = 0;
@@ -60,7 +56,7 @@ struct statistics {
   std::uint32_t memory_used = 0;
   std::uint32_t last_counter = 0;
   std::uint32_t max_hop_count = 0;
-  counter_buckets hop_count_bucket{};  ///< see hop_bucket()
+  counter_buckets hop_count_bucket{};  ///< by the length of a hop count in bits, at most 15
   latency call_latency;
   latency childwrite_latency;
   std::uint32_t num_recoveries = 0;

@@ -39,6 +39,8 @@ class sim_cluster {
 
   void start(std::size_t n);
   void kill(std::size_t n) { cluster_.kill(n); }
+  /// As by SIGTERM; whether it ended in time.
+  bool shut_down(std::size_t n, duration limit) { return cluster_.shut_down(n, limit); }
   bool alive(std::size_t n) const { return cluster_.alive(n); }
   /// As by SIGSTOP.
   void pause(std::size_t n) { cluster_.pause(n); }

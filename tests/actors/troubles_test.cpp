@@ -7,6 +7,7 @@
 #include "actors/node/report/troubles.hpp"
 #include "protocol/messages.hpp"
 #include "protocol/types/membership.hpp"
+#include "protocol/types/tunable_value.hpp"
 #include "storage/faults.hpp"
 #include "tests/actors/sim_cluster.hpp"
 
@@ -109,6 +110,52 @@ TEST_CASE("a node that was killed, one that hangs and one that never came are to
         trouble_of(s, "silent")["age_ms"].get<double>());
   CHECK(s["nodes"][1]["absent"]["kind"] == "ended");
   CHECK_FALSE(s["nodes"][0].contains("absent"));
+}
+
+TEST_CASE("a node that was shut down says goodbye; who comes later hears of it from others only") {
+  sim_cluster c(3);
+  REQUIRE(c.settle(20s));
+  REQUIRE(c.shut_down(1, 10s));
+  c.kill(2);
+  pass(c, 2s);
+  const auto s = status(c, 0);
+  const auto left = trouble_of(s, "shut-down"), killed = trouble_of(s, "ended");
+  REQUIRE(left.is_object());
+  REQUIRE(killed.is_object());
+  CHECK(left["node"] == 1);
+  CHECK(has(left["text"], "was shut down by its program"));
+  CHECK(left["age_ms"] >= 2000);
+  CHECK(killed["node"] == 2);
+  CHECK(has(killed["text"], "has no process any more, killed or crashed: "));
+  // of what was said before it came back nothing is left
+  c.start(1);
+  pass(c, 20s);
+  c.kill(1);
+  pass(c, 2s);
+  CHECK(trouble_of(status(c, 0), "shut-down").is_null());
+}
+
+TEST_CASE("where not all have agreed to it nobody says goodbye") {
+  sim_cluster c(2);
+  REQUIRE(c.settle(20s));
+  for (const std::size_t n : {0, 1})
+    order<control::set_tunable>(c, c.connect(n), {.value = 3, .name = "FeatureLevel"});
+  REQUIRE(c.shut_down(1, 10s));
+  pass(c, 2s);
+  const auto ended = trouble_of(status(c, 0), "ended");
+  REQUIRE(ended.is_object());
+  CHECK(has(ended["text"], "node 1 has no process any more: "));
+}
+
+TEST_CASE("since when another node was stopped") {
+  sim_cluster c(3);
+  REQUIRE(c.settle(20s));
+  order<control::stop_node>(c, c.connect(1), {});
+  pass(c, 5s);
+  const auto stopped = trouble_of(status(c, 0), "stopped");
+  REQUIRE(stopped.is_object());
+  CHECK(stopped["age_ms"] > 2000);
+  CHECK(stopped["age_ms"] <= 5000);
 }
 
 TEST_CASE(

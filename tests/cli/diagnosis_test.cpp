@@ -57,6 +57,19 @@ TEST_CASE("what may only follow from something else stands behind its cause, who
   CHECK(all[1].kind == "starting");
 }
 
+TEST_CASE("why a node is not there is told by who knows most") {
+  const auto why = [](int by, const std::string& kind) {
+    return std::pair{pnn{static_cast<std::uint32_t>(by)},
+                     report(trouble(kind, 3, "node 3 " + kind, 10))};
+  };
+  // who has started since has never seen it
+  CHECK(troubles_in({why(0, "never-seen"), why(1, "ended")}, pnn{0})[0].kind == "ended");
+  CHECK(troubles_in({why(0, "never-seen"), why(1, "ended"), why(2, "shut-down")}, pnn{0})[0].kind ==
+        "shut-down");
+  CHECK(troubles_in({why(0, "shut-down"), why(1, "ended")}, pnn{0})[0].kind == "shut-down");
+  CHECK(troubles_in({why(0, "silent"), why(1, "kept-out")}, pnn{0})[0].kind == "silent");
+}
+
 TEST_CASE("one cause that several nodes tell of is one sentence, with its greatest age") {
   node_reports reports;
   for (int n = 0; n < 3; ++n)

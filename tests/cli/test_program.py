@@ -291,6 +291,15 @@ class B1Queries(Checks):
     def test_refused(self):
         base = self.nodes[0].base
         self.assert_complains(FAILED, "no database nosuch.tdb", "--base", base, "catdb", "nosuch.tdb")
+        self.told(self.nodes[0], "attach", "similar.tdb")
+        self.told(self.nodes[0], "attach", "similar.p", "persistent")
+        for words in ("catdb simlar.tdb", "cattdb simlar.tdb", "readkey simlar.tdb k", "writekey simlar.tdb k v", "deletekey simlar.tdb k",
+                      "lock simlar.tdb k", "tfetch simlar.tdb k", "getdbstatus simlar.tdb", "wipedb simlar.tdb", "detach simlar.tdb",
+                      "vacuum simlar.tdb", "backupdb simlar.tdb /dev/null", "dbstatistics simlar.tdb", "hotkeys simlar.tdb",
+                      "setdbreadonly simlar.tdb", "setdbsticky simlar.tdb", "recovery hold freeze@simlar.tdb", "health --db simlar.tdb"):
+            self.assert_complains(FAILED, "no database simlar.tdb is attached; did you mean similar.tdb?", "--base", base, *words.split())
+        for words in ("pfetch simlar.p k", "pstore simlar.p k v", "pdelete simlar.p k", "ptrans simlar.p", "getdbseqnum simlar.p"):
+            self.assert_complains(FAILED, "no database simlar.p is attached; did you mean similar.p?", "--base", base, *words.split())
         self.assert_complains(WRONG_USE, "did you mean RecoverTimeout?", "--base", base, "getvar", "recovertimeot")
         self.assert_complains(WRONG_USE, "hex", "--base", base, "readkey", "q.tdb", "0x123")
 
@@ -328,18 +337,44 @@ class B1Queries(Checks):
                          [n["value"] for n in self.told(node, "getvar", "monitorinterval", "-n", "all")["nodes"]])
 
     def test_on_a_narrow_terminal(self):
-        """Nothing is longer than the terminal is wide; there the terminal would break it, anywhere."""
-        node = self.nodes[0]
-        self.told(node, "attach", "narrow.tdb")
-        self.told(node, "recover")
-        for words in ("status", "doctor", "nodestatus -n all", "listnodes", "leader", "recovery status", "timeline", "getdbmap",
-                      "getdbstatus narrow.tdb", "dbstatistics narrow.tdb", "locks", "uptime -n all", "ping -n all", "health",
-                      "getcapabilities", "cluster version", "check-config", "explain node-down", "explain", "drill list",
-                      "status --help", "--help", "staus", "recovery hold foo", "getdbstatus nosuch", "lock"):
+        """Nothing is longer than the terminal is wide; there the terminal would break it, anywhere. Every command, or why not."""
+        node, there = self.nodes[0], sandbox.directory("w")
+        names = {"V": "a_database_with_a_long_name_for_a_narrow_terminal.tdb", "P": "persistent_" + "with_a_long_name_" * 3 + ".tdb",
+                 "K": "a_key_of_many_words_with_no_blank_between_them_at_all_in_it", "THERE": there, "DIR": self.nodes.directory}
+        played = {
+            "status": [""], "doctor": [""], "nodestatus": ["-n all", "0,7"], "listnodes": [""], "leader": [""], "recovery status": [""],
+            "recovery hold": ["foo"], "recovery release": [""], "timeline": [""], "attach": ["V", "P persistent", "x persistant"],
+            "writekey": ["V K value"], "pstore": ["P K value"], "ptrans": ["P /dev/null"], "getdbmap": [""], "getdbstatus": ["V", "P", "nosuch"],
+            "dbstatistics": ["V -n all"], "hotkeys": ["-n all"], "locks": [""], "uptime": ["-n all"], "ping": ["-n all"],
+            "health": ["", "--db V", "--db nosuch"], "metrics": [""], "getcapabilities": ["-n all"], "cluster version": [""],
+            "cluster status": ["--dir DIR"], "cluster add": ["--help"], "cluster up": ["--help"], "cluster down": ["--help"],
+            "check-config": [""], "explain": ["node-down", "GETVNNMAP", ""], "drill list": [""], "drill check": ["chaos"],
+            "drill run": ["deadlock-of-2015", "deadlock-of-2015 --narrate"], "drill help": ["", "within", "wihtin"], "stats": ["-n all"],
+            "statistics": ["-n all"], "statisticsreset": [""], "listvars": ["-n all"], "getvar": ["RecoverTimeout -n all", "nosuch"],
+            "setvar": ["VerifyRecoveryLock 1"], "getdebug": ["-n all"], "setdebug": ["NOTICE"], "pnn": [""], "getpid": ["-n all"],
+            "runstate": ["-n all", "FOO"], "getreclock": ["-n all"], "getdbseqnum": ["P -n all"], "catdb": ["V", "P"], "cattdb": ["V"],
+            "tfetch": ["V K"], "lock": ["V K --for 1ms", "x"], "backupdb": ["P THERE/backup"], "dumpdbbackup": ["THERE/backup"],
+            "restoredb": ["THERE/backup"], "vacuum": ["V"], "wipedb": ["V"], "deletekey": ["V K"], "pdelete": ["P K"],
+            "setdbreadonly": ["V"], "setdbsticky": ["V"], "export": ["THERE P"], "import": ["/nonexistent"], "recover": ["", "--verify"],
+            "reloadnodes": [""], "process-exists": ["1"], "disable": ["-n 1"], "enable": ["-n 1"], "setlmasterrole": ["on"],
+            "setleaderrole": ["on"], "detach": ["V"],
+            # what only shows something in another state, or runs a while: how they are written is the same code as above
+            **{words: ["--help"] for words in ("stop", "continue", "ban", "unban", "shutdown", "node", "quickstart", "samba demo", "capture",
+                                               "client", "drill compare", "drill shrink", "drill hunt")},
+            # for somebody to copy, or into a file: values, files as they are, commands
+            **dict.fromkeys(("readkey", "pfetch", "drill show", "decode", "bridge"), []),
+        }
+
+        def all_of(commands, *before):
+            for command in commands:
+                words = (*before, command["name"])
+                yield from all_of(command["subcommands"], *words) if command["subcommands"] else [" ".join(words)]
+        self.assertEqual(set(all_of(json.loads(floe("help", "--json").stdout)["commands"])), set(played))
+        for words in [f"{name} {more}" for name, all_more in played.items() for more in all_more] + ["--help", "staus", "recmaster"]:
             with self.subTest(command=words):
-                shown = on_terminal(60, "--base", node.base, *words.split())
-                self.assertTrue(shown)
-                self.assertEqual([], [line for line in shown.splitlines() if len(line) > 60])
+                exact = [re.sub(r"\b(V|P|K|THERE|DIR)\b", lambda m: str(names[m[0]]), word) for word in words.split()]
+                shown = on_terminal(60, "--base", node.base, *exact)
+                self.assertEqual([], [line for line in re.split("[\r\n]+", shown) if len(line) > 60])
 
     def test_plain_in_a_pipe(self):
         for words in ("status", "timeline", "locks", "getdbmap"):
@@ -388,12 +423,17 @@ class B2Operators(Checks):
         self.assertEqual(3, rows.count("held.tdb"))
 
     def test_a_node_that_hangs_and_one_that_is_lost(self):
+        # so long it is not taken for lost
+        self.told(self.nodes[0], "setvar", "FloeKeepaliveLimitMs", "60000", "-n", "all")
+        self.addCleanup(floe, "--base", self.nodes[0].base, "setvar", "FloeKeepaliveLimitMs", "2500", "-n", "all")
         self.nodes[1].signal(signal.SIGSTOP)
         try:
             self.assert_complains(TIMED_OUT, "timed out", "--base", self.nodes[0].base, "-t", "0.5", "ping", "-n", "1")
             self.assert_complains(TIMED_OUT, "timed out", "--base", self.nodes[1].base, "-t", "0.5", "ping")
             told = self.told(self.nodes[0], "locks", "-t", "0.5")
             self.assertEqual([1], [one["node"] for one in told["unreachable"]])
+            # at a terminal whoever asks it is told from the first second on for whom it waits
+            self.assertIn("uptime: waits for node 1, ", on_terminal(100, "--base", self.nodes[0].base, "-t", "4", "uptime", "-n", "all"))
         finally:
             self.nodes[1].signal(signal.SIGCONT)
         self.nodes.wait_healthy()
@@ -586,8 +626,40 @@ class B4Health(Checks):
         self.nodes.wait_healthy()
         self.nodes[2].signal(signal.SIGKILL)
         until(lambda: "ended" in self.kinds(node), "node 0 has noticed")
-        self.assertIn("has no process any more", self.told(node, "status")["nodes"][2]["reason"])
+        self.assertIn("has no process any more, killed or crashed: ", self.told(node, "status")["nodes"][2]["reason"])
         self.nodes.start_node(self.nodes[2])
+        self.nodes.wait_healthy()
+
+    def test_shut_down_and_stopped(self):
+        """Who was ended in good order is not taken for killed: every node knows by whom, and since when."""
+        node = self.nodes[0]
+        self.nodes.wait_healthy()
+        os.kill(self.nodes[2].pid, signal.SIGTERM)
+        until(lambda: "shut-down" in self.kinds(node), "node 0 has noticed")
+        by = rf"was shut down by SIGTERM of \S+ \(pid {os.getpid()}\), for "
+        for one in self.nodes[:2]:
+            self.assertRegex(self.told(one, "status")["nodes"][2]["reason"], f"^{by}")
+            self.assertRegex(self.doctor(one, SAYS_NO), rf"node 2 {by}.*\n +try: start it")
+        self.assertRegex(self.assert_exit(SAYS_NO, floe("--base", node.base, "nodestatus", "2")).stdout, by)
+        self.assertGreaterEqual(self.kinds(node)["shut-down"]["age_ms"], 0)
+        # who has started since then has never seen it, and hears of it from the other
+        self.nodes[1].signal(signal.SIGKILL)
+        until(lambda: "ended" in self.kinds(node), "node 0 has noticed")
+        self.nodes.start_node(self.nodes[1])
+        until(lambda: floe("--base", self.nodes[1].base, "runstate", "running").returncode == DONE, "node 1 runs")
+        self.assertRegex(self.told(self.nodes[1], "status")["nodes"][2]["reason"], f"^{by}")
+        until(lambda: self.nodes[2].pid is None, "node 2 has ended")
+        self.nodes.start_node(self.nodes[2])
+        self.nodes.wait_healthy()
+        self.assert_exit(DONE, floe("--base", node.base, "shutdown", "-n", "2"))
+        until(lambda: "shut-down" in self.kinds(node), "node 0 has noticed")
+        self.assertIn("was shut down by an operator at node 0", self.told(node, "status")["nodes"][2]["reason"])
+        until(lambda: self.nodes[2].pid is None, "node 2 has ended")
+        self.nodes.start_node(self.nodes[2])
+        self.nodes.wait_healthy()
+        self.told(node, "stop", "-n", "2")
+        self.assertRegex(self.told(node, "status")["nodes"][2]["reason"], "^was stopped by an operator, for ")
+        self.told(node, "continue", "-n", "2")
         self.nodes.wait_healthy()
 
     def test_a_lock_that_is_not_given_back(self):

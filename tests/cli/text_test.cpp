@@ -90,6 +90,30 @@ TEST_CASE("a table that is too wide breaks its widest text, never its numbers") 
         "locking.tdb  12345  a client of node 1 holds a record lock there\n");
 }
 
+TEST_CASE(
+    "words of a table are cut only where nothing else helps; numbers without room stand one below "
+    "the other") {
+  const std::vector<column> columns{{"NAME"}, {"N", true}, {"WHY"}};
+  const std::vector<std::vector<cell>> rows{{"a_name_of_one_word", "12345", "held by a client"}};
+  CHECK(table_text(columns, rows, false, 40) ==
+        "NAME                    N  WHY\n"
+        "a_name_of_one_word  12345  held by a\n"
+        "                           client\n");
+  CHECK(table_text(columns, rows, false, 30) ==
+        "NAME              N  WHY\n"
+        "a_name_of_o  12345  held by a\n"
+        "ne_word             client\n");
+  CHECK(table_text({{"A", true}, {"A LONG ONE", true}, {"B"}},
+                   {{"1234567890", "1234567890", "text"}, {"1", "2", ""}}, false, 24) ==
+        "A           1234567890\n"
+        "A LONG ONE  1234567890\n"
+        "B           text\n"
+        "\n"
+        "A           1\n"
+        "A LONG ONE  2\n"
+        "B\n");
+}
+
 TEST_CASE("spare columns are left out where a table is too wide, and only there") {
   const std::vector<column> columns{{"KEY"}, {"SINCE", false, true}, {"FOR", true}};
   const std::vector<std::vector<cell>> rows{{"k1", "10:00:00.103", "1.5 s"}};

@@ -18,7 +18,7 @@ void fake_node::open() {
                   if (auto stream = weak.lock()) receive(stream, f);
                 },
             .down = [this, weak = std::weak_ptr(c)](
-                        const std::string&) { std::erase(streams_, weak.lock()); }};
+                        const close_reason&) { std::erase(streams_, weak.lock()); }};
       });
   listener_ = std::move(*l);
 }

@@ -9,6 +9,9 @@ class Fences(unittest.TestCase):
     def refused(self, name, include):
         return list(fences.includes(name, f"#include {include}\n"))
 
+    def named(self, name, text):
+        return list(fences.named_files(name, text, ["actors/log.hpp", "actors/log.cpp", "actors/runtime/actor.hpp", "actors/README.md"]))
+
     def test_floors(self):
         self.assertTrue(self.refused("protocol/hash.cpp", '"storage/store.hpp"'))
         self.assertTrue(self.refused("storage/store.cpp", '"actors/log.hpp"'))
@@ -33,8 +36,11 @@ class Fences(unittest.TestCase):
         self.assertTrue(list(fences.readme_links("README.md", "[x](nowhere/README.md)")))
         self.assertTrue(list(fences.readme_links("README.md", "[x](protocol/README.md#no-such-heading)")))
         self.assertFalse(list(fences.readme_links("README.md", "[x](protocol/README.md) [y](https://a.example/)")))
-        self.assertTrue(list(fences.named_files("actors/log.hpp", "/// see actors/gone.hpp\n")))
-        self.assertFalse(list(fences.named_files("actors/log.hpp", "/// see actors/log.hpp\n")))
+        self.assertTrue(self.named("actors/log.hpp", "/// see actors/gone.hpp\n"))
+        self.assertTrue(self.named("actors/log.hpp", "/// gone.cpp (what is not there), log.cpp\n"))
+        self.assertTrue(self.named("README.md", "`runtime/gone.hpp`"))
+        self.assertFalse(self.named("actors/log.hpp", "/// see actors/log.hpp, runtime/actor.hpp, log.cpp\n"))
+        self.assertFalse(self.named("README.md", "`runtime/actor.hpp`, `actors/README.md`, `command/NAME.cpp`"))
 
     def test_the_model(self):
         rules = "/* R8  keeps\n * protocol/rules/winner.hpp */\nhidden byte R8;\n"

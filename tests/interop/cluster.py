@@ -73,9 +73,11 @@ class Node:
         try:
             pid = int((self.base / "run" / "ctdbd.pid").read_text())
             state = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+            threads = len(os.listdir(f"/proc/{pid}/task"))
         except (OSError, ValueError):
             return None
-        return pid if state != "Z" else None
+        # the first thread is a zombie while others still end, and the sockets are open until the last has ended
+        return pid if state != "Z" or threads > 1 else None
 
     def resident_bytes(self):
         return int(pathlib.Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -4,6 +4,7 @@ and alert rules that name only what there is."""
 import contextlib
 import http.client
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -22,6 +23,7 @@ from wait import until  # noqa: E402
 HERE = pathlib.Path(__file__).resolve().parent
 SERVICE = HERE.parents[1] / "cli" / "service"
 PROMTOOL = shutil.which("promtool")
+FLOE, LAUNCHER = os.environ.get("FLOE"), os.environ.get("FLOE_LAUNCHER")
 PORT = "[floe]\nport = 4379\n"
 
 
@@ -127,6 +129,35 @@ class B1Health(unittest.TestCase):
         self.assertEqual(page.ask("/livez")[0], 200)
         floe("--base", node.base, "continue")
         until(lambda: page.ask("/readyz")[0] == 200, "ready again", 30)
+
+    @unittest.skipUnless(LAUNCHER, "FLOE_LAUNCHER names no program")
+    def test_what_is_installed_says_the_same(self):
+        """It answers simple questions by itself and leaves the others to the program; nobody can tell which."""
+        node = Node(self.addCleanup, PORT)
+        base = ("--base", node.base)
+        until(lambda: floe(*base, "health").returncode == 0, "healthy", 30)
+        floe(*base, "attach", "a.tdb").check_returncode()
+
+        def told(program, *words):
+            done = subprocess.run([program, *map(str, words)], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+            without_ages = [re.sub(r"[\d.]+ (ms|s|min)\b", "AGE", text) for text in (done.stdout, done.stderr)]
+            return done.returncode, re.sub("  +", "  ", without_ages[0]), without_ages[1]
+
+        def same(*words):
+            self.assertEqual(told(FLOE, *words), told(LAUNCHER, *words), words)
+        for more in ((), ("--json",), ("--db", "a.tdb"), ("--db", "a.tdb", "--json"), ("--db", "atdb"), ("--nonsense",), ("--help",)):
+            same(*base, "health", *more)
+        floe(*base, "disable")
+        same(*base, "health")
+        for words in ((*base, "pnn"), ("--version",), ("helth",), ("--base", "/nonexistent", "health"), (*base, "-t", "5s", "health")):
+            same(*words)
+
+    def test_little_is_loaded_at_a_start(self):
+        """Commands are started often, by scripts and probes; what each of them loads costs more than what it does."""
+        for program, most in ((FLOE, 12), (LAUNCHER, 5)):
+            if program:
+                loaded = subprocess.run(["ldd", program], capture_output=True, text=True, timeout=20).stdout.splitlines()
+                self.assertLessEqual(len([line for line in loaded if "san.so" not in line]), most + 1, loaded)
 
     def test_a_unix_socket(self):
         place = sandbox.directory("m") / "metrics"

@@ -242,6 +242,22 @@ class Story(unittest.TestCase):
                 until(self.settled, f"{node} is in the map again")
                 self.assert_all_there()
 
+    def test_7_shut_down_in_good_order(self):
+        """A floe node that is told to end gives first what only it has: in a recovery of its own, whoever leads."""
+        node = self.nodes.of_kind("floe")[-1]
+        others = [n for n in self.nodes if n is not node]
+        if not any(self.nodes.kind(n) in self.leaders for n in others):
+            self.skipTest("nobody could lead without it")
+        self.fill("last seen by all")
+        node.signal(signal.SIGTERM)
+        until(lambda: node.pid is None, f"{node} has ended")
+        until(lambda: self.settled(others), f"{node} is out of the map")
+        self.assert_all_there()
+        self.nodes.start_node(node)
+        self.nodes.wait_healthy()
+        until(self.settled, f"{node} is in the map again")
+        self.assert_all_there()
+
 
 class OneFloeLeads(Story):
     kinds, leaders = ("floe", "ctdbd", "ctdbd"), ("floe",)
@@ -261,7 +277,8 @@ class TwoFloeFollow(Story):
 
 class AnybodyLeads(Story):
     kinds, leaders = ("ctdbd", "floe", "ctdbd"), ("floe", "ctdbd")
-    test_4_stopped_and_continued = test_5_banned_and_unbanned = test_6_killed_and_started = None  # the others do it
+    test_4_stopped_and_continued = test_5_banned_and_unbanned = None  # the others do it
+    test_6_killed_and_started = test_7_shut_down_in_good_order = None
 
     def test_7_the_office_moves(self):
         """Whoever is left leads: each kind takes over from the other, and recovers what the other has written."""

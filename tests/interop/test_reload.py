@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Nodes are added and deleted while the cluster runs: with floe's program and with Debian's."""
+import json
 import re
 import signal
 import unittest
@@ -82,6 +83,9 @@ class Reload(unittest.TestCase):
         (self.nodes[1].base / "nodes").write_text("\n".join([*self.lines()[:2], "127.9.9.9"]) + "\n")
         with self.assertRaisesRegex(cli.Failed, r"node 2: .* on node 1"):
             reload()
+        told = json.loads(floe("--base", self.nodes[0].base, "doctor", "--json").stdout)["troubles"]
+        self.assertEqual([("nodes-file", 1, False)], [(t["kind"], t["node"], t["ill"]) for t in told], told)
+        self.assertIn(f"node 2 is 127.9.9.9 there and {self.nodes[2].address} in the cluster", told[0]["text"])
         self.write_nodes_files(self.lines())
         self.assertEqual({"added": [], "deleted": []},
                          {k: v for k, v in reload().items() if k in ("added", "deleted")})

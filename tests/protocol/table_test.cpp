@@ -8,6 +8,7 @@
 
 #include "protocol/controls.hpp"
 #include "protocol/messages.hpp"
+#include "protocol/node_flags_text.hpp"
 #include "protocol/types/all.hpp"
 #include "protocol/wire/codec.hpp"
 #include "tests/protocol/golden.hpp"
@@ -184,6 +185,9 @@ TEST_CASE("tunables are found by name, whatever its case") {
 TEST_CASE("flags have names") {
   CHECK(node_flags_text(0) == "");
   CHECK(node_flags_text(node_flag::banned | node_flag::stopped) == "BANNED|STOPPED");
+  CHECK(node_flags_in("BANNED|0x400|STOPPED") == (node_flag::banned | node_flag::stopped));
+  CHECK(node_flags_in("OK") == 0);
+  CHECK(node_flags_in("STOPPE") == 0);
   CHECK(record_flags_text(record_flag::migrated_with_data) == "MIGRATED_WITH_DATA");
   CHECK(db_flags_text(0x31) == "PERSISTENT|0x30");
   CHECK(pnn_text(number(pnn::broadcast_all)) == "BROADCAST_ALL");

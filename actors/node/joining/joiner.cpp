@@ -6,6 +6,7 @@
 
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/rules/elapsed.hpp"
 #include "protocol/types/basic.hpp"
 #include "protocol/types/database.hpp"
 
@@ -94,8 +95,7 @@ void joiner::tick() {
 
 std::optional<joining_progress> joiner::progress() const {
   if (machine_.state() == joining_state::out) return std::nullopt;
-  const auto ms =
-      std::chrono::duration_cast<std::chrono::milliseconds>(port_.env.loop.now() - since_).count();
+  const auto ms = in_ms(port_.env.loop.now() - since_);
   joining_progress p{.from = machine_.leader(),
                      .db = databases_.name_of(machine_.left().front()),
                      .databases = machine_.left().size(),
@@ -178,11 +178,7 @@ void joiner::act(const joining_effect::rest& e) {
 /// The leader sees the flag go, and takes the node in.
 void joiner::act(const joining_effect::ready& e) {
   port_.note(event::caught_up{
-      .full = e.full,
-      .records = full_,
-      .ms = std::chrono::duration_cast<std::chrono::milliseconds>(port_.env.loop.now() - since_)
-                .count(),
-      .why = e.why});
+      .full = e.full, .records = full_, .ms = in_ms(port_.env.loop.now() - since_), .why = e.why});
   const bool ran = port_.view().run == runstate::running;
   membership_.set_own_flags(0, node_flag::catching_up | (ran ? node_flag::unhealthy : 0U));
 }

@@ -5,6 +5,7 @@
 
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/rules/elapsed.hpp"
 
 namespace floe {
 namespace {
@@ -138,10 +139,9 @@ void departing::left(bool handed_over) {
   port_.env.loop.cancel(patience_);
   ++waits_;
   port_.self.tell(work_ended{[this, handed_over] {
-    const auto ms =
-        std::chrono::duration_cast<std::chrono::milliseconds>(port_.env.loop.now() - since_);
+    const auto ms = in_ms(port_.env.loop.now() - since_);
     if (port_.view().capabilities & capability::leaving)
-      port_.note(event::node_left{.handed_over = handed_over, .ms = ms.count()});
+      port_.note(event::node_left{.handed_over = handed_over, .ms = ms});
     std::exchange(then_, {})(handed_over);
   }});
 }

@@ -14,7 +14,20 @@ void membership::modify_flags(const request_of<control::modify_flags>& c,
   if (c.pnn == port_.env.self || (old & node_flag::disconnected)) return;
   const auto flags = (c.new_flags & ~node_flag::disconnected) | (old & node_flag::disconnected);
   if (flags == old) return;
+  for (std::uint32_t bit = 1; bit != 0; bit <<= 1) {
+    if (!(flags & bit))
+      flagged_[c.pnn].erase(bit);
+    else if (!(old & bit))
+      flagged_[c.pnn][bit] = port_.env.loop.now();
+  }
   port_.change_view([&](cluster_view& v) { v.nodes[number(c.pnn)].flags = flags; });
+}
+
+std::int64_t membership::flag_age_ms(pnn p, std::uint32_t flag) const {
+  const auto node = flagged_.find(p);
+  if (node == flagged_.end()) return -1;
+  const auto since = node->second.find(flag);
+  return since == node->second.end() ? -1 : age_ms(since->second);
 }
 
 outcome_of<control::get_capabilities> membership::get_capabilities() const {

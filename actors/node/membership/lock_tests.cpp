@@ -7,14 +7,13 @@
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/lock_taken.hpp"
+#include "protocol/rules/elapsed.hpp"
 #include "protocol/types/basic.hpp"
 
 namespace floe {
 namespace {
 
 constexpr duration longest_test = std::chrono::seconds(5);
-
-double seconds(duration d) { return std::chrono::duration<double>(d).count(); }
 
 }  // namespace
 
@@ -31,13 +30,14 @@ outcome_of<control::get_reclock_file> lock_tests::get_reclock_file() const {
 }
 
 void lock_tests::before_normal(std::function<void(const std::string&)> then) {
-  const bool holds_it_itself = port_.view().leader == port_.env.self && state_.state == "held";
+  const bool holds_it_itself =
+      port_.view().leader == port_.env.self && state_.state == lock_standing::held;
   if (port_.config.cluster_lock.empty() || holds_it_itself || !port_.env.locks) return then({});
   const auto id = ++last_test_;
   const auto begun = port_.env.loop.now();
   const auto ended = [this, id, begun, then = std::move(then)](const lock_answer& a) {
     if (tests_.erase(id) == 0) return;
-    took_.testing.add(seconds(port_.env.loop.now() - begun));
+    took_.testing.add(in_seconds(port_.env.loop.now() - begun));
     if (a.outcome == lock_outcome::taken) {
       port_.env.log.tell(event::cluster_lock_not_held{
           .why = "the leader ends a recovery, but this node could take the lock"});
@@ -76,28 +76,25 @@ void lock_tests::compare_settings(const caller& leader, const replier& answer) {
 
 void lock_tests::changed(cluster_lock_state& m) {
   // CTDB counts the tries that got it
-  if (state_.state == "taking" && m.state == "held")
-    took_.taking.add(seconds(port_.env.loop.now() - since_));
+  if (state_.state == lock_standing::taking && m.state == lock_standing::held)
+    took_.taking.add(in_seconds(port_.env.loop.now() - since_));
   if (m.state != state_.state) since_ = port_.env.loop.now();
-  const bool failing = m.state == "failed" || m.state == "lost", trying = m.state == "taking";
+  const bool failing = m.state == lock_standing::failed || m.state == lock_standing::lost;
+  const bool trying = m.state == lock_standing::taking;
   if (failing && trouble_.empty()) trouble_since_ = port_.env.loop.now();
   if (!trying) trouble_ = failing ? m.detail : "";
-  port_.note(event::cluster_lock{.from = state_.state, .to = m.state, .why = m.detail});
+  port_.note(event::cluster_lock{.from = name(state_.state), .to = name(m.state), .why = m.detail});
   state_ = std::move(m);
 }
 
 cluster_lock_report lock_tests::report() const {
-  const auto age =
-      std::chrono::duration_cast<std::chrono::milliseconds>(port_.env.loop.now() - since_);
   return {.setting = port_.config.cluster_lock,
-          .state = std::string(state_.state),
+          .state = state_.state,
           .detail = state_.detail,
-          .age_ms = age.count(),
+          .age_ms = in_ms(port_.env.loop.now() - since_),
           // whoever leads holds it: what this node last knew of the lock is out of date then
           .trouble = port_.view().leader == pnn::unknown ? trouble_ : std::string(),
-          .trouble_age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
-                                port_.env.loop.now() - trouble_since_)
-                                .count()};
+          .trouble_age_ms = in_ms(port_.env.loop.now() - trouble_since_)};
 }
 
 }  // namespace floe

@@ -20,7 +20,9 @@ namespace floe {
 
 /// What is shown of the lock; `setting` empty: none is configured.
 struct cluster_lock_report {
-  std::string setting, state, detail;
+  std::string setting;
+  lock_standing state = lock_standing::not_held;
+  std::string detail;
   std::int64_t age_ms = 0;
   std::string trouble;  ///< why it cannot be used; empty: it can, as far as this node knows
   std::int64_t trouble_age_ms = 0;
@@ -53,7 +55,7 @@ class lock_tests {
  private:
   node_port& port_;
   calls& calls_;
-  cluster_lock_state state_{.state = "not held", .detail = {}};
+  cluster_lock_state state_;
   time_point since_, trouble_since_;
   std::string trouble_;
   latencies took_;

@@ -9,6 +9,8 @@
 #include "actors/node/membership/last_map.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
+#include "protocol/recovery_mode.hpp"
+#include "protocol/rules/elapsed.hpp"
 #include "protocol/rules/late_link.hpp"
 #include "protocol/rules/left_out.hpp"
 #include "protocol/rules/lineage.hpp"
@@ -24,7 +26,6 @@ namespace {
 
 constexpr std::uint32_t own_inactive = node_flag::banned | node_flag::stopped;
 
-const char* mode_name(recovery_mode m) { return m == recovery_mode::normal ? "normal" : "active"; }
 std::string text_of(runstate s) {
   return std::string(runstate_text(static_cast<std::uint64_t>(s)));
 }
@@ -61,6 +62,7 @@ void membership::peer_came(const peer_changed& m) {
   port_.change_view([&](cluster_view& v) {
     auto& n = v.nodes[number(m.who)];
     n.floe = m.floe;
+    n.level = m.level;
     n.dead = false;
     n.flags &= ~node_flag::disconnected;
   });
@@ -90,6 +92,7 @@ void membership::came_into_map(pnn who) {
 void membership::peer_went(const peer_changed& m) {
   port_.note(event::node_down{.pnn = m.who, .why = m.why});
   lost_[m.who] = {m.why, m.dead, port_.env.loop.now()};
+  flagged_.erase(m.who);
   port_.change_view([&](cluster_view& v) {
     auto& n = v.nodes[number(m.who)];
     n.floe = m.floe;
@@ -132,7 +135,7 @@ void membership::client_gone(const client_ref& c) {
 void membership::set_mode(recovery_mode mode, const std::string& why) {
   const auto before = port_.view().mode;
   if (mode == before) return;
-  port_.note(event::recovery_mode{.from = mode_name(before), .to = mode_name(mode), .why = why});
+  port_.note(event::recovery_mode{.from = name(before), .to = name(mode), .why = why});
   mode_since_ = port_.env.loop.now();
   mode_why_ = why;
   port_.change_view([&](cluster_view& v) { v.mode = mode; });
@@ -190,9 +193,7 @@ void membership::watch_frozen() {
   }
 }
 
-std::int64_t membership::age_ms(time_point t) const {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(port_.env.loop.now() - t).count();
-}
+std::int64_t membership::age_ms(time_point t) const { return in_ms(port_.env.loop.now() - t); }
 
 std::int64_t membership::mode_age_ms() const { return age_ms(mode_since_); }
 std::int64_t membership::leader_age_ms() const { return age_ms(leader_since_); }

@@ -50,6 +50,8 @@ class membership {
     std::int64_t age_ms = 0;
   };
   std::optional<loss> lost(pnn) const;
+  /// How long ago this node has heard that another one has this flag; -1: it has not.
+  std::int64_t flag_age_ms(pnn, std::uint32_t flag) const;
   std::int64_t started_us() const { return started_us_; }
   time_point started() const { return started_; }
   void no_more_timers() { port_.env.loop.cancel(trim_); }
@@ -100,6 +102,7 @@ class membership {
   time_point started_, mode_since_, leader_since_;
   std::string mode_why_ = "the node has started";
   std::map<pnn, last_loss> lost_;
+  std::map<pnn, std::map<std::uint32_t, time_point>> flagged_;  ///< since when, flag by flag
   std::int64_t started_us_ = 0, recovery_started_us_ = 0, recovery_finished_us_ = 0;
   bool broken_since_map_ = false;  ///< a node of the map was lost after the map was set
   std::string late_since_map_;     ///< a node of the map came after the map was set: what to say

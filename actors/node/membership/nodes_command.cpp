@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "actors/spawn_apart.hpp"
+#include "protocol/rules/elapsed.hpp"
 
 namespace floe {
 namespace {
@@ -71,10 +72,7 @@ std::expected<std::string, std::string> output_of_nodes_command(const std::strin
   if (const int error = child.start(setting.substr(1)); error != 0)
     return std::unexpected(std::string("cannot be run: ") + std::strerror(error));
   const auto deadline = steady_clock::now() + time_to_print;
-  const auto left = [&] {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(deadline - steady_clock::now())
-        .count();
-  };
+  const auto left = [&] { return in_ms(deadline - steady_clock::now()); };
   std::string text;
   while (left() > 0) {
     pollfd one{child.out(), POLLIN, 0};

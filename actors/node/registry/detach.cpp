@@ -7,6 +7,22 @@
 #include "protocol/types/basic.hpp"
 
 namespace floe {
+namespace {
+
+/// How long recoveries that come between are waited for, and how long until the others are asked again.
+constexpr std::chrono::seconds patience{10};
+constexpr std::chrono::milliseconds pause{100};
+
+struct answers {
+  explicit answers(std::size_t of) : left(of) {}
+  void refused(pnn n, const std::string& why) {
+    words += fmt::format("{}node {} {}", words.empty() ? "" : "; ", number(n), why);
+  }
+  std::size_t left;
+  std::string words;
+};
+
+}  // namespace
 
 /// Why not, or nothing.
 std::string detaching::keeps_attached(const database_entry& d) const {
@@ -25,38 +41,75 @@ void detaching::db_detach(const request_of<control::db_detach>& id, const caller
   if (!d) return answer.fail("unknown database");
   if (const auto why = keeps_attached(*d); !why.empty()) return answer.fail(why);
   if (!by.client) return detach_here(id, answer.plain());
-  auto others = port_.destinations(pnn::broadcast_connected);
-  std::erase(others, port_.env.self);
-  if (others.empty()) return detach_here(id, answer.plain());
-  ask_others(id, std::move(others), answer.plain());
+  ask_whether({id, detach_now::step::ask, port_.env.loop.now() + patience, answer.plain()});
 }
 
-/// The others first: what they refuse stays here, where the client sees it.
-void detaching::ask_others(db_id id, std::vector<pnn> others, const replier& answer) {
-  struct round {
-    std::size_t left;
-    std::string refused;
-  };
-  const auto all = std::make_shared<round>();
-  all->left = others.size();
-  for (pnn n : others)
-    calls_.ask<control::db_detach>(
-        n, id, std::chrono::seconds(port_.tunables[tunable::control_timeout]),
-        replier([me = port_.self, all, n, id, answer](control_answer a) {
-          if (a.status != 0)
-            all->refused += fmt::format("{}node {} keeps it: {}", all->refused.empty() ? "" : "; ",
-                                        number(n), a.text.empty() ? "refused" : a.text);
+std::vector<pnn> detaching::others() const {
+  auto all = port_.destinations(pnn::broadcast_connected);
+  std::erase(all, port_.env.self);
+  return all;
+}
+
+/// Once they have begun there is no way back: what can be refused is asked before.
+void detaching::ask_whether(const detach_now& m) {
+  const auto nodes = others();
+  const auto all = std::make_shared<answers>(nodes.size());
+  if (all->left == 0) return go_on({m.id, detach_now::step::here, m.until, m.answer});
+  for (pnn n : nodes)
+    calls_.ask<control::get_tunable>(
+        n, {.name = info_of(tunable::allow_client_db_attach).name}, patience,
+        replier([me = port_.self, all, n, m](control_answer a) {
+          const auto value = decode_reply<control::get_tunable>(a.data);
+          if (a.status != 0 || !value)
+            all->refused(n, "does not say whether it would: " + a.text);
+          else if (*value != 0)
+            all->refused(n, "lets clients attach it again: AllowClientDBAttach is not 0");
           if (--all->left > 0) return;
-          if (!all->refused.empty()) return answer.fail(all->refused);
-          me.tell(detach_now{id, answer});
+          if (!all->words.empty()) return m.answer.fail(all->words + "; nothing was detached");
+          me.tell(detach_now{m.id, detach_now::step::ask, m.until, m.answer});
         }));
 }
 
-void detaching::now(const detach_now& m) {
+/// The others first: what they refuse stays here, where the client sees it.
+void detaching::ask_others(const detach_now& m) {
+  const auto nodes = others();
+  const auto all = std::make_shared<answers>(nodes.size());
+  if (all->left == 0) return go_on({m.id, detach_now::step::here, m.until, m.answer});
+  for (pnn n : nodes)
+    calls_.ask<control::db_detach>(
+        n, m.id, std::chrono::seconds(port_.tunables[tunable::control_timeout]),
+        replier([me = port_.self, all, n, m, &loop = port_.env.loop](control_answer a) {
+          if (a.status != 0) all->refused(n, "keeps it: " + a.text);
+          if (--all->left > 0) return;
+          if (all->words.empty())
+            return me.tell(detach_now{m.id, detach_now::step::here, m.until, m.answer});
+          if (loop.now() >= m.until)
+            return m.answer.fail(all->words + "; others have detached it: try again");
+          me.tell(detach_now{m.id, detach_now::step::again, m.until, m.answer});
+        }));
+}
+
+void detaching::go_on(const detach_now& m) {
+  switch (m.next) {
+    case detach_now::step::ask: return ask_others(m);
+    case detach_now::step::again: return in_a_moment(m);
+    case detach_now::step::here: break;
+  }
   const auto* d = databases_.find(m.id);
   if (!d) return m.answer.good();
-  if (const auto why = keeps_attached(*d); !why.empty()) return m.answer.fail(why);
-  detach_here(m.id, m.answer);
+  const auto why = keeps_attached(*d);
+  if (why.empty()) return detach_here(m.id, m.answer);
+  if (port_.env.loop.now() >= m.until)
+    return m.answer.fail(why + "; others have detached it: try again");
+  in_a_moment(m);
+}
+
+/// Whoever lacked it may have been given it again by the recovery: all are asked.
+void detaching::in_a_moment(const detach_now& m) {
+  port_.env.loop.after(
+      pause, [me = port_.self, next = detach_now{m.id, detach_now::step::ask, m.until, m.answer}] {
+        me.tell(next);
+      });
 }
 
 void detaching::detach_here(db_id id, const replier& answer) {

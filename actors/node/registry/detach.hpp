@@ -1,6 +1,12 @@
 #pragma once
-/// Detaching databases: on all connected nodes, or reported as still there. CTDB broadcasts without waiting (Samba
+/// Detaching databases: on all connected nodes, or nowhere. CTDB broadcasts without waiting (Samba
 /// ctdb/server/ctdb_ltdb_server.c, ctdb_control_db_detach), so that nobody learns of a node that refuses.
+///
+///   would they all? ──no──► refused, nothing is detached
+///        │ yes
+///   all others ──some in a recovery──► all once more, in a moment: what some have let go and others keep is neither the
+///        │                             content of before nor none
+///     this node
 #include <string>
 
 #include "actors/control_call.hpp"
@@ -17,13 +23,15 @@ class detaching {
 
   void db_detach(const request_of<control::db_detach>&, const caller&,
                  const answer_to<control::db_detach>&);
-  /// All other nodes have done it.
-  void now(const detach_now&);
+  void go_on(const detach_now&);
   void closed(db_id);
 
  private:
   std::string keeps_attached(const database_entry&) const;
-  void ask_others(db_id, std::vector<pnn> others, const replier&);
+  std::vector<pnn> others() const;
+  void ask_whether(const detach_now&);
+  void ask_others(const detach_now&);
+  void in_a_moment(const detach_now&);
   void detach_here(db_id, const replier&);
 
   node_port& port_;

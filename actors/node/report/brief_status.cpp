@@ -10,13 +10,23 @@
 
 namespace floe {
 
-bool wants_brief_status(byte_view options) {
+namespace {
+
+bool wants(byte_view options, const char* what) {
   if (options.empty()) return false;
-  if (options == R"({"brief":true})") return true;  // what a drill asks many times a second
   using nlohmann::json;
   const auto wanted = json::parse(options, nullptr, false);
-  return wanted.is_object() && wanted.value("brief", json()) == true;
+  return wanted.is_object() && wanted.value(what, json()) == true;
 }
+
+}  // namespace
+
+bool wants_brief_status(byte_view options) {
+  if (options == R"({"brief":true})") return true;  // what a drill asks many times a second
+  return wants(options, "brief");
+}
+
+bool wants_only_health(byte_view options) { return wants(options, "health"); }
 
 std::string brief_status_json(const cluster_view& v, const std::string& recovery,
                               const std::vector<database_report>& databases) {

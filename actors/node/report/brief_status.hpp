@@ -12,6 +12,8 @@ namespace floe {
 /// Whether these options of a request ask for it.
 bool wants_brief_status(byte_view options);
 /// `recovery`: JSON of the recovery that this node leads; empty: none runs.
+/// {"health": true}: for probes that ask every second.
+bool wants_only_health(byte_view options);
 std::string brief_status_json(const cluster_view&, const std::string& recovery,
                               const std::vector<database_report>&);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/events.hpp"
+#include "protocol/recovery_mode.hpp"
 #include "protocol/rules/freeze.hpp"
 
 namespace floe {
@@ -40,7 +41,7 @@ void event_tally::saw(const timeline_event& e) {
     if (state->to != thawed) frozen_since_[db] = e.wall_us;
   } else if (const auto mode = as<event::recovery_mode>(line)) {
     if (active_since_ != 0) all_.active_seconds += seconds(active_since_, e.wall_us);
-    active_since_ = mode->to == "active" ? e.wall_us : 0;
+    active_since_ = mode->to == name(recovery_mode::active) ? e.wall_us : 0;
   } else if (const auto ended = as<event::recovery_ended>(line)) {
     ++all_.recoveries_led[ended->good ? "good" : "failed"];
     std::erase_if(phase_since_, [&](const auto& p) { return p.first.second == ended->run; });

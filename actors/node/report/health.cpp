@@ -36,7 +36,8 @@ std::string so_now(health_part part, const status_snapshot& s,
     case health_part::flags: return "none";
     case health_part::cluster_lock:
       if (s.lock.setting.empty()) return "none is configured";
-      return fmt::format("{}{}{}", s.lock.state, s.lock.detail.empty() ? "" : ": ", s.lock.detail);
+      return fmt::format("{}{}{}", name(s.lock.state), s.lock.detail.empty() ? "" : ": ",
+                         s.lock.detail);
     case health_part::databases: return fmt::format("{} attached", databases.size());
     case health_part::other: return "nothing is wrong";
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "actors/hex.hpp"
@@ -119,7 +120,8 @@ json trouble_json(const trouble& t) {
 
 json lock_json(const cluster_lock_report& l) {
   if (l.setting.empty()) return {};
-  return {{"setting", l.setting}, {"state", l.state}, {"age_ms", l.age_ms}, {"detail", l.detail}};
+  return {
+      {"setting", l.setting}, {"state", name(l.state)}, {"age_ms", l.age_ms}, {"detail", l.detail}};
 }
 
 json health_json(const std::vector<health_check>& checks) {
@@ -149,7 +151,73 @@ json joining_json(const std::optional<joining_progress>& p) {
           {"left_ms", p->left_ms < 0 ? json() : json(p->left_ms)}};
 }
 
+json recovered_json(const recovered_counts& r) {
+  return {{"unchanged", r.unchanged}, {"difference", r.by_difference},
+          {"whole", r.whole},         {"differed", r.differed},
+          {"kept", r.kept},           {"lost", r.lost}};
+}
+
+/// What the node keeps for others.
+json held_json(const memory_report& h) {
+  json j{{"resident", h.resident},
+         {"controls", h.controls},
+         {"requests", h.requests},
+         {"registrations", h.registrations},
+         {"notifications", h.notifications},
+         {"tcp_connections", h.tcp_connections},
+         {"client_requests", h.of_clients.requests},
+         {"client_bytes", h.of_clients.bytes},
+         {"client_locks", h.of_clients.locks},
+         {"traverses", h.traverses}};
+  if (const auto& m = h.most; m.client != 0)
+    j["most"] = {{"client", m.client},     {"pid", m.pid},     {"name", m.name},
+                 {"requests", m.requests}, {"bytes", m.bytes}, {"locks", m.locks}};
+  return j;
+}
+
+/// Turns that took long, and what was refused or dropped because of a limit.
+void put_limits(json& j, const limit_counts& l) {
+  j["turns"] = {{"late", l.turns.late},
+                {"longest_ms", l.turns.longest_ms},
+                {"most_work_ms", l.turns.most_work_ms},
+                {"longest_was", l.turns.longest_was}};
+  j["refused"] = {{"connections", l.refused.connections},
+                  {"requests", l.refused.requests},
+                  {"databases", l.refused.databases},
+                  {"traverses", l.refused.traverses},
+                  {"registrations", l.refused.registrations}};
+  j["dropped"] = {{"unknown_operations", l.dropped.unknown_operations},
+                  {"messages", l.dropped.messages},
+                  {"too_large", l.dropped.too_large},
+                  {"relinks", l.dropped.relinks}};
+}
+
+void put_troubles(json& j, const std::vector<trouble>& troubles) {
+  j["healthy"] = std::ranges::none_of(troubles, &trouble::ill);
+  j["troubles"] = json::array();
+  j["warnings"] = json::array();
+  for (const auto& t : troubles) {
+    j["troubles"].push_back(trouble_json(t));
+    j["warnings"].push_back(t.text);
+  }
+}
+
 }  // namespace
+
+std::string only_health_json(const status_snapshot& s,
+                             const std::vector<database_report>& databases) {
+  json j{{"databases", json::array()}};
+  for (const auto& d : databases) {
+    const auto troubles = troubles_of(d, s.view->self);
+    j["databases"].push_back({{"id", fmt::format("{:#010x}", number(d.id))},
+                              {"name", d.name},
+                              {"state", std::string(name(d.state))},
+                              {"records", d.records},
+                              {"trouble", troubles.empty() ? "" : troubles.front().text}});
+  }
+  j["health"] = health_json(health_of(s, databases, troubles_of(s, databases)));
+  return text_of(j);
+}
 
 std::string status_json(const status_snapshot& s, const std::vector<database_report>& databases) {
   const auto& v = *s.view;
@@ -172,48 +240,14 @@ std::string status_json(const status_snapshot& s, const std::vector<database_rep
   j["recovery"] = s.recovery.empty() ? json() : json::parse(s.recovery, nullptr, false);
   j["last_recovery"] =
       s.last_recovery.empty() ? json() : json::parse(s.last_recovery, nullptr, false);
-  const auto& r = s.recovered;
-  j["recovered"] = {{"unchanged", r.unchanged}, {"difference", r.by_difference},
-                    {"whole", r.whole},         {"differed", r.differed},
-                    {"kept", r.kept},           {"lost", r.lost}};
+  j["recovered"] = recovered_json(s.recovered);
   j["cluster_lock"] = lock_json(s.lock);
   j["quorum"] = std::string(name(s.quorum));
   j["recovery_failures"] = s.recovery_failures;
-  j["healthy"] = true;
-  j["troubles"] = json::array();
-  j["warnings"] = json::array();
   const auto troubles = troubles_of(s, databases);
-  for (const auto& t : troubles) {
-    if (t.ill) j["healthy"] = false;
-    j["troubles"].push_back(trouble_json(t));
-    j["warnings"].push_back(t.text);
-  }
-  j["held"] = {{"resident", s.held.resident},
-               {"controls", s.held.controls},
-               {"requests", s.held.requests},
-               {"registrations", s.held.registrations},
-               {"notifications", s.held.notifications},
-               {"tcp_connections", s.held.tcp_connections},
-               {"client_requests", s.held.of_clients.requests},
-               {"client_bytes", s.held.of_clients.bytes},
-               {"client_locks", s.held.of_clients.locks},
-               {"traverses", s.held.traverses}};
-  if (const auto& m = s.held.most; m.client != 0)
-    j["held"]["most"] = {{"client", m.client},     {"pid", m.pid},     {"name", m.name},
-                         {"requests", m.requests}, {"bytes", m.bytes}, {"locks", m.locks}};
-  j["turns"] = {{"late", s.limits.turns.late},
-                {"longest_ms", s.limits.turns.longest_ms},
-                {"most_work_ms", s.limits.turns.most_work_ms},
-                {"longest_was", s.limits.turns.longest_was}};
-  j["refused"] = {{"connections", s.limits.refused.connections},
-                  {"requests", s.limits.refused.requests},
-                  {"databases", s.limits.refused.databases},
-                  {"traverses", s.limits.refused.traverses},
-                  {"registrations", s.limits.refused.registrations}};
-  j["dropped"] = {{"unknown_operations", s.limits.dropped.unknown_operations},
-                  {"messages", s.limits.dropped.messages},
-                  {"too_large", s.limits.dropped.too_large},
-                  {"relinks", s.limits.dropped.relinks}};
+  put_troubles(j, troubles);
+  j["held"] = held_json(s.held);
+  put_limits(j, s.limits);
   j["ban"] = ban_json(s.ban);
   j["joining"] = joining_json(s.joining);
   j["health"] = health_json(health_of(s, databases, troubles));

@@ -42,7 +42,7 @@ struct memory_report {
 
 /// Why a node is not connected.
 struct absence {
-  std::string_view kind;  ///< "ended", "silent", "kept-out", "never-seen"
+  std::string_view kind;  ///< "shut-down", "ended", "silent", "kept-out", "never-seen"
   std::string text;       ///< "does not answer: no sign of life for 12.5 s"
   std::string next;       ///< what to try
   std::int64_t age_ms = 0;
@@ -64,6 +64,7 @@ struct status_snapshot {
   bool lacks_lock = false;  ///< several nodes and no lock
   std::map<pnn, absence> absent;
   std::map<std::uint32_t, std::int64_t> flag_ages_ms;  ///< of this node's own flags
+  std::map<pnn, std::map<std::uint32_t, std::int64_t>> flag_ages_of_others_ms;
   std::vector<std::pair<std::string, std::string>>
       disputes;  ///< databases that are out of use, and why
   memory_report held;
@@ -79,6 +80,8 @@ struct status_snapshot {
 
 /// Names of processes are not always UTF-8: what is not is replaced.
 std::string status_json(const status_snapshot&, const std::vector<database_report>&);
+/// What `floe health` asks for, every second perhaps: names as in the whole status.
+std::string only_health_json(const status_snapshot&, const std::vector<database_report>&);
 std::string locks_json(pnn self, const std::vector<database_report>&);
 /// For people, one thing a line.
 std::string memory_text(const memory_report&, const std::vector<database_report>&);

@@ -11,6 +11,8 @@
 #include "actors/node/report/figures.hpp"
 #include "actors/node/report/statistics.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/node_flags_text.hpp"
+#include "protocol/rules/elapsed.hpp"
 #include "protocol/types/basic.hpp"
 #include "protocol/types/client.hpp"
 
@@ -22,8 +24,9 @@ void reports::note(timeline_event e) {
   port_.env.log.tell(e.line);
   tally_.saw(e);
   if (const auto flags = as<event::own_flags>(e.line)) {
+    const auto now = node_flags_in(flags->to);
     for (const auto bit : {node_flag::stopped, node_flag::permanently_disabled}) {
-      if (flags->to.find(node_flags_text(bit)) != flags->to.npos)
+      if (now & bit)
         flags_since_us_.try_emplace(bit, e.wall_us);
       else
         flags_since_us_.erase(bit);
@@ -98,6 +101,20 @@ std::map<std::uint32_t, std::int64_t> reports::flag_ages() const {
   return ages;
 }
 
+/// Since when others have those of which it is worth knowing.
+std::map<pnn, std::map<std::uint32_t, std::int64_t>> reports::flag_ages_of_others() const {
+  std::map<pnn, std::map<std::uint32_t, std::int64_t>> ages;
+  const auto& nodes = port_.view().nodes;
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    for (const auto bit : {node_flag::banned, node_flag::stopped, node_flag::permanently_disabled,
+                           node_flag::catching_up}) {
+      const pnn p{static_cast<std::uint32_t>(i)};
+      const auto age = from_.cluster.flag_age_ms(p, bit);
+      if (p != port_.view().self && (nodes[i].flags & bit) && age >= 0) ages[p][bit] = age;
+    }
+  return ages;
+}
+
 /// Why each node that is not connected is not.
 std::map<pnn, absence> reports::absent_nodes() const {
   std::map<pnn, absence> all;
@@ -117,8 +134,13 @@ std::map<pnn, absence> reports::absent_nodes() const {
     else if (!lost)
       all[p] = {"never-seen", "has not been seen since this node started",
                 "start it: floe node, systemctl start floe", since_start_ms};
+    else if (const auto* by = from_.goodbyes.of(p))
+      all[p] = {"shut-down", "was shut down by " + *by,
+                "start it when it is wanted again: floe node, systemctl start floe", lost->age_ms};
     else if (lost->dead)
-      all[p] = {"ended", "has no process any more: " + lost->why,
+      all[p] = {"ended",
+                fmt::format("has no process any more{}: {}",
+                            from_.goodbyes.would_say(p) ? ", killed or crashed" : "", lost->why),
                 "start it; its log says why it ended", lost->age_ms};
     else
       all[p] = {"silent", "does not answer: " + silence(lost->why, lost->age_ms),
@@ -151,9 +173,7 @@ std::optional<status_snapshot::cut> reports::cut_off() const {
           few ? "bring the nodes back that are missing; if they are gone for ever, take them out "
                 "of the nodes file: floe reloadnodes"
               : "a recovery ends it; if none comes: is the network cut, or the leader stopped?",
-      .age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(port_.env.loop.now() -
-                                                                      pulse.since())
-                    .count()};
+      .age_ms = in_ms(port_.env.loop.now() - pulse.since())};
 }
 
 status_snapshot reports::snapshot() const {
@@ -175,6 +195,7 @@ status_snapshot reports::snapshot() const {
                     .lacks_lock = from_.locks.lacking(),
                     .absent = absent_nodes(),
                     .flag_ages_ms = flag_ages(),
+                    .flag_ages_of_others_ms = flag_ages_of_others(),
                     .disputes = disputes(),
                     .held = held(),
                     .limits = port_.limits,
@@ -192,6 +213,11 @@ void reports::get_node_status(const request_of<control::get_node_status>& option
                                            answer](const std::vector<database_report>& all) {
       answer.good({brief_status_json(*view, recovery, all)});
     });
+  if (wants_only_health(options.value))
+    return from_.databases.inspect(
+        false, [s = snapshot(), answer](const std::vector<database_report>& all) {
+          answer.good({only_health_json(s, all)});
+        });
   from_.databases.inspect(true, [s = snapshot(), answer](const std::vector<database_report>& all) {
     answer.good({status_json(s, all)});
   });
@@ -265,9 +291,11 @@ outcome_of<control::set_hold_phase> reports::set_hold_phase(
   return {};
 }
 
-void reports::shutdown(const answer_to<control::shutdown>& answer) {
+void reports::shutdown(const caller& by, const answer_to<control::shutdown>& answer) {
   answer.good();
-  port_.self.tell(leave_node{});
+  port_.self.tell(leave_node{
+      by.client ? fmt::format("an operator: {} (pid {})", by.client->name, by.client->pid)
+                : fmt::format("an operator at node {}", number(by.from))});
 }
 
 }  // namespace floe

@@ -11,6 +11,7 @@
 #include "actors/node/clients/clients.hpp"
 #include "actors/node/joining/joiner.hpp"
 #include "actors/node/membership/bans.hpp"
+#include "actors/node/membership/goodbyes.hpp"
 #include "actors/node/membership/membership.hpp"
 #include "actors/node/membership/nodes_list.hpp"
 #include "actors/node/messaging/messaging.hpp"
@@ -40,6 +41,7 @@ class reports {
     const bans& banned;
     const joiner& joining;
     const traverses& traversal;
+    const floe::goodbyes& goodbyes;
   };
   reports(node_port& port, sources from) : port_(port), from_(from) {}
 
@@ -52,7 +54,7 @@ class reports {
   void get_locks(const answer_to<control::get_locks>&) const;
   void get_timeline(const request_of<control::get_timeline>&,
                     const answer_to<control::get_timeline>&);
-  /// Options: {"brief": true}, or nothing.
+  /// Options: {"brief": true}, {"health": true}, or nothing.
   void get_node_status(const request_of<control::get_node_status>& options,
                        const answer_to<control::get_node_status>&) const;
   void dump_memory(const answer_to<control::dump_memory>&) const;
@@ -67,12 +69,13 @@ class reports {
   /// For controls whose effect belongs to parts that this node does not have (public addresses, the recovery daemon).
   outcome_of<control::startup> accept_quietly() const;
   outcome_of<control::set_hold_phase> set_hold_phase(const request_of<control::set_hold_phase>&);
-  void shutdown(const answer_to<control::shutdown>&);
+  void shutdown(const caller&, const answer_to<control::shutdown>&);
 
  private:
   status_snapshot snapshot() const;
   std::map<pnn, absence> absent_nodes() const;
   std::map<std::uint32_t, std::int64_t> flag_ages() const;
+  std::map<pnn, std::map<std::uint32_t, std::int64_t>> flag_ages_of_others() const;
   std::optional<status_snapshot::cut> cut_off() const;
   std::vector<std::pair<std::string, std::string>> disputes() const;
   memory_report held() const;

@@ -36,6 +36,11 @@ struct examiner {
   }
 
   void own_state();
+  trouble banned(const bans::ban&) const;
+  void unexplained_flags();
+  void by_operators();
+  trouble joining(const joining_progress&) const;
+  void run_state();
   void leadership();
   trouble no_leader() const;
   void recovery();
@@ -45,6 +50,12 @@ struct examiner {
   std::int64_t age_of(std::uint32_t flag) const {
     const auto i = s.flag_ages_ms.find(flag);
     return i == s.flag_ages_ms.end() ? -1 : i->second;
+  }
+  std::int64_t age_of(pnn other, std::uint32_t flag) const {
+    const auto node = s.flag_ages_of_others_ms.find(other);
+    if (node == s.flag_ages_of_others_ms.end()) return -1;
+    const auto i = node->second.find(flag);
+    return i == node->second.end() ? -1 : i->second;
   }
 };
 
@@ -70,29 +81,43 @@ std::string list_of(const json& nodes) {
 // --- this node --------------------------------------------------------------------------------------------------
 
 void examiner::own_state() {
+  if (s.ban)
+    found.push_back(banned(*s.ban));
+  else
+    unexplained_flags();
+  by_operators();
+  if (s.joining) found.push_back(joining(*s.joining));
+  run_state();
+}
+
+trouble examiner::banned(const bans::ban& b) const {
+  const auto age_us = s.now_us - b.since_us;
+  const bool asked = b.cause == ban_cause::asked;
+  const auto who =
+      asked ? std::string("an operator") : fmt::format("node {} ({})", number(b.by), name(b.cause));
+  return {.kind = "banned",
+          .text = fmt::format("node {} is banned by {}: {}; {} s left", number(view().self), who,
+                              b.why, std::max<std::int64_t>(b.seconds - age_us / 1'000'000, 0)),
+          .next = (asked ? "it ends by itself; or " : "mend what is named; or ") +
+                  command_for(number(view().self), "unban"),
+          .node = view().self,
+          .age_ms = age_us / 1000,
+          .part = health_part::flags};
+}
+
+void examiner::unexplained_flags() {
+  const auto unexplained = view().own_flags() & ~explained_flags;
+  if (unexplained == 0) return;
+  found.push_back({.kind = "flags",
+                   .text = fmt::format("node {} has the flags {}", number(view().self),
+                                       node_flags_text(unexplained)),
+                   .next = "its log says who set them",
+                   .node = view().self,
+                   .part = health_part::flags});
+}
+
+void examiner::by_operators() {
   const auto flags = view().own_flags();
-  if (s.ban) {
-    const auto left = s.ban->seconds - (s.now_us - s.ban->since_us) / 1'000'000;
-    const bool asked = s.ban->cause == ban_cause::asked;
-    const auto who = asked ? std::string("an operator")
-                           : fmt::format("node {} ({})", number(s.ban->by), name(s.ban->cause));
-    found.push_back(
-        {.kind = "banned",
-         .text = fmt::format("node {} is banned by {}: {}; {} s left", number(view().self), who,
-                             s.ban->why, std::max<std::int64_t>(left, 0)),
-         .next = (asked ? "it ends by itself; or " : "mend what is named; or ") +
-                 command_for(number(view().self), "unban"),
-         .node = view().self,
-         .age_ms = (s.now_us - s.ban->since_us) / 1000,
-         .part = health_part::flags});
-  } else if (const auto unexplained = flags & ~explained_flags) {
-    found.push_back({.kind = "flags",
-                     .text = fmt::format("node {} has the flags {}", number(view().self),
-                                         node_flags_text(unexplained)),
-                     .next = "its log says who set them",
-                     .node = view().self,
-                     .part = health_part::flags});
-  }
   if (flags & node_flag::stopped)
     found.push_back({.kind = "stopped",
                      .text = fmt::format("node {} was stopped by an operator", number(view().self)),
@@ -108,21 +133,23 @@ void examiner::own_state() {
          .node = view().self,
          .age_ms = age_of(node_flag::permanently_disabled),
          .part = health_part::flags});
-  if (s.joining) {
-    const auto& p = *s.joining;
-    const auto left = p.left_ms < 0
-                          ? std::string()
-                          : fmt::format(", {:.1f} s left", static_cast<double>(p.left_ms) / 1000);
-    found.push_back(
-        {.kind = "catching-up",
-         .text = fmt::format("node {} is filled from node {} before it joins: {} of {} "
-                             "records{}",
-                             number(view().self), number(p.from), p.records, p.in_all, left),
-         .next = "it ends by itself; the others go on meanwhile",
-         .node = view().self,
-         .age_ms = p.ms,
-         .part = health_part::flags});
-  }
+}
+
+trouble examiner::joining(const joining_progress& p) const {
+  const auto left = p.left_ms < 0
+                        ? std::string()
+                        : fmt::format(", {:.1f} s left", static_cast<double>(p.left_ms) / 1000);
+  return {.kind = "catching-up",
+          .text = fmt::format("node {} is filled from node {} before it joins: {} of {} "
+                              "records{}",
+                              number(view().self), number(p.from), p.records, p.in_all, left),
+          .next = "it ends by itself; the others go on meanwhile",
+          .node = view().self,
+          .age_ms = p.ms,
+          .part = health_part::flags};
+}
+
+void examiner::run_state() {
   if (view().run > runstate::running)
     found.push_back({.kind = "ending",
                      .text = fmt::format("node {} is ending: it was told to", number(view().self)),
@@ -139,7 +166,7 @@ void examiner::own_state() {
          .age_ms = (s.now_us - s.started_us) / 1000,
          .part = health_part::runstate,
          .follows = true});
-  if (view().run == runstate::running && (flags & node_flag::unhealthy) && !s.joining)
+  if (view().run == runstate::running && (view().own_flags() & node_flag::unhealthy) && !s.joining)
     found.push_back({.kind = "unhealthy",
                      .text = fmt::format("node {} is marked unhealthy", number(view().self)),
                      .next = "who marked it? its log says (flags)",
@@ -158,7 +185,7 @@ trouble examiner::no_leader() const {
     t.text = fmt::format("nobody leads the cluster: its lock {} cannot be had: {}", s.lock.setting,
                          lock_trouble(s.lock));
     t.next = "make the lock's directory be there, and its file writable, on the nodes";
-  } else if (s.lock.state == "held by another") {
+  } else if (s.lock.state == lock_standing::held_by_another) {
     t.text =
         fmt::format("nobody leads the cluster: a node that node {} does not hear holds its lock",
                     number(view().self));
@@ -189,14 +216,32 @@ void examiner::leadership() {
                      .age_ms = s.cut_off->age_ms});
 }
 
-/// Of the leader's own report: what this step waits for.
-std::string waits_for(const json& step) {
+/// What a step of a recovery waits for; `text` empty: for nothing.
+struct step_wait {
+  std::string text{};
+  bool held = false;  ///< by an operator
+};
+
+/// Of the leader's own report.
+step_wait waits_for(const json& step) {
   const auto held = step.value("held", json());
   if (held.is_string() && !held.get<std::string>().empty())
-    return fmt::format("is held at {} by an operator", held.get<std::string>());
+    return {fmt::format("is held at {} by an operator", held.get<std::string>()), true};
   if (const auto nodes = step.value("waiting_for", json::array()); !nodes.empty())
-    return fmt::format("waits at {} for node {}", step.value("phase", ""), list_of(nodes));
+    return {fmt::format("waits at {} for node {}", step.value("phase", ""), list_of(nodes))};
   return {};
+}
+
+/// Of the cluster and of its databases, as many as can be read.
+step_wait all_waits_of(const json& running) {
+  auto all = waits_for(running);
+  for (const auto& d : running.value("databases", json::array()))
+    if (const auto one = waits_for(d); all.text.size() < 300 && !one.text.empty()) {
+      all.text +=
+          fmt::format("{}{} {}", all.text.empty() ? "" : ", ", d.value("name", ""), one.text);
+      all.held |= one.held;
+    }
+  return all;
 }
 
 void examiner::recovery() {
@@ -208,13 +253,10 @@ void examiner::recovery() {
                            : "it ends by itself; floe recovery status shows how far it is";
     bool explained = !s.recovery_failures.empty();
     if (running.is_object()) {
-      std::string waits = waits_for(running);
-      for (const auto& d : running.value("databases", json::array()))
-        if (auto one = waits_for(d); waits.size() < 300 && !one.empty())
-          waits += fmt::format("{}{} {}", waits.empty() ? "" : ", ", d.value("name", ""), one);
-      if (!waits.empty()) text += "; the recovery " + waits;
-      if (waits.find("is held at") != waits.npos) next = "floe recovery release";
-      explained = !waits.empty();
+      const auto waits = all_waits_of(running);
+      if (!waits.text.empty()) text += "; the recovery " + waits.text;
+      if (waits.held) next = "floe recovery release";
+      explained = !waits.text.empty();
     }
     if (!s.recovery_failures.empty())
       text += fmt::format("; the last one failed: {}", s.recovery_failures.front());
@@ -271,13 +313,15 @@ void examiner::peers() {
                                                              : "disabled",
                          .text = fmt::format("node {} {}", i, what),
                          .next = fmt::format("floe -n {} status says more", i),
-                         .node = p});
+                         .node = p,
+                         .age_ms = age_of(p, bit)});
     if (flags & node_flag::catching_up)
       found.push_back(
           {.kind = "catching-up",
            .text = fmt::format("node {} is filled before it joins", i),
            .next = fmt::format("it ends by itself; floe -n {} status says how far it is", i),
-           .node = p});
+           .node = p,
+           .age_ms = age_of(p, node_flag::catching_up)});
     if (flags == node_flag::unhealthy)
       found.push_back({.kind = "unhealthy",
                        .text = fmt::format("node {} has not finished starting", i),

@@ -13,6 +13,7 @@
 #include "cli/drill/report/compare_runs.hpp"
 #include "cli/output.hpp"
 #include "cli/whole_file.hpp"
+#include "cli/wrap.hpp"
 
 namespace floe::cli::drill {
 namespace {
@@ -57,10 +58,10 @@ int compare(context& c, const arguments& a) {
     j.end();
     print_json(std::move(j));
   } else {
-    print(comparison_text(*compared));
+    print_text(comparison_text(*compared));
     if (!worse.empty())
-      print(fmt::format("\n{} by more than {} %: {}\n", paint(style::bad, "WORSE"), *limit,
-                        fmt::join(worse, ", ")));
+      print_text(fmt::format("\n{} by more than {} %: {}\n", paint(style::bad, "WORSE"), *limit,
+                             fmt::join(worse, ", ")));
   }
   return worse.empty() ? done : says_no;
 }

@@ -9,6 +9,8 @@
 #include "cli/context.hpp"
 #include "cli/drill/checker/checker.hpp"
 #include "cli/output.hpp"
+#include "cli/suggest.hpp"
+#include "cli/wrap.hpp"
 
 namespace floe::cli::drill {
 namespace {
@@ -29,62 +31,70 @@ std::string usage_of(const verb& v) {
                      v.arguments);
 }
 
-void print_group(const char* group, const std::vector<std::pair<std::string, const char*>>& rows) {
-  print(fmt::format("\n{}\n", paint(style::bold, group)));
-  for (const auto& [usage, summary] : rows) print(fmt::format("  {}\n      {}\n", usage, summary));
+std::string no_such_verb(std::string_view wanted) {
+  std::vector<std::string_view> names;
+  for (const auto& v : all_verbs()) names.emplace_back(v.name);
+  const auto near = closest(wanted, names);
+  return fmt::format("drill help: no such verb: {}; {}", wanted,
+                     near ? fmt::format("did you mean {}?", *near)
+                          : std::string("`floe drill help` lists all, `floe drill --help` the "
+                                        "commands"));
 }
 
-int help(context& c, const arguments& a) {
-  const auto& wanted = a["VERB"];
-  if (c.options.json) {
-    auto j = open_json("drill help");
-    j.text("grammar", grammar);
-    j.begin_list("verbs");
-    for (const auto& v : all_verbs()) {
-      j.begin_object();
-      j.text("name", v.name);
-      j.text("group", v.group);
-      j.text("usage", usage_of(v));
-      j.text("summary", v.summary);
-      j.text("example", v.example);
-      j.end();
-    }
+void print_group(const char* group, const std::vector<std::pair<std::string, const char*>>& rows) {
+  print_text(fmt::format("\n{}\n", paint(style::bold, group)));
+  for (const auto& [usage, summary] : rows)
+    print_text(fmt::format("  {}\n      {}\n", usage, summary));
+}
+
+void put_help() {
+  auto j = open_json("drill help");
+  j.text("grammar", grammar);
+  j.begin_list("verbs");
+  for (const auto& v : all_verbs()) {
+    j.begin_object();
+    j.text("name", v.name);
+    j.text("group", v.group);
+    j.text("usage", usage_of(v));
+    j.text("summary", v.summary);
+    j.text("example", v.example);
     j.end();
-    j.begin_list("conditions");
-    for (const auto& x : all_conditions()) {
-      j.begin_object();
-      j.text("form", x.form);
-      j.text("summary", x.summary);
-      j.text("example", x.example);
-      j.end();
-    }
-    j.end();
-    j.begin_list("checks");
-    for (const auto& x : all_checkers()) {
-      j.begin_object();
-      j.text("name", x.name);
-      j.text("promise", x.promise);
-      j.end();
-    }
-    j.end();
-    print_json(std::move(j));
-    return done;
   }
-  if (!wanted.empty()) {
-    bool found = false;
-    for (const auto& v : all_verbs())
-      if (wanted == v.name) {
-        print(fmt::format("{}\n    {}\n\nExample:\n    {}\n", usage_of(v), v.summary, v.example));
-        found = true;
-      }
-    if (!found)
-      return c.misused(
-          fmt::format("drill help: no such verb: {}; `floe drill help` lists all, `floe drill "
-                      "--help` the commands",
-                      wanted));
-    return done;
+  j.end();
+  j.begin_list("conditions");
+  for (const auto& x : all_conditions()) {
+    j.begin_object();
+    j.text("form", x.form);
+    j.text("summary", x.summary);
+    j.text("example", x.example);
+    j.end();
   }
-  print(grammar);
+  j.end();
+  j.begin_list("checks");
+  for (const auto& x : all_checkers()) {
+    j.begin_object();
+    j.text("name", x.name);
+    j.text("promise", x.promise);
+    j.end();
+  }
+  j.end();
+  print_json(std::move(j));
+}
+
+int print_verb(const context& c, const std::string& wanted) {
+  bool found = false;
+  for (const auto& v : all_verbs())
+    if (wanted == v.name) {
+      print_text(
+          fmt::format("{}\n    {}\n\nExample:\n    {}\n", usage_of(v), v.summary, v.example));
+      found = true;
+    }
+  if (found) return done;
+  return c.misused(no_such_verb(wanted));
+}
+
+void print_language() {
+  print_text(grammar);
   std::vector<std::string> groups;
   for (const auto& v : all_verbs())
     if (std::ranges::find(groups, v.group) == groups.end()) groups.emplace_back(v.group);
@@ -99,9 +109,18 @@ int help(context& c, const arguments& a) {
   for (const auto& x : all_checkers()) checks.emplace_back(x.name, x.promise);
   print_group("Conditions", conditions);
   print_group("Always checked", checks);
-  print(
+  print_text(
       "\n`floe drill help VERB` shows an example, `floe drill --help` what can be done with "
       "drills.\n");
+}
+
+int help(context& c, const arguments& a) {
+  const auto& wanted = a["VERB"];
+  if (!c.options.json && !wanted.empty()) return print_verb(c, wanted);
+  if (c.options.json)
+    put_help();
+  else
+    print_language();
   return done;
 }
 

@@ -15,6 +15,7 @@
 #include "cli/context.hpp"
 #include "cli/output.hpp"
 #include "cli/whole_file.hpp"
+#include "cli/wrap.hpp"
 
 namespace floe::cli::drill {
 namespace {
@@ -66,7 +67,7 @@ std::expected<hunt_request, std::string> read_request(const arguments& a) {
 
 /// "kept-writes-3.drill"
 std::string file_name(const hunt_failure& f, std::size_t number) {
-  auto what = f.failed_at.starts_with("check: ") ? f.failed_at.substr(7) : std::string("broke");
+  std::string what(check_in(f.failed_at).value_or("broke"));
   std::ranges::replace(what, ' ', '-');
   return fmt::format("{}-{}.drill", what, number);
 }
@@ -97,9 +98,9 @@ class hunt_report {
       error_ = done.error();
     if (silent_) return;
     clear();
-    print(fmt::format("{}  drill {}: {}\n        {} lines{}; again: floe drill run {}\n",
-                      paint(style::bad, "FAILED"), f.drill, f.reason, f.lines,
-                      f.smaller ? "" : " as found", files_.back()));
+    print_text(fmt::format("{}  drill {}: {}\n        {} lines{}; again: floe drill run {}\n",
+                           paint(style::bad, "FAILED"), f.drill, f.reason, f.lines,
+                           f.smaller ? "" : " as found", files_.back()));
     std::fflush(stdout);
   }
 
@@ -157,12 +158,13 @@ int run(context& c, const arguments& a) {
   if (c.options.json) {
     put(*r, found, report.files(), seconds);
   } else {
-    print(fmt::format("{}  {} drills in {}: {} of clusters' life, {} pairs of events",
-                      found.end.failures ? paint(style::bad, "FAILED") : paint(style::good, "held"),
-                      found.end.drills, age_text(seconds * 1000),
-                      age_text(found.end.virtual_s * 1000), found.end.pairs));
+    print_text(
+        fmt::format("{}  {} drills in {}: {} of clusters' life, {} pairs of events",
+                    found.end.failures ? paint(style::bad, "FAILED") : paint(style::good, "held"),
+                    found.end.drills, age_text(seconds * 1000),
+                    age_text(found.end.virtual_s * 1000), found.end.pairs));
     if (found.end.failures)
-      print(fmt::format("; {} failed in {} ways", found.end.failures, found.failures.size()));
+      print_text(fmt::format("; {} failed in {} ways", found.end.failures, found.failures.size()));
     print("\n");
   }
   if (found.interrupted) return failed;

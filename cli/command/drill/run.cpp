@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <optional>
+#include <vector>
 
 #include "cli/command/drill/bar.hpp"
 #include "cli/command/drill/failure_kinds.hpp"
@@ -13,9 +15,77 @@
 #include "cli/command/drill/verdict_text.hpp"
 #include "cli/context.hpp"
 #include "cli/output.hpp"
+#include "cli/wrap.hpp"
 
 namespace floe::cli::drill {
 namespace {
+
+/// What is told of the runs of one command, while they end and afterwards.
+class run_report {
+ public:
+  run_report(const context& c, const run_options& w, result_files& files)
+      : json_(c.options.json), wanted_(w), files_(files), tallies_(w.drills.size()) {}
+
+  bool all_held() const { return all_held_; }
+
+  void ended(const planned_run& r, const verdict& v) {
+    all_held_ &= v.held;
+    tallies_[static_cast<std::size_t>(r.drill - wanted_.drills.data())].add(v);
+    if (r.follow == following::picture) live_follower::clear_terminal();  // in case it broke
+    if (json_) {
+      verdicts_[&r] = v;
+    } else if (wanted_.seeds == 1) {
+      print_one(r, v);
+    } else if (!v.held && kinds_.add(r.drill->name, v)) {  // its equals are counted at the end
+      print_text(fmt::format("{}: {}\n", paint(style::bold, r.drill->name), r.drill->title));
+      print_failure(r, v);
+    }
+    std::fflush(stdout);
+  }
+
+  /// `kept`: the one of which there is a file.
+  void end(const std::vector<planned_run>& runs, std::optional<std::size_t> kept,
+           const left_out_lines& left_out) const {
+    if (json_) return put(runs, kept, left_out);
+    if (wanted_.seeds > 1) {
+      print(kinds_.text());
+      print_tallies(wanted_.drills, tallies_);
+    }
+    if (kept)
+      print_text(paint(style::dim, fmt::format("{}: {}, seed {}\n", files_.of_run_text(),
+                                               runs[*kept].drill->name, runs[*kept].seed)));
+  }
+
+ private:
+  void put(const std::vector<planned_run>& runs, std::optional<std::size_t> kept,
+           const left_out_lines& left_out) const {
+    auto j = open_json("drill run");
+    j.text("verdict", all_held_ ? "held" : "failed");
+    if (kept) {
+      j.begin_object("recorded");
+      j.text("drill", runs[*kept].drill->name);
+      j.number("seed", runs[*kept].seed);
+      j.end();
+    }
+    put_left_out(j, left_out);
+    j.begin_list("runs");
+    for (const auto& r : runs) {
+      j.begin_object();
+      put_members(j, r, verdicts_.at(&r));
+      j.end();
+    }
+    j.end();
+    print_json(std::move(j));
+  }
+
+  const bool json_;
+  const run_options& wanted_;
+  result_files& files_;
+  std::map<const planned_run*, verdict> verdicts_;  ///< for JSON
+  std::vector<tally> tallies_;
+  failure_kinds kinds_;
+  bool all_held_ = true;
+};
 
 int run(context& c, const arguments& a) {
   auto w = read_run_options(a);
@@ -32,29 +102,15 @@ int run(context& c, const arguments& a) {
     if (c.options.json && !w->verbose) r.follow = following::nothing;
   }
   files->plan(runs);
-  std::map<const planned_run*, verdict> ended;
-  std::vector<tally> tallies(w->drills.size());
-  failure_kinds kinds;
-  bool all_held = true;
+  run_report report(c, *w, *files);
   int interrupted = 0;
   {
     sweep_bar bar(!c.options.json, runs.size());
     interrupted = sweep(runs, w->jobs, [&](const planned_run& r, const verdict& v) {
-      all_held &= v.held;
       if (files->any()) files->ended(static_cast<std::size_t>(&r - runs.data()), v);
-      tallies[static_cast<std::size_t>(r.drill - w->drills.data())].add(v);
       bar.clear();
-      if (r.follow == following::picture) live_follower::clear_terminal();  // in case it broke
-      if (!c.options.json && w->seeds > 1 && !v.held) {
-        if (kinds.add(r.drill->name, v)) {  // its equals are counted at the end
-          print(fmt::format("{}: {}\n", paint(style::bold, r.drill->name), r.drill->title));
-          print_failure(r, v);
-        }
-      }
-      if (!c.options.json && w->seeds == 1) print_one(r, v);
-      std::fflush(stdout);
+      report.ended(r, v);
       bar.step(!v.held);
-      if (c.options.json) ended[&r] = v;
     });
   }
   if (interrupted) {
@@ -63,32 +119,8 @@ int run(context& c, const arguments& a) {
   }
   const auto kept = files->keep(runs);
   if (!kept) return c.fail(kept.error());
-  if (c.options.json) {
-    auto j = open_json("drill run");
-    j.text("verdict", all_held ? "held" : "failed");
-    if (*kept) {
-      j.begin_object("recorded");
-      j.text("drill", runs[**kept].drill->name);
-      j.number("seed", runs[**kept].seed);
-      j.end();
-    }
-    put_left_out(j, left_out);
-    j.begin_list("runs");
-    for (const auto& r : runs) {
-      j.begin_object();
-      put_members(j, r, ended.at(&r));
-      j.end();
-    }
-    j.end();
-    print_json(std::move(j));
-  } else if (w->seeds > 1) {
-    print(kinds.text());
-    print_tallies(w->drills, tallies);
-  }
-  if (!c.options.json && *kept)
-    print(paint(style::dim, fmt::format("{}: {}, seed {}\n", files->of_run_text(),
-                                        runs[**kept].drill->name, runs[**kept].seed)));
-  return all_held ? done : says_no;
+  report.end(runs, *kept, left_out);
+  return report.all_held() ? done : says_no;
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ int run(context& c, const arguments& a) {
     std::fflush(stderr);
   });
   if (shown) std::fputs("\r\x1b[K", stderr);
-  if (!small) return c.fail("drill shrink: " + small.error());
+  if (!small) return c.fail("drill shrink: " + small.error().why);
   if (!out.empty())
     if (const auto done = write_whole(out, small->text); !done) return c.fail(done.error());
   if (c.options.json) {

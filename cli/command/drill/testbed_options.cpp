@@ -9,6 +9,7 @@
 #include "cli/drill/testbed/real/ctdbd_node.hpp"
 #include "cli/drill/testbed/real/limits.hpp"
 #include "cli/output.hpp"
+#include "cli/wrap.hpp"
 
 namespace floe::cli::drill {
 namespace {
@@ -84,7 +85,7 @@ int leave_out_impossible(context& c, run_options& w, left_out_lines& left_out) {
         "drill run: this cannot be done here (--skip-impossible leaves it out): {}", lines));
   }
   if (!c.options.json)
-    for (const auto& l : left_out) print(fmt::format("left out: {}\n", place_text(l)));
+    for (const auto& l : left_out) print_text(fmt::format("left out: {}\n", place_text(l)));
   return done;
 }
 

@@ -8,6 +8,7 @@
 
 #include "cli/drill/checker/checker.hpp"
 #include "cli/output.hpp"
+#include "cli/wrap.hpp"
 
 namespace floe::cli::drill {
 namespace {
@@ -23,7 +24,7 @@ std::string us_text(std::int64_t us) {
 void print_indented(std::string_view text) {
   while (!text.empty()) {
     const auto end = text.find('\n');
-    print(fmt::format("      {}\n", text.substr(0, end)));
+    print_text(fmt::format("      {}\n", text.substr(0, end)));
     text.remove_prefix(end + 1);
   }
 }
@@ -47,7 +48,7 @@ void print_databases(const std::vector<unavailability>& all, std::size_t affecte
   }
   print_indented(t.text());
   if (affected > most_rows)
-    print(fmt::format("      and {} more databases, for less\n", affected - most_rows));
+    print_text(fmt::format("      and {} more databases, for less\n", affected - most_rows));
 }
 
 /// Each fault's share is what came after it and before the next.
@@ -73,7 +74,8 @@ void print_faults(const verdict& v, std::size_t affected) {
   }
   print_indented(t.text());
   if (v.faults.size() > shown.size())
-    print(fmt::format("      and {} more faults that cost less\n", v.faults.size() - shown.size()));
+    print_text(
+        fmt::format("      and {} more faults that cost less\n", v.faults.size() - shown.size()));
 }
 
 }  // namespace

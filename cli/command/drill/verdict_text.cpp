@@ -7,50 +7,52 @@
 #include "cli/command/drill/unavailable_text.hpp"
 #include "cli/json_list.hpp"
 #include "cli/output.hpp"
+#include "cli/wrap.hpp"
 
 namespace floe::cli::drill {
 
 namespace {
 
 void print_kept(const verdict& v) {
-  if (!v.kept.empty()) print(fmt::format("        the nodes' files: {}\n", v.kept));
+  if (!v.kept.empty()) print_text(fmt::format("        the nodes' files: {}\n", v.kept));
 }
 
 }  // namespace
 
 void print_failure(const planned_run& r, const verdict& v) {
-  print(fmt::format("{}  seed {}: {}\n", paint(style::bad, "FAILED"), v.seed, v.reason));
+  print_text(fmt::format("{}  seed {}: {}\n", paint(style::bad, "FAILED"), v.seed, v.reason));
   for (const auto& c : v.checks) {
     constexpr std::size_t shown = 3;
     for (std::size_t i = 0; i < std::min(shown, c.broken.size()); ++i)
-      print(fmt::format("          {}: {}\n", c.checker, c.broken[i]));
+      print_text(fmt::format("          {}: {}\n", c.checker, c.broken[i]));
     if (c.broken.size() > shown)
-      print(fmt::format("          {}: and {} more\n", c.checker, c.broken.size() - shown));
+      print_text(fmt::format("          {}: and {} more\n", c.checker, c.broken.size() - shown));
   }
-  for (const auto& one : v.circle) print(fmt::format("          in a circle: {}\n", one));
-  print(fmt::format("        again: floe drill run {} --seed {}{} --trace trace.txt\n",
-                    r.drill->name, v.seed, option_text(r.on)));
+  for (const auto& one : v.circle) print_text(fmt::format("          in a circle: {}\n", one));
+  print_text(fmt::format("        again: floe drill run {} --seed {}{} --trace trace.txt\n",
+                         r.drill->name, v.seed, option_text(r.on)));
   print_kept(v);
 }
 
 void print_one(const planned_run& r, const verdict& v) {
-  print(fmt::format("{}: {}\n", paint(style::bold, r.drill->name), r.drill->title));
+  print_text(fmt::format("{}: {}\n", paint(style::bold, r.drill->name), r.drill->title));
   if (!v.held) {
     print_failure(r, v);
     return print_unavailable(v);
   }
-  print(fmt::format("{}  seed {}: {} in {}; {} operations, {} writes, {} lost with a lost node\n",
-                    paint(style::good, "held"), v.seed, age_text(v.virtual_ms), age_text(v.real_ms),
-                    v.operations, v.writes, v.losses));
+  print_text(
+      fmt::format("{}  seed {}: {} in {}; {} operations, {} writes, {} lost with a lost node\n",
+                  paint(style::good, "held"), v.seed, age_text(v.virtual_ms), age_text(v.real_ms),
+                  v.operations, v.writes, v.losses));
   if (v.records_kept + v.records_lost > 0)
-    print(fmt::format("      nodes that came back kept {} records and lost {} to the others\n",
-                      v.records_kept, v.records_lost));
+    print_text(fmt::format("      nodes that came back kept {} records and lost {} to the others\n",
+                           v.records_kept, v.records_lost));
   if (v.longest_wait_ms > 0)
-    print(fmt::format("      longest wait of a client: {} ({})\n", age_text(v.longest_wait_ms),
-                      v.longest_wait));
+    print_text(fmt::format("      longest wait of a client: {} ({})\n", age_text(v.longest_wait_ms),
+                           v.longest_wait));
   if (v.longest_pause_ms > 0)
-    print(fmt::format("      longest pause of a database: {} ({})\n", age_text(v.longest_pause_ms),
-                      v.longest_pause));
+    print_text(fmt::format("      longest pause of a database: {} ({})\n",
+                           age_text(v.longest_pause_ms), v.longest_pause));
   print_unavailable(v);
   print_kept(v);
 }
@@ -132,7 +134,7 @@ void print_tallies(const std::vector<script>& drills, const std::vector<tally>& 
            age_text(s.worst_wait_ms),
            age_text(s.worst_pause_ms)});
   }
-  print(t.text());
+  print_text(t.text());
 }
 
 }  // namespace floe::cli::drill

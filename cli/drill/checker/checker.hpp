@@ -78,6 +78,7 @@ struct checker {
   const char* name;
   const char* promise;  ///< one sentence, for people
   std::vector<finding> (*check)(const history&, const observations&);
+  bool about_losses = false;  ///< what it explains are losses, which a drill may forbid
 };
 
 /// All, in the order of the report.

@@ -50,11 +50,12 @@ std::vector<finding> missing_writes(const history& h, const observations& seen, 
 
 checker kept_writes_checker() {
   return {"kept writes", "no acknowledged write is lost, unless with the last node that had it",
-          [](const history& h, const observations& s) { return missing_writes(h, s, false); }};
+          [](const history& h, const observations& s) { return missing_writes(h, s, false); },
+          true};
 }
 checker kept_deletions_checker() {
   return {"kept deletions", "deleted records stay deleted",
-          [](const history& h, const observations& s) { return missing_writes(h, s, true); }};
+          [](const history& h, const observations& s) { return missing_writes(h, s, true); }, true};
 }
 
 }  // namespace floe::cli::drill

@@ -223,7 +223,8 @@ checker whole_commits_checker() {
           whole};
 }
 checker kept_commits_checker() {
-  return {"kept commits", "no acknowledged transaction is lost, nor missing in a later read", kept};
+  return {"kept commits", "no acknowledged transaction is lost, nor missing in a later read", kept,
+          true};
 }
 checker ordered_commits_checker() {
   return {"ordered commits",

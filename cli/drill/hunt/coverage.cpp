@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "actors/events.hpp"
+#include "protocol/recovery_mode.hpp"
+#include "protocol/rules/freeze.hpp"
 
 namespace floe::cli::drill {
 namespace {
@@ -42,9 +44,10 @@ void coverage_map::log(std::size_t node, std::string_view line) {
   pair(n.last, kind, where);
   if (last_node_ != node) pair(last_, kind, "from another node");
   pair(last_verb_, kind, "after");
-  if (const auto mode = as<event::recovery_mode>(*e)) n.active = mode->to == "active";
+  if (const auto mode = as<event::recovery_mode>(*e))
+    n.active = mode->to == name(recovery_mode::active);
   if (const auto freeze = as<event::freeze_state>(*e)) {
-    if (freeze->to == "thawed")
+    if (freeze->to == name(freeze_state::thawed))
       n.closed.erase(e->db);
     else
       n.closed.insert(e->db);

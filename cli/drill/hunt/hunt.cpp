@@ -189,7 +189,7 @@ class hunter {
     const auto small =
         shrink(s, {.seed = c.seed, .jobs = options_.jobs}, [](std::size_t, std::size_t) {});
     if (!small) {
-      result_.interrupted |= small.error() == "interrupted";
+      result_.interrupted |= small.error().interrupted;
       return;
     }
     f.text = small->text;

@@ -8,6 +8,7 @@
 #include "cli/drill/run/resolve_nodes.hpp"
 #include "cli/output.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/rules/elapsed.hpp"
 
 namespace floe::cli::drill {
 namespace {
@@ -42,7 +43,7 @@ bound read_count(line_parser& w) {
 }
 bound read_time(line_parser& w) {
   const auto how = read_relation(w, false);
-  return {how, std::chrono::duration_cast<std::chrono::microseconds>(w.time()).count()};
+  return {how, in_us(w.time())};
 }
 
 std::string time_text(time_us t) { return age_text(static_cast<double>(t) / 1000); }

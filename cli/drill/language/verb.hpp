@@ -4,6 +4,7 @@
 #include <expected>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/drill/language/line_parser.hpp"
@@ -40,6 +41,19 @@ struct verb {
   /// Words in braces are filled in (hunt/pattern.hpp).
   std::vector<const char*> uses{};
 };
+
+/// One of a group that is read alike.
+inline verb plain_verb(const char* group, const char* name, const char* arguments,
+                       const char* summary, const char* example, action (*read)(line_parser&),
+                       std::vector<const char*> uses) {
+  return {.name = name,
+          .group = group,
+          .arguments = arguments,
+          .summary = summary,
+          .example = example,
+          .read = read,
+          .uses = std::move(uses)};
+}
 
 /// What can be waited for and expected.
 struct condition {

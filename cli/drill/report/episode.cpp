@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "actors/events.hpp"
+#include "protocol/ids.hpp"
+#include "protocol/recovery_mode.hpp"
 
 namespace floe::cli::drill {
 namespace {
@@ -16,7 +18,7 @@ std::int64_t over_after(const std::vector<timed_event>& events, std::int64_t fro
   for (const auto& e : events) {
     const auto mode = as<event::recovery_mode>(e.line);
     if (!mode || e.t_us < from) continue;
-    if (mode->to == "active")
+    if (mode->to == name(recovery_mode::active))
       active.insert(e.node);
     else if (active.erase(e.node) > 0 && active.empty())
       return e.t_us;

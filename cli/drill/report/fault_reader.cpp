@@ -9,6 +9,7 @@
 #include "cli/drill/language/verb.hpp"
 #include "cli/drill/run/said.hpp"
 #include "cli/duration_text.hpp"
+#include "protocol/rules/elapsed.hpp"
 
 namespace floe::cli::drill {
 namespace {
@@ -44,7 +45,7 @@ std::int64_t lasting_us(std::string_view object) {
   const auto at = object.rfind("for ");
   if (at == std::string_view::npos) return 0;
   const auto d = parse_duration(object.substr(at + 4));
-  return d ? std::chrono::duration_cast<std::chrono::microseconds>(*d).count() : 0;
+  return d ? in_us(*d) : 0;
 }
 
 bool names_nodes(std::string_view object) {

@@ -16,6 +16,64 @@ void put_counts(wire::json_writer& j, const char* name, const std::vector<std::u
   j.end();
 }
 
+/// A list of objects.
+template <class All, class Put>
+void put_list(wire::json_writer& j, const char* name, const All& all, Put put) {
+  j.begin_list(name);
+  for (const auto& one : all) {
+    j.begin_object();
+    put(one);
+    j.end();
+  }
+  j.end();
+}
+
+void put_fault(wire::json_writer& j, const run_fault& f) {
+  j.integer("from_us", f.from_us);
+  j.integer("to_us", std::max(f.from_us, f.to_us));
+  j.text("what", f.what);
+  j.integer("longest_wait_us", f.longest_wait_us);
+}
+
+void put_check(wire::json_writer& j, const run_check& c) {
+  j.integer("t_us", c.t_us);
+  j.text("what", c.what);
+  j.boolean("good", c.good);
+  j.text("detail", c.detail);
+  j.real("seconds", c.seconds);
+}
+
+void put_throughput(wire::json_writer& j, const run_throughput& t) {
+  j.begin_object("throughput");
+  j.integer("bucket_us", t.bucket_us);
+  put_counts(j, "done", t.done);
+  put_counts(j, "failed", t.failed);
+  put_counts(j, "waiting", t.waiting);
+  j.end();
+}
+
+void put_use(wire::json_writer& j, const run_use& u) {
+  j.text("what", u.what);
+  j.text("who", u.who);
+  j.text("db", u.db);
+  j.text("key", u.key);
+  j.number("node", number(u.node));
+  j.integer("from_us", u.from_us);
+  j.integer("to_us", u.to_us);
+  j.text("end", u.end);
+}
+
+void put_unavailable(wire::json_writer& j, const unavailability& u) {
+  j.text("db", u.db);
+  j.integer("longest_us", u.longest_us);
+  j.number("node", number(u.node));
+  j.integer("total_us", u.total_us);
+  j.integer("longest_wait_us", u.longest_wait_us);
+  j.begin_list("by_fault_us");
+  for (const auto n : u.by_fault_us) j.integer({}, n);
+  j.end();
+}
+
 }  // namespace
 
 void put_record(wire::json_writer& j, const run_record& r) {
@@ -29,69 +87,15 @@ void put_record(wire::json_writer& j, const run_record& r) {
     j.null("seed");
   j.text("verdict", !r.good ? "" : *r.good ? "good" : "bad");
   j.text("reason", r.reason);
-  j.begin_list("nodes");
-  for (const auto& n : r.nodes) {
-    j.begin_object();
+  put_list(j, "nodes", r.nodes, [&](const auto& n) {
     j.number("pnn", number(n.node));
     j.text("kind", n.kind);
-    j.end();
-  }
-  j.end();
-  j.begin_list("faults");
-  for (const auto& f : r.faults) {
-    j.begin_object();
-    j.integer("from_us", f.from_us);
-    j.integer("to_us", std::max(f.from_us, f.to_us));
-    j.text("what", f.what);
-    j.integer("longest_wait_us", f.longest_wait_us);
-    j.end();
-  }
-  j.end();
-  j.begin_list("checks");
-  for (const auto& c : r.checks) {
-    j.begin_object();
-    j.integer("t_us", c.t_us);
-    j.text("what", c.what);
-    j.boolean("good", c.good);
-    j.text("detail", c.detail);
-    j.real("seconds", c.seconds);
-    j.end();
-  }
-  j.end();
-  j.begin_object("throughput");
-  j.integer("bucket_us", r.throughput.bucket_us);
-  put_counts(j, "done", r.throughput.done);
-  put_counts(j, "failed", r.throughput.failed);
-  put_counts(j, "waiting", r.throughput.waiting);
-  j.end();
-  j.begin_list("uses");
-  for (const auto& u : r.uses) {
-    j.begin_object();
-    j.text("what", u.what);
-    j.text("who", u.who);
-    j.text("db", u.db);
-    j.text("key", u.key);
-    j.number("node", number(u.node));
-    j.integer("from_us", u.from_us);
-    j.integer("to_us", u.to_us);
-    j.text("end", u.end);
-    j.end();
-  }
-  j.end();
-  j.begin_list("unavailable");
-  for (const auto& u : unavailable_times(r)) {
-    j.begin_object();
-    j.text("db", u.db);
-    j.integer("longest_us", u.longest_us);
-    j.number("node", number(u.node));
-    j.integer("total_us", u.total_us);
-    j.integer("longest_wait_us", u.longest_wait_us);
-    j.begin_list("by_fault_us");
-    for (const auto n : u.by_fault_us) j.integer({}, n);
-    j.end();
-    j.end();
-  }
-  j.end();
+  });
+  put_list(j, "faults", r.faults, [&](const auto& f) { put_fault(j, f); });
+  put_list(j, "checks", r.checks, [&](const auto& c) { put_check(j, c); });
+  put_throughput(j, r.throughput);
+  put_list(j, "uses", r.uses, [&](const auto& u) { put_use(j, u); });
+  put_list(j, "unavailable", unavailable_times(r), [&](const auto& u) { put_unavailable(j, u); });
   auto picture = r.picture;
   if (!r.trace.empty()) picture.events.clear();  // the trace has them
   put_picture(j, picture, {});

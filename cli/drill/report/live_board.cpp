@@ -7,7 +7,8 @@
 #include "actors/database/asked_node.hpp"
 #include "actors/events.hpp"
 #include "cli/drill/run/said.hpp"
-#include "cli/output.hpp"
+#include "protocol/recovery_mode.hpp"
+#include "protocol/rules/freeze.hpp"
 
 namespace floe::cli::drill {
 namespace {
@@ -18,8 +19,8 @@ constexpr time_us worth_showing_us = 5'000;
 constexpr time_us rate_over_us = 1'000'000;
 
 style style_of(std::string_view state) {
-  if (state == "thawed") return style::good;
-  if (state == "freezing") return style::warn;
+  if (state == name(freeze_state::thawed)) return style::good;
+  if (state == name(freeze_state::freezing)) return style::warn;
   return state == "–" ? style::dim : style::accent;
 }
 
@@ -66,11 +67,11 @@ void live_board::line(const trace_line& l) {
   } else if (const auto d = read_done(l); d && d->node < nodes_.size()) {
     auto& n = nodes_[d->node];
     if (d->what == said::killed || d->what == said::shut_down) {
-      n = {.process = "down", .leader = {}};
+      n = {.process = node_state::life::down, .leader = {}};
       for (auto& [name, db] : databases_) db.on.erase(d->node);
     }
-    if (d->what == said::paused) n.process = "paused";
-    if (d->what == said::starts || d->what == said::goes_on) n.process = "runs";
+    if (d->what == said::paused) n.process = node_state::life::paused;
+    if (d->what == said::starts || d->what == said::goes_on) n.process = node_state::life::runs;
   } else if (l.text == said::faults_over) {
     playing_ = "(the end: all faults are undone, everybody comes back)";
   }
@@ -85,9 +86,9 @@ void live_board::take(const timed_event& t) {
   if (const auto e = as<event::freeze_state>(t.line)) {
     databases_[db].on[n] = e->to;
   } else if (t.line.id == event_id::generation && !db.empty()) {
-    databases_[db].on.try_emplace(n, "thawed");
+    databases_[db].on.try_emplace(n, name(freeze_state::thawed));
   } else if (const auto mode = as<event::recovery_mode>(t.line)) {
-    nodes_[n].active = mode->to == "active";
+    nodes_[n].active = mode->to == name(recovery_mode::active);
   } else if (const auto known = as<event::leader>(t.line)) {
     nodes_[n].leader = known->to == pnn::unknown ? "none" : std::to_string(number(known->to));
   } else if (const auto step = as<event::recovery_phase>(t.line); step && !db.empty()) {
@@ -128,17 +129,22 @@ std::vector<std::string> live_board::picture(const history& past, time_us now, s
   return lines;
 }
 
+std::pair<const char*, style> live_board::shown(const node_state& s) {
+  switch (s.process) {
+    case node_state::life::down: return {"down", style::bad};
+    case node_state::life::paused: return {"paused", style::bad};
+    case node_state::life::runs: break;
+  }
+  return s.active ? std::pair("recovering", style::warn) : std::pair("ok", style::good);
+}
+
 void live_board::node_lines(std::vector<std::string>& lines, bool colours) const {
   std::string text = "nodes: ";
   for (std::size_t n = 0; n < nodes_.size(); ++n) {
     const auto& s = nodes_[n];
     const bool leads = s.leader == std::to_string(n);
-    const auto state = s.process != "runs" ? s.process : s.active ? "recovering" : "ok";
-    text += fmt::format("{}{} {}{}", n ? ", " : "", n,
-                        paint(state == "ok"           ? style::good
-                              : state == "recovering" ? style::warn
-                                                      : style::bad,
-                              state, colours),
+    const auto [state, look] = shown(s);
+    text += fmt::format("{}{} {}{}", n ? ", " : "", n, paint(look, state, colours),
                         leads ? " (leads)" : "");
   }
   lines.push_back(std::move(text));
@@ -159,8 +165,9 @@ void live_board::database_lines(std::vector<std::string>& lines, const history& 
   std::vector<const std::pair<const std::string, database_state>*> order;
   for (const auto& d : databases_) order.push_back(&d);
   const auto quiet = [](const auto* d) {
-    return d->second.phase.empty() &&
-           std::ranges::all_of(d->second.on, [](const auto& s) { return s.second == "thawed"; });
+    return d->second.phase.empty() && std::ranges::all_of(d->second.on, [](const auto& s) {
+             return s.second == name(freeze_state::thawed);
+           });
   };
   std::ranges::stable_sort(order, {}, quiet);
   table t(columns);
@@ -170,8 +177,10 @@ void live_board::database_lines(std::vector<std::string>& lines, const history& 
     for (std::uint32_t n = 0; n < nodes_.size(); ++n) {
       const auto on = d.on.find(n);
       // a database that was never anything else is thawed, if its node tells such things
-      const bool quiet_one = nodes_[n].process != "down" && nodes_[n].speaks;
-      const std::string state = on != d.on.end() ? on->second : quiet_one ? "thawed" : "–";
+      const bool quiet_one = nodes_[n].process != node_state::life::down && nodes_[n].speaks;
+      const std::string state = on != d.on.end() ? on->second
+                                : quiet_one      ? std::string(name(freeze_state::thawed))
+                                                 : "–";
       row.emplace_back(state, style_of(state));
     }
     const auto h = held.find(name);

@@ -6,11 +6,13 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cli/drill/checker/history.hpp"
 #include "cli/drill/report/fault_reader.hpp"
 #include "cli/drill/report/trace_line.hpp"
+#include "cli/output.hpp"
 
 namespace floe::cli::drill {
 
@@ -24,7 +26,7 @@ class live_board {
 
  private:
   struct node_state {
-    std::string process = "runs";
+    enum class life { runs, paused, down } process = life::runs;
     bool active = false, speaks = false;
     std::string leader;
   };
@@ -33,6 +35,7 @@ class live_board {
     std::string phase;                        ///< of its recovery
     std::map<std::string, bool> waits;        ///< for locks; true: for a record on its way
   };
+  static std::pair<const char*, style> shown(const node_state&);
   void take(const timed_event&);
   void node_lines(std::vector<std::string>&, bool colours) const;
   void database_lines(std::vector<std::string>&, const history&, bool colours) const;

@@ -1,5 +1,5 @@
 /// The cluster of a run and what is done to it. Clients, workloads and the end of a run are in
-/// stage_clients.cpp.
+/// drill_run_clients.cpp; what operators do in drill_run_operators.cpp.
 #include "cli/drill/run/drill_run.hpp"
 
 #include "cli/drill/language/line_parser.hpp"

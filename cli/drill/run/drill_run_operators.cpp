@@ -32,6 +32,16 @@ record_feed feed_of(const seeded_content& s, pnn owner) {
   };
 }
 
+/// The whole content is gone, at all nodes.
+operation wipe_of(const std::string& db, std::size_t node, time_us at) {
+  return {.kind = op_kind::wipe,
+          .client = "drill",
+          .node = node,
+          .db = db,
+          .begin = at,
+          .everywhere = true};
+}
+
 }  // namespace
 
 std::expected<std::size_t, std::string> drill_run::some_node() {
@@ -49,12 +59,7 @@ std::expected<std::size_t, std::string> drill_run::some_node() {
 outcome drill_run::replace(const std::string& db, std::optional<seeded_content> content) {
   const auto n = some_node();
   if (!n) return failed_because(n.error());
-  const auto op = past.begin({.kind = op_kind::wipe,
-                              .client = "drill",
-                              .node = *n,
-                              .db = db,
-                              .begin = now(),
-                              .everywhere = true});
+  const auto op = past.begin(wipe_of(db, *n, now()));
   replace_plan plan{.db = db_id_of(db), .name = db, .kind = db_kind::volatile_db};
   if (content) plan.feed = feed_of(*content, observer(*n).raw().self());
   std::optional<result<replaced_content>> got;
@@ -100,12 +105,7 @@ outcome drill_run::detach(const std::string& db) {
   if (auto set = may_attach(0); !set) return set;
   const auto n = some_node();
   if (!n) return failed_because(n.error());
-  const auto op = past.begin({.kind = op_kind::wipe,
-                              .client = "drill",
-                              .node = *n,
-                              .db = db,
-                              .begin = now(),
-                              .everywhere = true});
+  const auto op = past.begin(wipe_of(db, *n, now()));
   auto gone = order(*n, control::db_detach, encode_request<control::db_detach>(db_id_of(db)));
   past.ops[op].end = now();
   past.ops[op].result = gone ? op_end::done : op_end::unknown;

@@ -5,6 +5,10 @@
 #include <algorithm>
 
 #include "actors/events.hpp"
+#include "protocol/constants.hpp"
+#include "protocol/node_flags_text.hpp"
+#include "protocol/recovery_mode.hpp"
+#include "protocol/rules/freeze.hpp"
 #include "protocol/rules/lineage.hpp"
 
 namespace floe::cli::drill {
@@ -34,11 +38,12 @@ void log_reader::line(time_us at, std::size_t node, std::string_view text) {
   switch (event->id) {
     case event_id::freeze_state: return frozen(at, node, *event);
     case event_id::recovery_mode:
-      if (const auto e = as<event::recovery_mode>(*event)) active_[node] = e->to == "active";
+      if (const auto e = as<event::recovery_mode>(*event))
+        active_[node] = e->to == name(recovery_mode::active);
       return;
     case event_id::own_flags:
       if (const auto e = as<event::own_flags>(*event)) {
-        const bool out = e->to.find("STOPPED") != e->to.npos || e->to.find("BANNED") != e->to.npos;
+        const bool out = node_flags_in(e->to) & (node_flag::stopped | node_flag::banned);
         if (out) out_since_.try_emplace(node, at);
         if (!out) back_in(at, node);
       }
@@ -81,8 +86,9 @@ void log_reader::frozen(time_us at, std::size_t node, const event_line& line) {
   const auto e = as<event::freeze_state>(line);
   if (!e) return;
   const auto open = closed_.find({node, line.db});
-  if (e->to != "thawed" && open == closed_.end()) closed_[{node, line.db}] = at;
-  if (e->to == "thawed" && open != closed_.end()) {
+  const bool thawed = e->to == name(freeze_state::thawed);
+  if (!thawed && open == closed_.end()) closed_[{node, line.db}] = at;
+  if (thawed && open != closed_.end()) {
     seen_.frozen.push_back({node, line.db, open->second, at});
     closed_.erase(open);
   }

@@ -14,6 +14,7 @@
 #include "cli/output.hpp"
 #include "cli/timeline/gather.hpp"
 #include "cli/whole_file.hpp"
+#include "cli/wrap.hpp"
 
 namespace floe::cli::drill {
 namespace {
@@ -45,7 +46,7 @@ void show_timeline(const planned_run& r, const run_record& record, verdict& v) {
   j.end();
   v.timeline = j.take();
   if (r.narrated == planned_run::narration::spoken)
-    print("\n" + draw(picture, terminal_width(), colours_wanted()));
+    print_text("\n" + draw(picture, terminal_width(), colours_wanted()));
 }
 
 }  // namespace

@@ -18,6 +18,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// No line of a script begins so.
+constexpr std::string_view check_mark = "check: ";
+
 /// `at`: the line that fails.
 outcome play_lines(drill_run& s, const script& drill, const std::vector<statement>& lines,
                    const listeners& to, std::string& at) {
@@ -87,6 +90,13 @@ std::vector<std::string> circle_in(drill_run& s) {
 
 }  // namespace
 
+std::string at_check(std::string_view name) { return std::string(check_mark) + std::string(name); }
+
+std::optional<std::string_view> check_in(std::string_view failed_at) {
+  if (!failed_at.starts_with(check_mark)) return std::nullopt;
+  return failed_at.substr(check_mark.size());
+}
+
 verdict play(const script& drill, std::uint64_t seed, listeners to) {
   return play(drill, seed, std::make_unique<sim_testbed>(drill, seed), std::move(to));
 }
@@ -117,9 +127,8 @@ verdict play(const script& drill, std::uint64_t seed, std::unique_ptr<testbed> o
   s.aftermath(drill.bound);
   for (const auto& c : all_checkers()) {
     checked done{.checker = c.name};
-    const bool about_losses = std::string_view(c.name).starts_with("kept ");
     for (auto& f : c.check(s.past, s.seen)) {
-      if (about_losses && s.lossless && !f.broken) {
+      if (c.about_losses && s.lossless && !f.broken) {
         f.broken = true;
         f.text += " (because of " + std::exchange(f.because, {}) + ", but this drill is lossless)";
       }
@@ -130,21 +139,21 @@ verdict play(const script& drill, std::uint64_t seed, std::unique_ptr<testbed> o
       else
         ++done.explained, ++done.causes[f.because];
     }
+    if (c.about_losses) v.losses += done.explained;
     v.checks.push_back(std::move(done));
   }
   v.held = story.has_value();
   if (!story) v.reason = story.error();
   for (const auto& c : v.checks) {
-    if (c.checker.starts_with("kept ")) v.losses += c.explained;
     if (c.broken.empty()) continue;
     v.held = false;
-    if (v.failed_at.empty() && story) v.failed_at = "check: " + c.checker;
+    if (v.failed_at.empty() && story) v.failed_at = at_check(c.checker);
     if (v.reason.empty()) v.reason = fmt::format("{}: {}", c.checker, c.broken.front());
   }
   if (const auto why = s.cluster().broken()) {
     v.held = false;
     v.reason = *why + (v.reason.empty() ? "" : "; " + v.reason);
-    if (v.failed_at.empty()) v.failed_at = "check: every moment";
+    if (v.failed_at.empty()) v.failed_at = at_check("every moment");
   }
   v.kept = s.cluster().kept_files(v.held);
   measure(s, end, v);

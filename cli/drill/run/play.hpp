@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,12 +23,17 @@ struct checked {
       causes{};  ///< of explained ones: "node 1, killed at 2.407 s", and how often
 };
 
+/// Where a run has failed that no line of its script has: "check: kept writes".
+std::string at_check(std::string_view name);
+/// The name of the check, if it was one.
+std::optional<std::string_view> check_in(std::string_view failed_at);
+
 struct verdict {
   std::uint64_t seed = 0;
   bool held = false;
   std::string reason;  ///< of a failure: one line
   std::string
-      failed_at;  ///< the line of the script, or "check: kept writes"; two failures there are of one kind
+      failed_at;  ///< the line of the script, or at_check(); two failures there are of one kind
   std::vector<checked> checks;
   double virtual_ms = 0, real_ms = 0;
   std::size_t operations = 0;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cli/drill/run/drill_run.hpp"
+#include "protocol/rules/elapsed.hpp"
 
 namespace floe::cli::drill {
 namespace {
@@ -31,7 +32,7 @@ bool workload::busy() const {
 
 void workload::later(std::size_t i) {
   busy_[i] = false;
-  const auto us = std::chrono::duration_cast<std::chrono::microseconds>(options_.pause).count();
+  const auto us = in_us(options_.pause);
   const auto wait = std::chrono::microseconds(
       us / 2 + static_cast<std::int64_t>(run_.pick(static_cast<std::size_t>(us) + 1)));
   run_.cluster().loop().after(wait, [this, i] {

@@ -29,12 +29,13 @@ class shrinker {
         tries_(o.tries),
         best_(count_of(lines_of(s.body))) {}
 
-  std::expected<shrunk_drill, std::string> run() {
+  std::expected<shrunk_drill, not_shrunk> run() {
     const auto first = first_run();
-    if (interrupted_) return std::unexpected("interrupted");
+    if (interrupted_) return std::unexpected(not_shrunk{true, "interrupted"});
     if (first.held)
-      return std::unexpected(
-          fmt::format("{} holds with seed {}: there is nothing to shrink", original_.name, seed_));
+      return std::unexpected(not_shrunk{
+          false,
+          fmt::format("{} holds with seed {}: there is nothing to shrink", original_.name, seed_)});
     wanted_ = kind_of(first);
     reason_ = first.reason;
     story_ = story();
@@ -52,7 +53,7 @@ class shrinker {
       least = reduce(std::move(least), fails);
     }
     if (!made_smaller_) still_fails({least});  // the same lines, and their numbers in the new text
-    if (interrupted_) return std::unexpected("interrupted");
+    if (interrupted_) return std::unexpected(not_shrunk{true, "interrupted"});
     return shrunk_drill{.text = text_with(least, seed_),
                         .seed = seed_,
                         .failed_at = wanted_,
@@ -162,8 +163,8 @@ class shrinker {
 
 }  // namespace
 
-std::expected<shrunk_drill, std::string> shrink(const script& s, const shrink_options& o,
-                                                const shrink_progress& p) {
+std::expected<shrunk_drill, not_shrunk> shrink(const script& s, const shrink_options& o,
+                                               const shrink_progress& p) {
   return shrinker(s, o, p).run();
 }
 

@@ -27,12 +27,16 @@ struct shrunk_drill {
   std::string reason_before;  ///< of the original, with the number of its line there
   std::size_t lines_before = 0, lines_after = 0, runs = 0;
 };
+/// Why there is no smaller one.
+struct not_shrunk {
+  bool interrupted = false;  ///< by a signal; else the drill holds
+  std::string why;           ///< one line
+};
 /// What is told while it works: lines of the smallest so far, and how many runs it took.
 using shrink_progress = std::function<void(std::size_t lines, std::size_t runs)>;
 
-/// Takes as long as it takes; equal calls have equal results. The error is one line: the drill
-/// holds, or a signal came.
-std::expected<shrunk_drill, std::string> shrink(const script&, const shrink_options&,
-                                                const shrink_progress&);
+/// Takes as long as it takes; equal calls have equal results.
+std::expected<shrunk_drill, not_shrunk> shrink(const script&, const shrink_options&,
+                                               const shrink_progress&);
 
 }  // namespace floe::cli::drill

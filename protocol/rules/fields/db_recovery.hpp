@@ -21,7 +21,8 @@ constexpr auto fields_of(of<db_event::answered>) {
   using e = db_event::answered;
   return event("answered", field("run", &e::run), field("phase", &e::phase),
                field("node", &e::node), field("number", &e::number), field("arrived", &e::arrived),
-               field("text", &e::text), field("whole", &e::whole), field("copy", &e::copy));
+               field("text", &e::text), field("whole", &e::whole), field("copy", &e::copy),
+               field("past", &e::past));
 }
 constexpr auto fields_of(of<db_event::failed>) {
   using e = db_event::failed;

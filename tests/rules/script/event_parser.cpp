@@ -96,6 +96,15 @@ void parse(const std::string& text, db_copy& to) {
       to.earlier.push_back(generation{static_cast<std::uint32_t>(parse_number(g))});
 }
 
+void parse(const std::string& text, content_past& to) {
+  const auto words = parts(text, ':');
+  if (words.size() != 2) throw mistake("\"" + text + "\": a past is 75:77+76+75");
+  to.written = generation{static_cast<std::uint32_t>(parse_number(words[0]))};
+  to.from.clear();
+  for (const auto& g : parts(words[1], '+'))
+    to.from.push_back(generation{static_cast<std::uint32_t>(parse_number(g))});
+}
+
 void parse(const std::string& text, db_plan::copy& to) {
   const auto colon = std::min(text.find(':'), text.size());
   parse(text.substr(0, colon), to.node);

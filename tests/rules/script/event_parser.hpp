@@ -28,6 +28,7 @@ void parse(const std::string& text, priority_time& to);
 void parse(const std::string& text, db_plan::participant& to);          ///< 1, 1:missed
 void parse(const std::string& text, db_lack& to);                       ///< 1:5
 void parse(const std::string& text, db_copy& to);                       ///< 76:complete:75
+void parse(const std::string& text, content_past& to);                  ///< 75:77+76+75
 void parse(const std::string& text, db_plan::copy& to);                 ///< 1, 1:PERSISTENT
 void parse(const std::string& text, cluster_event::listed::entry& to);  ///< 0x1, 0x1:PERSISTENT
 void parse(const std::string& text, evidence& to);    ///< only by verbs: a mistake

@@ -74,6 +74,7 @@ void db_recovery_machine::answer(const db_effect::ask& a, pnn n, std::string& ou
         if (other.how.copy) good.copy = other.how.copy;
         if (!other.how.text.empty()) good.text = other.how.text;
         good.whole = other.how.whole;
+        good.past = other.how.past;
         break;
     }
   }

@@ -1,6 +1,6 @@
 /// node N in=PHASE does=HOW [times=N]: what this node does in a phase, instead of obeying, from now on. HOW is a cause of
 /// failure (refused, "timed out", disconnected; with detail=TEXT, takes=TIME), `silent`, or `answers` with number=N
-/// (records, or a sequence number), text=NAME, copy=76:complete, `damaged`. `node N obeys` ends all of it.
+/// (records, or a sequence number), text=NAME, copy=76:complete, past=75:77+76 (written in 75, came from 77 and 76), `damaged`. `node N obeys` ends all of it.
 /// In a recovery of the cluster HOW is a cause of failure, `silent`, or `gone` (its connection ends); attaches=0x3: and
 /// meanwhile it has got that database.
 #include <algorithm>
@@ -63,6 +63,7 @@ static std::string run(world& w, words& said, const std::vector<std::string>&) {
     b.does = behaviour::kind::answers;
     if (auto v = said.option("number")) parse(*v, b.how.number);
     if (auto v = said.option("copy")) parse(*v, b.how.copy);
+    if (auto v = said.option("past")) parse(*v, b.how.past);
     if (auto v = said.option("text")) b.how.text = *v;
     b.how.whole = !said.flag("damaged");
   } else {

@@ -58,7 +58,7 @@ typedef uint32_t floe_db; /* the id of a database, the same on all nodes */
 typedef enum floe_error {
   FLOE_OK = 0,
   FLOE_EINVAL = -1,   /* an argument makes no sense */
-  FLOE_ENOTCONN = -2, /* nobody listens there, or may be asked by this user */
+  FLOE_ENOTCONN = -2, /* nobody listens there, or may be asked by this user; nothing was asked */
   FLOE_ETIMEOUT =
       -3, /* not granted, or not answered, in time; for all but locks it is not known whether it was done */
   FLOE_EREFUSED = -4, /* the node says no; its words are in the text */

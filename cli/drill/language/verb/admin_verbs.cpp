@@ -98,13 +98,7 @@ action read_delete(line_parser& w) {
 
 verb command(const char* name, const char* arguments, const char* summary, const char* example,
              action (*read)(line_parser&), std::vector<const char*> uses) {
-  return {.name = name,
-          .group = "Operators",
-          .arguments = arguments,
-          .summary = summary,
-          .example = example,
-          .read = read,
-          .uses = std::move(uses)};
+  return plain_verb("Operators", name, arguments, summary, example, read, std::move(uses));
 }
 
 }  // namespace

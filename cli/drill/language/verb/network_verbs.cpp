@@ -35,25 +35,31 @@ action read_split(line_parser& w) {
   };
 }
 
-action read_deafen(line_parser& w) {
-  w.needs(ability::cut_links);
-  auto nodes = w.nodes();
-  w.expect("to");
-  auto speakers = w.nodes();
-  return [nodes, speakers](drill_run& s) -> outcome {
-    const auto deaf = resolve(s, nodes);
-    if (!deaf) return failed_because(deaf.error());
-    const auto unheard = resolve(s, speakers);
-    if (!unheard) return failed_because(unheard.error());
-    for (const auto d : *deaf)
-      for (const auto u : *unheard) {
-        if (d == u) continue;
-        s.disturb(d, fmt::format("deaf to node {}", u), fault_kind::cut);
-        s.disturb(u, fmt::format("not heard by node {}", d), fault_kind::cut);
-        s.cluster().cut_one_way(u, d);
-      }
+/// For every node of the one with every other of the other.
+action with_each_pair(line_parser& w, const char* between,
+                      std::function<void(drill_run&, std::size_t, std::size_t)> act) {
+  auto a = w.nodes();
+  w.expect(between);
+  auto b = w.nodes();
+  return [a, b, act = std::move(act)](drill_run& s) -> outcome {
+    const auto ones = resolve(s, a);
+    if (!ones) return failed_because(ones.error());
+    const auto others = resolve(s, b);
+    if (!others) return failed_because(others.error());
+    for (const auto x : *ones)
+      for (const auto y : *others)
+        if (x != y) act(s, x, y);
     return {};
   };
+}
+
+action read_deafen(line_parser& w) {
+  w.needs(ability::cut_links);
+  return with_each_pair(w, "to", [](drill_run& s, std::size_t deaf, std::size_t unheard) {
+    s.disturb(deaf, fmt::format("deaf to node {}", unheard), fault_kind::cut);
+    s.disturb(unheard, fmt::format("not heard by node {}", deaf), fault_kind::cut);
+    s.cluster().cut_one_way(unheard, deaf);
+  });
 }
 
 action read_bridge(line_parser& w) {
@@ -77,21 +83,11 @@ action read_bridge(line_parser& w) {
 
 action read_cut(line_parser& w) {
   w.needs(ability::cut_links);
-  auto a = w.nodes();
-  w.expect("from");
-  auto b = w.nodes();
-  return [a, b](drill_run& s) -> outcome {
-    const auto here = resolve(s, a), there = resolve(s, b);
-    if (!here || !there) return failed_because(here ? there.error() : here.error());
-    for (const auto x : *here)
-      for (const auto y : *there) {
-        if (x == y) continue;
-        s.disturb(x, fmt::format("cut from node {}", y), fault_kind::cut);
-        s.disturb(y, fmt::format("cut from node {}", x), fault_kind::cut);
-        s.cluster().cut(x, y);
-      }
-    return {};
-  };
+  return with_each_pair(w, "from", [](drill_run& s, std::size_t x, std::size_t y) {
+    s.disturb(x, fmt::format("cut from node {}", y), fault_kind::cut);
+    s.disturb(y, fmt::format("cut from node {}", x), fault_kind::cut);
+    s.cluster().cut(x, y);
+  });
 }
 
 /// So bad that the others may take a node for lost.
@@ -155,32 +151,14 @@ action read_slow(line_parser& w) {
 /// No node is harmed by it: nothing may be lost.
 action read_reset(line_parser& w) {
   w.needs(ability::stray_streams);
-  auto a = w.nodes();
-  w.expect("from");
-  auto b = w.nodes();
-  return [a, b](drill_run& s) -> outcome {
-    const auto here = resolve(s, a), there = resolve(s, b);
-    if (!here || !there) return failed_because(here ? there.error() : here.error());
-    for (const auto x : *here)
-      for (const auto y : *there)
-        if (x != y) s.cluster().reset_links(x, y);
-    return {};
-  };
+  return with_each_pair(
+      w, "from", [](drill_run& s, std::size_t x, std::size_t y) { s.cluster().reset_links(x, y); });
 }
 
 action read_knock(line_parser& w) {
   w.needs(ability::stray_streams);
-  auto a = w.nodes();
-  w.expect("as");
-  auto b = w.nodes();
-  return [a, b](drill_run& s) -> outcome {
-    const auto at = resolve(s, a), as = resolve(s, b);
-    if (!at || !as) return failed_because(at ? as.error() : at.error());
-    for (const auto x : *at)
-      for (const auto y : *as)
-        if (x != y) s.cluster().knock(y, x);
-    return {};
-  };
+  return with_each_pair(
+      w, "as", [](drill_run& s, std::size_t at, std::size_t as) { s.cluster().knock(as, at); });
 }
 
 action read_heal(line_parser&) {
@@ -192,13 +170,7 @@ action read_heal(line_parser&) {
 
 verb fault(const char* name, const char* arguments, const char* summary, const char* example,
            action (*read)(line_parser&), std::vector<const char*> uses) {
-  return {.name = name,
-          .group = "Network",
-          .arguments = arguments,
-          .summary = summary,
-          .example = example,
-          .read = read,
-          .uses = std::move(uses)};
+  return plain_verb("Network", name, arguments, summary, example, read, std::move(uses));
 }
 
 }  // namespace

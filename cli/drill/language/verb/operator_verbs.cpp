@@ -29,13 +29,7 @@ action read_ban(line_parser& w) {
 
 verb on_nodes(const char* name, const char* summary, const char* example,
               action (*read)(line_parser&), std::vector<const char*> uses) {
-  return {.name = name,
-          .group = "Operators",
-          .arguments = "NODES",
-          .summary = summary,
-          .example = example,
-          .read = read,
-          .uses = std::move(uses)};
+  return plain_verb("Operators", name, "NODES", summary, example, read, std::move(uses));
 }
 
 }  // namespace

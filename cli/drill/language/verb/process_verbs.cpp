@@ -10,13 +10,7 @@ namespace {
 
 verb on_nodes(const char* name, const char* summary, const char* example,
               action (*read)(line_parser&), std::vector<const char*> uses) {
-  return {.name = name,
-          .group = "Faults",
-          .arguments = "NODES",
-          .summary = summary,
-          .example = example,
-          .read = read,
-          .uses = std::move(uses)};
+  return plain_verb("Faults", name, "NODES", summary, example, read, std::move(uses));
 }
 
 }  // namespace

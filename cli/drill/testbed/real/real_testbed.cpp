@@ -21,6 +21,7 @@
 #include "cli/drill/language/impossible_lines.hpp"
 #include "cli/drill/testbed/real/ctdbd_node.hpp"
 #include "cli/drill/testbed/real/processes.hpp"
+#include "protocol/rules/elapsed.hpp"
 
 namespace floe::cli::drill {
 namespace {
@@ -177,9 +178,7 @@ std::string real_testbed::kept_files(bool held) {
   return keep_ ? cluster_.dir : std::string();
 }
 
-std::int64_t real_testbed::now_us() const {
-  return std::chrono::duration_cast<std::chrono::microseconds>(loop_->now() - began_).count();
-}
+std::int64_t real_testbed::now_us() const { return in_us(loop_->now() - began_); }
 
 bool real_testbed::run(const std::function<bool()>& done, duration limit) {
   const auto end = loop_->now() + limit;

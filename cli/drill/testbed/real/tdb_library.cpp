@@ -1,6 +1,5 @@
 #include "cli/drill/testbed/real/tdb_library.hpp"
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/types.h>
@@ -8,6 +7,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+
+#include "cli/libtdb.hpp"
 
 namespace floe::cli::drill {
 namespace {
@@ -32,26 +33,16 @@ struct library {
   std::string missing;
 
   library() {
-    void* handle = ::dlopen("libtdb.so.1", RTLD_NOW | RTLD_LOCAL);
-    if (!handle) {
-      missing = "libtdb.so.1 is not installed; Debian has it in the package libtdb1";
-      return;
-    }
-    find(handle, "tdb_open_ex", open_ex);
-    find(handle, "tdb_close", close);
-    find(handle, "tdb_chainlock_nonblock", chainlock_nonblock);
-    find(handle, "tdb_chainunlock", chainunlock);
-    find(handle, "tdb_fetch", fetch);
-    find(handle, "tdb_store", store);
-    find(handle, "tdb_hash_size", hash_size);
-    find(handle, "tdb_jenkins_hash", jenkins_hash);
-  }
-
- private:
-  template <class F>
-  void find(void* handle, const char* name, F& into) {
-    into = reinterpret_cast<F>(::dlsym(handle, name));
-    if (!into) missing = fmt::format("libtdb.so.1 has no {}", name);
+    libtdb found;
+    found.find("tdb_open_ex", open_ex);
+    found.find("tdb_close", close);
+    found.find("tdb_chainlock_nonblock", chainlock_nonblock);
+    found.find("tdb_chainunlock", chainunlock);
+    found.find("tdb_fetch", fetch);
+    found.find("tdb_store", store);
+    found.find("tdb_hash_size", hash_size);
+    found.find("tdb_jenkins_hash", jenkins_hash);
+    missing = found.missing();
   }
 };
 

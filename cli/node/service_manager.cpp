@@ -1,0 +1,58 @@
+#include "cli/node/service_manager.hpp"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+
+namespace floe::cli {
+namespace {
+
+std::string_view variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+std::optional<std::int64_t> number(std::string_view text) {
+  std::int64_t n = 0;
+  const auto r = std::from_chars(text.data(), text.data() + text.size(), n);
+  if (r.ec != std::errc() || r.ptr != text.data() + text.size()) return std::nullopt;
+  return n;
+}
+
+}  // namespace
+
+bool has_service_manager() { return !variable("NOTIFY_SOCKET").empty(); }
+
+void tell_service_manager(std::string_view lines) {
+  const auto path = variable("NOTIFY_SOCKET");
+  sockaddr_un to{};
+  to.sun_family = AF_UNIX;
+  if (path.empty() || path.size() >= sizeof to.sun_path) return;
+  std::memcpy(to.sun_path, path.data(), path.size());
+  auto size = offsetof(sockaddr_un, sun_path) + path.size();
+  if (path.front() == '@')
+    to.sun_path[0] = '\0';  // a name that is no file ends with its last letter
+  else
+    ++size;
+  const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return;
+  (void)::sendto(fd, lines.data(), lines.size(), MSG_NOSIGNAL,
+                 reinterpret_cast<const sockaddr*>(&to), static_cast<socklen_t>(size));
+  ::close(fd);
+}
+
+std::optional<std::chrono::microseconds> watchdog_limit() {
+  const auto limit = number(variable("WATCHDOG_USEC"));
+  if (!limit || *limit <= 0) return std::nullopt;
+  if (const auto pid = variable("WATCHDOG_PID"); !pid.empty() && number(pid) != ::getpid())
+    return std::nullopt;
+  return std::chrono::microseconds(*limit);
+}
+
+}  // namespace floe::cli

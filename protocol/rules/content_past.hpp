@@ -1,0 +1,67 @@
+#pragma once
+/// What a persistent or replicated content came from, beside its sequence number. The number alone does not tell which of two
+/// contents knows the other: a node that was killed with a transaction that only it had stored has the number that others have
+/// given to one of their own since, and acknowledged.
+///
+/// A content is in a *generation* from the commit of its recovery on. It came from all generations that its nodes have gone
+/// through; of each leader's life the latest is kept, since each of them came from those before (lineage.hpp: names tell whose
+/// they are). `written` is the generation in which its last transaction was stored, or in which it was put in the place of
+/// another one.
+///
+/// What a transaction writes is acknowledged when all members of its generation have it. So what another content has
+/// besides in a generation that this one came from is acknowledged nowhere: whoever went on from there had everything that was.
+///
+///     G1 ── a, b ──┬── G2 (the others went on) ── c, d    came from G1 and G2, written in G2
+///                  └── x, on the node that was killed     written in G1: all others came from there, x does not count
+///
+/// Of two contents of which each was written where the other has not been (parts that went on without each other) one must end;
+/// then the sequence number decides, as in CTDB. So it does about what a ctdbd has, which tells nothing else, or a file of a
+/// release before this.
+///
+/// Pure; the actor keeps it in the file, in the same commit as what it belongs to.
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "protocol/ids.hpp"
+
+namespace floe {
+
+/// Flag of GET_DB_SEQNUM among floe nodes, one of those that every control has for itself: the answer is a db_past, if the
+/// node knows the flag.
+constexpr std::uint32_t seqnum_with_past = 0x00010000;
+
+struct content_past {
+  generation written = generation::invalid;
+  std::vector<generation> from{};  ///< the latest first: the content's own. Empty: nothing is known
+  bool empty() const { return from.empty(); }
+  bool operator==(const content_past&) const = default;
+};
+
+/// So many lives of leaders are remembered.
+constexpr std::size_t past_limit = 64;
+
+bool came_from(const content_past&, generation);
+
+/// A recovery has committed the content in this generation, as it was; `changed`: with another content in its place.
+content_past gone_on(content_past, generation to, bool changed);
+/// A transaction was stored.
+content_past written_in(content_past, generation);
+
+/// Whether `one` lacks what `other` has and has nothing of its own that counts.
+bool gives_way(const content_past& one, const content_past& other);
+
+/// A copy that may supply a content.
+struct past_claim {
+  pnn node{0};
+  std::uint64_t number = 0;
+  content_past past{};
+};
+/// What all that tell of one content, of one generation, remember together.
+content_past shared_past(const past_claim& of, std::span<const past_claim> all);
+/// Those that need not give way to another one: never nobody, unless there are none.
+std::vector<pnn> latest_contents(std::span<const past_claim>);
+
+}  // namespace floe

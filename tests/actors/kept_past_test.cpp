@@ -1,0 +1,104 @@
+/// The past of a persistent content in its file: it goes with the transaction that it belongs to, outlives the process, and is
+/// not believed where a program has written the content that knows nothing of it.
+#include "actors/database/kept_past.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "protocol/constants.hpp"
+#include "protocol/wire/codec.hpp"
+
+using namespace floe;
+
+namespace {
+
+struct file_of_a_database {
+  std::filesystem::path dir;
+  file_of_a_database() {
+    std::string name = std::filesystem::temp_directory_path() / "floe-past-XXXXXX";
+    REQUIRE(mkdtemp(name.data()));
+    dir = name;
+  }
+  ~file_of_a_database() { std::filesystem::remove_all(dir); }
+  store open() const {
+    auto opened = store::open({.kind = db_kind::persistent, .file = dir / "secrets.tdb.0"});
+    REQUIRE(opened);
+    return std::move(*opened);
+  }
+};
+
+/// A transaction, with the past that goes with it or, as of a release before, without.
+void store_number(store& s, std::uint64_t number, const content_past* past) {
+  const auto data = wire::encode(number);
+  const auto kept = past ? past_bytes(*past, number) : bytes();
+  std::vector<change> all{change::put(sequence_number_key, {.rsn = rsn{number}}, data)};
+  CHECK(sequence_number_in(all, 0) == number);
+  if (past) all.push_back(change::set_meta(past_name, kept));
+  REQUIRE(s.apply(all, durability::committed));
+}
+
+recovery_set one_record(const bytes& key, const bytes& data, rsn n) {
+  recovery_set set;
+  const auto owner = std::make_shared<const bytes>(key + data);
+  const byte_view all = *owner;
+  const record_view r{all.substr(0, key.size()), {.rsn = n}, all.substr(key.size())};
+  set.add(owner, std::span(&r, 1));
+  return set;
+}
+
+const content_past known{.written = generation{7}, .from = {generation{8}, generation{7}}};
+
+}  // namespace
+
+TEST_CASE("a past outlives the process, with its content") {
+  const file_of_a_database f;
+  {
+    auto s = f.open();
+    CHECK(read_past(s).empty());  // of a release before, or new
+    store_number(s, 5, &known);
+  }
+  auto s = f.open();
+  CHECK(sequence_number_in(s) == 5);
+  CHECK(read_past(s) == known);
+}
+
+TEST_CASE("a content that another program has written since has no past that is known") {
+  const file_of_a_database f;
+  auto s = f.open();
+  store_number(s, 5, &known);
+  store_number(s, 6, nullptr);
+  CHECK(read_past(s).empty());
+  REQUIRE(s.set_meta(past_name, "neither this nor that"));
+  CHECK(read_past(s).empty());
+}
+
+TEST_CASE("a recovery has written a content where it is another one than before") {
+  const file_of_a_database f;
+  auto s = f.open();
+  const rsn first{1};
+  REQUIRE(s.put("key", {.rsn = first, .dmaster = pnn{1}}, "data"));
+  REQUIRE(s.flush());
+  const generation tid{9};
+  // the same on every node: nothing was pushed, or what is here
+  const auto stays = gone_on(known, tid, false);
+  CHECK(past_after(s, {}, false, tid, known).past == stays);
+  CHECK(past_after(s, one_record("key", "data", first), true, tid, known).past == stays);
+  const auto written = gone_on(known, tid, true);
+  CHECK(past_after(s, one_record("key", "other", first), true, tid, known).past == written);
+  CHECK(past_after(s, one_record("key", "data", next(first)), true, tid, known).past == written);
+  CHECK(past_after(s, one_record("another", "data", first), true, tid, known).past == written);
+  CHECK(past_after(s, {}, true, tid, known).past == written);
+  CHECK(past_after(s, one_record("another", "data", first), false, tid, known).past == written);
+  // and where nobody knows
+  CHECK(past_after(s, {}, false, tid, {}).past.written == tid);
+}
+
+TEST_CASE("what a node had that does not count is not where its content comes from") {
+  const auto replaced = past_of_volatile(known, {.gen = generation{9}, .replaced = true});
+  CHECK(replaced.written == generation{9});
+  CHECK(replaced.from.size() == 3);
+  const auto given = past_of_volatile(known, {.gen = generation{9}, .of_others = true});
+  CHECK(given == content_past{.from = {generation{9}}});
+}
