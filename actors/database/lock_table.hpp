@@ -63,8 +63,8 @@ class lock_table {
     std::deque<lock_waiter> waiters;
     std::optional<migration_request> migration;
     std::optional<time_point> came;  ///< when it came here for those that waited
-    bool no_copy = false;          ///< what was offered as a read-only copy was none
-    bool looked_at_later = false;  ///< when it has stayed long enough
+    bool no_copy = false;            ///< what was offered as a read-only copy was none
+    bool looked_at_later = false;    ///< when it has stayed long enough
     bool idle() const { return !holder && waiters.empty() && !migration; }
   };
 

@@ -164,8 +164,7 @@ bool vacuuming::delete_as_offered(const rec_data& raw) {
                         deleted, records_.is_wanted(raw.key));
   if (outcome == try_delete_outcome::keep) return false;
   if (outcome == try_delete_outcome::gone) return true;
-  return raw.reqid == only_empty_it ? records_.put(raw.key, deleted, {})
-                                    : records_.forget(raw.key);
+  return raw.reqid == only_empty_it ? records_.put(raw.key, deleted, {}) : records_.forget(raw.key);
 }
 
 }  // namespace floe

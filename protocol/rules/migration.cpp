@@ -91,7 +91,8 @@ req_call_decision decide_req_call(pnn self, pnn lmaster, pnn source, const recor
                                   std::uint32_t hop_count, const req_call_situation& how) {
   if (local.dmaster == self) {
     if (source == self) return {.outcome = req_call_outcome::serve_own, .hops = hop_count};
-    if (how.read_only) return {.outcome = req_call_outcome::give_copy, .to = source, .hops = hop_count};
+    if (how.read_only)
+      return {.outcome = req_call_outcome::give_copy, .to = source, .hops = hop_count};
     if (lmaster == self)
       return {.outcome = req_call_outcome::give_directly, .to = source, .hops = hop_count};
     if (lmaster == pnn::unknown) return {.outcome = req_call_outcome::unroutable};
