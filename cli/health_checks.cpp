@@ -19,8 +19,8 @@ std::expected<health_answer, std::string> of_database(const json& report, const 
     attached.push_back(d.value("name", ""));
     if (attached.back() != name && d.value("id", "") != name) continue;
     const auto trouble = d.value("trouble", "");
-    const auto state = fmt::format("{}, {} records here", d.value("state", "?"),
-                                   d.value("records", 0));
+    const auto state =
+        fmt::format("{}, {} records here", d.value("state", "?"), d.value("records", 0));
     return health_answer{{{attached.back(), trouble.empty(), trouble.empty() ? state : trouble}}};
   }
   return std::unexpected("health: " + no_such_database(name, attached));

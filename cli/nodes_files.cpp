@@ -33,15 +33,16 @@ std::vector<known_trouble> nodes_file_troubles(blocking_client& c, const node_ma
     const auto file = decode_answer<control::get_nodes_file>(one.reply, one.node);
     const auto difference = file ? first_difference(file->value, running) : std::string();
     if (difference.empty()) continue;
-    all.push_back({.kind = "nodes-file",
-                   .text = fmt::format("node {} has another list in its nodes file than it runs with: {}",
-                                       number(one.node), difference),
-                   .next = "make the files of all nodes equal, then floe reloadnodes",
-                   .db = {},
-                   .node = one.node,
-                   .age_ms = {},
-                   .ill = false,
-                   .told_by = told_by});
+    all.push_back(
+        {.kind = "nodes-file",
+         .text = fmt::format("node {} has another list in its nodes file than it runs with: {}",
+                             number(one.node), difference),
+         .next = "make the files of all nodes equal, then floe reloadnodes",
+         .db = {},
+         .node = one.node,
+         .age_ms = {},
+         .ill = false,
+         .told_by = told_by});
   }
   return all;
 }

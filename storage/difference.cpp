@@ -268,7 +268,10 @@ void difference_merge::let_parts_compete(const entry& e, standing& s, decision& 
       return part_that_goes_on(other, own) == part::returner;
     };
     // where the members' content was replaced it is theirs, or what only the other has written since
-    const bool goes_on = members && (!behind_[p.node].stranger || has_written_what_is_unknown(e, p.node, of_members, own)) && ahead_of(*members) && (!leads || ahead_of(*leads));
+    const bool goes_on =
+        members &&
+        (!behind_[p.node].stranger || has_written_what_is_unknown(e, p.node, of_members, own)) &&
+        ahead_of(*members) && (!leads || ahead_of(*leads));
     if (!goes_on) {
       d.lost |= own.now.data_sum != of_members.mark().data_sum && own.now.rsn > rsn{0};
       continue;

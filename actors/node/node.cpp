@@ -173,7 +173,12 @@ void node::leave(const std::string& by) {
 void node::peer_changes(const peer_changed& m) {
   const auto* peer = services_->port.view().find(m.who);
   if (!peer || (peer->flags & node_flag::deleted)) return;  // a last word of its link
-  if (!m.connected) return services_->membership.peer_went(m);
+  if (!m.connected) {
+    auto went = m;
+    if (const auto* by = services_->goodbyes.of(m.who))
+      went.why = fmt::format("was shut down by {}: {}", *by, m.why);
+    return services_->membership.peer_went(went);
+  }
   services_->nodes.came_in(m.who);
   services_->goodbyes.came(m.who);
   services_->membership.peer_came(m);

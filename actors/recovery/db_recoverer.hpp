@@ -116,7 +116,7 @@ class db_recoverer final : public actor<db_recoverer_message> {
   address<node_message> node_;
   address<coordinator_message> coordinator_;
   db_recovery machine_;
-  std::string damage_;  ///< of a copy that is not whole
+  std::string damage_;                 ///< of a copy that is not whole
   std::map<pnn, content_past> pasts_;  ///< as told with the sequence numbers
   std::unique_ptr<record_merge> merge_;
   std::map<pnn, source> sources_;

@@ -57,9 +57,8 @@ int run(context& c, const arguments&) {
   auto found = diagnose(**node, map->value, (*node)->self(), patience);
   std::vector<pnn> answering;
   for (const auto& [one, report] : found.reports) answering.push_back(one);
-  std::ranges::move(
-      nodes_file_troubles(**node, map->value, answering, (*node)->self(), patience),
-      std::back_inserter(found.troubles));
+  std::ranges::move(nodes_file_troubles(**node, map->value, answering, (*node)->self(), patience),
+                    std::back_inserter(found.troubles));
   if (c.options.json)
     print_as_json(found);
   else

@@ -12,6 +12,7 @@
 #include "cli/last_recovery.hpp"
 #include "cli/machine_rows.hpp"
 #include "cli/output.hpp"
+#include "cli/versions.hpp"
 #include "cli/wrap.hpp"
 #include "protocol/constants.hpp"
 
@@ -125,6 +126,12 @@ void print_text(const state_and_diagnosis& s, const json& last) {
   for (const pnn p : s.map.slots) map += (map.empty() ? "" : " ") + std::to_string(number(p));
   print_line("records are tracked by nodes " + map);
   print_lock(report.is_object() ? report.value("cluster_lock", json()) : json());
+  const auto nodes = std::ranges::count_if(
+      s.nodes.nodes, [](const auto& n) { return !(n.flags & node_flag::deleted); });
+  if (const auto versions =
+          versions_text(versions_in(s.found.reports), static_cast<std::size_t>(nodes));
+      !versions.empty())
+    print_line(versions);
   print("\n");
   print_nodes(s);
   if (!report.is_object()) return;
@@ -142,6 +149,7 @@ void print_text(const state_and_diagnosis& s, const json& last) {
 
 void print_as_json(const state_and_diagnosis& s, const json& last) {
   const auto& troubles = s.found.troubles;
+  const auto versions = versions_in(s.found.reports);
   auto j = open_json("status");
   j.number("node", number(s.node));
   j.boolean("healthy", s.all_healthy());
@@ -164,6 +172,10 @@ void print_as_json(const state_and_diagnosis& s, const json& last) {
     j.number("flags", n.flags);
     j.text("state", node_state_text(n.flags));
     j.text("reason", reason_of(troubles, n.pnn));
+    if (const auto v = versions.find(n.pnn); v != versions.end())
+      j.text("version", v->second);
+    else
+      j.null("version");
     j.end();
   }
   j.end();

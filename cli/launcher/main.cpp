@@ -123,8 +123,7 @@ std::optional<std::string> report_from(const socket_of_node& node) {
 std::optional<int> answer(const question& q) {
   const auto socket = q.socket.empty() ? cli::places_of(q.base).socket : q.socket;
   const auto report = report_from(socket_of_node(socket));
-  const auto health = report ? cli::health_in(*report, q.database)
-                             : std::unexpected(std::string());
+  const auto health = report ? cli::health_in(*report, q.database) : std::unexpected(std::string());
   if (!health) return std::nullopt;
   cli::print_health(*health, q.json);
   if (std::fflush(stdout) != 0 && errno != EPIPE) return cli::failed;

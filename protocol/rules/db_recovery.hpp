@@ -69,12 +69,12 @@ namespace floe {
 
 enum class db_phase : std::uint8_t {
   idle,
-  names,    ///< GET_DBNAME at the nodes that have it
-  attach,   ///< DB_ATTACH*, for recovery, at those that lack it
-  freeze,   ///< DB_FREEZE
-  held,     ///< diagnostic mode: frozen, waits for release
-  begin,    ///< DB_TRANSACTION_START, or DB_RECOVERY_BEGIN among floe's nodes
-  seqnum,   ///< GET_DB_SEQNUM; persistent and replicated databases; volatile ones where a part has forgotten what the others know
+  names,   ///< GET_DBNAME at the nodes that have it
+  attach,  ///< DB_ATTACH*, for recovery, at those that lack it
+  freeze,  ///< DB_FREEZE
+  held,    ///< diagnostic mode: frozen, waits for release
+  begin,   ///< DB_TRANSACTION_START, or DB_RECOVERY_BEGIN among floe's nodes
+  seqnum,  ///< GET_DB_SEQNUM; persistent and replicated databases; volatile ones where a part has forgotten what the others know
   changes,  ///< DB_CHANGES: what they have changed since the base; DB_PULL at who could not note it
   fill,     ///< DB_PULL at one that has the base, for those that do not
   compare,  ///< here: whose copy of these records is not known

@@ -217,7 +217,8 @@ void db_recovery::let_replaced_count() {
 generation db_recovery::parted_at(pnn n) const {
   const auto* copy = copy_of(n);
   const auto past = past_of(members().front());
-  if (copy->changes != change_state::complete || is_replaced(copy->content)) return generation::invalid;
+  if (copy->changes != change_state::complete || is_replaced(copy->content))
+    return generation::invalid;
   const auto shared =
       std::ranges::find_if(copy->earlier, [&](generation g) { return came_from(past, g); });
   const bool has_it = came_from(past, copy->content);
@@ -329,8 +330,8 @@ bool db_recovery::after_own_commit(pnn n, std::uint32_t age) const {
 }
 
 bool db_recovery::parts_meet() const {
-  return std::ranges::any_of(
-             behind(), [&](pnn n) { return own_generation(n) != generation::invalid; }) ||
+  return std::ranges::any_of(behind(),
+                             [&](pnn n) { return own_generation(n) != generation::invalid; }) ||
          std::ranges::any_of(strangers(),
                              [&](pnn n) { return parted_at(n) != generation::invalid; });
 }

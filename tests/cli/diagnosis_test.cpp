@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include "cli/versions.hpp"
 #include "protocol/hash.hpp"
 
 using namespace floe;
@@ -55,6 +56,18 @@ TEST_CASE("what may only follow from something else stands behind its cause, who
   REQUIRE(all.size() == 2);
   CHECK(all[0].kind == "ended");
   CHECK(all[1].kind == "starting");
+}
+
+TEST_CASE("which program each node runs") {
+  const auto text = [](const node_reports& reports, std::size_t nodes) {
+    return versions_text(versions_in(reports), nodes);
+  };
+  const std::string now = R"({"version":"0.2.0"})";
+  CHECK(text({}, 3).empty());
+  CHECK(text({{pnn{0}, now}, {pnn{1}, now}, {pnn{2}, "nonsense"}}, 2) == "all run floe 0.2.0");
+  CHECK(text({{pnn{0}, now}, {pnn{1}, now}}, 3) == "node 0, 1: floe 0.2.0");
+  CHECK(text({{pnn{0}, now}, {pnn{1}, "{}"}, {pnn{3}, "{}"}}, 3) ==
+        "node 1, 3: floe 0.1.0 or older; node 0: floe 0.2.0");
 }
 
 TEST_CASE("why a node is not there is told by who knows most") {

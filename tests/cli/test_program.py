@@ -578,6 +578,9 @@ class B4Health(Checks):
         self.assertIn("3 nodes were asked: nothing is wrong", self.doctor(self.nodes[0], DONE))
         told = self.told(self.nodes[1], "status")
         self.assertEqual((True, [], []), (told["healthy"], told["warnings"], told["troubles"]))
+        version = floe("--version").stdout.split(",")[0]
+        self.assertEqual([version] * 3, [node["version"] for node in told["nodes"]])
+        self.assertIn(f"all run {version}\n", self.good(self.nodes[1], "status"))
 
     def test_the_lock_cannot_be_had(self):
         node, gone = self.nodes[0], self.folder.with_suffix(".gone")

@@ -28,7 +28,8 @@ content_past after(std::initializer_list<generation> gone) {
 
 }  // namespace
 
-TEST_CASE("of a leader's life the latest generation is remembered, and stands for those before it") {
+TEST_CASE(
+    "of a leader's life the latest generation is remembered, and stands for those before it") {
   const auto p = after({g1, g2, g3});
   CHECK(p.from == std::vector{g3, g2});
   CHECK(came_from(p, g1));
@@ -135,8 +136,8 @@ struct small_cluster {
     for (const auto i : here)
       claims.push_back({pnn{static_cast<std::uint32_t>(i)}, nodes[i].log.size(), nodes[i].past});
     const auto latest = latest_contents(claims);
-    const auto best = *std::ranges::max_element(
-        latest, {}, [&](pnn n) { return nodes[number(n)].log.size(); });
+    const auto best =
+        *std::ranges::max_element(latest, {}, [&](pnn n) { return nodes[number(n)].log.size(); });
     const auto content = nodes[number(best)].log;
     for (const int t : acknowledged) REQUIRE(std::ranges::find(content, t) != content.end());
     now = made_by(++count, static_cast<std::uint32_t>(here[0]), life);
