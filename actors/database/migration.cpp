@@ -46,9 +46,9 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
     if (missing.write) put(key, *here, {});
   }
   const bool read_only = copies_.is_wanted(w, locks_.at(key));
-  const auto d = decide_req_call(
-      env_.self, lmaster(key), header.src, *here, call.hopcount,
-      {.read_only = read_only, .follows_record = given_to_ == here->dmaster && is_floe(given_to_)});
+  auto d = decide_req_call(env_.self, lmaster(key), header.src, *here, call.hopcount, read_only);
+  if (d.outcome == req_call_outcome::redirect)
+    d.to = sent_on_to(d.to, is_floe(given_to_) ? given_to_ : pnn::unknown, *here, header.src);
   if (d.report_hops)
     env_.log.tell(event::request_wanders{
         .db = config_.name, .key = to_hex(key), .hops = d.hops, .source = header.src});

@@ -88,18 +88,16 @@ local_call_decision decide_local_call(pnn self, const record_header& local) {
 }
 
 req_call_decision decide_req_call(pnn self, pnn lmaster, pnn source, const record_header& local,
-                                  std::uint32_t hop_count, const req_call_situation& how) {
+                                  std::uint32_t hop_count, bool read_only) {
   if (local.dmaster == self) {
     if (source == self) return {.outcome = req_call_outcome::serve_own, .hops = hop_count};
-    if (how.read_only)
-      return {.outcome = req_call_outcome::give_copy, .to = source, .hops = hop_count};
+    if (read_only) return {.outcome = req_call_outcome::give_copy, .to = source, .hops = hop_count};
     if (lmaster == self)
       return {.outcome = req_call_outcome::give_directly, .to = source, .hops = hop_count};
     if (lmaster == pnn::unknown) return {.outcome = req_call_outcome::unroutable};
     return {.outcome = req_call_outcome::give_via_lmaster, .to = lmaster, .hops = hop_count};
   }
-  const bool knows_owner = lmaster == self || (how.follows_record && local.dmaster != source);
-  const pnn to = knows_owner ? local.dmaster : lmaster;
+  const pnn to = lmaster == self ? local.dmaster : lmaster;
   if (to == pnn::unknown) return {.outcome = req_call_outcome::unroutable};
   const std::uint32_t hops = hop_count + 1;
   const bool lost = hops >= hops_that_mean_lost;

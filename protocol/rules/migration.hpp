@@ -129,14 +129,9 @@ struct req_call_decision {
   std::uint32_t hops = 0;    ///< hop count of the packet that is sent on
   bool report_hops = false;  ///< the request has wandered suspiciously far: say so
 };
-struct req_call_situation {
-  bool read_only = false;  ///< a copy will do, and the database allows it
-  /// We have given the record away just now, to a node that waits for it and knows what this means: whoever else wants it
-  /// is sent there, and not by way of the lmaster after it.
-  bool follows_record = false;
-};
+/// `read_only`: a copy will do, and the database allows it.
 req_call_decision decide_req_call(pnn self, pnn lmaster, pnn source, const record_header& local,
-                                  std::uint32_t hop_count, const req_call_situation& = {});
+                                  std::uint32_t hop_count, bool read_only = false);
 
 /// The header of a record that is given to `to`: what the giver keeps as an old copy, and whose rsn
 /// and flags go into the packet.

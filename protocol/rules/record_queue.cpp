@@ -78,6 +78,12 @@ bool is_served_first(const queued_request& r, const std::optional<time_point>& c
   return r.since < *came && now - *came < share_of_waiters;
 }
 
+pnn sent_on_to(pnn otherwise, pnn given_to, const record_header& local, pnn source) {
+  const bool follows = given_to != pnn::unknown && local.dmaster == given_to;
+  // an older one of the new owner's would meet itself
+  return follows && source != given_to ? given_to : otherwise;
+}
+
 bool held_for_us(const queue_state& now, const queued_request& r) {
   // who asks for a copy is not counted as the owner by anybody
   if (!now.asked || now.asked_for_copy || !of_peer(r) || r.source == now.self) return false;

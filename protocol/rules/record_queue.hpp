@@ -97,6 +97,11 @@ inline constexpr duration share_of_waiters = std::chrono::milliseconds(20);
 /// Whether a local request has waited for a record that has come here since, and is served before it leaves.
 bool is_served_first(const queued_request&, const std::optional<time_point>& came, time_point now);
 
+/// Whom a request of `source` is sent on to, which by migration.hpp would go to `otherwise`. We may have given the record
+/// away just now, to a node that waits for it and knows what this means: then it goes after the record, and not by way of the
+/// lmaster. `given_to` is unknown if we have not, or to another kind of node.
+pnn sent_on_to(pnn otherwise, pnn given_to, const record_header& local, pnn source);
+
 /// Whether a request that the lmaster sent here has to wait while our own request for the record is under way: the
 /// lmaster already counts us as the owner, the record will be here in a moment, and to send the request back would make
 /// it bounce. The same if it was sent after the record by whoever has given that to us, whom only that brings to send on

@@ -166,15 +166,6 @@ TEST_CASE("REQ_CALL: every situation") {
   }
 }
 
-TEST_CASE("REQ_CALL: what is sent on by the giver of a record goes after it, not to the lmaster") {
-  const auto given = header(1, other);
-  const req_call_situation just_now{.follows_record = true};
-  CHECK(decide_req_call(me, third, pnn{9}, given, 0).to == third);
-  CHECK(decide_req_call(me, third, pnn{9}, given, 0, just_now).to == other);
-  CHECK(decide_req_call(me, third, other, given, 0, just_now).to ==
-        third);  // its own, an older one: it would meet itself
-}
-
 TEST_CASE("REQ_CALL: a request that wanders is reported now and then, and lost in the end") {
   for (std::uint32_t sent : {1U, 50U, 95U, 96U, 99U, 100U, 195U, 196U, 999U, 1000U, 2000U}) {
     CAPTURE(sent);

@@ -168,12 +168,10 @@ TEST_CASE("read-only copies: who has asked for one holds back nobody") {
 
 TEST_CASE("read-only copies: a dmaster gives a copy to who reads, and its record to who writes") {
   const auto ours = header(4, me);
-  CHECK(decide_req_call(me, me, reader, ours, 0, {.read_only = true}).outcome ==
-        req_call_outcome::give_copy);
-  CHECK(decide_req_call(me, other, reader, ours, 0, {.read_only = true}).outcome ==
-        req_call_outcome::give_copy);
+  CHECK(decide_req_call(me, me, reader, ours, 0, true).outcome == req_call_outcome::give_copy);
+  CHECK(decide_req_call(me, other, reader, ours, 0, true).outcome == req_call_outcome::give_copy);
   CHECK(decide_req_call(me, me, reader, ours, 0).outcome == req_call_outcome::give_directly);
-  CHECK(decide_req_call(me, me, reader, header(4, other), 0, {.read_only = true}).outcome ==
+  CHECK(decide_req_call(me, me, reader, header(4, other), 0, true).outcome ==
         req_call_outcome::redirect);
 }
 

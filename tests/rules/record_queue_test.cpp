@@ -96,6 +96,14 @@ TEST_CASE(
         queue_step{.ask = third, .action = settle, .which = 1});
 }
 
+TEST_CASE("record queue: what waits behind a record that is given away is sent after it") {
+  const auto given = *elsewhere().local;
+  CHECK(sent_on_to(other, pnn::unknown, given, pnn{3}) == other);
+  CHECK(sent_on_to(other, third, given, pnn{3}) == third);
+  CHECK(sent_on_to(other, third, given, third) == other);  // its own, an older one: it would meet itself
+  CHECK(sent_on_to(other, pnn{4}, given, pnn{3}) == other);  // it has moved on
+}
+
 TEST_CASE("record queue: what is sent after a record that comes here waits for it") {
   auto asked = elsewhere();
   asked.asked = third;
