@@ -88,9 +88,9 @@ bool held_for_us(const queue_state& now, const queued_request& r) {
   // who asks for a copy is not counted as the owner by anybody
   if (!now.asked || now.asked_for_copy || !of_peer(r) || r.source == now.self) return false;
   const bool asked_owner = now.lmaster == now.self && believed(now).dmaster == *now.asked;
-  const bool sent_by_lmaster = r.from == now.lmaster && now.lmaster != now.self;
-  const bool sent_after_record = r.from != r.source && r.from != now.lmaster;
-  return (asked_owner || sent_by_lmaster || sent_after_record) && now.now - r.since < now.hold_back;
+  // whoever is not the lmaster sends on what he was asked to that one, or after the record; to us as the lmaster both
+  const bool sent_here = now.lmaster != now.self && (r.from == now.lmaster || r.from != r.source);
+  return (asked_owner || sent_here) && now.now - r.since < now.hold_back;
 }
 
 queue_step next_step(const queue_state& now, std::span<const queued_request> queue) {

@@ -112,6 +112,10 @@ TEST_CASE("record queue: what is sent after a record that comes here waits for i
   CHECK(next(asked, {after_it, local(record_use::lock)}) ==
         queue_step{.first = 1, .action = queue_action::wait});
   CHECK_FALSE(held_for_us(elsewhere(), after_it));  // we have not asked for it: it goes its way
+  auto at_lmaster = asked;
+  at_lmaster.lmaster = me;
+  at_lmaster.local->dmaster = other;
+  CHECK_FALSE(held_for_us(at_lmaster, after_it));  // sent to us as the lmaster, it may be anywhere
   asked.now += 5s;
   CHECK_FALSE(held_for_us(asked, after_it));
 }
