@@ -182,6 +182,7 @@ std::vector<db_output> db_recovery::phase_complete(time_point now) {
       if (kind_ == db_kind::volatile_db) {
         let_replaced_count();
         choose_way();
+        look_where_parts_left();
         return look_at_contents(now);
       }
       unchanged_ = all_equal();
@@ -261,6 +262,7 @@ std::vector<db_output> db_recovery::enter(db_phase to, time_point now) {
     seqnums_.clear();
     damaged_.clear();
     told_.clear();
+    parted_.clear();
     lack_.clear();
     digests_.clear();
     base_ = generation::invalid;

@@ -343,6 +343,7 @@ class db_recovery {
   bool all_equal() const;
   bool history_is_missing() const;
   void let_replaced_count();
+  void look_where_parts_left();
   content_past past_of(pnn) const;
   std::vector<pnn> noted() const;
   bool knows_all_since_birth(pnn) const;
@@ -380,8 +381,9 @@ class db_recovery {
   std::string name_;
   std::vector<std::pair<pnn, std::string>> names_;
   std::vector<past_claim> seqnums_;
-  std::vector<pnn> damaged_;                   ///< whose copy is not whole
-  std::vector<std::pair<pnn, db_copy>> told_;  ///< by the answers to begin
+  std::vector<pnn> damaged_;                        ///< whose copy is not whole
+  std::vector<std::pair<pnn, db_copy>> told_;       ///< by the answers to begin
+  std::vector<std::pair<pnn, generation>> parted_;  ///< see parted_at
   generation base_ = generation::invalid;
   std::string why_whole_;
   bool outdated_ = false;

@@ -210,19 +210,29 @@ void db_recovery::let_replaced_count() {
       continue;
     const auto content = copy->content;
     for (auto& p : plan_.participants) p.took_part = copy_of(p.node)->content == content;
+    plan_.all_here = false;  // who was with them is not known
     return;
   }
 }
 
-generation db_recovery::parted_at(pnn n) const {
-  const auto* copy = copy_of(n);
+void db_recovery::look_where_parts_left() {
+  parted_.clear();
+  if (!by_difference()) return;
   const auto past = past_of(members().front());
-  if (copy->changes != change_state::complete || is_replaced(copy->content))
-    return generation::invalid;
-  const auto shared =
-      std::ranges::find_if(copy->earlier, [&](generation g) { return came_from(past, g); });
-  const bool has_it = came_from(past, copy->content);
-  return has_it || shared == copy->earlier.end() ? generation::invalid : *shared;
+  for (const pnn n : fresh()) {
+    const auto* copy = copy_of(n);
+    if (copy->changes != change_state::complete || is_replaced(copy->content) ||
+        came_from(past, copy->content))
+      continue;
+    const auto shared =
+        std::ranges::find_if(copy->earlier, [&](generation g) { return came_from(past, g); });
+    if (shared != copy->earlier.end()) parted_.emplace_back(n, *shared);
+  }
+}
+
+generation db_recovery::parted_at(pnn n) const {
+  const auto i = std::ranges::find(parted_, n, &std::pair<pnn, generation>::first);
+  return i == parted_.end() ? generation::invalid : i->second;
 }
 
 std::vector<pnn> db_recovery::strangers() const {
@@ -251,9 +261,7 @@ generation db_recovery::changes_since(pnn n) const {
   const auto needed = behind();
   if (std::ranges::find(needed, n) != needed.end()) return common_with(n);
   if (copy->changes == change_state::filled) return filled_with(n);
-  if (const auto own = std::ranges::find(plan_.participants, n, &db_plan::participant::node);
-      !own->took_part && parted_at(n) != generation::invalid)
-    return parted_at(n);
+  if (const auto parted = parted_at(n); parted != generation::invalid) return parted;
   if (mutated(mutant::changes_of_another_base)) return base_;
   if (!strangers().empty() && !copy->earlier.empty()) return copy->earlier.back();
   std::vector<generation> needed_since;

@@ -4,7 +4,9 @@
 
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/tunables.hpp"
 #include "protocol/types/basic.hpp"
+#include "protocol/types/tunable_value.hpp"
 
 namespace floe {
 namespace {
