@@ -315,12 +315,7 @@ std::expected<std::unique_ptr<environment>, store_error> environment::compacted_
   options.file = copy_file();
   options.create_empty = false;
   int rc = fault(disk_op::write, file_pages() * page_size);
-  if (rc == 0) rc = mdb_env_copy2(env_, options.file.c_str(), MDB_CP_COMPACT);
-  if (rc == 0 && !writable_map()) {
-    int fd = ::open(options.file.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) != 0) rc = errno;
-    if (fd >= 0) ::close(fd);
-  }
+  if (rc == 0) rc = copy_content_to(options.file);
   if (rc == 0) {
     auto copy = open(options);
     if (copy) return copy;
@@ -328,6 +323,16 @@ std::expected<std::unique_ptr<environment>, store_error> environment::compacted_
   }
   remove_copy();
   return failed(rc, "compact " + label_);
+}
+
+/// By a descriptor of ours: LMDB opens one past the page cache, and who waits for the disk is the node.
+int environment::copy_content_to(const std::filesystem::path& file) const {
+  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, file_mode);
+  if (fd < 0) return errno;
+  int rc = mdb_env_copyfd2(env_, fd, MDB_CP_COMPACT);
+  if (rc == 0 && !writable_map() && fsync(fd) != 0) rc = errno;
+  if (::close(fd) != 0 && rc == 0) rc = errno;
+  return rc;
 }
 
 void environment::remove_copy() const {

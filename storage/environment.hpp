@@ -105,6 +105,7 @@ class environment {
   void close();
   std::filesystem::path lock_file() const { return options_.file.string() + "-lock"; }
   std::string copy_file() const { return options_.file.string() + ".compact"; }
+  int copy_content_to(const std::filesystem::path& file) const;
   void remove_copy() const;  ///< also what an interrupted one has left
 
   store_options options_;

@@ -147,6 +147,7 @@ class database final : public actor<database_message>, private record_keeper {
   void note_request(bool again, const bytes& key, pnn to, reqid id);
   pnn lmaster(byte_view key) const override;
   bool reachable(pnn) const override;
+  bool is_floe(pnn) const;
 
   // records.cpp
   void on(db_client_call&);
@@ -327,6 +328,7 @@ class database final : public actor<database_message>, private record_keeper {
 
   // records, their queues and their ways
   lock_table locks_;
+  pnn given_to_ = pnn::unknown;         ///< the record whose queue is being served, in this turn
   std::vector<queued_request> queued_;  ///< what advance() shows to the rules; kept for its memory
   record_requests requests_{env_};
   std::uint64_t migrations_done_ = 0, migrations_resent_ = 0;

@@ -119,6 +119,17 @@ bool hot_records::take_out(const bytes& key) {
   return keep_and_take(*slot, table_holder::none);
 }
 
+/// Whether it has waited for the record to come, and gets it from the node: told that it is in the table it might come too
+/// late, and would have to wait for it to come again.
+bool hot_records::is_first(const lock_waiter& w, const lock_table::entry& e) const {
+  return is_served_first({.use = w.use, .since = w.since}, e.came, port_.env.loop.now());
+}
+
+bool hot_records::goes_from_hand_to_hand(const bytes& key) const {
+  const auto* e = locks_.find(key);
+  return e && std::ranges::any_of(e->waiters, [&](const auto& w) { return is_first(w, *e); });
+}
+
 /// First into the store, then out of the table: nobody can change it meanwhile.
 bool hot_records::keep_and_take(std::uint32_t slot, table_holder by) {
   auto& h = *open_;
@@ -130,7 +141,9 @@ bool hot_records::keep_and_take(std::uint32_t slot, table_holder by) {
   if (content->changed && !keep(*content))
     return false;  // it stays where it is, and is tried again
   const auto stay = h.stays.find(slot);
-  if (stay != h.stays.end()) {
+  if (stay != h.stays.end() && goes_from_hand_to_hand(content->key)) {
+    h.stays.erase(stay);  // one stay, in which each has it once to begin with
+  } else if (stay != h.stays.end()) {
     if (h.history.size() >= history_max) h.history.clear();
     const auto last = h.history.find(content->key);
     h.history[content->key] =
@@ -200,7 +213,7 @@ void hot_records::answer_readers(const bytes& key, lock_table::entry& e, std::ui
 /// Requests of this queue that can use the table.
 void hot_records::send_to_table(lock_table::entry& e) {
   for (auto i = e.waiters.begin(); i != e.waiters.end();) {
-    if (i->use != record_use::lock || i->table_thread == 0 ||
+    if (i->use != record_use::lock || i->table_thread == 0 || is_first(*i, e) ||
         !open_->users.contains(i->client.id)) {
       ++i;
       continue;

@@ -109,6 +109,8 @@ class hot_records {
   bool keep(const table_record&);
   void drop_broken(std::uint32_t slot);
   void answer_readers(const bytes& key, lock_table::entry&, std::uint32_t slot);
+  bool is_first(const lock_waiter&, const lock_table::entry&) const;
+  bool goes_from_hand_to_hand(const bytes& key) const;
   void send_to_table(lock_table::entry&);
   bool is_only_shown(const bytes& key, const lock_table::entry&, std::uint32_t slot);
   void recall_all();

@@ -62,8 +62,9 @@ class lock_table {
     std::optional<lock_holder> holder;
     std::deque<lock_waiter> waiters;
     std::optional<migration_request> migration;
-    bool no_copy = false;          ///< what was offered as a read-only copy was none
-    bool looked_at_later = false;  ///< when it has stayed long enough
+    std::optional<time_point> came;  ///< when it came here for those that waited
+    bool no_copy = false;            ///< what was offered as a read-only copy was none
+    bool looked_at_later = false;    ///< when it has stayed long enough
     bool idle() const { return !holder && waiters.empty() && !migration; }
   };
 

@@ -46,8 +46,9 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
     if (missing.write) put(key, *here, {});
   }
   const bool read_only = copies_.is_wanted(w, locks_.at(key));
-  const auto d =
-      decide_req_call(env_.self, lmaster(key), header.src, *here, call.hopcount, read_only);
+  auto d = decide_req_call(env_.self, lmaster(key), header.src, *here, call.hopcount, read_only);
+  if (d.outcome == req_call_outcome::redirect)
+    d.to = sent_on_to(d.to, is_floe(given_to_) ? given_to_ : pnn::unknown, *here, header.src);
   if (d.report_hops)
     env_.log.tell(event::request_wanders{
         .db = config_.name, .key = to_hex(key), .hops = d.hops, .source = header.src});
@@ -109,6 +110,7 @@ void database::give(const bytes& key, const packet_header& request, const req_ca
         request.src, request.id, env_.self,
         reply_error{.status = -1, .message = "the record cannot be given away: storage failed"});
   stays_.left(key);
+  given_to_ = request.src;
   if (d.outcome == req_call_outcome::give_directly)
     send_packet(request.src, request.id, env_.self,
                 reply_dmaster{.db = config_.id,
@@ -132,6 +134,11 @@ bool database::reachable(pnn node) const {
   const auto* p = view_->find(node);
   return node == env_.self || mutated(mutant::records_sent_to_nobody) ||
          (p && !(p->flags & node_flag::disconnected));
+}
+
+bool database::is_floe(pnn node) const {
+  const auto* p = view_->find(node);
+  return p && p->floe;
 }
 
 /// A record on its way must not be lost: nodes are thawed one after the other, and one that is thawed already may
@@ -286,6 +293,7 @@ void database::arrived(const bytes& key) {
   ++migrations_done_;
   hot_.count(key, env_.loop.now());
   stays_.came(key, env_.loop.now());
+  if (auto* e = locks_.find(key)) e->came = env_.loop.now();
   if (auto* e = locks_.find(key); e && e->migration) {
     const auto waited = env_.loop.now() - e->migration->since;
     if (e->migration->sends > 1 || waited > std::chrono::milliseconds(20))

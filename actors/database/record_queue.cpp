@@ -113,12 +113,14 @@ queue_state database::state_of(const bytes& key, const lock_table::entry& e) {
           .calling_back = copies_.is_calling_back(key),
           .stays_until = stays_.until(key),
           .local = header_of(key),
+          .came = e.came,
           .now = env_.loop.now(),
           .hold_back = config_.resend_after};
 }
 
 /// Serves the queue of the key as far as it goes. It may have changed altogether afterwards.
 void database::advance(const bytes& key) {
+  given_to_ = pnn::unknown;
   for (;;) {
     auto* e = locks_.find(key);
     if (!e || e->holder || e->waiters.empty() || store_use_ != store_use::here) break;

@@ -19,6 +19,14 @@ constexpr unsigned most_refusals = 3;  ///< then it waits for a full run
 
 }  // namespace
 
+/// TRY_DELETE_RECORDS of another node, which is carried out in slices.
+struct vacuuming::deletion_request {
+  deletion_request(db_control m, db_id database) : request(std::move(m)), kept(database) {}
+  db_control request;
+  rec_buffer_builder kept;  ///< what cannot be deleted here
+  std::size_t done = 0;     ///< so many of its records have been looked at
+};
+
 /// First nobody has an old copy any more, then the empty ones go: if a node is lost in between, or was not reached by
 /// all, no copy can come back.
 void vacuuming::offer() {
@@ -97,8 +105,15 @@ void vacuuming::all_answered() {
   }
   if (work_.stage == vacuum_stage::replacing && !agreed.empty())
     return ask_others(vacuum_stage::dropping, std::move(agreed), *others);
-  for (auto& o : agreed) drop_last(std::move(o));
+  agreed_ = std::move(agreed);
+  drop_some();
   slice_later();
+}
+
+void vacuuming::drop_some() {
+  const auto slice_ends = end_of_slice();
+  for (; !agreed_.empty() && port_.env.loop.now() <= slice_ends; agreed_.pop_back())
+    drop_last(std::move(agreed_.back()));
 }
 
 /// Nobody else has a copy: this node's goes, if it is still as it was offered.
@@ -119,23 +134,37 @@ void vacuuming::try_delete_records(db_control& m) {
   const auto& packet = m.packet->content;
   if (!m.client && packet.header.gen != port_.view->gen)
     return m.answer.fail("sent before the last recovery");
-  const auto& offered = m.request<control::try_delete_records>();
-  rec_buffer_builder kept(port_.config.id);
-  for (const rec_data& raw : offered) {
+  try_to_delete(std::make_shared<deletion_request>(std::move(m), port_.config.id));
+}
+
+/// Some of them, and the rest in later turns: others are served in between.
+void vacuuming::try_to_delete(const std::shared_ptr<deletion_request>& r) {
+  auto& m = r->request;
+  if (!may_run() || (!m.client && m.packet->content.header.gen != port_.view->gen))
+    return m.answer.fail("a recovery has come in between");
+  std::size_t n = 0;
+  const auto slice_ends = end_of_slice();
+  for (const rec_data& raw : m.request<control::try_delete_records>()) {
+    if (n++ < r->done) continue;
+    if (n > r->done + 1 && port_.env.loop.now() > slice_ends) {
+      r->done = n - 1;
+      return port_.self.tell(db_next_slice{[this, r] { try_to_delete(r); }});
+    }
     if (raw.data.size() < record_header::wire_size) return m.answer.fail("a record without header");
-    const auto deleted = load_header(raw.data.data());
-    const auto outcome =
-        decide_try_delete(port_.env.self, records_.lmaster(raw.key), records_.header_of(raw.key),
-                          deleted, records_.is_wanted(raw.key));
-    if (outcome == try_delete_outcome::gone) continue;
-    const auto carry_out = [&] {
-      return raw.reqid == only_empty_it ? records_.put(raw.key, deleted, {})
-                                        : records_.forget(raw.key);
-    };
-    if (outcome == try_delete_outcome::drop && carry_out()) continue;
-    kept.add_plain(raw.key, raw.data, raw.reqid);
+    if (!delete_as_offered(raw)) r->kept.add_plain(raw.key, raw.data, raw.reqid);
   }
-  m.answer.good(bytes(kept.encoded()));
+  m.answer.good(bytes(r->kept.encoded()));
+}
+
+/// False: it is kept.
+bool vacuuming::delete_as_offered(const rec_data& raw) {
+  const auto deleted = load_header(raw.data.data());
+  const auto outcome =
+      decide_try_delete(port_.env.self, records_.lmaster(raw.key), records_.header_of(raw.key),
+                        deleted, records_.is_wanted(raw.key));
+  if (outcome == try_delete_outcome::keep) return false;
+  if (outcome == try_delete_outcome::gone) return true;
+  return raw.reqid == only_empty_it ? records_.put(raw.key, deleted, {}) : records_.forget(raw.key);
 }
 
 }  // namespace floe

@@ -14,8 +14,9 @@
 namespace floe {
 namespace {
 
-constexpr std::size_t keys_of_slice = 64;  ///< some hundred microseconds
-constexpr std::size_t looked_at_in_slice = 500;
+/// Of a slice, whichever comes first; in simulations a turn takes no time.
+constexpr auto time_of_slice = std::chrono::microseconds(300);
+constexpr std::size_t keys_of_slice = 64, looked_at_in_slice = 500;
 constexpr std::size_t keys_of_offer = 200;
 constexpr std::size_t bytes_of_offer = 4 << 20;  ///< of keys, which may be large
 
@@ -168,6 +169,8 @@ void vacuuming::on(const db_vacuum_slice& m) {
   if (work_.running && m.run == work_.run) slice();
 }
 
+time_point vacuuming::end_of_slice() const { return port_.env.loop.now() + time_of_slice; }
+
 void vacuuming::slice_later() {
   port_.env.loop.after(between_slices,
                        [to = port_.self, n = work_.run] { to.tell(db_vacuum_slice{n}); });
@@ -180,7 +183,12 @@ void vacuuming::slice() {
     look_for_deleted();
     return slice_later();
   }
+  if (!agreed_.empty()) {
+    drop_some();
+    return slice_later();
+  }
   fetch_some();
+  const auto slice_ends = end_of_slice();
   std::map<pnn, rec_buffer_builder> to_ctdbd;
   std::size_t key_bytes = 0;
   for (std::size_t n = 0; n < keys_of_slice && key_bytes < bytes_of_offer && !is_full(v.to_offer);
@@ -189,7 +197,7 @@ void vacuuming::slice() {
     if (v.left > 0) --v.left;
     if (e) key_bytes += e->key.size();
     if (e) one(std::move(*e), to_ctdbd);
-    if (!e && v.left == 0) break;
+    if ((!e && v.left == 0) || port_.env.loop.now() > slice_ends) break;
   }
   for (auto& [lmaster, keys] : to_ctdbd)
     port_.node.tell(call_control{.to = lmaster,
@@ -210,7 +218,10 @@ void vacuuming::look_for_deleted() {
   std::size_t seen = 0;
   const auto now = port_.env.loop.now();
   auto next = port_.store->scan(*v.look_at, [&](const record_view& r) {
-    if (seen++ == looked_at_in_slice) return false;
+    // one is always taken
+    if (seen == looked_at_in_slice || (seen > 0 && port_.env.loop.now() - now > time_of_slice))
+      return false;
+    ++seen;
     if (r.data.empty() && r.header.dmaster == port_.env.self) v.deleted.add(r.key, now);
     return true;
   });
@@ -279,6 +290,7 @@ void vacuuming::end() {
   if (v.offered.running())
     for (auto& r : v.offered.end()) v.again.push_back(std::move(r.what.what));
   for (auto& o : std::exchange(v.to_offer, {})) v.again.push_back(std::move(o.what));
+  for (auto& o : std::exchange(agreed_, {})) v.again.push_back(std::move(o.what));
   for (auto& e : std::exchange(v.again, {})) v.deleted.add(e.key, e.since, e.refusals);
   if (v.look_at) v.full_due = true;
   v.look_at.reset();

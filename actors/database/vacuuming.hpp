@@ -5,6 +5,7 @@
 /// Files: vacuuming.cpp (what is to be done, and the runs), vacuum_agreement.cpp (before a record is forgotten everybody
 /// else must agree: asking them, and being asked).
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -53,6 +54,7 @@ class vacuuming {
   void wind_clock();
   void begin(bool full, std::size_t left);
   void soon();
+  time_point end_of_slice() const;
   void slice_later();
   void slice();
   void look_for_deleted();
@@ -68,12 +70,17 @@ class vacuuming {
   std::optional<std::vector<pnn>> who_must_agree() const;
   void ask_others(vacuum_stage, std::vector<offered_deletion>, std::span<const pnn> others);
   void all_answered();
+  void drop_some();
   void drop_last(offered_deletion);
+  struct deletion_request;
+  void try_to_delete(const std::shared_ptr<deletion_request>&);
+  bool delete_as_offered(const rec_data&);
 
   const database_port& port_;
   record_keeper& records_;
   read_only_copies& copies_;
   vacuum_work work_;
+  std::vector<offered_deletion> agreed_;  ///< to be dropped here, after all others; from the end
 };
 
 }  // namespace floe

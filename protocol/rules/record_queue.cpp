@@ -72,12 +72,25 @@ queue_step serve_local(const queue_state& now, std::span<const queued_request> q
 
 }  // namespace
 
+bool is_served_first(const queued_request& r, const std::optional<time_point>& came,
+                     time_point now) {
+  if (!came || of_peer(r) || r.use == record_use::vacuum) return false;
+  return r.since < *came && now - *came < share_of_waiters;
+}
+
+pnn sent_on_to(pnn otherwise, pnn given_to, const record_header& local, pnn source) {
+  const bool follows = given_to != pnn::unknown && local.dmaster == given_to;
+  // an older one of the new owner's would meet itself
+  return follows && source != given_to ? given_to : otherwise;
+}
+
 bool held_for_us(const queue_state& now, const queued_request& r) {
   // who asks for a copy is not counted as the owner by anybody
   if (!now.asked || now.asked_for_copy || !of_peer(r) || r.source == now.self) return false;
   const bool asked_owner = now.lmaster == now.self && believed(now).dmaster == *now.asked;
-  const bool sent_by_lmaster = r.from == now.lmaster && now.lmaster != now.self;
-  return (asked_owner || sent_by_lmaster) && now.now - r.since < now.hold_back;
+  // whoever is not the lmaster sends on what he was asked to that one, or after the record; to us as the lmaster both
+  const bool sent_here = now.lmaster != now.self && (r.from == now.lmaster || r.from != r.source);
+  return (asked_owner || sent_here) && now.now - r.since < now.hold_back;
 }
 
 queue_step next_step(const queue_state& now, std::span<const queued_request> queue) {
@@ -94,6 +107,12 @@ queue_step next_step(const queue_state& now, std::span<const queued_request> que
     const auto local = std::ranges::find_if_not(queue, of_peer);
     if (local == queue.end()) return {.stays = true};
     return serve_local(now, queue, static_cast<std::size_t>(local - queue.begin()));
+  }
+  if (believed(now).dmaster == now.self) {
+    const auto first = std::ranges::find_if(
+        queue, [&](const queued_request& r) { return is_served_first(r, now.came, now.now); });
+    if (first != queue.end())
+      return serve_local(now, queue, static_cast<std::size_t>(first - queue.begin()));
   }
   if (has_to_call_back(now, queue.front())) return {.call_back = true};
   // a copy that is given now would not be called back

@@ -6,8 +6,10 @@
 ///            └── of this node ──┬── record here ──► grant (a lock) or answer (a read, a call)
 ///                               └── elsewhere ───► ask for it, once; settle peers' requests; wait
 ///
-/// First come, first served, with one exception: a request of another node that came while the record is on its way
-/// here for us waits behind the first local one. Who only looks at what is here waits for the holder alone. Who wants to
+/// First come, first served, with two exceptions: a request of another node that came while the record is on its way
+/// here for us waits behind the first local one; and of local requests that have waited for a record to come here all are
+/// served before it leaves, for a while, in their order, whenever others have come. Who gives a record away sends requests
+/// of others behind it, in their order, so that the nodes that want it have it in turn. Who only looks at what is here waits for the holder alone. Who wants to
 /// write waits until read-only copies are called back (read_only.hpp), and all others behind it. While a record is to stay
 /// here (stay.hpp) requests of this node go before those of others. Nothing here stores, sends or waits; the database
 /// actor asks for the next step, carries it out, and asks again until the step is to wait.
@@ -58,6 +60,8 @@ struct queue_state {
   time_point
       stays_until{};  ///< requests of other nodes wait until then for a record that is here (stay.hpp)
   std::optional<record_header> local{};  ///< this node's copy
+  /// When the record came here for the requests that waited for it; nothing: it has been here all the time.
+  std::optional<time_point> came{};
   time_point now{};
   duration
       hold_back{};  ///< so long a peer's request may wait for a record that is on its way to us
@@ -87,9 +91,21 @@ struct queue_step {
 /// The next step of a queue. Aborts if the record is held and asked for at once: who holds it owns it.
 queue_step next_step(const queue_state&, std::span<const queued_request>);
 
+/// So long those that waited for a record to come are served before others: many of them at the usual pace, and no other
+/// node waits for one that is slow.
+inline constexpr duration share_of_waiters = std::chrono::milliseconds(20);
+/// Whether a local request has waited for a record that has come here since, and is served before it leaves.
+bool is_served_first(const queued_request&, const std::optional<time_point>& came, time_point now);
+
+/// Whom a request of `source` is sent on to, which by migration.hpp would go to `otherwise`. We may have given the record
+/// away just now, to a node that waits for it and knows what this means: then it goes after the record, and not by way of the
+/// lmaster. `given_to` is unknown if we have not, or to another kind of node.
+pnn sent_on_to(pnn otherwise, pnn given_to, const record_header& local, pnn source);
+
 /// Whether a request that the lmaster sent here has to wait while our own request for the record is under way: the
 /// lmaster already counts us as the owner, the record will be here in a moment, and to send the request back would make
-/// it bounce. The same at the lmaster itself, which asked before and is served before. Not if its request went to a node
+/// it bounce. The same if it was sent after the record by whoever has given that to us, whom only that brings to send on
+/// what he was asked to anybody but the lmaster. The same at the lmaster itself, which asked before and is served before. Not if its request went to a node
 /// that has given the record away since: that node may wait for the record, too, and each would hold back the other's.
 bool held_for_us(const queue_state&, const queued_request&);
 

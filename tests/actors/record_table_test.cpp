@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "actors/client/client_tables.hpp"
 #include "protocol/record_status.hpp"
@@ -319,4 +320,45 @@ TEST_CASE("a record that is read again and again stays here for a while: its rea
   pass(c, 50ms);
   CHECK(seen == "20");
   CHECK(reads > 200);
+}
+
+TEST_CASE("a record that clients of all nodes want all the time comes to each of them in turn") {
+  for (std::uint64_t seed = 1; seed <= (thorough ? 10 : 2); ++seed) {
+    CAPTURE(seed);
+    hot_cluster c(3, seed);
+    db_id db{};
+    std::vector<client*> clients;
+    for (std::size_t i = 0; i < 12; ++i) clients.push_back(&c.hot(i % 3, "locking.tdb", db));
+    std::vector<int> done(clients.size(), 0);
+    std::vector<duration> waits;  // of those that found it elsewhere
+    bool stop = false;
+    std::size_t busy = clients.size();
+    std::function<void(std::size_t)> go = [&](std::size_t i) {
+      if (stop) {
+        --busy;
+        return;
+      }
+      const auto begun = c.loop_now();
+      lock_record(*clients[i], db, "wanted", 60s, [&, i, begun](const result<locked_record>& l) {
+        REQUIRE(l.has_value());
+        if (const duration waited = c.loop_now() - begun; waited > 2ms && !stop)
+          waits.push_back(waited);
+        ++done[i];
+        store_record(*clients[i], l->lock_id, "x", after_write::unlock, 60s,
+                     [&, i](const result<void>& s) {
+                       REQUIRE(s.has_value());
+                       go(i);
+                     });
+      });
+    };
+    for (std::size_t i = 0; i < clients.size(); ++i) go(i);
+    pass(c, 400ms);
+    stop = true;
+    REQUIRE(c.run([&] { return busy == 0; }, 60s));
+    REQUIRE(waits.size() > 100);
+    const auto mean = std::accumulate(waits.begin(), waits.end(), duration{0}) /
+                      static_cast<std::int64_t>(waits.size());
+    CHECK(std::ranges::max(waits) < 3 * mean);
+    CHECK(std::ranges::min(done) > 20);
+  }
 }

@@ -2,7 +2,7 @@
 """The fences of the tree: what may not stand where, and what a text says of files that are not there.
 
     tests/fences/fences.py         who includes whom, which library appears where, links of READMEs, named files, rules and
-                                   their model, and whether
+                                   their model, tunables that nobody looks at, and whether
                                    clang-format would change a file (Debian 12's, since others write otherwise)
     tests/fences/fences.py --fix   formats them
 
@@ -150,6 +150,20 @@ def model_rules(rules, runs, texts):
                 yield f"{name} names rule {rule}, which the model does not have"
 
 
+def idle_tunables(tunables, without_effect, sources):
+    """A tunable that can be set is looked at by somebody, or is said to do nothing, with the reason: not both, not neither."""
+    live = re.findall(r"^FLOE_(?:OWN_)?TUNABLE\(\s*(?:\d+,\s*)?(\w+),", tunables, re.M)
+    said = set(re.findall(r'^FLOE_NO_EFFECT\((\w+), \w+, "[^"]+"\)', without_effect, re.M))
+    looked_at = set(re.findall(r"\btunable::(\w+)", "\n".join(sources)))
+    for name in live:
+        if name not in said and name not in looked_at:
+            yield f"protocol/tunables.def: nobody looks at {name}, and protocol/tunable_effects.def does not say why"
+        if name in said and name in looked_at:
+            yield f"protocol/tunable_effects.def: {name} is said to do nothing, and is looked at"
+    for name in said - set(live):
+        yield f"protocol/tunable_effects.def: {name} is no tunable that can be listed"
+
+
 def formatter_is_ours():
     try:
         return " 14." in subprocess.run(["clang-format", "--version"], capture_output=True, text=True, check=True).stdout
@@ -181,6 +195,8 @@ def main():
             wrong += includes(name, text)
         wrong += named_files(name, text, files)
     wrong += model_rules((TOP / "tests/model/rules.pml").read_text(), (TOP / "tests/model/runs.txt").read_text(), texts)
+    wrong += idle_tunables((TOP / "protocol/tunables.def").read_text(), (TOP / "protocol/tunable_effects.def").read_text(),
+                           [text for name, text in texts.items() if name.startswith("actors/")])
     if formatter_is_ours():
         ugly = list(badly_formatted(tracked(".cpp", ".hpp", ".h", ".c")))
         if "--fix" in sys.argv[1:]:

@@ -53,6 +53,15 @@ class Fences(unittest.TestCase):
         self.assertTrue(list(fences.model_rules(rules, "small | without R8 | holds | R8=0\n", texts)))
         self.assertTrue(list(fences.model_rules("hidden byte R8;\n", runs, texts)))
 
+    def test_tunables(self):
+        rows = 'FLOE_TUNABLE(1, used, Used, 1, "s",\n "x")\nFLOE_TUNABLE(2, idle, Idle, 1, "s",\n "x")\nFLOE_OWN_TUNABLE(62, own, Own, 1, "s", "x")\n'
+        says, looks = 'FLOE_NO_EFFECT(idle, Idle, "there is nothing")\n', ["tunables[tunable::used] + tunables[tunable::own]"]
+        self.assertEqual(list(fences.idle_tunables(rows, says, looks)), [])
+        self.assertTrue(list(fences.idle_tunables(rows, "", looks)))
+        self.assertTrue(list(fences.idle_tunables(rows, says, ["tunable::used"])))
+        self.assertTrue(list(fences.idle_tunables(rows, says, looks + ["tunable::idle"])))
+        self.assertTrue(list(fences.idle_tunables(rows, says + 'FLOE_NO_EFFECT(gone, Gone, "x")\n', looks)))
+
     def test_the_tree(self):
         self.assertEqual(fences.main(), 0)
 

@@ -91,9 +91,53 @@ TEST_CASE(
 TEST_CASE(
     "record queue: a request of a peer that is not promised to us finds its way while we wait") {
   using enum queue_action;
-  // it came from a node that is not the lmaster: that one does not know yet that the record comes here
-  CHECK(next(elsewhere(), {local(record_use::lock), peer(other, third)}) ==
+  // it came from the node that wants it, which does not know yet that the record comes here
+  CHECK(next(elsewhere(), {local(record_use::lock), peer(third, third)}) ==
         queue_step{.ask = third, .action = settle, .which = 1});
+}
+
+TEST_CASE("record queue: what waits behind a record that is given away is sent after it") {
+  const auto given = *elsewhere().local;
+  CHECK(sent_on_to(other, pnn::unknown, given, pnn{3}) == other);
+  CHECK(sent_on_to(other, third, given, pnn{3}) == third);
+  CHECK(sent_on_to(other, third, given, third) == other);  // its own, an older one: it would meet itself
+  CHECK(sent_on_to(other, pnn{4}, given, pnn{3}) == other);  // it has moved on
+}
+
+TEST_CASE("record queue: what is sent after a record that comes here waits for it") {
+  auto asked = elsewhere();
+  asked.asked = third;
+  const auto after_it = peer(pnn{3}, third);  // who gave it to us had this one in its queue
+  CHECK(held_for_us(asked, after_it));
+  CHECK(next(asked, {after_it, local(record_use::lock)}) ==
+        queue_step{.first = 1, .action = queue_action::wait});
+  CHECK_FALSE(held_for_us(elsewhere(), after_it));  // we have not asked for it: it goes its way
+  auto at_lmaster = asked;
+  at_lmaster.lmaster = me;
+  at_lmaster.local->dmaster = other;
+  CHECK_FALSE(held_for_us(at_lmaster, after_it));  // sent to us as the lmaster, it may be anywhere
+  asked.now += 5s;
+  CHECK_FALSE(held_for_us(asked, after_it));
+}
+
+TEST_CASE("record queue: all that have waited for a record are served before it leaves") {
+  using enum queue_action;
+  auto came = here();
+  came.came = start + 1ms;
+  came.now = start + 2ms;
+  const auto wants_it = peer(third, other);
+  auto late = local(record_use::lock);
+  late.since = start + 1ms;  // when it was here already
+  CHECK(next(came, {wants_it, local(record_use::lock)}) == queue_step{.first = 1, .action = grant});
+  CHECK(next(came, {wants_it, late, local(record_use::call)}) ==
+        queue_step{.first = 2, .action = answer});
+  CHECK(next(came, {wants_it, late}) == queue_step{.action = settle});
+  CHECK(next(came, {wants_it, local(record_use::vacuum)}) == queue_step{.action = settle});
+  came.now = *came.came + share_of_waiters;  // whoever had it first has kept it for too long
+  CHECK(next(came, {wants_it, local(record_use::lock)}) == queue_step{.action = settle});
+  auto gone = elsewhere();
+  gone.came = start + 1ms;  // here, and gone again: as if it had never been here
+  CHECK(next(gone, {wants_it, local(record_use::lock)}).action == settle);
 }
 
 TEST_CASE(
@@ -107,7 +151,7 @@ TEST_CASE(
   CHECK(next(asked, {promised}) == queue_step{.action = wait});
   CHECK(next(asked, {promised, local(record_use::lock)}) == queue_step{.first = 1, .action = wait});
   // one that is not held back leaves, although it stands between the two
-  CHECK(next(asked, {promised, peer(other, third), local(record_use::lock)}) ==
+  CHECK(next(asked, {promised, peer(pnn{3}, pnn{3}), local(record_use::lock)}) ==
         queue_step{.first = 2, .action = settle, .which = 2});
   asked.now += 5s;  // it has waited long enough for a record that does not come
   CHECK_FALSE(held_for_us(asked, promised));
