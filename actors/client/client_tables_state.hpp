@@ -28,7 +28,7 @@ inline constexpr std::uint64_t step_us = 20, seldom = 200;
 inline constexpr std::uint64_t long_step_us = 20'000;
 
 inline std::uint64_t in_us(time_point t) {
-  return static_cast<std::uint64_t>(in_us(t.time_since_epoch()));
+  return static_cast<std::uint64_t>(floe::in_us(t.time_since_epoch()));
 }
 
 inline client_error not_held(std::string text) {

@@ -179,7 +179,7 @@ void live_board::database_lines(std::vector<std::string>& lines, const history& 
       // a database that was never anything else is thawed, if its node tells such things
       const bool quiet_one = nodes_[n].process != node_state::life::down && nodes_[n].speaks;
       const std::string state = on != d.on.end() ? on->second
-                                : quiet_one      ? std::string(name(freeze_state::thawed))
+                                : quiet_one      ? std::string(floe::name(freeze_state::thawed))
                                                  : "–";
       row.emplace_back(state, style_of(state));
     }
