@@ -1,8 +1,9 @@
 /// record_queue [self=0] [lmaster=1] [owner=0] [unknown]: the queue of one key on that node, and where the node believes the
 /// record to be; `unknown`: it has no copy of it. Each step is carried out as a database does, as far as it goes:
 ///     wants USE [read_only]            a request of this node comes: lock, read, look, call, vacuum
-///     peer NODE [via=NODE] [read_only] one of that node, by way of another; whoever it is settled for has the record then
-///     unlock, came, knows owner=NODE   the holder is done; the record is ours; the copy here names another owner
+///     peer NODE [via=NODE] [read_only] one of that node, by way of another; whom it is settled for has the record then
+///     unlock, gives_up                 the holder is done; the first that waits does so no longer
+///     came, knows owner=NODE           the record is ours; the copy here names another owner
 ///     frozen, thawed, new_map, recovered
 ///     copies_out, copies_back          others have read-only copies of the record; have given them back
 ///     copy                             this node has one
@@ -56,7 +57,7 @@ struct queue_machine final : machine {
   std::vector<std::string_view> events() const override {
     return {"wants",  "peer",    "unlock",    "came",       "knows",       "frozen",
             "thawed", "new_map", "recovered", "copies_out", "copies_back", "copy",
-            "stays",  "again",   "tick",      "thaw",       "held"};
+            "stays",  "again",   "gives_up",  "tick",       "thaw",        "held"};
   }
 
   bool happens(const std::string& event, words& said) {
@@ -71,9 +72,13 @@ struct queue_machine final : machine {
       comes(r, said);
     } else if (event == "unlock") {
       is.held = false;
+    } else if (event == "gives_up") {
+      if (queue.empty()) throw mistake("gives_up: nobody waits");
+      queue.erase(queue.begin());
     } else if (event == "came") {
       is.local = record_header{.rsn = rsn{3}, .dmaster = is.self};
       is.asked.reset();
+      is.came = in.now;
     } else if (event == "knows") {
       pnn owner{0};
       parse(said.option("owner").value_or("?"), owner);
