@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "actors/database/sequence_number.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/wire/codec.hpp"
 
@@ -60,7 +61,7 @@ TEST_CASE("a past outlives the process, with its content") {
     store_number(s, 5, &known);
   }
   auto s = f.open();
-  CHECK(sequence_number_in(s) == 5);
+  CHECK(sequence_number_of(s) == 5);
   CHECK(read_past(s) == known);
 }
 
