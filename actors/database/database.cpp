@@ -141,6 +141,8 @@ void database::on(db_control& m) {
     case control::db_set_healthy: damage_.declare({}); return m.answer.good();
     case control::db_damaged: {
       const auto& about = m.request<control::db_damaged>();
+      if (std::get<req_control>(m.packet->content.body).flags & brings_past)
+        return take_past(m.answer, about.detail);
       damage_.declare(about.detail.empty() ? "damaged" : std::string(about.detail));
       return m.answer.good();
     }

@@ -76,6 +76,7 @@ struct recovery_transaction {
   /// Of a recovery of floe's nodes alone: what is pushed is stored as it is, equal on all.
   bool equal = false;
   std::unique_ptr<recovery_set> pushed{};  ///< nothing: none is open, or its commit has failed
+  std::optional<content_past> past{};      ///< of what will be committed, if the leader has told it
 };
 
 /// The header that was looked up last: one request asks for the same several times.
@@ -260,6 +261,7 @@ class database final : public actor<database_message>, private record_keeper {
   void commit(db_control&);
   void committed(freeze_event::commit, const db_control& by, const content_write&, bool replaced);
   void finish_commit(const freeze_step&, const replier&);
+  void take_past(const replier&, byte_view told);
   void get_seqnum(db_control&);
 
   // fill.cpp

@@ -28,15 +28,21 @@ bytes past_bytes(const content_past& p, std::uint64_t number) {
   return wire::encode(db_past{.number = number, .written = p.written, .from = p.from});
 }
 
-past_to_keep past_after(store& s, const recovery_set& set, bool wiped, generation committed,
-                        const content_past& before) {
+std::optional<content_past> told_past(byte_view told) {
+  auto past = wire::decode<db_past>(told);
+  if (!past || past->from.size() > past_limit) return std::nullopt;
+  return content_past{.written = past->written, .from = std::move(past->from)};
+}
+
+past_to_keep past_after(store& s, const recovery_set& set, const commit_of_content& c) {
   // what cannot be read is taken for another content
-  const bool changed = wiped ? !set.same_as(s).value_or(false) : set.size() > 0;
+  const bool changed = c.wiped ? !set.same_as(s).value_or(false) : set.size() > 0;
+  const auto& past = c.told ? *c.told : c.before;
+  // who tells what is committed tells when it was written, too; when that was that nobody knows may have been at any time
+  const bool written = past.written == generation::invalid || (changed && !c.told);
   const auto* number = set.find(sequence_number_key);
-  const auto left = wiped ? 0 : sequence_number_of(s);
-  // when it was written that nobody knows may have been at any time
-  const bool written = changed || before.written == generation::invalid;
-  past_to_keep p{.past = gone_on(before, committed, written), .in_file = {}, .changed = changed};
+  const auto left = c.wiped ? 0 : sequence_number_of(s);
+  past_to_keep p{.past = gone_on(past, c.gen, written), .in_file = {}, .changed = changed};
   p.in_file = past_bytes(p.past, number ? sequence_number_in(number->data) : left);
   return p;
 }

@@ -3,6 +3,8 @@
 /// written in the commit of the records that it belongs to. It has the sequence number of that content with it: where the number
 /// here is another, a release has written the content that knows nothing of this, and the past is not its own.
 #include <cstdint>
+#include <optional>
+#include <span>
 
 #include "protocol/bytes.hpp"
 #include "protocol/rules/content_past.hpp"
@@ -25,9 +27,16 @@ struct past_to_keep {
   bytes in_file{};
   bool changed = false;  ///< the content is another one from this commit on: they go into one
 };
-/// Of what a recovery commits: with `wiped` in the place of what is here.
-past_to_keep past_after(store&, const recovery_set&, bool wiped, generation committed,
-                        const content_past& before);
+/// What a recovery commits.
+struct commit_of_content {
+  bool wiped = false;  ///< in the place of what is here
+  generation gen = generation::invalid;
+  content_past before{};               ///< of what is here
+  std::optional<content_past> told{};  ///< by the leader, of what is committed
+};
+past_to_keep past_after(store&, const recovery_set&, const commit_of_content&);
+/// What the leader tells; nothing: it cannot be read.
+std::optional<content_past> told_past(byte_view);
 /// A volatile content outlives no process, so its past is in memory. `written` says when it was last replaced by an operator;
 /// with nothing known to be.
 struct volatile_commit {

@@ -44,7 +44,8 @@ struct content_write {
   std::vector<bytes> copies{};  ///< records of which copies are out
   std::optional<content_past>
       before{};  ///< of a content with transactions: volatile ones are told apart by what has changed
-  past_to_keep past{};  ///< what it becomes
+  std::optional<content_past> told{};  ///< by the leader, of what is committed
+  past_to_keep past{};                 ///< what it becomes
 
   std::size_t size() const { return set->size() + copies.size(); }
   std::expected<replace_result, store_error> carry_out();
@@ -55,7 +56,8 @@ std::expected<replace_result, store_error> content_write::carry_out() {
   // an earlier try has committed that generation here, and its content did not stay: the name means two contents
   const bool ambiguous = changes.base() == tid && (wiped || set->size() > 0 || changes.keys() > 0);
   // content, health and past change together
-  if (before) past = past_after(*to, *set, wiped, tid, *before);
+  if (before)
+    past = past_after(*to, *set, {.wiped = wiped, .gen = tid, .before = *before, .told = told});
   std::vector<change> meta;
   if (damage_before != damage_after) meta.push_back(change::set_meta(damage_name, damage_after));
   if (before && past.changed) meta.push_back(change::set_meta(past_name, past.in_file));
@@ -111,7 +113,8 @@ void database::commit(db_control& m) {
       .damage_after = wiped ? damage_.after_commit() : damage_.text(),
       // what is replaced as a whole has no copies
       .copies = wiped ? std::vector<bytes>() : copies_.keys(),
-      .before = config_.kind == db_kind::volatile_db ? std::nullopt : std::optional(past_)});
+      .before = config_.kind == db_kind::volatile_db ? std::nullopt : std::optional(past_),
+      .told = transaction_.past});
   auto result = std::make_shared<std::expected<replace_result, store_error>>();
   auto work = [write, result] { *result = write->carry_out(); };
   auto finish = [this, wanted, by = m, write, result, replaced] {
@@ -166,6 +169,13 @@ void database::finish_commit(const freeze_step& s, const replier& answer) {
     own_freeze_ = step(own_freeze_, own_freeze_event::committed);
   table_.answer();
   serve_muted();
+}
+
+/// It belongs to the transaction that is open.
+void database::take_past(const replier& answer, byte_view told) {
+  transaction_.past = told_past(told);
+  if (!transaction_.past) return answer.fail("not the past of a content");
+  answer.good();
 }
 
 void database::get_seqnum(db_control& m) {

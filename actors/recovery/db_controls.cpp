@@ -108,6 +108,7 @@ void db_recoverer::ask(const db_effect::ask& e, pnn n) {
       break;
     default: data = wire::encode(number(plan.db)); break;
   }
+  if (e.phase == db_phase::commit && pasts_.contains(n)) tell_past(n, e.timeout);
   if (e.phase == db_phase::commit && machine_.only_damaged() && config_.sorted_senders.contains(n))
     // arrives before the commit, which then does not pass for a healing
     node_.tell(call_control{.to = n,
@@ -124,6 +125,20 @@ void db_recoverer::ask(const db_effect::ask& e, pnn n) {
         to.tell(dbr_answer{run, phase, n, std::move(a)});
       }),
       .flags = flags});
+}
+
+/// Arrives before the commit.
+void db_recoverer::tell_past(pnn n, duration timeout) {
+  if (machine_.kind() == db_kind::volatile_db) return;
+  const auto past = machine_.joint_past();
+  const auto told = wire::encode(db_past{.written = past.written, .from = past.from});
+  node_.tell(
+      call_control{.to = n,
+                   .opcode = control::db_damaged,
+                   .data = wire::encode(db_disputed{.db_id = machine_.plan().db, .detail = told}),
+                   .patience = timeout,
+                   .answer = {},
+                   .flags = brings_past});
 }
 
 void db_recoverer::on(dbr_answer& m) {

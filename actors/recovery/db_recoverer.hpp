@@ -72,6 +72,7 @@ class db_recoverer final : public actor<db_recoverer_message> {
   // db_controls.cpp
   void ask(const db_effect::ask&, pnn node);
   void on(dbr_answer&);
+  void tell_past(pnn, duration timeout);
   bool take_number(pnn, byte_view data, db_event::answered&);
   void ask_health(pnn, std::uint64_t seqnum);
   void on(dbr_health&);

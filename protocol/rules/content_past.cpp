@@ -15,6 +15,13 @@ bool follows(generation later, generation earlier) {
          is_later(later, earlier);
 }
 
+/// As one of those that a content came from, if it is not known.
+void remember(std::vector<generation>& from, generation g) {
+  if (std::ranges::any_of(from, [&](generation later) { return follows(later, g); })) return;
+  std::erase_if(from, [&](generation earlier) { return follows(g, earlier); });
+  if (from.size() < past_limit) from.push_back(g);
+}
+
 }  // namespace
 
 bool came_from(const content_past& p, generation g) {
@@ -58,11 +65,19 @@ content_past shared_past(const past_claim& of, std::span<const past_claim> all) 
   past.written = own;
   for (const auto& c : all) {
     if (!is_here(c)) continue;
-    for (const generation g : c.past.from)
-      if (!came_from(past, g)) past.from.push_back(g);
+    for (const generation g : c.past.from) remember(past.from, g);
     const bool earlier = past.written == own || is_later(past.written, c.past.written);
     if (c.number == highest && earlier) past.written = c.past.written;
   }
+  return past;
+}
+
+content_past joined(std::span<const past_claim> all, pnn supplier) {
+  content_past past;
+  if (const auto of = std::ranges::find(all, supplier, &past_claim::node); of != all.end())
+    past = shared_past(*of, all);
+  for (const auto& c : all)
+    for (const generation g : c.past.from) remember(past.from, g);
   return past;
 }
 

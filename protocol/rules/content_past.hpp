@@ -14,6 +14,9 @@
 ///     G1 ── a, b ──┬── G2 (the others went on) ── c, d    came from G1 and G2, written in G2
 ///                  └── x, on the node that was killed     written in G1: all others came from there, x does not count
 ///
+/// A recovery tells all participants what all of them came from: else who was given a content by one that knew more would not
+/// know later that the others' part is behind it.
+///
 /// Of two contents of which each was written where the other has not been (parts that went on without each other) one must end;
 /// then the sequence number decides, as in CTDB. So it does about what a ctdbd has, which tells nothing else, or a file of a
 /// release before this.
@@ -32,6 +35,10 @@ namespace floe {
 /// Flag of GET_DB_SEQNUM among floe nodes, one of those that every control has for itself: the answer is a db_past, if the
 /// node knows the flag.
 constexpr std::uint32_t seqnum_with_past = 0x00010000;
+
+/// Flag of DB_DAMAGED among nodes that have answered so: what it brings is no damage, but the past, in a recovery's transaction,
+/// of what will be committed: that of all participants. Who is not told it adds the generation to its own.
+constexpr std::uint32_t brings_past = 0x00010000;
 
 struct content_past {
   generation written = generation::invalid;
@@ -61,6 +68,9 @@ struct past_claim {
 };
 /// What all that tell of one content, of one generation, remember together.
 content_past shared_past(const past_claim& of, std::span<const past_claim> all);
+/// Of the content that a recovery puts in the place of all of them: it has that of the supplier, and came from all, since
+/// what was acknowledged anywhere was looked at.
+content_past joined(std::span<const past_claim> all, pnn supplier);
 /// Those that need not give way to another one: never nobody, unless there are none.
 std::vector<pnn> latest_contents(std::span<const past_claim>);
 

@@ -305,6 +305,8 @@ class db_recovery {
   std::uint64_t records_before() const;
   /// A participant's content is of another generation than it had said: who counts is to be told anew (rule R1).
   bool outdated() const { return outdated_; }
+  /// Of a content with transactions, as it will be committed: what all participants have come from.
+  content_past joint_past() const { return joined(seqnums_, supplier()); }
   /// It cannot succeed before somebody changes something: no use to try again.
   bool conflict() const { return conflict_; }
   /// Some try since the last start has committed on all nodes.

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "actors/database/sequence_number.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/wire/codec.hpp"
 
@@ -60,7 +61,7 @@ TEST_CASE("a past outlives the process, with its content") {
     store_number(s, 5, &known);
   }
   auto s = f.open();
-  CHECK(sequence_number_in(s) == 5);
+  CHECK(sequence_number_of(s) == 5);
   CHECK(read_past(s) == known);
 }
 
@@ -81,18 +82,38 @@ TEST_CASE("a recovery has written a content where it is another one than before"
   REQUIRE(s.put("key", {.rsn = first, .dmaster = pnn{1}}, "data"));
   REQUIRE(s.flush());
   const generation tid{9};
+  const auto after = [&](store& to, const recovery_set& set, bool wiped,
+                         const content_past& before) {
+    return past_after(to, set, {.wiped = wiped, .gen = tid, .before = before});
+  };
   // the same on every node: nothing was pushed, or what is here
   const auto stays = gone_on(known, tid, false);
-  CHECK(past_after(s, {}, false, tid, known).past == stays);
-  CHECK(past_after(s, one_record("key", "data", first), true, tid, known).past == stays);
+  CHECK(after(s, {}, false, known).past == stays);
+  CHECK(after(s, one_record("key", "data", first), true, known).past == stays);
   const auto written = gone_on(known, tid, true);
-  CHECK(past_after(s, one_record("key", "other", first), true, tid, known).past == written);
-  CHECK(past_after(s, one_record("key", "data", next(first)), true, tid, known).past == written);
-  CHECK(past_after(s, one_record("another", "data", first), true, tid, known).past == written);
-  CHECK(past_after(s, {}, true, tid, known).past == written);
-  CHECK(past_after(s, one_record("another", "data", first), false, tid, known).past == written);
+  CHECK(after(s, one_record("key", "other", first), true, known).past == written);
+  CHECK(after(s, one_record("key", "data", next(first)), true, known).past == written);
+  CHECK(after(s, one_record("another", "data", first), true, known).past == written);
+  CHECK(after(s, {}, true, known).past == written);
+  CHECK(after(s, one_record("another", "data", first), false, known).past == written);
   // and where nobody knows
-  CHECK(past_after(s, {}, false, tid, {}).past.written == tid);
+  CHECK(after(s, {}, false, {}).past.written == tid);
+}
+
+TEST_CASE("what the leader tells of a content is its past, whatever was here") {
+  const file_of_a_database f;
+  auto s = f.open();
+  const content_past told{.written = generation{5}, .from = {generation{6}, generation{5}}};
+  const generation tid{9};
+  const auto p = past_after(s, one_record("key", "data", rsn{1}),
+                            {.wiped = true, .gen = tid, .before = known, .told = told});
+  CHECK(p.changed);
+  CHECK(p.past == gone_on(told, tid, false));
+  CHECK(told_past(past_bytes(told, 0)) == told);
+  CHECK_FALSE(told_past("no past"));
+  content_past long_one{.written = generation{5},
+                        .from = std::vector(past_limit + 1, generation{5})};
+  CHECK_FALSE(told_past(past_bytes(long_one, 0)));
 }
 
 TEST_CASE("what a node had that does not count is not where its content comes from") {
