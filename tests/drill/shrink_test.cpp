@@ -133,7 +133,7 @@ TEST_CASE(
     CHECK(lines <= 22);
     told = runs;
   });
-  REQUIRE_MESSAGE(small.has_value(), (small ? "" : small.error()));
+  REQUIRE_MESSAGE(small.has_value(), (small ? std::string() : small.error().why));
   CHECK(small->failed_at == "expect active");
   CHECK(small->lines_after == 1);  // there is no fault in it that makes the cluster ACTIVE for long
   CHECK(told == small->runs);
