@@ -100,7 +100,8 @@ TEST_CASE("record queue: what waits behind a record that is given away is sent a
   const auto given = *elsewhere().local;
   CHECK(sent_on_to(other, pnn::unknown, given, pnn{3}) == other);
   CHECK(sent_on_to(other, third, given, pnn{3}) == third);
-  CHECK(sent_on_to(other, third, given, third) == other);  // its own, an older one: it would meet itself
+  CHECK(sent_on_to(other, third, given, third) ==
+        other);  // its own, an older one: it would meet itself
   CHECK(sent_on_to(other, pnn{4}, given, pnn{3}) == other);  // it has moved on
 }
 
