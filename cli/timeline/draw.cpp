@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <utility>
 
 #include "actors/events.hpp"
 #include "cli/keys.hpp"
@@ -297,9 +298,13 @@ std::string draw(const timeline_picture& p, std::size_t width, bool colours) {
     text_room = std::max(text_room, text_width(durations(r)));
   }
   constexpr std::size_t shortest_bar = 40, longest_bar = 160;
+  constexpr std::size_t narrow = 80;
+  // on a narrow terminal a name that would take the room of the bars stands above them
+  if (width < narrow)
+    name_width = std::min(name_width, std::max(width / 4, text_width("recovery mode")));
   const std::size_t before = name_width + 2 + 4 + 2, beside = text_room + 3;
-  // on a narrow terminal, where they do not fit beside it, the durations stand below their bar, and the ruler ends with it
-  constexpr std::size_t narrow = 80, end_of_ruler = 10;
+  // where they do not fit beside it, the durations stand below their bar, and the ruler ends with it
+  constexpr std::size_t end_of_ruler = 10;
   const bool below = width < narrow && width < before + shortest_bar + beside;
   const std::size_t taken = before + (below ? end_of_ruler : beside);
   const scale s(p.from_us, p.to_us,
@@ -315,7 +320,9 @@ std::string draw(const timeline_picture& p, std::size_t width, bool colours) {
     const std::string name = r.db.empty() ? "recovery mode" : wire::visible(r.db);
     const bool again = name == last;
     last = name;
-    const auto shown = again ? std::string() : name;
+    auto shown = again ? std::string() : name;
+    if (text_width(shown) > name_width)
+      out += paint(style::bold, std::exchange(shown, {}), colours) + "\n";
     out +=
         paint(style::bold, shown, colours) + std::string(name_width - text_width(shown) + 2, ' ');
     out += fmt::format("{:>3} │", number(r.node)) + bar(r, s, colours) + "│";
