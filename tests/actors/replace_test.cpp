@@ -403,11 +403,15 @@ TEST_CASE("detach: only volatile databases, only where nobody may attach, then o
   };
   CHECK_FALSE(ask(s, c, pnn::current, control::db_detach, id).has_value());
   forbid(pnn{0}, 0);
+  forbid(pnn{2}, 0);
   const auto refused = ask(s, c, pnn::current, control::db_detach, id);
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().text.find("node 1") != std::string::npos);
+  // a node that would have done it has not
+  auto& third = s.connect(2);
+  CHECK(read_now(s, third, loose, "key").data == "value");
+  s.disconnect(third);
   forbid(pnn{1}, 0);
-  forbid(pnn{2}, 0);
   CHECK_FALSE(ask(s, c, pnn::current, control::db_detach, wire::encode(number(kept))).has_value());
   // a client that waits for a record of it is told
   const auto held = lock_now(s, other, loose, "key");
