@@ -5,6 +5,7 @@
 #include "cli/databases.hpp"
 #include "cli/output.hpp"
 #include "cli/waiting_line.hpp"
+#include "cli/wrap.hpp"
 #include "protocol/wire/visible.hpp"
 
 namespace floe::cli {
@@ -41,7 +42,7 @@ int run(context& c, const arguments& a) {
     j.text("id", id_text(*id));
     print_json(std::move(j));
   } else {
-    print(wire::visible(a["DB"]) + " is attached, id " + id_text(*id) + "\n");
+    print_line(wire::visible(a["DB"]) + " is attached, id " + id_text(*id));
   }
   return done;
 }

@@ -162,7 +162,7 @@ class service {
     if (asked_) ::_exit(failed);  // somebody is in a hurry
     asked_ = true;
     notice_->stopping();
-    node_.tell(leave_node{fmt::format("{}{}", name_of(number), sender_text(from))});
+    node_.tell(leave_node{fmt::format("SIG{}{}", name_of(number), sender_text(from))});
   }
   void reload(int number, int from) {
     notice_->reloading();

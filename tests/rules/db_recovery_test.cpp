@@ -183,7 +183,7 @@ TEST_CASE("a stranger is asked for what it has unless the leader was in what it 
     m.step(db_event::start{p}, {});
     // the members have made the database anew: all that they know begins with its birth
     const auto birth = number(birth_under(next_generation({}, 1)));
-    for (const auto phase : {db_phase::names, db_phase::freeze, db_phase::begin})
+    for (const auto phase : {db_phase::names, db_phase::freeze, db_phase::begin, db_phase::seqnum})
       for (const pnn n : {n0, n1, n2}) {
         db_event::answered e{.run = m.run(), .phase = phase, .node = n, .text = "x"};
         if (phase == db_phase::begin) e.copy = n == n2 ? at(60, {59}) : at(76, {75, birth});
