@@ -100,9 +100,9 @@ TEST_CASE(
         "a_name_of_one_word  12345  held by a\n"
         "                           client\n");
   CHECK(table_text(columns, rows, false, 30) ==
-        "NAME              N  WHY\n"
-        "a_name_of_o  12345  held by a\n"
-        "ne_word             client\n");
+        "NAME            N  WHY\n"
+        "a_name_of_  12345  held by a\n"
+        "one_word           client\n");
   CHECK(table_text({{"A", true}, {"A LONG ONE", true}, {"B"}},
                    {{"1234567890", "1234567890", "text"}, {"1", "2", ""}}, false, 24) ==
         "A           1234567890\n"
