@@ -322,7 +322,8 @@ TEST_CASE("a record that is read again and again stays here for a while: its rea
   CHECK(reads > 200);
 }
 
-TEST_CASE("a record that clients of all nodes want all the time comes to each of them before long") {
+TEST_CASE(
+    "a record that clients of all nodes want all the time comes to each of them before long") {
   for (std::uint64_t seed = 1; seed <= (thorough ? 10 : 2); ++seed) {
     CAPTURE(seed);
     hot_cluster c(3, seed);
