@@ -104,7 +104,6 @@ outcome<std::optional<held_record>> ask_for_lock(const std::shared_ptr<channel>&
   const auto a =
       line->ask({.opcode = control::record_lock, .data = data}, later(until, answer_slack), &claim);
   if (!a) {
-    if (a.error().unsent) return failed(FLOE_ENOTCONN, a.error().text);
     if (a.error().status == record_status_in_table && number != 0) return std::nullopt;
     if (a.error().code == FLOE_ETIMEOUT)
       mine.keep();  // the node may grant it yet: the number goes with the answer
@@ -147,6 +146,9 @@ outcome<held_record> lock_record(const std::shared_ptr<channel>& line, pnn self,
       }
     }
     auto granted = ask_for_lock(line, self, db, key, until, table, mine);
+    // nothing was asked, and nobody has waited in the table
+    if (!granted && granted.error().unsent && mine.number() == 0)
+      return failed(FLOE_ENOTCONN, granted.error().text);
     if (!granted) return std::unexpected(granted.error());
     if (*granted) return std::move(**granted);
   }
