@@ -152,12 +152,15 @@ class Story(unittest.TestCase):
     def contents(self, node, db=DATABASE):
         if self.nodes.kind(node) == "floe":
             return cli.contents(node, db)
-        def whole():  # a ctdbd refuses a traverse while one more recovery, which it may well find due, is under way
+        def whole():
+            """Not one that a recovery, which a ctdbd may well find due once more, has refused or cut short."""
+            before = told(node)
             asked = node.ctdb("catdb", db)
-            return asked.stdout if asked.returncode == 0 and "Dumped" in asked.stdout else None
+            good = before and asked.returncode == 0 and "Dumped" in asked.stdout and told(node) == before
+            return asked.stdout if good else None
 
-        told = until(whole, f"catdb {db} on {node} comes to its end")
-        return dict(zip(re.findall(r'^key\(\d+\) = "(.*)"$', told, re.M), re.findall(r'^data\(\d+\) = "(.*)"$', told, re.M)))
+        text = until(whole, f"catdb {db} on {node} comes to its end")
+        return dict(zip(re.findall(r'^key\(\d+\) = "(.*)"$', text, re.M), re.findall(r'^data\(\d+\) = "(.*)"$', text, re.M)))
 
     def assert_all_there(self):
         """By traverse on every node, and by single reads there."""
