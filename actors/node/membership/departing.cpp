@@ -10,6 +10,9 @@
 namespace floe {
 namespace {
 
+/// However many recoveries come meanwhile.
+constexpr std::chrono::seconds longest_asking{20};
+
 /// What it may not be meanwhile. A leader among floe nodes leads the recovery that takes everything from it, so that nobody has to
 /// wait for the next one; a ctdbd would get the records with their owner, which is the leader.
 std::uint32_t roles_given_up(const cluster_view& v) {
@@ -65,6 +68,9 @@ void departing::recovered(generation gen) {
   const auto& v = port_.view();
   if (v.gen != gen || v.mode != recovery_mode::normal) return;
   if (state_ == departure::asked && !can_hand_over()) return feed(departure_event::alone);
+  // recoveries that go on taking it along are not asked for without end
+  if (state_ == departure::asked && port_.env.loop.now() - since_ > longest_asking)
+    return feed(departure_event::patience_ended);
   feed(departure_event::recovered);
 }
 
@@ -111,6 +117,8 @@ void departing::feed(departure_event e) {
   const auto s = step(state_, e);
   state_ = s.next;
   if (s.ask) {
+    // an operator may have given it one meanwhile
+    roles_ |= port_.view().capabilities & roles_given_up(port_.view());
     port_.change_view([this](cluster_view& v) {
       v.capabilities = (v.capabilities & ~roles_) | capability::leaving;
     });

@@ -49,9 +49,11 @@ std::vector<verb> operator_verbs() {
       on_nodes("continue", "let stopped nodes back in", "continue 2",
                [](line_parser& w) {
                  return for_each_node(w.nodes(), [](drill_run& s, std::size_t n) {
+                   const auto done = s.order(n, control::continue_node, {});
+                   if (!done) return done;  // at the end it is told again
                    s.stopped_nodes.erase(n);
                    s.past.cure(n, fault_kind::out, s.now());
-                   return s.order(n, control::continue_node, {});
+                   return done;
                  });
                },
                {"continue {-stopped}"}),
