@@ -15,15 +15,6 @@ namespace {
 constexpr std::chrono::seconds patience{10};
 constexpr std::chrono::milliseconds pause{100};
 
-struct answers {
-  explicit answers(std::size_t of) : left(of) {}
-  void refused(pnn n, const std::string& why) {
-    words += fmt::format("{}node {} {}", words.empty() ? "" : "; ", number(n), why);
-  }
-  std::size_t left;
-  std::string words;
-};
-
 }  // namespace
 
 /// Why not, or nothing.
@@ -52,43 +43,53 @@ std::vector<pnn> detaching::others() const {
   return all;
 }
 
+/// `then` gets what those say that answer `why_not` with words; with nobody to ask at once.
+template <control C, class Request, class WhyNot, class Then>
+void detaching::ask_all(const Request& request, duration limit, WhyNot why_not, Then then) {
+  struct answers {
+    std::size_t left = 0;
+    std::string refused{};
+  };
+  const auto nodes = others();
+  const auto all = std::make_shared<answers>(answers{.left = nodes.size()});
+  if (nodes.empty()) return then(all->refused);
+  for (pnn n : nodes)
+    calls_.ask<C>(n, request, limit, replier([all, n, why_not, then](control_answer a) {
+                    if (const std::string why = why_not(a); !why.empty())
+                      all->refused += fmt::format("{}node {} {}", all->refused.empty() ? "" : "; ",
+                                                  number(n), why);
+                    if (--all->left == 0) then(all->refused);
+                  }));
+}
+
 /// Once they have begun there is no way back: what can be refused is asked before.
 void detaching::ask_whether(const detach_now& m) {
-  const auto nodes = others();
-  const auto all = std::make_shared<answers>(nodes.size());
-  if (all->left == 0) return go_on({m.id, detach_now::step::here, m.until, m.answer});
-  for (pnn n : nodes)
-    calls_.ask<control::get_tunable>(
-        n, {.name = info_of(tunable::allow_client_db_attach).name}, patience,
-        replier([me = port_.self, all, n, m](control_answer a) {
-          const auto value = decode_reply<control::get_tunable>(a.data);
-          if (a.status != 0 || !value)
-            all->refused(n, "does not say whether it would: " + a.text);
-          else if (*value != 0)
-            all->refused(n, "lets clients attach it again: AllowClientDBAttach is not 0");
-          if (--all->left > 0) return;
-          if (!all->words.empty()) return m.answer.fail(all->words + "; nothing was detached");
-          me.tell(detach_now{m.id, detach_now::step::ask, m.until, m.answer});
-        }));
+  const tunable_name may_attach{.name = info_of(tunable::allow_client_db_attach).name};
+  const auto why_not = [](const control_answer& a) -> std::string {
+    const auto value = decode_reply<control::get_tunable>(a.data);
+    if (a.status != 0 || !value) return "does not say whether it would: " + a.text;
+    return *value == 0 ? "" : "lets clients attach it again: AllowClientDBAttach is not 0";
+  };
+  ask_all<control::get_tunable>(
+      may_attach, patience, why_not, [me = port_.self, m](const std::string& refused) {
+        if (!refused.empty()) return m.answer.fail(refused + "; nothing was detached");
+        me.tell(detach_now{m.id, detach_now::step::ask, m.until, m.answer});
+      });
 }
 
 /// The others first: what they refuse stays here, where the client sees it.
 void detaching::ask_others(const detach_now& m) {
-  const auto nodes = others();
-  const auto all = std::make_shared<answers>(nodes.size());
-  if (all->left == 0) return go_on({m.id, detach_now::step::here, m.until, m.answer});
-  for (pnn n : nodes)
-    calls_.ask<control::db_detach>(
-        n, m.id, std::chrono::seconds(port_.tunables[tunable::control_timeout]),
-        replier([me = port_.self, all, n, m, &loop = port_.env.loop](control_answer a) {
-          if (a.status != 0) all->refused(n, "keeps it: " + a.text);
-          if (--all->left > 0) return;
-          if (all->words.empty())
-            return me.tell(detach_now{m.id, detach_now::step::here, m.until, m.answer});
-          if (loop.now() >= m.until)
-            return m.answer.fail(all->words + "; others have detached it: try again");
-          me.tell(detach_now{m.id, detach_now::step::again, m.until, m.answer});
-        }));
+  const auto why_not = [](const control_answer& a) {
+    return a.status == 0 ? std::string() : "keeps it: " + a.text;
+  };
+  ask_all<control::db_detach>(
+      m.id, std::chrono::seconds(port_.tunables[tunable::control_timeout]), why_not,
+      [me = port_.self, m, &loop = port_.env.loop](const std::string& refused) {
+        if (!refused.empty() && loop.now() >= m.until)
+          return m.answer.fail(refused + "; others may have detached it: try again");
+        const auto next = refused.empty() ? detach_now::step::here : detach_now::step::again;
+        me.tell(detach_now{m.id, next, m.until, m.answer});
+      });
 }
 
 void detaching::go_on(const detach_now& m) {
@@ -102,7 +103,7 @@ void detaching::go_on(const detach_now& m) {
   const auto why = keeps_attached(*d);
   if (why.empty()) return detach_here(m.id, m.answer);
   if (port_.env.loop.now() >= m.until)
-    return m.answer.fail(why + "; others have detached it: try again");
+    return m.answer.fail(why + "; others may have detached it: try again");
   in_a_moment(m);
 }
 

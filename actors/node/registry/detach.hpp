@@ -29,6 +29,8 @@ class detaching {
  private:
   std::string keeps_attached(const database_entry&) const;
   std::vector<pnn> others() const;
+  template <control C, class Request, class WhyNot, class Then>
+  void ask_all(const Request&, duration limit, WhyNot why_not, Then then);
   void ask_whether(const detach_now&);
   void ask_others(const detach_now&);
   void in_a_moment(const detach_now&);
