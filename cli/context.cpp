@@ -10,6 +10,7 @@
 
 #include "cli/config/places.hpp"
 #include "cli/diagnosis.hpp"
+#include "cli/errors_as_json.hpp"
 #include "cli/socket_owner.hpp"
 #include "cli/wrap.hpp"
 #include "protocol/constants.hpp"
@@ -101,6 +102,7 @@ result<blocking_client> connect(const std::string& socket, duration patience) {
 }  // namespace
 
 void print_errors_as_json() { errors_are_json = true; }
+bool prints_errors_as_json() { return errors_are_json; }
 
 void print_error(std::string_view line) {
   std::fflush(stdout);

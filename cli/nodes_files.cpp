@@ -23,27 +23,39 @@ std::string first_difference(const node_map& file, const node_map& running) {
   return {};
 }
 
+std::string whole_list(const node_map& list) {
+  std::string all;
+  for (std::size_t i = 0; i < list.nodes.size(); ++i) all += line_text(list, i) + "\n";
+  return all;
+}
+
 }  // namespace
 
 std::vector<known_trouble> nodes_file_troubles(blocking_client& c, const node_map& running,
                                                const std::vector<pnn>& nodes, pnn told_by,
                                                duration patience) {
   std::vector<known_trouble> all;
+  std::vector<std::string> lists;
   for (const auto& one : c.control_many(nodes, control::get_nodes_file, {}, patience)) {
     const auto file = decode_answer<control::get_nodes_file>(one.reply, one.node);
+    if (file) lists.push_back(whole_list(file->value));
     const auto difference = file ? first_difference(file->value, running) : std::string();
     if (difference.empty()) continue;
     all.push_back(
         {.kind = "nodes-file",
-         .text = fmt::format("node {} has another list in its nodes file than it runs with: {}",
+         .text = fmt::format("the nodes file of node {} has another list than is in use: {}",
                              number(one.node), difference),
-         .next = "make the files of all nodes equal, then floe reloadnodes",
+         .next = {},
          .db = {},
          .node = one.node,
          .age_ms = {},
          .ill = false,
          .told_by = told_by});
   }
+  const bool equal = std::ranges::all_of(lists, [&](const auto& l) { return l == lists.front(); });
+  for (auto& t : all)
+    t.next = equal ? "the files of all nodes that answer are equal: floe reloadnodes"
+                   : "make the files of all nodes equal, then floe reloadnodes";
   return all;
 }
 

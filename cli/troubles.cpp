@@ -51,23 +51,34 @@ std::vector<known_trouble> troubles_of(const std::string& report, pnn told_by) {
   return all;
 }
 
+/// Whose report it is; a text that is none has no troubles either.
+pnn node_of(const std::string& report) {
+  const auto j = json::parse(report, nullptr, false);
+  const auto n = j.is_object() ? j.value("node", json()) : json();
+  return n.is_number_unsigned() ? pnn{n.get<std::uint32_t>()} : pnn::unknown;
+}
+
 bool same_thing(const known_trouble& a, const known_trouble& b) {
   const bool absent = absences.contains(a.kind) && absences.contains(b.kind);
   return (a.kind == b.kind || absent) && a.db == b.db && a.node == b.node;
 }
 
-/// A trouble of which the same may be said of other nodes or databases: "1" and " cannot use the cluster lock ...". Without a name: it
-/// stands alone.
+/// A trouble of which the same may be said of other nodes or databases: "1" and " cannot use the cluster lock ...", and what stands
+/// before several such names. Without a name: it stands alone.
 struct subject_and_rest {
   std::string name, rest;
+  std::string_view before_many;
 };
 subject_and_rest split_subject(const known_trouble& t) {
   const auto node = t.node ? std::to_string(number(*t.node)) : std::string();
   const auto of_node = "node " + node + " ", of_db = wire::visible(t.db) + ": ";
+  const auto of_file = "the nodes file of " + of_node;
   if (t.kind == "cluster-lock" && t.text.starts_with(of_node))
-    return {node, t.text.substr(of_node.size() - 1)};
+    return {node, t.text.substr(of_node.size() - 1), "nodes "};
+  if (t.kind == "nodes-file" && t.text.starts_with(of_file))
+    return {node, t.text.substr(of_file.size() - 1), "the nodes file of nodes "};
   if (t.kind == "storage" && !t.db.empty() && t.text.starts_with(of_db))
-    return {wire::visible(t.db), t.text.substr(of_db.size() - 2)};
+    return {wire::visible(t.db), t.text.substr(of_db.size() - 2), ""};
   return {};
 }
 
@@ -123,16 +134,16 @@ std::vector<known_trouble> in_fewer_words(std::vector<known_trouble> all) {
   struct group {
     known_trouble first;
     std::vector<std::string> names;  ///< of nodes or databases of which the same is said
-    std::string rest;
+    subject_and_rest subject;
   };
   std::vector<group> groups;
   for (auto& t : all) {
     auto s = split_subject(t);
     const auto known = std::ranges::find_if(groups, [&](const group& g) {
-      return !s.name.empty() && g.first.kind == t.kind && g.rest == s.rest;
+      return !s.name.empty() && g.first.kind == t.kind && g.subject.rest == s.rest;
     });
     if (known == groups.end()) {
-      groups.push_back({std::move(t), {std::move(s.name)}, std::move(s.rest)});
+      groups.push_back({std::move(t), {s.name}, std::move(s)});
       continue;
     }
     known->names.push_back(std::move(s.name));
@@ -141,8 +152,8 @@ std::vector<known_trouble> in_fewer_words(std::vector<known_trouble> all) {
   std::vector<known_trouble> fewer;
   for (auto& g : groups) {
     if (g.names.size() > 1)
-      g.first.text = fmt::format("{}{}{}", g.first.db.empty() ? "nodes " : "",
-                                 fmt::join(g.names, ", "), g.rest);
+      g.first.text =
+          fmt::format("{}{}{}", g.subject.before_many, fmt::join(g.names, ", "), g.subject.rest);
     fewer.push_back(std::move(g.first));
   }
   return fewer;
@@ -161,24 +172,18 @@ std::string reason_of(const std::vector<known_trouble>& all, pnn node, reasons w
   return reason;
 }
 
-bool lasts(const known_trouble& t) { return !t.age_ms || *t.age_ms >= 2000; }
-
 std::string with_age(const known_trouble& t) {
   if (t.kind == "silent") return t.text;  // which says for how long
   return t.age_ms ? t.text + ", for " + age_text(static_cast<double>(*t.age_ms)) : t.text;
 }
 
-namespace {
 std::optional<known_trouble> first_ill(const std::string& report) {
-  const auto all = troubles_in({{pnn{0}, report}}, pnn{0});
-  const auto i = std::ranges::find_if(all, &known_trouble::ill);
+  const auto self = node_of(report);
+  const auto all = troubles_in({{self, report}}, self);
+  const auto near = [&](const auto& t) { return t.ill && t.node.value_or(self) == self; };
+  auto i = std::ranges::find_if(all, near);
+  if (i == all.end()) i = std::ranges::find_if(all, &known_trouble::ill);
   return i == all.end() ? std::nullopt : std::optional(*i);
-}
-}  // namespace
-
-std::string first_cause(const std::string& report) {
-  const auto t = first_ill(report);
-  return t ? t->text : std::string();
 }
 
 std::string first_illness(const std::string& report) {

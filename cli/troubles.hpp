@@ -39,13 +39,12 @@ std::vector<known_trouble> in_fewer_words(std::vector<known_trouble>);
 /// Why the node is not OK; empty if nobody says so. What is said of databases is left out where it has a line of its own.
 enum class reasons : std::uint8_t { all, without_databases };
 std::string reason_of(const std::vector<known_trouble>&, pnn node, reasons = reasons::all);
-/// Not of a moment: a recovery or an election is over within two seconds, as a rule.
-bool lasts(const known_trouble&);
 /// "nobody leads the cluster: ..., for 12.0 s".
 std::string with_age(const known_trouble&);
-/// The first that keeps a report's cluster from working, without its age; empty: none.
-std::string first_cause(const std::string& report);
-/// The same with its age.
+/// The first that keeps a report's cluster from working; what is wrong with another node only comes after what is wrong with this
+/// one or with all.
+std::optional<known_trouble> first_ill(const std::string& report);
+/// In words, with its age; empty: none.
 std::string first_illness(const std::string& report);
 
 /// As a member of a list.

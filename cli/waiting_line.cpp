@@ -4,7 +4,10 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <utility>
 
+#include "cli/context.hpp"
+#include "cli/errors_as_json.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/troubles.hpp"
@@ -18,13 +21,27 @@ std::size_t width() { return terminal_width(STDERR_FILENO); }
 
 /// Names of so many nodes fit into a line.
 constexpr std::size_t few_nodes = 5;
+constexpr duration first_look = std::chrono::seconds(1);
+/// Most waits are over by then.
+constexpr duration first_look_unwatched = std::chrono::seconds(3);
+
+bool on_terminal() { return ::isatty(STDERR_FILENO) == 1; }
+
+/// What is to be said of it: nothing if it has been said already. Seconds in it that go on do not make it another.
+std::string news(const std::optional<known_trouble>& t, std::string& told) {
+  if (!t) return {};
+  auto key = fmt::format("{} {} {}", t->kind, t->db, t->node ? number(*t->node) : ~0U);
+  if (key == told) return {};
+  told = std::move(key);
+  return t->text;
+}
 
 }  // namespace
 
 waiting_line::waiting_line(blocking_client& node, std::string what, pnn at, bool yields)
     : node_(node), what_(std::move(what)), at_(at), yields_(yields), since_(node.loop().now()) {
   lines_on_terminal += !yields_;
-  if (::isatty(STDERR_FILENO) == 1) later();
+  if (on_terminal() || !prints_errors_as_json()) later();
 }
 
 waiting_line::~waiting_line() {
@@ -35,7 +52,7 @@ waiting_line::~waiting_line() {
 }
 
 void waiting_line::later() {
-  timer_ = node_.loop().after(std::chrono::seconds(1), [this] { ask(); });
+  timer_ = node_.loop().after(on_terminal() ? first_look : first_look_unwatched, [this] { ask(); });
 }
 
 /// A ctdbd does not know the question, a node that hangs does not answer: that it is waited for is said all the same.
@@ -44,18 +61,21 @@ void waiting_line::ask() {
       at_, {}, std::chrono::seconds(1), [this, alive = std::weak_ptr(alive_)](const auto& r) {
         if (alive.expired()) return;
         if (!yields_ || lines_on_terminal == 0)
-          show(r ? first_cause(std::string(r->value.value)) : std::string());
+          show(r ? news(first_ill(std::string(r->value.value)), told_) : std::string());
         later();
       });
 }
 
-/// What is wrong stays as a line of its own, once; the one that counts is written over.
+/// The line that counts is written over; what is wrong stays as a line of its own.
 void waiting_line::show(const std::string& illness) {
+  if (!on_terminal()) {
+    if (!illness.empty()) print_error(what_ + " waits: " + illness);
+    return;
+  }
   shown_ = true;
   fmt::print(stderr, "\r\033[K");
-  if (!illness.empty() && illness != told_)
+  if (!illness.empty())
     fmt::print(stderr, "{}\n", wrapped(what_ + ": " + wire::visible(illness), width(), 2));
-  if (!illness.empty()) told_ = illness;
   const auto ms = std::chrono::duration<double, std::milli>(node_.loop().now() - since_).count();
   fmt::print(
       stderr, "{}",
@@ -76,7 +96,6 @@ std::string waiting_line::awaited() const {
 
 waits_shown::waits_shown(blocking_client& node, std::string what)
     : node_(node), what_(std::move(what)) {
-  if (::isatty(STDERR_FILENO) != 1) return;
   node_.on_waits([this] { now_.emplace(node_, what_, pnn::current, true); },
                  [this] { now_.reset(); });
 }

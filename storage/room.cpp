@@ -33,4 +33,10 @@ bool has_room(store& s, std::uint64_t wanted) {
   return free_on_disk(o.file, used) + ours >= wanted;
 }
 
+bool has_room_for_new_store(const std::filesystem::path& folder, disk_faults* faults) {
+  constexpr std::uint64_t wanted = std::uint64_t{2} << 20;
+  if (faults != nullptr && faults->check(disk_op::reserve, wanted) != 0) return false;
+  return free_on_disk(folder, 0) >= wanted;
+}
+
 }  // namespace floe

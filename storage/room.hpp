@@ -12,5 +12,7 @@ namespace floe {
 std::uint64_t free_on_disk(const std::filesystem::path& file, std::uint64_t used);
 /// Room for so many more bytes in a store: in its map and on the disk.
 bool has_room(store&, std::uint64_t wanted);
+/// Room in a folder for the file of a new store, and for its first records.
+bool has_room_for_new_store(const std::filesystem::path& folder, disk_faults*);
 
 }  // namespace floe

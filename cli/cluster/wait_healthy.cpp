@@ -113,7 +113,7 @@ bool all_well(const std::vector<node_health>& all) {
 std::string complaint(const std::vector<node_health>& all) {
   auto parts = causes_of(all);
   for (std::size_t i = 0; i < all.size(); ++i)
-    if (!all[i].up && first_cause(all[i].report).empty())
+    if (!all[i].up && !first_ill(all[i].report))
       parts.push_back(fmt::format("node {}: {}", i, all[i].text));
   if (parts.empty()) return "the nodes do not agree about the generation";
   constexpr std::size_t most = 3;

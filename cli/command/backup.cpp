@@ -109,6 +109,7 @@ int restore(context& c, const arguments& a) {
   const auto what = fmt::format("restoredb {}", name);
   auto node = c.node();
   if (!node) return node.error();
+  const bool is_new = !find_database_info(**node, pnn::current, name, c.patience());
   const auto id = (*node)->attach(name, header->kind(), c.long_patience());
   if (!id) return c.fail(what, id.error());
   const auto db = find_database_info(**node, pnn::current, name, c.patience());
@@ -143,8 +144,9 @@ int restore(context& c, const arguments& a) {
     j.number("nodes", end->nodes);
     print_json(std::move(j));
   } else {
-    print_line(fmt::format("{} has the {} of {} on {}", name, count_text(records, "record"), path,
-                           count_text(end->nodes, "node")));
+    print_line(fmt::format("{}{} the {} of {} on {}", name,
+                           is_new ? ", which was not there before, has" : " has",
+                           count_text(records, "record"), path, count_text(end->nodes, "node")));
   }
   return done;
 }

@@ -27,7 +27,7 @@ struct gathered {
   lock_picture picture;
   std::vector<unreachable> missing;
   std::int64_t now_us = 0;
-  std::size_t answers = 0;
+  std::vector<pnn> answered;
 };
 
 /// Every node that is not deleted, unless -n names some. Nodes known to be lost are not asked.
@@ -61,7 +61,7 @@ std::expected<gathered, exit_code> gather(context& c) {
     else if (!g.picture.add(r->value.value))
       g.missing.push_back({one.node, "its report is not understood"});
     else
-      ++g.answers;
+      g.answered.push_back(one.node);
   }
   return g;
 }
@@ -79,6 +79,12 @@ bool stands_for_a_client(const lock_picture& p, const awaited_record& w) {
   return w.who.client == 0 && std::ranges::any_of(p.waiting, [&](const awaited_record& o) {
            return o.who.client != 0 && o.who.node == w.who.node && o.db == w.db && o.key == w.key;
          });
+}
+
+/// A node that has told all its clients that wait, and this one is not among them: what it has asked for will come to it all the same.
+std::string who_waits(const gathered& g, const awaited_record& w) {
+  const bool told = std::ranges::find(g.answered, w.who.node) != g.answered.end();
+  return to_text(w.who) + (w.who.client == 0 && told ? ", whose client has gone" : "");
 }
 
 std::string since_text(std::int64_t now_us, double age_ms) {
@@ -110,7 +116,7 @@ void print_text(const gathered& g) {
            show_key(w.key),
            std::to_string(number(w.queue)),
            {"waits", style::warn},
-           to_text(w.who),
+           who_waits(g, w),
            since_text(g.now_us, w.age_ms),
            age_text(w.age_ms),
            why_text(p, w)});
@@ -200,7 +206,7 @@ int run_locks(context& c, const arguments&) {
     print_as_json(*g);
   else
     print_text(*g);
-  return g->answers > 0 ? done : failed;
+  return g->answered.empty() ? failed : done;
 }
 
 }  // namespace

@@ -14,15 +14,21 @@
 namespace floe::cli {
 namespace {
 
-/// Why it has its flags; of one without flags what keeps it, or the whole cluster, from working for longer than a
-/// recovery takes.
-std::string reason_for(const std::vector<known_trouble>& all, const node_and_flags& n) {
-  if (n.flags != 0) return reason_of(all, n.pnn);
+/// What keeps the whole cluster from working, one after the other.
+std::string reason_for_all(const std::vector<known_trouble>& all) {
   std::string reason;
   for (const auto& t : all)
-    if (t.ill && lasts(t) && (!t.node || t.node == n.pnn))
-      reason += (reason.empty() ? "" : "; ") + with_age(t);
+    if (t.ill && !t.node) reason += (reason.empty() ? "" : "; ") + with_age(t);
   return reason;
+}
+
+/// Why it has its flags; of one without flags what keeps it, or the whole cluster, from working.
+std::string reason_for(const std::vector<known_trouble>& all, const node_and_flags& n) {
+  auto reason = reason_of(all, n.pnn);
+  if (n.flags != 0) return reason;
+  const auto of_all = reason_for_all(all);
+  if (reason.empty() || of_all.empty()) return of_all + reason;
+  return of_all + "; " + reason;
 }
 
 int run_nodestatus(context& c, const arguments& a) {
@@ -39,6 +45,7 @@ int run_nodestatus(context& c, const arguments& a) {
   const auto reports =
       ask_reports(**node, asked, std::min<duration>(c.patience(), std::chrono::seconds(1)));
   const auto troubles = troubles_in(reports, (*node)->self());
+  const bool several = wanted->size() > 1;  // what concerns all is said once, then
   bool well = true;
   std::uint32_t flags = 0;
   const bool rows = machine_rows() && !c.options.json;
@@ -58,11 +65,16 @@ int run_nodestatus(context& c, const arguments& a) {
     j.end();
     flags |= n.flags;
     if (rows) print_node_row(n, (*node)->self());
-    if (!c.options.json && !rows)
+    if (!c.options.json && !rows) {
+      const auto told = several ? reason_of(troubles, n.pnn) : reason;
       print_line(fmt::format("node {}: {}{}{}", number(n.pnn),
                              paint(good ? style::good : style::bad, node_state_text(n.flags)),
-                             reason.empty() ? "" : ", ", reason));
+                             told.empty() ? "" : ", ", told));
+    }
   }
+  if (const auto of_all = reason_for_all(troubles);
+      several && !of_all.empty() && !c.options.json && !rows)
+    print_line("cluster: " + paint(style::bad, of_all));
   j.end();
   j.boolean("healthy", well);
   if (c.options.json) print_json(std::move(j));

@@ -76,6 +76,26 @@ void print_verdict(const verdict& v) {
                   v.differed == 1 ? "content differed and was" : "contents differed and were"));
 }
 
+/// Nodes that take part hear of the end a moment after the one that is watched. Who looks at one of them next shall find it so.
+void wait_for_all(blocking_client& node, duration patience) {
+  constexpr duration moment = std::chrono::milliseconds(20);
+  const auto until = node.loop().now() + std::min<duration>(patience, std::chrono::seconds(1));
+  while (node.loop().now() < until) {
+    const auto map = node.control<control::get_nodemap>(pnn::current, {}, patience);
+    if (!map) return;
+    std::vector<pnn> taking_part;
+    for (const auto& n : map->value.nodes)
+      if (!(n.flags & node_flag::inactive)) taking_part.push_back(n.pnn);
+    const auto modes = node.control_many(taking_part, control::get_recmode, {}, patience);
+    if (std::ranges::none_of(modes, [](const node_reply& r) {
+          return r.reply && r.reply->status == static_cast<std::int32_t>(recovery_mode::active);
+        }))
+      return;
+    (void)node.wait<int>(
+        [&](auto finished) { node.loop().after(moment, [finished] { finished(0); }); });
+  }
+}
+
 int run_by_message(context& c, blocking_client& node, bool whole, bool verify) {
   const auto begin = node.loop().now();
   const auto found = [&] {
@@ -87,6 +107,7 @@ int run_by_message(context& c, blocking_client& node, bool whole, bool verify) {
     return c.fail(
         "recover: contents can be compared among floe nodes only, and a ctdbd is connected");
   if (found->differed < 0) return c.fail("recover: the leader leads no more; ask again");
+  wait_for_all(node, c.patience());
   const auto now = node.control<control::getvnnmap>(node.self(), {}, c.patience());
   if (!now) return c.fail("recover", now.error());
   const double ms = std::chrono::duration<double, std::milli>(node.loop().now() - begin).count();
@@ -146,6 +167,7 @@ int run_recover(context& c, const arguments& a) {
     });
   }();
   if (!end) return c.fail("recover", end.error());
+  wait_for_all(**node, c.patience());
   const double ms =
       std::chrono::duration<double, std::milli>((*node)->loop().now() - begin).count();
   if (c.options.json) {

@@ -27,13 +27,8 @@ constexpr duration others_patience = std::chrono::milliseconds(700);
 /// The state of a node, and what all nodes say of it.
 struct state_and_diagnosis : cluster_state {
   diagnosis found;
-  /// The node's own words, and nobody has something to say against them that is not over in a moment: the others
-  /// leave a recovery a little earlier or later.
-  bool all_healthy() const {
-    return healthy() && std::ranges::none_of(found.troubles, [](const known_trouble& t) {
-             return t.ill && lasts(t);
-           });
-  }
+  /// However young a trouble is, and whoever tells of it: what has been seen is said, and is not healthy.
+  bool all_healthy() const { return healthy() && !found.ill(); }
 };
 
 void print_nodes(const state_and_diagnosis& s) {
@@ -140,7 +135,6 @@ void print_status(const state_and_diagnosis& s, const json& last) {
   print_last_recovery(last);
   for (const auto& w : in_fewer_words(s.found.troubles)) {
     if (w.node && w.db.empty() && w.ill) continue;  // stands beside its node
-    if (!lasts(w)) continue;
     print("\n");
     print_line("warning: " + with_age(w), 2, style::warn);
     if (!w.next.empty()) print_line("  try: " + w.next, 4);

@@ -12,9 +12,7 @@ departure_step step(departure now, departure_event e) {
     case ev::leave:
       if (now == stays) return {.next = asked, .ask = true};
       break;
-    case ev::alone:
-      if (now == stays || now == asked) return {left};
-      break;
+    case ev::alone: return {left};
     case ev::map_with:
       if (now == without) return {asked};
       break;

@@ -292,3 +292,26 @@ TEST_CASE("a node that left because its disk was full comes back when there is r
   pass(c, 15s);
   CHECK(status(c, poor)["healthy"] == true);
 }
+
+TEST_CASE(
+    "a node that left because the file of a database could not be made comes back when there is "
+    "room") {
+  sim_cluster c(3, 7, {.cluster_lock = true});
+  REQUIRE(c.settle(20s));
+  const std::size_t leader = c.leader(), poor = (leader + 1) % 3;
+  auto& w = c.connect(leader);
+  c.disk(poor).set_full(true);
+  attach_now(c, w, "new.tdb");
+  order<control::set_recmode>(c, w, recovery_mode::active);
+  pass(c, 10s);
+  const auto banned = trouble_of(status(c, poor), "banned");
+  REQUIRE(banned.is_object());
+  CHECK(has(banned["text"], "cannot open new.tdb"));
+  CHECK(has(banned["next"], "comes back by itself"));
+  pass(c, 20s);
+  CHECK(trouble_of(status(c, poor), "banned").is_object());
+  c.disk(poor).set_full(false);
+  pass(c, 15s);
+  CHECK(status(c, poor)["healthy"] == true);
+  CHECK(status(c, leader)["healthy"] == true);
+}

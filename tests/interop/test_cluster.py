@@ -115,6 +115,23 @@ class TwoLocksOneRecovery(FloeTest):
         self.assert_all_there()
 
 
+class ShutDownTogether(unittest.TestCase):
+    """The leader is shut down, too, while a recovery that leaves the others out waits for its end."""
+
+    def test_nobody_waits_for_who_has_gone(self):
+        with cluster.of("floe") as nodes:
+            cli.attach(nodes[0], DATABASES[0])
+            leader = nodes[cli.status(nodes[0])[2]]
+            others = [node for node in nodes if node is not leader]
+            cli.run(leader, "recovery", "hold", "end_recovery")
+            for node in others:
+                node.signal(signal.SIGTERM)
+            until(lambda: cli.status(leader)[3] == [leader.pnn], "the map is without those who leave")
+            leader.signal(signal.SIGTERM)
+            for node in [leader, *others]:  # a recovery is waited for 15 s
+                until(lambda node=node: node.pid is None, f"{node} has ended", 10)
+
+
 class RecoveryAsked(FloeTest):
     """`floe recover --whole` and `--verify`, and what is told of how each database was recovered."""
 

@@ -44,6 +44,8 @@ TEST_CASE("who waits in vain leaves all the same, and has handed over nothing") 
   CHECK(after({ev::alone, ev::map_without, ev::recovered}) == departure_step{departure::left});
   // all leave at once: the leader's recovery is without the others, and then nobody is there for it
   CHECK(after({ev::leave, ev::map_with, ev::alone}) == departure_step{departure::left});
+  // or it is gone before it has ended that recovery
+  CHECK(after({ev::leave, ev::map_without, ev::alone}) == departure_step{departure::left});
 }
 
 TEST_CASE("who stays is not concerned by recoveries") {

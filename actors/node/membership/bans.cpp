@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/basic.hpp"
 #include "protocol/types/membership.hpp"
+#include "storage/room.hpp"
 
 namespace floe {
 namespace {
@@ -45,7 +47,7 @@ outcome_of<control::ban_reason> bans::ban_reason(const request_of<control::ban_r
 }
 
 void bans::ban_self(const floe::ban_self& b) {
-  if (b.looks_for_room) short_of_room_.insert(b.of);
+  if (b.looks_for_room) remember_lack_of_room(b.of);
   if (ban_) {
     if (b.cause == ban_cause::cannot_store && !b.looks_for_room) ban_->for_want_of_room = false;
     return;
@@ -90,6 +92,31 @@ void bans::room_is_back(db_id db) {
   if (leaving_ && leaving_->for_want_of_room && short_of_room_.empty()) leaving_.reset();
 }
 
+void bans::remember_lack_of_room(db_id of) {
+  short_of_room_.insert(of);
+  if (databases_.find(of)) return;  // it looks for room itself
+  auto& file = unmade_files_[of];
+  file.look_at = port_.env.loop.now() + room_pause(++file.failures);
+}
+
+/// On behalf of databases that could not be opened, and have nobody to look for them.
+void bans::look_for_room() {
+  const auto now = port_.env.loop.now();
+  for (auto& [id, file] : unmade_files_) {
+    if (!short_of_room_.contains(id) || now < file.look_at) continue;
+    if (std::ranges::all_of(
+            std::array{port_.config.volatile_dir, port_.config.persistent_dir},
+            [&](const auto& dir) { return has_room_for_new_store(dir, port_.env.disk); }))
+      room_is_back(id);
+    else
+      file.look_at = now + room_pause(file.failures);
+  }
+  std::erase_if(unmade_files_, [&](const auto& one) {
+    const auto* db = databases_.find(one.first);
+    return db && db->open;
+  });
+}
+
 /// Of a node that is inactive already nothing changes but the flag: it stays frozen, and what ends one of the two
 /// does not end the other.
 void bans::set(ban_cause cause, std::string why, pnn by, std::uint32_t seconds) {
@@ -115,7 +142,10 @@ void bans::lift(const std::string& why) {
 }
 
 void bans::tick() {
-  std::erase_if(short_of_room_, [&](db_id d) { return !databases_.all().contains(d); });
+  look_for_room();
+  std::erase_if(short_of_room_, [&](db_id d) {
+    return !databases_.all().contains(d) && !unmade_files_.contains(d);
+  });
   leave_if_others_have_all();
   if (!ban_) return;
   const auto age = port_.env.loop.now() - ban_->since;

@@ -1,6 +1,7 @@
 #pragma once
 /// Bans of this node: who set it, why, and when it ends.
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -47,12 +48,18 @@ class bans {
   void lift(const std::string& why);
   void leave_if_others_have_all();
   bool others_have_all() const;
+  void remember_lack_of_room(db_id);
+  void look_for_room();
 
   struct leaving {  ///< because it cannot store
     std::string why;
     time_point since;
     std::set<db_id> cannot_store;
     bool for_want_of_room = true;  ///< and of nothing else
+  };
+  struct unmade_file {      ///< of a database that could not be opened for want of room
+    unsigned failures = 0;  ///< since it was open: who finds room may be wrong
+    time_point look_at;
   };
   struct announcement {  ///< a leader has said why it will ban us
     pnn by{0};
@@ -66,6 +73,7 @@ class bans {
   const registry& databases_;
   std::optional<ban> ban_;
   std::set<db_id> short_of_room_;  ///< databases that wait for room
+  std::map<db_id, unmade_file> unmade_files_;
   std::optional<announcement> announced_;
   std::optional<leaving> leaving_;
 };

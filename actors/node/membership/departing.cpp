@@ -84,6 +84,21 @@ bool departing::can_hand_over() const {
   });
 }
 
+/// Whoever is to end the recovery that has left this node out, or to lead another one: a member of the map, or one that has come
+/// since this node began to leave. Those that only the map misses leave, too.
+bool departing::somebody_stays() const {
+  const auto& v = port_.view();
+  const auto is_in = [](const std::vector<pnn>& map, pnn p) {
+    return std::ranges::find(map, p) != map.end();
+  };
+  for (std::size_t i = 0; i < v.nodes.size(); ++i) {
+    const pnn p{static_cast<std::uint32_t>(i)};
+    if (p == v.self || (v.nodes[i].flags & node_flag::inactive)) continue;
+    if (is_in(v.map, p) || !is_in(members_before_, p)) return true;
+  }
+  return false;
+}
+
 void departing::leave(std::function<void(bool)> then) {
   if (state_ == departure::asked || state_ == departure::without) {
     then_ = std::move(then);  // the process is to end while the node is being stopped
@@ -96,6 +111,7 @@ void departing::leave(std::function<void(bool)> then) {
   if (!can_hand_over()) return feed(departure_event::alone);
   roles_ = port_.view().capabilities & roles_given_up(port_.view());
   map_ = port_.view().gen;
+  members_before_ = port_.view().map;
   port_.note(event::node_leaves{.why = ends_ ? "its process ends" : "it is stopped"});
   feed(departure_event::leave);
 }
@@ -106,6 +122,7 @@ void departing::view_changed() {
   if (v.own_flags() & (node_flag::banned | node_flag::stopped))
     return feed(departure_event::inactive);
   if (state_ == departure::asked && !can_hand_over()) return feed(departure_event::alone);
+  if (state_ == departure::without && !somebody_stays()) return feed(departure_event::alone);
   if (v.gen == map_) return;
   map_ = v.gen;
   const bool in = std::ranges::find(v.map, v.self) != v.map.end();

@@ -3,6 +3,7 @@
 /// it, and then lets the node be stopped or end.
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "actors/control_call.hpp"
 #include "actors/node/membership/membership.hpp"
@@ -28,6 +29,7 @@ class departing {
  private:
   void leave(std::function<void(bool handed_over)> then);
   bool can_hand_over() const;
+  bool somebody_stays() const;
   void recovered(generation);
   void feed(departure_event);
   void be_patient();
@@ -37,6 +39,7 @@ class departing {
   membership& membership_;
   departure state_ = departure::stays;
   generation map_ = generation::invalid;  ///< that was seen last
+  std::vector<pnn> members_before_;       ///< of the map that it begins to leave
   std::uint32_t roles_ = 0;               ///< to be had again by a node that was stopped
   std::function<void(bool)> then_;
   timer_id patience_{0};

@@ -53,6 +53,12 @@ view_ptr nodes_list::with_links() const {
   return v;
 }
 
+std::optional<duration> nodes_list::listed_for(pnn p) const {
+  const auto added = added_.find(p);
+  if (added == added_.end()) return std::nullopt;
+  return port_.env.loop.now() - added->second;
+}
+
 void nodes_list::refused(const peer_refused& m) {
   refused_[m.who] = m.why;
   port_.note(event::node_refused{.pnn = m.who, .why = m.why});
@@ -137,6 +143,7 @@ void nodes_list::follow(const std::vector<configured_node>& file, const node_lin
       n.flags = (n.flags & node_flag::disconnected) | node_flag::deleted | node_flag::disconnected;
     }
     for (pnn p : plan.added) {
+      added_[p] = port_.env.loop.now();
       const auto& where = file[number(p)].where;
       v.nodes[number(p)] = {.flags = node_flag::disconnected | node_flag::unhealthy,
                             .where = where,

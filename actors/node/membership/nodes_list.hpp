@@ -3,6 +3,7 @@
 #include <expected>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ class nodes_list {
   void refused(const peer_refused&);
   void came_in(pnn p) { refused_.erase(p); }
   const std::map<pnn, std::string>& kept_out() const { return refused_; }
+  /// For those that this node did not start with: since when they are in its list.
+  std::optional<duration> listed_for(pnn) const;
 
   outcome_of<control::get_nodemap> get_nodemap() const;
   void get_nodes_file(const answer_to<control::get_nodes_file>&);
@@ -47,6 +50,7 @@ class nodes_list {
   messaging& messages_;
   tunable_controls& tunables_;
   std::map<pnn, std::string> refused_;  ///< and why
+  std::map<pnn, time_point> added_;     ///< when the list was read again
 };
 
 }  // namespace floe

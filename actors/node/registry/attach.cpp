@@ -14,6 +14,7 @@
 #include "protocol/record_limits.hpp"
 #include "protocol/types/basic.hpp"
 #include "storage/health.hpp"
+#include "storage/room.hpp"
 
 namespace floe {
 namespace {
@@ -55,6 +56,10 @@ std::size_t most_databases() {
   rlimit l{};
   if (::getrlimit(RLIMIT_NOFILE, &l) != 0) return 100;
   return std::max<std::size_t>(16, l.rlim_cur / 9);
+}
+
+std::string folder_of(const std::string& file) {
+  return std::filesystem::path(file).parent_path().string();
 }
 
 }  // namespace
@@ -176,8 +181,11 @@ void attaching::opened(const database_opened& m) {
     const auto held = std::exchange(d->until_open, {});
     // what a recovery brings cannot be stored here: the others go on with it
     if (d->fresh && !starting_.contains(m.id))
-      port_.self.tell(ban_self{fmt::format("cannot open {} in a recovery: {}", d->name, m.error),
-                               ban_cause::cannot_store, m.id});
+      port_.self.tell(
+          ban_self{.why = fmt::format("cannot open {} in a recovery: {}", d->name, m.error),
+                   .cause = ban_cause::cannot_store,
+                   .of = m.id,
+                   .looks_for_room = !has_room_for_new_store(folder_of(d->path), port_.env.disk)});
     databases_.erase(m.id);
     for (const auto& w : waiting) w.fail(m.error);
     for (const auto& h : held) databases_.dispatch_again(m.id, h);

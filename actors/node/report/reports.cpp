@@ -126,14 +126,18 @@ std::map<pnn, absence> reports::absent_nodes() const {
         !(view.nodes[i].flags & node_flag::disconnected))
       continue;
     const auto lost = from_.cluster.lost(p);
+    const auto listed = from_.nodes.listed_for(p);
     if (const auto out = from_.nodes.kept_out().find(p); out != from_.nodes.kept_out().end())
       all[p] = {
           "kept-out", "is kept out: " + out->second,
           "make the nodes files equal, then floe reloadnodes: floe check-config compares them",
           lost ? lost->age_ms : since_start_ms};
     else if (!lost)
-      all[p] = {"never-seen", "has not been seen since this node started",
-                "start it: floe node, systemctl start floe", since_start_ms};
+      all[p] = {"never-seen",
+                listed ? "has not been seen since it is in the list of nodes"
+                       : "has not been seen since this node started",
+                "start it: floe node, systemctl start floe",
+                listed ? in_ms(*listed) : since_start_ms};
     else if (const auto* by = from_.goodbyes.of(p))
       all[p] = {"shut-down", "was shut down by " + *by,
                 "start it when it is wanted again: floe node, systemctl start floe", lost->age_ms};

@@ -98,7 +98,9 @@ trouble examiner::banned(const bans::ban& b) const {
   return {.kind = "banned",
           .text = fmt::format("node {} is banned by {}: {}; {} s left", number(view().self), who,
                               b.why, std::max<std::int64_t>(b.seconds - age_us / 1'000'000, 0)),
-          .next = (asked ? "it ends by itself; or " : "mend what is named; or ") +
+          .next = (asked                ? "it ends by itself; or "
+                   : b.for_want_of_room ? "make room there, and it comes back by itself; or "
+                                        : "mend what is named; or ") +
                   command_for(number(view().self), "unban"),
           .node = view().self,
           .age_ms = age_us / 1000,
