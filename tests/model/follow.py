@@ -20,12 +20,13 @@ import sys
 import tempfile
 
 DRILLS = {"chaos": 4, "chaos-long": 3, "operators": 2, "halves-go-on": 2, "flapping-link": 2, "leader-cut-off-in-recovery": 2,
-          "new-map-before-recovery": 2, "late-thaw": 1, "cut-off-for-one-side": 1, "recovery-by-difference": 1}
+          "new-map-before-recovery": 2, "stores-under-way-when-left-out": 3, "late-thaw": 1, "cut-off-for-one-side": 1, "recovery-by-difference": 1}
 
 LINE = re.compile(r"^ *([0-9.]+) (?:node (\d+) [A-Z]+: ([a-z-]+)(?: (.*))?|(drill|check): (.*))$")
 FIELD = re.compile(r'([a-z_]+)=("[^"]*"|\S+)')
 CHANGE = re.compile(r"(?:db=\S+ )?(\S+)->(\S+)")
 
+A_MOMENT, GAP = 0.05, 0.1  # seconds: until a message within a node has arrived; between two leaders that follow each other
 NO_CONTENT = 1  # a node that was stopped, banned or is being filled has none that counts
 ORDERED, NAME_BITS, COUNT_MASK, REPLACED = 0x80000000, 12, 0x7FFFF, 63 << 6
 
@@ -88,6 +89,7 @@ class Plan:
     members: tuple = ()
     phase: str = "idle"
     given_up: str = ""      # it must not go on: why
+    frozen_at: float = 0
     follows: int = 0        # the latest map of its nodes when it began
     databases: dict = dataclasses.field(default_factory=lambda: collections.defaultdict(DatabaseRecovery))
 
@@ -102,6 +104,7 @@ class Node:
     leaves: bool = False    # gives all it has to the others, and serves nobody any more
     cut_off: bool = False
     leader: int = -1        # leader_of
+    leaderless: float = 0   # since when, if there is none
     up: set = dataclasses.field(default_factory=set)  # whom it is connected with, as it says
     plan: Plan = None
     databases: dict = dataclasses.field(default_factory=lambda: collections.defaultdict(Database))
@@ -117,7 +120,12 @@ def demand(holds, where, what):
 
 
 class Model:
-    def __init__(self):
+    def __init__(self, script=""):
+        """`script`: the drill, for what the cluster is like."""
+        nodes = re.search(r"^cluster .*\bnodes=(\d+)", script, re.MULTILINE)
+        self.size = int(nodes[1]) if nodes else 3
+        self.majority = bool(re.search(r"^cluster .*\bquorum=majority", script, re.MULTILINE)) and "add node" not in script
+        self.now = 0.0
         self.nodes = collections.defaultdict(lambda: Node(-1))
         self.members = {}                # of each generation
         self.plans = []                  # of all leaders, also those that are over
@@ -135,7 +143,9 @@ class Model:
             if not found:
                 continue
             at, node, event, rest, who, text = found.groups()
+            self.now = float(at)
             try:
+                self.ended_in_time()
                 if who == "drill":
                     self.script(text)
                 elif node is not None:
@@ -143,6 +153,13 @@ class Model:
             except NotAllowed as wrong:
                 return f"line {number}, {at} s, node {node}: {wrong}"
         return None
+
+    def ended_in_time(self):
+        """freeze_by_itself in silence.pml, rule R17."""
+        for node in self.nodes.values():
+            demand(not (node.plan and node.plan.frozen_at and node.runs and not node.paused) or
+                   self.now < node.plan.frozen_at + A_MOMENT, "freeze_by_itself, silence.pml, rule R17",
+                   f"node {node.number} has frozen by itself and goes on with its recovery")
 
     # ---- what the script does to processes: kill() in silence.pml ----
     def script(self, text):
@@ -190,6 +207,7 @@ class Model:
 
     def leader(self, node, fields, change):
         node.leader = -1 if change[1] == "none" else int(change[1])
+        node.leaderless = self.now
 
     def cut_off(self, node, fields, change):
         """freeze_by_itself in silence.pml; rule R17: it leads no recovery any more."""
@@ -198,6 +216,7 @@ class Model:
             database.own_freeze = True
         if node.plan:
             node.plan.given_up = "its leader has frozen by itself (rule R17)"
+            node.plan.frozen_at = self.now
 
     def vnn_map(self, node, fields, change):
         generation, members = int(fields["gen"]), tuple(map(int, fields["map"].split(",")))
@@ -245,8 +264,10 @@ class Model:
 
     def is_cut_off(self, node, leaves_it_out):
         """CUT_OFF_BY_RULE in silence.pml."""
+        if node.leader == -1:
+            return self.now > node.leaderless + GAP
         if node.leader != node.number:
-            return node.leader in (-1, leaves_it_out) or not self.linked(node.number, node.leader)
+            return node.leader == leaves_it_out or not self.linked(node.number, node.leader)
         members = self.members.get(node.map, ())
         here = [n for n in members if self.linked(node.number, n)]
         return len(members) - len(here) > len(here)
@@ -282,6 +303,7 @@ class Model:
                        not (came == "thaw" and self.node(n).leaves)]
             demand(not missing, "step_done, recovery.pml", f"the recovery of {name} leaves {came} without nodes {missing}")
         if goes == "commit":
+            demand(not self.majority or len(plan.nodes) * 2 > self.size, "ENOUGH, silence.pml", f"commits {name} with nodes {plan.nodes}")
             self.left_out(plan, name)
         recovery.phase = goes
         recovery.asked.add(goes)
@@ -358,7 +380,7 @@ class Model:
 
 
 def trace_of(program, drill, seed, place):
-    file = place / f"{drill}-{seed}"
+    file = place / f"{pathlib.Path(drill).name}-{seed}"
     done = subprocess.run([program, "drill", "run", drill, "--seed", str(seed), "--trace", str(file)], stdin=subprocess.DEVNULL,
                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     if done.returncode not in (0, 4):
@@ -366,10 +388,15 @@ def trace_of(program, drill, seed, place):
     return file
 
 
-def follow_file(file):
-    model = Model()
+def follow_file(file, script=""):
+    model = Model(script)
     with open(file, errors="replace") as lines:
         return model.follow(lines), model.steps
+
+
+def script_of(drill):
+    file = pathlib.Path(__file__).resolve().parents[2] / "cli" / "drills" / f"{drill}.drill"
+    return (file if file.exists() else pathlib.Path(drill)).read_text()
 
 
 def main():
@@ -381,12 +408,12 @@ def main():
     wanted = line.parse_args()
     steps, wrong, traces = collections.Counter(), 0, 0
     with tempfile.TemporaryDirectory() as place:
-        files = [(f, pathlib.Path(f)) for f in wanted.trace] or [
-            (f"{drill}, seed {seed}", trace_of(os.environ["FLOE"], drill, seed, pathlib.Path(place)))
+        files = [(f, pathlib.Path(f), "") for f in wanted.trace] or [
+            (f"{drill}, seed {seed}", trace_of(os.environ["FLOE"], drill, seed, pathlib.Path(place)), script_of(drill))
             for drill in wanted.drill or DRILLS
             for seed in range(wanted.seed, wanted.seed + (wanted.seeds or DRILLS.get(drill, 1)))]
-        for name, file in files:
-            why, taken = follow_file(file)
+        for name, file, script in files:
+            why, taken = follow_file(file, script)
             steps += taken
             traces += 1
             if why:
