@@ -6,6 +6,7 @@
 
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/types/vnn_map.hpp"
 #include "protocol/wire/codec.hpp"
@@ -16,6 +17,13 @@ namespace {
 /// srvids of a recovery: CTDB's range for it, then the epoch, the database's place and a counter.
 std::uint64_t srvid_range(recovery_epoch epoch, std::size_t database) {
   return 0xF001'0000'0000'0000ULL | (number(epoch) & 0xffff) << 32 | (database & 0xffff) << 16;
+}
+
+/// A generation that another leader has named: its recovery has come past, or this node was told that the others go on without
+/// it, and has frozen. What was begun here would end that freeze, and let holders of locks store what the others have left
+/// behind (rule R17 of the model, tests/model/README.md).
+bool is_of_another(generation seen, generation own) {
+  return seen != generation::invalid && seen != own && !mutated(mutant::frozen_leader_goes_on);
 }
 
 }  // namespace
@@ -61,7 +69,12 @@ void coordinator::on(rec_view& m) {
     for (auto& [db, r] : recoverers_) r.tell(dbr_node_gone{gone});
     feed(cluster_event::node_gone{config_.plan.epoch, gone});
   }
-  view_ = std::move(m.view);
+  const auto before = std::exchange(view_, std::move(m.view))->gen;
+  if (view_->gen == before || !machine_.running() ||
+      !is_of_another(view_->gen, machine_.plan().gen))
+    return;
+  rec_stop overtaken;
+  on(overtaken);
 }
 
 void coordinator::on(rec_woke& m) { feed(cluster_event::woke{m.epoch, m.why}); }

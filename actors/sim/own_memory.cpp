@@ -2,13 +2,15 @@
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 
-void floe::use_own_memory() {}
+bool floe::use_own_memory() { return false; }
 
 #else
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -17,12 +19,28 @@ void floe::use_own_memory() {}
 namespace floe {
 namespace {
 
-constexpr std::size_t step = 16;       ///< sizes are multiples of it
-constexpr std::size_t largest = 2048;  ///< above: malloc's
-constexpr std::size_t sizes = largest / step + 1;
+constexpr std::size_t step = 16;                       ///< small sizes are multiples of it
+constexpr std::size_t largest_step = 2048;             ///< above: powers of two
+constexpr std::size_t largest = std::size_t{8} << 20;  ///< above: malloc's
+constexpr std::size_t steps = largest_step / step;
+constexpr std::size_t sizes = steps + 1 + std::bit_width(largest) - std::bit_width(largest_step);
 /// Addresses are taken once, memory as it is used. All pieces of a span are of one size.
 constexpr std::size_t region_bytes = std::size_t{4} << 30;
 constexpr std::size_t span_bytes = std::size_t{64} << 10;
+/// A simulation touches a few megabytes: as large pages they cost a handful of faults and not a thousand.
+constexpr std::size_t large_page = std::size_t{2} << 20;
+
+/// 1 to `steps` are multiples of `step`, those after it powers of two.
+std::size_t size_for(std::size_t bytes) {
+  if (bytes <= largest_step) [[likely]]
+    return (bytes + step - 1) / step + (bytes == 0);
+  return steps + std::bit_width(bytes - 1) + 1 - std::bit_width(largest_step);
+}
+
+constexpr std::size_t bytes_of(std::size_t size) {
+  return size <= steps ? size * step : largest_step << (size - steps);
+}
+static_assert(bytes_of(sizes - 1) == largest);
 
 struct free_piece {
   free_piece* next;
@@ -40,11 +58,13 @@ class region {
 
   void open() {
     if (begin_) return;
-    void* all = ::mmap(nullptr, region_bytes, PROT_READ | PROT_WRITE,
+    void* all = ::mmap(nullptr, region_bytes + large_page, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (all == MAP_FAILED) return;
-    begin_ = next_ = static_cast<std::byte*>(all);
+    const auto past = reinterpret_cast<std::uintptr_t>(all) % large_page;
+    begin_ = next_ = static_cast<std::byte*>(all) + (past == 0 ? 0 : large_page - past);
     bytes_ = region_bytes;
+    ::madvise(begin_, bytes_, MADV_HUGEPAGE);  // where there are none: pages of the usual size
   }
   bool has(const void* piece) const {
     return reinterpret_cast<std::uintptr_t>(piece) - reinterpret_cast<std::uintptr_t>(begin_) <
@@ -53,7 +73,7 @@ class region {
   bool is_open() const { return begin_ != nullptr; }
   /// Null if all addresses are in use.
   void* take(std::size_t bytes) {
-    const auto size = (bytes + step - 1) / step + (bytes == 0);
+    const auto size = size_for(bytes);
     auto& s = of_[size];
     if (auto* piece = s.free) {
       s.free = piece->next;
@@ -61,7 +81,7 @@ class region {
     }
     if (s.fresh == s.end && !add_span(s, size)) return nullptr;
     auto* piece = s.fresh;
-    s.fresh += size * step;
+    s.fresh += bytes_of(size);
     return piece;
   }
   void give_back(void* piece) {
@@ -72,12 +92,14 @@ class region {
 
  private:
   bool add_span(span_of_size& s, std::size_t size) {
-    if (next_ == begin_ + bytes_) return false;
+    const auto piece = bytes_of(size);
+    const auto span = std::max(piece, span_bytes);
+    if (static_cast<std::size_t>(begin_ + bytes_ - next_) < span) return false;
     size_of_span_[static_cast<std::size_t>(next_ - begin_) / span_bytes] =
         static_cast<std::uint8_t>(size);
     s.fresh = next_;
-    s.end = next_ + span_bytes / (size * step) * (size * step);
-    next_ += span_bytes;
+    s.end = next_ + span / piece * piece;
+    next_ += span;
     return true;
   }
 
@@ -102,9 +124,9 @@ void* from_malloc(std::size_t bytes) {
 
 }  // namespace
 
-void use_own_memory() {
+bool use_own_memory() {
   own.open();
-  used_here = own.is_open();
+  return used_here = own.is_open();
 }
 
 }  // namespace floe

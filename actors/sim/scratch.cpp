@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <charconv>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view prefix = "floe-sim-";
+
+/// Once is enough for a process and those that it forks: a sweep has thousands of them.
+bool looked = false;
+
+/// Those of this process, and of the one that it was forked by.
+std::set<fs::path> here;
 
 fs::path place() {
   return fs::is_directory("/dev/shm") ? fs::path("/dev/shm") : fs::temp_directory_path();
@@ -59,14 +66,13 @@ void remove_if_abandoned(const Wanted& wanted) {
 }  // namespace
 
 scratch_directory::scratch_directory() {
-  static unsigned last = [] {
-    remove_left_scratch();
-    return 0U;
-  }();
+  static unsigned last = 0;
+  if (!looked) remove_left_scratch();
   path_ =
       place() / (std::string(prefix) + std::to_string(::getpid()) + "-" + std::to_string(++last));
   fs::remove_all(path_);
   fs::create_directories(path_);
+  here.insert(path_);
   lock_ = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (lock_ >= 0) (void)::flock(lock_, LOCK_SH | LOCK_NB);
 }
@@ -74,11 +80,19 @@ scratch_directory::scratch_directory() {
 scratch_directory::~scratch_directory() {
   std::error_code ignored;
   fs::remove_all(path_, ignored);
+  here.erase(path_);
   if (lock_ >= 0) ::close(lock_);
 }
 
 void remove_left_scratch() {
+  looked = true;
   remove_if_abandoned([](pid_t owner) { return !lives(owner); });
+}
+
+void remove_own_scratch() {
+  std::error_code ignored;
+  for (const auto& path : here)
+    if (owner_of(path.filename().string()) == ::getpid()) fs::remove_all(path, ignored);
 }
 
 void remove_scratch_of(pid_t pid) {

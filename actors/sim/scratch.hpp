@@ -26,5 +26,7 @@ class scratch_directory {
 void remove_left_scratch();
 /// Removes those of a process that has ended.
 void remove_scratch_of(pid_t);
+/// Those of this process, before it ends without a word to their owners.
+void remove_own_scratch();
 
 }  // namespace floe

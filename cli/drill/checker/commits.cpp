@@ -14,13 +14,14 @@ using writers = std::map<std::pair<std::string, std::string>, std::size_t>;
 commit_chain chain_of(const history& h, const writers& by_value, const std::string& key,
                       std::string value) {
   commit_chain c;
+  std::set<std::size_t> there;
   while (!value.empty()) {
     const auto w = by_value.find({key, value});
     if (w == by_value.end()) {
       c.broken = fmt::format("\"{}\", which nobody has written", value);
       break;
     }
-    if (std::ranges::find(c.order, w->second) != c.order.end()) {
+    if (!there.insert(w->second).second) {
       c.broken = fmt::format("\"{}\" comes before itself", value);
       break;
     }

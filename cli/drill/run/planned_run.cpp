@@ -51,7 +51,7 @@ void show_timeline(const planned_run& r, const run_record& record, verdict& v) {
 
 }  // namespace
 
-verdict play_planned(const planned_run& r) {
+verdict play_planned(const planned_run& r, afterwards then) {
   std::FILE* trace = r.trace.empty() ? nullptr : std::fopen(r.trace.c_str(), "w");
   if (!r.trace.empty() && !trace)
     return {.seed = r.seed,
@@ -76,6 +76,8 @@ verdict play_planned(const planned_run& r) {
     view.end();
     if (notes) notes->end_with(s.past);
   };
+  if (then == afterwards::left_as_it_is)
+    to.keep = [](std::unique_ptr<drill_run> run) { (void)run.release(); };
   coverage_map shown;
   if (r.hunted) {
     to.log = [&](std::size_t node, std::string_view line) { shown.log(node, line); };

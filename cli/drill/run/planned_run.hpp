@@ -29,7 +29,11 @@ struct planned_run {
   bool hunted = false;  ///< its verdict tells what it has shown
 };
 
+/// What becomes of a simulated cluster when there is a verdict. Ended node by node, database by database, it takes a tenth of
+/// a short run; the process that ends next has no use for that.
+enum class afterwards : std::uint8_t { taken_apart, left_as_it_is };
+
 /// Plays it here, and writes what is to be written. What cannot be written breaks the verdict.
-verdict play_planned(const planned_run&);
+verdict play_planned(const planned_run&, afterwards = afterwards::taken_apart);
 
 }  // namespace floe::cli::drill

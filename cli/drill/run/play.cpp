@@ -104,7 +104,8 @@ verdict play(const script& drill, std::uint64_t seed, listeners to) {
 verdict play(const script& drill, std::uint64_t seed, std::unique_ptr<testbed> on, listeners to) {
   const auto began = std::chrono::steady_clock::now();
   verdict v{.seed = seed};
-  drill_run s(std::move(on), seed, std::move(to.trace));
+  auto run = std::make_unique<drill_run>(std::move(on), seed, std::move(to.trace));
+  drill_run& s = *run;
   s.patience = drill.patience;
   s.on_log = to.log;
   if (to.begin) to.begin(s);
@@ -162,6 +163,7 @@ verdict play(const script& drill, std::uint64_t seed, std::unique_ptr<testbed> o
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began).count();
   s.note("drill", v.held ? "verdict: held" : "verdict: " + v.reason);
   if (to.end) to.end(s);
+  if (to.keep) to.keep(std::move(run));
   return v;
 }
 

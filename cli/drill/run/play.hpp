@@ -68,6 +68,8 @@ struct listeners {
   std::function<void(const statement&)> played = nullptr;
   /// The last line has been played, or one has failed; the cluster is still as it was then.
   std::function<void(bool held)> over = nullptr;
+  /// Gets the cluster and its clients when there is a verdict; else they are taken apart.
+  std::function<void(std::unique_ptr<drill_run>)> keep = nullptr;
 };
 
 /// In simulation.

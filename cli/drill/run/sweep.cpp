@@ -76,14 +76,17 @@ class signal_watch {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(1);
   ::alarm(longest_run_s);
-  if (!r.on.real) use_own_memory();
-  const auto text = verdict_text(play_planned(r));
+  // where a sanitizer watches, the cluster is taken apart under its eyes
+  const bool leave = !r.on.real && use_own_memory();
+  const auto text =
+      verdict_text(play_planned(r, leave ? afterwards::left_as_it_is : afterwards::taken_apart));
   std::fflush(stdout);  // what was told while it was played
   for (std::size_t at = 0; at < text.size();) {
     const auto n = ::write(out, text.data() + at, text.size() - at);
     if (n <= 0) break;
     at += static_cast<std::size_t>(n);
   }
+  remove_own_scratch();
   ::_exit(0);
 }
 
