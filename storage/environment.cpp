@@ -366,10 +366,10 @@ std::expected<void, store_error> environment::sync_name() const {
 }
 
 store_error environment::commit_error(int cause) const {
-  auto error = lmdb_error(cause, "commit");
-  if (cause == EIO && free_on_disk(options_.file, file_pages() * page_size) < step_min)
-    error.code = store_errc::full_disk;
-  return error;
+  // LMDB calls it an input/output error when less was written than it wanted, which is how a disk fills up
+  const bool full =
+      cause == EIO && free_on_disk(options_.file, file_pages() * page_size) < step_min;
+  return lmdb_error(full ? ENOSPC : cause, "commit");
 }
 
 int sync_folder(const std::filesystem::path& folder) {

@@ -74,8 +74,10 @@ std::string also_waits(const lock_picture& p, const lock_owner& who) {
   return {};
 }
 
-/// Another node's request of which the client is known: that stands in its own node's queue.
-bool stands_for_a_client(const lock_picture& p, const awaited_record& w) {
+/// A node's request of which the client is known: that stands in its own node's queue. One that has come back to the node that
+/// sent it, as it was sent again and again, stands for nobody.
+bool is_known_otherwise(const lock_picture& p, const awaited_record& w) {
+  if (w.who.client == 0 && w.who.node == w.queue) return true;
   return w.who.client == 0 && std::ranges::any_of(p.waiting, [&](const awaited_record& o) {
            return o.who.client != 0 && o.who.node == w.who.node && o.db == w.db && o.key == w.key;
          });
@@ -111,7 +113,7 @@ void print_text(const gathered& g) {
            age_text(h.age_ms),
            {also_waits(p, h.who), style::warn}});
   for (const auto& w : p.waiting) {
-    if (stands_for_a_client(p, w)) continue;
+    if (is_known_otherwise(p, w)) continue;
     t.row({{w.db, style::bold},
            show_key(w.key),
            std::to_string(number(w.queue)),
