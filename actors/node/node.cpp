@@ -96,6 +96,7 @@ void node::cut_off() {
   const auto why = text(s.port.pulse->last_cause());
   s.port.note(event::cut_off{.why = why});
   s.membership.set_mode(recovery_mode::active, fmt::format("cut off: {}", why));
+  s.port.leader.tell(leader_view{s.port.shared_view()});  // its recovery ends now (rule R17)
 }
 
 // --- dispatch --------------------------------------------------------------------------------------------------

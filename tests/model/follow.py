@@ -106,6 +106,7 @@ class Node:
     leader: int = -1        # leader_of
     leaderless: float = 0   # since when, if there is none
     up: set = dataclasses.field(default_factory=set)  # whom it is connected with, as it says
+    down: dict = dataclasses.field(default_factory=dict)  # why it was not last
     plan: Plan = None
     databases: dict = dataclasses.field(default_factory=lambda: collections.defaultdict(Database))
 
@@ -204,6 +205,7 @@ class Model:
 
     def node_down(self, node, fields, change):
         node.up.discard(int(fields["pnn"]))
+        node.down[int(fields["pnn"])] = fields.get("why", "")
 
     def leader(self, node, fields, change):
         node.leader = -1 if change[1] == "none" else int(change[1])
@@ -256,7 +258,9 @@ class Model:
                 continue
             database = other.databases[name]
             serves = database.freeze == "thawed" and database.content == other.map and not (other.out or other.leaves)
-            demand(not serves or not self.is_cut_off(other, plan.leader), "MAY_BE_LEFT_OUT, silence.pml, rule R11",
+            # of who knows no leader for a moment the model says that it has frozen, the program that it will have within its limit
+            waited = other.leader == -1 and self.node(plan.leader).down.get(number, "").startswith("no sign of life")
+            demand(not serves or waited or not self.is_cut_off(other, plan.leader), "MAY_BE_LEFT_OUT, silence.pml, rule R11",
                    f"commits {name} without node {number}, which still serves")
 
     def linked(self, a, b):
