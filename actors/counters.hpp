@@ -39,6 +39,10 @@ struct counters {
   latency_counter lock_latency, call_latency;
   std::array<std::uint32_t, 16> lock_buckets{}, hop_buckets{};
   std::uint64_t total_calls = 0, pending_calls = 0, max_hops = 0;
+  /// Transactions' records that a thread of their own stores (ctdbd: a child process).
+  std::uint64_t childwrites = 0, childwrites_pending = 0;
+  latency_counter childwrite_latency;
+  std::uint64_t ro_delegations = 0, ro_revokes = 0;  ///< read-only copies
   std::uint32_t num_recoveries = 0;
   std::uint64_t bad_packets = 0, dropped_generation = 0;
 

@@ -69,6 +69,7 @@ void content_sender::send_buffers() {
     if (buffer.empty()) break;
     t.count += buffer.count();
     ++t.in_flight;
+    port_.meter.sent(buffer.size());
     port_.node.tell(post_message{t.to.to, t.to.srvid, std::make_shared<const bytes>(buffer.take()),
                                  [to = port_.self, id = t.id] { to.tell(db_continue_pull{id}); }});
   }

@@ -99,6 +99,7 @@ constexpr bool database::needs_store() {
 }
 
 void database::receive(database_message& m) {
+  const work_meter::turn measured(meter_);
   config_.pulse->beat(env_.loop.now());
   if (cut_offs_ != config_.pulse->cut_offs() && store_use_ == store_use::here) freeze_by_itself();
   std::visit(
@@ -183,6 +184,15 @@ void database::update_seqnum(db_control& m) {
   changes_.count_of_another();
   table_.count_change();
   m.answer.good();
+}
+
+void database::on(db_reset_counters&) {
+  count_ = {};
+  hot_.clear();
+  meter_.reset();
+  copies_.reset_counters();
+  vacuum_.reset_counters();
+  table_.reset_counters();
 }
 
 void database::on(db_seqnum_time&) {
@@ -279,6 +289,7 @@ void database::changed(bool recovered) {
 
 void database::send_packet(pnn to, reqid id, pnn source, const packet_body& body, task written) {
   auto f = make_frame({.gen = gen_, .dest = to, .src = source, .id = id}, body);
+  if (to != env_.self) meter_.sent(f->size());
   if (to == env_.self) {
     // a packet to ourselves takes the same way as one of a peer
     auto content = decode_packet(*f);

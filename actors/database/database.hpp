@@ -111,6 +111,7 @@ class database final : public actor<database_message>, private record_keeper {
   void on(db_vacuum_time& m) { vacuum_.on(m); }
   void on(db_vacuum_slice& m) { vacuum_.on(m); }
   void on(db_vacuum_answer& m) { vacuum_.on(m); }
+  void on(db_reset_counters&);
   void on(db_table_rules& m) { table_.set(m); }
   void on(db_table_tick& m) { table_.on(m); }
   void on(db_table_recall& m) { table_.on(m); }
@@ -132,7 +133,9 @@ class database final : public actor<database_message>, private record_keeper {
   void peer(pnn from, const parcel_ptr&, const reply_dmaster&);
   void peer(pnn from, const parcel_ptr&, const reply_call&);
   void peer(pnn from, const parcel_ptr&, const reply_error&);
-  void take_copy_back(db_control&);
+  void update_volatile(db_control&, unsigned tries);
+  void update_later(db_control&, unsigned tries);
+  bool is_free_to_write(const bytes& key);
   void settle_peer_call(const bytes& key, const lock_waiter&);
   bool wait_for_thaw(pnn from, const parcel_ptr&);
   void serve_deferred();
@@ -190,7 +193,7 @@ class database final : public actor<database_message>, private record_keeper {
   void in_slices(std::vector<bytes> keys, std::function<void(const bytes&)> step);
 
   // transactions.cpp
-  void update_record(db_control&);
+  void update_record(db_control&, unsigned tries = 0);
   std::expected<std::vector<change>, std::string> changes_of(const db_control&, const rec_buffer&);
   void serve_until_thaw();
 
@@ -210,7 +213,7 @@ class database final : public actor<database_message>, private record_keeper {
   bool put(byte_view key, const record_header&, byte_view data) override;
   bool store_as_daemon(byte_view key, const record_header&, byte_view data) override;
   bool forget(byte_view key) override;
-  void took_from_table(byte_view key, const record_header&, bool empty) override;
+  void took_from_table(const record_view&) override;
   void store_later(pnn from, const parcel_ptr&);
   void refuse_waiters(const bytes& key);
   void refuse(reqid, const client_ref&, record_use, const replier&);
@@ -302,6 +305,7 @@ class database final : public actor<database_message>, private record_keeper {
   address<node_message> node_;
   db_settings settings_{};
   counters count_;  ///< of this database alone: locks and hops
+  work_meter meter_{!env_.loop.is_simulated()};
 
   // the store
   std::shared_ptr<store> store_;  ///< shared with the work that another thread does on it
@@ -339,8 +343,8 @@ class database final : public actor<database_message>, private record_keeper {
   record_stays stays_;
 
   // the parts
-  database_port port_{env_,       config_,   view_,   node_,       self(), store_,
-                      store_use_, settings_, freeze_, own_freeze_, gen_,   storage_};
+  database_port port_{env_,      config_, view_,       node_, self(),   store_, store_use_,
+                      settings_, freeze_, own_freeze_, gen_,  storage_, meter_};
   storage_trouble storage_{port_};
   group_commits groups_{port_};
   change_counter changes_{port_};

@@ -18,6 +18,7 @@
 #include "protocol/change_state.hpp"
 #include "protocol/record.hpp"
 #include "protocol/rules/freeze.hpp"
+#include "protocol/rules/hot_keys.hpp"
 #include "protocol/rules/joining.hpp"
 #include "protocol/rules/stay.hpp"
 #include "protocol/types/database.hpp"
@@ -140,6 +141,8 @@ struct database_report {
   std::int64_t migration_oldest_ms = 0;  ///< of those pending: since it was asked for first
   struct {
     std::uint64_t queued = 0, runs = 0, forgotten = 0, sent_home = 0, refused = 0, compactions = 0;
+    std::uint64_t queue_bytes = 0;  ///< memory of what is queued
+    std::uint64_t left_out = 0;    ///< did not fit, and is found by a run that looks at all records
     std::int64_t oldest_ms = 0;    ///< of what is queued
     std::int64_t running_ms = -1;  ///< of the present run; -1: none
     double last_run_seconds = 0;
@@ -163,6 +166,13 @@ struct database_report {
   } read_only;
   std::uint64_t sticky = 0;    ///< records that are sticky here
   std::uint64_t sequence = 0;  ///< moves with every change
+  struct {
+    double processor_seconds = 0;  ///< of all threads of the node, for this database; an estimate
+    std::uint64_t received = 0,
+                  sent = 0;    ///< bytes of packets about its records, from and to other nodes
+    std::uint64_t stored = 0;  ///< bytes of keys and data
+  } work;
+  std::vector<hot_record> hot;  ///< the hottest first; if holders are asked for, too
   std::string commit;  ///< of a client's transaction, as it stands; empty: none is under way
   std::int64_t commit_age_ms = 0;
   std::string storage_trouble;  ///< what the storage refuses; empty: nothing
@@ -236,7 +246,8 @@ struct db_vacuum_answer {
   control_answer answer;
 };
 struct db_seqnum_time {};
-struct db_look_for_room {};  ///< what a recovery brought did not fit
+struct db_reset_counters {};  ///< STATISTICS_RESET
+struct db_look_for_room {};   ///< what a recovery brought did not fit
 /// A node has stored a transaction, or not.
 struct db_update_answer {
   std::uint64_t commit;
@@ -251,6 +262,6 @@ using database_message =
                  db_update_answer, db_next_slice, db_settings, db_vacuum_time, db_vacuum_slice,
                  db_vacuum_answer, db_seqnum_time, db_table_rules, db_table_rung, db_table_tick,
                  db_table_recall, db_tell_contents, db_fill_from, db_fill_came, db_fill_on,
-                 db_look_for_room>;
+                 db_look_for_room, db_reset_counters>;
 
 }  // namespace floe

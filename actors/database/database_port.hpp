@@ -8,6 +8,7 @@
 #include "actors/cluster_view.hpp"
 #include "actors/database/database_message.hpp"
 #include "actors/database/database_witness.hpp"
+#include "actors/database/work_meter.hpp"
 #include "actors/environment.hpp"
 #include "actors/event_line.hpp"
 #include "actors/node/node_message.hpp"
@@ -57,6 +58,7 @@ struct database_port {
   const own_freeze& own;
   const generation& gen;  ///< of the content
   storage_trouble& trouble;
+  work_meter& meter;
 
   bool thawed() const { return freeze.state == freeze_state::thawed; }
   /// The content is of the generation that the node's map has.

@@ -40,7 +40,7 @@ std::uint64_t table_time(time_point t) {
 // --- into the table --------------------------------------------------------------------------------------------
 
 /// Puts a record of ours in, with its lock granted, or free: what the store has. False: there is no room.
-bool hot_records::put(const bytes& key, const record& r, table_holder holder) {
+bool hot_records::put(const bytes& key, const record& r, table_holder holder, duration away) {
   auto& h = *open_;
   const auto try_it = [&] {
     return h.table->promote(key, number(r.header.rsn), r.header.flags, r.data, holder);
@@ -54,7 +54,7 @@ bool hot_records::put(const bytes& key, const record& r, table_holder holder) {
       .seen = {.since = now,
                .allowed = stay_allowed(
                    last == h.history.end() ? std::nullopt : std::optional(last->second),
-                   rules_.stay),
+                   most_after(away, rules_.stay)),
                .pinned_until = stays_.until(key),
                .still_since = now},
       .locks_before = h.table->locks_of(at->slot)};
@@ -69,7 +69,11 @@ bool hot_records::grant(const bytes& key, lock_waiter& w) {
   const auto user = h.users.find(w.client.id);
   if (user == h.users.end() || h.table->closed()) return false;
   const record r = records_.local(key);
-  if (!put(key, r, holder_of(user->second.number, w.table_thread))) return false;
+  const auto* e = locks_.find(key);
+  const bool waited = e && e->came && w.since < *e->came;
+  if (!put(key, r, holder_of(user->second.number, w.table_thread),
+           waited ? *e->came - w.since : duration{0}))
+    return false;
   port_.witness(&database_witness::granted, key, r.header);
   w.answer.good(wire::encode(record_lock_reply{.header = r.header, .data = r.data, .lock_id = 0}));
   return true;
@@ -80,7 +84,7 @@ bool hot_records::grant(const bytes& key, lock_waiter& w) {
 void hot_records::put_to_read(const bytes& key, const record& r) {
   auto& h = *open_;
   if (!h.was_read(table_hash(key))) return;
-  (void)put(key, r, table_holder::none);
+  (void)put(key, r, table_holder::none, duration{0});
 }
 
 /// Takes the coldest record out that stands in the way, if nobody holds it.
@@ -144,18 +148,26 @@ bool hot_records::keep_and_take(std::uint32_t slot, table_holder by) {
   if (stay != h.stays.end() && goes_from_hand_to_hand(content->key)) {
     h.stays.erase(stay);  // one stay, in which each has it once to begin with
   } else if (stay != h.stays.end()) {
-    if (h.history.size() >= history_max) h.history.clear();
-    const auto last = h.history.find(content->key);
-    h.history[content->key] =
-        after_stay(last == h.history.end() ? std::nullopt : std::optional(last->second),
-                   h.table->locks_of(slot) - stay->second.locks_before + 1,
-                   time_given(stay->second.seen), h.table->look_for_reads(slot));
+    remember(content->key, slot, stay->second);
     h.stays.erase(stay);
   }
   // whoever let go of it may not have come to saying so
   if (by == table_holder::none) port_.witness(&database_witness::released, content->key);
   if (!h.table->take(slot, by)) drop_broken(slot);
   return true;
+}
+
+/// What the end of its stay shows of a record.
+void hot_records::remember(const bytes& key, std::uint32_t slot, const table_stay& stay) {
+  auto& h = *open_;
+  const auto last = h.history.find(key);
+  const auto after =
+      after_stay(last == h.history.end() ? std::nullopt : std::optional(last->second),
+                 h.table->locks_of(slot) - stay.locks_before + 1, time_given(stay.seen),
+                 h.table->look_for_reads(slot));
+  if (!tells_of_use(stay.seen, after)) return;
+  if (h.history.size() >= history_max) h.history.clear();
+  h.history[key] = after;
 }
 
 /// The store's copy is brought to what the table has. Who stored it in the table has counted it there.
@@ -175,7 +187,7 @@ bool hot_records::keep(const table_record& r) {
     return false;
   }
   port_.store->changes().written(r.key);  // of what was written there only the last is seen
-  records_.took_from_table(r.key, header, r.data.empty());
+  records_.took_from_table({r.key, header, r.data});
   return true;
 }
 
@@ -238,11 +250,16 @@ bool hot_records::keeps_waiting(const bytes& key, lock_table::entry& e) {
   for (const auto& w : e.waiters) (w.use == record_use::peer_call ? q.peers : q.locals) = true;
   auto& stay = h.stays[*slot];
   const auto now = port_.env.loop.now();
-  stay.seen = seen_again(stay.seen, h.table->locks_of(*slot) - stay.locks_before, now,
-                         h.table->look_for_reads(*slot));
+  stay.seen =
+      seen_again(stay.seen, h.table->locks_of(*slot) - stay.locks_before, now,
+                 h.table->look_for_reads(*slot), h.table->look(*slot).state == slot_state::held);
   const auto when = recall_at(q, now, stay.seen);
   if (!when || (q.peers && mutated(mutant::hot_record_not_called_back))) return true;
-  if (*when <= now || h.table->recalled(*slot)) return !take_out(key);
+  if (h.table->recalled(*slot)) return !take_out(key);
+  if (*when <= now) {
+    stay.seen = called_back(stay.seen, now);
+    return !take_out(key);
+  }
   if (!stay.timer) {
     stay.timer = true;
     port_.env.loop.after(*when - now, [to = port_.self, key] { to.tell(db_table_recall{key}); });

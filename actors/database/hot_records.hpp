@@ -95,6 +95,7 @@ class hot_records {
   bool has_records() const;
   bool any_holder() const;
   std::uint64_t locks() const;
+  void reset_counters() { locks_before_reset_ += locks(); }
   /// Nobody: the record is not in the table, or free there.
   const client_ref* client_holding(byte_view key) const;
   std::vector<table_waiting> waiters() const;
@@ -102,11 +103,13 @@ class hot_records {
   void report(database_report&) const;
 
  private:
-  bool put(const bytes& key, const record&, table_holder);
+  /// `away`: so long it had been elsewhere for whoever gets it now.
+  bool put(const bytes& key, const record&, table_holder, duration away);
   void put_to_read(const bytes& key, const record&);
   bool make_room(const bytes& key, promote_refusal);
   bool keep_and_take(std::uint32_t slot, table_holder by);
   bool keep(const table_record&);
+  void remember(const bytes& key, std::uint32_t slot, const table_stay&);
   void drop_broken(std::uint32_t slot);
   void answer_readers(const bytes& key, lock_table::entry&, std::uint32_t slot);
   bool is_first(const lock_waiter&, const lock_table::entry&) const;
@@ -128,6 +131,7 @@ class hot_records {
   const record_stays& stays_;
   std::unique_ptr<open_table> open_;  ///< from the moment a client asks for it
   db_table_rules rules_{false, std::chrono::milliseconds(3)};
+  std::uint64_t locks_before_reset_ = 0;
   bool looks_planned_ = false;  ///< at records that were called back
 };
 

@@ -52,6 +52,7 @@ void read_only_copies::give(const bytes& key, const packet_header& request) {
   }
   out.given(request.src);
   ++given_;
+  ++port_.env.count.ro_delegations;
   records_.send_packet(request.src, request.id, self,
                        reply_call{.status = 0, .data = wire::encode(d.copy) + r.data});
 }
@@ -121,6 +122,7 @@ bool read_only_copies::end_call_back(const bytes& key) {
   }
   out_.erase(key);
   ++called_back_;
+  ++port_.env.count.ro_revokes;
   return true;
 }
 

@@ -47,6 +47,7 @@ class read_only_copies {
   void report(database_report&) const;
   std::uint64_t given() const { return given_; }
   std::uint64_t called_back() const { return called_back_; }
+  void reset_counters() { given_ = called_back_ = 0; }
 
  private:
   void answered(const bytes& key, std::uint64_t attempt, pnn holder, bool gone);

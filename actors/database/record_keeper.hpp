@@ -32,7 +32,7 @@ class record_keeper {
   virtual bool forget(byte_view key) = 0;
 
   /// The store has taken what clients wrote into the record table.
-  virtual void took_from_table(byte_view key, const record_header&, bool empty) = 0;
+  virtual void took_from_table(const record_view&) = 0;
 
   virtual void enqueue(byte_view key, lock_waiter) = 0;
   /// Serves the queue of the key as far as it goes. It may have changed altogether afterwards.

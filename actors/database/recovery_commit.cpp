@@ -116,8 +116,10 @@ void database::commit(db_control& m) {
       .before = config_.kind == db_kind::volatile_db ? std::nullopt : std::optional(past_),
       .told = transaction_.past});
   auto result = std::make_shared<std::expected<replace_result, store_error>>();
+  const auto worked = std::make_shared<duration>();
   auto work = [write, result] { *result = write->carry_out(); };
-  auto finish = [this, wanted, by = m, write, result, replaced] {
+  auto finish = [this, wanted, by = m, write, result, replaced, worked] {
+    meter_.worked_elsewhere(*worked);
     if (*result) return committed(wanted, by, *write, replaced);
     storage_.leave_without_room(*write->set, result->error());
     by.answer.fail("cannot store the recovered records: " + result->error().text);
@@ -127,7 +129,7 @@ void database::commit(db_control& m) {
     return finish();
   }
   give_store_away(store_use::recovering);
-  env_.loop.offload(std::move(work),
+  env_.loop.offload([work, worked] { *worked = processor_time_of(work); },
                     [to = self(), finish = std::move(finish)] { to.tell(db_work_done{finish}); });
 }
 

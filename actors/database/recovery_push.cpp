@@ -19,6 +19,7 @@ void database::push_start(db_control& m) {
 
 void database::on(db_push& m) {
   if (!transaction_.pushed) return;
+  meter_.received(m.packet->raw->size());
   // from outside, too: a recovery follows that knows what to do with owners who are not there
   const bool equal =
       transaction_.equal || (freeze_.outside && replaced_under(freeze_.tid) != generation::invalid);

@@ -56,6 +56,10 @@ void database::report_work(database_report& r) const {
   copies_.report(r);
   r.sticky = stays_.sticky();
   r.sequence = changes_.now();
+  r.work = {.processor_seconds = in_seconds(meter_.worked()),
+            .received = meter_.received(),
+            .sent = meter_.sent(),
+            .stored = meter_.stored()};
   commit_.report(r);
   r.storage_trouble = storage_.what();
   if (!r.storage_trouble.empty()) r.storage_age_ms = age_ms(storage_.since());
@@ -89,6 +93,7 @@ void database::report_locks(database_report& r, bool named) const {
       r.migration_oldest_ms = std::max(r.migration_oldest_ms, age_ms(e.migration->since));
   }
   if (!named) return;
+  r.hot = hot_.top(db_statistics::hot_keys_max, env_.loop.now());
   for (const bytes& key : some_keys(locks_)) {
     const auto& e = locks_.all().at(key);
     if (e.holder)

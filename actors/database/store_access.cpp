@@ -107,6 +107,7 @@ bool database::put(byte_view key, const record_header& header, byte_view data) {
     return false;
   }
   storage_.works();
+  meter_.stored(key.size() + data.size());
   count_change();
   vacuum_.stored(key, header, data.empty());
   if (config_.kind == db_kind::volatile_db) witness(&database_witness::kept, key, header);
@@ -129,10 +130,11 @@ bool database::forget(byte_view key) {
   return true;
 }
 
-void database::took_from_table(byte_view key, const record_header& header, bool empty) {
+void database::took_from_table(const record_view& r) {
   storage_.works();
+  meter_.stored(r.key.size() + r.data.size());
   changes_.count();
-  vacuum_.stored(key, header, empty);
+  vacuum_.stored(r.key, r.header, r.data.empty());
   groups_.plan();
 }
 

@@ -13,7 +13,9 @@ bool hot_records::has(byte_view key) const { return open_ && open_->table->find(
 
 bool hot_records::has_records() const { return open_ && open_->table->records() > 0; }
 
-std::uint64_t hot_records::locks() const { return open_ ? open_->table->locks() : 0; }
+std::uint64_t hot_records::locks() const {
+  return open_ ? open_->table->locks() - locks_before_reset_ : 0;
+}
 
 const client_ref* hot_records::client_holding(byte_view key) const {
   if (!open_) return nullptr;
@@ -73,7 +75,7 @@ void hot_records::report(database_report& r) const {
   const auto& t = *open_->table;
   r.table = {.records = t.records(),
              .clients = t.clients(),
-             .locks = t.locks(),
+             .locks = locks(),
              .recalls = t.recalled_ever()};
 }
 

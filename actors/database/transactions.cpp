@@ -8,6 +8,7 @@
 #include "actors/database/sequence_number.hpp"
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/rules/elapsed.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace floe {
@@ -17,7 +18,7 @@ constexpr std::uint32_t out = node_flag::banned | node_flag::stopped;
 
 }  // namespace
 
-void database::update_record(db_control& m) {
+void database::update_record(db_control& m, unsigned tries) {
   const auto& packet = m.packet->content;
   // tools have no generation; a node's request of an earlier one was settled by the recovery in
   // between
@@ -32,7 +33,7 @@ void database::update_record(db_control& m) {
   if (!open) return until_thaw_.push_back(std::move(m));
   const auto& records = m.request<control::update_record>();
   if (m.client && has_too_large(records)) return m.answer.fail(too_large_text());
-  if (config_.kind == db_kind::volatile_db) return take_copy_back(m);
+  if (config_.kind == db_kind::volatile_db) return update_volatile(m, tries);
 
   auto changes = changes_of(m, records);
   if (!changes) return m.answer.fail(changes.error());
@@ -47,10 +48,18 @@ void database::update_record(db_control& m) {
   changes->push_back(change::set_meta(past_name, *kept));
   give_store_away(store_use::updating);
   auto result = std::make_shared<std::expected<void, store_error>>();
-  auto work = [store = store_, packet = m.packet, changes = std::move(*changes), kept, result] {
-    *result = store->apply(changes, durability::committed);
+  const auto worked = std::make_shared<duration>();
+  auto work = [store = store_, packet = m.packet, changes = std::move(*changes), kept, result,
+               worked] {
+    *worked = processor_time_of([&] { *result = store->apply(changes, durability::committed); });
   };
-  auto finish = [this, answer = m.answer, past = std::move(past), result] {
+  ++env_.count.childwrites;
+  ++env_.count.childwrites_pending;
+  auto finish = [this, answer = m.answer, past = std::move(past), result, worked,
+                 since = env_.loop.now()] {
+    --env_.count.childwrites_pending;
+    env_.count.childwrite_latency.add(in_seconds(env_.loop.now() - since));
+    meter_.worked_elsewhere(*worked);
     if (*result) {
       past_ = past;
       storage_.works();

@@ -34,6 +34,11 @@ struct vacuum_work {
   deletion_queue home;                   ///< came here to be forgotten
   std::deque<bytes> to_fetch;            ///< VACUUM_FETCH: to be brought here
   std::unordered_set<bytes> fetch_keys;  ///< of to_fetch and those on their way
+  std::size_t to_fetch_bytes = 0;        ///< of keys
+
+  std::size_t queue_bytes() const {
+    return deleted.size_bytes() + home.size_bytes() + to_fetch_bytes;
+  }
 
   bool running = false;
   bool soon = false;  ///< a run for homecomers is planned
@@ -48,11 +53,12 @@ struct vacuum_work {
   std::vector<deletion_queue::entry> again;  ///< in the next run
   std::vector<replier> waiting;              ///< for the end of the run
   std::uint32_t runs_since_full = 0;
-  bool full_due = false;  ///< after a recovery nobody knows what is in the queue and what not
+  scan_position full_from;  ///< where a full run begins: the one before had no room for more
+  bool full_due = false;    ///< after a recovery nobody knows what is in the queue and what not
   std::uint64_t forgotten_in_run = 0;
 
   std::uint64_t runs = 0, forgotten = 0, sent_home = 0, refused = 0, since_compaction = 0,
-                compactions = 0;
+                compactions = 0, left_out = 0;
   double last_run_seconds = 0;
   std::uint64_t last_run_forgotten = 0;
   latency_counter run_latency;

@@ -39,11 +39,21 @@ constexpr std::uint64_t small_content_pages = 512;
 void vacuuming::stored(byte_view key, const record_header& header, bool empty) {
   if (!of_volatile()) return;
   if (empty && header.dmaster == port_.env.self) {
-    work_.deleted.add(key, port_.env.loop.now());
+    add(work_.deleted, key, port_.env.loop.now());
   } else {
     work_.deleted.remove(key);
     work_.home.remove(key);
   }
+}
+
+bool vacuuming::add(deletion_queue& to, byte_view key, time_point since, unsigned refusals) {
+  if (work_.queue_bytes() + key.size() > deletion_queue_bytes_max) {
+    ++work_.left_out;
+    work_.full_due = true;
+    return false;
+  }
+  to.add(key, since, refusals);
+  return true;
 }
 
 void vacuuming::erased(byte_view key) {
@@ -61,7 +71,7 @@ void vacuuming::recovered() {
 void vacuuming::schedule_for_deletion(db_control& m) {
   const auto& about = m.request<control::schedule_for_deletion>();
   if (!of_volatile()) return m.answer.fail("only volatile databases are vacuumed");
-  work_.deleted.add(about.key, port_.env.loop.now());
+  add(work_.deleted, about.key, port_.env.loop.now());
   m.answer.good();
 }
 
@@ -69,16 +79,21 @@ void vacuuming::schedule_for_deletion(db_control& m) {
 void vacuuming::fetch(db_control& m) {
   const auto& keys = m.request<control::vacuum_fetch>();
   if (!of_volatile()) return m.answer.fail("only volatile databases are vacuumed");
-  for (const rec_data& r : keys)
-    if (records_.lmaster(r.key) == port_.env.self && work_.fetch_keys.insert(bytes(r.key)).second)
-      work_.to_fetch.emplace_back(r.key);
+  for (const rec_data& r : keys) {
+    if (work_.queue_bytes() + 2 * r.key.size() > deletion_queue_bytes_max)
+      break;  // who wants them forgotten asks again
+    if (records_.lmaster(r.key) != port_.env.self || !work_.fetch_keys.insert(bytes(r.key)).second)
+      continue;
+    work_.to_fetch.emplace_back(r.key);
+    work_.to_fetch_bytes += r.key.size();
+  }
   m.answer.good();
   soon();
 }
 
 void vacuuming::came_home(byte_view key) {
   work_.deleted.remove(key);
-  work_.home.add(key, port_.env.loop.now());
+  add(work_.home, key, port_.env.loop.now());
   soon();
 }
 
@@ -153,7 +168,7 @@ void vacuuming::begin(bool full, std::size_t left) {
   work_.left = left;
   work_.forgotten_in_run = 0;
   if (full) {
-    work_.look_at.emplace();
+    work_.look_at = std::exchange(work_.full_from, {});
     work_.full_due = false;
     work_.runs_since_full = 0;
   }
@@ -216,20 +231,23 @@ void vacuuming::slice() {
 void vacuuming::look_for_deleted() {
   auto& v = work_;
   std::size_t seen = 0;
+  bool is_full = false;
   const auto now = port_.env.loop.now();
   auto next = port_.store->scan(*v.look_at, [&](const record_view& r) {
     // one is always taken
     if (seen == looked_at_in_slice || (seen > 0 && port_.env.loop.now() - now > time_of_slice))
       return false;
     ++seen;
-    if (r.data.empty() && r.header.dmaster == port_.env.self) v.deleted.add(r.key, now);
-    return true;
+    if (!r.data.empty() || r.header.dmaster != port_.env.self) return true;
+    is_full = !add(v.deleted, r.key, now);
+    return !is_full;
   });
   if (!next) port_.trouble.failed("scan", next.error());
-  if (next && !next->at_end()) {
+  if (next && !next->at_end() && !is_full) {
     *v.look_at = *next;
     return;
   }
+  if (next && is_full) v.full_from = *next;  // the next run goes on there
   v.look_at.reset();
   v.left = v.deleted.size();
 }
@@ -239,6 +257,7 @@ void vacuuming::fetch_some() {
   while (!v.to_fetch.empty() && v.fetch_keys.size() - v.to_fetch.size() < fetched_at_once) {
     const bytes key = std::move(v.to_fetch.front());
     v.to_fetch.pop_front();
+    v.to_fetch_bytes -= key.size();
     if (records_.is_wanted(key)) {  // clients want it: it will come, and be deleted anew
       v.fetch_keys.erase(key);
       continue;
@@ -291,7 +310,7 @@ void vacuuming::end() {
     for (auto& r : v.offered.end()) v.again.push_back(std::move(r.what.what));
   for (auto& o : std::exchange(v.to_offer, {})) v.again.push_back(std::move(o.what));
   for (auto& o : std::exchange(agreed_, {})) v.again.push_back(std::move(o.what));
-  for (auto& e : std::exchange(v.again, {})) v.deleted.add(e.key, e.since, e.refusals);
+  for (auto& e : std::exchange(v.again, {})) add(v.deleted, e.key, e.since, e.refusals);
   if (v.look_at) v.full_due = true;
   v.look_at.reset();
   v.left = 0;
@@ -333,6 +352,8 @@ void vacuuming::report(database_report& r) const {
               .sent_home = v.sent_home,
               .refused = v.refused,
               .compactions = v.compactions,
+              .queue_bytes = v.queue_bytes(),
+              .left_out = v.left_out,
               .running_ms = v.running ? in_ms(now - v.since) : -1,
               .last_run_seconds = v.last_run_seconds,
               .last_run_forgotten = v.last_run_forgotten};

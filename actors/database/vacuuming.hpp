@@ -47,6 +47,7 @@ class vacuuming {
 
   void report(database_report&) const;
   const latency_counter& run_latency() const { return work_.run_latency; }
+  void reset_counters() { work_.run_latency = {}; }
 
  private:
   bool of_volatile() const { return port_.config.kind == db_kind::volatile_db; }
@@ -56,6 +57,8 @@ class vacuuming {
   void soon();
   time_point end_of_slice() const;
   void slice_later();
+  /// False: there are too many to be remembered, and a run that looks at all records will find it.
+  bool add(deletion_queue& to, byte_view key, time_point since, unsigned refusals = 0);
   void slice();
   void look_for_deleted();
   void fetch_some();

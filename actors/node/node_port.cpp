@@ -73,6 +73,11 @@ void node_port::change_view(const std::function<void(cluster_view&)>& change) {
   view_changed(view_);
 }
 
+duration node_port::control_limit() const {
+  const auto limit = tunables[tunable::control_timeout];
+  return limit == 0 ? std::chrono::years(1) : duration(std::chrono::seconds(limit));
+}
+
 /// Others leave a node out that says nothing for so long (protocol/rules/keepalive.hpp).
 void node_port::show_pulse() const {
   const auto& t = tunables;

@@ -71,6 +71,9 @@ class node_port {
   /// Whom an address of a packet means: a node, ourselves, or everybody of a kind.
   std::vector<pnn> destinations(pnn) const;
 
+  /// ControlTimeout, where 0 is no limit, as in ctdbd: a year.
+  duration control_limit() const;
+
   /// Onto the timeline and into the log; `db` 0: the node as a whole.
   template <class Event>
   void note(const Event& e, db_id db = db_id{0}) const {

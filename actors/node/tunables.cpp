@@ -15,6 +15,8 @@ namespace {
 /// Not a tunable with that name: what ctdbd answers (EINVAL).
 constexpr std::int64_t no_such_tunable = -22;
 constexpr std::int64_t tunable_is_obsolete = 1;
+/// What one turn sends to a client waits for its end, where ctdbd writes at once: fewer do not show that it does not read.
+constexpr std::uint32_t packets_of_turn = 100;
 
 }  // namespace
 
@@ -70,7 +72,7 @@ void tunable_controls::apply() const {
     d.to.tell(databases_.table_rules());
   }
   port_.leader.tell(leader_tunables{t});
-  doors_.allow_queued(t[tunable::max_queue_depth_drop_msg]);
+  doors_.allow_queued(std::max(packets_of_turn, t[tunable::max_queue_depth_drop_msg]));
   port_.show_pulse();
 }
 

@@ -24,6 +24,8 @@ namespace {
 
 using std::chrono::duration_cast;
 
+constexpr auto time_of_jobs = std::chrono::microseconds(500);
+
 /// Threads for flushes and bulk work; more than cores would help only with many disks.
 class worker_pool {
  public:
@@ -188,9 +190,12 @@ class real_loop final : public event_loop {
     for (auto& t : got) tasks_.push_back(std::move(t));
   }
 
-  /// Jobs get a budget, so that sockets and timers are served however much the actors have to do.
+  /// Jobs get a budget, so that sockets and timers are served however much the actors have to do. One of time, since an
+  /// actor that goes on in slices takes one as soon as the last has ended.
   void run_jobs() {
+    const auto ends = now() + time_of_jobs;
     for (int budget = 2000; budget > 0 && !(jobs_.empty() && tasks_.empty()); --budget) {
+      if (now() > ends) return;
       if (!tasks_.empty()) {
         auto t = std::move(tasks_.front());
         tasks_.pop_front();

@@ -2,7 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <tuple>
 
+#include "actors/hex.hpp"
 #include "cli/ask_nodes.hpp"
 #include "cli/command/all.hpp"
 #include "cli/databases.hpp"
@@ -72,6 +76,24 @@ struct ranked_key {
   std::uint32_t count;
 };
 
+/// The most hops that a request for a hot key has made, by node, database and key in hexadecimal digits; floe nodes tell.
+using hops_of_keys = std::map<std::tuple<pnn, std::string, std::string>, std::uint64_t>;
+
+hops_of_keys ask_hops(context& c, const std::vector<pnn>& nodes) {
+  using nlohmann::json;
+  hops_of_keys hops;
+  for (const auto& one :
+       (*c.node())->control_many(nodes, control::get_node_status, {}, c.patience())) {
+    const auto text = decode_answer<control::get_node_status>(one.reply, one.node);
+    const auto status = text ? json::parse(text->value.value, nullptr, false) : json();
+    if (!status.is_object()) continue;
+    for (const auto& d : status.value("databases", json::array()))
+      for (const auto& k : d.value("hot", json::array()))
+        hops[{one.node, d.value("name", ""), k.value("key", "")}] = k.value("hops", 0ULL);
+  }
+  return hops;
+}
+
 /// Adds the hot keys of one database on these nodes. A ctdbd answers as well.
 std::vector<node_reply> gather(context& c, const std::vector<pnn>& nodes, const database_info& d,
                                std::vector<ranked_key>& to) {
@@ -106,11 +128,14 @@ int hot_keys(context& c, const arguments& a) {
         failed != done)
       code = failed;
   std::ranges::stable_sort(keys, std::greater{}, &ranked_key::count);
-  table t({{"COUNT", true}, {"NODE", true}, {"DB"}, {"KEY"}});
+  const auto hops = ask_hops(c, *nodes);
+  table t({{"COUNT", true}, {"HOPS", true}, {"NODE", true}, {"DB"}, {"KEY"}});
   auto j = open_json("hotkeys");
   j.begin_list("keys");
   for (const auto& k : keys) {
+    const auto far = hops.find({k.node, k.db, to_hex(k.key)});
     t.row({std::to_string(k.count),
+           far == hops.end() ? "" : std::to_string(far->second),
            std::to_string(number(k.node)),
            k.db,
            {show_octets(k.key), style::bold}});
@@ -119,6 +144,7 @@ int hot_keys(context& c, const arguments& a) {
     j.text("key", show_octets(k.key));
     j.number("node", number(k.node));
     j.number("count", k.count);
+    if (far != hops.end()) j.number("hops", far->second);
     j.end();
   }
   j.end();
@@ -142,7 +168,8 @@ std::vector<command> db_statistics_commands() {
            .run = statistics},
           {.name = "hotkeys",
            .group = "Databases",
-           .summary = "the records that nodes take from each other most, hottest first",
+           .summary = "the records that nodes take from each other most, how often a second and "
+                      "over how many hops",
            .example = "floe --base DIR hotkeys -n all",
            .positionals = {{"DB", "name, or 0x and id; without it all databases", false}},
            .run = hot_keys}};

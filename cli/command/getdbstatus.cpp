@@ -66,6 +66,12 @@ std::string changes_text(const json& c) {
                      c.value("since", 0U), c.value("bytes", 0ULL));
 }
 
+std::string work_text(const json& w) {
+  return fmt::format("{:.3g} s of processor, {} bytes came, {} went, {} were stored",
+                     w.value("processor_s", 0.0), w.value("received_bytes", 0ULL),
+                     w.value("sent_bytes", 0ULL), w.value("stored_bytes", 0ULL));
+}
+
 int run_getdbstatus(context& c, const arguments& a) {
   auto node = c.node();
   if (!node) return node.error();
@@ -91,7 +97,8 @@ int run_getdbstatus(context& c, const arguments& a) {
       j.text("freeze_state", more.value("state", ""));
       for (const auto& [key, value] : more.items())
         if (value.is_number()) j.raw(key, value.dump());
-      j.raw("changes", more.value("changes", json()).dump());
+      for (const char* part : {"changes", "vacuum", "work"})
+        if (more.contains(part)) j.raw(part, more[part].dump());
     }
     j.raw("recovered", recovered.dump());
     print_json(std::move(j));
@@ -124,6 +131,7 @@ int run_getdbstatus(context& c, const arguments& a) {
                                   v.value("forgotten", 0ULL), v.value("runs", 0ULL)));
     if (const auto r = more.value("read_only", json()); r.is_object())
       line("copies", copies_text(r));
+    if (const auto w = more.value("work", json()); w.is_object()) line("work", work_text(w));
     line("locks", fmt::format("{} held, {} waiting", more.value("locks_held", 0ULL),
                               more.value("locks_waiting", 0ULL)));
   }

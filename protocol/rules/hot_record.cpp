@@ -4,12 +4,22 @@
 
 namespace floe {
 
+namespace {
+
+bool is_stream(const stay_history& h) {
+  return h.locks >= locks_of_a_stream || h.reads >= reads_of_a_stream;
+}
+
+}  // namespace
+
 duration stay_allowed(const std::optional<stay_history>& last, duration most) {
   const bool unknown = !last;
-  if (unknown || last->locks >= locks_of_a_stream || last->reads >= reads_of_a_stream ||
-      last->cut_short >= stays_until_next_try)
-    return most;
+  if (unknown || is_stream(*last) || last->cut_short >= stays_until_next_try) return most;
   return duration{0};
+}
+
+duration most_after(duration away, duration most) {
+  return std::clamp(away / 2, most, most * longest_of_many);
 }
 
 stay_history after_stay(const std::optional<stay_history>& before, std::uint64_t locks,
@@ -28,11 +38,23 @@ std::optional<time_point> recall_at(const table_queue& q, time_point now, const 
 
 duration time_given(const stay_so_far& s) { return std::max(s.allowed, s.pinned_until - s.since); }
 
-stay_so_far seen_again(stay_so_far s, std::uint64_t locks, time_point now, std::uint64_t reads) {
-  if (locks != s.locks || reads != s.reads) s.still_since = now;
+stay_so_far seen_again(stay_so_far s, std::uint64_t locks, time_point now, std::uint64_t reads,
+                       bool held) {
+  // what was granted when the record came is counted before
+  if (held && locks == 0) s.since = now;
+  if (locks != s.locks || reads != s.reads || held) s.still_since = now;
   s.locks = locks;
   s.reads = reads;
   return s;
+}
+
+stay_so_far called_back(stay_so_far s, time_point now) {
+  s.cut_while_busy = s.allowed > duration{0} && now - s.still_since < s.allowed / stillness_part;
+  return s;
+}
+
+bool tells_of_use(const stay_so_far& s, const stay_history& after) {
+  return !s.cut_while_busy || is_stream(after);
 }
 
 }  // namespace floe

@@ -113,7 +113,14 @@ call_back_decision decide_called_back(pnn self, const std::optional<record_heade
                                       const record_header& offered) {
   using enum call_back_outcome;
   const bool ours = local && local->dmaster == self;
-  if (ours || offered.dmaster == self) return {.outcome = refuse};
+  if (ours != (offered.dmaster == self)) return {.outcome = refuse};
+  if (ours && offered.rsn <= local->rsn) return {.outcome = outdated};
+  if (ours) {
+    record_header h = *local;
+    h.rsn = offered.rsn;
+    h.flags |= without_copies(offered).flags;
+    return {.outcome = write, .header = h};
+  }
   if (!is_read_only_copy(local)) return {.outcome = none};
   record_header h = without_copies(*local);
   h.rsn = next(local->rsn);

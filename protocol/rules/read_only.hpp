@@ -103,7 +103,9 @@ copy_outcome decide_copy(pnn self, const std::optional<record_header>& local,
 enum class call_back_outcome : std::uint8_t {
   end_copy,  ///< store `header` with the data that are here: what the sender says of them is not needed
   none,      ///< there is no copy here to read from
-  refuse,  ///< this node owns the record: the sender does not
+  write,  ///< this node owns the record, and the sender says so, and knows a later number: `header` and its data, as ctdbd does
+  outdated,  ///< the same with a number that is not later: nothing is stored
+  refuse,  ///< this node owns the record, and the sender says that another does (ctdbd believes it, and nobody owns it then)
 };
 struct call_back_decision {
   call_back_outcome outcome{};

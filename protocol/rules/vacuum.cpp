@@ -22,6 +22,7 @@ void deletion_queue::add(byte_view key, time_point since, unsigned refusals) {
   if (find_.contains(key)) return;
   order_.push_back({.key = bytes(key), .since = since, .refusals = refusals});
   find_.emplace(order_.back().key, std::prev(order_.end()));
+  key_bytes_ += key.size();
 }
 
 void deletion_queue::remove(byte_view key) {
@@ -29,6 +30,7 @@ void deletion_queue::remove(byte_view key) {
   const auto found = find_.find(key);
   if (found == find_.end()) return;
   const auto at = found->second;
+  key_bytes_ -= key.size();
   find_.erase(found);
   order_.erase(at);
 }
@@ -38,12 +40,14 @@ std::optional<deletion_queue::entry> deletion_queue::take() {
   find_.erase(order_.front().key);
   auto first = std::move(order_.front());
   order_.pop_front();
+  key_bytes_ -= first.key.size();
   return first;
 }
 
 void deletion_queue::clear() {
   find_.clear();
   order_.clear();
+  key_bytes_ = 0;
 }
 
 void agreed_deletion::begin(std::vector<offered_deletion> offered, std::span<const pnn> others) {

@@ -48,6 +48,10 @@ std::string_view name(vacuum_step);
 vacuum_step decide_vacuum(pnn self, pnn lmaster, const std::optional<deleted_record>& local,
                           bool in_use);
 
+/// Memory that the list of what is to be forgotten takes at most, of one database. What does not fit is left to a run that
+/// looks at all records.
+inline constexpr std::size_t deletion_queue_bytes_max = 64 << 20;
+
 /// Keys that were deleted here, oldest first, each once.
 class deletion_queue {
  public:
@@ -61,6 +65,8 @@ class deletion_queue {
   void remove(byte_view key);
   std::optional<entry> take();
   std::size_t size() const { return order_.size(); }
+  /// About the memory that it takes.
+  std::size_t size_bytes() const { return key_bytes_ + order_.size() * bytes_of_entry; }
   bool empty() const { return order_.empty(); }
   std::optional<time_point> oldest() const {
     return order_.empty() ? std::nullopt : std::optional(order_.front().since);
@@ -68,6 +74,11 @@ class deletion_queue {
   void clear();
 
  private:
+  /// Of an entry beside its key: in the list, and in the table.
+  static constexpr std::size_t bytes_of_entry =
+      sizeof(entry) + sizeof(byte_view) + 8 * sizeof(void*);
+
+  std::size_t key_bytes_ = 0;
   std::list<entry> order_;
   std::unordered_map<byte_view, std::list<entry>::iterator> find_;  ///< by the keys in order_
 };

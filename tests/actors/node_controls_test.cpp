@@ -60,6 +60,17 @@ TEST_CASE(
   CHECK(remembered() == 2);
   CHECK(status_now<control::tcp_client_disconnected>(c, who, first) == 0);
   CHECK(remembered() == 1);
+  CHECK(status_now<control::tcp_client>(c, who, first) == 0);
+  CHECK(remembered() == 2);
+  // smbd gives a connection to another process of its own, which says TCP_CLIENT for itself
+  auto& other = c.connect(0);
+  CHECK(status_now<control::tcp_client>(c, other, first) == 0);
+  CHECK(status_now<control::tcp_client_passed>(c, who, first) == 0);
+  CHECK(remembered() == 2);
+  CHECK(status_now<control::tcp_client_passed>(c, who, first) == 0);  // once more is nothing
+  CHECK(status_now<control::tcp_client_disconnected>(c, other, first) == 0);
+  CHECK(remembered() == 1);
+  CHECK(status_now<control::start_ipreallocate>(c, who, {}) == 0);
   CHECK(status_now<control::tcp_add>(c, who, first) == 0);
   CHECK(status_now<control::tcp_add_delayed_update>(c, who, first) == 0);
   CHECK(status_now<control::tcp_remove>(c, who, first) == 0);

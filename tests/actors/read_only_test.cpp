@@ -162,7 +162,9 @@ TEST_CASE("read-only copies: where they are not allowed a read brings the record
   CHECK(read_now(c, far, plain, "k", read_from::this_node).header.dmaster == pnn{1});
 }
 
-TEST_CASE("read-only copies: whoever says that it takes copies back changes nothing else") {
+TEST_CASE(
+    "read-only copies: whoever says that it takes copies back writes what the owner has only by "
+    "its name") {
   copying_cluster c(2);
   c.write(1, "one");
   CHECK(c.read(0) == "one");
@@ -177,8 +179,8 @@ TEST_CASE("read-only copies: whoever says that it takes copies back changes noth
     return *status;
   };
   // of the owner: it would lose what it has
-  CHECK(send(1, {.rsn = rsn{1000}, .dmaster = pnn{0}}) != 0);
-  CHECK(send(1, {.rsn = rsn{1000}, .dmaster = pnn{1}}) != 0);
+  CHECK(send(1, {.rsn = rsn{1000}, .dmaster = pnn{0}}) == -1);
+  CHECK(send(1, {.rsn = c.here(1).rsn, .dmaster = pnn{1}}) == 1);
   CHECK(c.read(1) == "one");
   // of a holder: its copy ends, and it asks for another
   CHECK(send(0, {.rsn = rsn{1000}, .dmaster = pnn{1}}) == 0);
@@ -187,6 +189,27 @@ TEST_CASE("read-only copies: whoever says that it takes copies back changes noth
   CHECK(c.read(0) == "one");
   c.write(0, "two");
   CHECK(c.read(1) == "two");
+  c.write(1, "three");
+  CHECK(c.read(0) == "three");
+  // by its name, with a later number: it writes, when copies have been called back
+  CHECK(send(1, {.rsn = rsn{1000}, .dmaster = pnn{1}}) == 0);
+  CHECK(!c.has_copy(0));
+  CHECK(c.here(1).rsn == rsn{1001});
+  CHECK(c.here(1).dmaster == pnn{1});
+  CHECK(c.read(0) == "stolen");
+  // not while a client has the record
+  const auto held = lock_now(c, *c.clients[1], c.db, "k");
+  std::optional<std::int32_t> status;
+  rec_buffer_builder b(c.db);
+  b.add("k", {.rsn = rsn{2000}, .dmaster = pnn{1}}, "late");
+  c.connect(1).send_control(pnn::current, control::update_record, b.take(), 50s,
+                            [&](const result<client_reply>& r) { status = r ? r->status : -1; });
+  pass(c, 1s);
+  CHECK(!status);
+  store_now(c, *c.clients[1], held.lock_id, "four");
+  REQUIRE(c.run([&] { return status.has_value(); }, 10s));
+  CHECK(*status == 0);
+  CHECK(c.read(0) == "late");
 }
 
 TEST_CASE("a pushed record is a copy on every other node, and its flags are kept") {
@@ -226,4 +249,15 @@ TEST_CASE("a pushed record is a copy on every other node, and its flags are kept
   REQUIRE(c.settle(60s));
   CHECK(c.read(2) == "one");
   CHECK((c.here(2).flags & 0x3) == 0x3);
+  // and they stay when it is stored, moves, and is stored in the record table
+  c.write(2, "two");
+  CHECK((c.here(2).flags & 0x3) == 0x3);
+  c.write(0, "three");
+  CHECK((c.here(0).flags & 0x3) == 0x3);
+  auto& fast = c.connect(2, true);
+  attach_now(c, fast, "locking.tdb");
+  for (const char* value : {"four", "five"}) write_now(c, fast, c.db, "k", value);
+  CHECK(c.read(0) == "five");
+  c.write(0, "six");
+  CHECK((c.here(0).flags & 0x3) == 0x3);
 }

@@ -144,3 +144,31 @@ TEST_CASE("statistics have how long the cluster lock took to be taken, and to be
   REQUIRE(c.run([&] { return reset.has_value(); }));
   CHECK(ask(other).reclock_ctdbd.num == 0);
 }
+
+TEST_CASE("with 0 in every tunable a cluster comes up, serves records, and passes controls on") {
+  sim_cluster c(3, 1, {.start = false});
+  for (std::size_t n = 0; n < 3; ++n) {
+    for (const auto& info : all_tunables()) c.config(n).tunables[info.which] = 0;
+    c.config(n).tunables[tunable::allow_client_db_attach] = 1;  // 0 forbids what follows
+    c.start(n);
+  }
+  REQUIRE(c.settle(60s));
+  auto& one = c.connect(0);
+  auto& other = c.connect(1);
+  const auto db = attach_now(c, one, "locking.tdb");
+  attach_now(c, other, "locking.tdb");
+  write_now(c, one, db, "k", "first");
+  CHECK(read_now(c, other, db, "k").data == "first");
+  write_now(c, other, db, "k", "second");
+  CHECK(read_now(c, one, db, "k").data == "second");
+  // ControlTimeout: no limit, as in ctdbd
+  std::optional<bool> answered;
+  one.send_control(pnn{1}, control::ping, {}, 20s,
+                   [&](const result<client_reply>& r) { answered = r.has_value(); });
+  REQUIRE(c.run([&] { return answered.has_value(); }));
+  CHECK(*answered);
+  c.kill(2);
+  pass(c, 10s);
+  REQUIRE(c.settle(60s));
+  CHECK(read_now(c, other, db, "k").data == "second");
+}

@@ -12,6 +12,22 @@ TEST_CASE("a record whose use is not known, or that is locked again and again, i
   CHECK(stay_allowed(stay_history{.locks = 1}, 3ms) == 0ms);
 }
 
+TEST_CASE(
+    "where several nodes have streams, stays grow to a bound; two nodes do not drive each other "
+    "up") {
+  CHECK(most_after(0ms, 3ms) == 3ms);
+  CHECK(most_after(10ms, 3ms) == 5ms);
+  CHECK(most_after(1s, 3ms) == longest_of_many * 3ms);
+  CHECK(most_after(1s, 0ms) == 0ms);
+  const auto after_rounds = [](int nodes) {
+    duration stay = 3ms;
+    for (int round = 0; round < 100; ++round) stay = most_after((nodes - 1) * (stay + 1ms), 3ms);
+    return stay;
+  };
+  CHECK(after_rounds(2) == 3ms);
+  CHECK(after_rounds(3) == longest_of_many * 3ms);
+}
+
 TEST_CASE("one that is wanted once at a time is tried again now and then") {
   std::optional<stay_history> h = after_stay(std::nullopt, 1, 3ms);
   std::uint32_t cut = 0;
@@ -52,6 +68,35 @@ TEST_CASE("a record whose stream has ended leaves before its time is over") {
   s.pinned_until = start + 20ms;
   CHECK(recall_at(peers, start + 2ms, s) == start + 20ms);
   CHECK(time_given(s) == 20ms);
+}
+
+TEST_CASE(
+    "whoever has the first lock and gets no processor takes nothing of the time, and shows "
+    "nothing") {
+  const time_point start{};
+  const table_queue peers{.peers = true};
+  stay_so_far s{.since = start, .allowed = 8ms, .still_since = start};
+  s = seen_again(s, 0, start + 20ms, 0, true);  // granted when it came, and held since then
+  CHECK(recall_at(peers, start + 20ms, s) == start + 21ms);
+  s = seen_again(s, 300, start + 21ms, 0, true);
+  CHECK(recall_at(peers, start + 21ms, s) == start + 22ms);
+  // later holders have the time that is left
+  s = seen_again(s, 302, start + 28ms, 0, true);
+  CHECK(recall_at(peers, start + 28ms, s) == start + 28ms);
+}
+
+TEST_CASE(
+    "a stay that was busy all the time with few locks does not tell that there is no stream") {
+  const time_point start{};
+  stay_so_far s{.since = start, .allowed = 8ms, .still_since = start};
+  s = seen_again(s, 2, start + 8ms, 0, true);
+  const auto few = after_stay(std::nullopt, 3, 8ms);
+  CHECK(!tells_of_use(called_back(s, start + 8ms), few));
+  CHECK(tells_of_use(called_back(s, start + 8ms), after_stay(std::nullopt, 8, 8ms)));
+  CHECK(tells_of_use(called_back(s, start + 9ms), few));  // it was still
+  CHECK(tells_of_use(s, few));                            // nobody called it back
+  s.allowed = 0ms;                                        // it was given no time
+  CHECK(tells_of_use(called_back(s, start + 8ms), few));
 }
 
 TEST_CASE("a record that is read without a pause is in a stream, though nobody counts the reads") {

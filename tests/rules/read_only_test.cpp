@@ -86,6 +86,11 @@ TEST_CASE("read-only copies: who gives one back") {
   CHECK(decide_called_back(me, header(5, me, ro_have_delegations), back).outcome == refuse);
   CHECK(decide_called_back(me, header(5, other, ro_have_readonly), header(6, me)).outcome ==
         refuse);
+  // by the owner's name, as a tool of ctdbd's may: what the record is stays, with what it says
+  CHECK(decide_called_back(me, header(5, me, 0x1),
+                           header(9, me, migrated_with_data | ro_have_readonly)) ==
+        call_back_decision{write, header(9, me, 0x1 | migrated_with_data)});
+  CHECK(decide_called_back(me, header(5, me), header(5, me)).outcome == outdated);
   // however high a number the sender names, the copy stays below the record
   CHECK(
       decide_called_back(me, header(5, other, ro_have_readonly), header(1000, other)).header.rsn ==

@@ -45,6 +45,26 @@ std::vector<said> outcomes(agreed_deletion& d) {
 
 }  // namespace
 
+TEST_CASE("vacuum: the list knows its size, and is as small as before when all have left it") {
+  deletion_queue q;
+  const auto empty = q.size_bytes();
+  q.add("a", {});
+  const auto one = q.size_bytes() - empty;
+  CHECK(one > 1);
+  q.add("a", {});  // each once
+  CHECK(q.size_bytes() == empty + one);
+  q.add(std::string(1000, 'b'), {});
+  CHECK(q.size_bytes() == empty + 2 * one + 999);
+  q.remove("a");
+  q.remove("a");
+  CHECK(q.size_bytes() == empty + one + 999);
+  CHECK(q.take());
+  CHECK(q.size_bytes() == empty);
+  q.add("c", {});
+  q.clear();
+  CHECK(q.size_bytes() == empty);
+}
+
 TEST_CASE("vacuum: what becomes of a deleted record where it was deleted") {
   using enum vacuum_step;
   constexpr pnn me{0}, other{1};

@@ -80,8 +80,7 @@ void incoming_controls::from_client(const client_ref& c, const parcel_ptr& p,
                           r.data, answer);
   req_control passed = r;
   passed.client_id = static_cast<std::uint32_t>(c.id);
-  calls_.send(to, passed, std::chrono::seconds(port_.tunables[tunable::control_timeout]),
-              std::move(answer));
+  calls_.send(to, passed, port_.control_limit(), std::move(answer));
 }
 
 void incoming_controls::from_peer(pnn from, const parcel_ptr& p, const req_control& r) {

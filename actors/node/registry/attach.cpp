@@ -167,7 +167,7 @@ void attaching::open(db_id id, std::string damage) {
                       .damage = std::move(damage),
                       .push_buffer_size = std::min<std::size_t>(t[tunable::rec_buffer_size_limit],
                                                                 rec_buffer_size_max),
-                      .update_patience = std::chrono::seconds(t[tunable::control_timeout]),
+                      .update_patience = port_.control_limit(),
                       .witness = port_.config.witness,
                       .pulse = port_.pulse},
       port_.shared_view(), port_.self);

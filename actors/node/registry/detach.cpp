@@ -83,7 +83,7 @@ void detaching::ask_others(const detach_now& m) {
     return a.status == 0 ? std::string() : "keeps it: " + a.text;
   };
   ask_all<control::db_detach>(
-      m.id, std::chrono::seconds(port_.tunables[tunable::control_timeout]), why_not,
+      m.id, port_.control_limit(), why_not,
       [me = port_.self, m, &loop = port_.env.loop](const std::string& refused) {
         if (!refused.empty() && loop.now() >= m.until)
           return m.answer.fail(refused + "; others may have detached it: try again");

@@ -49,9 +49,19 @@ json database_json(const database_report& r, pnn self) {
            {"since", number(r.changes.since)},
            {"keys", r.changes.keys},
            {"bytes", r.changes.bytes}}},
-         {"sequence", r.sequence}};
+         {"sequence", r.sequence},
+         {"file_bytes", r.bytes},
+         {"work",
+          {{"processor_s", r.work.processor_seconds},
+           {"received_bytes", r.work.received},
+           {"sent_bytes", r.work.sent},
+           {"stored_bytes", r.work.stored}}}};
+  for (const auto& h : r.hot)
+    j["hot"].push_back({{"key", to_hex(h.key)}, {"per_second", h.rate}, {"hops", h.hops}});
   if (r.kind == db_kind::volatile_db)
     j["vacuum"] = {{"queued", r.vacuum.queued},
+                   {"queue_bytes", r.vacuum.queue_bytes},
+                   {"left_out", r.vacuum.left_out},
                    {"oldest_ms", r.vacuum.oldest_ms},
                    {"running_ms", r.vacuum.running_ms < 0 ? json() : json(r.vacuum.running_ms)},
                    {"runs", r.vacuum.runs},

@@ -53,6 +53,11 @@ floe::statistics read_counters(const counters& c) {
   s.locks_buckets = c.lock_buckets;
   s.total_calls = u32(c.total_calls);
   s.pending_calls = u32(c.pending_calls);
+  s.childwrite_calls = u32(c.childwrites);
+  s.pending_childwrite_calls = u32(c.childwrites_pending);
+  s.childwrite_latency = as_latency(c.childwrite_latency);
+  s.total_ro_delegations = u32(c.ro_delegations);
+  s.total_ro_revokes = u32(c.ro_revokes);
   s.max_hop_count = u32(c.max_hops);
   s.hop_count_bucket = c.hop_buckets;
   s.call_latency = as_latency(c.call_latency);
@@ -105,6 +110,7 @@ floe::statistics difference(floe::statistics later, const floe::statistics& earl
   for (const auto counter : counted) later.*counter -= earlier.*counter;
   subtract(later.locks_latency, earlier.locks_latency);
   subtract(later.call_latency, earlier.call_latency);
+  subtract(later.childwrite_latency, earlier.childwrite_latency);
   subtract(later.reclock_ctdbd, earlier.reclock_ctdbd);
   subtract(later.reclock_recd, earlier.reclock_recd);
   subtract(later.locks_buckets, earlier.locks_buckets);
@@ -147,11 +153,7 @@ floe::statistics statistics_keeper::now() const {
 
 void statistics_keeper::statistics(const answer_to<control::statistics>& answer) const {
   databases_.inspect(false, [s = now(), answer](const std::vector<database_report>& all) mutable {
-    for (const auto& d : all) {
-      s.locks_num_pending += u32(d.locks_waiting);
-      s.total_ro_delegations += u32(d.read_only.given);
-      s.total_ro_revokes += u32(d.read_only.called_back);
-    }
+    for (const auto& d : all) s.locks_num_pending += u32(d.locks_waiting);
     answer.good(s);
   });
 }
@@ -168,6 +170,7 @@ void statistics_keeper::tick() {
   auto added = difference(all, interval_begin_);
   set_extremes(added.locks_latency, count.lock_latency);
   set_extremes(added.call_latency, count.call_latency);
+  set_extremes(added.childwrite_latency, count.childwrite_latency);
   set_extremes(added.reclock_recd, locks_.took().taking);
   set_extremes(added.reclock_ctdbd, locks_.took().testing);
   history_.push_front(added);
@@ -180,6 +183,7 @@ void statistics_keeper::begin_interval(const floe::statistics& from) {
   interval_begin_.statistics_start_time = from.statistics_current_time;
   port_.env.count.lock_latency.begin_interval();
   port_.env.count.call_latency.begin_interval();
+  port_.env.count.childwrite_latency.begin_interval();
   locks_.took().taking.begin_interval();
   locks_.took().testing.begin_interval();
 }
@@ -188,7 +192,9 @@ outcome_of<control::statistics_reset> statistics_keeper::reset() {
   auto& count = port_.env.count;
   count = counters{.num_clients = count.num_clients,
                    .locks_held = count.locks_held,
-                   .pending_calls = count.pending_calls};
+                   .pending_calls = count.pending_calls,
+                   .childwrites_pending = count.childwrites_pending};
+  databases_.tell_all(db_reset_counters{});
   port_.limits = {};
   locks_.took() = {};
   since_us_ = port_.env.loop.wall_us();
