@@ -19,7 +19,10 @@ duration stay_allowed(const std::optional<stay_history>& last, duration most) {
 }
 
 duration most_after(duration away, duration most) {
-  return std::clamp(away / 2, most, most * longest_of_many);
+  // whoever has set more than this knows what he wants
+  constexpr duration grown_at_most = std::chrono::milliseconds(100);
+  return std::clamp(away / 2, most,
+                    std::max(most, std::min(most * longest_of_many, grown_at_most)));
 }
 
 stay_history after_stay(const std::optional<stay_history>& before, std::uint64_t locks,

@@ -19,6 +19,8 @@ TEST_CASE(
   CHECK(most_after(10ms, 3ms) == 5ms);
   CHECK(most_after(1s, 3ms) == longest_of_many * 3ms);
   CHECK(most_after(1s, 0ms) == 0ms);
+  CHECK(most_after(10s, 50ms) == 100ms);
+  CHECK(most_after(10s, 1s) == 1s);
   const auto after_rounds = [](int nodes) {
     duration stay = 3ms;
     for (int round = 0; round < 100; ++round) stay = most_after((nodes - 1) * (stay + 1ms), 3ms);
