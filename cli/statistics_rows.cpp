@@ -16,13 +16,13 @@ using counter = std::uint32_t statistics::*;
 using spread = latency statistics::*;
 
 /// A latency is four fields: how often, and the least, the mean and the longest in seconds.
-struct column {
+struct counted {
   const char* title;
   std::variant<counter, spread> of;
 };
 
 /// Behind the version and the two times.
-constexpr std::array columns = std::to_array<column>({
+constexpr std::array counts = std::to_array<counted>({
     {"num_clients", &statistics::num_clients},
     {"frozen", &statistics::frozen},
     {"recovering", &statistics::recovering},
@@ -79,7 +79,7 @@ void print_statistics_titles() {
   for (const char* first :
        {"CTDB version", "Current time of statistics", "Statistics collected since"})
     add(first);
-  for (const auto& c : columns) {
+  for (const auto& c : counts) {
     if (std::holds_alternative<counter>(c.of)) {
       add(c.title);
       continue;
@@ -94,7 +94,7 @@ void print_statistics_row(const statistics& s) {
   std::string line =
       fmt::format("{}{}{}{}{}{}", statistics_version, to, s.statistics_current_time.sec, to,
                   s.statistics_start_time.sec, to);
-  for (const auto& c : columns) {
+  for (const auto& c : counts) {
     if (const auto* number = std::get_if<counter>(&c.of)) {
       line += fmt::format("{}{}", s.*(*number), to);
       continue;

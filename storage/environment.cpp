@@ -22,7 +22,7 @@ constexpr std::uint64_t last_step_min =
     64 << 10;  ///< smaller reservations are not worth a new mapping
 constexpr std::uint64_t keep_back = 16 * page_size;
 constexpr unsigned file_mode = 0600;
-constexpr MDB_dbi free_list = 0;
+constexpr MDB_dbi page_list = 0;
 /// As large as LMDB makes its lock file: 192 bytes and 64 for each reader but the first.
 constexpr unsigned readers_max = 126;
 constexpr off_t lock_file_size = 192 + 64 * (readers_max - 1);
@@ -284,7 +284,7 @@ std::expected<std::uint64_t, store_error> environment::free_pages() {
   if (!txn) return std::unexpected(std::move(txn.error()));
   MDB_cursor* cursor = nullptr;
   std::uint64_t pages = 0;
-  int rc = mdb_cursor_open(*txn, free_list, &cursor);
+  int rc = mdb_cursor_open(*txn, page_list, &cursor);
   if (rc == 0) {
     MDB_val key, list;
     while ((rc = mdb_cursor_get(cursor, &key, &list, MDB_NEXT)) == 0) {

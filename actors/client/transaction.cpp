@@ -14,7 +14,7 @@ namespace floe {
 namespace {
 
 constexpr duration release_patience = std::chrono::seconds(10);
-constexpr duration pause = std::chrono::milliseconds(20);
+constexpr duration retry_pause = std::chrono::milliseconds(20);
 /// A commit that recoveries keep throwing away has a reason that will not pass: a full disk, a copy
 /// that differs.
 constexpr unsigned most_cuts = 5;
@@ -173,12 +173,12 @@ struct transaction::committing : std::enable_shared_from_this<committing> {
     t->release(patience, [self = shared_from_this(), r = std::move(r)] { self->done(r); });
   }
   void again(std::function<void()> what, client_error why) {
-    if (c().loop().now() + pause >= until) {
+    if (c().loop().now() + retry_pause >= until) {
       why.code = client_errc::timed_out;
       if (so_far.sends > 0) why.text = "not known whether it is stored: " + why.text;
       return finish(std::unexpected(std::move(why)));
     }
-    c().later(pause, std::move(what));
+    c().later(retry_pause, std::move(what));
   }
 
   /// The sequence number's record as it is now; frozen databases let wait.
@@ -245,9 +245,9 @@ struct transaction::committing : std::enable_shared_from_this<committing> {
   }
 
   void left_no_trace(const client_error& because) {
-    if (cuts >= most_cuts || c().loop().now() + pause >= until)
+    if (cuts >= most_cuts || c().loop().now() + retry_pause >= until)
       return finish(std::unexpected(refusal("nothing is stored: " + because.text)));
-    c().later(pause, [self = shared_from_this()] { self->send(); });
+    c().later(retry_pause, [self = shared_from_this()] { self->send(); });
   }
 
   /// If the number is as it would be, it is this transaction if its records are there. If it is higher, others came

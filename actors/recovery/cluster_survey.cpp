@@ -21,7 +21,7 @@ constexpr std::array survey_questions{control::get_nodemap, control::get_capabil
 constexpr std::array listing_questions{control::get_dbmap, control::get_db_lineages};
 
 /// Of a node that has answered something, or has not: that its connection broke is another event of the machine.
-failure_cause cause_of(const control_answer& a) {
+failure_cause survey_cause(const control_answer& a) {
   const bool is_told = a.cause == failure_cause::timed_out || a.cause == failure_cause::unfit;
   return is_told ? a.cause : failure_cause::refused;
 }
@@ -29,7 +29,7 @@ failure_cause cause_of(const control_answer& a) {
 }  // namespace
 
 cluster_input refusal(const rec_answer& m, std::string why) {
-  return cluster_event::failed{m.epoch, m.phase, m.node, cause_of(m.answer), std::move(why)};
+  return cluster_event::failed{m.epoch, m.phase, m.node, survey_cause(m.answer), std::move(why)};
 }
 
 cluster_input refusal(const rec_answer& m) {

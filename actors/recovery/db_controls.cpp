@@ -53,7 +53,7 @@ control control_of(db_phase p, db_kind kind, bool floe_only, bool whole) {
   std::abort();  // no other phase asks nodes for anything
 }
 
-failure_cause cause_of(const control_answer& a) {
+failure_cause step_cause(const control_answer& a) {
   const bool no_answer =
       a.cause == failure_cause::timed_out || a.cause == failure_cause::disconnected;
   return no_answer ? a.cause : failure_cause::refused;
@@ -148,7 +148,7 @@ void db_recoverer::on(dbr_answer& m) {
         db_event::failed{.run = m.run,
                          .phase = m.phase,
                          .node = m.node,
-                         .cause = cause_of(a),
+                         .cause = step_cause(a),
                          .detail = a.text.empty() ? fmt::format("status {}", a.status) : a.text});
   db_event::answered e{.run = m.run, .phase = m.phase, .node = m.node};
   bool readable = true;
@@ -229,7 +229,7 @@ void db_recoverer::on(dbr_health& m) {
     return feed(db_event::failed{.run = m.run,
                                  .phase = db_phase::seqnum,
                                  .node = m.node,
-                                 .cause = cause_of(m.answer),
+                                 .cause = step_cause(m.answer),
                                  .detail = m.answer.text.empty()
                                                ? "does not say whether its copy is whole"
                                                : m.answer.text});

@@ -24,7 +24,7 @@ constexpr duration first_silence = milliseconds(1500);
 constexpr duration quick_answer = milliseconds(50);
 constexpr duration quick_vote_end = milliseconds(300);
 
-frame shared(bytes data) { return std::make_shared<const bytes>(std::move(data)); }
+frame as_frame(bytes data) { return std::make_shared<const bytes>(std::move(data)); }
 
 }  // namespace
 
@@ -129,19 +129,20 @@ void leader::act(const election_effect::send_leader& e) {
   if (e.leader ==
       env_.self)  // before the other, so that nobody takes that for a claim without a term
     node_.tell(post_message{pnn::broadcast_connected, message::floe_leads,
-                            shared(wire::encode(e.term)), nullptr});
+                            as_frame(wire::encode(e.term)), nullptr});
   node_.tell(post_message{pnn::broadcast_connected, message::leader,
-                          shared(wire::encode(number(e.leader))), nullptr});
+                          as_frame(wire::encode(number(e.leader))), nullptr});
 }
 
 void leader::act(const election_effect::send_term& e) {
   env_.log.tell(event::stale_leader{.pnn = e.to, .latest_term = e.term});
   node_.tell(post_message{e.to, e.led ? message::floe_deposed : message::floe_term,
-                          shared(wire::encode(e.term)), nullptr});
+                          as_frame(wire::encode(e.term)), nullptr});
 }
 
 void leader::act(const election_effect::say_who_leads& e) {
-  node_.tell(post_message{e.to, message::leader, shared(wire::encode(number(e.leader))), nullptr});
+  node_.tell(
+      post_message{e.to, message::leader, as_frame(wire::encode(number(e.leader))), nullptr});
 }
 
 void leader::act(const election_effect::send_vote& e) {
@@ -151,7 +152,8 @@ void leader::act(const election_effect::send_vote& e) {
                         static_cast<std::int64_t>(e.cast.priority.microseconds)},
       .pnn = env_.self,
       .node_flags = view_->own_flags()};
-  node_.tell(post_message{pnn::broadcast_all, message::election, shared(wire::encode(m)), nullptr});
+  node_.tell(
+      post_message{pnn::broadcast_all, message::election, as_frame(wire::encode(m)), nullptr});
 }
 
 void leader::act(const election_effect::leader_changed& e) {

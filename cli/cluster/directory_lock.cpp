@@ -13,7 +13,7 @@
 namespace floe::cli {
 namespace {
 
-constexpr auto pause = std::chrono::milliseconds(50);
+constexpr auto try_pause = std::chrono::milliseconds(50);
 
 struct flock exclusive() {
   struct flock l {};
@@ -37,7 +37,7 @@ std::expected<directory_lock, std::string> directory_lock::take(const std::strin
     auto l = exclusive();
     if (::fcntl(fd, F_SETLK, &l) == 0) return directory_lock(fd);
     if (std::chrono::steady_clock::now() >= end) break;
-    std::this_thread::sleep_for(pause);
+    std::this_thread::sleep_for(try_pause);
   }
   auto other = exclusive();
   const bool known = ::fcntl(fd, F_GETLK, &other) == 0 && other.l_type != F_UNLCK;

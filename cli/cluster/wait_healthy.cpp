@@ -16,7 +16,7 @@
 namespace floe::cli {
 namespace {
 
-constexpr duration pause = std::chrono::milliseconds(50);
+constexpr duration look_pause = std::chrono::milliseconds(50);
 constexpr duration one_question = std::chrono::seconds(2);
 
 std::string describe(const cluster_state& s) {
@@ -45,7 +45,7 @@ class observer {
       n.health.text = "starting";
       n.c.connect({.socket = c.socket(i),
                    .reconnect = true,
-                   .reconnect_pause = pause,
+                   .reconnect_pause = look_pause,
                    .hello_timeout = one_question},
                   {.connected = [this, &n](pnn) { ask(n); },
                    .disconnected =
@@ -90,7 +90,7 @@ class observer {
       else if (s.error().code == client_errc::timed_out)
         n.health = {.text = "does not answer"};
       if (n.c.connected())
-        loop_->after(pause, [this, &n] {
+        loop_->after(look_pause, [this, &n] {
           if (n.c.connected()) ask(n);
         });
     });

@@ -18,7 +18,7 @@ std::optional<control> property_named(std::string_view kind) {
   return std::nullopt;
 }
 
-int run(context& c, const arguments& a) {
+int run_attach(context& c, const arguments& a) {
   const auto& kind_name = a["KIND"];
   db_kind kind = db_kind::volatile_db;
   if (kind_name == "persistent")
@@ -59,7 +59,7 @@ command attach_command() {
                            "volatile (the default), persistent or replicated; readonly or sticky: "
                            "volatile, with that property",
                            false}},
-          .run = run};
+          .run = run_attach};
 }
 
 }  // namespace floe::cli

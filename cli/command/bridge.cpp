@@ -13,7 +13,7 @@
 namespace floe::cli {
 namespace {
 
-int run(context& c, const arguments& a) {
+int run_bridge(context& c, const arguments& a) {
   const auto library = bridge_library();
   if (!library)
     return c.fail(
@@ -49,7 +49,7 @@ command bridge_command() {
           .example = "env $(floe bridge --environment) smbd -D",
           .options = {{"--library", nullptr, "only its path"},
                       {"--environment", nullptr, "only the line for a shell or a unit file"}},
-          .run = run};
+          .run = run_bridge};
 }
 
 }  // namespace floe::cli

@@ -44,7 +44,7 @@ int from_pcap(context& c, const arguments& a, recorder& out) {
   return done;
 }
 
-int run(context& c, const arguments& a) {
+int run_capture(context& c, const arguments& a) {
   const bool between = a.has("--listen") && a.has("--connect");
   if (between == a.has("--pcap") || a.has("--listen") != a.has("--connect"))
     return c.misused("give either --listen and --connect, or --pcap");
@@ -78,7 +78,7 @@ command capture_command() {
                       {"--pcap", "FILE", "pcap file instead of sockets; - is standard input"},
                       {"--port", "PORT", "TCP port of the nodes in the pcap file (4379)"},
                       {"--out", "FILE", "where the lines go; else standard output"}},
-          .run = run};
+          .run = run_capture};
 }
 
 }  // namespace floe::cli

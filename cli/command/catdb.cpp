@@ -16,7 +16,7 @@
 namespace floe::cli {
 namespace {
 
-int run(context& c, const arguments& a) {
+int run_catdb(context& c, const arguments& a) {
   auto node = c.node();
   if (!node) return node.error();
   const auto db = find_named_database(**node, a["DB"], c.patience());
@@ -79,7 +79,7 @@ command catdb_command() {
           .example = "floe --base DIR catdb locking.tdb --json | jq '.records[].key'",
           .positionals = {{"DB", "name, or 0x and id"}},
           .options = {{"--empty", nullptr, "deleted records that are not yet forgotten, too"}},
-          .run = run};
+          .run = run_catdb};
 }
 
 }  // namespace floe::cli

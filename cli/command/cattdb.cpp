@@ -11,7 +11,7 @@
 namespace floe::cli {
 namespace {
 
-int run(context& c, const arguments& a) {
+int run_cattdb(context& c, const arguments& a) {
   auto node = c.node();
   if (!node) return node.error();
   const auto db = find_named_database(**node, a["DB"], c.patience());
@@ -61,7 +61,7 @@ command cattdb_command() {
               "others own, too",
           .example = "floe --base DIR cattdb locking.tdb",
           .positionals = {{"DB", "name, or 0x and id"}},
-          .run = run};
+          .run = run_cattdb};
 }
 
 }  // namespace floe::cli

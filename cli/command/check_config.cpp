@@ -90,7 +90,7 @@ int list_settings(const context& c) {
   return done;
 }
 
-int run(context& c, const arguments& given) {
+int run_check_config(context& c, const arguments& given) {
   if (given.has("--settings")) return list_settings(c);
   const auto base = given.has("DIR") ? given["DIR"] : c.options.base;
   findings f;
@@ -117,7 +117,7 @@ command check_config_command() {
                 "the directory of the node; without it --base, or the places of the distribution",
                 false}},
           .options = {{"--settings", nullptr, "only list the settings that ctdb.conf may have"}},
-          .run = run};
+          .run = run_check_config};
 }
 
 }  // namespace floe::cli

@@ -247,7 +247,7 @@ class script {
   bool input_ended_ = false;
 };
 
-int run(context& c, const arguments& a) {
+int run_client(context& c, const arguments& a) {
   // before the connection: the node looks up our name when it accepts
   if (a.has("--name")) ::prctl(PR_SET_NAME, a["--name"].c_str());
   auto node = c.node();
@@ -269,7 +269,7 @@ command client_command() {
               "Verbs: attach DB [KIND], lock DB KEY [as NAME], store NAME VALUE, delete NAME, "
               "unlock NAME, read DB KEY",
           .options = {{"--name", "NAME", "what `floe locks` calls this process"}},
-          .run = run};
+          .run = run_client};
 }
 
 }  // namespace floe::cli

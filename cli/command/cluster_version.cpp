@@ -70,7 +70,7 @@ std::string version_of(const node_reply& one) {
   return "floe " + report.value("version", "0.1.0 or older");
 }
 
-int run(context& c, const arguments&) {
+int run_cluster_version(context& c, const arguments&) {
   auto node = c.node();
   if (!node) return node.error();
   const auto map = (*node)->control<control::get_nodemap>(pnn::current, {}, c.patience());
@@ -123,7 +123,7 @@ command cluster_version_command() {
       .group = "",
       .summary = "which program each node of the cluster runs, and the feature level that all use",
       .example = "floe cluster version --json | jq .same",
-      .run = run};
+      .run = run_cluster_version};
 }
 
 }  // namespace floe::cli

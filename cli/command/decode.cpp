@@ -33,7 +33,7 @@ int check_files(context& c, const std::vector<std::string>& files) {
   return bad_lines == 0 ? done : failed;
 }
 
-int run(context& c, const arguments& a) {
+int run_decode(context& c, const arguments& a) {
   auto inputs = a.all("INPUT");
   if (inputs.empty()) inputs.emplace_back("-");
   if (a.has("--check")) return check_files(c, inputs);
@@ -97,7 +97,7 @@ command decode_command() {
                   {"--answers", "CONTROL",
                    "the control, by name or opcode, that replies without a request answer"},
                   {"--check", nullptr, "compare all lines of capture files with their packets"}},
-      .run = run};
+      .run = run_decode};
 }
 
 }  // namespace floe::cli

@@ -48,7 +48,7 @@ void print_as_json(const diagnosis& d) {
   print_json(std::move(j));
 }
 
-int run(context& c, const arguments&) {
+int run_doctor(context& c, const arguments&) {
   auto node = c.node();
   if (!node) return node.error();
   const auto map = (*node)->control<control::get_nodemap>(pnn::current, {}, c.patience());
@@ -74,7 +74,7 @@ command doctor_command() {
       .group = "Cluster",
       .summary = "what is wrong in the whole cluster, why, and what to try; exit 4 if anything is",
       .example = "floe --base DIR doctor || echo look",
-      .run = run};
+      .run = run_doctor};
 }
 
 }  // namespace floe::cli

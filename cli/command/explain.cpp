@@ -58,7 +58,7 @@ void print_page(std::string_view text) {
   }
 }
 
-int run(context& c, const arguments& a) {
+int run_explain(context& c, const arguments& a) {
   if (a.has("--names")) return list_names();
   if (!a.has("NAME")) return list_events(c);
   const auto& name = a["NAME"];
@@ -97,7 +97,7 @@ command explain_command() {
                        "name (case does not matter), opcode of a control, or srvid of a message",
                        false}},
       .options = {{"--names", nullptr, "every name that can be explained, one a line"}},
-      .run = run};
+      .run = run_explain};
 }
 
 }  // namespace floe::cli

@@ -12,7 +12,7 @@ namespace {
 
 const char* yes_no(bool b) { return b ? "yes" : "no"; }
 
-int run(context& c, const arguments&) {
+int run_getcapabilities(context& c, const arguments&) {
   auto nodes = c.targets();
   if (!nodes) return nodes.error();
   const auto all = (*c.node())->control_many(*nodes, control::get_capabilities, {}, c.patience());
@@ -52,7 +52,7 @@ command getcapabilities_command() {
           .group = "Node",
           .summary = "whether the node may lead and may track records",
           .example = "floe --base DIR getcapabilities -n all",
-          .run = run};
+          .run = run_getcapabilities};
 }
 
 }  // namespace floe::cli

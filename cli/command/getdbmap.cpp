@@ -21,7 +21,7 @@ std::string extra_flags(std::uint8_t flags) {
   return out;
 }
 
-int run(context& c, const arguments&) {
+int run_getdbmap(context& c, const arguments&) {
   auto node = c.node();
   if (!node) return node.error();
   auto at = c.target();
@@ -78,7 +78,7 @@ command getdbmap_command() {
           .group = "Databases",
           .summary = "databases that are attached",
           .example = "floe --base DIR getdbmap",
-          .run = run};
+          .run = run_getdbmap};
 }
 
 }  // namespace floe::cli

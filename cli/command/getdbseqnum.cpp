@@ -11,7 +11,7 @@
 namespace floe::cli {
 namespace {
 
-int run(context& c, const arguments& a) {
+int run_getdbseqnum(context& c, const arguments& a) {
   const auto nodes = c.targets();
   if (!nodes) return nodes.error();
   auto& node = **c.node();
@@ -49,7 +49,7 @@ command getdbseqnum_command() {
           "sequence number of a persistent or replicated database: it grows with each transaction",
       .example = "floe --base DIR getdbseqnum secrets.tdb -n all",
       .positionals = {{"DB", "name, or 0x and id"}},
-      .run = run};
+      .run = run_getdbseqnum};
 }
 
 }  // namespace floe::cli

@@ -66,7 +66,7 @@ std::string changes_text(const json& c) {
                      c.value("since", 0U), c.value("bytes", 0ULL));
 }
 
-int run(context& c, const arguments& a) {
+int run_getdbstatus(context& c, const arguments& a) {
   auto node = c.node();
   if (!node) return node.error();
   auto at = c.target();
@@ -142,7 +142,7 @@ command getdbstatus_command() {
               "changed since",
           .example = "floe --base DIR getdbstatus locking.tdb",
           .positionals = {{"DB", "name, or 0x and id"}},
-          .run = run};
+          .run = run_getdbstatus};
 }
 
 }  // namespace floe::cli

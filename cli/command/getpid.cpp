@@ -8,7 +8,7 @@
 namespace floe::cli {
 namespace {
 
-int run(context& c, const arguments&) {
+int run_getpid(context& c, const arguments&) {
   auto nodes = c.targets();
   if (!nodes) return nodes.error();
   const auto all = (*c.node())->control_many(*nodes, control::get_pid, {}, c.patience());
@@ -36,7 +36,7 @@ command getpid_command() {
           .group = "Node",
           .summary = "process id of the node",
           .example = "floe --base DIR getpid -n 1",
-          .run = run};
+          .run = run_getpid};
 }
 
 }  // namespace floe::cli

@@ -10,7 +10,7 @@
 namespace floe::cli {
 namespace {
 
-int run(context& c, const arguments&) {
+int run_getreclock(context& c, const arguments&) {
   const auto nodes = c.targets();
   if (!nodes) return nodes.error();
   const auto all = (*c.node())->control_many(*nodes, control::get_reclock_file, {}, c.patience());
@@ -43,7 +43,7 @@ command getreclock_command() {
           .group = "Cluster",
           .summary = "the cluster lock: a file, or ! and a command",
           .example = "floe --base DIR getreclock -n all",
-          .run = run};
+          .run = run_getreclock};
 }
 
 }  // namespace floe::cli

@@ -7,7 +7,7 @@
 namespace floe::cli {
 namespace {
 
-int run(context& c, const arguments& given) {
+int run_health(context& c, const arguments& given) {
   auto node = c.node();
   if (!node) return node.error();
   const auto target = c.target();
@@ -31,7 +31,7 @@ command health_command() {
               "without HTTP",
           .example = "floe health --db locking.tdb && echo served",
           .options = {{"--db", "DB", "only this database"}},
-          .run = run};
+          .run = run_health};
 }
 
 }  // namespace floe::cli

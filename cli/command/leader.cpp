@@ -6,7 +6,7 @@
 namespace floe::cli {
 namespace {
 
-int run(context& c, const arguments&) {
+int run_leader(context& c, const arguments&) {
   auto node = c.node();
   if (!node) return node.error();
   auto at = c.target();
@@ -34,7 +34,7 @@ command leader_command() {
           .group = "Cluster",
           .summary = "which node leads the cluster; exit 4 if none does, with the reason",
           .example = "floe --base DIR leader",
-          .run = run};
+          .run = run_leader};
 }
 
 }  // namespace floe::cli

@@ -11,7 +11,7 @@
 namespace floe::cli {
 namespace {
 
-int run(context& c, const arguments&) {
+int run_listnodes(context& c, const arguments&) {
   auto node = c.node();
   if (!node) return node.error();
   auto at = c.target();
@@ -46,7 +46,7 @@ command listnodes_command() {
           .group = "Cluster",
           .summary = "addresses of all nodes",
           .example = "floe --base DIR listnodes",
-          .run = run};
+          .run = run_listnodes};
 }
 
 }  // namespace floe::cli

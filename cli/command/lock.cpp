@@ -30,7 +30,7 @@ result<void> hold(blocking_client& c, std::optional<duration> time) {
       client_error{client_errc::disconnected, 0, "the lock is gone with it", pnn::current});
 }
 
-int run(context& c, const arguments& a) {
+int run_lock(context& c, const arguments& a) {
   std::optional<duration> time;
   if (a.has("--for")) {
     time = parse_duration(a["--for"]);
@@ -77,7 +77,7 @@ command lock_command() {
               "locking.tdb mykey",
           .positionals = {{"DB", "name, or 0x and id"}, {"KEY", "text, or octets as 0x..."}},
           .options = {{"--for", "DURATION", "hold it this long instead: 500ms, 10s, 2m"}},
-          .run = run};
+          .run = run_lock};
 }
 
 }  // namespace floe::cli

@@ -193,7 +193,7 @@ void print_as_json(const gathered& g) {
   print_json(std::move(j));
 }
 
-int run(context& c, const arguments&) {
+int run_locks(context& c, const arguments&) {
   const auto g = gather(c);
   if (!g) return g.error();
   if (c.options.json)
@@ -211,7 +211,7 @@ command locks_command() {
           .summary = "who holds and who waits for record locks on all nodes, since when and why",
           .example =
               "floe --base DIR locks\nfloe --base DIR locks --json | jq '.held[] | {db, key, pid}'",
-          .run = run};
+          .run = run_locks};
 }
 
 }  // namespace floe::cli

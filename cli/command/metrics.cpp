@@ -19,7 +19,7 @@ std::string as_markdown() {
   return out;
 }
 
-int run(context& c, const arguments& given) {
+int run_metrics(context& c, const arguments& given) {
   if (c.options.json) {
     auto j = open_json("metrics");
     put_objects(j, "metrics", all_metrics(), [&j](const metric_info& m) {
@@ -55,7 +55,7 @@ command metrics_command() {
               "127.0.0.1:9437`",
           .example = "floe metrics; curl -s http://127.0.0.1:9437/metrics",
           .options = {{"--markdown", nullptr, "as a table for a page"}},
-          .run = run};
+          .run = run_metrics};
 }
 
 }  // namespace floe::cli

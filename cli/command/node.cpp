@@ -196,7 +196,7 @@ class service {
   bool asked_ = false;
 };
 
-int run_node(const context& c) {
+int serve(const context& c) {
   std::error_code ignored;
   const auto base =
       c.options.base.empty()
@@ -226,8 +226,8 @@ int run_node(const context& c) {
   return service(std::move(*setup), **to).run();
 }
 
-int run(context& c, const arguments&) {
-  const auto work = [&] { return run_node(c); };
+int run_node(context& c, const arguments&) {
+  const auto work = [&] { return serve(c); };
   return ::getpid() == 1 ? run_as_init(work) : work();
 }
 
@@ -242,7 +242,7 @@ command node_command() {
           "without --base from the "
           "places of the distribution (/etc/ctdb, /run/ctdb, /var/lib/ctdb)",
       .example = "mkdir -p /tmp/n0 && echo 127.0.0.1 > /tmp/n0/nodes && floe node --base /tmp/n0",
-      .run = run};
+      .run = run_node};
 }
 
 }  // namespace floe::cli

@@ -25,7 +25,7 @@ std::string reason_for(const std::vector<known_trouble>& all, const node_and_fla
   return reason;
 }
 
-int run(context& c, const arguments& a) {
+int run_nodestatus(context& c, const arguments& a) {
   auto node = c.node();
   if (!node) return node.error();
   auto wanted = a["NODES"].empty() ? c.targets() : c.targets(a["NODES"]);
@@ -80,7 +80,7 @@ command nodestatus_command() {
               "(with -X CTDB's status: the flags)",
           .example = "floe --base DIR nodestatus all && echo healthy",
           .positionals = {{"NODES", "as for -n: a number, several (0,2), or all", false}},
-          .run = run};
+          .run = run_nodestatus};
 }
 
 }  // namespace floe::cli

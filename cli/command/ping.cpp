@@ -33,7 +33,7 @@ std::vector<echo> ping_each(blocking_client& c, const std::vector<pnn>& nodes, d
   return all;
 }
 
-int run(context& c, const arguments&) {
+int run_ping(context& c, const arguments&) {
   auto nodes = c.targets();
   if (!nodes) return nodes.error();
   const auto all = ping_each(**c.node(), *nodes, c.patience());
@@ -69,7 +69,7 @@ command ping_command() {
           .group = "Node",
           .summary = "is the node there, and how long does an answer take?",
           .example = "floe --base DIR ping -n all",
-          .run = run};
+          .run = run_ping};
 }
 
 }  // namespace floe::cli

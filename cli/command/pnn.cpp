@@ -6,7 +6,7 @@
 namespace floe::cli {
 namespace {
 
-int run(context& c, const arguments&) {
+int run_pnn(context& c, const arguments&) {
   auto node = c.node();
   if (!node) return node.error();
   const auto self = number((*node)->self());
@@ -27,7 +27,7 @@ command pnn_command() {
           .group = "Node",
           .summary = "number of the node",
           .example = "floe --base DIR pnn",
-          .run = run};
+          .run = run_pnn};
 }
 
 }  // namespace floe::cli

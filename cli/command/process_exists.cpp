@@ -19,7 +19,7 @@ bool parse(std::string_view text, N& to) {
   return !text.empty() && r.ec == std::errc() && r.ptr == text.data() + text.size();
 }
 
-int run(context& c, const arguments& a) {
+int run_process_exists(context& c, const arguments& a) {
   std::int32_t pid = 0;
   std::uint64_t id = 0;
   if (!parse(a["PID"], pid) || pid <= 0)
@@ -59,7 +59,7 @@ command process_exists_command() {
           .example = "floe --base DIR process-exists 4711 -n 2",
           .positionals = {{"PID", "process id"},
                           {"SRVID", "that it is to have registered, too", false}},
-          .run = run};
+          .run = run_process_exists};
 }
 
 }  // namespace floe::cli

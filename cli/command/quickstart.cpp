@@ -26,7 +26,7 @@ exit_code verdict_on(const drill::verdict& v, bool freeze_all) {
   return !v.held && !v.circle.empty() ? says_no : failed;
 }
 
-int run(context& c, const arguments& a) {
+int run_quickstart(context& c, const arguments& a) {
   const auto& freeze = a["--freeze"];
   if (a.has("--freeze") && freeze != "db" && freeze != "all")
     return c.misused("quickstart: --freeze takes db or all: " + freeze);
@@ -80,7 +80,7 @@ command quickstart_command() {
                        "db (the default): each database recovers by itself; all: all are frozen "
                        "before any is recovered, which ends in a deadlock (exit 4)"},
                       {"--keep", nullptr, "keep the nodes' directories"}},
-          .run = run};
+          .run = run_quickstart};
 }
 
 }  // namespace floe::cli

@@ -37,7 +37,7 @@ bool is_floe(blocking_client& c, duration patience) {
   return c.control<control::get_node_status>(pnn::current, {}, patience).has_value();
 }
 
-int run(context& c, const arguments& a) {
+int run_readkey(context& c, const arguments& a) {
   if (const auto& word = a["readonly"]; !word.empty() && word != "readonly")
     return c.misused(fmt::format("readkey: \"{}\" is not readonly", word));
   const auto of = open_record(c, a, "readkey");
@@ -84,7 +84,7 @@ command readkey_command() {
                       {"KEY", "text, or octets as 0x..."},
                       {"readonly", "CTDB's word: of a ctdbd, too, a copy will do", false}},
       .options = {{"--local", nullptr, "this node's own copy as it is, without moving the record"}},
-      .run = run};
+      .run = run_readkey};
 }
 
 }  // namespace floe::cli

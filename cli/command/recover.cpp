@@ -123,7 +123,7 @@ result<std::string> why_left_out(blocking_client& node, pnn at, duration patienc
                      next == known.end() ? "" : "; try: " + next->next);
 }
 
-int run(context& c, const arguments& a) {
+int run_recover(context& c, const arguments& a) {
   auto node = c.node();
   if (!node) return node.error();
   if (a.has("--whole") || a.has("--verify"))
@@ -171,7 +171,7 @@ command recover_command() {
                       {"--verify", nullptr,
                        "then compare what all nodes have; what differs is named, recovered whole, "
                        "and an error"}},
-          .run = run};
+          .run = run_recover};
 }
 
 }  // namespace floe::cli

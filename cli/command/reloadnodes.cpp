@@ -87,7 +87,7 @@ int tell(const context& c, const change& made, std::size_t told) {
   return done;
 }
 
-int run(context& c, const arguments&) {
+int run_reloadnodes(context& c, const arguments&) {
   auto node = c.node();
   if (!node) return node.error();
   const auto map = (*node)->control<control::get_nodemap>(pnn::current, {}, c.patience());
@@ -134,7 +134,7 @@ command reloadnodes_command() {
           .group = "Cluster",
           .summary = "all nodes read their nodes files again: nodes are added and deleted",
           .example = "floe --base DIR reloadnodes   # after the same change in every node's file",
-          .run = run};
+          .run = run_reloadnodes};
 }
 
 }  // namespace floe::cli

@@ -20,7 +20,7 @@ std::vector<std::string> all_states() {
   return all;
 }
 
-int run(context& c, const arguments& a) {
+int run_runstate(context& c, const arguments& a) {
   std::vector<std::string> wanted = a.all("STATE");
   const auto known = all_states();
   for (auto& one : wanted) {
@@ -67,7 +67,7 @@ command runstate_command() {
                        "INIT, SETUP, FIRST_RECOVERY, STARTUP, RUNNING or SHUTDOWN: exit 4 unless "
                        "the node is in one of these states",
                        false, true}},
-      .run = run};
+      .run = run_runstate};
 }
 
 }  // namespace floe::cli

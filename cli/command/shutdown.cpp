@@ -9,7 +9,7 @@
 namespace floe::cli {
 namespace {
 
-constexpr duration pause = std::chrono::milliseconds(50);
+constexpr duration look_pause = std::chrono::milliseconds(50);
 
 /// Our own node: it is gone when the socket closes. Another: when our node has lost it.
 bool is_gone(blocking_client& c, pnn node, pnn self, duration patience) {
@@ -21,7 +21,7 @@ bool is_gone(blocking_client& c, pnn node, pnn self, duration patience) {
   return true;
 }
 
-int run(context& c, const arguments&) {
+int run_shutdown(context& c, const arguments&) {
   auto node = c.node();
   if (!node) return node.error();
   auto at = c.target();
@@ -34,7 +34,7 @@ int run(context& c, const arguments&) {
     if ((*node)->loop().now() >= end)
       return c.fail("shutdown", {client_errc::timed_out, 0, "it is still there", *at});
     (void)(*node)->wait<int>(
-        [&](auto finished) { (*node)->loop().after(pause, [finished] { finished(0); }); });
+        [&](auto finished) { (*node)->loop().after(look_pause, [finished] { finished(0); }); });
   }
   if (c.options.json) {
     auto j = open_json("shutdown");
@@ -51,7 +51,7 @@ command shutdown_command() {
           .group = "Node",
           .summary = "end the node, which gives what it has to the others; returns when it is gone",
           .example = "floe --base DIR shutdown -n 2",
-          .run = run};
+          .run = run_shutdown};
 }
 
 }  // namespace floe::cli

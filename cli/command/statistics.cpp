@@ -12,7 +12,7 @@
 namespace floe::cli {
 namespace {
 
-int run(context& c, const arguments& a) {
+int run_statistics(context& c, const arguments& a) {
   auto nodes = c.targets();
   if (!nodes) return nodes.error();
   const auto all = (*c.node())->control_many(*nodes, control::statistics, {}, c.patience());
@@ -59,7 +59,7 @@ command statistics_command() {
           .example =
               "floe --base DIR statistics -n all --json | jq '.nodes[].statistics.num_recoveries'",
           .options = {{"--reset", nullptr, "set them to zero after printing"}},
-          .run = run};
+          .run = run_statistics};
 }
 
 }  // namespace floe::cli

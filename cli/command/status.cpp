@@ -111,7 +111,7 @@ void print_lock(const json& lock) {
                          age_text(lock.value("age_ms", 0.0)), detail.empty() ? "" : ", " + detail));
 }
 
-void print_text(const state_and_diagnosis& s, const json& last) {
+void print_status(const state_and_diagnosis& s, const json& last) {
   const json report = json::parse(s.report, nullptr, false);
   const bool normal = s.mode == recovery_mode::normal;
   std::string mode = paint(normal ? style::good : style::bad, normal ? "NORMAL" : "ACTIVE");
@@ -212,12 +212,12 @@ int show(context& c, pnn at, bool over) {
   if (c.options.json)
     print_as_json(s, last);
   else
-    print_text(s, last);
+    print_status(s, last);
   std::fflush(stdout);
   return s.all_healthy() ? done : says_no;
 }
 
-int run(context& c, const arguments& a) {
+int run_status(context& c, const arguments& a) {
   auto node = c.node();
   if (!node) return node.error();
   auto at = c.target();
@@ -245,7 +245,7 @@ command status_command() {
               "--json | jq .healthy",
           .options = {{"--watch", nullptr,
                        "again every second, until it is interrupted or the node is gone"}},
-          .run = run};
+          .run = run_status};
 }
 
 }  // namespace floe::cli

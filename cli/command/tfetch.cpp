@@ -26,7 +26,7 @@ std::string database_of(const std::string& name_or_path) {
   return (numbered ? file.stem() : file.filename()).string();
 }
 
-int run(context& c, const arguments& a) {
+int run_tfetch(context& c, const arguments& a) {
   const auto of = open_record(c, a, "tfetch", database_of(a["DB"]));
   if (!of) return of.error();
   const auto r = of->node->read(of->db, of->key, c.patience(), read_from::this_node);
@@ -66,7 +66,7 @@ command tfetch_command() {
           .positionals = {{"DB", "name, 0x and id, or the path of its file"},
                           {"KEY", "text, or octets as 0x..."},
                           {"FILE", "header (24 octets) and data are written here", false}},
-          .run = run};
+          .run = run_tfetch};
 }
 
 }  // namespace floe::cli

@@ -39,7 +39,7 @@ std::vector<run_fault> losses_in(const timeline_picture& picture) {
   return all;
 }
 
-int run(context& c, const arguments& a) {
+int run_timeline(context& c, const arguments& a) {
   std::optional<duration> back;
   if (a.has("--since")) {
     back = parse_duration(a["--since"]);
@@ -105,7 +105,7 @@ command timeline_command() {
           .options = {{"--since", "DURATION", "everything since then: 500ms, 10s, 2m"},
                       {"--html", "FILE", "also as a page for a browser, in one file"},
                       {"--perfetto", "FILE", "also as a trace for ui.perfetto.dev"}},
-          .run = run};
+          .run = run_timeline};
 }
 
 }  // namespace floe::cli

@@ -11,7 +11,7 @@ namespace {
 
 std::int64_t microseconds(const timeval& t) { return t.sec * 1'000'000 + t.usec; }
 
-int run(context& c, const arguments&) {
+int run_uptime(context& c, const arguments&) {
   auto nodes = c.targets();
   if (!nodes) return nodes.error();
   const auto all = (*c.node())->control_many(*nodes, control::uptime, {}, c.patience());
@@ -56,7 +56,7 @@ command uptime_command() {
           .group = "Node",
           .summary = "since when the node runs, and its last recovery",
           .example = "floe --base DIR uptime -n all",
-          .run = run};
+          .run = run_uptime};
 }
 
 }  // namespace floe::cli

@@ -5,7 +5,7 @@ namespace {
 
 bool blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
-std::string_view trim(std::string_view s) {
+std::string_view without_blanks(std::string_view s) {
   while (!s.empty() && blank(s.front())) s.remove_prefix(1);
   while (!s.empty() && blank(s.back())) s.remove_suffix(1);
   return s;
@@ -25,7 +25,7 @@ class line_reader {
   /// False at the end; comments and blank lines are passed over.
   bool next(config_line& out) {
     for (std::string_view raw; take(raw);) {
-      const auto content = trim(raw);
+      const auto content = without_blanks(raw);
       if (content.empty() || content.front() == '#' || content.front() == ';') continue;
       out = {.text = {}, .number = number_};
       append(out.text, content);
@@ -87,13 +87,13 @@ settings_text read_settings(std::string_view text) {
         continue;
       }
       read.sections.push_back({section, line.number});
-      const auto rest = trim(content.substr(end + 1));
+      const auto rest = without_blanks(content.substr(end + 1));
       if (!rest.empty() && rest.front() != '#' && rest.front() != ';')
         wrong("there is more behind the section's name, which ctdbd would pass over");
       continue;
     }
     const auto equals = content.find('=');
-    const auto name = trim(content.substr(0, equals));
+    const auto name = without_blanks(content.substr(0, equals));
     if (equals == content.npos)
       wrong("neither [section] nor name = value, which ctdbd would pass over");
     else if (name.empty())
@@ -101,8 +101,9 @@ settings_text read_settings(std::string_view text) {
     else if (section.empty() && read.sections.empty())
       wrong("a value before the first [section]");
     else
-      read.settings.push_back(
-          {section, std::string(name), std::string(trim(content.substr(equals + 1))), line.number});
+      read.settings.push_back({section, std::string(name),
+                               std::string(without_blanks(content.substr(equals + 1))),
+                               line.number});
   }
   return read;
 }

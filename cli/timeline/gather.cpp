@@ -7,14 +7,14 @@
 namespace floe::cli {
 namespace {
 
-double ms(std::int64_t us) { return static_cast<double>(us) / 1000; }
+double in_ms(std::int64_t us) { return static_cast<double>(us) / 1000; }
 
 void put_span(wire::json_writer& j, const char* name, const span& s) {
   j.begin_object();
   j.text(name, s.what);
   j.integer("from_us", s.from_us);
   j.integer("to_us", s.to_us);
-  j.real("ms", ms(s.to_us - s.from_us));
+  j.real("ms", in_ms(s.to_us - s.from_us));
   j.boolean("open", s.open);
   j.end();
 }

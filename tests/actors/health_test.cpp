@@ -30,7 +30,7 @@ json database(sim_cluster& c, std::size_t n) {
 
 bool is_damaged(sim_cluster& c, std::size_t n) { return database(c, n)["damage"].is_string(); }
 
-bool said(const sim_cluster& c, const std::string& what) {
+bool log_says(const sim_cluster& c, const std::string& what) {
   return std::ranges::any_of(c.log(),
                              [&](const auto& l) { return l.find(what) != std::string::npos; });
 }
@@ -98,8 +98,8 @@ TEST_CASE(
       c.damage(victim, secrets);
       c.start(victim);
       REQUIRE(c.settle(30s));
-      CHECK(said(c, "file-set-aside db=secrets.tdb"));
-      CHECK(said(c, "database-healed db=secrets.tdb"));
+      CHECK(log_says(c, "file-set-aside db=secrets.tdb"));
+      CHECK(log_says(c, "database-healed db=secrets.tdb"));
       CHECK(files_aside(c, victim) == 1);
       for (std::size_t n = 0; n < 3; ++n) {
         CHECK_FALSE(is_damaged(c, n));

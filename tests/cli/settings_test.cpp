@@ -10,13 +10,13 @@ using namespace floe::cli;
 
 namespace {
 
-std::string joined(const std::vector<std::string>& lines) {
+std::string lines_of(const std::vector<std::string>& lines) {
   std::string all;
   for (const auto& l : lines) all += l + "\n";
   return all;
 }
 bool mentions(const std::vector<std::string>& lines, std::string_view words) {
-  return joined(lines).find(words) != std::string::npos;
+  return lines_of(lines).find(words) != std::string::npos;
 }
 
 parsed_settings apply(std::string_view text) { return apply_settings(text, places_of("/base")); }
@@ -124,8 +124,8 @@ TEST_CASE("every setting arrives") {
       "[legacy]\nstart as stopped = Yes\nstart as disabled = true\nlmaster capability = no\n"
       "[failover]\ndisabled = true\n"
       "[floe]\nport = 4400\nfreeze all first = true\n");
-  CHECK(joined(p.errors).empty());
-  CHECK(joined(p.setup.warnings).empty());
+  CHECK(lines_of(p.errors).empty());
+  CHECK(lines_of(p.setup.warnings).empty());
   const auto& c = p.setup.config;
   CHECK(to_string(p.setup.log) == "file:/l");
   CHECK(p.setup.level == 10);
@@ -162,7 +162,7 @@ TEST_CASE("settings of ctdbd without a meaning here are warnings") {
       "[cluster]\ntransport = tcp\n[database]\ntdb mutexes = true\nlock debug script = x\n"
       "[legacy]\nrealtime scheduling = false\nscript log level = ERROR\n[event]\ndebug script = "
       "y\n");
-  CHECK(joined(p.errors).empty());
+  CHECK(lines_of(p.errors).empty());
   CHECK(p.setup.warnings.size() == 8);  // and that the two scripts are not there
   CHECK(mentions(p.setup.warnings,
                  "[database] tdb mutexes has no effect: records are not kept in TDB files"));
@@ -256,10 +256,10 @@ TEST_CASE("a nodes file with nonsense, doubles or nothing is refused with the li
 
 TEST_CASE("the lines of ctdb.tunables are read as those of ctdb.conf") {
   tunable_list t;
-  CHECK(joined(apply_tunables("; c\n\tMonitorInterval\t=\t+5\nRecoverTimeout=\\\n7\n", t)) == "");
+  CHECK(lines_of(apply_tunables("; c\n\tMonitorInterval\t=\t+5\nRecoverTimeout=\\\n7\n", t)) == "");
   CHECK(t[tunable::monitor_interval] == 5);
   CHECK(t[tunable::recover_timeout] == 7);
-  CHECK(joined(apply_tunables("[x]\n=5\n", t)) ==
+  CHECK(lines_of(apply_tunables("[x]\n=5\n", t)) ==
         "line 1: this file has no sections: [x]\nline 2: a value without a name\n");
 }
 

@@ -13,7 +13,7 @@ using namespace floe::cli::drill;
 
 namespace {
 
-script must_read(std::string_view text) {
+script script_of(std::string_view text) {
   auto s = read_script("x.drill", text);
   REQUIRE_MESSAGE(s.has_value(), (s ? "" : s.error()));
   return std::move(*s);
@@ -75,7 +75,7 @@ TEST_CASE("what only makes sense together goes together") {
 }
 
 TEST_CASE("blocks: one choice, fewer turns, fewer lines") {
-  const auto s = must_read(
+  const auto s = script_of(
       "attach a.tdb\nrepeat 8\n  one of\n    kill 1\n    wait 1s\n    start 1\n  or\n    recover\n "
       " end\nend\nwait 2s\n");
   CHECK(text_of(reduce(lines_of(s.body), needs({"recover"}))) == "recover\n");
@@ -93,7 +93,7 @@ TEST_CASE("the seed in a cluster line") {
 }
 
 TEST_CASE("what was played: one choice of each block, every turn, nodes as they were") {
-  const auto s = must_read(
+  const auto s = script_of(
       "attach a.tdb\nrepeat 2\n  one of\n    kill any\n  or\n    recover\n  end\nend\nlet x be "
       "leader\npause x\n");
   const std::vector<std::string> trace{"1.000000 drill: 1: attach a.tdb",
@@ -121,7 +121,7 @@ TEST_CASE("what was played: one choice of each block, every turn, nodes as they 
 TEST_CASE(
     "a drill that fails, made smaller: its fault and its expectation are left, and it fails with "
     "its seed") {
-  const auto s = must_read(
+  const auto s = script_of(
       "# A story.\ncluster nodes=3\nattach a.tdb b.tdb\nworkload db=a.tdb clients=2\nclient smbd "
       "on 0\nsmbd write a.tdb k v\nrepeat 3\n"
       "  one of\n    pause 0\n    wait 20ms\n    resume 0\n  or\n    wait 100ms\n  "
@@ -137,7 +137,7 @@ TEST_CASE(
   CHECK(small->failed_at == "expect active");
   CHECK(small->lines_after == 1);  // there is no fault in it that makes the cluster ACTIVE for long
   CHECK(told == small->runs);
-  const auto again = must_read(small->text);
+  const auto again = script_of(small->text);
   const auto v = play(again, again.seed);
   CHECK(!v.held);
   CHECK(v.failed_at == "expect active");
@@ -147,6 +147,6 @@ TEST_CASE(
                 small->reason_before);
   CHECK(small->text.find("\nexpect active\n") != std::string::npos);
   CHECK(shrink(s, o, [](std::size_t, std::size_t) {})->text == small->text);
-  CHECK(!shrink(must_read("attach a.tdb\nwait 1ms\n"), o, [](std::size_t, std::size_t) {}));
+  CHECK(!shrink(script_of("attach a.tdb\nwait 1ms\n"), o, [](std::size_t, std::size_t) {}));
 }
 #endif

@@ -26,6 +26,7 @@ from clib import Connection  # noqa: E402
 from wait import until  # noqa: E402
 
 EXAMPLES = pathlib.Path(os.environ.get("FLOE_CLIENT_EXAMPLES", "."))
+CPP_INTERFACE = os.environ.get("FLOE_CPP_INTERFACE", "cpp_interface")
 COUNTER_PY = pathlib.Path(__file__).parents[2] / "actors/clib/examples/counter.py"
 
 
@@ -82,6 +83,34 @@ class Examples(OneCluster):
         self.assertEqual("listening on node 0\n", listener.stdout.readline())
         self.example("messages", self.nodes[2].base, "say", "one", "two")
         self.assertEqual("from node 2: one\nfrom node 2: two\n", listener.communicate(timeout=30)[0])
+
+    def test_work_goes_on_when_a_helper_is_killed(self):
+        def start(pnn, *arguments):
+            process = subprocess.Popen([EXAMPLES / "floe-work", self.nodes[pnn].base, *arguments], text=True,
+                                       stdout=subprocess.PIPE)
+            self.addCleanup(process.wait)
+            self.addCleanup(process.kill)
+            return process
+
+        count = 2000
+        leader = start(0, "lead", str(count))
+        helpers = [start(pnn, "help") for pnn in (0, 1, 2)]
+        lost = start(1, "help")
+        lost.kill()
+        self.assertEqual(str(sum(n * n for n in range(1, count + 1))), leader.communicate(timeout=60)[0].strip())
+        done = [int(h.communicate(timeout=30)[0]) for h in helpers]
+        self.assertGreaterEqual(sum(done), count)
+
+    def test_benchmark(self):
+        lines = self.example("benchmark", self.nodes[0].base, "0.1").splitlines()
+        self.assertEqual(2, len(lines))
+        for line in lines:
+            self.assertRegex(line, r" [1-9][0-9]* /s, longest [0-9.]+ ms$")
+
+    def test_the_interface_for_cpp(self):
+        done = subprocess.run([CPP_INTERFACE], env={**os.environ, "NODE": str(self.nodes[0].base)}, text=True,
+                              capture_output=True, timeout=60)
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
 
     def test_it_brings_nothing_with_it(self):
         needed = subprocess.run(["ldd", clib.LIBRARY], capture_output=True, text=True, check=True).stdout

@@ -142,7 +142,7 @@ void put(const hunt_request& r, const hunt_result& found, const std::vector<std:
   print_json(std::move(j));
 }
 
-int run(context& c, const arguments& a) {
+int run_drill_hunt(context& c, const arguments& a) {
   const auto r = read_request(a);
   if (!r) return print_mistakes("drill hunt", r.error());
   if (a.has("--against")) return play_against(c, r->out.string(), a["--against"], r->options.jobs);
@@ -198,7 +198,7 @@ command hunt_command() {
            {"--against", "PROGRAM",
             "hunt nothing: play the drills of --out here and with that program; 4 if they differ"},
            {"--jobs", "N", "runs at a time (as many as cores)"}},
-      .run = run};
+      .run = run_drill_hunt};
 }
 
 }  // namespace floe::cli::drill

@@ -87,7 +87,7 @@ class run_report {
   bool all_held_ = true;
 };
 
-int run(context& c, const arguments& a) {
+int run_drill_run(context& c, const arguments& a) {
   auto w = read_run_options(a);
   if (!w) return print_mistakes("drill run", w.error());
   left_out_lines left_out;
@@ -164,7 +164,7 @@ command run_command() {
                   {"--record", "FILE", "the same run as JSON, for `floe drill compare`"},
                   {"--perfetto", "FILE", "the same run as a trace for ui.perfetto.dev"},
                   {"--junit", "FILE", "all runs as JUnit's XML"}},
-      .run = run};
+      .run = run_drill_run};
 }
 
 }  // namespace floe::cli::drill

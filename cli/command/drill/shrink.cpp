@@ -30,7 +30,7 @@ void put(const shrunk_drill& s, const std::string& name) {
   print_json(std::move(j));
 }
 
-int run(context& c, const arguments& a) {
+int run_drill_shrink(context& c, const arguments& a) {
   const auto script = load(a["DRILL"]);
   if (!script) return print_mistakes("drill shrink", script.error());
   shrink_options o{.seed = script->seed, .jobs = std::max(1U, std::thread::hardware_concurrency())};
@@ -91,7 +91,7 @@ command shrink_command() {
            {"--tries", "N",
             "seeds to try for each smaller one, which makes other choices of the same seed (3)"},
            {"--out", "FILE", "write the smaller drill there (to standard output)"}},
-      .run = run};
+      .run = run_drill_shrink};
 }
 
 }  // namespace floe::cli::drill

@@ -15,7 +15,7 @@ namespace floe::cli::drill {
 namespace {
 
 /// Waits and holdings that are over sooner are what always happens.
-constexpr std::int64_t worth_showing_us = 5'000;
+constexpr std::int64_t shown_from_us = 5'000;
 /// A page with more than that is slow to look at.
 constexpr std::size_t most_lines = 30'000, most_uses = 600;
 constexpr std::int64_t room_us = 20'000;
@@ -128,8 +128,7 @@ void run_recorder::take(timed_event t) {
     case event_id::freeze_state:
     case event_id::recovery_mode: last_move_us_ = t.t_us; break;
     case event_id::lock_release:
-      if (const auto e = as<event::lock_release>(t.line); e && e->held_us < worth_showing_us)
-        return;
+      if (const auto e = as<event::lock_release>(t.line); e && e->held_us < shown_from_us) return;
       break;
     case event_id::migration_done:
       if (const auto e = as<event::migration_done>(t.line))
@@ -145,7 +144,7 @@ void run_recorder::take(timed_event t) {
     case event_id::lock_grant:
       if (const auto e = as<event::lock_grant>(t.line)) {
         auto wait = lock_waits_.extract(waiter(*e));
-        if (e->waited_us < worth_showing_us) return;
+        if (e->waited_us < shown_from_us) return;
         if (wait) events_.push_back(std::move(wait.mapped()));
       }
       break;
@@ -181,7 +180,7 @@ void run_recorder::end_with(const history& past) {
   made_.throughput = throughput_of(past.ops, from, to);
   const auto use = [&](const char* what, const operation& o, time_us begin, time_us end) {
     const auto until = std::min(end, to);  // what never ends lasts until the end
-    if (until - begin >= worth_showing_us)
+    if (until - begin >= shown_from_us)
       uses_.push_back({what, o.client, o.db, o.key, pnn{static_cast<std::uint32_t>(o.node)}, begin,
                        until, what == std::string_view("waits") ? end_text(o.result) : ""});
   };

@@ -21,7 +21,7 @@ action fault_of_nodes(line_parser& w, lock_fault what) {
   });
 }
 
-action read_lock(line_parser& w) {
+action read_lock_fault(line_parser& w) {
   w.needs(ability::lock_faults);
   if (!w.names.cluster_lock) w.fail("the cluster has no lock: `cluster lock=yes` gives it one");
   if (w.take("lost")) return fault_of_all(lock_fault::lost);
@@ -57,7 +57,7 @@ std::vector<verb> lock_verbs() {
                       "go; taking and giving it back "
                       "hangs on some nodes, or is an error; all is good again",
            .example = "lock stale for 20s",
-           .read = read_lock,
+           .read = read_lock_fault,
            .uses = {"lock lost", "lock stolen", "lock taken", "lock stale for {time}",
                     "lock wedged on {node}", "lock unreachable on {node}", "lock good"}}};
 }
