@@ -178,11 +178,13 @@ void environment::keep_room_back() {
 }
 
 std::expected<void, store_error> environment::set_map(std::uint64_t size) {
+  const std::uint64_t before = map_bytes();
   int rc = mdb_env_set_mapsize(env_, size);
   if (rc == 0) return {};
-  close();  // the old mapping is gone already
   auto error = lmdb_error(rc, "enlarge map");
-  error.code = store_errc::not_open;
+  // The old mapping is gone already. Where there was no memory for a larger one there is for that.
+  options_.map_initial = before;
+  if (!reopen()) error.code = store_errc::not_open;
   return std::unexpected(std::move(error));
 }
 

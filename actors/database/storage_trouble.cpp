@@ -23,6 +23,10 @@ void storage_trouble::failed(const char* doing, const store_error& e) {
   if (what_.empty()) since_ = port_.env.loop.now();
   what_ = e.text;
   corrupt_ |= e.code == store_errc::corrupt;
+  if (e.code == store_errc::not_open)  // nothing can be read here any more, by no recovery either
+    port_.node.tell(
+        ban_self{fmt::format("cannot use the file of {}: {}", port_.config.name, e.text),
+                 ban_cause::cannot_store, port_.config.id, false});
 }
 
 void storage_trouble::leave_without_room(const recovery_set& brought, const store_error& e) {
