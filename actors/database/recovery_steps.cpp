@@ -24,12 +24,6 @@ bool refuse_if_older(const cluster_view& view, generation tid, const replier& an
   return true;
 }
 
-bool floe_only(const cluster_view& view) {
-  return std::ranges::all_of(view.nodes, [&](const peer_view& n) {
-    return n.floe || (n.flags & node_flag::disconnected) || &n == &view.nodes[number(view.self)];
-  });
-}
-
 }  // namespace
 
 bool database::transition(const freeze_input& event, const replier& answer, freeze_step* out) {
@@ -94,7 +88,7 @@ void database::freeze(db_control& m) {
     serve_muted();
     return m.answer.good();
   }
-  const bool of_recovery = recovery_of(m) || view_->mode == recovery_mode::active;
+  const bool of_recovery = !is_outside(m);
   const bool outdated =
       recovery_of(m) && (std::get<req_control>(m.packet->content.body).flags & freeze_outdated);
   freeze_step s;
@@ -188,12 +182,14 @@ void database::leave() {
 
 void database::begin(db_control& m) {
   const auto& t = m.request<control::db_transaction_start>();
-  // what is no recovery's is a tool's; only the helper of a ctdbd begins recoveries as a client does
-  if (!recovery_of(m) && own_freeze_ != own_freeze::none &&
-      (view_->mode == recovery_mode::normal || floe_only(*view_)))
+  const bool outside = is_outside(m);
+  if (outside && own_freeze_ != own_freeze::none)
     return m.answer.fail("this node was cut off, and waits for a recovery");
   if (refuse_if_older(*view_, t.tid, m.answer)) return;
-  if (!transition(freeze_event::begin{t.tid, gen_, is_outside(m), view_->gen}, m.answer)) return;
+  // what is under way there would meet what is put in its place, and a recovery may have begun under the same generation
+  if (outside && view_->mode == recovery_mode::active)
+    return m.answer.fail(std::string(name(freeze_refusal::recovery_began)));
+  if (!transition(freeze_event::begin{t.tid, gen_, outside, view_->gen}, m.answer)) return;
   open_transaction(m);
   m.answer.good();
 }
