@@ -8,6 +8,7 @@
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
+#include "protocol/rules/detaching.hpp"
 #include "protocol/rules/left_out.hpp"
 #include "protocol/rules/lineage.hpp"
 #include "protocol/rules/migration.hpp"
@@ -180,6 +181,18 @@ void database::leave() {
   transition(freeze_event::freeze{.locks_held = close_to_new_holders()}, {});
 }
 
+/// Recoveries go on with it, since others may not have closed it yet; only their thaws do not open it (rules/detaching.hpp).
+void database::close(db_control& m) {
+  closed_ = std::get<req_control>(m.packet->content.body).flags & detach_close;
+  if (!closed_) return m.answer.good();
+  table_.answer();
+  transition(freeze_event::freeze{.locks_held = close_to_new_holders()}, {});
+  own_freeze_ = step(own_freeze_, own_freeze_event::left_out);
+  void_locks("detached");
+  serve_muted();
+  m.answer.good();
+}
+
 void database::begin(db_control& m) {
   const auto& t = m.request<control::db_transaction_start>();
   const bool outside = is_outside(m);
@@ -303,6 +316,7 @@ void database::thaw(db_control& m) {
     // a tool thaws what it has frozen; a recovery that has begun meanwhile ends with a thaw of its own
     return m.answer.good();
   }
+  if (closed_) return m.answer.good();
   if (own_freeze_ != own_freeze::none)
     return m.answer.fail("this node was cut off, and waits for a recovery");
   // the others go on; what is granted here from now on would be lost
