@@ -56,7 +56,7 @@ bool database::transition(const freeze_input& event, const replier& answer, free
         .from = name(before.state), .to = name(freeze_.state), .holders = locks_.holders()});
     changed();
     if (freeze_.state == freeze_state::freezing) {
-      holders_.begin(lock_holders(), leaving());
+      holders_.begin(lock_holders(), leaving() || closed_);
       need_tick();
     }
     if (freeze_.state == freeze_state::thawed)
@@ -181,16 +181,16 @@ void database::leave() {
   transition(freeze_event::freeze{.locks_held = close_to_new_holders()}, {});
 }
 
-/// Recoveries go on with it, since others may not have closed it yet; only their thaws do not open it (rules/detaching.hpp).
+/// Recoveries go on with it, since others may not have closed it yet; only their thaws do not open it (rules/detaching.hpp). Locks
+/// in the record table are held for moments and waited for, others count no more.
 void database::close(db_control& m) {
   closed_ = std::get<req_control>(m.packet->content.body).flags & detach_close;
   if (!closed_) return m.answer.good();
-  table_.answer();
-  transition(freeze_event::freeze{.locks_held = close_to_new_holders()}, {});
-  own_freeze_ = step(own_freeze_, own_freeze_event::left_out);
+  freeze_step s;
+  if (!transition(freeze_event::freeze{.locks_held = close_to_new_holders()}, m.answer, &s)) return;
+  if (s.wait) freeze_waiters_.push_back(m.answer);
   void_locks("detached");
-  serve_muted();
-  m.answer.good();
+  if (!s.wait) m.answer.good();
 }
 
 void database::begin(db_control& m) {
