@@ -17,6 +17,7 @@ namespace {
 constexpr srvid push_srvid{0xCE02000000000000};
 /// Bytes on their way to each node before it must have said that it has taken them.
 constexpr std::size_t push_window = 4 << 20;
+constexpr const char* recovery_goes_on = "a recovery is going on: try again when it is over";
 
 struct replacing : std::enable_shared_from_this<replacing> {
   replacing(client& on, replace_plan p, when_done<replaced_content> tell)
@@ -75,7 +76,7 @@ struct replacing : std::enable_shared_from_this<replacing> {
       if (!mode) return self->give_up(mode.error());
       if (mode->status != static_cast<std::int32_t>(recovery_mode::normal) &&
           !mutated(mutant::replaced_without_a_member))
-        return self->refuse("a recovery is going on: try again when it is over");
+        return self->refuse(recovery_goes_on);
       self->c.template control<control::get_nodemap>(pnn::current, {}, self->plan.step_patience,
                                                      [self](const auto& map) {
                                                        if (!map) return self->give_up(map.error());
@@ -85,9 +86,22 @@ struct replacing : std::enable_shared_from_this<replacing> {
                                                        self->so_far.nodes = self->nodes.size();
                                                        if (self->nodes.empty())
                                                          return self->refuse("no node is active");
-                                                       self->learn_generation();
+                                                       self->look_for_recoveries();
                                                      });
     });
+  }
+
+  /// A node that has not heard yet that one is over takes part in nothing else; it is not made to refuse half of the way.
+  void look_for_recoveries() {
+    auto self = shared_from_this();
+    const auto check = [](pnn n, const client_reply& r) -> std::optional<client_error> {
+      const bool normal = r.status == static_cast<std::int32_t>(recovery_mode::normal);
+      if (normal || mutated(mutant::replaced_without_a_member)) return std::nullopt;
+      return client_error{client_errc::refused, 0, recovery_goes_on, n};
+    };
+    each(
+        "is a recovery going on", control::get_recmode, {}, [self] { self->learn_generation(); },
+        check);
   }
 
   void learn_generation() {

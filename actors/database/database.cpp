@@ -158,6 +158,7 @@ void database::on(db_control& m) {
     case control::trans3_commit: return commit_.begin(m);
     case control::update_record: return update_record(m);
     case control::push_record: return push_record(m);
+    case control::db_detach: return close(m);
     case control::set_db_readonly: copies_.allow(); return m.answer.good();
     case control::set_db_sticky: return make_sticky(m);
     default: return m.answer.fail("not a control of a database");

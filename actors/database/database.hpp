@@ -233,6 +233,7 @@ class database final : public actor<database_message>, private record_keeper {
   void serve_muted();
   void become_inactive();
   void leave();
+  void close(db_control&);
   void begin(db_control&);
   void open_transaction(const db_control&);
   void recovery_begin(db_control&);
@@ -317,6 +318,7 @@ class database final : public actor<database_message>, private record_keeper {
   // the freeze and the generation
   freeze_status freeze_;
   own_freeze own_freeze_ = own_freeze::none;
+  bool closed_ = false;  ///< about to be detached by all: it stays frozen
   time_point state_since_;
   std::uint64_t cut_offs_ = 0;  ///< of the pulse: so many were acted on
   generation gen_ = generation::invalid;

@@ -8,6 +8,7 @@
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
+#include "protocol/rules/detaching.hpp"
 #include "protocol/rules/left_out.hpp"
 #include "protocol/rules/lineage.hpp"
 #include "protocol/rules/migration.hpp"
@@ -22,12 +23,6 @@ bool refuse_if_older(const cluster_view& view, generation tid, const replier& an
   if (!supersedes(view.gen, tid)) return false;
   answer.fail("the node knows of a later recovery");
   return true;
-}
-
-bool floe_only(const cluster_view& view) {
-  return std::ranges::all_of(view.nodes, [&](const peer_view& n) {
-    return n.floe || (n.flags & node_flag::disconnected) || &n == &view.nodes[number(view.self)];
-  });
 }
 
 }  // namespace
@@ -61,7 +56,7 @@ bool database::transition(const freeze_input& event, const replier& answer, free
         .from = name(before.state), .to = name(freeze_.state), .holders = locks_.holders()});
     changed();
     if (freeze_.state == freeze_state::freezing) {
-      holders_.begin(lock_holders(), leaving());
+      holders_.begin(lock_holders(), leaving() || closed_);
       need_tick();
     }
     if (freeze_.state == freeze_state::thawed)
@@ -94,7 +89,7 @@ void database::freeze(db_control& m) {
     serve_muted();
     return m.answer.good();
   }
-  const bool of_recovery = recovery_of(m) || view_->mode == recovery_mode::active;
+  const bool of_recovery = !is_outside(m);
   const bool outdated =
       recovery_of(m) && (std::get<req_control>(m.packet->content.body).flags & freeze_outdated);
   freeze_step s;
@@ -186,14 +181,28 @@ void database::leave() {
   transition(freeze_event::freeze{.locks_held = close_to_new_holders()}, {});
 }
 
+/// Recoveries go on with it, since others may not have closed it yet; only their thaws do not open it (rules/detaching.hpp). Locks
+/// in the record table are held for moments and waited for, others count no more.
+void database::close(db_control& m) {
+  closed_ = std::get<req_control>(m.packet->content.body).flags & detach_close;
+  if (!closed_) return m.answer.good();
+  freeze_step s;
+  if (!transition(freeze_event::freeze{.locks_held = close_to_new_holders()}, m.answer, &s)) return;
+  if (s.wait) freeze_waiters_.push_back(m.answer);
+  void_locks("detached");
+  if (!s.wait) m.answer.good();
+}
+
 void database::begin(db_control& m) {
   const auto& t = m.request<control::db_transaction_start>();
-  // what is no recovery's is a tool's; only the helper of a ctdbd begins recoveries as a client does
-  if (!recovery_of(m) && own_freeze_ != own_freeze::none &&
-      (view_->mode == recovery_mode::normal || floe_only(*view_)))
+  const bool outside = is_outside(m);
+  if (outside && own_freeze_ != own_freeze::none)
     return m.answer.fail("this node was cut off, and waits for a recovery");
   if (refuse_if_older(*view_, t.tid, m.answer)) return;
-  if (!transition(freeze_event::begin{t.tid, gen_, is_outside(m), view_->gen}, m.answer)) return;
+  // what is under way there would meet what is put in its place, and a recovery may have begun under the same generation
+  if (outside && view_->mode == recovery_mode::active)
+    return m.answer.fail(std::string(name(freeze_refusal::recovery_began)));
+  if (!transition(freeze_event::begin{t.tid, gen_, outside, view_->gen}, m.answer)) return;
   open_transaction(m);
   m.answer.good();
 }
@@ -307,6 +316,7 @@ void database::thaw(db_control& m) {
     // a tool thaws what it has frozen; a recovery that has begun meanwhile ends with a thaw of its own
     return m.answer.good();
   }
+  if (closed_) return m.answer.good();
   if (own_freeze_ != own_freeze::none)
     return m.answer.fail("this node was cut off, and waits for a recovery");
   // the others go on; what is granted here from now on would be lost

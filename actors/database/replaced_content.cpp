@@ -16,9 +16,14 @@ std::pair<pnn, std::uint64_t> database::asker_of(const db_control& m) {
           m.client ? m.client->id : std::get<req_control>(m.packet->content.body).client_id};
 }
 
-/// Of a transaction that begins. A ctdbd that leads recovers by the word of a client as well, but has made all nodes ACTIVE.
+/// A step that is no recovery's. A ctdbd that leads recovers by the word of a client of its node, when it has made all nodes ACTIVE;
+/// that this one is says nothing of any other client, for it may not have heard yet that a recovery is over.
 bool database::is_outside(const db_control& m) const {
-  return !recovery_of(m) && view_->mode == recovery_mode::normal;
+  if (recovery_of(m)) return false;
+  if (m.client || view_->mode == recovery_mode::normal) return true;
+  const auto* sender = view_->find(m.from);
+  const bool of_ctdbd = m.from != env_.self && sender && !sender->floe;
+  return !of_ctdbd || (view_->leader != m.from && view_->leader != pnn::unknown);
 }
 
 /// Two tools that replace the content at once name the same generation, and a push names none: it would become part of a

@@ -86,6 +86,7 @@ void node::tick() {
   s.statistics.tick();
   s.bans.tick();
   s.joiner.tick();
+  s.detach.tick();
   if (s.port.view().gen != generation::invalid) s.membership.run_if_recovered();
 }
 
@@ -132,7 +133,10 @@ void node::receive(node_message& message) {
           [&](listen_messages& m) { s.messaging.listen(m); },
           [&](unlisten_messages& m) { s.messaging.unlisten(m); },
           [&](database_checked& m) { s.attach.checked(m); },
-          [&](database_opened& m) { s.attach.opened(m); },
+          [&](database_opened& m) {
+            s.attach.opened(m);
+            s.detach.opened(m.id);
+          },
           [&](database_changed& m) {
             s.databases.changed(m);
             s.recoveries.changed(m);
@@ -144,7 +148,6 @@ void node::receive(node_message& message) {
             s.recoveries.closed(m.id);
             s.detach.closed(m.id);
           },
-          [&](detach_now& m) { s.detach.go_on(m); },
           [&](note_event& m) { s.reports.note(std::move(m.event)); },
           [&](recovery_progress& m) { s.reports.recovery_is_at(std::move(m)); },
           [&](want_recovery& m) { s.membership.set_mode(recovery_mode::active, m.why); },

@@ -118,14 +118,6 @@ struct database_health {
 struct database_closed {
   db_id id;
 };
-/// A client's request to detach a database everywhere goes on: all others would do it, have not all done it, have done it.
-struct detach_now {
-  enum class step { ask, again, here };
-  db_id id;
-  step next;
-  time_point until;
-  replier answer;
-};
 /// A database's state that others look at has changed (freeze state, generation).
 /// `recovered`: a recovery has just committed its content, perhaps at the generation with which it was born.
 struct database_changed {
@@ -210,7 +202,7 @@ using node_message =
                  post_message, listen_messages, unlisten_messages, database_opened,
                  database_changed, note_event, want_recovery, leader_known, recovery_progress,
                  control_deadline, node_tick, traverse_slice, stop_node, leave_node,
-                 database_closed, database_fill, detach_now, cluster_lock_state, work_ended,
-                 database_checked, database_health, ask_figures>;
+                 database_closed, database_fill, cluster_lock_state, work_ended, database_checked,
+                 database_health, ask_figures>;
 
 }  // namespace floe

@@ -54,7 +54,7 @@ struct node_services {
   floe::goodbyes goodbyes{port, calls};
   floe::joiner joiner{port, calls, databases, membership};
   nodes_list nodes{port, membership, messaging, tunables};
-  floe::bans bans{port, membership, databases};
+  floe::bans bans{port, membership, departing, databases};
   floe::reports reports{port,
                         {calls, clients, messaging, tunnels, addresses, databases, membership,
                          locks, nodes, bans, joiner, traversal, goodbyes}};

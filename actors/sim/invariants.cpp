@@ -32,7 +32,8 @@ invariants::invariants(event_loop& world, clash_sink tell)
 void invariants::opened(const database_moment& m, std::string_view name) {
   auto& db = of(m);
   db.name = name;
-  ++db.nodes[m.node].number;
+  auto& node = db.nodes[m.node];
+  node.born = ++node.number;
   release_all(db, m.node);  // what was held in one that was detached
 }
 
@@ -171,6 +172,10 @@ bool invariants::reaches(const seen_database& db, const record_history& record,
   if (record.write->deleted) return false;  // recoveries forget deletions
   const auto r = db.recoveries.find(now.where.content);
   if (r == db.recoveries.end() || !is_in(r->second.counted, carrier.node)) return false;
+  // detached since, and made anew under the generation in which it was recovered: it has nothing of before
+  const auto& mine = db.nodes.at(now.where.node);
+  const auto had = r->second.committed.find(now.where.node);
+  if (had != r->second.committed.end() && mine.born > had->second.second) return false;
   const auto before = r->second.committed.find(carrier.node);
   return before != r->second.committed.end() &&
          before->second == std::pair(carrier.content, record.carried);

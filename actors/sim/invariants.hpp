@@ -68,6 +68,7 @@ class invariants final : public database_witness {
   };
   struct node_content {
     content_number number = 0;
+    content_number born = 0;  ///< the first of this database, which was attached then
     generation opened = generation::invalid;  ///< the transaction of a recovery
     generation given =
         generation::invalid;  ///< the last one, also when it was closed without a commit

@@ -1,7 +1,7 @@
 #pragma once
-/// How a node leaves a cluster in good order, because an operator stops it or its process is to end: it takes part in one more
+/// How a node leaves a cluster in good order, because an operator stops or bans it or its process is to end: it takes part in one more
 /// recovery, which gives what it has to the others, and is in the map of that recovery no more. Nothing that it has acknowledged is
-/// lost; a killed node, and one that is banned, loses what only it had.
+/// lost; a killed node, and one that others ban since it spoils their recoveries, loses what only it had.
 ///
 ///     stays ──leave──► asked ──a map without it──► without ──the recovery is over──► left
 ///                       │  ▲ │                        │
@@ -16,7 +16,7 @@
 ///
 /// Where nobody else is there who could take anything it leaves at once.
 ///
-/// Not in CTDB, where a node that is stopped or shut down takes with it what only it had.
+/// Not in CTDB, where a node that is stopped, banned or shut down takes with it what only it had.
 #include <cstdint>
 #include <string_view>
 

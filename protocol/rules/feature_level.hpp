@@ -24,11 +24,13 @@ inline constexpr std::array feature_levels{
     feature_level{2, "recovery by difference"},
     feature_level{3, "nodes are filled before they join"},
     feature_level{4, "a node that is shut down says so to the others"},
+    feature_level{5, "all nodes close a database before the first one detaches it"},
 };
 inline constexpr std::uint32_t newest_feature_level = feature_levels.back().number;
 inline constexpr std::uint32_t level_of_difference = 2;
 inline constexpr std::uint32_t level_of_joining = 3;
 inline constexpr std::uint32_t level_of_goodbye = 4;
+inline constexpr std::uint32_t level_of_closing = 5;
 
 /// By a node's capabilities. Programs before the level was told tell what they can by single bits.
 constexpr std::uint32_t feature_level_of(std::uint32_t capabilities) {

@@ -163,6 +163,36 @@ TEST_CASE("trap: records of inactive nodes are not merged back") {
   }
 }
 
+TEST_CASE("an operator bans a node: what only it had goes to the others first") {
+  sim_cluster c(3);
+  REQUIRE(c.settle(20s));
+  auto& on0 = c.connect(0);
+  auto& on1 = c.connect(1);
+  const db_id db = attach_now(c, on0, "a.tdb");
+  REQUIRE(c.settle(20s));
+  const auto banned = [&] { return (flags_of(c, 1, 1) & node_flag::banned) != 0; };
+  for (int i = 0; i < 30; ++i) write_now(c, on1, db, fmt::format("k{}", i), "v");
+  send(c, on1, control::set_ban_state, ban_of(1, 300));
+  REQUIRE(c.run(banned, 5s));
+  rest(c);
+  CHECK(logged(c, "node-left"));
+  for (int i = 0; i < 30; ++i) CHECK(read_now(c, on0, db, fmt::format("k{}", i)).data == "v");
+  // lifted before it has left, it is none; banned twice, it does not wait
+  send(c, on1, control::set_ban_state, ban_of(1, 0));
+  REQUIRE(c.settle(20s));
+  send(c, on1, control::set_ban_state, ban_of(1, 300));
+  send(c, on1, control::set_ban_state, ban_of(1, 0));
+  REQUIRE(c.settle(20s));
+  CHECK_FALSE(banned());
+  lock_now(c, on1, db, "k1");  // it is waited for
+  send(c, on1, control::set_ban_state, ban_of(1, 300));
+  CHECK_FALSE(banned());
+  send(c, on1, control::set_ban_state, ban_of(1, 200));
+  REQUIRE(c.run(banned, 100ms));
+  send(c, on1, control::set_ban_state, ban_of(1, 0));
+  REQUIRE(c.settle(20s));
+}
+
 TEST_CASE(
     "an inactive node is frozen, always: stopped and banned at any moment of recoveries, clients "
     "at work") {

@@ -444,6 +444,42 @@ TEST_CASE("detach: only volatile databases, only where nobody may attach, then o
   CHECK(s.settle(5s));
 }
 
+TEST_CASE(
+    "detach: the node that was asked ends in the middle, and the others have it all or none") {
+  std::set<bool> seen;
+  for (int step = 1; step <= 16; ++step) {
+    CAPTURE(step);
+    sim_cluster s(4);
+    REQUIRE(s.settle(20s));
+    const auto asked = s.leader() == 0 ? std::size_t{1} : std::size_t{0};
+    auto& c = s.connect(asked);
+    const db_id loose = attach_now(s, c, "loose.tdb");
+    REQUIRE(s.settle(20s));
+    std::vector<client*> others;
+    for (std::size_t n = 0; n < s.size(); ++n) {
+      const bytes none = wire::encode(tunable_set{.value = 0, .name = "AllowClientDBAttach"});
+      REQUIRE(ask(s, c, pnn{static_cast<std::uint32_t>(n)}, control::set_tunable, none));
+      if (n != asked) others.push_back(&s.connect(n));
+    }
+    write_now(s, *others[0], loose, "key", "value");
+    c.send_control(pnn::current, control::db_detach, wire::encode(number(loose)), 30s,
+                   [](const auto&) {});
+    pass(s, step * 150us);
+    s.kill(asked);
+    pass(s, 60s);
+    REQUIRE(s.settle(20s));
+    std::set<bool> has;
+    for (auto* other : others)
+      has.insert(finish<db_id>(s, [&](auto done) {
+                   find_database(*other, "loose.tdb", 5s, done);
+                 }).has_value());
+    REQUIRE(has.size() == 1);
+    seen.insert(*has.begin());
+    if (*has.begin()) CHECK(read_now(s, *others[1], loose, "key").data == "value");
+  }
+  CHECK(seen.size() == 2);
+}
+
 TEST_CASE("another node's vacuuming: an old copy goes, what is in use or newer stays") {
   sim_cluster s(2);
   REQUIRE(s.settle(20s));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
@@ -25,6 +26,7 @@ void bans::set_ban_state(const request_of<control::set_ban_state>& b, const call
                          const answer_to<control::set_ban_state>& answer) {
   if (b.pnn != port_.env.self) return answer.fail("a ban must be sent to the node itself");
   answer.good();
+  lifted_ = b.time == 0 && departing_.takes_out(departing::way::banned);
   if (b.time == 0) return lift(fmt::format("asked by node {}", number(by.from)));
   const auto told = std::exchange(announced_, std::nullopt);
   if (told && told->by == by.from && port_.env.loop.now() - told->when <= reason_holds)
@@ -32,7 +34,23 @@ void bans::set_ban_state(const request_of<control::set_ban_state>& b, const call
   const auto who = by.client
                        ? fmt::format("{} (pid {}) on this node", by.client->name, by.client->pid)
                        : fmt::format("node {}", number(by.from));
-  set(ban_cause::asked, "asked by " + who, by.from, b.time);
+  ban_in_good_order("asked by " + who, by.from, b.time);
+}
+
+/// An operator has time: what the node has goes to the others first. A node that others ban spoils their recoveries.
+void bans::ban_in_good_order(std::string why, pnn by, std::uint32_t seconds) {
+  const bool out = port_.view().own_flags() & node_flag::inactive;
+  if (out || port_.tunables[tunable::enable_bans] == 0)
+    return set(ban_cause::asked, std::move(why), by, seconds);
+  departing_.take_out(departing::way::banned, [this, why = std::move(why), by, seconds] {
+    if (!std::exchange(lifted_, false)) {
+      if (!ban_) set(ban_cause::asked, why, by, seconds);
+      return;
+    }
+    // no ban any more; but it has left, and comes back as whoever was away
+    membership_.set_own_flags(node_flag::banned, 0);
+    if (!ban_) membership_.set_own_flags(0, node_flag::banned);
+  });
 }
 
 outcome_of<control::ban_reason> bans::ban_reason(const request_of<control::ban_reason>& text,

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "actors/control_call.hpp"
+#include "actors/node/membership/departing.hpp"
 #include "actors/node/membership/membership.hpp"
 #include "actors/node/node_port.hpp"
 #include "protocol/rules/ban_end.hpp"
@@ -24,8 +25,8 @@ class bans {
     std::int64_t since_us = 0;
     bool for_want_of_room = false;  ///< and of nothing else: it ends when there is room
   };
-  bans(node_port& port, membership& m, const registry& databases)
-      : port_(port), membership_(m), databases_(databases) {}
+  bans(node_port& port, membership& m, departing& d, const registry& databases)
+      : port_(port), membership_(m), departing_(d), databases_(databases) {}
 
   /// A client has kept a database from freezing for too long; or there is no room for what a recovery brings. Who has no
   /// room leaves when the recovery under way has what the other databases hold here: it may be all there is of it.
@@ -44,6 +45,7 @@ class bans {
   outcome_of<control::ban_reason> ban_reason(const request_of<control::ban_reason>&, const caller&);
 
  private:
+  void ban_in_good_order(std::string why, pnn by, std::uint32_t seconds);
   void set(ban_cause, std::string why, pnn by, std::uint32_t seconds);
   void lift(const std::string& why);
   void leave_if_others_have_all();
@@ -70,12 +72,14 @@ class bans {
 
   node_port& port_;
   membership& membership_;
+  departing& departing_;
   const registry& databases_;
   std::optional<ban> ban_;
   std::set<db_id> short_of_room_;  ///< databases that wait for room
   std::map<db_id, unmade_file> unmade_files_;
   std::optional<announcement> announced_;
   std::optional<leaving> leaving_;
+  bool lifted_ = false;  ///< before the node had left
 };
 
 }  // namespace floe

@@ -35,21 +35,27 @@ void departing::stop_node(const answer_to<control::stop_node>& answer) {
   answer.good();
   continues_ = false;
   if (port_.view().own_flags() & node_flag::stopped || ends_) return;
-  if (state_ == departure::asked || state_ == departure::without)
-    return feed(departure_event::patience_ended);  // somebody is in a hurry
-  leave([this](bool) {
-    membership_.set_own_flags(node_flag::stopped, 0);
-    state_ = departure::stays;
-    port_.change_view([&](cluster_view& v) {
-      v.capabilities = (v.capabilities & ~capability::leaving) | roles_;
-    });
-    if (std::exchange(continues_, false)) membership_.set_own_flags(0, node_flag::stopped);
-  });
+  take_out(way::stopped, [this] { membership_.set_own_flags(node_flag::stopped, 0); });
+}
+
+void departing::take_out(way w, std::function<void()> then) {
+  const bool again = !taken_out_.insert_or_assign(w, std::move(then)).second;
+  if (again) return feed(departure_event::patience_ended);  // somebody is in a hurry
+  if (!is_leaving() && !then_) leave([this](bool) { is_out(); });
+}
+
+/// Who is to be stopped and banned has left once.
+void departing::is_out() {
+  for (const auto& [w, then] : std::exchange(taken_out_, {})) then();
+  state_ = departure::stays;
+  port_.change_view(
+      [&](cluster_view& v) { v.capabilities = (v.capabilities & ~capability::leaving) | roles_; });
+  if (std::exchange(continues_, false)) membership_.set_own_flags(0, node_flag::stopped);
 }
 
 void departing::continue_node(const answer_to<control::continue_node>& answer) {
   answer.good();
-  continues_ = state_ == departure::asked || state_ == departure::without;
+  continues_ = takes_out(way::stopped);
   if (!continues_) membership_.set_own_flags(0, node_flag::stopped);
 }
 
@@ -100,7 +106,7 @@ bool departing::somebody_stays() const {
 }
 
 void departing::leave(std::function<void(bool)> then) {
-  if (state_ == departure::asked || state_ == departure::without) {
+  if (is_leaving() || then_) {
     then_ = std::move(then);  // the process is to end while the node is being stopped
     return;
   }
@@ -112,12 +118,14 @@ void departing::leave(std::function<void(bool)> then) {
   roles_ = port_.view().capabilities & roles_given_up(port_.view());
   map_ = port_.view().gen;
   members_before_ = port_.view().map;
-  port_.note(event::node_leaves{.why = ends_ ? "its process ends" : "it is stopped"});
+  port_.note(event::node_leaves{.why = ends_                    ? "its process ends"
+                                       : takes_out(way::banned) ? "it is banned"
+                                                                : "it is stopped"});
   feed(departure_event::leave);
 }
 
 void departing::view_changed() {
-  if (state_ != departure::asked && state_ != departure::without) return;
+  if (!is_leaving()) return;
   const auto& v = port_.view();
   if (v.own_flags() & (node_flag::banned | node_flag::stopped))
     return feed(departure_event::inactive);

@@ -1,8 +1,9 @@
 #pragma once
 /// This node leaves the cluster in good order: protocol/rules/departure.hpp decides, this service asks for the recovery, waits for
-/// it, and then lets the node be stopped or end.
+/// it, and then lets the node be stopped or banned, or end.
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <vector>
 
 #include "actors/control_call.hpp"
@@ -21,6 +22,12 @@ class departing {
   void view_changed();
   departure state() const { return state_; }
 
+  /// How an operator takes the node out while its process goes on.
+  enum class way : std::uint8_t { stopped, banned };
+  /// Calls `then`, which makes the node inactive, when it has left; at once if it is asked for in the same way again.
+  void take_out(way, std::function<void()> then);
+  bool takes_out(way w) const { return taken_out_.contains(w); }
+
   /// At once, if it is asked for again.
   void stop_node(const answer_to<control::stop_node>&);
   void continue_node(const answer_to<control::continue_node>&);
@@ -34,6 +41,8 @@ class departing {
   void feed(departure_event);
   void be_patient();
   void left(bool handed_over);
+  bool is_leaving() const { return state_ == departure::asked || state_ == departure::without; }
+  void is_out();
 
   node_port& port_;
   membership& membership_;
@@ -42,6 +51,7 @@ class departing {
   std::vector<pnn> members_before_;       ///< of the map that it begins to leave
   std::uint32_t roles_ = 0;               ///< to be had again by a node that was stopped
   std::function<void(bool)> then_;
+  std::map<way, std::function<void()>> taken_out_;
   timer_id patience_{0};
   time_point since_;
   bool ends_ = false;        ///< the process does, and not only the membership

@@ -1,18 +1,19 @@
 #pragma once
-/// Detaching databases: on all connected nodes, or nowhere. CTDB broadcasts without waiting (Samba
-/// ctdb/server/ctdb_ltdb_server.c, ctdb_control_db_detach), so that nobody learns of a node that refuses.
-///
-///   would they all? ──no──► refused, nothing is detached
-///        │ yes
-///   all others ──some in a recovery──► all once more, in a moment: what some have let go and others keep is neither the
-///        │                             content of before nor none
-///     this node
+/// Detaching databases: on all connected nodes, or nowhere, and so that nobody sees it half done. The steps are those of
+/// protocol/rules/detaching.hpp; here they are carried out for the node that a client has asked, and for the others that
+/// it asks. CTDB broadcasts without waiting (Samba ctdb/server/ctdb_ltdb_server.c, ctdb_control_db_detach), so that nobody
+/// learns of a node that refuses.
+#include <functional>
+#include <map>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "actors/control_call.hpp"
 #include "actors/node/calls/calls.hpp"
 #include "actors/node/node_port.hpp"
 #include "actors/node/registry/registry.hpp"
+#include "protocol/rules/detaching.hpp"
 
 namespace floe {
 
@@ -23,22 +24,51 @@ class detaching {
 
   void db_detach(const request_of<control::db_detach>&, const caller&,
                  const answer_to<control::db_detach>&);
-  void go_on(const detach_now&);
+  void opened(db_id);
   void closed(db_id);
+  /// Once a second: what others have begun and do not go on with.
+  void tick();
 
  private:
-  std::string keeps_attached(const database_entry&) const;
+  /// A database on its way out, for a client, or for nobody any more.
+  struct course {
+    db_id id;
+    detach_step at = detach_step::ask;
+    time_point until;
+    replier answer{};
+    std::string why{};  ///< reopen, failed: it is not detached
+  };
+  /// What one that was asked has said.
+  struct said {
+    detach_event what = detach_event::agreed;
+    std::string why{};
+  };
+  using judge = std::function<said(const control_answer&)>;
+
+  std::string will_never(db_id, const database_entry&) const;
+  std::string not_now(const database_entry&) const;
   std::vector<pnn> others() const;
-  template <control C, class Request, class WhyNot, class Then>
-  void ask_all(const Request&, duration limit, WhyNot why_not, Then then);
-  void ask_whether(const detach_now&);
-  void ask_others(const detach_now&);
-  void in_a_moment(const detach_now&);
+  bool knows_closing(pnn) const;
+  void go_on(const course&);
+  void later(const course&);
+  void ask_all(const course&, const std::vector<pnn>&, const req_control&, const judge&);
+  void ask_whether(const course&);
+  void tell_all(const course&, std::uint32_t flags);
+  void drop_on_others(const course&);
+  void drop_here(const course&);
+  void went(const course&, const said&);
+  void close_here(db_id, const caller&, const replier&);
+  void release_here(db_id, const caller&, const replier&);
+  void tell_here(db_id, std::uint32_t flags, replier);
   void detach_here(db_id, const replier&);
 
   node_port& port_;
   registry& databases_;
   calls& calls_;
+  /// Databases that all nodes have been told to close, here or no more, and until when the word holds.
+  std::map<db_id, time_point> closing_;
+  /// A database that ends after its node answers all the same.
+  const std::shared_ptr<const bool> here_ = std::make_shared<const bool>(true);
 };
 
 }  // namespace floe

@@ -36,7 +36,8 @@ void log_reader::line(time_us at, std::size_t node, std::string_view text) {
   const auto event = parse_event(text);
   if (!event) return;
   switch (event->id) {
-    case event_id::freeze_state: return frozen(at, node, *event);
+    case event_id::freeze_state:
+    case event_id::detach: return frozen(at, node, *event);
     case event_id::recovery_mode:
       if (const auto e = as<event::recovery_mode>(*event))
         active_[node] = e->to == name(recovery_mode::active);
@@ -82,13 +83,15 @@ void log_reader::line(time_us at, std::size_t node, std::string_view text) {
   }
 }
 
+/// One of that name which is attached after it was detached is another one.
 void log_reader::frozen(time_us at, std::size_t node, const event_line& line) {
   const auto e = as<event::freeze_state>(line);
-  if (!e) return;
+  const bool detached = line.id == event_id::detach;
+  if (!e && !detached) return;
   const auto open = closed_.find({node, line.db});
-  const bool thawed = e->to == name(freeze_state::thawed);
-  if (!thawed && open == closed_.end()) closed_[{node, line.db}] = at;
-  if (thawed && open != closed_.end()) {
+  const bool over = detached || e->to == name(freeze_state::thawed);
+  if (!over && open == closed_.end()) closed_[{node, line.db}] = at;
+  if (over && open != closed_.end()) {
     seen_.frozen.push_back({node, line.db, open->second, at});
     closed_.erase(open);
   }

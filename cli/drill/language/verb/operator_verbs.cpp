@@ -22,6 +22,7 @@ action read_ban(line_parser& w) {
       static_cast<std::uint64_t>(std::max<std::int64_t>(1, w.time() / std::chrono::seconds(1)));
   return for_each_node(std::move(nodes), [seconds](drill_run& s, std::size_t n) {
     s.disturb(n, "banned", fault_kind::out);
+    s.past.disturbances.back().orderly = true;
     s.banned_nodes.insert(n);
     return set_ban(s, n, seconds);
   });
