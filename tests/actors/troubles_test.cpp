@@ -225,7 +225,7 @@ TEST_CASE("a ban says why, by whom and for how long, and a stopped node that it 
   const auto own = trouble_of(status(c, 2), "banned");
   CHECK(has(own["text"], "node 2 is banned by an operator: asked by "));
   CHECK(has(own["next"], "floe -n 2 unban"));
-  CHECK(has(own["text"], "57 s left"));
+  CHECK(has(own["text"], "58 s left"));  // it has given away what it had before, in milliseconds
   CHECK(trouble_of(status(c, 0), "banned")["node"] == 2);
   CHECK(status(c, 0)["healthy"] == false);
   order<control::set_ban_state>(c, w, {.pnn = pnn{2}, .time = 0});
