@@ -21,6 +21,7 @@ std::pair<pnn, std::uint64_t> database::asker_of(const db_control& m) {
 bool database::is_outside(const db_control& m) const {
   if (recovery_of(m)) return false;
   if (m.client || view_->mode == recovery_mode::normal) return true;
+  if (mutated(mutant::tool_taken_for_leader)) return false;
   const auto* sender = view_->find(m.from);
   const bool of_ctdbd = m.from != env_.self && sender && !sender->floe;
   return !of_ctdbd || (view_->leader != m.from && view_->leader != pnn::unknown);

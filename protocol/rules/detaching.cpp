@@ -2,13 +2,17 @@
 
 #include <utility>
 
+#include "protocol/mutant.hpp"
+
 namespace floe {
 
 detach_step step(detach_step now, detach_event e) {
   using enum detach_step;
   const bool agreed = e == detach_event::agreed;
   switch (now) {
-    case ask: return agreed ? close : failed;
+    case ask:
+      if (!agreed) return failed;
+      return mutated(mutant::detached_one_by_one) ? drop : close;
     case close:
       if (agreed) return drop;
       return e == detach_event::busy ? close : reopen;
@@ -17,7 +21,7 @@ detach_step step(detach_step now, detach_event e) {
       if (agreed) return now == drop ? drop_here : release;
       // who keeps it now was given it by a recovery, or is in one; there is no way back
       if (e == detach_event::late) return failed;
-      return close;
+      return mutated(mutant::detached_one_by_one) ? drop : close;
     case release: return done;
     case reopen: return failed;
     case done:
