@@ -590,7 +590,7 @@ class B4Health(Checks):
             until(lambda: "no-leader" in self.kinds(node), "nobody leads")
             until(lambda: floe("--base", node.base, "nodestatus").returncode == SAYS_NO, "the node says so")
             # who had the lock says at first that its file was removed
-            until(lambda: "No such file" in self.kinds(node)["no-leader"]["text"], "what the system says of the file")
+            until(lambda: "No such file" in self.kinds(node).get("no-leader", {}).get("text", ""), "what the system says of the file")
             trouble = self.kinds(node)["no-leader"]
             self.assertIn(f"{self.folder}/cluster.lock cannot be had: ", trouble["text"])
             self.assertIn("No such file", trouble["text"])
