@@ -97,7 +97,7 @@ struct replacing : std::enable_shared_from_this<replacing> {
     const auto check = [](pnn n, const client_reply& r) -> std::optional<client_error> {
       const bool normal = r.status == static_cast<std::int32_t>(recovery_mode::normal);
       if (normal || mutated(mutant::replaced_without_a_member) ||
-          mutated(mutant::tool_taken_for_leader))
+          mutated(mutant::push_into_anothers) || mutated(mutant::tool_taken_for_leader))
         return std::nullopt;
       return client_error{client_errc::refused, 0, recovery_goes_on, n};
     };

@@ -230,10 +230,9 @@ void database::on(db_view& m) {
   const auto before = std::exchange(view_, std::move(m.view));
   const auto mode = before->mode;
   ask_again_if_one_came(*before);
-  const bool leaves = !was_out && (view_->own_flags() & out);
-  if (leaves && !(mode == recovery_mode::active && mutated(mutant::inactive_not_frozen)))
-    become_inactive();
-  if (!(before->capabilities & capability::leaving) && leaving()) leave();
+  const bool stays_open = mode == recovery_mode::active && mutated(mutant::inactive_not_frozen);
+  if (!was_out && (view_->own_flags() & out) && !stays_open) become_inactive();
+  if (!(before->capabilities & capability::leaving) && leaving() && !stays_open) leave();
   if (before->gen != view_->gen) table_.close_that_of_before();
   if (mode == view_->mode) return;
   thaws_.answer();

@@ -20,8 +20,11 @@ std::pair<pnn, std::uint64_t> database::asker_of(const db_control& m) {
 /// that this one is says nothing of any other client, for it may not have heard yet that a recovery is over.
 bool database::is_outside(const db_control& m) const {
   if (recovery_of(m)) return false;
-  if (m.client || view_->mode == recovery_mode::normal) return true;
-  if (mutated(mutant::tool_taken_for_leader)) return false;
+  if (view_->mode == recovery_mode::normal) return true;
+  if (mutated(mutant::tool_taken_for_leader) || mutated(mutant::push_into_anothers) ||
+      mutated(mutant::replaced_without_a_member))
+    return false;  // the last two are refused before they do harm else
+  if (m.client) return true;
   const auto* sender = view_->find(m.from);
   const bool of_ctdbd = m.from != env_.self && sender && !sender->floe;
   return !of_ctdbd || (view_->leader != m.from && view_->leader != pnn::unknown);
