@@ -14,7 +14,8 @@
 /// closed), and stay frozen after the recovery. It works under a ctdbd that leads as well: its recoveries give every record to
 /// the leader.
 ///
-/// Where nobody else is there who could take anything it leaves at once.
+/// Where nobody else is there who could take anything it leaves at once; so it does when all leave together, and nobody stays who could
+/// end the recovery that has left it out.
 ///
 /// Not in CTDB, where a node that is stopped, banned or shut down takes with it what only it had.
 #include <cstdint>
