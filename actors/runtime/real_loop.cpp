@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
 #include <condition_variable>
@@ -24,7 +25,8 @@ namespace {
 
 using std::chrono::duration_cast;
 
-constexpr auto time_of_jobs = std::chrono::microseconds(500);
+constexpr duration least_time_of_jobs = std::chrono::microseconds(500);
+constexpr duration most_time_of_jobs = std::chrono::milliseconds(20);
 
 /// Threads for flushes and bulk work; more than cores would help only with many disks.
 class worker_pool {
@@ -191,9 +193,10 @@ class real_loop final : public event_loop {
   }
 
   /// Jobs get a budget, so that sockets and timers are served however much the actors have to do. One of time, since an
-  /// actor that goes on in slices takes one as soon as the last has ended.
+  /// actor that goes on in slices takes one as soon as the last has ended; longer after sockets that brought much, or what
+  /// they bring would pile up faster than it is done.
   void run_jobs() {
-    const auto ends = now() + time_of_jobs;
+    const auto ends = now() + std::clamp(4 * sockets_took_, least_time_of_jobs, most_time_of_jobs);
     for (int budget = 2000; budget > 0 && !(jobs_.empty() && tasks_.empty()); --budget) {
       if (now() > ends) return;
       if (!tasks_.empty()) {
@@ -234,7 +237,8 @@ class real_loop final : public event_loop {
     epoll_event events[64];
     const int n = ::epoll_pwait2(epoll_, events, 64, &limit, nullptr);
     if (n < 0 && errno != EINTR) die("epoll_pwait2");
-    turn_watch::here().woke(now());
+    const auto woke = now();
+    turn_watch::here().woke(woke);
     for (int i = 0; i < n; ++i) {
       const auto fd = static_cast<std::size_t>(events[i].data.u64 & 0xffffffff);
       const auto& w = watched_[fd];
@@ -242,6 +246,7 @@ class real_loop final : public event_loop {
       auto keep = w.ready;  // the callback may unwatch itself
       turn_watch::here().run("socket", [&] { (*keep)(events[i].events); });
     }
+    sockets_took_ = now() - woke;
   }
 
   std::thread::id home_;
@@ -249,6 +254,7 @@ class real_loop final : public event_loop {
   int wake_ = -1;
   std::deque<job> jobs_;
   std::deque<task> tasks_;
+  duration sockets_took_{0};  ///< when they were served last
   std::vector<task> before_wait_;
   timers timers_;
   std::vector<watched> watched_;
