@@ -1,11 +1,14 @@
-/// Vacuuming with whole nodes: the list of what is to be forgotten has a bound, and what had no room in it goes, too.
+/// Vacuuming with whole nodes: what another one offers goes unless it is in use; the list of what is to be forgotten has a bound, and
+/// what had no room in it goes, too.
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
-#include "actors/client/records.hpp"
 #include "protocol/rules/vacuum.hpp"
-#include "tests/actors/sim_cluster.hpp"
+#include "protocol/types/database.hpp"
+#include "protocol/types/rec_data.hpp"
+#include "tests/actors/transaction_support.hpp"
 
 using namespace floe;
 using namespace floe::test;
@@ -46,4 +49,52 @@ TEST_CASE("vacuum: more deletions than the list has room for are forgotten all t
   CHECK(vacuum_of(c, "queued") == 0);
   CHECK(vacuum_of(c, "queue_bytes") == 0);
   CHECK(vacuum_of(c, "forgotten") == count);
+}
+
+TEST_CASE("another node's vacuuming: an old copy goes, what is in use or newer stays") {
+  sim_cluster s(2);
+  REQUIRE(s.settle(20s));
+  auto& c = s.connect(0);
+  const db_id db = attach_now(s, c, "loose.tdb");
+  std::vector<std::string> keys;
+  for (int i = 0; i < 12; ++i) keys.push_back("key" + std::to_string(i));
+  for (const auto& k : keys) write_now(s, c, db, k, "value");
+  // node 1 has a copy of each from now on; node 0 owns them or gets them back
+  c.control<control::set_recmode>(pnn::current, recovery_mode::active, 5s, [](const auto&) {});
+  REQUIRE(s.run([&] { return !s.normal(); }, 1s));
+  REQUIRE(s.settle(20s));
+  for (const auto& k : keys) write_now(s, c, db, k, "");
+  auto& other = s.connect(1);
+  attach_now(s, other, "loose.tdb");
+  rec_buffer_builder offer(db);
+  for (const auto& k : keys) {
+    bytes header;
+    append_header(header, read_now(s, c, db, k, read_from::this_node).header);
+    offer.add_plain(k, header, number(db));
+  }
+  const auto has_copy = [&](const std::string& k) {
+    return number(read_now(s, other, db, k, read_from::this_node).header.rsn) > 0;
+  };
+  for (const auto& k : keys) CHECK(has_copy(k));
+  bytes answer;
+  const auto asked = finish<void>(s, [&](auto done) {
+    other.send_control(pnn::current, control::try_delete_records, offer.take(), 5s,
+                       [&, done](const result<client_reply>& r) {
+                         REQUIRE(r.has_value());
+                         answer = bytes(r->data);
+                         done({});
+                       });
+  });
+  REQUIRE(asked.has_value());
+  const auto kept = wire::decode<rec_buffer>(answer);
+  REQUIRE(kept.has_value());
+  CHECK(kept->db_id() == db);
+  // those that node 1 is lmaster of it keeps, the others are gone
+  CHECK(kept->count() > 0);
+  CHECK(kept->count() < keys.size());
+  std::set<std::string> here_still;
+  for (const rec_data& r : *kept) here_still.insert(std::string(r.key));
+  for (const auto& k : keys) CHECK(has_copy(k) == here_still.contains(k));
+  for (const auto& k : keys) CHECK_FALSE(read_now(s, other, db, k).found);
+  CHECK(s.normal());
 }
