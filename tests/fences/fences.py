@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """The fences of the tree: what may not stand where, and what a text says of files that are not there.
 
-    tests/fences/fences.py         who includes whom, which library appears where, links of READMEs, named files, rules and
-                                   their model, tunables that nobody looks at, and whether
+    tests/fences/fences.py         who includes whom, which library appears where, sources that are not compiled, headers that
+                                   nobody includes, links of READMEs, named files, rules and their model,
+                                   tunables that nobody looks at, and whether
                                    clang-format would change a file (Debian 12's, since others write otherwise)
     tests/fences/fences.py --fix   formats them
 
@@ -54,9 +55,11 @@ version""".split())
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.M)
 
 
-def tracked(*suffixes):
-    names = subprocess.run(["git", "-C", str(TOP), "ls-files", "-z"], capture_output=True, text=True, check=True)
-    for name in filter(None, names.stdout.split("\0")):
+def files_of_the_tree(*suffixes):
+    """Files of the tree, also those that git has not been told of yet: who adds one asks before he commits it."""
+    names = subprocess.run(["git", "-C", str(TOP), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+                           capture_output=True, text=True, check=True)
+    for name in sorted(set(filter(None, names.stdout.split("\0")))):
         if name.endswith(suffixes) and (TOP / name).exists():
             yield name
 
@@ -103,6 +106,25 @@ def readme_links(name, text):
 def anchors(text):
     for heading in re.findall(r"^#+ (.*)$", text, re.M):
         yield re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+# Sources whose names a loop of their meson.build puts together.
+BUILT_BY_A_LOOP = ("actors/clib/examples/", "tests/bench/bench_", "tests/fuzz/fuzz_")
+
+
+def left_out(names, builds, texts):
+    """A source that no meson.build names is not compiled, and what is missed of it is told by the linker alone; a header that
+    nobody includes is dead. `builds`: the text of each meson.build."""
+    named = {os.path.normpath(os.path.join(os.path.dirname(build), source))
+             for build, text in builds.items() for source in re.findall(r"'([\w./-]+\.(?:cpp|c))'", text)}
+    included = {quoted or angled for text in texts for quoted, angled in INCLUDE.findall(text)}
+    ends = {path.rsplit("/", 1)[-1] for path in included}
+    for name in names:
+        if name.endswith((".cpp", ".c")) and name not in named and not name.startswith(BUILT_BY_A_LOOP):
+            build = max((b for b in builds if name.startswith(os.path.dirname(b) + "/")), key=len, default="meson.build")
+            yield f"{name} is not compiled: name it in {build}"
+        if name.endswith((".hpp", ".h", ".def")) and name.rsplit("/", 1)[-1] not in ends:
+            yield f"{name}: nobody includes it"
 
 
 SOURCE = r"[\w./-]*[\w-]\.(?:cpp|hpp|def|drill)"
@@ -183,8 +205,8 @@ def badly_formatted(names):
 
 def main():
     wrong, looked_at, texts = [], 0, {}
-    files = list(tracked(""))
-    for name in tracked(".cpp", ".hpp", ".h", ".c", ".md"):
+    files = list(files_of_the_tree(""))
+    for name in files_of_the_tree(".cpp", ".hpp", ".h", ".c", ".md"):
         text = (TOP / name).read_text(errors="replace")
         looked_at += 1
         if name.startswith(("protocol/", "actors/", "storage/")) and not name.endswith(".md"):
@@ -194,15 +216,18 @@ def main():
         else:
             wrong += includes(name, text)
         wrong += named_files(name, text, files)
+    sources = list(files_of_the_tree(".cpp", ".hpp", ".h", ".c", ".def"))
+    wrong += left_out(sources, {name: (TOP / name).read_text() for name in files if name.endswith("meson.build")},
+                      [(TOP / name).read_text(errors="replace") for name in sources])
     wrong += model_rules((TOP / "tests/model/rules.pml").read_text(), (TOP / "tests/model/runs.txt").read_text(), texts)
     wrong += idle_tunables((TOP / "protocol/tunables.def").read_text(), (TOP / "protocol/tunable_effects.def").read_text(),
                            [text for name, text in texts.items() if name.startswith("actors/")])
     if formatter_is_ours():
-        ugly = list(badly_formatted(tracked(".cpp", ".hpp", ".h", ".c")))
+        ugly = list(badly_formatted(files_of_the_tree(".cpp", ".hpp", ".h", ".c")))
         if "--fix" in sys.argv[1:]:
             if ugly:
                 subprocess.run(["clang-format", "-i", *ugly], cwd=TOP, check=True)
-            print(f"{len(ugly)} files formatted")
+            print("\n".join([*ugly, f"{len(ugly)} files formatted"]))
         else:
             wrong += [f"{name} is not as clang-format writes it; tests/fences/fences.py --fix" for name in ugly]
     else:

@@ -53,6 +53,14 @@ class Fences(unittest.TestCase):
         self.assertTrue(list(fences.model_rules(rules, "small | without R8 | holds | R8=0\n", texts)))
         self.assertTrue(list(fences.model_rules("hidden byte R8;\n", runs, texts)))
 
+    def test_what_was_forgotten(self):
+        builds = {"meson.build": "", "cli/meson.build": "files(\n    'command/pnn.cpp',\n)", "tests/meson.build": "'../cli/shared.cpp'"}
+        texts = ['#include "cli/known.hpp"\n#include "rows.def"\n']
+        looked = lambda *names: list(fences.left_out(names, builds, texts))  # noqa: E731
+        self.assertEqual(looked("cli/command/pnn.cpp", "cli/shared.cpp", "cli/known.hpp", "cli/rows.def"), [])
+        self.assertEqual(looked("cli/command/mood.cpp"), ["cli/command/mood.cpp is not compiled: name it in cli/meson.build"])
+        self.assertEqual(looked("cli/dead.hpp"), ["cli/dead.hpp: nobody includes it"])
+
     def test_tunables(self):
         rows = 'FLOE_TUNABLE(1, used, Used, 1, "s",\n "x")\nFLOE_TUNABLE(2, idle, Idle, 1, "s",\n "x")\nFLOE_OWN_TUNABLE(62, own, Own, 1, "s", "x")\n'
         says, looks = 'FLOE_NO_EFFECT(idle, Idle, "there is nothing")\n', ["tunables[tunable::used] + tunables[tunable::own]"]
