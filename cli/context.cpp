@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 
@@ -12,6 +11,7 @@
 #include "cli/diagnosis.hpp"
 #include "cli/errors_as_json.hpp"
 #include "cli/socket_owner.hpp"
+#include "cli/whole_number.hpp"
 #include "cli/wrap.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/hash.hpp"
@@ -67,10 +67,9 @@ std::optional<std::vector<pnn>> parse_list(std::string_view text) {
   while (!text.empty()) {
     const auto item = text.substr(0, text.find(','));
     text.remove_prefix(std::min(text.size(), item.size() + 1));
-    std::uint32_t n = 0;
-    const auto r = std::from_chars(item.data(), item.data() + item.size(), n);
-    if (r.ec != std::errc() || r.ptr != item.data() + item.size()) return std::nullopt;
-    out.push_back(pnn{n});
+    const auto n = whole_number<std::uint32_t>(item);
+    if (!n) return std::nullopt;
+    out.push_back(pnn{*n});
   }
   if (out.empty()) return std::nullopt;
   return out;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <memory>
 
@@ -12,6 +11,7 @@
 #include "cli/decode/input.hpp"
 #include "cli/decode/node_traffic.hpp"
 #include "cli/decode/relay.hpp"
+#include "cli/whole_number.hpp"
 
 namespace floe::cli {
 namespace {
@@ -25,10 +25,8 @@ using out_file = std::unique_ptr<std::FILE, closer>;
 
 int from_pcap(context& c, const arguments& a, recorder& out) {
   const std::string port_text = a.has("--port") ? a["--port"] : "4379";
-  std::uint16_t port = 0;
-  const auto r = std::from_chars(port_text.data(), port_text.data() + port_text.size(), port);
-  if (r.ec != std::errc() || r.ptr != port_text.data() + port_text.size() || port == 0)
-    return c.misused("--port takes a number from 1 to 65535");
+  const auto port = whole_number<std::uint16_t>(port_text).value_or(0);
+  if (port == 0) return c.misused("--port takes a number from 1 to 65535");
   const auto file = read_whole(a["--pcap"]);
   if (!file) return c.misused(file.error());
   const auto sum = record_node_traffic(*file, port, out);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 
 #include "cli/ask_nodes.hpp"
 #include "cli/cluster/deleted_node.hpp"
@@ -15,6 +14,7 @@
 #include "cli/command/cluster_version.hpp"
 #include "cli/context.hpp"
 #include "cli/output.hpp"
+#include "cli/whole_number.hpp"
 #include "cli/wrap.hpp"
 #include "protocol/wire/visible.hpp"
 
@@ -26,11 +26,8 @@ const option dir_option{"--dir", "DIR", "where the nodes' directories are: DIR/n
 template <class Number>
 bool read_number(const std::string& text, std::optional<Number>& to) {
   if (text.empty()) return true;
-  Number n{};
-  const auto r = std::from_chars(text.data(), text.data() + text.size(), n);
-  if (r.ec != std::errc() || r.ptr != text.data() + text.size()) return false;
-  to = n;
-  return true;
+  to = whole_number<Number>(text);
+  return to.has_value();
 }
 
 /// One line on a terminal, written over and over.

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "cli/ask_nodes.hpp"
 #include "cli/command/all.hpp"
 #include "cli/output.hpp"
+#include "cli/whole_number.hpp"
 #include "protocol/constants.hpp"
 
 namespace floe::cli {
@@ -30,10 +30,7 @@ std::optional<std::int32_t> parse_level(std::string text) {
   std::ranges::transform(text, text.begin(), [](unsigned char x) { return std::toupper(x); });
   for (const auto& l : levels)
     if (l.name == text) return l.value;
-  std::int32_t n = 0;
-  const auto r = std::from_chars(text.data(), text.data() + text.size(), n);
-  if (r.ec != std::errc() || r.ptr != text.data() + text.size()) return std::nullopt;
-  return n;
+  return whole_number<std::int32_t>(text);
 }
 
 int get(context& c, const arguments&) {

@@ -9,7 +9,7 @@
 #include "actors/client/replace.hpp"
 #include "actors/tdb_bridge/node_place.hpp"
 #include "cli/backup/database_content.hpp"
-#include "cli/command/import.hpp"
+#include "cli/command/all.hpp"
 #include "cli/context.hpp"
 #include "cli/databases.hpp"
 #include "cli/hold_transactions.hpp"

@@ -1,37 +1,26 @@
 /// floe process-exists: is a process a client of the node, and alive?
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "actors/client/processes.hpp"
 #include "cli/command/all.hpp"
 #include "cli/context.hpp"
 #include "cli/output.hpp"
+#include "cli/whole_number.hpp"
 
 namespace floe::cli {
 namespace {
 
-template <class N>
-bool parse(std::string_view text, N& to) {
-  const bool hex = text.starts_with("0x");
-  if (hex) text.remove_prefix(2);
-  const auto r = std::from_chars(text.data(), text.data() + text.size(), to, hex ? 16 : 10);
-  return !text.empty() && r.ec == std::errc() && r.ptr == text.data() + text.size();
-}
-
 int run_process_exists(context& c, const arguments& a) {
-  std::int32_t pid = 0;
-  std::uint64_t id = 0;
-  if (!parse(a["PID"], pid) || pid <= 0)
-    return c.misused("process-exists: " + a["PID"] + " is no process id");
+  const auto pid = number_or_hex<std::int32_t>(a["PID"]).value_or(0);
+  if (pid <= 0) return c.misused("process-exists: " + a["PID"] + " is no process id");
   const bool with_id = !a["SRVID"].empty();
-  if (with_id && !parse(a["SRVID"], id))
-    return c.misused("process-exists: " + a["SRVID"] + " is no srvid");
+  const auto id = number_or_hex<std::uint64_t>(a["SRVID"]);
+  if (with_id && !id) return c.misused("process-exists: " + a["SRVID"] + " is no srvid");
   auto node = c.node();
   if (!node) return node.error();
   const auto at = c.target();
   if (!at) return at.error();
-  const auto srvid = with_id ? std::optional(floe::srvid{id}) : std::nullopt;
+  const auto srvid = with_id ? std::optional(floe::srvid{*id}) : std::nullopt;
   const auto answer = (*node)->wait<bool>([&](auto finished) {
     process_exists((*node)->async(), *at, pid, srvid, c.patience(), finished);
   });

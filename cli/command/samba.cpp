@@ -9,7 +9,7 @@
 #include "cli/bridge_library.hpp"
 #include "cli/cluster/processes.hpp"
 #include "cli/cluster/wait_healthy.hpp"
-#include "cli/command/samba.hpp"
+#include "cli/command/all.hpp"
 #include "cli/context.hpp"
 #include "cli/output.hpp"
 #include "cli/samba/demo.hpp"

@@ -1,13 +1,12 @@
 /// floe stats, statisticsreset: what each interval of the past has added to the node's counters.
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "cli/ask_nodes.hpp"
 #include "cli/command/all.hpp"
 #include "cli/machine_rows.hpp"
 #include "cli/output.hpp"
 #include "cli/statistics_rows.hpp"
+#include "cli/whole_number.hpp"
 #include "protocol/types/statistics.hpp"
 #include "protocol/wire/text.hpp"
 
@@ -28,8 +27,8 @@ int stats(context& c, const arguments& a) {
   const bool rows = machine_rows() && !c.options.json;
   std::size_t wanted = rows ? 100 : 10;
   if (const auto& text = a["INTERVALS"]; !text.empty()) {
-    const auto r = std::from_chars(text.data(), text.data() + text.size(), wanted);
-    if (r.ec != std::errc() || r.ptr != text.data() + text.size() || wanted == 0 || wanted > 100)
+    wanted = whole_number<std::size_t>(text).value_or(0);
+    if (wanted == 0 || wanted > 100)
       return c.misused("stats: " + text + " is no number of intervals; there are 1 to 100");
   }
   const auto nodes = c.targets();

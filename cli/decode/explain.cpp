@@ -9,6 +9,7 @@
 #include "cli/decode/lookup.hpp"
 #include "cli/decode/type_shape.hpp"
 #include "cli/output.hpp"
+#include "cli/whole_number.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/tunable_effects.hpp"
 
@@ -267,7 +268,7 @@ explanation of_range(std::uint64_t id, bool colours) {
 
 std::vector<explanation> explain(std::string_view name, bool colours) {
   std::vector<explanation> out;
-  if (const auto n = number_in(name)) {
+  if (const auto n = number_or_hex<std::uint64_t>(name)) {
     if (const auto* c = control_called(name)) {
       out.push_back(of_control(*c, colours));
     } else if (*n > 0xFFFFFFFF) {

@@ -1,9 +1,9 @@
 #include "cli/decode/lookup.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "actors/events.hpp"
+#include "cli/whole_number.hpp"
 #include "protocol/constants.hpp"
 
 namespace floe::cli {
@@ -64,22 +64,12 @@ std::vector<flag_row> all_flags() {
   return out;
 }
 
-std::optional<std::uint64_t> number_in(std::string_view text) {
-  const bool hex = text.starts_with("0x") || text.starts_with("0X");
-  if (hex) text.remove_prefix(2);
-  std::uint64_t n = 0;
-  const auto r = std::from_chars(text.data(), text.data() + text.size(), n, hex ? 16 : 10);
-  if (text.empty() || r.ec != std::errc() || r.ptr != text.data() + text.size())
-    return std::nullopt;
-  return n;
-}
-
 bool same_name(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, {}, lower, lower);
 }
 
 const control_info* control_called(std::string_view text) {
-  if (const auto n = number_in(text))
+  if (const auto n = number_or_hex<std::uint64_t>(text))
     return *n <= 0xFFFFFFFF ? find_control(control{static_cast<std::uint32_t>(*n)}) : nullptr;
   return find_control(text);
 }

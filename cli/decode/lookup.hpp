@@ -35,8 +35,6 @@ std::vector<flag_row> all_flags();
 
 /// By name in any case, or opcode.
 const control_info* control_called(std::string_view name_or_opcode);
-/// Decimal, or hexadecimal with 0x.
-std::optional<std::uint64_t> number_in(std::string_view text);
 bool same_name(std::string_view a, std::string_view b);
 
 /// Types of the payloads of all controls and messages, each once.

@@ -4,11 +4,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+
+#include "cli/whole_number.hpp"
 
 namespace floe::cli {
 namespace {
@@ -16,13 +17,6 @@ namespace {
 std::string_view variable(const char* name) {
   const char* value = std::getenv(name);
   return value ? value : "";
-}
-
-std::optional<std::int64_t> number(std::string_view text) {
-  std::int64_t n = 0;
-  const auto r = std::from_chars(text.data(), text.data() + text.size(), n);
-  if (r.ec != std::errc() || r.ptr != text.data() + text.size()) return std::nullopt;
-  return n;
 }
 
 }  // namespace
@@ -48,9 +42,10 @@ void tell_service_manager(std::string_view lines) {
 }
 
 std::optional<std::chrono::microseconds> watchdog_limit() {
-  const auto limit = number(variable("WATCHDOG_USEC"));
+  const auto limit = whole_number<std::int64_t>(variable("WATCHDOG_USEC"));
   if (!limit || *limit <= 0) return std::nullopt;
-  if (const auto pid = variable("WATCHDOG_PID"); !pid.empty() && number(pid) != ::getpid())
+  if (const auto pid = variable("WATCHDOG_PID");
+      !pid.empty() && whole_number<std::int64_t>(pid) != ::getpid())
     return std::nullopt;
   return std::chrono::microseconds(*limit);
 }

@@ -120,6 +120,12 @@ class A1WithoutNodes(Checks):
                 text = self.assert_exit(DONE, floe(name, "--help")).stdout
                 self.assertIn("floe", text[text.index("xample"):])
 
+    def test_every_command_is_in_the_readme(self):
+        tables = (pathlib.Path(__file__).parents[2] / "cli/README.md").read_text()
+        for name in self.commands():
+            with self.subTest(command=name):
+                self.assertRegex(tables, rf"`[^`\n]*(?<![\w-]){name}(?![\w-])", "the table of commands has no row for it")
+
     def test_wrong_use(self):
         self.assert_complains(WRONG_USE, "did you mean status?", "staus")
         self.assert_complains(WRONG_USE, "`floe --help` lists them", "frobnicate")

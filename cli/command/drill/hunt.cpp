@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <filesystem>
 #include <thread>
@@ -15,6 +14,7 @@
 #include "cli/context.hpp"
 #include "cli/output.hpp"
 #include "cli/whole_file.hpp"
+#include "cli/whole_number.hpp"
 #include "cli/wrap.hpp"
 
 namespace floe::cli::drill {
@@ -57,9 +57,8 @@ std::expected<hunt_request, std::string> read_request(const arguments& a) {
     if (a.has("--drills"))
       return std::unexpected("it ends after --minutes or after --drills, not after both");
     const auto& text = a["--minutes"];
-    const auto end = std::from_chars(text.data(), text.data() + text.size(), r.options.minutes);
-    if (end.ec != std::errc() || end.ptr != text.data() + text.size() || !(r.options.minutes > 0) ||
-        r.options.minutes > 100'000)
+    r.options.minutes = whole_number<double>(text).value_or(0);
+    if (!(r.options.minutes > 0) || r.options.minutes > 100'000)
       return std::unexpected("--minutes takes a number from 0.01 to 100000: " + text);
   }
   return r;

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "cli/drill/testbed/real/ctdbd_node.hpp"
 #include "cli/drill/testbed/real/limits.hpp"
 #include "cli/output.hpp"
+#include "cli/whole_number.hpp"
 #include "cli/wrap.hpp"
 
 namespace floe::cli::drill {
@@ -50,9 +50,8 @@ std::expected<testbed_choice, std::string> read_testbed_choice(const arguments& 
     }
   if (a.has("--patience")) {
     const auto& text = a["--patience"];
-    const auto r = std::from_chars(text.data(), text.data() + text.size(), c.patience);
-    if (r.ec != std::errc() || r.ptr != text.data() + text.size() ||
-        !(c.patience >= 1 && c.patience <= 1000))
+    c.patience = whole_number<double>(text).value_or(0);
+    if (!(c.patience >= 1 && c.patience <= 1000))
       return std::unexpected("--patience takes a number from 1 to 1000: " + text);
   }
   return c;

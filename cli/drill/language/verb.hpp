@@ -1,6 +1,7 @@
 #pragma once
-/// A verb of the drill language as data. To add one: a file in verb/ with a function that returns
-/// it, a line in verbs.cpp. Help, errors and the reference follow from the rows.
+/// A verb of the drill language as data. To add one: a row in the file of its matter in verb/, with the function that reads
+/// its line. Help, errors and the hunter's use of it follow from the row. (A new matter: a file, in verb/all.hpp, verbs.cpp
+/// and meson.build.)
 #include <expected>
 #include <functional>
 #include <string>
