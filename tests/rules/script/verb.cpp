@@ -5,23 +5,16 @@
 
 namespace floe::rule_script {
 
-// One file each in tests/rules/verbs.
-extern const verb aborts_verb, advance_verb, cluster_recovery_verb, database_verb, db_recovery_verb,
-    each_from_verb, election_verb, failures_verb, freeze_machine_verb, go_verb, in_each_phase_verb,
-    joining_verb, leader_watch_verb, left_out_verb, look_verb, meet_verb, member_verb, node_verb,
-    owed_verb, path_verb, record_queue_verb, ring_verb, state_verb, told_verb;
+#define RULE_SCRIPT_VERB(name) extern const verb name##_verb;
+#include "tests/rules/verbs/verbs.def"
+#undef RULE_SCRIPT_VERB
 
 namespace {
 
 constexpr std::array all_verbs{
-    &aborts_verb,       &advance_verb,       &cluster_recovery_verb,
-    &database_verb,     &db_recovery_verb,   &each_from_verb,
-    &election_verb,     &failures_verb,      &freeze_machine_verb,
-    &go_verb,           &in_each_phase_verb, &joining_verb,
-    &leader_watch_verb, &left_out_verb,      &look_verb,
-    &meet_verb,         &member_verb,        &node_verb,
-    &owed_verb,         &path_verb,          &record_queue_verb,
-    &ring_verb,         &state_verb,         &told_verb,
+#define RULE_SCRIPT_VERB(name) &name##_verb,
+#include "tests/rules/verbs/verbs.def"
+#undef RULE_SCRIPT_VERB
 };
 
 std::string known_words(const world& w) {

@@ -1,6 +1,6 @@
 #pragma once
 /// What a line of a rule script can do besides naming an event: one verb, one file in tests/rules/verbs, one row in
-/// verb.cpp.
+/// verbs/verbs.def.
 #include <memory>
 #include <span>
 #include <string>
