@@ -23,7 +23,8 @@
 ///
 /// What is left here is what moves between them: the freeze state, the generation, and who is served. Files: database.cpp
 /// (life, dispatch, views), reports.cpp (what it shows of itself, traverses), records.cpp (locks, reads, stores, calls of
-/// clients), record_queue.cpp (who is served next), migration.cpp (how records move), transactions.cpp (what each node
+/// clients), record_queue.cpp (who is served next), migration.cpp (how records move), migration_requests.cpp (what is asked
+/// of others, and asked again), volatile_updates.cpp (records that another node writes), transactions.cpp (what each node
 /// stores of one), store_access.cpp (the store, with its errors dealt with), recovery_steps.cpp (freeze, transaction, thaw),
 /// recovery_pull.cpp, recovery_push.cpp, recovery_commit.cpp (what a recovery takes and gives in between),
 /// replaced_content.cpp (what tools put in the place of a content), fill.cpp (before its node joins).
@@ -127,31 +128,35 @@ class database final : public actor<database_message>, private record_keeper {
 
   // migration.cpp
   void on(db_peer_packet&);
-  void on(db_tick&);
   void peer(pnn from, const parcel_ptr&, const req_call&);
   void peer(pnn from, const parcel_ptr&, const req_dmaster&);
   void peer(pnn from, const parcel_ptr&, const reply_dmaster&);
   void peer(pnn from, const parcel_ptr&, const reply_call&);
   void peer(pnn from, const parcel_ptr&, const reply_error&);
-  void update_volatile(db_control&, unsigned tries);
-  void update_later(db_control&, unsigned tries);
-  bool is_free_to_write(const bytes& key);
   void settle_peer_call(const bytes& key, const lock_waiter&);
   bool wait_for_thaw(pnn from, const parcel_ptr&);
   void serve_deferred();
   void push_record(db_control&);
-  void ask_for(const bytes& key, lock_table::entry&, pnn whom, bool copy);
-  void arrived(const bytes& key);
   void give(const bytes& key, const packet_header& request, const req_call_decision&);
+  pnn lmaster(byte_view key) const override;
+  bool reachable(pnn) const override;
+  bool is_floe(pnn) const;
+
+  // migration_requests.cpp
+  void on(db_tick&);
+  void arrived(const bytes& key);
+  void ask_for(const bytes& key, lock_table::entry&, pnn whom, bool copy);
   void resend_pending();
   void ask_again_if_one_came(const cluster_view& before);
   void drop_stale_waiters(generation before);
   void drop_what_waits();
   void need_tick();
   void note_request(bool again, const bytes& key, pnn to, reqid id);
-  pnn lmaster(byte_view key) const override;
-  bool reachable(pnn) const override;
-  bool is_floe(pnn) const;
+
+  // volatile_updates.cpp
+  void update_volatile(db_control&, unsigned tries);
+  void update_later(db_control&, unsigned tries);
+  bool is_free_to_write(const bytes& key);
 
   // records.cpp
   void on(db_client_call&);

@@ -1,4 +1,5 @@
-/// How records move between nodes: requests for them are sent, answered, passed on, and sent again after a recovery.
+/// How records move between nodes: what others ask for is given or passed on, what they send is taken. What this node asks
+/// for is in migration_requests.cpp.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,12 +17,6 @@
 #include "protocol/types/rec_data.hpp"
 
 namespace floe {
-namespace {
-
-constexpr std::int32_t update_is_outdated = 1;  ///< as ctdbd's child says it
-
-}  // namespace
-
 pnn database::lmaster(byte_view key) const { return lmaster_of(key, view_->map); }
 
 void database::on(db_peer_packet& m) {
@@ -64,7 +59,7 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
     case req_call_outcome::redirect:
       call.hopcount = d.hops;
       // One of our own, which has come back to us as the lmaster because the record had moved on, is where the record is
-      // now: others are held back for it only as long as that is so (held_for_us). Were it believed to be where it was
+      // now: others are held back for it only as long as that is so (held_for_us in record_queue.hpp). Were it believed to be where it was
       // sent first, a node might hold it back for a request of its own that is held back here.
       if (auto* e = locks_.find(key); e && e->migration && header.src == env_.self &&
                                       e->migration->id == header.id &&
@@ -275,196 +270,6 @@ void database::peer(pnn, const parcel_ptr& p, const reply_call& m) {
   // then the record itself
   if (!taken) e->no_copy = true;
   advance(key);
-}
-
-/// UPDATE_RECORD of a volatile database: its sender owns these records and wants to write them, or it writes records of this
-/// node. That waits until nobody else uses them.
-void database::update_volatile(db_control& m, unsigned tries) {
-  bool free = true;
-  for (const rec_data& raw : m.request<control::update_record>()) {
-    const auto r = raw.as_record();
-    if (!r) return m.answer.fail("a record without header");
-    switch (decide_called_back(env_.self, header_of(r->key), r->header).outcome) {
-      case call_back_outcome::refuse:
-        return m.answer.fail("this node owns the record, or is said to and does not");
-      case call_back_outcome::outdated:
-        return m.answer.status(update_is_outdated, "a record here is newer");
-      case call_back_outcome::write: free &= is_free_to_write(bytes(r->key)); break;
-      case call_back_outcome::end_copy:
-      case call_back_outcome::none: break;
-    }
-  }
-  if (!free) return update_later(m, tries);
-  for (const rec_data& raw : m.request<control::update_record>()) {
-    const auto r = raw.as_record();
-    const auto d = decide_called_back(env_.self, header_of(r->key), r->header);
-    const bool stored =
-        d.outcome == call_back_outcome::end_copy ? put(r->key, d.header, local(r->key).data)
-        : d.outcome == call_back_outcome::write  ? store_as_daemon(r->key, d.header, r->data)
-                                                 : true;
-    if (!stored) return m.answer.fail("cannot store: " + storage_.last_refusal());
-    // a copy that is on its way here by a connection that has broken would not be called back
-    auto* e = locks_.find(r->key);
-    if (e && e->migration && e->migration->copy) ask_for(bytes(r->key), *e, e->migration->to, true);
-  }
-  m.answer.good();
-}
-
-/// Of a record of ours: no client has it, here or in the record table, and there are no copies of it.
-bool database::is_free_to_write(const bytes& key) {
-  if (!table_.take_out(key) || is_wanted(key)) return false;
-  const auto here = header_of(key);
-  if (!here || !copies_are_out(env_.self, *here)) return true;
-  copies_.call_back(key);
-  return false;
-}
-
-void database::update_later(db_control& m, unsigned tries) {
-  constexpr auto pause = std::chrono::milliseconds(5);
-  if (pause * tries > config_.update_patience)
-    return m.answer.fail("a client has had the record all the time");
-  env_.loop.after(
-      pause, [this, to = self(), tries, again = std::make_shared<db_control>(std::move(m))] {
-        // which runs only while this lives
-        to.tell(db_next_slice{[this, again, tries] { update_record(*again, tries + 1); }});
-      });
-}
-
-/// A record has become ours: whoever waits for it is served, whatever request brought it.
-void database::arrived(const bytes& key) {
-  ++migrations_done_;
-  hot_.count(key, env_.loop.now());
-  stays_.came(key, env_.loop.now());
-  if (auto* e = locks_.find(key)) e->came = env_.loop.now();
-  if (auto* e = locks_.find(key); e && e->migration) {
-    const auto waited = env_.loop.now() - e->migration->since;
-    if (e->migration->sends > 1 || waited > std::chrono::milliseconds(20))
-      note(event::migration_done{.key = to_hex(key), .waited_us = in_us(waited)});
-    requests_.forget(e->migration->id);
-    e->migration.reset();
-  }
-  advance(key);
-}
-
-void database::note_request(bool again, const bytes& key, pnn to, reqid id) {
-  if (again)
-    note(event::migration_resent{.key = to_hex(key), .to = to, .reqid = number(id), .gen = gen_});
-  else
-    note(event::migration_sent{.key = to_hex(key), .to = to, .reqid = number(id), .gen = gen_});
-}
-
-void database::ask_for(const bytes& key, lock_table::entry& e, pnn whom, bool copy) {
-  if (whom == pnn::unknown || whom == env_.self)
-    return;  // no map yet; the next one thaws us and we come again
-  const auto now = env_.loop.now();
-  auto m = e.migration.value_or(migration_request{.since = now});
-  const bool again = m.sends > 0;
-  if (again) requests_.forget(m.id);
-  // a late answer to the old number must not be taken for the new one
-  m.id = env_.ids.take_for(config_.id);
-  m.to = whom;
-  m.gen = gen_;
-  m.sent = now;
-  m.copy = copy;
-  ++m.sends;
-  e.migration = m;
-  requests_.sent(m.id, key);
-  if (again) ++migrations_resent_;
-  if (again || !thawed() || view_->mode == recovery_mode::active)
-    note_request(again, key, whom, m.id);
-  send_packet(whom, m.id, env_.self,
-              req_call{.flags = copy ? call_flag::want_readonly : call_flag::immediate_migration,
-                       .db = config_.id,
-                       .callid = copy ? call_id::fetch_with_header : call_id::null,
-                       .hopcount = 0,
-                       .key = key,
-                       .data = {}});
-  need_tick();
-}
-
-/// At thaw: every pending request is asked again with a new number and the new generation, by the new map.
-void database::resend_pending() {
-  in_slices(locks_.keys(), [this, of = ++thaw_count_](const bytes& key) {
-    auto* e = locks_.find(key);
-    if (!e || of != thaw_count_ || !thawed()) return;
-    if (e->migration && !mutated(mutant::requests_not_sent_again)) {
-      const auto now = at_thaw(state_of(key, *e));
-      if (now.action == pending_action::arrived) {
-        ++migrations_resent_;
-        note_request(true, key, env_.self, env_.ids.take());
-        arrived(key);
-      } else
-        ask_for(key, *e, now.to, e->migration->copy);
-    }
-    advance(key);
-  });
-}
-
-/// A node has connected: what was asked of it before was lost, and it may have had no way to give us what it has.
-void database::ask_again_if_one_came(const cluster_view& before) {
-  bool came = false;
-  for (std::uint32_t n = 0; n < before.nodes.size(); ++n)
-    came |= (before.nodes[n].flags & node_flag::disconnected) && reachable(pnn{n});
-  if (!came || !thawed() || !port_.is_of_map()) return;
-  in_slices(requests_.keys(), [this](const bytes& key) {
-    auto* e = locks_.find(key);
-    if (!e || !e->migration || !thawed()) return;
-    ask_for(key, *e, e->migration->to, e->migration->copy);
-    advance(key);
-  });
-}
-
-/// Requests of other nodes that waited through a recovery are dropped: their senders ask again at their thaw.
-void database::drop_stale_waiters(generation before) {
-  if (before == gen_) return;
-  for (const bytes& key : locks_.keys()) {
-    auto* e = locks_.find(key);
-    std::erase_if(e->waiters, [&](const lock_waiter& w) {
-      return !survives_wait(w.use == record_use::peer_call, w.gen, gen_);
-    });
-    locks_.tidy(key);
-  }
-}
-
-/// The content has been replaced as a whole: records and requests of other nodes that waited are of before.
-void database::drop_what_waits() {
-  deferred_.clear();
-  for (const bytes& key : locks_.keys()) {
-    auto* e = locks_.find(key);
-    std::erase_if(e->waiters, [](const lock_waiter& w) { return w.use == record_use::peer_call; });
-    locks_.tidy(key);
-  }
-}
-
-void database::on(db_tick&) {
-  ticking_ = false;
-  if (freeze_.state == freeze_state::freezing) holders_.name(lock_holders());
-  if (thawed() && port_.is_of_map()) {
-    in_slices(requests_.keys(), [this](const bytes& key) {
-      auto* e = locks_.find(key);
-      if (!e || !e->migration || !thawed()) return;
-      for (auto& w : e->waiters) note_wait(key, *e, w);
-      const auto& m = *e->migration;
-      const auto next =
-          at_tick(state_of(key, *e), {.to = m.to, .sent = m.sent, .wanted = !e->waiters.empty()},
-                  config_.resend_after);
-      if (next.action == pending_action::keep) return;
-      if (next.action == pending_action::ask_again) {
-        ask_for(key, *e, next.to, m.copy);
-        return advance(key);
-      }
-      requests_.forget(m.id);
-      e->migration.reset();
-      locks_.tidy(key);
-    });
-  }
-  if (!locks_.empty()) need_tick();
-}
-
-void database::need_tick() {
-  if (ticking_) return;
-  ticking_ = true;
-  env_.loop.after(std::chrono::seconds(1), [to = self()] { to.tell(db_tick{}); });
 }
 
 }  // namespace floe

@@ -61,53 +61,58 @@ failure_cause step_cause(const control_answer& a) {
 
 }  // namespace
 
-void db_recoverer::ask(const db_effect::ask& e, pnn n) {
+/// What the control of this phase carries, and its flags.
+std::pair<bytes, std::uint32_t> db_recoverer::request_of(db_phase phase, pnn n) const {
   const auto& plan = machine_.plan();
-  bytes data;
-  std::uint32_t flags = 0;
-  switch (e.phase) {
+  const auto records_to = [&](srvid stream) {
+    return wire::encode(pulldb_ext{.db_id = plan.db, .lmaster = pnn::unknown, .srvid = stream});
+  };
+  const auto transaction = [&] { return wire::encode(transdb{.db_id = plan.db, .tid = plan.gen}); };
+  const bool sorted = config_.sorted_senders.contains(n);
+  switch (phase) {
     case db_phase::attach:
-      data = wire::encode(wire::string{machine_.db_name()});
-      flags = control_flag::attach_in_recovery;
-      break;
-    case db_phase::begin: flags = begin_knows_filled; [[fallthrough]];
+      return {wire::encode(wire::string{machine_.db_name()}), control_flag::attach_in_recovery};
+    case db_phase::begin: return {transaction(), begin_knows_filled};
     case db_phase::wipe:
-    case db_phase::commit: data = wire::encode(transdb{.db_id = plan.db, .tid = plan.gen}); break;
+    case db_phase::commit: return {transaction(), 0};
     case db_phase::seqnum:
-      data = wire::encode(db_seqnum_request{plan.db});
-      if (config_.sorted_senders.contains(n)) flags = seqnum_with_past;
-      break;
+      return {wire::encode(db_seqnum_request{plan.db}), sorted ? seqnum_with_past : 0};
     case db_phase::changes:
-      if (is_pulled_whole(n)) {
-        data = wire::encode(
-            pulldb_ext{.db_id = plan.db, .lmaster = pnn::unknown, .srvid = sources_.at(n).srvid});
-        break;
-      }
-      data = wire::encode(db_changes_request{.db_id = plan.db,
+      if (is_pulled_whole(n)) return {records_to(sources_.at(n).srvid), 0};
+      return {wire::encode(db_changes_request{.db_id = plan.db,
+                                              .tid = plan.gen,
+                                              .srvid = sources_.at(n).srvid,
+                                              .since = machine_.changes_since(n)}),
+              machine_.parts_meet() ? changes_with_marks : 0};
+    case db_phase::copies:
+      return {wire::encode(db_copies_request{.db_id = plan.db,
                                              .tid = plan.gen,
                                              .srvid = sources_.at(n).srvid,
-                                             .since = machine_.changes_since(n)});
-      if (machine_.parts_meet()) flags = changes_with_marks;
-      break;
-    case db_phase::copies:
-      data = wire::encode(db_copies_request{
-          .db_id = plan.db, .tid = plan.gen, .srvid = sources_.at(n).srvid, .keys = asked_.at(n)});
-      break;
+                                             .keys = asked_.at(n)}),
+              0};
     case db_phase::fill:
-    case db_phase::pull:
-      data = wire::encode(
-          pulldb_ext{.db_id = plan.db, .lmaster = pnn::unknown, .srvid = sources_.at(n).srvid});
-      break;
-    case db_phase::push_start:
-      data =
-          wire::encode(pulldb_ext{.db_id = plan.db, .lmaster = pnn::unknown, .srvid = push_srvid_});
-      break;
+    case db_phase::pull: return {records_to(sources_.at(n).srvid), 0};
+    case db_phase::push_start: return {records_to(push_srvid_), 0};
     case db_phase::freeze:
-      data = wire::encode(number(plan.db));
-      if (config_.sorted_senders.contains(n) && !took_part(n)) flags = freeze_outdated;
-      break;
-    default: data = wire::encode(number(plan.db)); break;
+      return {wire::encode(number(plan.db)), sorted && !took_part(n) ? freeze_outdated : 0};
+    case db_phase::names:
+    case db_phase::push_confirm:
+    case db_phase::verify:
+    case db_phase::thaw: return {wire::encode(number(plan.db)), 0};
+    case db_phase::idle:
+    case db_phase::held:
+    case db_phase::compare:
+    case db_phase::merge:
+    case db_phase::push:
+    case db_phase::done:
+    case db_phase::failed: break;
   }
+  std::abort();  // no other phase asks nodes for anything
+}
+
+void db_recoverer::ask(const db_effect::ask& e, pnn n) {
+  const auto& plan = machine_.plan();
+  auto [data, flags] = request_of(e.phase, n);
   if (e.phase == db_phase::commit && pasts_.contains(n)) tell_past(n, e.timeout);
   if (e.phase == db_phase::commit && machine_.only_damaged() && config_.sorted_senders.contains(n))
     // arrives before the commit, which then does not pass for a healing

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <utility>
 
 #include "actors/environment.hpp"
 #include "actors/node/node_message.hpp"
@@ -70,6 +71,7 @@ class db_recoverer final : public actor<db_recoverer_message> {
   void tell_witness() const;
 
   // db_controls.cpp
+  std::pair<bytes, std::uint32_t> request_of(db_phase, pnn node) const;
   void ask(const db_effect::ask&, pnn node);
   void on(dbr_answer&);
   void tell_past(pnn, duration timeout);

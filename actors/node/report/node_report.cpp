@@ -26,6 +26,50 @@ const char* kind_name(db_kind k) {
   return k == db_kind::persistent ? "persistent" : "replicated";
 }
 
+json vacuum_json(const database_report& r) {
+  return {{"queued", r.vacuum.queued},
+          {"queue_bytes", r.vacuum.queue_bytes},
+          {"left_out", r.vacuum.left_out},
+          {"oldest_ms", r.vacuum.oldest_ms},
+          {"running_ms", r.vacuum.running_ms < 0 ? json() : json(r.vacuum.running_ms)},
+          {"runs", r.vacuum.runs},
+          {"forgotten", r.vacuum.forgotten},
+          {"sent_home", r.vacuum.sent_home},
+          {"refused", r.vacuum.refused},
+          {"compactions", r.vacuum.compactions},
+          {"last_run_s", r.vacuum.last_run_seconds},
+          {"last_run_forgotten", r.vacuum.last_run_forgotten}};
+}
+
+json copies_json(const database_report& r) {
+  return {{"out", r.read_only.out},
+          {"here", r.read_only.here},
+          {"calling_back", r.read_only.calling_back},
+          {"oldest_ms", r.read_only.oldest_ms},
+          {"given", r.read_only.given},
+          {"called_back", r.read_only.called_back}};
+}
+
+/// Who holds and who waits.
+void add_locks(json& to, const database_report& r) {
+  to["holders"] = json::array();
+  for (const auto& h : r.holders)
+    to["holders"].push_back({{"key", to_hex(h.key)},
+                             {"client", h.client},
+                             {"pid", h.pid},
+                             {"name", h.name},
+                             {"age_ms", h.age_ms}});
+  to["waiters"] = json::array();
+  for (const auto& w : r.waiters)
+    to["waiters"].push_back({{"key", to_hex(w.key)},
+                             {"client", w.client},
+                             {"pid", w.pid},
+                             {"name", w.name},
+                             {"node", number(w.node)},
+                             {"age_ms", w.age_ms},
+                             {"why", w.why}});
+}
+
 json database_json(const database_report& r, pnn self) {
   const auto troubles = troubles_of(r, self);
   json j{{"id", fmt::format("{:#010x}", number(r.id))},
@@ -58,44 +102,11 @@ json database_json(const database_report& r, pnn self) {
            {"stored_bytes", r.work.stored}}}};
   for (const auto& h : r.hot)
     j["hot"].push_back({{"key", to_hex(h.key)}, {"per_second", h.rate}, {"hops", h.hops}});
-  if (r.kind == db_kind::volatile_db)
-    j["vacuum"] = {{"queued", r.vacuum.queued},
-                   {"queue_bytes", r.vacuum.queue_bytes},
-                   {"left_out", r.vacuum.left_out},
-                   {"oldest_ms", r.vacuum.oldest_ms},
-                   {"running_ms", r.vacuum.running_ms < 0 ? json() : json(r.vacuum.running_ms)},
-                   {"runs", r.vacuum.runs},
-                   {"forgotten", r.vacuum.forgotten},
-                   {"sent_home", r.vacuum.sent_home},
-                   {"refused", r.vacuum.refused},
-                   {"compactions", r.vacuum.compactions},
-                   {"last_run_s", r.vacuum.last_run_seconds},
-                   {"last_run_forgotten", r.vacuum.last_run_forgotten}};
-  if (r.read_only.given > 0 || r.read_only.here > 0)
-    j["read_only"] = {{"out", r.read_only.out},
-                      {"here", r.read_only.here},
-                      {"calling_back", r.read_only.calling_back},
-                      {"oldest_ms", r.read_only.oldest_ms},
-                      {"given", r.read_only.given},
-                      {"called_back", r.read_only.called_back}};
+  if (r.kind == db_kind::volatile_db) j["vacuum"] = vacuum_json(r);
+  if (r.read_only.given > 0 || r.read_only.here > 0) j["read_only"] = copies_json(r);
   if (r.sticky > 0) j["sticky"] = r.sticky;
   if (!r.commit.empty()) j["commit"] = {{"state", r.commit}, {"age_ms", r.commit_age_ms}};
-  j["holders"] = json::array();
-  for (const auto& h : r.holders)
-    j["holders"].push_back({{"key", to_hex(h.key)},
-                            {"client", h.client},
-                            {"pid", h.pid},
-                            {"name", h.name},
-                            {"age_ms", h.age_ms}});
-  j["waiters"] = json::array();
-  for (const auto& w : r.waiters)
-    j["waiters"].push_back({{"key", to_hex(w.key)},
-                            {"client", w.client},
-                            {"pid", w.pid},
-                            {"name", w.name},
-                            {"node", number(w.node)},
-                            {"age_ms", w.age_ms},
-                            {"why", w.why}});
+  add_locks(j, r);
   return j;
 }
 
