@@ -1,6 +1,9 @@
 /// What a database shows of itself: its state for status and locks, its statistics, its records for a traverse.
 #include <fmt/format.h>
 
+#include <set>
+#include <vector>
+
 #include "actors/database/database.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/rules/elapsed.hpp"
@@ -26,6 +29,16 @@ std::vector<bytes> some_keys(const lock_table& t) {
   for (const auto& [key, e] : t.all())
     if (some.size() < named_max) some.push_back(key);
   return some;
+}
+
+/// Those that wait: a node that has waited for long asks again, and is one all the same.
+std::vector<const lock_waiter*> each_once(const lock_table::entry& e) {
+  std::vector<const lock_waiter*> all;
+  std::set<pnn> nodes;
+  for (const auto& w : e.waiters)
+    if (w.use != record_use::peer_call || nodes.insert(w.packet->content.header.src).second)
+      all.push_back(&w);
+  return all;
 }
 
 }  // namespace
@@ -88,7 +101,7 @@ void database::report_locks(database_report& r, bool named) const {
   r.locks_held = locks_.holders() + in_table.size();
   r.locks_waiting = wait_in_table.size();
   for (const auto& [key, e] : locks_.all()) {
-    r.locks_waiting += e.waiters.size();
+    r.locks_waiting += e.waiters.size() < 2 ? e.waiters.size() : each_once(e).size();
     if (e.migration)
       r.migration_oldest_ms = std::max(r.migration_oldest_ms, age_ms(e.migration->since));
   }
@@ -102,15 +115,15 @@ void database::report_locks(database_report& r, bool named) const {
                            .pid = e.holder->client.pid,
                            .name = e.holder->client.name,
                            .age_ms = age_ms(e.holder->since)});
-    for (const auto& w : e.waiters) {
+    for (const auto* w : each_once(e)) {
       if (r.waiters.size() == named_max) break;
-      const bool remote = w.use == record_use::peer_call;
+      const bool remote = w->use == record_use::peer_call;
       r.waiters.push_back({.key = shown(key),
-                           .client = w.client.id,
-                           .pid = w.client.pid,
-                           .name = remote ? "" : w.client.name,
-                           .node = remote ? w.packet->content.header.src : env_.self,
-                           .age_ms = age_ms(w.since),
+                           .client = w->client.id,
+                           .pid = w->client.pid,
+                           .name = remote ? "" : w->client.name,
+                           .node = remote ? w->packet->content.header.src : env_.self,
+                           .age_ms = age_ms(w->since),
                            .why = why_waiting(key, e)});
     }
   }
