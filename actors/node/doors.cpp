@@ -23,7 +23,7 @@ std::size_t most_clients() {
 
 }  // namespace
 
-bool doors::open() {
+std::string doors::open() {
   const auto& config = port_.config;
   auto peers =
       port_.env.net.listen(config.nodes[number(config.self)].where, limits_between_nodes(config),
@@ -38,11 +38,11 @@ bool doors::open() {
                      : std::unexpected(peers.error());
   if (!local) {
     port_.env.log.tell(event::cannot_listen{.why = local.error()});
-    return false;
+    return local.error();
   }
   peers_ = std::move(*peers);
   clients_ = std::move(*local);
-  return true;
+  return {};
 }
 
 /// Called on the loop, between turns of the node.

@@ -14,7 +14,7 @@ class doors {
   doors(node_port& port, const clients& all) : port_(port), all_(all) {}
 
   /// False, and logged: one of the two cannot be had.
-  bool open();
+  std::string open();
   void close();
   /// MaxQueueDropMsg, for all sessions.
   void allow_queued(std::uint32_t packets) { *most_queued_ = packets; }

@@ -18,7 +18,8 @@ struct by_type : F... {
 
 }  // namespace
 
-node::node(node_environment env, node_config config, std::function<void()> stopped)
+node::node(node_environment env, node_config config,
+           std::function<void(const std::string& why)> stopped)
     : env_(env),
       stopped_(std::move(stopped)),
       services_(std::make_unique<node_services>(env, std::move(config))),
@@ -34,7 +35,7 @@ void node::start() {
   auto& s = *services_;
   s.port.self = self();
   if (!env_.loop.is_simulated()) watch_turns(s.port);
-  if (!s.doors.open()) return stop("cannot listen");
+  if (const auto wrong = s.doors.open(); !wrong.empty()) return stop("cannot listen: " + wrong);
   s.membership.set_runstate(runstate::init);
   s.attach.from_disk([this] { go_on_starting(); });
 }
@@ -73,7 +74,7 @@ void node::stop(const std::string& why) {
   s.clients.close_all("node shuts down");  // last: who sees it may start a new node here
   s.calls.give_all_up();
   end();
-  env_.loop.post(stopped_);
+  env_.loop.post([told = stopped_, why] { told(why); });
 }
 
 void node::tick() {

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "actors/environment.hpp"
 #include "actors/node/node_config.hpp"
@@ -23,8 +24,9 @@ struct node_services;
 
 class node final : public actor<node_message> {
  public:
-  /// `stopped` is called when the node has taken itself down.
-  node(node_environment env, node_config config, std::function<void()> stopped);
+  /// `stopped` is called when the node has taken itself down, and told why.
+  node(node_environment env, node_config config,
+       std::function<void(const std::string& why)> stopped);
   ~node() override;
   void start() override;
   void receive(node_message&) override;
@@ -41,7 +43,7 @@ class node final : public actor<node_message> {
   void client_gone(std::uint64_t);
 
   node_environment env_;
-  std::function<void()> stopped_;
+  std::function<void(const std::string& why)> stopped_;
   std::unique_ptr<node_services> services_;
   spare_memory memory_;
   std::uint64_t cut_offs_ = 0;  ///< of the pulse: that were told

@@ -4,7 +4,7 @@
 
 namespace floe {
 address<node_message> start_node(node_environment env, node_config config,
-                                 std::function<void()> stopped) {
+                                 std::function<void(const std::string& why)> stopped) {
   return env.actors.spawn<node>("node", env, std::move(config), std::move(stopped));
 }
 }  // namespace floe

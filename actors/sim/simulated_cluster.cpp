@@ -132,7 +132,7 @@ void simulated_cluster::start(std::size_t n) {
                        .checks = l.checks.get(),
                        .locks = l.locks.get(),
                        .disk = h.disk.get()},
-                      h.config, [&l] { l.stopped = true; });
+                      h.config, [&l](const std::string&) { l.stopped = true; });
 }
 
 void simulated_cluster::kill(std::size_t n) {

@@ -26,6 +26,7 @@
 #include "cli/node/node_signals.hpp"
 #include "cli/node/notify_scripts.hpp"
 #include "cli/node/service_notice.hpp"
+#include "protocol/wire/visible.hpp"
 
 namespace floe::cli {
 namespace {
@@ -117,7 +118,10 @@ class service {
     bool stopped = false;
     node_ = start_node(
         {*loop_, actors, *net, log_, count, ids, setup_.config.self, checks.get(), locks.get()},
-        setup_.config, [&] { stopped = true; });
+        setup_.config, [&](const std::string& why) {
+          stopped = true;
+          ended_by_ = why;
+        });
     service_notice notice(*loop_, node_, setup_.config.self);
     notice_ = &notice;
     const signal_watch signals(*loop_,
@@ -131,28 +135,28 @@ class service {
     notify_scripts scripts(*loop_, node_, log_, setup_.notify_dir);
     if (started) scripts.start();
     endpoint metrics(*loop_, node_, setup_.config.self);
-    const bool seen = !started || serve_metrics(metrics);
-    if (!seen) node_.tell(stop_node{"its metrics cannot be served"});
+    const auto unseen = started ? serve_metrics(metrics) : std::string();
+    if (!unseen.empty()) node_.tell(stop_node{"its metrics cannot be served: " + unseen});
     while (!stopped) loop_->run_until([&] { return stopped; }, std::chrono::hours(1));
     loop_->settle();  // what its databases and links were told at the end
-    if (started && seen) return done;
-    print_error("the node did not start; " +
-                (setup_.log.to == log_target::kind::standard_error
-                     ? std::string("the reason is above")
-                     : "the reason is in its log, " + to_string(setup_.log)));
+    if (started && unseen.empty()) return done;
+    print_error(fmt::format("the node did not start: {}{}", wire::visible(ended_by_),
+                            setup_.log.to == log_target::kind::standard_error
+                                ? std::string()
+                                : "; its log is " + to_string(setup_.log)));
     return failed;
   }
 
  private:
   /// Somebody who watches a node must not be left without eyes by a typing mistake: a place that cannot be used ends it.
-  bool serve_metrics(endpoint& metrics) {
-    if (!setup_.metrics) return true;
+  std::string serve_metrics(endpoint& metrics) {
+    if (!setup_.metrics) return {};
     const auto wrong = metrics.open(*setup_.metrics);
     if (wrong.empty())
       log_.tell(event::metrics{.listen = to_string(*setup_.metrics)});
     else
       log_.tell(event::metrics_not_served{.why = wrong});
-    return wrong.empty();
+    return wrong;
   }
   void note(int number, int from, std::string_view does) {
     log_.tell(event::signal{.number = number, .name = name_of(number), .from = from, .does = does});
@@ -194,6 +198,7 @@ class service {
   address<node_message> node_;
   service_notice* notice_ = nullptr;
   bool asked_ = false;
+  std::string ended_by_;
 };
 
 int serve(const context& c) {
