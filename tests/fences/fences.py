@@ -2,9 +2,9 @@
 """The fences of the tree: what may not stand where, and what a text says of files that are not there.
 
     tests/fences/fences.py         who includes whom, which library appears where, sources that are not compiled, headers that
-                                   nobody includes, links of READMEs, named files, rules and their model,
-                                   tunables that nobody looks at, and whether
-                                   clang-format would change a file (Debian 12's, since others write otherwise)
+                                   nobody includes, rows of tables that nobody uses, links of READMEs, named files, rules and
+                                   their model, tunables that nobody looks at, and whether clang-format would change a file
+                                   (Debian 12's, since others write otherwise)
     tests/fences/fences.py --fix   formats them
 
 Exit 0: everything is as the rules say. A rule is a row of a table below; a new library or folder is a new row.
@@ -186,6 +186,25 @@ def idle_tunables(tunables, without_effect, sources):
         yield f"protocol/tunable_effects.def: {name} is no tunable that can be listed"
 
 
+# Tables whose rows are nothing without somebody who uses them: how a row and its use look, where the use is, and what to do.
+USED_ROWS = [
+    ("protocol/controls.def", r"^FLOE_CONTROL\(\s*\w+,\s*(\w+)", r"<c::(\w+)>", "actors/node/controls.cpp",
+     "no node carries it out: join it to its function there"),
+    ("protocol/mutants.def", r"^MUTANT\((\w+)", r"\bmutant::(\w+)", "", "no decision asks for it: mutated(mutant::NAME)"),
+    ("actors/events.def", r"^FLOE_EVENT\((\w+)", r"\bevent::(\w+)", "", "nobody tells it"),
+]
+USED_OTHERWISE = {"fatal_signal"}  # a handler of signals writes it without its type
+
+
+def unused_rows(texts):
+    """`texts`: the program's files, by name."""
+    for table, row, use, place, why in USED_ROWS:
+        used = {name for file, text in texts.items() if file != table and file.startswith(place) for name in re.findall(use, text)}
+        for name in re.findall(row, texts[table], re.M):
+            if name not in used and name not in USED_OTHERWISE:
+                yield f"{table}: {name} has a row" + (f" and no line in {place}" if place else "") + f": {why}"
+
+
 def formatter_is_ours():
     try:
         return " 14." in subprocess.run(["clang-format", "--version"], capture_output=True, text=True, check=True).stdout
@@ -219,6 +238,7 @@ def main():
     sources = list(files_of_the_tree(".cpp", ".hpp", ".h", ".c", ".def"))
     wrong += left_out(sources, {name: (TOP / name).read_text() for name in files if name.endswith("meson.build")},
                       [(TOP / name).read_text(errors="replace") for name in sources])
+    wrong += unused_rows({name: (TOP / name).read_text(errors="replace") for name in sources if not name.startswith("tests/")})
     wrong += model_rules((TOP / "tests/model/rules.pml").read_text(), (TOP / "tests/model/runs.txt").read_text(), texts)
     wrong += idle_tunables((TOP / "protocol/tunables.def").read_text(), (TOP / "protocol/tunable_effects.def").read_text(),
                            [text for name, text in texts.items() if name.startswith("actors/")])

@@ -61,6 +61,14 @@ class Fences(unittest.TestCase):
         self.assertEqual(looked("cli/command/mood.cpp"), ["cli/command/mood.cpp is not compiled: name it in cli/meson.build"])
         self.assertEqual(looked("cli/dead.hpp"), ["cli/dead.hpp: nobody includes it"])
 
+    def test_rows_without_a_use(self):
+        texts = {"protocol/controls.def": "FLOE_CONTROL(3, ping, PING,\nFLOE_CONTROL(0x464C0017, get_mood, GET_MOOD,",
+                 "protocol/mutants.def": 'MUTANT(lies, "x")\n', "actors/events.def": 'FLOE_EVENT(mood_asked, "mood-asked"',
+                 "actors/node/controls.cpp": "t.add(handle<c::ping>(", "cli/mood.cpp": "<c::get_mood>"}
+        self.assertEqual(["get_mood", "lies", "mood_asked"], [line.split()[1] for line in fences.unused_rows(texts)])
+        texts["actors/node/controls.cpp"] += "handle<c::get_mood>(\nnote(event::mood_asked{}); mutated(mutant::lies)"
+        self.assertEqual([], list(fences.unused_rows(texts)))
+
     def test_tunables(self):
         rows = 'FLOE_TUNABLE(1, used, Used, 1, "s",\n "x")\nFLOE_TUNABLE(2, idle, Idle, 1, "s",\n "x")\nFLOE_OWN_TUNABLE(62, own, Own, 1, "s", "x")\n'
         says, looks = 'FLOE_NO_EFFECT(idle, Idle, "there is nothing")\n', ["tunables[tunable::used] + tunables[tunable::own]"]
