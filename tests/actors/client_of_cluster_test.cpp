@@ -10,30 +10,22 @@
 #include "actors/client/recovery_watch.hpp"
 #include "actors/client/traverse.hpp"
 #include "protocol/constants.hpp"
-#include "tests/actors/sim_cluster.hpp"
+#include "tests/actors/ask.hpp"
 
 using namespace floe;
 using namespace floe::test;
 
 namespace {
 
-template <class T, class Start>
-result<T> get(sim_cluster& c, Start start) {
-  std::optional<result<T>> got;
-  start([&](const result<T>& r) { got = r; });
-  REQUIRE(c.run([&] { return got.has_value(); }));
-  return *got;
-}
-
 void open_now(sim_cluster& c, client& who, std::uint64_t id, std::string& heard) {
-  REQUIRE(get<void>(c, [&](auto done) {
+  REQUIRE(finish<void>(c, [&](auto done) {
     who.open_tunnel(
         id, [&heard](const client_tunnel_packet& t) { heard += t.data; }, 5s, done);
   }));
 }
 
 result<bool> there(sim_cluster& c, client& who, const server_id& id) {
-  return get<bool>(c, [&](auto done) { server_exists(who, id, 5s, done); });
+  return finish<bool>(c, [&](auto done) { server_exists(who, id, 5s, done); });
 }
 
 bool is_gone(sim_cluster& c, client& who, const server_id& id) {
@@ -72,12 +64,12 @@ TEST_CASE("a question to all nodes and a message to many of them") {
   auto& a = c.connect(0);
   std::vector<int> heard(3);
   for (std::size_t n = 0; n < 3; ++n)
-    REQUIRE(get<void>(c, [&](auto done) {
+    REQUIRE(finish<void>(c, [&](auto done) {
       c.connect(n).listen(
           srvid{77}, [&heard, n](const client_message&) { ++heard[n]; }, 5s, done);
     }));
   const auto nodes =
-      get<std::vector<pnn>>(c, [&](auto done) { nodes_of(a, which_nodes::active, 5s, done); });
+      finish<std::vector<pnn>>(c, [&](auto done) { nodes_of(a, which_nodes::active, 5s, done); });
   REQUIRE(nodes);
   CHECK(*nodes == std::vector{pnn{0}, pnn{1}, pnn{2}});
   std::vector<node_reply> all;
@@ -91,7 +83,7 @@ TEST_CASE("a question to all nodes and a message to many of them") {
   c.kill(2);
   REQUIRE(eventually(c, [&] {
     const auto now =
-        get<std::vector<pnn>>(c, [&](auto done) { nodes_of(a, which_nodes::active, 5s, done); });
+        finish<std::vector<pnn>>(c, [&](auto done) { nodes_of(a, which_nodes::active, 5s, done); });
     return now && *now == std::vector{pnn{0}, pnn{1}};
   }));
 }
@@ -107,7 +99,7 @@ TEST_CASE(
   std::string at_a, at_b, nothing_heard;
   open_now(c, a, 9, at_a);
   open_now(c, b, 9, at_b);
-  const auto taken = get<void>(c, [&](auto done) {
+  const auto taken = finish<void>(c, [&](auto done) {
     second.open_tunnel(
         9, [&](const client_tunnel_packet&) { nothing_heard = "x"; }, 5s, done);
   });
@@ -129,10 +121,10 @@ TEST_CASE(
   REQUIRE(c.settle(20s));
   auto& asks = c.connect(0);
   auto& named = c.connect(2);
-  const auto name = get<server_id>(c, [&](auto done) { name_myself(named, 5s, done); }).value();
+  const auto name = finish<server_id>(c, [&](auto done) { name_myself(named, 5s, done); }).value();
   auto& other = c.connect(2);
   const auto short_lived =
-      get<server_id>(c, [&](auto done) { name_myself(other, 5s, done); }).value();
+      finish<server_id>(c, [&](auto done) { name_myself(other, 5s, done); }).value();
   CHECK(there(c, asks, name).value());
   CHECK(there(c, asks, short_lived).value());
   c.disconnect(other);
@@ -151,7 +143,7 @@ TEST_CASE("the copies of one node are shown as they are, page by page") {
   const std::string large(300'000, 'x');  // several pages
   for (int i = 0; i < 10; ++i) write_now(c, a, db, "key " + std::to_string(i), large);
   std::vector<std::string> keys;
-  const auto end = get<traverse_result>(c, [&](auto done) {
+  const auto end = finish<traverse_result>(c, [&](auto done) {
     traverse_here(
         a, db, 5s, [&](const record_view& r) { keys.emplace_back(r.key); }, done);
   });
@@ -159,7 +151,7 @@ TEST_CASE("the copies of one node are shown as they are, page by page") {
   CHECK(end->records == 10);
   std::ranges::sort(keys);
   CHECK(std::ranges::unique(keys).empty());
-  const auto unknown = get<traverse_result>(c, [&](auto done) {
+  const auto unknown = finish<traverse_result>(c, [&](auto done) {
     traverse_here(
         a, db_id{0x1234}, 5s, [](const record_view&) {}, done);
   });
@@ -175,7 +167,7 @@ TEST_CASE("a client hears how far the recovery of a database is on its node, and
   const auto lock = lock_now(c, a, db, "k");
   story heard;
   recovery_watch watch(a, heard.observer(db));
-  REQUIRE(get<void>(c, [&](auto done) { watch.begin(5s, done); }));
+  REQUIRE(finish<void>(c, [&](auto done) { watch.begin(5s, done); }));
   CHECK(watch.phase(db) == database_phase::serving);
   CHECK_FALSE(watch.active());
   c.kill(2);
@@ -186,7 +178,7 @@ TEST_CASE("a client hears how far the recovery of a database is on its node, and
   // who begins in the middle is told what is so
   auto& late = c.connect(0);
   recovery_watch second(late);
-  REQUIRE(get<void>(c, [&](auto done) { second.begin(5s, done); }));
+  REQUIRE(finish<void>(c, [&](auto done) { second.begin(5s, done); }));
   REQUIRE(c.run([&] { return second.phase(db) == database_phase::freezing; }));
   CHECK(second.active());
 
@@ -204,11 +196,11 @@ TEST_CASE("a node that was stopped says that its databases are frozen, until it 
   auto& a = c.connect(0);
   const db_id db = attach_now(c, a, "locking.tdb");
   recovery_watch watch(a);
-  REQUIRE(get<void>(c, [&](auto done) { watch.begin(5s, done); }));
-  get<client_answer<nothing>>(
+  REQUIRE(finish<void>(c, [&](auto done) { watch.begin(5s, done); }));
+  finish<client_answer<nothing>>(
       c, [&](auto done) { a.control<control::stop_node>(pnn{0}, {}, 5s, done); });
   REQUIRE(c.run([&] { return watch.phase(db) == database_phase::frozen; }));
-  get<client_answer<nothing>>(
+  finish<client_answer<nothing>>(
       c, [&](auto done) { a.control<control::continue_node>(pnn{0}, {}, 5s, done); });
   REQUIRE(c.run([&] { return watch.waiting().empty() && !watch.active(); }));
 }

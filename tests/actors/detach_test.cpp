@@ -2,26 +2,10 @@
 #include <set>
 
 #include "protocol/types/database.hpp"
-#include "protocol/types/tunable_value.hpp"
 #include "tests/actors/transaction_support.hpp"
 
 using namespace floe;
 using namespace floe::test;
-
-namespace {
-
-result<void> asked_of(sim_cluster& s, client& c, pnn to, control opcode, const bytes& data) {
-  return finish<void>(s, [&](auto done) {
-    c.send_control(to, opcode, data, 10s, [done](const result<client_reply>& r) {
-      if (r)
-        done({});
-      else
-        done(std::unexpected(r.error()));
-    });
-  });
-}
-
-}  // namespace
 
 TEST_CASE("detach: only volatile databases, only where nobody may attach, then on all nodes") {
   sim_cluster s(3);
@@ -32,16 +16,13 @@ TEST_CASE("detach: only volatile databases, only where nobody may attach, then o
   const db_id kept = attach_kind(s, c, "kept.tdb", db_kind::persistent);
   attach_now(s, other, "loose.tdb");
   write_now(s, c, loose, "key", "value");
-  const auto id = wire::encode(number(loose));
   const auto forbid = [&](pnn n, std::uint32_t may) {
-    REQUIRE(asked_of(s, c, n, control::set_tunable,
-                     wire::encode(tunable_set{.value = may, .name = "AllowClientDBAttach"}))
-                .has_value());
+    set(s, c, tunable::allow_client_db_attach, may, n);
   };
-  CHECK_FALSE(asked_of(s, c, pnn::current, control::db_detach, id).has_value());
+  CHECK_FALSE(ask<control::db_detach>(s, c, loose).has_value());
   forbid(pnn{0}, 0);
   forbid(pnn{2}, 0);
-  const auto refused = asked_of(s, c, pnn::current, control::db_detach, id);
+  const auto refused = ask<control::db_detach>(s, c, loose);
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().text.find("node 1") != std::string::npos);
   // a node that would have done it has not
@@ -49,14 +30,13 @@ TEST_CASE("detach: only volatile databases, only where nobody may attach, then o
   CHECK(read_now(s, third, loose, "key").data == "value");
   s.disconnect(third);
   forbid(pnn{1}, 0);
-  CHECK_FALSE(
-      asked_of(s, c, pnn::current, control::db_detach, wire::encode(number(kept))).has_value());
+  CHECK_FALSE(ask<control::db_detach>(s, c, kept).has_value());
   // a client that waits for a record of it is told
   const auto held = lock_now(s, other, loose, "key");
   std::optional<result<locked_record>> waiting;
   lock_record(c, loose, "key", 30s, [&](const auto& r) { waiting = r; });
   CHECK_FALSE(s.run([&] { return waiting.has_value(); }, 100ms));
-  REQUIRE(asked_of(s, c, pnn::current, control::db_detach, id).has_value());
+  REQUIRE(ask<control::db_detach>(s, c, loose).has_value());
   REQUIRE(s.run([&] { return waiting.has_value(); }, 1s));
   CHECK_FALSE(waiting->has_value());
   CHECK_FALSE(finish<void>(s, [&](auto done) {
@@ -95,8 +75,7 @@ TEST_CASE(
     REQUIRE(s.settle(20s));
     std::vector<client*> others;
     for (std::size_t n = 0; n < s.size(); ++n) {
-      const bytes none = wire::encode(tunable_set{.value = 0, .name = "AllowClientDBAttach"});
-      REQUIRE(asked_of(s, c, pnn{static_cast<std::uint32_t>(n)}, control::set_tunable, none));
+      set(s, c, tunable::allow_client_db_attach, 0, pnn{static_cast<std::uint32_t>(n)});
       if (n != asked) others.push_back(&s.connect(n));
     }
     write_now(s, *others[0], loose, "key", "value");

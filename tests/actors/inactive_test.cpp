@@ -8,7 +8,7 @@
 #include "protocol/constants.hpp"
 #include "protocol/types/membership.hpp"
 #include "protocol/wire/codec.hpp"
-#include "tests/actors/sim_cluster.hpp"
+#include "tests/actors/ask.hpp"
 
 using namespace floe;
 using namespace floe::test;
@@ -17,12 +17,7 @@ using nlohmann::json;
 namespace {
 
 void send(sim_cluster& s, client& c, control op, const bytes& data = {}) {
-  bool done = false;
-  c.send_control(pnn::current, op, data, 10s, [&](const auto& r) {
-    CHECK(r.has_value());
-    done = true;
-  });
-  REQUIRE(s.run([&] { return done; }, 20s));
+  CHECK(ask_any(s, c, op, data).has_value());
 }
 bytes ban_of(std::size_t n, std::uint32_t seconds) {
   return wire::encode(ban_state{.pnn = pnn{static_cast<std::uint32_t>(n)}, .time = seconds});

@@ -7,7 +7,7 @@
 #include "protocol/record_status.hpp"
 #include "protocol/types/rec_data.hpp"
 #include "protocol/types/record_access.hpp"
-#include "tests/actors/sim_cluster.hpp"
+#include "tests/actors/ask.hpp"
 
 using namespace floe;
 using namespace floe::test;
@@ -125,18 +125,10 @@ TEST_CASE("a companion alone is no sign of life") {
   REQUIRE(c.settle(20s));
   auto& companion = c.connect(0);
   const auto exists = [&] {
-    std::optional<bool> yes;
-    companion.control<control::process_exists>(pnn::current, process_id{companion.process()}, 3s,
-                                               [&](const auto& a) { yes = a.has_value(); });
-    REQUIRE(c.run([&] { return yes.has_value(); }));
-    return *yes;
+    return ask<control::process_exists>(c, companion, process_id{companion.process()}).has_value();
   };
   CHECK(exists());
-  std::optional<bool> told;
-  companion.control<control::accompany>(pnn::current, {}, 3s,
-                                        [&](const auto& a) { told = a.has_value(); });
-  REQUIRE(c.run([&] { return told.has_value(); }));
-  CHECK(*told);
+  CHECK(ask<control::accompany>(c, companion).has_value());
   CHECK(!exists());
   auto& main = c.connect(0);
   REQUIRE(main.process() == companion.process());

@@ -9,7 +9,7 @@
 #include "protocol/types/basic.hpp"
 #include "protocol/types/connection.hpp"
 #include "protocol/types/public_ip.hpp"
-#include "tests/actors/sim_cluster.hpp"
+#include "tests/actors/ask.hpp"
 
 using namespace floe;
 using namespace floe::test;
@@ -20,16 +20,9 @@ namespace {
 template <control C>
 std::int32_t status_now(sim_cluster& c, client& who, const request_of<C>& request,
                         std::string* why = nullptr, request_options options = {}) {
-  std::optional<std::int32_t> status;
-  who.send_control(
-      pnn::current, C, encode_request<C>(request), 10s,
-      [&](const result<client_reply>& r) {
-        status = r ? r->status : r.error().status;
-        if (!r && why) *why = r.error().text;
-      },
-      std::move(options));
-  REQUIRE(c.run([&] { return status.has_value(); }));
-  return *status;
+  const auto r = ask_any(c, who, C, encode_request<C>(request), {.options = std::move(options)});
+  if (!r && why) *why = r.error().text;
+  return r ? r->status : r.error().status;
 }
 
 /// For conditions that ask a node, which takes its own run of the loop.

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "tests/actors/sim_cluster.hpp"
+#include "tests/actors/ask.hpp"
 
 using namespace floe;
 using namespace floe::test;
@@ -17,15 +17,9 @@ std::string ip(std::size_t n) { return "10.0.0." + std::to_string(n + 1); }
 /// The status of RELOAD_NODES_FILE on a node, and its error text.
 std::string reload(sim_cluster& s, std::size_t n) {
   auto& c = s.connect(n);
-  std::string error;
-  bool done = false;
-  c.send_control(pnn::current, control::reload_nodes_file, {}, 10s, [&](const auto& r) {
-    if (!r) error = r.error().describe();
-    done = true;
-  });
-  REQUIRE(s.run([&] { return done; }, 20s));
+  const auto r = ask<control::reload_nodes_file>(s, c);
   s.disconnect(c);
-  return error;
+  return r ? "" : r.error().describe();
 }
 
 }  // namespace
@@ -52,10 +46,7 @@ TEST_CASE("reload: a node is added, filled, and deleted again; records survive")
     CHECK(read_now(c, on3, db, fmt::format("k{}", i)).data == fmt::format("v{}", i));
   for (int i = 0; i < 20; ++i) write_now(c, on3, db, fmt::format("k{}", i), "of node 3");
   // a recovery gives everybody a copy; what node 3 wrote must not go with it
-  bool asked = false;
-  on0.control<control::set_recmode>(pnn::current, recovery_mode::active, 5s,
-                                    [&](const auto&) { asked = true; });
-  REQUIRE(c.run([&] { return asked; }, 10s));
+  ask<control::set_recmode>(c, on0, recovery_mode::active);
   REQUIRE(c.settle(20s));
 
   c.kill(3);

@@ -54,17 +54,6 @@ contents everywhere(sim_cluster& s, db_id db, const std::vector<std::string>& ke
   return first;
 }
 
-result<void> ask(sim_cluster& s, client& c, pnn to, control opcode, const bytes& data) {
-  return finish<void>(s, [&](auto done) {
-    c.send_control(to, opcode, data, 10s, [done](const result<client_reply>& r) {
-      if (r)
-        done({});
-      else
-        done(std::unexpected(r.error()));
-    });
-  });
-}
-
 }  // namespace
 
 TEST_CASE("wipe: no record is left on any node, of any kind of database, and life goes on") {
@@ -245,7 +234,7 @@ struct tool {
   bytes transaction() const { return wire::encode(transdb{.db_id = db, .tid = gen}); }
   bytes id() const { return wire::encode(number(db)); }
   bool one(std::size_t n, control opcode, const bytes& data) {
-    return ask(s, c, pnn{static_cast<std::uint32_t>(n)}, opcode, data).has_value();
+    return ask_any(s, c, opcode, data, {.of = pnn{static_cast<std::uint32_t>(n)}}).has_value();
   }
   bool all(control opcode, const bytes& data) {
     bool good = true;

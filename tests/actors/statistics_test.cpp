@@ -14,30 +14,11 @@ using namespace floe::test;
 
 namespace {
 
-template <control C>
-reply_of<C> ask(sim_cluster& c, client& who, const request_of<C>& request) {
-  std::optional<reply_of<C>> got;
-  who.control<C>(pnn::current, request, 5s, [&](const auto& a) {
-    REQUIRE(a.has_value());
-    got = a->value;
-  });
-  REQUIRE(c.run([&] { return got.has_value(); }));
-  return *got;
-}
-
-void reset(sim_cluster& c, client& who) {
-  std::optional<bool> done;
-  who.control<control::statistics_reset>(pnn::current, {}, 5s,
-                                         [&](const auto& a) { done = a.has_value(); });
-  REQUIRE(c.run([&] { return done.has_value(); }));
-  REQUIRE(*done);
-}
-
 /// Of the intervals of the history together.
 template <class Member>
 std::uint64_t in_history(sim_cluster& c, client& who, Member member) {
   std::uint64_t sum = 0;
-  for (const auto& s : ask<control::get_stat_history>(c, who, {}).stats)
+  for (const auto& s : answer_of<control::get_stat_history>(c, who).value.stats)
     sum += static_cast<std::uint64_t>(member(s));
   return sum;
 }
@@ -50,10 +31,10 @@ TEST_CASE("statistics: transactions' records that are stored, as ctdbd counts it
   auto& who = c.connect(0);
   auto& other = c.connect(1);
   const auto db = attach_kind(c, who, "secrets.tdb", db_kind::persistent);
-  const auto before = ask<control::statistics>(c, who, {}).childwrite_calls;
+  const auto before = answer_of<control::statistics>(c, who).value.childwrite_calls;
   for (const char* value : {"one", "two", "three"}) commit_now(c, who, db, {{"k", value}});
   for (auto* node : {&who, &other}) {
-    const auto s = ask<control::statistics>(c, *node, {});
+    const auto s = answer_of<control::statistics>(c, *node).value;
     CHECK(s.childwrite_calls == before + 3);
     CHECK(s.pending_childwrite_calls == 0);
     CHECK(s.childwrite_latency.num == s.childwrite_calls);
@@ -62,8 +43,8 @@ TEST_CASE("statistics: transactions' records that are stored, as ctdbd counts it
   pass(c, 3s);
   CHECK(in_history(c, who, [](const auto& s) { return s.childwrite_calls; }) == before + 3);
   CHECK(in_history(c, who, [](const auto& s) { return s.childwrite_latency.num; }) == before + 3);
-  reset(c, who);
-  CHECK(ask<control::statistics>(c, who, {}).childwrite_calls == 0);
+  answer_of<control::statistics_reset>(c, who);
+  CHECK(answer_of<control::statistics>(c, who).value.childwrite_calls == 0);
 }
 
 TEST_CASE(
@@ -75,12 +56,7 @@ TEST_CASE(
   auto& other = c.connect(1);
   const auto db = attach_now(c, who, "locking.tdb");
   attach_now(c, other, "locking.tdb");
-  for (auto* node : {&who, &other}) {
-    std::optional<bool> done;
-    node->control<control::set_db_readonly>(pnn::current, db, 5s,
-                                            [&](const auto& a) { done = a.has_value(); });
-    REQUIRE(c.run([&] { return done.has_value(); }));
-  }
+  for (auto* node : {&who, &other}) answer_of<control::set_db_readonly>(c, *node, db);
   write_now(c, other, db, "mine", "x");
   pass(c, 2s);
   for (int i = 0; i < 3; ++i) {
@@ -88,8 +64,8 @@ TEST_CASE(
     CHECK(read_now(c, other, db, "k").data == "value " + std::to_string(i));
   }
   pass(c, 3s);
-  const auto of_node = ask<control::statistics>(c, who, {});
-  const auto of_db = ask<control::get_db_statistics>(c, who, db);
+  const auto of_node = answer_of<control::statistics>(c, who).value;
+  const auto of_db = answer_of<control::get_db_statistics>(c, who, db).value;
   CHECK(of_node.total_ro_delegations == 3);
   CHECK(of_node.total_ro_revokes == 2);
   CHECK(of_db.db_ro_delegations == 3);
@@ -107,15 +83,15 @@ TEST_CASE(
   CHECK(work()["received_bytes"] > 0);
   CHECK(work()["sent_bytes"] > 0);
   CHECK(work()["stored_bytes"] >= 3 * 8);
-  reset(c, who);
+  answer_of<control::statistics_reset>(c, who);
   pass(c, 10ms);
-  const auto after = ask<control::get_db_statistics>(c, who, db);
+  const auto after = answer_of<control::get_db_statistics>(c, who, db).value;
   CHECK(after.locks.num_calls == 0);
   CHECK(after.locks_latency.num == 0);
   CHECK(after.db_ro_delegations == 0);
   CHECK(after.hop_count_bucket == counter_buckets{});
   CHECK(work()["received_bytes"] == 0);
-  CHECK(ask<control::statistics>(c, who, {}).total_ro_delegations == 0);
+  CHECK(answer_of<control::statistics>(c, who).value.total_ro_delegations == 0);
   // the other node was not asked to
-  CHECK(ask<control::get_db_statistics>(c, other, db).locks.num_calls > 0);
+  CHECK(answer_of<control::get_db_statistics>(c, other, db).value.locks.num_calls > 0);
 }

@@ -7,20 +7,11 @@
 
 #include "actors/client/transaction.hpp"
 #include "protocol/types/database.hpp"
-#include "tests/actors/sim_cluster.hpp"
+#include "tests/actors/ask.hpp"
 
 namespace floe::test {
 
 using contents = std::map<std::string, std::string>;
-
-/// Runs `start`, which is given the function to call at the end, until that is called.
-template <class T, class Start>
-result<T> finish(sim_cluster& s, Start start, duration limit = 120s) {
-  auto got = std::make_shared<std::optional<result<T>>>();
-  start([got](const result<T>& r) { *got = r; });
-  REQUIRE(s.run([&] { return got->has_value(); }, limit));
-  return **got;
-}
 
 inline db_id attach_kind(sim_cluster& s, client& c, const std::string& name, db_kind kind) {
   const auto r = finish<db_id>(s, [&](auto done) { attach(c, name, kind, 30s, done); });
@@ -66,18 +57,9 @@ inline contents here(sim_cluster& s, std::size_t node, db_id db,
 
 inline std::uint64_t seqnum(sim_cluster& s, std::size_t node, db_id db) {
   auto& c = s.connect(node);
-  const auto r = finish<std::uint64_t>(s, [&](auto done) {
-    c.control<control::get_db_seqnum>(pnn::current, db_seqnum_request{db}, 10s,
-                                      [done](const auto& a) {
-                                        if (a)
-                                          done(a->value);
-                                        else
-                                          done(std::unexpected(a.error()));
-                                      });
-  });
+  const auto r = answer_of<control::get_db_seqnum>(s, c, db_seqnum_request{db});
   s.disconnect(c);
-  REQUIRE(r.has_value());
-  return *r;
+  return r.value;
 }
 
 }  // namespace floe::test

@@ -15,20 +15,6 @@ namespace {
 
 const std::vector<std::string> keys{"a", "b", "c"};
 
-/// A control of a client to its node, to its end.
-result<std::int32_t> ask(sim_cluster& s, client& c, control opcode, bytes data,
-                         duration patience = 5s) {
-  return finish<std::int32_t>(s, [&](auto done) {
-    c.send_control(pnn::current, opcode, std::move(data), patience,
-                   [done](const result<client_reply>& r) {
-                     if (r)
-                       done(r->status);
-                     else
-                       done(std::unexpected(r.error()));
-                   });
-  });
-}
-
 }  // namespace
 
 TEST_CASE("a transaction is stored on all nodes, with its sequence number, and deletes too") {
@@ -173,16 +159,15 @@ TEST_CASE(
   auto& c = s.connect(0);
   const db_id db = attach_kind(s, c, "pairs.tdb", db_kind::persistent);
   commit_now(s, c, db, {{"a", "1"}});
-  const auto id = wire::encode(number(db));
-  const auto wanted = wire::encode(db_seqnum_request{db});
-  REQUIRE(ask(s, c, control::db_freeze, id).has_value());
+  const db_seqnum_request wanted{db};
+  REQUIRE(ask<control::db_freeze>(s, c, db).has_value());
   const auto before = s.loop_now();
-  const auto refused = ask(s, c, control::get_db_seqnum, wanted);
+  const auto refused = ask<control::get_db_seqnum>(s, c, wanted);
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code == client_errc::refused);
   CHECK(s.loop_now() - before < 100ms);
-  REQUIRE(ask(s, c, control::db_thaw, id).has_value());
-  CHECK(ask(s, c, control::get_db_seqnum, wanted).has_value());
+  REQUIRE(ask<control::db_thaw>(s, c, db).has_value());
+  CHECK(ask<control::get_db_seqnum>(s, c, wanted).has_value());
   CHECK(seqnum(s, 0, db) == 1);
 }
 
@@ -194,12 +179,11 @@ TEST_CASE("a commit meets a database that is frozen without a recovery: it waits
   const db_id db = attach_kind(s, c, "pairs.tdb", db_kind::persistent);
   const auto t = begin(s, c, db);
   set(s, t, "a", "1");
-  const auto id = wire::encode(number(db));
-  REQUIRE(ask(s, other, control::db_freeze, id).has_value());
+  REQUIRE(ask<control::db_freeze>(s, other, db).has_value());
   std::optional<result<commit_result>> end;
   t->commit(30s, [&](const result<commit_result>& r) { end = r; });
   CHECK_FALSE(s.run([&] { return end.has_value(); }, 2s));
-  REQUIRE(ask(s, other, control::db_thaw, id).has_value());
+  REQUIRE(ask<control::db_thaw>(s, other, db).has_value());
   REQUIRE(s.run([&] { return end.has_value(); }, 2s));
   CHECK(end->has_value());
   CHECK(here(s, 1, db, keys) == contents{{"a", "1"}});

@@ -8,7 +8,7 @@
 
 #include "protocol/constants.hpp"
 #include "protocol/hash.hpp"
-#include "tests/actors/sim_cluster.hpp"
+#include "tests/actors/ask.hpp"
 
 using namespace floe;
 using namespace floe::test;
@@ -43,10 +43,7 @@ void cut_off(sim_cluster& c, std::size_t n) {
 }
 
 void ask_for_recovery(sim_cluster& c, client& by) {
-  bool asked = false;
-  by.control<control::set_recmode>(pnn::current, recovery_mode::active, 5s,
-                                   [&](const auto&) { asked = true; });
-  REQUIRE(c.run([&] { return asked; }));
+  ask<control::set_recmode>(c, by, recovery_mode::active);
 }
 
 void recover(sim_cluster& c, client& by) {

@@ -9,7 +9,7 @@
 #include "protocol/types/membership.hpp"
 #include "protocol/types/tunable_value.hpp"
 #include "storage/faults.hpp"
-#include "tests/actors/sim_cluster.hpp"
+#include "tests/actors/ask.hpp"
 
 using namespace floe;
 using namespace floe::test;
@@ -43,13 +43,6 @@ json trouble_of(const json& status, const std::string& kind) {
 
 bool has(const json& text, const std::string& part) {
   return text.is_string() && text.get<std::string>().find(part) != std::string::npos;
-}
-
-template <control C>
-void order(sim_cluster& c, client& w, const request_of<C>& request) {
-  bool done = false;
-  w.control<C>(pnn::current, request, 5s, [&](const auto&) { done = true; });
-  REQUIRE(c.run([&] { return done; }, 10s));
 }
 
 }  // namespace
@@ -139,7 +132,7 @@ TEST_CASE("where not all have agreed to it nobody says goodbye") {
   sim_cluster c(2);
   REQUIRE(c.settle(20s));
   for (const std::size_t n : {0, 1})
-    order<control::set_tunable>(c, c.connect(n), {.value = 3, .name = "FeatureLevel"});
+    ask<control::set_tunable>(c, c.connect(n), {.value = 3, .name = "FeatureLevel"});
   REQUIRE(c.shut_down(1, 10s));
   pass(c, 2s);
   const auto ended = trouble_of(status(c, 0), "ended");
@@ -150,7 +143,7 @@ TEST_CASE("where not all have agreed to it nobody says goodbye") {
 TEST_CASE("since when another node was stopped") {
   sim_cluster c(3);
   REQUIRE(c.settle(20s));
-  order<control::stop_node>(c, c.connect(1), {});
+  ask<control::stop_node>(c, c.connect(1), {});
   pass(c, 5s);
   const auto stopped = trouble_of(status(c, 0), "stopped");
   REQUIRE(stopped.is_object());
@@ -194,18 +187,18 @@ TEST_CASE("a recovery that does not end says what it waits for: a client's lock,
   const auto db = attach_now(c, w, "held.tdb");
   write_now(c, w, db, "key", "value");
   auto& operators = c.connect(c.leader());
-  order<control::set_hold_phase>(c, operators, {"push"});
-  order<control::set_recmode>(c, operators, recovery_mode::active);
+  ask<control::set_hold_phase>(c, operators, {"push"});
+  ask<control::set_recmode>(c, operators, recovery_mode::active);
   pass(c, 5s);
   const auto held = trouble_of(status(c, c.leader()), "recovery");
   REQUIRE(held.is_object());
   CHECK(has(held["text"], "is held at push by an operator"));
   CHECK(held["next"] == "floe recovery release");
   CHECK(held["age_ms"] > 2000);
-  order<control::set_hold_phase>(c, operators, {""});
+  ask<control::set_hold_phase>(c, operators, {""});
   REQUIRE(c.settle(20s));
   const auto locked = lock_now(c, w, db, "key");
-  order<control::set_recmode>(c, operators, recovery_mode::active);
+  ask<control::set_recmode>(c, operators, recovery_mode::active);
   pass(c, 3s);
   const auto waits = trouble_of(status(c, 1), "freeze-waits");
   REQUIRE(waits.is_object());
@@ -220,7 +213,7 @@ TEST_CASE("a ban says why, by whom and for how long, and a stopped node that it 
   sim_cluster c(3, 6, {.cluster_lock = true});
   REQUIRE(c.settle(20s));
   auto& w = c.connect(2);
-  order<control::set_ban_state>(c, w, {.pnn = pnn{2}, .time = 60});
+  ask<control::set_ban_state>(c, w, {.pnn = pnn{2}, .time = 60});
   pass(c, 3s);
   const auto own = trouble_of(status(c, 2), "banned");
   CHECK(has(own["text"], "node 2 is banned by an operator: asked by "));
@@ -228,9 +221,9 @@ TEST_CASE("a ban says why, by whom and for how long, and a stopped node that it 
   CHECK(has(own["text"], "58 s left"));  // it has given away what it had before, in milliseconds
   CHECK(trouble_of(status(c, 0), "banned")["node"] == 2);
   CHECK(status(c, 0)["healthy"] == false);
-  order<control::set_ban_state>(c, w, {.pnn = pnn{2}, .time = 0});
+  ask<control::set_ban_state>(c, w, {.pnn = pnn{2}, .time = 0});
   auto& other = c.connect(1);
-  order<control::stop_node>(c, other, {});
+  ask<control::stop_node>(c, other, {});
   pass(c, 3s + 100ms);
   const auto stopped = trouble_of(status(c, 1), "stopped");
   CHECK(has(stopped["text"], "by an operator"));
@@ -242,7 +235,7 @@ TEST_CASE("a check says with which trouble it does not hold") {
   sim_cluster c(3, 6, {.cluster_lock = true});
   REQUIRE(c.settle(20s));
   CHECK(check_holds(status(c, 1), "flags"));
-  order<control::stop_node>(c, c.connect(1), {});
+  ask<control::stop_node>(c, c.connect(1), {});
   pass(c, 3s);
   CHECK_FALSE(check_holds(status(c, 1), "flags"));
   CHECK(status(c, 0)["healthy"] == false);         // a node is missing
@@ -281,7 +274,7 @@ TEST_CASE("a node that left because its disk was full comes back when there is r
   const auto db = attach_now(c, w, "full.tdb");
   for (int n = 0; n < 20; ++n) write_now(c, w, db, "key" + std::to_string(n), "value");
   c.disk(poor).set_full(true);
-  order<control::set_recmode>(c, w, recovery_mode::active);
+  ask<control::set_recmode>(c, w, recovery_mode::active);
   pass(c, 10s);
   const auto banned = trouble_of(status(c, poor), "banned");
   REQUIRE(banned.is_object());
@@ -302,7 +295,7 @@ TEST_CASE(
   auto& w = c.connect(leader);
   c.disk(poor).set_full(true);
   attach_now(c, w, "new.tdb");
-  order<control::set_recmode>(c, w, recovery_mode::active);
+  ask<control::set_recmode>(c, w, recovery_mode::active);
   pass(c, 10s);
   const auto banned = trouble_of(status(c, poor), "banned");
   REQUIRE(banned.is_object());
@@ -314,4 +307,23 @@ TEST_CASE(
   pass(c, 15s);
   CHECK(status(c, poor)["healthy"] == true);
   CHECK(status(c, leader)["healthy"] == true);
+}
+
+TEST_CASE("a node that has waited for a record for long asks again, and is shown once") {
+  sim_cluster c(2);
+  REQUIRE(c.settle(20s));
+  auto& holder = c.connect(0);
+  auto& waiter = c.connect(1);
+  const auto db = attach_now(c, holder, "locking.tdb");
+  attach_now(c, waiter, "locking.tdb");
+  lock_now(c, holder, db, "k");
+  std::optional<bool> got;
+  lock_record(waiter, db, "k", 60s, [&](const auto& r) { got = r.has_value(); });
+  pass(c, 12s);  // it is asked for again every five seconds
+  const auto here = status(c, 0)["databases"][0], there = status(c, 1)["databases"][0];
+  CHECK(there["migrations_resent"] >= 2);
+  CHECK(here["locks_waiting"] == 1);
+  REQUIRE(here["waiters"].size() == 1);
+  CHECK(here["waiters"][0]["age_ms"] >= 11'000);
+  CHECK_FALSE(got.has_value());
 }

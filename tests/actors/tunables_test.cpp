@@ -7,7 +7,7 @@
 #include "protocol/tunable_effects.hpp"
 #include "protocol/types/statistics.hpp"
 #include "protocol/types/tunable_value.hpp"
-#include "tests/actors/sim_cluster.hpp"
+#include "tests/actors/ask.hpp"
 
 using namespace floe;
 using namespace floe::test;
@@ -17,15 +17,6 @@ namespace {
 std::size_t logged(const sim_cluster& c, const std::string& text) {
   return static_cast<std::size_t>(std::ranges::count_if(
       c.log(), [&](const auto& l) { return l.find(text) != std::string::npos; }));
-}
-
-void set(sim_cluster& c, client& who, tunable t, std::uint32_t value) {
-  std::optional<bool> done;
-  who.send_control(pnn::current, control::set_tunable,
-                   encode_request<control::set_tunable>({.value = value, .name = info_of(t).name}),
-                   5s, [&](const result<client_reply>& r) { done = r.has_value(); });
-  REQUIRE(c.run([&] { return done.has_value(); }, 10s));
-  REQUIRE(*done);
 }
 
 }  // namespace
@@ -120,14 +111,10 @@ TEST_CASE("statistics have how long the cluster lock took to be taken, and to be
   REQUIRE(c.settle(20s));
   const auto leader = c.leader();
   const auto other = (leader + 1) % 3;
-  const auto ask = [&](std::size_t n) {
-    std::optional<statistics> got;
-    auto& who = c.connect(n);
-    who.control<control::statistics>(pnn::current, {}, 5s, [&](const auto& a) { got = a->value; });
-    REQUIRE(c.run([&] { return got.has_value(); }));
-    return *got;
+  const auto statistics_of = [&](std::size_t n) {
+    return answer_of<control::statistics>(c, c.connect(n)).value;
   };
-  const auto of_leader = ask(leader), of_other = ask(other);
+  const auto of_leader = statistics_of(leader), of_other = statistics_of(other);
   // it answers within 2 to 12 ms
   for (const auto& l : {of_leader.reclock_recd, of_other.reclock_ctdbd}) {
     CHECK(l.num > 0);
@@ -138,11 +125,8 @@ TEST_CASE("statistics have how long the cluster lock took to be taken, and to be
   }
   CHECK(of_other.reclock_recd.num == 0);
 
-  std::optional<bool> reset;
-  c.connect(other).control<control::statistics_reset>(
-      pnn::current, {}, 5s, [&](const auto& a) { reset = a.has_value(); });
-  REQUIRE(c.run([&] { return reset.has_value(); }));
-  CHECK(ask(other).reclock_ctdbd.num == 0);
+  answer_of<control::statistics_reset>(c, c.connect(other));
+  CHECK(statistics_of(other).reclock_ctdbd.num == 0);
 }
 
 TEST_CASE("with 0 in every tunable a cluster comes up, serves records, and passes controls on") {
@@ -162,11 +146,7 @@ TEST_CASE("with 0 in every tunable a cluster comes up, serves records, and passe
   write_now(c, other, db, "k", "second");
   CHECK(read_now(c, one, db, "k").data == "second");
   // ControlTimeout: no limit, as in ctdbd
-  std::optional<bool> answered;
-  one.send_control(pnn{1}, control::ping, {}, 20s,
-                   [&](const result<client_reply>& r) { answered = r.has_value(); });
-  REQUIRE(c.run([&] { return answered.has_value(); }));
-  CHECK(*answered);
+  CHECK(ask<control::ping>(c, one, {}, {.of = pnn{1}, .patience = 20s}).has_value());
   c.kill(2);
   pass(c, 10s);
   REQUIRE(c.settle(60s));
