@@ -72,46 +72,39 @@ std::string work_text(const json& w) {
                      w.value("sent_bytes", 0ULL), w.value("stored_bytes", 0ULL));
 }
 
-int run_getdbstatus(context& c, const arguments& a) {
-  auto node = c.node();
-  if (!node) return node.error();
-  auto at = c.target();
-  if (!at) return at.error();
-  const auto d = find_database_info(**node, *at, a["DB"], c.patience());
-  if (!d) return c.fail("getdbstatus", d.error());
-  const auto [more, recovered] = more_of(**node, *at, d->name, c.patience());
-  if (c.options.json) {
-    auto j = open_json("getdbstatus");
-    j.number("node", number(*at));
-    j.text("id", id_text(d->id));
-    j.text("name", d->name);
-    j.text("kind", kind_text(d->flags));
-    j.boolean("readonly", d->flags & db_flag::readonly);
-    j.boolean("sticky", d->flags & db_flag::sticky);
-    j.text("path", d->path);
-    if (d->damage.empty())
-      j.null("damage");
-    else
-      j.text("damage", d->damage);
-    if (more.is_object()) {
-      j.text("freeze_state", more.value("state", ""));
-      for (const auto& [key, value] : more.items())
-        if (value.is_number()) j.raw(key, value.dump());
-      for (const char* part : {"changes", "vacuum", "work"})
-        if (more.contains(part)) j.raw(part, more[part].dump());
-    }
-    j.raw("recovered", recovered.dump());
-    print_json(std::move(j));
-    return done;
+void database_as_json(pnn node, const database_info& d, const json& more, const json& recovered) {
+  auto j = open_json("getdbstatus");
+  j.number("node", number(node));
+  j.text("id", id_text(d.id));
+  j.text("name", d.name);
+  j.text("kind", kind_text(d.flags));
+  j.boolean("readonly", d.flags & db_flag::readonly);
+  j.boolean("sticky", d.flags & db_flag::sticky);
+  j.text("path", d.path);
+  if (d.damage.empty())
+    j.null("damage");
+  else
+    j.text("damage", d.damage);
+  if (more.is_object()) {
+    j.text("freeze_state", more.value("state", ""));
+    for (const auto& [key, value] : more.items())
+      if (value.is_number()) j.raw(key, value.dump());
+    for (const char* part : {"changes", "vacuum", "work"})
+      if (more.contains(part)) j.raw(part, more[part].dump());
   }
+  j.raw("recovered", recovered.dump());
+  print_json(std::move(j));
+}
+
+void database_as_table(const database_info& d, const json& more, const json& recovered) {
   table t({{""}, {""}});
   const auto line = [&](const char* what, cell value) {
     t.row({cell(what, style::dim), std::move(value)});
   };
-  line("database", {fmt::format("{} ({})", d->name, id_text(d->id)), style::bold});
-  line("kind", kind_and_properties(d->flags));
-  line("path", d->path);
-  line("health", d->damage.empty() ? cell("OK", style::good) : cell(d->damage, style::bad));
+  line("database", {fmt::format("{} ({})", d.name, id_text(d.id)), style::bold});
+  line("kind", kind_and_properties(d.flags));
+  line("path", d.path);
+  line("health", d.damage.empty() ? cell("OK", style::good) : cell(d.damage, style::bad));
   if (more.is_object()) {
     auto state = more.value("state", "");
     std::ranges::replace(state, '_', ' ');  // in_transaction
@@ -137,6 +130,20 @@ int run_getdbstatus(context& c, const arguments& a) {
   }
   const auto text = t.text();
   print(text.substr(text.find('\n') + 1));  // no line of titles
+}
+
+int run_getdbstatus(context& c, const arguments& a) {
+  auto node = c.node();
+  if (!node) return node.error();
+  auto at = c.target();
+  if (!at) return at.error();
+  const auto d = find_database_info(**node, *at, a["DB"], c.patience());
+  if (!d) return c.fail("getdbstatus", d.error());
+  const auto [more, recovered] = more_of(**node, *at, d->name, c.patience());
+  if (c.options.json)
+    database_as_json(*at, *d, more, recovered);
+  else
+    database_as_table(*d, more, recovered);
   return done;
 }
 

@@ -81,7 +81,14 @@ TEST_CASE("mistakes are told with their line and what was expected") {
         "x.drill:2: `cluster` comes once, before everything else");
   CHECK(error_of("cluster nods=3\n") ==
         "x.drill:1: expected nodes=, seed=, bound=, lock=, quorum=, freeze= or a tunable, found "
-        "`nods=`");
+        "`nods=`; did you mean nodes=?");
+  CHECK(error_of("cluster Recordtable=0\n")
+            .ends_with("found `Recordtable=`; did you mean RecordTable=?"));
+  CHECK(error_of("attach a.tdb\nworkload db=a.tdb clints=3\n")
+            .ends_with("found `clints=`; did you mean clients=?"));
+  CHECK(
+      error_of("attach a.tdb\nsmbd lock a.tdb k\n") ==
+      "x.drill:2: no client `smbd` is there: a line above introduces it, as in `client smbd on 0`");
   CHECK(error_of("attach a.tdb\nhold freze@a.tdb\n") ==
         "x.drill:2: no such phase: freze; did you mean freeze?");
   CHECK(error_of("attach a.tdb\nhold survey@a.tdb\n") ==
@@ -115,7 +122,7 @@ TEST_CASE("mistakes are told with their line and what was expected") {
 TEST_CASE("all mistakes are told at once, each with its line") {
   CHECK(error_of("cluster nods=3\nattach a.tdb\nkil 0\nrepeat x\n  wait soon\nend\nwait 1s\n") ==
         "x.drill:1: expected nodes=, seed=, bound=, lock=, quorum=, freeze= or a tunable, found "
-        "`nods=`\n"
+        "`nods=`; did you mean nodes=?\n"
         "x.drill:3: no such verb: `kil`; did you mean kill?\n"
         "x.drill:4: expected how often, a number from 1 to 1000000 after `repeat`, found `x`\n"
         "x.drill:5: expected a duration such as 500ms or 2s after `wait`, found `soon`");

@@ -29,6 +29,16 @@ std::string unknown_word(std::string_view what, std::string_view word, bool of_c
       near ? fmt::format("; did you mean {}?", *near) : "; `floe drill help` lists all");
 }
 
+/// What `cluster` does not know.
+std::string unknown_setting(std::string_view name) {
+  std::vector<std::string_view> names{"nodes", "seed", "bound", "lock", "quorum", "freeze"};
+  for (const auto& t : all_tunables()) names.push_back(t.name);
+  const auto near = closest(name, names);
+  return fmt::format(
+      "expected nodes=, seed=, bound=, lock=, quorum=, freeze= or a tunable, found `{}=`{}", name,
+      near ? fmt::format("; did you mean {}=?", *near) : "");
+}
+
 class reader {
  public:
   reader(std::string name, std::string_view text) : text_(text) { made_.name = std::move(name); }
@@ -124,6 +134,10 @@ class reader {
     const auto second = speaks ? w.word("what the client does") : std::string();
     if (w.error()) return bad(line_, *w.error());
     const auto* v = find_verb(speaks ? second : first, speaks);
+    if (!v && !speaks && words.size() > 1 && find_verb(words[1], true))
+      return bad(line_, fmt::format("no client `{0}` is there: a line above introduces it, as in "
+                                    "`client {0} on 0`",
+                                    first));
     if (!v)
       return bad(line_, speaks ? unknown_word("a client cannot", second, true)
                                : unknown_word("no such verb:", first, false));
@@ -204,10 +218,7 @@ class reader {
     } else if (find_tunable(name)) {
       made_.tunables.emplace_back(name, static_cast<std::uint32_t>(*n));
     } else {
-      bad(line_,
-          fmt::format(
-              "expected nodes=, seed=, bound=, lock=, quorum=, freeze= or a tunable, found `{}=`",
-              name));
+      bad(line_, unknown_setting(name));
     }
   }
 

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include "cli/drill/hunt/coverage.hpp"
 #include "cli/drill/report/episode.hpp"
@@ -49,22 +50,49 @@ void show_timeline(const planned_run& r, const run_record& record, verdict& v) {
     print_text("\n" + draw(picture, terminal_width(), colours_wanted()));
 }
 
+/// Where a run's trace goes, if one is wanted.
+class trace_file {
+ public:
+  explicit trace_file(const std::string& name)
+      : name_(name), file_(name.empty() ? nullptr : std::fopen(name.c_str(), "w")) {
+    if (!name.empty() && !file_) note_trouble();
+  }
+  ~trace_file() { close(); }
+  trace_file(const trace_file&) = delete;
+
+  bool is_open() const { return file_ != nullptr; }
+  void line(const std::string& text) const {
+    if (file_) std::fprintf(file_, "%s\n", text.c_str());
+  }
+  void close() {
+    if (file_ && std::fclose(std::exchange(file_, nullptr)) != 0) note_trouble();
+  }
+  /// Why it is not there, or not whole; empty: it is.
+  const std::string& trouble() const { return trouble_; }
+
+ private:
+  void note_trouble() {
+    trouble_ = fmt::format("{} cannot be written: {}", name_, std::strerror(errno));
+  }
+
+  std::string name_, trouble_;
+  std::FILE* file_;
+};
+
 }  // namespace
 
 verdict play_planned(const planned_run& r, afterwards then) {
-  std::FILE* trace = r.trace.empty() ? nullptr : std::fopen(r.trace.c_str(), "w");
-  if (!r.trace.empty() && !trace)
-    return {.seed = r.seed,
-            .reason = fmt::format("{} cannot be written: {}", r.trace, std::strerror(errno))};
+  trace_file trace(r.trace);
+  if (!trace.trouble().empty()) return {.seed = r.seed, .reason = trace.trouble()};
   std::optional<run_recorder> notes;
   const bool narrated = r.narrated != planned_run::narration::none;
   narrator words(r.narrated == planned_run::narration::silent);
   if (r.measured || narrated || r.files.any()) notes.emplace(!r.files.report.empty());
   live_follower view(r.follow, r.drill->name, r.seed, r.drill->nodes);
   listeners to;
-  if (trace || notes || r.follow != following::nothing)
+  if (trace.is_open() || notes || r.follow != following::nothing)
     to.trace = [&](const std::string& line) {
-      if (trace) std::fprintf(trace, "%s\n", line.c_str());
+      trace.line(line);
       if (notes) notes->line(line);
       view.line(line);
     };
@@ -90,14 +118,10 @@ verdict play_planned(const planned_run& r, afterwards then) {
     to.over = [&](bool held) { words.over(held); };
   }
   auto on = make_testbed(*r.drill, r.seed, r.on);
-  if (!on) {
-    if (trace) std::fclose(trace);
-    return {.seed = r.seed, .reason = on.error()};
-  }
+  if (!on) return {.seed = r.seed, .reason = on.error()};
   auto v = play(*r.drill, r.seed, std::move(*on), std::move(to));
-  if (trace && std::fclose(trace) != 0)
-    return {.seed = r.seed,
-            .reason = fmt::format("{} cannot be written: {}", r.trace, std::strerror(errno))};
+  trace.close();
+  if (!trace.trouble().empty()) return {.seed = r.seed, .reason = trace.trouble()};
   v.pairs = shown.pairs();
   v.last_events = shown.last_events();
   if (narrated) words.end(v);

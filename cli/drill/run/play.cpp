@@ -82,6 +82,44 @@ void measure(const drill_run& s, time_us end, verdict& v) {
   }
 }
 
+/// What each checker says of the history and of what was seen.
+void look_at_all(drill_run& s, verdict& v) {
+  for (const auto& c : all_checkers()) {
+    checked done{.checker = c.name};
+    for (auto& f : c.check(s.past, s.seen)) {
+      if (c.about_losses && s.lossless && !f.broken) {
+        f.broken = true;
+        f.text += " (because of " + std::exchange(f.because, {}) + ", but this drill is lossless)";
+      }
+      s.note("check", fmt::format("{}: {}{}{}", c.name, f.broken ? "BROKEN: " : "explained: ",
+                                  f.text, f.because.empty() ? "" : "; because of " + f.because));
+      if (f.broken)
+        done.broken.push_back(std::move(f.text));
+      else
+        ++done.explained, ++done.causes[f.because];
+    }
+    if (c.about_losses) v.losses += done.explained;
+    v.checks.push_back(std::move(done));
+  }
+}
+
+/// Whether it held, and if not, what told so first: a line, a check, or what no moment may show.
+void judge_run(drill_run& s, const outcome& story, verdict& v) {
+  v.held = story.has_value();
+  if (!story) v.reason = story.error();
+  for (const auto& c : v.checks) {
+    if (c.broken.empty()) continue;
+    v.held = false;
+    if (v.failed_at.empty() && story) v.failed_at = at_check(c.checker);
+    if (v.reason.empty()) v.reason = fmt::format("{}: {}", c.checker, c.broken.front());
+  }
+  if (const auto why = s.cluster().broken()) {
+    v.held = false;
+    v.reason = *why + (v.reason.empty() ? "" : "; " + v.reason);
+    if (v.failed_at.empty()) v.failed_at = at_check("every moment");
+  }
+}
+
 std::vector<std::string> circle_in(drill_run& s) {
   lock_picture locks;
   for (const auto& report : s.full_reports()) locks.add(report);
@@ -126,36 +164,8 @@ verdict play(const script& drill, std::uint64_t seed, std::unique_ptr<testbed> o
     v.circle = circle_in(s);
   }
   s.aftermath(drill.bound);
-  for (const auto& c : all_checkers()) {
-    checked done{.checker = c.name};
-    for (auto& f : c.check(s.past, s.seen)) {
-      if (c.about_losses && s.lossless && !f.broken) {
-        f.broken = true;
-        f.text += " (because of " + std::exchange(f.because, {}) + ", but this drill is lossless)";
-      }
-      s.note("check", fmt::format("{}: {}{}{}", c.name, f.broken ? "BROKEN: " : "explained: ",
-                                  f.text, f.because.empty() ? "" : "; because of " + f.because));
-      if (f.broken)
-        done.broken.push_back(std::move(f.text));
-      else
-        ++done.explained, ++done.causes[f.because];
-    }
-    if (c.about_losses) v.losses += done.explained;
-    v.checks.push_back(std::move(done));
-  }
-  v.held = story.has_value();
-  if (!story) v.reason = story.error();
-  for (const auto& c : v.checks) {
-    if (c.broken.empty()) continue;
-    v.held = false;
-    if (v.failed_at.empty() && story) v.failed_at = at_check(c.checker);
-    if (v.reason.empty()) v.reason = fmt::format("{}: {}", c.checker, c.broken.front());
-  }
-  if (const auto why = s.cluster().broken()) {
-    v.held = false;
-    v.reason = *why + (v.reason.empty() ? "" : "; " + v.reason);
-    if (v.failed_at.empty()) v.failed_at = at_check("every moment");
-  }
+  look_at_all(s, v);
+  judge_run(s, story, v);
   v.kept = s.cluster().kept_files(v.held);
   measure(s, end, v);
   v.virtual_ms = static_cast<double>(s.now()) / 1000;

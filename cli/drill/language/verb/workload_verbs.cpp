@@ -2,6 +2,7 @@
 #include "cli/drill/language/verb/all.hpp"
 #include "cli/drill/run/drill_run.hpp"
 #include "cli/duration_text.hpp"
+#include "cli/suggest.hpp"
 
 #include <fmt/format.h>
 
@@ -81,8 +82,13 @@ action read_workload(line_parser& w) {
         if (std::ranges::find(deeds, deed) == deeds.end())
           w.fail(fmt::format("mix= takes write, read, delete, move, transact and look, found `{}`",
                              deed));
-    } else
-      w.fail(fmt::format("expected clients=, keys=, db=, on=, pause= or mix=, found `{}=`", name));
+    } else {
+      static constexpr std::array<std::string_view, 6> names{"clients", "keys",  "db",
+                                                             "on",      "pause", "mix"};
+      const auto near = closest(name, names);
+      w.fail(fmt::format("expected clients=, keys=, db=, on=, pause= or mix=, found `{}=`{}", name,
+                         near ? fmt::format("; did you mean {}=?", *near) : ""));
+    }
   }
   if (o.databases.empty()) w.fail("expected db=DB,... with the databases to work on");
   for (const auto& db : o.databases)
