@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/command_tree.hpp"
+#include "cli/example_text.hpp"
 #include "cli/output.hpp"
 #include "cli/wrap.hpp"
 
@@ -25,7 +26,7 @@ class help_format final : public CLI::Formatter {
     std::string out = "Options of every command:\n";
     for (const auto& o : global_flags)
       out += columns(std::string(o.name) + (o.value ? std::string(" ") + o.value : ""), o.help);
-    return out + "\n" + app->get_footer() + "\n";
+    return out + "\n" + example_text(app->get_footer(), line_limit()) + "\n";
   }
 
  private:

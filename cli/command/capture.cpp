@@ -60,23 +60,24 @@ int run_capture(context& c, const arguments& a) {
 }  // namespace
 
 command capture_command() {
-  return {.name = "capture",
-          .group = "Protocol",
-          .summary =
-              "record packets: between clients and a daemon's socket, or from a pcap file of node "
-              "traffic",
-          .example =
-              "floe capture --listen /tmp/s --connect DIR/run/ctdbd.socket --out session.jsonl\n"
-              "  CTDB_SOCKET=/tmp/s ctdb status     (with CTDB_TEST_MODE=yes, or for any client "
-              "that can be told a socket)\n"
-              "  floe capture --pcap nodes.pcap > nodes.jsonl\n"
-              "SIGINT or SIGTERM ends it. `floe decode` prints what was recorded.",
-          .options = {{"--listen", "PATH", "socket to make for clients"},
-                      {"--connect", "PATH", "socket of the daemon"},
-                      {"--pcap", "FILE", "pcap file instead of sockets; - is standard input"},
-                      {"--port", "PORT", "TCP port of the nodes in the pcap file (4379)"},
-                      {"--out", "FILE", "where the lines go; else standard output"}},
-          .run = run_capture};
+  return {
+      .name = "capture",
+      .group = "Protocol",
+      .summary =
+          "record packets: between clients and a daemon's socket, or from a pcap file of node "
+          "traffic",
+      .example =
+          "floe capture --listen /tmp/s --connect DIR/run/ctdbd.socket --out session.jsonl\n"
+          "  CTDB_SOCKET=/tmp/s ctdb status   # with CTDB_TEST_MODE=yes; or any client that can "
+          "be told a socket\n"
+          "  floe capture --pcap nodes.pcap > nodes.jsonl\n"
+          "SIGINT or SIGTERM ends it. `floe decode` prints what was recorded.",
+      .options = {{"--listen", "PATH", "socket to make for clients"},
+                  {"--connect", "PATH", "socket of the daemon"},
+                  {"--pcap", "FILE", "pcap file instead of sockets; - is standard input"},
+                  {"--port", "PORT", "TCP port of the nodes in the pcap file (4379)"},
+                  {"--out", "FILE", "where the lines go; else standard output"}},
+      .run = run_capture};
 }
 
 }  // namespace floe::cli

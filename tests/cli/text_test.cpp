@@ -4,6 +4,7 @@
 #include <array>
 
 #include "cli/duration_text.hpp"
+#include "cli/example_text.hpp"
 #include "cli/keys.hpp"
 #include "cli/output.hpp"
 #include "cli/script_words.hpp"
@@ -70,6 +71,19 @@ TEST_CASE("text is broken at blanks, and within a word only if that is too long"
   CHECK(wrapped("node 1: one two three", 12, 4) == "node 1: one\n    two\n    three");
   CHECK(two_columns("-x", "what it does", 8, 13) == "  -x    what\n        it\n        does\n");
   CHECK(two_columns("--a-long-name", "help", 8, 13) == "  --a-long-name\n        help\n");
+}
+
+TEST_CASE("an example that is too wide can still be copied") {
+  const std::string text =
+      "floe drill run a.drill --seeds 9   # what it is for, in words\n"
+      "  floe x 'a b c d e f g h i j k l' y\n"
+      "Verbs: lock, unlock, read, store, attach\n";
+  CHECK(example_text(text, std::string::npos) == text);
+  CHECK(example_text(text, 26) ==
+        "# what it is for, in words\n"
+        "floe drill run a.drill \\\n    --seeds 9\n"
+        "  floe x \\\n    'a b c d e f g h i j k l' y\n"
+        "Verbs: lock, unlock, read,\n  store, attach\n");
 }
 
 TEST_CASE("a table that is too wide breaks its widest text, never its numbers") {
