@@ -1,6 +1,7 @@
 #include "cli/context.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -64,6 +65,7 @@ const char* hint(const client_error& e) {
 
 std::optional<std::vector<pnn>> parse_list(std::string_view text) {
   std::vector<pnn> out;
+  if (text.ends_with(',')) return std::nullopt;
   while (!text.empty()) {
     const auto item = text.substr(0, text.find(','));
     text.remove_prefix(std::min(text.size(), item.size() + 1));
@@ -73,6 +75,24 @@ std::optional<std::vector<pnn>> parse_list(std::string_view text) {
   }
   if (out.empty()) return std::nullopt;
   return out;
+}
+
+/// What a directory is, if it is none of a node; what may be meant.
+std::string wrong_directory(const std::string& base) {
+  if (base.empty()) return {};
+  if (is_there(base + "/node.0"))
+    return fmt::format("{} holds a cluster, try --base {}/node.0", base, base);
+  if (is_there(base)) return {};
+  std::vector<std::string> others;
+  std::error_code ignored;
+  const auto wanted = std::filesystem::absolute(base, ignored).lexically_normal();
+  for (const auto& there : std::filesystem::directory_iterator(wanted.parent_path(), ignored))
+    if (is_there(there.path().string() + "/nodes"))
+      others.push_back(there.path().filename().string());
+  std::ranges::sort(others);
+  if (others.size() > 5) others.resize(5);
+  return "there is no directory " + base +
+         (others.empty() ? "" : fmt::format("; beside it: {}", fmt::join(others, ", ")));
 }
 
 std::string names_of(const std::vector<pnn>& nodes) {
@@ -144,9 +164,9 @@ std::expected<blocking_client*, exit_code> context::node() {
   auto c = connect(socket_path(), patience());
   if (!c) {
     std::string try_this = "; " + why_no_answer(socket_path());
-    if (options.socket.empty() && is_there(options.base + "/node.0"))
-      try_this =
-          fmt::format("; {} holds a cluster, try --base {}/node.0", options.base, options.base);
+    if (const auto better = options.socket.empty() ? wrong_directory(options.base) : "";
+        !better.empty())
+      try_this = "; " + better;
     print_error(
         fmt::format("{}: {}{}", socket_path(), wire::visible(c.error().describe()), try_this));
     return std::unexpected(code_of(c.error().code));

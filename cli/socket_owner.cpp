@@ -41,10 +41,13 @@ char state_of(pid_t pid) {
 
 }  // namespace
 
+/// By the socket's own rights, or those of a folder on the way.
+bool is_forbidden(const std::string& socket) {
+  return ::access(socket.c_str(), R_OK | W_OK) != 0 && errno == EACCES;
+}
+
 std::string why_no_answer(const std::string& socket) {
-  // the socket's own rights, or those of a folder on the way
-  if (::access(socket.c_str(), R_OK | W_OK) != 0 && errno == EACCES)
-    return "this user may not use the socket: be its owner, or root";
+  if (is_forbidden(socket)) return "this user may not use the socket: be its owner, or root";
   const auto pid = listener(socket);
   if (!pid) return "is the node running? `floe node --base DIR` starts one";
   switch (state_of(*pid)) {

@@ -24,6 +24,8 @@ using nlohmann::json;
 constexpr std::uint16_t usual_port = 4379;
 constexpr std::uint32_t most_nodes = 250;
 constexpr int tries = 200;
+constexpr const char* names_no_nodes =
+    " does not say which nodes there are: if nothing in that directory is needed, remove it";
 
 std::string remembered(const std::string& dir) { return dir + "/cluster.json"; }
 
@@ -118,6 +120,40 @@ std::expected<void, std::string> remember(const local_cluster& c) {
   return {};
 }
 
+std::vector<std::string> nodes_listed(const std::string& text) {
+  std::istringstream lines(text);
+  std::vector<std::string> all;
+  for (std::string line; std::getline(lines, line);) all.push_back(line);
+  return all;
+}
+
+/// A node that somebody has added by hand: it has a folder beside the others, and the nodes file has the line for it.
+bool is_added_by_hand(const local_cluster& c, std::uint32_t node) {
+  std::error_code ignored;
+  if (!fs::exists(c.base(node) + "/ctdb.conf", ignored)) return false;
+  const auto list = read_file(c.base(0) + "/nodes");
+  const auto lines = list ? nodes_listed(*list) : std::vector<std::string>();
+  return node < lines.size() && (lines[node] == c.address(node) || lines[node].starts_with('#'));
+}
+
+/// The nodes file of node 0, with a line for each of so many nodes: those that somebody has put there are kept.
+std::expected<std::string, std::string> longer_list(const local_cluster& c, std::uint32_t nodes) {
+  const auto list = read_file(c.base(0) + "/nodes");
+  if (!list) return list;
+  auto lines = nodes_listed(*list);
+  for (std::uint32_t i = c.nodes; i < lines.size(); ++i)
+    if (lines[i] != c.address(i) || i >= nodes)
+      return std::unexpected(
+          fmt::format("{}/nodes has {} lines, and its line {} is {}: here are {} nodes, and the "
+                      "next ones are {} and "
+                      "so on; take the line out of all nodes files first",
+                      c.base(0), lines.size(), i + 1, lines[i], c.nodes, c.address(c.nodes)));
+  while (lines.size() < nodes) lines.push_back(c.address(static_cast<std::uint32_t>(lines.size())));
+  std::string text;
+  for (const auto& line : lines) text += line + "\n";
+  return text;
+}
+
 /// More nodes: each with the settings of node 0; every nodes file gets their lines.
 std::expected<void, std::string> grow(local_cluster& c, std::uint32_t nodes) {
   const auto first = c.nodes;
@@ -127,10 +163,9 @@ std::expected<void, std::string> grow(local_cluster& c, std::uint32_t nodes) {
           fmt::format("{} cannot be used at port {}: taken", c.address(i), c.port));
   const auto settings = read_file(c.base(0) + "/ctdb.conf"),
              tunables = read_file(c.base(0) + "/ctdb.tunables");
-  auto list = read_file(c.base(0) + "/nodes");
-  for (const auto* file : {&settings, &tunables, &std::as_const(list)})
+  const auto list = longer_list(c, nodes);
+  for (const auto* file : {&settings, &tunables, &list})
     if (!*file) return std::unexpected(file->error());
-  for (std::uint32_t i = first; i < nodes; ++i) *list += c.address(i) + "\n";
   std::error_code problem;
   for (std::uint32_t i = first; i < nodes; ++i) {
     fs::create_directories(c.base(i), problem);
@@ -163,13 +198,14 @@ std::expected<local_cluster, std::string> open_cluster(const std::string& dir) {
   if (!in)
     return std::unexpected(dir + ": no cluster is there; `floe cluster up --dir DIR` makes one");
   const auto j = json::parse(in, nullptr, false);
-  if (!j.is_object()) return std::unexpected(remembered(dir) + ": damaged");
+  if (!j.is_object()) return std::unexpected(remembered(dir) + names_no_nodes);
   local_cluster c{.dir = absolute,
                   .nodes = j.value("nodes", 0U),
                   .prefix = j.value("address_prefix", ""),
                   .port = j.value("port", std::uint16_t{0})};
   if (c.nodes == 0 || c.nodes > most_nodes || c.port == 0)
-    return std::unexpected(remembered(dir) + ": damaged");
+    return std::unexpected(remembered(dir) + names_no_nodes);
+  while (c.nodes < most_nodes && is_added_by_hand(c, c.nodes)) ++c.nodes;
   return c;
 }
 

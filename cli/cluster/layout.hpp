@@ -40,7 +40,7 @@ struct cluster_wishes {
 /// Makes what is missing; a cluster that is there already keeps its addresses and files, and may be wished larger:
 /// then the new nodes are made, and stand in every nodes file. Other contradictions are an error.
 std::expected<local_cluster, std::string> make_cluster(const cluster_wishes&);
-/// The cluster of a directory.
+/// The cluster of a directory; nodes that were added by hand belong to it.
 std::expected<local_cluster, std::string> open_cluster(const std::string& dir);
 
 }  // namespace floe::cli

@@ -46,7 +46,7 @@ std::expected<pid_file, std::string> pid_file::take(const std::string& path) {
 }
 
 std::optional<pid_t> pid_file::holder(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);  // whoever may read it may know
   if (fd < 0) return std::nullopt;
   const auto pid = holder_of(fd);
   ::close(fd);

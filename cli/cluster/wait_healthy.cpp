@@ -10,6 +10,7 @@
 #include "cli/cluster/deleted_node.hpp"
 #include "cli/cluster/processes.hpp"
 #include "cli/cluster_state.hpp"
+#include "cli/socket_owner.hpp"
 #include "cli/troubles.hpp"
 #include "protocol/constants.hpp"
 
@@ -43,7 +44,8 @@ class observer {
         continue;
       }
       n.health.text = "starting";
-      n.c.connect({.socket = c.socket(i),
+      n.socket = c.socket(i);
+      n.c.connect({.socket = n.socket,
                    .reconnect = true,
                    .reconnect_pause = look_pause,
                    .hello_timeout = one_question},
@@ -51,7 +53,9 @@ class observer {
                    .disconnected =
                        [this, &n](const client_error& e) {
                          n.health = {.text = e.code == client_errc::timed_out ? "does not answer"
-                                                                              : "starting"};
+                                             : is_forbidden(n.socket)
+                                                 ? "may not be asked by this user"
+                                                 : "starting"};
                          n.asked = true;
                          ++answers_;
                        }});
@@ -76,6 +80,7 @@ class observer {
   struct node {
     node(event_loop& l, network& n) : c(l, n) {}
     client c;
+    std::string socket;
     node_health health;
     bool asked = false;  ///< has said something, or that it is not there
   };
@@ -110,17 +115,20 @@ bool all_well(const std::vector<node_health>& all) {
          });
 }
 
-std::string complaint(const std::vector<node_health>& all) {
-  auto parts = causes_of(all);
+std::string what_is_wrong(const std::vector<node_health>& all) {
+  const auto why = complaint_of(all).text;
+  return why.empty() ? "the nodes do not agree about the generation" : why;
+}
+
+/// Each thing once, causes first.
+std::vector<known_trouble> ill_ones(const std::vector<node_health>& all) {
+  node_reports reports;
   for (std::size_t i = 0; i < all.size(); ++i)
-    if (!all[i].up && !first_ill(all[i].report))
-      parts.push_back(fmt::format("node {}: {}", i, all[i].text));
-  if (parts.empty()) return "the nodes do not agree about the generation";
-  constexpr std::size_t most = 3;
-  const auto more = parts.size() > most ? parts.size() - most : 0;
-  parts.resize(parts.size() - more);
-  return fmt::format("{}", fmt::join(parts, "; ")) +
-         (more ? fmt::format("; and {} more, which floe doctor lists", more) : "");
+    if (!all[i].report.empty()) reports[pnn{static_cast<std::uint32_t>(i)}] = all[i].report;
+  if (reports.empty()) return {};
+  auto found = in_fewer_words(troubles_in(reports, reports.begin()->first));
+  std::erase_if(found, [](const known_trouble& t) { return !t.ill; });
+  return found;
 }
 
 /// The first whose process has ended.
@@ -133,14 +141,29 @@ std::optional<std::uint32_t> dead_node(const std::vector<pid_t>& pids) {
 }  // namespace
 
 std::vector<std::string> causes_of(const std::vector<node_health>& all) {
-  node_reports reports;
-  for (std::size_t i = 0; i < all.size(); ++i)
-    if (!all[i].report.empty()) reports[pnn{static_cast<std::uint32_t>(i)}] = all[i].report;
   std::vector<std::string> causes;
-  if (reports.empty()) return causes;
-  for (const auto& t : in_fewer_words(troubles_in(reports, reports.begin()->first)))
-    if (t.ill) causes.push_back(with_age(t));
+  for (const auto& t : ill_ones(all)) causes.push_back(with_age(t));
   return causes;
+}
+
+complaint complaint_of(const std::vector<node_health>& all) {
+  complaint c;
+  std::vector<std::string> parts;
+  for (const auto& t : ill_ones(all)) {
+    parts.push_back(with_age(t));
+    c.about += fmt::format("{} {} {}, ", t.kind, t.db, t.node ? number(*t.node) : ~0U);
+  }
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (!all[i].up && !first_ill(all[i].report)) {
+      parts.push_back(fmt::format("node {}: {}", i, all[i].text));
+      c.about += parts.back() + ", ";
+    }
+  constexpr std::size_t most = 3;
+  const auto more = parts.size() > most ? parts.size() - most : 0;
+  parts.resize(parts.size() - more);
+  c.text = fmt::format("{}", fmt::join(parts, "; ")) +
+           (more ? fmt::format("; and {} more, which floe doctor lists", more) : "");
+  return c;
 }
 
 std::vector<node_health> look_at_cluster(const local_cluster& c, duration patience) {
@@ -156,7 +179,8 @@ std::expected<duration, wait_failure> wait_healthy(
   const auto begin = o.loop().now();
   while (!all_well(o.all())) {
     if (o.loop().now() - begin >= patience)
-      return std::unexpected(wait_failure{timed_out, "not healthy in time: " + complaint(o.all())});
+      return std::unexpected(
+          wait_failure{timed_out, "not healthy in time: " + what_is_wrong(o.all())});
     if (const auto dead = dead_node(pids))
       return std::unexpected(wait_failure{
           failed, fmt::format("node {} has ended: {}", *dead, last_line(c.start_log(*dead)))});

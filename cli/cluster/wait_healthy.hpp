@@ -27,6 +27,13 @@ struct node_health {
 /// What keeps the cluster from working, by all of them: each thing once, causes first.
 std::vector<std::string> causes_of(const std::vector<node_health>&);
 
+/// The same in a line, with the nodes that say nothing.
+struct complaint {
+  std::string text;   ///< empty: nobody has one
+  std::string about;  ///< without ages: if this differs it is another one
+};
+complaint complaint_of(const std::vector<node_health>&);
+
 /// Asks every node once, at the same time.
 std::vector<node_health> look_at_cluster(const local_cluster&, duration patience);
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <utility>
 
 #include "cli/ask_nodes.hpp"
 #include "cli/cluster/deleted_node.hpp"
@@ -13,6 +15,7 @@
 #include "cli/command/all.hpp"
 #include "cli/command/cluster_version.hpp"
 #include "cli/context.hpp"
+#include "cli/errors_as_json.hpp"
 #include "cli/output.hpp"
 #include "cli/whole_number.hpp"
 #include "cli/wrap.hpp"
@@ -30,19 +33,39 @@ bool read_number(const std::string& text, std::optional<Number>& to) {
   return to.has_value();
 }
 
-/// One line on a terminal, written over and over.
-bool show_progress(const std::vector<node_health>& all) {
-  static const bool terminal = ::isatty(STDERR_FILENO) == 1;
-  if (!terminal) return true;
-  std::string line;
-  for (std::size_t i = 0; i < all.size(); ++i)
-    line += fmt::format("{}node {}: {}", i ? ", " : "", i, all[i].text);
-  fmt::print(stderr, "\r\033[K{}", wire::visible(line).substr(0, terminal_width() - 1));
-  return true;
-}
-void end_progress() {
-  if (::isatty(STDERR_FILENO) == 1) fmt::print(stderr, "\r\033[K");
-}
+/// What a command waits for until all nodes are healthy: on a terminal a line that is written over and over; elsewhere,
+/// unless errors are JSON, what is wrong, once, when it has been so for a while.
+class shown_wait {
+ public:
+  explicit shown_wait(std::string what) : what_(std::move(what)) {}
+  ~shown_wait() {
+    if (terminal_) fmt::print(stderr, "\r\033[K");
+  }
+  shown_wait(const shown_wait&) = delete;
+
+  void show(const std::vector<node_health>& all) {
+    if (terminal_) return write_over(all);
+    if (prints_errors_as_json() || clock::now() - since_ < first_look) return;
+    const auto why = complaint_of(all);
+    if (why.text.empty() || std::exchange(told_, why.about) == why.about) return;
+    print_error(what_ + " waits: " + why.text);
+  }
+
+ private:
+  using clock = std::chrono::steady_clock;
+  static constexpr auto first_look = std::chrono::seconds(3);
+
+  static void write_over(const std::vector<node_health>& all) {
+    std::string line;
+    for (std::size_t i = 0; i < all.size(); ++i)
+      line += fmt::format("{}node {}: {}", i ? ", " : "", i, all[i].text);
+    fmt::print(stderr, "\r\033[K{}", wire::visible(line).substr(0, terminal_width() - 1));
+  }
+
+  std::string what_, told_;
+  const bool terminal_ = ::isatty(STDERR_FILENO) == 1;
+  const clock::time_point since_ = clock::now();
+};
 
 void put_nodes(wire::json_writer& j, const local_cluster& k,
                const std::vector<node_health>& health) {
@@ -94,8 +117,13 @@ int start_all(context& c, const cluster_wishes& w) {
     if (const int code = tell_about_new_nodes(c, *k, running); code != done) return code;
   const auto pids = start_missing_nodes(*k);
   if (!pids) return c.fail(pids.error());
-  const auto took = wait_healthy(*k, *pids, c.long_patience(), show_progress);
-  end_progress();
+  const auto took = [&] {
+    shown_wait waits("cluster up");
+    return wait_healthy(*k, *pids, c.long_patience(), [&](const auto& all) {
+      waits.show(all);
+      return true;
+    });
+  }();
   if (!took) {
     print_error(took.error().text + "; the logs are " + k->dir + "/node.*/log.*");
     return took.error().code;
@@ -144,7 +172,8 @@ int up(context& c, const arguments& a) {
   if (w.dir.empty()) return c.misused("cluster up: where? Give --dir DIR");
   if (!read_number(a["--nodes"], w.nodes))
     return c.misused("--nodes takes a number: " + a["--nodes"]);
-  if (!read_number(a["--port"], w.port)) return c.misused("--port takes a number: " + a["--port"]);
+  if (!read_number(a["--port"], w.port) || w.port == 0)
+    return c.misused("--port takes a number from 1 to 65535: " + a["--port"]);
   return start_all(c, w);
 }
 
@@ -164,7 +193,7 @@ int down(context& c, const arguments& a) {
           fmt::print(stderr, "\r\033[Kcluster down: waits for node {}, {}", node,
                      age_text(ms.count()));
       });
-  end_progress();
+  if (::isatty(STDERR_FILENO) == 1) fmt::print(stderr, "\r\033[K");
   for (const auto i : killed)
     print_error(fmt::format("node {} did not end by itself and was killed", i));
   if (c.options.json) {

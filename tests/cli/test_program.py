@@ -375,12 +375,16 @@ class B1Queries(Checks):
             for command in commands:
                 words = (*before, command["name"])
                 yield from all_of(command["subcommands"], *words) if command["subcommands"] else [" ".join(words)]
-        self.assertEqual(set(all_of(json.loads(floe("help", "--json").stdout)["commands"])), set(played))
+        names_of_all = set(all_of(json.loads(floe("help", "--json").stdout)["commands"]))
+        self.assertEqual(names_of_all, set(played))
+        for words in names_of_all:
+            with self.subTest(help=words):
+                shown = on_terminal(60, *words.split(), "--help")
+                self.assertEqual([], [line for line in re.split("[\r\n]+", shown) if len(line) > 60])
         for words in [f"{name} {more}" for name, all_more in played.items() for more in all_more] + ["--help", "staus", "recmaster"]:
             with self.subTest(command=words):
                 exact = [re.sub(r"\b(V|P|K|THERE|DIR)\b", lambda m: str(names[m[0]]), word) for word in words.split()]
                 shown = on_terminal(60, "--base", node.base, *exact)
-                shown = re.split("\nExamples?:", shown)[0]  # whose lines are for somebody to copy, too
                 self.assertEqual([], [line for line in re.split("[\r\n]+", shown) if len(line) > 60])
 
     def test_plain_in_a_pipe(self):
@@ -791,6 +795,34 @@ class C1Clusters(Checks):
         self.assertEqual([0, 1, 2, 3], [n["node"] for n in told["nodes"]])
         self.assertTrue(told["healthy"])
 
+    def list_nodes(self, prefix, nodes, count):
+        for node in range(nodes):
+            (self.dir / f"node.{node}/nodes").write_text("".join(f"{prefix}.{i + 1}\n" for i in range(count)))
+
+    def test_a_node_added_by_hand_belongs_to_it(self):
+        before = self.up("--nodes", "2")
+        first, third = self.dir / "node.0", self.dir / "node.2"
+        third.mkdir()
+        conf = (first / "ctdb.conf").read_text().replace(f"{first}/", f"{third}/")
+        (third / "ctdb.conf").write_text(re.sub(r"(?m)^node address = .*", f"node address = {before['address_prefix']}.3", conf))
+        self.list_nodes(before["address_prefix"], 3, 3)
+        told = self.assert_exit(SAYS_NO, floe("cluster", "status", "--dir", self.dir)).stdout
+        self.assertRegex(told, r"2 +\S+ +- +not running")
+        self.assert_exit(DONE, floe("--base", first, "reloadnodes"))
+        self.assertEqual([0, 1, 2], [n["node"] for n in self.up()["nodes"]])
+        self.assert_exit(DONE, floe("--base", third, "ping", "-n", "all"))
+
+    def test_a_wait_that_nobody_watches_says_why(self):
+        prefix = self.up("--nodes", "2")["address_prefix"]
+        self.list_nodes(prefix, 2, 3)
+        self.assert_exit(DONE, floe("--base", self.dir / "node.0", "reloadnodes"))
+        waited = self.assert_exit(TIMED_OUT, floe("cluster", "up", "--dir", self.dir, "-t", "6"))
+        first, last = waited.stderr.splitlines()
+        self.assertRegex(first, "^floe: cluster up waits: .*node 2 ")
+        self.assertIn("not healthy in time: ", last)
+        self.assertIn("3 nodes are healthy", self.assert_exit(DONE, floe("cluster", "add", "--dir", self.dir)).stdout)
+        self.assertEqual(3, len((self.dir / "node.0/nodes").read_text().splitlines()))
+
     def test_a_node_that_cannot_start_is_named(self):
         self.up("--nodes", "1")
         floe("cluster", "down", "--dir", self.dir)
@@ -856,7 +888,7 @@ class C2Nodes(Checks):
         other = sandbox.directory("n")
         (other / "nodes").write_text(f"{self.address}\n")
         result = self.assert_exit(FAILED, floe("node", "--base", other))
-        self.assertIn("the node did not start", result.stderr)
+        self.assertRegex(result.stderr, "the node did not start: cannot listen on .*: Address already in use")
         self.assertIn("Address already in use", (other / "log.ctdb").read_text())
 
 

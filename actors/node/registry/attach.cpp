@@ -70,7 +70,8 @@ db_kind attaching::kind_of(control attach) {
 }
 
 void attaching::attach_as(db_kind kind, byte_view text, const caller& by, const db_answer& to) {
-  if (!acceptable(text)) return to.fail("not a name for a database");
+  if (!acceptable(text))
+    return to.fail("not a name for a database: it is that of a file, without a slash");
   const std::string name(text);
   const auto& view = port_.view();
   const bool during_recovery = by.flags & control_flag::attach_in_recovery;
