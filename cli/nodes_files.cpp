@@ -10,7 +10,7 @@ namespace floe::cli {
 namespace {
 
 std::string line_text(const node_map& list, std::size_t i) {
-  if (i >= list.nodes.size()) return "not there";
+  if (i >= list.nodes.size()) return "missing";
   const auto& n = list.nodes[i];
   return n.flags & node_flag::deleted ? std::string("deleted") : std::string(address_text(n.addr));
 }

@@ -86,6 +86,7 @@ void database_as_json(pnn node, const database_info& d, const json& more, const 
   else
     j.text("damage", d.damage);
   if (more.is_object()) {
+    j.raw("storage_trouble", more.value("storage_trouble", json()).dump());
     j.text("freeze_state", more.value("state", ""));
     for (const auto& [key, value] : more.items())
       if (value.is_number()) j.raw(key, value.dump());
@@ -110,6 +111,8 @@ void database_as_table(const database_info& d, const json& more, const json& rec
     std::ranges::replace(state, '_', ' ');  // in_transaction
     line("state", {fmt::format("{} for {}", state, age_text(more.value("state_age_ms", 0.0))),
                    state == "thawed" ? style::good : style::warn});
+    if (const auto refuses = more.value("storage_trouble", json()); refuses.is_string())
+      line("storage", {"refuses: " + refuses.get<std::string>(), style::bad});
     line("generation", std::to_string(more.value("generation", 0U)));
     line("records here", std::to_string(more.value("records", 0ULL)));
     if (recovered.is_object()) line("recovered", recovered_text(recovered));

@@ -147,6 +147,8 @@ class TenSituations(Situation):
         self.tells("doctor", r"node 1 is banned by node 1 \(cannot-store\).*No space left on device",
                    "try: make room there, and it comes back by itself; or floe -n 1 unban",
                    "storage of node 1 refuses: .*No space left on device")
+        refused = re.search(r"([\w.]+\.tdb)[^:\n]*: the storage of node 1 refuses", self.tool("doctor").stdout)[1]
+        self.tells(f"-n 1 getdbstatus {refused}", "storage refuses: .*No space left on device", status=0)
         self.tells("recover", "node 1 takes part in no recovery: .*No space left on device", at=1, status=1)
         (folder / "filler").unlink()
         self.tells("nodestatus -n all", "node 1: OK", status=0)
