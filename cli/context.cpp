@@ -82,7 +82,8 @@ std::string wrong_directory(const std::string& base) {
   if (base.empty()) return {};
   if (is_there(base + "/node.0"))
     return fmt::format("{} holds a cluster, try --base {}/node.0", base, base);
-  if (is_there(base)) return {};
+  std::error_code unseen;  // one that this user may not look at may be there
+  if (std::filesystem::exists(base, unseen) || unseen) return {};
   std::vector<std::string> others;
   std::error_code ignored;
   const auto wanted = std::filesystem::absolute(base, ignored).lexically_normal();
