@@ -42,7 +42,11 @@ past_to_keep past_after(store& s, const recovery_set& set, const commit_of_conte
   const bool written = past.written == generation::invalid || (changed && !c.told);
   const auto* number = set.find(sequence_number_key);
   const auto left = c.wiped ? 0 : sequence_number_of(s);
-  past_to_keep p{.past = gone_on(past, c.gen, written), .in_file = {}, .changed = changed};
+  // what others have put here without telling when it was written is taken for written now
+  const bool stays = !c.leaves || (changed && !c.told);
+  past_to_keep p{.past = stays ? gone_on(past, c.gen, written) : left_with(past, c.gen),
+                 .in_file = {},
+                 .changed = changed};
   p.in_file = past_bytes(p.past, number ? sequence_number_in(number->data) : left);
   return p;
 }

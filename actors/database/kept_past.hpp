@@ -33,6 +33,7 @@ struct commit_of_content {
   generation gen = generation::invalid;
   content_past before{};               ///< of what is here
   std::optional<content_past> told{};  ///< by the leader, of what is committed
+  bool leaves = false;                 ///< this node, which is in the map no more
 };
 past_to_keep past_after(store&, const recovery_set&, const commit_of_content&);
 /// What the leader tells; nothing: it cannot be read.

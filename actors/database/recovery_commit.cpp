@@ -1,4 +1,5 @@
 /// The commit of a recovery: what was pushed becomes the content, in one piece, with its generation and its health.
+#include <algorithm>
 #include <memory>
 #include <span>
 #include <vector>
@@ -19,6 +20,11 @@ namespace {
 
 /// From this many records the commit is done on another thread; always if it waits for the disk.
 constexpr std::size_t small_commit = 500;
+
+/// A recovery that had begun before a node wanted to leave still has it in its map.
+bool is_in(const std::vector<pnn>& map, pnn node) {
+  return std::ranges::find(map, node) != map.end();
+}
 
 /// Of these records there are no read-only copies any more, nor are they copies.
 std::expected<void, store_error> end_copies(store& s, const std::vector<bytes>& keys) {
@@ -45,6 +51,7 @@ struct content_write {
   std::optional<content_past>
       before{};  ///< of a content with transactions: volatile ones are told apart by what has changed
   std::optional<content_past> told{};  ///< by the leader, of what is committed
+  bool leaves = false;                 ///< this node, with this recovery
   past_to_keep past{};                 ///< what it becomes
 
   std::size_t size() const { return set->size() + copies.size(); }
@@ -57,7 +64,8 @@ std::expected<replace_result, store_error> content_write::carry_out() {
   const bool ambiguous = changes.base() == tid && (wiped || set->size() > 0 || changes.keys() > 0);
   // content, health and past change together
   if (before)
-    past = past_after(*to, *set, {.wiped = wiped, .gen = tid, .before = *before, .told = told});
+    past = past_after(
+        *to, *set, {.wiped = wiped, .gen = tid, .before = *before, .told = told, .leaves = leaves});
   std::vector<change> meta;
   if (damage_before != damage_after) meta.push_back(change::set_meta(damage_name, damage_after));
   if (before && past.changed) meta.push_back(change::set_meta(past_name, past.in_file));
@@ -114,7 +122,8 @@ void database::commit(db_control& m) {
       // what is replaced as a whole has no copies
       .copies = wiped ? std::vector<bytes>() : copies_.keys(),
       .before = config_.kind == db_kind::volatile_db ? std::nullopt : std::optional(past_),
-      .told = transaction_.past});
+      .told = transaction_.past,
+      .leaves = leaving() && !is_in(view_->map, view_->self)});
   auto result = std::make_shared<std::expected<replace_result, store_error>>();
   const auto worked = std::make_shared<duration>();
   auto work = [write, result] { *result = write->carry_out(); };

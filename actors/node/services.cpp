@@ -10,6 +10,7 @@ node_services::node_services(node_environment env, node_config config)
     databases.tell_all(db_view{v});
     port.leader.tell(leader_view{v});
     departing.view_changed();
+    detach.view_changed();
   };
   add_controls(*this);
 }

@@ -59,6 +59,28 @@ leader_config leader_config_of(const node_config& c, std::shared_ptr<node_pulse>
           .pulse = std::move(pulse)};
 }
 
+namespace {
+
+std::uint32_t new_life(const node_environment& env, const std::string& state_dir) {
+  const auto second = static_cast<std::uint32_t>(env.loop.wall_us() / 1'000'000);
+  const auto life = begin_life(state_dir, second);
+  if (!life.error.empty())
+    env.log.tell(event::storage_failed{.db = "",
+                                       .doing = "number this life of the node",
+                                       .code = "error",
+                                       .cause = 0,
+                                       .why = life.error});
+  return life.number;
+}
+
+/// The node has left in good order, and its process goes on.
+bool has_left(const cluster_view& before, const cluster_view& now) {
+  return (before.capabilities & capability::leaving) && !(now.capabilities & capability::leaving) &&
+         std::ranges::find(now.map, now.self) == now.map.end();
+}
+
+}  // namespace
+
 leader::leader(node_environment env, leader_config config, view_ptr view,
                address<node_message> node)
     : env_(env),
@@ -75,15 +97,7 @@ leader::~leader() = default;
 
 void leader::start() {
   floe_nodes_.insert(env_.self);
-  const auto second = static_cast<std::uint32_t>(env_.loop.wall_us() / 1'000'000);
-  const auto life = begin_life(config_.state_dir, second);
-  life_ = life.number;
-  if (!life.error.empty())
-    env_.log.tell(event::storage_failed{.db = "",
-                                        .doing = "number this life of the node",
-                                        .code = "error",
-                                        .cause = 0,
-                                        .why = life.error});
+  life_ = new_life(env_, config_.state_dir);
   std::vector<srvid> all{message::election,   message::leader,    message::floe_look,
                          message::floe_leads, message::floe_term, message::floe_deposed,
                          message::banning};
@@ -169,6 +183,9 @@ void leader::on(leader_view& m) {
   const auto before = std::exchange(view_, std::move(m.view));
   coordinator_.tell(rec_view{view_});
   remember(view_->gen);
+  // a life that has named a generation came from it (content_past.hpp); what is written in this one the node has not
+  if (has_left(*before, *view_) && last_attempt_ != generation::invalid)
+    life_ = new_life(env_, config_.state_dir);
   std::vector<pnn> gone, come;
   for (std::size_t i = 0; i < view_->nodes.size(); ++i) {
     const auto out = node_flag::disconnected;

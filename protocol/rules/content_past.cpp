@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "protocol/mutant.hpp"
 #include "protocol/rules/lineage.hpp"
 
 namespace floe {
@@ -36,6 +37,11 @@ content_past gone_on(content_past p, generation to, bool changed) {
   if (p.from.size() > past_limit) p.from.resize(past_limit);
   if (changed) p.written = to;
   return p;
+}
+
+content_past left_with(content_past told, generation recovery) {
+  if (mutated(mutant::leaver_came_from_there)) return gone_on(std::move(told), recovery, false);
+  return told;
 }
 
 content_past written_in(content_past p, generation g) { return gone_on(std::move(p), g, true); }

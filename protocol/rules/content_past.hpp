@@ -14,6 +14,12 @@
 ///     G1 ── a, b ──┬── G2 (the others went on) ── c, d    came from G1 and G2, written in G2
 ///                  └── x, on the node that was killed     written in G1: all others came from there, x does not count
 ///
+/// Who leaves with a recovery in good order (departure.hpp) takes part in it, and is no member of its generation: it has what all
+/// had before, and nothing of what is written then. Its content came from the generations before, not from that one:
+///
+///     G1 ── a ──┬── G2 (without who has left) ── b    came from G1 and G2, written in G2
+///               └── on the node that has left         came from G1: b is not to end because this one has gone on alone
+///
 /// A recovery tells all participants what all of them came from: else who was given a content by one that knew more would not
 /// know later that the others' part is behind it.
 ///
@@ -54,6 +60,8 @@ bool came_from(const content_past&, generation);
 
 /// A recovery has committed the content in this generation, as it was; `changed`: with another content in its place.
 content_past gone_on(content_past, generation to, bool changed);
+/// The same on a node that leaves with that recovery; `told` by its leader, of what was committed.
+content_past left_with(content_past told, generation recovery);
 /// A transaction was stored.
 content_past written_in(content_past, generation);
 

@@ -6,6 +6,14 @@
 
 namespace floe {
 
+namespace {
+
+detach_step after_the_last() {
+  return mutated(mutant::detached_generation_goes_on) ? detach_step::release : detach_step::renew;
+}
+
+}  // namespace
+
 detach_step step(detach_step now, detach_event e) {
   using enum detach_step;
   const bool agreed = e == detach_event::agreed;
@@ -18,10 +26,11 @@ detach_step step(detach_step now, detach_event e) {
       return e == detach_event::busy ? close : reopen;
     case drop:
     case drop_here:
-      if (agreed) return now == drop ? drop_here : release;
+      if (agreed) return now == drop ? drop_here : after_the_last();
       // who keeps it now was given it by a recovery, or is in one; there is no way back
       if (e == detach_event::late) return failed;
       return mutated(mutant::detached_one_by_one) ? drop : close;
+    case renew: return release;
     case release: return done;
     case reopen: return failed;
     case done:
@@ -36,6 +45,7 @@ std::string_view name(detach_step s) {
     case detach_step::close: return "close";
     case detach_step::drop: return "drop";
     case detach_step::drop_here: return "drop_here";
+    case detach_step::renew: return "renew";
     case detach_step::release: return "release";
     case detach_step::reopen: return "reopen";
     case detach_step::done: return "done";

@@ -1,7 +1,7 @@
 #pragma once
 /// How a volatile database is detached: by all connected nodes, and so that no client of any of them sees it half gone.
 ///
-///     ask ──agreed──► close ──agreed──► drop ──agreed──► drop_here ──agreed──► release ──► done
+///     ask ──agreed──► close ──agreed──► drop ──agreed──► drop_here ──agreed──► renew ──► release ──► done
 ///      │              ▲ │  ▲              │                  │
 ///      │           busy └─┘ └──── busy ───┴──────────────────┘
 ///      │                │
@@ -15,6 +15,11 @@
 /// A node drops it when no recovery goes on there. A recovery may give it to a node once more that has dropped it already: that
 /// node still has the word, and opens it closed. The word ends with the release; a node that hears no more of it for
 /// `closed_lasts` takes the detaching over, as the node of the operator may be gone.
+///
+/// When nobody has it any more the cluster is recovered once (`renew`): requests, records and answers of before may still be on
+/// their way, on a slow link for seconds, and carry the generation in which a client may make the database anew at once. Under another
+/// one they are dropped. Until then whoever makes it anew opens it closed, as above. If no recovery ends within the patience the word is
+/// released all the same.
 ///
 /// ctdbd and floe below feature level 5 know no such word: they drop the database when they are told, as ever.
 ///
@@ -38,6 +43,7 @@ enum class detach_step : std::uint8_t {
   close,      ///< serve nobody any more
   drop,       ///< all others
   drop_here,  ///< this node
+  renew,      ///< the generation, by a recovery; where all know the word
   release,    ///< the word, now that nobody has the database
   reopen,     ///< where it was closed: nothing is detached
   done,

@@ -109,6 +109,12 @@ TEST_CASE("what the leader tells of a content is its past, whatever was here") {
                             {.wiped = true, .gen = tid, .before = known, .told = told});
   CHECK(p.changed);
   CHECK(p.past == gone_on(told, tid, false));
+  // a node that leaves with that recovery has no part in its generation
+  const auto left =
+      past_after(s, one_record("key", "data", rsn{1}),
+                 {.wiped = true, .gen = tid, .before = known, .told = told, .leaves = true});
+  CHECK(left.changed);
+  CHECK(left.past == told);
   CHECK(told_past(past_bytes(told, 0)) == told);
   CHECK_FALSE(told_past("no past"));
   content_past long_one{.written = generation{5},

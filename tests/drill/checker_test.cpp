@@ -215,6 +215,47 @@ TEST_CASE("of what two parts have written beside each other one is lost, and not
   }
 }
 
+TEST_CASE(
+    "a node that was started again out of reach has a content of its own from its first map on") {
+  written w;
+  database_recovery before{.db = "a.tdb", .generation = 1, .at = 1000, .from = {0, 1}};
+  before.committed = {{0, 1500}, {1, 1500}};
+  w.s.recoveries.push_back(before);
+  w.store(w.lock("a", 0, 2, 3, ""), 4, 5, "before");
+  w.h.disturb(1, 10'000, "killed", fault_kind::lost);
+  w.h.cure(1, fault_kind::lost, 12'000);
+  w.s.maps = {{0, 1400, 1, true}, {1, 1400, 1, true}, {1, 14'000, 2, true}};
+  const auto of_node_1 = [&] { w.store(w.lock("b", 1, 20, 21, ""), 22, 23, "of node 1"); };
+  const auto merged = [&] {
+    database_recovery r{.db = "a.tdb", .generation = 3, .at = 40'000, .from = {0}};
+    r.committed = {{0, 40'500}, {1, 40'500}};
+    w.s.recoveries.push_back(r);
+  };
+  SUBCASE("both have written the record: one is there") {
+    w.store(w.lock("a", 0, 16, 17, "before"), 18, 19, "of node 0");
+    of_node_1();
+    merged();
+    w.read(1, 50, 51, "of node 0");
+    CHECK(w.broken(kept_writes_checker()) == 0);
+    CHECK(w.explained(kept_writes_checker()) == 1);
+  }
+  SUBCASE("nor may both be lost") {
+    w.store(w.lock("a", 0, 16, 17, "before"), 18, 19, "of node 0");
+    of_node_1();
+    merged();
+    w.read(1, 50, 51, "");
+    CHECK(w.broken(kept_writes_checker()) > 0);
+  }
+  SUBCASE("they have met in a generation: it is no part of its own") {
+    w.s.maps.push_back({0, 14'100, 2, true});
+    w.store(w.lock("a", 0, 16, 17, "before"), 18, 19, "of node 0");
+    of_node_1();
+    merged();
+    w.read(1, 50, 51, "of node 0");
+    CHECK(w.broken(kept_writes_checker()) > 0);
+  }
+}
+
 TEST_CASE("a wiped database deletes every record of it") {
   written w;
   w.store(w.lock("a", 0, 1, 2, ""), 3, 4, "one");

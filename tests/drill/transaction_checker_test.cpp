@@ -193,6 +193,68 @@ TEST_CASE(
   }
 }
 
+TEST_CASE(
+    "with a cluster lock a commit may be lost that was made after a node had left in good order "
+    "and the "
+    "others were gone, for one that it has made alone") {
+  written w;
+  w.h.cluster_lock = true;
+  w.s.recoveries = {
+      {.db = "p.tdb",
+       .generation = 1,
+       .at = 100,
+       .from = {0},
+       .committed = {{0, 150}, {1, 150}, {2, 150}}},
+      // with which node 1 leaves
+      {.db = "p.tdb",
+       .generation = 2,
+       .at = 2'000,
+       .from = {0},
+       .committed = {{0, 2'100}, {1, 2'100}, {2, 2'100}}},
+      // node 1 alone
+      {.db = "p.tdb", .generation = 3, .at = 8'000, .from = {1}, .committed = {{1, 8'100}}},
+      {.db = "p.tdb",
+       .generation = 4,
+       .at = 20'000,
+       .from = {0},
+       .committed = {{0, 20'100}, {1, 20'100}, {2, 20'100}}}};
+  w.commit(0, 1, 2, {{"a", ""}}, {{"a", "a1"}}, 1);
+  w.commit(0, 4, 5, {{"a", "a1"}}, {{"a", "a2"}}, 2);
+  w.commit(1, 10, 11, {{"a", "a1"}}, {{"a", "a3"}}, 2);
+  w.h.disturb(1, 1'500, "banned", fault_kind::out);
+  w.h.disturbances.back().orderly = true;
+  w.h.disturb(0, 6'000, "killed", fault_kind::lost);
+  w.h.disturb(2, 7'000, "killed", fault_kind::lost);
+  SUBCASE("one of the two is lost") {
+    w.h.handed_over(1, 2'200);
+    for (const auto* kept : {"a2", "a3"}) {
+      CAPTURE(kept);
+      auto one = w;
+      one.rest({{"a", kept}});
+      one.nothing_is_broken();
+      CHECK(one.explained(kept_commits_checker()) == 1);
+    }
+  }
+  SUBCASE("it has committed nothing: that it went on alone explains no loss") {
+    w.h.handed_over(1, 2'200);
+    w.h.transactions.pop_back();
+    w.rest({{"a", "a1"}});
+    CHECK(w.broken(kept_commits_checker()) == 1);
+  }
+  SUBCASE("one that had it was there") {
+    w.h.handed_over(1, 2'200);
+    w.h.cure(2, fault_kind::lost, 7'300);
+    w.h.calm(2, 7'500);
+    w.rest({{"a", "a3"}});
+    CHECK(w.broken(kept_commits_checker()) == 1);
+  }
+  SUBCASE("it had not left yet, and has what was acknowledged") {
+    w.h.handed_over(1, 9'000);
+    w.rest({{"a", "a3"}});
+    CHECK(w.broken(kept_commits_checker()) == 1);
+  }
+}
+
 TEST_CASE("what is only in memory may be lost with every process that had it") {
   written w;
   w.h.cluster_lock = true;

@@ -80,6 +80,29 @@ TEST_CASE("nothing was written since they parted: who went on without the other 
   CHECK_FALSE(gives_way(others, alone));
 }
 
+TEST_CASE(
+    "what the others write after a node has left in good order does not end because it goes on "
+    "alone") {
+  const auto before = written_in(after({g1, g2}), g2);
+  const auto members = gone_on(before, g3, false), left = left_with(before, g3);
+  // nothing was written since: they have gone on
+  CHECK(gives_way(left, members));
+  CHECK_FALSE(gives_way(members, left));
+  const auto wrote = written_in(members, g3);
+  auto alone = left;
+  for (std::uint32_t i = 4; i < 9; ++i) {
+    CHECK(gives_way(alone, wrote));
+    CHECK_FALSE(gives_way(wrote, alone));
+    alone = gone_on(alone, made_by(i, 1, 2), false);
+  }
+  // once it has written something itself there are two histories
+  alone = written_in(alone, made_by(8, 1, 2));
+  CHECK_FALSE(gives_way(alone, wrote));
+  CHECK_FALSE(gives_way(wrote, alone));
+  // who is taken in again has what they have
+  CHECK_FALSE(gives_way(gone_on(wrote, g4, false), gone_on(wrote, g4, false)));
+}
+
 TEST_CASE("two histories, or one that tells nothing: neither gives way") {
   const auto here = written_in(after({g1, g2}), g2), there = written_in(after({g1, g3}), g3);
   for (const auto& other : {there, content_past{}}) {
@@ -155,10 +178,15 @@ struct small_cluster {
     now = made_by(++count, static_cast<std::uint32_t>(here[0]), nodes[here[0]].life);
     const bool cut = pick(8) == 0;  // only some commit, and nobody goes on from there
     members = cut ? std::vector<std::size_t>{} : here;
+    // somebody leaves with it, where enough stay
+    const bool leaves = 2 * (here.size() - 1) > nodes.size() && pick(4) == 0;
+    const auto leaver = leaves ? here[pick(here.size())] : nodes.size();
+    std::erase(members, leaver);
     const auto past = joined(claims, best);
     for (const auto i : here) {
       if (cut && pick(2) == 0) continue;
-      nodes[i].past = gone_on(past, now, past.written == generation::invalid);
+      nodes[i].past = i == leaver ? left_with(past, now)
+                                  : gone_on(past, now, past.written == generation::invalid);
       nodes[i].log = content;
     }
   }

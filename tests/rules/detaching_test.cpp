@@ -22,8 +22,15 @@ TEST_CASE("all have closed it before the first one drops it") {
   CHECK(after({ev::agreed}) == detach_step::close);
   CHECK(after({ev::agreed, ev::agreed}) == detach_step::drop);
   CHECK(after({ev::agreed, ev::agreed, ev::agreed}) == detach_step::drop_here);
-  CHECK(after({ev::agreed, ev::agreed, ev::agreed, ev::agreed}) == detach_step::release);
-  CHECK(after({ev::agreed, ev::agreed, ev::agreed, ev::agreed, ev::agreed}) == detach_step::done);
+  CHECK(after({ev::agreed, ev::agreed, ev::agreed, ev::agreed}) == detach_step::renew);
+  CHECK(step(detach_step::release, ev::agreed) == detach_step::done);
+}
+
+TEST_CASE("nobody may make it anew before packets of before have a generation that is over") {
+  CHECK(step(detach_step::drop_here, ev::agreed) == detach_step::renew);
+  CHECK(step(detach_step::renew, ev::agreed) == detach_step::release);
+  // no recovery has come: nobody has the database, and nobody is to wait for ever
+  CHECK(step(detach_step::renew, ev::late) == detach_step::release);
 }
 
 TEST_CASE("before anybody has dropped it one that will not keeps it everywhere") {

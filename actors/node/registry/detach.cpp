@@ -69,6 +69,7 @@ void detaching::go_on(const course& m) {
     case detach_step::close: return tell_all(m, detach_close);
     case detach_step::drop: return drop_on_others(m);
     case detach_step::drop_here: return drop_here(m);
+    case detach_step::renew: return renew(m);
     case detach_step::release:
     case detach_step::reopen: return tell_all(m, detach_release);
     case detach_step::done: return m.answer.good();
@@ -179,13 +180,50 @@ void detaching::drop_on_others(const course& m) {
 
 void detaching::drop_here(const course& m) {
   const auto* d = databases_.find(m.id);
-  if (!d) return went(m, {});
+  auto dropped = m;
+  dropped.under = port_.view().gen;
+  if (!d) return went(dropped, {});
   for (const auto& why : {will_never(m.id, *d), not_now(*d)})
     if (!why.empty()) return went(m, {detach_event::busy, why});
-  detach_here(m.id, replier([this, here = std::weak_ptr(here_), m](const control_answer& a) {
+  detach_here(m.id, replier([this, here = std::weak_ptr(here_), dropped](const control_answer& a) {
                 if (here.expired()) return;
-                went(m, {a.status == 0 ? detach_event::agreed : detach_event::busy, a.text});
+                went(dropped, {a.status == 0 ? detach_event::agreed : detach_event::busy, a.text});
               }));
+}
+
+/// A ctdbd that leads would let the client wait until it looks, and one that does not know the word serves the database
+/// meanwhile all the same.
+void detaching::renew(const course& m) {
+  const auto nodes = others();
+  if (!std::ranges::all_of(nodes, [this](pnn p) { return knows_closing(p); })) return went(m, {});
+  renewing_.push_back(m);
+  renewing_.back().until = port_.env.loop.now() + patience;
+  port_.env.loop.after(patience, [this, here = std::weak_ptr(here_)] {
+    if (!here.expired()) end_renewals(detach_event::late);
+  });
+  view_changed();
+}
+
+/// Of those that are renewed, or that nobody waits for any longer.
+void detaching::end_renewals(detach_event how) {
+  std::erase_if(renewing_, [&](const course& m) {
+    const bool over = how == detach_event::late ? port_.env.loop.now() >= m.until : renewed(m);
+    if (over) went(m, {how, {}});
+    return over;
+  });
+}
+
+bool detaching::renewed(const course& m) const {
+  return port_.view().mode == recovery_mode::normal && port_.view().gen != m.under;
+}
+
+/// What has ended under the generation of before (it had begun before, or was none) is followed by another one.
+void detaching::view_changed() {
+  if (renewing_.empty() || port_.view().mode != recovery_mode::normal) return;
+  end_renewals(detach_event::agreed);
+  if (renewing_.empty()) return;
+  const auto& first = renewing_.front();
+  port_.self.tell(want_recovery{fmt::format("database {:#010x} was detached", number(first.id))});
 }
 
 // --- every node --------------------------------------------------------------------------------------------------------

@@ -26,6 +26,8 @@ class detaching {
                  const answer_to<control::db_detach>&);
   void opened(db_id);
   void closed(db_id);
+  /// Whether a recovery is over that a detaching waits for.
+  void view_changed();
   /// Once a second: what others have begun and do not go on with.
   void tick();
 
@@ -36,7 +38,8 @@ class detaching {
     detach_step at = detach_step::ask;
     time_point until;
     replier answer{};
-    std::string why{};  ///< reopen, failed: it is not detached
+    std::string why{};                       ///< reopen, failed: it is not detached
+    generation under = generation::invalid;  ///< renew: in which the last node has dropped it
   };
   /// What one that was asked has said.
   struct said {
@@ -56,6 +59,9 @@ class detaching {
   void tell_all(const course&, std::uint32_t flags);
   void drop_on_others(const course&);
   void drop_here(const course&);
+  void renew(const course&);
+  bool renewed(const course&) const;
+  void end_renewals(detach_event how);
   void went(const course&, const said&);
   void close_here(db_id, const caller&, const replier&);
   void release_here(db_id, const caller&, const replier&);
@@ -67,6 +73,7 @@ class detaching {
   calls& calls_;
   /// Databases that all nodes have been told to close, here or no more, and until when the word holds.
   std::map<db_id, time_point> closing_;
+  std::vector<course> renewing_;  ///< they wait for the end of a recovery
   /// A database that ends after its node answers all the same.
   const std::shared_ptr<const bool> here_ = std::make_shared<const bool>(true);
 };

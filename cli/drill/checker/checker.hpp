@@ -43,6 +43,13 @@ struct database_recovery {
   std::set<std::size_t> from;
   std::map<std::size_t, time_us> committed;  ///< by node
 };
+/// A node has been given a vnn map.
+struct map_seen {
+  std::size_t node = 0;
+  time_us at = 0;
+  std::uint32_t generation = 0;
+  bool in = false;  ///< the node is in it
+};
 struct ban_seen {
   std::size_t node = 0;
   time_us at = 0;
@@ -54,6 +61,7 @@ struct observations {
   std::vector<frozen_span> frozen;
   std::vector<frozen_span> inactive;  ///< a node was stopped or banned; of no database
   std::vector<generation_step> generations;
+  std::vector<map_seen> maps;
   std::vector<resting_copy> resting;
   std::vector<database_recovery> recoveries;
   std::vector<ban_seen> bans;

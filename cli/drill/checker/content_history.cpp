@@ -10,24 +10,58 @@ content_history::content_history(const history& h, const observations& s, std::s
     : history_(h), on_disk_(h.transactional.contains(db) && !h.replicated.contains(db)) {
   for (const auto& r : s.recoveries)
     if (r.db == db && !r.committed.empty()) recoveries_.push_back(&r);
+  add_births(s);
   // where nothing was asked for the content was there at once
   std::ranges::stable_sort(recoveries_, {},
                            [](const auto* r) { return std::pair(r->at, !r->unchanged); });
+  for (const auto* r : recoveries_)
+    is_birth_.push_back(!births_.empty() && r >= births_.data() &&
+                        r < births_.data() + births_.size());
+}
+
+/// A generation in which it was not recovered: who has no content then, and is in the map, creates one with the others.
+void content_history::add_births(const observations& s) {
+  std::set<std::uint32_t> recovered;
+  for (const auto* r : recoveries_) recovered.insert(r->generation);
+  std::map<std::uint32_t, database_recovery> by_generation;
+  for (const auto& m : s.maps) {
+    if (!m.in || recovered.contains(m.generation)) continue;
+    auto& birth = by_generation[m.generation];
+    if (birth.committed.empty()) birth = {.at = m.at, .unchanged = true};
+    birth.committed.emplace(m.node, m.at);
+  }
+  for (auto& [generation, birth] : by_generation) births_.push_back(std::move(birth));
+  for (const auto& b : births_) recoveries_.push_back(&b);
 }
 
 content_history::content content_history::of(std::size_t node, time_us t) const {
-  time_us since = -1;
-  auto found = content::first;
-  for (std::size_t i = 0; i < recoveries_.size(); ++i)
-    if (const auto c = recoveries_[i]->committed.find(node);
-        c != recoveries_[i]->committed.end() && c->second <= t && c->second > since) {
-      since = c->second;
-      found = content{i};
-    }
+  time_us started = -1;
   for (const auto& d : history_.disturbances)
-    if (!on_disk_ && d.node == node && d.how == fault_kind::lost && d.from > since && d.from <= t)
-      return content::unknown;
-  return found;
+    if (!on_disk_ && d.node == node && d.how == fault_kind::lost && d.from <= t)
+      started = std::max(started, d.from);
+  // what it was created with is over with the first recovery
+  for (const bool birth : {false, true}) {
+    time_us since = started;
+    auto found = content::first;
+    for (std::size_t i = 0; i < recoveries_.size(); ++i)
+      if (const auto c = recoveries_[i]->committed.find(node);
+          is_birth_[i] == birth && c != recoveries_[i]->committed.end() && c->second <= t &&
+          c->second > since) {
+        since = c->second;
+        found = content{i};
+      }
+    if (found != content::first) return found;
+  }
+  return started < 0 ? content::first : content::unknown;
+}
+
+/// The node took part in the recovery that made it, and left with that: what was written in it since the node has not.
+bool content_history::had_left(std::size_t node, content c, time_us t) const {
+  if (c == content::first || c == content::unknown) return false;
+  const auto since = recoveries_[std::to_underlying(c)]->committed.at(node);
+  return std::ranges::any_of(history_.disturbances, [&](const disturbance& d) {
+    return d.node == node && d.handed_over && d.left >= since && d.left <= t;
+  });
 }
 
 /// It and all that it came from. What a content came from was made before it, so its ancestors are known when it is asked for in
@@ -38,17 +72,19 @@ const std::vector<bool>& content_history::ancestors(content c) const {
     const auto at = ancestors_.size();
     std::vector<bool> all(recoveries_.size() + 1);  // the last stands for the first content
     all[at] = true;
-    const auto came_from = [&](content source) {
+    const auto came_from = [&](std::size_t node, time_us when) {
+      const auto source = of(node, when);
       if (source == content::first) all.back() = true;
       const auto k = std::to_underlying(source);
       if (k >= at) return;  // itself, or one that is not known
       if (ancestors_[k].back()) all.back() = true;
+      const bool whole = !had_left(node, source, when);
       for (std::size_t i = 0; i <= k; ++i)
-        if (ancestors_[k][i]) all[i] = true;
+        if (ancestors_[k][i] && (whole || i < k)) all[i] = true;
     };
     const auto& r = *recoveries_[at];
-    for (const auto source : r.from) came_from(of(source, r.at));
-    for (const auto& [node, when] : r.committed) came_from(of(node, when - 1));
+    for (const auto source : r.from) came_from(source, r.at);
+    for (const auto& [node, when] : r.committed) came_from(node, when - 1);
     ancestors_.push_back(std::move(all));
   }
   return ancestors_[wanted];

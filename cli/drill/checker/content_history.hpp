@@ -2,10 +2,13 @@
 /// Which content of a database a node had when, and which contents came from which.
 ///
 /// Each recovery of a database makes a content in place of those that the nodes had that took part in it, whether or not
-/// their copies counted; before the first one nodes have what they were created with. Two contents are *apart* if neither
+/// their copies counted; before the first one nodes have what they were created with, which is one content for all that were in the
+/// vnn map of that time. Two contents are *apart* if neither
 /// came after the other: parts of a cluster have made them that did not see each other. What is seen in one of them says
-/// nothing of the other. Of a persistent database a restart takes nothing; of others it is not known what a node has that was
-/// started again, until a recovery gives it something.
+/// nothing of the other. A node that left in good order with the recovery of a content has what there was when that was made, and
+/// nothing of what came then: what it goes on with came from those before. Of a persistent database a restart takes nothing; of others a node that was
+/// started again has what it creates under its first vnn map, if no recovery gives it something; before that it is not known what
+/// it has.
 #include <map>
 #include <optional>
 #include <string>
@@ -20,8 +23,8 @@ class content_history {
  public:
   content_history(const history&, const observations&, std::string db);
 
-  /// Index of the recovery that made it, so they are in the order of time; the nodes' first content; or nothing that is known,
-  /// after a restart.
+  /// Index of the recovery that made it, or of the map under which it was created, so they are in the order of time; what there was
+  /// before there was a map; or nothing that is known, after a restart.
   enum class content : std::size_t { first = static_cast<std::size_t>(-1), unknown = first - 1 };
   content of(std::size_t node, time_us) const;
 
@@ -35,15 +38,19 @@ class content_history {
   std::optional<disturbance> could_not_have(content, content) const;
 
  private:
+  void add_births(const observations&);
   const std::vector<bool>& ancestors(content) const;
   bool came_after(content, content earlier) const;
+  bool had_left(std::size_t node, content, time_us) const;
   /// It was made within the time that a leader leaves the lock to the others when more of them are away than with it.
   bool outnumbered(content) const;
   std::optional<disturbance> who_had_it_was_gone(content earlier, content later) const;
 
   const history& history_;
-  bool on_disk_;                                      ///< a restart takes nothing
-  std::vector<const database_recovery*> recoveries_;  ///< of this database, by time
+  bool on_disk_;                           ///< a restart takes nothing
+  std::vector<database_recovery> births_;  ///< under maps with which the database was not recovered
+  std::vector<const database_recovery*> recoveries_;  ///< of this database, and these, by time
+  std::vector<bool> is_birth_;                        ///< of each of them
   mutable std::vector<std::vector<bool>>
       ancestors_;  ///< of the contents in the order of time, as far as they were asked for
   mutable std::map<std::pair<content, content>, std::optional<disturbance>> gone_;

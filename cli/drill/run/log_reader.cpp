@@ -62,6 +62,11 @@ void log_reader::line(time_us at, std::size_t node, std::string_view text) {
         if (before != generation_.end() && before->second != now)
           seen_.generations.push_back({node, at, before->second, now, in_recovery});
         generation_[node] = now;
+        const auto self = static_cast<std::uint32_t>(node);
+        seen_.maps.push_back({.node = node,
+                              .at = at,
+                              .generation = now,
+                              .in = std::ranges::find(e->map, pnn{self}) != e->map.end()});
       }
       return;
     case event_id::recovery_pull: return pull(at, *event);
