@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <span>
 #include <system_error>
 #include <utility>
 
@@ -28,9 +30,16 @@ void close_all(std::initializer_list<int> fds) {
     if (fd >= 0) ::close(fd);
 }
 
-timespec as_timespec(duration d) {
-  return {.tv_sec = std::min<std::int64_t>(d.count() / 1'000'000'000, longest_wait_s),
-          .tv_nsec = d.count() % 1'000'000'000};
+/// To the nanosecond, or, where the system does not have that call (before Linux 5.11), to the millisecond.
+int wait_for_events(int epoll, std::span<epoll_event> events, duration d) {
+  const timespec limit{.tv_sec = std::min<std::int64_t>(d.count() / 1'000'000'000, longest_wait_s),
+                       .tv_nsec = d.count() % 1'000'000'000};
+  const int most = static_cast<int>(events.size());
+  const int n = ::epoll_pwait2(epoll, events.data(), most, &limit, nullptr);
+  if (n >= 0 || errno != ENOSYS) return n;
+  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(
+      std::min<duration>(d, std::chrono::seconds(longest_wait_s)));
+  return ::epoll_wait(epoll, events.data(), most, static_cast<int>(ms.count()));
 }
 
 }  // namespace
@@ -157,10 +166,9 @@ void embedded_loop::wait(time_point until) {
     if (const auto next = timers_.next(); next && *next < until) until = *next;
     patience = std::max(duration{0}, std::chrono::duration_cast<duration>(until - now()));
   }
-  const auto limit = as_timespec(patience);
   epoll_event events[64];
-  const int n = ::epoll_pwait2(epoll_, events, 64, &limit, nullptr);
-  if (n < 0 && errno != EINTR) no_more("epoll_pwait2");
+  const int n = wait_for_events(epoll_, events, patience);
+  if (n < 0 && errno != EINTR) no_more("epoll_wait");
   // who is not looked at now is found ready in the next turn
   for (int i = 0; i < n && !left_; ++i) {
     const auto fd = static_cast<std::size_t>(events[i].data.u64 & 0xffffffff);
