@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <cassert>
+#include <map>
+#include <utility>
 
 #include "actors/client/client_tables.hpp"
 #include "actors/net/network.hpp"
@@ -50,6 +52,8 @@ struct client::state : std::enable_shared_from_this<client::state> {
   std::unordered_map<std::uint64_t, std::shared_ptr<handler>> handlers;
   std::unordered_map<std::uint64_t, std::shared_ptr<tunnel_handler>> tunnels;
   std::unique_ptr<client_tables> tables;
+  std::map<std::uint64_t, std::function<void(const client_error&)>> loss_watchers;
+  std::uint64_t last_watcher = 0;
 
   void open() {
     const auto weak = weak_from_this();
@@ -123,6 +127,7 @@ struct client::state : std::enable_shared_from_this<client::state> {
     requests.fail_all({client_errc::disconnected, 0, why.text, pnn::current});
     if (tables) tables->disconnected({client_errc::disconnected, 0, why.text, pnn::current});
     rearm();
+    for (auto& [id, lost] : std::exchange(loss_watchers, {})) lost(why);
     if (events.disconnected) events.disconnected(why);
     if (options.reconnect && !stream && retry == timer_id{0})
       retry = loop.after(options.reconnect_pause, [weak = weak_from_this()] {
@@ -221,6 +226,7 @@ client::~client() {
   state_->events = {};
   state_->options.reconnect = false;
   state_->requests.clear();
+  state_->loss_watchers.clear();
   if (state_->tables) state_->tables->forget();
   state_->leave_tables();
   state_->drop();
@@ -262,6 +268,12 @@ void client::later(duration d, task t) {
   });
 }
 
+std::uint64_t client::watch_loss(std::function<void(const client_error&)> lost) {
+  state_->loss_watchers.emplace(++state_->last_watcher, std::move(lost));
+  return state_->last_watcher;
+}
+void client::unwatch_loss(std::uint64_t id) { state_->loss_watchers.erase(id); }
+
 std::weak_ptr<const void> client::alive() const { return state_; }
 
 std::int32_t client::process() const {
@@ -293,7 +305,7 @@ void client::listen(floe::srvid srvid, std::function<void(const client_message&)
   const bool first = !slot;
   slot = std::make_shared<state::handler>(std::move(h));
   const auto tell = without_value(std::move(done));
-  if (!first) return state_->loop.post([tell] { tell(client_reply{}); });
+  if (!first) return later(duration{0}, [tell] { tell(client_reply{}); });
   send_control(pnn::current, floe::control::register_srvid, {}, patience, tell, {.srvid = srvid});
 }
 
@@ -309,7 +321,7 @@ void client::open_tunnel(std::uint64_t id, std::function<void(const client_tunne
   const bool first = !slot;
   slot = std::make_shared<state::tunnel_handler>(std::move(h));
   auto tell = without_value(std::move(done));
-  if (!first) return state_->loop.post([tell = std::move(tell)] { tell(client_reply{}); });
+  if (!first) return later(duration{0}, [tell = std::move(tell)] { tell(client_reply{}); });
   const auto registered = [s = std::weak_ptr(state_), h = std::weak_ptr(slot), id,
                            tell = std::move(tell)](const result<client_reply>& r) {
     // another client's: nothing to renew

@@ -109,6 +109,10 @@ class client {
   std::size_t outstanding() const;
   /// Runs the task on the loop after a while, unless the client is destroyed by then.
   void later(duration, task);
+  /// Once, should the connection break or be closed before `unwatch_loss`: for what waits for messages, which no request ends.
+  /// Called after outstanding requests have ended, before the event `disconnected`.
+  std::uint64_t watch_loss(std::function<void(const client_error&)>);
+  void unwatch_loss(std::uint64_t);
   /// Ends with the client: for what may outlive it.
   std::weak_ptr<const void> alive() const;
   /// The process id that the node knows this client by.

@@ -1,6 +1,7 @@
 #include "actors/client/processes.hpp"
 
 #include <algorithm>
+#include <atomic>
 
 #include "protocol/rules/g_lock.hpp"
 #include "protocol/types/client.hpp"
@@ -11,7 +12,7 @@ namespace {
 
 /// Tells the names of one process apart.
 std::uint16_t next_number() {
-  static std::uint16_t last = 0;
+  static std::atomic<std::uint16_t> last{0};
   return ++last;
 }
 

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <optional>
+#include <utility>
 
 #include "actors/client/client_tables.hpp"
 #include "protocol/constants.hpp"
@@ -25,6 +26,15 @@ std::optional<db_id> parse_id(byte_view text) {
   const auto r = std::from_chars(text.data() + 2, end, id, 16);
   if (r.ec != std::errc() || r.ptr != end) return std::nullopt;
   return db_id{id};
+}
+
+std::uint32_t read_flags(read_from from) {
+  switch (from) {
+    case read_from::owner: return 0;
+    case read_from::settled: return record_read_settled;
+    case read_from::this_node: return record_read_local;
+  }
+  std::unreachable();
 }
 
 /// What a node answers to record controls, in the caller's terms.
@@ -112,9 +122,8 @@ void read_record(client& c, db_id db, byte_view key, read_from from, duration pa
 void read_by_socket(client& c, db_id db, byte_view key, read_from from, duration patience,
                     when_done<read_record_answer> done) {
   c.control<control::record_read>(
-      pnn::current,
-      {.db_id = db, .flags = from == read_from::this_node ? record_read_local : 0, .key = key},
-      patience, [done = std::move(done)](const result<client_answer<record_read_reply>>& a) {
+      pnn::current, {.db_id = db, .flags = read_flags(from), .key = key}, patience,
+      [done = std::move(done)](const result<client_answer<record_read_reply>>& a) {
         if (!a) return done(std::unexpected(record_error(a.error())));
         done(read_record_answer{a->value.found != 0, a->value.header, bytes(a->value.data)});
       });

@@ -46,6 +46,7 @@ struct read_record_answer {
 enum class read_from : std::uint8_t {
   owner,  ///< the record comes here first, or a read-only copy where the database allows them (allow_copies):
   ///< nobody has a newer one
+  settled,  ///< this node's copy, after the client of this node that holds it, and not in a recovery
   this_node,  ///< this node's copy as it is, for diagnosis
 };
 void read_record(client&, db_id, byte_view key, read_from, duration patience,

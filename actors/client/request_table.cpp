@@ -112,9 +112,10 @@ void request_table::fail_all(const client_error& why) {
 }
 
 void request_table::clear() {
-  open_.clear();
   deadlines_.clear();
-  given_up_.clear();
+  // what handlers own may ask for something when it goes
+  const auto open = std::exchange(open_, {});
+  const auto given_up = std::exchange(given_up_, {});
 }
 
 }  // namespace floe

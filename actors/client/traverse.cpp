@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include <atomic>
+#include <utility>
+
 #include "protocol/messages.hpp"
 #include "protocol/types/rec_data.hpp"
 #include "protocol/types/traverse.hpp"
@@ -11,13 +14,15 @@ namespace {
 
 struct walk {
   floe::srvid srvid{0};
-  std::function<void(const record_view&)> each;
+  record_visitor each;
   when_done<traverse_result> done;
   traverse_result so_far;
   timer_id deadline{0};
+  std::uint64_t loss = 0;
 
   void finish(client& c, const result<traverse_result>& r) {
     c.loop().cancel(deadline);
+    c.unwatch_loss(loss);
     c.unlisten(srvid);
     if (auto tell = std::exchange(done, nullptr)) tell(r);
   }
@@ -26,7 +31,7 @@ struct walk {
 /// Where the records of one traverse go: in the range that CTDB's client library uses, with room
 /// for many at once.
 floe::srvid next_address() {
-  static std::uint32_t count = 0;
+  static std::atomic<std::uint32_t> count{0};
   constexpr std::uint32_t count_mask = 0x00FFFFFF;
   return nth(message::client_traverse, (static_cast<std::uint64_t>(++count & count_mask) << 32) |
                                            static_cast<std::uint32_t>(::getpid()));
@@ -36,6 +41,17 @@ floe::srvid next_address() {
 
 void traverse(client& c, db_id db, bool with_empty, duration patience,
               std::function<void(const record_view&)> each, when_done<traverse_result> done) {
+  traverse_while(
+      c, db, with_empty, patience,
+      [each = std::move(each)](const record_view& r) {
+        each(r);
+        return true;
+      },
+      std::move(done));
+}
+
+void traverse_while(client& c, db_id db, bool with_empty, duration patience, record_visitor each,
+                    when_done<traverse_result> done) {
   auto j = std::make_shared<walk>();
   j->srvid = next_address();
   j->each = std::move(each);
@@ -43,6 +59,9 @@ void traverse(client& c, db_id db, bool with_empty, duration patience,
   j->deadline = c.loop().after(patience, [&c, weak = std::weak_ptr(j)] {
     if (auto x = weak.lock())
       x->finish(c, std::unexpected(client_error{client_errc::timed_out, 0, {}, pnn::current}));
+  });
+  j->loss = c.watch_loss([&c, weak = std::weak_ptr(j)](const client_error& why) {
+    if (auto x = weak.lock()) x->finish(c, std::unexpected(why));
   });
   const auto on_record = [&c, j](const client_message& m) {
     const auto d = wire::decode<rec_data>(m.data);
@@ -53,7 +72,7 @@ void traverse(client& c, db_id db, bool with_empty, duration patience,
     const auto r = d->as_record();
     if (!r) return;
     ++j->so_far.records;
-    j->each(*r);
+    if (!j->each(*r)) j->finish(c, j->so_far);
   };
   c.listen(j->srvid, on_record, patience, [&c, j, db, with_empty, patience](const result<void>& r) {
     if (!j->done) return;

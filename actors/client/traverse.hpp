@@ -13,14 +13,21 @@ struct traverse_result {
   std::uint64_t records = 0;
 };
 
-/// `each` for every record, then `done` once. `with_empty`: deleted records that are not yet
+/// For every record; false ends the traverse early, well.
+using record_visitor = std::function<bool(const record_view&)>;
+
+/// `each` for every record, then `done` once: also when the connection breaks before the end. `with_empty`: deleted records that are not yet
 /// forgotten, too.
 void traverse(client&, db_id, bool with_empty, duration patience,
               std::function<void(const record_view&)> each, when_done<traverse_result> done);
+void traverse_while(client&, db_id, bool with_empty, duration patience, record_visitor each,
+                    when_done<traverse_result> done);
 
 /// The records as this node has them, in the order of its store: copies of what others own and deleted ones among them. Page
 /// after page, so that no database is too large; what changes meanwhile is seen old or new. `patience` is for each page.
 void traverse_here(client&, db_id, duration patience, std::function<void(const record_view&)> each,
                    when_done<traverse_result> done);
+void traverse_here_while(client&, db_id, duration patience, record_visitor each,
+                         when_done<traverse_result> done);
 
 }  // namespace floe

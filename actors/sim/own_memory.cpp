@@ -110,7 +110,7 @@ class region {
   std::array<std::uint8_t, region_bytes / span_bytes> size_of_span_{};
 };
 
-constinit region own;
+constinit region own_pages;
 constinit thread_local bool used_here = false;
 
 void* from_malloc(std::size_t bytes) {
@@ -125,8 +125,8 @@ void* from_malloc(std::size_t bytes) {
 }  // namespace
 
 bool use_own_memory() {
-  own.open();
-  return used_here = own.is_open();
+  own_pages.open();
+  return used_here = own_pages.is_open();
 }
 
 }  // namespace floe
@@ -134,15 +134,15 @@ bool use_own_memory() {
 void* operator new(std::size_t bytes) {
   using namespace floe;
   if (used_here && bytes <= largest) [[unlikely]]
-    if (void* piece = own.take(bytes)) return piece;
+    if (void* piece = own_pages.take(bytes)) return piece;
   return from_malloc(bytes);
 }
 
 void operator delete(void* piece) noexcept {
   using namespace floe;
-  if (!own.has(piece)) [[likely]]
+  if (!own_pages.has(piece)) [[likely]]
     return std::free(piece);
-  if (used_here) own.give_back(piece);  // what another thread lets go of is not used again
+  if (used_here) own_pages.give_back(piece);  // what another thread lets go of is not used again
 }
 
 void operator delete(void* piece, std::size_t) noexcept { ::operator delete(piece); }

@@ -312,6 +312,48 @@ TEST_CASE("a traverse hands out records until its end, and forgets its address")
   CHECK(s.run([&] { return s.node.count(control::deregister_srvid) == 1; }));
 }
 
+TEST_CASE("a traverse ends with the connection") {
+  scene s;
+  s.connect_and_wait();
+  slot<traverse_result> end;
+  traverse(
+      s.c, db_id{1}, false, 3600s, [](const record_view&) {}, end.handler());
+  REQUIRE(s.run([&] { return s.node.count(control::traverse_start_ext) == 1; }));
+  s.run([] { return false; }, 1s);
+  CHECK_FALSE(end.value);
+  s.node.close();
+  REQUIRE(s.run([&] { return end.value.has_value(); }));
+  CHECK(end.value->error().code == client_errc::disconnected);
+}
+
+TEST_CASE("who asks while the client goes is not told") {
+  scene s([](const packet& p) -> std::optional<packet_body> {
+    const bool hello = std::get<req_control>(p.body).opcode == control::get_pnn;
+    if (hello) return reply_control{.status = 0, .data = {}, .error = {}};
+    return std::nullopt;
+  });
+  s.connect_and_wait();
+  struct asks_again {
+    client& c;
+    bool& told;
+    ~asks_again() {
+      c.control<control::ping>(pnn{0}, {}, 1s, [&to = told](const auto&) { to = true; });
+    }
+  };
+  bool told = false;
+  auto one = std::make_unique<client>(*s.loop, *s.own);
+  bool up = false;
+  one->connect({.socket = fake_node::socket}, {.connected = [&](pnn) { up = true; }});
+  REQUIRE(s.run([&] { return up; }));
+  for (int i = 0; i < 50; ++i)
+    one->control<control::ping>(
+        pnn{0}, {}, 5s,
+        [owned = std::make_shared<asks_again>(*one, told), &told](const auto&) { told = true; });
+  one = nullptr;
+  s.run([] { return false; }, 20s);
+  CHECK_FALSE(told);
+}
+
 TEST_CASE("a traverse without an end times out") {
   scene s;
   s.connect_and_wait();

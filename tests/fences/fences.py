@@ -24,6 +24,8 @@ FLOORS = {
     "storage": ["protocol", "storage"],
     "actors": ["protocol", "storage", "actors"],
     "actors/table": ["protocol", "actors/table"],
+    "actors/client": ["protocol", "actors/client", "actors/net", "actors/runtime", "actors/table"],
+    "actors/async": ["protocol", "actors/async", "actors/client", "actors/net", "actors/runtime"],
     "actors/clib": ["protocol", "actors/clib", "actors/table"],
     "actors/tdb_bridge": ["protocol", "actors/clib/include", "actors/tdb_bridge"],
     "cli": ["protocol", "storage", "actors", "cli"],

@@ -77,7 +77,7 @@ class Files(unittest.TestCase):
         self.assertEqual({as_called_there.get(n, n) for n in project}, package)
 
     def test_every_file_speaks_of_a_package_that_there_is(self):
-        self.assertEqual(set(BINARY), {"floe", "libfloe-client0", "libfloe-client-dev", "floe-samba", "floe-doc"})
+        self.assertEqual(set(BINARY), {"floe", "libfloe-async0", "libfloe-client0", "libfloe-client-dev", "floe-samba", "floe-doc"})
         for one in DEBIAN.iterdir():
             if one.is_file() and "." in one.name:
                 with self.subTest(file=one.name):
@@ -88,9 +88,10 @@ class Files(unittest.TestCase):
                 self.assertIn("${misc:Depends}", fields["depends"])
                 ours = {n for n in names(fields["depends"]) if n.startswith(("floe", "libfloe"))}
                 self.assertLessEqual(ours, set(BINARY))
-                # the version of the library in its name is that of its soname
-        clib = re.search(r"soversion: '?(\d+)", (TOP / "actors" / "clib" / "meson.build").read_text())[1]
-        self.assertIn(f"libfloe-client{clib}", BINARY)
+        for folder, library in ("clib", "client"), ("async", "async"):
+            # the version of the library in its name is that of its soname
+            version = re.search(r"soversion: '?(\d+)", (TOP / "actors" / folder / "meson.build").read_text())[1]
+            self.assertIn(f"libfloe-{library}{version}", BINARY)
 
     def test_nothing_keeps_ctdb_from_being_there_too(self):
         for package, fields in BINARY.items():
