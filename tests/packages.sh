@@ -126,7 +126,12 @@ configure() {
 # at -O3 of things that are not there.
 configure_release() { configure "$top/build" -Doptimization=2 -Ddebug=false -Db_ndebug=false; }
 
-# The build of the unit tests; -g1 is enough for the sanitizers' stack traces.
+# The build of the unit tests; -g1 is enough for the sanitizers' stack traces. With clang, if it is there: it needs half of g++'s
+# time for that, and sees other mistakes than g++ in the optimised build. A library of clang's finds the sanitizers in the program.
 configure_debug() {
-  configure "$top/build-debug" --buildtype=debug -Db_ndebug=false -Db_sanitize=address,undefined -Dcpp_args=-g1
+  local compiler=()
+  if command -v clang++-19 >/dev/null; then
+    compiler=(--native-file "$top/tests/clang.ini" -Db_lundef=false)
+  fi
+  configure "$top/build-debug" --buildtype=debug -Db_ndebug=false -Db_sanitize=address,undefined -Dcpp_args=-g1 "${compiler[@]}"
 }

@@ -29,11 +29,7 @@ void add_marks(rec_buffer_builder& buffer, const std::vector<change_history::ear
 }  // namespace
 
 content_sender::transfer& content_sender::begin(receiver to) {
-  now_.reset();
-  now_.emplace();
-  now_->id = ++last_;
-  now_->to = std::move(to);
-  return *now_;
+  return now_.emplace(transfer{.id = ++last_, .to = std::move(to)});
 }
 
 void content_sender::send_all(receiver to, std::vector<record> left_in_table) {

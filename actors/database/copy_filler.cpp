@@ -18,6 +18,8 @@ std::string text_of(const control_answer& a) {
 
 }  // namespace
 
+void copy_filler::begin_anew() { now_.emplace(progress{}); }
+
 void copy_filler::go_on(const db_fill_from& m) {
   now_->number = m.fill;
   now_->from = m.from;

@@ -18,7 +18,7 @@ class copy_filler {
   explicit copy_filler(const database_port& port) : port_(port) {}
 
   /// The copy counts nowhere and its store is empty: it is filled from the beginning.
-  void begin_anew() { now_.emplace(); }
+  void begin_anew();
   bool has_begun() const { return now_.has_value(); }
   /// The next part, and all after it.
   void go_on(const db_fill_from&);
@@ -46,7 +46,7 @@ class copy_filler {
     generation base = generation::invalid;
     bool begun = false;  ///< behind `last_key` it goes on
     bytes last_key;
-    key_set changed;
+    key_set changed{};
     std::uint64_t records = 0, in_all = 0;
     std::uint64_t bytes_per_second = 0;
     bool full = false;

@@ -50,7 +50,7 @@ void db_recoverer::on(dbr_written& m) {
   --targets_.at(m.to).in_flight;
   push_more(m.to);
   show_progress_now_and_then();
-  const bool all = std::ranges::all_of(targets_, [this](const auto& t) {
+  const bool all = std::ranges::all_of(targets_, [](const auto& t) {
     return t.second.next == t.second.buffers.size() && t.second.in_flight == 0;
   });
   if (!all) return;

@@ -1,6 +1,6 @@
 #include "actors/sim/own_memory.hpp"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(FLOE_SANITIZED) || defined(__SANITIZE_THREAD__)
 
 bool floe::use_own_memory() { return false; }
 

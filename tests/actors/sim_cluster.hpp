@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 /// Simulations are some fifty times slower under AddressSanitizer: there a few seeds have to do, the optimised build
 /// plays all of them.
-#ifdef __SANITIZE_ADDRESS__
+#ifdef FLOE_SANITIZED
 constexpr bool thorough = false;
 #else
 constexpr bool thorough = true;

@@ -15,7 +15,7 @@ using namespace floe::cli::drill;
 namespace {
 
 /// Simulations are some fifty times slower under AddressSanitizer: there a few drills have to do.
-#ifdef __SANITIZE_ADDRESS__
+#ifdef FLOE_SANITIZED
 constexpr std::uint64_t seeds = 1;
 bool is_wanted(std::string_view name) {
   return name == "deadlock-of-2015" || name == "killed-in-recovery" || name == "short-pause" ||
@@ -147,7 +147,7 @@ TEST_CASE("records that nodes which came back keep, and lose to others, are coun
   CHECK(v.records_lost >= 1);
 }
 
-#ifndef __SANITIZE_ADDRESS__
+#ifndef FLOE_SANITIZED
 // With seeds 1 and 6 a node that went on asked for a record where it had been, and that node asked it: each held the
 // other's request back until they were sent again after five seconds.
 TEST_CASE("a node that hangs for a second costs nobody more than that") {

@@ -117,7 +117,7 @@ TEST_CASE("what was played: one choice of each block, every turn, nodes as they 
 
 // Some hundred runs, each fifty times slower under AddressSanitizer: the optimised build plays
 // them.
-#ifndef __SANITIZE_ADDRESS__
+#ifndef FLOE_SANITIZED
 TEST_CASE(
     "a drill that fails, made smaller: its fault and its expectation are left, and it fails with "
     "its seed") {

@@ -97,8 +97,8 @@ TEST_CASE("stay: a stream of local locks keeps a record for a while, single ones
 
 TEST_CASE("stay: what is remembered has a bound") {
   auto s = sticky_database();
-  const std::string large(1 << 20, 'x');
-  for (int i = 0; i < 200'000; ++i) s.wandered("key " + std::to_string(i), 50, start);
+  const std::string large(1 << 16, 'x');
+  for (int i = 0; i < 70'000; ++i) s.wandered("key " + std::to_string(i), 50, start);
   for (int i = 0; i < 5000; ++i) s.came(large + std::to_string(i), start);
   CHECK(s.sticky() <= 65'536);
   CHECK(s.remembered() <= 4096);

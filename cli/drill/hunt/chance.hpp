@@ -17,8 +17,9 @@ class chance {
   std::uint64_t number() { return engine_(); }
   std::size_t below(std::size_t n) { return static_cast<std::size_t>(engine_() % n); }
   bool percent(unsigned p) { return below(100) < p; }
-  /// Small numbers as likely as large ones: each order of magnitude has its share. Both at least 1.
+  /// Small numbers as likely as large ones: each order of magnitude has its share.
   std::uint64_t between(std::uint64_t least, std::uint64_t most) {
+    if (least == 0) return between(1, most + 1) - 1;
     const double part = static_cast<double>(engine_() >> 11) / 9007199254740992.0;
     const double from = static_cast<double>(least), to = static_cast<double>(most);
     return static_cast<std::uint64_t>(from * std::pow(to / from, part) + 0.5);
