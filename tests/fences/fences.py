@@ -111,7 +111,7 @@ def anchors(text):
 
 
 # Sources whose names a loop of their meson.build puts together.
-BUILT_BY_A_LOOP = ("actors/clib/examples/", "tests/bench/bench_", "tests/fuzz/fuzz_")
+BUILT_BY_A_LOOP = ("actors/async/examples/", "actors/clib/examples/", "tests/bench/bench_", "tests/fuzz/fuzz_")
 
 
 def left_out(names, builds, texts):
