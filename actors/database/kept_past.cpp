@@ -28,8 +28,8 @@ bytes past_bytes(const content_past& p, std::uint64_t number) {
   return wire::encode(db_past{.number = number, .written = p.written, .from = p.from});
 }
 
-std::optional<content_past> told_past(byte_view told) {
-  auto past = wire::decode<db_past>(told);
+std::optional<content_past> told_past(std::string_view told) {
+  auto past = past_in(told);
   if (!past || past->from.size() > past_limit) return std::nullopt;
   return content_past{.written = past->written, .from = std::move(past->from)};
 }

@@ -37,7 +37,7 @@ struct commit_of_content {
 };
 past_to_keep past_after(store&, const recovery_set&, const commit_of_content&);
 /// What the leader tells; nothing: it cannot be read.
-std::optional<content_past> told_past(byte_view);
+std::optional<content_past> told_past(std::string_view);
 /// A volatile content outlives no process, so its past is in memory. `written` says when it was last replaced by an operator;
 /// with nothing known to be.
 struct volatile_commit {

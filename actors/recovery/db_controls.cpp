@@ -136,7 +136,7 @@ void db_recoverer::ask(const db_effect::ask& e, pnn n) {
 void db_recoverer::tell_past(pnn n, duration timeout) {
   if (machine_.kind() == db_kind::volatile_db) return;
   const auto past = machine_.joint_past();
-  const auto told = wire::encode(db_past{.written = past.written, .from = past.from});
+  const auto told = to_text(db_past{.written = past.written, .from = past.from});
   node_.tell(
       call_control{.to = n,
                    .opcode = control::db_damaged,

@@ -3,6 +3,9 @@
 /// the flag seqnum_with_past, and, in the same bytes, what stands in the file beside the records. Not in CTDB.
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "protocol/ids.hpp"
@@ -16,5 +19,9 @@ struct db_past {
   std::vector<generation> from;
   bool operator==(const db_past&) const = default;
 };
+
+/// As the text of a control travels, which ends at the first NUL: the numbers in their order, decimal.
+std::string to_text(const db_past&);
+std::optional<db_past> past_in(std::string_view text);
 
 }  // namespace floe

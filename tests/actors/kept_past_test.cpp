@@ -9,6 +9,8 @@
 
 #include "actors/database/sequence_number.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/types/database.hpp"
+#include "protocol/types/db_past.hpp"
 #include "protocol/wire/codec.hpp"
 
 using namespace floe;
@@ -115,11 +117,20 @@ TEST_CASE("what the leader tells of a content is its past, whatever was here") {
                  {.wiped = true, .gen = tid, .before = known, .told = told, .leaves = true});
   CHECK(left.changed);
   CHECK(left.past == told);
-  CHECK(told_past(past_bytes(told, 0)) == told);
-  CHECK_FALSE(told_past("no past"));
-  content_past long_one{.written = generation{5},
-                        .from = std::vector(past_limit + 1, generation{5})};
-  CHECK_FALSE(told_past(past_bytes(long_one, 0)));
+}
+
+TEST_CASE("a past that is told arrives in a control whose text ends at the first NUL") {
+  const db_past past{.written = generation{5}, .from = {generation{6}, generation{0xffffffff}}};
+  const auto sent = wire::encode(db_disputed{.db_id = db_id{7}, .detail = to_text(past)});
+  const auto come = wire::decode<db_disputed>(sent);
+  REQUIRE(come);
+  CHECK(told_past(come->detail) == content_past{.written = past.written, .from = past.from});
+  for (const char* wrong :
+       {"", "no past", "1", "1 ", "1 2 ", "1 2 x", "1 4294967296", "1 -2", "1  2"})
+    CHECK_FALSE(told_past(wrong));
+  const db_past long_one{.written = generation{5},
+                         .from = std::vector(past_limit + 1, generation{5})};
+  CHECK_FALSE(told_past(to_text(long_one)));
 }
 
 TEST_CASE("what a node had that does not count is not where its content comes from") {
