@@ -82,8 +82,8 @@ TEST_CASE("mistakes are told with their line and what was expected") {
   CHECK(error_of("cluster nods=3\n") ==
         "x.drill:1: expected nodes=, seed=, bound=, lock=, quorum=, freeze= or a tunable, found "
         "`nods=`; did you mean nodes=?");
-  CHECK(error_of("cluster Recordtable=0\n")
-            .ends_with("found `Recordtable=`; did you mean RecordTable=?"));
+  CHECK(error_of("cluster RecordTabel=0\n")
+            .ends_with("found `RecordTabel=`; did you mean RecordTable=?"));
   CHECK(error_of("attach a.tdb\nworkload db=a.tdb clints=3\n")
             .ends_with("found `clints=`; did you mean clients=?"));
   CHECK(
