@@ -82,7 +82,7 @@ TEST_CASE("transactions of clients of all nodes follow each other: none is lost"
   std::function<void(worker&)> turn = [&](worker& w) {
     if (w.left-- == 0) return;
     transaction::start(*w.c, db, transaction::mode::read_write, 60s,
-                       [&, db](const result<transaction::ptr>& t) {
+                       [&](const result<transaction::ptr>& t) {
                          if (!t) return void(++failed);
                          w.t = *t;
                          w.t->fetch("a", 5s, [&](const result<std::optional<bytes>>& now) {
