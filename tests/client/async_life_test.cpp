@@ -251,7 +251,7 @@ TEST_CASE("a lost node, and the same one again") {
     steady.c.listen(
         address, [&](const fa::message&) { ++heard; }, 10s, done);
   }));
-  std::optional<fa::errc> waiting, walking;
+  std::optional<fa::errc> waiting;
   plain.c.lock(db, "k", 600s, [&](fa::result<fa::record_lock> r) { waiting = r.why().code; });
   plain.c.run_for(50ms);
   please("kill node 2");
