@@ -149,7 +149,7 @@ class chaos {
 
 TEST_CASE("chaos ends in order") {
   const char* only = ::getenv("FLOE_SEED");
-  const std::uint64_t first = only ? std::stoull(only) : 1, last = only ? first : thorough ? 25 : 2;
+  const std::uint64_t first = only ? std::stoull(only) : 1, last = only ? first : thorough ? 25 : 1;
   for (std::uint64_t seed = first; seed <= last; ++seed) {
     CAPTURE(seed);
     chaos c(seed % 2 ? 3 : 4, seed);
