@@ -35,7 +35,7 @@ void node::start() {
   auto& s = *services_;
   s.port.self = self();
   if (!env_.loop.is_simulated()) watch_turns(s.port);
-  if (const auto wrong = s.doors.open(); !wrong.empty()) return stop("cannot listen: " + wrong);
+  if (const auto wrong = s.doors.open(); !wrong.empty()) return stop(wrong);
   s.membership.set_runstate(runstate::init);
   s.attach.from_disk([this] { go_on_starting(); });
 }

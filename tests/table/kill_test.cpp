@@ -23,7 +23,7 @@ namespace {
 #ifdef FLOE_SANITIZED
 constexpr unsigned kills = 300;
 #else
-constexpr unsigned kills = 5000;
+constexpr unsigned kills = 2000;
 #endif
 constexpr unsigned records = 3, clients = 4;
 
