@@ -67,4 +67,17 @@ result<database_info> find_database_info(blocking_client& c, pnn node, std::stri
                                       no_such_database(name_or_id, attached), node});
 }
 
+void put_fields(wire::json_writer& j, const database_info& d) {
+  j.text("id", id_text(d.id));
+  j.text("name", d.name);
+  j.text("kind", kind_text(d.flags));
+  j.boolean("readonly", d.flags & db_flag::readonly);
+  j.boolean("sticky", d.flags & db_flag::sticky);
+  j.text("path", d.path);
+  if (d.damage.empty())
+    j.null("damage");
+  else
+    j.text("damage", d.damage);
+}
+
 }  // namespace floe::cli

@@ -5,6 +5,7 @@
 
 #include "actors/client/blocking_client.hpp"
 #include "protocol/record.hpp"
+#include "protocol/wire/json.hpp"
 
 namespace floe::cli {
 
@@ -26,5 +27,7 @@ const char* kind_text(std::uint8_t flags);
 db_kind kind_of(std::uint8_t flags);
 /// "0x7a19d84d"
 std::string id_text(db_id);
+/// As members of the object that has been begun.
+void put_fields(wire::json_writer&, const database_info&);
 
 }  // namespace floe::cli

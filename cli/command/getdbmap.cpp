@@ -51,16 +51,7 @@ int run_getdbmap(context& c, const arguments&) {
            d.damage.empty() ? cell("OK", style::good) : cell(d.damage, style::bad),
            {d.path, style::dim}});
     j.begin_object();
-    j.text("id", id_text(d.id));
-    j.text("name", d.name);
-    j.text("kind", kind_text(d.flags));
-    j.boolean("readonly", d.flags & db_flag::readonly);
-    j.boolean("sticky", d.flags & db_flag::sticky);
-    j.text("path", d.path);
-    if (d.damage.empty())
-      j.null("damage");
-    else
-      j.text("damage", d.damage);
+    put_fields(j, d);
     j.end();
   }
   j.end();

@@ -75,16 +75,7 @@ std::string work_text(const json& w) {
 void database_as_json(pnn node, const database_info& d, const json& more, const json& recovered) {
   auto j = open_json("getdbstatus");
   j.number("node", number(node));
-  j.text("id", id_text(d.id));
-  j.text("name", d.name);
-  j.text("kind", kind_text(d.flags));
-  j.boolean("readonly", d.flags & db_flag::readonly);
-  j.boolean("sticky", d.flags & db_flag::sticky);
-  j.text("path", d.path);
-  if (d.damage.empty())
-    j.null("damage");
-  else
-    j.text("damage", d.damage);
+  put_fields(j, d);
   if (more.is_object()) {
     j.raw("storage_trouble", more.value("storage_trouble", json()).dump());
     j.text("freeze_state", more.value("state", ""));
