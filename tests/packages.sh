@@ -126,8 +126,8 @@ configure() {
 # at -O3 of things that are not there.
 configure_release() { configure "$top/build" -Doptimization=2 -Ddebug=false -Db_ndebug=false; }
 
-# The build of the unit tests; -g1 is enough for the sanitizers' stack traces. With clang, if it is there: it needs half of g++'s
-# time for that, and sees other mistakes than g++ in the optimised build. A library of clang's finds the sanitizers in the program.
+# The build of the unit tests; -g1 is enough for the sanitizers' stack traces. With clang, if it is there: it needs less time than g++
+# (half of it for large sources), and sees other mistakes than g++ in the optimised build. A library of clang's finds the sanitizers in the program.
 configure_debug() {
   local compiler=()
   if command -v clang++-19 >/dev/null; then
