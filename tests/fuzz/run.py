@@ -4,12 +4,13 @@ and values for every control and type there is, floe's own among them.
 
 usage: run.py FUZZER KIND GOLDEN_DIR [LIBFUZZER_OPTION...]
 
-KIND is packet, payload or framing: how an input of this fuzzer looks (see the opening comments of fuzz_*.cpp). The seed is
+KIND is packet, payload, framing or table: how an input of this fuzzer looks (see the opening comments of fuzz_*.cpp). The seed is
 printed by the fuzzer; an input that breaks something is written to the current directory, and named in the output:
 `FUZZER FILE` runs it alone.
 """
 import json
 import pathlib
+import random
 import re
 import struct
 import subprocess
@@ -76,7 +77,14 @@ def framing_inputs(golden, _):
         yield bytes([number % 16, 255 - number % 256]) + stream
 
 
-INPUTS = {"packet": packet_inputs, "payload": payload_inputs, "framing": framing_inputs}
+def table_inputs(_golden, _fuzzer):
+    """Sentences of numbers, each with its length in front."""
+    chance = random.Random(1)
+    for count in range(4, 400, 4):
+        yield b"".join(bytes([length]) + chance.randbytes(length) for length in chance.choices((1, 1, 1, 2, 8), k=count))
+
+
+INPUTS = {"packet": packet_inputs, "payload": payload_inputs, "framing": framing_inputs, "table": table_inputs}
 
 
 def main():
