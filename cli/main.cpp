@@ -190,18 +190,18 @@ std::string misspelt(const std::vector<command>& commands, int argc, char** argv
 }
 
 /// `floe help status` means `floe status --help`; `floe help drill` the language of drills, `floe help drill VERB` a verb of
-/// it, and `floe help drill run` the command.
+/// it, and `floe help drill run` the command. `help` stood at this place, and is taken out already.
 std::vector<std::string> with_help_last(const std::vector<command>& commands,
-                                        std::vector<std::string> words) {
-  if (words.empty() || words.front() != "help") return words;
-  words.erase(words.begin());
+                                        std::vector<std::string> words, std::ptrdiff_t place) {
   const auto is_command = [&](std::string_view name) {
     const auto& parts =
         std::ranges::find(commands, std::string_view("drill"), &command::name)->subcommands;
     return std::ranges::find(parts, name, &command::name) != parts.end();
   };
-  if (!words.empty() && words.front() == "drill" && (words.size() == 1 || !is_command(words[1])))
-    words.insert(words.begin() + 1, "help");
+  const auto first = words.begin() + place;
+  if (first != words.end() && *first == "drill" &&
+      (first + 1 == words.end() || !is_command(first[1])))
+    words.insert(first + 1, "help");
   else
     words.emplace_back("--help");
   return words;
@@ -268,21 +268,26 @@ void describe_program(CLI::App& app) {
 /// An exit code, if there is nothing to run.
 std::optional<int> parse(CLI::App& app, const std::vector<command>& commands, int argc,
                          char** argv) {
-  // `floe help COMMAND`: the command's name comes after it
-  const int helps = argc > 1 && std::string_view(argv[1]) == "help" ? 1 : 0;
+  std::vector<char*> said(argv, argv + argc);
+  const int place = place_of_command(argc, argv);
+  const bool helps = place > 0 && std::string_view(argv[place]) == "help";
+  if (helps) said.erase(said.begin() + place);  // the command's name comes after it
+  argc = static_cast<int>(said.size());
+  argv = said.data();
   try {
-    auto words = with_help_last(commands, {argv + 1, argv + argc});
+    std::vector<std::string> words(argv + 1, argv + argc);
+    if (helps) words = with_help_last(commands, std::move(words), place - 1);
     std::ranges::reverse(words);  // as the parser wants them
     app.parse(words);
   } catch (const CLI::CallForHelp& e) {
-    const auto wrong = misspelt(commands, argc - helps, argv + helps);
+    const auto wrong = misspelt(commands, argc, argv);
     if (wrong.empty()) return app.exit(e);
     print_error(wrong);
     return wrong_use;
   } catch (const CLI::CallForVersion& e) {
     return app.exit(e);
   } catch (const CLI::ParseError& e) {
-    if (argc > 1) return say_wrong_use(e, app, commands, argc - helps, argv + helps);
+    if (argc > 1) return say_wrong_use(e, app, commands, argc, argv);
     std::fputs(app.help().c_str(), stderr);
     return wrong_use;
   }

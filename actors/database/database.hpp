@@ -134,6 +134,9 @@ class database final : public actor<database_message>, private record_keeper {
   void peer(pnn from, const parcel_ptr&, const reply_call&);
   void peer(pnn from, const parcel_ptr&, const reply_error&);
   void settle_peer_call(const bytes& key, const lock_waiter&);
+  record_header header_for_call(const bytes& key);
+  void send_on(const packet_header& request, const req_call&, pnn to);
+  void count_hops(std::uint32_t hops);
   bool wait_for_thaw(pnn from, const parcel_ptr&);
   void serve_deferred();
   void push_record(db_control&);

@@ -40,16 +40,11 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
     ++env_.count.dropped_generation;
     return;
   }
-  auto here = header_of(key);
-  if (!here) {
-    const auto missing = decide_missing(config_.kind, env_.self, lmaster(key));
-    here = missing.header;
-    if (missing.write) put(key, *here, {});
-  }
+  const auto here = header_for_call(key);
   const bool read_only = copies_.is_wanted(w, locks_.at(key));
-  auto d = decide_req_call(env_.self, lmaster(key), header.src, *here, call.hopcount, read_only);
+  auto d = decide_req_call(env_.self, lmaster(key), header.src, here, call.hopcount, read_only);
   if (d.outcome == req_call_outcome::redirect)
-    d.to = sent_on_to(d.to, is_floe(given_to_) ? given_to_ : pnn::unknown, *here, header.src);
+    d.to = sent_on_to(d.to, is_floe(given_to_) ? given_to_ : pnn::unknown, here, header.src);
   if (d.report_hops)
     env_.log.tell(event::request_wanders{
         .db = config_.name, .key = to_hex(key), .hops = d.hops, .source = header.src});
@@ -58,14 +53,7 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
       break;  // an old copy of a request of ours; its record has long been granted
     case req_call_outcome::redirect:
       call.hopcount = d.hops;
-      // One of our own, which has come back to us as the lmaster because the record had moved on, is where the record is
-      // now: others are held back for it only as long as that is so (held_for_us in record_queue.hpp). Were it believed to be where it was
-      // sent first, a node might hold it back for a request of its own that is held back here.
-      if (auto* e = locks_.find(key); e && e->migration && header.src == env_.self &&
-                                      e->migration->id == header.id &&
-                                      !mutated(mutant::request_sent_on_forgotten))
-        e->migration->to = d.to;
-      send_packet(d.to, header.id, header.src, call);
+      send_on(header, call, d.to);
       break;
     case req_call_outcome::lost:  // whoever asked asks again at the thaw
       node_.tell(want_recovery{fmt::format("a request for {} of {} wanders: nobody has the record",
@@ -74,8 +62,7 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
     case req_call_outcome::give_directly:
     case req_call_outcome::give_via_lmaster:
       if (!reachable(d.to)) break;  // the record would be lost on its way; whoever asked asks again
-      env_.count.count_hops(d.hops);
-      count_.count_hops(d.hops);
+      count_hops(d.hops);
       hot_.count(key, env_.loop.now(), d.hops);
       if (stays_.wandered(key, d.hops, env_.loop.now()))
         env_.log.tell(event::record_sticky{
@@ -84,8 +71,7 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
       break;
     case req_call_outcome::give_copy:
       if (!reachable(d.to)) break;
-      env_.count.count_hops(d.hops);
-      count_.count_hops(d.hops);
+      count_hops(d.hops);
       copies_.give(key, header);
       break;
     case req_call_outcome::unroutable:
@@ -93,6 +79,30 @@ void database::settle_peer_call(const bytes& key, const lock_waiter& w) {
                   reply_error{.status = -1, .message = "no vnn map: nobody to ask"});
       break;
   }
+}
+
+/// What a node that asks for the record is answered by; a record that is new to its lmaster is written.
+record_header database::header_for_call(const bytes& key) {
+  if (const auto here = header_of(key)) return *here;
+  const auto missing = decide_missing(config_.kind, env_.self, lmaster(key));
+  if (missing.write) put(key, missing.header, {});
+  return missing.header;
+}
+
+/// One of our own, which has come back to us as the lmaster because the record had moved on, is where the record is now: others
+/// are held back for it only as long as that is so (held_for_us in record_queue.hpp). Were it believed to be where it was sent
+/// first, a node might hold it back for a request of its own that is held back here.
+void database::send_on(const packet_header& request, const req_call& call, pnn to) {
+  if (auto* e = locks_.find(call.key); e && e->migration && request.src == env_.self &&
+                                       e->migration->id == request.id &&
+                                       !mutated(mutant::request_sent_on_forgotten))
+    e->migration->to = to;
+  send_packet(to, request.id, request.src, call);
+}
+
+void database::count_hops(std::uint32_t hops) {
+  env_.count.count_hops(hops);
+  count_.count_hops(hops);
 }
 
 /// Hands the record to the node that asks for it: directly, or by way of the lmaster.

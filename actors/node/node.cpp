@@ -115,18 +115,9 @@ void node::receive(node_message& message) {
           [&](client_closed& m) { client_gone(m.client); },
           [&](peer_changed& m) { peer_changes(m); },
           [&](peer_relinked& m) {
-            const auto* peer = s.port.view().find(m.who);
-            if (peer && !(peer->flags & node_flag::deleted)) s.membership.came_again(m);
+            if (is_listed(m.who)) s.membership.came_again(m);
           },
-          [&](link_dropped& m) {
-            auto& d = s.port.limits.dropped;
-            switch (m.what) {
-              case link_dropped::too_large: ++d.too_large; break;
-              case link_dropped::message: ++d.messages; break;
-              case link_dropped::relink: ++d.relinks; break;
-              case link_dropped::unknown_operation: ++d.unknown_operations; break;
-            }
-          },
+          [&](link_dropped& m) { s.port.limits.count(m); },
           [&](peer_refused& m) { s.nodes.refused(m); },
           [&](call_control& m) { s.calls.send(m); },
           [&](control_deadline& m) { s.calls.expired(m.id); },
@@ -175,9 +166,13 @@ void node::leave(const std::string& by) {
       [this, by] { services_->goodbyes.say(by, [this, by] { stop("ended by " + by); }); });
 }
 
+bool node::is_listed(pnn n) const {
+  const auto* peer = services_->port.view().find(n);
+  return peer && !(peer->flags & node_flag::deleted);
+}
+
 void node::peer_changes(const peer_changed& m) {
-  const auto* peer = services_->port.view().find(m.who);
-  if (!peer || (peer->flags & node_flag::deleted)) return;  // a last word of its link
+  if (!is_listed(m.who)) return;  // a last word of its link
   if (!m.connected) {
     auto went = m;
     if (const auto* by = services_->goodbyes.of(m.who))

@@ -39,6 +39,7 @@ class node final : public actor<node_message> {
   void cut_off();
   void from_peer(pnn, const parcel_ptr&);
   void from_client(const client_ref&, const parcel_ptr&);
+  bool is_listed(pnn) const;
   void peer_changes(const peer_changed&);
   void client_gone(std::uint64_t);
 

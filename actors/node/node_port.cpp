@@ -58,6 +58,15 @@ view_ptr view_at_start(const node_config& c, log& log) {
 
 }  // namespace
 
+void limit_counts::count(link_dropped m) {
+  switch (m.what) {
+    case link_dropped::too_large: ++dropped.too_large; break;
+    case link_dropped::message: ++dropped.messages; break;
+    case link_dropped::relink: ++dropped.relinks; break;
+    case link_dropped::unknown_operation: ++dropped.unknown_operations; break;
+  }
+}
+
 node_port::node_port(node_environment e, node_config c)
     : env(e),
       config(std::move(c)),

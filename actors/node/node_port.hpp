@@ -33,6 +33,8 @@ struct limit_counts {
     double longest_ms = 0, most_work_ms = 0;  ///< by the clock; with a processor
     std::string longest_was;
   } turns;
+
+  void count(link_dropped);
 };
 
 class node_port {

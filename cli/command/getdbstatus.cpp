@@ -62,7 +62,8 @@ std::string changes_text(const json& c) {
   if (state == "none") return "not noted: no other node is known to have the same content";
   if (state == "overflow")
     return fmt::format("overflow: more than are noted since generation {}", c.value("since", 0U));
-  return fmt::format("{} keys since generation {} ({} bytes)", c.value("keys", 0ULL),
+  const auto keys = c.value("keys", 0ULL);
+  return fmt::format("{} {} since generation {} ({} bytes)", keys, keys == 1 ? "key" : "keys",
                      c.value("since", 0U), c.value("bytes", 0ULL));
 }
 

@@ -49,7 +49,11 @@ std::expected<std::vector<imported_file>, std::string> find_files(
   std::vector<imported_file> all;
   for (const auto& one : named) {
     std::error_code problem;
-    if (!fs::is_directory(one, problem)) {
+    const auto what = fs::status(one, problem);
+    if (!fs::exists(what))
+      return std::unexpected(one + ": " +
+                             (problem ? problem.message() : "no such file or directory"));
+    if (!fs::is_directory(what)) {
       const auto name = database_name(one);
       if (!name)
         return std::unexpected(one +

@@ -126,26 +126,27 @@ bool cluster_recovery::may_be_gone(pnn node) const {
 std::vector<cluster_output> cluster_recovery::settle(pnn node, time_point now) {
   std::erase(waiting_for_, node);
   if (!waiting_for_.empty()) return {};
-  return phase_complete(now);
+  return phase_failed_ ? phase_has_failed(now) : phase_complete(now);
+}
+
+/// A node refuses NORMAL while it has a database that was attached since they were listed: then that one is recovered as well.
+/// Each turn of this loop needs a new database. But whoever took NORMAL may serve it already: what its clients have moved must
+/// not be recovered under the generation in which it moves, since packets on their way would still count. That needs another
+/// recovery.
+std::vector<cluster_output> cluster_recovery::phase_has_failed(time_point now) {
+  const auto is_refusal = [](const evidence& f) {
+    return f.step == name(cluster_phase::recmode_normal);
+  };
+  const auto refused = static_cast<std::size_t>(std::ranges::count_if(failures_, is_refusal));
+  if (phase_ == cluster_phase::recmode_normal && only_refusals_ &&
+      (refused == members_.size() || mutated(mutant::served_generation_recovered))) {
+    std::erase_if(failures_, is_refusal);
+    return enter(cluster_phase::recmode_active, participants(), now);
+  }
+  return finish(cluster_phase::failed, now);
 }
 
 std::vector<cluster_output> cluster_recovery::phase_complete(time_point now) {
-  if (phase_failed_) {
-    // A node refuses NORMAL while it has a database that was attached since they were listed: then
-    // that one is recovered as well. Each turn of this loop needs a new database. But whoever took NORMAL may
-    // serve it already: what its clients have moved must not be recovered under the generation in
-    // which it moves, since packets on their way would still count. That needs another recovery.
-    const auto is_refusal = [](const evidence& f) {
-      return f.step == name(cluster_phase::recmode_normal);
-    };
-    const auto refused = static_cast<std::size_t>(std::ranges::count_if(failures_, is_refusal));
-    if (phase_ == cluster_phase::recmode_normal && only_refusals_ &&
-        (refused == members_.size() || mutated(mutant::served_generation_recovered))) {
-      std::erase_if(failures_, is_refusal);
-      return enter(cluster_phase::recmode_active, participants(), now);
-    }
-    return finish(cluster_phase::failed, now);
-  }
   switch (phase_) {
     case cluster_phase::survey: return survey_complete(now);
     case cluster_phase::recmode_active: return enter(cluster_phase::dbmaps, participants(), now);

@@ -250,6 +250,7 @@ class cluster_recovery {
   bool may_be_gone(pnn) const;
   output settle(pnn, time_point);
   output phase_complete(time_point);
+  output phase_has_failed(time_point);
   output enter(cluster_phase to, std::vector<pnn> nodes, time_point);
   output survey_complete(time_point);
   output start_databases(time_point);

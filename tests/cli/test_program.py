@@ -184,9 +184,10 @@ class A1WithoutNodes(Checks):
         self.assertRegex(self.assert_exit(DONE, floe("--version")).stdout, r"\Afloe \d+\.\d+\.\d+, for the protocol of CTDB 4.17\n\Z")
 
     def test_help_of_parts(self):
-        for words in (("help", "drill", "run"), ("drill", "run", "--help")):
+        for words in (("help", "drill", "run"), ("drill", "run", "--help"), ("--base", "elsewhere", "--json", "help", "drill", "run")):
             self.assertIn("Usage: floe drill run", self.assert_exit(DONE, floe(*words)).stdout)
         self.assertIn("within", self.assert_exit(DONE, floe("help", "drill", "within")).stdout)
+        self.assert_complains(WRONG_USE, "did you mean status?", "-n", "1", "help", "staus")
 
     @unittest.skipUnless(os.geteuid() == 0, "only root can be somebody else")
     def test_a_folder_of_somebody_else(self):

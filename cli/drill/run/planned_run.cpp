@@ -79,68 +79,105 @@ class trace_file {
   std::FILE* file_;
 };
 
-}  // namespace
+/// Whoever listens to a run, as it was asked for, and what they have to say of it in the end.
+class audience {
+ public:
+  explicit audience(const planned_run& r)
+      : run_(r),
+        trace_(r.trace),
+        words_(r.narrated == planned_run::narration::silent),
+        view_(r.follow, r.drill->name, r.seed, r.drill->nodes) {
+    if (r.measured || narrated() || r.files.any()) notes_.emplace(!r.files.report.empty());
+  }
 
-verdict play_planned(const planned_run& r, afterwards then) {
-  trace_file trace(r.trace);
-  if (!trace.trouble().empty()) return {.seed = r.seed, .reason = trace.trouble()};
-  std::optional<run_recorder> notes;
-  const bool narrated = r.narrated != planned_run::narration::none;
-  narrator words(r.narrated == planned_run::narration::silent);
-  if (r.measured || narrated || r.files.any()) notes.emplace(!r.files.report.empty());
-  live_follower view(r.follow, r.drill->name, r.seed, r.drill->nodes);
+  /// Why the trace is not there, or not whole; empty: it is, or was not wanted.
+  const std::string& trouble() const { return trace_.trouble(); }
+  listeners ears();
+  void tell(verdict& v);
+
+ private:
+  bool narrated() const { return run_.narrated != planned_run::narration::none; }
+  void tell_record(verdict& v);
+
+  const planned_run& run_;
+  trace_file trace_;
+  std::optional<run_recorder> notes_;
+  narrator words_;
+  live_follower view_;
+  coverage_map shown_;
+};
+
+listeners audience::ears() {
   listeners to;
-  if (trace.is_open() || notes || r.follow != following::nothing)
-    to.trace = [&](const std::string& line) {
-      trace.line(line);
-      if (notes) notes->line(line);
-      view.line(line);
+  if (trace_.is_open() || notes_ || run_.follow != following::nothing)
+    to.trace = [this](const std::string& line) {
+      trace_.line(line);
+      if (notes_) notes_->line(line);
+      view_.line(line);
     };
-  to.begin = [&](drill_run& s) {
-    view.begin(s);
-    if (narrated) words.begin(*r.drill, s);
+  to.begin = [this](drill_run& s) {
+    view_.begin(s);
+    if (narrated()) words_.begin(*run_.drill, s);
   };
-  to.end = [&](drill_run& s) {
-    view.end();
-    if (notes) notes->end_with(s.past);
+  to.end = [this](drill_run& s) {
+    view_.end();
+    if (notes_) notes_->end_with(s.past);
   };
-  if (then == afterwards::left_as_it_is)
-    to.keep = [](std::unique_ptr<drill_run> run) { (void)run.release(); };
-  coverage_map shown;
-  if (r.hunted) {
-    to.log = [&](std::size_t node, std::string_view line) { shown.log(node, line); };
-    to.played = [&](const statement& s) {
-      shown.played(s.may_fail ? std::string_view(s.text).substr(4) : s.text);
+  if (run_.hunted) {
+    to.log = [this](std::size_t node, std::string_view line) { shown_.log(node, line); };
+    to.played = [this](const statement& s) {
+      shown_.played(s.may_fail ? std::string_view(s.text).substr(4) : s.text);
     };
   }
-  if (narrated) {
-    to.played = [&](const statement& s) { words.played(s); };
-    to.over = [&](bool held) { words.over(held); };
+  if (narrated()) {
+    to.played = [this](const statement& s) { words_.played(s); };
+    to.over = [this](bool held) { words_.over(held); };
   }
-  auto on = make_testbed(*r.drill, r.seed, r.on);
-  if (!on) return {.seed = r.seed, .reason = on.error()};
-  auto v = play(*r.drill, r.seed, std::move(*on), std::move(to));
-  trace.close();
-  if (!trace.trouble().empty()) return {.seed = r.seed, .reason = trace.trouble()};
-  v.pairs = shown.pairs();
-  v.last_events = shown.last_events();
-  if (narrated) words.end(v);
-  v.told = words.steps();
-  if (!notes) return v;
-  auto record = notes->finish(*r.drill, v);
-  if (r.on.real) describe_testbed(r.on, record);
+  return to;
+}
+
+void audience::tell(verdict& v) {
+  trace_.close();
+  if (!trouble().empty()) {
+    v = {.seed = run_.seed, .reason = trouble()};
+    return;
+  }
+  v.pairs = shown_.pairs();
+  v.last_events = shown_.last_events();
+  if (narrated()) words_.end(v);
+  v.told = words_.steps();
+  if (notes_) tell_record(v);
+}
+
+void audience::tell_record(verdict& v) {
+  auto record = notes_->finish(*run_.drill, v);
+  if (run_.on.real) describe_testbed(run_.on, record);
   v.unavailable = unavailable_times(record);
   v.faults = record.faults;
-  if (narrated) show_timeline(r, record, v);
+  if (narrated()) show_timeline(run_, record, v);
   v.steps.assign(record.checks.begin(),
                  record.checks.end() - static_cast<std::ptrdiff_t>(v.checks.size()));
-  if (!r.files.any() || (v.held && r.files.only_of_a_failure)) return v;
-  const auto written = write(r.files, record);
+  if (!run_.files.any() || (v.held && run_.files.only_of_a_failure)) return;
+  const auto written = write(run_.files, record);
   v.recorded = written.has_value();
   if (!written && v.held) {
     v.held = false;
     v.reason = written.error();
   }
+}
+
+}  // namespace
+
+verdict play_planned(const planned_run& r, afterwards then) {
+  audience all(r);
+  if (!all.trouble().empty()) return {.seed = r.seed, .reason = all.trouble()};
+  auto to = all.ears();
+  if (then == afterwards::left_as_it_is)
+    to.keep = [](std::unique_ptr<drill_run> run) { (void)run.release(); };
+  auto on = make_testbed(*r.drill, r.seed, r.on);
+  if (!on) return {.seed = r.seed, .reason = on.error()};
+  auto v = play(*r.drill, r.seed, std::move(*on), std::move(to));
+  all.tell(v);
   return v;
 }
 
