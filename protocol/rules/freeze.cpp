@@ -150,10 +150,12 @@ freeze_step on(const freeze_status& now, const thaw& e) {
   return s;
 }
 
-freeze_step on(const freeze_status& now, const read&) {
+freeze_step on(const freeze_status& now, const read& e) {
   switch (now.state) {
-    case freeze_state::thawed:
-    case freeze_state::in_transaction: return {.next = now};
+    case freeze_state::thawed: return {.next = now};
+    case freeze_state::in_transaction:
+      if (!e.outside || mutated(mutant::number_of_before_the_records)) return {.next = now};
+      break;
     case freeze_state::freezing:
     case freeze_state::frozen: break;
   }

@@ -96,7 +96,12 @@ struct thaw {               ///< DB_THAW
   bool recovering = false;  ///< the node is in recovery mode ACTIVE
   bool left_out = false;    ///< see may_own()
 };
-struct read {};  ///< reading a record for a control, such as GET_DB_SEQNUM
+/// Reading a record for a control, such as GET_DB_SEQNUM.
+struct read {
+  /// For somebody who takes it for what the cluster has, as a client does that asks what has become of its transaction. During a
+  /// recovery it is what this node had.
+  bool outside = false;
+};
 }  // namespace freeze_event
 
 using freeze_input =

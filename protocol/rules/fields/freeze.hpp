@@ -39,7 +39,9 @@ constexpr auto fields_of(of<freeze_event::thaw>) {
                field("recovering", &freeze_event::thaw::recovering),
                field("left_out", &freeze_event::thaw::left_out));
 }
-constexpr auto fields_of(of<freeze_event::read>) { return event("read"); }
+constexpr auto fields_of(of<freeze_event::read>) {
+  return event("read", field("outside", &freeze_event::read::outside));
+}
 
 constexpr auto fields_of(of<freeze_status>) {
   return event("status", field("state", &freeze_status::state), field("tid", &freeze_status::tid),
