@@ -253,6 +253,18 @@ outcome<void> transaction::commit(limit until) {
   return done;
 }
 
+/// Asked again as long as it is refused.
+outcome<std::uint64_t> transaction::database_number(limit until) {
+  return insist(until, [&]() -> outcome<std::uint64_t> {
+    const auto data = encode_request<control::get_db_seqnum>({db_});
+    const auto a = line_->ask({.opcode = control::get_db_seqnum, .data = data}, until);
+    if (!a) return std::unexpected(a.error());
+    const auto n = decode_reply<control::get_db_seqnum>(a->data);
+    if (!n) return failed(FLOE_EREPLY, n.error().text());
+    return *n;
+  });
+}
+
 outcome<void> transaction::send_until_known(const bytes& records, std::uint64_t before,
                                             limit until) {
   for (unsigned cuts = 0;;) {
@@ -261,14 +273,7 @@ outcome<void> transaction::send_until_known(const bytes& records, std::uint64_t 
     if (!sent && !may_pass(sent.error())) return std::unexpected(unknown_fate(sent.error()));
     if (sent) ++cuts;
     const std::string because = sent ? "recoveries came in between" : sent.error().text;
-    const auto number = insist(until, [&]() -> outcome<std::uint64_t> {
-      const auto data = encode_request<control::get_db_seqnum>({db_});
-      const auto a = line_->ask({.opcode = control::get_db_seqnum, .data = data}, until);
-      if (!a) return std::unexpected(a.error());
-      const auto n = decode_reply<control::get_db_seqnum>(a->data);
-      if (!n) return failed(FLOE_EREPLY, n.error().text());
-      return *n;
-    });
+    const auto number = database_number(until);
     if (!number) return std::unexpected(unknown_fate(number.error()));
     if (*number > before) return compare(before, *number, until);
     if (*number < before)
@@ -280,14 +285,19 @@ outcome<void> transaction::send_until_known(const bytes& records, std::uint64_t 
 }
 
 /// The number has gone on while a recovery went on: is it by this transaction? If others came after it, and its records are
-/// not there any more, nobody knows.
+/// not there any more, nobody knows. They may have come after the number was read.
 outcome<void> transaction::compare(std::uint64_t before, std::uint64_t now, limit until) {
   for (const auto& [key, mine] : changes_) {
     const auto r = insist(until, [&] { return present(key, until); });
     if (!r) return std::unexpected(unknown_fate(r.error()));
     // a recovery drops deleted records
     if (r->data == mine.data && (mine.data.empty() || r->header.rsn == mine.header.rsn)) continue;
-    if (now > before + 1)
+    if (now == before + 1) {
+      const auto number = database_number(until);
+      if (!number) return std::unexpected(unknown_fate(number.error()));
+      now = *number;
+    }
+    if (now != before + 1)
       return failed(
           FLOE_ETIMEOUT,
           "not known whether it is stored: other transactions came while a recovery was going on");

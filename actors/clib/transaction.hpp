@@ -46,6 +46,7 @@ class transaction {
   outcome<void> still_ours();
   bytes encode_changes(const number_record& before) const;
   outcome<void> send_until_known(const bytes& records, std::uint64_t before, limit);
+  outcome<std::uint64_t> database_number(limit);
   outcome<void> compare(std::uint64_t before, std::uint64_t now, limit);
 
   node_connection* of_;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "protocol/constants.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/rules/commit.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/types/rec_data.hpp"
@@ -227,21 +228,26 @@ struct transaction::committing : std::enable_shared_from_this<committing> {
                      });
   }
 
-  /// After a refusal or a recovery: what has become of it?
-  void find_out(const client_error& because) {
-    auto self = shared_from_this();
+  /// The database's number; asked again as long as it is refused.
+  void ask_number(std::function<void(std::uint64_t)> then) {
     c().control<control::get_db_seqnum>(
         pnn::current, {t->db_}, left(),
-        [self, because](const result<client_answer<std::uint64_t>>& r) {
-          if (!r) {
-            if (may_pass(r.error()))
-              return self->again([self, because] { self->find_out(because); }, r.error());
-            return self->lost_touch(r.error());
-          }
-          if (r->value == self->before) return self->left_no_trace(because);
-          if (r->value < self->before) return self->overtaken();
-          self->compare(self->expected.begin(), r->value);
+        [self = shared_from_this(),
+         then = std::move(then)](const result<client_answer<std::uint64_t>>& r) {
+          if (r) return then(r->value);
+          if (may_pass(r.error()))
+            return self->again([self, then] { self->ask_number(then); }, r.error());
+          self->lost_touch(r.error());
         });
+  }
+
+  /// After a refusal or a recovery: what has become of it?
+  void find_out(const client_error& because) {
+    ask_number([self = shared_from_this(), because](std::uint64_t number) {
+      if (number == self->before) return self->left_no_trace(because);
+      if (number < self->before) return self->overtaken();
+      self->compare(self->expected.begin(), number);
+    });
   }
 
   void left_no_trace(const client_error& because) {
@@ -251,7 +257,8 @@ struct transaction::committing : std::enable_shared_from_this<committing> {
   }
 
   /// If the number is as it would be, it is this transaction if its records are there. If it is higher, others came
-  /// in between: this one may have come before them, and where its records are not there any more nobody knows.
+  /// in between: this one may have come before them, and where its records are not there any more nobody knows. So it is if
+  /// they came after the number was read.
   void compare(std::map<bytes, change>::const_iterator next, std::uint64_t number) {
     if (next == expected.end()) {
       so_far.seqnum = before + 1;
@@ -269,7 +276,11 @@ struct transaction::committing : std::enable_shared_from_this<committing> {
       const bool same =
           r->data == mine.data && (mine.data.empty() || r->header.rsn == mine.header.rsn);
       if (!same && number > self->before + 1) return self->lost_sight();
-      if (!same) return self->overtaken();
+      if (!same && mutated(mutant::number_of_before_the_records)) return self->overtaken();
+      if (!same)
+        return self->ask_number([self](std::uint64_t now) {
+          now == self->before + 1 ? self->overtaken() : self->lost_sight();
+        });
       self->compare(std::next(next), number);
     });
   }

@@ -83,6 +83,10 @@ void database::start() {
 
 bool database::leaving() const { return view_->capabilities & capability::leaving; }
 
+bool database::in_map() const {
+  return std::ranges::find(view_->map, view_->self) != view_->map.end();
+}
+
 /// What has to be carried out on the store itself while nobody else works on it.
 template <class Message>
 constexpr bool database::needs_store() {

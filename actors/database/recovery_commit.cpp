@@ -21,11 +21,6 @@ namespace {
 /// From this many records the commit is done on another thread; always if it waits for the disk.
 constexpr std::size_t small_commit = 500;
 
-/// A recovery that had begun before a node wanted to leave still has it in its map.
-bool is_in(const std::vector<pnn>& map, pnn node) {
-  return std::ranges::find(map, node) != map.end();
-}
-
 /// Of these records there are no read-only copies any more, nor are they copies.
 std::expected<void, store_error> end_copies(store& s, const std::vector<bytes>& keys) {
   for (const bytes& key : keys) {
@@ -123,7 +118,8 @@ void database::commit(db_control& m) {
       .copies = wiped ? std::vector<bytes>() : copies_.keys(),
       .before = config_.kind == db_kind::volatile_db ? std::nullopt : std::optional(past_),
       .told = transaction_.past,
-      .leaves = leaving() && !is_in(view_->map, view_->self)});
+      // a recovery that had begun before a node wanted to leave still has it in its map
+      .leaves = leaving() && !in_map()});
   auto result = std::make_shared<std::expected<replace_result, store_error>>();
   const auto worked = std::make_shared<duration>();
   auto work = [write, result] { *result = write->carry_out(); };
@@ -190,7 +186,9 @@ void database::take_past(const replier& answer, byte_view told) {
 }
 
 void database::get_seqnum(db_control& m) {
-  if (!transition(freeze_event::read{}, m.answer)) return;
+  if (!transition(freeze_event::read{.outside = m.client.has_value()}, m.answer)) return;
+  if (m.client && !port_.is_of_map() && !mutated(mutant::number_of_before_the_records))
+    return m.answer.fail(std::string(name(freeze_refusal::access_denied)));
   const auto n = sequence_number_of(*store_);
   const auto flags = std::get<req_control>(m.packet->content.body).flags;
   if (!m.client && (flags & seqnum_with_past)) return m.answer.good(past_bytes(past_, n));

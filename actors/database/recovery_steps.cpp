@@ -93,7 +93,10 @@ void database::freeze(db_control& m) {
   const bool outdated =
       recovery_of(m) && (std::get<req_control>(m.packet->content.body).flags & freeze_outdated);
   freeze_step s;
-  if (!transition(freeze_event::freeze{.locks_held = close_to_new_holders()}, m.answer, &s)) return;
+  if (!transition(
+          freeze_event::freeze{.locks_held = close_to_new_holders(), .recovers = of_recovery},
+          m.answer, &s))
+    return;
   if (s.wait)
     freeze_waiters_.push_back(m.answer);
   else
@@ -319,11 +322,15 @@ void database::thaw(db_control& m) {
   if (closed_) return m.answer.good();
   if (own_freeze_ != own_freeze::none)
     return m.answer.fail("this node was cut off, and waits for a recovery");
-  // the others go on; what is granted here from now on would be lost
-  if (leaving() && !mutated(mutant::leaver_goes_on)) return m.answer.good();
   freeze_step s;
-  if (!transition(freeze_event::thaw{.inactive = inactive()}, m.answer, &s)) return;
+  if (!transition(freeze_event::thaw{.inactive = inactive(),
+                                     .outside = is_outside(m),
+                                     .recovering = view_->mode == recovery_mode::active,
+                                     .left_out = !may_own(equal_, in_map(), leaving())},
+                  m.answer, &s))
+    return;
   if (s.recover_first) return thaws_.add(m.answer);
+  if (!thawed()) return m.answer.good();  // it stays closed, for a recovery or since it is left out
   transaction_.pushed.reset();
   sender_.stop();
   m.answer.good();

@@ -159,6 +159,7 @@ std::string describe(const freeze_status& s) {
   append_field(out, "wiped", s.wiped, false);
   append_field(out, "pushing", s.pushing, false);
   append_field(out, "outside", s.outside, false);
+  append_field(out, "recovered", s.recovered, false);
   append_field(out, "records_invalid", s.records_invalid, false);
   append_field(out, "replaced", s.replaced, false);
   return out;

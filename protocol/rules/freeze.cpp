@@ -48,6 +48,7 @@ freeze_refusal check_transaction(const freeze_status& now, generation tid) {
 freeze_step on(const freeze_status& now, const freeze& e) {
   freeze_step s{.next = now};
   s.next.records_invalid |= e.invalidate;
+  s.next.recovered |= e.recovers;
   switch (now.state) {
     case freeze_state::thawed:
       s.wait = e.locks_held;
@@ -81,6 +82,7 @@ freeze_step on(const freeze_status& now, const begin& e) {
   s.next.state = freeze_state::in_transaction;
   s.next.tid = e.tid;
   s.next.outside = e.outside;
+  s.next.recovered |= !e.outside;
   return s;
 }
 
@@ -133,21 +135,27 @@ freeze_step on(const freeze_status& now, const commit& e) {
 freeze_step on(const freeze_status& now, const cancel&) { return close_transaction(now); }
 
 freeze_step on(const freeze_status& now, const thaw& e) {
+  if (e.left_out) return {.next = now};
   if (e.inactive) return refuse(now, freeze_refusal::inactive);
   if (now.state == freeze_state::thawed) return {.next = now};
+  if (e.outside && e.recovering && now.recovered && !mutated(mutant::tool_opens_what_recovers))
+    return {.next = now};
   if (now.records_invalid) return refuse(now, freeze_refusal::records_invalid);
   if (now.replaced) return {.next = now, .recover_first = true};
   freeze_step s = close_transaction(now);
   s.next.state = freeze_state::thawed;
+  s.next.recovered = false;
   s.freeze_undone = now.state == freeze_state::freezing;
   s.resume = true;
   return s;
 }
 
-freeze_step on(const freeze_status& now, const read&) {
+freeze_step on(const freeze_status& now, const read& e) {
   switch (now.state) {
-    case freeze_state::thawed:
-    case freeze_state::in_transaction: return {.next = now};
+    case freeze_state::thawed: return {.next = now};
+    case freeze_state::in_transaction:
+      if (!e.outside || mutated(mutant::number_of_before_the_records)) return {.next = now};
+      break;
     case freeze_state::freezing:
     case freeze_state::frozen: break;
   }
@@ -169,6 +177,11 @@ freeze_step step(const freeze_status& now, const freeze_input& event) {
   assert((s.refused == freeze_refusal::none || s.next == now) && "what is refused changes nothing");
   assert((!s.frozen_now || is_frozen(s.next)) && "who waits for a freeze is told too early");
   return s;
+}
+
+bool may_own(bool equal, bool in_map, bool leaving) {
+  if (leaving) return mutated(mutant::leaver_goes_on);
+  return in_map || !equal || mutated(mutant::owns_outside_the_map);
 }
 
 std::string_view name(freeze_state s) {

@@ -25,6 +25,10 @@
 /// has led the last recovery generations have no order and no such names; a ctdbd serves what was replaced at once, and may
 /// refuse to recover for ten seconds: there the content is thawed in its place, as by all others.
 ///
+/// A thaw from outside does not open what a recovery that goes on has frozen: what is committed here others may have yet to
+/// commit, and the recovery ends with a thaw of its own. Nor does any thaw open a database on a node that may own no record
+/// after this recovery (may_own()): what it is given is another's by rule.
+///
 /// Sources: Samba ctdb/server/ctdb_freeze.c (freeze, thaw, transactions), ctdb_recover.c (pull,
 /// push). Differences: commit is refused between push_start and push_confirm; push needs an open
 /// transaction; a thaw of invalid records is refused. An inactive node is frozen, always: the steps
@@ -48,6 +52,8 @@ struct freeze_status {
   bool wiped = false;                    ///< the open transaction has removed all records
   bool pushing = false;                  ///< between push_start and push_confirm
   bool outside = false;                  ///< the open transaction is no recovery's
+  bool recovered =
+      false;  ///< a recovery has frozen it, or begun a transaction, since the last thaw
   bool records_invalid = false;
   bool replaced = false;  ///< from outside; no recovery has committed anything since
   bool operator==(const freeze_status&) const = default;
@@ -58,6 +64,7 @@ namespace freeze_event {
 struct freeze {
   bool locks_held = false;  ///< some client holds a record lock in this database now
   bool invalidate = false;
+  bool recovers = false;  ///< a recovery wants it
 };
 struct last_holder_gone {};  ///< the last record lock of this database was given back
 struct begin {               ///< DB_TRANSACTION_START
@@ -82,11 +89,19 @@ struct commit {          ///< DB_TRANSACTION_COMMIT
   bool recovering = false;  ///< the node is in recovery mode ACTIVE
   bool records = false;     ///< some were pushed
 };
-struct cancel {};         ///< DB_TRANSACTION_CANCEL
-struct thaw {             ///< DB_THAW
-  bool inactive = false;  ///< the node is stopped or banned
+struct cancel {};           ///< DB_TRANSACTION_CANCEL
+struct thaw {               ///< DB_THAW
+  bool inactive = false;    ///< the node is stopped or banned
+  bool outside = false;     ///< a tool's
+  bool recovering = false;  ///< the node is in recovery mode ACTIVE
+  bool left_out = false;    ///< see may_own()
 };
-struct read {};  ///< reading a record for a control, such as GET_DB_SEQNUM
+/// Reading a record for a control, such as GET_DB_SEQNUM.
+struct read {
+  /// For somebody who takes it for what the cluster has, as a client does that asks what has become of its transaction. During a
+  /// recovery it is what this node had.
+  bool outside = false;
+};
 }  // namespace freeze_event
 
 using freeze_input =
@@ -128,5 +143,10 @@ struct freeze_step {
 };
 
 freeze_step step(const freeze_status& now, const freeze_input& event);
+
+/// Whether a node may own records after a recovery that has left every record its owner (`equal`). Such a recovery goes by what
+/// the nodes told when it began: who was leaving then has no place in the map, and a record that names it belongs to the lmaster
+/// (owner_of in placement.hpp). One that has given up leaving meanwhile waits for the recovery that takes it in.
+bool may_own(bool equal, bool in_map, bool leaving);
 
 }  // namespace floe

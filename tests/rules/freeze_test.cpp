@@ -33,6 +33,7 @@ TEST_CASE(
                                           last_holder_gone{},
                                           begin{t},
                                           begin{.tid = t, .outside = true, .map = t},
+                                          freeze{.recovers = true},
                                           wipe{t},
                                           pull{},
                                           push_start{},
@@ -41,6 +42,8 @@ TEST_CASE(
                                           commit{.tid = t, .recovering = true, .records = true},
                                           cancel{},
                                           thaw{},
+                                          thaw{.outside = true, .recovering = true},
+                                          thaw{.left_out = true},
                                           freeze_event::read{}};
       const auto& e = all[chance() % all.size()];
       const auto r = step(s, e);
@@ -48,6 +51,9 @@ TEST_CASE(
         REQUIRE(r == freeze_step{.next = s, .refused = r.refused});
         continue;
       }
+      if (const auto* opens = std::get_if<thaw>(&e))
+        if (opens->left_out || (opens->outside && s.recovered))
+          REQUIRE(r == freeze_step{.next = s});
       const bool open = r.next.state == in_transaction;
       REQUIRE(open == (r.next.tid != generation::invalid));
       if (!open) REQUIRE_FALSE((r.next.wiped || r.next.pushing || r.next.outside));
@@ -65,4 +71,14 @@ TEST_CASE(
       s = r.next;
     }
   }
+}
+
+TEST_CASE("after a recovery that leaves every record its owner only members of its map own any") {
+  CHECK(may_own(true, true, false));
+  CHECK_FALSE(
+      may_own(true, false, false));  // it was leaving when the recovery began, and is not any more
+  CHECK(
+      may_own(false, false, false));  // all records belong to the leader, and move to whoever asks
+  CHECK_FALSE(may_own(true, true, true));  // the recovery had begun before it wanted to leave
+  CHECK_FALSE(may_own(false, false, true));
 }

@@ -6,6 +6,7 @@
 #include "cli/drill/run/drill_run.hpp"
 #include "cli/drill/run/said.hpp"
 #include "protocol/hash.hpp"
+#include "protocol/rules/elapsed.hpp"
 #include "protocol/types/membership.hpp"
 #include "protocol/wire/codec.hpp"
 
@@ -158,7 +159,29 @@ void drill_run::aftermath(duration bound) {
       [&] { return std::ranges::none_of(workloads_, [](const auto& w) { return w->busy(); }); },
       60s);
   if (!seen.at_rest) return;
-  final_looks();
+  // nodes are looked at one after the other: what is seen while a recovery goes on is no rest, and a record that one of them
+  // cannot tell, or that moves, has no owner in it. So it is where two have the cluster lock, until the first one finds out.
+  const auto end = now() + in_us(bound);
+  for (;;) {
+    const auto generation = resting_generation();
+    seen.resting.clear();
+    final_looks();
+    poll_nodes();
+    if (generation && generation == resting_generation()) return;
+    const auto left = std::chrono::microseconds(end - now());
+    if (left <= duration{0} || !wait_until([&] { return !(why = not_normal({})); }, left)) break;
+  }
+  seen.at_rest = false;
+  seen.unrest = fmt::format("{} s after the last fault recoveries go on: {}", bound / 1s,
+                            why.value_or("each ends, and another one begins"));
+}
+
+/// Of all that can answer, while they are NORMAL.
+std::optional<std::uint32_t> drill_run::resting_generation() {
+  if (not_normal({})) return std::nullopt;
+  for (std::size_t n = 0; n < reports_.size(); ++n)
+    if (cluster_->responsive(n)) return reports_[n].generation;
+  return std::nullopt;
 }
 
 /// Every record that was ever used, through every node, one node after the other; then what each

@@ -7,7 +7,8 @@ namespace floe::rule_fields {
 
 constexpr auto fields_of(of<freeze_event::freeze>) {
   return event("freeze", field("locks_held", &freeze_event::freeze::locks_held),
-               field("invalidate", &freeze_event::freeze::invalidate));
+               field("invalidate", &freeze_event::freeze::invalidate),
+               field("recovers", &freeze_event::freeze::recovers));
 }
 constexpr auto fields_of(of<freeze_event::last_holder_gone>) { return event("last_holder_gone"); }
 constexpr auto fields_of(of<freeze_event::begin>) {
@@ -33,14 +34,20 @@ constexpr auto fields_of(of<freeze_event::commit>) {
 }
 constexpr auto fields_of(of<freeze_event::cancel>) { return event("cancel"); }
 constexpr auto fields_of(of<freeze_event::thaw>) {
-  return event("thaw", field("inactive", &freeze_event::thaw::inactive));
+  return event("thaw", field("inactive", &freeze_event::thaw::inactive),
+               field("outside", &freeze_event::thaw::outside),
+               field("recovering", &freeze_event::thaw::recovering),
+               field("left_out", &freeze_event::thaw::left_out));
 }
-constexpr auto fields_of(of<freeze_event::read>) { return event("read"); }
+constexpr auto fields_of(of<freeze_event::read>) {
+  return event("read", field("outside", &freeze_event::read::outside));
+}
 
 constexpr auto fields_of(of<freeze_status>) {
   return event("status", field("state", &freeze_status::state), field("tid", &freeze_status::tid),
                field("wiped", &freeze_status::wiped), field("pushing", &freeze_status::pushing),
                field("outside", &freeze_status::outside),
+               field("recovered", &freeze_status::recovered),
                field("records_invalid", &freeze_status::records_invalid),
                field("replaced", &freeze_status::replaced));
 }

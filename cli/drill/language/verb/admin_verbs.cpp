@@ -134,6 +134,11 @@ std::vector<verb> admin_verbs() {
               "setdbsticky all locking.tdb",
               [](line_parser& w) { return read_property(w, control::set_db_sticky); },
               {"setdbsticky all {volatile}", "setdbsticky {node} {volatile}"}),
+      command("thaw", "NODES DB",
+              "thaw a volatile database on these nodes, as a tool does that has frozen it",
+              "thaw 0 locking.tdb",
+              [](line_parser& w) { return read_property(w, control::db_thaw); },
+              {"thaw {node} {volatile}", "thaw all {volatile}"}),
       command("wipedb", "DB", "remove all records of a volatile database, on all nodes",
               "wipedb locking.tdb",
               [](line_parser& w) -> action {
