@@ -125,7 +125,8 @@ struct db_plan {
   bool whole = false;          ///< asked for: by difference never
   bool all_here = true;        ///< every member of the last generation takes part
   pnn leader = pnn::unknown;
-  bool verify = false;  ///< asked for: what they have afterwards is compared
+  bool verify = false;        ///< asked for: what they have afterwards is compared
+  bool stays_frozen = false;  ///< too few are left to serve clients
 };
 
 /// How the copy of a node stands when its recovery begins.
@@ -364,6 +365,7 @@ class db_recovery {
   std::uint64_t sent_to(pnn) const;
 
   std::vector<pnn> everybody() const;
+  std::vector<pnn> to_thaw() const { return plan_.stays_frozen ? std::vector<pnn>() : everybody(); }
   std::vector<pnn> who_has(bool has) const;
   std::vector<pnn> pull_sources() const;
   pnn supplier() const;
