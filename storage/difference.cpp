@@ -194,18 +194,53 @@ bool difference_merge::may_count(const entry& e, const copy& returned,
   if (behind_[static_cast<std::size_t>(i)].filled) return false;
   const auto bit = std::uint64_t{1} << i;
   if (e.touched.after & bit) return false;
-  const bool gone = !of_members.best;
-  if (behind_[static_cast<std::size_t>(i)].stranger) return gone;
-  return !(gone && (e.touched.before & bit));
+  return of_members.best || !(e.touched.before & bit);
+}
+
+/// Whether the members have nothing of it, and never had: who has only looked for it, or locked it, has an empty record.
+bool difference_merge::have_never_had(const entry& e, const standing& of_members) const {
+  if (of_members.mark().data_sum != 0 || !std::ranges::all_of(e.changed, &copy::noted))
+    return false;
+  if (mutated(mutant::looked_for_counts_as_had) && e.touched.after) return false;
+  const bool touched = e.touched.before || e.touched.after;
+  return !(touched && e.marks.empty()) && std::ranges::none_of(e.marks, [](const members_mark& m) {
+    return m.mark.written || m.mark.data_sum != 0;
+  });
+}
+
+/// Nodes that have nothing in common with the members: the best copy that they have.
+void difference_merge::let_strangers_bring(const entry& e, const standing& of_members, standing& s,
+                                           decision& d) const {
+  standing theirs;
+  for (const auto& c : e.returned) {
+    const auto b = std::ranges::find(behind_, c.from, &returning_node::node);
+    if (!c.there || b == behind_.end() || !b->stranger || b->part != generation::invalid) continue;
+    const changed_claim claim{.header = c.record.header, .holder = c.from, .changed = true};
+    if (theirs.best && !beats(claim, *theirs.best)) continue;
+    theirs.best = claim;
+    theirs.winner = c.record;
+  }
+  if (!theirs.best || (of_members.best && theirs.winner.data.empty())) return;
+  if (!have_never_had(e, of_members)) {
+    const bool same_record = of_members.best && same(theirs.winner, of_members.winner);
+    d.lost |= !same_record && (!of_members.best || beats(*theirs.best, *of_members.best));
+    return;
+  }
+  if (d.kept && !beats(*theirs.best, *s.best)) return;
+  theirs.winner.header = winning_header(theirs.winner.header, of_members.mark());
+  theirs.best->header = theirs.winner.header;
+  s = theirs;
+  d.kept = true;
 }
 
 /// What happened to the record among the members since a node behind parted from them. Nothing: nobody knows.
 std::optional<part_history> difference_merge::history_of_members(const entry& e,
                                                                  std::size_t returner,
                                                                  const standing& now) const {
+  part_history h{.at_parting = now.mark(), .now = now.mark()};
+  if (behind_[returner].from_base) return h;
   if (returner >= 64 || !std::ranges::all_of(e.changed, &copy::noted)) return std::nullopt;
   const auto bit = std::uint64_t{1} << returner;
-  part_history h{.at_parting = now.mark(), .now = now.mark()};
   // dropped as they parted, when nobody seemed to be away
   if (!now.best && (e.touched.before & bit) && !(e.touched.after & bit)) return std::nullopt;
   if (!(e.touched.after & bit)) return h;
@@ -290,13 +325,13 @@ difference_merge::decision difference_merge::decide(const entry& e) const {
   decision d{.key = e.key};
   const auto of_members = best_of_members(e);
   auto s = of_members;
-  const auto in_part = [&](const copy& c) {
+  const auto competes_otherwise = [&](const copy& c) {
     const auto b = std::ranges::find(behind_, c.from, &returning_node::node);
-    return b != behind_.end() && b->part != generation::invalid;
+    return b != behind_.end() && (b->stranger || b->part != generation::invalid);
   };
   for (const auto& c : e.returned) {
     const changed_claim claim{.header = c.record.header, .holder = c.from, .changed = true};
-    if (!c.there || in_part(c)) continue;
+    if (!c.there || competes_otherwise(c)) continue;
     if (s.best && (same(c.record, s.winner) || !beats(claim, *s.best))) continue;
     if (!may_count(e, c, of_members)) {
       d.lost = true;
@@ -306,7 +341,10 @@ difference_merge::decision difference_merge::decide(const entry& e) const {
     s.best = claim;
     s.winner = c.record;
   }
-  if (!e.returned.empty()) let_parts_compete(e, s, d);
+  if (!e.returned.empty()) {
+    let_strangers_bring(e, of_members, s, d);
+    let_parts_compete(e, s, d);
+  }
   if (s.best)
     if (const auto h = kept_header(s.winner.header, !s.winner.data.empty(), all_here_))
       d.winner = record_view{e.key, *h, s.winner.data};

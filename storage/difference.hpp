@@ -36,6 +36,8 @@ struct returning_node {
   bool stranger = false;
   /// It was filled before it joins: it has, of an earlier content, what has not changed since, and nothing of its own (rule R9).
   bool filled = false;
+  /// Its part has gone on from the base: the members have not recovered without it before, and part from it now.
+  bool from_base = false;
 };
 
 class difference_merge {
@@ -127,6 +129,8 @@ class difference_merge {
   decision decide(const entry&) const;
   standing best_of_members(const entry&) const;
   bool may_count(const entry&, const copy& returned, const standing& of_members) const;
+  bool have_never_had(const entry&, const standing& of_members) const;
+  void let_strangers_bring(const entry&, const standing& of_members, standing&, decision&) const;
   std::optional<part_history> history_of_members(const entry&, std::size_t returner,
                                                  const standing& now) const;
   bool has_written_what_is_unknown(const entry&, std::size_t returner, const standing& of_members,

@@ -100,11 +100,11 @@ void database::commit(db_control& m) {
     return m.answer.fail(refusal_text(freeze_, planned.refused));
   if (!pushed) return m.answer.fail("a commit of this transaction has failed: it has no records");
   // the store changes hands only without an open group
+  const bool replaced = planned.next.replaced, wiped = freeze_.wiped;
   if (auto done = store_->flush(); !done) {
-    storage_.leave_without_room(*pushed, done.error());
+    storage_.leave_without_room(*pushed, done.error(), replaced);
     return m.answer.fail("cannot commit what was stored before: " + done.error().text);
   }
-  const bool replaced = planned.next.replaced, wiped = freeze_.wiped;
   if (replaced && wiped) keep_number_rising(*pushed);
   const auto write = std::make_shared<content_write>(content_write{
       .to = store_,
@@ -126,7 +126,7 @@ void database::commit(db_control& m) {
   auto finish = [this, wanted, by = m, write, result, replaced, worked] {
     meter_.worked_elsewhere(*worked);
     if (*result) return committed(wanted, by, *write, replaced);
-    storage_.leave_without_room(*write->set, result->error());
+    storage_.leave_without_room(*write->set, result->error(), replaced);
     by.answer.fail("cannot store the recovered records: " + result->error().text);
   };
   if (write->size() <= small_commit && config_.kind != db_kind::persistent) {

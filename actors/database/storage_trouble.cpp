@@ -29,8 +29,10 @@ void storage_trouble::failed(const char* doing, const store_error& e) {
                  ban_cause::cannot_store, port_.config.id, false});
 }
 
-void storage_trouble::leave_without_room(const recovery_set& brought, const store_error& e) {
-  failed("commit recovery", e);
+void storage_trouble::leave_without_room(const recovery_set& brought, const store_error& e,
+                                         bool of_tool) {
+  failed(of_tool ? "commit what a tool brings" : "commit recovery", e);
+  if (of_tool && !mutated(mutant::leaves_for_what_a_tool_brings)) return;
   // the leaving would cover that bug, which is looked for without it
   if (mutated(mutant::half_a_commit_forgotten)) return;
   if (corrupt_ && port_.config.kind == db_kind::volatile_db) return;

@@ -29,7 +29,9 @@ class storage_trouble {
   /// What a recovery brings cannot be stored here, and the others have it: the node leaves, and comes back when there is
   /// room, if that is what is missing. Else the ban lasts its time. A volatile database whose file is damaged is no reason: the
   /// next recovery makes it anew (open_transaction).
-  void leave_without_room(const recovery_set& brought, const store_error&);
+  /// What a tool brings is no reason either: who could not store it is given it by the recovery that follows, and what only this
+  /// node has of other databases is given to the others with that.
+  void leave_without_room(const recovery_set& brought, const store_error&, bool of_tool);
   /// A recovery has been stored.
   void found_room();
   /// From time to time, while room is looked for.

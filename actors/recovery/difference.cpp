@@ -19,7 +19,8 @@ void db_recoverer::start_difference(const db_effect::ask& e) {
   const bool leader_is_one = std::ranges::find(members, config_.leader) != members.end();
   std::vector<returning_node> behind;
   for (const pnn n : machine_.behind())
-    behind.push_back({.node = n, .part = machine_.own_generation(n)});
+    behind.push_back(
+        {.node = n, .part = machine_.own_generation(n), .from_base = machine_.left_at_base(n)});
   strangers_ = machine_.strangers();
   for (const pnn n : strangers_) {
     const bool parted = machine_.parted_at(n) != generation::invalid;

@@ -318,6 +318,7 @@ void leader::act(const watch_effect::recover& e) {
                         config_.freeze_all_first || mutated(mutant::all_databases_freeze_together),
                     .freeze_all_deadline = limit};
   plan.one_part_serves = !config_.cluster_lock.empty() && config_.quorum != quorum_rule::none;
+  if (config_.quorum == quorum_rule::majority) plan.needed = part().needed;
   recovery_began_ = env_.loop.now();
   coordinator_ = env_.actors.spawn<coordinator>(
       "coordinator", env_,

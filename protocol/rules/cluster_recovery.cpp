@@ -251,7 +251,8 @@ db_plan cluster_recovery::plan_for(db_id id) const {
             .why_not_floe = why_not_floe(),
             .whole = plan_.whole,
             .leader = plan_.leader,
-            .verify = plan_.verify};
+            .verify = plan_.verify,
+            .stays_frozen = !enough_stay()};
   for (const auto& c : claims) {
     if (std::ranges::find(took_part, c.node) == took_part.end()) continue;
     p.all_here &= std::ranges::all_of(c.line.members, [&](pnn n) {
@@ -271,6 +272,15 @@ db_plan cluster_recovery::plan_for(db_id id) const {
          })});
   }
   return p;
+}
+
+/// Where a majority is asked for, those that take part are one; but some take part only to leave, and what the others would
+/// acknowledge before they notice that they are too few a later majority would not have.
+bool cluster_recovery::enough_stay() const {
+  const auto stay = std::ranges::count_if(
+      members_, [](const member& m) { return !(m.capabilities & capability::leaving); });
+  return static_cast<std::size_t>(stay) >= plan_.needed ||
+         mutated(mutant::leavers_make_a_majority) || mutated(mutant::half_is_enough);
 }
 
 /// Records keep their owners only where every participant can own some: where it is in the map. Empty if they do.

@@ -77,6 +77,7 @@ struct cluster_plan {
   bool verify = false;             ///< asked for: contents are compared afterwards
   std::uint32_t pinned_level = 0;  ///< feature level of the cluster at most; 0: what its nodes have
   bool one_part_serves = false;    ///< a cluster lock decides which part of the cluster goes on
+  std::size_t needed = 0;  ///< so many must stay that clients are served afterwards (quorum.hpp)
   bool freeze_all_first = false;
   duration freeze_all_deadline{};
 };
@@ -260,6 +261,7 @@ class cluster_recovery {
   output give_up(pnn, failure_cause, std::string detail, time_point);
   void blame(pnn, failure_cause, std::string detail);
   db_plan plan_for(db_id) const;
+  bool enough_stay() const;
   bool has_new_databases() const;
   std::string why_not_floe() const;
 

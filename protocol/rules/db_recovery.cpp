@@ -208,10 +208,10 @@ std::vector<db_output> db_recovery::phase_complete(time_point now) {
       committed_ = true;
       for (auto& p : plan_.participants) p.took_part = true;
       return plan_.verify && plan_.floe_only ? enter(db_phase::verify, everybody(), now)
-                                             : enter(db_phase::thaw, everybody(), now);
+                                             : enter(db_phase::thaw, to_thaw(), now);
     case db_phase::verify:
       if (!equal_contents()) return try_failed(now);
-      return enter(db_phase::thaw, everybody(), now);
+      return enter(db_phase::thaw, to_thaw(), now);
     case db_phase::thaw: return finish(db_phase::done, now);
     case db_phase::idle:
     case db_phase::held:

@@ -28,7 +28,8 @@
 ///
 /// With a content that shares nothing with the members' (one of the two belongs to nodes that were started again, out of
 /// reach of the other) a node gets everything, as a new one. But if the members, or it, know all that was ever stored in their content, it
-/// is asked for all that it has: records that the members have never had are kept. That it shares nothing is told from two
+/// is asked for all that it has: records that the members have never had are kept, also where they have looked for them or locked
+/// them, and so have an empty one. That it shares nothing is told from two
 /// things where the members do not know all: who was with it in its last generation, and where the leader has been. A node
 /// that was there with one of them shares their past, even if nobody remembers each change since (an operator has replaced the
 /// content, much has happened, or they were restarted and filled), and brings nothing back. Nor does a node that comes from a
@@ -124,7 +125,8 @@ struct db_plan {
   bool whole = false;          ///< asked for: by difference never
   bool all_here = true;        ///< every member of the last generation takes part
   pnn leader = pnn::unknown;
-  bool verify = false;  ///< asked for: what they have afterwards is compared
+  bool verify = false;        ///< asked for: what they have afterwards is compared
+  bool stays_frozen = false;  ///< too few are left to serve clients
 };
 
 /// How the copy of a node stands when its recovery begins.
@@ -283,13 +285,16 @@ class db_recovery {
   /// That of a node behind which has recovered since it parted; else invalid.
   generation own_generation(pnn behind) const;
   generation content_of(pnn) const;  ///< of a participant that tells
+  /// A node behind has gone on from the content that the members still have: they part from it in this recovery.
+  bool left_at_base(pnn behind) const;
   /// What a member's change of this age (change_history::age_of) means for each node behind.
   key_touches touches(pnn member, std::uint32_t age) const;
   /// Which nodes of returning() had parted from the members before this change of a member.
   std::uint64_t parted_before(pnn member, std::uint32_t age) const;
   /// Whether a node behind that has an own generation had made its first one before this change.
   bool after_own_commit(pnn behind, std::uint32_t age) const;
-  /// Parts that have gone on without each other meet: what records were when they parted matters (parts.hpp).
+  /// Parts that have gone on without each other meet: what records were when they parted matters (parts.hpp), or whether
+  /// there ever were any.
   bool parts_meet() const;
   /// The latest content that a node has had, of the fresh ones, from which the members' came, although they do not know any
   /// more what they have changed since, because it was replaced: what the node's part has written since it went on without them
@@ -360,6 +365,7 @@ class db_recovery {
   std::uint64_t sent_to(pnn) const;
 
   std::vector<pnn> everybody() const;
+  std::vector<pnn> to_thaw() const { return plan_.stays_frozen ? std::vector<pnn>() : everybody(); }
   std::vector<pnn> who_has(bool has) const;
   std::vector<pnn> pull_sources() const;
   pnn supplier() const;

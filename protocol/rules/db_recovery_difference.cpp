@@ -102,14 +102,17 @@ pnn db_recovery::historian() const {
 }
 
 /// The latest content that this node and the historian have both had, where both know all that they have changed
-/// since: the node's own, or one before it, if it has recovered without the others. Invalid: there is none.
+/// since: the node's own, or one before it, if it has recovered without the others; that which the members still have, if
+/// only the node has. Invalid: there is none.
 generation db_recovery::common_with(pnn n) const {
   const auto* copy = copy_of(n);
   if (copy->changes != change_state::complete) return generation::invalid;
   const auto& known = copy_of(historian())->earlier;
   const auto is_known = [&](generation g) { return std::ranges::find(known, g) != known.end(); };
   if (is_known(copy->content)) return copy->content;
-  const auto shared = std::ranges::find_if(copy->earlier, is_known);
+  const auto shared = std::ranges::find_if(copy->earlier, [&](generation g) {
+    return is_known(g) || (g == base_ && !mutated(mutant::base_is_nobodys_past));
+  });
   return shared == copy->earlier.end() ? generation::invalid : *shared;
 }
 
@@ -265,7 +268,8 @@ generation db_recovery::changes_since(pnn n) const {
   if (mutated(mutant::changes_of_another_base)) return base_;
   if (!strangers().empty() && !copy->earlier.empty()) return copy->earlier.back();
   std::vector<generation> needed_since;
-  for (const pnn b : needed) needed_since.push_back(common_with(b));
+  for (const pnn b : needed)
+    if (!left_at_base(b)) needed_since.push_back(common_with(b));
   for (const pnn b : filled())
     if (filled_with(b) != base_) needed_since.push_back(filled_with(b));
   generation since = base_;
@@ -279,6 +283,11 @@ generation db_recovery::changes_since(pnn n) const {
   }
   return since;
 }
+
+/// Where the members are more, but the others were the first that recovered, the members have gone through no recovery without
+/// them: they still have the content in common, and part in this recovery. Until then a record had one owner at a time, so
+/// nobody among them has written it since (parts.hpp), and the later copy counts.
+bool db_recovery::left_at_base(pnn n) const { return common_with(n) == base_; }
 
 generation db_recovery::own_generation(pnn n) const {
   const auto has = copy_of(n)->content;
@@ -302,6 +311,7 @@ key_touches db_recovery::touches(pnn member, std::uint32_t age) const {
       t.after |= bit;
       continue;
     }
+    if (left_at_base(needed[i])) continue;
     const auto parted = std::ranges::find(steps, common_with(needed[i]));
     const auto parted_there = std::ranges::find(history, common_with(needed[i]));
     const auto step = static_cast<std::ptrdiff_t>(age) - 2;
@@ -322,6 +332,7 @@ std::uint64_t db_recovery::parted_before(pnn member, std::uint32_t age) const {
   const auto needed = behind();
   std::uint64_t mask = 0;
   for (std::size_t i = 0; i < needed.size() && i < 64; ++i) {
+    if (left_at_base(needed[i])) continue;
     // where it parted the member's step is not sure to be the others', if it missed their first commit
     const auto parted = std::ranges::find(steps, common_with(needed[i])) - steps.begin();
     if (static_cast<std::ptrdiff_t>(age) - 2 < parted) mask |= std::uint64_t{1} << i;
@@ -338,10 +349,9 @@ bool db_recovery::after_own_commit(pnn n, std::uint32_t age) const {
 }
 
 bool db_recovery::parts_meet() const {
-  return std::ranges::any_of(behind(),
-                             [&](pnn n) { return own_generation(n) != generation::invalid; }) ||
-         std::ranges::any_of(strangers(),
-                             [&](pnn n) { return parted_at(n) != generation::invalid; });
+  return !strangers().empty() || std::ranges::any_of(behind(), [&](pnn n) {
+    return own_generation(n) != generation::invalid;
+  });
 }
 
 db_way db_recovery::way() const {

@@ -14,6 +14,9 @@
 /// may have what they had, only nodes with content make up a majority (rule R12): else a restarted half would go on without
 /// an acknowledged write that a silent node still has. Processes that have ended keep nobody waiting.
 ///
+/// A node that leaves in good order takes part in one more recovery, and counts there. Where too few stay, that recovery gives
+/// them what it has and opens nothing: a later majority would not have what they acknowledge until they notice.
+///
 /// Not in CTDB, whose parts go on unless the lock keeps them from it.
 #include <cstddef>
 #include <cstdint>

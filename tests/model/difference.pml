@@ -77,7 +77,7 @@ inline next_of(set, than) {
 #define HOW_MANY(set) (IN(1, set) + IN(2, set) + IN(3, set) + IN(4, set) + IN(5, set))
 
 /* The member that has made most of the generations before this one, and for each participant that does not count the
- * latest content that both have had. */
+ * latest content that both have had: also that which the members still have, if the participant has gone on from there. */
 inline find_common(n) {
   historian = NOBODY;
   i = 0;
@@ -99,7 +99,7 @@ inline find_common(n) {
      :: IN(i, plan_nodes[n]) && !IN(i, counts[n]) ->
         if
         :: noting[i] && content[i] != 0 && IN(content[i], earlier[historian]) -> common[i] = content[i]
-        :: noting[i] && content[i] != 0 && !IN(content[i], earlier[historian]) -> latest_of(earlier[i] & earlier[historian]); common[i] = best
+        :: noting[i] && content[i] != 0 && !IN(content[i], earlier[historian]) -> latest_of(earlier[i] & (earlier[historian] | BIT(base[n]))); common[i] = best
         :: else
         fi;
         if :: common[i] == 0 && R9 -> fresh_of[n] = fresh_of[n] | BIT(i) :: else fi
@@ -122,7 +122,7 @@ inline find_since(n, p) {
      :: k < 3 ->
         if
         :: IS_BEHIND(n, k) && IN(common[k], earlier[p]) && LATER(since[p], common[k]) -> since[p] = common[k]
-        :: IS_BEHIND(n, k) && !IN(common[k], earlier[p]) && earlier[p] != 0 -> next_of(earlier[p], 0); since[p] = best
+        :: IS_BEHIND(n, k) && common[k] != base[n] && !IN(common[k], earlier[p]) && earlier[p] != 0 -> next_of(earlier[p], 0); since[p] = best
         :: else
         fi;
         k++
@@ -136,9 +136,9 @@ inline find_since(n, p) {
 /* What member m's last change of the record means for node x behind: -> is_before, is_after */
 inline find_touch(n, m, x) {
   if
-  :: !TELLS(m) -> skip
-  :: TELLS(m) && (changed[m] == base[n] || !IN(common[x], earlier[m])) -> is_after = 1
-  :: TELLS(m) && changed[m] != base[n] && IN(common[x], earlier[m]) ->
+  :: !TELLS(m) || common[x] == base[n] -> skip /* the members part from it now */
+  :: TELLS(m) && common[x] != base[n] && (changed[m] == base[n] || !IN(common[x], earlier[m])) -> is_after = 1
+  :: TELLS(m) && common[x] != base[n] && changed[m] != base[n] && IN(common[x], earlier[m]) ->
      if
      :: LATER(changed[m], common[x]) -> is_after = 1
      :: changed[m] == common[x] ->

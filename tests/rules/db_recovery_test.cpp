@@ -170,6 +170,26 @@ TEST_CASE("a node that has recovered alone parted at the last generation that it
   CHECK_FALSE(m.after_own_commit(n2, 3));
 }
 
+TEST_CASE(
+    "a part that has gone on from the content which the members still have parts from them now") {
+  for (const auto& members : {at(76, {75, 74}), at(76, {})}) {
+    auto earlier = std::vector<std::uint32_t>{76, 75, 74};
+    const auto m = with_returner(members, members, at(80, earlier));
+    CHECK(m.behind() == std::vector{n2});
+    CHECK(m.left_at_base(n2));
+    CHECK(m.own_generation(n2) == generation{80});
+    CHECK(m.parts_meet());
+    CHECK(m.changes_since(n0) == generation{76});
+    CHECK(m.changes_since(n2) == generation{76});
+    // until now a record had one owner: what they have changed since is no touch
+    CHECK(m.touches(n0, 1) == untouched);
+    CHECK(m.touches(n0, 2) == untouched);
+    CHECK(m.parted_before(n0, 1) == 0);
+    CHECK(m.after_own_commit(n2, 1));
+    CHECK_FALSE(m.after_own_commit(n2, 2));
+  }
+}
+
 TEST_CASE("a stranger is asked for what it has unless the leader was in what it comes from") {
   for (const auto& [leader, seen, asked] :
        {std::tuple(n0, 58U, true), {n0, 59U, false}, {n0, 60U, false}, {n2, 60U, true}}) {

@@ -214,6 +214,59 @@ TEST_CASE("one with nothing in common gives what the members have never had, and
   CHECK(r.of("theirs").lack.empty());  // it is filled with everything
 }
 
+TEST_CASE(
+    "members that have only looked for what one with nothing in common brings have never had it") {
+  auto m = merge_of({a, b}, a, {{.node = c, .stranger = true}, {.node = d, .stranger = true}});
+  const auto looked_for = [&](byte_view key, std::uint32_t sum, bool written) {
+    m.returned(c, key, copy(key, 2, c, "older"));
+    m.returned(d, key, copy(key, 3, d, "stored by d"));
+    m.changed(a, key, copy(key, 7, b, ""));
+    m.unchanged(b, key, std::nullopt);
+    m.touched(key, {.after = 3});
+    m.was(key, {.parted_before = 0,
+                .age = 1,
+                .mark = {.rsn = rsn{0}, .data_sum = sum, .written = written}});
+  };
+  looked_for("looked for", 0, false);
+  looked_for("deleted", 17, false);
+  looked_for("written and deleted", 0, true);
+  m.returned(d, "nobody tells", copy("nobody tells", 3, d, "stored by d"));
+  m.changed(a, "nobody tells", copy("nobody tells", 7, b, ""));
+  m.unchanged(b, "nobody tells", std::nullopt);
+  m.touched("nobody tells", {.after = 3});
+  const auto r = decide(m);
+  CHECK(r.of("looked for").kept);
+  REQUIRE(r.of("looked for").winner);
+  CHECK(r.of("looked for").winner->data == "stored by d");
+  CHECK(r.of("looked for").winner->header.rsn == rsn{8});
+  CHECK(r.of("looked for").lack == std::vector{a, b});
+  for (const char* key : {"deleted", "written and deleted", "nobody tells"}) {
+    CHECK_FALSE(r.of(key).winner);
+    CHECK_FALSE(r.of(key).kept);
+  }
+}
+
+TEST_CASE(
+    "of a part that has gone on from the base what is the later one counts, or what it has written "
+    "since") {
+  auto m = merge_of({a, b}, a, {{.node = c, .part = own_part, .from_base = true}});
+  const auto meet = [&](byte_view key, const record_view& theirs, const record_view& ours) {
+    m.returned(c, key, theirs);
+    m.changed(a, key, ours);
+    m.unchanged(b, key, copy(key, 1, a, "base"));
+  };
+  meet("theirs later", copy("theirs later", 4, c, "of c"), copy("theirs later", 3, c, "of a"));
+  meet("ours later", copy("ours later", 3, a, "of c"), copy("ours later", 4, a, "of a"));
+  meet("theirs written", copy("theirs written", 4, c, "of c"),
+       copy("theirs written", 6, a, "of a"));
+  m.returner_was(c, "theirs written", 1, mark_of({.rsn = rsn{3}}, "before"));
+  const auto r = decide(m);
+  CHECK(r.of("theirs later").winner->data == "of c");
+  CHECK(r.of("ours later").winner->data == "of a");
+  CHECK(r.of("theirs written").winner->data == "of c");
+  CHECK(r.of("theirs written").winner->header.rsn == rsn{7});
+}
+
 TEST_CASE("who comes back loses what others have touched since") {
   auto m = merge_of({a, b}, a, {{c}});
   m.returned(c, "k", copy("k", 7, c, "stored by c"));

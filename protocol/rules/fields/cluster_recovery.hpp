@@ -12,7 +12,8 @@ constexpr auto fields_of(of<cluster_plan>) {
                field("step_timeout", &e::step_timeout), field("db_budget", &e::db_budget),
                field("db_tries", &e::db_tries), field("db_rounds", &e::db_rounds),
                field("retry_pause", &e::retry_pause), field("whole", &e::whole),
-               field("verify", &e::verify), field("pinned_level", &e::pinned_level),
+               field("verify", &e::verify), field("needed", &e::needed),
+               field("pinned_level", &e::pinned_level),
                field("freeze_all_first", &e::freeze_all_first),
                field("freeze_all_deadline", &e::freeze_all_deadline));
 }

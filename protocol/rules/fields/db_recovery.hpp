@@ -12,7 +12,7 @@ constexpr auto fields_of(of<db_plan>) {
                field("tries", &db_plan::tries),
                field("hold_after_freeze", &db_plan::hold_after_freeze),
                field("floe_only", &db_plan::floe_only), field("everything", &db_plan::whole),
-               field("verify", &db_plan::verify));
+               field("verify", &db_plan::verify), field("stays_frozen", &db_plan::stays_frozen));
 }
 constexpr auto fields_of(of<db_event::start>) {
   return event("start", field("plan", &db_event::start::plan));
