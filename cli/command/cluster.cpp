@@ -144,8 +144,11 @@ int start_all(context& c, const cluster_wishes& w) {
   }
   std::uint32_t deleted = 0;
   for (std::uint32_t i = 0; i < k->nodes; ++i) deleted += is_deleted(*k, i);
-  print_text(fmt::format("{} nodes are healthy after {}: {} to {}, port {}\n", k->nodes - deleted,
-                         age_text(ms), k->address(0), k->address(k->nodes - 1), k->port));
+  const auto first = k->address(0), last = k->address(k->nodes - 1);
+  print_text(fmt::format(
+      "{} healthy after {}: {}, port {}\n",
+      k->nodes - deleted == 1 ? "1 node is" : fmt::format("{} nodes are", k->nodes - deleted),
+      age_text(ms), first == last ? first : first + " to " + last, k->port));
   print(fmt::format("try:  {} --base {} status\n", program_invocation_name, k->base(0)));
   return done;
 }

@@ -97,6 +97,11 @@ class Files(unittest.TestCase):
         for package, fields in BINARY.items():
             self.assertFalse({"conflicts", "breaks", "replaces"} & set(fields), package)
 
+    def test_the_log_is_rotated_by_the_rule_that_is_read_first(self):
+        name = next(DEBIAN.glob("floe.*.logrotate")).name.split(".")[1]
+        self.assertLess(name, "ctdb")
+        self.assertIn(f"dh_installlogrotate --name={name}", (DEBIAN / "rules").read_text())
+
     def test_tests_of_the_packages(self):
         listed = [p["tests"] for p in paragraphs((DEBIAN / "tests" / "control").read_text())]
         there = {p.name for p in (DEBIAN / "tests").iterdir()} - {"control"}
