@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "actors/hex.hpp"
 #include "protocol/rules/elapsed.hpp"
@@ -42,6 +43,7 @@ void invariants::left(const database_moment& m) {
   ++node.number;
   node.given = generation::invalid;
   node.written.reset();
+  node.to_be_counted.reset();
 }
 
 void invariants::gone(pnn n) {
@@ -49,6 +51,7 @@ void invariants::gone(pnn n) {
     ++db.nodes[n].number;
     db.nodes[n].opened = db.nodes[n].given = generation::invalid;
     db.nodes[n].written.reset();
+    db.nodes[n].to_be_counted.reset();
     release_all(db, n);
   }
 }
@@ -151,9 +154,19 @@ void invariants::acknowledged(const database_moment& m, byte_view key, const rec
   r.carried = now.content;
 }
 
-void invariants::check_open(seen_database& db, byte_view key, const sight& now) {
-  if (const auto gone = db.left.find(now.where.content); gone != db.left.end())
+void invariants::check_left(seen_database& db, byte_view key, const sight& now) {
+  const auto gone = db.left.find(now.where.content);
+  if (gone == db.left.end()) return;
+  const auto& [node, id, content, map] = now.where;
+  // the map of a recovery is set before databases are frozen for it
+  if (is_later(map, content) && map != gone->second.where.content)
+    db.nodes[node].to_be_counted = {.key = bytes(key), .write = now, .gone_on = gone->second};
+  else
     clash(db, key, "left behind", gone->second, now);
+}
+
+void invariants::check_open(seen_database& db, byte_view key, const sight& now) {
+  check_left(db, key, now);
   auto& node = db.nodes[now.where.node];
   if (!valid(node.given) && !valid(node.opened)) return;
   auto then = now;
@@ -243,6 +256,9 @@ void invariants::committed(const database_moment& m, generation to, std::uint64_
   auto& r = recovery_of(db, to);
   auto& node = db.nodes[m.node];
   node.opened = node.given = generation::invalid;
+  if (const auto hoped = std::exchange(node.to_be_counted, std::nullopt);
+      hoped && !is_in(r.counted, m.node))
+    clash(db, hoped->key, "left behind", hoped->gone_on, hoped->write);
   r.committed.try_emplace(m.node, m.content, node.number);
   ++node.number;
   const auto committed = see(db, {m.node, m.db, to, m.map}, "has recovered it", floe::rsn{seqnum});

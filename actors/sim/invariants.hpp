@@ -7,8 +7,9 @@
 ///   one holder     a record that is held is granted on no other node of that generation, nor of one that this node is in
 ///   in the open    no write is acknowledged while a recovery puts the node's content together with that of others, nor after
 ///                  that, if others commit the result and the node does not
-///   left behind    no write is acknowledged in a content that most of its nodes have left by a recovery; no transaction,
-///                  unless what they have now has it: all nodes store one before it is acknowledged
+///   left behind    no write is acknowledged in a content that most of its nodes have left by a recovery, unless the next recovery
+///                  that the node commits counts it: a smaller part lets its holders finish before it makes a content of its
+///                  own; no transaction, unless what they have now has it: all nodes store one before it is acknowledged
 ///   highest rsn    a record that is granted or arrives is not older than the last write of it that was acknowledged, in
 ///                  this generation or in the one before by a node whose copies counted
 ///   highest number a recovery's content of a transactional database has at least the sequence number of the last
@@ -74,6 +75,12 @@ class invariants final : public database_witness {
         generation::invalid;  ///< the last one, also when it was closed without a commit
     duration since{};         ///< it was opened
     std::optional<std::pair<bytes, sight>> written;  ///< and this was acknowledged after it
+    /// Acknowledged in a content that most have left, while another recovery had begun: that must count the node.
+    struct hope {
+      bytes key;
+      sight write, gone_on;
+    };
+    std::optional<hope> to_be_counted;
   };
   struct recovery {
     std::vector<pnn> counted, taking_part;
@@ -103,6 +110,7 @@ class invariants final : public database_witness {
   void clash(const seen_database&, byte_view key, const char* rule, const sight& then,
              const sight& now);
   void check_open(seen_database&, byte_view key, const sight& now);
+  void check_left(seen_database&, byte_view key, const sight& now);
   void note_left(seen_database&, const recovery&, generation before, const sight& now);
   std::string describe(const sight&) const;
 

@@ -193,6 +193,37 @@ TEST_CASE("who acknowledges in a content that most have replaced is left behind"
   }
 }
 
+TEST_CASE("who acknowledges in it while a recovery of its own part begins must count there") {
+  watched w;
+  constexpr generation of_most{0x80003004}, of_few{0x80003001};
+  w.recover({0, 1, 2}, {0, 1, 2}, g1, g2);
+  w.recover({0, 1}, {0, 1}, g2, of_most);
+  const auto wrote = [&](generation map) {
+    w.seen.acknowledged(w.at(2, g2, map), "k", w.owned(2, 7), false);
+  };
+  SUBCASE("it does") {
+    wrote(of_few);
+    w.recover({2}, {2}, g2, of_few);
+    CHECK(w.clashes.empty());
+  }
+  SUBCASE("it does not") {
+    wrote(of_few);
+    CHECK(w.clashes.empty());
+    w.recover({0, 1}, {0, 1, 2}, of_most, generation{0x80004004});
+    CHECK(w.told("left behind"));
+  }
+  SUBCASE("its process ends") {
+    wrote(of_few);
+    w.seen.gone(pnn{2});
+    w.recover({0, 1}, {0, 1, 2}, of_most, generation{0x80004004});
+    CHECK(w.clashes.empty());
+  }
+  SUBCASE("the recovery is that of the others") {
+    wrote(of_most);
+    CHECK(w.told("left behind"));
+  }
+}
+
 TEST_CASE("a recovery does not go back before the last transaction that was acknowledged") {
   watched w;
   w.seen.acknowledged_transaction(w.at(0, g1), 9);
