@@ -8,6 +8,7 @@
 
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/types/basic.hpp"
 #include "protocol/types/membership.hpp"
 #include "storage/room.hpp"
@@ -72,16 +73,21 @@ void bans::ban_self(const floe::ban_self& b) {
   }
   if (b.cause != ban_cause::cannot_store)
     return set(b.cause, b.why, port_.env.self, port_.tunables[tunable::recovery_ban_period]);
-  const auto& nodes = port_.view().nodes;
-  const auto active = std::ranges::count_if(
-      nodes, [](const peer_view& n) { return !(n.flags & node_flag::inactive); });
-  if (active < 2)  // nobody would go on instead
-    return port_.env.log.tell(event::no_node_to_leave_to{.why = b.why});
+  if (is_last_one()) return port_.env.log.tell(event::no_node_to_leave_to{.why = b.why});
   if (!leaving_)
     leaving_ = leaving{.why = b.why, .since = port_.env.loop.now(), .cannot_store = {}};
   leaving_->cannot_store.insert(b.of);
   leaving_->for_want_of_room &= b.looks_for_room;
   leave_if_others_have_all();
+}
+
+/// Nobody would go on instead. Who leaves in good order is active as long as he does, but in the map no more.
+bool bans::is_last_one() const {
+  const auto& view = port_.view();
+  const bool alone_in_map = view.map.size() == 1 && view.map[0] == port_.env.self;
+  if (alone_in_map && !mutated(mutant::left_to_who_leaves)) return true;
+  return std::ranges::count_if(
+             view.nodes, [](const peer_view& n) { return !(n.flags & node_flag::inactive); }) < 2;
 }
 
 void bans::leave_if_others_have_all() {

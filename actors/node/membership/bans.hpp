@@ -49,6 +49,7 @@ class bans {
   void set(ban_cause, std::string why, pnn by, std::uint32_t seconds);
   void lift(const std::string& why);
   void leave_if_others_have_all();
+  bool is_last_one() const;
   bool others_have_all() const;
   void remember_lack_of_room(db_id);
   void look_for_room();
