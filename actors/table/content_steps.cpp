@@ -27,6 +27,13 @@ std::uint32_t flags_after(std::uint32_t at_first, std::uint64_t stores) {
 
 table_word* table_store::buffer() const { return place_.buffers[(current_ & 1) ^ 1]; }
 
+/// Others may have gone on meanwhile: the node knows. What it then refuses must not be found here as stored, so what was
+/// there is current again; its buffer has not been touched.
+void table_store::take_back() {
+  memory_.slot(place_.slot).current.store(current_, in_one_order);
+  outcome_ = store_outcome::to_node;
+}
+
 step_need table_store::advance(std::uint64_t now_us) {
   auto& s = memory_.slot(place_.slot);
   switch (phase_) {
@@ -69,7 +76,7 @@ step_need table_store::advance(std::uint64_t now_us) {
           w.life() != place_.life || w.holder() != me_)
         outcome_ = store_outcome::not_held;
       else if (silent(memory_.head(), now_us) && !mutated(mutant::silence_looked_for_once))
-        outcome_ = store_outcome::to_node;  // others may have gone on meanwhile: the node knows
+        take_back();
       break;
     case phase::finished: break;
   }

@@ -146,7 +146,7 @@ class table_unlock {
 
 enum class store_outcome : std::uint8_t {
   stored,
-  to_node,  ///< hand the lock over to the node, and store there: too large for the slot, or the node has fallen silent
+  to_node,  ///< not stored: hand the lock over to the node, and store there: too large for the slot, or the node has fallen silent
   not_held,
 };
 
@@ -164,6 +164,7 @@ class table_store {
  private:
   enum class phase : std::uint8_t { check, first_half, second_half, publish, count, finished };
   table_word* buffer() const;
+  void take_back();
   const table_memory& memory_;
   table_holder me_;
   table_place place_;

@@ -157,6 +157,12 @@ TEST_CASE_FIXTURE(fixture,
   while (late.advance(2) != step_need::done) {
   }
   CHECK(late.outcome() == store_outcome::to_node);
+  // it may refuse it: nobody must find it then
+  table.recall(place.slot);
+  const auto taken = table.take(place.slot, holder_of(a.client(), 1));
+  REQUIRE(taken);
+  CHECK(taken->data == "one");
+  CHECK_FALSE(taken->changed);
 }
 
 TEST_CASE_FIXTURE(fixture, "a client that is disconnected and runs on spoils nothing") {
