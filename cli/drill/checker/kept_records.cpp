@@ -27,7 +27,8 @@ std::vector<finding> missing_writes(const history& h, const observations& seen, 
         if (is_deletion(lost.kind) != deletions) continue;
         const auto& of_db =
             contents.try_emplace(record.first, h, seen, std::string(record.first)).first->second;
-        if (in_another_part(h, of_db, w, sight) || !known.insert(w).second) continue;
+        if (known.contains(w) || in_another_part(h, of_db, w, sight)) continue;
+        known.insert(w);
         const auto why = explain_loss(h, seen, r, of_db, w, s);
         all.push_back(
             {!why,

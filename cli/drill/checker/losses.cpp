@@ -86,7 +86,7 @@ std::optional<disturbance> of_another_part(const history& h, const register_hist
   for (const auto i : r.writes) {
     const auto& rival = h.ops[i];
     if (rival.result != op_end::done || rival.end > h.ops[stale.sight].end ||
-        std::ranges::find(stale.missing, i) != stale.missing.end() ||
+        stale.is_missing.contains(i) ||
         !contents.apart(lost.node, made_at(lost), rival.node, rival.end))
       continue;
     return disturbance{.node = rival.node,

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -15,9 +16,11 @@ namespace floe::cli::drill {
 
 /// A sight that no order of the operations allows.
 struct stale_sight {
-  std::size_t sight = 0;             ///< the operation that saw it
-  std::vector<std::size_t> missing;  ///< writes that were over before it, and after what it saw
-  bool unknown_value = false;        ///< nobody has ever written what it saw
+  std::size_t sight = 0;  ///< the operation that saw it
+  std::vector<std::size_t>
+      missing;  ///< writes that were over before it, and after what it saw, the last one first
+  bool unknown_value = false;  ///< nobody has ever written what it saw
+  std::unordered_set<std::size_t> is_missing{missing.begin(), missing.end()};
 };
 
 struct register_history {
