@@ -28,9 +28,10 @@ std::uint32_t flags_after(std::uint32_t at_first, std::uint64_t stores) {
 table_word* table_store::buffer() const { return place_.buffers[(current_ & 1) ^ 1]; }
 
 /// Others may have gone on meanwhile: the node knows. What it then refuses must not be found here as stored, so what was
-/// there is current again; its buffer has not been touched.
+/// there is stored again: its buffer has not been touched. The number goes on, for the node may have looked already.
 void table_store::take_back() {
-  memory_.slot(place_.slot).current.store(current_, in_one_order);
+  memory_.slot(place_.slot)
+      .current.store(((current_ >> 1) + 2) << 1 | (current_ & 1), in_one_order);
   outcome_ = store_outcome::to_node;
 }
 
