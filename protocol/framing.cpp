@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "protocol/packet.hpp"
 
@@ -44,11 +45,15 @@ framer& framer::operator=(framer&&) noexcept = default;
 
 std::span<char> framer::prepare(std::size_t hint) {
   if (large_length_ != 0) {
-    if (chunks_.back().size == chunks_.back().room) {
-      const std::size_t size = std::min(large_arrived_, large_length_ - large_arrived_);
-      assert(size > 0 && "next() takes a packet that is complete");
-      chunks_.push_back({std::make_unique_for_overwrite<char[]>(size), 0, 0, size});
+    assert(large_arrived_ < large_length_ && "next() takes a packet that is complete");
+    if (!whole_ && chunks_.back().size == chunks_.back().room) {
+      if (large_arrived_ >= large_length_ / 3)
+        begin_whole();
+      else
+        chunks_.push_back(
+            {std::make_unique_for_overwrite<char[]>(large_arrived_), 0, 0, large_arrived_});
     }
+    if (whole_) return std::span(*whole_).subspan(large_arrived_);
     chunk& last = chunks_.back();
     return {last.data.get() + last.begin + last.size, last.room - last.size};
   }
@@ -70,9 +75,12 @@ std::span<char> framer::prepare(std::size_t hint) {
 
 void framer::commit(std::size_t n) {
   if (large_length_ != 0) {
+    large_arrived_ += n;
+    assert(large_arrived_ <= large_length_);
+    // the chunks hold at most twice what is to come, so that they are empty when all is there
+    if (whole_) return move_to_whole(2 * n + smallest_buffer);
     assert(n <= chunks_.back().room - chunks_.back().size);
     chunks_.back().size += n;
-    large_arrived_ += n;
     return;
   }
   assert(n <= capacity_ - end_);
@@ -139,25 +147,40 @@ void framer::begin_large(std::uint32_t length) {
   large_arrived_ = arrived;
 }
 
+void framer::begin_whole() {
+  whole_ = std::make_shared<bytes>();
+  // no byte of it is touched before it has arrived
+  whole_->resize_and_overwrite(large_length_, [](char*, std::size_t n) { return n; });
+  moved_ = 0;
+}
+
+void framer::move_to_whole(std::size_t most) {
+  while (most > 0 && !chunks_.empty()) {
+    chunk& first = chunks_.front();
+    const std::size_t n = std::min(most, first.size);
+    std::memcpy(whole_->data() + moved_, first.data.get() + first.begin, n);
+    first.begin += n;
+    first.size -= n;
+    first.room -= n;
+    moved_ += n;
+    most -= n;
+    if (first.size == 0) chunks_.erase(chunks_.begin());
+  }
+}
+
 std::optional<frame> framer::finish_large() {
   if (large_arrived_ < large_length_) return std::nullopt;
-  auto whole = std::make_shared<bytes>();
-  whole->reserve(large_length_);
-  for (chunk& c : chunks_) {
-    whole->append(c.data.get() + c.begin, c.size);
-    c.data.reset();
-  }
-  chunks_.clear();
+  if (!whole_) begin_whole();
+  move_to_whole(large_length_);
   large_length_ = large_arrived_ = 0;
-  return whole;
+  return std::exchange(whole_, nullptr);
 }
 
 std::size_t framer::pending() const { return large_length_ != 0 ? large_arrived_ : end_ - begin_; }
 
 std::size_t framer::allocated() const {
-  if (chunks_.empty()) return capacity_;
-  std::size_t n = policy_.read_buffer;  // the first chunk was the buffer
-  for (const chunk& c : std::span(chunks_).subspan(1)) n += c.room;
+  std::size_t n = capacity_ + (whole_ ? whole_->size() : 0);
+  for (const chunk& c : chunks_) n += c.begin + c.room;
   return n;
 }
 

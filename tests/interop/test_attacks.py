@@ -171,7 +171,6 @@ class Attacks(unittest.TestCase):
 
     def test_a_record_that_no_packet_would_carry(self):
         """It is refused where it is written; nothing else is lost by it, and a recovery goes on as ever."""
-        self.turn_ms = 5 * TURN_MS  # the packet has 64 MB, and is copied in one turn
         db = self.attach("poison.tdb")
         with self.victim.connect() as client:
             lock = records.Lock(client, db, b"k" * 20, seconds=60)

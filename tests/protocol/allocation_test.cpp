@@ -80,7 +80,8 @@ TEST_CASE("a length field alone allocates nothing") {
 }
 
 TEST_CASE(
-    "collecting a large packet takes no more than twice what has arrived, and copies it once") {
+    "collecting a large packet takes no more than four times what has arrived, and copies it "
+    "once") {
   const bytes data(5'000'000, 'x');
   const bytes packet = encode_packet({}, req_message{srvid{1}, data});
   framer f;
@@ -97,7 +98,7 @@ TEST_CASE(
     auto cut = f.next();
     REQUIRE(cut.has_value());
     INFO("after " << sent);
-    CHECK(watch.so_far().peak <= 2 * sent + buffer + small_change);
+    CHECK(watch.so_far().peak <= 4 * sent + buffer + small_change);
     if (!*cut) continue;
     CHECK((***cut == packet));
     break;
