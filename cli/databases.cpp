@@ -17,11 +17,6 @@ const char* kind_text(std::uint8_t flags) {
                                        : "volatile";
 }
 
-db_kind kind_of(std::uint8_t flags) {
-  if (flags & db_flag::persistent) return db_kind::persistent;
-  return flags & db_flag::replicated ? db_kind::replicated : db_kind::volatile_db;
-}
-
 std::string id_text(db_id id) { return fmt::format("{:#010x}", number(id)); }
 
 result<std::vector<database_info>> list_databases(blocking_client& c, pnn node, duration patience) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "actors/client/blocking_client.hpp"
+#include "protocol/db_kind.hpp"
 #include "protocol/record.hpp"
 #include "protocol/wire/json.hpp"
 
@@ -24,7 +25,6 @@ result<database_info> find_database_info(blocking_client&, pnn, std::string_view
 
 /// "volatile", "persistent", "replicated"
 const char* kind_text(std::uint8_t flags);
-db_kind kind_of(std::uint8_t flags);
 /// "0x7a19d84d"
 std::string id_text(db_id);
 /// As members of the object that has been begun.

@@ -1,5 +1,6 @@
 #include "cli/keys.hpp"
 
+#include "cli/hex_digit.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/types/basic.hpp"
 #include "protocol/wire/codec.hpp"
@@ -7,13 +8,6 @@
 
 namespace floe::cli {
 namespace {
-
-int digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 /// Printable and valid UTF-8 (overlong forms and surrogates are not looked for: they come back as
 /// they are).
@@ -49,7 +43,7 @@ std::expected<bytes, std::string> parse_octets(std::string_view text) {
     return std::unexpected("an odd number of hex digits in " + std::string(text));
   bytes out;
   for (std::size_t i = 0; i < hex.size(); i += 2) {
-    const int high = digit(hex[i]), low = digit(hex[i + 1]);
+    const int high = hex_digit(hex[i]), low = hex_digit(hex[i + 1]);
     if (high < 0 || low < 0) return std::unexpected("not hex digits: " + std::string(text));
     out.push_back(static_cast<char>(high * 16 + low));
   }

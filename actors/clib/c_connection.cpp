@@ -6,6 +6,7 @@
 #include "actors/clib/connection.hpp"
 #include "actors/clib/value.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/db_kind.hpp"
 #include "protocol/hash.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/wire/codec.hpp"
@@ -36,11 +37,6 @@ floe_header as_c(const record_header& h) {
 namespace {
 
 constexpr unsigned known_flags = FLOE_RECONNECT | FLOE_PRIVILEGED | FLOE_COMPANION;
-
-db_kind kind_of(std::uint8_t flags) {
-  if (flags & db_flag::persistent) return db_kind::persistent;
-  return flags & db_flag::replicated ? db_kind::replicated : db_kind::volatile_db;
-}
 
 }  // namespace
 

@@ -2,15 +2,14 @@
 
 #include <charconv>
 
+#include "cli/hex_digit.hpp"
+
 namespace floe::cli {
 namespace {
 
-bool hex_digit(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
 /// 0x without a digit behind it is the number 0 and an x that does not belong to it.
 bool begins_in_hex(std::string_view s) {
-  return s.size() > 2 && s[0] == '0' && (s[1] == 'x' || s[1] == 'X') && hex_digit(s[2]);
+  return s.size() > 2 && s[0] == '0' && (s[1] == 'x' || s[1] == 'X') && hex_digit(s[2]) >= 0;
 }
 
 }  // namespace

@@ -1,14 +1,9 @@
 #include "cli/decode/hex.hpp"
 
+#include "cli/hex_digit.hpp"
+
 namespace floe::cli {
 namespace {
-
-int digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == ':'; }
 
@@ -23,7 +18,7 @@ std::expected<bytes, std::size_t> from_hex(byte_view text) {
   int upper = -1;
   for (; i < text.size(); ++i) {
     if (is_space(text[i])) continue;
-    const int d = digit(text[i]);
+    const int d = hex_digit(text[i]);
     if (d < 0) return std::unexpected(i);
     if (upper < 0) {
       upper = d;

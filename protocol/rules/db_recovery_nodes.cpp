@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "protocol/constants.hpp"
+#include "protocol/db_kind.hpp"
 #include "protocol/mutant.hpp"
 #include "protocol/rules/db_recovery.hpp"
 
@@ -14,12 +15,6 @@ namespace {
 /// Set at run time by clients, node by node: no part of a database's kind.
 constexpr std::uint8_t kind_mask =
     static_cast<std::uint8_t>(~(db_flag::readonly | db_flag::sticky));
-
-db_kind kind_of(std::uint8_t flags) {
-  if (flags & db_flag::persistent) return db_kind::persistent;
-  if (flags & db_flag::replicated) return db_kind::replicated;
-  return db_kind::volatile_db;
-}
 
 /// "a.tdb on 0,2; b.tdb on 1"
 std::string who_says_what(const std::map<std::string, std::vector<pnn>>& said) {

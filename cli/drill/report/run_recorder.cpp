@@ -10,6 +10,7 @@
 #include "actors/events.hpp"
 #include "cli/drill/checker/checker.hpp"
 #include "cli/drill/run/said.hpp"
+#include "cli/hex_digit.hpp"
 
 namespace floe::cli::drill {
 namespace {
@@ -32,8 +33,7 @@ bool judges(std::string_view statement) {
 std::string key_text(std::string_view hex) {
   std::string text;
   for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
-    const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
-    const auto octet = digit(hex[i]) * 16 + digit(hex[i + 1]);
+    const auto octet = hex_digit(hex[i]) * 16 + hex_digit(hex[i + 1]);
     if (octet < 0x20 || octet > 0x7e) return "0x" + std::string(hex);
     text += static_cast<char>(octet);
   }
