@@ -197,6 +197,7 @@ int floe_delete(floe_lock* l) {
 int floe_unlock(floe_lock* l) {
   const int done = guarded([&]() -> outcome<void> {
     if (const auto held = still_held(l); !held) return held;
+    if (l->held.table) return unlock_hot_record(l->held);
     return unlock_record(l->held, l->of->patience());
   });
   if (l) spare.keep(l);
@@ -208,13 +209,15 @@ int floe_unlock(floe_lock* l) {
 namespace {
 
 /// In the record table, as long as the node is known to be there; else by the socket.
-outcome<void> read(node_connection& c, db_id db, byte_view key, std::uint32_t flags, limit until,
+outcome<void> read(node_connection& c, db_id db, byte_view key, std::uint32_t flags, int timeout_ms,
                    seen_record& r) {
   if (const auto table = c.hot_table(db)) {
-    const auto there = read_hot_record(*table, c.self(), key, flags, until, r);
+    const auto there =
+        read_hot_record(*table, c.self(), key, flags, patience_in_table(timeout_ms), r);
     if (!there) return std::unexpected(there.error());
     if (*there) return {};
   }
+  const auto until = within(timeout_ms);
   const auto line = c.line(until);
   if (!line) return std::unexpected(line.error());
   auto got = read_record(**line, c.self(), db, key, flags, until);
@@ -234,12 +237,11 @@ int floe_read(floe_connection* c, floe_db db, const void* key, size_t key_size, 
     *out = {};
     if (how < FLOE_READ_OWNER || how > FLOE_READ_COPY)
       return failed(FLOE_EINVAL, "no such way of reading");
-    const auto until = within(timeout_ms);
     const std::uint32_t flags = how == FLOE_READ_COPY      ? record_read_local
                                 : how == FLOE_READ_SETTLED ? record_read_settled
                                                            : 0;
     seen_record r;
-    if (const auto got = read(*c->is, db_id{db}, octets(key, key_size), flags, until, r); !got)
+    if (const auto got = read(*c->is, db_id{db}, octets(key, key_size), flags, timeout_ms, r); !got)
       return got;
     if (const auto f = fill(*out, r.data); !f) return f;
     out->header = as_c(r.header);

@@ -23,6 +23,13 @@ enum class table_answer : std::uint8_t {
   disconnected,
 };
 
+/// How long an operation may wait. It is counted from the moment at which it has to: whoever finds a record free reads no
+/// exact clock, which would take longer than the lock.
+struct table_patience {
+  std::uint64_t us = 0;  ///< 0: try once
+  static constexpr table_patience forever() { return {UINT64_MAX / 2}; }
+};
+
 class table_user {
  public:
   /// Takes the descriptor.
@@ -35,15 +42,13 @@ class table_user {
   void disconnect() { connected_.store(false, std::memory_order_release); }
   bool connected() const { return connected_.load(std::memory_order_acquire); }
 
-  /// `deadline_us` on table_clock_us(); 0: try once.
-  table_answer lock(byte_view key, std::uint32_t thread, std::uint64_t deadline_us,
-                    table_place& held);
+  table_answer lock(byte_view key, std::uint32_t thread, table_patience, table_place& held);
   table_answer read_locked(const table_place& p, table_content& c, bytes& data);
   /// Empty data: a deletion.
   table_answer store(const table_place&, std::uint32_t thread, byte_view data);
   table_answer unlock(const table_place&, std::uint32_t thread);
   /// Without a lock. `thread` 0: no thread of ours holds anything.
-  table_answer read(byte_view key, std::uint32_t thread, read_wait, std::uint64_t deadline_us,
+  table_answer read(byte_view key, std::uint32_t thread, read_wait, table_patience,
                     table_content& c, bytes& data);
   /// The process that holds the record now; 0: nobody that is known.
   std::int32_t holder_process(byte_view key) const;
