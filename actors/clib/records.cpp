@@ -158,11 +158,12 @@ outcome<held_record> lock_record(const std::shared_ptr<channel>& line, pnn self,
 }
 
 outcome<bool> lock_hot_record(std::shared_ptr<shared_table> table, pnn self, db_id db,
-                              byte_view key, int timeout_ms, held_record& held) {
+                              byte_view key, int timeout_ms, std::uint64_t now_us,
+                              held_record& held) {
   const auto number = table->only_read ? 0 : table->numbers.take();
   if (number == 0) return false;
   table_place place;
-  const auto a = table->user.lock(key, number, patience_in_table(timeout_ms), place);
+  const auto a = table->user.lock(key, number, patience_in_table(timeout_ms), place, now_us);
   if (a == table_answer::good) {
     held.line = nullptr;
     fill_held(held, self, db, key, std::move(table), number, place);
@@ -174,8 +175,9 @@ outcome<bool> lock_hot_record(std::shared_ptr<shared_table> table, pnn self, db_
   return false;
 }
 
-bool store_hot_record(held_record& held, byte_view data) {
-  if (held.table->user.store(held.place, held.number, data) != table_answer::good) return false;
+bool store_hot_record(held_record& held, byte_view data, std::uint64_t now_us) {
+  if (held.table->user.store(held.place, held.number, data, now_us) != table_answer::good)
+    return false;
   held.data.assign(data);
   held.header.rsn = next(held.header.rsn);
   return true;
@@ -243,11 +245,11 @@ outcome<void> unlock_record(held_record& held, limit until) {
 }
 
 outcome<bool> read_hot_record(shared_table& table, pnn self, byte_view key, std::uint32_t flags,
-                              table_patience patience, seen_record& r) {
+                              table_patience patience, std::uint64_t now_us, seen_record& r) {
   if (table.only_read && !(flags & record_read_settled)) return false;
   table_content c;
   const auto how = flags & record_read_local ? read_wait::none : read_wait::for_holder;
-  switch (table.user.read(key, 0, how, patience, c, r.data)) {
+  switch (table.user.read(key, 0, how, patience, c, r.data, now_us)) {
     case table_answer::good:
       r.filled = c.length > 0;
       r.header = {.rsn = rsn{c.rsn}, .dmaster = self, .flags = c.flags};
@@ -261,7 +263,8 @@ outcome<seen_record> read_record(channel& line, pnn self, db_id db, byte_view ke
                                  std::uint32_t flags, limit until) {
   if (const auto table = line.table(db, until)) {
     seen_record r;
-    const auto there = read_hot_record(*table, self, key, flags, patience_in_table(until), r);
+    const auto there =
+        read_hot_record(*table, self, key, flags, patience_in_table(until), table_coarse_us(), r);
     if (!there) return std::unexpected(there.error());
     if (*there) return r;
   }

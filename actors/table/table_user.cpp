@@ -58,11 +58,11 @@ void table_user::wake(const table_wakes& w) const {
 }
 
 table_answer table_user::lock(byte_view key, std::uint32_t thread, table_patience patience,
-                              table_place& held) {
+                              table_place& held, std::uint64_t now) {
   if (!connected()) return table_answer::disconnected;
   table_lock l(*memory_, holder_of(client_, thread), key,
                patience.us == 0 ? lock_wait::try_once : lock_wait::wait);
-  std::uint64_t now = read_clock(CLOCK_MONOTONIC_COARSE), deadline_us = 0;
+  std::uint64_t deadline_us = 0;
   for (;;) {
     const auto need = l.run(now);
     if (need == step_need::done) break;
@@ -94,11 +94,11 @@ table_answer table_user::read_locked(const table_place& p, table_content& c, byt
   return table_answer::good;
 }
 
-table_answer table_user::store(const table_place& p, std::uint32_t thread, byte_view data) {
+table_answer table_user::store(const table_place& p, std::uint32_t thread, byte_view data,
+                               std::uint64_t now) {
   if (!connected()) return table_answer::disconnected;
   table_store s(*memory_, holder_of(client_, thread), p, data);
-  while (s.run(read_clock(CLOCK_MONOTONIC_COARSE)) != step_need::done) {
-  }
+  while (s.run(now) != step_need::done) now = table_coarse_us();
   switch (s.outcome()) {
     case store_outcome::stored: return table_answer::good;
     case store_outcome::to_node: return table_answer::to_node;
@@ -116,10 +116,11 @@ table_answer table_user::unlock(const table_place& p, std::uint32_t thread) {
 }
 
 table_answer table_user::read(byte_view key, std::uint32_t thread, read_wait how,
-                              table_patience patience, table_content& c, bytes& data) {
+                              table_patience patience, table_content& c, bytes& data,
+                              std::uint64_t now) {
   if (!connected()) return table_answer::disconnected;
   table_read r(*memory_, holder_of(client_, thread), key, how);
-  std::uint64_t now = read_clock(CLOCK_MONOTONIC_COARSE), deadline_us = 0;
+  std::uint64_t deadline_us = 0;
   for (;;) {
     const auto need = r.run(now, data);
     if (need == step_need::done) break;
