@@ -150,7 +150,8 @@ std::shared_ptr<shared_table> node_connection::hot_table(db_id db, std::uint64_t
     for (const auto& [id, table] : hot_)
       if (id == db) found = table;
   }
-  return found && trusted(*found, now) ? found : nullptr;
+  if (found && !trusted(*found, now)) found = nullptr;
+  return found;
 }
 
 bool node_connection::trusted(shared_table& t, std::uint64_t now) {
