@@ -24,18 +24,20 @@ struct floe_lock {
 
 namespace {
 
-outcome<void> still_held(floe_lock* l) {
+outcome<void> still_held(floe_lock* l, std::uint64_t now_us) {
   if (!l) return failed(FLOE_EINVAL, "no lock");
   // in the child of a fork nothing of a table is looked at: its memory is not there
   const bool ours = l->life == l->of->life();
-  if (ours && (l->held.table ? l->of->trusted(*l->held.table) : l->of->current(l->held.line)))
+  if (ours &&
+      (l->held.table ? l->of->trusted(*l->held.table, now_us) : l->of->current(l->held.line)))
     return {};
   return failed(FLOE_ENOLOCK, "the lock ended with the connection that it was taken by");
 }
 
 outcome<void> write(floe_lock* l, byte_view data) {
-  if (const auto held = still_held(l); !held) return held;
-  if (l->held.table && store_hot_record(l->held, data)) return {};
+  const auto now_us = table_coarse_us();
+  if (const auto held = still_held(l, now_us); !held) return held;
+  if (l->held.table && store_hot_record(l->held, data, now_us)) return {};
   const auto until = l->of->patience();
   if (!l->held.line) {
     const auto line = l->of->line(until);
@@ -64,6 +66,23 @@ struct spare_locks {
   }
 };
 thread_local spare_locks spare;
+
+/// Memory that a thread's reads without a lock have in common.
+class spare_record {
+ public:
+  spare_record() { is_.data.swap(lent_); }
+  ~spare_record() {
+    if (is_.data.capacity() <= most) lent_.swap(is_.data);
+  }
+  spare_record(const spare_record&) = delete;
+  seen_record& operator*() { return is_; }
+
+ private:
+  static constexpr std::size_t most = 64 * 1024;
+  static thread_local bytes lent_;
+  seen_record is_;
+};
+thread_local bytes spare_record::lent_;
 
 // --- traverses ---------------------------------------------------------------------------------------------------
 
@@ -159,9 +178,10 @@ int floe_lock_record(floe_connection* c, floe_db db, const void* key, size_t key
     lock->of = c->is.get();
     lock->life = c->is->life();
     bool done = false;
-    if (auto table = c->is->hot_table(db_id{db})) {
+    const auto now_us = table_coarse_us();
+    if (auto table = c->is->hot_table(db_id{db}, now_us)) {
       const auto got = lock_hot_record(std::move(table), c->is->self(), db_id{db},
-                                       octets(key, key_size), timeout_ms, lock->held);
+                                       octets(key, key_size), timeout_ms, now_us, lock->held);
       if (!got) return std::unexpected(got.error());
       done = *got;
     }
@@ -196,7 +216,8 @@ int floe_delete(floe_lock* l) {
 
 int floe_unlock(floe_lock* l) {
   const int done = guarded([&]() -> outcome<void> {
-    if (const auto held = still_held(l); !held) return held;
+    if (const auto held = still_held(l, table_coarse_us()); !held) return held;
+    if (l->held.table) return unlock_hot_record(l->held);
     return unlock_record(l->held, l->of->patience());
   });
   if (l) spare.keep(l);
@@ -208,13 +229,16 @@ int floe_unlock(floe_lock* l) {
 namespace {
 
 /// In the record table, as long as the node is known to be there; else by the socket.
-outcome<void> read(node_connection& c, db_id db, byte_view key, std::uint32_t flags, limit until,
+outcome<void> read(node_connection& c, db_id db, byte_view key, std::uint32_t flags, int timeout_ms,
                    seen_record& r) {
-  if (const auto table = c.hot_table(db)) {
-    const auto there = read_hot_record(*table, c.self(), key, flags, until, r);
+  const auto now_us = table_coarse_us();
+  if (const auto table = c.hot_table(db, now_us)) {
+    const auto there =
+        read_hot_record(*table, c.self(), key, flags, patience_in_table(timeout_ms), now_us, r);
     if (!there) return std::unexpected(there.error());
     if (*there) return {};
   }
+  const auto until = within(timeout_ms);
   const auto line = c.line(until);
   if (!line) return std::unexpected(line.error());
   auto got = read_record(**line, c.self(), db, key, flags, until);
@@ -234,12 +258,12 @@ int floe_read(floe_connection* c, floe_db db, const void* key, size_t key_size, 
     *out = {};
     if (how < FLOE_READ_OWNER || how > FLOE_READ_COPY)
       return failed(FLOE_EINVAL, "no such way of reading");
-    const auto until = within(timeout_ms);
     const std::uint32_t flags = how == FLOE_READ_COPY      ? record_read_local
                                 : how == FLOE_READ_SETTLED ? record_read_settled
                                                            : 0;
-    seen_record r;
-    if (const auto got = read(*c->is, db_id{db}, octets(key, key_size), flags, until, r); !got)
+    spare_record record;
+    auto& r = *record;
+    if (const auto got = read(*c->is, db_id{db}, octets(key, key_size), flags, timeout_ms, r); !got)
       return got;
     if (const auto f = fill(*out, r.data); !f) return f;
     out->header = as_c(r.header);

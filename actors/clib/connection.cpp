@@ -143,19 +143,19 @@ bool node_connection::current(const std::shared_ptr<channel>& c) {
   return channel_ == c && !c->broken();
 }
 
-std::shared_ptr<shared_table> node_connection::hot_table(db_id db) {
+std::shared_ptr<shared_table> node_connection::hot_table(db_id db, std::uint64_t now) {
   std::shared_ptr<shared_table> found;
   {
     const std::lock_guard guard(m_);
     for (const auto& [id, table] : hot_)
       if (id == db) found = table;
   }
-  return found && trusted(*found) ? found : nullptr;
+  if (found && !trusted(*found, now)) found = nullptr;
+  return found;
 }
 
-bool node_connection::trusted(shared_table& t) {
+bool node_connection::trusted(shared_table& t, std::uint64_t now) {
   constexpr std::uint64_t trusted_for_us = 10'000;
-  const auto now = table_coarse_us();
   if (now < t.trusted_until_us.load(std::memory_order_relaxed)) return t.user.connected();
   std::shared_ptr<channel> c;
   {

@@ -32,8 +32,8 @@ class node_connection {
   bool current(const std::shared_ptr<channel>&);
 
   /// The record table of a database, if it is known and the node is there; the socket is looked at every few milliseconds.
-  std::shared_ptr<shared_table> hot_table(db_id);
-  bool trusted(shared_table&);
+  std::shared_ptr<shared_table> hot_table(db_id, std::uint64_t now_us);
+  bool trusted(shared_table&, std::uint64_t now_us);
   /// Known from now on, as long as that is the channel of this process.
   void remember(const std::shared_ptr<channel>&, db_id, std::shared_ptr<shared_table>);
   /// Another number after a fork: what was locked before is the parent's, and its memory is not here.

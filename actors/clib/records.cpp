@@ -29,12 +29,16 @@ std::unexpected<failure> unreadable(const wire::error& e) { return failed(FLOE_E
 
 }  // namespace
 
+table_patience patience_in_table(int timeout_ms) {
+  if (timeout_ms < 0) return table_patience::forever();
+  return {static_cast<std::uint64_t>(timeout_ms) * 1000};
+}
+
 namespace {
 
-std::uint64_t in_table_time(const limit& l) {
-  if (!l) return UINT64_MAX / 2;
-  // steady_clock is CLOCK_MONOTONIC
-  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, in_us(l->time_since_epoch())));
+table_patience patience_in_table(const limit& l) {
+  if (!l) return table_patience::forever();
+  return {static_cast<std::uint64_t>(std::max<std::int64_t>(0, in_us(*l - steady::now())))};
 }
 
 failure held_by_another(const shared_table& t, byte_view key) {
@@ -134,8 +138,7 @@ outcome<held_record> lock_record(const std::shared_ptr<channel>& line, pnn self,
   for (;;) {
     if (mine.number() != 0) {
       table_place place;
-      const auto deadline = timeout_ms == 0 ? 0 : in_table_time(until);
-      switch (table->user.lock(key, mine.number(), deadline, place)) {
+      switch (table->user.lock(key, mine.number(), patience_in_table(until), place)) {
         case table_answer::good:
           return held_in_table(line, self, db, key, table, mine.keep(), place);
         case table_answer::busy:
@@ -155,16 +158,12 @@ outcome<held_record> lock_record(const std::shared_ptr<channel>& line, pnn self,
 }
 
 outcome<bool> lock_hot_record(std::shared_ptr<shared_table> table, pnn self, db_id db,
-                              byte_view key, int timeout_ms, held_record& held) {
-  constexpr std::uint64_t coarse_us = 4000;
+                              byte_view key, int timeout_ms, std::uint64_t now_us,
+                              held_record& held) {
   const auto number = table->only_read ? 0 : table->numbers.take();
   if (number == 0) return false;
-  const auto deadline = timeout_ms == 0  ? 0
-                        : timeout_ms < 0 ? UINT64_MAX / 2
-                                         : table_coarse_us() + coarse_us +
-                                               static_cast<std::uint64_t>(timeout_ms) * 1000;
   table_place place;
-  const auto a = table->user.lock(key, number, deadline, place);
+  const auto a = table->user.lock(key, number, patience_in_table(timeout_ms), place, now_us);
   if (a == table_answer::good) {
     held.line = nullptr;
     fill_held(held, self, db, key, std::move(table), number, place);
@@ -176,8 +175,9 @@ outcome<bool> lock_hot_record(std::shared_ptr<shared_table> table, pnn self, db_
   return false;
 }
 
-bool store_hot_record(held_record& held, byte_view data) {
-  if (held.table->user.store(held.place, held.number, data) != table_answer::good) return false;
+bool store_hot_record(held_record& held, byte_view data, std::uint64_t now_us) {
+  if (held.table->user.store(held.place, held.number, data, now_us) != table_answer::good)
+    return false;
   held.data.assign(data);
   held.header.rsn = next(held.header.rsn);
   return true;
@@ -231,23 +231,25 @@ outcome<void> store_record(held_record& held, byte_view data, limit until) {
   return {};
 }
 
+outcome<void> unlock_hot_record(held_record& held) {
+  const auto a = held.table->user.unlock(held.place, held.number);
+  held.table->numbers.give_back(held.number);
+  if (a == table_answer::good) return {};
+  return failed(FLOE_ENOLOCK, "the node has taken the lock back");
+}
+
 outcome<void> unlock_record(held_record& held, limit until) {
-  if (held.table) {
-    const auto a = held.table->user.unlock(held.place, held.number);
-    held.table->numbers.give_back(held.number);
-    if (a == table_answer::good) return {};
-    return failed(FLOE_ENOLOCK, "the node has taken the lock back");
-  }
+  if (held.table) return unlock_hot_record(held);
   const auto request = encode_request<control::record_unlock>({.lock_id = held.id});
   return held.line->tell({.opcode = control::record_unlock, .data = request}, until);
 }
 
 outcome<bool> read_hot_record(shared_table& table, pnn self, byte_view key, std::uint32_t flags,
-                              limit until, seen_record& r) {
+                              table_patience patience, std::uint64_t now_us, seen_record& r) {
   if (table.only_read && !(flags & record_read_settled)) return false;
   table_content c;
   const auto how = flags & record_read_local ? read_wait::none : read_wait::for_holder;
-  switch (table.user.read(key, 0, how, in_table_time(until), c, r.data)) {
+  switch (table.user.read(key, 0, how, patience, c, r.data, now_us)) {
     case table_answer::good:
       r.filled = c.length > 0;
       r.header = {.rsn = rsn{c.rsn}, .dmaster = self, .flags = c.flags};
@@ -261,7 +263,8 @@ outcome<seen_record> read_record(channel& line, pnn self, db_id db, byte_view ke
                                  std::uint32_t flags, limit until) {
   if (const auto table = line.table(db, until)) {
     seen_record r;
-    const auto there = read_hot_record(*table, self, key, flags, until, r);
+    const auto there =
+        read_hot_record(*table, self, key, flags, patience_in_table(until), table_coarse_us(), r);
     if (!there) return std::unexpected(there.error());
     if (*there) return r;
   }

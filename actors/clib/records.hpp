@@ -25,10 +25,13 @@ struct held_record {
 outcome<held_record> lock_record(const std::shared_ptr<channel>&, pnn self, db_id, byte_view key,
                                  int timeout_ms);
 /// In a record table that is known, without a word to the node, into `held`, which may be an old one. False: not there.
+/// `now_us`: of the coarse clock, read a moment ago; so below.
 outcome<bool> lock_hot_record(std::shared_ptr<shared_table>, pnn self, db_id, byte_view key,
-                              int timeout_ms, held_record& held);
+                              int timeout_ms, std::uint64_t now_us, held_record& held);
 /// The same with a store. False: the node has to be asked, `held` needs a channel.
-bool store_hot_record(held_record& held, byte_view data);
+bool store_hot_record(held_record& held, byte_view data, std::uint64_t now_us);
+/// Of a lock in a table.
+outcome<void> unlock_hot_record(held_record&);
 /// No data: the record is deleted.
 outcome<void> store_record(held_record&, byte_view data, limit);
 /// The node is not waited for.
@@ -40,8 +43,9 @@ struct seen_record {
   bytes data;
 };
 /// In the table alone, which must be one that can be trusted. False: the node has to be asked.
-outcome<bool> read_hot_record(shared_table&, pnn self, byte_view key, std::uint32_t flags, limit,
-                              seen_record&);
+outcome<bool> read_hot_record(shared_table&, pnn self, byte_view key, std::uint32_t flags,
+                              table_patience, std::uint64_t now_us, seen_record&);
+table_patience patience_in_table(int timeout_ms);
 outcome<seen_record> read_record(channel&, pnn self, db_id, byte_view key, std::uint32_t flags,
                                  limit);
 

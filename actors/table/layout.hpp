@@ -111,8 +111,8 @@ struct table_head {
   struct alignas(64) counter {
     table_word value;
   };
-  /// The sequence number of the database is their sum: every store counts in one of them, by its slot, so that clients
-  /// of different records do not wait for one line of memory.
+  /// The sequence number of the database is their sum: every store counts in one of them, by its client's number, so
+  /// that clients do not wait for one line of memory.
   std::array<counter, table_counters> stores;
 };
 

@@ -33,6 +33,12 @@ std::uint32_t sleep_bits::heir(table_holder h) {
 }
 
 std::optional<table_place> find(const table_memory& m, byte_view key, std::uint64_t hash) {
+  table_place p;
+  if (!find(m, key, hash, p)) return std::nullopt;
+  return p;
+}
+
+bool find(const table_memory& m, byte_view key, std::uint64_t hash, table_place& found) {
   const auto set = m.set_of(hash);
   for (std::uint32_t way = 0; way < table_ways; ++way) {
     const std::uint32_t i = set * static_cast<std::uint32_t>(table_ways) + way;
@@ -47,9 +53,10 @@ std::optional<table_place> find(const table_memory& m, byte_view key, std::uint6
     if (chunk >= m.size().area_words || words > m.size().area_words - chunk) continue;
     if (!equal(m.area(chunk), key)) continue;
     auto* first = m.area(chunk) + key_words;
-    return table_place{i, w.life(), capacity, {first, first + 1 + capacity / 8}};
+    found = {i, w.life(), capacity, {first, first + 1 + capacity / 8}};
+    return true;
   }
-  return std::nullopt;
+  return false;
 }
 
 table_holder heir_of(const table_slot& s) {
@@ -110,13 +117,7 @@ step_need table_lock::advance(std::uint64_t now_us) {
     return step_need::pause;
   }
   switch (phase_) {
-    case phase::look:
-      if (const auto p = find(memory_, key_, table_hash(key_))) {
-        place_ = *p;
-        phase_ = phase::take;
-        return step_need::step;
-      }
-      return finish(lock_outcome::not_here);
+    case phase::look: return look();
     case phase::take: return take(now_us);
     case phase::leave_queue: return leave_queue();
     case phase::confirm: return confirm(now_us);
@@ -135,6 +136,22 @@ step_need table_lock::advance(std::uint64_t now_us) {
     case phase::finished: return step_need::done;
   }
   return step_need::done;
+}
+
+step_need table_lock::run(std::uint64_t now_us) {
+  // nearly always these three, one after the other
+  auto need = step_need::step;
+  if (phase_ == phase::look) need = look();
+  if (phase_ == phase::take && breaths_ == 0) need = take(now_us);
+  if (phase_ == phase::confirm) need = confirm(now_us);
+  while (need == step_need::step) need = advance(now_us);
+  return need;
+}
+
+step_need table_lock::look() {
+  if (!find(memory_, key_, table_hash(key_), place_)) return finish(lock_outcome::not_here);
+  phase_ = phase::take;
+  return step_need::step;
 }
 
 step_need table_lock::take(std::uint64_t now_us) {
@@ -306,19 +323,29 @@ step_need table_lock::sleep_for(std::uint64_t now_us, std::uint64_t us, std::uin
 
 step_need table_unlock::advance() {
   switch (phase_) {
-    case phase::release: {
-      const auto done = try_release(memory_.slot(place_.slot), place_.life, me_, wakes_);
-      if (!done) return step_need::step;
-      was_held_ = *done;
-      phase_ = was_held_ ? phase::look_closed : phase::finished;
-      return was_held_ ? step_need::step : step_need::done;
-    }
-    case phase::look_closed:
-      if (memory_.head().closed.load(in_one_order) != 0) wakes_.node = true;
-      phase_ = phase::finished;
-      return step_need::done;
+    case phase::release: return release();
+    case phase::look_closed: return look_closed();
     case phase::finished: return step_need::done;
   }
+  return step_need::done;
+}
+
+void table_unlock::run() {
+  while (phase_ == phase::release) release();
+  if (phase_ == phase::look_closed) look_closed();
+}
+
+step_need table_unlock::release() {
+  const auto done = try_release(memory_.slot(place_.slot), place_.life, me_, wakes_);
+  if (!done) return step_need::step;
+  was_held_ = *done;
+  phase_ = was_held_ ? phase::look_closed : phase::finished;
+  return was_held_ ? step_need::step : step_need::done;
+}
+
+step_need table_unlock::look_closed() {
+  if (memory_.head().closed.load(in_one_order) != 0) wakes_.node = true;
+  phase_ = phase::finished;
   return step_need::done;
 }
 

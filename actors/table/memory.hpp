@@ -37,8 +37,8 @@ class table_memory {
   table_word* area(std::uint32_t word) const { return area_ + word; }
   /// The sequence number of the database as this table has counted it.
   std::uint64_t stores() const;
-  void count_store(std::uint32_t slot) const {
-    head_->stores[slot % table_counters].value.fetch_add(1, std::memory_order_release);
+  void count_store(std::uint32_t client) const {
+    head_->stores[client % table_counters].value.fetch_add(1, std::memory_order_release);
   }
 
  private:

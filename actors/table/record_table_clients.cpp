@@ -55,7 +55,7 @@ std::vector<std::uint32_t> record_table::clear(std::uint32_t client, bool runs_o
                                            relaxed)) {
       }
       // it may have published a store and not counted it: caches must not take the old content for the new
-      memory_->count_store(i);
+      memory_->count_store(client);
       if (mutated(mutant::dead_holders_store_ignored)) e.seen_stores = s.current.load(acquire) >> 1;
     }
     // a wake-up may have died with it

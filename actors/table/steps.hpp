@@ -7,6 +7,9 @@
 ///   table_lock l(memory, me, key, lock_wait::wait);
 ///   while ((need = l.advance(now_us)) != step_need::done) ...
 ///
+/// Threads of programs, of which nobody wants to see the single steps, call `run`: the same steps up to the next that needs
+/// something, which costs half as much.
+///
 /// `now_us` is monotonic and may be coarse until a machine has asked for the `clock`. After `done`, the caller sends
 /// what `wakes` lists. Races and their outcomes: README.md. No errors beyond the outcomes; nothing is allocated but the
 /// content that was read.
@@ -24,6 +27,7 @@ struct table_place {
   std::array<table_word*, 2> buffers{};  ///< length, then data
 };
 std::optional<table_place> find(const table_memory&, byte_view key, std::uint64_t hash);
+bool find(const table_memory&, byte_view key, std::uint64_t hash, table_place&);
 
 enum class step_need : std::uint8_t {
   step,   ///< call again
@@ -68,6 +72,7 @@ class table_lock {
   /// The key must outlive the machine.
   table_lock(const table_memory&, table_holder me, byte_view key, lock_wait);
   step_need advance(std::uint64_t now_us);
+  step_need run(std::uint64_t now_us);
   /// The caller's patience has ended: no longer waits. To be followed by advance() until done; the lock may still be
   /// held then, if it came first.
   void give_up() { gives_up_ = true; }
@@ -90,6 +95,7 @@ class table_lock {
   };
   /// How patient the wait is by now.
   enum class waiting : std::uint8_t { spins, slept, naps, queued };
+  step_need look();
   step_need take(std::uint64_t now_us);
   step_need lost(lock_word, std::uint64_t now_us);
   step_need announce(std::uint64_t now_us);
@@ -130,12 +136,15 @@ class table_unlock {
   table_unlock(const table_memory& m, table_holder me, const table_place& p)
       : memory_(m), me_(me), place_(p) {}
   step_need advance();
+  void run();
   /// False: the lock was not ours any more (the node has taken it back from a client that it took for lost).
   bool was_held() const { return was_held_; }
   const table_wakes& wakes() const { return wakes_; }
 
  private:
   enum class phase : std::uint8_t { release, look_closed, finished };
+  step_need release();
+  step_need look_closed();
   const table_memory& memory_;
   table_holder me_;
   table_place place_;
@@ -159,11 +168,17 @@ class table_store {
   /// `now_us` is looked at where asks_time(): before the first step and before the last, since a client may stand still between.
   step_need advance(std::uint64_t now_us);
   bool asks_time() const { return phase_ == phase::check || phase_ == phase::count; }
+  /// Up to where it asks the time again, or done.
+  step_need run(std::uint64_t now_us);
   store_outcome outcome() const { return outcome_; }
 
  private:
   enum class phase : std::uint8_t { check, first_half, second_half, publish, count, finished };
   table_word* buffer() const;
+  bool check(std::uint64_t now_us);
+  void write(std::size_t from, std::size_t to);
+  void publish();
+  step_need count(std::uint64_t now_us);
   void take_back();
   const table_memory& memory_;
   table_holder me_;
@@ -190,6 +205,7 @@ class table_read {
   /// This thread's own lock is not waited for. The key must outlive the machine.
   table_read(const table_memory&, table_holder me, byte_view key, read_wait);
   step_need advance(std::uint64_t now_us, bytes& into);
+  step_need run(std::uint64_t now_us, bytes& into);
   void give_up() { gives_up_ = true; }
   read_outcome outcome() const { return outcome_; }
   const table_content& content() const { return content_; }
@@ -198,7 +214,11 @@ class table_read {
  private:
   enum class phase : std::uint8_t { look, wait, begin, copy, verify, finished };
   step_need finish(read_outcome);
+  step_need look();
   step_need wait(std::uint64_t now_us);
+  step_need begin();
+  step_need copy(bytes& into);
+  step_need verify(std::uint64_t now_us);
   const table_memory& memory_;
   table_holder me_;
   byte_view key_;

@@ -57,22 +57,22 @@ void table_user::wake(const table_wakes& w) const {
   }
 }
 
-table_answer table_user::lock(byte_view key, std::uint32_t thread, std::uint64_t deadline_us,
-                              table_place& held) {
+table_answer table_user::lock(byte_view key, std::uint32_t thread, table_patience patience,
+                              table_place& held, std::uint64_t now) {
   if (!connected()) return table_answer::disconnected;
   table_lock l(*memory_, holder_of(client_, thread), key,
-               deadline_us == 0 ? lock_wait::try_once : lock_wait::wait);
-  std::uint64_t now = read_clock(CLOCK_MONOTONIC_COARSE);
+               patience.us == 0 ? lock_wait::try_once : lock_wait::wait);
+  std::uint64_t deadline_us = 0;
   for (;;) {
-    const auto need = l.advance(now);
+    const auto need = l.run(now);
     if (need == step_need::done) break;
-    if (need == step_need::step) continue;
     if (need == step_need::pause) {
       breathe();
       continue;
     }
     if (need == step_need::sleep) wait(l.sleep(), deadline_us);
     now = table_clock_us();
+    if (deadline_us == 0) deadline_us = now + patience.us;  // a machine sleeps only after the clock
     if (now >= deadline_us || !connected()) l.give_up();
   }
   wake(l.wakes());
@@ -94,13 +94,11 @@ table_answer table_user::read_locked(const table_place& p, table_content& c, byt
   return table_answer::good;
 }
 
-table_answer table_user::store(const table_place& p, std::uint32_t thread, byte_view data) {
+table_answer table_user::store(const table_place& p, std::uint32_t thread, byte_view data,
+                               std::uint64_t now) {
   if (!connected()) return table_answer::disconnected;
   table_store s(*memory_, holder_of(client_, thread), p, data);
-  std::uint64_t now = 0;
-  do {
-    if (s.asks_time()) now = read_clock(CLOCK_MONOTONIC_COARSE);
-  } while (s.advance(now) != step_need::done);
+  while (s.run(now) != step_need::done) now = table_coarse_us();
   switch (s.outcome()) {
     case store_outcome::stored: return table_answer::good;
     case store_outcome::to_node: return table_answer::to_node;
@@ -112,27 +110,27 @@ table_answer table_user::store(const table_place& p, std::uint32_t thread, byte_
 table_answer table_user::unlock(const table_place& p, std::uint32_t thread) {
   if (!connected()) return table_answer::disconnected;
   table_unlock u(*memory_, holder_of(client_, thread), p);
-  while (u.advance() != step_need::done) {
-  }
+  u.run();
   wake(u.wakes());
   return u.was_held() ? table_answer::good : table_answer::not_held;
 }
 
 table_answer table_user::read(byte_view key, std::uint32_t thread, read_wait how,
-                              std::uint64_t deadline_us, table_content& c, bytes& data) {
+                              table_patience patience, table_content& c, bytes& data,
+                              std::uint64_t now) {
   if (!connected()) return table_answer::disconnected;
   table_read r(*memory_, holder_of(client_, thread), key, how);
-  std::uint64_t now = read_clock(CLOCK_MONOTONIC_COARSE);
+  std::uint64_t deadline_us = 0;
   for (;;) {
-    const auto need = r.advance(now, data);
+    const auto need = r.run(now, data);
     if (need == step_need::done) break;
-    if (need == step_need::step) continue;
     if (need == step_need::pause) {
       breathe();
       continue;
     }
     if (need == step_need::sleep) wait(r.sleep(), deadline_us);
     now = table_clock_us();
+    if (deadline_us == 0) deadline_us = now + patience.us;
     if (now >= deadline_us) r.give_up();
   }
   c = r.content();

@@ -23,6 +23,18 @@ enum class table_answer : std::uint8_t {
   disconnected,
 };
 
+/// Microseconds of CLOCK_MONOTONIC.
+std::uint64_t table_clock_us();
+/// The same, a few milliseconds behind at most, and much cheaper.
+std::uint64_t table_coarse_us();
+
+/// How long an operation may wait. It is counted from the moment at which it has to: whoever finds a record free reads no
+/// exact clock, which would take longer than the lock.
+struct table_patience {
+  std::uint64_t us = 0;  ///< 0: try once
+  static constexpr table_patience forever() { return {UINT64_MAX / 2}; }
+};
+
 class table_user {
  public:
   /// Takes the descriptor.
@@ -35,16 +47,17 @@ class table_user {
   void disconnect() { connected_.store(false, std::memory_order_release); }
   bool connected() const { return connected_.load(std::memory_order_acquire); }
 
-  /// `deadline_us` on table_clock_us(); 0: try once.
-  table_answer lock(byte_view key, std::uint32_t thread, std::uint64_t deadline_us,
-                    table_place& held);
+  /// `now_us`: of whoever has just looked at the coarse clock anyway; so below.
+  table_answer lock(byte_view key, std::uint32_t thread, table_patience, table_place& held,
+                    std::uint64_t now_us = table_coarse_us());
   table_answer read_locked(const table_place& p, table_content& c, bytes& data);
   /// Empty data: a deletion.
-  table_answer store(const table_place&, std::uint32_t thread, byte_view data);
+  table_answer store(const table_place&, std::uint32_t thread, byte_view data,
+                     std::uint64_t now_us = table_coarse_us());
   table_answer unlock(const table_place&, std::uint32_t thread);
   /// Without a lock. `thread` 0: no thread of ours holds anything.
-  table_answer read(byte_view key, std::uint32_t thread, read_wait, std::uint64_t deadline_us,
-                    table_content& c, bytes& data);
+  table_answer read(byte_view key, std::uint32_t thread, read_wait, table_patience,
+                    table_content& c, bytes& data, std::uint64_t now_us = table_coarse_us());
   /// The process that holds the record now; 0: nobody that is known.
   std::int32_t holder_process(byte_view key) const;
   std::uint64_t sequence_number() const { return memory_->stores(); }
@@ -58,10 +71,5 @@ class table_user {
   int wake_fd_;
   std::atomic<bool> connected_{true};
 };
-
-/// Microseconds of CLOCK_MONOTONIC.
-std::uint64_t table_clock_us();
-/// The same, a few milliseconds behind at most, and much cheaper.
-std::uint64_t table_coarse_us();
 
 }  // namespace floe

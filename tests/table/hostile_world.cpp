@@ -77,7 +77,7 @@ void hostile_world::one_of_the_client(const bytes& key) {
   table_place p;
   table_content c;
   bytes data;
-  if (u.lock(key, 1, 0, p) != table_answer::good) return;
+  if (u.lock(key, 1, {0}, p) != table_answer::good) return;
   u.read_locked(p, c, data);
   (void)u.store(p, 1, "stored by a sound client");
   (void)u.unlock(p, 1);

@@ -61,7 +61,7 @@ void one_client(shared& s, table_user& u, std::uint32_t thread) {
   bytes data;
   for (int i = 0; i < rounds;) {
     const int k = static_cast<int>((static_cast<unsigned>(i) * 7 + thread) % 2);
-    const auto a = u.lock(keys[k], thread, table_clock_us() + 10'000'000, p);
+    const auto a = u.lock(keys[k], thread, {10'000'000}, p);
     if (a == table_answer::not_here) {
       ask_node(s, keys[k]);
       std::this_thread::yield();
@@ -77,8 +77,8 @@ void one_client(shared& s, table_user& u, std::uint32_t thread) {
     if (u.store(p, thread, content_of(before + 1)) != table_answer::good) ++s.wrong;
     s.stores[k].store(before + 1, std::memory_order_relaxed);
     if (u.unlock(p, thread) != table_answer::good) ++s.wrong;
-    if (u.read(keys[1 - k], 0, i % 3 == 0 ? read_wait::for_holder : read_wait::none,
-               table_clock_us() + 10'000'000, c, data) == table_answer::good)
+    if (u.read(keys[1 - k], 0, i % 3 == 0 ? read_wait::for_holder : read_wait::none, {10'000'000},
+               c, data) == table_answer::good)
       number_in(data, s.wrong);
     ++i;
   }

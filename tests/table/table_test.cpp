@@ -23,7 +23,7 @@ struct fixture {
   void put(byte_view key, byte_view value, std::uint64_t rsn = 10) {
     REQUIRE(table.promote(key, rsn, 0, value, table_holder::none).has_value());
   }
-  std::uint64_t soon() const { return table_clock_us() + 2000; }
+  static table_patience soon() { return {2000}; }
 };
 
 }  // namespace
@@ -48,16 +48,16 @@ TEST_CASE_FIXTURE(fixture, "lock, read, store, unlock; rsn counts the stores") {
 TEST_CASE_FIXTURE(fixture, "a lock excludes others, and says what it is to its own thread") {
   put("k", "one");
   REQUIRE(a.lock("k", 1, soon(), place) == table_answer::good);
-  CHECK(b.lock("k", 1, 0, other) == table_answer::busy);
+  CHECK(b.lock("k", 1, {0}, other) == table_answer::busy);
   CHECK(b.lock("k", 1, soon(), other) == table_answer::timed_out);
-  CHECK(a.lock("k", 2, 0, other) == table_answer::busy);
-  CHECK(a.lock("k", 1, 0, other) == table_answer::held_already);
-  CHECK(b.lock("unknown", 1, 0, other) == table_answer::not_here);
+  CHECK(a.lock("k", 2, {0}, other) == table_answer::busy);
+  CHECK(a.lock("k", 1, {0}, other) == table_answer::held_already);
+  CHECK(b.lock("unknown", 1, {0}, other) == table_answer::not_here);
   CHECK(a.unlock(place, 1) == table_answer::good);
-  CHECK(b.lock("k", 1, 0, other) == table_answer::good);
+  CHECK(b.lock("k", 1, {0}, other) == table_answer::good);
   // who waited in vain has left nothing behind
   CHECK(b.unlock(other, 1) == table_answer::good);
-  CHECK(a.lock("k", 2, 0, other) == table_answer::good);
+  CHECK(a.lock("k", 2, {0}, other) == table_answer::good);
 }
 
 TEST_CASE_FIXTURE(fixture, "readers without lock") {
@@ -138,7 +138,7 @@ TEST_CASE_FIXTURE(fixture, "a dead client holds nothing, and what it stored coun
   REQUIRE(a.lock("k", 1, soon(), place) == table_answer::good);
   REQUIRE(a.store(place, 1, "two") == table_answer::good);
   CHECK(table.clear(a.client(), false) == std::vector{place.slot});
-  REQUIRE(b.lock("k", 1, 0, other) == table_answer::good);
+  REQUIRE(b.lock("k", 1, {0}, other) == table_answer::good);
   CHECK(b.read_locked(other, content, data) == table_answer::good);
   CHECK(data == "two");
   unsigned changed = 0;
@@ -209,7 +209,7 @@ TEST_CASE_FIXTURE(fixture, "what is shown is read and not locked, and can be dro
   CHECK(a.read("k", 0, read_wait::for_holder, soon(), content, data) == table_answer::good);
   CHECK(data == "copy");
   CHECK(content.rsn == 7);
-  CHECK(a.lock("k", 1, 0, place) != table_answer::good);
+  CHECK(a.lock("k", 1, {0}, place) != table_answer::good);
   CHECK(!table.any_holder());
   table.drop(at->slot);
   CHECK(a.read("k", 0, read_wait::for_holder, soon(), content, data) == table_answer::not_here);
@@ -255,7 +255,7 @@ TEST_CASE("memory that two mappings share; others are refused") {
   table_place p;
   table_content c;
   bytes data;
-  REQUIRE(client.lock("k", 1, table_clock_us() + 1000, p) == table_answer::good);
+  REQUIRE(client.lock("k", 1, {1000}, p) == table_answer::good);
   CHECK(client.read_locked(p, c, data) == table_answer::good);
   CHECK(data == "value");
   CHECK(::ftruncate((*node)->descriptor(), 0) != 0);

@@ -10,6 +10,7 @@ constexpr std::uint32_t record_lock = 0x464C0001, record_store = 0x464C0003,
                         record_delete = 0x464C0004, record_unlock = 0x464C0005;
 constexpr std::uint32_t unlock_after = 1;  // flag of record_store
 constexpr std::uint32_t lock_timeout_ms = 120'000;
+constexpr table_patience patience{std::uint64_t{lock_timeout_ms} * 1000};
 constexpr std::size_t header_bytes = 24;
 
 constexpr std::uint32_t record_read = 0x464C0002, settled = 2;
@@ -120,8 +121,7 @@ class floe_table_access final : public floe_access {
     key_.assign(key);
     for (asked_ = false;; asked_ = true) {
       lock_id_ = 0;
-      const auto a =
-          table_->lock(key, 1, table_clock_us() + std::uint64_t{lock_timeout_ms} * 1000, place_);
+      const auto a = table_->lock(key, 1, patience, place_);
       if (a == table_answer::good) return see();
       if (a != table_answer::not_here) give_up("no lock in the table");
       const auto status = lock_by_socket(key, lock_in_table);
@@ -156,13 +156,13 @@ class floe_table_access final : public floe_access {
   }
 
   void read(std::string_view key) override {
-    const auto until = table_clock_us() + std::uint64_t{lock_timeout_ms} * 1000;
-    if (table_->read(key, 0, read_wait::for_holder, until, content_, data_) != table_answer::good)
+    if (table_->read(key, 0, read_wait::for_holder, patience, content_, data_) !=
+        table_answer::good)
       floe_access::read(key);
   }
   void fetch(std::string_view key) override {
-    const auto until = table_clock_us() + std::uint64_t{lock_timeout_ms} * 1000;
-    if (table_->read(key, 0, read_wait::for_holder, until, content_, data_) != table_answer::good)
+    if (table_->read(key, 0, read_wait::for_holder, patience, content_, data_) !=
+        table_answer::good)
       floe_access::fetch(key);
   }
 
