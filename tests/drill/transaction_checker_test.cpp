@@ -273,6 +273,21 @@ TEST_CASE("what is only in memory may be lost with every process that had it") {
     w.h.replicated.clear();  // a persistent one is on their disks
     CHECK(w.broken(kept_commits_checker()) == 1);
   }
+  SUBCASE("the other one had left with that recovery: it has nothing that was acknowledged then") {
+    w.s.recoveries.back().generation = 5;
+    w.s.maps.push_back({.node = 1, .at = 550, .generation = 4});
+    CHECK(w.broken(kept_commits_checker()) == 1);
+    w.s.maps.push_back({.node = 1, .at = 550, .generation = 5});
+    CHECK(w.broken(kept_commits_checker()) == 0);
+    CHECK(w.explained(kept_commits_checker()) == 1);
+  }
+  SUBCASE("a recovery of others says nothing about who had it") {
+    w.s.recoveries.push_back(
+        {.db = "p.tdb", .generation = 6, .at = 800, .from = {2}, .committed = {{2, 900}}});
+    CHECK(w.broken(kept_commits_checker()) == 1);
+    w.h.disturb(1, 7'000, "killed", fault_kind::lost);
+    CHECK(w.broken(kept_commits_checker()) == 0);
+  }
   SUBCASE("a third had it from the second") {
     w.s.recoveries.push_back(
         {.db = "p.tdb", .at = 6'500, .from = {1}, .committed = {{1, 6'600}, {2, 6'600}}});

@@ -11,6 +11,7 @@ content_history::content_history(const history& h, const observations& s, std::s
   for (const auto& r : s.recoveries)
     if (r.db == db && !r.committed.empty()) recoveries_.push_back(&r);
   add_births(s);
+  add_leavers(s);
   // where nothing was asked for the content was there at once
   std::ranges::stable_sort(recoveries_, {},
                            [](const auto* r) { return std::pair(r->at, !r->unchanged); });
@@ -34,11 +35,31 @@ void content_history::add_births(const observations& s) {
   for (const auto& b : births_) recoveries_.push_back(&b);
 }
 
+/// Who leaves with a recovery is out of its map, and hears nothing of what is written under that.
+void content_history::add_leavers(const observations& s) {
+  for (const auto& m : s.maps)
+    if (!m.in) left_with_.emplace(m.node, m.generation);
+}
+
 content_history::content content_history::of(std::size_t node, time_us t) const {
   time_us started = -1;
   for (const auto& d : history_.disturbances)
     if (!on_disk_ && d.node == node && d.how == fault_kind::lost && d.from <= t)
       started = std::max(started, d.from);
+  return last_since(started, node, t);
+}
+
+content_history::content content_history::answered_in(std::size_t node, time_us t) const {
+  time_us started = -1;
+  for (const auto& d : history_.disturbances)
+    if (const auto ended = d.orderly ? d.left : d.from;
+        !on_disk_ && d.node == node && d.how == fault_kind::lost && ended < t)
+      started = std::max(started, ended);
+  return last_since(started, node, t);
+}
+
+content_history::content content_history::last_since(time_us started, std::size_t node,
+                                                     time_us t) const {
   // what it was created with is over with the first recovery
   for (const bool birth : {false, true}) {
     time_us since = started;
@@ -62,6 +83,16 @@ bool content_history::had_left(std::size_t node, content c, time_us t) const {
   return std::ranges::any_of(history_.disturbances, [&](const disturbance& d) {
     return d.node == node && d.handed_over && d.left >= since && d.left <= t;
   });
+}
+
+std::map<std::size_t, time_us> content_history::shared_by(content c, time_us until) const {
+  std::map<std::size_t, time_us> all;
+  if (c == content::first || c == content::unknown) return all;
+  const auto& made = *recoveries_[std::to_underlying(c)];
+  for (const auto& [node, at] : made.committed)
+    if (!left_with_.contains({node, made.generation}) && !had_left(node, c, until))
+      all.emplace(node, at);
+  return all;
 }
 
 /// It and all that it came from. What a content came from was made before it, so its ancestors are known when it is asked for in
