@@ -51,11 +51,16 @@ class content_history {
   const std::vector<bool>& ancestors(content) const;
   bool came_after(content, content earlier) const;
   bool had_left(std::size_t node, content, time_us) const;
-  /// It was made within the time that a leader leaves the lock to the others when more of them are away than with it.
+  /// It was made within the time for which a leader leaves the lock to the others when more of them are away than with it: since one
+  /// of the nodes that made it has lost the last of them.
   bool outnumbered(content) const;
+  bool is_outnumbered(content) const;
+  /// When the node took the other one for lost, if it still does; nothing: it has it, or has been started since.
+  std::optional<time_us> lost_since(std::size_t node, std::size_t other, time_us) const;
   std::optional<disturbance> who_had_it_was_gone(content earlier, content later) const;
 
   const history& history_;
+  const observations& seen_;
   bool on_disk_;                           ///< a restart takes nothing
   std::vector<database_recovery> births_;  ///< under maps with which the database was not recovered
   std::vector<const database_recovery*> recoveries_;  ///< of this database, and these, by time
@@ -64,6 +69,7 @@ class content_history {
       left_with_;  ///< nodes, and generations of maps in which they are not
   mutable std::vector<std::vector<bool>>
       ancestors_;  ///< of the contents in the order of time, as far as they were asked for
+  mutable std::map<content, bool> outnumbered_;
   mutable std::map<std::pair<content, content>, std::optional<disturbance>> gone_;
 };
 
