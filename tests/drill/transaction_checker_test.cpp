@@ -255,6 +255,63 @@ TEST_CASE(
   }
 }
 
+TEST_CASE(
+    "a part that has left the cluster lock to a larger one for as long as it must may have it, "
+    "however "
+    "short ago others were cut from each other") {
+  constexpr time_us second = 1'000'000;
+  written w;
+  w.h.cluster_lock = true;
+  w.s.recoveries = {
+      {.db = "p.tdb",
+       .generation = 1,
+       .at = 100,
+       .from = {0},
+       .committed = {{0, 150}, {1, 150}, {2, 150}, {3, 150}}},
+      // without node 2
+      {.db = "p.tdb",
+       .generation = 2,
+       .at = 3 * second,
+       .from = {0},
+       .committed = {{0, 3 * second}, {1, 3 * second}, {3, 3 * second}}},
+      // node 2 alone
+      {.db = "p.tdb",
+       .generation = 3,
+       .at = 20 * second,
+       .from = {2},
+       .committed = {{2, 20 * second}}},
+      {.db = "p.tdb",
+       .generation = 4,
+       .at = 30 * second,
+       .from = {0},
+       .committed = {{0, 30 * second}, {1, 30 * second}, {2, 30 * second}, {3, 30 * second}}}};
+  w.commit(0, 1, 2, {{"a", ""}}, {{"a", "a1"}}, 1);
+  w.commit(0, 4'000, 4'001, {{"a", "a1"}}, {{"a", "a2"}}, 2);
+  w.commit(2, 21'000, 21'001, {{"a", "a1"}}, {{"a", "a3"}}, 2);
+  w.h.disturb(2, 1 * second, "cut off", fault_kind::cut);
+  for (std::size_t n = 0; n < 4; ++n) w.h.disturb(n, 17 * second, "cut off", fault_kind::cut);
+  for (const std::size_t n : {0, 1, 3}) w.s.links.push_back({2, 2 * second, n, false});
+  w.rest({{"a", "a2"}});
+  SUBCASE("it had") {
+    w.nothing_is_broken();
+    CHECK(w.explained(kept_commits_checker()) == 1);
+  }
+  SUBCASE("it has lost one of them only now") {
+    w.s.links.push_back({2, 16 * second, 3, true});
+    w.s.links.push_back({2, 18 * second, 3, false});
+    CHECK(w.broken(kept_commits_checker()) == 1);
+  }
+  SUBCASE("it hears one of them") {
+    w.s.links.push_back({2, 16 * second, 3, true});
+    CHECK(w.broken(kept_commits_checker()) == 1);
+  }
+  SUBCASE("it has been started since, and was cut off again") {
+    w.h.disturb(2, 4 * second, "killed", fault_kind::lost);
+    w.h.disturbances.back().cured = 5 * second;
+    CHECK(w.broken(kept_commits_checker()) == 1);
+  }
+}
+
 TEST_CASE("what is only in memory may be lost with every process that had it") {
   written w;
   w.h.cluster_lock = true;
@@ -272,6 +329,21 @@ TEST_CASE("what is only in memory may be lost with every process that had it") {
     CHECK(w.explained(kept_commits_checker()) == 1);
     w.h.replicated.clear();  // a persistent one is on their disks
     CHECK(w.broken(kept_commits_checker()) == 1);
+  }
+  SUBCASE("the other one had left with that recovery: it has nothing that was acknowledged then") {
+    w.s.recoveries.back().generation = 5;
+    w.s.maps.push_back({.node = 1, .at = 550, .generation = 4});
+    CHECK(w.broken(kept_commits_checker()) == 1);
+    w.s.maps.push_back({.node = 1, .at = 550, .generation = 5});
+    CHECK(w.broken(kept_commits_checker()) == 0);
+    CHECK(w.explained(kept_commits_checker()) == 1);
+  }
+  SUBCASE("a recovery of others says nothing about who had it") {
+    w.s.recoveries.push_back(
+        {.db = "p.tdb", .generation = 6, .at = 800, .from = {2}, .committed = {{2, 900}}});
+    CHECK(w.broken(kept_commits_checker()) == 1);
+    w.h.disturb(1, 7'000, "killed", fault_kind::lost);
+    CHECK(w.broken(kept_commits_checker()) == 0);
   }
   SUBCASE("a third had it from the second") {
     w.s.recoveries.push_back(

@@ -50,6 +50,13 @@ struct map_seen {
   std::uint32_t generation = 0;
   bool in = false;  ///< the node is in it
 };
+/// A node has found another one, or has lost it.
+struct link_seen {
+  std::size_t node = 0;
+  time_us at = 0;
+  std::size_t other = 0;
+  bool up = false;
+};
 struct ban_seen {
   std::size_t node = 0;
   time_us at = 0;
@@ -62,6 +69,7 @@ struct observations {
   std::vector<frozen_span> inactive;  ///< a node was stopped or banned; of no database
   std::vector<generation_step> generations;
   std::vector<map_seen> maps;
+  std::vector<link_seen> links;
   std::vector<resting_copy> resting;
   std::vector<database_recovery> recoveries;
   std::vector<ban_seen> bans;

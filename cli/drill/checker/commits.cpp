@@ -45,18 +45,16 @@ const disturbance* end_of(const history& h, std::size_t node, time_us since) {
 }
 
 std::optional<disturbance> every_holder_ended(const history& h, const observations& s,
+                                              const content_history& contents,
                                               const transacted& t) {
-  // when it was acknowledged all had it that were in the last recovery before
-  const database_recovery* before = nullptr;
-  for (const auto& r : s.recoveries)
-    if (r.db == t.db && !r.committed.empty() && r.at <= t.end) before = &r;
-  if (!before) return std::nullopt;
-  auto had = before->committed;  // since when
+  // when it was acknowledged all had it that had the content in which it was made
+  auto had = contents.shared_by(contents.answered_in(t.node, t.end), t.end);  // since when
+  if (!had.contains(t.node)) return std::nullopt;
   for (const auto& r : s.recoveries) {
-    if (r.db != t.db || r.at <= before->at) continue;
+    if (r.db != t.db) continue;
     const bool given = std::ranges::any_of(had, [&](const auto& x) {
       const auto* ended = end_of(h, x.first, x.second);
-      return r.from.contains(x.first) && x.second <= r.at && (!ended || ended_at(*ended) > r.at);
+      return r.from.contains(x.first) && x.second < r.at && (!ended || ended_at(*ended) > r.at);
     });
     if (given)
       for (const auto& [node, at] : r.committed) had[node] = at;
@@ -117,7 +115,7 @@ lost_commits::lost_commits(const history& h, const observations& s, const commit
 std::optional<disturbance> lost_commits::explain(const transacted& t) const {
   const auto& h = history_;
   if (h.replicated.contains(t.db))
-    if (const auto d = every_holder_ended(h, seen_, t)) return d;
+    if (const auto d = every_holder_ended(h, seen_, contents_, t)) return d;
   if (h.majority) return std::nullopt;
   if (!parts_may_go_on(h)) return explain_sight(t.node, t.end);
   for (const auto& d : h.disturbances)

@@ -39,7 +39,8 @@ std::vector<commit_history> by_database(const history&);
 ///
 /// Without a cluster lock, or with one that was stolen, both sides of a cut cluster commit transactions, and those of one side
 /// are thrown away. A replicated database is nowhere but in memory: it is gone when every process that had the transaction has
-/// ended. That had all nodes of the database's generation, and who was in a recovery with one of them since.
+/// ended. That had all nodes with the content in which it was made, but those that left with that, and who was in a recovery with
+/// one of them since.
 ///
 /// With a cluster lock, and no majority asked for, the part that has the lock goes on, also with a content that is older than
 /// that of nodes which have all ended, or been cut off, before: nobody is there who could tell. When they come back with it,

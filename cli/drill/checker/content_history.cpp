@@ -7,10 +7,11 @@
 namespace floe::cli::drill {
 
 content_history::content_history(const history& h, const observations& s, std::string db)
-    : history_(h), on_disk_(h.transactional.contains(db) && !h.replicated.contains(db)) {
+    : history_(h), seen_(s), on_disk_(h.transactional.contains(db) && !h.replicated.contains(db)) {
   for (const auto& r : s.recoveries)
     if (r.db == db && !r.committed.empty()) recoveries_.push_back(&r);
   add_births(s);
+  add_leavers(s);
   // where nothing was asked for the content was there at once
   std::ranges::stable_sort(recoveries_, {},
                            [](const auto* r) { return std::pair(r->at, !r->unchanged); });
@@ -34,11 +35,31 @@ void content_history::add_births(const observations& s) {
   for (const auto& b : births_) recoveries_.push_back(&b);
 }
 
+/// Who leaves with a recovery is out of its map, and hears nothing of what is written under that.
+void content_history::add_leavers(const observations& s) {
+  for (const auto& m : s.maps)
+    if (!m.in) left_with_.emplace(m.node, m.generation);
+}
+
 content_history::content content_history::of(std::size_t node, time_us t) const {
   time_us started = -1;
   for (const auto& d : history_.disturbances)
     if (!on_disk_ && d.node == node && d.how == fault_kind::lost && d.from <= t)
       started = std::max(started, d.from);
+  return last_since(started, node, t);
+}
+
+content_history::content content_history::answered_in(std::size_t node, time_us t) const {
+  time_us started = -1;
+  for (const auto& d : history_.disturbances)
+    if (const auto ended = d.orderly ? d.left : d.from;
+        !on_disk_ && d.node == node && d.how == fault_kind::lost && ended < t)
+      started = std::max(started, ended);
+  return last_since(started, node, t);
+}
+
+content_history::content content_history::last_since(time_us started, std::size_t node,
+                                                     time_us t) const {
   // what it was created with is over with the first recovery
   for (const bool birth : {false, true}) {
     time_us since = started;
@@ -62,6 +83,16 @@ bool content_history::had_left(std::size_t node, content c, time_us t) const {
   return std::ranges::any_of(history_.disturbances, [&](const disturbance& d) {
     return d.node == node && d.handed_over && d.left >= since && d.left <= t;
   });
+}
+
+std::map<std::size_t, time_us> content_history::shared_by(content c, time_us until) const {
+  std::map<std::size_t, time_us> all;
+  if (c == content::first || c == content::unknown) return all;
+  const auto& made = *recoveries_[std::to_underlying(c)];
+  for (const auto& [node, at] : made.committed)
+    if (!left_with_.contains({node, made.generation}) && !had_left(node, c, until))
+      all.emplace(node, at);
+  return all;
 }
 
 /// It and all that it came from. What a content came from was made before it, so its ancestors are known when it is asked for in
@@ -107,8 +138,27 @@ bool content_history::apart(std::size_t one, time_us then, std::size_t other, ti
 /// How long a leader that is outnumbered leaves the cluster lock to the others (rules/election_lock).
 constexpr time_us way_for_others = 10'000'000;
 
+std::optional<time_us> content_history::lost_since(std::size_t node, std::size_t other,
+                                                   time_us now) const {
+  std::optional<time_us> since;
+  for (const auto& l : seen_.links)
+    if (l.at <= now && l.node == node && l.other == other)
+      since = l.up ? std::nullopt : std::optional(l.at);
+  if (since)
+    for (const auto& d : history_.disturbances)
+      if (d.node == node && d.how == fault_kind::lost && d.from >= *since && d.from <= now)
+        return std::nullopt;
+  return since;
+}
+
 bool content_history::outnumbered(content c) const {
   if (c == content::first || c == content::unknown) return false;
+  const auto [known, is_new] = outnumbered_.try_emplace(c, false);
+  if (is_new) known->second = is_outnumbered(c);
+  return known->second;
+}
+
+bool content_history::is_outnumbered(content c) const {
   const auto& r = *recoveries_[std::to_underlying(c)];
   std::set<std::size_t> away;
   for (const auto source : r.from)
@@ -119,13 +169,18 @@ bool content_history::outnumbered(content c) const {
       for (const auto* other : recoveries_)
         for (const auto& [node, at] : other->committed) away.insert(node);
   for (const auto& [node, at] : r.committed) away.erase(node);
-  time_us since = 0;
+  time_us cut = 0;
   for (const auto& d : history_.disturbances) {
     if (d.from > r.at || d.cured <= r.at) continue;
     if (d.how == fault_kind::lost) away.erase(d.node);
-    if (d.dark()) since = std::max(since, d.from);
+    if (d.dark()) cut = std::max(cut, d.from);
   }
-  return away.size() > r.committed.size() && since != 0 && r.at - since <= way_for_others;
+  if (away.size() <= r.committed.size() || cut == 0) return false;
+  time_us since = 0;
+  for (const auto& [node, at] : r.committed)
+    for (const auto other : away)
+      since = std::max(since, lost_since(node, other, r.at).value_or(cut));
+  return r.at - since <= way_for_others;
 }
 
 std::optional<disturbance> content_history::could_not_have(content a, content b) const {

@@ -11,6 +11,7 @@
 /// it has.
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,6 +28,12 @@ class content_history {
   /// before there was a map; or nothing that is known, after a restart.
   enum class content : std::size_t { first = static_cast<std::size_t>(-1), unknown = first - 1 };
   content of(std::size_t node, time_us) const;
+  /// The content in which the node acknowledged something at that time. Who is shut down goes on for a moment, and who is killed may
+  /// just have answered.
+  content answered_in(std::size_t node, time_us) const;
+
+  /// Who had it, since when, and got what was written in it up to then: all for whom it was made, but those that had left with that.
+  std::map<std::size_t, time_us> shared_by(content, time_us until) const;
 
   /// Whether these nodes had contents apart from each other at these times.
   bool apart(std::size_t one, time_us then, std::size_t other, time_us now) const;
@@ -39,20 +46,30 @@ class content_history {
 
  private:
   void add_births(const observations&);
+  void add_leavers(const observations&);
+  content last_since(time_us started, std::size_t node, time_us) const;
   const std::vector<bool>& ancestors(content) const;
   bool came_after(content, content earlier) const;
   bool had_left(std::size_t node, content, time_us) const;
-  /// It was made within the time that a leader leaves the lock to the others when more of them are away than with it.
+  /// It was made within the time for which a leader leaves the lock to the others when more of them are away than with it: since one
+  /// of the nodes that made it has lost the last of them.
   bool outnumbered(content) const;
+  bool is_outnumbered(content) const;
+  /// When the node took the other one for lost, if it still does; nothing: it has it, or has been started since.
+  std::optional<time_us> lost_since(std::size_t node, std::size_t other, time_us) const;
   std::optional<disturbance> who_had_it_was_gone(content earlier, content later) const;
 
   const history& history_;
+  const observations& seen_;
   bool on_disk_;                           ///< a restart takes nothing
   std::vector<database_recovery> births_;  ///< under maps with which the database was not recovered
   std::vector<const database_recovery*> recoveries_;  ///< of this database, and these, by time
   std::vector<bool> is_birth_;                        ///< of each of them
+  std::set<std::pair<std::size_t, std::uint32_t>>
+      left_with_;  ///< nodes, and generations of maps in which they are not
   mutable std::vector<std::vector<bool>>
       ancestors_;  ///< of the contents in the order of time, as far as they were asked for
+  mutable std::map<content, bool> outnumbered_;
   mutable std::map<std::pair<content, content>, std::optional<disturbance>> gone_;
 };
 

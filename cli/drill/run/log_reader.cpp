@@ -69,6 +69,14 @@ void log_reader::line(time_us at, std::size_t node, std::string_view text) {
                               .in = std::ranges::find(e->map, pnn{self}) != e->map.end()});
       }
       return;
+    case event_id::node_up:
+      if (const auto e = as<event::node_up>(*event))
+        seen_.links.push_back({node, at, number(e->pnn), true});
+      return;
+    case event_id::node_down:
+      if (const auto e = as<event::node_down>(*event))
+        seen_.links.push_back({node, at, number(e->pnn), false});
+      return;
     case event_id::recovery_pull: return pull(at, *event);
     case event_id::generation: return commit(at, node, *event);
     case event_id::contents_differ:
