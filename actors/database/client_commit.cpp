@@ -11,6 +11,7 @@
 #include "protocol/constants.hpp"
 #include "protocol/record_limits.hpp"
 #include "protocol/rules/elapsed.hpp"
+#include "protocol/types/node_map.hpp"
 #include "protocol/types/rec_data.hpp"
 
 namespace floe {
@@ -38,10 +39,60 @@ bool has_too_large(const rec_buffer& records) {
 }
 
 void client_commit::begin(db_control& m) {
-  const auto& request = std::get<req_control>(m.packet->content.body);
   const auto& records = m.request<control::trans3_commit>();
   if (!m.client) return m.answer.fail("not the records of a transaction");
   if (has_too_large(records)) return m.answer.fail(too_large_text());
+  auto unsure = unheard();
+  if (unsure.empty() || port_.view->leader == port_.env.self) return send(m);
+  if (port_.view->leader == pnn::unknown)
+    return m.answer.fail(
+        fmt::format("node {} is not connected to this one, and nobody leads who "
+                    "could tell whether it takes part",
+                    number(unsure.front())));
+  ask_leader(m, std::move(unsure));
+}
+
+std::vector<pnn> client_commit::unheard() const {
+  std::vector<commit_peer> peers;
+  const auto& nodes = port_.view->nodes;
+  for (std::uint32_t n = 0; n < nodes.size(); ++n)
+    if (!(nodes[n].flags & node_flag::deleted))
+      peers.push_back({.node = pnn{n},
+                       .connected = !(nodes[n].flags & node_flag::disconnected),
+                       .dead = nodes[n].dead});
+  return unheard_outsiders(port_.env.self, port_.view->map, peers);
+}
+
+void client_commit::ask_leader(db_control& m, std::vector<pnn> unheard) {
+  const auto question = ++questions_;
+  unsent_.push_back({question, std::move(m), std::move(unheard)});
+  port_.node.tell(call_control{.to = port_.view->leader,
+                               .opcode = control::get_nodemap,
+                               .patience = port_.config.update_patience,
+                               .answer = replier([to = port_.self, question](control_answer a) {
+                                 to.tell(db_nodes_told{question, std::move(a)});
+                               })});
+}
+
+void client_commit::on(const db_nodes_told& m) {
+  const auto found = std::ranges::find(unsent_, m.question, &unsent::question);
+  if (found == unsent_.end()) return;  // its client has gone
+  auto waited = std::move(*found);
+  unsent_.erase(found);
+  const auto told = decode_reply<control::get_nodemap>(m.answer.data);
+  if (m.answer.status != 0 || !told)
+    return waited.commit.answer.fail("the leader does not tell which nodes take part");
+  for (const auto& n : told->nodes)
+    if (!(n.flags & node_flag::inactive) &&
+        std::ranges::find(waited.unheard, n.pnn) != waited.unheard.end())
+      return waited.commit.answer.fail(
+          fmt::format("node {} takes part, and is not connected to this one", number(n.pnn)));
+  send(waited.commit);
+}
+
+void client_commit::send(db_control& m) {
+  const auto& request = std::get<req_control>(m.packet->content.body);
+  const auto& records = m.request<control::trans3_commit>();
   const auto nodes = who_must_store(port_.env.self, port_.view->map, active_nodes(*port_.view));
   for (pnn n : port_.view->map)
     if (!records_.reachable(n))
@@ -96,6 +147,7 @@ std::string client_commit::describe() const {
 }
 
 void client_commit::client_gone(std::uint64_t client) {
+  std::erase_if(unsent_, [&](const unsent& u) { return u.commit.client->id == client; });
   if (client_ == client) follow(state_.client_gone());
 }
 

@@ -3,6 +3,7 @@
 /// one at a time. What follows from what: protocol/rules/commit.hpp. What each node does with it: transactions.cpp.
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "actors/database/database_port.hpp"
 #include "actors/database/record_keeper.hpp"
@@ -18,11 +19,21 @@ class client_commit {
 
   void begin(db_control&);
   void on(const db_update_answer&);
+  void on(const db_nodes_told&);
   void client_gone(std::uint64_t client);
   void mode_changed();
   void report(database_report&) const;
 
  private:
+  /// A commit that waits for what the leader knows of nodes that are not heard here.
+  struct unsent {
+    std::uint64_t question;
+    db_control commit;
+    std::vector<pnn> unheard;
+  };
+  std::vector<pnn> unheard() const;
+  void ask_leader(db_control&, std::vector<pnn> unheard);
+  void send(db_control&);
   void follow(const commit_step&);
   std::string describe() const;
 
@@ -31,6 +42,8 @@ class client_commit {
   database_commit state_;
   replier answer_;
   std::uint64_t client_ = 0;
+  std::vector<unsent> unsent_;
+  std::uint64_t questions_ = 0;
   time_point since_;
 };
 

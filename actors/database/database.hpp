@@ -107,6 +107,7 @@ class database final : public actor<database_message>, private record_keeper {
   void on(db_look_for_room& m) { storage_.on(m); }
   void on(db_holder_rules& m) { holders_.set(m); }
   void on(db_update_answer& m) { commit_.on(m); }
+  void on(db_nodes_told& m) { commit_.on(m); }
   void on(db_thaw_late& m) { thaws_.on(m); }
   void on(db_fill_on& m) { filling_.on(m); }
   void on(db_vacuum_time& m) { vacuum_.on(m); }

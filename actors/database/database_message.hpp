@@ -254,6 +254,11 @@ struct db_update_answer {
   pnn node;
   control_answer answer;
 };
+/// The leader has said which nodes take part, or nothing.
+struct db_nodes_told {
+  std::uint64_t question;
+  control_answer answer;
+};
 
 using database_message =
     std::variant<db_client_call, db_peer_packet, db_control, db_push, db_client_gone, db_view,
@@ -262,6 +267,6 @@ using database_message =
                  db_update_answer, db_next_slice, db_settings, db_vacuum_time, db_vacuum_slice,
                  db_vacuum_answer, db_seqnum_time, db_table_rules, db_table_rung, db_table_tick,
                  db_table_recall, db_tell_contents, db_fill_from, db_fill_came, db_fill_on,
-                 db_look_for_room, db_reset_counters>;
+                 db_look_for_room, db_reset_counters, db_nodes_told>;
 
 }  // namespace floe

@@ -84,8 +84,7 @@ void node_pulse::look(time_point now) {
   }
   const auto without = leaderless_ ? now - *leaderless_ : duration{0};
   const auto cause = is_cut_off(self_, leader_, nodes_, without, limit_, quorum_);
-  const auto before = std::exchange(cause_, cause);
-  if (cause == cut_off_cause::none || before != cut_off_cause::none) return;
+  if (!begins_to_be_cut_off(std::exchange(cause_, cause), cause)) return;
   since_ = now;
   cut_off(cause);
 }

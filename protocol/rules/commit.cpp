@@ -22,6 +22,17 @@ bool good_without(pnn refuses, std::span<const pnn> map) {
   return !mutated(mutant::outsiders_decide) && std::ranges::find(map, refuses) == map.end();
 }
 
+std::vector<pnn> unheard_outsiders(pnn self, std::span<const pnn> map,
+                                   std::span<const commit_peer> nodes) {
+  std::vector<pnn> all;
+  if (mutated(mutant::unheard_outsiders_left_out)) return all;
+  for (const auto& n : nodes) {
+    const bool member = std::ranges::find(map, n.node) != map.end();
+    if (n.node != self && !member && !n.connected && !n.dead) all.push_back(n.node);
+  }
+  return all;
+}
+
 commit_refusal database_commit::begin(recovery_mode mode, db_kind kind, pnn self,
                                       std::span<const pnn> nodes) {
   if (kind == db_kind::volatile_db) return commit_refusal::wrong_kind;

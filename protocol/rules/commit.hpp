@@ -66,6 +66,20 @@ std::vector<pnn> who_must_store(pnn self, std::span<const pnn> map, std::span<co
 /// would be undecided, and ask for the next recovery, as long as a node is connected to the committing one and not to the leader.
 bool good_without(pnn refuses, std::span<const pnn> map);
 
+/// A node of the list, as the committing one sees it.
+struct commit_peer {
+  pnn node{0};
+  bool connected = true;
+  bool dead = false;  ///< its process has ended
+};
+
+/// Nodes that may take part without a place in the map (they track no records), and that this node does not hear. What it
+/// commits would not reach them, and their clients would go on with what was there before. Whether they take part the leader
+/// knows, and is asked: one that he does not hear either does not. (Nobody has to be asked about members of the map: without
+/// one of those nothing is committed.)
+std::vector<pnn> unheard_outsiders(pnn self, std::span<const pnn> map,
+                                   std::span<const commit_peer> nodes);
+
 class database_commit {
  public:
   /// The nodes are all active ones, this one among them.

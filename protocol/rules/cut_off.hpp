@@ -6,7 +6,8 @@
 /// meanwhile.
 ///
 ///   a follower           has not heard its leader, or its leader's stream has broken
-///   nobody leads         for as long, and a member of the map is away
+///   nobody leads         and a member of the map has not been heard for as long, or its stream has broken: it may have waited for
+///                        nothing but the cluster lock, which nobody has now. Or nobody leads for as long, and a member is away
 ///   a leader, or whoever hears him   does not hear more members of its map than it hears: the leader may be cut off himself,
 ///                        and says so to nobody
 ///   anybody              was stopped itself for as long
@@ -50,6 +51,11 @@ std::string_view text(cut_off_cause);
 /// `without_leader`: how long this node has known of no leader.
 cut_off_cause is_cut_off(pnn self, pnn leader, std::span<const cut_off_peer> nodes,
                          duration without_leader, duration limit, quorum_rule);
+
+/// Whether a look at the nodes is news, which makes the databases freeze: what was seen before has, and a recovery may have
+/// opened them since. That its leader, who was heard, had taken for enough what this node did not hear says nothing when he is
+/// gone.
+bool begins_to_be_cut_off(cut_off_cause before, cut_off_cause now);
 
 /// So long before others leave a node out it counts itself out: two of its keepalives may be on their way.
 duration own_silence_limit(duration others_limit, duration keepalive_interval);

@@ -42,6 +42,14 @@ TEST_CASE("commit: who is not in the map may refuse") {
   CHECK(good_without(pnn{2}, map));
 }
 
+TEST_CASE("commit: of whom nothing is heard, and who is in no map, the leader has to know") {
+  const std::vector map{pnn{0}, pnn{1}};
+  const std::vector<commit_peer> nodes{
+      {pnn{0}, false}, {pnn{1}}, {pnn{2}}, {pnn{3}, false}, {pnn{4}, false, true}};
+  CHECK(unheard_outsiders(pnn{1}, map, nodes) == std::vector{pnn{3}});
+  CHECK(unheard_outsiders(pnn{3}, map, nodes).empty());
+}
+
 TEST_CASE("commit: good when all nodes have stored it, once") {
   auto c = begun();
   const auto number = c.number();

@@ -76,6 +76,29 @@ TEST_CASE("without a leader a node waits for one, unless a member is away for as
   CHECK(cluster(3).lost(0, true).of(1, pnn::unknown, limit) == cut_off_cause::none);
 }
 
+TEST_CASE("without a leader whoever has not been heard for long may go on by himself at once") {
+  CHECK(cluster(3).silent(0).of(1, pnn::unknown) == cut_off_cause::no_leader);
+  CHECK(cluster(5).silent(4).of(1, pnn::unknown) == cut_off_cause::no_leader);
+  CHECK(cluster(5).silent(4).of(1, pnn{0}) == cut_off_cause::none);
+  auto outsider = cluster(3).silent(2);
+  outsider.nodes[2].in_map = false;
+  CHECK(outsider.of(1, pnn::unknown) == cut_off_cause::none);
+  auto dead = cluster(3).silent(2).lost(2, true);
+  CHECK(dead.of(1, pnn::unknown) == cut_off_cause::none);
+}
+
+TEST_CASE("what a leader that was heard had opened closes when he is gone") {
+  using enum cut_off_cause;
+  CHECK(begins_to_be_cut_off(none, outnumbered));
+  CHECK_FALSE(begins_to_be_cut_off(outnumbered, outnumbered));
+  CHECK(begins_to_be_cut_off(outnumbered, no_leader));
+  CHECK_FALSE(begins_to_be_cut_off(no_leader, no_leader));
+  // nobody has opened anything since
+  CHECK_FALSE(begins_to_be_cut_off(leader_silent, no_leader));
+  CHECK_FALSE(begins_to_be_cut_off(no_leader, outnumbered));
+  CHECK_FALSE(begins_to_be_cut_off(outnumbered, none));
+}
+
 TEST_CASE("a node counts itself out before others do") {
   CHECK(own_silence_limit(milliseconds(2500), milliseconds(250)) == milliseconds(2000));
   CHECK(own_silence_limit(milliseconds(400), milliseconds(250)) == milliseconds(200));

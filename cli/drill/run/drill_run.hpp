@@ -121,6 +121,7 @@ class drill_run {
   void await_everywhere(const std::string& db);
   void tap(std::string_view to, std::uint64_t stream, const bytes& packet);
   void final_looks();
+  void look_at_copies(const std::vector<std::pair<std::string, std::string>>& records);
   std::optional<std::uint32_t> resting_generation();
   void observe(std::size_t n);
   std::expected<std::size_t, std::string> some_node();
