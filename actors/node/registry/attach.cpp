@@ -11,6 +11,7 @@
 #include "actors/health/file_checks.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/hash.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/record_limits.hpp"
 #include "protocol/types/basic.hpp"
 #include "storage/health.hpp"
@@ -97,14 +98,19 @@ void attaching::attach_as(db_kind kind, byte_view text, const caller& by, const 
         fmt::format("{} databases are attached, which is the limit: each needs three descriptors",
                     databases_.all().size()));
   }
-  if (!d) return create(name, kind, true, to.plain());
+  if (!d) {
+    create(name, kind, true, to.plain());
+    databases_.all().at(id).for_recovery = during_recovery;
+    return;
+  }
   if (d->name != name) return to.fail(fmt::format("{} has the same id as {}", name, d->name));
   // attaching as volatile asks for no kind: it finds whatever is there (as ctdbd)
   if (kind != db_kind::volatile_db && kind != d->kind)
     return to.fail(name + " exists as another kind");
   if (d->detaching) return to.fail(name + " is being detached: try again");
-  if (!d->open) return d->attaching.push_back(to.plain());
-  to.good(id);
+  if (d->open) return to.good(id);
+  d->for_recovery |= during_recovery;
+  d->attaching.push_back(to.plain());
 }
 
 void attaching::create(const std::string& name, db_kind kind, bool tell_others, replier to) {
@@ -180,8 +186,10 @@ void attaching::opened(const database_opened& m) {
   const auto waiting = std::exchange(d->attaching, {});
   if (!m.error.empty()) {
     const auto held = std::exchange(d->until_open, {});
-    // what a recovery brings cannot be stored here: the others go on with it
-    if (d->fresh && !starting_.contains(m.id))
+    // What a recovery brings cannot be stored here: the others go on with it. (A client's database is refused to the client; while
+    // no recovery has begun the others have nothing of what is here.)
+    const bool brought = d->for_recovery || (d->fresh && mutated(mutant::leaves_for_a_client));
+    if (brought && !starting_.contains(m.id))
       port_.self.tell(
           ban_self{.why = fmt::format("cannot open {} in a recovery: {}", d->name, m.error),
                    .cause = ban_cause::cannot_store,

@@ -26,6 +26,8 @@ struct database_entry {
   pnn frozen_by = pnn::unknown;  ///< the last freeze that was a node's own, and no client's
   address<database_message> to;
   bool open = false;
+  bool for_recovery =
+      false;  ///< one asks for it that has begun; else it is wanted by clients or for them
   bool detaching = false;  ///< its actor is closing the file
   bool tell_others = false;
   std::vector<replier> attaching;            ///< told when it is open, or closed again
