@@ -28,7 +28,7 @@ frame as_frame(bytes data) { return std::make_shared<const bytes>(std::move(data
 
 }  // namespace
 
-/// Whether most of the nodes of its map are silent, though not dead, and with a cluster lock go first.
+/// Whether most of the nodes of its map are silent, though not dead: with a cluster lock they go first.
 bool leader::outnumbered() const {
   if (config_.cluster_lock.empty() || config_.quorum == quorum_rule::none || !last_loss_)
     return false;
@@ -38,7 +38,7 @@ bool leader::outnumbered() const {
     if (!p || p->dead) continue;
     ++(p->flags & node_flag::disconnected ? away : here);
   }
-  return leaves_lock(here, away, env_.loop.now() - *last_loss_);
+  return is_outnumbered(here, away);
 }
 
 /// Whether a majority of the nodes is asked for and is not here.
@@ -54,14 +54,16 @@ bool leader::too_few() const {
 }
 
 standing leader::own_standing() const {
+  const bool fewer = outnumbered();
   const bool can = can_be_leader(inactive(), view_->capabilities & capability::recmaster) &&
-                   !outnumbered() && !too_few();
+                   !(fewer && leaves_lock(env_.loop.now() - *last_loss_)) && !too_few();
   const auto us = can ? born_us_ : static_cast<std::uint64_t>(env_.loop.wall_us());
   return {.can_lead = can,
           .inactive = inactive(),
           .priority = {us / 1'000'000, us % 1'000'000},
           .connected = static_cast<std::uint32_t>(connected().size()),
-          .only_floe = only_floe()};
+          .only_floe = only_floe(),
+          .outnumbered = fewer};
 }
 
 /// A leader that was stopped for so long that the others have given it up does not go on where it was: it would recover

@@ -23,6 +23,7 @@ std::vector<election_output> election::step(const election_input& event) {
   assert((leader_ != self_ || !with_lock_ || held_) && "a node leads without the cluster lock");
   assert((state_ != election_state::electing || !with_lock_) && "a vote beside a cluster lock");
   assert((state_ != election_state::racing || lock_try_ != 0) && "a race without a try");
+  assert((!found_free_ || leader_ == pnn::unknown) && "a second look at the lock of a leader");
   assert(rival_ != self_ && "a node is its own rival");
   return std::exchange(out_, {});
 }
@@ -36,7 +37,13 @@ void election::on(const election_event::start&) {
 
 void election::on(const election_event::standing_changed& e) {
   own_ = e.now;
-  if (own_.can_lead) return;
+  if (own_.can_lead) {
+    if (found_free_ && !own_.outnumbered) {  // with those who were missed
+      forget_free_lock();
+      race();
+    }
+    return;
+  }
   if (with_lock_) return give_up_lock();
   disarm(election_timer::answer);
   if (candidate_ == self_) candidate_ = pnn::unknown;
@@ -239,6 +246,7 @@ void election::follow(pnn leader) {
   disarm(election_timer::vote_end);
   disarm(election_timer::lock_again);
   lock_tries_ = 0;
+  forget_free_lock();
   arm(election_timer::leader_silent, delays_.leader_timeout);
   set_leader(leader);
 }

@@ -24,6 +24,9 @@
 /// * With a cluster lock: whoever holds it leads, and nobody else; who hears of an unknown leader
 ///   tries to take it. The holder stays leader through every race, and cannot be talked out of its
 ///   office; losing the lock ends it at once. Not getting the lock is no fault.
+/// * Who finds the lock free although most of those that it worked with are out of its reach gives it back: it may be free only
+///   between two of their holders. It looks again when all who have found it held have asked once more, and leads if it is
+///   free then too. If it is held then, that begins anew, with a longer pause: a lock may outlive who has let it go.
 /// * Every term of office has a number, later ones higher ones; floe's leaders send theirs. A claim
 ///   of an older term is stale: it is answered with the later term and otherwise ignored. A claim
 ///   of a later term is believed at once with a cluster lock; by vote it may also come from the
@@ -102,6 +105,8 @@ struct standing {
   priority_time priority;  ///< the present moment while it cannot lead
   std::uint32_t connected = 0;
   bool only_floe = false;  ///< no ctdbd is among them
+  /// More of those that it worked with are out of its reach, and may be alive, than are here.
+  bool outnumbered = false;
 };
 
 /// Active, and with the leader capability.
@@ -109,10 +114,13 @@ constexpr bool can_be_leader(bool inactive, bool leader_capability) {
   return !inactive && leader_capability;
 }
 
-/// With a cluster lock: whether a node leaves it to others. It does while most of those that it worked with (its last
-/// map; `here` can be reached, it among them) are `away` and may be alive: they have the commits, and one that is cut
-/// off must not be quicker. Nobody else may be left, so that ends some time after the last loss.
-bool leaves_lock(std::size_t here, std::size_t away, duration since_loss);
+/// With a cluster lock: whether most of those that a node worked with (its last map; `here` can be reached, it among them) are
+/// `away` and may be alive. They have the commits, and one that is cut off must not be quicker.
+constexpr bool is_outnumbered(std::size_t here, std::size_t away) { return away > here; }
+
+/// Whether a node that is outnumbered leaves the lock to the others. Nobody else may be left, so that ends some time after the
+/// last loss: from then on it may take a lock that it has found free twice.
+bool leaves_lock(duration since_loss);
 
 /// Whether this node wins against the vote of another.
 bool wins_against(pnn self, const standing& own, const vote& other);
@@ -263,6 +271,9 @@ class election {
   void announce_race();
   void race();
   void give_up_lock();
+  void leave_free_lock();
+  bool looks_again_later() const;
+  void forget_free_lock();
   void unknown_heard_with_lock();
   void arm(election_timer, duration);
   void disarm(election_timer t) { armed_[static_cast<std::size_t>(t)] = 0; }
@@ -282,9 +293,11 @@ class election {
   pnn told_ =
       pnn::unknown;  ///< has been told who leads: if it claims to lead all the same, it does
   bool with_lock_;
-  bool held_ = false;           ///< the cluster lock
-  std::uint64_t lock_try_ = 0;  ///< serial of the try under way, or by which it is held; 0: none
-  unsigned lock_tries_ = 0;     ///< without a leader, in a row
+  bool held_ = false;            ///< the cluster lock
+  std::uint64_t lock_try_ = 0;   ///< serial of the try under way, or by which it is held; 0: none
+  unsigned lock_tries_ = 0;      ///< without a leader, in a row
+  bool found_free_ = false;      ///< the lock, while outnumbered, and not held at any look since
+  unsigned held_after_all_ = 0;  ///< at a second look; without a leader, in a row
   std::uint64_t term_ = 0;
   bool answered_claim_ = false;           ///< since the last broadcast
   std::array<std::uint64_t, 5> armed_{};  ///< serial of each armed timer, 0: not armed

@@ -12,7 +12,8 @@ constexpr auto fields_of(of<vote>) {
 constexpr auto fields_of(of<standing>) {
   return event("standing", field("can_lead", &standing::can_lead),
                field("inactive", &standing::inactive), field("priority", &standing::priority),
-               field("connected", &standing::connected), field("only_floe", &standing::only_floe));
+               field("connected", &standing::connected), field("only_floe", &standing::only_floe),
+               field("outnumbered", &standing::outnumbered));
 }
 constexpr auto fields_of(of<election_event::start>) { return event("start"); }
 constexpr auto fields_of(of<election_event::standing_changed>) {

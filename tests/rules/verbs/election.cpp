@@ -1,4 +1,4 @@
-/// election [self=1] [lock] [priority=100] [cannot_lead] [only_floe]: the elections of that node, by vote or with a cluster lock; it has
+/// election [self=1] [lock] [priority=100] [cannot_lead] [only_floe] [outnumbered]: the elections of that node, by vote or with a cluster lock; it has
 /// just started. A timer fires with the serial number that it was armed with last (`fired timer=lock_again`), the lock answers
 /// to the last try, and a claim is the sender's own (`leader_heard from=0`), unless a script says otherwise.
 #include <array>
@@ -74,7 +74,8 @@ static std::string run(world& w, words& said, const std::vector<std::string>&) {
   standing own{.can_lead = !said.flag("cannot_lead"),
                .priority = {100, 0},
                .connected = 3,
-               .only_floe = said.flag("only_floe")};
+               .only_floe = said.flag("only_floe"),
+               .outnumbered = said.flag("outnumbered")};
   if (auto v = said.option("self")) parse(*v, self);
   if (auto v = said.option("priority")) parse(*v, own.priority);
   w.current = std::make_unique<election_machine>(self, own, said.flag("lock"));
@@ -82,6 +83,7 @@ static std::string run(world& w, words& said, const std::vector<std::string>&) {
 }
 
 extern const verb election_verb{
-    "election", "election [self=1] [lock] [priority=100] [cannot_lead] [only_floe]", run};
+    "election", "election [self=1] [lock] [priority=100] [cannot_lead] [only_floe] [outnumbered]",
+    run};
 
 }  // namespace floe::rule_script
