@@ -11,7 +11,7 @@ namespace {
 /// The others are bugs that this covers: they are looked for without it.
 bool leaderless_wait() {
   return mutated(mutant::leaderless_wait) || mutated(mutant::follower_of_a_cut_off_leader) ||
-         mutated(mutant::frozen_leader_goes_on);
+         mutated(mutant::frozen_leader_goes_on) || mutated(mutant::silent_member_left_out);
 }
 
 bool is_away(const cut_off_peer& p) { return !p.dead && (!p.connected || p.silent); }
