@@ -57,7 +57,8 @@ bool gives_way(const content_past& one, const content_past& other) {
 }
 
 /// Copies of one generation have one past, as far as each of them remembers it. A node that was given the content knows less of
-/// when it was written than who has had it all the time; but a transaction that only some of them have is in the highest number.
+/// when it was written than who has had it all the time, or nothing; but a transaction that only some of them have is in the
+/// highest number.
 content_past shared_past(const past_claim& of, std::span<const past_claim> all) {
   auto past = of.past;
   if (past.from.empty()) return past;
@@ -72,8 +73,9 @@ content_past shared_past(const past_claim& of, std::span<const past_claim> all) 
   for (const auto& c : all) {
     if (!is_here(c)) continue;
     for (const generation g : c.past.from) remember(past.from, g);
-    const bool earlier = past.written == own || is_later(past.written, c.past.written);
-    if (c.number == highest && earlier) past.written = c.past.written;
+    if (c.number != highest || c.past.written == generation::invalid) continue;
+    if (past.written == own || is_later(past.written, c.past.written))
+      past.written = c.past.written;
   }
   return past;
 }

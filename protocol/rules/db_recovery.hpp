@@ -348,6 +348,7 @@ class db_recovery {
   std::string why_everything() const;
   bool equal_contents();
   bool all_equal() const;
+  bool has_another_content(pnn) const;
   bool history_is_missing() const;
   void let_replaced_count();
   void look_where_parts_left();

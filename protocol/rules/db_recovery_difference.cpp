@@ -192,13 +192,16 @@ content_past db_recovery::past_of(pnn n) const {
   return own == seqnums_.end() ? content_past{} : shared_past(*own, seqnums_);
 }
 
+/// It has served clients, and what it has does not count.
+bool db_recovery::has_another_content(pnn n) const {
+  const auto* copy = copy_of(n);
+  return copy && copy->content != generation::invalid && copy->changes != change_state::filled;
+}
+
 /// Somebody has a content of which the members cannot tell what they have changed since: what it came from may tell more.
 bool db_recovery::history_is_missing() const {
-  return by_difference() && !mutated(mutant::replaced_content_forgets) &&
-         std::ranges::any_of(fresh(), [&](pnn n) {
-           const auto* copy = copy_of(n);
-           return copy->content != generation::invalid && copy->changes == change_state::complete;
-         });
+  return plan_.floe_only && !members().empty() && !mutated(mutant::replaced_content_forgets) &&
+         std::ranges::any_of(fresh(), [&](pnn n) { return has_another_content(n); });
 }
 
 /// A content that was put there by an operator, in the place of one that the members' came from as well, is later than
@@ -208,11 +211,14 @@ void db_recovery::let_replaced_count() {
   for (const pnn n : fresh()) {
     const auto* copy = copy_of(n);
     const auto past = past_of(n);
-    if (copy->changes != change_state::complete || !is_replaced(past.written) ||
+    if (!has_another_content(n) || !is_replaced(past.written) ||
         !came_from(past, members_past.written) || came_from(members_past, past.written))
       continue;
     const auto content = copy->content;
-    for (auto& p : plan_.participants) p.took_part = copy_of(p.node)->content == content;
+    for (auto& p : plan_.participants) {
+      const auto* other = copy_of(p.node);
+      p.took_part = other && other->content == content;
+    }
     plan_.all_here = false;  // who was with them is not known
     return;
   }

@@ -274,6 +274,47 @@ TEST_CASE("a wiped database deletes every record of it") {
   CHECK(w.broken(kept_deletions_checker()) == 1);
 }
 
+TEST_CASE(
+    "a wipe in one part of a cluster is gone with all who took part in it, and not by the cut") {
+  written w;
+  const auto made = [&](std::uint32_t generation, const std::set<std::size_t>& nodes) {
+    database_recovery r{
+        .db = "a.tdb", .generation = generation, .at = generation * 1000, .from = nodes};
+    for (const auto n : nodes) r.committed[n] = r.at + 100;
+    w.s.recoveries.push_back(r);
+  };
+  made(1, {0, 1, 2});
+  w.store(w.lock("a", 0, 2, 3, ""), 4, 5, "one");
+  w.h.disturb(0, 6'000, "cut off", fault_kind::cut);
+  made(7, {1, 2});
+  made(8, {0});
+  w.h.begin({.kind = op_kind::wipe,
+             .client = "drill",
+             .node = 0,
+             .db = "a.tdb",
+             .begin = 9'000,
+             .end = 10'000,
+             .result = op_end::done,
+             .everywhere = true});
+  SUBCASE("node 0 is there when they meet") {
+    w.h.cure(0, fault_kind::cut, 11'000);
+    w.h.calm(0, 12'000);
+    made(13, {0, 1, 2});
+    w.read(1, 20, 21, "one");
+    CHECK(w.broken(kept_deletions_checker()) == 1);
+  }
+  SUBCASE("node 0 is taken out: nobody else had it") {
+    w.h.disturb(0, 10'500, "banned", fault_kind::out);
+    w.h.cure(0, fault_kind::cut, 11'000);
+    w.h.cure(0, fault_kind::out, 11'000);
+    made(13, {1, 2});
+    w.s.recoveries.back().committed[0] = 13'100;
+    w.read(1, 20, 21, "one");
+    CHECK(w.broken(kept_deletions_checker()) == 0);
+    CHECK(w.explained(kept_deletions_checker()) == 1);
+  }
+}
+
 TEST_CASE("a node that is out of the cluster may know only what it had") {
   written w;
   w.store(w.lock("a", 0, 1, 2, ""), 3, 4, "one");

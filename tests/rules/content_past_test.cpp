@@ -122,6 +122,16 @@ TEST_CASE("who was given a content knows less of when it was written than who ga
   CHECK(latest_contents(std::array{gave, more, knew}).size() == 3);
 }
 
+TEST_CASE("who cannot say when a content was written says nothing against those who can") {
+  const auto wiped = replaced_under(g2);
+  const past_claim wiper{pnn{0}, 0, gone_on(gone_on(after({g1}), wiped, true), g3, false)};
+  const past_claim got{pnn{1}, 0, gone_on({}, g3, false)};
+  REQUIRE(got.past.written == generation::invalid);
+  for (const auto& c : {wiper, got}) CHECK(shared_past(c, std::array{wiper, got}).written == wiped);
+  // nobody can: it may have been up to the content's own generation
+  CHECK(shared_past(got, std::array{got}).written == g3);
+}
+
 TEST_CASE("a recovery's content came from those of all participants") {
   const std::array claims{past_claim{pnn{0}, 7, written_in(after({g1, g2}), g2)},
                           past_claim{pnn{1}, 6, after({g1, g3})}, past_claim{pnn{2}, 0, {}}};

@@ -96,6 +96,21 @@ std::optional<disturbance> of_another_part(const history& h, const register_hist
   return std::nullopt;
 }
 
+/// Each node for which the content was made in which a wipe was done, has been harmed since, and not only by having been cut off
+/// with it: those who meet them again must have it. The last of these harms.
+const disturbance* who_was_wiped_is_gone(const history& h, const content_history& contents,
+                                         const operation& w, time_us until) {
+  const disturbance* last = nullptr;
+  for (const auto& [node, at] : contents.shared_by(contents.answered_in(w.node, w.end), w.end)) {
+    auto harms = h.harms(node, w.end, until);
+    std::erase_if(harms, [](const auto* d) { return d->how == fault_kind::cut; });
+    const auto* cause = cause_among(harms);
+    if (!cause) return nullptr;
+    if (!last || last->from < cause->from) last = cause;
+  }
+  return last;
+}
+
 }  // namespace
 
 bool parts_may_go_on(const history& h) {
@@ -132,6 +147,8 @@ std::optional<disturbance> explain_loss(const history& h, const observations& s,
                                         std::size_t write, const stale_sight& stale) {
   const auto& sight = h.ops[stale.sight];
   if (auto rival = of_another_part(h, r, contents, write, stale)) return rival;
+  if (const auto& w = h.ops[write]; w.everywhere)
+    if (const auto* gone = who_was_wiped_is_gone(h, contents, w, sight.end)) return *gone;
   const auto holders = holders_of(h, s, r, write, sight.begin);
   const auto seen_missing = sight.end;
   const disturbance* last = nullptr;

@@ -13,6 +13,9 @@
 /// both while they were apart (content_history.hpp) one of the two is lost when they meet: a loss is explained if a write
 /// of the other part is not missing where this one is.
 ///
+/// A wipe is meant for all nodes. Its loss is explained as well if all that have taken part in it were harmed since, and not
+/// only cut off from others that know nothing of it.
+///
 /// Of a deletion nodes need not keep a copy: an empty record goes away when it is given away. Up to
 /// the next recovery the harm of any node that had it explains its loss, also of one that was asking
 /// for it.
