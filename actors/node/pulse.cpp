@@ -15,6 +15,12 @@ constexpr duration broken_patience = std::chrono::milliseconds(5);
 /// A node that has nothing to do has a turn each second.
 constexpr duration longest_rest = std::chrono::milliseconds(1500);
 
+/// The others are bugs that this covers: they are looked for without it.
+bool nobody_vouches() {
+  return mutated(mutant::ended_leader_vouches_for_nobody) || mutated(mutant::leaderless_wait) ||
+         mutated(mutant::follower_of_a_cut_off_leader) || mutated(mutant::frozen_leader_goes_on);
+}
+
 }  // namespace
 
 node_pulse::peer& node_pulse::of(pnn n, time_point now) {
@@ -39,6 +45,8 @@ void node_pulse::follow(const cluster_view& v, duration among_floe, duration wit
   among_floe_ = among_floe;
   self_ = v.self;
   limit_ = with_ctdbd;
+  if (leader_ != v.leader && leader_ != pnn::unknown && leader_ != self_ && !nobody_vouches())
+    vouched_ = std::max(vouched_, of(leader_, now).heard);
   if (std::exchange(leader_, v.leader) != v.leader || leader_ != pnn::unknown) leaderless_.reset();
   if (leader_ == pnn::unknown && !leaderless_) leaderless_ = now;
   // whoever has no content that counts has nothing to lose
@@ -89,7 +97,8 @@ void node_pulse::look(time_point now) {
   cut_off(cause);
 }
 
-/// A ctdbd does not freeze by itself, however long one waits.
+/// Who is not heard here may have heard the leader that there was, until his end, and has not frozen before that; nor has it since
+/// if what says that he has ended was lost. A ctdbd does not freeze by itself, however long one waits.
 std::vector<part_member> node_pulse::members(time_point now) {
   std::vector<part_member> all;
   for (const auto& n : nodes_) {
@@ -99,7 +108,7 @@ std::vector<part_member> node_pulse::members(time_point now) {
                    .connected = n.node == self_ || n.connected,
                    .inactive = n.inactive,
                    .dead = n.dead,
-                   .silent = now - p.heard,
+                   .silent = now - std::max(p.heard, vouched_),
                    .limit = p.floe ? among_floe_ : duration{0}});
   }
   return all;

@@ -24,7 +24,8 @@ class node_pulse {
   /// As of the last look; `none` if it is not cut off. A recovery may still have to come after that.
   cut_off_cause cause() const { return cause_; }
   time_point since() const { return since_; }
-  /// The nodes of the list, for who must know whether somebody may be left out.
+  /// The nodes of the list, for who must know whether somebody may be left out: for how long nothing has come from them, or from
+  /// another leader, who may have heard them.
   std::vector<part_member> members(time_point now);
 
   /// At the beginning of a turn of an actor. There is one at least every second.
@@ -59,6 +60,7 @@ class node_pulse {
   std::vector<cut_off_peer> nodes_;
   std::vector<duration> limits_;  ///< of nodes_
   std::optional<time_point> leaderless_;
+  time_point vouched_{};  ///< when another leader was heard last, when it led
   duration among_floe_{0};
   duration limit_{0};  ///< the shortest one: the first of the others to leave this node out
 };

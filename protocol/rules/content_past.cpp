@@ -73,7 +73,9 @@ content_past shared_past(const past_claim& of, std::span<const past_claim> all) 
   for (const auto& c : all) {
     if (!is_here(c)) continue;
     for (const generation g : c.past.from) remember(past.from, g);
-    if (c.number != highest || c.past.written == generation::invalid) continue;
+    const bool unknown =
+        c.past.written == generation::invalid && !mutated(mutant::unknown_since_counts);
+    if (c.number != highest || unknown) continue;
     if (past.written == own || is_later(past.written, c.past.written))
       past.written = c.past.written;
   }

@@ -8,7 +8,9 @@
 ///
 /// Nobody is left out who may still acknowledge something. A member of the last map may if it is not connected, its process
 /// is not known to have ended, and it has been silent for less than the limit after which it freezes by itself
-/// (cut_off.hpp): the leader waits for the rest of that time (rule R11 of the model, tests/model/README.md).
+/// (cut_off.hpp): the leader waits for the rest of that time (rule R11 of the model, tests/model/README.md). Who was led by
+/// another one may have heard him until his end, when he had not left it out: of that silence nobody else knows, and it begins when
+/// that leader was last heard here.
 ///
 /// A node that has been restarted has nothing of the generation before. While a member of that generation is silent, which
 /// may have what they had, only nodes with content make up a majority (rule R12): else a restarted half would go on without
