@@ -4,6 +4,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -23,11 +24,11 @@ std::string_view variable(const char* name) {
 
 bool has_service_manager() { return !variable("NOTIFY_SOCKET").empty(); }
 
-void tell_service_manager(std::string_view lines) {
+bool tell_service_manager(std::string_view lines) {
   const auto path = variable("NOTIFY_SOCKET");
   sockaddr_un to{};
   to.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof to.sun_path) return;
+  if (path.empty() || path.size() >= sizeof to.sun_path) return true;
   std::memcpy(to.sun_path, path.data(), path.size());
   auto size = offsetof(sockaddr_un, sun_path) + path.size();
   if (path.front() == '@')
@@ -35,10 +36,12 @@ void tell_service_manager(std::string_view lines) {
   else
     ++size;
   const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return;
-  (void)::sendto(fd, lines.data(), lines.size(), MSG_NOSIGNAL,
-                 reinterpret_cast<const sockaddr*>(&to), static_cast<socklen_t>(size));
+  if (fd < 0) return false;
+  const auto sent = ::sendto(fd, lines.data(), lines.size(), MSG_NOSIGNAL | MSG_DONTWAIT,
+                             reinterpret_cast<const sockaddr*>(&to), static_cast<socklen_t>(size));
+  const bool busy = sent < 0 && (errno == EAGAIN || errno == ENOBUFS);
   ::close(fd);
+  return !busy;
 }
 
 std::optional<std::chrono::microseconds> watchdog_limit() {

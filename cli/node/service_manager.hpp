@@ -8,8 +8,8 @@
 namespace floe::cli {
 
 bool has_service_manager();
-/// Lines NAME=VALUE. To nobody if there is no manager; what it does not take is lost.
-void tell_service_manager(std::string_view lines);
+/// Lines NAME=VALUE. To nobody if there is no manager. It is not waited for: false if it is too busy to take them, and they are lost.
+bool tell_service_manager(std::string_view lines);
 /// Within which it wants to hear WATCHDOG=1; nothing: it does not watch this process.
 std::optional<std::chrono::microseconds> watchdog_limit();
 

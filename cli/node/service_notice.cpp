@@ -87,13 +87,15 @@ void service_notice::answered(const std::string& report) {
   asked_ = false;
   if (report.empty()) return;
   tell_service_manager("WATCHDOG=1\nSTATUS=" + status_line(report));
-  if (!std::exchange(ready_, true)) tell_service_manager("READY=1");
+  if (!ready_) ready_ = tell_service_manager("READY=1");
 }
 
 void service_notice::reloading() {
   tell_service_manager("RELOADING=1\nMONOTONIC_USEC=" + monotonic_now_us());
 }
-void service_notice::reloaded() { tell_service_manager("READY=1"); }
+void service_notice::reloaded() {
+  if (ready_) ready_ = tell_service_manager("READY=1");
+}
 void service_notice::stopping() { tell_service_manager("STOPPING=1\nSTATUS=ends"); }
 
 }  // namespace floe::cli

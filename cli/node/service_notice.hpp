@@ -34,7 +34,7 @@ class service_notice {
   pnn self_;
   duration pause_;
   timer_id timer_{0};
-  bool ready_ = false;
+  bool ready_ = false;  ///< READY was said, and taken
   bool asked_ = false;  ///< a question is on its way
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -66,7 +66,6 @@ class A1Pages(unittest.TestCase):
         for s in json.loads(floe("check-config", "--settings", "--json").stdout)["settings"]:
             self.assertIn(f"\\fB{s['name']}\\fR", text)
 
-
     @unittest.skipUnless(shutil.which("journalctl"), "systemd is not installed")
     def test_the_journal_explains_every_event(self):
         root = sandbox.directory("catalog")
@@ -100,6 +99,7 @@ COMP_WORDS=({' '.join(f"'{w}'" for w in words)}); COMP_CWORD={len(words) - 1}; _
         self.assertIn("deadlock-of-2015", self.complete(f"{FLOE} drill run dead"))
         self.assertEqual(self.complete(f"{FLOE} getvar ControlTime"), ["ControlTimeout"])
         self.assertIn("GET_DBMAP", self.complete(f"{FLOE} explain GET_DB"))
+        self.assertEqual(self.complete(f"{FLOE} explain node-do"), ["node-down"])
 
     def test_what_the_node_knows(self):
         node = Node(self.addCleanup)

@@ -11,6 +11,8 @@ import shutil
 import socket
 import subprocess
 import unittest
+import urllib.parse
+import urllib.request
 
 import sandbox
 
@@ -22,7 +24,7 @@ from wait import until  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 SERVICE = HERE.parents[1] / "cli" / "service"
-PROMTOOL = shutil.which("promtool")
+PROMTOOL, PROMETHEUS = shutil.which("promtool"), shutil.which("prometheus")
 FLOE, LAUNCHER = os.environ.get("FLOE"), os.environ.get("FLOE_LAUNCHER")
 PORT = "[floe]\nport = 4379\n"
 
@@ -230,6 +232,61 @@ class D1Files(unittest.TestCase):
     def test_the_page_has_the_table(self):
         self.assertIn(floe("metrics", "--markdown").stdout, (SERVICE / "metrics.md").read_text(),
                       "floe metrics --markdown, into cli/service/metrics.md")
+
+    def test_the_dashboard_is_one(self):
+        dashboard = json.loads((SERVICE / "grafana.json").read_text())
+        panels = dashboard["panels"]
+        self.assertEqual(len({panel["id"] for panel in panels}), len(panels))
+        taken = [(x, y) for panel in panels for place in [panel["gridPos"]]
+                 for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])]
+        self.assertEqual(len(set(taken)), len(taken), "no panel lies on another")
+        self.assertLess(max(x for x, _ in taken), 24)
+        variables = {one["name"] for one in dashboard["templating"]["list"]}
+        self.assertEqual(set(re.findall(r"\$\{?(\w+)", json.dumps(panels))), variables)
+
+    @unittest.skipUnless(PROMETHEUS, "prometheus is not installed")
+    def test_prometheus_itself(self):
+        """It scrapes a node, evaluates the rules, and answers every question of the dashboard."""
+        node = Node(self.addCleanup, PORT + "metrics = 127.0.0.1:0\n")
+        page = Page(node)
+        until(lambda: page.ask("/readyz")[0] == 200, "the node is ready", 30)
+        floe("--base", node.base, "attach", "locking.tdb").check_returncode()
+        place = sandbox.directory("p")
+        (place / "prometheus.yml").write_text(
+            f"global: {{scrape_interval: 500ms, scrape_timeout: 500ms, evaluation_interval: 500ms}}\nrule_files: [{SERVICE}/alerts.yml]\n"
+            f"scrape_configs:\n- {{job_name: floe, static_configs: [{{targets: ['{page.host}:{page.port}']}}]}}\n")
+        server = subprocess.Popen([PROMETHEUS, f"--config.file={place}/prometheus.yml", f"--storage.tsdb.path={place}/data",
+                                   "--web.listen-address=127.0.0.1:9090"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.kill)
+
+        def ask(what, **more):
+            asked = f"http://127.0.0.1:9090/api/v1/{what}?{urllib.parse.urlencode(more)}"
+            with urllib.request.urlopen(asked, timeout=20) as answer:
+                return json.load(answer)["data"]
+
+        def value(expression):
+            with contextlib.suppress(OSError):
+                result = ask("query", query=expression)["result"]
+                return float(result[0]["value"][1]) if result else None
+        until(lambda: value("count_over_time(floe_ready[1m])") and value("count_over_time(floe_ready[1m])") > 5, "it has scraped", 40)
+        self.assertEqual(value('max_over_time(up{job="floe"}[1m])'), 1)
+        dashboard = json.loads((SERVICE / "grafana.json").read_text())
+        empty = []
+        for panel in dashboard["panels"]:
+            for target in panel["targets"]:
+                with self.subTest(panel=panel["title"]):
+                    found = ask("query", query=target["expr"].replace("$instance", ".+"))["result"]
+                    if not found:
+                        empty.append(panel["title"])
+        # where all is well nothing fails; and nobody has waited, lost a node, recovered for a second time
+        self.assertNotIn("Ready", empty)
+        self.assertIn("Checks that fail", empty)
+        self.assertLess(len(empty), len(dashboard["panels"]) // 2, empty)
+        rules = [rule for group in ask("rules")["groups"] for rule in group["rules"]]
+        self.assertGreater(len(rules), 10)
+        self.assertEqual([rule["name"] for rule in rules if rule["health"] != "ok" or rule["state"] == "firing"], [])
 
     @unittest.skipUnless(PROMTOOL, "promtool is not installed")
     def test_alert_rules(self):

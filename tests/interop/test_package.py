@@ -108,7 +108,7 @@ class Files(unittest.TestCase):
         self.assertEqual(set(listed), there)
 
     def test_scripts_are_scripts(self):
-        scripts = [TOP / "cli" / "package", PACKAGING / "play", PACKAGING / "three-nodes",
+        scripts = [TOP / "cli" / "package", PACKAGING / "play", PACKAGING / "with_systemd", PACKAGING / "play_containers", PACKAGING / "three-nodes",
                    *(p for p in (DEBIAN / "tests").iterdir() if p.name != "control")]
         for script in scripts:
             with self.subTest(script=script.name):

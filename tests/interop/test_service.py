@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 import unittest
 
 import sandbox
@@ -82,6 +83,56 @@ class C1ServiceManager(unittest.TestCase):
         hear("READY=1")
         node.process.send_signal(signal.SIGTERM)
         hear("STOPPING=1")
+
+    def manager(self):
+        """A socket that is bound to a path, and the path."""
+        path = sandbox.directory("n") / "notify"
+        manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(manager.close)
+        manager.bind(str(path))
+        manager.settimeout(20)
+        return manager, str(path)
+
+    def test_status_says_how_far_a_recovery_is(self):
+        manager, path = self.manager()
+        node = Node(self.addCleanup, NOTIFY_SOCKET=path, WATCHDOG_USEC="200000")
+        base = ("--base", str(node.base))
+
+        def hear(wanted):
+            told = []
+            while not any(wanted in text for text in told):
+                told.append(manager.recv(4096).decode())
+                self.assertLess(len(told), 600, (wanted, told[-3:]))
+        hear("RUNNING, recovery mode NORMAL, node 0 leads")
+        for name in "free.tdb", "held.tdb":
+            floe(*base, "attach", name).check_returncode()
+        holder = subprocess.Popen([FLOE, *base, "lock", "held.tdb", "key", "--for", "5s"], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, text=True)
+        self.addCleanup(holder.wait)
+        self.addCleanup(holder.kill)
+        self.addCleanup(holder.stdout.close)
+        holder.stdout.readline()  # it has it
+        recovering = subprocess.Popen([FLOE, *base, "recover"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                      stderr=subprocess.DEVNULL)
+        self.addCleanup(recovering.wait)
+        self.addCleanup(recovering.kill)
+        hear("1 of 2 databases recovered: held.tdb in phase freeze")
+        holder.kill()
+        hear("RUNNING, recovery mode NORMAL, node 0 leads")
+
+    def test_a_manager_that_hangs_stops_nobody(self):
+        """It takes nothing: the node works on, and says what counts when it takes something again."""
+        manager, path = self.manager()
+        node = Node(self.addCleanup, NOTIFY_SOCKET=path, WATCHDOG_USEC="200000")
+        most = int(pathlib.Path("/proc/sys/net/unix/max_dgram_qlen").read_text())
+        time.sleep(min(0.1 * most + 1, 5))
+        node.process.send_signal(signal.SIGHUP)
+        until(lambda: "the log is reopened" in node.log, "a new log", 10)
+        self.assertEqual(floe("--base", node.base, "ping").returncode, 0)
+        told = []
+        while told.count("READY=1") < 2:  # when it started, and after the reload that found nobody
+            told.append(manager.recv(4096).decode())
+            self.assertLess(len(told), most + 200)
 
     def test_a_manager_whose_socket_is_no_file(self):
         manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
