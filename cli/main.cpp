@@ -19,8 +19,7 @@
 #include "cli/help_format.hpp"
 #include "cli/hidden.hpp"
 #include "cli/machine_rows.hpp"
-#include "cli/successors.hpp"
-#include "cli/suggest.hpp"
+#include "cli/wrong_use.hpp"
 #include "protocol/rules/elapsed.hpp"
 
 namespace {
@@ -37,12 +36,6 @@ struct bound_command {
   std::map<std::string, std::vector<std::string>> lists;
   std::map<std::string, bool> flags;
 };
-
-/// "-v,--verbose" is found as "--verbose".
-std::string key_of(const option& o) {
-  const std::string name = o.name;
-  return name.substr(name.rfind(',') + 1);
-}
 
 void bind(CLI::App& parent, const command& c, std::vector<std::unique_ptr<bound_command>>& all) {
   auto* app = parent.add_subcommand(c.name, c.summary);
@@ -91,26 +84,6 @@ std::string refuse_no_node(const std::string& text) {
   return text.empty() ? "it names no node: a number, several joined by commas, or `all`" : "";
 }
 
-/// The word after a command that has subcommands, when it is none of them.
-std::string misspelt_part(const command& of, std::string_view word) {
-  if (of.subcommands.empty() || word.starts_with('-')) return {};
-  std::vector<std::string_view> names;
-  for (const auto& c : of.subcommands) {
-    if (word == c.name) return {};
-    names.emplace_back(c.name);
-  }
-  const auto near = closest(word, names);
-  return fmt::format("{} has no {}; {}", of.name, word,
-                     near ? fmt::format("did you mean {} {}?", of.name, *near)
-                          : fmt::format("`floe {} --help` says what it has", of.name));
-}
-
-/// The command that was chosen, as far as the words say: "drill", "drill run"; empty and null: none was.
-struct chosen_command {
-  std::string path;
-  const command* what = nullptr;
-};
-
 chosen_command chosen_in(const CLI::App& app, const std::vector<command>& commands) {
   chosen_command c;
   auto parsed = app.get_subcommands();
@@ -124,69 +97,6 @@ chosen_command chosen_in(const CLI::App& app, const std::vector<command>& comman
     parsed = parsed.front()->get_subcommands();
   }
   return c;
-}
-
-std::string ask_for_help(const chosen_command& c) {
-  return fmt::format("`floe {}--help`", c.path.empty() ? "" : c.path + " ");
-}
-
-void collect_options(const command& c, std::vector<std::string>& names) {
-  for (const auto& o : c.options) names.push_back(key_of(o));
-  for (const auto& s : c.subcommands) collect_options(s, names);
-}
-
-/// The first option that the chosen command does not have.
-std::string misspelt_option(const chosen_command& c, int argc, char** argv) {
-  std::vector<std::string> all{"--help", "--version"};
-  for (const auto& o : global_flags) all.push_back(key_of(o));
-  if (c.what) collect_options(*c.what, all);
-  const std::vector<std::string_view> names(all.begin(), all.end());
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view word = argv[i];
-    if (word == "--") break;
-    const auto name = word.substr(0, word.find('='));
-    if (!name.starts_with("--") || std::ranges::find(names, name) != names.end()) continue;
-    const auto near = closest(name, names);
-    return fmt::format(
-        "{}no such option: {}; {}", c.path.empty() ? "" : c.path + ": ", name,
-        near ? fmt::format("did you mean {}?", *near) : ask_for_help(c) + " lists what there is");
-  }
-  return {};
-}
-
-/// Where the first word is that is neither an option nor the value of one: what is meant to be a command. 0: there is none.
-int place_of_command(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view word = argv[i];
-    if (word == "--") break;
-    if (word == "--base" || word == "--socket" || word == "-n" || word == "--node" ||
-        word == "-t" || word == "--timeout" || word == "-x" || word == "--separator")
-      ++i;
-    else if (!word.starts_with('-'))
-      return i;
-  }
-  return 0;
-}
-
-const command* command_named(const std::vector<command>& commands, std::string_view word) {
-  const auto c = std::ranges::find(commands, word, &command::name);
-  return c == commands.end() ? nullptr : &*c;
-}
-
-std::string misspelt(const std::vector<command>& commands, int argc, char** argv) {
-  const int i = place_of_command(argc, argv);
-  if (i == 0) return {};
-  const std::string_view word = argv[i];
-  if (const auto* c = command_named(commands, word))
-    return i + 1 < argc ? misspelt_part(*c, argv[i + 1]) : std::string();
-  if (const auto instead = successor_of(word); !instead.empty())
-    return fmt::format("no such command: {} is ctdb's; {}{}", word,
-                       instead.starts_with("it is") ? "here " : "", instead);
-  std::vector<std::string_view> names;
-  for (const auto& c : commands) names.emplace_back(c.name);
-  const auto near = closest(word, names);
-  return "no such command: " + std::string(word) +
-         (near ? "; did you mean " + std::string(*near) + "?" : "; `floe --help` lists them");
 }
 
 /// `floe help status` means `floe status --help`; `floe help drill` the language of drills, `floe help drill VERB` a verb of
@@ -205,30 +115,6 @@ std::vector<std::string> with_help_last(const std::vector<command>& commands,
   else
     words.emplace_back("--help");
   return words;
-}
-
-bool takes_a_key(const std::vector<command>& commands, const std::string& name) {
-  const auto c = std::ranges::find(commands, name, &command::name);
-  return c != commands.end() && std::ranges::any_of(c->positionals, [](const positional& p) {
-           return std::string_view(p.name) == "KEY" || std::string_view(p.name) == "VALUE";
-         });
-}
-
-int say_wrong_use(const CLI::ParseError& e, const CLI::App& app,
-                  const std::vector<command>& commands, int argc, char** argv) {
-  const auto chosen = chosen_in(app, commands);
-  const bool about_keys =
-      chosen.what && takes_a_key(commands, chosen.path.substr(0, chosen.path.find(' ')));
-  auto text = misspelt_option(chosen, argc, argv);
-  // a value that looks like an option is more likely where one is taken
-  if (!text.empty() && about_keys) text += "; a key or value that begins with - comes after --";
-  if (text.empty()) text = misspelt(commands, argc, argv);
-  if (text.empty()) {
-    text = fmt::format("{}; {} says more", e.what(), ask_for_help(chosen));
-    if (about_keys) text += ", and a key or value that begins with - comes after --";
-  }
-  print_error(text);
-  return wrong_use;
 }
 
 /// Options of every command, where they are not in the context.
@@ -280,14 +166,17 @@ std::optional<int> parse(CLI::App& app, const std::vector<command>& commands, in
     std::ranges::reverse(words);  // as the parser wants them
     app.parse(words);
   } catch (const CLI::CallForHelp& e) {
-    const auto wrong = misspelt(commands, argc, argv);
+    const auto wrong = misspelt_command(commands, argc, argv);
     if (wrong.empty()) return app.exit(e);
     print_error(wrong);
     return wrong_use;
   } catch (const CLI::CallForVersion& e) {
     return app.exit(e);
   } catch (const CLI::ParseError& e) {
-    if (argc > 1) return say_wrong_use(e, app, commands, argc, argv);
+    if (argc > 1) {
+      print_error(what_is_wrong(chosen_in(app, commands), e.what(), commands, argc, argv));
+      return wrong_use;
+    }
     std::fputs(app.help().c_str(), stderr);
     return wrong_use;
   }

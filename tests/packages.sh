@@ -103,7 +103,8 @@ configure() {
   shift
   wish="$top $*"
   packages=$(packages_here)
-  { read -r made_for && read -r made_with; } 2>/dev/null <"$dir/.configured" || true
+  # as it was written, with the space at its end
+  { IFS= read -r made_for && IFS= read -r made_with; } 2>/dev/null <"$dir/.configured" || true
   if [ -e "$dir/build.ninja" ] && [ "${made_for-}" = "$wish" ]; then
     [ "${made_with-}" != "$packages" ] || return 0
     say "configuring ${dir#"$top"/} again: other packages are there than before"

@@ -69,9 +69,9 @@ namespace floe {
 /// Of clients of this node, for one record; more would be looked at whenever one is served.
 constexpr std::size_t most_waiters_of_key = 10'000;
 
-/// What a recovery, or a tool, has begun and not yet committed.
 struct content_write;
 
+/// What a recovery, or a tool, has begun and not yet committed.
 struct recovery_transaction {
   std::pair<pnn, std::uint64_t> of{};  ///< the node and the client who began it
   /// Of a recovery of floe's nodes alone: what is pushed is stored as it is, equal on all.
@@ -204,6 +204,7 @@ class database final : public actor<database_message>, private record_keeper {
 
   // transactions.cpp
   void update_record(db_control&, unsigned tries = 0);
+  void store_update(const db_control&, std::vector<change>);
   std::expected<std::vector<change>, std::string> changes_of(const db_control&, const rec_buffer&);
   void serve_until_thaw();
 
@@ -273,6 +274,7 @@ class database final : public actor<database_message>, private record_keeper {
 
   // recovery_commit.cpp
   void commit(db_control&);
+  content_write write_of(generation tid, bool replaced);
   void committed(freeze_event::commit, const db_control& by, const content_write&, bool replaced);
   void finish_commit(const freeze_step&, const replier&);
   void take_past(const replier&, byte_view told);

@@ -100,26 +100,13 @@ void database::commit(db_control& m) {
     return m.answer.fail(refusal_text(freeze_, planned.refused));
   if (!pushed) return m.answer.fail("a commit of this transaction has failed: it has no records");
   // the store changes hands only without an open group
-  const bool replaced = planned.next.replaced, wiped = freeze_.wiped;
+  const bool replaced = planned.next.replaced;
   if (auto done = store_->flush(); !done) {
     storage_.leave_without_room(*pushed, done.error(), replaced);
     return m.answer.fail("cannot commit what was stored before: " + done.error().text);
   }
-  if (replaced && wiped) keep_number_rising(*pushed);
-  const auto write = std::make_shared<content_write>(content_write{
-      .to = store_,
-      .set = std::move(pushed),
-      .tid = planned.committed,
-      .equal = transaction_.equal || (replaced && wiped),  // a tool gives the same to all nodes
-      .wiped = wiped,
-      .damage_before = damage_.text(),
-      .damage_after = wiped ? damage_.after_commit() : damage_.text(),
-      // what is replaced as a whole has no copies
-      .copies = wiped ? std::vector<bytes>() : copies_.keys(),
-      .before = config_.kind == db_kind::volatile_db ? std::nullopt : std::optional(past_),
-      .told = transaction_.past,
-      // a recovery that had begun before a node wanted to leave still has it in its map
-      .leaves = leaving() && !in_map()});
+  if (replaced && freeze_.wiped) keep_number_rising(*pushed);
+  const auto write = std::make_shared<content_write>(write_of(planned.committed, replaced));
   auto result = std::make_shared<std::expected<replace_result, store_error>>();
   const auto worked = std::make_shared<duration>();
   auto work = [write, result] { *result = write->carry_out(); };
@@ -136,6 +123,24 @@ void database::commit(db_control& m) {
   give_store_away(store_use::recovering);
   env_.loop.offload([work, worked] { *worked = processor_time_of(work); },
                     [to = self(), finish = std::move(finish)] { to.tell(db_work_done{finish}); });
+}
+
+/// What was pushed, as it is written; it is no longer the transaction's.
+content_write database::write_of(generation tid, bool replaced) {
+  const bool wiped = freeze_.wiped;
+  return {.to = store_,
+          .set = std::move(transaction_.pushed),
+          .tid = tid,
+          .equal = transaction_.equal || (replaced && wiped),  // a tool gives the same to all nodes
+          .wiped = wiped,
+          .damage_before = damage_.text(),
+          .damage_after = wiped ? damage_.after_commit() : damage_.text(),
+          // what is replaced as a whole has no copies
+          .copies = wiped ? std::vector<bytes>() : copies_.keys(),
+          .before = config_.kind == db_kind::volatile_db ? std::nullopt : std::optional(past_),
+          .told = transaction_.past,
+          // a recovery that had begun before a node wanted to leave still has it in its map
+          .leaves = leaving() && !in_map()};
 }
 
 /// The store has what was pushed: now the rules are told.

@@ -20,11 +20,10 @@ constexpr std::uint32_t out = node_flag::banned | node_flag::stopped;
 
 void database::update_record(db_control& m, unsigned tries) {
   const auto& packet = m.packet->content;
-  // tools have no generation; a node's request of an earlier one was settled by the recovery in
-  // between
   // A node may be kept from leaving a recovery for seconds, by a test of the cluster lock that hangs; its databases are
   // thawed long before, and take transactions. If they did not, each would ask for another recovery.
   const bool open = thawed() && port_.is_of_map();
+  // tools have no generation; a node's request of an earlier one was settled by the recovery in between
   const auto refused =
       check_update(open ? recovery_mode::normal : view_->mode, view_->own_flags() & out,
                    m.client ? view_->gen : packet.header.gen, view_->gen);
@@ -42,14 +41,19 @@ void database::update_record(db_control& m, unsigned tries) {
     storage_.failed("commit", done.error());
     return m.answer.fail("cannot commit what was stored before: " + done.error().text);
   }
+  store_update(m, std::move(*changes));
+}
+
+/// Durable before the answer, on another thread.
+void database::store_update(const db_control& m, std::vector<change> changes) {
   auto past = written_in(past_, gen_);
   const auto kept = std::make_shared<const bytes>(
-      past_bytes(past, sequence_number_in(*changes, sequence_number_of(*store_))));
-  changes->push_back(change::set_meta(past_name, *kept));
+      past_bytes(past, sequence_number_in(changes, sequence_number_of(*store_))));
+  changes.push_back(change::set_meta(past_name, *kept));
   give_store_away(store_use::updating);
   auto result = std::make_shared<std::expected<void, store_error>>();
   const auto worked = std::make_shared<duration>();
-  auto work = [store = store_, packet = m.packet, changes = std::move(*changes), kept, result,
+  auto work = [store = store_, packet = m.packet, changes = std::move(changes), kept, result,
                worked] {
     *worked = processor_time_of([&] { *result = store->apply(changes, durability::committed); });
   };

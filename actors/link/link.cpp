@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/link/silence_text.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/rules/elapsed.hpp"
 #include "protocol/rules/feature_level.hpp"
@@ -69,8 +70,8 @@ bool link::current(std::uint64_t serial) const {
 }
 
 /// The only place where the state of the streams changes.
-void link::happens(pair_event e, const std::string& why, link_accepted* taken) {
-  const bool doubted = pair_.doubt;
+void link::happens(pair_event e, const break_cause& cause, link_accepted* taken) {
+  const bool was_doubted = pair_.doubt;
   const auto s = step(pair_, e);
   pair_ = s.next;
   if (s.close_out) {
@@ -80,10 +81,11 @@ void link::happens(pair_event e, const std::string& why, link_accepted* taken) {
   if (s.close_in) std::exchange(in_, nullptr)->close();
   if (s.close_aside) drop_aside();
   if (pair_.now != pair_status::phase::greeting || s.greet) end_greeting();
-  if (doubted && !pair_.doubt) env_.loop.cancel(doubt_timer_);
-  if (s.doubts) begin_doubt(why);
+  if (was_doubted && !pair_.doubt) env_.loop.cancel(doubt_timer_);
+  if (s.doubts) begin_doubt(cause);
   if (s.down)
-    went_down(doubted ? doubt_why_ : why, e == pair_event::out_refused || (doubted && s.up));
+    went_down(was_doubted ? doubted_ : cause,
+              e == pair_event::out_refused || (was_doubted && s.up));
   if (s.take_in) {
     in_ = std::move(taken->stream);
     in_serial_ = taken->serial;
@@ -110,35 +112,39 @@ void link::happens(pair_event e, const std::string& why, link_accepted* taken) {
   if (s.take_aside) take_aside();
 }
 
-void link::went_down(const std::string& why, bool dead) {
+void link::went_down(const break_cause& cause, bool dead) {
   env_.loop.cancel(tick_timer_);
-  node_.tell(peer_changed{
-      .who = config_.peer, .connected = false, .why = why, .floe = false, .dead = dead});
+  node_.tell(peer_changed{.who = config_.peer,
+                          .connected = false,
+                          .why = cause.why,
+                          .floe = false,
+                          .dead = dead,
+                          .silent = cause.silent});
 }
 
 // --- doubt -----------------------------------------------------------------------------------------------------------
 
-void link::begin_doubt(const std::string& why) {
+void link::begin_doubt(const break_cause& cause) {
   env_.loop.cancel(tick_timer_);
-  doubt_why_ = why;
+  doubted_ = cause;
   const auto limit =
       doubt_limit_ > duration{0} ? std::exchange(doubt_limit_, duration{0}) : doubt_limit;
   config_.pulse->broken(config_.peer, env_.loop.now());
   doubt_until_ = env_.loop.now() + limit;
   doubt_timer_ =
       env_.loop.after(limit, [to = self(), n = ++doubt_serial_] { to.tell(link_doubt_over{n}); });
-  env_.log.tell(event::node_asked_again{.pnn = config_.peer, .why = why});
+  env_.log.tell(event::node_asked_again{.pnn = config_.peer, .why = cause.why});
 }
 
 void link::on(link_doubt_over& m) {
   if (m.serial != doubt_serial_ || !pair_.doubt) return;
   // a node that hangs itself judges nobody: its own answers have waited, too
-  if (env_.loop.now() - doubt_until_ > doubt_limit) return begin_doubt(doubt_why_);
-  happens(pair_event::doubt_over, doubt_why_);
+  if (env_.loop.now() - doubt_until_ > doubt_limit) return begin_doubt(doubted_);
+  happens(pair_event::doubt_over, doubted_);
 }
 
 void link::relinked() {
-  node_.tell(peer_relinked{config_.peer, doubt_why_});
+  node_.tell(peer_relinked{config_.peer, doubted_.why});
   begin_talk(true);
 }
 
@@ -315,12 +321,12 @@ void link::on(link_tick& m) {
   if (m.serial != tick_serial_ || pair_.now != pair_status::phase::connected) return;
   const auto v = watch_.tick(env_.loop.now(), keepalive_);
   if (v.dead)
-    return happens(pair_event::broken, fmt::format("no sign of life for {:.1f} s, limit {:.1f} s",
-                                                   in_seconds(v.silent), in_seconds(v.allowed)));
+    return happens(pair_event::broken, {fmt::format("{}, limit {:.1f} s", silence_text(v.silent),
+                                                    in_seconds(v.allowed)),
+                                        v.silent});
   if (v.ask && pair_.recognisable) {
     doubt_limit_ = v.allowed - v.silent;
-    return happens(pair_event::broken,
-                   fmt::format("no sign of life for {:.1f} s", in_seconds(v.silent)));
+    return happens(pair_event::broken, {silence_text(v.silent), v.silent});
   }
   arm_tick();
   send_keepalive();

@@ -15,6 +15,8 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "actors/environment.hpp"
@@ -32,6 +34,16 @@ struct link_config {
   node_lines nodes;         ///< the list this node runs with
   time_point node_started;  ///< for the uptime in keepalives
   std::shared_ptr<node_pulse> pulse;
+};
+
+/// Why streams end.
+struct break_cause {
+  break_cause() = default;
+  break_cause(const char* text) : why(text) {}
+  break_cause(std::string text, duration silence = {}) : why(std::move(text)), silent(silence) {}
+
+  std::string why;
+  duration silent{};  ///< the peer, before it was given up; 0: that is not the cause
 };
 
 class link final : public actor<link_message> {
@@ -56,14 +68,14 @@ class link final : public actor<link_message> {
   void on(link_nodes&);
   void on(link_stop&);
 
-  void happens(pair_event, const std::string& why, link_accepted* taken = nullptr);
+  void happens(pair_event, const break_cause&, link_accepted* taken = nullptr);
   void open_out();
   void open_later(duration);
   void came_up();
   void begin_talk(bool floe);
   void relinked();
-  void went_down(const std::string& why, bool dead);
-  void begin_doubt(const std::string& why);
+  void went_down(const break_cause&, bool dead);
+  void begin_doubt(const break_cause&);
   void take_aside();
   void drop_aside();
   bool current(std::uint64_t serial) const;
@@ -112,7 +124,7 @@ class link final : public actor<link_message> {
   std::string refusal_;                  ///< why the last one was
   time_point refusal_logged_{};
 
-  std::string doubt_why_;
+  break_cause doubted_;
   duration doubt_limit_{};  ///< of the next doubt; 0: the usual
   time_point doubt_until_{};
   std::uint64_t doubt_serial_ = 0;

@@ -32,7 +32,8 @@ struct peer_changed {
   bool floe;
   bool dead = false;
   std::uint32_t level =
-      0;  ///< of its features (protocol/rules/feature_level.hpp), while it is connected
+      0;              ///< of its features (protocol/rules/feature_level.hpp), while it is connected
+  duration silent{};  ///< before it was given up; 0: that is not why it is gone
 };
 struct peer_relinked {
   pnn who;

@@ -147,7 +147,7 @@ void db_recoverer::tell_past(pnn n, duration timeout) {
 }
 
 void db_recoverer::on(dbr_answer& m) {
-  auto& a = m.answer;
+  const auto& a = m.answer;
   if (a.status != 0)
     return feed(
         db_event::failed{.run = m.run,
@@ -156,43 +156,11 @@ void db_recoverer::on(dbr_answer& m) {
                          .cause = step_cause(a),
                          .detail = a.text.empty() ? fmt::format("status {}", a.status) : a.text});
   db_event::answered e{.run = m.run, .phase = m.phase, .node = m.node};
-  bool readable = true;
-  if (m.phase == db_phase::names) {
-    auto s = wire::decode<wire::string>(a.data);
-    readable = s.has_value();
-    if (s) e.text = std::string(s->value);
-  } else if (m.phase == db_phase::seqnum) {
-    readable = take_number(m.node, a.data, e);
-    if (readable && machine_.kind() == db_kind::persistent) return ask_health(m.node, e.number);
-  } else if (m.phase == db_phase::begin && machine_.plan().floe_only) {
-    auto s = wire::decode<db_copy_state>(a.data);
-    readable = s && s->changes <= static_cast<std::uint32_t>(change_state::filled);
-    if (readable)
-      e.copy = db_copy{.content = s->content,
-                       .changes = static_cast<change_state>(s->changes),
-                       .keys = s->keys,
-                       .records = s->records,
-                       .digest = s->digest,
-                       .earlier = s->earlier};
-  } else if (m.phase == db_phase::verify) {
-    auto d = wire::decode<db_digest>(a.data);
-    readable = d.has_value();
-    if (d) e.number = d->sum ^ d->records;
-  } else if (sends_records(m.phase) || m.phase == db_phase::push_confirm) {
-    auto n = wire::decode<std::uint32_t>(a.data);
-    readable = n.has_value();
-    e.number = n.value_or(0);
-  }
-  if (sends_records(m.phase) && m.run == machine_.run() && m.phase == machine_.phase()) {
-    auto& s = sources_[m.node];
-    e.arrived = s.arrived;
-    s.ended = true;
-    readable = readable && s.error.empty();
-    if (merge_) {
-      merge_->end_stream(m.node);
-      take_winners();
-    }
-  }
+  bool readable = read_answer(m.node, m.phase, a.data, e);
+  if (readable && m.phase == db_phase::seqnum && machine_.kind() == db_kind::persistent)
+    return ask_health(m.node, e.number);
+  if (sends_records(m.phase) && m.run == machine_.run() && m.phase == machine_.phase())
+    readable = end_source(m.node, e) && readable;
   if (!readable)
     return feed(db_event::failed{.run = m.run,
                                  .phase = m.phase,
@@ -200,6 +168,50 @@ void db_recoverer::on(dbr_answer& m) {
                                  .cause = failure_cause::refused,
                                  .detail = "unreadable answer"});
   feed(e);
+}
+
+/// False: these are not the octets of such an answer.
+bool db_recoverer::read_answer(pnn n, db_phase phase, byte_view data, db_event::answered& e) {
+  if (phase == db_phase::names) {
+    const auto name = wire::decode<wire::string>(data);
+    if (name) e.text = std::string(name->value);
+    return name.has_value();
+  }
+  if (phase == db_phase::seqnum) return take_number(n, data, e);
+  if (phase == db_phase::begin && machine_.plan().floe_only) {
+    auto s = wire::decode<db_copy_state>(data);
+    if (!s || s->changes > static_cast<std::uint32_t>(change_state::filled)) return false;
+    e.copy = db_copy{.content = s->content,
+                     .changes = static_cast<change_state>(s->changes),
+                     .keys = s->keys,
+                     .records = s->records,
+                     .digest = s->digest,
+                     .earlier = s->earlier};
+    return true;
+  }
+  if (phase == db_phase::verify) {
+    const auto d = wire::decode<db_digest>(data);
+    if (d) e.number = d->sum ^ d->records;
+    return d.has_value();
+  }
+  if (sends_records(phase) || phase == db_phase::push_confirm) {
+    const auto count = wire::decode<std::uint32_t>(data);
+    e.number = count.value_or(0);
+    return count.has_value();
+  }
+  return true;
+}
+
+/// All records of the node are there. False: one of them could not be read.
+bool db_recoverer::end_source(pnn n, db_event::answered& e) {
+  auto& s = sources_[n];
+  e.arrived = s.arrived;
+  s.ended = true;
+  if (merge_) {
+    merge_->end_stream(n);
+    take_winners();
+  }
+  return s.error.empty();
 }
 
 /// A ctdbd tells the number alone, and so does a floe of before.

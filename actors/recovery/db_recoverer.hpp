@@ -74,6 +74,8 @@ class db_recoverer final : public actor<db_recoverer_message> {
   std::pair<bytes, std::uint32_t> request_of(db_phase, pnn node) const;
   void ask(const db_effect::ask&, pnn node);
   void on(dbr_answer&);
+  bool read_answer(pnn, db_phase, byte_view data, db_event::answered&);
+  bool end_source(pnn, db_event::answered&);
   void tell_past(pnn, duration timeout);
   bool take_number(pnn, byte_view data, db_event::answered&);
   void ask_health(pnn, std::uint64_t seqnum);

@@ -137,30 +137,60 @@ void db_recoverer::act(const db_effect::compare& e) {
 
 namespace {
 
-/// Buffers of records that the same nodes lack.
-struct parcel_builder {
-  rec_buffer_builder open;
-  std::vector<frame> buffers;
-  std::uint64_t records = 0;
-};
+/// The winners, sorted by who lacks them, in buffers to be pushed.
+class sorted_by_lack {
+ public:
+  sorted_by_lack(db_id db, std::size_t buffer_size) : db_(db), buffer_size_(buffer_size) {}
 
-}  // namespace
-
-void db_recoverer::merge_difference(const db_effect::merge& e) {
-  std::map<std::vector<pnn>, parcel_builder> by_lack;
-  const auto add = [&](const std::vector<pnn>& to, byte_view key,
-                       const std::optional<record_view>& r) {
-    auto& p = by_lack.try_emplace(to, parcel_builder{rec_buffer_builder(machine_.plan().db), {}, 0})
-                  .first->second;
-    if (!p.open.empty() &&
-        p.open.size_with(key.size(), r ? r->data.size() : 0) > config_.buffer_size)
-      p.buffers.push_back(std::make_shared<const bytes>(p.open.take()));
+  /// Nothing for `r`: the key is gone everywhere.
+  void add(const std::vector<pnn>& to, byte_view key, const std::optional<record_view>& r) {
+    auto& p = parcels_.try_emplace(to, parcel{rec_buffer_builder(db_), {}, 0}).first->second;
+    if (!p.open.empty() && p.open.size_with(key.size(), r ? r->data.size() : 0) > buffer_size_)
+      p.end_buffer();
     if (r)
       p.open.add(key, r->header, r->data);
     else
       p.open.add_plain(key, {});
     ++p.records;
+  }
+
+  /// Each set of nodes with its buffers.
+  template <class Visit>
+  void take(Visit visit) {
+    for (auto& [to, p] : parcels_) {
+      if (!p.open.empty()) p.end_buffer();
+      visit(to, std::move(p.buffers));
+    }
+  }
+
+  /// How many records each node lacks.
+  std::vector<db_lack> lacks() const {
+    std::map<pnn, std::uint64_t> records;
+    for (const auto& [to, p] : parcels_)
+      for (const pnn n : to) records[n] += p.records;
+    std::vector<db_lack> all;
+    for (const auto& [n, count] : records) all.push_back({n, count});
+    return all;
+  }
+
+ private:
+  struct parcel {
+    rec_buffer_builder open;
+    std::vector<frame> buffers;
+    std::uint64_t records = 0;
+
+    void end_buffer() { buffers.push_back(std::make_shared<const bytes>(open.take())); }
   };
+
+  db_id db_;
+  std::size_t buffer_size_;
+  std::map<std::vector<pnn>, parcel> parcels_;
+};
+
+}  // namespace
+
+void db_recoverer::merge_difference(const db_effect::merge& e) {
+  sorted_by_lack sorted(machine_.plan().db, config_.buffer_size);
   const auto fresh = machine_.fresh();
   const bool complete = difference_->decide([&](const difference_merge::decision& d) {
     auto to = d.lack;
@@ -170,7 +200,7 @@ void db_recoverer::merge_difference(const db_effect::merge& e) {
     }
     outcome_.kept += d.kept;
     outcome_.lost += d.lost;
-    if (!to.empty()) add(to, d.key, d.winner);
+    if (!to.empty()) sorted.add(to, d.key, d.winner);
   });
   if (!complete)
     return feed(
@@ -179,13 +209,10 @@ void db_recoverer::merge_difference(const db_effect::merge& e) {
     for (const rec_buffer& buffer : whole_[machine_.fill_source()])
       for (const rec_data& r : buffer)
         if (const auto record = r.as_record(); record && !difference_->contains(r.key))
-          add(fresh, r.key, record);
-  std::map<pnn, std::uint64_t> lack;
-  for (auto& [to, p] : by_lack) {
-    if (!p.open.empty()) p.buffers.push_back(std::make_shared<const bytes>(p.open.take()));
-    for (pnn n : to) lack[n] += p.records;
-    parcels_.push_back({to, std::move(p.buffers)});
-  }
+          sorted.add(fresh, r.key, record);
+  sorted.take([&](const std::vector<pnn>& to, std::vector<frame> buffers) {
+    parcels_.push_back({to, std::move(buffers)});
+  });
   const auto keys = difference_->keys();
   env_.log.tell(event::recovery_compared{.db = machine_.db_name(),
                                          .gen = machine_.plan().gen,
@@ -194,9 +221,7 @@ void db_recoverer::merge_difference(const db_effect::merge& e) {
                                          .winners = winners_});
   outcome_.looked_at = keys;
   stop_pull();
-  std::vector<db_lack> told;
-  for (const auto& [n, records] : lack) told.push_back({n, records});
-  feed(db_event::merged{.run = e.run, .records = keys, .lack = std::move(told)});
+  feed(db_event::merged{.run = e.run, .records = keys, .lack = sorted.lacks()});
 }
 
 }  // namespace floe

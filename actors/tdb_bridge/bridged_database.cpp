@@ -38,15 +38,15 @@ TDB_ERROR as_tdb(int code) {
 bool bridged_database::open(floe_connection* node) {
   node_ = node;
   floe_kind kind = FLOE_VOLATILE;
-  const int code = node ? floe_find(node, wishes_.name.c_str(), question_ms, &db_, &kind)
+  const int code = node ? floe_find(node, options_.name.c_str(), question_ms, &db_, &kind)
                         : static_cast<int>(FLOE_ENOTCONN);
   if (code != FLOE_OK) {
-    say(TDB_DEBUG_ERROR, "cannot open %s: %s", wishes_.path.c_str(), floe_error_text());
+    say(TDB_DEBUG_ERROR, "cannot open %s: %s", options_.path.c_str(), floe_error_text());
     errno = code == FLOE_ENOENT ? ENOENT : code == FLOE_ENOTCONN ? ECONNREFUSED : EIO;
     return false;
   }
   persistent_ = kind != FLOE_VOLATILE;  // replicated ones are written as persistent ones are
-  fd_ = ::open(wishes_.path.c_str(), O_RDONLY | O_CLOEXEC);
+  fd_ = ::open(options_.path.c_str(), O_RDONLY | O_CLOEXEC);
   return true;
 }
 
@@ -62,7 +62,7 @@ void bridged_database::forget_locks() {
 }
 
 int bridged_database::touch() {
-  const int code = floe_find(node_, wishes_.name.c_str(), question_ms, nullptr, nullptr);
+  const int code = floe_find(node_, options_.name.c_str(), question_ms, nullptr, nullptr);
   return code == FLOE_OK ? 0 : failed(code, "reach the node of");
 }
 
@@ -74,8 +74,8 @@ void bridged_database::say(tdb_debug_level level, const char* format, ...) {
   va_start(list, format);
   std::vsnprintf(text, sizeof text, format, list);
   va_end(list);
-  if (wishes_.log.log_fn)
-    wishes_.log.log_fn(self_, level, "floe: %s\n", text);
+  if (options_.log.log_fn)
+    options_.log.log_fn(self_, level, "floe: %s\n", text);
   else
     std::fprintf(stderr, "floe: %s\n", text);
 }
@@ -86,11 +86,11 @@ int bridged_database::failed(int code, const char* doing) {
   if (code == FLOE_ENOENT) return -1;
   if (code == FLOE_ELOST || code == FLOE_ENOLOCK) {
     say(TDB_DEBUG_FATAL, "cannot %s %s: %s; this process ends, as it cannot know what became of it",
-        doing, wishes_.name.c_str(), why.c_str());
+        doing, options_.name.c_str(), why.c_str());
     ::_exit(1);
   }
   if (why != last_failure_)
-    say(TDB_DEBUG_ERROR, "cannot %s %s: %s", doing, wishes_.name.c_str(), why.c_str());
+    say(TDB_DEBUG_ERROR, "cannot %s %s: %s", doing, options_.name.c_str(), why.c_str());
   last_failure_ = why;
   return -1;
 }
@@ -100,7 +100,7 @@ int bridged_database::refuse(TDB_ERROR e, const char* function) {
   if (std::ranges::find(refused_, function) == refused_.end()) {
     refused_.push_back(function);
     say(TDB_DEBUG_ERROR, "%s is not for %s: it is a database of a floe node, shared by a cluster",
-        function, wishes_.name.c_str());
+        function, options_.name.c_str());
   }
   return -1;
 }
@@ -134,7 +134,7 @@ int bridged_database::unlock(TDB_DATA key) {
   const auto i = locks_.find(as_string(key));
   if (i == locks_.end()) {
     error_ = TDB_ERR_LOCK;
-    say(TDB_DEBUG_ERROR, "a record of %s was unlocked that is not locked", wishes_.name.c_str());
+    say(TDB_DEBUG_ERROR, "a record of %s was unlocked that is not locked", options_.name.c_str());
     return -1;
   }
   if (--i->second.nested > 0) return 0;
@@ -207,7 +207,7 @@ int bridged_database::store(TDB_DATA key, const TDB_DATA* parts, int count, int 
   for (int i = 0; i < count; ++i) all += as_string(parts[i]);
   if (all.size() < header_size) {
     error_ = TDB_ERR_EINVAL;
-    say(TDB_DEBUG_ERROR, "a record for %s has no header", wishes_.name.c_str());
+    say(TDB_DEBUG_ERROR, "a record for %s has no header", options_.name.c_str());
     return -1;
   }
   return write(key, all.substr(header_size), flag);

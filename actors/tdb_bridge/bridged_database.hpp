@@ -22,7 +22,7 @@
 
 namespace floe::bridge {
 
-struct open_wishes {
+struct open_options {
   std::string path;
   std::string name;
   int hash_size = 0;
@@ -33,7 +33,7 @@ struct open_wishes {
 class bridged_database {
  public:
   /// `self` is what the program has as its context.
-  bridged_database(tdb_context* self, open_wishes w) : self_(self), wishes_(std::move(w)) {}
+  bridged_database(tdb_context* self, open_options w) : self_(self), options_(std::move(w)) {}
   ~bridged_database();
   /// False: it cannot be opened, errno says why. Null for a node that cannot be reached.
   bool open(floe_connection*);
@@ -67,8 +67,8 @@ class bridged_database {
   int refuse(TDB_ERROR, const char* function);
 
   TDB_ERROR error() const { return error_; }
-  const open_wishes& wishes() const { return wishes_; }
-  open_wishes& wishes() { return wishes_; }
+  const open_options& options() const { return options_; }
+  open_options& options() { return options_; }
   int descriptor() const { return fd_; }
   /// In the child of a fork: its parent's locks and transaction are not its own.
   void forget_locks();
@@ -95,7 +95,7 @@ class bridged_database {
 
   floe_connection* node_ = nullptr;
   tdb_context* self_;
-  open_wishes wishes_;
+  open_options options_;
   floe_db db_ = 0;
   bool persistent_ = false;
   int fd_ = -1;  ///< of the file, only to be looked at

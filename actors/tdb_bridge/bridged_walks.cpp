@@ -39,11 +39,11 @@ int bridged_database::walk(tdb_traverse_func run, void* context) {
 }
 
 unsigned bridged_database::chain_of(TDB_DATA key) const {
-  return key_hash(as_string(key)) % static_cast<unsigned>(wishes_.hash_size);
+  return key_hash(as_string(key)) % static_cast<unsigned>(options_.hash_size);
 }
 
 int bridged_database::walk_chain(unsigned chain, tdb_traverse_func run, void* context) {
-  visit v{self_, run, context, &chain, static_cast<unsigned>(wishes_.hash_size)};
+  visit v{self_, run, context, &chain, static_cast<unsigned>(options_.hash_size)};
   const int code = floe_traverse(node_, db_, FLOE_LOCAL | FLOE_WITH_EMPTY, FLOE_FOREVER,
                                  visit::show, &v, nullptr);
   return code == FLOE_OK ? v.shown : failed(code, "walk through");

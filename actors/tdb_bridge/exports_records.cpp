@@ -135,7 +135,7 @@ EXPORT char* tdb_summary(tdb_context* t) {
   const int records = d->walk(nullptr, nullptr);
   char* text = nullptr;
   if (records < 0 || ::asprintf(&text, "Database of a floe node: %s\nNumber of records: %d\n",
-                                d->wishes().name.c_str(), records) < 0)
+                                d->options().name.c_str(), records) < 0)
     return nullptr;
   return text;
 }

@@ -69,7 +69,7 @@ EXPORT const char* tdb_errorstr(tdb_context* t) {
 }
 
 EXPORT const char* tdb_name(tdb_context* t) {
-  if (auto* d = ours(t)) return d->wishes().path.c_str();
+  if (auto* d = ours(t)) return d->options().path.c_str();
   return REAL(tdb_name)(t);
 }
 
@@ -92,7 +92,7 @@ EXPORT void tdb_increment_seqnum_nonblock(tdb_context* t) {
 }
 
 EXPORT int tdb_hash_size(tdb_context* t) {
-  if (auto* d = ours(t)) return d->wishes().hash_size;
+  if (auto* d = ours(t)) return d->options().hash_size;
   return REAL(tdb_hash_size)(t);
 }
 
@@ -104,7 +104,7 @@ EXPORT std::size_t tdb_map_size(tdb_context* t) {
 }
 
 EXPORT int tdb_get_flags(tdb_context* t) {
-  if (auto* d = ours(t)) return d->wishes().tdb_flags;
+  if (auto* d = ours(t)) return d->options().tdb_flags;
   return REAL(tdb_get_flags)(t);
 }
 
@@ -112,14 +112,14 @@ EXPORT int tdb_get_flags(tdb_context* t) {
 
 EXPORT void tdb_add_flags(tdb_context* t, unsigned flag) {
   if (auto* d = ours(t))
-    d->wishes().tdb_flags |= static_cast<int>(flag);
+    d->options().tdb_flags |= static_cast<int>(flag);
   else
     REAL(tdb_add_flags)(t, flag);
 }
 
 EXPORT void tdb_remove_flags(tdb_context* t, unsigned flag) {
   if (auto* d = ours(t))
-    d->wishes().tdb_flags &= ~static_cast<int>(flag);
+    d->options().tdb_flags &= ~static_cast<int>(flag);
   else
     REAL(tdb_remove_flags)(t, flag);
 }
@@ -134,25 +134,25 @@ EXPORT void tdb_setalarm_sigptr(tdb_context* t, volatile sig_atomic_t* p) {
 }
 
 EXPORT tdb_log_func tdb_log_fn(tdb_context* t) {
-  if (auto* d = ours(t)) return d->wishes().log.log_fn;
+  if (auto* d = ours(t)) return d->options().log.log_fn;
   return REAL(tdb_log_fn)(t);
 }
 
 EXPORT void* tdb_get_logging_private(tdb_context* t) {
-  if (auto* d = ours(t)) return d->wishes().log.log_private;
+  if (auto* d = ours(t)) return d->options().log.log_private;
   return REAL(tdb_get_logging_private)(t);
 }
 
 EXPORT void tdb_set_logging_function(tdb_context* t, const tdb_logging_context* log) {
   if (auto* d = ours(t))
-    d->wishes().log = *log;
+    d->options().log = *log;
   else
     REAL(tdb_set_logging_function)(t, log);
 }
 
 EXPORT void tdb_logging_function(tdb_context* t, tdb_log_func run) {
   if (auto* d = ours(t))
-    d->wishes().log.log_fn = run;
+    d->options().log.log_fn = run;
   else
     REAL(tdb_logging_function)(t, run);
 }

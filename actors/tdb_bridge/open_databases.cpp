@@ -74,10 +74,10 @@ open_result open_database(const char* path, int hash_size, int tdb_flags,
   const std::lock_guard guard(p.m);
   auto* const node = p.node(place->socket);
   watch_forks();
-  open_wishes w{.path = path,
-                .name = place->name,
-                .hash_size = hash_size > 0 ? hash_size : 131,
-                .tdb_flags = tdb_flags};
+  open_options w{.path = path,
+                 .name = place->name,
+                 .hash_size = hash_size > 0 ? hash_size : 131,
+                 .tdb_flags = tdb_flags};
   if (log) w.log = *log;
   for (auto& s : slots) {
     if (s.database) continue;

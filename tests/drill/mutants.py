@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Bugs of the past (protocol/mutants.def), and what it takes to find each: the drill, the seeds, who told.
 
-    FLOE_MUTANTS=build/tests/drill/floe_mutants tests/drill/mutants.py    # prints the table of README.md beside it
+    FLOE_MUTANTS=build/tests/drill/floe_mutants tests/drill/mutants.py           # prints the table of README.md beside it
+    FLOE_MUTANTS=build/tests/drill/floe_mutants tests/drill/mutants.py NAME...   # the rows of these mutants
 """
 import dataclasses
 import json
@@ -9,6 +10,7 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 ROW = re.compile(r'^MUTANT\((\w+), "([^"]*)", "([^"]*)", "([^"]*)", (\d+)\)$')
@@ -66,9 +68,13 @@ def find(mutant):
 
 
 if __name__ == "__main__":
-    print("| bug | what was wrong | drill | seeds | who told |")
-    print("|---|---|---|---|---|")
+    wanted = sys.argv[1:]
+    if not wanted:
+        print("| bug | what was wrong | drill | seeds | who told |")
+        print("|---|---|---|---|---|")
     for m in all_mutants():
+        if wanted and m.name not in wanted:
+            continue
         run = find(m)
         told = (run["seed"], who_told(run)) if run else ("not found", "")
         print(f"| {m.bug} | {m.wrong} | `{m.drill}` | {told[0]} | {told[1]} |", flush=True)

@@ -2,9 +2,10 @@
 """The fences of the tree: what may not stand where, and what a text says of files that are not there.
 
     tests/fences/fences.py         who includes whom, which library appears where, sources that are not compiled, headers that
-                                   nobody includes, rows of tables that nobody uses, links of READMEs, named files, rules and
-                                   their model, tunables that nobody looks at, and whether clang-format would change a file
-                                   (Debian 12's, since others write otherwise)
+                                   nobody includes, rows of tables that nobody uses, drills that are not shipped, mutants that no
+                                   table tells of, links of READMEs, named files, rules and their model, tunables that nobody
+                                   looks at, and whether clang-format would change a file (Debian 12's, since others write
+                                   otherwise)
     tests/fences/fences.py --fix   formats them
 
 Exit 0: everything is as the rules say. A rule is a row of a table below; a new library or folder is a new row.
@@ -207,6 +208,34 @@ def unused_rows(texts):
                 yield f"{table}: {name} has a row" + (f" and no line in {place}" if place else "") + f": {why}"
 
 
+# Drills that are none of the shipped files: single steps in memory, played by tests/table.
+OTHER_DRILLS = {"table-steps"}
+MUTANT_ROW = re.compile(r'^MUTANT\((\w+), "([^"]*)", "([^"]*)", "([^"]*)", \d+\)$', re.M)
+FOUND_ROW = re.compile(r"^\| ([^|]*) \| ([^|]*) \| `([\w-]+)` \| \d+ \| [^|]+ \|$", re.M)
+
+
+def untold_mutants(mutants, readme, drills):
+    """Each mutant has a drill that is shipped, and a row that says how soon that finds it; and there is no row of another."""
+    told = set(FOUND_ROW.findall(readme))
+    for name, bug, wrong, drill in MUTANT_ROW.findall(mutants):
+        if drill in OTHER_DRILLS:
+            continue
+        if drill not in drills:
+            yield f"protocol/mutants.def: {name} is found by {drill}, which cli/drills/meson.build does not ship"
+        if (bug, wrong, drill) not in told:
+            yield f"tests/drill/README.md has no row of {name}: tests/drill/mutants.py {name} prints it"
+        told.discard((bug, wrong, drill))
+    for bug, wrong, drill in sorted(told):
+        yield f"tests/drill/README.md tells of a mutant that is not in protocol/mutants.def: {wrong}"
+
+
+def unshipped_drills(files, build):
+    """A drill that the program does not come with is played by nobody."""
+    for name in files:
+        if name.startswith("cli/drills/") and name.endswith(".drill") and f"'{name.rsplit('/', 1)[-1]}'" not in build:
+            yield f"{name} is not shipped: name it in cli/drills/meson.build"
+
+
 def formatter_is_ours():
     try:
         return " 14." in subprocess.run(["clang-format", "--version"], capture_output=True, text=True, check=True).stdout
@@ -244,6 +273,10 @@ def main():
     wrong += model_rules((TOP / "tests/model/rules.pml").read_text(), (TOP / "tests/model/runs.txt").read_text(), texts)
     wrong += idle_tunables((TOP / "protocol/tunables.def").read_text(), (TOP / "protocol/tunable_effects.def").read_text(),
                            [text for name, text in texts.items() if name.startswith("actors/")])
+    drills = (TOP / "cli/drills/meson.build").read_text()
+    wrong += unshipped_drills(files, drills)
+    wrong += untold_mutants((TOP / "protocol/mutants.def").read_text(), (TOP / "tests/drill/README.md").read_text(),
+                            set(re.findall(r"'([\w-]+)\.drill'", drills)))
     if formatter_is_ours():
         ugly = list(badly_formatted(files_of_the_tree(".cpp", ".hpp", ".h", ".c")))
         if "--fix" in sys.argv[1:]:

@@ -69,6 +69,16 @@ class Fences(unittest.TestCase):
         texts["actors/node/controls.cpp"] += "handle<c::get_mood>(\nnote(event::mood_asked{}); mutated(mutant::lies)"
         self.assertEqual([], list(fences.unused_rows(texts)))
 
+    def test_drills_and_mutants(self):
+        mutants = 'MUTANT(lies, "bug 1", "a node lies", "truth", 20)\nMUTANT(steps, "x", "y", "table-steps", 200)\n'
+        row = "| bug 1 | a node lies | `truth` | 3 | kept writes |\n"
+        self.assertEqual([], list(fences.untold_mutants(mutants, row, {"truth"})))
+        self.assertEqual(1, len(list(fences.untold_mutants(mutants, row, set()))))
+        self.assertEqual(1, len(list(fences.untold_mutants(mutants, "", {"truth"}))))
+        self.assertEqual(1, len(list(fences.untold_mutants("", row, set()))))
+        self.assertEqual([], list(fences.unshipped_drills(["cli/drills/truth.drill"], "  'truth.drill',")))
+        self.assertTrue(list(fences.unshipped_drills(["cli/drills/truth.drill"], "")))
+
     def test_tunables(self):
         rows = 'FLOE_TUNABLE(1, used, Used, 1, "s",\n "x")\nFLOE_TUNABLE(2, idle, Idle, 1, "s",\n "x")\nFLOE_OWN_TUNABLE(62, own, Own, 1, "s", "x")\n'
         says, looks = 'FLOE_NO_EFFECT(idle, Idle, "there is nothing")\n', ["tunables[tunable::used] + tunables[tunable::own]"]

@@ -91,7 +91,7 @@ void membership::came_into_map(pnn who) {
 
 void membership::peer_went(const peer_changed& m) {
   port_.note(event::node_down{.pnn = m.who, .why = m.why});
-  lost_[m.who] = {m.why, m.dead, port_.env.loop.now()};
+  lost_[m.who] = {m.why, m.dead, m.silent, port_.env.loop.now()};
   flagged_.erase(m.who);
   port_.change_view([&](cluster_view& v) {
     auto& n = v.nodes[number(m.who)];
@@ -201,7 +201,12 @@ std::int64_t membership::leader_age_ms() const { return age_ms(leader_since_); }
 std::optional<membership::loss> membership::lost(pnn p) const {
   const auto i = lost_.find(p);
   if (i == lost_.end()) return std::nullopt;
-  return loss{i->second.why, i->second.dead, age_ms(i->second.when)};
+  const auto& [why, dead, silent, when] = i->second;
+  const auto age = port_.env.loop.now() - when;
+  return loss{.why = why,
+              .dead = dead,
+              .age_ms = in_ms(age),
+              .silent = silent > duration{0} ? silent + age : duration{0}};
 }
 
 // --- vnn map, mode, recovery -----------------------------------------------------------------------------------

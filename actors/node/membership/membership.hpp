@@ -48,6 +48,7 @@ class membership {
     std::string why;
     bool dead = false;  ///< its process has ended
     std::int64_t age_ms = 0;
+    duration silent{};  ///< until now; 0: silence is not how it was lost
   };
   std::optional<loss> lost(pnn) const;
   /// How long ago this node has heard that another one has this flag; -1: it has not.
@@ -97,6 +98,7 @@ class membership {
   struct last_loss {
     std::string why;
     bool dead;
+    duration silent;
     time_point when;
   };
   time_point started_, mode_since_, leader_since_;

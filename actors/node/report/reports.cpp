@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "actors/events.hpp"
+#include "actors/link/silence_text.hpp"
 #include "actors/node/report/brief_status.hpp"
 #include "actors/node/report/figures.hpp"
 #include "actors/node/report/statistics.hpp"
@@ -79,20 +79,6 @@ void reports::recovery_is_at(recovery_progress&& m) {
   tally_.led(m.cause);
 }
 
-namespace {
-
-/// The link says how long nothing had come when it gave the node up; it has been silent ever since.
-std::string silence(const std::string& why, std::int64_t age_ms) {
-  constexpr std::string_view words = "no sign of life for ";
-  if (!why.starts_with(words)) return why;
-  double seconds = 0;
-  const char* begin = why.data() + words.size();
-  if (std::from_chars(begin, why.data() + why.size(), seconds).ec != std::errc()) return why;
-  return fmt::format("{}{:.1f} s", words, seconds + static_cast<double>(age_ms) / 1000);
-}
-
-}  // namespace
-
 /// Since when each flag of this node is set.
 std::map<std::uint32_t, std::int64_t> reports::flag_ages() const {
   std::map<std::uint32_t, std::int64_t> ages;
@@ -147,7 +133,9 @@ std::map<pnn, absence> reports::absent_nodes() const {
                             from_.goodbyes.would_say(p) ? ", killed or crashed" : "", lost->why),
                 "start it; its log says why it ended", lost->age_ms};
     else
-      all[p] = {"silent", "does not answer: " + silence(lost->why, lost->age_ms),
+      all[p] = {"silent",
+                "does not answer: " +
+                    (lost->silent > duration{0} ? silence_text(lost->silent) : lost->why),
                 "is its process stopped, its machine starved, or the network cut?", lost->age_ms};
   }
   return all;

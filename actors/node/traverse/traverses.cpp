@@ -41,42 +41,17 @@ void traverses::begin(const request_of<control::traverse_start_ext>& t, const ca
                       const answer_to<control::traverse_start>& answer) {
   const auto* d = databases_.find(t.db_id);
   if (!d) return answer.fail("unknown database");
-  const auto of_client = std::ranges::count_if(
-      open_, [&](const auto& one) { return one.second.client == by.client->id; });
-  if (open_.size() >= most || static_cast<std::size_t>(of_client) >= most_of_client) {
-    ++port_.limits.refused.traverses;
-    return answer.fail(
-        fmt::format("{} traverses are under way, {} of them of this client; {} and {} are the most",
-                    open_.size(), of_client, most, most_of_client));
-  }
-  if (const auto why = unfit(*d);
-      !why.empty() && port_.tunables[tunable::allow_unhealthy_db_read] == 0)
-    return answer.fail(why + "; AllowUnhealthyDBRead=1 shows it nevertheless");
+  if (const auto why = refusal(*d, *by.client); !why.empty()) return answer.fail(why);
   const pnn self = port_.env.self;
-  const auto& map = port_.view().map;
   const auto id = ++last_;
-  std::vector<pnn> from{self};
-  if (d->kind == db_kind::volatile_db) {
-    from = port_.destinations(pnn::broadcast_active);
-  } else if (std::ranges::find(map, self) == map.end() && !map.empty()) {
-    from = {map.front()};
-  }
-  entry e{.client = by.client->id,
-          .session = by.client->session,
-          .srvid = t.srvid,
-          .client_reqid = t.reqid,
-          .db = t.db_id,
-          .ends_missing = from.size()};
-  e.deadline = port_.env.loop.after(
-      std::chrono::seconds(port_.tunables[tunable::traverse_timeout]), [to = port_.self, self, id] {
-        to.tell(call_control{.to = self,
-                             .opcode = control::traverse_kill,
-                             .data = encode_request<control::traverse_kill>(
-                                 {.db_id = db_id{0}, .reqid = reqid{id}, .srvid = srvid{0}}),
-                             .patience = std::chrono::seconds(1),
-                             .answer = {}});
-      });
-  open_.emplace(id, std::move(e));
+  const auto from = sources_of(*d);
+  open_.emplace(id, entry{.client = by.client->id,
+                          .session = by.client->session,
+                          .srvid = t.srvid,
+                          .client_reqid = t.reqid,
+                          .db = t.db_id,
+                          .ends_missing = from.size(),
+                          .deadline = give_up_in_time(id)});
   answer.good();
   const bytes all =
       encode_request<control::traverse_all_ext>({.db_id = t.db_id,
@@ -91,6 +66,42 @@ void traverses::begin(const request_of<control::traverse_start_ext>& t, const ca
     else
       calls_.tell(p, {.opcode = control::traverse_all_ext, .data = all});
   }
+}
+
+std::string traverses::refusal(const database_entry& d, const client_ref& client) {
+  const auto of_client =
+      std::ranges::count_if(open_, [&](const auto& one) { return one.second.client == client.id; });
+  if (open_.size() >= most || static_cast<std::size_t>(of_client) >= most_of_client) {
+    ++port_.limits.refused.traverses;
+    return fmt::format(
+        "{} traverses are under way, {} of them of this client; {} and {} are the most",
+        open_.size(), of_client, most, most_of_client);
+  }
+  auto why = unfit(d);
+  if (why.empty() || port_.tunables[tunable::allow_unhealthy_db_read] != 0) return {};
+  return why + "; AllowUnhealthyDBRead=1 shows it nevertheless";
+}
+
+std::vector<pnn> traverses::sources_of(const database_entry& d) const {
+  const pnn self = port_.env.self;
+  const auto& map = port_.view().map;
+  if (d.kind == db_kind::volatile_db) return port_.destinations(pnn::broadcast_active);
+  // who is not in the map may lack what has been committed since
+  if (std::ranges::find(map, self) == map.end() && !map.empty()) return {map.front()};
+  return {self};
+}
+
+timer_id traverses::give_up_in_time(std::uint32_t id) const {
+  return port_.env.loop.after(
+      std::chrono::seconds(port_.tunables[tunable::traverse_timeout]),
+      [to = port_.self, self = port_.env.self, id] {
+        to.tell(call_control{.to = self,
+                             .opcode = control::traverse_kill,
+                             .data = encode_request<control::traverse_kill>(
+                                 {.db_id = db_id{0}, .reqid = reqid{id}, .srvid = srvid{0}}),
+                             .patience = std::chrono::seconds(1),
+                             .answer = {}});
+      });
 }
 
 outcome_of<control::traverse_all> traverses::traverse_all(

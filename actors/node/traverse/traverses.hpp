@@ -50,9 +50,13 @@ class traverses {
     std::size_t ends_missing;
     timer_id deadline{0};
   };
-  /// The error, or nothing: then records are on their way, once `good` has been said.
   void begin(const request_of<control::traverse_start_ext>&, const caller&,
              const answer_to<control::traverse_start>&);
+  /// Why a client may not read all of this database; empty: it may.
+  std::string refusal(const database_entry&, const client_ref&);
+  /// The nodes that have, between them, all records of the database.
+  std::vector<pnn> sources_of(const database_entry&) const;
+  timer_id give_up_in_time(std::uint32_t id) const;
   void read_ours(db_id, bool with_empty, pnn for_node, reqid);
   void take(const request_of<control::traverse_data>&, task taken);
   void pass_on(const entry&, byte_view key, byte_view data, task taken = nullptr) const;

@@ -50,46 +50,55 @@ void check_mix(line_parser& w, workload_options& o) {
   if (!o.transactional.empty()) o.mix.insert(o.mix.end(), {"transact", "transact", "look"});
 }
 
+std::vector<std::size_t> read_nodes(line_parser& w, const std::string& text) {
+  std::vector<std::size_t> all;
+  for (const auto& p : pieces(text)) {
+    const auto node = parse_count(p);
+    if (!node || *node >= w.names.nodes)
+      w.fail(fmt::format("on= takes numbers of nodes from 0 to {}: {}", w.names.nodes - 1, text));
+    else
+      all.push_back(*node);
+  }
+  return all;
+}
+
+void read_setting(line_parser& w, const std::string& name, const std::string& value,
+                  workload_options& o) {
+  if (name == "clients" || name == "keys") {
+    const auto n = parse_count(value);
+    if (!n || *n == 0 || *n > 10'000)
+      w.fail(fmt::format("{}= takes a number from 1 to 10000: {}", name, value));
+    else
+      (name == "clients" ? o.clients : o.keys) = *n;
+  } else if (name == "db") {
+    o.databases = pieces(value);
+  } else if (name == "on") {
+    const auto nodes = read_nodes(w, value);
+    o.nodes.insert(o.nodes.end(), nodes.begin(), nodes.end());
+  } else if (name == "pause") {
+    const auto d = parse_duration(value);
+    if (!d)
+      w.fail("pause= takes a duration such as 20ms: " + value);
+    else
+      o.pause = *d;
+  } else if (name == "mix") {
+    o.mix = pieces(value);
+    for (const auto& deed : o.mix)
+      if (std::ranges::find(deeds, deed) == deeds.end())
+        w.fail(fmt::format("mix= takes write, read, delete, move, transact and look, found `{}`",
+                           deed));
+  } else {
+    static constexpr std::array<std::string_view, 6> names{"clients", "keys",  "db",
+                                                           "on",      "pause", "mix"};
+    const auto near = closest(name, names);
+    w.fail(fmt::format("expected clients=, keys=, db=, on=, pause= or mix=, found `{}=`{}", name,
+                       near ? fmt::format("; did you mean {}=?", *near) : ""));
+  }
+}
+
 action read_workload(line_parser& w) {
   workload_options o;
-  for (const auto& [name, value] : w.settings()) {
-    const auto n = parse_count(value);
-    if (name == "clients" || name == "keys") {
-      if (!n || *n == 0 || *n > 10'000)
-        w.fail(fmt::format("{}= takes a number from 1 to 10000: {}", name, value));
-      else
-        (name == "clients" ? o.clients : o.keys) = *n;
-    } else if (name == "db") {
-      o.databases = pieces(value);
-    } else if (name == "on") {
-      for (const auto& p : pieces(value)) {
-        const auto node = parse_count(p);
-        if (!node || *node >= w.names.nodes)
-          w.fail(
-              fmt::format("on= takes numbers of nodes from 0 to {}: {}", w.names.nodes - 1, value));
-        else
-          o.nodes.push_back(*node);
-      }
-    } else if (name == "pause") {
-      const auto d = parse_duration(value);
-      if (!d)
-        w.fail("pause= takes a duration such as 20ms: " + value);
-      else
-        o.pause = *d;
-    } else if (name == "mix") {
-      o.mix = pieces(value);
-      for (const auto& deed : o.mix)
-        if (std::ranges::find(deeds, deed) == deeds.end())
-          w.fail(fmt::format("mix= takes write, read, delete, move, transact and look, found `{}`",
-                             deed));
-    } else {
-      static constexpr std::array<std::string_view, 6> names{"clients", "keys",  "db",
-                                                             "on",      "pause", "mix"};
-      const auto near = closest(name, names);
-      w.fail(fmt::format("expected clients=, keys=, db=, on=, pause= or mix=, found `{}=`{}", name,
-                         near ? fmt::format("; did you mean {}=?", *near) : ""));
-    }
-  }
+  for (const auto& [name, value] : w.settings()) read_setting(w, name, value, o);
   if (o.databases.empty()) w.fail("expected db=DB,... with the databases to work on");
   for (const auto& db : o.databases)
     if (std::ranges::find(w.names.databases, db) == w.names.databases.end())
