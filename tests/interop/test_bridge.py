@@ -23,6 +23,7 @@ import cluster  # noqa: E402  (after the sandbox)
 import floe_cli as cli  # noqa: E402
 import tap  # noqa: E402
 import tdb_face as tdb  # noqa: E402
+import tdb_records  # noqa: E402
 from wait import until  # noqa: E402
 
 NOBODY = 65534
@@ -402,6 +403,42 @@ class Processes(OnNodes):
         f = self.open("signs.tdb")
         f.store(b"k", b"v")
         self.assertIn("does not exist", self.nodes[0].ctdb("process-exists", os.getpid()).stdout)
+
+
+class AsCtdbsOwnPrograms(OnNodes):
+    """Programs that do by themselves what CTDB's client library does, as its test programs: what is not owned here is called
+    over the socket (REQ_CALL), then looked at again under the chain's lock. Debian does not have those programs."""
+    size = 3
+
+    def database(self, pnn, name):
+        connection = self.nodes[pnn].connect()
+        made = tdb_records.Database(connection, name, tdb.bridge_path())
+        self.addCleanup(connection.close)
+        self.addCleanup(made.close)
+        return made
+
+    def test_a_record_goes_round(self):
+        nodes = [self.database(pnn, "ring.tdb") for pnn in range(3)]
+        for i in range(30):
+            with tdb_records.Lock(nodes[i % 3], b"testkey") as lock:
+                self.assertEqual(b"".join(b"%d " % (n % 3) for n in range(i)), lock.data)
+                lock.store(lock.data + b"%d " % (i % 3))
+            self.assertEqual(i % 3, nodes[i % 3].local(b"testkey")[1])
+        nodes[1].call_here(b"testkey")
+        self.assertEqual(1, nodes[1].local(b"testkey")[1])
+
+    def test_all_want_it(self):
+        def add(pnn):
+            db = nodes[pnn]
+            for _ in range(60):
+                with tdb_records.Lock(db, b"sum") as lock:
+                    lock.store(b"%d" % (int(lock.data or b"0") + 1))
+
+        nodes = [self.database(pnn, "loop.tdb") for pnn in range(3)]
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+            list(pool.map(add, range(3)))
+        self.assertEqual(b"180", nodes[0].read(b"sum"))
+        self.assertEqual("180", cli.read(self.nodes[2], "loop.tdb", "sum"))
 
 
 class Recoveries(OnNodes):
