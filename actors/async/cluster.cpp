@@ -66,12 +66,14 @@ void client::unlisten(std::uint64_t srvid) {
 }
 
 void client::send(std::uint32_t to, std::uint64_t srvid, std::string_view data) {
+  inside::check_data(data);
   core_->wire.send_message(floe::pnn{to}, floe::srvid{srvid}, data);
   core_->touch();
 }
 
 void client::send_many(const std::vector<std::uint32_t>& nodes, std::uint64_t srvid,
                        std::string_view data) {
+  inside::check_data(data);
   send_message_many(core_->wire, as_ours(nodes), floe::srvid{srvid}, data);
   core_->touch();
 }
@@ -100,6 +102,7 @@ void client::send_tunnel(std::uint32_t to, std::uint64_t tunnel, std::uint32_t f
   const auto node = inside::one_node(to);
   if (node == floe::pnn::current)
     throw std::invalid_argument("a tunnel leads to a node by its number");
+  inside::check_data(data);
   core_->wire.send_tunnel(node, tunnel, flags, data);
   core_->touch();
 }
@@ -110,6 +113,7 @@ void client::control(std::uint32_t to, std::uint32_t opcode, std::string_view da
                      done<reply> d, std::uint64_t srvid, std::uint32_t flags) {
   const auto node = inside::one_node(to);
   if (flags & control_flag::noreply) throw std::invalid_argument("NOREPLY: nobody answers");
+  inside::check_data(data);
   auto tell = core_->answer<reply, client_reply>(
       std::move(d), about::anything, [](const client_reply& r) { return as_public(r); });
   core_->wire.send_control(
@@ -124,6 +128,7 @@ void client::control(std::uint32_t to, std::uint32_t opcode, std::string_view da
 
 void client::control_unanswered(std::uint32_t to, std::uint32_t opcode, std::string_view data,
                                 std::uint64_t srvid) {
+  inside::check_data(data);
   core_->wire.send_control_unanswered(floe::pnn{to}, floe::control{opcode}, bytes(data),
                                       floe::srvid{srvid});
   core_->touch();
@@ -134,6 +139,7 @@ void client::control_many(const std::vector<std::uint32_t>& nodes, std::uint32_t
                           std::function<void(std::vector<node_result<reply>>)> d,
                           std::uint64_t srvid) {
   for (const auto n : nodes) inside::one_node(n);
+  inside::check_data(data);
   floe::control_many(
       core_->wire, as_ours(nodes), floe::control{opcode}, bytes(data), patience_of(t),
       [weak = std::weak_ptr(core_), d = std::move(d)](const std::vector<node_reply>& replies) {

@@ -66,6 +66,13 @@ floe::pnn one_node(std::uint32_t n) {
 
 void check_key(std::string_view key) {
   if (key.empty()) throw std::invalid_argument("a key has at least one octet");
+  check_data(key);
+}
+
+void check_data(std::string_view data) {
+  if (data.size() > most_of_a_request)
+    throw std::invalid_argument("larger than what a node takes: " + std::to_string(data.size()) +
+                                " octets of at most " + std::to_string(most_of_a_request));
 }
 
 core::core() : net(socket_network(loop)), wire(loop, *net) {}

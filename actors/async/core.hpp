@@ -26,7 +26,9 @@ async::error as_public(const client_error&, about);
 /// Of a limit: neither negative nor so long that clocks overflow.
 duration patience_of(limit);
 floe::pnn one_node(std::uint32_t);
+/// Throw std::invalid_argument for what no node takes.
 void check_key(std::string_view);
+void check_data(std::string_view);
 
 /// How far recoveries are, as the own node tells.
 struct recovery_state {

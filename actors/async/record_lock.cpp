@@ -35,6 +35,7 @@ void tell_lost(const std::shared_ptr<core>& c, done<void> d) {
 }
 
 void write(held_lock& l, std::string_view data, after_write then, limit t, done<void> d) {
+  inside::check_data(data);
   const auto c = l.of.lock();
   const auto id = then == after_write::unlock ? std::exchange(l.id, 0) : l.id;
   if (!c || l.life != c->life || !c->is_connected()) return tell_lost(c, std::move(d));

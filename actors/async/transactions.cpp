@@ -85,6 +85,7 @@ void transaction::fetch(std::string_view key, limit t, done<std::optional<std::s
 void transaction::store(std::string_view key, std::string_view data, limit t, done<void> d) {
   auto& is = there(is_);
   inside::check_key(key);
+  inside::check_data(data);
   const auto c = is.of.lock();
   if (!goes_on(is, c, d)) return;
   is.is->store(key, data, patience_of(t), c->answer(std::move(d), about::records));

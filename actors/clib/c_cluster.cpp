@@ -99,7 +99,7 @@ int floe_tunnel_open(floe_connection* c, uint64_t tunnel, floe_tunnel_handler ru
       hears = [run, context](const letter& l) {
         run(l.to.id, l.flags, l.data.data(), l.data.size(), context);
       };
-    return c->is->listen({letter_box_name::kind::tunnel, tunnel}, std::move(hears));
+    return of(c).listen({letter_box_name::kind::tunnel, tunnel}, std::move(hears));
   });
 }
 
@@ -108,8 +108,8 @@ int floe_tunnel_send(floe_connection* c, uint32_t to, uint64_t tunnel, uint32_t 
   return guarded([&]() -> outcome<void> {
     if (is_broadcast(pnn{to}) || pnn{to} == pnn::current)
       return failed(FLOE_EINVAL, "tunnels lead to one node, by its number");
-    const auto until = c->is->patience();
-    const auto line = c->is->line(until);
+    const auto until = of(c).patience();
+    const auto line = of(c).line(until);
     if (!line) return std::unexpected(line.error());
     return (*line)->post(pnn{to}, {.tunnel_id = tunnel, .flags = flags, .data = octets(data, size)},
                          until);
@@ -121,7 +121,7 @@ int floe_nodes(floe_connection* c, uint32_t kind, int timeout_ms, uint32_t* pnns
   return guarded([&]() -> outcome<void> {
     if (!pnns && room > 0) return failed(FLOE_EINVAL, "no room for the nodes");
     const auto until = within(timeout_ms);
-    const auto line = c->is->line(until);
+    const auto line = of(c).line(until);
     if (!line) return std::unexpected(line.error());
     const auto nodes = nodes_of(**line, kind, until);
     if (!nodes) return std::unexpected(nodes.error());
@@ -138,15 +138,20 @@ int floe_control_many(floe_connection* c, const uint32_t* pnns, size_t count, ui
     const auto nodes = listed(pnns, count);
     if (!nodes) return std::unexpected(nodes.error());
     if (!out && count > 0) return failed(FLOE_EINVAL, "no room for the results");
+    for (size_t i = 0; i < count; ++i)
+      out[i] = {.pnn = pnns[i], .error = FLOE_EINVAL, .status = 0, .value = {}};
     if (std::ranges::any_of(*nodes, [](pnn p) { return is_broadcast(p); }))
       return failed(FLOE_EINVAL, "nobody answers a broadcast");
     const auto until = within(timeout_ms);
-    const auto line = c->is->line(until);
-    if (!line) return std::unexpected(line.error());
+    const auto line = of(c).line(until);
+    if (!line) {
+      for (size_t i = 0; i < count; ++i) out[i].error = line.error().code;
+      return std::unexpected(line.error());
+    }
     const auto answers = (*line)->ask_many(
         {.opcode = control{opcode}, .srvid = srvid{s}, .data = octets(data, size)}, *nodes, until);
     for (size_t i = 0; i < count; ++i) {
-      out[i] = {.pnn = pnns[i], .error = FLOE_OK, .status = 0, .value = {}};
+      out[i].error = FLOE_OK;
       const auto& a = answers[i];
       if (a) out[i].status = a->status;
       const auto filled = a ? fill(out[i].value, a->data) : outcome<void>();
@@ -162,8 +167,8 @@ int floe_send_many(floe_connection* c, const uint32_t* pnns, size_t count, uint6
   return guarded([&]() -> outcome<void> {
     const auto nodes = listed(pnns, count);
     if (!nodes) return std::unexpected(nodes.error());
-    const auto until = c->is->patience();
-    const auto line = c->is->line(until);
+    const auto until = of(c).patience();
+    const auto line = of(c).line(until);
     if (!line) return std::unexpected(line.error());
     for (const pnn to : *nodes)
       if (const auto sent = (*line)->post(to, srvid{s}, octets(data, size), until); !sent)
@@ -175,8 +180,9 @@ int floe_send_many(floe_connection* c, const uint32_t* pnns, size_t count, uint6
 int floe_process_exists(floe_connection* c, uint32_t node, int32_t pid, uint64_t s,
                         int timeout_ms) {
   return guarded([&]() -> outcome<void> {
+    if (is_broadcast(pnn{node})) return failed(FLOE_EINVAL, "a process is on one node");
     const auto until = within(timeout_ms);
-    const auto line = c->is->line(until);
+    const auto line = of(c).line(until);
     if (!line) return std::unexpected(line.error());
     const auto data =
         s == 0
@@ -197,13 +203,13 @@ int floe_process_exists(floe_connection* c, uint32_t node, int32_t pid, uint64_t
 int floe_detach(floe_connection* c, floe_db db, int timeout_ms) {
   return guarded([&]() -> outcome<void> {
     const auto until = within(timeout_ms);
-    const auto line = c->is->line(until);
+    const auto line = of(c).line(until);
     if (!line) return std::unexpected(line.error());
     if (const auto closed = nobody_attaches(**line, until); !closed) return closed;
     const auto data = encode_request<control::db_detach>(db_id{db});
     const auto a = (*line)->ask({.opcode = control::db_detach, .data = data}, until);
     if (!a) return std::unexpected(a.error());
-    c->is->forget_attached(db_id{db});
+    of(c).forget_attached(db_id{db});
     return {};
   });
 }
@@ -215,7 +221,7 @@ int floe_watch_recoveries(floe_connection* c, floe_recovery_handler run, void* c
       hears = [all = std::make_shared<recoveries>(recoveries{run, context, {}})](const letter& l) {
         all->heard(l.data);
       };
-    return c->is->listen({letter_box_name::kind::message, number(message::floe_recovery_news)},
-                         std::move(hears));
+    return of(c).listen({letter_box_name::kind::message, number(message::floe_recovery_news)},
+                        std::move(hears));
   });
 }

@@ -53,13 +53,15 @@ int floe_connect(const char* where, unsigned flags, int timeout_ms, floe_connect
 }
 
 void floe_disconnect(floe_connection* c) { delete c; }
-uint32_t floe_pnn(floe_connection* c) { return number(c->is->self()); }
-void floe_set_patience(floe_connection* c, int timeout_ms) { c->is->set_patience(timeout_ms); }
+uint32_t floe_pnn(floe_connection* c) { return number(c ? c->is->self() : pnn::unknown); }
+void floe_set_patience(floe_connection* c, int timeout_ms) {
+  if (c) c->is->set_patience(timeout_ms);
+}
 
 int floe_fd(floe_connection* c) {
   int fd = -1;
   const int failure = guarded([&]() -> outcome<void> {
-    const auto made = c->is->descriptor();
+    const auto made = of(c).descriptor();
     if (!made) return std::unexpected(made.error());
     fd = *made;
     return {};
@@ -72,7 +74,7 @@ int floe_attach(floe_connection* c, const char* name, floe_kind kind, int timeou
   return guarded([&]() -> outcome<void> {
     if (!name || kind < FLOE_VOLATILE || kind > FLOE_REPLICATED)
       return failed(FLOE_EINVAL, "no name, or no kind");
-    const auto id = c->is->attach(name, static_cast<db_kind>(kind), within(timeout_ms));
+    const auto id = of(c).attach(name, static_cast<db_kind>(kind), within(timeout_ms));
     if (!id) return std::unexpected(id.error());
     if (out) *out = number(*id);
     return {};
@@ -83,7 +85,7 @@ int floe_find(floe_connection* c, const char* name, int timeout_ms, floe_db* out
   return guarded([&]() -> outcome<void> {
     if (!name) return failed(FLOE_EINVAL, "no name");
     const auto until = within(timeout_ms);
-    const auto line = c->is->line(until);
+    const auto line = of(c).line(until);
     if (!line) return std::unexpected(line.error());
     const auto a = (*line)->ask({.opcode = control::get_dbmap}, until);
     if (!a) return std::unexpected(a.error());
@@ -102,7 +104,7 @@ int floe_find(floe_connection* c, const char* name, int timeout_ms, floe_db* out
 int floe_allow_copies(floe_connection* c, floe_db db, int timeout_ms) {
   return guarded([&]() -> outcome<void> {
     const auto until = within(timeout_ms);
-    const auto line = c->is->line(until);
+    const auto line = of(c).line(until);
     if (!line) return std::unexpected(line.error());
     const auto data = encode_request<control::set_db_readonly>(db_id{db});
     const auto a = (*line)->ask({.opcode = control::set_db_readonly, .data = data}, until);
@@ -114,7 +116,7 @@ int floe_allow_copies(floe_connection* c, floe_db db, int timeout_ms) {
 int floe_sequence_number(floe_connection* c, floe_db db, int timeout_ms, uint64_t* out) {
   return guarded([&]() -> outcome<void> {
     const auto until = within(timeout_ms);
-    const auto line = c->is->line(until);
+    const auto line = of(c).line(until);
     if (!line) return std::unexpected(line.error());
     if (const auto table = (*line)->table(db_id{db}, until); table && !table->only_read) {
       if (out) *out = table->user.sequence_number();
@@ -137,14 +139,14 @@ int floe_listen(floe_connection* c, uint64_t s, floe_handler run, void* context)
       hears = [run, context](const letter& l) {
         run(l.to.id, number(l.from), l.data.data(), l.data.size(), context);
       };
-    return c->is->listen({letter_box_name::kind::message, s}, std::move(hears));
+    return of(c).listen({letter_box_name::kind::message, s}, std::move(hears));
   });
 }
 
 int floe_send(floe_connection* c, uint32_t to, uint64_t s, const void* data, size_t size) {
   return guarded([&]() -> outcome<void> {
-    const auto until = c->is->patience();
-    const auto line = c->is->line(until);
+    const auto until = of(c).patience();
+    const auto line = of(c).line(until);
     if (!line) return std::unexpected(line.error());
     return (*line)->post(pnn{to}, srvid{s}, octets(data, size), until);
   });
@@ -153,7 +155,7 @@ int floe_send(floe_connection* c, uint32_t to, uint64_t s, const void* data, siz
 int floe_process(floe_connection* c, int timeout_ms) {
   int handled = 0;
   const int failure = guarded([&]() -> outcome<void> {
-    const auto n = c->is->process(within(timeout_ms));
+    const auto n = of(c).process(within(timeout_ms));
     if (!n) return std::unexpected(n.error());
     handled = *n;
     return {};
@@ -164,8 +166,9 @@ int floe_process(floe_connection* c, int timeout_ms) {
 int floe_control(floe_connection* c, uint32_t to, uint32_t opcode, uint64_t s, const void* data,
                  size_t size, int timeout_ms, int32_t* status, floe_value* out) {
   return guarded([&]() -> outcome<void> {
+    if (out) *out = {};
     const auto until = within(timeout_ms);
-    const auto line = c->is->line(until);
+    const auto line = of(c).line(until);
     if (!line) return std::unexpected(line.error());
     const auto a = (*line)->ask(
         {.to = pnn{to}, .opcode = control{opcode}, .srvid = srvid{s}, .data = octets(data, size)},

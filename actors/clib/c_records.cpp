@@ -171,28 +171,28 @@ outcome<void> traverse_cluster(node_connection& c, db_id db, limit until, shown&
 int floe_lock_record(floe_connection* c, floe_db db, const void* key, size_t key_size,
                      int timeout_ms, floe_lock** out) {
   return guarded([&]() -> outcome<void> {
+    if (out) *out = nullptr;
     if (!out || !key || key_size == 0)
       return failed(FLOE_EINVAL, "no key, or nowhere to put the lock");
-    *out = nullptr;
     auto lock = spare.take();
-    lock->of = c->is.get();
-    lock->life = c->is->life();
+    lock->of = &of(c);
+    lock->life = of(c).life();
     bool done = false;
     const auto now_us = table_coarse_us();
-    if (auto table = c->is->hot_table(db_id{db}, now_us)) {
-      const auto got = lock_hot_record(std::move(table), c->is->self(), db_id{db},
+    if (auto table = of(c).hot_table(db_id{db}, now_us)) {
+      const auto got = lock_hot_record(std::move(table), of(c).self(), db_id{db},
                                        octets(key, key_size), timeout_ms, now_us, lock->held);
       if (!got) return std::unexpected(got.error());
       done = *got;
     }
     if (!done) {
-      const auto line = c->is->line(within(timeout_ms));
+      const auto line = of(c).line(within(timeout_ms));
       if (!line) return std::unexpected(line.error());
-      auto held = lock_record(*line, c->is->self(), db_id{db}, octets(key, key_size), timeout_ms);
+      auto held = lock_record(*line, of(c).self(), db_id{db}, octets(key, key_size), timeout_ms);
       if (!held) return std::unexpected(held.error());
       lock->held = std::move(*held);
       if (auto table = (*line)->table(db_id{db}, within(timeout_ms)))
-        c->is->remember(*line, db_id{db}, std::move(table));
+        of(c).remember(*line, db_id{db}, std::move(table));
     }
     *out = lock.release();
     return {};
@@ -200,11 +200,13 @@ int floe_lock_record(floe_connection* c, floe_db db, const void* key, size_t key
 }
 
 const void* floe_lock_data(const floe_lock* l, size_t* size) {
-  if (size) *size = l->held.data.size();
-  return l->held.data.data();
+  if (size) *size = l ? l->held.data.size() : 0;
+  return l ? l->held.data.data() : nullptr;
 }
 
-void floe_lock_header(const floe_lock* l, floe_header* out) { *out = as_c(l->held.header); }
+void floe_lock_header(const floe_lock* l, floe_header* out) {
+  if (out) *out = l ? as_c(l->held.header) : floe_header{};
+}
 
 int floe_store(floe_lock* l, const void* data, size_t size) {
   return guarded([&] { return write(l, octets(data, size)); });
@@ -253,9 +255,9 @@ outcome<void> read(node_connection& c, db_id db, byte_view key, std::uint32_t fl
 int floe_read(floe_connection* c, floe_db db, const void* key, size_t key_size, int how,
               int timeout_ms, floe_value* out) {
   return guarded([&]() -> outcome<void> {
+    if (out) *out = {};  // to be freed whatever comes of it
     if (!out || !key || key_size == 0)
       return failed(FLOE_EINVAL, "no key, or nowhere to put the value");
-    *out = {};
     if (how < FLOE_READ_OWNER || how > FLOE_READ_COPY)
       return failed(FLOE_EINVAL, "no such way of reading");
     const std::uint32_t flags = how == FLOE_READ_COPY      ? record_read_local
@@ -263,7 +265,7 @@ int floe_read(floe_connection* c, floe_db db, const void* key, size_t key_size, 
                                                            : 0;
     spare_record record;
     auto& r = *record;
-    if (const auto got = read(*c->is, db_id{db}, octets(key, key_size), flags, timeout_ms, r); !got)
+    if (const auto got = read(of(c), db_id{db}, octets(key, key_size), flags, timeout_ms, r); !got)
       return got;
     if (const auto f = fill(*out, r.data); !f) return f;
     out->header = as_c(r.header);
@@ -278,8 +280,8 @@ int floe_traverse(floe_connection* c, floe_db db, unsigned flags, int timeout_ms
   return guarded([&]() -> outcome<void> {
     shown to{visit, context, flags};
     const auto until = within(timeout_ms);
-    const auto done = flags & FLOE_LOCAL ? traverse_here(*c->is, db_id{db}, until, to)
-                                         : traverse_cluster(*c->is, db_id{db}, until, to);
+    const auto done = flags & FLOE_LOCAL ? traverse_here(of(c), db_id{db}, until, to)
+                                         : traverse_cluster(of(c), db_id{db}, until, to);
     if (count) *count = to.count;
     return done;
   });

@@ -13,7 +13,9 @@ int floe_transaction_start(floe_connection* c, floe_db db, int timeout_ms, floe_
   return guarded([&]() -> outcome<void> {
     if (!out) return failed(FLOE_EINVAL, "nowhere to put the transaction");
     *out = nullptr;
-    auto t = transaction::start(*c->is, db_id{db}, within(timeout_ms));
+    const bool at_once = timeout_ms == 0;
+    auto t = transaction::start(of(c), db_id{db}, at_once ? of(c).patience() : within(timeout_ms),
+                                at_once);
     if (!t) return std::unexpected(t.error());
     *out = new floe_transaction{std::move(*t)};
     return {};
@@ -22,9 +24,9 @@ int floe_transaction_start(floe_connection* c, floe_db db, int timeout_ms, floe_
 
 int floe_transaction_read(floe_transaction* t, const void* key, size_t key_size, floe_value* out) {
   return guarded([&]() -> outcome<void> {
+    if (out) *out = {};
     if (!t || !out || !key || key_size == 0)
       return failed(FLOE_EINVAL, "no transaction, no key, or nowhere to put it");
-    *out = {};
     const auto r = t->is->read(octets(key, key_size));
     if (!r) return std::unexpected(r.error());
     if (const auto f = fill(*out, r->data); !f) return f;

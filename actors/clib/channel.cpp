@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "actors/clib/connect.hpp"
+#include "actors/clib/value.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/record_status.hpp"
 #include "protocol/record_table_flags.hpp"
@@ -184,6 +185,9 @@ outcome<void> channel::post(pnn to, const req_tunnel& packet, limit until) {
 
 /// A packet that is sent in part only ends the connection: nothing could follow it.
 outcome<void> channel::send(const bytes& packet, limit until) {
+  if (packet.size() > most_octets)  // the node would end the connection
+    return failed(FLOE_EINVAL, "larger than what a node takes: " + std::to_string(packet.size()) +
+                                   " octets of at most " + std::to_string(most_octets));
   std::unique_lock lock(sending_, std::defer_lock);
   if (!until)
     lock.lock();

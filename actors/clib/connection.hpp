@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -88,3 +89,13 @@ class node_connection {
 struct floe_connection {
   std::unique_ptr<floe::clib::node_connection> is;
 };
+
+namespace floe::clib {
+
+/// Of what a program calls a connection; throws what `guarded` makes FLOE_EINVAL of.
+inline node_connection& of(floe_connection* c) {
+  if (!c) throw std::invalid_argument("no connection");
+  return *c->is;
+}
+
+}  // namespace floe::clib

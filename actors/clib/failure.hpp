@@ -53,6 +53,8 @@ int guarded(Body body) noexcept {
     return report(FLOE_ENOMEM, "out of memory");
   } catch (const std::exception& e) {
     return report(FLOE_EINVAL, e.what());
+  } catch (...) {
+    return report(FLOE_EINVAL, "a handler has thrown something");
   }
 }
 

@@ -67,8 +67,8 @@ auto insist(limit until, Ask ask) -> decltype(ask()) {
 
 // --- begin and end -----------------------------------------------------------------------------------------------
 
-outcome<std::unique_ptr<transaction>> transaction::start(node_connection& of, db_id db,
-                                                         limit until) {
+outcome<std::unique_ptr<transaction>> transaction::start(node_connection& of, db_id db, limit until,
+                                                         bool at_once) {
   const auto line = of.line(until);
   if (!line) return std::unexpected(line.error());
   const auto a = (*line)->ask({.opcode = control::get_dbmap}, until);
@@ -80,7 +80,8 @@ outcome<std::unique_ptr<transaction>> transaction::start(node_connection& of, db
   if (!(found->flags & (db_flag::persistent | db_flag::replicated)))
     return failed(FLOE_EINVAL, "only persistent and replicated databases have transactions");
   std::unique_ptr<transaction> t(new transaction(of, *line, db));
-  if (const auto locked = t->take_lock(until); !locked) return std::unexpected(locked.error());
+  if (const auto locked = t->take_lock(until, at_once); !locked)
+    return std::unexpected(locked.error());
   const auto now = t->number_now(until);
   if (!now) return std::unexpected(now.error());
   t->began_at_ = now->number;
@@ -102,7 +103,7 @@ outcome<void> transaction::still_ours() {
 
 // --- the cluster-wide lock -----------------------------------------------------------------------------------------
 
-outcome<void> transaction::take_lock(limit until) {
+outcome<void> transaction::take_lock(limit until, bool at_once) {
   const auto db = of_->attach(bytes(g_lock_db), db_kind::volatile_db, until);
   if (!db) return std::unexpected(db.error());
   lock_db_ = *db;
@@ -123,7 +124,7 @@ outcome<void> transaction::take_lock(limit until) {
       dead.push_back(**other);
       continue;
     }
-    if (passed(until))
+    if (at_once || passed(until))
       return failed(FLOE_ETIMEOUT, "the transaction lock is held by process " +
                                        std::to_string((*other)->pid) + " on node " +
                                        std::to_string(number((*other)->vnn)));
@@ -209,6 +210,8 @@ outcome<seen_record> transaction::read(byte_view key) {
 
 outcome<void> transaction::store(byte_view key, byte_view data) {
   if (const auto ours = still_ours(); !ours) return ours;
+  if (key == sequence_number_key)
+    return failed(FLOE_EINVAL, "the database's sequence number is written by every commit");
   if (const auto mine = changes_.find(bytes(key)); mine != changes_.end()) {
     mine->second.data.assign(data);
     return {};
@@ -270,6 +273,8 @@ outcome<void> transaction::send_until_known(const bytes& records, std::uint64_t 
   for (unsigned cuts = 0;;) {
     const auto sent = line_->ask({.opcode = control::trans3_commit, .data = records}, until);
     if (sent && sent->status == 0) return {};
+    if (!sent && sent.error().code == FLOE_EINVAL)
+      return failed(FLOE_EINVAL, "nothing is stored: " + sent.error().text);
     if (!sent && !may_pass(sent.error())) return std::unexpected(unknown_fate(sent.error()));
     if (sent) ++cuts;
     const std::string because = sent ? "recoveries came in between" : sent.error().text;

@@ -17,7 +17,8 @@ namespace floe::clib {
 
 class transaction {
  public:
-  static outcome<std::unique_ptr<transaction>> start(node_connection&, db_id, limit);
+  /// `at_once`: another transaction is not waited for.
+  static outcome<std::unique_ptr<transaction>> start(node_connection&, db_id, limit, bool at_once);
   ~transaction();
   transaction(const transaction&) = delete;
 
@@ -37,7 +38,7 @@ class transaction {
   transaction(node_connection& of, std::shared_ptr<channel> line, db_id db)
       : of_(&of), line_(std::move(line)), db_(db) {}
 
-  outcome<void> take_lock(limit);
+  outcome<void> take_lock(limit, bool at_once);
   outcome<std::optional<server_id>> try_lock(const std::vector<server_id>& dead, limit);
   outcome<bool> alive(const server_id&, limit);
   outcome<void> release(limit);

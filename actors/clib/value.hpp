@@ -1,13 +1,26 @@
 #pragma once
 /// Between C's octets and ours.
+#include <stdexcept>
+#include <string>
+
 #include "actors/clib/failure.hpp"
 #include "protocol/bytes.hpp"
+#include "protocol/framing.hpp"
 #include "protocol/record.hpp"
 
 namespace floe::clib {
 
+/// More than a node takes in one packet.
+inline constexpr std::size_t most_octets = framing_policy{}.max_packet;
+
+/// Throws what `guarded` makes FLOE_EINVAL of.
 inline byte_view octets(const void* data, std::size_t size) {
-  return size == 0 ? byte_view() : byte_view(static_cast<const char*>(data), size);
+  if (size == 0) return {};
+  if (!data) throw std::invalid_argument("no data, though a size");
+  if (size > most_octets)
+    throw std::invalid_argument("larger than what a node takes: " + std::to_string(size) +
+                                " octets of at most " + std::to_string(most_octets));
+  return {static_cast<const char*>(data), size};
 }
 
 /// A copy that the caller frees; `exists` is set.

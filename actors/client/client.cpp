@@ -182,9 +182,22 @@ struct client::state : std::enable_shared_from_this<client::state> {
     });
   }
 
+  /// The node would end the connection, and with it all that is under way.
+  void refuse_soon(pnn to, std::size_t size, reply_handler done) {
+    loop.post([weak = weak_from_this(), to, size, done = std::move(done)] {
+      if (weak.lock())
+        done(std::unexpected(client_error{client_errc::refused, 0,
+                                          "larger than what a node takes: " + std::to_string(size) +
+                                              " octets of at most " +
+                                              std::to_string(most_of_a_request),
+                                          to}));
+    });
+  }
+
   void send_control(pnn to, floe::control opcode, byte_view data, request_options o,
                     duration patience, reply_handler done) {
     if (!established) return fail_soon(to, std::move(done));
+    if (data.size() > most_of_a_request) return refuse_soon(to, data.size(), std::move(done));
     const reqid id = requests.add(to, loop.now() + patience, std::move(done), std::move(o.late));
     send(to, id, req_control{.opcode = opcode, .srvid = o.srvid, .flags = o.flags, .data = data});
     rearm();

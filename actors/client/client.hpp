@@ -23,12 +23,16 @@
 #include "actors/client/request_table.hpp"
 #include "actors/runtime/event_loop.hpp"
 #include "protocol/controls.hpp"
+#include "protocol/framing.hpp"
 #include "protocol/types/basic.hpp"
 
 namespace floe {
 
 class client_tables;
 class network;
+
+/// Data of one request: a node ends the connection of who sends a larger packet than it takes.
+inline constexpr std::size_t most_of_a_request = framing_policy{}.max_packet - 256;
 
 struct client_options {
   std::string socket{};

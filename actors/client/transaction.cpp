@@ -130,6 +130,8 @@ void transaction::store(byte_view key, byte_view data, duration patience, when_d
   if (mode_ == mode::read_only) return fail("this transaction only reads");
   if (!lock_) return fail("this transaction has ended");
   if (key.empty()) return fail("a key has at least one byte");
+  if (key == sequence_number_key)
+    return fail("the database's sequence number is written by every commit");
   if (auto mine = changes_.find(bytes(key)); mine != changes_.end()) {
     mine->second.data = bytes(data);
     return client_->later(duration{0}, [done = std::move(done)] { done({}); });
@@ -204,6 +206,9 @@ struct transaction::committing : std::enable_shared_from_this<committing> {
       for (const auto& [key, change] : self->expected) b.add(key, change.header, change.data);
       b.add(sequence_number_key, h, wire::encode(next));
       self->records = b.take();
+      if (self->records.size() > most_of_a_request)
+        return self->finish(std::unexpected(
+            refusal("nothing is stored: the changes are larger than what a node takes at once")));
       self->send();
     });
   }

@@ -95,6 +95,22 @@ int bridged_database::failed(int code, const char* doing) {
   return -1;
 }
 
+int bridged_database::fail(TDB_ERROR e, const char* why) noexcept {
+  error_ = e;
+  try {
+    if (why != last_failure_) say(TDB_DEBUG_ERROR, "%s: %s", wishes_.name.c_str(), why);
+    last_failure_ = why;
+  } catch (const std::exception&) {  // no memory for its words
+    last_failure_.clear();
+  }
+  return -1;
+}
+
+bool bridged_database::may_change() {
+  if (wishes_.only_read) error_ = TDB_ERR_RDONLY;
+  return !wishes_.only_read;
+}
+
 int bridged_database::refuse(TDB_ERROR e, const char* function) {
   error_ = e;
   if (std::ranges::find(refused_, function) == refused_.end()) {
@@ -132,11 +148,7 @@ int bridged_database::lock(TDB_DATA key, int timeout_ms) {
 
 int bridged_database::unlock(TDB_DATA key) {
   const auto i = locks_.find(as_string(key));
-  if (i == locks_.end()) {
-    error_ = TDB_ERR_LOCK;
-    say(TDB_DEBUG_ERROR, "a record of %s was unlocked that is not locked", options_.name.c_str());
-    return -1;
-  }
+  if (i == locks_.end()) return fail(TDB_ERR_LOCK, "a record was unlocked that is not locked");
   if (--i->second.nested > 0) return 0;
   auto* const lock = i->second.lock;
   locks_.erase(i);
@@ -204,12 +216,9 @@ int bridged_database::sequence_number() {
 
 int bridged_database::store(TDB_DATA key, const TDB_DATA* parts, int count, int flag) {
   std::string all;
+  if (!may_change()) return -1;
   for (int i = 0; i < count; ++i) all += as_string(parts[i]);
-  if (all.size() < header_size) {
-    error_ = TDB_ERR_EINVAL;
-    say(TDB_DEBUG_ERROR, "a record for %s has no header", options_.name.c_str());
-    return -1;
-  }
+  if (all.size() < header_size) return fail(TDB_ERR_EINVAL, "what is stored has no header");
   return write(key, all.substr(header_size), flag);
 }
 
@@ -223,7 +232,7 @@ int bridged_database::append(TDB_DATA key, TDB_DATA data) {
     // to nothing is appended what must bring a header itself
     const auto all = (r.there ? r.octets : std::string()) + as_string(data);
     if (all.size() < header_size)
-      error_ = TDB_ERR_EINVAL;
+      fail(TDB_ERR_EINVAL, "what is stored has no header");
     else
       done = write(key, all.substr(header_size), 0);
   }
@@ -232,6 +241,7 @@ int bridged_database::append(TDB_DATA key, TDB_DATA data) {
 }
 
 int bridged_database::write(TDB_DATA key, const std::string& data, int flag) {
+  if (!may_change()) return -1;
   if (persistent_) return write_persistent(key, data, flag);
   if (auto* h = held(key)) return write_locked(h->lock, data, flag);
   if (lock(key, FLOE_FOREVER) != 0) return -1;
@@ -277,24 +287,26 @@ int bridged_database::write_persistent(TDB_DATA key, const std::string& data, in
 // --- transactions ------------------------------------------------------------------------------------------------
 
 int bridged_database::begin(int timeout_ms) {
+  if (!may_change()) return -1;
   if (!persistent_) return refuse(TDB_ERR_EINVAL, "a transaction");
-  if (transaction_) {
-    error_ = TDB_ERR_NESTING;
-    return -1;
-  }
+  if (transaction_) return fail(TDB_ERR_NESTING, "a transaction is open already");
   const int code = floe_transaction_start(node_, db_, timeout_ms < 0 ? transaction_ms : timeout_ms,
                                           &transaction_);
+  if (code == FLOE_ETIMEOUT && timeout_ms == 0) {
+    error_ = TDB_ERR_LOCK;  // which is what was asked
+    return -1;
+  }
   return code == FLOE_OK ? 0 : failed(code, "begin a transaction of");
 }
 
 int bridged_database::commit() {
-  if (!transaction_) return error_ = TDB_ERR_EINVAL, -1;
+  if (!transaction_) return fail(TDB_ERR_EINVAL, "no transaction is open");
   const int code = floe_transaction_commit(std::exchange(transaction_, nullptr), transaction_ms);
   return code == FLOE_OK ? 0 : failed(code, "commit a transaction of");
 }
 
 int bridged_database::cancel() {
-  if (!transaction_) return error_ = TDB_ERR_EINVAL, -1;
+  if (!transaction_) return fail(TDB_ERR_EINVAL, "no transaction is open");
   floe_transaction_cancel(std::exchange(transaction_, nullptr));
   return 0;
 }

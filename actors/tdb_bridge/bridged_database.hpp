@@ -27,6 +27,8 @@ struct open_options {
   std::string name;
   int hash_size = 0;
   int tdb_flags = 0;
+  bool only_read =
+      false;  ///< opened so: writes and locks for them answer TDB_ERR_RDONLY, as in libtdb
   tdb_logging_context log{};
 };
 
@@ -55,6 +57,9 @@ class bridged_database {
   TDB_DATA next_key(TDB_DATA key);
   int sequence_number();
 
+  /// Whether it was opened to be written; else the error is set.
+  bool may_change();
+
   bool in_transaction() const { return transaction_ != nullptr; }
   int begin(int timeout_ms);
   int commit();
@@ -65,6 +70,8 @@ class bridged_database {
 
   /// For what is not served: sets the error, says so once a function.
   int refuse(TDB_ERROR, const char* function);
+  /// For what a program cannot mean: sets the error, says why unless that was said last.
+  int fail(TDB_ERROR, const char* why) noexcept;
 
   TDB_ERROR error() const { return error_; }
   const open_options& options() const { return options_; }

@@ -6,77 +6,79 @@
 #include "actors/tdb_bridge/real_library.hpp"
 
 using floe::bridge::ours;
+using floe::bridge::served;
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
 // --- records -----------------------------------------------------------------------------------------------------
 
 EXPORT TDB_DATA tdb_fetch(tdb_context* t, TDB_DATA key) {
-  if (auto* d = ours(t)) return d->fetch(key);
+  if (auto* d = ours(t)) return served(*d, [&] { return d->fetch(key); });
   return REAL(tdb_fetch)(t, key);
 }
 
 EXPORT int tdb_parse_record(tdb_context* t, TDB_DATA key, tdb_parser run, void* context) {
-  if (auto* d = ours(t)) return d->parse(key, run, context);
+  if (auto* d = ours(t)) return served(*d, [&] { return d->parse(key, run, context); });
   return REAL(tdb_parse_record)(t, key, run, context);
 }
 
 EXPORT int tdb_exists(tdb_context* t, TDB_DATA key) {
-  if (auto* d = ours(t)) return d->exists(key) ? 1 : 0;
+  if (auto* d = ours(t)) return served(*d, [&] { return d->exists(key); }) ? 1 : 0;
   return REAL(tdb_exists)(t, key);
 }
 
 EXPORT int tdb_store(tdb_context* t, TDB_DATA key, TDB_DATA data, int flag) {
-  if (auto* d = ours(t)) return d->store(key, &data, 1, flag);
+  if (auto* d = ours(t)) return served(*d, [&] { return d->store(key, &data, 1, flag); });
   return REAL(tdb_store)(t, key, data, flag);
 }
 
 EXPORT int tdb_storev(tdb_context* t, TDB_DATA key, const TDB_DATA* parts, int count, int flag) {
-  if (auto* d = ours(t)) return d->store(key, parts, count, flag);
+  if (auto* d = ours(t)) return served(*d, [&] { return d->store(key, parts, count, flag); });
   return REAL(tdb_storev)(t, key, parts, count, flag);
 }
 
 EXPORT int tdb_append(tdb_context* t, TDB_DATA key, TDB_DATA data) {
-  if (auto* d = ours(t)) return d->append(key, data);
+  if (auto* d = ours(t)) return served(*d, [&] { return d->append(key, data); });
   return REAL(tdb_append)(t, key, data);
 }
 
 EXPORT int tdb_delete(tdb_context* t, TDB_DATA key) {
-  if (auto* d = ours(t)) return d->remove(key);
+  if (auto* d = ours(t)) return served(*d, [&] { return d->remove(key); });
   return REAL(tdb_delete)(t, key);
 }
 
 // --- walks -------------------------------------------------------------------------------------------------------
 
 EXPORT TDB_DATA tdb_firstkey(tdb_context* t) {
-  if (auto* d = ours(t)) return d->first_key();
+  if (auto* d = ours(t)) return served(*d, [&] { return d->first_key(); });
   return REAL(tdb_firstkey)(t);
 }
 
 EXPORT TDB_DATA tdb_nextkey(tdb_context* t, TDB_DATA key) {
-  if (auto* d = ours(t)) return d->next_key(key);
+  if (auto* d = ours(t)) return served(*d, [&] { return d->next_key(key); });
   return REAL(tdb_nextkey)(t, key);
 }
 
 EXPORT int tdb_traverse(tdb_context* t, tdb_traverse_func visit, void* context) {
-  if (auto* d = ours(t)) return d->walk(visit, context);
+  if (auto* d = ours(t)) return served(*d, [&] { return d->walk(visit, context); });
   return REAL(tdb_traverse)(t, visit, context);
 }
 
 EXPORT int tdb_traverse_read(tdb_context* t, tdb_traverse_func visit, void* context) {
-  if (auto* d = ours(t)) return d->walk(visit, context);
+  if (auto* d = ours(t)) return served(*d, [&] { return d->walk(visit, context); });
   return REAL(tdb_traverse_read)(t, visit, context);
 }
 
 EXPORT int tdb_traverse_chain(tdb_context* t, unsigned int chain, tdb_traverse_func visit,
                               void* context) {
-  if (auto* d = ours(t)) return d->walk_chain(chain, visit, context);
+  if (auto* d = ours(t)) return served(*d, [&] { return d->walk_chain(chain, visit, context); });
   return REAL(tdb_traverse_chain)(t, chain, visit, context);
 }
 
 EXPORT int tdb_traverse_key_chain(tdb_context* t, TDB_DATA key, tdb_traverse_func visit,
                                   void* context) {
-  if (auto* d = ours(t)) return d->walk_chain(d->chain_of(key), visit, context);
+  if (auto* d = ours(t))
+    return served(*d, [&] { return d->walk_chain(d->chain_of(key), visit, context); });
   return REAL(tdb_traverse_key_chain)(t, key, visit, context);
 }
 
@@ -112,13 +114,13 @@ int print_one(tdb_context*, TDB_DATA key, TDB_DATA data, void*) {
 
 EXPORT int tdb_check(tdb_context* t, tdb_parser check, void* context) {
   checking all{check, context};
-  if (auto* d = ours(t)) return d->walk(check_one, &all) < 0 ? -1 : 0;
+  if (auto* d = ours(t)) return served(*d, [&] { return d->walk(check_one, &all) < 0 ? -1 : 0; });
   return REAL(tdb_check)(t, check, context);
 }
 
 EXPORT int tdb_rescue(tdb_context* t, tdb_walk walk, void* context) {
   rescuing all{walk, context};
-  if (auto* d = ours(t)) return d->walk(rescue_one, &all) < 0 ? -1 : 0;
+  if (auto* d = ours(t)) return served(*d, [&] { return d->walk(rescue_one, &all) < 0 ? -1 : 0; });
   return REAL(tdb_rescue)(t, walk, context);
 }
 
@@ -148,33 +150,34 @@ EXPORT int tdb_wipe_all(tdb_context* t) {
 // --- locks -------------------------------------------------------------------------------------------------------
 
 EXPORT int tdb_chainlock(tdb_context* t, TDB_DATA key) {
-  if (auto* d = ours(t)) return d->lock(key, FLOE_FOREVER);
+  if (auto* d = ours(t))
+    return served(*d, [&] { return d->may_change() ? d->lock(key, FLOE_FOREVER) : -1; });
   return REAL(tdb_chainlock)(t, key);
 }
 
 EXPORT int tdb_chainlock_nonblock(tdb_context* t, TDB_DATA key) {
-  if (auto* d = ours(t)) return d->lock(key, 0);
+  if (auto* d = ours(t)) return served(*d, [&] { return d->may_change() ? d->lock(key, 0) : -1; });
   return REAL(tdb_chainlock_nonblock)(t, key);
 }
 
 EXPORT int tdb_chainunlock(tdb_context* t, TDB_DATA key) {
-  if (auto* d = ours(t)) return d->unlock(key);
+  if (auto* d = ours(t)) return served(*d, [&] { return d->unlock(key); });
   return REAL(tdb_chainunlock)(t, key);
 }
 
 // A record has one lock: readers that lock exclude each other, too.
 EXPORT int tdb_chainlock_read(tdb_context* t, TDB_DATA key) {
-  if (auto* d = ours(t)) return d->lock(key, FLOE_FOREVER);
+  if (auto* d = ours(t)) return served(*d, [&] { return d->lock(key, FLOE_FOREVER); });
   return REAL(tdb_chainlock_read)(t, key);
 }
 
 EXPORT int tdb_chainlock_read_nonblock(tdb_context* t, TDB_DATA key) {
-  if (auto* d = ours(t)) return d->lock(key, 0);
+  if (auto* d = ours(t)) return served(*d, [&] { return d->lock(key, 0); });
   return REAL(tdb_chainlock_read_nonblock)(t, key);
 }
 
 EXPORT int tdb_chainunlock_read(tdb_context* t, TDB_DATA key) {
-  if (auto* d = ours(t)) return d->unlock(key);
+  if (auto* d = ours(t)) return served(*d, [&] { return d->unlock(key); });
   return REAL(tdb_chainunlock_read)(t, key);
 }
 
@@ -223,12 +226,12 @@ EXPORT bool tdb_transaction_active(tdb_context* t) {
 }
 
 EXPORT int tdb_transaction_start(tdb_context* t) {
-  if (auto* d = ours(t)) return d->begin(FLOE_FOREVER);
+  if (auto* d = ours(t)) return served(*d, [&] { return d->begin(FLOE_FOREVER); });
   return REAL(tdb_transaction_start)(t);
 }
 
 EXPORT int tdb_transaction_start_nonblock(tdb_context* t) {
-  if (auto* d = ours(t)) return d->begin(0);
+  if (auto* d = ours(t)) return served(*d, [&] { return d->begin(0); });
   return REAL(tdb_transaction_start_nonblock)(t);
 }
 
@@ -240,11 +243,11 @@ EXPORT int tdb_transaction_prepare_commit(tdb_context* t) {
 }
 
 EXPORT int tdb_transaction_commit(tdb_context* t) {
-  if (auto* d = ours(t)) return d->commit();
+  if (auto* d = ours(t)) return served(*d, [&] { return d->commit(); });
   return REAL(tdb_transaction_commit)(t);
 }
 
 EXPORT int tdb_transaction_cancel(tdb_context* t) {
-  if (auto* d = ours(t)) return d->cancel();
+  if (auto* d = ours(t)) return served(*d, [&] { return d->cancel(); });
   return REAL(tdb_transaction_cancel)(t);
 }

@@ -5,6 +5,7 @@
 #include "actors/tdb_bridge/real_library.hpp"
 
 using floe::bridge::ours;
+using floe::bridge::served;
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -12,14 +13,14 @@ using floe::bridge::ours;
 
 EXPORT tdb_context* tdb_open_ex(const char* name, int hash_size, int tdb_flags, int open_flags,
                                 mode_t mode, const tdb_logging_context* log, tdb_hash_func hash) {
-  const auto made = floe::bridge::open_database(name, hash_size, tdb_flags, log);
+  const auto made = floe::bridge::open_database(name, hash_size, tdb_flags, open_flags, log);
   if (made.for_us) return made.made;
   return REAL(tdb_open_ex)(name, hash_size, tdb_flags, open_flags, mode, log, hash);
 }
 
 EXPORT tdb_context* tdb_open(const char* name, int hash_size, int tdb_flags, int open_flags,
                              mode_t mode) {
-  const auto made = floe::bridge::open_database(name, hash_size, tdb_flags, nullptr);
+  const auto made = floe::bridge::open_database(name, hash_size, tdb_flags, open_flags, nullptr);
   if (made.for_us) return made.made;
   return REAL(tdb_open)(name, hash_size, tdb_flags, open_flags, mode);
 }
@@ -79,7 +80,7 @@ EXPORT int tdb_fd(tdb_context* t) {
 }
 
 EXPORT int tdb_get_seqnum(tdb_context* t) {
-  if (auto* d = ours(t)) return d->sequence_number();
+  if (auto* d = ours(t)) return served(*d, [&] { return d->sequence_number(); });
   return REAL(tdb_get_seqnum)(t);
 }
 

@@ -1,5 +1,6 @@
 #include "actors/tdb_bridge/open_databases.hpp"
 
+#include <fcntl.h>
 #include <pthread.h>
 
 #include <cerrno>
@@ -65,7 +66,7 @@ bridged_database* ours(tdb_context* t) {
   return at->database.get();
 }
 
-open_result open_database(const char* path, int hash_size, int tdb_flags,
+open_result open_database(const char* path, int hash_size, int tdb_flags, int open_flags,
                           const tdb_logging_context* log) {
   if (!path || tdb_flags & TDB_INTERNAL) return {};
   const auto place = find_database_place(path);
@@ -75,9 +76,10 @@ open_result open_database(const char* path, int hash_size, int tdb_flags,
   auto* const node = p.node(place->socket);
   watch_forks();
   open_options w{.path = path,
-                 .name = place->name,
-                 .hash_size = hash_size > 0 ? hash_size : 131,
-                 .tdb_flags = tdb_flags};
+                .name = place->name,
+                .hash_size = hash_size > 0 ? hash_size : 131,
+                .tdb_flags = tdb_flags,
+                .only_read = (open_flags & O_ACCMODE) == O_RDONLY};
   if (log) w.log = *log;
   for (auto& s : slots) {
     if (s.database) continue;

@@ -114,6 +114,33 @@ TEST_CASE("the three ways to read") {
   CHECK(a.read(0x12345678, "k").why().code == fa::errc::refused);
 }
 
+TEST_CASE("more than a node takes is a mistake, and ends nothing else") {
+  program a;
+  const auto db = a.attach("async-large.tdb");
+  const std::string large(65 << 20, 'x'), part(25 << 20, 'x');
+  auto held = a.lock(db, "key");
+  REQUIRE(held);
+  CHECK_THROWS_AS(held->store(large, 10s, nullptr), std::invalid_argument);
+  CHECK_THROWS_AS(held->store_and_unlock(large, 10s, nullptr), std::invalid_argument);
+  CHECK_THROWS_AS(a.c.lock(db, large, 10s, nullptr), std::invalid_argument);
+  CHECK_THROWS_AS(a.c.send(0, 5, large), std::invalid_argument);
+  CHECK_THROWS_AS(a.c.control(0, 35, large, 10s, nullptr), std::invalid_argument);
+  CHECK(held->held());
+  CHECK(a.get<void>([&](auto done) { held->store_and_unlock("value", 10s, done); }));
+  const auto settings = a.attach("async-large-p.tdb", fa::kind::persistent);
+  auto t = a.get<fa::transaction>([&](auto done) { a.c.begin(settings, 30s, done); });
+  REQUIRE(t);
+  for (const char* key : {"a", "b", "c"})  // too much together
+    CHECK(a.get<void>([&](auto done) { t->store(key, part, 30s, done); }));
+  const auto number = std::string("__db_sequence_number__\0", 23);
+  CHECK_FALSE(a.get<void>([&](auto done) { t->store(number, "12345678", 30s, done); }));
+  const auto committed = a.get<fa::committed>([&](auto done) { t->commit(30s, done); });
+  REQUIRE_FALSE(committed);
+  CHECK(committed.why().code == fa::errc::refused);
+  CHECK_FALSE(a.read(settings, "a", fa::read_from::settled)->exists);
+  CHECK(a.downs.empty());
+}
+
 TEST_CASE("a transaction is all or nothing, and waits for others") {
   program a(0), b(1);
   const auto db = a.attach("async-settings.tdb", fa::kind::persistent);

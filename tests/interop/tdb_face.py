@@ -33,6 +33,7 @@ class Logging(ctypes.Structure):
 LOG = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_char_p)
 PARSER = ctypes.CFUNCTYPE(ctypes.c_int, Data, Data, ctypes.c_void_p)
 VISITOR = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, Data, Data, ctypes.c_void_p)
+WALK = ctypes.CFUNCTYPE(None, Data, Data, ctypes.c_void_p)
 _P, _I = ctypes.c_void_p, ctypes.c_int
 
 
@@ -55,7 +56,7 @@ class Library:
                 ("traverse", _I, [_P, VISITOR, _P]), ("traverse_key_chain", _I, [_P, Data, VISITOR, _P]),
                 ("get_seqnum", _I, [_P]), ("error", _I, [_P]), ("errorstr", ctypes.c_char_p, [_P]),
                 ("name", ctypes.c_char_p, [_P]), ("fd", _I, [_P]), ("hash_size", _I, [_P]), ("get_flags", _I, [_P]),
-                ("lockall", _I, [_P]), ("wipe_all", _I, [_P]), ("transaction_start", _I, [_P]),
+                ("lockall", _I, [_P]), ("wipe_all", _I, [_P]), ("transaction_start", _I, [_P]), ("transaction_start_nonblock", _I, [_P]),
                 ("transaction_commit", _I, [_P]), ("transaction_cancel", _I, [_P]), ("reopen_all", _I, [_I]),
                 ("summary", ctypes.c_char_p, [_P]), ("check", _I, [_P, _P, _P]), ("repack", _I, [_P]),
                 ("map_size", ctypes.c_size_t, [_P]), ("transaction_active", ctypes.c_bool, [_P])):

@@ -20,8 +20,8 @@ class _Data(ctypes.Structure):
     _fields_ = [("pointer", ctypes.c_void_p), ("size", ctypes.c_size_t)]
 
 
-def _library():
-    tdb = ctypes.CDLL(ctypes.util.find_library("tdb") or "libtdb.so.1", use_errno=True)
+def _library(path):
+    tdb = ctypes.CDLL(path or ctypes.util.find_library("tdb") or "libtdb.so.1", use_errno=True)
     tdb.tdb_open_ex.restype = ctypes.c_void_p
     tdb.tdb_open_ex.argtypes = [ctypes.c_char_p, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_uint, ctypes.c_void_p,
                                 ctypes.c_void_p]
@@ -36,15 +36,15 @@ def _library():
 
 
 class Database:
-    """One database of one ctdbd node, opened."""
+    """One database of one ctdbd node, opened; or of a floe node, with its library before libtdb."""
 
-    def __init__(self, connection, name):
-        self.connection, self.tdb = connection, _library()
+    def __init__(self, connection, name, library=None):
+        self.connection, self.tdb = connection, _library(library)
         self.pnn = connection.request(GET_PNN)[0]
         self.db_id = self._ask(DB_ATTACH, name.encode() + b"\0", "=I")
         path = self._ask(GETDBPATH, struct.pack("=I", self.db_id))
         flags = self._ask(DB_OPEN_FLAGS, struct.pack("=I", self.db_id), "=i")
-        hash_function = ctypes.cast(self.tdb.tdb_jenkins_hash, ctypes.c_void_p)
+        hash_function = ctypes.cast(_library(None).tdb_jenkins_hash, ctypes.c_void_p)
         self.file = self.tdb.tdb_open_ex(path.rstrip(b"\0"), 0, flags, os.O_RDWR, 0o600, None, hash_function)
         if not self.file:
             raise OSError(ctypes.get_errno(), f"tdb_open {path}")

@@ -3,6 +3,7 @@
 what is refused, and what happens at forks, with changed users, in recoveries, and when the node is lost, banned or stopped.
 """
 import concurrent.futures
+import ctypes
 import errno
 import hashlib
 import os
@@ -22,6 +23,7 @@ import cluster  # noqa: E402  (after the sandbox)
 import floe_cli as cli  # noqa: E402
 import tap  # noqa: E402
 import tdb_face as tdb  # noqa: E402
+import tdb_records  # noqa: E402
 from wait import until  # noqa: E402
 
 NOBODY = 65534
@@ -188,15 +190,99 @@ class Functions(OnNodes):
         self.assertEqual(3, len(log), log)
         self.assertTrue(all("refused.tdb" in text for _, text in log), log)
 
-    def test_no_function_is_left_out(self):
-        def names(library):
-            shown = subprocess.run(["nm", "-D", "--defined-only", library], capture_output=True, text=True, check=True)
-            return {line.split()[-1].split("@")[0] for line in shown.stdout.splitlines() if " T " in line}
+    WITHOUT_CONTEXT = {"tdb_jenkins_hash", "tdb_runtime_check_for_robust_mutexes"}
 
-        real = next(line.split()[2] for line in subprocess.run(["ldd", shutil.which("ctdb")], capture_output=True, text=True,
-                                                               check=True).stdout.splitlines() if "libtdb.so.1" in line)
-        without_context = {"tdb_jenkins_hash", "tdb_runtime_check_for_robust_mutexes"}
-        self.assertEqual(set(), {n for n in names(real) if n.startswith("tdb_")} - names(tdb.bridge_path()) - without_context)
+    @staticmethod
+    def names(library):
+        shown = subprocess.run(["nm", "-D", "--defined-only", library], capture_output=True, text=True, check=True)
+        found = {line.split()[-1].split("@")[0] for line in shown.stdout.splitlines() if " T " in line}
+        return {n for n in found if n.startswith("tdb_")}
+
+    @staticmethod
+    def real_path():
+        linked = subprocess.run(["ldd", shutil.which("ctdb")], capture_output=True, text=True, check=True).stdout
+        return next(line.split()[2] for line in linked.splitlines() if "libtdb.so.1" in line)
+
+    def test_no_function_is_left_out(self):
+        self.assertEqual(set(), self.names(self.real_path()) - self.names(tdb.bridge_path()) - self.WITHOUT_CONTEXT)
+
+    def test_every_function_is_called(self):
+        """With what it may be called with, on a file of each kind: it answers, or fails with an error of libtdb's and one line
+        of log, however often. All that the real library has, so that what a later one brings has to be added here."""
+        k, v, big = tdb._data(b"k"), tdb._data(tdb.header() + b"v"), tdb.Data(None, 5)
+        visit = tdb.VISITOR(lambda *_: 0)
+        parse = tdb.PARSER(lambda *_: 0)
+        alarm, log = ctypes.c_int(0), tdb.Logging(None, None)
+        volatile_only, persistent_only = (0, -1), (-1, 0)
+        calls = [  # in this order; what comes back: a number, any number (None), or one for each kind
+            ("store", (k, v, tdb.REPLACE), 0), ("storev", (k, ctypes.byref(v), 1, tdb.REPLACE), 0), ("exists", (k,), 1),
+            ("append", (k, tdb._data(b"w")), 0), ("parse_record", (k, parse, None), 0), ("fetch", (k,), None),
+            ("store", (k, big, tdb.REPLACE), -1), ("store", (big, v, tdb.REPLACE), -1), ("delete", (tdb._data(b"no"),), -1),
+            ("firstkey", (), None), ("nextkey", (k,), None), ("traverse", (visit, None), None), ("traverse_read", (visit, None), None),
+            ("traverse_chain", (1, visit, None), None), ("traverse_key_chain", (k, visit, None), None),
+            ("check", (parse, None), 0), ("rescue", (tdb.WALK(lambda *_: None), None), 0),
+            ("dump_all", (), None), ("summary", (), None), ("wipe_all", (), -1),
+            ("chainlock", (k,), volatile_only), ("chainunlock", (k,), volatile_only), ("chainunlock", (k,), -1),
+            ("chainlock_nonblock", (k,), volatile_only), ("chainunlock", (k,), volatile_only),
+            ("chainlock_read", (k,), volatile_only), ("chainunlock_read", (k,), volatile_only),
+            ("chainlock_read_nonblock", (k,), volatile_only), ("chainunlock_read", (k,), volatile_only),
+            *((name, (), -1) for name in ("lockall", "lockall_nonblock", "lockall_read", "lockall_read_nonblock", "lockall_mark",
+                                          "lockall_unmark", "unlockall", "unlockall_read", "transaction_write_lock_mark",
+                                          "transaction_write_lock_unmark")),
+            ("chainlock_mark", (k,), -1), ("chainlock_unmark", (k,), -1), ("lock_nonblock", (1, 1), -1), ("unlock", (1, 1), -1),
+            ("transaction_active", (), None), ("transaction_prepare_commit", (), -1), ("transaction_commit", (), -1),
+            ("transaction_cancel", (), -1), ("transaction_start", (), persistent_only), ("transaction_start", (), -1),
+            ("store", (k, v, tdb.REPLACE), 0), ("transaction_prepare_commit", (), persistent_only),
+            ("transaction_commit", (), persistent_only), ("transaction_start_nonblock", (), persistent_only),
+            ("transaction_cancel", (), persistent_only), ("delete", (k,), 0),
+            ("error", (), None), ("errorstr", (), None), ("name", (), None), ("fd", (), None), ("get_seqnum", (), None),
+            ("enable_seqnum", (), None), ("increment_seqnum_nonblock", (), None), ("hash_size", (), 131), ("map_size", (), None),
+            ("get_flags", (), 0), ("add_flags", (64,), None), ("get_flags", (), 64), ("remove_flags", (64,), None),
+            ("get_flags", (), 0), ("set_max_dead", (5,), None), ("setalarm_sigptr", (ctypes.byref(alarm),), None),
+            ("freelist_size", (), 0), ("printfreelist", (), 0), ("validate_freelist", (ctypes.byref(alarm),), 0), ("repack", (), 0),
+            ("reopen", (), 0), ("log_fn", (), None), ("get_logging_private", (), None), ("logging_function", (None,), None),
+            ("set_logging_function", (ctypes.byref(log),), None), ("close", (), 0)]
+        known = {"tdb_" + name for name, *_ in calls} | {"tdb_open", "tdb_open_ex", "tdb_reopen_all"}
+        self.assertEqual(known, self.names(self.real_path()) - self.WITHOUT_CONTEXT)
+        c = ctypes.CDLL(tdb.bridge_path())
+        for kind, said in enumerate(([], [])):
+            f = self.bridge.open(self.path(f"every{kind}.tdb", kind=[(), ("persistent",)][kind]), log=said)
+            for name, arguments, expected in calls:
+                function = getattr(c, "tdb_" + name)
+                function.restype = {"fetch": tdb.Data, "firstkey": tdb.Data, "nextkey": tdb.Data}.get(name, ctypes.c_int)
+                lines = len(said)
+                for _ in range(3 if expected == -1 else 1):
+                    result = function(ctypes.c_void_p(f.context), *arguments)
+                    wanted = expected[kind] if isinstance(expected, tuple) else expected
+                    if wanted is not None:
+                        self.assertEqual(wanted, result, f"{name}, of a {['volatile', 'persistent'][kind]} database: {said}")
+                    if wanted == -1:
+                        self.assertIn(f.error, range(1, 12), name)
+                self.assertLessEqual(len(said) - lines, 1, f"{name}: {said[lines:]}")
+
+    def test_opened_to_be_read(self):
+        self.open("readers.tdb").store(b"k", b"v")
+        f = self.bridge.open(self.path("readers.tdb"), open_flags=os.O_RDONLY)
+        self.assertEqual(b"v", f.value(b"k"))
+        self.assertEqual(({b"k": b"v"}, 1), f.records())
+        for call, *arguments in ((f.store, b"k", b"w"), (f.lock, b"k"), (f.call, "delete", b"k"), (f.call, "append", b"k", b"x"),
+                                 (f.call, "chainlock_nonblock", b"k")):
+            self.fails(tdb.RDONLY, call, *arguments)
+        f.call("chainlock_read", b"k")
+        f.call("chainunlock_read", b"k")
+        self.assertEqual(b"v", f.value(b"k"))
+        f.close()
+
+    def test_larger_than_a_node_takes(self):
+        """Which ends neither the process nor its connection."""
+        log = []
+        f = self.open("large.tdb", log=log)
+        f.lock(b"k")
+        self.fails(tdb.EINVAL, f.store, b"k", bytes(65 << 20))
+        f.store(b"k", b"v")
+        f.unlock(b"k")
+        self.assertEqual(b"v", f.value(b"k"))
+        self.assertEqual(1, len(log), log)
 
     def test_questions(self):
         path = self.path("questions.tdb")
@@ -222,7 +308,10 @@ class Functions(OnNodes):
         self.assertEqual(b"2", f.value(b"a"))
         other = self.open("settings.tdb", kind=("persistent",))
         self.assertIsNone(other.value(b"a"))
+        self.fails(tdb.LOCK, other.call, "transaction_start_nonblock")
         f.call("transaction_commit")
+        other.call("transaction_start_nonblock")
+        other.call("transaction_cancel")
         self.assertEqual((b"2", b"3"), (other.value(b"a"), other.value(b"alone")))
         f.call("transaction_start")
         f.call("delete", b"a")
@@ -314,6 +403,42 @@ class Processes(OnNodes):
         f = self.open("signs.tdb")
         f.store(b"k", b"v")
         self.assertIn("does not exist", self.nodes[0].ctdb("process-exists", os.getpid()).stdout)
+
+
+class AsCtdbsOwnPrograms(OnNodes):
+    """Programs that do by themselves what CTDB's client library does, as its test programs: what is not owned here is called
+    over the socket (REQ_CALL), then looked at again under the chain's lock. Debian does not have those programs."""
+    size = 3
+
+    def database(self, pnn, name):
+        connection = self.nodes[pnn].connect()
+        made = tdb_records.Database(connection, name, tdb.bridge_path())
+        self.addCleanup(connection.close)
+        self.addCleanup(made.close)
+        return made
+
+    def test_a_record_goes_round(self):
+        nodes = [self.database(pnn, "ring.tdb") for pnn in range(3)]
+        for i in range(30):
+            with tdb_records.Lock(nodes[i % 3], b"testkey") as lock:
+                self.assertEqual(b"".join(b"%d " % (n % 3) for n in range(i)), lock.data)
+                lock.store(lock.data + b"%d " % (i % 3))
+            self.assertEqual(i % 3, nodes[i % 3].local(b"testkey")[1])
+        nodes[1].call_here(b"testkey")
+        self.assertEqual(1, nodes[1].local(b"testkey")[1])
+
+    def test_all_want_it(self):
+        def add(pnn):
+            db = nodes[pnn]
+            for _ in range(60):
+                with tdb_records.Lock(db, b"sum") as lock:
+                    lock.store(b"%d" % (int(lock.data or b"0") + 1))
+
+        nodes = [self.database(pnn, "loop.tdb") for pnn in range(3)]
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+            list(pool.map(add, range(3)))
+        self.assertEqual(b"180", nodes[0].read(b"sum"))
+        self.assertEqual("180", cli.read(self.nodes[2], "loop.tdb", "sum"))
 
 
 class Recoveries(OnNodes):

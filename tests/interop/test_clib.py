@@ -3,6 +3,7 @@
 forks, lost nodes, recoveries and time limits.
 """
 import concurrent.futures
+import ctypes
 import os
 import pathlib
 import re
@@ -10,6 +11,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -27,6 +29,8 @@ from wait import until  # noqa: E402
 
 EXAMPLES = pathlib.Path(os.environ.get("FLOE_CLIENT_EXAMPLES", "."))
 CPP_INTERFACE = os.environ.get("FLOE_CPP_INTERFACE", "cpp_interface")
+TORTURE = os.environ.get("FLOE_TORTURE", "torture")
+SEED = os.environ.get("FLOE_SEED") or str(os.getpid())
 COUNTER_PY = pathlib.Path(__file__).parents[2] / "actors/clib/examples/counter.py"
 
 
@@ -198,7 +202,11 @@ class Records(OneCluster):
         clib.transaction_store(t, b"x", b"3")
         self.assertEqual(b"3", clib.transaction_read(t, b"x"))
         self.refused(clib.ETIMEOUT, b.begin, db, 200)
+        begun = time.monotonic()
+        self.assertIn("held by process", self.refused(clib.ETIMEOUT, b.begin, db, 0))
+        self.assertLess(time.monotonic() - begun, 3)
         clib.cancel(t)
+        clib.cancel(b.begin(db, 0))
         self.assertEqual(b"1", b.read(db, b"x"))
         volatile = a.attach("volatile.tdb")
         self.refused(clib.EINVAL, a.begin, volatile)
@@ -474,6 +482,164 @@ class ThreadsAndForks(OneCluster):
 
 class ThreadsAndForksBySocket(ThreadsAndForks):
     table = 0
+
+
+class Mistakes(OneCluster):
+    size = 1
+    NONE = ctypes.c_void_p()
+
+    def test_every_function_without_a_connection(self):
+        """All that the library has, so that a new function has to be added here."""
+        nothing, key, room = self.NONE, b"k", ctypes.create_string_buffer(4096)
+        einval = {
+            "floe_connect": (nothing, 0, 10, room), "floe_fd": (nothing,), "floe_process": (nothing, 0),
+            "floe_attach": (nothing, b"x.tdb", 0, 10, room), "floe_find": (nothing, b"x.tdb", 10, room, room),
+            "floe_allow_copies": (nothing, 1, 10), "floe_sequence_number": (nothing, 1, 10, room),
+            "floe_lock_record": (nothing, 1, key, ctypes.c_size_t(1), 10, room), "floe_store": (nothing, b"v", ctypes.c_size_t(1)),
+            "floe_delete": (nothing,), "floe_unlock": (nothing,),
+            "floe_read": (nothing, 1, key, ctypes.c_size_t(1), 0, 10, room),
+            "floe_traverse": (nothing, 1, 0, 10, clib.VISITOR(), nothing, room),
+            "floe_transaction_start": (nothing, 1, 10, room),
+            "floe_transaction_read": (nothing, key, ctypes.c_size_t(1), room),
+            "floe_transaction_store": (nothing, key, ctypes.c_size_t(1), b"v", ctypes.c_size_t(1)),
+            "floe_transaction_commit": (nothing, 10), "floe_listen": (nothing, ctypes.c_uint64(5), clib.HANDLER(), nothing),
+            "floe_send": (nothing, 0, ctypes.c_uint64(5), b"x", ctypes.c_size_t(1)),
+            "floe_tunnel_open": (nothing, ctypes.c_uint64(5), clib.TUNNEL_HANDLER(), nothing),
+            "floe_tunnel_send": (nothing, 0, ctypes.c_uint64(5), 0, b"x", ctypes.c_size_t(1)),
+            "floe_nodes": (nothing, clib.ALL, 10, room, ctypes.c_size_t(4), room),
+            "floe_control_many": (nothing, room, ctypes.c_size_t(1), 35, ctypes.c_uint64(0), nothing, ctypes.c_size_t(0), 10, room),
+            "floe_send_many": (nothing, room, ctypes.c_size_t(1), ctypes.c_uint64(5), b"x", ctypes.c_size_t(1)),
+            "floe_process_exists": (nothing, 0, 1, ctypes.c_uint64(0), 10), "floe_detach": (nothing, 1, 10),
+            "floe_watch_recoveries": (nothing, clib.RECOVERY_HANDLER(), nothing),
+            "floe_control": (nothing, 0, 35, ctypes.c_uint64(0), nothing, ctypes.c_size_t(0), 10, nothing, nothing)}
+        harmless = {
+            "floe_error_text": (), "floe_error_name": (-99,), "floe_version": (), "floe_disconnect": (nothing,),
+            "floe_pnn": (nothing,), "floe_set_patience": (nothing, 5), "floe_free": (nothing,),
+            "floe_lock_data": (nothing, room), "floe_lock_header": (nothing, room), "floe_transaction_cancel": (nothing,)}
+        shown = subprocess.run(["nm", "-D", "--defined-only", clib.LIBRARY], capture_output=True, text=True, check=True)
+        names = {line.split()[-1].split("@")[0] for line in shown.stdout.splitlines() if " T " in line}
+        self.assertEqual(names, set(einval) | set(harmless))
+        library = ctypes.CDLL(clib.LIBRARY)  # with the types of these calls, not of clib.py
+        library.floe_error_text.restype = ctypes.c_char_p
+        for name, arguments in einval.items():
+            self.assertEqual(clib.EINVAL, getattr(library, name)(*arguments), name)
+            self.assertTrue(library.floe_error_text(), name)
+        for name, arguments in harmless.items():
+            getattr(library, name)(*arguments)
+
+    def test_what_failed_can_be_freed(self):
+        """A program that does not initialise what it frees whatever happened."""
+        c = self.connect()
+        db = c.attach("frees.tdb", clib.PERSISTENT)
+        t, dirt, lib = c.begin(db), bytes([0xA5]) * ctypes.sizeof(clib.NodeResult), clib._lib
+        for call in (lambda v: lib.floe_read(c.handle, db, None, 1, 0, 10, v), lambda v: lib.floe_read(c.handle, db, b"k", 1, 9, 10, v),
+                     lambda v: lib.floe_read(None, db, b"k", 1, 0, 10, v), lambda v: lib.floe_transaction_read(t, None, 1, v),
+                     lambda v: lib.floe_transaction_read(None, b"k", 1, v),
+                     lambda v: lib.floe_control(None, 0, 35, ctypes.c_uint64(0), None, ctypes.c_size_t(0), 10, None, v)):
+            value = clib.Value.from_buffer_copy(dirt)
+            self.assertEqual(clib.EINVAL, call(ctypes.byref(value)))
+            self.assertIsNone(value.data)
+            lib.floe_free(ctypes.byref(value))
+        results = (clib.NodeResult * 2).from_buffer_copy(dirt * 2)
+        self.assertEqual(clib.EINVAL, lib.floe_control_many(None, (ctypes.c_uint32 * 2)(0, 7), 2, 35, 0, b"", 0, 10, results))
+        self.assertEqual([(0, clib.EINVAL, None), (7, clib.EINVAL, None)], [(r.pnn, r.error, r.value.data) for r in results])
+        clib.cancel(t)
+
+    def test_sizes_without_data_and_beyond_all_bounds(self):
+        """Which leave the connection as it was, and the lock."""
+        c = self.connect()
+        db, p = c.attach("sizes.tdb"), c.attach("sizes-p.tdb", clib.PERSISTENT)
+        c.write(db, b"k", b"v")
+        lock, large = c.lock(db, b"k"), bytes(65 << 20)
+        self.assertEqual(clib.EINVAL, clib._lib.floe_store(lock.handle, None, 5))
+        for call, *arguments in ((lock.store, large), (c.lock, db, large), (c.send, 0, 5, large), (c.read, db, large),
+                                 (c.control_many, [0], 35, large)):
+            self.assertIn("larger than what a node takes", self.refused(clib.EINVAL, call, *arguments))
+        lock.store(b"w")
+        lock.unlock()
+        self.assertEqual(b"w", c.read(db, b"k"))
+        t = c.begin(p)
+        for key in b"a", b"b", b"c":  # too much together
+            clib.transaction_store(t, key, bytes(25 << 20))
+        self.assertIn("nothing is stored", self.refused(clib.EINVAL, clib.commit, t))
+        c.transaction(p, {b"a": b"1"})
+        self.assertIsNone(c.read(p, b"b", clib.SETTLED))
+
+    def test_the_sequence_number_is_not_for_transactions(self):
+        c = self.connect()
+        db = c.attach("numbered.tdb", clib.PERSISTENT)
+        c.transaction(db, {b"k": b"v"})
+        t = c.begin(db)
+        self.refused(clib.EINVAL, clib.transaction_store, t, b"__db_sequence_number__\0", b"12345678")
+        clib.transaction_store(t, b"k", b"w")
+        clib.commit(t)
+        self.assertEqual(2, c.sequence_number(db))
+
+
+class Torture(OneCluster):
+    """Any call in any order from four threads and their children: tests/client/torture.c."""
+
+    def endure(self, steps, hurt):
+        # under another name: who kills a node kills every process that names its directory
+        name = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="floe-torture."))) / "0"
+        name.symlink_to(self.nodes[0].base)
+        with subprocess.Popen([TORTURE, str(name), SEED, str(steps)], text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as program:
+            over = threading.Event()
+
+            def hurt_again_and_again():
+                while not over.is_set():
+                    hurt(over)
+
+            thread = threading.Thread(target=hurt_again_and_again)
+            thread.start()
+            try:
+                out, err = program.communicate(timeout=100)
+            finally:
+                program.kill()
+                over.set()
+                thread.join()
+        self.assertEqual(0, program.returncode, f"seed {SEED}: {err}")
+        stored, perhaps, there = map(int, re.match(r"stored (\d+), perhaps (\d+) more, there (\d+)", out).groups())
+        self.assertGreater(stored, steps // 20, out)
+        return stored, perhaps, there, out
+
+    def out_and_back(self, over):
+        """Node 0, whose clients they are, in all ways in which nothing is lost; and another one."""
+        for out, back in (("stop",), ("continue",)), (("ban", 300), ("unban",)), (("recover",), ()):
+            self.nodes[0].ctdb(*out)
+            over.wait(0.3)
+            if back:
+                self.nodes[0].ctdb(*back)
+            over.wait(1)
+        os.kill(self.nodes[0].pid, signal.SIGSTOP)
+        over.wait(0.3)
+        os.kill(self.nodes[0].pid, signal.SIGCONT)
+        self.nodes[1].ctdb("recover")
+        over.wait(1)
+
+    def test_nothing_acknowledged_is_lost(self):
+        stored, perhaps, there, out = self.endure(6000, self.out_and_back)
+        self.assertTrue(stored <= there <= stored + perhaps, f"seed {SEED}: {out}")
+
+
+class TortureBySocket(Torture):
+    table = 0
+
+
+class TortureWithoutANode(Torture):
+    size = 1
+
+    def out_and_back(self, over):
+        over.wait(1)
+        self.nodes[0].signal(signal.SIGKILL)
+        over.wait(0.3)
+        self.nodes.start_node(self.nodes[0])
+        self.nodes.wait_healthy()
+
+    def test_nothing_acknowledged_is_lost(self):
+        """Records are, with the node that had them; what is asked of the library is that it lives and tells."""
+        self.endure(3000, self.out_and_back)
 
 
 class LostNodes(OneCluster):

@@ -31,8 +31,8 @@
  * comes back to its loop.
  *
  * Errors: floe::async::error has a code for programs and a text for people. "There is no such record" is none. A request
- * that makes no sense whatever the cluster does (an empty key, a broadcast address where one node is asked) throws
- * std::invalid_argument at once. Nothing else throws but std::bad_alloc and, when the system has no descriptors left,
+ * that makes no sense whatever the cluster does (an empty key, a broadcast address where one node is asked, more than 64 MiB
+ * at once) throws std::invalid_argument at once. Nothing else throws but std::bad_alloc and, when the system has no descriptors left,
  * std::system_error from the constructor and from process().
  *
  * Threads: a client and its locks and transactions are used by one thread at a time; post() and stop() by any. Different

@@ -30,7 +30,10 @@
  *
  * Lifetime: what a function gives out is the caller's: locks until floe_unlock, transactions until commit or cancel,
  * values until floe_free. Locks and transactions end before their connection does. Keys and data are octets, NULs
- * included; a key has at least one.
+ * included; a key has at least one. A record lock is not recursive: who holds it and asks again waits for itself.
+ *
+ * Mistakes: FLOE_EINVAL, and nothing is done, if a pointer that is needed is null, if there are no data though they have a
+ * size, and if more than 64 MiB would go to the node at once: a record, a message, or all stores of one transaction.
  *
  * A lost node: locks that were held are void, as the node forgot them when the connection ended. With FLOE_RECONNECT
  * the next call connects anew, attaches the same databases and listens to the same messages; without it every call
@@ -100,7 +103,7 @@ enum {
 FLOE_API int floe_connect(const char* where, unsigned flags, int timeout_ms, floe_connection** out);
 /* Gives everything back. Null is allowed. No other thread may be in a call with this connection. */
 FLOE_API void floe_disconnect(floe_connection*);
-/* The number of the node of this connection. */
+/* The number of the node of this connection; 0xFFFFFFFF: there is no connection. */
 FLOE_API uint32_t floe_pnn(floe_connection*);
 /* How long the calls without a limit of their own (store, unlock, messages) wait for the node; first 60000. */
 FLOE_API void floe_set_patience(floe_connection*, int timeout_ms);
@@ -141,6 +144,7 @@ typedef struct floe_value {
   floe_header header;
   int exists; /* 0: nothing at all is known of this key here; the header is what a first request would find */
 } floe_value;
+/* Null, and values of calls that have failed, are allowed: those are empty. */
 FLOE_API void floe_free(floe_value*);
 
 /*
@@ -185,18 +189,23 @@ FLOE_API int floe_traverse(floe_connection*, floe_db, unsigned flags, int timeou
 
 /* ---- transactions of persistent and replicated databases ---------------------------------------------------------- */
 
-/* Waits for transactions of others, on all nodes: it holds the cluster-wide lock that CTDB's own programs use. */
+/*
+ * Waits for transactions of others, on all nodes: it holds the cluster-wide lock that CTDB's own programs use. timeout_ms 0:
+ * FLOE_ETIMEOUT if another transaction is going on; the node's answers are waited for nevertheless (floe_set_patience).
+ */
 FLOE_API int floe_transaction_start(floe_connection*, floe_db, int timeout_ms,
                                     floe_transaction** out);
 /* As the transaction has left it, else as it is stored. FLOE_ENOENT: there is no such record. */
 FLOE_API int floe_transaction_read(floe_transaction*, const void* key, size_t key_size,
                                    floe_value* out);
-/* No octets: the record is deleted. Nothing is sent before the commit. */
+/* No octets: the record is deleted. Nothing is sent before the commit. FLOE_EINVAL for the record in which the database
+ * keeps its sequence number: every commit writes that one. */
 FLOE_API int floe_transaction_store(floe_transaction*, const void* key, size_t key_size,
                                     const void* data, size_t size);
 /*
  * All of it on all nodes, or nothing; frees the transaction, whatever the result. FLOE_OK: stored, durable.
- * FLOE_EREFUSED, FLOE_ECHANGED: nothing is stored, nor will be. FLOE_ETIMEOUT, FLOE_ELOST: not known, but all or nothing.
+ * FLOE_EREFUSED, FLOE_ECHANGED, FLOE_EINVAL: nothing is stored, nor will be. FLOE_ETIMEOUT, FLOE_ELOST: not known, but all or
+ * nothing.
  */
 FLOE_API int floe_transaction_commit(floe_transaction*, int timeout_ms);
 FLOE_API void floe_transaction_cancel(floe_transaction*);
