@@ -98,7 +98,7 @@ int bridged_database::failed(int code, const char* doing) {
 int bridged_database::fail(TDB_ERROR e, const char* why) noexcept {
   error_ = e;
   try {
-    if (why != last_failure_) say(TDB_DEBUG_ERROR, "%s: %s", wishes_.name.c_str(), why);
+    if (why != last_failure_) say(TDB_DEBUG_ERROR, "%s: %s", options_.name.c_str(), why);
     last_failure_ = why;
   } catch (const std::exception&) {  // no memory for its words
     last_failure_.clear();
@@ -107,8 +107,8 @@ int bridged_database::fail(TDB_ERROR e, const char* why) noexcept {
 }
 
 bool bridged_database::may_change() {
-  if (wishes_.only_read) error_ = TDB_ERR_RDONLY;
-  return !wishes_.only_read;
+  if (options_.only_read) error_ = TDB_ERR_RDONLY;
+  return !options_.only_read;
 }
 
 int bridged_database::refuse(TDB_ERROR e, const char* function) {
