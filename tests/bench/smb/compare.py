@@ -9,6 +9,7 @@ import argparse
 import concurrent.futures
 import contextlib
 import json
+import os
 import pathlib
 import re
 import signal
@@ -27,6 +28,9 @@ ROWS = {
     "put": ("put of a small file (create, write, close)", "ms", False),
     "get": ("get of it (open, read, close)", "ms", False),
     "allinfo": ("allinfo of it", "ms", False),
+    "put_cpu": ("processor time of smbd and node for a put", "ms", False),
+    "get_cpu": ("processor time of smbd and node for a get", "ms", False),
+    "allinfo_cpu": ("processor time of smbd and node for an allinfo", "ms", False),
     "session": ("session and tree connect, and their end", "ms", False),
     "same_one": ("opens of one file by 4 connections, one node", "/s", True),
     "same_two": ("opens of one file by 4 connections, over two nodes", "/s", True),
@@ -43,20 +47,30 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=3, metavar="N")
     parser.add_argument("--seconds", type=int, default=3, help="length of each measurement of a rate", metavar="S")
     parser.add_argument("--count", type=int, default=200, help="puts, gets and so on that are timed together", metavar="N")
+    parser.add_argument("--commands", action="store_true", help="puts, gets and allinfos alone, which say more with many rounds")
     parser.add_argument("--json", action="store_true", help="all numbers, for programs")
     return parser.parse_args()
 
 
+def processor_seconds(servers):
+    """Of node 0, and of the smbds of its clients that have ended."""
+    children = pathlib.Path(f"/proc/{servers.pid(0)}/stat").read_text().rpartition(")")[2].split()[13:15]
+    node = sum(int(task.read_text().split()[0]) for task in pathlib.Path(f"/proc/{servers.nodes[0].pid}/task").glob("*/schedstat"))
+    return sum(map(int, children)) / os.sysconf("SC_CLK_TCK") + node / 1e9
+
+
 def timed_commands(servers, command, count):
-    """ms that one of these commands takes in a session of smbclient: so many, less a session without."""
+    """ms that one of these commands takes in a session of smbclient, and of processor time: so many, less a session without."""
     def seconds(times):
-        begun = time.monotonic()
+        spent, begun = processor_seconds(servers), time.monotonic()
         done = servers.client(0, ";".join(["lcd /", *[command] * times]), timeout=300)
         if done.returncode != 0:
             raise RuntimeError(f"smbclient: {command}: {done.stdout}{done.stderr}")
-        return time.monotonic() - begun
+        took = time.monotonic() - begun
+        time.sleep(0.3)  # until its smbd has ended, and the node has written
+        return took, processor_seconds(servers) - spent
 
-    return (seconds(count) - seconds(0)) / count * 1000
+    return [(many - none) / count * 1000 for many, none in zip(seconds(count), seconds(0))]
 
 
 def sessions(servers, count):
@@ -93,7 +107,11 @@ def steady(servers, options, result):
         (servers.files / name).write_bytes(b"x" * 1000)
         (servers.files / name).chmod(0o666)
     for row, command in (("put", f"put {servers.files}/small other"), ("get", "get small /dev/null"), ("allinfo", "allinfo small")):
-        result[row].append(timed_commands(servers, command, options.count))
+        took, spent = timed_commands(servers, command, options.count)
+        result[row].append(took)
+        result[f"{row}_cpu"].append(spent)
+    if options.commands:
+        return
     result["session"].append(sessions(servers, max(10, options.count // 5)))
     result["same_one"].append(opens(servers, options, [0], "all.one"))
     result["same_two"].append(opens(servers, options, [0, 1], "all.two"))
@@ -129,6 +147,8 @@ def lost(servers):
 def table(values, options):
     lines = [["", "unit", *KINDS, "floe is better by"]]
     for row, (name, unit, more) in ROWS.items():
+        if not values["floe"][row]:
+            continue
         floe, ctdbd = (statistics.median(values[kind][row]) for kind in KINDS)
         factor = floe / ctdbd if more else ctdbd / floe
         lines.append([name, unit, *(cell(values[kind][row]) for kind in KINDS), f"x {factor:.3g}"])
@@ -163,7 +183,8 @@ def main():
             with contextlib.ExitStack() as stack:
                 servers = stack.enter_context(make[kind](3))
                 steady(servers, options, values[kind])
-                values[kind]["lost"].append(lost(servers))
+                if not options.commands:
+                    values[kind]["lost"].append(lost(servers))
     if options.json:
         print(json.dumps({"options": vars(options), "values": values}, indent=1))
     else:
