@@ -241,6 +241,8 @@ class database final : public actor<database_message>, private record_keeper {
   void freeze(db_control&);
   void freeze_by_itself();
   void void_locks(const char* why);
+  bool holds_in_vain() const;
+  void hurry_void_holders();
   void serve_muted();
   void become_inactive();
   void leave();

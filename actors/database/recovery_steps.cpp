@@ -56,7 +56,7 @@ bool database::transition(const freeze_input& event, const replier& answer, free
         .from = name(before.state), .to = name(freeze_.state), .holders = locks_.holders()});
     changed();
     if (freeze_.state == freeze_state::freezing) {
-      holders_.begin(lock_holders(), leaving() || closed_);
+      holders_.begin(lock_holders(), leaving() || closed_ || holds_in_vain());
       need_tick();
     }
     if (freeze_.state == freeze_state::thawed)
@@ -86,6 +86,7 @@ void database::freeze(db_control& m) {
     freeze_by_itself();
     own_freeze_ = step(own_freeze_, own_freeze_event::left_out);
     void_locks("left out");
+    hurry_void_holders();
     serve_muted();
     return m.answer.good();
   }
@@ -104,7 +105,10 @@ void database::freeze(db_control& m) {
   if (of_recovery)
     own_freeze_ =
         step(own_freeze_, outdated ? own_freeze_event::left_out : own_freeze_event::counted);
-  if (outdated) void_locks("outdated");
+  if (outdated) {
+    void_locks("outdated");
+    hurry_void_holders();
+  }
   serve_muted();
 }
 
@@ -152,6 +156,18 @@ void database::void_locks(const char* why) {
     if (const auto* e = locks_.find(key); e && e->holder) unlock(key, why);
 }
 
+/// What is void counts no more, in the memory that clients share with the node either: but there only its holder can let go of a
+/// lock. It is held for moments, mostly; whoever takes longer is not waited for as if he had a right to it.
+bool database::holds_in_vain() const {
+  return own_freeze_ == own_freeze::voided && !inactive() &&
+         !mutated(mutant::void_locks_waited_for);
+}
+
+void database::hurry_void_holders() {
+  if (holds_in_vain() && freeze_.state == freeze_state::freezing)
+    holders_.begin(lock_holders(), true);
+}
+
 /// What holders have asked for while nobody knew whether it would last.
 void database::serve_muted() {
   if (own_freeze_ == own_freeze::muted) return;
@@ -193,6 +209,7 @@ void database::close(db_control& m) {
   if (!transition(freeze_event::freeze{.locks_held = close_to_new_holders()}, m.answer, &s)) return;
   if (s.wait) freeze_waiters_.push_back(m.answer);
   void_locks("detached");
+  if (freeze_.state == freeze_state::freezing) holders_.begin(lock_holders(), true);
   if (!s.wait) m.answer.good();
 }
 

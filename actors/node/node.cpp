@@ -132,7 +132,6 @@ void node::receive(node_message& message) {
           [&](database_changed& m) {
             s.databases.changed(m);
             s.recoveries.changed(m);
-            s.bans.databases_changed();
           },
           [&](database_fill& m) { s.joiner.came(m); },
           [&](database_health& m) { s.databases.health_changed(m); },

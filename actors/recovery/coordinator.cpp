@@ -77,6 +77,9 @@ void coordinator::on(rec_view& m) {
   on(overtaken);
 }
 
+void coordinator::on(rec_leaves& m) {
+  feed(cluster_event::cannot_store{config_.plan.epoch, m.node});
+}
 void coordinator::on(rec_woke& m) { feed(cluster_event::woke{m.epoch, m.why}); }
 void coordinator::on(rec_db_held& m) { feed(cluster_event::db_held{config_.plan.epoch, m.db}); }
 void coordinator::on(rec_stop&) {

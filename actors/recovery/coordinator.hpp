@@ -36,6 +36,7 @@ class coordinator final : public actor<coordinator_message> {
  private:
   void on(rec_answer&);
   void on(rec_view&);
+  void on(rec_leaves&);
   void on(rec_woke&);
   void on(rec_db_progress&);
   void on(rec_db_held&);

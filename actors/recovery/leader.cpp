@@ -286,7 +286,7 @@ void leader::act(const watch_effect::charge& e) {
 }
 
 void leader::act(const watch_effect::wake& e) {
-  if (e.why == watch_alarm::rested)
+  if (e.why == watch_alarm::rested && e.failures > 0)
     env_.log.tell(
         event::recovery_again{.in_ms = std::chrono::duration_cast<milliseconds>(e.after).count(),
                               .failures = e.failures});

@@ -116,6 +116,7 @@ class leader final : public actor<leader_message> {
   void answered(const question::ban_flags&, const control_answer&);
   void answered(const question::banned&, const control_answer&);
   void answered(const question::participant&, const control_answer&);
+  void answered(const question::participant_leaves&, const control_answer&);
   void answered(const question::participant_known&, const control_answer&);
   void answered(const question::own_flags&, const control_answer&);
   void answered(const question::takeover&, const control_answer&);

@@ -109,8 +109,19 @@ void leader::answered(const question::banned& q, const control_answer&) {
 /// A node that takes part in the recovery that runs says that something has changed with it. If it has become inactive
 /// nothing it owes will ever come: begin again without it.
 void leader::look_at_participant(pnn who) {
-  if (!watch_.recovering() || who == env_.self) return;
-  ask(who, control::get_nodemap, {}, question::participant{watch_.epoch(), who});
+  if (!watch_.recovering()) return;
+  ask(who, control::get_capabilities, {}, question::participant_leaves{watch_.epoch(), who});
+  if (who != env_.self)
+    ask(who, control::get_nodemap, {}, question::participant{watch_.epoch(), who});
+}
+
+/// It cannot store what that recovery brings: another one takes everything from it.
+void leader::answered(const question::participant_leaves& q, const control_answer& a) {
+  const auto c = wire::decode<std::uint32_t>(a.data);
+  if (!watch_.recovering() || q.run != watch_.epoch() || a.status != 0 || !c ||
+      !(*c & capability::leaving))
+    return;
+  coordinator_.tell(rec_leaves{q.node});
 }
 
 void leader::answered(const question::participant& q, const control_answer& a) {

@@ -103,6 +103,7 @@ void leader::act(const election_effect::contradicted& e) {
       .other = e.by,
       .why = "it claims to lead although this node holds the cluster lock: a late packet, another "
              "cluster lock there, or a lock that excludes nobody"});
+  watch(watch_event::contradicted{});
 }
 
 void leader::show_lock(lock_standing state, std::string detail) {

@@ -34,6 +34,10 @@ struct participant {
   recovery_epoch run;
   pnn node;
 };  ///< is a participant inactive?
+struct participant_leaves {
+  recovery_epoch run;
+  pnn node;
+};  ///< ... or does it leave in good order?
 struct participant_known {
   recovery_epoch run;
 };  ///< its flags are known here now
@@ -59,7 +63,7 @@ struct joining {
 using leader_question =
     std::variant<question::nothing, question::poll, question::is_floe, question::ban_generation,
                  question::ban_flags, question::banned, question::participant,
-                 question::participant_known, question::own_flags, question::takeover,
-                 question::memory, question::contents, question::joining>;
+                 question::participant_leaves, question::participant_known, question::own_flags,
+                 question::takeover, question::memory, question::contents, question::joining>;
 
 }  // namespace floe

@@ -177,11 +177,11 @@ void leader::on(leader_heard& m) {
   if (std::ranges::find(request_srvids(), message.srvid) != request_srvids().end())
     return requested(message);
   if (message.srvid == message::banning) return banning_heard(message);
-  if (from == env_.self) return;
   if (message.srvid == message::floe_look) {
     look_at_participant(from);
     return watch(watch_event::stirred{});
   }
+  if (from == env_.self) return;
   if (message.srvid == message::leader) {
     const auto who = wire::decode<std::uint32_t>(message.data);
     if (who && pnn{*who} != from && pnn{*who} != pnn::unknown) {

@@ -101,6 +101,9 @@ struct rec_woke {
   recovery_epoch epoch;
   cluster_event::alarm why;
 };
+struct rec_leaves {
+  pnn node;
+};  ///< a participant cannot store what the recovery brings
 struct rec_db_progress {
   db_progress progress;
 };
@@ -119,8 +122,9 @@ struct rec_hold {
 struct rec_stop {};
 struct rec_show {};  ///< the next report is due
 
-using coordinator_message = std::variant<rec_answer, rec_view, rec_woke, rec_db_progress,
-                                         rec_db_held, rec_db_ended, rec_hold, rec_stop, rec_show>;
+using coordinator_message =
+    std::variant<rec_answer, rec_view, rec_leaves, rec_woke, rec_db_progress, rec_db_held,
+                 rec_db_ended, rec_hold, rec_stop, rec_show>;
 
 /// What became of a recovery.
 struct recovery_result {

@@ -103,6 +103,16 @@ std::vector<cluster_output> cluster_recovery::on(const cluster_event::node_gone&
   return give_up(e.node, failure_cause::disconnected, {}, now);
 }
 
+/// It takes part, and is in the map: the next recovery takes everything from it, and need not wait until this one has failed.
+std::vector<cluster_output> cluster_recovery::on(const cluster_event::cannot_store& e,
+                                                 time_point now) {
+  if (e.epoch != plan_.epoch || !running() || phase_ == cluster_phase::end_recovery) return {};
+  const auto all = participants();
+  if (std::ranges::find(all, e.node) == all.end() || leaves(e.node)) return {};
+  return give_up(e.node, failure_cause::stopped, "it cannot store what is brought, and leaves",
+                 now);
+}
+
 std::vector<cluster_output> cluster_recovery::on(const cluster_event::stop& e, time_point now) {
   if (e.epoch != plan_.epoch || !running()) return {};
   return give_up(pnn::unknown, failure_cause::stopped, {}, now);
@@ -117,9 +127,12 @@ bool cluster_recovery::expects(recovery_epoch epoch, cluster_phase phase, pnn no
 
 /// Who leaves goes when it hears that the recovery is over, and its answer may not arrive.
 bool cluster_recovery::may_be_gone(pnn node) const {
+  return phase_ == cluster_phase::end_recovery && leaves(node);
+}
+
+bool cluster_recovery::leaves(pnn node) const {
   const auto m = std::ranges::find(members_, node, &member::node);
-  return phase_ == cluster_phase::end_recovery && m != members_.end() &&
-         (m->capabilities & capability::leaving);
+  return m != members_.end() && (m->capabilities & capability::leaving);
 }
 
 /// The node owes nothing more in this phase.
@@ -267,9 +280,13 @@ db_plan cluster_recovery::plan_for(db_id id) const {
         {.node = c.node,
          .took_part = counts,
          .content = c.line.committed ? std::optional(c.line.gen) : std::nullopt,
-         .met_members = std::ranges::any_of(c.line.members, [&](pnn m) {
-           return m != c.node && std::ranges::find(took_part, m) != took_part.end();
-         })});
+         .met_members = std::ranges::any_of(c.line.members,
+                                            [&](pnn m) {
+                                              return m != c.node &&
+                                                     std::ranges::find(took_part, m) !=
+                                                         took_part.end();
+                                            }),
+         .leaves = leaves(c.node)});
   }
   return p;
 }

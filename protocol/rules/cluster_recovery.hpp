@@ -123,6 +123,10 @@ struct node_gone {  ///< no longer connected, whatever the phase
   recovery_epoch epoch{};
   pnn node{0};
 };
+struct cannot_store {  ///< what is brought to it, and has begun to leave in good order
+  recovery_epoch epoch{};
+  pnn node{0};
+};
 struct db_held {
   recovery_epoch epoch{};
   db_id db{0};
@@ -149,8 +153,8 @@ struct stop {  ///< leadership lost
 using cluster_input =
     std::variant<cluster_event::start, cluster_event::surveyed, cluster_event::listed,
                  cluster_event::answered, cluster_event::failed, cluster_event::node_gone,
-                 cluster_event::db_held, cluster_event::db_ended, cluster_event::woke,
-                 cluster_event::stop>;
+                 cluster_event::cannot_store, cluster_event::db_held, cluster_event::db_ended,
+                 cluster_event::woke, cluster_event::stop>;
 
 namespace cluster_effect {
 struct entered {  ///< one line for log and timeline
@@ -242,6 +246,7 @@ class cluster_recovery {
   output on(const cluster_event::answered&, time_point);
   output on(const cluster_event::failed&, time_point);
   output on(const cluster_event::node_gone&, time_point);
+  output on(const cluster_event::cannot_store&, time_point);
   output on(const cluster_event::db_held&, time_point);
   output on(const cluster_event::db_ended&, time_point);
   output on(const cluster_event::woke&, time_point);
@@ -249,6 +254,7 @@ class cluster_recovery {
 
   bool expects(recovery_epoch, cluster_phase, pnn) const;
   bool may_be_gone(pnn) const;
+  bool leaves(pnn) const;
   output settle(pnn, time_point);
   output phase_complete(time_point);
   output phase_has_failed(time_point);

@@ -19,6 +19,20 @@ bool charges(db_phase phase, failure_cause cause) {
   return phase == db_phase::freeze || phase == db_phase::pull;
 }
 
+/// Whether what is asked for in this phase is of use only to whoever is asked.
+bool gives_to_nodes(db_phase phase) {
+  switch (phase) {
+    case db_phase::attach:
+    case db_phase::wipe:
+    case db_phase::push_start:
+    case db_phase::push_confirm:
+    case db_phase::commit:
+    case db_phase::verify:
+    case db_phase::thaw: return true;
+    default: return false;
+  }
+}
+
 void append(std::vector<db_output>& to, std::vector<db_output> more) {
   std::ranges::move(more, std::back_inserter(to));
 }
@@ -40,6 +54,7 @@ std::vector<db_output> db_recovery::on(const db_event::start& e, time_point now)
   attempt_ = 1;
   run_ = run_number{number(run_) + 1};
   failures_.clear();
+  done_without_.clear();
   conflict_ = committed_ = outdated_ = differed_ = false;
   if (committed_gen_ != plan_.gen) committed_by_.clear();
   committed_gen_ = plan_.gen;
@@ -102,8 +117,24 @@ std::vector<db_output> db_recovery::on(const db_event::failed& e, time_point now
     return finish(db_phase::failed, now);  // no try with these participants can succeed
   }
   if (!expects(e.run, e.phase, e.node)) return {};
+  const bool failed_before = phase_failed_;
   blame(e.node, e.cause, e.detail);
+  if (can_do_without(e.node)) {
+    phase_failed_ = failed_before;
+    const auto p = std::ranges::find(plan_.participants, e.node, &db_plan::participant::node);
+    done_without_.push_back(*p);
+    plan_.participants.erase(p);
+  }
   return settle(e.node, now);
+}
+
+/// It leaves, and has given what it has; and somebody stays for whom the recovery goes on.
+bool db_recovery::can_do_without(pnn node) const {
+  if (mutated(mutant::leaver_must_store)) return false;
+  const auto& all = plan_.participants;
+  const auto p = std::ranges::find(all, node, &db_plan::participant::node);
+  return p != all.end() && p->leaves && gives_to_nodes(phase_) &&
+         std::ranges::any_of(all, [](const auto& x) { return !x.leaves; });
 }
 
 std::vector<db_output> db_recovery::on(const db_event::compared& e, time_point now) {
@@ -295,6 +326,10 @@ std::vector<db_output> db_recovery::try_failed(time_point now) {
   }
   ++attempt_;
   run_ = run_number{number(run_) + 1};
+  // nobody may have committed what these have
+  std::ranges::move(done_without_, std::back_inserter(plan_.participants));
+  done_without_.clear();
+  std::ranges::sort(plan_.participants, {}, &db_plan::participant::node);
   only_committed_count();
   return enter(db_phase::names, who_has(true), now);
 }

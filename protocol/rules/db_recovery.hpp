@@ -41,6 +41,9 @@
 /// a conflict and when a node is gone, the machine ends in `failed`; nodes stay as they are (frozen
 /// at most) for whoever recovers next.
 ///
+/// Who leaves the cluster with this recovery is asked like all others, and what it has counts. But what is put together it will
+/// not use: if it cannot store that (a full disk may be why it leaves) the others go on without it.
+///
 /// Every event carries the run it belongs to; each try is a run of its own, so that answers and
 /// record counts of an earlier one have no effect.
 ///
@@ -105,6 +108,8 @@ struct db_plan {
     /// Of its content, as it was told before the recovery; nothing: it does not tell, being a ctdbd.
     std::optional<generation> content{};
     bool met_members = false;  ///< one of those that count was a member of its last generation
+    bool leaves =
+        false;  ///< in good order, with this recovery: it gives what it has, and need not get anything
   };
   struct copy {
     pnn node{0};
@@ -338,6 +343,7 @@ class db_recovery {
   output try_failed(time_point);
   output finish(db_phase end, time_point);
   void blame(pnn, failure_cause, std::string detail);
+  bool can_do_without(pnn) const;
   bool same_names();
   bool same_kinds();
 
@@ -375,7 +381,8 @@ class db_recovery {
   db_phase phase_ = db_phase::idle;
   run_number run_{0};
   generation committed_gen_{};
-  std::vector<pnn> committed_by_;  ///< in any try for that generation (rule R15)
+  std::vector<pnn> committed_by_;                   ///< in any try for that generation (rule R15)
+  std::vector<db_plan::participant> done_without_;  ///< in this try: they leave, and failed
   unsigned attempt_ = 0;
   time_point since_;
   time_point deadline_;

@@ -36,6 +36,11 @@ duration patience_of(departure d, duration recover_timeout) {
   return d == departure::without ? recover_timeout / 2 : 4s;
 }
 
+duration patience_without_store(bool others_can_do_without) {
+  using namespace std::chrono_literals;
+  return others_can_do_without ? duration::max() : duration(5s);
+}
+
 std::string_view name(departure d) {
   switch (d) {
     case departure::stays: return "stays";

@@ -1,5 +1,5 @@
 #pragma once
-/// How a node leaves a cluster in good order, because an operator stops or bans it or its process is to end: it takes part in one more
+/// How a node leaves a cluster in good order, because an operator stops or bans it, its process is to end, or it cannot store what a recovery brings: it takes part in one more
 /// recovery, which gives what it has to the others, and is in the map of that recovery no more. Nothing that it has acknowledged is
 /// lost; a killed node, and one that others ban since it spoils their recoveries, loses what only it had.
 ///
@@ -16,6 +16,9 @@
 ///
 /// Where nobody else is there who could take anything it leaves at once; so it does when all leave together, and nobody stays who could
 /// end the recovery that has left it out.
+///
+/// Who is to go on after all, and has handed over nothing, stays: it is not inactive for a moment, so what only it has counts in the
+/// recovery that takes it into the map again.
 ///
 /// Not in CTDB, where a node that is stopped, banned or shut down takes with it what only it had.
 #include <cstdint>
@@ -51,5 +54,10 @@ departure_step step(departure, departure_event);
 /// How long a node waits in this state: for a recovery to begin, also when a leader has to be elected first or is a ctdbd, which
 /// looks once a second; for its end, half of the time that a recovery may take, since an operator waits.
 duration patience_of(departure, duration recover_timeout);
+
+/// How long a node waits in all states together that leaves since it cannot store what a recovery brings. The recovery that takes
+/// everything from it does without its commit (db_recovery.hpp). One that a ctdbd may lead does not, and fails without end; nor does any
+/// if the node cannot read any more what it has.
+duration patience_without_store(bool others_can_do_without);
 
 }  // namespace floe

@@ -53,7 +53,7 @@ std::string text(const priority_time& t) {
          (t.microseconds ? "+" + std::to_string(t.microseconds) + "us" : "");
 }
 std::string text(const db_plan::participant& p) {
-  return text(p.node) + (p.took_part ? "" : ":missed");
+  return text(p.node) + (p.took_part ? "" : ":missed") + (p.leaves ? ":leaves" : "");
 }
 std::string text(const db_lack& l) { return text(l.node) + ":" + text(l.records); }
 /// "76:complete:75+74": the content's generation, what is known of its changes, and since which others.

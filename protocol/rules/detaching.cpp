@@ -20,7 +20,11 @@ detach_step step(detach_step now, detach_event e) {
   switch (now) {
     case ask:
       if (!agreed) return failed;
-      return mutated(mutant::detached_one_by_one) ? drop : close;
+      if (mutated(mutant::detached_one_by_one)) return drop;
+      return mutated(mutant::closed_while_recovered) ? close : settle;
+    case settle:
+      if (agreed) return close;
+      return e == detach_event::busy ? settle : failed;
     case close:
       if (agreed) return drop;
       return e == detach_event::busy ? close : reopen;
@@ -42,6 +46,7 @@ detach_step step(detach_step now, detach_event e) {
 std::string_view name(detach_step s) {
   switch (s) {
     case detach_step::ask: return "ask";
+    case detach_step::settle: return "settle";
     case detach_step::close: return "close";
     case detach_step::drop: return "drop";
     case detach_step::drop_here: return "drop_here";

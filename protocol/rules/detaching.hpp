@@ -1,12 +1,15 @@
 #pragma once
 /// How a volatile database is detached: by all connected nodes, and so that no client of any of them sees it half gone.
 ///
-///     ask ──agreed──► close ──agreed──► drop ──agreed──► drop_here ──agreed──► renew ──► release ──► done
-///      │              ▲ │  ▲              │                  │
-///      │           busy └─┘ └──── busy ───┴──────────────────┘
-///      │                │
-///      │                └─refused, late──► reopen ──┐          late, in drop or drop_here
-///      └─ anything else ────────────────────────────┴──► failed ◄────────────────────────
+///     ask ──agreed──► settle ──agreed──► close ──agreed──► drop ──agreed──► drop_here ──agreed──► renew ──► release ──► done
+///      │              ▲ │ │              ▲ │  ▲              │                  │
+///      │           busy └─┘ │           busy └─┘ └──── busy ───┴──────────────────┘
+///      │                  │                │
+///      │     refused, late│                └─refused, late──► reopen ──┐          late, in drop or drop_here
+///      └─ anything else ──┴────────────────────────────────────────────┴──► failed ◄────────────────────────
+///
+/// A node refuses to drop it in the middle of a recovery, so nothing is closed before no recovery is seen at any node (`settle`): what
+/// is closed serves nobody. One that is stopped or banned takes part in none, and drops what it has.
 ///
 /// Before any node lets go of what it has, all *close* the database: it stays frozen, whatever recoveries come, and no lock in it
 /// counts any more. Else a recovery that begins between the first node and the last one would put together a content from what is
@@ -40,6 +43,7 @@ constexpr duration closed_lasts = std::chrono::seconds(15);
 
 enum class detach_step : std::uint8_t {
   ask,        ///< whether clients may attach it again, which is the one reason to refuse
+  settle,     ///< whether a recovery goes on anywhere
   close,      ///< serve nobody any more
   drop,       ///< all others
   drop_here,  ///< this node

@@ -23,6 +23,9 @@ constexpr duration ctdbd_links_within = milliseconds(1500);
 constexpr duration look_again_after = milliseconds(20);
 constexpr unsigned most_failures_counted = 6;
 constexpr duration longest_rest = std::chrono::seconds(5);
+/// Who leads says so once a second.
+constexpr duration contradicted_for = std::chrono::seconds(2);
+constexpr duration contradicted_rest = milliseconds(500);
 
 std::string node_text(pnn n) { return "node " + std::to_string(number(n)); }
 
@@ -185,6 +188,8 @@ void leader_watch::on(const watch_event::member_unfit& e) {
   cause_ = recovery_reason::node_unfit;
 }
 
+void leader_watch::on(const watch_event::contradicted&) { contradicted_ = now_; }
+
 void leader_watch::on(const watch_event::paused&) { paused_ = true; }
 
 void leader_watch::on(const watch_event::resumed&) {
@@ -341,6 +346,11 @@ void leader_watch::on(const watch_event::recovery_ended& e) {
   if (e.good) {
     failures_ = 0;
     out_.push_back(watch_effect::succeeded{});
+    if (leads() && contradicted_ && now_ - *contradicted_ <= contradicted_for &&
+        !mutated(mutant::contradicted_leader_hurries)) {
+      resting_ = true;
+      out_.push_back(watch_effect::wake{.why = watch_alarm::rested, .after = contradicted_rest});
+    }
     if (!wanted_.empty()) return try_owed();
     return look();
   }

@@ -30,6 +30,8 @@
 /// * If all is well but for nodes that are not in the map, and all are floe's, they are weighed first: who lacks much is filled
 ///   before it is taken in (joining.hpp), and says so; nobody recovers for its sake until it says so no more.
 /// * The pause after failures in a row grows by four, from 20 ms to 5 s.
+/// * Two may believe that they hold the cluster lock, until one of them finds out (`contradicted`): whatever one of them recovers
+///   needs a recovery in the eyes of the other. Each pauses after every recovery then, for `contradicted_rest`.
 ///
 /// Source: Samba ctdb/server/ctdb_recoverd.c, main_loop, which looks once a second and recovers at once. What needs a
 /// recovery is in need_recovery.hpp, whom to ban in ban.hpp.
@@ -109,7 +111,8 @@ struct recovery_ended {
 struct member_unfit {  ///< a participant of the recovery that runs has become inactive
   pnn node{0};
 };
-struct paused {};  ///< no recoveries for a while
+struct contradicted {};  ///< somebody else says that it leads, and this node holds the cluster lock
+struct paused {};        ///< no recoveries for a while
 struct resumed {};
 struct ban_began {
   pnn node{0};
@@ -127,8 +130,8 @@ using watch_input =
                  watch_event::lost_member, watch_event::gone, watch_event::wanted,
                  watch_event::part, watch_event::stirred, watch_event::looked, watch_event::weighed,
                  watch_event::charged, watch_event::recovery_ended, watch_event::member_unfit,
-                 watch_event::paused, watch_event::resumed, watch_event::ban_began,
-                 watch_event::ban_ended, watch_event::woke>;
+                 watch_event::contradicted, watch_event::paused, watch_event::resumed,
+                 watch_event::ban_began, watch_event::ban_ended, watch_event::woke>;
 
 namespace watch_effect {
 struct poll {  ///< ask every connected node; `looked` follows
@@ -198,6 +201,7 @@ class leader_watch {
   void on(const watch_event::charged&);
   void on(const watch_event::recovery_ended&);
   void on(const watch_event::member_unfit&);
+  void on(const watch_event::contradicted&);
   void on(const watch_event::paused&);
   void on(const watch_event::resumed&);
   void on(const watch_event::ban_began&);
@@ -235,6 +239,7 @@ class leader_watch {
   unsigned failures_ = 0;                  ///< in a row
   std::set<pnn> banning_;
   std::optional<time_point> last_arrival_;
+  std::optional<time_point> contradicted_;  ///< last
   time_point now_;
   std::vector<watch_output> out_;  ///< of the step under way
 };

@@ -200,6 +200,9 @@ class Model:
     def node_leaves(self, node, fields, change):
         node.leaves = True
 
+    def node_left(self, node, fields, change):
+        node.leaves &= fields.get("handed_over") == "true"  # else it may stay after all
+
     def node_up(self, node, fields, change):
         node.up.add(int(fields["pnn"]))
 
@@ -304,7 +307,8 @@ class Model:
                f"the recovery of {name} goes from {came} to {goes}")
         if goes not in ("failed", "names") and came in ("freeze", "begin", "commit", "thaw"):
             missing = [n for n in plan.nodes if n not in recovery.done and not self.node(n).out and
-                       not (came == "thaw" and (self.node(n).leaves or n not in plan.members))]
+                       not (came in ("commit", "thaw") and self.node(n).leaves) and  # it need not store what the others get
+                       not (came == "thaw" and n not in plan.members)]
             demand(not missing, "step_done, recovery.pml", f"the recovery of {name} leaves {came} without nodes {missing}")
         if goes == "commit":
             demand(not self.majority or len(plan.nodes) * 2 > self.size, "ENOUGH, silence.pml", f"commits {name} with nodes {plan.nodes}")

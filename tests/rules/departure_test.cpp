@@ -58,3 +58,9 @@ TEST_CASE("a recovery that runs is given more time than one that has not begun")
   CHECK(patience_of(departure::asked, 30s) < patience_of(departure::without, 30s));
   CHECK(patience_of(departure::without, 30s) == 15s);
 }
+
+TEST_CASE("who cannot store waits for those who can do without") {
+  CHECK(patience_without_store(true) >
+        patience_of(departure::asked, 30s) + patience_of(departure::without, 30s));
+  CHECK(patience_without_store(false) == 5s);
+}

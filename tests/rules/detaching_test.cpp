@@ -19,10 +19,10 @@ detach_step after(std::initializer_list<ev> events) {
 }  // namespace
 
 TEST_CASE("all have closed it before the first one drops it") {
-  CHECK(after({ev::agreed}) == detach_step::close);
-  CHECK(after({ev::agreed, ev::agreed}) == detach_step::drop);
-  CHECK(after({ev::agreed, ev::agreed, ev::agreed}) == detach_step::drop_here);
-  CHECK(after({ev::agreed, ev::agreed, ev::agreed, ev::agreed}) == detach_step::renew);
+  CHECK(after({ev::agreed, ev::agreed}) == detach_step::close);
+  CHECK(after({ev::agreed, ev::agreed, ev::agreed}) == detach_step::drop);
+  CHECK(after({ev::agreed, ev::agreed, ev::agreed, ev::agreed}) == detach_step::drop_here);
+  CHECK(step(detach_step::drop_here, ev::agreed) == detach_step::renew);
   CHECK(step(detach_step::release, ev::agreed) == detach_step::done);
 }
 
@@ -33,11 +33,19 @@ TEST_CASE("nobody may make it anew before packets of before have a generation th
   CHECK(step(detach_step::renew, ev::late) == detach_step::release);
 }
 
+TEST_CASE("nothing is closed while a recovery goes on somewhere") {
+  CHECK(after({ev::agreed}) == detach_step::settle);
+  CHECK(after({ev::agreed, ev::busy, ev::busy}) == detach_step::settle);
+  CHECK(after({ev::agreed, ev::busy, ev::agreed}) == detach_step::close);
+  for (const auto e : {ev::refused, ev::late})
+    CHECK(after({ev::agreed, ev::busy, e}) == detach_step::failed);
+}
+
 TEST_CASE("before anybody has dropped it one that will not keeps it everywhere") {
   for (const auto e : {ev::refused, ev::busy, ev::late}) CHECK(after({e}) == detach_step::failed);
-  CHECK(after({ev::agreed, ev::busy}) == detach_step::close);
+  CHECK(after({ev::agreed, ev::agreed, ev::busy}) == detach_step::close);
   for (const auto e : {ev::refused, ev::late}) {
-    CHECK(after({ev::agreed, e}) == detach_step::reopen);
+    CHECK(after({ev::agreed, ev::agreed, e}) == detach_step::reopen);
     CHECK(step(detach_step::reopen, e) == detach_step::failed);
   }
 }

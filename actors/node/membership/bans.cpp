@@ -8,7 +8,9 @@
 
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/messages.hpp"
 #include "protocol/mutant.hpp"
+#include "protocol/rules/departure.hpp"
 #include "protocol/types/basic.hpp"
 #include "protocol/types/membership.hpp"
 #include "storage/room.hpp"
@@ -18,8 +20,12 @@ namespace {
 
 /// The reason comes right before the ban, from the same node.
 constexpr duration reason_holds = std::chrono::seconds(30);
-/// Who has no room stays no longer than this for a recovery that does not come to an end.
-constexpr duration leaving_may_take = std::chrono::seconds(5);
+
+/// These bugs are looked for without the rule that covers them.
+bool leaves_at_once() {
+  return mutated(mutant::full_node_leaves_at_once) ||
+         mutated(mutant::leaves_for_what_a_tool_brings) || mutated(mutant::leaves_for_a_client);
+}
 
 }  // namespace
 
@@ -43,15 +49,17 @@ void bans::ban_in_good_order(std::string why, pnn by, std::uint32_t seconds) {
   const bool out = port_.view().own_flags() & node_flag::inactive;
   if (out || port_.tunables[tunable::enable_bans] == 0)
     return set(ban_cause::asked, std::move(why), by, seconds);
-  departing_.take_out(departing::way::banned, [this, why = std::move(why), by, seconds] {
-    if (!std::exchange(lifted_, false)) {
-      if (!ban_) set(ban_cause::asked, why, by, seconds);
-      return;
-    }
-    // no ban any more; but it has left, and comes back as whoever was away
-    membership_.set_own_flags(node_flag::banned, 0);
-    if (!ban_) membership_.set_own_flags(0, node_flag::banned);
-  });
+  departing_.take_out(departing::way::banned,
+                      [this, why = std::move(why), by, seconds](bool handed_over) {
+                        if (!std::exchange(lifted_, false)) {
+                          if (!ban_) set(ban_cause::asked, why, by, seconds);
+                          return;
+                        }
+                        if (!handed_over) return;  // it stays, with what only it has
+                        // no ban any more; but it has left, and comes back as whoever was away
+                        membership_.set_own_flags(node_flag::banned, 0);
+                        if (!ban_) membership_.set_own_flags(0, node_flag::banned);
+                      });
 }
 
 outcome_of<control::ban_reason> bans::ban_reason(const request_of<control::ban_reason>& text,
@@ -74,11 +82,43 @@ void bans::ban_self(const floe::ban_self& b) {
   if (b.cause != ban_cause::cannot_store)
     return set(b.cause, b.why, port_.env.self, port_.tunables[tunable::recovery_ban_period]);
   if (is_last_one()) return port_.env.log.tell(event::no_node_to_leave_to{.why = b.why});
-  if (!leaving_)
-    leaving_ = leaving{.why = b.why, .since = port_.env.loop.now(), .cannot_store = {}};
-  leaving_->cannot_store.insert(b.of);
-  leaving_->for_want_of_room &= b.looks_for_room;
-  leave_if_others_have_all();
+  if (port_.tunables[tunable::enable_bans] == 0 || leaves_at_once()) {
+    set(b.cause, b.why, port_.env.self, port_.tunables[tunable::recovery_ban_period]);
+    if (ban_) ban_->for_want_of_room = b.looks_for_room;
+    return;
+  }
+  if (leaving_) {
+    leaving_->for_want_of_room &= b.looks_for_room;
+    return;
+  }
+  leaving_ =
+      leaving{.why = b.why, .since = port_.env.loop.now(), .for_want_of_room = b.looks_for_room};
+  departing_.take_out(departing::way::cannot_store, [this](bool) { has_left(); });
+  // the recovery under way cannot succeed any more, and the next one takes everything from this node
+  port_.self.tell(post_message{port_.view().leader, message::floe_look,
+                               std::make_shared<const bytes>(), nullptr});
+}
+
+/// Everything is with the others, or could not be given to them. Another one may have left for the same reason meanwhile.
+void bans::has_left() {
+  const auto now = *std::exchange(leaving_, std::nullopt);
+  if (ban_) return;
+  if (is_last_one()) return port_.env.log.tell(event::no_node_to_leave_to{.why = now.why});
+  set(ban_cause::cannot_store, now.why, port_.env.self,
+      port_.tunables[tunable::recovery_ban_period]);
+  if (ban_) ban_->for_want_of_room = now.for_want_of_room;
+}
+
+/// In good order, if those who recover can do without it.
+void bans::hurry() {
+  if (!leaving_ || !departing_.is_leaving()) return;
+  const auto& all = port_.view().nodes;
+  const bool floe_only = std::ranges::all_of(all, [&](const peer_view& n) {
+    return (n.flags & node_flag::disconnected) || n.floe || &n == &all[number(port_.env.self)];
+  });
+  const auto age = port_.env.loop.now() - leaving_->since;
+  if (age >= patience_without_store(floe_only && leaving_->for_want_of_room))
+    departing_.take_out(departing::way::cannot_store, [this](bool) { has_left(); });
 }
 
 /// Nobody would go on instead. Who leaves in good order is active as long as he does, but in the map no more.
@@ -90,31 +130,7 @@ bool bans::is_last_one() const {
              view.nodes, [](const peer_view& n) { return !(n.flags & node_flag::inactive); }) < 2;
 }
 
-void bans::leave_if_others_have_all() {
-  if (!leaving_) return;
-  if (!ban_ && !others_have_all() && port_.env.loop.now() - leaving_->since < leaving_may_take)
-    return;
-  const auto now = *std::exchange(leaving_, std::nullopt);
-  if (ban_) return;
-  set(ban_cause::cannot_store, now.why, port_.env.self,
-      port_.tunables[tunable::recovery_ban_period]);
-  if (ban_) ban_->for_want_of_room = now.for_want_of_room;
-}
-
-/// What has the generation of the map was given to the others in that recovery, or was committed by them without us.
-bool bans::others_have_all() const {
-  return std::ranges::all_of(databases_.all(), [&](const auto& one) {
-    const auto& [id, db] = one;
-    return !db.open || db.kind != db_kind::volatile_db || db.gen == port_.view().gen ||
-           leaving_->cannot_store.contains(id);
-  });
-}
-
-/// Who has not left yet stays: it can take part in the recovery that is tried again.
-void bans::room_is_back(db_id db) {
-  short_of_room_.erase(db);
-  if (leaving_ && leaving_->for_want_of_room && short_of_room_.empty()) leaving_.reset();
-}
+void bans::room_is_back(db_id db) { short_of_room_.erase(db); }
 
 void bans::remember_lack_of_room(db_id of) {
   short_of_room_.insert(of);
@@ -170,7 +186,7 @@ void bans::tick() {
   std::erase_if(short_of_room_, [&](db_id d) {
     return !databases_.all().contains(d) && !unmade_files_.contains(d);
   });
-  leave_if_others_have_all();
+  hurry();
   if (!ban_) return;
   const auto age = port_.env.loop.now() - ban_->since;
   const auto length = std::chrono::seconds(ban_->seconds);

@@ -28,11 +28,9 @@ class bans {
   bans(node_port& port, membership& m, departing& d, const registry& databases)
       : port_(port), membership_(m), departing_(d), databases_(databases) {}
 
-  /// A client has kept a database from freezing for too long; or there is no room for what a recovery brings. Who has no
-  /// room leaves when the recovery under way has what the other databases hold here: it may be all there is of it.
+  /// A client has kept a database from freezing for too long; or what a recovery brings cannot be stored. Who cannot store leaves
+  /// in good order: of the other databases, some of which may be open again and used, it may have all there is.
   void ban_self(const floe::ban_self&);
-  /// A database has another state, or generation.
-  void databases_changed() { leave_if_others_have_all(); }
   /// A database that could not store has room again, or has stored.
   void room_is_back(db_id);
   /// Once a second: whether it ends.
@@ -48,16 +46,15 @@ class bans {
   void ban_in_good_order(std::string why, pnn by, std::uint32_t seconds);
   void set(ban_cause, std::string why, pnn by, std::uint32_t seconds);
   void lift(const std::string& why);
-  void leave_if_others_have_all();
+  void has_left();
+  void hurry();
   bool is_last_one() const;
-  bool others_have_all() const;
   void remember_lack_of_room(db_id);
   void look_for_room();
 
   struct leaving {  ///< because it cannot store
     std::string why;
     time_point since;
-    std::set<db_id> cannot_store;
     bool for_want_of_room = true;  ///< and of nothing else
   };
   struct unmade_file {      ///< of a database that could not be opened for want of room

@@ -35,22 +35,25 @@ void departing::stop_node(const answer_to<control::stop_node>& answer) {
   answer.good();
   continues_ = false;
   if (port_.view().own_flags() & node_flag::stopped || ends_) return;
-  take_out(way::stopped, [this] { membership_.set_own_flags(node_flag::stopped, 0); });
+  take_out(way::stopped, [this](bool) { membership_.set_own_flags(node_flag::stopped, 0); });
 }
 
-void departing::take_out(way w, std::function<void()> then) {
+void departing::take_out(way w, std::function<void(bool)> then) {
   const bool again = !taken_out_.insert_or_assign(w, std::move(then)).second;
   if (again) return feed(departure_event::patience_ended);  // somebody is in a hurry
-  if (!is_leaving() && !then_) leave([this](bool) { is_out(); });
+  if (!is_leaving() && !then_) leave([this](bool handed_over) { is_out(handed_over); });
 }
 
-/// Who is to be stopped and banned has left once.
-void departing::is_out() {
-  for (const auto& [w, then] : std::exchange(taken_out_, {})) then();
+/// Who is to be stopped and banned has left once. Who is to go on after all has what nobody else has, if it has handed over nothing: it
+/// would be thrown away with the first moment in which the node is inactive.
+void departing::is_out(bool handed_over) {
+  const bool continues = std::exchange(continues_, false);
+  for (const auto& [w, then] : std::exchange(taken_out_, {}))
+    if (w != way::stopped || !continues || handed_over) then(handed_over);
   state_ = departure::stays;
   port_.change_view(
       [&](cluster_view& v) { v.capabilities = (v.capabilities & ~capability::leaving) | roles_; });
-  if (std::exchange(continues_, false)) membership_.set_own_flags(0, node_flag::stopped);
+  if (continues) membership_.set_own_flags(0, node_flag::stopped);
 }
 
 void departing::continue_node(const answer_to<control::continue_node>& answer) {
@@ -120,7 +123,9 @@ void departing::leave(std::function<void(bool)> then) {
   members_before_ = port_.view().map;
   port_.note(event::node_leaves{.why = ends_                    ? "its process ends"
                                        : takes_out(way::banned) ? "it is banned"
-                                                                : "it is stopped"});
+                                       : takes_out(way::stopped)
+                                           ? "it is stopped"
+                                           : "it cannot store what a recovery brings"});
   feed(departure_event::leave);
 }
 

@@ -21,11 +21,12 @@ class departing {
   void end(std::function<void()> then);
   void view_changed();
   departure state() const { return state_; }
+  bool is_leaving() const { return state_ == departure::asked || state_ == departure::without; }
 
-  /// How an operator takes the node out while its process goes on.
-  enum class way : std::uint8_t { stopped, banned };
+  /// How the node is taken out while its process goes on: by an operator, or by itself.
+  enum class way : std::uint8_t { stopped, banned, cannot_store };
   /// Calls `then`, which makes the node inactive, when it has left; at once if it is asked for in the same way again.
-  void take_out(way, std::function<void()> then);
+  void take_out(way, std::function<void(bool handed_over)> then);
   bool takes_out(way w) const { return taken_out_.contains(w); }
 
   /// At once, if it is asked for again.
@@ -41,8 +42,7 @@ class departing {
   void feed(departure_event);
   void be_patient();
   void left(bool handed_over);
-  bool is_leaving() const { return state_ == departure::asked || state_ == departure::without; }
-  void is_out();
+  void is_out(bool handed_over);
 
   node_port& port_;
   membership& membership_;
@@ -51,7 +51,7 @@ class departing {
   std::vector<pnn> members_before_;       ///< of the map that it begins to leave
   std::uint32_t roles_ = 0;               ///< to be had again by a node that was stopped
   std::function<void(bool)> then_;
-  std::map<way, std::function<void()>> taken_out_;
+  std::map<way, std::function<void(bool)>> taken_out_;
   timer_id patience_{0};
   time_point since_;
   bool ends_ = false;        ///< the process does, and not only the membership

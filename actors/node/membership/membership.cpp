@@ -303,8 +303,11 @@ outcome_of<control::set_recmode> membership::leave_recovery() {
   const auto& view = port_.view();
   if (view.own_flags() & own_inactive) return refuse("node is inactive");
   if (broken_since_map_) return refuse("a connection was lost since the vnn map was set");
+  // who leaves with it opens nothing afterwards, and need not have been able to store what it brings
+  const bool leaves = view.capabilities & capability::leaving &&
+                      std::ranges::find(view.map, view.self) == view.map.end();
   for (const auto& [id, d] : databases_.all()) {
-    if (d.gen == view.gen || !d.open || !d.dispute.empty()) continue;
+    if (d.gen == view.gen || !d.open || !d.dispute.empty() || leaves) continue;
     port_.env.log.tell(
         event::recovery_incomplete{.db = d.name, .generation = d.gen, .cluster = view.gen});
     return refuse(fmt::format("{} is not recovered", d.name));

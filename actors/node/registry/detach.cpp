@@ -18,6 +18,8 @@ namespace {
 /// How long recoveries that come between are waited for, and how long until the others are asked again.
 constexpr std::chrono::seconds patience{10};
 constexpr std::chrono::milliseconds pause{100};
+/// They are ACTIVE as long as they are that, and no recovery asks them for anything.
+constexpr std::uint32_t out_of_recoveries = node_flag::banned | node_flag::stopped;
 
 }  // namespace
 
@@ -29,8 +31,9 @@ std::string detaching::will_never(db_id id, const database_entry& d) const {
   return {};
 }
 
-std::string detaching::not_now(const database_entry& d) const {
-  if (port_.view().mode == recovery_mode::active) return "a recovery is going on";
+std::string detaching::not_now(const database_entry& d, bool for_others) const {
+  const bool out = for_others && (port_.view().own_flags() & out_of_recoveries);
+  if (port_.view().mode == recovery_mode::active && !out) return "a recovery is going on";
   if (!d.open || d.detaching) return d.name + " is being attached or detached";
   return {};
 }
@@ -43,7 +46,7 @@ void detaching::db_detach(const request_of<control::db_detach>& id, const caller
   const auto* d = databases_.find(id);
   if (!d && !by.client) return answer.good();  // for a node that detaches it everywhere
   if (!d) return answer.fail("unknown database");
-  for (const auto& why : {will_never(id, *d), not_now(*d)})
+  for (const auto& why : {will_never(id, *d), not_now(*d, !by.client)})
     if (!why.empty()) return answer.fail(why);
   if (!by.client) return detach_here(id, answer.plain());
   go_on({.id = id, .until = port_.env.loop.now() + patience, .answer = answer.plain()});
@@ -66,6 +69,7 @@ bool detaching::knows_closing(pnn p) const {
 void detaching::go_on(const course& m) {
   switch (m.at) {
     case detach_step::ask: return ask_whether(m);
+    case detach_step::settle: return ask_for_recoveries(m);
     case detach_step::close: return tell_all(m, detach_close);
     case detach_step::drop: return drop_on_others(m);
     case detach_step::drop_here: return drop_here(m);
@@ -106,7 +110,8 @@ void detaching::ask_all(const course& m, const std::vector<pnn>& nodes, const re
   };
   if (nodes.empty()) return went(m, {});
   const auto all = std::make_shared<answers>(answers{.left = nodes.size()});
-  const duration limit = m.at == detach_step::ask ? patience : port_.control_limit();
+  const duration limit =
+      m.at == detach_step::ask || m.at == detach_step::settle ? patience : port_.control_limit();
   for (const pnn n : nodes)
     calls_.send(
         n, request, limit,
@@ -134,6 +139,19 @@ void detaching::ask_whether(const course& m) {
             return {detach_event::refused,
                     "lets clients attach it again: AllowClientDBAttach is not 0"};
           });
+}
+
+/// Of those that can be in one. What was seen at none may begin at once, but goes on for no longer than a recovery takes.
+void detaching::ask_for_recoveries(const course& m) {
+  if (port_.view().mode == recovery_mode::active)
+    return went(m, {detach_event::busy, "a recovery is going on"});
+  auto nodes = others();
+  std::erase_if(nodes, [this](pnn p) { return port_.view().find(p)->flags & out_of_recoveries; });
+  ask_all(m, nodes, {.opcode = control::get_recmode}, [](const control_answer& a) -> said {
+    if (a.status == 0) return {};
+    if (a.status == 1) return {detach_event::busy, "is in a recovery"};
+    return {detach_event::refused, "does not say whether it is in a recovery: " + a.text};
+  });
 }
 
 /// This node first to close, so that what it has is closed whoever of the others will not.
@@ -183,7 +201,7 @@ void detaching::drop_here(const course& m) {
   auto dropped = m;
   dropped.under = port_.view().gen;
   if (!d) return went(dropped, {});
-  for (const auto& why : {will_never(m.id, *d), not_now(*d)})
+  for (const auto& why : {will_never(m.id, *d), not_now(*d, false)})
     if (!why.empty()) return went(m, {detach_event::busy, why});
   detach_here(m.id, replier([this, here = std::weak_ptr(here_), dropped](const control_answer& a) {
                 if (here.expired()) return;

@@ -49,13 +49,14 @@ class detaching {
   using judge = std::function<said(const control_answer&)>;
 
   std::string will_never(db_id, const database_entry&) const;
-  std::string not_now(const database_entry&) const;
+  std::string not_now(const database_entry&, bool for_others) const;
   std::vector<pnn> others() const;
   bool knows_closing(pnn) const;
   void go_on(const course&);
   void later(const course&);
   void ask_all(const course&, const std::vector<pnn>&, const req_control&, const judge&);
   void ask_whether(const course&);
+  void ask_for_recoveries(const course&);
   void tell_all(const course&, std::uint32_t flags);
   void drop_on_others(const course&);
   void drop_here(const course&);

@@ -45,6 +45,10 @@ constexpr auto fields_of(of<cluster_event::node_gone>) {
   return event("node_gone", field("epoch", &cluster_event::node_gone::epoch),
                field("node", &cluster_event::node_gone::node));
 }
+constexpr auto fields_of(of<cluster_event::cannot_store>) {
+  return event("cannot_store", field("epoch", &cluster_event::cannot_store::epoch),
+               field("node", &cluster_event::cannot_store::node));
+}
 constexpr auto fields_of(of<cluster_event::db_held>) {
   return event("db_held", field("epoch", &cluster_event::db_held::epoch),
                field("db", &cluster_event::db_held::db));

@@ -38,6 +38,7 @@ constexpr auto fields_of(of<watch_event::recovery_ended>) {
 constexpr auto fields_of(of<watch_event::member_unfit>) {
   return event("member_unfit", field("node", &watch_event::member_unfit::node));
 }
+constexpr auto fields_of(of<watch_event::contradicted>) { return event("contradicted"); }
 constexpr auto fields_of(of<watch_event::paused>) { return event("paused"); }
 constexpr auto fields_of(of<watch_event::resumed>) { return event("resumed"); }
 constexpr auto fields_of(of<watch_event::ban_began>) {

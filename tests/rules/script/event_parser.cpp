@@ -66,11 +66,14 @@ std::uint8_t parse_db_flags(std::string_view text) {
 }
 
 void parse(const std::string& text, db_plan::participant& to) {
-  const auto colon = text.find(':');
+  const auto colon = std::min(text.find(':'), text.size());
   parse(text.substr(0, colon), to.node);
-  if (colon != text.npos && text.substr(colon) != ":missed")
-    throw mistake("\"" + text + "\": a participant is 1 or 1:missed");
-  to.took_part = colon == text.npos;
+  auto more = std::string_view(text).substr(colon);
+  to.took_part = !more.starts_with(":missed");
+  if (!to.took_part) more.remove_prefix(std::string_view(":missed").size());
+  to.leaves = more == ":leaves";
+  if (!more.empty() && !to.leaves)
+    throw mistake("\"" + text + "\": a participant is 1, 1:missed or 1:leaves");
 }
 
 void parse(const std::string& text, db_lack& to) {

@@ -25,7 +25,7 @@ void parse(const std::string& text, duration& to);  ///< 10s, 500ms
 void parse(const std::string& text, bool& to);      ///< yes, no
 void parse(const std::string& text, pnn& to);       ///< a number, or ?
 void parse(const std::string& text, priority_time& to);
-void parse(const std::string& text, db_plan::participant& to);          ///< 1, 1:missed
+void parse(const std::string& text, db_plan::participant& to);          ///< 1, 1:missed, 1:leaves
 void parse(const std::string& text, db_lack& to);                       ///< 1:5
 void parse(const std::string& text, db_copy& to);                       ///< 76:complete:75
 void parse(const std::string& text, content_past& to);                  ///< 75:77+76+75

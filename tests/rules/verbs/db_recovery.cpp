@@ -1,7 +1,7 @@
-/// db_recovery [nodes=0,1,2] [missed=1] [have=1] [kind=PERSISTENT] [PLAN...]: the recovery of one database, not started.
+/// db_recovery [nodes=0,1,2] [missed=1] [have=1] [leaves=1] [kind=PERSISTENT] [PLAN...]: the recovery of one database, not started.
 /// copy1=76:complete:75+74 says how the copy of node 1 stands, lack=1:5 what a merge by difference leaves to it, ask=0
 /// whose copies it needs. `missed` took no part in the last generation, `met` were with those who did in the last one of their own, `have` have the
-/// database; seen=76,60 are generations in which the leader was; PLAN are fields of db_plan (budget=25s).
+/// database, `leaves` leave with this recovery; seen=76,60 are generations in which the leader was; PLAN are fields of db_plan (budget=25s).
 /// Afterwards `start` starts it with this plan.
 #include <algorithm>
 #include <utility>
@@ -117,12 +117,13 @@ std::string db_recovery_machine::path() {
 
 static std::string run(world& w, words& said, const std::vector<std::string>&) {
   auto r = std::make_unique<db_recovery_machine>(w);
-  std::vector<pnn> nodes{pnn{0}, pnn{1}, pnn{2}}, missed, met, seen;
+  std::vector<pnn> nodes{pnn{0}, pnn{1}, pnn{2}}, missed, met, seen, leave;
   if (auto v = said.option("nodes")) parse(*v, nodes);
   std::vector<pnn> have = nodes;
   if (auto v = said.option("missed")) parse(*v, missed);
   if (auto v = said.option("have")) parse(*v, have);
   if (auto v = said.option("met")) parse(*v, met);
+  if (auto v = said.option("leaves")) parse(*v, leave);
   if (auto v = said.option("seen")) parse(*v, seen);
   const auto kind = parse_db_flags(said.option("kind").value_or(""));
   if (auto v = said.option("name")) r->name = *v;
@@ -142,7 +143,8 @@ static std::string run(world& w, words& said, const std::vector<std::string>&) {
         {.node = n,
          .took_part = std::ranges::find(missed, n) == missed.end(),
          .content = copy ? std::optional(r->copies[n].content) : std::nullopt,
-         .met_members = std::ranges::find(met, n) != met.end()});
+         .met_members = std::ranges::find(met, n) != met.end(),
+         .leaves = std::ranges::find(leave, n) != leave.end()});
   }
   for (const pnn n : have) r->plan.copies.push_back({n, kind});
   for (const pnn g : seen) r->plan.seen.push_back(generation{number(g)});
@@ -151,9 +153,10 @@ static std::string run(world& w, words& said, const std::vector<std::string>&) {
   return w.current->state();
 }
 
-extern const verb db_recovery_verb{"db_recovery",
-                                   "db_recovery [nodes=0,1,2] [missed=1] [met=1] [seen=76,60] "
-                                   "[have=1] [kind=PERSISTENT] [PLAN=...]",
-                                   run};
+extern const verb db_recovery_verb{
+    "db_recovery",
+    "db_recovery [nodes=0,1,2] [missed=1] [met=1] [leaves=1] [seen=76,60] "
+    "[have=1] [kind=PERSISTENT] [PLAN=...]",
+    run};
 
 }  // namespace floe::rule_script

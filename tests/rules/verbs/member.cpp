@@ -1,4 +1,4 @@
-/// member N [flags=BANNED|STOPPED] [level=L] [may=lead|track] [gen=G] [map=0,1], and below it, if it has others than the
+/// member N [flags=BANNED|STOPPED] [level=L] [may=lead|track|leave] [gen=G] [map=0,1], and below it, if it has others than the
 /// usual, a line for each of its databases:
 ///     0x1[:PERSISTENT] [gen=G members=0,1 [committed]]
 /// what this node, or these nodes, tell of themselves in a recovery of the cluster from now on. `level` is the feature
@@ -30,8 +30,10 @@ static std::uint32_t capabilities(const std::string& text) {
       all |= capability::recmaster;
     else if (word == "track")
       all |= capability::lmaster;
+    else if (word == "leave")
+      all |= capability::leaving;
     else
-      throw mistake("\"" + word + "\" is none of lead track");
+      throw mistake("\"" + word + "\" is none of lead track leave");
   return all;
 }
 
@@ -78,7 +80,7 @@ static std::string run(world& w, words& said, const std::vector<std::string>& bo
 }
 
 extern const verb member_verb{"member",
-                              "member N [flags=STOPPED] [level=L] [may=lead|track] [gen=G] "
+                              "member N [flags=STOPPED] [level=L] [may=lead|track|leave] [gen=G] "
                               "[map=0,1] [databases=none], and its "
                               "databases below",
                               run};
