@@ -62,11 +62,11 @@ known_trouble held_lock(const lock_picture& p, const held_record& h, const queue
           .told_by = told_by};
 }
 
-/// It was there when the others were asked.
-known_trouble node_lost_meanwhile(pnn n, pnn told_by) {
+known_trouble no_answer(pnn n, std::string says, std::string next, pnn told_by) {
   return {.kind = "no-answer",
-          .text = fmt::format("node {} was lost while it was asked", number(n)),
-          .next = "ask again: floe doctor",
+          .text = fmt::format("node {} {}", number(n), says),
+          .says = says,
+          .next = std::move(next),
           .db = {},
           .node = n,
           .age_ms = {},
@@ -74,17 +74,16 @@ known_trouble node_lost_meanwhile(pnn n, pnn told_by) {
           .told_by = told_by};
 }
 
+/// It was there when the others were asked.
+known_trouble node_lost_meanwhile(pnn n, pnn told_by) {
+  return no_answer(n, "was lost while it was asked", "ask again: floe doctor", told_by);
+}
+
 known_trouble silent_node(pnn n, duration patience, pnn told_by) {
-  return {
-      .kind = "no-answer",
-      .text = fmt::format("node {} is connected and has not answered for {}", number(n),
-                          age_text(std::chrono::duration<double, std::milli>(patience).count())),
-      .next = "is its process stopped, or its machine starved? The others soon take it for lost",
-      .db = {},
-      .node = n,
-      .age_ms = {},
-      .ill = true,
-      .told_by = told_by};
+  const double ms = std::chrono::duration<double, std::milli>(patience).count();
+  return no_answer(
+      n, "is connected and has not answered for " + age_text(ms),
+      "is its process stopped, or its machine starved? The others soon take it for lost", told_by);
 }
 
 }  // namespace

@@ -41,16 +41,16 @@ std::vector<known_trouble> nodes_file_troubles(blocking_client& c, const node_ma
     if (file) lists.push_back(whole_list(file->value));
     const auto difference = file ? first_difference(file->value, running) : std::string();
     if (difference.empty()) continue;
-    all.push_back(
-        {.kind = "nodes-file",
-         .text = fmt::format("the nodes file of node {} has another list than is in use: {}",
-                             number(one.node), difference),
-         .next = {},
-         .db = {},
-         .node = one.node,
-         .age_ms = {},
-         .ill = false,
-         .told_by = told_by});
+    const auto says = "has another list than is in use: " + difference;
+    all.push_back({.kind = "nodes-file",
+                   .text = fmt::format("the nodes file of node {} {}", number(one.node), says),
+                   .says = says,
+                   .next = {},
+                   .db = {},
+                   .node = one.node,
+                   .age_ms = {},
+                   .ill = false,
+                   .told_by = told_by});
   }
   const bool equal = std::ranges::all_of(lists, [&](const auto& l) { return l == lists.front(); });
   for (auto& t : all)

@@ -35,6 +35,7 @@ std::vector<known_trouble> troubles_of(const std::string& report, pnn told_by) {
     known_trouble k{
         .kind = text(t, "kind"),
         .text = text(t, "text"),
+        .says = text(t, "says"),
         .next = text(t, "next"),
         .db = t.value("db", json()).is_string() ? t["db"].get<std::string>() : std::string(),
         .node = {},
@@ -70,16 +71,17 @@ struct subject_and_rest {
   std::string_view before_many;
 };
 subject_and_rest split_subject(const known_trouble& t) {
+  if (t.says.empty()) return {};
   const auto node = t.node ? std::to_string(number(*t.node)) : std::string();
-  const auto of_node = "node " + node + " ", of_db = wire::visible(t.db) + ": ";
-  const auto of_file = "the nodes file of " + of_node;
-  if (t.kind == "cluster-lock" && t.text.starts_with(of_node))
-    return {node, t.text.substr(of_node.size() - 1), "nodes "};
-  if (t.kind == "nodes-file" && t.text.starts_with(of_file))
-    return {node, t.text.substr(of_file.size() - 1), "the nodes file of nodes "};
-  if (t.kind == "storage" && !t.db.empty() && t.text.starts_with(of_db))
-    return {wire::visible(t.db), t.text.substr(of_db.size() - 2), ""};
+  if (t.kind == "cluster-lock") return {node, " " + t.says, "nodes "};
+  if (t.kind == "nodes-file") return {node, " " + t.says, "the nodes file of nodes "};
+  if (t.kind == "storage") return {wire::visible(t.db), ": " + t.says, ""};
   return {};
+}
+
+std::string with_age(const known_trouble& t, const std::string& text) {
+  if (t.kind == "silent") return text;  // which says for how long
+  return t.age_ms ? text + ", for " + age_text(static_cast<double>(*t.age_ms)) : text;
 }
 
 /// Who is meant knows best; of a recovery whoever has most to say, which is the leader.
@@ -160,22 +162,17 @@ std::vector<known_trouble> in_fewer_words(std::vector<known_trouble> all) {
 }
 
 std::string reason_of(const std::vector<known_trouble>& all, pnn node, reasons which) {
-  const auto prefix = "node " + std::to_string(number(node)) + " ";
   std::string reason;
   for (const auto& t : all) {
     if (t.node != node || !t.ill) continue;
     if (which == reasons::without_databases && !t.db.empty()) continue;
-    const auto one = with_age(t);
-    reason +=
-        (reason.empty() ? "" : "; ") + (one.starts_with(prefix) ? one.substr(prefix.size()) : one);
+    const bool of_node = t.db.empty() && !t.says.empty();
+    reason += (reason.empty() ? "" : "; ") + with_age(t, of_node ? t.says : t.text);
   }
   return reason;
 }
 
-std::string with_age(const known_trouble& t) {
-  if (t.kind == "silent") return t.text;  // which says for how long
-  return t.age_ms ? t.text + ", for " + age_text(static_cast<double>(*t.age_ms)) : t.text;
-}
+std::string with_age(const known_trouble& t) { return with_age(t, t.text); }
 
 std::optional<known_trouble> first_ill(const std::string& report) {
   const auto self = node_of(report);

@@ -14,7 +14,10 @@ namespace floe::cli {
 
 /// A trouble of a node's report (actors/node/report/troubles.hpp).
 struct known_trouble {
-  std::string kind, text, next, db;
+  std::string kind, text;
+  std::string
+      says{};  ///< `text` behind the node or database that it begins with; empty: it begins with none
+  std::string next{}, db{};
   std::optional<pnn> node;
   std::optional<std::int64_t> age_ms;
   bool ill = true;

@@ -65,7 +65,7 @@ bool write_file(const std::string& path, const std::string& text) {
   return static_cast<bool>(out.flush());
 }
 
-std::string settings_of(const local_cluster& c, std::uint32_t node, const cluster_wishes& w) {
+std::string settings_of(const local_cluster& c, std::uint32_t node, const cluster_options& w) {
   const auto lock = w.cluster_lock.empty() ? c.dir + "/cluster.lock" : w.cluster_lock;
   return fmt::format(
       "[logging]\nlocation = file:{}/log.ctdb\nlog level = NOTICE\n\n"
@@ -77,7 +77,7 @@ std::string settings_of(const local_cluster& c, std::uint32_t node, const cluste
 }
 
 std::expected<void, std::string> write_node(const local_cluster& c, std::uint32_t node,
-                                            const cluster_wishes& w) {
+                                            const cluster_options& w) {
   std::error_code problem;
   fs::create_directories(c.base(node), problem);
   if (problem) return std::unexpected(c.base(node) + ": " + problem.message());
@@ -181,7 +181,7 @@ std::expected<void, std::string> grow(local_cluster& c, std::uint32_t nodes) {
 }
 
 /// The wish that contradicts what is there, if any.
-std::string contradiction(const local_cluster& c, const cluster_wishes& w) {
+std::string contradiction(const local_cluster& c, const cluster_options& w) {
   if (w.nodes && *w.nodes < c.nodes) return fmt::format("has {} nodes", c.nodes);
   if (w.nodes && *w.nodes > most_nodes) return fmt::format("can have {} nodes at most", most_nodes);
   if (!w.prefix.empty() && w.prefix != c.prefix) return "has the addresses " + c.prefix + ".*";
@@ -209,7 +209,7 @@ std::expected<local_cluster, std::string> open_cluster(const std::string& dir) {
   return c;
 }
 
-std::expected<local_cluster, std::string> make_cluster(const cluster_wishes& w) {
+std::expected<local_cluster, std::string> make_cluster(const cluster_options& w) {
   if (std::error_code e; fs::exists(remembered(w.dir), e)) {
     auto c = open_cluster(w.dir);
     if (!c) return c;

@@ -25,7 +25,7 @@ struct local_cluster {
   std::string address(std::uint32_t node) const { return prefix + "." + std::to_string(node + 1); }
 };
 
-struct cluster_wishes {
+struct cluster_options {
   std::string dir;
   std::optional<std::uint32_t> nodes;
   std::string prefix;      ///< empty: a free one is looked for
@@ -39,7 +39,7 @@ struct cluster_wishes {
 
 /// Makes what is missing; a cluster that is there already keeps its addresses and files, and may be wished larger:
 /// then the new nodes are made, and stand in every nodes file. Other contradictions are an error.
-std::expected<local_cluster, std::string> make_cluster(const cluster_wishes&);
+std::expected<local_cluster, std::string> make_cluster(const cluster_options&);
 /// The cluster of a directory; nodes that were added by hand belong to it.
 std::expected<local_cluster, std::string> open_cluster(const std::string& dir);
 

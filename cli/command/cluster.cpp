@@ -104,7 +104,7 @@ int tell_about_new_nodes(context& c, const local_cluster& k,
 }
 
 /// Starts what does not run, and waits until all is healthy.
-int start_all(context& c, const cluster_wishes& w) {
+int start_all(context& c, const cluster_options& w) {
   const auto alone = directory_lock::take(w.dir, c.long_patience());
   if (!alone) return c.fail(alone.error());
   const auto before = open_cluster(w.dir);
@@ -160,18 +160,18 @@ int add(context& c, const arguments& a) {
     return c.misused("COUNT is a number, 1 or more: " + a["COUNT"]);
   const auto k = open_cluster(a["--dir"]);
   if (!k) return c.fail(k.error());
-  cluster_wishes w{};
+  cluster_options w{};
   w.dir = a["--dir"];
   w.nodes = k->nodes + *more;
   return start_all(c, w);
 }
 
 int up(context& c, const arguments& a) {
-  cluster_wishes w{.dir = a["--dir"],
-                   .prefix = a["--address-prefix"],
-                   .cluster_lock = a["--cluster-lock"],
-                   .extra_settings = {},
-                   .tunables = {}};
+  cluster_options w{.dir = a["--dir"],
+                    .prefix = a["--address-prefix"],
+                    .cluster_lock = a["--cluster-lock"],
+                    .extra_settings = {},
+                    .tunables = {}};
   if (w.dir.empty()) return c.misused("cluster up: where? Give --dir DIR");
   if (!read_number(a["--nodes"], w.nodes))
     return c.misused("--nodes takes a number: " + a["--nodes"]);

@@ -25,13 +25,13 @@ namespace floe::cli {
 namespace {
 
 /// What a recovery that is asked for by message has found.
-struct verdict {
+struct comparison {
   std::int32_t differed = 0;  ///< contents; or a negative errno
   std::vector<std::string> what;
 };
 
-verdict verdict_of(const recovery_answer& a) {
-  verdict v{.differed = a.differed, .what = {}};
+comparison comparison_of(const recovery_answer& a) {
+  comparison v{.differed = a.differed, .what = {}};
   for (byte_view rest = a.what; !rest.empty();) {
     const auto line = rest.substr(0, rest.find('\n'));
     v.what.emplace_back(line);
@@ -41,11 +41,11 @@ verdict verdict_of(const recovery_answer& a) {
 }
 
 /// The leader's answer, at the end of the recovery.
-result<verdict> ask_leader(blocking_client& node, bool whole, bool verify, duration patience) {
+result<comparison> ask_leader(blocking_client& node, bool whole, bool verify, duration patience) {
   const auto request = nth(message::floe_recover, (whole ? 1U : 0U) | (verify ? 2U : 0U));
   const auto here = nth(message::tool_answer, static_cast<std::uint64_t>(::getpid()) << 8);
   const auto data = wire::encode(srvid_message{.pnn = node.self(), .srvid = here});
-  auto heard = node.wait<verdict>([&](auto finished) {
+  auto heard = node.wait<comparison>([&](auto finished) {
     const auto alarm = node.loop().after(patience, [finished] {
       finished(std::unexpected(client_error{
           client_errc::timed_out, 0, "no floe node leads, or the recovery has not ended in time"}));
@@ -54,7 +54,7 @@ result<verdict> ask_leader(blocking_client& node, bool whole, bool verify, durat
       const auto a = wire::decode<recovery_answer>(m.data);
       if (!a) return;
       node.loop().cancel(alarm);
-      finished(verdict_of(*a));
+      finished(comparison_of(*a));
     };
     node.async().listen(
         here, answered, patience, [&node, finished, alarm, request, data](const result<void>& r) {
@@ -67,7 +67,7 @@ result<verdict> ask_leader(blocking_client& node, bool whole, bool verify, durat
   return heard;
 }
 
-void print_verdict(const verdict& v) {
+void print_comparison(const comparison& v) {
   if (v.differed == 0) return print("all nodes have the same\n");
   for (const auto& line : v.what)
     print_text(paint(style::bad, "differed: " + wire::visible(line)) + "\n");
@@ -124,7 +124,7 @@ int run_by_message(context& c, blocking_client& node, bool whole, bool verify) {
   } else {
     print_text(fmt::format("recovered{} in {}, generation {}\n", whole ? " everything" : "",
                            age_text(ms), number(now->value.generation)));
-    if (verify) print_verdict(*found);
+    if (verify) print_comparison(*found);
   }
   return found->differed == 0 ? done : says_no;
 }

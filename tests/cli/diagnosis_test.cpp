@@ -16,6 +16,8 @@ std::string report(const std::string& troubles, const std::string& databases = "
   return R"({"node":0,"troubles":[)" + troubles + R"(],"databases":[)" + databases + "]}";
 }
 
+std::string says(const std::string& sentence) { return R"(,"says":")" + sentence + "\""; }
+
 std::string trouble(const std::string& kind, int node, const std::string& text, int age_ms,
                     const std::string& more = "") {
   return R"({"kind":")" + kind + R"(","text":")" + text + R"(","next":"","node":)" +
@@ -87,20 +89,22 @@ TEST_CASE("one cause that several nodes tell of is one sentence, with its greate
   node_reports reports;
   for (int n = 0; n < 3; ++n)
     reports[pnn{static_cast<std::uint32_t>(n)}] =
-        report(trouble("cluster-lock", n, "node " + std::to_string(n) + " cannot use it", 100 * n));
+        report(trouble("cluster-lock", n, "node " + std::to_string(n) + " cannot use it", 100 * n,
+                       says("cannot use it")));
   auto all = in_fewer_words(troubles_in(reports, pnn{1}));
   REQUIRE(all.size() == 1);
   CHECK(all[0].text == "nodes 1, 0, 2 cannot use it");
   CHECK(all[0].age_ms == 200);
   // another cause is another sentence
-  reports[pnn{2}] = report(trouble("cluster-lock", 2, "node 2 has no rights", 5));
+  reports[pnn{2}] =
+      report(trouble("cluster-lock", 2, "node 2 has no rights", 5, says("has no rights")));
   CHECK(in_fewer_words(troubles_in(reports, pnn{0})).size() == 2);
 }
 
 TEST_CASE("databases that one storage refuses are one sentence") {
   const auto full = [](const std::string& db) {
     return trouble("storage", 2, db + ": the storage of node 2 refuses: full", 10,
-                   R"(,"db":")" + db + "\"");
+                   says("the storage of node 2 refuses: full") + R"(,"db":")" + db + "\"");
   };
   const auto all =
       in_fewer_words(troubles_in({{pnn{2}, report(full("a.tdb") + "," + full("b.tdb"))}}, pnn{2}));

@@ -131,6 +131,7 @@ json nodes_json(const status_snapshot& s) {
 json trouble_json(const trouble& t) {
   return {{"kind", t.kind},
           {"text", t.text},
+          {"says", t.says.empty() ? json() : json(t.says)},
           {"next", t.next},
           {"db", t.db.empty() ? json() : json(t.db)},
           {"node", t.node ? json(number(*t.node)) : json()},

@@ -96,8 +96,8 @@ trouble examiner::banned(const bans::ban& b) const {
   const auto who =
       asked ? std::string("an operator") : fmt::format("node {} ({})", number(b.by), name(b.cause));
   return {.kind = "banned",
-          .text = fmt::format("node {} is banned by {}: {}; {} s left", number(view().self), who,
-                              b.why, std::max<std::int64_t>(b.seconds - age_us / 1'000'000, 0)),
+          .says = fmt::format("is banned by {}: {}; {} s left", who, b.why,
+                              std::max<std::int64_t>(b.seconds - age_us / 1'000'000, 0)),
           .next = (asked                ? "it ends by itself; or "
                    : b.for_want_of_room ? "make room there, and it comes back by itself; or "
                                         : "mend what is named; or ") +
@@ -111,8 +111,7 @@ void examiner::unexplained_flags() {
   const auto unexplained = view().own_flags() & ~explained_flags;
   if (unexplained == 0) return;
   found.push_back({.kind = "flags",
-                   .text = fmt::format("node {} has the flags {}", number(view().self),
-                                       node_flags_text(unexplained)),
+                   .says = fmt::format("has the flags {}", node_flags_text(unexplained)),
                    .next = "its log says who set them",
                    .node = view().self,
                    .part = health_part::flags});
@@ -122,19 +121,18 @@ void examiner::by_operators() {
   const auto flags = view().own_flags();
   if (flags & node_flag::stopped)
     found.push_back({.kind = "stopped",
-                     .text = fmt::format("node {} was stopped by an operator", number(view().self)),
+                     .says = "was stopped by an operator",
                      .next = command_for(number(view().self), "continue"),
                      .node = view().self,
                      .age_ms = age_of(node_flag::stopped),
                      .part = health_part::flags});
   if (flags & node_flag::permanently_disabled)
-    found.push_back(
-        {.kind = "disabled",
-         .text = fmt::format("node {} was disabled by an operator", number(view().self)),
-         .next = command_for(number(view().self), "enable"),
-         .node = view().self,
-         .age_ms = age_of(node_flag::permanently_disabled),
-         .part = health_part::flags});
+    found.push_back({.kind = "disabled",
+                     .says = "was disabled by an operator",
+                     .next = command_for(number(view().self), "enable"),
+                     .node = view().self,
+                     .age_ms = age_of(node_flag::permanently_disabled),
+                     .part = health_part::flags});
 }
 
 trouble examiner::joining(const joining_progress& p) const {
@@ -142,9 +140,8 @@ trouble examiner::joining(const joining_progress& p) const {
                         ? std::string()
                         : fmt::format(", {:.1f} s left", static_cast<double>(p.left_ms) / 1000);
   return {.kind = "catching-up",
-          .text = fmt::format("node {} is filled from node {} before it joins: {} of {} "
-                              "records{}",
-                              number(view().self), number(p.from), p.records, p.in_all, left),
+          .says = fmt::format("is filled from node {} before it joins: {} of {} records{}",
+                              number(p.from), p.records, p.in_all, left),
           .next = "it ends by itself; the others go on meanwhile",
           .node = view().self,
           .age_ms = p.ms,
@@ -154,23 +151,22 @@ trouble examiner::joining(const joining_progress& p) const {
 void examiner::run_state() {
   if (view().run > runstate::running)
     found.push_back({.kind = "ending",
-                     .text = fmt::format("node {} is ending: it was told to", number(view().self)),
+                     .says = "is ending: it was told to",
                      .next = "start it again: floe node, systemctl start floe",
                      .node = view().self,
                      .part = health_part::runstate});
   if (view().run < runstate::running && !s.joining)
-    found.push_back(
-        {.kind = "starting",
-         .text = fmt::format("node {} is {}: no recovery has taken it in yet", number(view().self),
-                             runstate_text(static_cast<std::uint64_t>(view().run))),
-         .next = "the other lines say what keeps the cluster from recovering",
-         .node = view().self,
-         .age_ms = (s.now_us - s.started_us) / 1000,
-         .part = health_part::runstate,
-         .follows = true});
+    found.push_back({.kind = "starting",
+                     .says = fmt::format("is {}: no recovery has taken it in yet",
+                                         runstate_text(static_cast<std::uint64_t>(view().run))),
+                     .next = "the other lines say what keeps the cluster from recovering",
+                     .node = view().self,
+                     .age_ms = (s.now_us - s.started_us) / 1000,
+                     .part = health_part::runstate,
+                     .follows = true});
   if (view().run == runstate::running && (view().own_flags() & node_flag::unhealthy) && !s.joining)
     found.push_back({.kind = "unhealthy",
-                     .text = fmt::format("node {} is marked unhealthy", number(view().self)),
+                     .says = "is marked unhealthy",
                      .next = "who marked it? its log says (flags)",
                      .node = view().self,
                      .part = health_part::flags});
@@ -203,16 +199,15 @@ void examiner::leadership() {
   if (view().leader == pnn::unknown) found.push_back(no_leader());
   if (!s.lock.trouble.empty())
     found.push_back({.kind = "cluster-lock",
-                     .text = fmt::format("node {} cannot use the cluster lock {}: {}",
-                                         number(view().self), s.lock.setting, lock_trouble(s.lock)),
+                     .says = fmt::format("cannot use the cluster lock {}: {}", s.lock.setting,
+                                         lock_trouble(s.lock)),
                      .next = "floe explain cluster-lock-failed",
                      .node = view().self,
                      .age_ms = s.lock.trouble_age_ms,
                      .part = health_part::cluster_lock});
   if (s.cut_off)
     found.push_back({.kind = "cut-off",
-                     .text = fmt::format("node {} serves nobody, others may go on without it: {}",
-                                         number(view().self), s.cut_off->why),
+                     .says = "serves nobody, others may go on without it: " + s.cut_off->why,
                      .next = s.cut_off->next,
                      .node = view().self,
                      .age_ms = s.cut_off->age_ms});
@@ -296,13 +291,12 @@ void examiner::peers() {
     if (p == view().self || (flags & node_flag::deleted)) continue;
     if (flags & node_flag::disconnected) {
       const auto reason = s.absent.find(p);
-      found.push_back({.kind = reason == s.absent.end() ? "node" : reason->second.kind,
-                       .text = reason == s.absent.end()
-                                   ? fmt::format("node {} is not connected", i)
-                                   : fmt::format("node {} {}", i, reason->second.text),
-                       .next = reason == s.absent.end() ? "" : reason->second.next,
-                       .node = p,
-                       .age_ms = reason == s.absent.end() ? -1 : reason->second.age_ms});
+      const auto why =
+          reason == s.absent.end()
+              ? absence{.kind = "node", .text = "is not connected", .next = {}, .age_ms = -1}
+              : reason->second;
+      found.push_back(
+          {.kind = why.kind, .says = why.text, .next = why.next, .node = p, .age_ms = why.age_ms});
       continue;
     }
     for (const auto& [bit, what] :
@@ -313,20 +307,20 @@ void examiner::peers() {
         found.push_back({.kind = bit == node_flag::banned    ? "banned"
                                  : bit == node_flag::stopped ? "stopped"
                                                              : "disabled",
-                         .text = fmt::format("node {} {}", i, what),
+                         .says = what,
                          .next = fmt::format("floe -n {} status says more", i),
                          .node = p,
                          .age_ms = age_of(p, bit)});
     if (flags & node_flag::catching_up)
       found.push_back(
           {.kind = "catching-up",
-           .text = fmt::format("node {} is filled before it joins", i),
+           .says = "is filled before it joins",
            .next = fmt::format("it ends by itself; floe -n {} status says how far it is", i),
            .node = p,
            .age_ms = age_of(p, node_flag::catching_up)});
     if (flags == node_flag::unhealthy)
       found.push_back({.kind = "unhealthy",
-                       .text = fmt::format("node {} has not finished starting", i),
+                       .says = "has not finished starting",
                        .next = fmt::format("floe -n {} status says more", i),
                        .node = p});
   }
@@ -367,6 +361,13 @@ void examiner::hints() {
                      .ill = false});
 }
 
+trouble with_subject(trouble t) {
+  if (!t.says.empty())
+    t.text = t.db.empty() ? fmt::format("node {} {}", number(*t.node), t.says)
+                          : fmt::format("{}: {}", t.db, t.says);
+  return t;
+}
+
 }  // namespace
 
 std::vector<trouble> troubles_of(const database_report& d, pnn self) {
@@ -382,10 +383,14 @@ std::vector<trouble> troubles_of(const database_report& d, pnn self) {
                      .part = health_part::databases});
   };
   if (!d.storage_trouble.empty())
-    add("storage",
-        fmt::format("{}: the storage of node {} refuses: {}", d.name, number(self),
-                    d.storage_trouble),
-        "free space or mend the device; floe explain storage-failed", d.storage_age_ms);
+    found.push_back(with_subject(
+        {.kind = "storage",
+         .says = fmt::format("the storage of node {} refuses: {}", number(self), d.storage_trouble),
+         .next = "free space or mend the device; floe explain storage-failed",
+         .db = d.name,
+         .node = self,
+         .age_ms = d.storage_age_ms,
+         .part = health_part::databases}));
   if (!d.damage.empty())
     add("database-damaged",
         fmt::format("{} is not whole on node {}: {}", d.name, number(self), d.damage),
@@ -405,6 +410,7 @@ std::vector<trouble> troubles_of(const status_snapshot& s,
   e.recovery();
   e.peers();
   e.hints();
+  for (auto& t : e.found) t = with_subject(std::move(t));
   std::ranges::stable_partition(e.found, [](const trouble& t) { return !t.follows; });
   return std::move(e.found);
 }

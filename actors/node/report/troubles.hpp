@@ -29,8 +29,11 @@ enum class health_part : std::uint8_t {
 struct trouble {
   std::string_view kind;  ///< an id for programs, as "no-leader"; troubles.cpp has them all
   std::string text{};     ///< one sentence: what and why
-  std::string next{};     ///< what to try
-  std::string db{};       ///< its name; empty: of no database
+  /// The sentence behind its subject, which is `db`, or else `node`, and which a list of several may take the place of; empty: it
+  /// has none of these.
+  std::string says{};
+  std::string next{};  ///< what to try
+  std::string db{};    ///< its name; empty: of no database
   std::optional<pnn> node{};
   std::int64_t age_ms = -1;  ///< -1: nobody knows
   bool ill = true;           ///< the work of the cluster suffers; false: it does not yet

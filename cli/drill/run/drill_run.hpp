@@ -120,6 +120,7 @@ class drill_run {
   void note_at(time_us, std::string_view who, std::string_view text);
   void await_everywhere(const std::string& db);
   void tap(std::string_view to, std::uint64_t stream, const bytes& packet);
+  void undo_faults();
   void final_looks();
   void look_at_copies(const std::vector<std::pair<std::string, std::string>>& records);
   std::optional<std::uint32_t> resting_generation();

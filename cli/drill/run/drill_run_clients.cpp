@@ -123,9 +123,8 @@ outcome drill_run::fill(const std::string& db, std::size_t records, std::size_t 
 
 // --- the end ---------------------------------------------------------------------------------------------------
 
-void drill_run::aftermath(duration bound) {
-  note("drill", said::faults_over);
-  for (auto& w : workloads_) w->stop();
+/// Every node runs, is heard and may take part.
+void drill_run::undo_faults() {
   heal();
   clients_.clear();
   for (std::size_t n = 0; n < cluster_->size(); ++n) {
@@ -150,6 +149,12 @@ void drill_run::aftermath(duration bound) {
   stopped_nodes.clear();
   banned_nodes.clear();
   roles_off.clear();
+}
+
+void drill_run::aftermath(duration bound) {
+  note("drill", said::faults_over);
+  for (auto& w : workloads_) w->stop();
+  undo_faults();
   std::optional<std::string> why;
   seen.at_rest = wait_until([&] { return !(why = not_normal({})); }, bound);
   if (!seen.at_rest)

@@ -42,33 +42,12 @@ void log_reader::line(time_us at, std::size_t node, std::string_view text) {
       if (const auto e = as<event::recovery_mode>(*event))
         active_[node] = e->to == name(recovery_mode::active);
       return;
-    case event_id::own_flags:
-      if (const auto e = as<event::own_flags>(*event)) {
-        const bool out = node_flags_in(e->to) & (node_flag::stopped | node_flag::banned);
-        if (out) out_since_.try_emplace(node, at);
-        if (!out) back_in(at, node);
-      }
-      return;
+    case event_id::own_flags: return flags(at, node, *event);
     case event_id::node_left:
       if (const auto e = as<event::node_left>(*event); e && e->handed_over) handed_over_(node);
       return;
     case event_id::migration_resent: return resent(at, node, *event);
-    case event_id::vnn_map:
-      if (const auto e = as<event::vnn_map>(*event)) {
-        const auto now = number(e->gen);
-        const auto before = generation_.find(node);
-        const bool in_recovery =
-            active_.try_emplace(node, true).first->second;  // nodes start with it
-        if (before != generation_.end() && before->second != now)
-          seen_.generations.push_back({node, at, before->second, now, in_recovery});
-        generation_[node] = now;
-        const auto self = static_cast<std::uint32_t>(node);
-        seen_.maps.push_back({.node = node,
-                              .at = at,
-                              .generation = now,
-                              .in = std::ranges::find(e->map, pnn{self}) != e->map.end()});
-      }
-      return;
+    case event_id::vnn_map: return map_changed(at, node, *event);
     case event_id::node_up:
       if (const auto e = as<event::node_up>(*event))
         seen_.links.push_back({node, at, number(e->pnn), true});
@@ -94,6 +73,31 @@ void log_reader::line(time_us at, std::size_t node, std::string_view text) {
       return;
     default: return;  // no check is about the others
   }
+}
+
+void log_reader::flags(time_us at, std::size_t node, const event_line& line) {
+  const auto e = as<event::own_flags>(line);
+  if (!e) return;
+  if (node_flags_in(e->to) & (node_flag::stopped | node_flag::banned))
+    out_since_.try_emplace(node, at);
+  else
+    back_in(at, node);
+}
+
+void log_reader::map_changed(time_us at, std::size_t node, const event_line& line) {
+  const auto e = as<event::vnn_map>(line);
+  if (!e) return;
+  const auto now = number(e->gen);
+  const auto before = generation_.find(node);
+  const bool in_recovery = active_.try_emplace(node, true).first->second;  // nodes start with it
+  if (before != generation_.end() && before->second != now)
+    seen_.generations.push_back({node, at, before->second, now, in_recovery});
+  generation_[node] = now;
+  const pnn self{static_cast<std::uint32_t>(node)};
+  seen_.maps.push_back({.node = node,
+                        .at = at,
+                        .generation = now,
+                        .in = std::ranges::find(e->map, self) != e->map.end()});
 }
 
 /// One of that name which is attached after it was detached is another one.

@@ -29,6 +29,8 @@ class log_reader {
 
  private:
   void frozen(time_us, std::size_t node, const event_line&);
+  void flags(time_us, std::size_t node, const event_line&);
+  void map_changed(time_us, std::size_t node, const event_line&);
   void resent(time_us, std::size_t node, const event_line&);
   void pull(time_us, const event_line&);
   void commit(time_us, std::size_t node, const event_line&);

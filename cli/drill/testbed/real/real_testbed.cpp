@@ -117,17 +117,9 @@ std::expected<void, std::string> real_testbed::prepare(const script& s, std::uin
        .tunables = {s.tunables.begin(), s.tunables.end()}});
   if (!c) return std::unexpected(c.error());
   cluster_ = *c;
-  for (std::size_t n = 0; n < s.nodes; ++n) {
-    auto& made = nodes_.emplace_back();
-    made.kind = w.kinds[n];
-    const auto number = static_cast<std::uint32_t>(n);
-    made.logs.emplace_back(cluster_.base(number) + "/log.ctdb", made.kind == node_kind::floe);
-    if (made.kind == node_kind::floe)
-      made.logs.emplace_back(cluster_.start_log(number), false);
-    else if (auto ready = prepare_ctdbd(cluster_, number, s.tunables); !ready)
+  for (std::size_t n = 0; n < s.nodes; ++n)
+    if (auto ready = prepare_node(static_cast<std::uint32_t>(n), w.kinds[n], s.tunables); !ready)
       return ready;
-    if (made.kind == node_kind::ctdbd) made.files = std::make_unique<tdb_node>();
-  }
   if (needs(s, ability::full_disk) && !limits_.no_mounts)
     if (auto ready = mount_disks(); !ready) return ready;
   loop_ = event_loop::real();
@@ -138,6 +130,20 @@ std::expected<void, std::string> real_testbed::prepare(const script& s, std::uin
   began_ = loop_->now();
   began_wall_us_ = loop_->wall_us();
   return {};
+}
+
+std::expected<void, std::string> real_testbed::prepare_node(
+    std::uint32_t number, node_kind kind,
+    const std::vector<std::pair<std::string, std::uint32_t>>& tunables) {
+  auto& made = nodes_.emplace_back();
+  made.kind = kind;
+  made.logs.emplace_back(cluster_.base(number) + "/log.ctdb", kind == node_kind::floe);
+  if (kind == node_kind::floe) {
+    made.logs.emplace_back(cluster_.start_log(number), false);
+    return {};
+  }
+  made.files = std::make_unique<tdb_node>();
+  return prepare_ctdbd(cluster_, number, tunables);
 }
 
 /// A file system of each node's own, in memory, which can be made too small.

@@ -76,6 +76,9 @@ class real_testbed final : public testbed {
 
   real_testbed(real_limits, bool keep);
   std::expected<void, std::string> prepare(const script&, std::uint64_t seed, const real_options&);
+  std::expected<void, std::string> prepare_node(
+      std::uint32_t number, node_kind,
+      const std::vector<std::pair<std::string, std::uint32_t>>& tunables);
   std::expected<void, std::string> mount_disks();
   void read_logs(std::size_t n);
   /// Somebody has ended by himself.
