@@ -76,10 +76,10 @@ open_result open_database(const char* path, int hash_size, int tdb_flags, int op
   auto* const node = p.node(place->socket);
   watch_forks();
   open_options w{.path = path,
-                .name = place->name,
-                .hash_size = hash_size > 0 ? hash_size : 131,
-                .tdb_flags = tdb_flags,
-                .only_read = (open_flags & O_ACCMODE) == O_RDONLY};
+                 .name = place->name,
+                 .hash_size = hash_size > 0 ? hash_size : 131,
+                 .tdb_flags = tdb_flags,
+                 .only_read = (open_flags & O_ACCMODE) == O_RDONLY};
   if (log) w.log = *log;
   for (auto& s : slots) {
     if (s.database) continue;

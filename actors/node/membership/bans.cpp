@@ -33,7 +33,10 @@ void bans::set_ban_state(const request_of<control::set_ban_state>& b, const call
                          const answer_to<control::set_ban_state>& answer) {
   if (b.pnn != port_.env.self) return answer.fail("a ban must be sent to the node itself");
   answer.good();
-  lifted_ = b.time == 0 && departing_.takes_out(departing::way::banned);
+  lifted_.clear();
+  if (b.time == 0)
+    for (const auto w : {departing::way::banned, departing::way::cannot_store})
+      if (departing_.takes_out(w)) lifted_.insert(w);
   if (b.time == 0) return lift(fmt::format("asked by node {}", number(by.from)));
   const auto told = std::exchange(announced_, std::nullopt);
   if (told && told->by == by.from && port_.env.loop.now() - told->when <= reason_holds)
@@ -51,15 +54,16 @@ void bans::ban_in_good_order(std::string why, pnn by, std::uint32_t seconds) {
     return set(ban_cause::asked, std::move(why), by, seconds);
   departing_.take_out(departing::way::banned,
                       [this, why = std::move(why), by, seconds](bool handed_over) {
-                        if (!std::exchange(lifted_, false)) {
-                          if (!ban_) set(ban_cause::asked, why, by, seconds);
-                          return;
-                        }
-                        if (!handed_over) return;  // it stays, with what only it has
-                        // no ban any more; but it has left, and comes back as whoever was away
-                        membership_.set_own_flags(node_flag::banned, 0);
-                        if (!ban_) membership_.set_own_flags(0, node_flag::banned);
+                        if (lifted_.erase(departing::way::banned) > 0) return go_on(handed_over);
+                        if (!ban_) set(ban_cause::asked, why, by, seconds);
                       });
+}
+
+/// The ban was lifted before the node had left. With what only it has it stays; else it has left, and comes back as whoever was away.
+void bans::go_on(bool handed_over) {
+  if (!handed_over) return;
+  membership_.set_own_flags(node_flag::banned, 0);
+  if (!ban_) membership_.set_own_flags(0, node_flag::banned);
 }
 
 outcome_of<control::ban_reason> bans::ban_reason(const request_of<control::ban_reason>& text,
@@ -93,16 +97,18 @@ void bans::ban_self(const floe::ban_self& b) {
   }
   leaving_ =
       leaving{.why = b.why, .since = port_.env.loop.now(), .for_want_of_room = b.looks_for_room};
-  departing_.take_out(departing::way::cannot_store, [this](bool) { has_left(); });
+  departing_.take_out(departing::way::cannot_store,
+                      [this](bool handed_over) { has_left(handed_over); });
   // the recovery under way cannot succeed any more, and the next one takes everything from this node
   port_.self.tell(post_message{port_.view().leader, message::floe_look,
                                std::make_shared<const bytes>(), nullptr});
 }
 
 /// Everything is with the others, or could not be given to them. Another one may have left for the same reason meanwhile.
-void bans::has_left() {
+void bans::has_left(bool handed_over) {
   const auto now = *std::exchange(leaving_, std::nullopt);
   if (ban_) return;
+  if (lifted_.erase(departing::way::cannot_store) > 0) return go_on(handed_over);
   if (is_last_one()) return port_.env.log.tell(event::no_node_to_leave_to{.why = now.why});
   set(ban_cause::cannot_store, now.why, port_.env.self,
       port_.tunables[tunable::recovery_ban_period]);
@@ -118,7 +124,8 @@ void bans::hurry() {
   });
   const auto age = port_.env.loop.now() - leaving_->since;
   if (age >= patience_without_store(floe_only && leaving_->for_want_of_room))
-    departing_.take_out(departing::way::cannot_store, [this](bool) { has_left(); });
+    departing_.take_out(departing::way::cannot_store,
+                        [this](bool handed_over) { has_left(handed_over); });
 }
 
 /// Nobody would go on instead. Who leaves in good order is active as long as he does, but in the map no more.

@@ -46,7 +46,8 @@ class bans {
   void ban_in_good_order(std::string why, pnn by, std::uint32_t seconds);
   void set(ban_cause, std::string why, pnn by, std::uint32_t seconds);
   void lift(const std::string& why);
-  void has_left();
+  void has_left(bool handed_over);
+  void go_on(bool handed_over);
   void hurry();
   bool is_last_one() const;
   void remember_lack_of_room(db_id);
@@ -77,7 +78,7 @@ class bans {
   std::map<db_id, unmade_file> unmade_files_;
   std::optional<announcement> announced_;
   std::optional<leaving> leaving_;
-  bool lifted_ = false;  ///< before the node had left
+  std::set<departing::way> lifted_;  ///< before the node had left
 };
 
 }  // namespace floe
