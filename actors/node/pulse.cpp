@@ -18,7 +18,8 @@ constexpr duration longest_rest = std::chrono::milliseconds(1500);
 /// The others are bugs that this covers: they are looked for without it.
 bool nobody_vouches() {
   return mutated(mutant::ended_leader_vouches_for_nobody) || mutated(mutant::leaderless_wait) ||
-         mutated(mutant::follower_of_a_cut_off_leader) || mutated(mutant::frozen_leader_goes_on);
+         mutated(mutant::follower_of_a_cut_off_leader) || mutated(mutant::frozen_leader_goes_on) ||
+         mutated(mutant::silence_looked_for_once) || mutated(mutant::quicker_part_counts);
 }
 
 }  // namespace

@@ -287,9 +287,20 @@ static void* act(void* of) {
   return NULL;
 }
 
+/* Its node may be down at this moment, to be started again. */
+static int read_in_the_end(floe_connection* c, floe_db db, const char* key, int how,
+                           floe_value* v) {
+  int code = floe_read(c, db, key, 1, how, 60000, v);
+  for (int i = 0; (code == FLOE_ELOST || code == FLOE_ENOTCONN) && i < 600; ++i) {
+    nanosleep(&(struct timespec){.tv_nsec = 50 * 1000 * 1000}, NULL);
+    code = floe_read(c, db, key, 1, how, 60000, v);
+  }
+  return code;
+}
+
 static long there(floe_connection* c, floe_db db, const char* key, int how) {
   floe_value v;
-  const int code = floe_read(c, db, key, 1, how, 60000, &v);
+  const int code = read_in_the_end(c, db, key, how, &v);
   if (code != FLOE_OK && code != FLOE_ENOENT) {
     fprintf(stderr, "the end: %s\n", floe_error_text());
     exit(1);
