@@ -47,6 +47,16 @@ struct written {
   void read(std::size_t node, time_us begin, time_us end, const std::string& saw) {
     op(op_kind::read, "r", node, begin, end, saw);
   }
+  void wipe(std::size_t node, time_us begin, time_us end) {
+    h.begin({.kind = op_kind::wipe,
+             .client = "drill",
+             .node = node,
+             .db = "a.tdb",
+             .begin = begin * 1000,
+             .end = end * 1000,
+             .result = op_end::done,
+             .everywhere = true});
+  }
   std::size_t broken(const checker& c) const {
     std::size_t n = 0;
     for (const auto& f : c.check(h, s)) n += f.broken;
@@ -259,14 +269,7 @@ TEST_CASE(
 TEST_CASE("a wiped database deletes every record of it") {
   written w;
   w.store(w.lock("a", 0, 1, 2, ""), 3, 4, "one");
-  w.h.begin({.kind = op_kind::wipe,
-             .client = "drill",
-             .node = 0,
-             .db = "a.tdb",
-             .begin = 5'000,
-             .end = 6'000,
-             .result = op_end::done,
-             .everywhere = true});
+  w.wipe(0, 5, 6);
   w.read(1, 7, 8, "");
   CHECK(w.broken(kept_writes_checker()) == 0);
   CHECK(w.broken(kept_deletions_checker()) == 0);
@@ -288,14 +291,7 @@ TEST_CASE(
   w.h.disturb(0, 6'000, "cut off", fault_kind::cut);
   made(7, {1, 2});
   made(8, {0});
-  w.h.begin({.kind = op_kind::wipe,
-             .client = "drill",
-             .node = 0,
-             .db = "a.tdb",
-             .begin = 9'000,
-             .end = 10'000,
-             .result = op_end::done,
-             .everywhere = true});
+  w.wipe(0, 9, 10);
   SUBCASE("node 0 is there when they meet") {
     w.h.cure(0, fault_kind::cut, 11'000);
     w.h.calm(0, 12'000);

@@ -59,12 +59,8 @@ class B1Signals(unittest.TestCase):
 
 class C1ServiceManager(unittest.TestCase):
     def test_ready_status_watchdog_reload_stop(self):
-        path = sandbox.directory("n") / "notify"
-        manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.addCleanup(manager.close)
-        manager.bind(str(path))
-        manager.settimeout(20)
-        node = Node(self.addCleanup, NOTIFY_SOCKET=str(path), WATCHDOG_USEC="200000")
+        manager, path = self.manager()
+        node = Node(self.addCleanup, NOTIFY_SOCKET=path, WATCHDOG_USEC="200000")
         told = []
 
         def hear(wanted):

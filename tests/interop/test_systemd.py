@@ -24,8 +24,8 @@ class Systemd(unittest.TestCase):
         mount -t overlay none -o "lowerdir=/,upperdir=$copy/upper,workdir=$copy/work" "$copy/root" || exit 77
         meson install -C "$build" --no-rebuild --quiet --destdir "$copy/root" </dev/null >/dev/null
         rm -rf "$copy/root/var/lib/ctdb" "$copy/root/etc/ctdb/nodes"
-        cp "$packaging/debian/tests/$test" "$copy/root/root/$test"
-        exec "$packaging/with_systemd" "$copy/root" "/root/$test"
+        cp "$packaging/debian/tests/$test" "$copy/root/srv/$test"
+        exec "$packaging/with_systemd" "$copy/root" "/srv/$test"
         """
 
     def played(self, test):
