@@ -15,7 +15,7 @@ struct wire_word {
 constexpr wire_word wire_words[] = {
     {failure_cause::refused, "refused"},           {failure_cause::timed_out, "timed-out"},
     {failure_cause::disconnected, "disconnected"}, {failure_cause::bad_answer, "bad-answer"},
-    {failure_cause::stopped, "stopped"},
+    {failure_cause::stopped, "stopped"},           {failure_cause::apart, "apart"},
 };
 
 byte_view word_of(failure_cause cause) {
@@ -48,6 +48,7 @@ std::string_view name(failure_cause c) {
     case failure_cause::deadline: return "out of time";
     case failure_cause::deadlock: return "deadlock";
     case failure_cause::local: return "failed here";
+    case failure_cause::apart: return "takes no part";
     case failure_cause::unfit: return "may not lead";
     case failure_cause::stopped: return "stopped";
   }

@@ -29,6 +29,7 @@ enum class failure_cause : std::uint8_t {
   deadline,         ///< the time for all tries together is used up
   deadlock,         ///< all databases were to freeze before any recovers, and cannot
   local,            ///< our own disk, store or merge
+  apart,            ///< it takes no part in the generation that the request belongs to
   unfit,            ///< the leader may not lead (any more)
   stopped,          ///< given up from outside: leadership lost, node shuts down
 };

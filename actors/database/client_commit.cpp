@@ -120,9 +120,9 @@ void client_commit::send(db_control& m) {
 }
 
 void client_commit::on(const db_update_answer& m) {
-  const bool refused = m.answer.status != 0 && m.answer.cause == failure_cause::refused;
+  const bool good = m.answer.status == 0 || good_without(m.node, m.answer.cause, port_.view->map);
   follow(state_.answered(
-      m.commit, m.node, m.answer.status == 0 || (refused && good_without(m.node, port_.view->map)),
+      m.commit, m.node, good,
       m.answer.text.empty() ? fmt::format("status {}", m.answer.status) : m.answer.text));
 }
 

@@ -27,7 +27,8 @@ void database::update_record(db_control& m, unsigned tries) {
   const auto refused =
       check_update(open ? recovery_mode::normal : view_->mode, view_->own_flags() & out,
                    m.client ? view_->gen : packet.header.gen, view_->gen);
-  if (refused != update_refusal::none) return m.answer.fail(std::string(name(refused)));
+  if (refused != update_refusal::none)
+    return m.answer.fail(std::string(name(refused)), failure_cause::apart);
   // frozen without a recovery: somebody wipes or restores it and will soon be done
   if (!open) return until_thaw_.push_back(std::move(m));
   const auto& records = m.request<control::update_record>();

@@ -18,8 +18,11 @@ std::vector<pnn> who_must_store(pnn self, std::span<const pnn> map, std::span<co
   return all;
 }
 
-bool good_without(pnn refuses, std::span<const pnn> map) {
-  return !mutated(mutant::outsiders_decide) && std::ranges::find(map, refuses) == map.end();
+bool good_without(pnn refuses, failure_cause why, std::span<const pnn> map) {
+  if (mutated(mutant::outsiders_decide)) return false;
+  const bool apart = why == failure_cause::apart ||
+                     (why == failure_cause::refused && mutated(mutant::outsiders_need_not_store));
+  return apart && std::ranges::find(map, refuses) == map.end();
 }
 
 std::vector<pnn> unheard_outsiders(pnn self, std::span<const pnn> map,

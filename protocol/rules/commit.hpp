@@ -28,6 +28,7 @@
 #include <string_view>
 #include <vector>
 
+#include "protocol/failure_cause.hpp"
 #include "protocol/ids.hpp"
 #include "protocol/record.hpp"
 
@@ -61,10 +62,12 @@ struct commit_step {
 /// node is not active.
 std::vector<pnn> who_must_store(pnn self, std::span<const pnn> map, std::span<const pnn> active);
 
-/// Whether a commit is good without that node, which has refused to store it: one that is not in the map. The last recovery has
-/// left it out, or another is about to take it in and brings it what the members have. If its refusal counted, each commit
-/// would be undecided, and ask for the next recovery, as long as a node is connected to the committing one and not to the leader.
-bool good_without(pnn refuses, std::span<const pnn> map);
+/// Whether a commit is good without that node, which has refused to store it: one that is not in the map, and says that it takes
+/// no part. The last recovery has left it out, or another is about to take it in and brings it what the members have. If its
+/// refusal counted, each commit would be undecided, and ask for the next recovery, as long as a node is connected to the
+/// committing one and not to the leader. One outside the map that does take part (it tracks no records) and cannot store has to
+/// be brought what it has not: until then its clients would go on with what was there before, and commit upon that.
+bool good_without(pnn refuses, failure_cause why, std::span<const pnn> map);
 
 /// A node of the list, as the committing one sees it.
 struct commit_peer {

@@ -13,7 +13,7 @@ bytes text_for_ctdb(const bytes& field) { return field.substr(0, field.find('\0'
 TEST_CASE("a cause travels in the error field, and CTDB's readers see the text alone") {
   for (const auto cause :
        {failure_cause::refused, failure_cause::timed_out, failure_cause::disconnected,
-        failure_cause::bad_answer, failure_cause::stopped})
+        failure_cause::bad_answer, failure_cause::stopped, failure_cause::apart})
     for (const byte_view text : {byte_view(""), byte_view("no such thing"), no_connection_text,
                                  broken_connection_text, control_timeout_text}) {
       const bytes field = error_field(cause, text);

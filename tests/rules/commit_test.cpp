@@ -36,10 +36,12 @@ TEST_CASE(
   CHECK(who_must_store(pnn{1}, map, active).empty());
 }
 
-TEST_CASE("commit: who is not in the map may refuse") {
+TEST_CASE("commit: who is not in the map, and takes no part, may refuse") {
   const std::vector map{pnn{0}, pnn{1}};
-  CHECK_FALSE(good_without(pnn{1}, map));
-  CHECK(good_without(pnn{2}, map));
+  CHECK_FALSE(good_without(pnn{1}, failure_cause::apart, map));
+  CHECK(good_without(pnn{2}, failure_cause::apart, map));
+  CHECK_FALSE(good_without(pnn{2}, failure_cause::refused, map));
+  CHECK_FALSE(good_without(pnn{2}, failure_cause::timed_out, map));
 }
 
 TEST_CASE("commit: of whom nothing is heard, and who is in no map, the leader has to know") {

@@ -16,7 +16,8 @@ control_answer answer_of(const reply_control& r) {
   auto said = read_error_field(r.error);
   if (r.status >= 0)
     said.cause = failure_cause::none;
-  else if (said.cause != failure_cause::bad_answer && said.cause != failure_cause::unfit)
+  else if (said.cause != failure_cause::bad_answer && said.cause != failure_cause::unfit &&
+           said.cause != failure_cause::apart)
     said.cause = failure_cause::refused;
   return {
       .status = r.status, .data = bytes(r.data), .cause = said.cause, .text = std::move(said.text)};

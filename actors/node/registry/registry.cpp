@@ -83,7 +83,8 @@ void registry::forward(db_id id, const caller& by, db_control m) {
   if (!d || !d->open) {
     if (names_a_lock(by.opcode))
       return m.answer.status(record_status_not_held, "this lock is not held by this client");
-    return m.answer.fail("unknown database");
+    return m.answer.fail("unknown database",
+                         takes_part(by) ? failure_cause::refused : failure_cause::apart);
   }
   if (by.client && !names_a_lock(by.opcode)) {
     if (!d->dispute.empty()) return m.answer.fail(disputed(*d));
@@ -95,6 +96,13 @@ void registry::forward(db_id id, const caller& by, db_control m) {
   // from then on its file is opened with a sequence number
   if (by.opcode == control::enable_seqnum) d->sequence = true;
   d->to.tell(std::move(m));
+}
+
+/// In what another node asks of it: a transaction of a generation that this node has not seen is good without it.
+bool registry::takes_part(const caller& by) const {
+  const auto& view = port_.view();
+  if (by.client) return true;
+  return !(view.own_flags() & node_flag::inactive) && by.packet->content.header.gen == view.gen;
 }
 
 void registry::client_calls(const client_ref& c, const parcel_ptr& p, const req_call& call) {

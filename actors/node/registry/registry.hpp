@@ -59,6 +59,7 @@ class registry {
   void tell_all(const database_message&) const;
   /// To the owner of the database that a control names.
   void forward(db_id, const caller&, db_control);
+  bool takes_part(const caller&) const;
   void client_calls(const client_ref&, const parcel_ptr&, const req_call&);
   /// A record packet of another node. Who asks for a database that is not there is told so.
   void record_packet(pnn from, const parcel_ptr&, db_id, bool asks);

@@ -51,12 +51,10 @@ action read_role(line_parser& w, control what) {
   const bool on = w.take("on");
   if (!on && !w.take("off")) w.miss("on or off");
   return for_each_node(std::move(nodes), [on, what](drill_run& s, std::size_t n) {
-    const std::uint32_t value = on;
-    if (on)
-      s.roles_off.erase({what, n});
-    else
-      s.roles_off.insert({what, n});
-    return s.order(n, what, wire::encode(value));
+    if (!on) s.roles_off.insert({what, n});
+    const auto done = s.order(n, what, wire::encode(std::uint32_t{on}));
+    if (on && done) s.roles_off.erase({what, n});  // if not, at the end it is told again
+    return done;
   });
 }
 
