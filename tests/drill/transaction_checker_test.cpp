@@ -330,6 +330,17 @@ TEST_CASE("what is only in memory may be lost with every process that had it") {
     w.h.replicated.clear();  // a persistent one is on their disks
     CHECK(w.broken(kept_commits_checker()) == 1);
   }
+  SUBCASE("the process that acknowledged it had ended when the answer arrived") {
+    w.h.disturbances.clear();
+    w.h.disturb(0, 4'900, "killed", fault_kind::lost);
+    CHECK(w.broken(kept_commits_checker()) == 1);
+    w.h.disturb(1, 7'000, "killed", fault_kind::lost);
+    CHECK(w.explained(kept_commits_checker()) == 1);
+    // the next process had a content of its own, from others
+    w.s.recoveries.push_back(
+        {.db = "p.tdb", .at = 4'920, .from = {2}, .committed = {{0, 4'950}, {2, 4'950}}});
+    CHECK(w.broken(kept_commits_checker()) == 1);
+  }
   SUBCASE("the other one had left with that recovery: it has nothing that was acknowledged then") {
     w.s.recoveries.back().generation = 5;
     w.s.maps.push_back({.node = 1, .at = 550, .generation = 4});

@@ -1,6 +1,7 @@
 #include "cli/drill/checker/content_history.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <utility>
 
@@ -50,12 +51,16 @@ content_history::content content_history::of(std::size_t node, time_us t) const 
 }
 
 content_history::content content_history::answered_in(std::size_t node, time_us t) const {
-  time_us started = -1;
+  std::vector<time_us> starts{-1};
   for (const auto& d : history_.disturbances)
     if (const auto ended = d.orderly ? d.left : d.from;
         !on_disk_ && d.node == node && d.how == fault_kind::lost && ended < t)
-      started = std::max(started, ended);
-  return last_since(started, node, t);
+      starts.push_back(ended);
+  std::ranges::sort(starts, std::greater());
+  // a process that has no content yet has acknowledged nothing: the answer was on its way when the one before it ended
+  for (const auto started : starts)
+    if (const auto c = last_since(started, node, t); c != content::unknown) return c;
+  return content::unknown;
 }
 
 content_history::content content_history::last_since(time_us started, std::size_t node,

@@ -29,7 +29,7 @@ class content_history {
   enum class content : std::size_t { first = static_cast<std::size_t>(-1), unknown = first - 1 };
   content of(std::size_t node, time_us) const;
   /// The content in which the node acknowledged something at that time. Who is shut down goes on for a moment, and who is killed may
-  /// just have answered.
+  /// just have answered: what arrives after that, when the next process has no content yet, came from the one before.
   content answered_in(std::size_t node, time_us) const;
 
   /// Who had it, since when, and got what was written in it up to then: all for whom it was made, but those that had left with that.
