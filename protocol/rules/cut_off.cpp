@@ -44,9 +44,10 @@ cut_off_cause is_cut_off(pnn self, pnn leader, std::span<const cut_off_peer> nod
 
 bool begins_to_be_cut_off(cut_off_cause before, cut_off_cause now) {
   using enum cut_off_cause;
-  if (now == none) return false;
-  return before == none ||
-         (before != now && now == no_leader && before != leader_silent && !leaderless_wait());
+  if (now == none || now == before) return false;
+  if (before == none) return true;
+  if (now == leader_silent) return before == outnumbered;
+  return now == no_leader && before != leader_silent && !leaderless_wait();
 }
 
 duration own_silence_limit(duration others_limit, duration keepalive_interval) {

@@ -54,7 +54,7 @@ cut_off_cause is_cut_off(pnn self, pnn leader, std::span<const cut_off_peer> nod
 
 /// Whether a look at the nodes is news, which makes the databases freeze: what was seen before has, and a recovery may have
 /// opened them since. That its leader, who was heard, had taken for enough what this node did not hear says nothing when he is
-/// gone.
+/// gone, or not heard any more.
 bool begins_to_be_cut_off(cut_off_cause before, cut_off_cause now);
 
 /// So long before others leave a node out it counts itself out: two of its keepalives may be on their way.

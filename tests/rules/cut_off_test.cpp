@@ -87,11 +87,13 @@ TEST_CASE("without a leader whoever has not been heard for long may go on by him
   CHECK(dead.of(1, pnn::unknown) == cut_off_cause::none);
 }
 
-TEST_CASE("what a leader that was heard had opened closes when he is gone") {
+TEST_CASE("what a leader that was heard had opened closes when he is gone, or not heard any more") {
   using enum cut_off_cause;
   CHECK(begins_to_be_cut_off(none, outnumbered));
   CHECK_FALSE(begins_to_be_cut_off(outnumbered, outnumbered));
   CHECK(begins_to_be_cut_off(outnumbered, no_leader));
+  CHECK(begins_to_be_cut_off(outnumbered, leader_silent));
+  CHECK_FALSE(begins_to_be_cut_off(leader_silent, leader_silent));
   CHECK_FALSE(begins_to_be_cut_off(no_leader, no_leader));
   // nobody has opened anything since
   CHECK_FALSE(begins_to_be_cut_off(leader_silent, no_leader));
