@@ -19,6 +19,18 @@ client_error bad_record() {
           "the lock's record is not in CTDB's format (smbd uses another one)", pnn::current};
 }
 
+/// And gives the record's lock back, also where the node cannot store the list: everybody would wait for it.
+void write_list(client& c, std::uint64_t lock_id, const g_lock_list& list, duration patience,
+                when_done<void> done) {
+  auto written = [&c, lock_id, patience, done = std::move(done)](const result<void>& r) {
+    if (r) return done(r);
+    unlock_record(c, lock_id, patience, [done, r](const result<void>&) { done(r); });
+  };
+  if (list.locks.empty())
+    return delete_record(c, lock_id, after_write::unlock, patience, std::move(written));
+  store_record(c, lock_id, wire::encode(list), after_write::unlock, patience, std::move(written));
+}
+
 /// One attempt after the other to become a holder.
 struct taking : std::enable_shared_from_this<taking> {
   taking(client& on, byte_view of, g_lock_type t, time_point end, when_done<held_g_lock> tell)
@@ -73,11 +85,10 @@ struct taking : std::enable_shared_from_this<taking> {
       // asked without the record's lock: the answer may take long, and a recovery would wait for us
       return unlock_then(r.lock_id, [this, who = *other] { ask_about(who); });
     auto self = shared_from_this();
-    store_record(c, r.lock_id, wire::encode(*list), after_write::unlock, left(),
-                 [self](const result<void>& stored) {
-                   if (!stored) return self->give_up(stored.error());
-                   self->done(self->lock);
-                 });
+    write_list(c, r.lock_id, *list, left(), [self](const result<void>& stored) {
+      if (!stored) return self->give_up(stored.error());
+      self->done(self->lock);
+    });
   }
 
   void unlock_then(std::uint64_t id, std::function<void()> then) {
@@ -127,15 +138,14 @@ void still_held(client& c, const held_g_lock& held, duration patience, when_done
 
 void release_g_lock(client& c, const held_g_lock& held, duration patience, when_done<void> done) {
   give_up_name(c, held.owner);
-  lock_record(
-      c, held.db, held.name, patience, [&c, held, patience, done](const result<locked_record>& r) {
-        if (!r) return done(std::unexpected(r.error()));
-        auto list = wire::decode<g_lock_list>(r->data);
-        if (!list || !leave(*list, held.owner)) return unlock_record(c, r->lock_id, patience, done);
-        if (list->locks.empty())
-          return delete_record(c, r->lock_id, after_write::unlock, patience, done);
-        store_record(c, r->lock_id, wire::encode(*list), after_write::unlock, patience, done);
-      });
+  lock_record(c, held.db, held.name, patience,
+              [&c, held, patience, done](const result<locked_record>& r) {
+                if (!r) return done(std::unexpected(r.error()));
+                auto list = wire::decode<g_lock_list>(r->data);
+                if (!list || !leave(*list, held.owner))
+                  return unlock_record(c, r->lock_id, patience, done);
+                write_list(c, r->lock_id, *list, patience, done);
+              });
 }
 
 }  // namespace floe

@@ -64,6 +64,24 @@ TEST_CASE("a transaction sees its own changes, and leaves nothing when it is can
   CHECK_FALSE(finish<void>(s, [&](auto done) { t->store("a", "3", 5s, done); }).has_value());
 }
 
+TEST_CASE("a full disk refuses a transaction, and leaves nothing that the next one waits for") {
+  sim_cluster s(1);
+  REQUIRE(s.settle(20s));
+  auto& c = s.connect(0);
+  const db_id db = attach_kind(s, c, "pairs.tdb", db_kind::persistent);
+  commit_now(s, c, db, {{"a", "1"}});
+  s.disk(0).set_full(true);
+  const auto refused = finish<transaction::ptr>(
+      s, [&](auto done) { transaction::start(c, db, transaction::mode::read_write, 20s, done); });
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == client_errc::refused);
+  s.disk(0).set_full(false);
+  const auto since = s.loop_now();
+  commit_now(s, c, db, {{"b", "2"}});
+  CHECK(s.loop_now() - since < 1s);
+  CHECK(here(s, 0, db, keys) == contents{{"a", "1"}, {"b", "2"}});
+}
+
 TEST_CASE("transactions of clients of all nodes follow each other: none is lost") {
   sim_cluster s(3, 7);
   REQUIRE(s.settle(20s));
