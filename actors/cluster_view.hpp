@@ -12,8 +12,9 @@ namespace floe {
 struct peer_view {
   std::uint32_t flags = 0;  ///< node_flag bits; DISCONNECTED is our own observation
   endpoint where;
-  bool dead = false;  ///< disconnected because its process has ended, not because it is silent
-  bool floe = false;  ///< a floe node, not a ctdbd; known while it is connected
+  bool dead = false;    ///< disconnected because its process has ended, not because it is silent
+  bool absent = false;  ///< not connected, and nobody listens where it would be
+  bool floe = false;    ///< a floe node, not a ctdbd; known while it is connected
   std::uint32_t level = 0;     ///< of its features; known when it was connected
   address<link_message> link;  ///< empty for ourselves and for deleted nodes
 };

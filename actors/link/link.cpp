@@ -218,7 +218,10 @@ void link::on(link_down& m) {
   if (aside_ && m.serial == aside_serial_) return happens(pair_event::aside_lost, m.why);
   if (!current(m.serial)) return;
   if (!out_ || m.serial != out_serial_) return happens(pair_event::in_lost, m.why);
-  happens(out_->nobody_listens() ? pair_event::out_refused : pair_event::out_lost, m.why);
+  const bool nobody = out_->nobody_listens();
+  happens(nobody ? pair_event::out_refused : pair_event::out_lost, m.why);
+  if (pair_.now == pair_status::phase::apart && std::exchange(absent_, nobody) != nobody)
+    node_.tell(peer_absent{config_.peer, nobody});
 }
 
 void link::on(link_break& m) { happens(pair_event::violated, m.why); }
@@ -226,6 +229,7 @@ void link::on(link_break& m) { happens(pair_event::violated, m.why); }
 void link::came_up() {
   pause_ = shortest_pause;
   refusal_.clear();
+  absent_ = false;
   known_incarnation_ = peer_incarnation_;
   const bool floe = *peer_capabilities_ & capability::sorted_pull;
   node_.tell(peer_changed{.who = config_.peer,

@@ -118,6 +118,7 @@ class link final : public actor<link_message> {
   std::optional<std::uint32_t> peer_capabilities_;
   std::optional<node_lines> peer_nodes_;
   std::uint64_t peer_incarnation_ = 0;   ///< as the greeting says; 0: it does not
+  bool absent_ = false;                  ///< as the node was told
   std::uint64_t known_incarnation_ = 0;  ///< of the peer that is, or was last, connected
   std::vector<parcel_ptr> early_;        ///< came before the peer counted as connected
   bool unfit_ = false;                   ///< the present greeting will be refused

@@ -117,6 +117,9 @@ void node::receive(node_message& message) {
           [&](peer_relinked& m) {
             if (is_listed(m.who)) s.membership.came_again(m);
           },
+          [&](peer_absent& m) {
+            if (is_listed(m.who)) s.membership.is_absent(m);
+          },
           [&](link_dropped& m) { s.port.limits.count(m); },
           [&](peer_refused& m) { s.nodes.refused(m); },
           [&](call_control& m) { s.calls.send(m); },

@@ -51,6 +51,11 @@ struct ban_self {
 struct room_is_back {
   db_id id;
 };
+/// Of a peer that is not connected: whether nobody listens where it would be (its host says so), or nothing is heard of that.
+struct peer_absent {
+  pnn who;
+  bool absent;
+};
 /// A peer is there and is kept out.
 struct peer_refused {
   pnn who;
@@ -198,7 +203,7 @@ struct leave_node {
 };
 
 using node_message =
-    std::variant<peer_packet, client_packet, peer_changed, peer_relinked, peer_refused,
+    std::variant<peer_packet, client_packet, peer_changed, peer_relinked, peer_absent, peer_refused,
                  link_dropped, ban_self, room_is_back, client_opened, client_closed, call_control,
                  post_message, listen_messages, unlisten_messages, database_opened,
                  database_changed, note_event, want_recovery, leader_known, recovery_progress,

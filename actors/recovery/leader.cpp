@@ -91,7 +91,8 @@ leader::leader(node_environment env, leader_config config, view_ptr view,
       born_us_(static_cast<std::uint64_t>(env.loop.wall_us())),
       watch_(env.self, recovery_epoch{env.loop.chance()() & 0xffff'ffff}),
       ledger_(seconds(config_.tunables[tunable::recovery_grace_period])),
-      last_turn_(env.loop.now()) {}
+      begun_(env.loop.now()),
+      last_turn_(begun_) {}
 
 leader::~leader() = default;
 

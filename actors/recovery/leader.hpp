@@ -218,6 +218,7 @@ class leader final : public actor<leader_message> {
   std::map<pnn, planned_ban> planned_bans_;
   time_point recovery_began_;
   std::optional<time_point> last_loss_;  ///< of a node that may be alive
+  time_point begun_;                     ///< this process
   time_point last_turn_;                 ///< something to do, at least once a second
   std::uint64_t cut_offs_ = 0;           ///< of the node's pulse, as of the last turn
 };

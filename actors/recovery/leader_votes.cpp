@@ -28,14 +28,17 @@ frame as_frame(bytes data) { return std::make_shared<const bytes>(std::move(data
 
 }  // namespace
 
-/// Whether most of the nodes of its map are silent, though not dead: with a cluster lock they go first.
+/// Whether most of the nodes of its map are silent, though not dead: with a cluster lock they go first. The map of a process that
+/// was just started is the list: they may be at work, unless their hosts say that nobody is there.
 bool leader::outnumbered() const {
-  if (config_.cluster_lock.empty() || config_.quorum == quorum_rule::none || !last_loss_)
-    return false;
+  if (config_.cluster_lock.empty() || config_.quorum == quorum_rule::none) return false;
+  const bool fresh =
+      view_->gen == generation::invalid && !mutated(mutant::fresh_is_not_outnumbered);
+  if (!fresh && !last_loss_) return false;
   std::size_t here = 0, away = 0;
-  for (pnn n : view_->map) {
+  for (const pnn n : view_->map) {
     const auto* p = view_->find(n);
-    if (!p || p->dead) continue;
+    if (!p || p->dead || p->absent) continue;
     ++(p->flags & node_flag::disconnected ? away : here);
   }
   return is_outnumbered(here, away);
@@ -56,7 +59,8 @@ bool leader::too_few() const {
 standing leader::own_standing() const {
   const bool fewer = outnumbered();
   const bool can = can_be_leader(inactive(), view_->capabilities & capability::recmaster) &&
-                   !(fewer && leaves_lock(env_.loop.now() - *last_loss_)) && !too_few();
+                   !(fewer && leaves_lock(env_.loop.now() - last_loss_.value_or(begun_))) &&
+                   !too_few();
   const auto us = can ? born_us_ : static_cast<std::uint64_t>(env_.loop.wall_us());
   return {.can_lead = can,
           .inactive = inactive(),

@@ -46,7 +46,8 @@ bool begins_to_be_cut_off(cut_off_cause before, cut_off_cause now) {
   using enum cut_off_cause;
   if (now == none || now == before) return false;
   if (before == none) return true;
-  if (now == leader_silent) return before == outnumbered;
+  if (now == leader_silent)
+    return before == outnumbered && !mutated(mutant::leader_silent_is_no_news);
   return now == no_leader && before != leader_silent && !leaderless_wait();
 }
 

@@ -105,7 +105,8 @@ struct standing {
   priority_time priority;  ///< the present moment while it cannot lead
   std::uint32_t connected = 0;
   bool only_floe = false;  ///< no ctdbd is among them
-  /// More of those that it worked with are out of its reach, and may be alive, than are here.
+  /// More of those that it worked with are out of its reach, and may be alive, than are here; of a process that has just been
+  /// started: of all nodes of the list.
   bool outnumbered = false;
 };
 

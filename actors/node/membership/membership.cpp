@@ -63,7 +63,7 @@ void membership::peer_came(const peer_changed& m) {
     auto& n = v.nodes[number(m.who)];
     n.floe = m.floe;
     n.level = m.level;
-    n.dead = false;
+    n.dead = n.absent = false;
     n.flags &= ~node_flag::disconnected;
   });
   lost_.erase(m.who);
@@ -100,6 +100,10 @@ void membership::peer_went(const peer_changed& m) {
     n.flags |= node_flag::disconnected | node_flag::unhealthy;
   });
   peer_lost(m.who);
+}
+
+void membership::is_absent(const peer_absent& m) {
+  port_.change_view([&](cluster_view& v) { v.nodes[number(m.who)].absent = m.absent; });
 }
 
 void membership::came_again(const peer_relinked& m) {

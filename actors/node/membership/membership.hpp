@@ -29,6 +29,7 @@ class membership {
   void set_role(std::uint32_t bits, bool on);
   void peer_came(const peer_changed&);
   void peer_went(const peer_changed&);
+  void is_absent(const peer_absent&);
   void came_again(const peer_relinked&);
   /// Nobody waits for it any more.
   void peer_lost(pnn);
