@@ -106,6 +106,8 @@ class environment {
   std::filesystem::path lock_file() const { return options_.file.string() + "-lock"; }
   std::string copy_file() const { return options_.file.string() + ".compact"; }
   int copy_content_to(const std::filesystem::path& file) const;
+  int copy_records_to(const environment&);
+  std::uint64_t pages_of_small_copy();
   void remove_copy() const;  ///< also what an interrupted one has left
 
   store_options options_;

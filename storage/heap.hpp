@@ -1,6 +1,11 @@
 #pragma once
 /// How a process of ours takes memory from the system.
 #include <malloc.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdint>
+#include <cstdlib>
 
 namespace floe {
 
@@ -10,12 +15,29 @@ constexpr int heap_block_max = 128 << 20;
 
 /// While it lives, blocks above a small size come from the system, as zero pages that take no memory until they are
 /// touched. LMDB asks for 3 MB of zeroed lists for each environment, and touches a few entries; out of the heap, which
-/// has to zero them, an empty database would cost 2 MB.
+/// has to zero them, an empty database would cost 2 MB, and its node a pause. Room that the heap has is used before any is
+/// asked for, so it is taken, untouched, for as long.
 class untouched_blocks {
  public:
-  untouched_blocks() { ::mallopt(M_MMAP_THRESHOLD, 512 << 10); }
-  ~untouched_blocks() { ::mallopt(M_MMAP_THRESHOLD, heap_block_max); }
+  untouched_blocks() {
+    ::mallopt(M_MMAP_THRESHOLD, 512 << 10);
+    for (auto& room : taken_) {
+      room = std::malloc(1 << 20);
+      if (!is_in_heap(room)) break;
+    }
+  }
+  ~untouched_blocks() {
+    for (void* room : taken_) std::free(room);
+    ::mallopt(M_MMAP_THRESHOLD, heap_block_max);
+  }
   untouched_blocks(const untouched_blocks&) = delete;
+
+ private:
+  /// What the system gives apart from the heap lies behind it.
+  static bool is_in_heap(const void* p) {
+    return reinterpret_cast<std::uintptr_t>(p) < reinterpret_cast<std::uintptr_t>(::sbrk(0));
+  }
+  std::array<void*, 64> taken_{};
 };
 
 }  // namespace floe

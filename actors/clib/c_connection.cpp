@@ -1,4 +1,5 @@
 /// The C functions about connections, databases, messages and controls.
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -113,20 +114,61 @@ int floe_allow_copies(floe_connection* c, floe_db db, int timeout_ms) {
   });
 }
 
+namespace {
+
+/// By the node. Of a volatile database the table has it, and the question is whether the node still answers for that.
+outcome<std::uint64_t> sequence_number_told(channel& line, db_id db, limit until) {
+  const auto data = encode_request<control::get_db_seqnum>({db});
+  const auto a = line.ask({.opcode = control::get_db_seqnum, .data = data}, until);
+  if (!a) return std::unexpected(a.error());
+  const auto n = decode_reply<control::get_db_seqnum>(a->data);
+  if (!n) return failed(FLOE_EREPLY, n.error().text());
+  return *n;
+}
+
+outcome<bool> is_volatile(channel& line, db_id db, limit until) {
+  const auto a = line.ask({.opcode = control::get_dbmap}, until);
+  if (!a) return std::unexpected(a.error());
+  const auto map = decode_reply<control::get_dbmap>(a->data);
+  if (!map) return failed(FLOE_EREPLY, map.error().text());
+  return std::ranges::any_of(map->dbs, [&](const auto& d) {
+    return d.db_id == db && kind_of(d.flags) == db_kind::volatile_db;
+  });
+}
+
+outcome<std::uint64_t> sequence_number(node_connection& c, db_id db, limit until) {
+  if (const auto hot = c.hot_table(db, table_coarse_us()); hot && !hot->only_read)
+    if (const auto n = hot->user.valid_sequence_number()) return *n;
+  const auto line = c.line(until);
+  if (!line) return std::unexpected(line.error());
+  auto table = (*line)->table(db, until);
+  const bool counts = table && !table->only_read;
+  if (counts)
+    if (const auto n = table->user.valid_sequence_number()) return *n;
+  // of a table that nobody has used for a second: to be asked makes the node answer for it again
+  const auto told = sequence_number_told(**line, db, until);
+  if (!told) return told;
+  if (counts && !table->user.valid_sequence_number())
+    table = (*line)->table_after(table, db, until);
+  if (table && !table->only_read) {
+    if (const auto n = table->user.valid_sequence_number()) return *n;
+    return failed(FLOE_EREFUSED, "the node does not answer for what it has of this database");
+  }
+  if (*told != 0) return told;
+  const auto counted_by_nobody = is_volatile(**line, db, until);
+  if (!counted_by_nobody) return std::unexpected(counted_by_nobody.error());
+  if (*counted_by_nobody)
+    return failed(FLOE_EREFUSED,
+                  "nobody counts the changes of this database: it has no record table");
+  return told;
+}
+
+}  // namespace
+
 int floe_sequence_number(floe_connection* c, floe_db db, int timeout_ms, uint64_t* out) {
   return guarded([&]() -> outcome<void> {
-    const auto until = within(timeout_ms);
-    const auto line = of(c).line(until);
-    if (!line) return std::unexpected(line.error());
-    if (const auto table = (*line)->table(db_id{db}, until); table && !table->only_read) {
-      if (out) *out = table->user.sequence_number();
-      return {};
-    }
-    const auto data = encode_request<control::get_db_seqnum>({db_id{db}});
-    const auto a = (*line)->ask({.opcode = control::get_db_seqnum, .data = data}, until);
-    if (!a) return std::unexpected(a.error());
-    const auto n = decode_reply<control::get_db_seqnum>(a->data);
-    if (!n) return failed(FLOE_EREPLY, n.error().text());
+    const auto n = sequence_number(of(c), db_id{db}, within(timeout_ms));
+    if (!n) return std::unexpected(n.error());
     if (out) *out = *n;
     return {};
   });

@@ -70,6 +70,15 @@ std::shared_ptr<shared_table> channel::table(db_id db, limit until) {
   return made;
 }
 
+std::shared_ptr<shared_table> channel::table_after(const std::shared_ptr<shared_table>& old,
+                                                   db_id db, limit until) {
+  {
+    const std::lock_guard one_at_a_time(tables_.asking);
+    if (tables_.of(db).table == old) tables_.forget(db);
+  }
+  return table(db, until);
+}
+
 /// Who asks for nothing does not read; the end of the node shows nevertheless before a request is sent into nowhere.
 bool channel::broken() {
   const std::lock_guard guard(m_);

@@ -76,6 +76,8 @@ class channel {
   bool broken();
   /// The record table of a database; null if it has none. Asks the node at the first use.
   std::shared_ptr<shared_table> table(db_id, limit);
+  /// What `old` is now: the database may have been detached, and attached again with another table.
+  std::shared_ptr<shared_table> table_after(const std::shared_ptr<shared_table>& old, db_id, limit);
 
   struct request {
     pnn to = pnn::current;

@@ -39,6 +39,11 @@ void shared_tables::keep(db_id db, std::shared_ptr<shared_table> t) {
   all_[db] = {is, std::move(t)};
 }
 
+void shared_tables::forget(db_id db) {
+  const std::lock_guard guard(m_);
+  all_.erase(db);
+}
+
 std::vector<db_id> shared_tables::close() {
   const std::lock_guard guard(m_);
   closed_ = true;

@@ -49,6 +49,7 @@ class shared_tables {
   /// Waits for nobody but who is asking at this moment.
   entry of(db_id) const;
   void keep(db_id, std::shared_ptr<shared_table>);  ///< null: there is none
+  void forget(db_id);                               ///< the next use asks for it anew
   /// The end: nothing is done in them any more. Returns what there was.
   std::vector<db_id> close();
 

@@ -35,6 +35,22 @@ std::uint64_t table_time(time_point t) {
   return static_cast<std::uint64_t>(in_us(t.time_since_epoch()));
 }
 
+constexpr std::size_t of_a_turn = 256;
+
+/// The first ones at once, the rest in later turns, between which everything else of this node goes on: all records of a table
+/// at once take milliseconds.
+void in_turns(std::vector<bytes> keys, const address<database_message>& self,
+              std::function<void(const bytes&)> step) {
+  const auto now = std::min(of_a_turn, keys.size());
+  for (std::size_t i = 0; i < now; ++i) step(keys[i]);
+  if (now == keys.size()) return;
+  keys.erase(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(now));
+  self.tell(db_next_slice{[keys = std::move(keys), self, step = std::move(step)]() mutable {
+    // `step` is of a database that lives: it has taken this message
+    in_turns(std::move(keys), self, std::move(step));
+  }});
+}
+
 }  // namespace
 
 // --- into the table --------------------------------------------------------------------------------------------
@@ -318,7 +334,22 @@ void hot_records::on(const db_table_tick&) {
   auto& h = *open_;
   h.ticking = false;
   answer();
-  collect();
+  std::vector<bytes> later;
+  std::size_t kept = 0;
+  if (port_.use == store_use::here)
+    for (const auto slot : h.table->collect([&](const table_record& r) {
+           if (kept++ < of_a_turn) return keep(r);
+           later.emplace_back(r.key);
+           return false;
+         }))
+      drop_broken(slot);
+  in_turns(std::move(later), port_.self, [this](const bytes& key) {
+    if (!open_ || !port_.store || port_.use != store_use::here) return;
+    const auto slot = open_->table->find(key);
+    if (slot && open_->table->collect(*slot, [&](const table_record& r) { return keep(r); }) ==
+                    record_table::collected::broken)
+      drop_broken(*slot);
+  });
   look_who_waits();
   std::erase_if(h.running_on, [&](const auto& one) {
     if (!is_gone(one.second, port_.env.loop.is_simulated())) return false;
@@ -327,11 +358,15 @@ void hot_records::on(const db_table_tick&) {
   });
   if (++h.ticks % ticks_to_cool == 0) {
     h.table->cool();
+    std::vector<bytes> cold;
     for (const auto slot : h.table->filled())
-      if (h.table->used_lately(slot) == 0 && h.table->look(slot).state == slot_state::free) {
-        const bytes key = h.table->key_of(slot);
-        if (take_out(key)) records_.advance(key);
-      }
+      if (h.table->used_lately(slot) == 0) cold.push_back(h.table->key_of(slot));
+    in_turns(std::move(cold), port_.self, [this](const bytes& key) {
+      const auto slot = open_ && port_.store ? open_->table->find(key) : std::nullopt;
+      if (slot && open_->table->used_lately(*slot) == 0 &&
+          open_->table->look(*slot).state == slot_state::free && take_out(key))
+        records_.advance(key);
+    });
   }
   if (h.table->records() > 0 || !h.running_on.empty()) tick_later();
 }

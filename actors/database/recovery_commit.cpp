@@ -194,6 +194,7 @@ void database::get_seqnum(db_control& m) {
   if (!transition(freeze_event::read{.outside = m.client.has_value()}, m.answer)) return;
   if (m.client && !port_.is_of_map() && !mutated(mutant::number_of_before_the_records))
     return m.answer.fail(std::string(name(freeze_refusal::access_denied)));
+  if (config_.kind == db_kind::volatile_db) table_.answer();  // whoever asks reads the number there
   const auto n = sequence_number_of(*store_);
   const auto flags = std::get<req_control>(m.packet->content.body).flags;
   if (!m.client && (flags & seqnum_with_past)) return m.answer.good(past_bytes(past_, n));

@@ -29,8 +29,8 @@ bool is_full(const std::vector<offered_deletion>& offer) {
 constexpr std::size_t fetched_at_once = 64;
 constexpr auto between_slices = std::chrono::milliseconds(1);
 constexpr auto before_homecomers = std::chrono::milliseconds(100);  ///< they come in crowds
-/// Content that is written anew in some two milliseconds.
-constexpr std::uint64_t small_content_pages = 512;
+/// Content that is written anew in some two milliseconds, where a page that is touched for the first time is not dear.
+constexpr std::uint64_t small_content_pages = 256;
 
 }  // namespace
 

@@ -142,6 +142,13 @@ table_answer table_user::read(byte_view key, std::uint32_t thread, read_wait how
   return table_answer::not_here;
 }
 
+std::optional<std::uint64_t> table_user::valid_sequence_number() const {
+  const auto n = sequence_number();
+  // after the number: others take over what the node had only when it has been silent for a while
+  if (!connected() || silent(memory_->head(), table_clock_us())) return std::nullopt;
+  return n;
+}
+
 std::int32_t table_user::holder_process(byte_view key) const {
   const auto p = find(*memory_, key, table_hash(key));
   if (!p) return 0;

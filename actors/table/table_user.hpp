@@ -7,6 +7,7 @@
 /// the connection to the node calls `disconnect`: from then on every operation says so, and the memory counts for nothing.
 /// A lock that is held when that happens is lost with it.
 #include <atomic>
+#include <optional>
 
 #include "actors/table/steps.hpp"
 
@@ -61,6 +62,8 @@ class table_user {
   /// The process that holds the record now; 0: nobody that is known.
   std::int32_t holder_process(byte_view key) const;
   std::uint64_t sequence_number() const { return memory_->stores(); }
+  /// As long as the node answers for the table; else there may be changes that are not counted here.
+  std::optional<std::uint64_t> valid_sequence_number() const;
 
  private:
   void wait(const table_sleep&, std::uint64_t deadline_us) const;

@@ -169,6 +169,7 @@ bool bridged_database::look(TDB_DATA key, bool also_ours, seen& out) {
     out = {true, octets(header, data, size)};
     return true;
   }
+  before_read();
   floe_value v;
   const int code = transaction_ ? floe_transaction_read(transaction_, key.dptr, key.dsize, &v)
                                 : floe_read(node_, db_, key.dptr, key.dsize, FLOE_READ_SETTLED,
@@ -204,9 +205,20 @@ bool bridged_database::exists(TDB_DATA key) {
   return look(key, false, r) && r.there;
 }
 
+/// Nothing: it is not known.
+std::optional<std::uint64_t> bridged_database::count_of_changes() {
+  std::uint64_t n = 0;
+  if (floe_sequence_number(node_, db_, FLOE_FOREVER, &n) != FLOE_OK) return std::nullopt;
+  return n;
+}
+
+void bridged_database::before_read() {
+  if (persistent_ || !changes_.wants_to_know()) return;
+  changes_.reads_at(count_of_changes());
+}
+
 int bridged_database::sequence_number() {
-  // another one each time, so that nobody takes a cache for good
-  if (!persistent_) return static_cast<int>(++made_up_number_ & 0x7FFFFFFF);
+  if (!persistent_) return changes_.number_for(count_of_changes()) & 0x7FFFFFFF;
   std::uint64_t n = 0;
   const int code = floe_sequence_number(node_, db_, FLOE_FOREVER, &n);
   return code == FLOE_OK ? static_cast<int>(n) : failed(code, "read the sequence number of");

@@ -12,12 +12,15 @@
 /// programs end when they lose their ctdbd; who holds nothing gets TDB_ERR_IO, and the node again when it is back.
 ///
 /// Threads: as libtdb, one at a time for a context; different contexts share the node's connection freely.
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "actors/clib/include/floe/client.h"
+#include "actors/tdb_bridge/change_number.hpp"
 #include "actors/tdb_bridge/tdb_abi.hpp"
 
 namespace floe::bridge {
@@ -94,6 +97,8 @@ class bridged_database {
   held_lock* held(TDB_DATA key);
   /// False: error set.
   bool look(TDB_DATA key, bool also_ours, seen& out);
+  std::optional<std::uint64_t> count_of_changes();
+  void before_read();
   int write(TDB_DATA key, const std::string& data, int flag);
   int write_locked(floe_lock*, const std::string& data, int flag);
   int write_persistent(TDB_DATA key, const std::string& data, int flag);
@@ -113,7 +118,7 @@ class bridged_database {
   std::size_t next_key_ = 0;
   std::vector<const char*> refused_;
   std::string last_failure_;  ///< which is said once, however often it is met
-  std::uint32_t made_up_number_ = 0;
+  change_number changes_;
 };
 
 }  // namespace floe::bridge

@@ -32,6 +32,7 @@ struct visit {
 }  // namespace
 
 int bridged_database::walk(tdb_traverse_func run, void* context) {
+  before_read();
   visit v{self_, run, context, nullptr, 0};
   const int code = floe_traverse(node_, db_, FLOE_LOCAL | FLOE_WITH_EMPTY, FLOE_FOREVER,
                                  visit::show, &v, nullptr);
@@ -43,6 +44,7 @@ unsigned bridged_database::chain_of(TDB_DATA key) const {
 }
 
 int bridged_database::walk_chain(unsigned chain, tdb_traverse_func run, void* context) {
+  before_read();
   visit v{self_, run, context, &chain, static_cast<unsigned>(options_.hash_size)};
   const int code = floe_traverse(node_, db_, FLOE_LOCAL | FLOE_WITH_EMPTY, FLOE_FOREVER,
                                  visit::show, &v, nullptr);

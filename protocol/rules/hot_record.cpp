@@ -14,7 +14,7 @@ bool is_stream(const stay_history& h) {
 
 duration stay_allowed(const std::optional<stay_history>& last, duration most) {
   const bool unknown = !last;
-  if (unknown || is_stream(*last) || last->cut_short >= stays_until_next_try) return most;
+  if (unknown || is_stream(*last) || last->cut_short >= last->skipped) return most;
   return duration{0};
 }
 
@@ -27,8 +27,17 @@ duration most_after(duration away, duration most) {
 
 stay_history after_stay(const std::optional<stay_history>& before, std::uint64_t locks,
                         duration allowed, std::uint64_t reads) {
-  const bool cut = allowed == duration{0};
-  return {.locks = locks, .reads = reads, .cut_short = cut && before ? before->cut_short + 1 : 0};
+  constexpr std::uint32_t most = most_stays_until_next_try;
+  const auto last =
+      before.value_or(allowed == duration{0} ? stay_history{.skipped = most} : stay_history{});
+  stay_history after{.locks = locks, .reads = reads};
+  if (allowed == duration{0}) {
+    after.cut_short = before ? last.cut_short + 1 : 0;
+    after.skipped = last.skipped;
+  } else if (!is_stream(after)) {
+    after.skipped = std::clamp(2 * last.skipped, 1U, most);
+  }
+  return after;
 }
 
 std::optional<time_point> recall_at(const table_queue& q, time_point now, const stay_so_far& s) {

@@ -20,14 +20,17 @@ struct stay_history {
   std::uint64_t reads =
       0;  ///< looks during it that found it read without a lock since the one before
   std::uint32_t cut_short = 0;  ///< stays in a row that were given no time
+  std::uint32_t skipped = 0;    ///< so many are given none before the next try
   bool operator==(const stay_history&) const = default;
 };
 
 /// So many locks in one stay are a stream; nobody counts reads, so two looks have to find some.
 inline constexpr std::uint64_t locks_of_a_stream = 8;
 inline constexpr std::uint64_t reads_of_a_stream = 2;
-/// A record that was found to be wanted once at a time is tried again every so many stays.
-inline constexpr std::uint32_t stays_until_next_try = 64;
+/// A record that was found to be wanted once at a time is tried again after one stay, then after two, four, and in the end
+/// every so many: a stream whose clients got no processor in one stay looks like none, and would be sent around
+/// between nodes that wait for each other for as long as nobody tries.
+inline constexpr std::uint32_t most_stays_until_next_try = 64;
 
 /// The time that a record is given while other nodes wait for it; `most` is the tunable.
 duration stay_allowed(const std::optional<stay_history>& last, duration most);

@@ -159,9 +159,9 @@ class Connection:
         check(_lib.floe_transaction_start(self.handle, db, timeout_ms, ctypes.byref(t)))
         return t
 
-    def sequence_number(self, db):
+    def sequence_number(self, db, timeout_ms=10000):
         n = ctypes.c_uint64()
-        check(_lib.floe_sequence_number(self.handle, db, 10000, ctypes.byref(n)))
+        check(_lib.floe_sequence_number(self.handle, db, timeout_ms, ctypes.byref(n)))
         return n.value
 
     def listen(self, srvid, handler):

@@ -295,6 +295,25 @@ class Functions(OnNodes):
         self.assertTrue(f.call("errorstr"))
         f.close()
 
+    def test_the_number_of_a_volatile_one_changes_when_it_has(self):
+        f, other = self.open("numbered.tdb"), self.open("numbered.tdb")
+
+        def number():
+            return f.call("get_seqnum")
+        seen = [number()]
+        self.assertEqual(seen[0], number())
+        for change in (lambda: other.store(b"k", b"1"), lambda: f.store(b"k", b"2"), lambda: other.store(b"j", b"1"),
+                       lambda: cli.run(self.nodes[0], "recover"), lambda: cli.run(self.nodes[0], "wipedb", "numbered.tdb")):
+            change()
+            f.value(b"k")  # as Samba's brl_get_locks_readonly: read, then keep it under the number
+            seen.append(number())
+            self.assertEqual([seen[-1]] * 3, [number() for _ in range(3)])
+        self.assertEqual(len(seen), len(set(seen)))
+        f.value(b"k")
+        other.store(b"k", b"3")
+        kept_under = number()
+        self.assertNotEqual(kept_under, number(), "what was read before the change is not kept")
+
     def test_persistent_ones(self):
         f = self.open("settings.tdb", kind=("persistent",))
         before = f.call("get_seqnum")

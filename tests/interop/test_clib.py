@@ -279,6 +279,91 @@ class RecordsBySocket(Records):
     table = 0
 
 
+class SequenceNumbers(OneCluster):
+    """Of volatile databases: the number under which a program keeps what it has read (Samba: locks in brlock.tdb)."""
+    size = 2
+
+    def moves(self, what, change, number, still=True):
+        """It does with `change`, and not without one."""
+        before = number()
+        if still:
+            self.assertEqual(before, number(), f"before {what}")
+        change()
+        after = number()
+        self.assertNotEqual(before, after, what)
+        self.seen.add(before)
+        self.assertNotIn(after, self.seen, what)
+
+    def test_it_moves_with_every_change_and_never_comes_back(self):
+        self.seen = set()
+        here, beside, elsewhere = self.connect(0, clib.RECONNECT), self.connect(0), self.connect(1)
+        db = [c.attach("counted.tdb") for c in (here, beside, elsewhere)][0]
+
+        def number():
+            return here.sequence_number(db)
+
+        def changes(kind):
+            self.moves(f"{kind}: a store", lambda: here.write(db, b"k", os.urandom(8)), number)
+            self.moves(f"{kind}: one of another client", lambda: beside.write(db, b"k", os.urandom(8)), number)
+            self.moves(f"{kind}: one of another record", lambda: here.write(db, b"new", b"same"), number)
+            self.moves(f"{kind}: the record goes to another node", lambda: elsewhere.lock(db, b"k").unlock(), number)
+            self.moves(f"{kind}: and comes back", lambda: here.lock(db, b"k").unlock(), number)
+            self.moves(f"{kind}: a recovery", lambda: cli.run(self.nodes[0], "recover"), number)
+
+        changes("at first")
+        with tempfile.TemporaryDirectory() as folder:
+            kept = os.path.join(folder, "kept")
+            cli.run(self.nodes[0], "backupdb", "counted.tdb", kept)
+            self.moves("a wipe", lambda: cli.run(self.nodes[0], "wipedb", "counted.tdb"), number)
+            self.moves("a restore", lambda: cli.run(self.nodes[0], "restoredb", kept, "counted.tdb"), number)
+
+        def made_anew():
+            for node in self.nodes:
+                cli.run(node, "setvar", "AllowClientDBAttach", "0")
+            cli.run(self.nodes[0], "detach", "counted.tdb")
+            for node in self.nodes:
+                cli.run(node, "setvar", "AllowClientDBAttach", "1")
+            for c in here, beside, elsewhere:
+                c.attach("counted.tdb")
+        self.moves("detached and attached again", made_anew, number)
+        changes("made anew")
+
+        def started_again():
+            os.kill(self.nodes[0].pid, signal.SIGKILL)
+            self.nodes.start_node(self.nodes[0])
+            self.nodes.wait_healthy()
+            here.attach("counted.tdb")
+        self.moves("the node was started again", started_again, number)
+        time.sleep(1.5)  # the node no longer answers for what nobody uses, until it is asked
+        still = number()
+        time.sleep(1.5)
+        self.assertEqual(still, number())
+
+    def test_a_node_that_hangs_does_not_vouch_for_it(self):
+        c = self.connect(0)
+        db = c.attach("hung.tdb")
+        c.write(db, b"k", b"v")
+        c.sequence_number(db)
+        os.kill(self.nodes[0].pid, signal.SIGSTOP)
+        try:
+            time.sleep(1.2)
+            self.refused(clib.ETIMEOUT, c.sequence_number, db, 300)
+        finally:
+            os.kill(self.nodes[0].pid, signal.SIGCONT)
+        self.nodes.wait_healthy()
+
+    def test_without_a_record_table_nobody_counts(self):
+        for node in self.nodes:
+            cli.run(node, "setvar", "RecordTable", "0")
+        c = self.connect(0)
+        db = c.attach("uncounted.tdb")
+        self.assertIn("record table", self.refused(clib.EREFUSED, c.sequence_number, db))
+        settings = c.attach("counted by transactions.tdb", clib.PERSISTENT)
+        self.assertEqual(0, c.sequence_number(settings))
+        for node in self.nodes:
+            cli.run(node, "setvar", "RecordTable", "1")
+
+
 class WholeCluster(OneCluster):
     """Many nodes at once, tunnels, processes, recoveries."""
 

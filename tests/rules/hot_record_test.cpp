@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 TEST_CASE("a record whose use is not known, or that is locked again and again, is given time") {
   CHECK(stay_allowed(std::nullopt, 3ms) == 3ms);
   CHECK(stay_allowed(stay_history{.locks = locks_of_a_stream}, 3ms) == 3ms);
-  CHECK(stay_allowed(stay_history{.locks = 1}, 3ms) == 0ms);
+  CHECK(stay_allowed(after_stay(std::nullopt, 1, 3ms), 3ms) == 0ms);
 }
 
 TEST_CASE(
@@ -30,18 +30,34 @@ TEST_CASE(
   CHECK(after_rounds(3) == longest_of_many * 3ms);
 }
 
-TEST_CASE("one that is wanted once at a time is tried again now and then") {
+TEST_CASE("one that is wanted once at a time is tried again, more and more seldom") {
   std::optional<stay_history> h = after_stay(std::nullopt, 1, 3ms);
-  std::uint32_t cut = 0;
-  while (stay_allowed(h, 3ms) == 0ms) {
-    h = after_stay(h, 1, 0ms);
-    ++cut;
-    REQUIRE(cut <= stays_until_next_try);
+  for (const std::uint32_t skipped : {1U, 2U, 4U, 8U, 16U, 32U, 64U, 64U}) {
+    std::uint32_t cut = 0;
+    for (; stay_allowed(h, 3ms) == 0ms; ++cut) h = after_stay(h, 1, 0ms);
+    CHECK(cut == skipped);
+    CHECK(skipped <= most_stays_until_next_try);
+    h = after_stay(h, 1, 3ms);  // the try has shown nothing new
   }
-  CHECK(cut == stays_until_next_try);
-  // the try has shown nothing new
-  h = after_stay(h, 1, 3ms);
-  CHECK(stay_allowed(h, 3ms) == 0ms);
+}
+
+TEST_CASE("a stream that did not show in one stay is missed for one more") {
+  auto h = after_stay(std::nullopt, 5000, 3ms);
+  for (int again = 0; again < 10; ++again) {
+    CHECK(stay_allowed(h, 3ms) == 3ms);
+    h = after_stay(h, 4, 3ms);
+    CHECK(stay_allowed(h, 3ms) == 0ms);
+    h = after_stay(h, 4, 0ms);
+    CHECK(stay_allowed(h, 3ms) == 3ms);
+    h = after_stay(h, 5000, 3ms);
+  }
+}
+
+TEST_CASE("one of which nothing was known when it left at once is tried late") {
+  std::optional<stay_history> h = after_stay(std::nullopt, 1, 0ms);
+  std::uint32_t cut = 0;
+  for (; stay_allowed(h, 3ms) == 0ms; ++cut) h = after_stay(h, 1, 0ms);
+  CHECK(cut == most_stays_until_next_try);
 }
 
 TEST_CASE("other nodes wait for the allowed time at most, local requests not at all") {

@@ -138,6 +138,30 @@ TEST_CASE("compact gives the space of deleted records back and keeps the rest") 
   }
 }
 
+TEST_CASE("compact keeps the little that is left of much, and there is room to go on") {
+  temp_dir dir(temp_dir::where::disk);
+  for (const int left : {0, 1, 60}) {
+    store s = opened({.kind = db_kind::volatile_db, .file = dir / "a.ldb", .create_empty = true});
+    REQUIRE(s.bulk_store(numbered(20000).views()));
+    REQUIRE(s.wipe());
+    REQUIRE(s.set_meta("generation", "7"));
+    content expected;
+    for (int n = 0; n < left; ++n) {
+      const auto r = make_record("left" + std::to_string(n), bytes(std::size_t(n) * 200, 'x'), 3);
+      REQUIRE(s.put(r.key, r.header, r.data));
+      expected.put(r);
+    }
+    REQUIRE(s.flush());
+    REQUIRE(s.compact());
+    CHECK(s.stats().value().file_pages < 256);
+    REQUIRE(same(s, expected));
+    CHECK(meta_of(s, "generation") == "7");
+    const auto more = numbered(20000);
+    REQUIRE(s.bulk_store(more.views()));
+    CHECK(s.count() == 20000u + static_cast<unsigned>(left));
+  }
+}
+
 TEST_CASE("what an interrupted compaction has left is removed") {
   temp_dir dir;
   std::ofstream(dir / "a.ldb.compact") << "half a copy";

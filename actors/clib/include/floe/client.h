@@ -125,8 +125,11 @@ FLOE_API int floe_find(floe_connection*, const char* name, int timeout_ms, floe_
  * node ends; to be said to every node that is to have copies. */
 FLOE_API int floe_allow_copies(floe_connection*, floe_db, int timeout_ms);
 /*
- * Moves with every transaction (persistent, replicated). Of a volatile database whose records are shared in memory
- * (tunable RecordTable): moves after every change on this node, and is read without asking it.
+ * Moves with every transaction (persistent, replicated). Of a volatile database: moves after every change of what this node
+ * has, by whomever, when a record leaves it, and with every recovery, and is never again what it was, also after the node was
+ * started anew; whoever keeps what he has read under the number of before the read does not keep it for too long. It is read
+ * in memory that the node shares; who asks for it seldom asks the node, which must answer for that memory again after a
+ * second. FLOE_EREFUSED: nobody counts, since the node shares nothing (tunable RecordTable), or cannot at the moment.
  */
 FLOE_API int floe_sequence_number(floe_connection*, floe_db, int timeout_ms, uint64_t* out);
 
