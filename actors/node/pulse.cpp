@@ -52,7 +52,7 @@ void node_pulse::follow(const cluster_view& v, duration among_floe, duration wit
   if (leader_ == pnn::unknown && !leaderless_) leaderless_ = now;
   // whoever has no content that counts has nothing to lose
   takes_part_ = v.gen != generation::invalid && !(v.own_flags() & node_flag::inactive);
-  others_in_map_ = v.map.size() > 1;
+  others_in_map_ = v.members.size() > 1;
   nodes_.clear();
   limits_.clear();
   for (std::uint32_t n = 0; n < v.nodes.size(); ++n) {
@@ -60,7 +60,7 @@ void node_pulse::follow(const cluster_view& v, duration among_floe, duration wit
     if (p.flags & node_flag::deleted) continue;
     const bool connected = !(p.flags & node_flag::disconnected);
     nodes_.push_back({.node = pnn{n},
-                      .in_map = std::ranges::find(v.map, pnn{n}) != v.map.end(),
+                      .in_map = v.is_member(pnn{n}),
                       .connected = connected,
                       .inactive = (p.flags & node_flag::inactive) != 0,
                       .dead = p.dead});

@@ -33,7 +33,7 @@ bool leader::outnumbered() const {
   if (config_.cluster_lock.empty() || config_.quorum == quorum_rule::none || !last_loss_)
     return false;
   std::size_t here = 0, away = 0;
-  for (pnn n : view_->map) {
+  for (pnn n : view_->members) {
     const auto* p = view_->find(n);
     if (!p || p->dead) continue;
     ++(p->flags & node_flag::disconnected ? away : here);
