@@ -1,5 +1,6 @@
 #pragma once
 /// What a node knows of its cluster at one moment: immutable, replaced as a whole, shared by all its actors.
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -24,6 +25,9 @@ struct cluster_view {
   std::vector<peer_view> nodes;  ///< index = pnn
   generation gen = generation::invalid;
   std::vector<pnn> map;  ///< vnn map: lmaster of a key is map[hash % size]
+  /// Who takes part in the generation: the nodes of the map, and those that track no records, where the leader has named them.
+  std::vector<pnn> members;
+  bool others_named = false;  ///< nobody else takes part; false: the leader could not tell
   recovery_mode mode = recovery_mode::active;
   pnn leader = pnn::unknown;
   floe::runstate run = runstate::init;
@@ -32,6 +36,7 @@ struct cluster_view {
   const peer_view* find(pnn p) const {
     return number(p) < nodes.size() ? &nodes[number(p)] : nullptr;
   }
+  bool is_member(pnn p) const { return std::ranges::find(members, p) != members.end(); }
   std::uint32_t own_flags() const { return nodes[number(self)].flags; }
 };
 using view_ptr = std::shared_ptr<const cluster_view>;

@@ -53,6 +53,8 @@ void client_commit::begin(db_control& m) {
 }
 
 std::vector<pnn> client_commit::unheard() const {
+  if (port_.view->others_named)
+    return {};  // all who take part are members, and nothing is committed without one
   std::vector<commit_peer> peers;
   const auto& nodes = port_.view->nodes;
   for (std::uint32_t n = 0; n < nodes.size(); ++n)
@@ -93,8 +95,8 @@ void client_commit::on(const db_nodes_told& m) {
 void client_commit::send(db_control& m) {
   const auto& request = std::get<req_control>(m.packet->content.body);
   const auto& records = m.request<control::trans3_commit>();
-  const auto nodes = who_must_store(port_.env.self, port_.view->map, active_nodes(*port_.view));
-  for (pnn n : port_.view->map)
+  const auto nodes = who_must_store(port_.env.self, port_.view->members, active_nodes(*port_.view));
+  for (pnn n : port_.view->members)
     if (!records_.reachable(n))
       return m.answer.fail(
           fmt::format("node {} of the cluster is not connected to this one", number(n)));
@@ -120,7 +122,8 @@ void client_commit::send(db_control& m) {
 }
 
 void client_commit::on(const db_update_answer& m) {
-  const bool good = m.answer.status == 0 || good_without(m.node, m.answer.cause, port_.view->map);
+  const bool good =
+      m.answer.status == 0 || good_without(m.node, m.answer.cause, port_.view->members);
   follow(state_.answered(
       m.commit, m.node, good,
       m.answer.text.empty() ? fmt::format("status {}", m.answer.status) : m.answer.text));

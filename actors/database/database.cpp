@@ -83,9 +83,7 @@ void database::start() {
 
 bool database::leaving() const { return view_->capabilities & capability::leaving; }
 
-bool database::in_map() const {
-  return std::ranges::find(view_->map, view_->self) != view_->map.end();
-}
+bool database::is_member() const { return view_->is_member(view_->self); }
 
 /// What has to be carried out on the store itself while nobody else works on it.
 template <class Message>

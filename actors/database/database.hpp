@@ -126,7 +126,7 @@ class database final : public actor<database_message>, private record_keeper {
   void close_for_good();
   void changed(bool recovered = false);
   bool leaving() const;
-  bool in_map() const;
+  bool is_member() const;
 
   // migration.cpp
   void on(db_peer_packet&);

@@ -140,7 +140,7 @@ content_write database::write_of(generation tid, bool replaced) {
           .before = config_.kind == db_kind::volatile_db ? std::nullopt : std::optional(past_),
           .told = transaction_.past,
           // a recovery that had begun before a node wanted to leave still has it in its map
-          .leaves = leaving() && !in_map()};
+          .leaves = leaving() && !is_member()};
 }
 
 /// The store has what was pushed: now the rules are told.

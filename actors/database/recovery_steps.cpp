@@ -343,7 +343,7 @@ void database::thaw(db_control& m) {
   if (!transition(freeze_event::thaw{.inactive = inactive(),
                                      .outside = is_outside(m),
                                      .recovering = view_->mode == recovery_mode::active,
-                                     .left_out = !may_own(equal_, in_map(), leaving())},
+                                     .left_out = !may_own(equal_, is_member(), leaving())},
                   m.answer, &s))
     return;
   if (s.recover_first) return thaws_.add(m.answer);

@@ -67,7 +67,7 @@ pnn database::owner(byte_view key, const record_header& h) const {
   if (config_.kind != db_kind::volatile_db || !equal_ || !thawed() || !port_.is_of_map())
     return h.dmaster;
   if (h.dmaster != env_.self && mutated(mutant::owner_taken_for_lost)) return lmaster(key);
-  return owner_of(key, h.dmaster, view_->map);
+  return owner_of(key, h.dmaster, view_->map, view_->members);
 }
 
 /// The record belongs to `whose` by rule. Its lmaster writes itself into it before anybody gets it, so that it is among

@@ -48,7 +48,7 @@ std::optional<std::vector<pnn>> vacuuming::who_must_agree() const {
                        .connected = records_.reachable(pnn{n}),
                        .active = !(flags & node_flag::inactive)});
   }
-  return floe::who_must_agree(port_.env.self, nodes, port_.view->map);
+  return floe::who_must_agree(port_.env.self, nodes, port_.view->members);
 }
 
 void vacuuming::ask_others(vacuum_stage stage, std::vector<offered_deletion> what,

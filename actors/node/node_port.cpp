@@ -44,6 +44,7 @@ view_ptr view_at_start(const node_config& c, log& log) {
     if (!c.nodes[i].deleted) v->map.push_back(pnn{static_cast<std::uint32_t>(i)});
   }
   if (auto kept = kept_map(c, log)) v->map = std::move(*kept);
+  v->members = v->map;
   auto& own = v->nodes[number(c.self)].flags;
   own = node_flag::unhealthy;
   if (c.start_stopped) own |= node_flag::stopped;

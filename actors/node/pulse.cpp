@@ -52,7 +52,7 @@ void node_pulse::follow(const cluster_view& v, duration among_floe, duration wit
   if (leader_ == pnn::unknown && !leaderless_) leaderless_ = now;
   // whoever has no content that counts has nothing to lose
   takes_part_ = v.gen != generation::invalid && !(v.own_flags() & node_flag::inactive);
-  others_in_map_ = v.map.size() > 1;
+  others_in_map_ = v.members.size() > 1;
   nodes_.clear();
   limits_.clear();
   for (std::uint32_t n = 0; n < v.nodes.size(); ++n) {
@@ -60,7 +60,7 @@ void node_pulse::follow(const cluster_view& v, duration among_floe, duration wit
     if (p.flags & node_flag::deleted) continue;
     const bool connected = !(p.flags & node_flag::disconnected);
     nodes_.push_back({.node = pnn{n},
-                      .in_map = std::ranges::find(v.map, pnn{n}) != v.map.end(),
+                      .in_map = v.is_member(pnn{n}),
                       .connected = connected,
                       .inactive = (p.flags & node_flag::inactive) != 0,
                       .dead = p.dead});
@@ -74,6 +74,8 @@ void node_pulse::follow(const cluster_view& v, duration among_floe, duration wit
 
 void node_pulse::beat(time_point now) {
   const auto slept = now - std::exchange(last_turn_, now);
+  if (slept >= std::max(limit_, longest_rest) && !mutated(mutant::slept_through_is_silence))
+    woke_ = now;
   if (takes_part_ && others_in_map_ && slept >= std::max(limit_, longest_rest))
     cut_off(cut_off_cause::hung);
   if (now >= next_look_) look(now);
@@ -99,7 +101,7 @@ void node_pulse::look(time_point now) {
 }
 
 /// Who is not heard here may have heard the leader that there was, until his end, and has not frozen before that; nor has it since
-/// if what says that he has ended was lost. A ctdbd does not freeze by itself, however long one waits.
+/// if what says that he has ended was lost. What came while this node was stopped it has not heard. A ctdbd does not freeze by itself, however long one waits.
 std::vector<part_member> node_pulse::members(time_point now) {
   std::vector<part_member> all;
   for (const auto& n : nodes_) {
@@ -109,7 +111,7 @@ std::vector<part_member> node_pulse::members(time_point now) {
                    .connected = n.node == self_ || n.connected,
                    .inactive = n.inactive,
                    .dead = n.dead,
-                   .silent = now - std::max(p.heard, vouched_),
+                   .silent = now - std::max({p.heard, vouched_, woke_}),
                    .limit = p.floe ? among_floe_ : duration{0}});
   }
   return all;

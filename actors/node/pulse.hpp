@@ -25,7 +25,7 @@ class node_pulse {
   cut_off_cause cause() const { return cause_; }
   time_point since() const { return since_; }
   /// The nodes of the list, for who must know whether somebody may be left out: for how long nothing has come from them, or from
-  /// another leader, who may have heard them.
+  /// another leader, who may have heard them, while this node listened.
   std::vector<part_member> members(time_point now);
 
   /// At the beginning of a turn of an actor. There is one at least every second.
@@ -53,6 +53,7 @@ class node_pulse {
   cut_off_cause last_cause_ = cut_off_cause::none;
   cut_off_cause cause_ = cut_off_cause::none;  ///< as of the last look: counted when it began
   time_point last_turn_, next_look_, since_;
+  time_point woke_{};  ///< after it was stopped itself: before that it has listened to nobody
   quorum_rule quorum_ = quorum_rule::lock;
   std::vector<peer> peers_;
   bool takes_part_ = false, others_in_map_ = false;

@@ -186,10 +186,7 @@ void coordinator::act(const cluster_effect::ask& e) {
         ask(e, n, control::set_recmode, wire::encode(std::uint32_t{1}));
         break;
       case cluster_phase::start_recovery: ask(e, n, control::start_recovery, {}); break;
-      case cluster_phase::set_vnn_map:
-        ask(e, n, control::setvnnmap,
-            wire::encode(vnn_map{.generation = machine_.plan().gen, .slots = machine_.slots()}));
-        break;
+      case cluster_phase::set_vnn_map: ask(e, n, control::setvnnmap, new_map()); break;
       case cluster_phase::recmode_normal:
         ask(e, n, control::set_recmode, wire::encode(std::uint32_t{0}));
         break;
@@ -200,6 +197,12 @@ void coordinator::act(const cluster_effect::ask& e) {
       case cluster_phase::failed: std::abort();  // these phases ask nodes for nothing
     }
   }
+}
+
+bytes coordinator::new_map() const {
+  const vnn_map map{.generation = machine_.plan().gen, .slots = machine_.slots()};
+  const auto beside = machine_.beside_the_map();
+  return beside ? with_others(map, *beside) : wire::encode(map);
 }
 
 void coordinator::ask(const cluster_effect::ask& e, pnn n, control c, bytes data) {

@@ -61,6 +61,7 @@ class coordinator final : public actor<coordinator_message> {
   void act(const cluster_effect::ended&);
 
   void ask(const cluster_effect::ask&, pnn node, control, bytes data);
+  bytes new_map() const;
   void stop_databases();
   void dispute(db_id, const std::vector<evidence>&);
   void differs(std::string_view db, const evidence&);

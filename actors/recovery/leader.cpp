@@ -216,9 +216,10 @@ void leader::on(leader_view& m) {
       node_.tell(post_message{view_->leader, message::floe_look, shared({}), nullptr});
     return;
   }
-  // the loss of a node that tracks records needs no second look
+  // the loss of a node that may have records needs no second look
   for (pnn p : gone)
-    if (std::ranges::find(view_->map, p) != view_->map.end())
+    if (std::ranges::find(view_->map, p) != view_->map.end() ||
+        (view_->is_member(p) && !mutated(mutant::lost_beside_the_map)))
       return watch(watch_event::lost_member{p});
   if ((wants && !watch_.recovering()) || !come.empty() || before->own_flags() != view_->own_flags())
     watch(watch_event::stirred{});

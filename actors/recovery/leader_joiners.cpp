@@ -42,7 +42,8 @@ void leader::weigh_them() {
   for (const pnn n : weighing_.nodes) {
     const auto theirs = weighing_.contents.find(n);
     if (ours == weighing_.contents.end() || theirs == weighing_.contents.end()) continue;
-    const auto lacks = what_is_lacking({env_.self, ours->second}, view_->map, {n, theirs->second});
+    const auto lacks =
+        what_is_lacking({env_.self, ours->second}, view_->members, {n, theirs->second});
     std::uint64_t records = 0;
     for (const auto& l : lacks) records += l.records;
     if (records <= config_.tunables[tunable::floe_join_records]) continue;

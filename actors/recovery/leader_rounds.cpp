@@ -47,7 +47,7 @@ void leader::answered(const question::poll& q, const control_answer& a) {
     l.capabilities = *c;
   }
   if (--looks_missing_ > 0) return;
-  watch_event::looked all{.round = q.round, .nodes = {}, .view = {}};
+  watch_event::looked all{.round = q.round, .nodes = {}, .view = {}, .members = view_->members};
   for (const auto& [n, one] : looks_) all.nodes.push_back(one);
   for (const auto& n : view_->nodes) all.view.push_back(n.flags);
   watch(all);

@@ -36,7 +36,7 @@ bool leader::outnumbered() const {
       view_->gen == generation::invalid && !mutated(mutant::fresh_is_not_outnumbered);
   if (!fresh && !last_loss_) return false;
   std::size_t here = 0, away = 0;
-  for (const pnn n : view_->map) {
+  for (pnn n : view_->members) {
     const auto* p = view_->find(n);
     if (!p || p->dead || p->absent) continue;
     ++(p->flags & node_flag::disconnected ? away : here);

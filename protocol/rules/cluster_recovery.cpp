@@ -22,6 +22,12 @@ std::uint32_t named_by(pnn leader, std::uint32_t life) {
   return life % life_of_replaced << bits | (number(leader) & mask);
 }
 
+/// The others are bugs that this covers: they are looked for without it.
+bool not_named() {
+  return mutated(mutant::others_not_named) || mutated(mutant::unheard_outsiders_left_out) ||
+         mutated(mutant::outsiders_need_not_store);
+}
+
 bool may_lead(std::uint32_t flags, std::uint32_t capabilities) {
   return !(flags & node_flag::inactive) && (capabilities & capability::recmaster);
 }
@@ -300,14 +306,29 @@ bool cluster_recovery::enough_stay() const {
          mutated(mutant::leavers_make_a_majority) || mutated(mutant::half_is_enough);
 }
 
-/// Records keep their owners only where every participant can own some: where it is in the map. Empty if they do.
+std::optional<std::vector<pnn>> cluster_recovery::beside_the_map() const {
+  auto level = newest_feature_level;
+  std::vector<pnn> beside;
+  for (const auto& m : members_) {
+    level = std::min(level, feature_level_of(m.capabilities));
+    if (!leaves(m.node) && std::ranges::find(slots_, m.node) == slots_.end())
+      beside.push_back(m.node);
+  }
+  if (used_feature_level(level, plan_.pinned_level) < level_of_others_named || not_named())
+    return std::nullopt;
+  return beside;
+}
+
+/// Records keep their owners only where every participant that stays can own some: where it is in the map, or named beside it.
+/// Empty if they do.
 std::string cluster_recovery::why_not_floe() const {
+  const bool named = beside_the_map().has_value();
   for (const auto& m : members_) {
     const auto who = "node " + std::to_string(number(m.node));
     if (feature_level_of(m.capabilities) < level_of_difference)
       return who + " is a ctdbd, or an older floe";
     const bool leaves = m.capabilities & capability::leaving;  // and owns nothing afterwards
-    if (!leaves && std::ranges::find(slots_, m.node) == slots_.end())
+    if (!leaves && !named && std::ranges::find(slots_, m.node) == slots_.end())
       return who + " is not in the vnn map";
   }
   if (used_feature_level(newest_feature_level, plan_.pinned_level) < level_of_difference)

@@ -228,6 +228,10 @@ class cluster_recovery {
   const cluster_plan& plan() const { return plan_; }
   std::vector<pnn> participants() const;
   const std::vector<pnn>& slots() const { return slots_; }  ///< the new vnn map
+  /// Who takes part beside the map and stays: nodes that track no records. They are named with the map, if every participant knows
+  /// what that means: then they are members of the generation like all others, own records, and are missed when they are gone.
+  /// Nothing: they cannot be named.
+  std::optional<std::vector<pnn>> beside_the_map() const;
   const std::map<db_id, database>& databases() const { return databases_; }
   /// Everything that went wrong since the start, the databases' failures included.
   std::span<const evidence> failures() const { return failures_; }

@@ -76,7 +76,7 @@ struct commit_peer {
   bool dead = false;  ///< its process has ended
 };
 
-/// Nodes that may take part without a place in the map (they track no records), and that this node does not hear. What it
+/// Where the leader could not name them with the map (cluster_recovery.hpp): nodes that may take part without a place in the map (they track no records), and that this node does not hear. What it
 /// commits would not reach them, and their clients would go on with what was there before. Whether they take part the leader
 /// knows, and is asked: one that he does not hear either does not. (Nobody has to be asked about members of the map: without
 /// one of those nothing is committed.)

@@ -125,7 +125,7 @@ struct db_plan {
   unsigned tries = 3;
   bool hold_after_freeze = false;  ///< diagnostic: wait in `held` until released
   bool floe_only =
-      false;  ///< all participants are floe's, and in the map: DB_RECOVERY_BEGIN is understood
+      false;  ///< all participants are floe's, and members afterwards: DB_RECOVERY_BEGIN is understood
   std::string why_not_floe{};  ///< why `floe_only` is false
   bool whole = false;          ///< asked for: by difference never
   bool all_here = true;        ///< every member of the last generation takes part

@@ -25,12 +25,14 @@ inline constexpr std::array feature_levels{
     feature_level{3, "nodes are filled before they join"},
     feature_level{4, "a node that is shut down says so to the others"},
     feature_level{5, "all nodes close a database before the first one detaches it"},
+    feature_level{6, "nodes that track no records are members of a generation all the same"},
 };
 inline constexpr std::uint32_t newest_feature_level = feature_levels.back().number;
 inline constexpr std::uint32_t level_of_difference = 2;
 inline constexpr std::uint32_t level_of_joining = 3;
 inline constexpr std::uint32_t level_of_goodbye = 4;
 inline constexpr std::uint32_t level_of_closing = 5;
+inline constexpr std::uint32_t level_of_others_named = 6;
 
 /// By a node's capabilities. Programs before the level was told tell what they can by single bits.
 constexpr std::uint32_t feature_level_of(std::uint32_t capabilities) {

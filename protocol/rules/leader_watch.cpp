@@ -60,10 +60,10 @@ recovery_need need_of(const watch_event::looked& e, pnn leader,
                      .gen = l.gen,
                      .map = l.map});
   }
-  return needs_recovery({.leader = leader, .nodes = nodes});
+  return needs_recovery({.leader = leader, .nodes = nodes, .members = e.members});
 }
 
-/// Active nodes that are not in the leader's map, where it has one, and all are floe's that can be filled.
+/// Active nodes that are no members of the leader's generation, where it has one, and all are floe's that can be filled.
 std::vector<pnn> outside_the_map(const watch_event::looked& e, pnn leader) {
   const auto own = std::ranges::find(e.nodes, leader, &node_look::node);
   if (own == e.nodes.end() || !own->gen || *own->gen == generation::invalid ||
@@ -73,7 +73,9 @@ std::vector<pnn> outside_the_map(const watch_event::looked& e, pnn leader) {
   for (const auto& l : e.nodes) {
     if (!l.flags || !l.capabilities || feature_level_of(*l.capabilities) < level_of_joining)
       return {};
-    if (!(*l.flags & node_flag::inactive) && !is_among(own->map, l.node)) outside.push_back(l.node);
+    if (!(*l.flags & node_flag::inactive) && !is_among(own->map, l.node) &&
+        !is_among(e.members, l.node))
+      outside.push_back(l.node);
   }
   return outside;
 }

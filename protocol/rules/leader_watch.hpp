@@ -78,7 +78,7 @@ namespace watch_event {
 struct office_won {};
 struct office_lost {};
 struct came {};       ///< a node, or several, can be reached again
-struct lost_member {  ///< a node of the vnn map is lost
+struct lost_member {  ///< a node of the vnn map is lost, or one that took part beside it
   pnn node{0};
 };
 struct gone {  ///< any node: nobody waits for its ban
@@ -97,6 +97,7 @@ struct looked {     ///< every node asked has answered, or will not
   std::uint64_t round = 0;
   std::vector<node_look> nodes{};
   std::vector<std::uint32_t> view{};  ///< this node's opinion about all, now
+  std::vector<pnn> members{};         ///< of its generation, in the map or beside it
 };
 struct weighed {  ///< the effect `weigh` was carried out
   std::uint64_t weighing = 0;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "protocol/constants.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/rules/evidence.hpp"
 #include "protocol/rules/placement.hpp"
 
@@ -74,6 +75,19 @@ recovery_need check_map(const node_snapshot& n, const node_snapshot& own) {
   return {};
 }
 
+/// A member that tracks no records is missed by no map.
+recovery_need check_members(const recovery_snapshot& s, const node_snapshot& own) {
+  for (const pnn m : s.members) {
+    if (std::ranges::find(own.map, m) != own.map.end() || mutated(mutant::lost_beside_the_map))
+      continue;
+    const auto here = std::ranges::find(s.nodes, m, &node_snapshot::node);
+    if (here == s.nodes.end() || !is_active(*here))
+      return {recovery_reason::node_lost, pnn::unknown,
+              node_text(m) + ", which took part beside the vnn map, does no more"};
+  }
+  return {};
+}
+
 }  // namespace
 
 recovery_need needs_recovery(const recovery_snapshot& s) {
@@ -88,6 +102,7 @@ recovery_need needs_recovery(const recovery_snapshot& s) {
     return need;
   if (!own->gen) return {};
   if (auto need = check_slots(s.nodes, *own)) return need;
+  if (auto need = check_members(s, *own)) return need;
   return first_of(s.nodes, [&](const auto& n) { return check_map(n, *own); });
 }
 

@@ -34,6 +34,7 @@ struct node_snapshot {
 struct recovery_snapshot {
   pnn leader{0};
   std::span<const node_snapshot> nodes{};  ///< connected ones, the leader among them
+  std::span<const pnn> members{};          ///< of the leader's generation, in the map or beside it
   bool unfinished = false;                 ///< the last recovery failed, or was asked for by hand
   bool lock_lost = false;                  ///< a cluster lock is configured and not held
   bool suppressed = false;  ///< just recovered, or disabled for a reload of the nodes file
@@ -50,7 +51,7 @@ enum class recovery_reason : std::uint8_t {
   generation_differs,  ///< a node missed a recovery
   map_differs,         ///< a node has another map under the same generation
   // what is not found by looking, but happens
-  node_lost,   ///< a member of the map is not connected any more
+  node_lost,   ///< a member is not connected any more
   node_unfit,  ///< a node became inactive during a recovery
   asked,       ///< somebody wants one
 };

@@ -12,8 +12,9 @@ pnn lmaster_of(byte_view key, std::span<const pnn> map) {
   return map[key_hash(key) % map.size()];
 }
 
-pnn owner_of(byte_view key, pnn dmaster, std::span<const pnn> map) {
-  if (std::ranges::find(map, dmaster) != map.end() || mutated(mutant::owner_outside_map_kept))
+pnn owner_of(byte_view key, pnn dmaster, std::span<const pnn> map, std::span<const pnn> members) {
+  if (std::ranges::find(members, dmaster) != members.end() ||
+      mutated(mutant::owner_outside_map_kept))
     return dmaster;
   return lmaster_of(key, map);
 }

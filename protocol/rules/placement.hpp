@@ -13,9 +13,10 @@ namespace floe {
 pnn lmaster_of(byte_view key, std::span<const pnn> map);
 
 /// Whose the record is. After a recovery that left every record its dmaster some may name a node that is
-/// not in the map: these belong to their lmaster, who writes itself into the record before anybody gets
-/// it. What it means depends on the present map alone, so all nodes agree. Rule R7 of the model, tests/model/README.md.
-pnn owner_of(byte_view key, pnn dmaster, std::span<const pnn> map);
+/// no member of this generation: these belong to their lmaster, who writes itself into the record before anybody gets
+/// it. What it means depends on the present map and members alone, so all nodes agree. `members`: of the map, and those that take part
+/// beside it, since they track no records. Rule R7 of the model, tests/model/README.md.
+pnn owner_of(byte_view key, pnn dmaster, std::span<const pnn> map, std::span<const pnn> members);
 
 /// What a node must tell to be placed in a map.
 struct map_candidate {

@@ -10,7 +10,8 @@
 /// is not known to have ended, and it has been silent for less than the limit after which it freezes by itself
 /// (cut_off.hpp): the leader waits for the rest of that time (rule R11 of the model, tests/model/README.md). Who was led by
 /// another one may have heard him until his end, when he had not left it out: of that silence nobody else knows, and it begins when
-/// that leader was last heard here.
+/// that leader was last heard here. Nor does a node that was stopped know what was said meanwhile: for it every silence begins when it
+/// wakes up, and who is there is heard before that has lasted long enough.
 ///
 /// A node that has been restarted has nothing of the generation before. While a member of that generation is silent, which
 /// may have what they had, only nodes with content make up a majority (rule R12): else a restarted half would go on without

@@ -39,8 +39,9 @@ TEST_CASE("an event is printed and read back, with every kind of field") {
   CHECK(text(mode) == "recovery-mode normal->active why=\"node 1 is lost\"");
   CHECK(as<event::recovery_mode>(mode)->to == "active");
 
-  const auto map = line_of(event::vnn_map{.gen = generation{9}, .map = {pnn{0}, pnn{2}}});
-  CHECK(text(map) == "vnn-map gen=9 map=0,2");
+  const auto map =
+      line_of(event::vnn_map{.gen = generation{9}, .map = {pnn{0}, pnn{2}}, .beside = {pnn{1}}});
+  CHECK(text(map) == "vnn-map gen=9 map=0,2 beside=1");
   CHECK(as<event::vnn_map>(map)->map == std::vector{pnn{0}, pnn{2}});
 
   const auto nobody = line_of(event::leader{.from = pnn{1}, .to = pnn::unknown});

@@ -180,6 +180,36 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("who leaves in good order gives what it has to others, perhaps while somebody waits") {
+  written w;
+  w.store(w.lock("a", 0, 1, 2, ""), 3, 4, "one");
+  w.h.disturb(0, 10'000, "banned", fault_kind::out);
+  w.h.disturbances.back().orderly = true;
+  w.s.recoveries.push_back({.db = "a.tdb",
+                            .generation = 7,
+                            .at = 12'000,
+                            .from = {0, 1},
+                            .committed = {{0, 13'000}, {1, 13'000}}});
+  w.h.handed_over(0, 14'000);
+  w.read(1, 8, 60, "");
+  SUBCASE("they are harmed as well") {
+    w.h.disturb(1, 20'000, "banned", fault_kind::out);
+    CHECK(w.broken(kept_writes_checker()) == 0);
+    CHECK(w.explained(kept_writes_checker()) == 1);
+  }
+  SUBCASE("they are not") { CHECK(w.broken(kept_writes_checker()) == 1); }
+  SUBCASE("one of them is not") {
+    w.s.recoveries.back().committed[2] = 13'000;
+    w.h.disturb(1, 20'000, "banned", fault_kind::out);
+    CHECK(w.broken(kept_writes_checker()) == 1);
+  }
+  SUBCASE("they were harmed before") {
+    w.h.disturb(1, 5'000, "killed", fault_kind::lost);
+    w.h.cure(1, fault_kind::lost, 6'000);
+    CHECK(w.broken(kept_writes_checker()) == 1);
+  }
+}
+
 TEST_CASE("of what two parts have written beside each other one is lost, and nothing else") {
   written w;
   const auto recovered = [&](std::uint32_t generation, time_us at, std::set<std::size_t> from) {

@@ -224,7 +224,8 @@ class Model:
             node.plan.frozen_at = self.now
 
     def vnn_map(self, node, fields, change):
-        generation, members = int(fields["gen"]), tuple(map(int, fields["map"].split(",")))
+        generation = int(fields["gen"])
+        members = tuple(sorted(int(n) for part in ("map", "beside") for n in fields.get(part, "").split(",") if n))
         demand(not later(node.map, generation), "set_map, recovery.pml", f"goes back from map {node.map} to {generation}")
         plan = self.plan_of(generation) or self.plan_that_sets(node.number, generation)
         demand(plan, "set_map, recovery.pml", f"sets map {generation}, which no leader sets here")

@@ -18,7 +18,7 @@ hidden byte R5;
 /* R6   The winner of a recovery by difference is stored as it is, the same everywhere.
  *      protocol/rules/winner.hpp */
 hidden byte R6;
-/* R7   A dmaster that is not in the map means the lmaster, which writes itself into the record before anybody gets it.
+/* R7   A dmaster that is no member of the generation means the lmaster, which writes itself into the record before anybody gets it.
  *      protocol/rules/placement.hpp */
 hidden byte R7;
 /* R8   What a returner brings counts where nobody has touched the record since the others' first commit without it. Where it

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <functional>
 
 #include "protocol/constants.hpp"
@@ -12,6 +13,8 @@ namespace {
 
 constexpr pnn n0{0}, n1{1}, n2{2};
 constexpr std::uint32_t full = capability::features | capability::recmaster | capability::lmaster;
+
+constexpr std::array beside{n0, n1, n2};  ///< members, where the map is that of the first two
 
 std::vector<node_snapshot> healthy() {
   std::vector<node_snapshot> nodes;
@@ -117,6 +120,27 @@ TEST_CASE("when to recover: every reason, and what is none") {
               n[1].map = {};
             },
             none, pnn::unknown},
+           {"a member beside the map is there",
+            [](nodes&n, auto&s) {
+              n[2].capabilities &= ~capability::lmaster;
+              n[0].map = n[1].map = n[2].map = {n0, n1};
+              s.members = beside;
+            },
+            none, pnn::unknown},
+           {"... it is gone",
+            [](nodes&n, auto&s) {
+              n.pop_back();
+              n[0].map = n[1].map = {n0, n1};
+              s.members = beside;
+            },
+            node_lost, pnn::unknown},
+           {"... it is stopped",
+            [](nodes&n, auto&s) {
+              n[2].flags = node_flag::stopped;
+              n[0].map = n[1].map = {n0, n1};
+              s.members = beside;
+            },
+            node_lost, pnn::unknown},
            {"the leader's own map is not known",
             [](nodes&n, auto&) {
               n[0].gen.reset();

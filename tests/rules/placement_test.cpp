@@ -16,6 +16,15 @@ TEST_CASE("lmaster is the map's slot at the hash of the key") {
   CHECK(lmaster_of("k1", {}) == pnn::unknown);
 }
 
+TEST_CASE("a record belongs to the member that it names, else to its lmaster") {
+  const std::array map{pnn{0}, pnn{2}};
+  const std::array members{pnn{0}, pnn{1}, pnn{2}};
+  CHECK(owner_of("k1", pnn{2}, map, members) == pnn{2});
+  CHECK(owner_of("k1", pnn{1}, map, members) == pnn{1});  // it tracks no records, and has this one
+  CHECK(owner_of("k1", pnn{1}, map, map) == lmaster_of("k1", map));
+  CHECK(owner_of("k1", pnn{3}, map, members) == lmaster_of("k1", map));
+}
+
 TEST_CASE("vnn map: capable participants in pnn order, otherwise the leader alone") {
   using candidates = std::vector<map_candidate>;
   CHECK(make_vnn_slots(candidates{{pnn{2}}, {pnn{0}}, {pnn{1}}}, pnn{1}) ==

@@ -131,8 +131,8 @@ void bans::hurry() {
 /// Nobody would go on instead. Who leaves in good order is active as long as he does, but in the map no more.
 bool bans::is_last_one() const {
   const auto& view = port_.view();
-  const bool alone_in_map = view.map.size() == 1 && view.map[0] == port_.env.self;
-  if (alone_in_map && !mutated(mutant::left_to_who_leaves)) return true;
+  const bool alone = view.members.size() == 1 && view.members[0] == port_.env.self;
+  if (alone && !mutated(mutant::left_to_who_leaves)) return true;
   return std::ranges::count_if(
              view.nodes, [](const peer_view& n) { return !(n.flags & node_flag::inactive); }) < 2;
 }

@@ -87,7 +87,7 @@ void departing::recovered(generation gen) {
 bool departing::can_hand_over() const {
   const auto& v = port_.view();
   if (v.gen == generation::invalid || v.own_flags() & node_flag::inactive) return false;
-  return std::ranges::any_of(v.map, [&](pnn p) {
+  return std::ranges::any_of(v.members, [&](pnn p) {
     const auto* n = v.find(p);
     return n && p != v.self && !(n->flags & node_flag::inactive);
   });
@@ -103,7 +103,7 @@ bool departing::somebody_stays() const {
   for (std::size_t i = 0; i < v.nodes.size(); ++i) {
     const pnn p{static_cast<std::uint32_t>(i)};
     if (p == v.self || (v.nodes[i].flags & node_flag::inactive)) continue;
-    if (is_in(v.map, p) || !is_in(members_before_, p)) return true;
+    if (is_in(v.members, p) || !is_in(members_before_, p)) return true;
   }
   return false;
 }
@@ -120,7 +120,7 @@ void departing::leave(std::function<void(bool)> then) {
   if (!can_hand_over()) return feed(departure_event::alone);
   roles_ = port_.view().capabilities & roles_given_up(port_.view());
   map_ = port_.view().gen;
-  members_before_ = port_.view().map;
+  members_before_ = port_.view().members;
   port_.note(event::node_leaves{.why = ends_                    ? "its process ends"
                                        : takes_out(way::banned) ? "it is banned"
                                        : takes_out(way::stopped)
@@ -138,8 +138,7 @@ void departing::view_changed() {
   if (state_ == departure::without && !somebody_stays()) return feed(departure_event::alone);
   if (v.gen == map_) return;
   map_ = v.gen;
-  const bool in = std::ranges::find(v.map, v.self) != v.map.end();
-  feed(in ? departure_event::map_with : departure_event::map_without);
+  feed(v.is_member(v.self) ? departure_event::map_with : departure_event::map_without);
 }
 
 void departing::feed(departure_event e) {

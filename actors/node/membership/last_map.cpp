@@ -50,8 +50,9 @@ int sync_directory(const std::string& dir) {
 
 }  // namespace
 
-std::vector<pnn> members_of(std::span<const pnn> slots) {
+std::vector<pnn> members_of(std::span<const pnn> slots, std::span<const pnn> beside) {
   std::vector<pnn> all(slots.begin(), slots.end());
+  all.insert(all.end(), beside.begin(), beside.end());
   std::ranges::sort(all);
   all.erase(std::ranges::unique(all).begin(), all.end());
   return all;

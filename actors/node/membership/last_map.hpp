@@ -40,7 +40,7 @@ std::expected<void, std::string> write_last_map(const std::string& state_dir, co
 std::optional<last_map> to_be_kept(const last_map& now, generation, std::span<const pnn> slots);
 /// Whether a node with these settings keeps its last map.
 bool keeps_last_map(quorum_rule, const std::string& cluster_lock);
-/// Each member once, in order.
-std::vector<pnn> members_of(std::span<const pnn> slots);
+/// Each member once, in order: of the map, and those that take part beside it.
+std::vector<pnn> members_of(std::span<const pnn> slots, std::span<const pnn> beside = {});
 
 }  // namespace floe

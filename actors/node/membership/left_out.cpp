@@ -25,7 +25,8 @@ void left_out::map_taken(const std::vector<pnn>& before,
   std::vector<pnn> so_far;
   for (const auto& [n, told] : owed_) so_far.push_back(n);
   std::map<pnn, bool> owed;
-  for (const pnn n : left_out_by(so_far, before, port_.view().map, port_.env.self)) owed[n] = false;
+  for (const pnn n : left_out_by(so_far, before, port_.view().members, port_.env.self))
+    owed[n] = false;
   owed_ = std::move(owed);
   waits_ = {.gen = port_.view().gen, .answer = answer, .until = port_.env.loop.now() + patience()};
   go_on();

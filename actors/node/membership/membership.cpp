@@ -75,7 +75,7 @@ void membership::peer_came(const peer_changed& m) {
 /// Before this node said that it is there; what was sent in between is asked for again by a recovery only.
 void membership::came_into_map(pnn who) {
   const auto& view = port_.view();
-  const bool in_map = std::ranges::find(view.map, who) != view.map.end();
+  const bool in_map = view.is_member(who);
   const bool ctdbd = std::ranges::any_of(view.map, [&](pnn p) {
     const auto* n = view.find(p);
     return n && p != view.self && !n->floe && !(n->flags & node_flag::disconnected);
@@ -115,8 +115,9 @@ void membership::came_again(const peer_relinked& m) {
 /// nothing of it: only a recovery finds them again.
 void membership::peer_lost(pnn who) {
   calls_.lost(who);
-  const auto& map = port_.view().map;
-  if (std::ranges::find(map, who) == map.end() || mutated(mutant::lost_packets_ignored)) return;
+  if (!port_.view().is_member(who) || mutated(mutant::lost_packets_ignored) ||
+      mutated(mutant::lost_beside_the_map))
+    return;
   broken_since_map_ = true;
   set_mode(recovery_mode::active, fmt::format("connection to node {} is lost", number(who)));
 }
@@ -234,16 +235,20 @@ std::string membership::why_no_map(generation gen, pnn from) const {
 
 /// Everything that arrives with another generation is dropped from now on, before any database is touched. Who is not in the
 /// map any more is told before it is answered for.
-void membership::take_map(generation gen, const std::vector<pnn>& slots,
+void membership::take_map(const vnn_map& map, const std::optional<std::vector<pnn>>& beside,
                           const answer_to<control::setvnnmap>& answer) {
-  port_.note(event::vnn_map{.gen = gen, .map = slots});
+  const auto others = beside.value_or(std::vector<pnn>());
+  const auto members = members_of(map.slots, others);
+  port_.note(event::vnn_map{.gen = map.generation, .map = map.slots, .beside = others});
   broken_since_map_ = false;
   late_since_map_.clear();
-  databases_.remember_map(gen, slots);
-  const auto before = port_.view().map;
+  databases_.remember_map(map.generation, members);
+  const auto before = port_.view().members;
   port_.change_view([&](cluster_view& v) {
-    v.gen = gen;
-    v.map = slots;
+    v.gen = map.generation;
+    v.map = map.slots;
+    v.members = members;
+    v.others_named = beside.has_value();
   });
   left_out_.map_taken(before, answer);
 }
@@ -254,16 +259,17 @@ void membership::set_vnnmap(const request_of<control::setvnnmap>& m, const calle
                             const answer_to<control::setvnnmap>& answer) {
   if (m.slots.empty()) return answer.fail("bad vnn map");
   if (const auto why = why_no_map(m.generation, by.from); !why.empty()) return answer.fail(why);
+  const auto beside = others_behind(m, std::get<req_control>(by.packet->content.body).data);
   std::optional<last_map> next;
   if (keeps_last_map(port_.config.quorum, port_.config.cluster_lock))
-    next = to_be_kept({last_members_, reserved_}, m.generation, m.slots);
-  if (!next) return take_map(m.generation, m.slots, answer);
+    next = to_be_kept({last_members_, reserved_}, m.generation,
+                      members_of(m.slots, beside.value_or(std::vector<pnn>())));
+  if (!next) return take_map(m, beside, answer);
   if (std::exchange(writing_map_, true)) return answer.fail("another map is being written down");
   const auto result = std::make_shared<std::expected<void, std::string>>();
   port_.env.loop.offload(
       [result, next, dir = port_.config.state_dir] { *result = write_last_map(dir, *next); },
-      [this, here = std::weak_ptr(here_), result, next, gen = m.generation, slots = m.slots,
-       from = by.from, answer] {
+      [this, here = std::weak_ptr(here_), result, next, map = m, beside, from = by.from, answer] {
         if (here.expired()) return;
         writing_map_ = false;
         if (*result) {
@@ -275,8 +281,9 @@ void membership::set_vnnmap(const request_of<control::setvnnmap>& m, const calle
                                                    .code = "last-map",
                                                    .cause = 0,
                                                    .why = result->error()});
-        if (const auto why = why_no_map(gen, from); !why.empty()) return answer.fail(why);
-        take_map(gen, slots, answer);
+        if (const auto why = why_no_map(map.generation, from); !why.empty())
+          return answer.fail(why);
+        take_map(map, beside, answer);
       });
 }
 
@@ -355,7 +362,7 @@ void membership::give_memory_back() {
 void membership::told_left_out(const caller& by, const answer_to<control::freeze>& answer) {
   const auto& view = port_.view();
   const auto goes_on = by.packet->content.header.gen;
-  switch (answer_left_out(view.gen, view.map, by.from, goes_on)) {
+  switch (answer_left_out(view.gen, view.members, by.from, goes_on)) {
     case left_out_answer::unconcerned: return answer.good();
     case left_out_answer::outdated:
       return answer.fail(fmt::format("generation {} is later", number(view.gen)));

@@ -81,7 +81,8 @@ class membership {
 
  private:
   std::string why_no_map(generation, pnn from) const;
-  void take_map(generation, const std::vector<pnn>& slots, const answer_to<control::setvnnmap>&);
+  void take_map(const vnn_map&, const std::optional<std::vector<pnn>>& beside,
+                const answer_to<control::setvnnmap>&);
   outcome_of<control::set_recmode> leave_recovery();
   void told_left_out(const caller&, const answer_to<control::freeze>&);
   void came_into_map(pnn);

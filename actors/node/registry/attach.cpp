@@ -126,7 +126,7 @@ void attaching::create(const std::string& name, db_kind kind, bool tell_others, 
   // To claim the generation of a recovery that goes on would outdate the others.
   d.fresh = view.mode == recovery_mode::active;
   if (!d.fresh) d.gen = view.gen;
-  d.members = view.map;
+  d.members = view.members;
   d.attaching.push_back(std::move(to));
   const auto file = d.path;
   databases_.all().emplace(id, std::move(d));

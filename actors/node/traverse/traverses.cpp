@@ -86,8 +86,8 @@ std::vector<pnn> traverses::sources_of(const database_entry& d) const {
   const pnn self = port_.env.self;
   const auto& map = port_.view().map;
   if (d.kind == db_kind::volatile_db) return port_.destinations(pnn::broadcast_active);
-  // who is not in the map may lack what has been committed since
-  if (std::ranges::find(map, self) == map.end() && !map.empty()) return {map.front()};
+  // who takes no part may lack what has been committed since
+  if (!port_.view().is_member(self) && !map.empty()) return {map.front()};
   return {self};
 }
 

@@ -111,6 +111,30 @@ const disturbance* who_was_wiped_is_gone(const history& h, const content_history
   return last;
 }
 
+struct harm_of_holders {
+  bool to_all = true;
+  const disturbance* last =
+      nullptr;  ///< nothing: all of them have left in good order, or none was harmed
+};
+
+harm_of_holders harm_of(const history& h, const std::vector<record_holder>& holders,
+                        time_us until) {
+  harm_of_holders found;
+  std::map<std::uint64_t, int> losing;  ///< side of a cut that must have lost
+  for (const auto& x : holders) {
+    const auto harms = h.harms(x.node, x.from, until, x.connected);
+    found.to_all &= !harms.empty();
+    if (harms.empty()) continue;
+    if (const auto* cause = cause_among(harms)) found.last = cause;
+    if (!std::ranges::all_of(
+            harms, [&](const auto* d) { return d->event == harms[0]->event && d->event != 0; }))
+      continue;
+    const auto [side, first] = losing.emplace(harms[0]->event, harms[0]->side);
+    found.to_all &= first || side->second == harms[0]->side;  // one of the two sides has gone on
+  }
+  return found;
+}
+
 }  // namespace
 
 bool parts_may_go_on(const history& h) {
@@ -149,23 +173,14 @@ std::optional<disturbance> explain_loss(const history& h, const observations& s,
   if (auto rival = of_another_part(h, r, contents, write, stale)) return rival;
   if (const auto& w = h.ops[write]; w.everywhere)
     if (const auto* gone = who_was_wiped_is_gone(h, contents, w, sight.end)) return *gone;
-  const auto holders = holders_of(h, s, r, write, sight.begin);
   const auto seen_missing = sight.end;
-  const disturbance* last = nullptr;
-  bool all_harmed = true;
-  std::map<std::uint64_t, int> losing;  ///< side of a cut that must have lost
-  for (const auto& x : holders) {
-    const auto harms = h.harms(x.node, x.from, seen_missing, x.connected);
-    all_harmed &= !harms.empty();
-    if (harms.empty()) continue;
-    if (const auto* cause = cause_among(harms)) last = cause;
-    if (!std::ranges::all_of(
-            harms, [&](const auto* d) { return d->event == harms[0]->event && d->event != 0; }))
-      continue;
-    const auto [side, first] = losing.emplace(harms[0]->event, harms[0]->side);
-    all_harmed &= first || side->second == harms[0]->side;  // one of the two sides has gone on
-  }
-  if (all_harmed && last) return *last;
+  const auto holders = holders_of(h, s, r, write, sight.begin);
+  auto harm = harm_of(h, holders, seen_missing);
+  // the recovery in which they gave it to others may have come after that
+  if (harm.to_all && !harm.last)
+    harm = harm_of(h, holders_of(h, s, r, write, seen_missing), seen_missing);
+  const auto* last = harm.last;
+  if (harm.to_all && last) return *last;
   const auto& w = h.ops[write];
   if (!is_deletion(w)) return std::nullopt;
   // up to the first recovery that it went into, a deletion is where the record went last

@@ -97,7 +97,8 @@ void log_reader::map_changed(time_us at, std::size_t node, const event_line& lin
   seen_.maps.push_back({.node = node,
                         .at = at,
                         .generation = now,
-                        .in = std::ranges::find(e->map, self) != e->map.end()});
+                        .in = std::ranges::find(e->map, self) != e->map.end() ||
+                              std::ranges::find(e->beside, self) != e->beside.end()});
 }
 
 /// One of that name which is attached after it was detached is another one.

@@ -1,7 +1,7 @@
-/// look [round=N], and below it, for each node that has changed, a line
-///     N [gen=G] [map=0,1] [sees=0,1] [active|normal] [flags=F] [ctdbd] | N silent | N away
+/// look [round=N] [members=0,1], and below it, for each node that has changed, a line
+///     N [gen=G] [map=0,1] [sees=0,1] [active|normal] [flags=F] [ctdbd] [beside] | N silent | N away
 /// what it says from now on: `sees` the nodes it is connected to, `active` and `normal` the recovery mode, `silent`: it does not
-/// answer, `away`: the leader is not connected to it. The round that is out ends with what all say now.
+/// answer, `away`: the leader is not connected to it, `beside`: it tracks no records. `members`: of the leader's generation, some of them beside the map. The round that is out ends with what all say now.
 #include <algorithm>
 
 #include "protocol/constants.hpp"
@@ -25,6 +25,7 @@ static void change(node_look& l, words& line, std::size_t count) {
   }
   if (line.flag("ctdbd"))
     l.capabilities = capability::features | capability::recmaster | capability::lmaster;
+  if (line.flag("beside") && l.capabilities) *l.capabilities &= ~capability::lmaster;
   if (line.flag("active")) l.mode = recovery_mode::active;
   if (line.flag("normal")) l.mode = recovery_mode::normal;
   if (auto v = line.option("sees")) {
@@ -56,6 +57,7 @@ static std::string run(world& w, words& said, const std::vector<std::string>& bo
   watch_event::looked e{
       .round = m.round, .nodes = {}, .view = std::vector<std::uint32_t>(count, 0U)};
   if (auto v = said.option("round")) parse(*v, e.round);
+  if (auto v = said.option("members")) parse(*v, e.members);
   for (const auto& [n, l] : m.nodes)
     if (m.away.contains(n))
       e.view[number(n)] = node_flag::disconnected;
