@@ -197,7 +197,7 @@ std::vector<cluster_output> cluster_recovery::survey_complete(time_point now) {
   std::vector<map_candidate> candidates;
   candidates.reserve(members_.size());
   for (const auto& m : members_)
-    candidates.push_back({m.node, (m.capabilities & capability::lmaster) != 0});
+    candidates.push_back({m.node, (m.capabilities & capability::lmaster) != 0, leaves(m.node)});
   plan_.gen = next_generation(known_, named_by(plan_.leader, plan_.life));
   slots_ = make_vnn_slots(candidates, plan_.leader);
   return enter(cluster_phase::recmode_active, participants(), now);

@@ -49,7 +49,9 @@ recovery_need check_node_list(const node_snapshot& n, const node_snapshot& own) 
 recovery_need check_slots(std::span<const node_snapshot> nodes, const node_snapshot& own) {
   std::vector<map_candidate> candidates;
   for (const auto& n : nodes)
-    if (is_active(n)) candidates.push_back({n.node, (n.capabilities & capability::lmaster) != 0});
+    if (is_active(n))
+      candidates.push_back({n.node, (n.capabilities & capability::lmaster) != 0,
+                            (n.capabilities & capability::leaving) != 0});
   const auto wanted = make_vnn_slots(candidates, own.node);
   if (own.map.size() != wanted.size())
     return {recovery_reason::map_size, pnn::unknown,

@@ -24,8 +24,12 @@ std::vector<pnn> make_vnn_slots(std::span<const map_candidate> participants, pnn
   for (const auto& p : participants)
     if (p.lmaster_capable) slots.push_back(p.node);
   std::ranges::sort(slots);
-  if (slots.empty()) slots.push_back(leader);
-  return slots;
+  if (!slots.empty()) return slots;
+  const bool leader_leaves = std::ranges::any_of(
+      participants, [&](const map_candidate& p) { return p.node == leader && p.leaves; });
+  for (const auto& p : participants)
+    if (leader_leaves && !p.leaves) slots.push_back(p.node);
+  return {slots.empty() ? leader : std::ranges::min(slots)};
 }
 
 }  // namespace floe

@@ -22,10 +22,12 @@ pnn owner_of(byte_view key, pnn dmaster, std::span<const pnn> map, std::span<con
 struct map_candidate {
   pnn node{0};
   bool lmaster_capable = true;
+  bool leaves = false;  ///< with the recovery that makes the map
 };
 
 /// The slots of a new vnn map: every participant that may be lmaster, in pnn order; the leader
-/// alone if none may (Samba ctdb/server/ctdb_recovery_helper.c, recovery_active_done).
+/// alone if none may (Samba ctdb/server/ctdb_recovery_helper.c, recovery_active_done). If that one leaves, the first of those that
+/// stay: with a map of its own it would take part in what comes, and never have left.
 std::vector<pnn> make_vnn_slots(std::span<const map_candidate> participants, pnn leader);
 
 }  // namespace floe

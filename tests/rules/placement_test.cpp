@@ -32,4 +32,9 @@ TEST_CASE("vnn map: capable participants in pnn order, otherwise the leader alon
   CHECK(make_vnn_slots(candidates{{pnn{0}, false}, {pnn{3}, true}}, pnn{0}) == std::vector{pnn{3}});
   CHECK(make_vnn_slots(candidates{{pnn{0}, false}, {pnn{3}, false}}, pnn{3}) ==
         std::vector{pnn{3}});
+  // a leader that leaves is no place for records
+  CHECK(make_vnn_slots(candidates{{pnn{0}, false, true}, {pnn{2}, false}, {pnn{1}, false}},
+                       pnn{0}) == std::vector{pnn{1}});
+  CHECK(make_vnn_slots(candidates{{pnn{0}, false, true}, {pnn{2}, false, true}}, pnn{0}) ==
+        std::vector{pnn{0}});
 }
