@@ -100,8 +100,9 @@ void node_pulse::look(time_point now) {
   cut_off(cause);
 }
 
-/// Who is not heard here may have heard the leader that there was, until his end, and has not frozen before that; nor has it since
-/// if what says that he has ended was lost. What came while this node was stopped it has not heard. A ctdbd does not freeze by itself, however long one waits.
+/// Who is not heard here may have heard the leader that there was, until his end, and has not frozen before that; nor has it
+/// since if what says that he has ended was lost. What came while this node was stopped it has not heard. A ctdbd does not
+/// freeze by itself, however long one waits.
 std::vector<part_member> node_pulse::members(time_point now) {
   std::vector<part_member> all;
   for (const auto& n : nodes_) {

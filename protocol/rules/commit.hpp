@@ -76,10 +76,10 @@ struct commit_peer {
   bool dead = false;  ///< its process has ended
 };
 
-/// Where the leader could not name them with the map (cluster_recovery.hpp): nodes that may take part without a place in the map (they track no records), and that this node does not hear. What it
-/// commits would not reach them, and their clients would go on with what was there before. Whether they take part the leader
-/// knows, and is asked: one that he does not hear either does not. (Nobody has to be asked about members of the map: without
-/// one of those nothing is committed.)
+/// Where the leader could not name them with the map (cluster_recovery.hpp): nodes that may take part without a place in the
+/// map (they track no records), and that this node does not hear. What it commits would not reach them, and their clients
+/// would go on with what was there before. Whether they take part the leader knows, and is asked: one that he does not hear
+/// either does not. (Nobody has to be asked about members of the map: without one of those nothing is committed.)
 std::vector<pnn> unheard_outsiders(pnn self, std::span<const pnn> map,
                                    std::span<const commit_peer> nodes);
 
