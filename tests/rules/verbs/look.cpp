@@ -1,7 +1,8 @@
 /// look [round=N] [members=0,1], and below it, for each node that has changed, a line
 ///     N [gen=G] [map=0,1] [sees=0,1] [active|normal] [flags=F] [ctdbd] [beside] | N silent | N away
 /// what it says from now on: `sees` the nodes it is connected to, `active` and `normal` the recovery mode, `silent`: it does not
-/// answer, `away`: the leader is not connected to it, `beside`: it tracks no records. `members`: of the leader's generation, some of them beside the map. The round that is out ends with what all say now.
+/// answer, `away`: the leader is not connected to it, `beside`: it tracks no records. `members`: of the leader's generation, some
+/// of them beside the map. The round that is out ends with what all say now.
 #include <algorithm>
 
 #include "protocol/constants.hpp"
