@@ -68,9 +68,11 @@ std::vector<verb> operator_verbs() {
       on_nodes("unban", "lift a ban", "unban 1",
                [](line_parser& w) {
                  return for_each_node(w.nodes(), [](drill_run& s, std::size_t n) {
+                   const auto done = set_ban(s, n, 0);
+                   if (!done) return done;  // at the end it is told again
                    s.banned_nodes.erase(n);
                    s.past.cure(n, fault_kind::out, s.now());
-                   return set_ban(s, n, 0);
+                   return done;
                  });
                },
                {"unban {-banned}"}),
