@@ -1,7 +1,9 @@
 #include "storage/recovery_set.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <ranges>
+#include <set>
 
 namespace floe {
 
@@ -19,6 +21,18 @@ const record_view* recovery_set::find(byte_view key) const {
   auto newest_first = std::views::reverse(records_);
   auto found = std::ranges::find(newest_first, key, &record_view::key);
   return found == newest_first.end() ? nullptr : &*found;
+}
+
+void recovery_set::add_missing(std::vector<record> records) {
+  if (records.empty()) return;
+  assert(owned_.empty());
+  owned_ = std::move(records);
+  std::set<byte_view> missing;
+  for (const auto& r : owned_) missing.insert(r.key);
+  for (const auto& r : records_) missing.erase(r.key);
+  for (const auto key : erased_) missing.erase(key);
+  for (const auto& r : owned_)
+    if (missing.contains(r.key)) add(r);
 }
 
 std::expected<bool, store_error> recovery_set::same_as(store& other) const {

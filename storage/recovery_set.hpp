@@ -28,6 +28,8 @@ class recovery_set {
 
   /// Of a recovery by difference: the record is gone. The key views into a kept buffer.
   void erase(byte_view key) { erased_.push_back(key); }
+  /// Those of them that are neither stored nor erased already.
+  void add_missing(std::vector<record> records);
 
   /// Whether the store has these records and no others: by key, rsn and data, since the rest of a header names nodes.
   std::expected<bool, store_error> same_as(store&) const;
@@ -43,6 +45,7 @@ class recovery_set {
 
  private:
   std::vector<frame> buffers_;
+  std::vector<record> owned_;  ///< no more are added once there are views into them
   std::vector<record_view> records_;
   std::vector<byte_view> erased_;
   std::uint64_t size_bytes_ = 0;

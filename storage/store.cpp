@@ -213,6 +213,14 @@ store::~store() = default;
 const store_options& store::options() const { return impl_->options; }
 const change_history& store::changes() const { return impl_->history; }
 change_history& store::changes() { return impl_->history; }
+
+void store::note_unstored(std::span<const record> newer) {
+  std::vector<change> changes;
+  changes.reserve(newer.size());
+  for (const auto& r : newer) changes.push_back(change::put(r));
+  impl_->note(changes);
+  for (const auto& r : newer) impl_->history.written(r.key);
+}
 std::uint64_t store::writes() const { return impl_->writes; }
 
 // ---- records

@@ -136,6 +136,8 @@ class store {
   /// everybody's begins them.
   const change_history& changes() const;
   change_history& changes();
+  /// Newer copies of these records exist, which could not be stored yet: they are noted as changed, as if they had been.
+  void note_unstored(std::span<const record> newer);
   /// Moves with every change of the content: equal numbers, equal content.
   std::uint64_t writes() const;
 

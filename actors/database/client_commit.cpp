@@ -121,11 +121,15 @@ void client_commit::send(db_control& m) {
         })});
 }
 
+update_answer client_commit::made_of(const db_update_answer& m) const {
+  if (m.answer.status == 0 || good_without(m.node, m.answer.cause, port_.view->members))
+    return update_answer::stored;
+  return m.answer.cause == failure_cause::refused ? update_answer::refused : update_answer::unknown;
+}
+
 void client_commit::on(const db_update_answer& m) {
-  const bool good =
-      m.answer.status == 0 || good_without(m.node, m.answer.cause, port_.view->members);
   follow(state_.answered(
-      m.commit, m.node, good,
+      m.commit, m.node, made_of(m),
       m.answer.text.empty() ? fmt::format("status {}", m.answer.status) : m.answer.text));
 }
 
@@ -138,7 +142,7 @@ void client_commit::follow(const commit_step& s) {
   if (*s.answer == 0 && port_.config.witness)
     port_.witness(&database_witness::acknowledged_transaction, sequence_number_of(*port_.store));
   port_.note(event::commit_end{.commit = state_.number(), .status = *s.answer});
-  std::exchange(answer_, {}).status(*s.answer, *s.answer == 0 ? "" : "a recovery came in between");
+  std::exchange(answer_, {}).status(*s.answer, s.why);
 }
 
 std::string client_commit::describe() const {

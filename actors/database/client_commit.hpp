@@ -34,6 +34,7 @@ class client_commit {
   std::vector<pnn> unheard() const;
   void ask_leader(db_control&, std::vector<pnn> unheard);
   void send(db_control&);
+  update_answer made_of(const db_update_answer&) const;
   void follow(const commit_step&);
   std::string describe() const;
 

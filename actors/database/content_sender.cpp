@@ -37,8 +37,10 @@ void content_sender::send_all(receiver to, std::vector<record> left_in_table) {
   send_buffers();
 }
 
-void content_sender::send(receiver to, key_set keys, std::uint32_t oldest_mark) {
+void content_sender::send(receiver to, key_set keys, std::vector<record> left_in_table,
+                          std::uint32_t oldest_mark) {
   auto& t = begin(std::move(to));
+  t.left_in_table = std::move(left_in_table);
   t.keys = std::move(keys);
   t.order = t.keys->sorted();
   t.oldest_mark = oldest_mark;
@@ -124,6 +126,17 @@ std::expected<void, store_error> content_sender::next_records(rec_buffer_builder
   return {};
 }
 
+/// Of the store, or of what is left in the record table. False: there is no such record.
+std::expected<bool, store_error> content_sender::visit_newest(
+    byte_view key, function_ref<void(const record_view&)> look) const {
+  const auto& left = now_->left_in_table;
+  const auto at = std::ranges::lower_bound(left, ordered_key(key), {},
+                                           [](const record& r) { return ordered_key(r.key); });
+  if (at == left.end() || at->key != key) return port_.store->visit(key, look);
+  look(*at);
+  return true;
+}
+
 /// A key without a record is sent without a header.
 std::expected<void, store_error> content_sender::next_of_keys(rec_buffer_builder& buffer) {
   auto& t = *now_;
@@ -133,7 +146,7 @@ std::expected<void, store_error> content_sender::next_of_keys(rec_buffer_builder
        ++t.next) {
     const byte_view key = t.order[t.next];
     const std::uint32_t changed = changes.age_of(key);
-    auto found = port_.store->visit(key, [&](const record_view& r) {
+    auto found = visit_newest(key, [&](const record_view& r) {
       if (r.data.empty() && mutated(mutant::deletions_not_pulled))
         buffer.add_plain(key, {}, changed);
       else

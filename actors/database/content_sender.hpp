@@ -27,7 +27,8 @@ class content_sender {
   void send_all(receiver, std::vector<record> left_in_table);
   /// Beside each key stands when it has changed here (change_history::age_of). `oldest_mark`: marks of changes up to that
   /// age are sent as well; 0: none.
-  void send(receiver, key_set keys, std::uint32_t oldest_mark = 0);
+  void send(receiver, key_set keys, std::vector<record> left_in_table,
+            std::uint32_t oldest_mark = 0);
   void stop() { now_.reset(); }
   void on(const db_continue_pull&);
 
@@ -41,7 +42,7 @@ class content_sender {
     std::size_t next = 0;
     std::uint32_t oldest_mark = 0;
     std::vector<record> left_in_table;
-    std::size_t next_left = 0;
+    std::size_t next_left = 0;  ///< of a transfer of all records
     std::uint32_t count = 0;
     std::size_t largest = 0;  ///< the data of a record
     unsigned in_flight = 0;
@@ -53,6 +54,8 @@ class content_sender {
   void tell_if_large() const;
   std::expected<void, store_error> next_records(rec_buffer_builder&);
   std::expected<void, store_error> next_of_keys(rec_buffer_builder&);
+  std::expected<bool, store_error> visit_newest(byte_view key,
+                                                function_ref<void(const record_view&)>) const;
 
   const database_port& port_;
   std::optional<transfer> now_;

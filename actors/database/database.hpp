@@ -78,6 +78,7 @@ struct recovery_transaction {
   bool equal = false;
   std::unique_ptr<recovery_set> pushed{};  ///< nothing: none is open, or its commit has failed
   std::optional<content_past> past{};      ///< of what will be committed, if the leader has told it
+  bool of_nothing = false;                 ///< nobody's copy counts in it
 };
 
 /// The header that was looked up last: one request asks for the same several times.
@@ -259,6 +260,7 @@ class database final : public actor<database_message>, private record_keeper {
 
   // replaced_content.cpp
   bool is_outside(const db_control&) const;
+  std::optional<pnn> out_of_reach() const;
   static std::pair<pnn, std::uint64_t> asker_of(const db_control&);
   bool refuse_if_anothers(const db_control&) const;
   void keep_number_rising(recovery_set&);

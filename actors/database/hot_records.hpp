@@ -78,9 +78,9 @@ class hot_records {
   /// No lock succeeds from now on; says whether somebody holds one.
   bool close();
   /// Frozen: nobody holds anything, and everything is in the store before it is read or replaced. What a full disk refuses
-  /// stays in the table, and is pulled from there.
+  /// stays in the table, is noted as changed, and is given away from there.
   void empty();
-  /// For a pull: what could not be taken into the store is the newest there is of those records all the same.
+  /// For a recovery: what could not be taken into the store is the newest there is of those records all the same.
   std::vector<record> left() const;
   /// The content has been replaced: what could not be taken into the store before is of before.
   void drop_content();

@@ -32,6 +32,13 @@ std::expected<void, store_error> end_copies(store& s, const std::vector<bytes>& 
   return keys.empty() ? std::expected<void, store_error>() : s.flush();
 }
 
+/// What is made of nothing has the empty content for its past, as what is created under that map.
+void begin_changes(change_history& changes, generation tid, bool of_nothing) {
+  if (!of_nothing || mutated(mutant::made_of_nothing_forgotten)) return changes.begin(tid);
+  changes.begin(birth_under(tid));
+  changes.step(tid);
+}
+
 }  // namespace
 
 /// What a commit writes, perhaps on another thread: nothing of the database is touched meanwhile.
@@ -41,6 +48,7 @@ struct content_write {
   generation tid = generation::invalid;
   bool equal = false;  ///< on all nodes of a recovery of floe's nodes alone
   bool wiped = false;  ///< the set is all there is from now on
+  bool of_nothing = false;  ///< nobody's copy has counted
   std::string damage_before{}, damage_after{};
   std::vector<bytes> copies{};  ///< records of which copies are out
   std::optional<content_past>
@@ -77,7 +85,7 @@ std::expected<replace_result, store_error> content_write::carry_out() {
   if (!equal || ambiguous)
     changes.forget();
   else if (wiped)
-    changes.begin(tid);
+    begin_changes(changes, tid, of_nothing);
   else
     changes.step(tid);
   return result;
@@ -106,6 +114,9 @@ void database::commit(db_control& m) {
     return m.answer.fail("cannot commit what was stored before: " + done.error().text);
   }
   if (replaced && freeze_.wiped) keep_number_rising(*pushed);
+  transaction_.of_nothing =
+      transaction_.equal &&
+      (std::get<req_control>(m.packet->content.body).flags & commit_of_nothing);
   const auto write = std::make_shared<content_write>(write_of(planned.committed, replaced));
   auto result = std::make_shared<std::expected<replace_result, store_error>>();
   const auto worked = std::make_shared<duration>();
@@ -128,11 +139,15 @@ void database::commit(db_control& m) {
 /// What was pushed, as it is written; it is no longer the transaction's.
 content_write database::write_of(generation tid, bool replaced) {
   const bool wiped = freeze_.wiped;
+  // what a full disk has kept in the record table is part of what this node has told of
+  if (transaction_.equal && !wiped && config_.kind == db_kind::volatile_db)
+    transaction_.pushed->add_missing(table_.left());
   return {.to = store_,
           .set = std::move(transaction_.pushed),
           .tid = tid,
           .equal = transaction_.equal || (replaced && wiped),  // a tool gives the same to all nodes
           .wiped = wiped,
+          .of_nothing = transaction_.of_nothing,
           .damage_before = damage_.text(),
           .damage_after = wiped ? damage_.after_commit() : damage_.text(),
           // what is replaced as a whole has no copies
@@ -157,7 +172,7 @@ void database::committed(freeze_event::commit event, const db_control& by, const
                                      .replaced = replaced,
                                      .of_others = w.wiped && !damage_.content_given()});
   if (w.wiped && !replaced && !mutated(mutant::replaced_in_place)) drop_what_waits();
-  if (w.wiped) table_.drop_content();
+  if (w.wiped || w.equal) table_.drop_content();
   filling_.forget();
   finish_commit(s, by.answer);
   if (replaced) tell_replaced(by, store_->count().value_or(0));

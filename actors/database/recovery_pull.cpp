@@ -23,13 +23,13 @@ void database::send_changes(db_control& m) {
   if (!in_recovery(p.tid, m.answer)) return;
   const content_sender::receiver to{m.from, p.srvid, m.answer};
   if (commits_what_was_filled() && p.since == filling_.base())
-    return sender_.send(to, filling_.changed());
+    return sender_.send(to, filling_.changed(), {});
   auto keys = store_->changes().since(p.since);
   if (!keys) return m.answer.fail("the changes since that generation are not known");
   if (mutated(mutant::copies_outlive_recoveries)) keys = copies_.without(*keys);
   const bool marked = std::get<req_control>(m.packet->content.body).flags & changes_with_marks;
   const auto oldest = marked ? store_->changes().oldest_age_since(p.since) : 0;
-  sender_.send(to, std::move(*keys), oldest);
+  sender_.send(to, std::move(*keys), table_.left(), oldest);
 }
 
 void database::send_copies(db_control& m) {
@@ -39,7 +39,7 @@ void database::send_copies(db_control& m) {
   if (!asked) return m.answer.fail("bad keys: " + asked.error().text());
   key_set keys;
   for (const rec_data& r : *asked) keys.insert(r.key);
-  sender_.send({m.from, p.srvid, m.answer}, std::move(keys));
+  sender_.send({m.from, p.srvid, m.answer}, std::move(keys), table_.left());
 }
 
 }  // namespace floe

@@ -2,6 +2,8 @@
 /// recovery_pull.cpp, recovery_push.cpp, recovery_commit.cpp.
 #include "actors/database/database.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "actors/database/log_text.hpp"
@@ -222,6 +224,10 @@ void database::begin(db_control& m) {
   // what is under way there would meet what is put in its place, and a recovery may have begun under the same generation
   if (outside && view_->mode == recovery_mode::active)
     return m.answer.fail(std::string(name(freeze_refusal::recovery_began)));
+  if (const auto missing = outside ? out_of_reach() : std::nullopt)
+    return m.answer.fail(fmt::format(
+        "node {} is of the cluster and cannot be reached from here: it would keep what it has",
+        number(*missing)));
   if (!transition(freeze_event::begin{t.tid, gen_, outside, view_->gen}, m.answer)) return;
   open_transaction(m);
   m.answer.good();
@@ -290,8 +296,7 @@ db_copy_state database::copy_state(const db_digest* sum) const {
   s.records = store_->count().value_or(0);
   // not of this content, if a commit was refused after the store had it
   if (s.content == generation::invalid || changes.base() != s.content) return s;
-  // what a full disk keeps in the record table is among no changes: a whole pull finds it
-  if (table_.has_records()) return s;
+  if (mutated(mutant::left_in_table_not_told) && table_.has_records()) return s;
   s.changes = static_cast<std::uint32_t>(changes.state());
   s.keys = changes.keys();
   s.earlier = changes.earlier();

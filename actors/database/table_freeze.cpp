@@ -21,7 +21,9 @@ bool hot_records::close() {
 }
 
 void hot_records::empty() {
-  if (!mutated(mutant::freeze_ignores_record_table)) recall_all();
+  if (mutated(mutant::freeze_ignores_record_table)) return;
+  recall_all();
+  if (has_records()) port_.store->note_unstored(left());
 }
 
 std::vector<record> hot_records::left() const {
@@ -30,6 +32,7 @@ std::vector<record> hot_records::left() const {
   for (const auto slot : open_->table->filled())
     if (auto r = open_->table->peek(slot)) {
       auto header = records_.own_header(r->key);
+      if (number(header.rsn) > r->rsn) continue;  // a recovery has brought a newer one
       header.rsn = rsn{r->rsn};
       header.flags = r->flags;
       all.emplace_back(bytes(r->key), header, bytes(r->data));

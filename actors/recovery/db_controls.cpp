@@ -73,8 +73,9 @@ std::pair<bytes, std::uint32_t> db_recoverer::request_of(db_phase phase, pnn n) 
     case db_phase::attach:
       return {wire::encode(wire::string{machine_.db_name()}), control_flag::attach_in_recovery};
     case db_phase::begin: return {transaction(), begin_knows_filled};
-    case db_phase::wipe:
-    case db_phase::commit: return {transaction(), 0};
+    case db_phase::wipe: return {transaction(), 0};
+    case db_phase::commit:
+      return {transaction(), machine_.made_of_nothing() && sorted ? commit_of_nothing : 0};
     case db_phase::seqnum:
       return {wire::encode(db_seqnum_request{plan.db}), sorted ? seqnum_with_past : 0};
     case db_phase::changes:

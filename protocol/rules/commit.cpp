@@ -46,23 +46,29 @@ commit_refusal database_commit::begin(recovery_mode mode, db_kind kind, pnn self
   mode_ = mode;
   ++number_;
   missing_.assign(nodes.begin(), nodes.end());
+  perhaps_stored_ = false;
+  trouble_.clear();
   return commit_refusal::none;
 }
 
-commit_step database_commit::answered(std::uint64_t commit, pnn node, bool good,
+commit_step database_commit::answered(std::uint64_t commit, pnn node, update_answer what,
                                       std::string_view why) {
   if (state_ != commit_state::updating || commit != number_) return {};
   assert(!missing_.empty() && "a commit waits for nobody");
-  if (good) {
-    std::erase(missing_, node);
+  std::erase(missing_, node);
+  perhaps_stored_ |= what != update_answer::refused;
+  if (what != update_answer::stored && trouble_.empty())
+    trouble_ = "node " + std::to_string(floe::number(node)) +
+               " did not store a transaction: " + std::string(why);
+  if (trouble_.empty()) {
     const bool stored = missing_.empty() || mutated(mutant::commit_answered_early);
     return stored ? end(0) : commit_step{};
   }
+  const bool may_have_happened = perhaps_stored_ || mode_ == recovery_mode::active;
+  if (!may_have_happened) return missing_.empty() ? end(commit_refused, trouble_) : commit_step{};
   state_ = commit_state::undecided;
   if (mode_ == recovery_mode::active) return {};  // it has begun already
-  return {.answer = std::nullopt,
-          .recover = "node " + std::to_string(floe::number(node)) +
-                     " did not store a transaction: " + std::string(why)};
+  return {.answer = std::nullopt, .why = {}, .recover = trouble_};
 }
 
 commit_step database_commit::mode_changed(recovery_mode mode) {
@@ -71,7 +77,7 @@ commit_step database_commit::mode_changed(recovery_mode mode) {
   if (state_ == commit_state::idle || !recovered) return {};
   // also while answers are missing: what a node did before the recovery is in its outcome, and it
   // will do nothing of the old generation afterwards
-  return end(commit_cut_by_recovery);
+  return end(commit_cut_by_recovery, "a recovery came in between");
 }
 
 commit_step database_commit::client_gone() {
@@ -81,13 +87,13 @@ commit_step database_commit::client_gone() {
   return s;
 }
 
-commit_step database_commit::end(std::optional<std::int32_t> answer) {
+commit_step database_commit::end(std::optional<std::int32_t> answer, std::string why) {
   assert(state_ != commit_state::idle && "a commit ends twice");
   assert((answer != 0 || state_ == commit_state::updating) &&
          "an undecided commit is acknowledged");
   state_ = commit_state::idle;
   missing_.clear();
-  return {.answer = answer, .recover = {}};
+  return {.answer = answer, .why = std::move(why), .recover = {}};
 }
 
 update_outcome decide_update(db_kind kind, const std::optional<update_present>& here,

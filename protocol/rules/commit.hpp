@@ -2,13 +2,14 @@
 /// A commit of a transaction on a persistent or replicated database: what the node of the client
 /// does, and what every node does with the records.
 ///
-///                     all have stored it: answer 0
-///      ┌──────────────────────────────────────────────────┐
-///      ▼                                                  │
-///     idle ──begin: UPDATE_RECORD to every active node──► updating
-///      ▲                                                  │ a node refused, is lost or silent: ask
-///      for a recovery; │ recovery mode is NORMAL again: answer 2          │ or a recovery has
-///      begun and a node refused for it └──────────────── undecided ◄──────────────────────┘
+///      all have stored it: answer 0; all have refused it: answer -1
+///      ┌─────────────────────────────────────────────────────────┐
+///      ▼                                                         │
+///     idle ──begin: UPDATE_RECORD to every active node───────► updating
+///      ▲                                                         │ some have stored it, some not; one is lost
+///      │                                                         │ or silent; a recovery has begun, and one
+///      │ recovery mode is NORMAL again: answer 2                 ▼ refuses for it: ask for a recovery
+///      └───────────────────────────────────────────────────── undecided
 ///
 /// All or nothing: each node stores the records in one durable commit, together with the database's
 /// sequence number, which the transaction raises by one. If some nodes have it and some do not, the
@@ -18,7 +19,7 @@
 /// Source: Samba ctdb/server/ctdb_persistent.c (ctdb_control_trans3_commit,
 /// ctdb_persistent_callback, ctdb_persistent_finish_trans3_commits), ctdb_update_record.c.
 /// Differences: a node that is silent leads to a recovery and status 2 (there: status 1, and nodes
-/// that stay different); a commit that all nodes have stored is good also if a recovery begins at
+/// that stay different); what every node has refused has happened nowhere, and is refused without a recovery; a commit that all nodes have stored is good also if a recovery begins at
 /// that moment; active nodes outside the vnn map get the records too; one client may commit to
 /// several databases at once.
 #include <cstdint>
@@ -50,9 +51,20 @@ enum class commit_refusal : std::uint8_t {
 };
 std::string_view name(commit_refusal);
 
+/// Status of TRANS3_COMMIT when no node has stored it: nothing has happened.
+constexpr std::int32_t commit_refused = -1;
+
+/// What a node has made of UPDATE_RECORD.
+enum class update_answer : std::uint8_t {
+  stored,
+  refused,  ///< it has stored nothing of it, and will not
+  unknown,  ///< it is lost, silent, or has refused since a recovery has begun there
+};
+
 /// What follows from one event.
 struct commit_step {
   std::optional<std::int32_t> answer{};  ///< to the client of TRANS3_COMMIT
+  std::string why{};                     ///< of an answer that is not 0
   std::string recover{};                 ///< not empty: ask for a recovery, for this reason
   bool operator==(const commit_step&) const = default;
 };
@@ -87,8 +99,8 @@ class database_commit {
  public:
   /// The nodes are all active ones, this one among them.
   commit_refusal begin(recovery_mode, db_kind, pnn self, std::span<const pnn> nodes);
-  /// The answer of a node to UPDATE_RECORD of that commit; `why` if it is not good.
-  commit_step answered(std::uint64_t commit, pnn node, bool good, std::string_view why);
+  /// The answer of a node to UPDATE_RECORD of that commit; `why` if it has not stored it.
+  commit_step answered(std::uint64_t commit, pnn node, update_answer, std::string_view why);
   /// The node's recovery mode changed.
   commit_step mode_changed(recovery_mode);
   /// The client has gone: nobody would find out what became of the commit, and its cluster-wide
@@ -102,12 +114,14 @@ class database_commit {
   std::span<const pnn> waiting_for() const { return missing_; }
 
  private:
-  commit_step end(std::optional<std::int32_t> answer);
+  commit_step end(std::optional<std::int32_t> answer, std::string why = {});
 
   commit_state state_ = commit_state::idle;
   recovery_mode mode_ = recovery_mode::active;
   std::uint64_t number_ = 0;
   std::vector<pnn> missing_;
+  bool perhaps_stored_ = false;  ///< by a node that was asked
+  std::string trouble_;          ///< of the first one that has not stored it
 };
 
 // ---- UPDATE_RECORD ----

@@ -301,6 +301,8 @@ class db_recovery {
   /// Parts that have gone on without each other meet: what records were when they parted matters (parts.hpp), or whether
   /// there ever were any.
   bool parts_meet() const;
+  /// A volatile database of which nobody's copy counts: what is committed has no past.
+  bool made_of_nothing() const;
   /// The latest content that a node has had, of the fresh ones, from which the members' came, although they do not know any
   /// more what they have changed since, because it was replaced: what the node's part has written since it went on without them
   /// is kept where they have nothing. Invalid: it has none, or has made no content since.

@@ -360,6 +360,10 @@ bool db_recovery::parts_meet() const {
   });
 }
 
+bool db_recovery::made_of_nothing() const {
+  return plan_.floe_only && kind_ == db_kind::volatile_db && members().empty();
+}
+
 db_way db_recovery::way() const {
   if (by_difference()) return db_way::difference;
   return unchanged_ ? db_way::unchanged : db_way::whole;

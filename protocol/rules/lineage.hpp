@@ -78,6 +78,10 @@ generation later_by(generation, std::uint32_t more);
 generation birth_under(generation map);
 bool is_birth(generation);
 
+/// Flag of DB_TRANSACTION_COMMIT among floe nodes, one of those that every control has for itself: nobody's copy of a volatile
+/// database has counted, so that what is committed has no past but the empty content.
+constexpr std::uint32_t commit_of_nothing = 0x00010000;
+
 /// The name of a content that a client has put in the place of one of this map's generation, outside of a recovery
 /// (freeze.hpp): later than the generation, earlier than the next one, and no map's. Invalid if the generation has no order.
 generation replaced_under(generation map);

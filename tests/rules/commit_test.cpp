@@ -10,6 +10,7 @@ namespace {
 constexpr pnn n0{0}, n1{1}, n2{2};
 constexpr std::array all{n0, n1, n2};
 constexpr auto normal = recovery_mode::normal, active = recovery_mode::active;
+using enum update_answer;
 
 database_commit begun() {
   database_commit c;
@@ -55,41 +56,69 @@ TEST_CASE("commit: of whom nothing is heard, and who is in no map, the leader ha
 TEST_CASE("commit: good when all nodes have stored it, once") {
   auto c = begun();
   const auto number = c.number();
-  CHECK(c.answered(number, n0, true, "") == commit_step{});
-  CHECK(c.answered(number, n0, true, "") == commit_step{});
-  CHECK(c.answered(number, n2, true, "") == commit_step{});
+  CHECK(c.answered(number, n0, stored, "") == commit_step{});
+  CHECK(c.answered(number, n0, stored, "") == commit_step{});
+  CHECK(c.answered(number, n2, stored, "") == commit_step{});
   CHECK(c.waiting_for().size() == 1);
-  CHECK(c.answered(number, n1, true, "").answer == 0);
+  CHECK(c.answered(number, n1, stored, "").answer == 0);
   CHECK(c.state() == commit_state::idle);
-  CHECK(c.answered(number, n1, true, "") == commit_step{});
+  CHECK(c.answered(number, n1, stored, "") == commit_step{});
 }
 
 TEST_CASE("commit: a node fails, a recovery is asked for, and its end is the answer") {
   auto c = begun();
-  CHECK(c.answered(c.number(), n0, true, "") == commit_step{});
-  const auto failed = c.answered(c.number(), n2, false, "disk full");
+  CHECK(c.answered(c.number(), n0, stored, "") == commit_step{});
+  const auto failed = c.answered(c.number(), n2, refused, "disk full");
   CHECK_FALSE(failed.answer);
   CHECK(failed.recover.find("disk full") != std::string::npos);
   // late good answers change nothing
-  CHECK(c.answered(c.number(), n1, true, "") == commit_step{});
+  CHECK(c.answered(c.number(), n1, stored, "") == commit_step{});
   CHECK(c.begin(normal, db_kind::persistent, n1, all) == commit_refusal::busy);
   CHECK(c.mode_changed(active) == commit_step{});
   CHECK(c.mode_changed(normal).answer == commit_cut_by_recovery);
   CHECK(c.state() == commit_state::idle);
 }
 
+TEST_CASE("commit: what all nodes have refused has happened nowhere, and needs no recovery") {
+  auto c = begun();
+  CHECK(c.answered(c.number(), n2, refused, "disk full") == commit_step{});
+  CHECK(c.answered(c.number(), n0, refused, "a record here is newer") == commit_step{});
+  CHECK(c.state() == commit_state::updating);
+  SUBCASE("all have") {
+    const auto end = c.answered(c.number(), n1, refused, "a record here is newer");
+    CHECK(end.answer == commit_refused);
+    CHECK(end.why == "node 2 did not store a transaction: disk full");
+    CHECK(end.recover.empty());
+    CHECK(c.state() == commit_state::idle);
+  }
+  SUBCASE("one has it") {
+    CHECK_FALSE(c.answered(c.number(), n1, stored, "").recover.empty());
+    CHECK(c.state() == commit_state::undecided);
+  }
+  SUBCASE("of one it is not known") {
+    CHECK_FALSE(c.answered(c.number(), n1, unknown, "timed out").recover.empty());
+    CHECK(c.state() == commit_state::undecided);
+  }
+  SUBCASE("a recovery has begun: that is waited for") {
+    CHECK(c.mode_changed(active) == commit_step{});
+    CHECK(c.answered(c.number(), n1, refused, "in recovery") == commit_step{});
+    CHECK(c.state() == commit_state::undecided);
+    CHECK(c.mode_changed(normal).answer == commit_cut_by_recovery);
+  }
+}
+
 TEST_CASE("commit: a recovery begins in the middle") {
   SUBCASE("and nodes refuse for it: no second cry for help") {
     auto c = begun();
     CHECK(c.mode_changed(active) == commit_step{});
-    CHECK(c.answered(c.number(), n0, false, "in recovery") == commit_step{});
+    CHECK(c.answered(c.number(), n0, unknown, "in recovery") == commit_step{});
     CHECK(c.mode_changed(normal).answer == commit_cut_by_recovery);
   }
   SUBCASE("and all nodes had it: then it is good, nobody can take it back") {
     auto c = begun();
     CHECK(c.mode_changed(active) == commit_step{});
-    for (pnn n : {n0, n1}) CHECK(c.answered(c.number(), n, true, "") == commit_step{});
-    CHECK(c.answered(c.number(), n2, true, "").answer == 0);
+    for (pnn n : {n0, n1}) CHECK(c.answered(c.number(), n, stored, "") == commit_step{});
+    CHECK(c.answered(c.number(), n2, stored, "").answer == 0);
     CHECK(c.mode_changed(normal) == commit_step{});
   }
   SUBCASE("and ends while answers are missing; they count for nothing afterwards") {
@@ -98,8 +127,8 @@ TEST_CASE("commit: a recovery begins in the middle") {
     c.mode_changed(active);
     CHECK(c.mode_changed(normal).answer == commit_cut_by_recovery);
     REQUIRE(c.begin(normal, db_kind::persistent, n1, all) == commit_refusal::none);
-    for (pnn n : all) CHECK(c.answered(old, n, true, "") == commit_step{});
-    CHECK(c.answered(old, n0, false, "") == commit_step{});
+    for (pnn n : all) CHECK(c.answered(old, n, stored, "") == commit_step{});
+    CHECK(c.answered(old, n0, refused, "") == commit_step{});
     CHECK(c.state() == commit_state::updating);
   }
 }

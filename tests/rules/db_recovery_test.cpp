@@ -155,6 +155,21 @@ TEST_CASE(
   CHECK(later.touches(n1, 2) == after);
 }
 
+TEST_CASE("where nobody's copy counts a content is made of nothing") {
+  const auto made_of_nothing = [](bool counts, bool floe_only, std::uint8_t flags = 0) {
+    auto p = plan(flags);
+    p.floe_only = floe_only;
+    p.participants = {{n0, false}, {n1, counts}, {n2, false}};
+    db_recovery m;
+    m.step(db_event::start{p}, time_point{});
+    return m.made_of_nothing();
+  };
+  CHECK(made_of_nothing(false, true));
+  CHECK_FALSE(made_of_nothing(true, true));
+  CHECK_FALSE(made_of_nothing(false, false));  // a ctdbd has no such content
+  CHECK_FALSE(made_of_nothing(false, true, db_flag::persistent));
+}
+
 TEST_CASE("a node that has recovered alone parted at the last generation that it shared") {
   const auto m = with_returner(at(76, {75, 74, 73}), at(76, {75, 74, 73}), at(80, {79, 74, 73}));
   CHECK(m.own_generation(n2) == generation{80});

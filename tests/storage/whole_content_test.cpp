@@ -206,6 +206,41 @@ TEST_CASE("a persistent store that took a huge transaction goes on") {
   REQUIRE(same(s, expected));
 }
 
+TEST_CASE("recovery set: records of which it says nothing can be added") {
+  temp_dir dir(temp_dir::where::disk);
+  store s = opened({.file = dir / "a.ldb", .create_empty = true});
+  const auto of = [](std::uint64_t n) { return record_header{.rsn = rsn{n}}; };
+  REQUIRE(s.put("gone", of(1), "x"));
+  REQUIRE(s.put("here", of(1), "x"));
+  REQUIRE(s.flush());
+  recovery_set set;
+  const auto brought = std::make_shared<const bytes>("brought gone");
+  set.add(brought, std::array{record_view{byte_view(*brought).substr(0, 7), of(5), "of others"}});
+  set.erase(byte_view(*brought).substr(8));
+  set.add_missing({{"brought", of(9), "own"}, {"gone", of(9), "own"}, {"here", of(9), "own"}});
+  CHECK(set.size() == 3);
+  REQUIRE(set.apply_difference(s));
+  CHECK(s.get("brought").value()->data == "of others");
+  CHECK_FALSE(s.get("gone").value().has_value());
+  CHECK(s.get("here").value()->data == "own");
+}
+
+TEST_CASE("a record that waits elsewhere to be stored is among the changes, as it was at the base") {
+  temp_dir dir(temp_dir::where::disk);
+  store s = opened({.file = dir / "a.ldb", .create_empty = true});
+  REQUIRE(s.put("a", {.rsn = rsn{3}}, "then"));
+  s.changes().begin(generation{7});
+  const record newer{"a", {.rsn = rsn{4}}, "now"};
+  s.note_unstored({&newer, 1});
+  CHECK(s.changes().since(generation{7})->contains("a"));
+  const auto marks = s.changes().marks_of("a");
+  REQUIRE(marks.size() == 1);
+  CHECK(marks.front().mark.rsn == rsn{3});
+  CHECK(marks.front().mark.data_sum == data_sum("then"));
+  CHECK(marks.front().mark.written);
+  CHECK(s.get("a").value()->data == "then");
+}
+
 TEST_CASE("recovery set: buffers in, the store's content out") {
   random_source random(5);
   for (auto hash : {hash_long_key, four_hashes})

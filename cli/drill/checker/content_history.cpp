@@ -167,7 +167,8 @@ bool content_history::is_outnumbered(content c) const {
   const auto& r = *recoveries_[std::to_underlying(c)];
   std::set<std::size_t> away;
   for (const auto source : r.from)
-    if (const auto before = of(source, r.at); before < c)
+    // of one that asked for nothing it is known when it was there, not when it began
+    if (const auto before = of(source, r.unchanged ? r.at - 1 : r.at); before < c)
       for (const auto& [node, at] : recoveries_[std::to_underlying(before)]->committed)
         away.insert(node);
     else

@@ -27,7 +27,7 @@ SETTLED_S = 10  # floe's nodes give memory back some seconds after a recovery
 ROWS = {
     "unchanged": ("recovery, nothing changed since the last", "ms", "30, the same for each size"),
     "part": ("recovery, 1 % of the records changed", "ms", "0.05x"),
-    "new": ("recovery, all records new", "ms", "0.25x"),
+    "new": ("recovery, all records changed", "ms", "0.25x"),
     "pause": ("longest pause of the small database in a recovery", "ms", "10"),
     "join": ("longest pause of it while a node comes back and joins", "ms", "20"),
     "migrations": (f"migrations after a recovery, of {HOT} records in use on a node that is alive", "", "0"),
@@ -56,6 +56,8 @@ def one_round(kind, count):
         fill(group, BIG, count)
         attach(group[0], SMALL)
         leader = measure.leader(group)
+        measure.recovery(group, leader)
+        measure.touch(group, count, 1, BIG)
         result["new"].append(measure.recovery(group, leader))
         result["unchanged"] += [measure.recovery(group, leader) for _ in range(3)]
         changed = max(1, count // 100)
