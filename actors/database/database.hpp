@@ -260,7 +260,6 @@ class database final : public actor<database_message>, private record_keeper {
 
   // replaced_content.cpp
   bool is_outside(const db_control&) const;
-  std::optional<pnn> out_of_reach() const;
   static std::pair<pnn, std::uint64_t> asker_of(const db_control&);
   bool refuse_if_anothers(const db_control&) const;
   void keep_number_rising(recovery_set&);

@@ -2,8 +2,6 @@
 /// recovery_pull.cpp, recovery_push.cpp, recovery_commit.cpp.
 #include "actors/database/database.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "actors/database/log_text.hpp"
@@ -224,10 +222,6 @@ void database::begin(db_control& m) {
   // what is under way there would meet what is put in its place, and a recovery may have begun under the same generation
   if (outside && view_->mode == recovery_mode::active)
     return m.answer.fail(std::string(name(freeze_refusal::recovery_began)));
-  if (const auto missing = outside ? out_of_reach() : std::nullopt)
-    return m.answer.fail(fmt::format(
-        "node {} is of the cluster and cannot be reached from here: it would keep what it has",
-        number(*missing)));
   if (!transition(freeze_event::begin{t.tid, gen_, outside, view_->gen}, m.answer)) return;
   open_transaction(m);
   m.answer.good();

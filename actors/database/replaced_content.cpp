@@ -30,15 +30,6 @@ bool database::is_outside(const db_control& m) const {
   return !of_ctdbd || (view_->leader != m.from && view_->leader != pnn::unknown);
 }
 
-/// Of those who take part: it would go on with what was there before, under the same generation.
-std::optional<pnn> database::out_of_reach() const {
-  const auto missing = std::ranges::find_if(
-      view_->members, [&](pnn n) { return n != env_.self && !reachable(n); });
-  if (missing == view_->members.end() || mutated(mutant::replaced_without_a_member))
-    return std::nullopt;
-  return *missing;
-}
-
 /// Two tools that replace the content at once name the same generation, and a push names none: it would become part of a
 /// recovery that has begun since. Each may go on only with what it has begun itself.
 bool database::refuse_if_anothers(const db_control& m) const {
