@@ -76,12 +76,25 @@ void change_history::written(byte_view key) {
   if (char* tag = state_ == change_state::complete ? noted_.tag(key) : nullptr) set_written(tag);
 }
 
+bytes change_history::tag_of(const record_mark& m) {
+  bytes tag(mark_size, '\0');
+  std::memcpy(tag.data(), &m.rsn, sizeof m.rsn);
+  std::memcpy(tag.data() + sizeof m.rsn, &m.data_sum, sizeof m.data_sum);
+  tag[written_at] = m.written ? 1 : 0;
+  return tag;
+}
+
+record_mark change_history::mark_in(byte_view tag) {
+  record_mark m;
+  std::memcpy(&m.rsn, tag.data(), sizeof m.rsn);
+  std::memcpy(&m.data_sum, tag.data() + sizeof m.rsn, sizeof m.data_sum);
+  m.written = tag[written_at] != 0;
+  return m;
+}
+
 /// False: that was too much, and nothing is noted any more.
 bool change_history::note_first(byte_view key, const record_mark& m) {
-  char tag[written_at];
-  std::memcpy(tag, &m.rsn, sizeof m.rsn);
-  std::memcpy(tag + sizeof m.rsn, &m.data_sum, sizeof m.data_sum);
-  noted_.insert(key, {tag, sizeof tag});
+  noted_.insert(key, tag_of(m));
   if (noted_.size() <= bounds_.keys && noted_.size_bytes() <= bounds_.bytes &&
       !few_but_large(noted_))
     return true;
@@ -120,12 +133,7 @@ bool change_history::changed_since(generation base, byte_view key) const {
 std::vector<change_history::earlier_mark> change_history::marks_of(byte_view key) const {
   std::vector<earlier_mark> all;
   const auto look = [&](const key_set& keys, std::uint32_t age) {
-    const auto tag = keys.tag_of(key);
-    if (!tag) return;
-    auto& e = all.emplace_back(earlier_mark{.age = age, .mark = {}});
-    std::memcpy(&e.mark.rsn, tag->data(), sizeof e.mark.rsn);
-    std::memcpy(&e.mark.data_sum, tag->data() + sizeof e.mark.rsn, sizeof e.mark.data_sum);
-    e.mark.written = (*tag)[written_at] != 0;
+    if (const auto tag = keys.tag_of(key)) all.push_back({.age = age, .mark = mark_in(*tag)});
   };
   look(noted_, 1);
   for (std::size_t i = 0; i < steps_.size(); ++i)
@@ -138,6 +146,32 @@ std::vector<generation> change_history::earlier() const {
   bases.reserve(steps_.size());
   for (const auto& s : steps_) bases.push_back(s.from);
   return bases;
+}
+
+generation change_history::visit_step_to(
+    generation base, function_ref<void(byte_view key, const record_mark&)> visit) const {
+  auto step = steps_.begin();
+  if (base != base_) {
+    step = std::ranges::find(steps_, base, &change_step::from);
+    if (step != steps_.end()) ++step;
+  }
+  if (state_ != change_state::complete || step == steps_.end()) return generation::invalid;
+  step->keys.each([&](byte_view key) { visit(key, mark_in(*step->keys.tag_of(key))); });
+  return step->from;
+}
+
+bool change_history::reach_back(generation from,
+                                const std::vector<std::pair<byte_view, record_mark>>& keys) {
+  if (state_ != change_state::complete || from == generation::invalid || reaches(from) ||
+      steps_.size() >= bounds_.steps)
+    return false;
+  key_set told(mark_size);
+  for (const auto& [key, mark] : keys) told.insert(key, tag_of(mark));
+  std::size_t total = told.size_bytes();
+  for (const auto& s : steps_) total += s.keys.size_bytes();
+  if (total > bounds_.step_bytes) return false;
+  steps_.push_back({from, std::move(told)});
+  return true;
 }
 
 std::uint32_t change_history::oldest_age_since(generation base) const {

@@ -21,6 +21,7 @@
 #include <deque>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "protocol/change_state.hpp"
@@ -91,6 +92,15 @@ class change_history {
 
   /// Earlier bases from which all is known, the latest first.
   std::vector<generation> earlier() const;
+  /// The oldest of them, or the present base.
+  generation oldest() const { return steps_.empty() ? base_ : steps_.back().from; }
+  /// Shows the keys that were changed on the way to this base, and what they were before. Returns the base before it, which is
+  /// invalid if that is not known.
+  generation visit_step_to(generation base,
+                           function_ref<void(byte_view key, const record_mark&)>) const;
+  /// The step to oldest(), as another node tells it that had the same content then. Of a key its first mark counts. False:
+  /// there is no room for it, or nothing is known that it could be put behind.
+  bool reach_back(generation from, const std::vector<std::pair<byte_view, record_mark>>& keys);
   /// Every key that may differ between that base and now; nothing if it is not known.
   std::optional<key_set> since(generation base) const;
 
@@ -103,6 +113,8 @@ class change_history {
   void note_one(byte_view key, function_ref<record_mark()> now, function_ref<std::uint32_t()> sum);
   bool note_first(byte_view key, const record_mark&);
   static void set_written(char* tag);
+  static bytes tag_of(const record_mark&);
+  static record_mark mark_in(byte_view tag);
 
   bounds bounds_;
   change_state state_ = change_state::none;

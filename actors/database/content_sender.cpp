@@ -1,10 +1,10 @@
 #include "actors/database/content_sender.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "actors/database/storage_trouble.hpp"
 #include "actors/events.hpp"
+#include "actors/mark_record.hpp"
 #include "protocol/mutant.hpp"
 #include "protocol/rules/parts.hpp"
 #include "protocol/wire/codec.hpp"
@@ -19,10 +19,7 @@ void add_marks(rec_buffer_builder& buffer, const std::vector<change_history::ear
                byte_view key, std::uint32_t oldest) {
   for (const auto& [age, mark] : marks) {
     if (age > oldest) break;
-    char sum[sizeof mark.data_sum];
-    std::memcpy(sum, &mark.data_sum, sizeof sum);
-    buffer.add(key, {.rsn = mark.rsn, .flags = mark.written ? mark_written : 0}, {sum, sizeof sum},
-               is_mark | age);
+    add_mark(buffer, key, mark, is_mark | age);
   }
 }
 

@@ -28,6 +28,7 @@ bool is_step_on_store(control c) {
     case control::db_recovery_begin:
     case control::db_changes:
     case control::db_copies:
+    case control::db_step:
     case control::db_digest:
     case control::db_transaction_commit:
     case control::db_transaction_cancel:
@@ -133,6 +134,7 @@ void database::on(db_control& m) {
     case control::db_recovery_begin: return recovery_begin(m);
     case control::db_changes: return send_changes(m);
     case control::db_copies: return send_copies(m);
+    case control::db_step: return tell_step(m);
     case control::db_digest: return digest(m);
     case control::db_transaction_commit: return commit(m);
     case control::db_transaction_cancel: return cancel(m);

@@ -45,6 +45,7 @@
 #include "actors/database/group_commits.hpp"
 #include "actors/database/holder_wait.hpp"
 #include "actors/database/hot_records.hpp"
+#include "actors/database/inherited_history.hpp"
 #include "actors/database/lock_table.hpp"
 #include "actors/database/push_receiver.hpp"
 #include "actors/database/read_only_copies.hpp"
@@ -109,6 +110,7 @@ class database final : public actor<database_message>, private record_keeper {
   void on(db_holder_rules& m) { holders_.set(m); }
   void on(db_update_answer& m) { commit_.on(m); }
   void on(db_nodes_told& m) { commit_.on(m); }
+  void on(db_step_told& m) { history_.on(m); }
   void on(db_thaw_late& m) { thaws_.on(m); }
   void on(db_fill_on& m) { filling_.on(m); }
   void on(db_vacuum_time& m) { vacuum_.on(m); }
@@ -269,6 +271,7 @@ class database final : public actor<database_message>, private record_keeper {
   void pull(db_control&);
   void send_changes(db_control&);
   void send_copies(db_control&);
+  void tell_step(db_control&);
 
   // recovery_push.cpp
   void on(db_push&);
@@ -365,6 +368,7 @@ class database final : public actor<database_message>, private record_keeper {
   storage_trouble storage_{port_};
   group_commits groups_{port_};
   change_counter changes_{port_};
+  inherited_history history_{port_};
   read_only_copies copies_{port_, *this};
   vacuuming vacuum_{port_, *this, copies_};
   hot_records table_{port_, *this, locks_, copies_, stays_};

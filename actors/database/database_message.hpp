@@ -260,6 +260,12 @@ struct db_nodes_told {
   control_answer answer;
 };
 
+/// A node has told how an earlier content came to be, or has not.
+struct db_step_told {
+  std::uint64_t question;
+  control_answer answer;
+};
+
 using database_message =
     std::variant<db_client_call, db_peer_packet, db_control, db_push, db_client_gone, db_view,
                  db_inspect, db_traverse, db_tick, db_flush, db_continue_pull, db_work_done,
@@ -267,6 +273,6 @@ using database_message =
                  db_update_answer, db_next_slice, db_settings, db_vacuum_time, db_vacuum_slice,
                  db_vacuum_answer, db_seqnum_time, db_table_rules, db_table_rung, db_table_tick,
                  db_table_recall, db_tell_contents, db_fill_from, db_fill_came, db_fill_on,
-                 db_look_for_room, db_reset_counters, db_nodes_told>;
+                 db_look_for_room, db_reset_counters, db_nodes_told, db_step_told>;
 
 }  // namespace floe

@@ -46,8 +46,8 @@ struct content_write {
   std::shared_ptr<store> to;
   std::shared_ptr<recovery_set> set;
   generation tid = generation::invalid;
-  bool equal = false;  ///< on all nodes of a recovery of floe's nodes alone
-  bool wiped = false;  ///< the set is all there is from now on
+  bool equal = false;       ///< on all nodes of a recovery of floe's nodes alone
+  bool wiped = false;       ///< the set is all there is from now on
   bool of_nothing = false;  ///< nobody's copy has counted
   std::string damage_before{}, damage_after{};
   std::vector<bytes> copies{};  ///< records of which copies are out
@@ -185,6 +185,8 @@ void database::finish_commit(const freeze_step& s, const replier& answer) {
   gen_ = s.committed;
   committed_ = true;
   copies_.forget();
+  const bool all_from_others = transaction_.equal && store_->changes().oldest() == gen_;
+  if (config_.kind == db_kind::volatile_db && all_from_others) history_.wanted();
   // what is stored under the same generation leaves the other records as they are
   equal_ = transaction_.equal || (equal_ && before == gen_);
   note(event::generation{.from = before, .to = gen_});

@@ -1,6 +1,7 @@
 /// What a recovery asks this node's copy of a database for: all records, the keys that have changed, or the records that
 /// it names. How they are sent: content_sender.hpp.
 #include "actors/database/database.hpp"
+#include "actors/mark_record.hpp"
 #include "protocol/mutant.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/wire/codec.hpp"
@@ -40,6 +41,16 @@ void database::send_copies(db_control& m) {
   key_set keys;
   for (const rec_data& r : *asked) keys.insert(r.key);
   sender_.send({m.from, p.srvid, m.answer}, std::move(keys), table_.left());
+}
+
+void database::tell_step(db_control& m) {
+  const auto& asked = m.request<control::db_step>();
+  rec_buffer_builder keys(config_.id);
+  const auto from = store_->changes().visit_step_to(
+      asked.content, [&](byte_view key, const record_mark& mark) { add_mark(keys, key, mark, 0); });
+  if (from == generation::invalid) return m.answer.fail("not known");
+  const bytes list = keys.take();
+  m.answer.good(wire::encode(db_change_step{.from = from, .keys = list}));
 }
 
 }  // namespace floe

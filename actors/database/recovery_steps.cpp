@@ -350,6 +350,7 @@ void database::thaw(db_control& m) {
   transaction_.pushed.reset();
   sender_.stop();
   m.answer.good();
+  history_.ask_if_wanted();
   if (!s.resume) return;
   serve_deferred();
   copies_.end_call_backs();

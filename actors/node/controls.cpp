@@ -74,6 +74,7 @@ void add_those_of_databases(control_table& t, registry& d) {
   t.add(to_database<c::db_copies>(d));
   t.add(to_database<c::db_digest>(d));
   t.add(to_database<c::db_fill>(d));
+  t.add(to_database<c::db_step>(d));
   t.add(to_database<c::db_transaction_commit>(d));
   t.add(to_database<c::db_transaction_cancel>(d));
   t.add(to_database<c::wipe_database>(d));

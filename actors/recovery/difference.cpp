@@ -1,9 +1,9 @@
 /// The part of a database's recovery that looks only at what has changed: taking in the changes, asking for the copies
 /// that are missing, and sorting the winners by who lacks them (storage/difference.hpp).
 #include <algorithm>
-#include <cstring>
 
 #include "actors/events.hpp"
+#include "actors/mark_record.hpp"
 #include "actors/recovery/db_recoverer.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/wire/codec.hpp"
@@ -85,15 +85,12 @@ void db_recoverer::take_difference(const dbr_records& m, const rec_buffer& buffe
 /// What the record was before a change, as far as that matters to a node that comes back.
 bool db_recoverer::take_mark(pnn from, bool is_member, std::uint32_t age,
                              const std::optional<record_view>& told) {
-  record_mark mark;
-  if (age == 0 || !told || told->data.size() != sizeof mark.data_sum) return false;
-  mark.rsn = told->header.rsn;
-  mark.written = told->header.flags & mark_written;
-  std::memcpy(&mark.data_sum, told->data.data(), sizeof mark.data_sum);
+  const auto mark = mark_in(told);
+  if (age == 0 || !mark) return false;
   if (is_member)
-    difference_->was(told->key, {machine_.parted_before(from, age), age, mark});
+    difference_->was(told->key, {machine_.parted_before(from, age), age, *mark});
   else if (machine_.after_own_commit(from, age))
-    difference_->returner_was(from, told->key, age, mark);
+    difference_->returner_was(from, told->key, age, *mark);
   return true;
 }
 

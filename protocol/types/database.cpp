@@ -112,6 +112,16 @@ constexpr auto layout(wire::of<db_fill_part>) {
                       wire::sized("recordslen", "records", &db_fill_part::records));
 }
 
+constexpr auto layout(wire::of<db_step_request>) {
+  return wire::record("db_step_request", wire::field("db_id", &db_step_request::db_id),
+                      wire::field("content", &db_step_request::content));
+}
+
+constexpr auto layout(wire::of<db_change_step>) {
+  return wire::record("db_change_step", wire::field("from", &db_change_step::from),
+                      wire::sized("keyslen", "keys", &db_change_step::keys));
+}
+
 constexpr auto layout(wire::of<db_digest>) {
   return wire::record("db_digest", wire::field("records", &db_digest::records),
                       wire::field("sum", &db_digest::sum));
@@ -156,6 +166,8 @@ template struct wire::codec<db_content_list>;
 template struct wire::codec<join_request>;
 template struct wire::codec<db_fill_request>;
 template struct wire::codec<db_fill_part>;
+template struct wire::codec<db_step_request>;
+template struct wire::codec<db_change_step>;
 template struct wire::codec<db_digest>;
 template struct wire::codec<db_seqnum_request>;
 template struct wire::codec<db_vacuum>;

@@ -157,6 +157,22 @@ struct db_fill_part {
   bool operator==(const db_fill_part&) const = default;
 };
 
+/// floe's own: how this content came from the one before it.
+struct db_step_request {
+  static constexpr std::size_t wire_size = 8;
+  floe::db_id db_id{0};
+  generation content = generation::invalid;
+  bool operator==(const db_step_request&) const = default;
+};
+
+/// floe's own. `keys` is an encoded rec_buffer of marks (rules/parts.hpp): what changed on the way, as it was before.
+struct db_change_step {
+  static constexpr std::size_t wire_size_min = 8;
+  generation from = generation::invalid;
+  byte_view keys;
+  bool operator==(const db_change_step&) const = default;
+};
+
 /// floe's own: equal for equal contents.
 struct db_digest {
   static constexpr std::size_t wire_size = 16;

@@ -258,31 +258,30 @@ TEST_CASE(
 TEST_CASE("a node that found all copies equal when it went on alone is one like any other") {
   written w;
   w.h.cluster_lock = true;
-  w.s.recoveries = {
-      {.db = "p.tdb",
-       .generation = 1,
-       .at = 100,
-       .from = {0},
-       .committed = {{0, 150}, {1, 150}, {2, 150}}},
-      // without node 1
-      {.db = "p.tdb",
-       .generation = 2,
-       .at = 2'000,
-       .from = {0},
-       .committed = {{0, 2'100}, {2, 2'100}}},
-      // one of two alone, and then the other one
-      {.db = "p.tdb",
-       .generation = 3,
-       .at = 4'000,
-       .unchanged = true,
-       .from = {0},
-       .committed = {{0, 4'000}}},
-      {.db = "p.tdb",
-       .generation = 4,
-       .at = 8'000,
-       .unchanged = true,
-       .from = {2},
-       .committed = {{2, 8'000}}}};
+  w.s.recoveries = {{.db = "p.tdb",
+                     .generation = 1,
+                     .at = 100,
+                     .from = {0},
+                     .committed = {{0, 150}, {1, 150}, {2, 150}}},
+                    // without node 1
+                    {.db = "p.tdb",
+                     .generation = 2,
+                     .at = 2'000,
+                     .from = {0},
+                     .committed = {{0, 2'100}, {2, 2'100}}},
+                    // one of two alone, and then the other one
+                    {.db = "p.tdb",
+                     .generation = 3,
+                     .at = 4'000,
+                     .unchanged = true,
+                     .from = {0},
+                     .committed = {{0, 4'000}}},
+                    {.db = "p.tdb",
+                     .generation = 4,
+                     .at = 8'000,
+                     .unchanged = true,
+                     .from = {2},
+                     .committed = {{2, 8'000}}}};
   w.commit(0, 1, 2, {{"a", ""}}, {{"a", "a1"}}, 1);
   w.commit(0, 5, 6, {{"b", ""}}, {{"b", "b3"}}, 2);
   w.commit(2, 10, 11, {{"a", "a1"}}, {{"a", "a4"}}, 2);

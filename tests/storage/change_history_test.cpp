@@ -231,3 +231,49 @@ TEST_CASE("a store notes what it stores and erases, and forgets when its content
   }
   CHECK(s.changes().state() == change_state::none);
 }
+
+TEST_CASE("a history can be reached back by what another node tells of the same contents") {
+  change_history teller({.keys = 100, .bytes = 1 << 20, .step_bytes = 1 << 20, .steps = 3});
+  teller.begin(g1);
+  teller.note(
+      "a", [] { return record_mark{.rsn = rsn{7}, .data_sum = 9}; }, [] { return 8U; });
+  teller.step(g2);
+  teller.note("b");
+  teller.step(g3);
+
+  change_history h({.keys = 100, .bytes = 1 << 20, .step_bytes = 4096, .steps = 3});
+  h.begin(g3);
+  h.note("c");
+  const auto learn = [&] {
+    std::vector<std::pair<byte_view, record_mark>> keys;
+    const auto from = teller.visit_step_to(
+        h.oldest(), [&](byte_view key, const record_mark& m) { keys.emplace_back(key, m); });
+    return h.reach_back(from, keys);
+  };
+  CHECK(h.oldest() == g3);
+  REQUIRE(learn());
+  CHECK(h.oldest() == g2);
+  REQUIRE(learn());
+  CHECK(h.earlier() == std::vector{g2, g1});
+  CHECK(keys_of(*h.since(g1)) == std::set<bytes>{"a", "b", "c"});
+  CHECK(keys_of(*h.since(g2)) == std::set<bytes>{"b", "c"});
+  CHECK(h.age_of("a") == 3);
+  REQUIRE(h.marks_of("a").size() == 1);
+  CHECK(h.marks_of("a").front().mark == record_mark{rsn{7}, 9, true});
+  CHECK_FALSE(learn());  // nothing older is known
+  CHECK(teller.visit_step_to(generation{5}, [](byte_view, const record_mark&) {}) ==
+        generation::invalid);
+
+  SUBCASE("once") { CHECK_FALSE(h.reach_back(g2, {})); }
+  SUBCASE("in bounds") {
+    const bytes large(5000, 'x');
+    CHECK_FALSE(h.reach_back(generation{4}, {{large, {}}}));
+    CHECK(h.reach_back(generation{4}, {}));
+    CHECK_FALSE(h.reach_back(generation{3}, {}));  // more steps than are kept
+  }
+  SUBCASE("not by who knows nothing of its own content") {
+    h.forget();
+    CHECK_FALSE(h.reach_back(g1, {}));
+    CHECK(h.visit_step_to(g3, [](byte_view, const record_mark&) {}) == generation::invalid);
+  }
+}

@@ -225,7 +225,8 @@ TEST_CASE("recovery set: records of which it says nothing can be added") {
   CHECK(s.get("here").value()->data == "own");
 }
 
-TEST_CASE("a record that waits elsewhere to be stored is among the changes, as it was at the base") {
+TEST_CASE(
+    "a record that waits elsewhere to be stored is among the changes, as it was at the base") {
   temp_dir dir(temp_dir::where::disk);
   store s = opened({.file = dir / "a.ldb", .create_empty = true});
   REQUIRE(s.put("a", {.rsn = rsn{3}}, "then"));

@@ -18,7 +18,10 @@ std::vector<finding> missing_writes(const history& h, const observations& seen, 
   std::map<std::string_view, content_history> contents;
   for (const auto& [record, r] : by_record(h)) {
     std::set<std::size_t> known;
-    for (const auto& s : stale_sights(h, r)) {
+    const auto stale = stale_sights(h, r);
+    if (stale.empty()) continue;
+    record_holders had(h, seen, r);
+    for (const auto& s : stale) {
       const auto& sight = h.ops[s.sight];
       // a node that is cut off, and has not been told, knows only what it had
       if (h.in_the_dark(sight.node, sight.begin, sight.end)) continue;
@@ -29,7 +32,7 @@ std::vector<finding> missing_writes(const history& h, const observations& seen, 
             contents.try_emplace(record.first, h, seen, std::string(record.first)).first->second;
         if (known.contains(w) || in_another_part(h, of_db, w, sight)) continue;
         known.insert(w);
-        const auto why = explain_loss(h, seen, r, of_db, w, s);
+        const auto why = explain_loss(h, seen, r, had, of_db, w, s);
         all.push_back(
             {!why,
              fmt::format("{} {} by {} on node {}, {}, {}: {} on node {} saw {} at {}",

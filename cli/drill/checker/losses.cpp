@@ -1,72 +1,14 @@
 #include "cli/drill/checker/losses.hpp"
 
 #include <algorithm>
-#include <unordered_map>
+#include <map>
 
 namespace floe::cli::drill {
 namespace {
 
 bool is_deletion(const operation& o) { return o.kind == op_kind::erase || o.kind == op_kind::wipe; }
 
-/// Which writes go back to one of them, write by write, by what each writer had seen.
-class descent {
- public:
-  descent(const history& h, const register_history& r, std::size_t origin)
-      : h_(h), r_(r), origin_(origin), known_{{origin, true}} {}
-
-  bool includes(std::size_t write) {
-    bool found = false;
-    std::vector<std::size_t> way;
-    for (std::optional at = write; at; at = before(*at)) {
-      const auto [known, is_new] = known_.try_emplace(*at, false);  // false also ends a circle
-      if (!is_new) {
-        found = known->second;
-        break;
-      }
-      way.push_back(*at);
-    }
-    if (found)
-      for (const auto w : way) known_[w] = true;
-    return found;
-  }
-
- private:
-  /// The write that its writer had seen; nothing if that was before the origin.
-  std::optional<std::size_t> before(std::size_t write) const {
-    const auto& w = h_.ops[write];
-    if (w.begin < h_.ops[origin_].begin || w.under >= h_.ops.size()) return std::nullopt;
-    return r_.writer_of(h_, h_.ops[w.under].value, w.begin, write);
-  }
-
-  const history& h_;
-  const register_history& r_;
-  std::size_t origin_;
-  std::unordered_map<std::size_t, bool> known_;
-};
-
 bool sees(const operation& o) { return o.kind == op_kind::lock || o.kind == op_kind::read; }
-
-/// Nodes on which the write, or what came of it, was seen.
-std::vector<record_holder> by_sight(const history& h, const register_history& r, std::size_t write,
-                                    time_us until) {
-  std::vector<record_holder> all;
-  const auto& w = h.ops[write];
-  if (w.result == op_end::done) all.push_back({w.node, w.end, w.begin, w.connected});
-  descent of_write(h, r, write);
-  for (const auto s : r.sights) {
-    const auto& o = h.ops[s];
-    if (o.final_look || o.end < w.begin || o.end > until) continue;
-    const auto from = r.writer_of(h, o.value, o.end, h.ops.size());
-    if (from && of_write.includes(*from)) all.push_back({o.node, o.end, o.begin, o.connected});
-  }
-  std::ranges::stable_sort(all, {}, &record_holder::since);
-  return all;
-}
-
-/// A node that has had a copy since then, untouched, gives it to a recovery.
-bool gives(const history& h, const record_holder& x, const database_recovery& r) {
-  return x.since <= r.at && r.from.contains(x.node) && !h.harmed(x.node, x.from, r.at, x.connected);
-}
 
 /// Who has left in good order has nothing any more, and yet nothing is lost by that.
 const disturbance* cause_among(const std::vector<const disturbance*>& harms) {
@@ -147,38 +89,19 @@ bool in_another_part(const history& h, const content_history& contents, std::siz
   return parts_may_go_on(h) && contents.apart(w.node, made_at(w), sight.node, sight.end);
 }
 
-std::vector<record_holder> holders_of(const history& h, const observations& s,
-                                      const register_history& r, std::size_t write, time_us until) {
-  auto all = by_sight(h, r, write, until);
-  const auto& w = h.ops[write];
-  if (w.everywhere) {
-    std::set<std::size_t> nodes;
-    for (const auto& x : s.recoveries) nodes.insert(x.from.begin(), x.from.end());
-    for (const auto n : nodes) all.push_back({n, w.end, w.end});
-  }
-  for (const auto& recovery : s.recoveries) {
-    if (recovery.db != w.db || recovery.at > until) continue;
-    if (!std::ranges::any_of(all, [&](const auto& x) { return gives(h, x, recovery); })) continue;
-    for (const auto& [node, at] : recovery.committed)
-      if (at <= until) all.push_back({node, at, at});
-  }
-  std::ranges::stable_sort(all, {}, &record_holder::since);
-  return all;
-}
-
 std::optional<disturbance> explain_loss(const history& h, const observations& s,
-                                        const register_history& r, const content_history& contents,
-                                        std::size_t write, const stale_sight& stale) {
+                                        const register_history& r, record_holders& had,
+                                        const content_history& contents, std::size_t write,
+                                        const stale_sight& stale) {
   const auto& sight = h.ops[stale.sight];
   if (auto rival = of_another_part(h, r, contents, write, stale)) return rival;
   if (const auto& w = h.ops[write]; w.everywhere)
     if (const auto* gone = who_was_wiped_is_gone(h, contents, w, sight.end)) return *gone;
   const auto seen_missing = sight.end;
-  const auto holders = holders_of(h, s, r, write, sight.begin);
+  const auto holders = had.of(write, sight.begin);
   auto harm = harm_of(h, holders, seen_missing);
   // the recovery in which they gave it to others may have come after that
-  if (harm.to_all && !harm.last)
-    harm = harm_of(h, holders_of(h, s, r, write, seen_missing), seen_missing);
+  if (harm.to_all && !harm.last) harm = harm_of(h, had.of(write, seen_missing), seen_missing);
   const auto* last = harm.last;
   if (harm.to_all && last) return *last;
   const auto& w = h.ops[write];
@@ -187,7 +110,7 @@ std::optional<disturbance> explain_loss(const history& h, const observations& s,
   auto safe = never;
   for (const auto& recovery : s.recoveries)
     if (recovery.db == w.db &&
-        std::ranges::any_of(holders, [&](const auto& x) { return gives(h, x, recovery); }))
+        std::ranges::any_of(holders, [&](const auto& x) { return gives_its_copy(h, x, recovery); }))
       for (const auto& [node, at] : recovery.committed)
         if (at <= sight.begin && !h.harmed(node, at, seen_missing)) safe = std::min(safe, at);
   if (safe != never) return std::nullopt;

@@ -23,6 +23,7 @@
 
 #include "cli/drill/checker/checker.hpp"
 #include "cli/drill/checker/content_history.hpp"
+#include "cli/drill/checker/record_holders.hpp"
 #include "cli/drill/checker/register_history.hpp"
 
 namespace floe::cli::drill {
@@ -31,21 +32,11 @@ namespace floe::cli::drill {
 /// nothing (`quorum=none`); never where a majority is asked for.
 bool parts_may_go_on(const history&);
 
-struct record_holder {
-  std::size_t node = 0;
-  time_us since = 0;          ///< for certain
-  time_us from = 0;           ///< perhaps since then: answers take their time
-  time_us connected = never;  ///< who tells it, with this process of the node
-};
-
-/// In the order of time, as far as it was seen up to `until`.
-std::vector<record_holder> holders_of(const history&, const observations&, const register_history&,
-                                      std::size_t write, time_us until);
-
 /// Nothing: no disturbance explains that this sight, which began after the write was over, did not see it.
 std::optional<disturbance> explain_loss(const history&, const observations&,
-                                        const register_history&, const content_history&,
-                                        std::size_t write, const stale_sight&);
+                                        const register_history&, record_holders&,
+                                        const content_history&, std::size_t write,
+                                        const stale_sight&);
 
 /// What was seen there is no word about this write: it was made in another part of the cluster, and the two had not met.
 bool in_another_part(const history&, const content_history&, std::size_t write,

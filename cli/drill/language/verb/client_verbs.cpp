@@ -125,7 +125,7 @@ action read_write(line_parser& w) {
                }));
 }
 
-action read_delete(line_parser& w) {
+action read_client_delete(line_parser& w) {
   const auto r = read_record_words(w);
   return do_it(r, true, fmt::format("deleting {}/{}", r.db, r.key),
                locked(r, [r](drill_client& c, drill_client::ended done) {
@@ -240,7 +240,7 @@ std::vector<verb> client_verbs() {
           read_write,
           {"{client} write {volatile} {key} {value} &", "{client} write {volatile} {key} {value}"}),
       of_client("delete", "DB KEY", "lock, delete, unlock", "smbd delete locking.tdb l7",
-                read_delete, {"{client} delete {volatile} {key}"}),
+                read_client_delete, {"{client} delete {volatile} {key}"}),
       of_client("transact", "DB KEY=VALUE ... [&]",
                 "write several records of a persistent or replicated database at once; each value "
                 "once in a drill",

@@ -8,8 +8,8 @@
 namespace floe::cli::drill {
 namespace {
 
-verb on_nodes(const char* name, const char* summary, const char* example,
-              action (*read)(line_parser&), std::vector<const char*> uses) {
+verb on_processes(const char* name, const char* summary, const char* example,
+                  action (*read)(line_parser&), std::vector<const char*> uses) {
   return plain_verb("Faults", name, "NODES", summary, example, read, std::move(uses));
 }
 
@@ -17,45 +17,45 @@ verb on_nodes(const char* name, const char* summary, const char* example,
 
 std::vector<verb> process_verbs() {
   return {
-      on_nodes("kill", "end the process at once (SIGKILL)", "kill leader",
-               [](line_parser& w) {
-                 return for_each_node(w.nodes(),
-                                      [](drill_run& s, std::size_t n) { return s.kill(n); });
-               },
-               {"kill {node>dead}"}),
-      on_nodes("start", "start a node that does not run", "start 1",
-               [](line_parser& w) {
-                 return for_each_node(w.nodes(),
-                                      [](drill_run& s, std::size_t n) { return s.start(n); });
-               },
-               {"start {-dead}"}),
-      on_nodes("shutdown", "let a node take itself down (SIGTERM)", "shutdown 2",
-               [](line_parser& w) {
-                 return for_each_node(w.nodes(),
-                                      [](drill_run& s, std::size_t n) { return s.shut_down(n); });
-               },
-               {"shutdown {node>dead}"}),
-      on_nodes("restart", "shut a node down, if it runs, and start it", "restart it",
-               [](line_parser& w) {
-                 return for_each_node(w.nodes(), [](drill_run& s, std::size_t n) -> outcome {
-                   if (s.cluster().alive(n))
-                     if (auto done = s.shut_down(n); !done) return done;
-                   return s.start(n);
-                 });
-               },
-               {"restart {node}"}),
-      on_nodes(
+      on_processes("kill", "end the process at once (SIGKILL)", "kill leader",
+                   [](line_parser& w) {
+                     return for_each_node(w.nodes(),
+                                          [](drill_run& s, std::size_t n) { return s.kill(n); });
+                   },
+                   {"kill {node>dead}"}),
+      on_processes("start", "start a node that does not run", "start 1",
+                   [](line_parser& w) {
+                     return for_each_node(w.nodes(),
+                                          [](drill_run& s, std::size_t n) { return s.start(n); });
+                   },
+                   {"start {-dead}"}),
+      on_processes("shutdown", "let a node take itself down (SIGTERM)", "shutdown 2",
+                   [](line_parser& w) {
+                     return for_each_node(
+                         w.nodes(), [](drill_run& s, std::size_t n) { return s.shut_down(n); });
+                   },
+                   {"shutdown {node>dead}"}),
+      on_processes("restart", "shut a node down, if it runs, and start it", "restart it",
+                   [](line_parser& w) {
+                     return for_each_node(w.nodes(), [](drill_run& s, std::size_t n) -> outcome {
+                       if (s.cluster().alive(n))
+                         if (auto done = s.shut_down(n); !done) return done;
+                       return s.start(n);
+                     });
+                   },
+                   {"restart {node}"}),
+      on_processes(
           "pause", "stop the process where it is (SIGSTOP); its connections stay open", "pause 0",
           [](line_parser& w) {
             return for_each_node(w.nodes(), [](drill_run& s, std::size_t n) { return s.pause(n); });
           },
           {"pause {node>paused}"}),
-      on_nodes("resume", "let a paused process go on (SIGCONT)", "resume it",
-               [](line_parser& w) {
-                 return for_each_node(w.nodes(),
-                                      [](drill_run& s, std::size_t n) { return s.resume(n); });
-               },
-               {"resume {-paused}"}),
+      on_processes("resume", "let a paused process go on (SIGCONT)", "resume it",
+                   [](line_parser& w) {
+                     return for_each_node(w.nodes(),
+                                          [](drill_run& s, std::size_t n) { return s.resume(n); });
+                   },
+                   {"resume {-paused}"}),
       {.name = "clock",
        .group = "Faults",
        .arguments = "NODE ahead|behind DURATION",

@@ -26,7 +26,7 @@ std::optional<stored> fetch_record(tdb_file& f, const std::string& key) {
   const auto value = f.fetch(key);
   if (!value || value->size() < record_header::wire_size) return std::nullopt;
   const auto header =
-      wire::decode<record_header>(byte_view(*value).substr(0, record_header::wire_size));
+      floe::wire::decode<record_header>(byte_view(*value).substr(0, record_header::wire_size));
   if (!header) return std::nullopt;
   return stored{*header, value->substr(record_header::wire_size)};
 }
@@ -171,7 +171,8 @@ bool tdb_records::write(std::uint64_t id, const std::string& data, client_error&
                            : gone();
     return false;
   }
-  if (h->second.file->tdb->store(h->second.key, wire::encode(h->second.header) + data)) return true;
+  if (h->second.file->tdb->store(h->second.key, floe::wire::encode(h->second.header) + data))
+    return true;
   why = {client_errc::refused, record_status_storage, "the record cannot be stored", pnn::current};
   return false;
 }
