@@ -1,6 +1,7 @@
 #include "storage/change_history.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
 #include <cstring>
 #include <utility>
@@ -35,17 +36,51 @@ void change_history::begin(generation base) {
   state_ = change_state::complete;
 }
 
-void change_history::step(generation base) {
+void change_history::step(generation base, bool parted) {
   if (state_ != change_state::complete) return begin(base);
-  steps_.push_front({base_, std::exchange(noted_, key_set(mark_size))});
+  steps_.push_front({base_, std::exchange(noted_, key_set(mark_size)), parted});
   base_ = base;
+  if (mutated(mutant::first_bases_forgotten) && steps_.size() > bounds_.steps)
+    steps_.resize(bounds_.steps);
+  while (steps_.size() > bounds_.steps && steps_.size() > 1) {
+    const auto later = steps_.begin() + static_cast<std::ptrdiff_t>(of_least_worth());
+    (later + 1)->take_in(*later);
+    steps_.erase(later);
+  }
   std::size_t total = 0;
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     total += steps_[i].keys.size_bytes();
-    if (i < bounds_.steps && total <= bounds_.step_bytes) continue;
+    if (total <= bounds_.step_bytes) continue;
     steps_.resize(i);
     break;
   }
+}
+
+/// As good as chance, and the same on all nodes: each number is twice as rare as the one before.
+unsigned change_history::change_step::worth() const {
+  constexpr unsigned more_than_chance = 64;
+  const auto name = number(from);
+  const byte_view bits(reinterpret_cast<const char*>(&name), sizeof name);
+  return parted ? more_than_chance
+                : static_cast<unsigned>(std::countr_zero(hash_long_key(bits).low));
+}
+
+/// Not the first base, nor one of the latest; of equal ones the earliest.
+std::size_t change_history::of_least_worth() const {
+  constexpr std::size_t latest = 8;
+  const std::size_t last = steps_.size() - 2;
+  std::size_t least = last;
+  for (std::size_t i = last; i-- > std::min(latest, last / 2);)
+    if (steps_[i].worth() < steps_[least].worth()) least = i;
+  return least;
+}
+
+/// What records were at the base that is forgotten is told by what they were before that.
+void change_history::change_step::take_in(const change_step& later) {
+  later.keys.each([this, &later](byte_view key) {
+    const auto tag = *later.keys.tag_of(key);
+    if (!keys.insert(key, tag) && tag[written_at] != 0) keys.tag(key)[written_at] = 1;
+  });
 }
 
 void change_history::forget() {

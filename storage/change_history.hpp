@@ -12,7 +12,10 @@
 /// still is at one of them can be told what it has missed.
 ///
 /// Notes may name too much, never too little: a change that was refused or rolled back stays noted.
-/// Beyond the bounds they are given up until the next commit.
+/// Beyond the bounds they are given up until the next commit. Of many steps two that follow each other become one, so that
+/// what is known reaches as far back as before, and only less exactly: the first base is never forgotten, the latest ones stay, and of
+/// those in between the ones at which others left, and then always the same on all nodes. So parts that have gone on without each other for
+/// however many recoveries still know one that they had in common.
 ///
 /// Beside each key stands what the record was at the base, before it changed for the first time: parts of a cluster that
 /// have gone on without each other tell by that who has written it (protocol/rules/parts.hpp). Whether its data have ever been
@@ -44,7 +47,7 @@ class change_history {
     std::size_t keys = 1'000'000;      ///< noted since the base
     std::size_t bytes = 48 << 20;      ///< of memory for these
     std::size_t step_bytes = 8 << 20;  ///< for all steps before the base
-    std::size_t steps = 64;
+    std::size_t steps = 64;            ///< before the base
   };
   change_history() = default;
   explicit change_history(const bounds& b) : bounds_(b) {}
@@ -52,8 +55,9 @@ class change_history {
   /// The whole content was just committed, equal on all nodes; nothing before it matters.
   void begin(generation base);
   /// What follows from the changes since the present base was committed, equal on all nodes. All that
-  /// the commit has changed here was noted, too.
-  void step(generation base);
+  /// the commit has changed here was noted, too. `parted`: some who had the present base are not among these nodes, so that it is
+  /// what they have in common with them.
+  void step(generation base, bool parted = false);
   /// There is no content that others are known to have as well.
   void forget();
 
@@ -109,7 +113,12 @@ class change_history {
   struct change_step {
     generation from{};
     key_set keys;
+    bool parted = false;
+
+    unsigned worth() const;
+    void take_in(const change_step& later);
   };
+  std::size_t of_least_worth() const;
   void note_one(byte_view key, function_ref<record_mark()> now, function_ref<std::uint32_t()> sum);
   bool note_first(byte_view key, const record_mark&);
   static void set_written(char* tag);

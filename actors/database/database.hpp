@@ -340,6 +340,8 @@ class database final : public actor<database_message>, private record_keeper {
   time_point state_since_;
   std::uint64_t cut_offs_ = 0;  ///< of the pulse: so many were acted on
   generation gen_ = generation::invalid;
+  std::vector<pnn>
+      sharers_;  ///< of the content as the last recovery committed it: the members of then
   /// gen_ is that of a recovery's commit here, not of the map it was opened under.
   bool committed_ = false;
   /// The last commit was of a recovery of floe's nodes alone: records may name an owner that is not in the map any more.

@@ -49,6 +49,7 @@ struct content_write {
   bool equal = false;       ///< on all nodes of a recovery of floe's nodes alone
   bool wiped = false;       ///< the set is all there is from now on
   bool of_nothing = false;  ///< nobody's copy has counted
+  bool parted = false;      ///< some who had the content before take no part in this one
   std::string damage_before{}, damage_after{};
   std::vector<bytes> copies{};  ///< records of which copies are out
   std::optional<content_past>
@@ -87,7 +88,7 @@ std::expected<replace_result, store_error> content_write::carry_out() {
   else if (wiped)
     begin_changes(changes, tid, of_nothing);
   else
-    changes.step(tid);
+    changes.step(tid, parted);
   return result;
 }
 
@@ -148,6 +149,7 @@ content_write database::write_of(generation tid, bool replaced) {
           .equal = transaction_.equal || (replaced && wiped),  // a tool gives the same to all nodes
           .wiped = wiped,
           .of_nothing = transaction_.of_nothing,
+          .parted = std::ranges::any_of(sharers_, [&](pnn n) { return !view_->is_member(n); }),
           .damage_before = damage_.text(),
           .damage_after = wiped ? damage_.after_commit() : damage_.text(),
           // what is replaced as a whole has no copies
@@ -185,6 +187,7 @@ void database::finish_commit(const freeze_step& s, const replier& answer) {
   gen_ = s.committed;
   committed_ = true;
   copies_.forget();
+  sharers_ = view_->members;
   const bool all_from_others = transaction_.equal && store_->changes().oldest() == gen_;
   if (config_.kind == db_kind::volatile_db && all_from_others) history_.wanted();
   // what is stored under the same generation leaves the other records as they are

@@ -187,10 +187,66 @@ TEST_CASE("beyond its bounds it knows nothing until the next commit, and gives t
     h.note("x");
     h.step(generation{200 + g});
   }
-  CHECK(h.earlier() == std::vector{generation{203}, generation{202}});
+  CHECK(h.earlier() == std::vector{generation{203}, g3});  // the latest, and the first
   h.note(bytes(5000, 'k'));  // a step that is too large alone leaves none
   h.step(g1);
   CHECK(h.earlier().empty());
+}
+
+TEST_CASE("parts that have gone on for however many recoveries still know bases in common") {
+  change_history one;
+  one.begin(generation{1});
+  const auto go_on = [](change_history& h, std::uint32_t from, std::uint32_t to) {
+    for (auto g = from; g < to; ++g) {
+      h.note("key of " + std::to_string(g));
+      h.step(generation{g + 1});
+    }
+  };
+  go_on(one, 1, 300);
+  change_history other = one;  // of 300 both have the content
+  one.note("at the end");
+  one.step(generation{1001}, true);
+  other.step(generation{2001}, true);
+  go_on(one, 1001, 1400);
+  go_on(other, 2001, 2090);
+  CHECK(one.earlier().size() == 64);
+  CHECK(one.reaches(generation{1}));
+  CHECK(one.reaches(generation{300}));
+  CHECK(other.reaches(generation{300}));
+  std::vector<generation> shared;
+  for (const auto g : one.earlier())
+    if (other.reaches(g)) shared.push_back(g);
+  CHECK(shared.size() > 8);
+  CHECK(shared.front() == generation{300});
+
+  // nothing that has changed is left out, wherever bases were forgotten
+  const auto since = keys_of(*one.since(generation{300}));
+  CHECK(since.size() == 1 + 399);
+  CHECK(since.contains("at the end"));
+  CHECK_FALSE(since.contains("key of 299"));
+  CHECK(keys_of(*one.since(generation{1})).size() == 299 + 1 + 399);
+}
+
+TEST_CASE("what a record was at a base that is forgotten is told by what it was before that") {
+  change_history h({.keys = 100, .bytes = 1 << 20, .step_bytes = 1 << 20, .steps = 2});
+  const auto write = [&](std::uint64_t before, std::uint32_t sum, std::uint32_t after) {
+    h.note(
+        "a", [&] { return record_mark{.rsn = rsn{before}, .data_sum = sum}; },
+        [&] { return after; });
+  };
+  h.begin(g1);
+  write(3, 5, 5);
+  h.step(g2);
+  write(4, 5, 6);
+  h.note("b");
+  h.step(g3);
+  h.step(generation{104});
+  CHECK(h.earlier() == std::vector{g3, g1});
+  const auto a = h.marks_of("a");
+  REQUIRE(a.size() == 1);
+  CHECK(a.front().age == 3);
+  CHECK(a.front().mark == record_mark{rsn{3}, 5, true});
+  CHECK(keys_of(*h.since(g1)) == std::set<bytes>{"a", "b"});
 }
 
 TEST_CASE("keys of megabytes are not noted by the dozen, many small ones are") {
