@@ -41,7 +41,7 @@ struct database_config {
 /// In whose hands the store is. While it is not here nothing touches it: checked once, at dispatch.
 enum class store_use : std::uint8_t {
   here,
-  recovering,  ///< another thread commits a recovery: the database is frozen, and further steps are refused
+  recovering,  ///< another thread commits a recovery: the database is frozen, the next recovery waits, further steps are refused
   updating,  ///< another thread commits a transaction of a client: what comes is held back until it is done
 };
 
