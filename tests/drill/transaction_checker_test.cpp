@@ -367,6 +367,17 @@ TEST_CASE("what is only in memory may be lost with every process that had it") {
     w.h.replicated.clear();  // a persistent one is on their disks
     CHECK(w.broken(kept_commits_checker()) == 1);
   }
+  SUBCASE("the last process ended while the other node was stopped: nobody may ask that one") {
+    w.h.disturb(1, 5'500, "stopped", fault_kind::out);
+    CHECK(w.broken(kept_commits_checker()) == 0);
+    CHECK(w.explained(kept_commits_checker()) == 1);
+    w.h.disturbances.back().cured = 5'900;  // it had been let in again
+    CHECK(w.broken(kept_commits_checker()) == 1);
+  }
+  SUBCASE("the other node was stopped after that") {
+    w.h.disturb(1, 6'500, "stopped", fault_kind::out);
+    CHECK(w.broken(kept_commits_checker()) == 1);
+  }
   SUBCASE("the process that acknowledged it had ended when the answer arrived") {
     w.h.disturbances.clear();
     w.h.disturb(0, 4'900, "killed", fault_kind::lost);

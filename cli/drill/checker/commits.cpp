@@ -44,6 +44,13 @@ const disturbance* end_of(const history& h, std::size_t node, time_us since) {
   return nullptr;
 }
 
+/// An operator has taken it out, or it is banned: others go on without what it has.
+bool is_out(const history& h, std::size_t node, time_us at) {
+  return std::ranges::any_of(h.disturbances, [&](const disturbance& d) {
+    return d.node == node && d.how == fault_kind::out && d.from <= at && d.cured >= at;
+  });
+}
+
 std::optional<disturbance> every_holder_ended(const history& h, const observations& s,
                                               const content_history& contents,
                                               const transacted& t) {
@@ -60,12 +67,17 @@ std::optional<disturbance> every_holder_ended(const history& h, const observatio
       for (const auto& [node, at] : r.committed) had[node] = at;
   }
   const disturbance* last = nullptr;
+  std::vector<std::size_t> still_run;
   for (const auto& [node, since] : had) {
     const auto* ended = end_of(h, node, since);
-    if (!ended) return std::nullopt;
-    if (!last || ended_at(*ended) > ended_at(*last)) last = ended;
+    if (!ended)
+      still_run.push_back(node);
+    else if (!last || ended_at(*ended) > ended_at(*last))
+      last = ended;
   }
-  return *last;
+  const bool nobody_works =
+      last && std::ranges::all_of(still_run, [&](auto n) { return is_out(h, n, ended_at(*last)); });
+  return nobody_works ? std::optional(*last) : std::nullopt;
 }
 
 }  // namespace
