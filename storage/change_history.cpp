@@ -70,7 +70,7 @@ std::size_t change_history::of_least_worth() const {
   constexpr std::size_t latest = 8;
   const std::size_t last = steps_.size() - 2;
   std::size_t least = last;
-  for (std::size_t i = last; i-- > std::min(latest, last / 2);)
+  for (std::size_t i = last; i-- > std::min(latest, last);)
     if (steps_[i].worth() < steps_[least].worth()) least = i;
   return least;
 }
