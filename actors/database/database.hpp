@@ -370,7 +370,7 @@ class database final : public actor<database_message>, private record_keeper {
   storage_trouble storage_{port_};
   group_commits groups_{port_};
   change_counter changes_{port_};
-  inherited_history history_{port_};
+  inherited_history history_{port_, past_};
   read_only_copies copies_{port_, *this};
   vacuuming vacuum_{port_, *this, copies_};
   hot_records table_{port_, *this, locks_, copies_, stays_};

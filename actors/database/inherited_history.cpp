@@ -6,6 +6,7 @@
 #include "protocol/mutant.hpp"
 #include "protocol/rules/lineage.hpp"
 #include "protocol/types/database.hpp"
+#include "protocol/types/db_past.hpp"
 #include "protocol/types/rec_data.hpp"
 #include "protocol/wire/codec.hpp"
 
@@ -16,7 +17,10 @@ constexpr auto step_patience = std::chrono::seconds(10);
 
 }  // namespace
 
-void inherited_history::wanted() { wanted_ = !mutated(mutant::history_not_inherited); }
+/// The second of these bugs is looked for without what covers it.
+void inherited_history::wanted() {
+  wanted_ = !mutated(mutant::history_not_inherited) && !mutated(mutant::past_forgotten);
+}
 
 void inherited_history::ask_if_wanted() {
   if (!std::exchange(wanted_, false)) return;
@@ -56,6 +60,7 @@ bool inherited_history::take(const control_answer& a) {
   if (a.status != 0) return false;
   const auto step = decode_reply<control::db_step>(a.data);
   if (!step) return false;
+  take_past(step->past);
   const auto keys = wire::decode<rec_buffer>(step->keys);
   if (!keys) return false;
   std::vector<std::pair<byte_view, record_mark>> marks;
@@ -68,6 +73,13 @@ bool inherited_history::take(const control_answer& a) {
   if (port_.store->changes().reach_back(step->from, marks)) return true;
   to_ask_.assign(1, to_ask_.back());  // there is no room for more, whoever knows it
   return false;
+}
+
+/// Of the content that is here as well.
+void inherited_history::take_past(byte_view told) {
+  const auto past = wire::decode<db_past>(told);
+  if (!past || past->from.empty() || past->from.size() > past_limit) return;
+  if (past->from.front() == port_.gen) past_ = {.written = past->written, .from = past->from};
 }
 
 }  // namespace floe

@@ -1,6 +1,7 @@
 /// What a recovery asks this node's copy of a database for: all records, the keys that have changed, or the records that
 /// it names. How they are sent: content_sender.hpp.
 #include "actors/database/database.hpp"
+#include "actors/database/kept_past.hpp"
 #include "actors/mark_record.hpp"
 #include "protocol/mutant.hpp"
 #include "protocol/types/database.hpp"
@@ -49,8 +50,8 @@ void database::tell_step(db_control& m) {
   const auto from = store_->changes().visit_step_to(
       asked.content, [&](byte_view key, const record_mark& mark) { add_mark(keys, key, mark, 0); });
   if (from == generation::invalid) return m.answer.fail("not known");
-  const bytes list = keys.take();
-  m.answer.good(wire::encode(db_change_step{.from = from, .keys = list}));
+  const bytes list = keys.take(), past = past_bytes(past_, 0);
+  m.answer.good(wire::encode(db_change_step{.from = from, .keys = list, .past = past}));
 }
 
 }  // namespace floe

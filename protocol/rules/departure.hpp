@@ -55,6 +55,10 @@ departure_step step(departure, departure_event);
 /// looks once a second; for its end, half of the time that a recovery may take, since an operator waits.
 duration patience_of(departure, duration recover_timeout);
 
+/// Who asks again for a node to be taken out after so long is in a hurry. Before, it is the same wish told twice, by a script or two
+/// operators, and costs nobody what only that node has.
+constexpr duration hurried_after = std::chrono::seconds(2);
+
 /// How long a node waits in all states together that leaves since it cannot store what a recovery brings. The recovery that takes
 /// everything from it does without its commit (db_recovery.hpp). One that a ctdbd may lead does not, and fails without end; nor does any
 /// if the node cannot read any more what it has.

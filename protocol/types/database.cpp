@@ -119,7 +119,8 @@ constexpr auto layout(wire::of<db_step_request>) {
 
 constexpr auto layout(wire::of<db_change_step>) {
   return wire::record("db_change_step", wire::field("from", &db_change_step::from),
-                      wire::sized("keyslen", "keys", &db_change_step::keys));
+                      wire::sized("keyslen", "keys", &db_change_step::keys),
+                      wire::sized("pastlen", "past", &db_change_step::past));
 }
 
 constexpr auto layout(wire::of<db_digest>) {

@@ -165,11 +165,13 @@ struct db_step_request {
   bool operator==(const db_step_request&) const = default;
 };
 
-/// floe's own. `keys` is an encoded rec_buffer of marks (rules/parts.hpp): what changed on the way, as it was before.
+/// floe's own. `keys` is an encoded rec_buffer of marks (rules/parts.hpp): what changed on the way, as it was before; `past` a
+/// db_past, of the content that the sender has now.
 struct db_change_step {
-  static constexpr std::size_t wire_size_min = 8;
+  static constexpr std::size_t wire_size_min = 12;
   generation from = generation::invalid;
   byte_view keys;
+  byte_view past;
   bool operator==(const db_change_step&) const = default;
 };
 

@@ -190,7 +190,7 @@ TEST_CASE("who leaves in good order gives what it has to others, perhaps while s
                             .at = 12'000,
                             .from = {0, 1},
                             .committed = {{0, 13'000}, {1, 13'000}}});
-  w.h.handed_over(0, 14'000);
+  w.h.left(0, true, 14'000);
   w.read(1, 8, 60, "");
   SUBCASE("they are harmed as well") {
     w.h.disturb(1, 20'000, "banned", fault_kind::out);
@@ -198,6 +198,16 @@ TEST_CASE("who leaves in good order gives what it has to others, perhaps while s
     CHECK(w.explained(kept_writes_checker()) == 1);
   }
   SUBCASE("they are not") { CHECK(w.broken(kept_writes_checker()) == 1); }
+  SUBCASE("it had not, and leaves once more later") {
+    w.s.recoveries.clear();
+    w.h.disturbances.front() = {
+        .node = 0, .from = 10'000, .what = "banned", .how = fault_kind::out};
+    w.h.disturbances.front().orderly = true;
+    w.h.left(0, false, 11'000);
+    w.h.left(0, true, 50'000);
+    CHECK(w.explained(kept_writes_checker()) == 1);
+    CHECK(w.broken(kept_writes_checker()) == 0);
+  }
   SUBCASE("one of them is not") {
     w.s.recoveries.back().committed[2] = 13'000;
     w.h.disturb(1, 20'000, "banned", fault_kind::out);

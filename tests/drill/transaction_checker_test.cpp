@@ -226,7 +226,7 @@ TEST_CASE(
   w.h.disturb(0, 6'000, "killed", fault_kind::lost);
   w.h.disturb(2, 7'000, "killed", fault_kind::lost);
   SUBCASE("one of the two is lost") {
-    w.h.handed_over(1, 2'200);
+    w.h.left(1, true, 2'200);
     for (const auto* kept : {"a2", "a3"}) {
       CAPTURE(kept);
       auto one = w;
@@ -236,20 +236,20 @@ TEST_CASE(
     }
   }
   SUBCASE("it has committed nothing: that it went on alone explains no loss") {
-    w.h.handed_over(1, 2'200);
+    w.h.left(1, true, 2'200);
     w.h.transactions.pop_back();
     w.rest({{"a", "a1"}});
     CHECK(w.broken(kept_commits_checker()) == 1);
   }
   SUBCASE("one that had it was there") {
-    w.h.handed_over(1, 2'200);
+    w.h.left(1, true, 2'200);
     w.h.cure(2, fault_kind::lost, 7'300);
     w.h.calm(2, 7'500);
     w.rest({{"a", "a3"}});
     CHECK(w.broken(kept_commits_checker()) == 1);
   }
   SUBCASE("it had not left yet, and has what was acknowledged") {
-    w.h.handed_over(1, 9'000);
+    w.h.left(1, true, 9'000);
     w.rest({{"a", "a3"}});
     CHECK(w.broken(kept_commits_checker()) == 1);
   }

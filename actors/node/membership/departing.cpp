@@ -40,8 +40,9 @@ void departing::stop_node(const answer_to<control::stop_node>& answer) {
 
 void departing::take_out(way w, std::function<void(bool)> then) {
   const bool again = !taken_out_.insert_or_assign(w, std::move(then)).second;
-  if (again) return feed(departure_event::patience_ended);  // somebody is in a hurry
-  if (!is_leaving() && !then_) leave([this](bool handed_over) { is_out(handed_over); });
+  if (again && port_.env.loop.now() - since_ >= hurried_after)
+    return feed(departure_event::patience_ended);
+  if (!again && !is_leaving() && !then_) leave([this](bool handed_over) { is_out(handed_over); });
 }
 
 /// Who is to be stopped and banned has left once. Who is to go on after all has what nobody else has, if it has handed over nothing: it

@@ -25,11 +25,11 @@ class departing {
 
   /// How the node is taken out while its process goes on: by an operator, or by itself.
   enum class way : std::uint8_t { stopped, banned, cannot_store };
-  /// Calls `then`, which makes the node inactive, when it has left; at once if it is asked for in the same way again.
+  /// Calls `then`, which makes the node inactive, when it has left; at once if it is asked for in the same way again, by somebody
+  /// who has waited for that (hurried_after).
   void take_out(way, std::function<void(bool handed_over)> then);
   bool takes_out(way w) const { return taken_out_.contains(w); }
 
-  /// At once, if it is asked for again.
   void stop_node(const answer_to<control::stop_node>&);
   void continue_node(const answer_to<control::continue_node>&);
   void end_recovery(const answer_to<control::end_recovery>&);

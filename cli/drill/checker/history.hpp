@@ -164,11 +164,13 @@ class history {
                std::uint64_t event = 0, int side = 0) {
     disturbances.push_back({node, now, never, std::move(what), how, event, side});
   }
-  /// The node has said that what it had is with the others: what is lost is not lost because an operator took it out.
-  void handed_over(std::size_t node, time_us now) {
+  /// The node has said that it has left, and whether what it had is with the others: then what is lost is not lost because an
+  /// operator took it out. Who has left without that does not make up for it when he leaves another time.
+  void left(std::size_t node, bool handed_over, time_us now) {
     for (auto& d : disturbances)
-      if (d.node == node && d.from <= now && d.to == never && d.cured == never && d.orderly) {
-        d.handed_over = true;
+      if (d.node == node && d.from <= now && d.to == never && d.cured == never && d.orderly &&
+          (d.left == never || d.handed_over)) {
+        d.handed_over = handed_over;
         d.left = now;
       }
   }

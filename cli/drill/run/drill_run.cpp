@@ -36,7 +36,7 @@ drill_run::drill_run(std::unique_ptr<testbed> g, std::uint64_t seed, trace_sink 
       chance_(seed * 2'862'933'555'777'941'757ULL + 3'037'000'493ULL),
       logs_(
           seen, [this](std::size_t n) { return may_be_banned(n); },
-          [this](std::size_t n) { past.handed_over(n, now()); }),
+          [this](std::size_t n, bool handed_over) { past.left(n, handed_over, now()); }),
       cluster_(std::move(g)),
       reports_(cluster_->size()) {
   cluster_->set_witness(

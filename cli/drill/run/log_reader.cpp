@@ -44,7 +44,7 @@ void log_reader::line(time_us at, std::size_t node, std::string_view text) {
       return;
     case event_id::own_flags: return flags(at, node, *event);
     case event_id::node_left:
-      if (const auto e = as<event::node_left>(*event); e && e->handed_over) handed_over_(node);
+      if (const auto e = as<event::node_left>(*event)) left_(node, e->handed_over);
       return;
     case event_id::migration_resent: return resent(at, node, *event);
     case event_id::vnn_map: return map_changed(at, node, *event);

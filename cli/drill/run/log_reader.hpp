@@ -15,10 +15,10 @@ namespace floe::cli::drill {
 class log_reader {
  public:
   /// `bans_allowed`: whether the drill has banned this node, or allows its ban.
-  /// `handed_over`: told of a node that has left in good order.
+  /// `left`: told of a node that has left, and whether in good order.
   log_reader(observations& into, std::function<bool(std::size_t node)> bans_allowed,
-             std::function<void(std::size_t node)> handed_over)
-      : seen_(into), bans_allowed_(std::move(bans_allowed)), handed_over_(std::move(handed_over)) {}
+             std::function<void(std::size_t node, bool handed_over)> left)
+      : seen_(into), bans_allowed_(std::move(bans_allowed)), left_(std::move(left)) {}
   void line(time_us, std::size_t node, std::string_view text);
   /// Whether the node has logged this text since then.
   bool said(std::size_t node, std::string_view text, time_us since) const;
@@ -47,7 +47,7 @@ class log_reader {
   observations& seen_;
   std::map<std::size_t, std::deque<logged>> lines_;  ///< the last ones of each node
   std::function<bool(std::size_t)> bans_allowed_;
-  std::function<void(std::size_t)> handed_over_;
+  std::function<void(std::size_t, bool)> left_;
   std::map<std::pair<std::size_t, std::string>, time_us>
       closed_;                          ///< since when, by node and database
   std::map<std::size_t, bool> active_;  ///< recovery mode, by node
