@@ -15,12 +15,15 @@ namespace {
 
 constexpr auto step_patience = std::chrono::seconds(10);
 
+/// These bugs are looked for without what covers them.
+bool nothing_is_inherited() {
+  return mutated(mutant::history_not_inherited) || mutated(mutant::past_forgotten) ||
+         mutated(mutant::unknown_since_counts);
+}
+
 }  // namespace
 
-/// The second of these bugs is looked for without what covers it.
-void inherited_history::wanted() {
-  wanted_ = !mutated(mutant::history_not_inherited) && !mutated(mutant::past_forgotten);
-}
+void inherited_history::wanted() { wanted_ = !nothing_is_inherited(); }
 
 void inherited_history::ask_if_wanted() {
   if (!std::exchange(wanted_, false)) return;

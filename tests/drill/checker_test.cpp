@@ -198,6 +198,14 @@ TEST_CASE("who leaves in good order gives what it has to others, perhaps while s
     CHECK(w.explained(kept_writes_checker()) == 1);
   }
   SUBCASE("they are not") { CHECK(w.broken(kept_writes_checker()) == 1); }
+  SUBCASE("by itself, and then they end") {
+    w.h.disturbances.clear();
+    w.h.left(0, true, 14'000);
+    CHECK(w.broken(kept_writes_checker()) == 1);
+    w.h.disturb(1, 20'000, "killed", fault_kind::lost);
+    CHECK(w.broken(kept_writes_checker()) == 0);
+    CHECK(w.explained(kept_writes_checker()) == 1);
+  }
   SUBCASE("it had not, and leaves once more later") {
     w.s.recoveries.clear();
     w.h.disturbances.front() = {

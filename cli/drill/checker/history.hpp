@@ -167,12 +167,19 @@ class history {
   /// The node has said that it has left, and whether what it had is with the others: then what is lost is not lost because an
   /// operator took it out. Who has left without that does not make up for it when he leaves another time.
   void left(std::size_t node, bool handed_over, time_us now) {
+    bool asked = false;
     for (auto& d : disturbances)
-      if (d.node == node && d.from <= now && d.to == never && d.cured == never && d.orderly &&
-          (d.left == never || d.handed_over)) {
+      if (d.node == node && d.from <= now && d.to == never && d.cured == never && d.orderly) {
+        asked = true;
+        if (d.left != never && !d.handed_over) continue;
         d.handed_over = handed_over;
         d.left = now;
       }
+    if (asked || !handed_over) return;
+    // by itself, since it could not store something: what it has is with the others now, and will be lost with them
+    disturb(node, now, "left in good order", fault_kind::out);
+    disturbances.back().orderly = disturbances.back().handed_over = true;
+    disturbances.back().left = now;
   }
   /// Its process has ended.
   void ended(std::size_t node, time_us now) {
