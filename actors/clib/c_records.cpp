@@ -177,18 +177,18 @@ int floe_lock_record(floe_connection* c, floe_db db, const void* key, size_t key
     auto lock = spare.take();
     lock->of = &of(c);
     lock->life = of(c).life();
+    const record_name record{of(c).self(), db_id{db}, octets(key, key_size)};
     bool done = false;
     const auto now_us = table_coarse_us();
     if (auto table = of(c).hot_table(db_id{db}, now_us)) {
-      const auto got = lock_hot_record(std::move(table), of(c).self(), db_id{db},
-                                       octets(key, key_size), timeout_ms, now_us, lock->held);
+      const auto got = lock_hot_record(std::move(table), record, timeout_ms, now_us, lock->held);
       if (!got) return std::unexpected(got.error());
       done = *got;
     }
     if (!done) {
       const auto line = of(c).line(within(timeout_ms));
       if (!line) return std::unexpected(line.error());
-      auto held = lock_record(*line, of(c).self(), db_id{db}, octets(key, key_size), timeout_ms);
+      auto held = lock_record(*line, {of(c).self(), record.db, record.key}, timeout_ms);
       if (!held) return std::unexpected(held.error());
       lock->held = std::move(*held);
       if (auto table = (*line)->table(db_id{db}, within(timeout_ms)))
@@ -235,15 +235,15 @@ outcome<void> read(node_connection& c, db_id db, byte_view key, std::uint32_t fl
                    seen_record& r) {
   const auto now_us = table_coarse_us();
   if (const auto table = c.hot_table(db, now_us)) {
-    const auto there =
-        read_hot_record(*table, c.self(), key, flags, patience_in_table(timeout_ms), now_us, r);
+    const auto there = read_hot_record(*table, {c.self(), db, key}, flags,
+                                       patience_in_table(timeout_ms), now_us, r);
     if (!there) return std::unexpected(there.error());
     if (*there) return {};
   }
   const auto until = within(timeout_ms);
   const auto line = c.line(until);
   if (!line) return std::unexpected(line.error());
-  auto got = read_record(**line, c.self(), db, key, flags, until);
+  auto got = read_record(**line, {c.self(), db, key}, flags, until);
   if (!got) return std::unexpected(got.error());
   r = std::move(*got);
   if (auto table = (*line)->table(db, until)) c.remember(*line, db, std::move(table));

@@ -49,7 +49,7 @@ failure held_by_another(const shared_table& t, byte_view key) {
   return {.code = FLOE_ETIMEOUT, .text = std::move(text), .status = record_status_timed_out};
 }
 
-/// The lock's number is kept on success only.
+/// A table, if there is one, and the number of a lock in it, which is kept on success only.
 class numbered {
  public:
   explicit numbered(std::shared_ptr<shared_table> t)
@@ -58,6 +58,8 @@ class numbered {
     if (table_) table_->numbers.give_back(number_);
   }
   numbered(const numbered&) = delete;
+  const std::shared_ptr<shared_table>& table() const { return table_; }
+  /// 0: there is none, and no lock in the table.
   std::uint32_t number() const { return number_; }
   std::uint32_t keep() { return std::exchange(number_, 0); }
 
@@ -67,44 +69,41 @@ class numbered {
 };
 
 /// An old `h` lends its memory.
-void fill_held(held_record& h, pnn self, db_id db, byte_view key,
-               std::shared_ptr<shared_table> table, std::uint32_t number,
-               const table_place& place) {
+void fill_held(held_record& h, const record_name& r, std::shared_ptr<shared_table> table,
+               std::uint32_t number, const table_place& place) {
   table_content c;
   (void)table->user.read_locked(place, c, h.data);
   h.id = 0;
-  h.header = {.rsn = rsn{c.rsn}, .dmaster = self, .flags = c.flags};
-  h.db = db;
-  h.key.assign(key);
+  h.header = {.rsn = rsn{c.rsn}, .dmaster = r.self, .flags = c.flags};
+  h.db = r.db;
+  h.key.assign(r.key);
   h.table = std::move(table);
   h.number = number;
   h.place = place;
 }
 
-held_record held_in_table(const std::shared_ptr<channel>& line, pnn self, db_id db, byte_view key,
-                          const std::shared_ptr<shared_table>& table, std::uint32_t number,
-                          const table_place& place) {
+held_record held_in_table(const std::shared_ptr<channel>& line, const record_name& r,
+                          numbered& mine, const table_place& place) {
   held_record h;
-  fill_held(h, self, db, key, table, number, place);
+  fill_held(h, r, mine.table(), mine.keep(), place);
   h.line = line;
   return h;
 }
 
 /// By the socket: the record comes here. With a number the node may grant the lock in the table, or say that the record is
 /// there (nothing).
-outcome<std::optional<held_record>> ask_for_lock(const std::shared_ptr<channel>& line, pnn self,
-                                                 db_id db, byte_view key, limit until,
-                                                 const std::shared_ptr<shared_table>& table,
+outcome<std::optional<held_record>> ask_for_lock(const std::shared_ptr<channel>& line,
+                                                 const record_name& r, limit until,
                                                  numbered& mine) {
   const auto ms = milliseconds_left(until, 1);
   const auto number = mine.number();
   const auto data = encode_request<control::record_lock>(
-      {.db_id = db,
+      {.db_id = r.db,
        .flags = number == 0 ? 0 : record_lock_in_table | number << record_lock_thread_shift,
        // for the node 0 is no limit
        .timeout_ms = ms < 0 ? 0 : static_cast<std::uint32_t>(ms),
-       .key = key});
-  const table_claim claim{number == 0 ? nullptr : table, number, bytes(key)};
+       .key = r.key});
+  const table_claim claim{number == 0 ? nullptr : mine.table(), number, bytes(r.key)};
   const auto a =
       line->ask({.opcode = control::record_lock, .data = data}, later(until, answer_slack), &claim);
   if (!a) {
@@ -113,42 +112,42 @@ outcome<std::optional<held_record>> ask_for_lock(const std::shared_ptr<channel>&
       mine.keep();  // the node may grant it yet: the number goes with the answer
     return explained(a.error());
   }
-  const auto r = decode_reply<control::record_lock>(a->data);
-  if (!r) return unreadable(r.error());
-  if (r->lock_id != 0)
+  const auto granted = decode_reply<control::record_lock>(a->data);
+  if (!granted) return unreadable(granted.error());
+  if (granted->lock_id != 0)
     return held_record{.line = line,
-                       .id = r->lock_id,
-                       .header = r->header,
-                       .data = bytes(r->data),
-                       .db = db,
-                       .key = bytes(key)};
-  const auto place = number == 0 ? std::nullopt : find(table->user.memory(), key, table_hash(key));
+                       .id = granted->lock_id,
+                       .header = granted->header,
+                       .data = bytes(granted->data),
+                       .db = r.db,
+                       .key = bytes(r.key)};
+  const auto place =
+      number == 0 ? std::nullopt : find(mine.table()->user.memory(), r.key, table_hash(r.key));
   if (!place) return failed(FLOE_EREPLY, "the record table is damaged");
-  return held_in_table(line, self, db, key, table, mine.keep(), *place);
+  return held_in_table(line, r, mine, *place);
 }
 
 }  // namespace
 
-outcome<held_record> lock_record(const std::shared_ptr<channel>& line, pnn self, db_id db,
-                                 byte_view key, int timeout_ms) {
+outcome<held_record> lock_record(const std::shared_ptr<channel>& line, const record_name& r,
+                                 int timeout_ms) {
   const auto until = within(timeout_ms);
-  auto table = line->table(db, later(until, answer_slack));
+  auto table = line->table(r.db, later(until, answer_slack));
   if (table && table->only_read) table = nullptr;
-  numbered mine(table);
+  numbered mine(std::move(table));
   for (;;) {
     if (mine.number() != 0) {
       table_place place;
-      switch (table->user.lock(key, mine.number(), patience_in_table(until), place)) {
-        case table_answer::good:
-          return held_in_table(line, self, db, key, table, mine.keep(), place);
+      switch (mine.table()->user.lock(r.key, mine.number(), patience_in_table(until), place)) {
+        case table_answer::good: return held_in_table(line, r, mine, place);
         case table_answer::busy:
-        case table_answer::timed_out: return std::unexpected(held_by_another(*table, key));
+        case table_answer::timed_out: return std::unexpected(held_by_another(*mine.table(), r.key));
         case table_answer::disconnected:
           return failed(FLOE_ELOST, "the connection to the node is lost");
         default: break;
       }
     }
-    auto granted = ask_for_lock(line, self, db, key, until, table, mine);
+    auto granted = ask_for_lock(line, r, until, mine);
     // nothing was asked, and nobody has waited in the table
     if (!granted && granted.error().unsent && mine.number() == 0)
       return failed(FLOE_ENOTCONN, granted.error().text);
@@ -157,21 +156,20 @@ outcome<held_record> lock_record(const std::shared_ptr<channel>& line, pnn self,
   }
 }
 
-outcome<bool> lock_hot_record(std::shared_ptr<shared_table> table, pnn self, db_id db,
-                              byte_view key, int timeout_ms, std::uint64_t now_us,
-                              held_record& held) {
+outcome<bool> lock_hot_record(std::shared_ptr<shared_table> table, const record_name& r,
+                              int timeout_ms, std::uint64_t now_us, held_record& held) {
   const auto number = table->only_read ? 0 : table->numbers.take();
   if (number == 0) return false;
   table_place place;
-  const auto a = table->user.lock(key, number, patience_in_table(timeout_ms), place, now_us);
+  const auto a = table->user.lock(r.key, number, patience_in_table(timeout_ms), place, now_us);
   if (a == table_answer::good) {
     held.line = nullptr;
-    fill_held(held, self, db, key, std::move(table), number, place);
+    fill_held(held, r, std::move(table), number, place);
     return true;
   }
   table->numbers.give_back(number);
   if (a == table_answer::busy || a == table_answer::timed_out)
-    return std::unexpected(held_by_another(*table, key));
+    return std::unexpected(held_by_another(*table, r.key));
   return false;
 }
 
@@ -244,37 +242,37 @@ outcome<void> unlock_record(held_record& held, limit until) {
   return held.line->tell({.opcode = control::record_unlock, .data = request}, until);
 }
 
-outcome<bool> read_hot_record(shared_table& table, pnn self, byte_view key, std::uint32_t flags,
-                              table_patience patience, std::uint64_t now_us, seen_record& r) {
+outcome<bool> read_hot_record(shared_table& table, const record_name& r, std::uint32_t flags,
+                              table_patience patience, std::uint64_t now_us, seen_record& seen) {
   if (table.only_read && !(flags & record_read_settled)) return false;
   table_content c;
   const auto how = flags & record_read_local ? read_wait::none : read_wait::for_holder;
-  switch (table.user.read(key, 0, how, patience, c, r.data, now_us)) {
+  switch (table.user.read(r.key, 0, how, patience, c, seen.data, now_us)) {
     case table_answer::good:
-      r.filled = c.length > 0;
-      r.header = {.rsn = rsn{c.rsn}, .dmaster = self, .flags = c.flags};
+      seen.filled = c.length > 0;
+      seen.header = {.rsn = rsn{c.rsn}, .dmaster = r.self, .flags = c.flags};
       return true;
-    case table_answer::timed_out: return std::unexpected(held_by_another(table, key));
+    case table_answer::timed_out: return std::unexpected(held_by_another(table, r.key));
     default: return false;
   }
 }
 
-outcome<seen_record> read_record(channel& line, pnn self, db_id db, byte_view key,
-                                 std::uint32_t flags, limit until) {
-  if (const auto table = line.table(db, until)) {
-    seen_record r;
+outcome<seen_record> read_record(channel& line, const record_name& r, std::uint32_t flags,
+                                 limit until) {
+  if (const auto table = line.table(r.db, until)) {
+    seen_record seen;
     const auto there =
-        read_hot_record(*table, self, key, flags, patience_in_table(until), table_coarse_us(), r);
+        read_hot_record(*table, r, flags, patience_in_table(until), table_coarse_us(), seen);
     if (!there) return std::unexpected(there.error());
-    if (*there) return r;
+    if (*there) return seen;
   }
   const auto request =
-      encode_request<control::record_read>({.db_id = db, .flags = flags, .key = key});
+      encode_request<control::record_read>({.db_id = r.db, .flags = flags, .key = r.key});
   const auto a = line.ask({.opcode = control::record_read, .data = request}, until);
   if (!a) return explained(a.error());
-  const auto r = decode_reply<control::record_read>(a->data);
-  if (!r) return unreadable(r.error());
-  return seen_record{r->found != 0, r->header, bytes(r->data)};
+  const auto told = decode_reply<control::record_read>(a->data);
+  if (!told) return unreadable(told.error());
+  return seen_record{told->found != 0, told->header, bytes(told->data)};
 }
 
 outcome<record_page> scan_records(channel& line, db_id db, byte_view after, limit until) {

@@ -9,6 +9,13 @@
 
 namespace floe::clib {
 
+/// A record as a client of the node `self` names it; what lies in a record table has that node as dmaster.
+struct record_name {
+  pnn self = pnn::unknown;
+  db_id db{0};
+  byte_view key;
+};
+
 /// A lock: by number at the node, or in the record table of the database (`table` is there).
 struct held_record {
   std::shared_ptr<channel> line;  ///< none yet, if the lock was got without the node
@@ -21,13 +28,13 @@ struct held_record {
   std::uint32_t number = 0;  ///< of the lock, as its holder in the table
   table_place place{};
 };
-/// timeout_ms < 0: for ever. `self` is the node's number.
-outcome<held_record> lock_record(const std::shared_ptr<channel>&, pnn self, db_id, byte_view key,
+/// timeout_ms < 0: for ever.
+outcome<held_record> lock_record(const std::shared_ptr<channel>&, const record_name&,
                                  int timeout_ms);
 /// In a record table that is known, without a word to the node, into `held`, which may be an old one. False: not there.
 /// `now_us`: of the coarse clock, read a moment ago; so below.
-outcome<bool> lock_hot_record(std::shared_ptr<shared_table>, pnn self, db_id, byte_view key,
-                              int timeout_ms, std::uint64_t now_us, held_record& held);
+outcome<bool> lock_hot_record(std::shared_ptr<shared_table>, const record_name&, int timeout_ms,
+                              std::uint64_t now_us, held_record& held);
 /// The same with a store. False: the node has to be asked, `held` needs a channel.
 bool store_hot_record(held_record& held, byte_view data, std::uint64_t now_us);
 /// Of a lock in a table.
@@ -43,11 +50,10 @@ struct seen_record {
   bytes data;
 };
 /// In the table alone, which must be one that can be trusted. False: the node has to be asked.
-outcome<bool> read_hot_record(shared_table&, pnn self, byte_view key, std::uint32_t flags,
+outcome<bool> read_hot_record(shared_table&, const record_name&, std::uint32_t flags,
                               table_patience, std::uint64_t now_us, seen_record&);
 table_patience patience_in_table(int timeout_ms);
-outcome<seen_record> read_record(channel&, pnn self, db_id, byte_view key, std::uint32_t flags,
-                                 limit);
+outcome<seen_record> read_record(channel&, const record_name&, std::uint32_t flags, limit);
 
 /// This node's copies behind a key, in a buffer of one answer; none: that was all.
 struct record_page {

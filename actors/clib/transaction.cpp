@@ -135,8 +135,9 @@ outcome<void> transaction::take_lock(limit until, bool at_once) {
 /// Who is in the way; nothing: it is ours.
 outcome<std::optional<server_id>> transaction::try_lock(const std::vector<server_id>& dead,
                                                         limit until) {
-  auto held = lock_record(line_, of_->self(), lock_db_, transaction_lock_key(db_),
-                          until ? milliseconds_left(until, 1) : -1);
+  const auto key = transaction_lock_key(db_);
+  auto held =
+      lock_record(line_, {of_->self(), lock_db_, key}, until ? milliseconds_left(until, 1) : -1);
   if (!held) return std::unexpected(held.error());
   auto list = wire::decode<g_lock_list>(held->data);
   std::optional<server_id> other;
@@ -175,8 +176,8 @@ outcome<void> transaction::release(limit until) {
   const auto gone =
       line_->tell({.opcode = control::deregister_srvid, .srvid = srvid{owner_.unique_id}}, until);
   if (!gone) return gone;
-  auto held = lock_record(line_, of_->self(), lock_db_, transaction_lock_key(db_),
-                          milliseconds_left(until, 1));
+  const auto key = transaction_lock_key(db_);
+  auto held = lock_record(line_, {of_->self(), lock_db_, key}, milliseconds_left(until, 1));
   if (!held) return std::unexpected(held.error());
   auto list = wire::decode<g_lock_list>(held->data);
   outcome<void> stored;
@@ -189,7 +190,7 @@ outcome<void> transaction::release(limit until) {
 // --- reading and changing ------------------------------------------------------------------------------------------
 
 outcome<seen_record> transaction::present(byte_view key, limit until) {
-  return read_record(*line_, of_->self(), db_, key, 0, until);
+  return read_record(*line_, {of_->self(), db_, key}, 0, until);
 }
 
 outcome<transaction::number_record> transaction::number_now(limit until) {
