@@ -130,7 +130,6 @@ bytes record_flags_text(std::uint64_t v) { return flags_text(record_flags, v); }
 bytes control_flags_text(std::uint64_t v) { return flags_text(control_flags, v); }
 bytes call_flags_text(std::uint64_t v) { return flags_text(call_flags, v); }
 bytes tunnel_flags_text(std::uint64_t v) { return flags_text(tunnel_flags, v); }
-bytes open_flags_text(std::uint64_t v) { return flags_text(open_flags, v); }
 
 bytes call_id_text(std::uint64_t v) {
   switch (v) {

@@ -125,7 +125,6 @@ bytes control_flags_text(std::uint64_t v);
 bytes call_flags_text(std::uint64_t v);
 bytes call_id_text(std::uint64_t v);
 bytes tunnel_flags_text(std::uint64_t v);
-bytes open_flags_text(std::uint64_t v);
 bytes pnn_text(std::uint64_t v);         ///< special destinations only
 bytes generation_text(std::uint64_t v);  ///< "INVALID" for 1
 bytes runstate_text(std::uint64_t v);
