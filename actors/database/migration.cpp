@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "actors/database/database.hpp"
-#include "actors/database/log_text.hpp"
 #include "actors/events.hpp"
+#include "actors/hex.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
 #include "protocol/rules/elapsed.hpp"

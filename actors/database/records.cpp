@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "actors/database/database.hpp"
-#include "actors/database/log_text.hpp"
 #include "actors/events.hpp"
+#include "actors/hex.hpp"
 #include "actors/table/layout.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/controls.hpp"

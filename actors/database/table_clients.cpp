@@ -11,8 +11,8 @@
 #include <fstream>
 
 #include "actors/database/hot_records.hpp"
-#include "actors/database/log_text.hpp"
 #include "actors/events.hpp"
+#include "actors/hex.hpp"
 #include "protocol/mutant.hpp"
 #include "protocol/record_status.hpp"
 #include "protocol/record_table_flags.hpp"
