@@ -1,5 +1,5 @@
 #pragma once
-/// Detaching databases.
+/// A database that all nodes forget, at the wish of one client.
 #include "actors/client/records.hpp"
 
 namespace floe {

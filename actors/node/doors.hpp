@@ -13,7 +13,7 @@ class doors {
  public:
   doors(node_port& port, const clients& all) : port_(port), all_(all) {}
 
-  /// False, and logged: one of the two cannot be had.
+  /// Why one of the two cannot be had, which is logged; empty: both are open.
   std::string open();
   void close();
   /// MaxQueueDropMsg, for all sessions.

@@ -1,5 +1,5 @@
 #pragma once
-/// The events of all nodes, merged.
+/// Asks nodes for their timelines (GET_TIMELINE) and merges what they say into one list of events.
 #include <string>
 #include <vector>
 

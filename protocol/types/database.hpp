@@ -24,7 +24,6 @@ struct dbid_map {
   bool operator==(const dbid_map&) const = default;
 };
 
-/// One member of the generation that the content of a database was committed with.
 /// floe's own: a database whose nodes disagree about its name or kind, and what they say.
 struct db_disputed {
   static constexpr std::size_t wire_size_min = 8;
@@ -33,6 +32,7 @@ struct db_disputed {
   bool operator==(const db_disputed&) const = default;
 };
 
+/// One member of the generation that the content of a database was committed with.
 struct db_lineage_entry {
   static constexpr std::size_t wire_size = 12;
   floe::db_id db_id{0};

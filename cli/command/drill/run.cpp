@@ -1,4 +1,4 @@
-/// floe drill run
+/// floe drill run: plays drills, each with one seed or many, and tells what became of them.
 #include <fmt/format.h>
 
 #include <algorithm>

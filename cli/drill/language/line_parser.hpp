@@ -56,7 +56,7 @@ class line_parser {
   std::string volatile_database();
   std::string transactional_database();
   std::string client();
-  /// "name=value" words up to the end; false: `name` is none of those allowed.
+  /// "name=value" words up to the end, as pairs; which names there are is for the verb to say.
   std::vector<std::pair<std::string, std::string>> settings();
   void end();
 

@@ -1,5 +1,6 @@
 #pragma once
-/// What one node says of itself, as far as drills want to know it.
+/// A node's answer to GET_NODE_STATUS, and what a drill looks at in it: recovery mode, leader, generation, the flags that it
+/// gives every node, how each database stands, and whether a recovery that it leads is held.
 #include <cstdint>
 #include <optional>
 #include <string>
