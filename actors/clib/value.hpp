@@ -1,5 +1,5 @@
 #pragma once
-/// Between C's octets and ours.
+/// Octets and headers of the C interface, and ours: what a program hands in, and what it is given and frees (floe_free).
 #include <stdexcept>
 #include <string>
 
