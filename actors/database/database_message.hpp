@@ -86,9 +86,10 @@ struct db_table_rung {
   bool planned = false;
 };
 struct db_table_tick {};
+/// The record has stayed as long as it may.
 struct db_table_recall {
   bytes key;
-};  ///< the record has stayed as long as it may
+};
 struct db_holders_late {
   std::uint64_t freeze;
 };
@@ -211,21 +212,24 @@ struct db_fill_came {
   fill_number fill;
   control_answer answer;
 };
+/// The next part may be asked for.
 struct db_fill_on {
   fill_number fill;
-};  ///< the next part may be asked for
+};
 
 struct db_tick {};
 struct db_flush {};
 struct db_continue_pull {
   std::uint64_t pull;
 };
+/// Offloaded work has ended.
 struct db_work_done {
   std::function<void()> finish;
-};  ///< offloaded work has ended
+};
+/// Goes on, in a turn of its own, with what is done in slices: traverses, queues, what a client has left behind.
 struct db_next_slice {
   std::function<void()> go;
-};  ///< of a traverse
+};
 struct db_lock_timeout {
   std::uint64_t waiter;
 };
@@ -233,12 +237,13 @@ struct db_lock_timeout {
 struct db_stop {
   bool remove = false;
 };
+/// VacuumInterval is over.
 struct db_vacuum_time {
   std::uint64_t clock;
-};  ///< VacuumInterval is over
+};
 struct db_vacuum_slice {
-  std::uint64_t run;
-};  ///< 0: homecomers have gathered
+  std::uint64_t run;  ///< 0: homecomers have gathered
+};
 /// A node has answered TRY_DELETE_RECORDS.
 struct db_vacuum_answer {
   std::uint64_t offer;

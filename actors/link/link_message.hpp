@@ -25,9 +25,10 @@ struct link_accepted {
   std::shared_ptr<connection> stream;
   std::uint64_t serial;
 };
+/// The outgoing stream is established.
 struct link_up {
   std::uint64_t serial;
-};  ///< the outgoing stream is established
+};
 struct link_packet {
   std::uint64_t serial;
   stream_side side;
@@ -51,16 +52,18 @@ struct link_greeting_late {
 struct link_doubt_over {
   std::uint64_t serial;
 };
+/// Treat the node as dead now (protocol violation).
 struct link_break {
   std::string why;
-};  ///< treat the node as dead now (protocol violation)
+};
 struct link_tune {
   keepalive_settings keepalive;
   bool allow_mixed_versions;
 };
+/// The list this node runs with now.
 struct link_nodes {
   node_lines lines;
-};  ///< the list this node runs with now
+};
 struct link_stop {};
 
 using link_message = std::variant<link_send, link_packet, link_accepted, link_up, link_down,

@@ -35,10 +35,11 @@ struct peer_changed {
       0;              ///< of its features (protocol/rules/feature_level.hpp), while it is connected
   duration silent{};  ///< before it was given up; 0: that is not why it is gone
 };
+/// The peer is there and was all the time; packets to and from it are lost.
 struct peer_relinked {
   pnn who;
   std::string why;
-};  ///< it is there and was all the time; packets to and from it are lost
+};
 /// This node leaves the cluster for a while: a client of it has kept a database from freezing for too long and that is the
 /// policy, or it cannot store what a recovery brings.
 struct ban_self {
@@ -90,9 +91,9 @@ struct call_control {
 struct post_message {
   pnn to;
   floe::srvid srvid;
-  frame data;
+  frame data;  ///< may be large and go to many
   task written;
-};  // data may be large and go to many
+};
 /// Registers an actor of this node for messages; `deliver` only tells.
 struct listen_messages {
   floe::srvid srvid;

@@ -15,15 +15,18 @@
 
 namespace floe {
 
+/// The node's view has changed (flags, mode, map ...).
 struct leader_view {
   view_ptr view;
-};  ///< the node's view has changed (flags, mode, map ...)
+};
+/// A message on one of the leader's srvids.
 struct leader_heard {
   parcel_ptr packet;
-};  ///< a message on one of the leader's srvids
+};
+/// Somebody on this node wants a recovery.
 struct leader_wanted {
   std::string why;
-};  ///< somebody on this node wants a recovery
+};
 struct leader_tunables {
   tunable_list values;
 };
@@ -33,8 +36,8 @@ struct leader_hold {
   std::string phase;
 };
 struct leader_timer {
-  std::uint64_t id;
-};  ///< of the election; 0: the tick
+  std::uint64_t id;  ///< of the election; 0: the tick
+};
 struct leader_woke {
   watch_alarm why;
 };
@@ -52,9 +55,10 @@ struct leader_lock_lost {
   std::string why;
 };
 struct leader_lock_released {};
+/// The coordinator has ended.
 struct leader_recovered {
   recovery_result result;
-};  ///< the coordinator has ended
+};
 struct leader_stop {};
 
 using leader_message =

@@ -18,46 +18,55 @@ struct poll {       ///< a part of what a node is asked in a round
   pnn node;
   control part;
 };
+/// Is it a floe node? Its capabilities say so.
 struct is_floe {
   pnn node;
-};  ///< its capabilities say so
+};
+/// Before a ban: is it of the generation that it is said to have spoiled?
 struct ban_generation {
   pnn node;
-};  ///< before a ban: is it of the generation that it is said to have spoiled?
+};
+/// ... and is it not inactive already?
 struct ban_flags {
   pnn node;
-};  ///< ... and is it not inactive already?
+};
 struct banned {
   pnn node;
 };
+/// Is a participant inactive?
 struct participant {
   recovery_epoch run;
   pnn node;
-};  ///< is a participant inactive?
+};
+/// ... or does it leave in good order?
 struct participant_leaves {
   recovery_epoch run;
   pnn node;
-};  ///< ... or does it leave in good order?
+};
+/// Its flags are known here now.
 struct participant_known {
   recovery_epoch run;
-};  ///< its flags are known here now
+};
+/// How it sees itself, while nobody leads.
 struct own_flags {
   pnn node;
-};  ///< how it sees itself, while nobody leads
+};
 struct takeover {
   std::uint64_t serial;
 };
 struct memory {
   srvid_message whom;
 };
+/// What it has of the databases.
 struct contents {
   std::uint64_t weighing;
   pnn node;
-};  ///< what it has, of the databases
+};
+/// Whether it will be filled before it joins.
 struct joining {
   std::uint64_t weighing;
   pnn node;
-};  ///< whether it will be filled before it joins
+};
 }  // namespace question
 
 using leader_question =

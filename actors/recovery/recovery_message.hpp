@@ -30,15 +30,17 @@ struct dbr_health {
   std::uint64_t seqnum;
   control_answer answer;
 };
+/// Pulled records.
 struct dbr_records {
   run_number run;
   pnn from;
   parcel_ptr packet;
-};  ///< pulled ones
+};
+/// One pushed buffer has left.
 struct dbr_written {
   run_number run;
   pnn to;
-};  ///< one pushed buffer has left
+};
 struct dbr_push_late {
   run_number run;
 };
@@ -101,9 +103,10 @@ struct rec_woke {
   recovery_epoch epoch;
   cluster_event::alarm why;
 };
+/// A participant cannot store what the recovery brings.
 struct rec_leaves {
   pnn node;
-};  ///< a participant cannot store what the recovery brings
+};
 struct rec_db_progress {
   db_progress progress;
 };

@@ -13,9 +13,10 @@
 
 namespace floe {
 
+/// From the client's socket.
 struct session_packet {
   frame raw;
-};  ///< from the client's socket
+};
 struct session_closed {
   close_reason why;
 };                     ///< the client's socket has ended
@@ -24,9 +25,10 @@ struct session_send {  ///< to the client
   task written = nullptr;           ///< as of connection::send
   descriptors_ptr along = nullptr;  ///< that travel with it
 };
+/// Close the client's connection.
 struct session_kick {
   std::string why;
-};  ///< close the client's connection
+};
 
 using session_message = std::variant<session_packet, session_closed, session_send, session_kick>;
 

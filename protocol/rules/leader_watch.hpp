@@ -103,8 +103,8 @@ struct weighed {  ///< the effect `weigh` was carried out
   std::uint64_t weighing = 0;
   std::vector<pnn> filled_first{};  ///< these are not taken in yet
 };
-struct charged {
-};  ///< the effect `charge` was carried out, and every ban that follows from it reported
+/// The effect `charge` was carried out, and every ban that follows from it reported.
+struct charged {};
 struct recovery_ended {
   recovery_epoch epoch{};
   bool good = false;
@@ -138,8 +138,8 @@ namespace watch_effect {
 struct poll {  ///< ask every connected node; `looked` follows
   std::uint64_t round = 0;
 };
-struct align_flags {
-};  ///< each node's opinion about itself is the truth: tell whoever sees it otherwise
+/// Each node's opinion about itself is the truth: tell whoever sees it otherwise.
+struct align_flags {};
 struct
     weigh {  ///< see how much these nodes lack, and have those filled that lack much; `weighed` follows
   std::uint64_t weighing = 0;
