@@ -160,3 +160,29 @@ TEST_CASE("what operators do is over at once, roles and the cluster lock are giv
   CHECK(f[3].to_us == 5'500'000);
   CHECK(f[4].to_us == f[4].from_us);
 }
+
+TEST_CASE("what leaves nothing behind is no fault that lasts to the end") {
+  for (const char* line : {"reset 0 from 1", "knock 0 as 1", "setdbreadonly all a.tdb",
+                           "setdbsticky 1 a.tdb", "thaw 0 a.tdb", "setvar all RecoverTimeout 3"}) {
+    CAPTURE(line);
+    const auto f = faults_of({std::string("1.000000 drill: 1: ") + line,
+                              "8.000000 drill: the faults are over, everybody comes back"});
+    REQUIRE(f.size() == 1);
+    CHECK(f[0].to_us == f[0].from_us);
+  }
+}
+
+TEST_CASE("a verb that disturbs says until when, and what undoes others names a verb") {
+  for (const auto& v : all_verbs()) {
+    CAPTURE(v.name);
+    const auto group = std::string_view(v.group);
+    const auto& f = v.fault;
+    if (group == "Faults" || group == "Network" || group == "Operators")
+      CHECK((f.ends != fault_end::no_fault || f.undoes != nullptr));
+    if (!f.undoes) continue;
+    const auto undone = std::ranges::find_if(
+        all_verbs(), [&](const verb& other) { return std::string_view(f.undoes) == other.name; });
+    REQUIRE(undone != all_verbs().end());
+    CHECK(undone->fault.ends == fault_end::undone);
+  }
+}

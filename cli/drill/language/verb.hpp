@@ -1,7 +1,7 @@
 #pragma once
 /// A verb of the drill language as data. To add one: a row in the file of its matter in verb/, with the function that reads
-/// its line. Help, errors and the hunter's use of it follow from the row. (A new matter: a file, in verb/all.hpp, verbs.cpp
-/// and meson.build.)
+/// its line. Help, errors, what is told of it as a fault, and the hunter's use of it follow from the row. (A new matter: a
+/// file, in verb/all.hpp, verbs.cpp and meson.build.)
 #include <expected>
 #include <functional>
 #include <string>
@@ -19,6 +19,25 @@ using outcome = std::expected<void, std::string>;
 using action = std::function<outcome(drill_run&)>;
 /// Whether it holds; if not, what is instead.
 using test = std::function<outcome(drill_run&)>;
+
+/// Until when a fault lasts that a line with the verb makes.
+enum class fault_end : std::uint8_t {
+  no_fault,
+  at_once,       ///< it is over when it is done
+  node_runs,     ///< until the nodes that it was done to are started
+  node_goes_on,  ///< until they go on, or are killed
+  heal,          ///< until the network is healed
+  undone,        ///< until a line undoes it, for the time that it names itself, or to the end
+  ends_others,   ///< it makes none: what it does ends others, and the run says so when it is done
+};
+
+/// What is told of lines with the verb as faults (report/fault_reader.hpp).
+struct told_fault {
+  fault_end ends = fault_end::no_fault;
+  const char* undoes = nullptr;     ///< the verb whose faults it ends, on the nodes that it names
+  const char* mended_by = nullptr;  ///< the last word of a line that ends its own: "good"
+  const char* passing = nullptr;    ///< what it does with this word is over at once
+};
 
 struct verb {
   enum class kind : std::uint8_t {
@@ -38,23 +57,11 @@ struct verb {
   action (*read)(line_parser&) = nullptr;  ///< plain ones
   kind is = kind::plain;
   bool of_client = false;  ///< stands behind the name of a client
+  told_fault fault{};
   /// What a random use of it looks like, in drills that the program writes by itself; none: it has no place there.
   /// Words in braces are filled in (hunt/pattern.hpp).
   std::vector<const char*> uses{};
 };
-
-/// One of a group that is read alike.
-inline verb plain_verb(const char* group, const char* name, const char* arguments,
-                       const char* summary, const char* example, action (*read)(line_parser&),
-                       std::vector<const char*> uses) {
-  return {.name = name,
-          .group = group,
-          .arguments = arguments,
-          .summary = summary,
-          .example = example,
-          .read = read,
-          .uses = std::move(uses)};
-}
 
 /// What can be waited for and expected.
 struct condition {

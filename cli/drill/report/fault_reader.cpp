@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 
 #include "cli/drill/language/verb.hpp"
 #include "cli/drill/run/said.hpp"
@@ -14,30 +13,31 @@
 namespace floe::cli::drill {
 namespace {
 
-/// Verbs that undo others. `heal`, `start` and `resume` say what they do; the rest is undone by
-/// name.
-struct remedy {
-  std::string_view verb, cures;
-};
-constexpr auto remedies =
-    std::to_array<remedy>({{"continue", "stop"}, {"unban", "ban"}, {"enable", "disable"}});
-/// What is over as soon as it is done.
-constexpr auto momentary = std::to_array<std::string_view>(
-    {"wipedb", "restoredb", "detach", "add", "delete", "reloadnodes", "setvar"});
-constexpr auto no_faults =
-    std::to_array<std::string_view>({"start", "resume", "heal", "continue", "unban", "enable"});
-
-std::string_view group_of(std::string_view name) {
-  for (const auto& v : all_verbs())
-    if (name == v.name && !v.of_client) return v.group;
-  return {};
-}
-
 std::pair<std::string_view, std::string_view> first_word(std::string_view text) {
   const auto end = std::min(text.find_first_of(" \t"), text.size());
   auto rest = text.substr(end);
   rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
   return {text.substr(0, end), rest};
+}
+
+/// The verb that the words begin with.
+const verb* verb_at(std::string_view words, bool of_client) {
+  const auto name = first_word(words).first;
+  const auto found = std::ranges::find_if(
+      all_verbs(), [&](const verb& v) { return name == v.name && v.of_client == of_client; });
+  return found == all_verbs().end() ? nullptr : &*found;
+}
+
+bool ends_with_word(std::string_view object, const char* word) {
+  if (!word || !object.ends_with(word)) return false;
+  object.remove_suffix(std::string_view(word).size());
+  return object.empty() || object.ends_with(' ');
+}
+
+/// The nodes before the last word: "1" of "1 good"; where none stand there, "all".
+std::string_view before_last_word(std::string_view object) {
+  const auto end = object.find(' ');
+  return end == std::string_view::npos ? "all" : object.substr(0, end);
 }
 
 /// "for 60s" at the end of the line.
@@ -61,7 +61,7 @@ void fault_reader::line(const trace_line& l) {
     end_all(l.t_us, [](const fault&) { return true; });
     over_ = true;
   } else if (l.text == said::network_whole) {
-    end_all(l.t_us, [](const fault& f) { return f.ends == ending::heal; });
+    end_all(l.t_us, [](const fault& f) { return f.ends == fault_end::heal; });
   } else if (const auto s = read_played(l)) {
     played(l.t_us, s->text);
   } else if (const auto d = read_done(l)) {
@@ -71,31 +71,20 @@ void fault_reader::line(const trace_line& l) {
 
 void fault_reader::played(std::int64_t t, std::string_view statement) {
   naming_ = false;
-  const auto [verb, object] = first_word(statement);
-  const auto group = group_of(verb);
-  const bool client_dies = group.empty() && first_word(object).first == "dies";
-  if (!client_dies && group != "Faults" && group != "Network" && group != "Operators") return;
-  if (verb == "disk" && object.ends_with(" good"))
-    return undo(t, "disk", object.substr(0, object.find(' ')));
-  if (verb == "lock" && object == "good") return undo(t, "lock", "all");
-  // roles of nodes
-  if (object.ends_with(" on") && group == "Operators")
-    return undo(t, verb, first_word(object).first);
-  for (const auto& r : remedies)
-    if (verb == r.verb) return undo(t, r.cures, object);
-  if (std::ranges::find(no_faults, verb) != no_faults.end()) return;
+  const auto [name, object] = first_word(statement);
+  const auto* v = verb_at(statement, false);
+  if (!v) v = verb_at(object, true);  // behind the name of a client
+  if (!v) return;
+  if (v->fault.undoes) return undo(t, v->fault.undoes, object);
+  if (ends_with_word(object, v->fault.mended_by)) return undo(t, name, before_last_word(object));
+  if (v->fault.ends == fault_end::no_fault || v->fault.ends == fault_end::ends_others) return;
   fault f{.told = {t, t, std::string(statement)},
-          .verb = std::string(verb),
+          .verb = std::string(name),
           .object = std::string(object),
-          .ends = ending::undo,
+          .ends = ends_with_word(object, v->fault.passing) ? fault_end::at_once : v->fault.ends,
           .nodes = {},
           .still = {}};
-  const bool at_once = std::ranges::find(momentary, verb) != momentary.end();
-  if (client_dies || at_once || (verb == "lock" && object == "lost")) f.ends = ending::at_once;
-  if (group == "Network") f.ends = ending::heal;
-  if (verb == "kill" || verb == "shutdown" || verb == "restart") f.ends = ending::node_runs;
-  if (verb == "pause") f.ends = ending::node_goes_on;
-  f.open = f.ends != ending::at_once;
+  f.open = f.ends != fault_end::at_once;
   if (const auto us = lasting_us(object)) f.told.to_us = t + us;
   all_.push_back(std::move(f));
   naming_ = true;
@@ -112,9 +101,9 @@ void fault_reader::done(std::int64_t t, const done_to_node& d) {
     if (d.what != said::killed) return;
   }
   for (auto& f : all_) {
-    const bool ended = f.ends == ending::node_runs
-                           ? runs
-                           : f.ends == ending::node_goes_on && (goes_on || d.what == said::killed);
+    const bool ended = f.ends == fault_end::node_runs ? runs
+                                                      : f.ends == fault_end::node_goes_on &&
+                                                            (goes_on || d.what == said::killed);
     if (!f.open || !ended || f.still.erase(d.node) == 0 || !f.still.empty()) continue;
     f.told.to_us = t;
     f.open = false;

@@ -1,11 +1,12 @@
 #pragma once
-/// Which faults a run had, from when to when, read from its trace. A fault begins with the line of
-/// the script that makes it, and ends when it is undone: the node starts or goes on, the network is
-/// whole again, the ban is lifted. What is still open when the script is over ends there.
+/// Which faults a run had, from when to when, read from its trace. A fault begins with the line of the script that makes it,
+/// and ends as the row of its verb says (verb::fault): the node starts or goes on, the network is whole again, the ban is
+/// lifted. What is still open when the script is over ends there.
 #include <set>
 #include <string>
 #include <vector>
 
+#include "cli/drill/language/verb.hpp"
 #include "cli/drill/report/run_record.hpp"
 #include "cli/drill/report/trace_line.hpp"
 
@@ -20,11 +21,10 @@ class fault_reader {
   std::vector<std::string> open() const;
 
  private:
-  enum class ending : std::uint8_t { node_runs, node_goes_on, heal, undo, at_once };
   struct fault {
     run_fault told;
     std::string verb, object;
-    ending ends = ending::at_once;
+    fault_end ends = fault_end::at_once;
     std::set<std::uint32_t> nodes;  ///< that it was done to
     std::set<std::uint32_t> still;  ///< those of them that are not back
     bool open = true;

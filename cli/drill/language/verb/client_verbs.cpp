@@ -249,8 +249,15 @@ std::vector<verb> client_verbs() {
                  "{client} transact {transactional} {key}={value}"}),
       of_client("look", "DB KEY ...", "read several of its records in one transaction",
                 "smbd look secrets.tdb a b", read_look, {"{client} look {transactional} {key}"}),
-      of_client("dies", "", "its process ends, with all locks that it holds", "smbd dies",
-                read_leave, {"{-client} dies"}),
+      {.name = "dies",
+       .group = "Clients",
+       .arguments = "",
+       .summary = "its process ends, with all locks that it holds",
+       .example = "smbd dies",
+       .read = read_leave,
+       .of_client = true,
+       .fault = {.ends = fault_end::at_once},
+       .uses = {"{-client} dies"}},
   };
 }
 

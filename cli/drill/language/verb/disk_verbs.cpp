@@ -54,6 +54,7 @@ std::vector<verb> disk_verbs() {
                       "is good again",
            .example = "disk 1 full",
            .read = read_disk,
+           .fault = {.ends = fault_end::undone, .mended_by = "good"},
            .uses = {"disk {node>sick} full", "disk {node>sick} fails write {1-200}",
                     "disk {node>sick} fails flush {1-50}", "disk {node>sick} slow by {time}",
                     "disk {-sick} good"}}};

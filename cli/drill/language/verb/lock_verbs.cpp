@@ -58,6 +58,7 @@ std::vector<verb> lock_verbs() {
                       "hangs on some nodes, or is an error; all is good again",
            .example = "lock stale for 20s",
            .read = read_lock_fault,
+           .fault = {.ends = fault_end::undone, .mended_by = "good", .passing = "lost"},
            .uses = {"lock lost", "lock stolen", "lock taken", "lock stale for {time}",
                     "lock wedged on {node}", "lock unreachable on {node}", "lock good"}}};
 }

@@ -28,54 +28,68 @@ action read_ban(line_parser& w) {
   });
 }
 
-verb on_nodes(const char* name, const char* summary, const char* example,
-              action (*read)(line_parser&), std::vector<const char*> uses) {
-  return plain_verb("Operators", name, "NODES", summary, example, read, std::move(uses));
-}
-
 }  // namespace
 
 std::vector<verb> operator_verbs() {
   return {
-      on_nodes("stop", "take nodes out of the cluster (they go on running)", "stop 2",
-               [](line_parser& w) {
-                 return for_each_node(w.nodes(), [](drill_run& s, std::size_t n) {
-                   s.disturb(n, "stopped", fault_kind::out);
-                   s.past.disturbances.back().orderly = true;
-                   s.stopped_nodes.insert(n);
-                   return s.order(n, control::stop_node, {});
-                 });
-               },
-               {"stop {node>stopped}"}),
-      on_nodes("continue", "let stopped nodes back in", "continue 2",
-               [](line_parser& w) {
-                 return for_each_node(w.nodes(), [](drill_run& s, std::size_t n) {
-                   const auto done = s.order(n, control::continue_node, {});
-                   if (!done) return done;  // at the end it is told again
-                   s.stopped_nodes.erase(n);
-                   s.past.cure(n, fault_kind::out, s.now());
-                   return done;
-                 });
-               },
-               {"continue {-stopped}"}),
+      {.name = "stop",
+       .group = "Operators",
+       .arguments = "NODES",
+       .summary = "take nodes out of the cluster (they go on running)",
+       .example = "stop 2",
+       .read =
+           [](line_parser& w) {
+             return for_each_node(w.nodes(), [](drill_run& s, std::size_t n) {
+               s.disturb(n, "stopped", fault_kind::out);
+               s.past.disturbances.back().orderly = true;
+               s.stopped_nodes.insert(n);
+               return s.order(n, control::stop_node, {});
+             });
+           },
+       .fault = {.ends = fault_end::undone},
+       .uses = {"stop {node>stopped}"}},
+      {.name = "continue",
+       .group = "Operators",
+       .arguments = "NODES",
+       .summary = "let stopped nodes back in",
+       .example = "continue 2",
+       .read =
+           [](line_parser& w) {
+             return for_each_node(w.nodes(), [](drill_run& s, std::size_t n) {
+               const auto done = s.order(n, control::continue_node, {});
+               if (!done) return done;  // at the end it is told again
+               s.stopped_nodes.erase(n);
+               s.past.cure(n, fault_kind::out, s.now());
+               return done;
+             });
+           },
+       .fault = {.undoes = "stop"},
+       .uses = {"continue {-stopped}"}},
       {.name = "ban",
        .group = "Operators",
        .arguments = "NODES for DURATION",
        .summary = "take nodes out of the cluster for a while",
        .example = "ban 1 for 60s",
        .read = read_ban,
+       .fault = {.ends = fault_end::undone},
        .uses = {"ban {node>banned} for {seconds}"}},
-      on_nodes("unban", "lift a ban", "unban 1",
-               [](line_parser& w) {
-                 return for_each_node(w.nodes(), [](drill_run& s, std::size_t n) {
-                   const auto done = set_ban(s, n, 0);
-                   if (!done) return done;  // at the end it is told again
-                   s.banned_nodes.erase(n);
-                   s.past.cure(n, fault_kind::out, s.now());
-                   return done;
-                 });
-               },
-               {"unban {-banned}"}),
+      {.name = "unban",
+       .group = "Operators",
+       .arguments = "NODES",
+       .summary = "lift a ban",
+       .example = "unban 1",
+       .read =
+           [](line_parser& w) {
+             return for_each_node(w.nodes(), [](drill_run& s, std::size_t n) {
+               const auto done = set_ban(s, n, 0);
+               if (!done) return done;  // at the end it is told again
+               s.banned_nodes.erase(n);
+               s.past.cure(n, fault_kind::out, s.now());
+               return done;
+             });
+           },
+       .fault = {.undoes = "ban"},
+       .uses = {"unban {-banned}"}},
   };
 }
 

@@ -6,56 +6,82 @@
 #include "cli/drill/run/resolve_nodes.hpp"
 
 namespace floe::cli::drill {
-namespace {
-
-verb on_processes(const char* name, const char* summary, const char* example,
-                  action (*read)(line_parser&), std::vector<const char*> uses) {
-  return plain_verb("Faults", name, "NODES", summary, example, read, std::move(uses));
-}
-
-}  // namespace
-
 std::vector<verb> process_verbs() {
   return {
-      on_processes("kill", "end the process at once (SIGKILL)", "kill leader",
-                   [](line_parser& w) {
-                     return for_each_node(w.nodes(),
-                                          [](drill_run& s, std::size_t n) { return s.kill(n); });
-                   },
-                   {"kill {node>dead}"}),
-      on_processes("start", "start a node that does not run", "start 1",
-                   [](line_parser& w) {
-                     return for_each_node(w.nodes(),
-                                          [](drill_run& s, std::size_t n) { return s.start(n); });
-                   },
-                   {"start {-dead}"}),
-      on_processes("shutdown", "let a node take itself down (SIGTERM)", "shutdown 2",
-                   [](line_parser& w) {
-                     return for_each_node(
-                         w.nodes(), [](drill_run& s, std::size_t n) { return s.shut_down(n); });
-                   },
-                   {"shutdown {node>dead}"}),
-      on_processes("restart", "shut a node down, if it runs, and start it", "restart it",
-                   [](line_parser& w) {
-                     return for_each_node(w.nodes(), [](drill_run& s, std::size_t n) -> outcome {
-                       if (s.cluster().alive(n))
-                         if (auto done = s.shut_down(n); !done) return done;
-                       return s.start(n);
-                     });
-                   },
-                   {"restart {node}"}),
-      on_processes(
-          "pause", "stop the process where it is (SIGSTOP); its connections stay open", "pause 0",
-          [](line_parser& w) {
-            return for_each_node(w.nodes(), [](drill_run& s, std::size_t n) { return s.pause(n); });
-          },
-          {"pause {node>paused}"}),
-      on_processes("resume", "let a paused process go on (SIGCONT)", "resume it",
-                   [](line_parser& w) {
-                     return for_each_node(w.nodes(),
-                                          [](drill_run& s, std::size_t n) { return s.resume(n); });
-                   },
-                   {"resume {-paused}"}),
+      {.name = "kill",
+       .group = "Faults",
+       .arguments = "NODES",
+       .summary = "end the process at once (SIGKILL)",
+       .example = "kill leader",
+       .read =
+           [](line_parser& w) {
+             return for_each_node(w.nodes(), [](drill_run& s, std::size_t n) { return s.kill(n); });
+           },
+       .fault = {.ends = fault_end::node_runs},
+       .uses = {"kill {node>dead}"}},
+      {.name = "start",
+       .group = "Faults",
+       .arguments = "NODES",
+       .summary = "start a node that does not run",
+       .example = "start 1",
+       .read =
+           [](line_parser& w) {
+             return for_each_node(w.nodes(),
+                                  [](drill_run& s, std::size_t n) { return s.start(n); });
+           },
+       .fault = {.ends = fault_end::ends_others},
+       .uses = {"start {-dead}"}},
+      {.name = "shutdown",
+       .group = "Faults",
+       .arguments = "NODES",
+       .summary = "let a node take itself down (SIGTERM)",
+       .example = "shutdown 2",
+       .read =
+           [](line_parser& w) {
+             return for_each_node(w.nodes(),
+                                  [](drill_run& s, std::size_t n) { return s.shut_down(n); });
+           },
+       .fault = {.ends = fault_end::node_runs},
+       .uses = {"shutdown {node>dead}"}},
+      {.name = "restart",
+       .group = "Faults",
+       .arguments = "NODES",
+       .summary = "shut a node down, if it runs, and start it",
+       .example = "restart it",
+       .read =
+           [](line_parser& w) {
+             return for_each_node(w.nodes(), [](drill_run& s, std::size_t n) -> outcome {
+               if (s.cluster().alive(n))
+                 if (auto done = s.shut_down(n); !done) return done;
+               return s.start(n);
+             });
+           },
+       .fault = {.ends = fault_end::node_runs},
+       .uses = {"restart {node}"}},
+      {.name = "pause",
+       .group = "Faults",
+       .arguments = "NODES",
+       .summary = "stop the process where it is (SIGSTOP); its connections stay open",
+       .example = "pause 0",
+       .read =
+           [](line_parser& w) {
+             return for_each_node(w.nodes(),
+                                  [](drill_run& s, std::size_t n) { return s.pause(n); });
+           },
+       .fault = {.ends = fault_end::node_goes_on},
+       .uses = {"pause {node>paused}"}},
+      {.name = "resume",
+       .group = "Faults",
+       .arguments = "NODES",
+       .summary = "let a paused process go on (SIGCONT)",
+       .example = "resume it",
+       .read =
+           [](line_parser& w) {
+             return for_each_node(w.nodes(),
+                                  [](drill_run& s, std::size_t n) { return s.resume(n); });
+           },
+       .fault = {.ends = fault_end::ends_others},
+       .uses = {"resume {-paused}"}},
       {.name = "clock",
        .group = "Faults",
        .arguments = "NODE ahead|behind DURATION",
@@ -72,6 +98,7 @@ std::vector<verb> process_verbs() {
            return {};
          });
        },
+       .fault = {.ends = fault_end::undone},
        .uses = {"clock {node} behind {time}", "clock {node} ahead {time}"}},
   };
 }
