@@ -37,5 +37,11 @@ struct timeline_event {
   db_id db{0};               ///< 0: the node as a whole; the node knows its name
   event_line line{};
 };
+/// Of an event whose row in events.def puts it there; one that is for the log only does not compile.
+template <class Event>
+timeline_event on_timeline(std::int64_t wall_us, const Event& e, db_id db = db_id{0}) {
+  static_assert(Event::on_timeline, "its row in events.def says `log`: tell() it to the log");
+  return {.wall_us = wall_us, .db = db, .line = line_of(e)};
+}
 
 }  // namespace floe

@@ -40,14 +40,19 @@ using gen = generation;
 using nodes = std::vector<pnn>;
 }  // namespace kind
 
+namespace where {
+constexpr bool log = false, timeline = true;
+}
+
 #define FLOE_DB() std::string_view db{};
 #define FLOE_CHANGE(kind_, what) kind::kind_ from{}, to{};
 #define FLOE_FIELD(kind_, name_) kind::kind_ name_{};
-#define FLOE_EVENT(type, name, level_, where, fields, meaning, cause, evidence, next) \
-  struct type {                                                                       \
-    static constexpr event_id id = event_id::type;                                    \
-    static constexpr log_level level = log_level::level_;                             \
-    fields                                                                            \
+#define FLOE_EVENT(type, name, level_, where_, fields, meaning, cause, evidence, next) \
+  struct type {                                                                        \
+    static constexpr event_id id = event_id::type;                                     \
+    static constexpr log_level level = log_level::level_;                              \
+    static constexpr bool on_timeline = where::where_;                                 \
+    fields                                                                             \
   };
 #include "actors/events.def"
 #undef FLOE_EVENT

@@ -67,13 +67,9 @@ struct database_port {
   bool inactive() const { return view->own_flags() & (node_flag::banned | node_flag::stopped); }
 
   /// Onto the node's timeline and into its log.
-  void note(event_line line) const {
-    node.tell(
-        note_event{{.wall_us = env.loop.wall_us(), .db = config.id, .line = std::move(line)}});
-  }
   template <class Event>
   void note(const Event& e) const {
-    note(line_of(e));
+    node.tell(note_event{on_timeline(env.loop.wall_us(), e, config.id)});
   }
   /// Tells the witness, if there is one.
   template <class... Of, class... What>

@@ -79,7 +79,7 @@ class node_port {
   /// Onto the timeline and into the log; `db` 0: the node as a whole.
   template <class Event>
   void note(const Event& e, db_id db = db_id{0}) const {
-    noted({.wall_us = env.loop.wall_us(), .db = db, .line = line_of(e)});
+    noted(on_timeline(env.loop.wall_us(), e, db));
   }
 
  private:

@@ -123,18 +123,17 @@ void coordinator::differs(std::string_view db, const evidence& f) {
 }
 
 void coordinator::recovered(db_id id, db_outcome& o) {
-  node_.tell(
-      note_event{{.wall_us = env_.loop.wall_us(),
-                  .db = id,
-                  .line = line_of(event::database_recovered{.run = number(config_.plan.epoch),
-                                                            .way = name(o.way),
-                                                            .looked_at = o.looked_at,
-                                                            .records = o.records,
-                                                            .bytes = o.bytes_in + o.bytes_out,
-                                                            .kept = o.kept,
-                                                            .lost = o.lost,
-                                                            .ms = o.ms,
-                                                            .why = o.why})}});
+  note(env_.loop.wall_us(),
+       event::database_recovered{.run = number(config_.plan.epoch),
+                                 .way = name(o.way),
+                                 .looked_at = o.looked_at,
+                                 .records = o.records,
+                                 .bytes = o.bytes_in + o.bytes_out,
+                                 .kept = o.kept,
+                                 .lost = o.lost,
+                                 .ms = o.ms,
+                                 .why = o.why},
+       id);
   tally_.recovered(id, std::move(o));
 }
 

@@ -48,8 +48,8 @@ class coordinator final : public actor<coordinator_message> {
   void feed(const cluster_input&);
   void run(const cluster_output&);
   template <class Event>
-  void note(std::int64_t wall_us, const Event& e) {
-    node_.tell(note_event{{.wall_us = wall_us, .line = line_of(e)}});
+  void note(std::int64_t wall_us, const Event& e, db_id db = db_id{0}) {
+    node_.tell(note_event{on_timeline(wall_us, e, db)});
   }
   void act(const cluster_effect::entered&);
   void act(const cluster_effect::ask&);

@@ -70,10 +70,8 @@ void db_recoverer::act(const db_effect::entered& e) {
   phase_since_us_ = env_.loop.wall_us();
   const bool told_more = e.from == db_phase::seqnum && machine_.kind() == db_kind::volatile_db;
   if ((e.to == db_phase::begin || told_more) && config_.witness) tell_witness();
-  node_.tell(note_event{{.wall_us = phase_since_us_,
-                         .db = machine_.plan().db,
-                         .line = line_of(event::recovery_phase{
-                             .run = number(e.run), .from = name(e.from), .to = name(e.to)})}});
+  const event::recovery_phase entered{.run = number(e.run), .from = name(e.from), .to = name(e.to)};
+  node_.tell(note_event{on_timeline(phase_since_us_, entered, machine_.plan().db)});
   show_progress();
 }
 

@@ -139,6 +139,11 @@ class leader final : public actor<leader_message> {
   void ask(pnn, control, bytes data, leader_question about, duration patience = duration{0});
   bool inactive() const;
   std::vector<pnn> connected() const;
+  /// Onto the node's timeline and into its log.
+  template <class Event>
+  void note(const Event& e) {
+    node_.tell(note_event{on_timeline(env_.loop.wall_us(), e)});
+  }
 
   // requests.cpp
   static std::span<const srvid> request_srvids();

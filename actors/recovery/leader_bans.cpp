@@ -89,9 +89,7 @@ void leader::answered(const question::ban_flags& q, const control_answer& a) {
                     !(map->nodes[number(q.node)].flags & node_flag::inactive);
   if (!fits) return answered(question::banned{q.node}, a);
   const auto& [why, cause, attempt] = plan->second;
-  node_.tell(
-      note_event{{.wall_us = env_.loop.wall_us(),
-                  .line = line_of(event::ban{.pnn = q.node, .cause = name(cause), .why = why})}});
+  note(event::ban{.pnn = q.node, .cause = name(cause), .why = why});
   if (floe_nodes_.contains(q.node))
     ask(q.node, control::ban_reason,
         wire::encode(wire::string{fmt::format("{} {}", name(cause), why)}), question::nothing{});

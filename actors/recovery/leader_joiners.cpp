@@ -53,9 +53,7 @@ void leader::weigh_them() {
                                   .claim = content_claim::base,
                                   .generation = lineage_of(theirs->second, l.db).gen,
                                   .records = l.records});
-    node_.tell(note_event{{.wall_us = env_.loop.wall_us(),
-                           .line = line_of(event::join_asked{
-                               .pnn = n, .databases = lacks.size(), .records = records})}});
+    note(event::join_asked{.pnn = n, .databases = lacks.size(), .records = records});
     ++weighing_.missing;
     ask(n, control::join, wire::encode(wanted), question::joining{weighing_.number, n}, patience);
   }

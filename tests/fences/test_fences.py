@@ -69,6 +69,12 @@ class Fences(unittest.TestCase):
         texts["actors/node/controls.cpp"] += "handle<c::get_mood>(\nnote(event::mood_asked{}); mutated(mutant::lies)"
         self.assertEqual([], list(fences.unused_rows(texts)))
 
+    def test_events_that_are_lost(self):
+        rows = 'FLOE_EVENT(mood, "mood", info, timeline,\nFLOE_EVENT(whim, "whim", info, log,\n'
+        said = lambda text: len(list(fences.only_logged(rows, {"actors/mood.cpp": text})))  # noqa: E731
+        self.assertEqual([1, 1], [said("env_.log.tell(event::mood{})"), said("log_.tell(\n  event::mood{})")])
+        self.assertEqual([0, 0], [said("env_.log.tell(event::whim{})"), said("port_.note(event::mood{})")])
+
     def test_drills_and_mutants(self):
         mutants = 'MUTANT(lies, "bug 1", "a node lies", "truth", 20)\nMUTANT(steps, "x", "y", "table-steps", 200)\n'
         row = "| bug 1 | a node lies | `truth` | 3 | kept writes |\n"
