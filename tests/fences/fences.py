@@ -193,6 +193,8 @@ def idle_tunables(tunables, without_effect, sources):
 USED_ROWS = [
     ("protocol/controls.def", r"^FLOE_CONTROL\(\s*\w+,\s*(\w+)", r"<c::(\w+)>", "actors/node/controls.cpp",
      "no node carries it out: join it to its function there"),
+    ("protocol/controls.def", r"^FLOE_CONTROL\(\s*\w+,\s*(\w+)(?=(?:(?!\nFLOE_)[\s\S])*?\bof_db\b)", r"\bcase control::(\w+): (?!return true)",
+     "actors/database/database.cpp", "its owner, the database, refuses it: give it a case in the switch there"),
     ("protocol/mutants.def", r"^MUTANT\((\w+)", r"\bmutant::(\w+)", "", "no decision asks for it: mutated(mutant::NAME)"),
     ("actors/events.def", r"^FLOE_EVENT\((\w+)", r"\bevent::(\w+)", "", "nobody tells it"),
 ]

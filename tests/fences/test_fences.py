@@ -64,9 +64,12 @@ class Fences(unittest.TestCase):
     def test_rows_without_a_use(self):
         texts = {"protocol/controls.def": "FLOE_CONTROL(3, ping, PING,\nFLOE_CONTROL(0x464C0017, get_mood, GET_MOOD,",
                  "protocol/mutants.def": 'MUTANT(lies, "x")\n', "actors/events.def": 'FLOE_EVENT(mood_asked, "mood-asked"',
-                 "actors/node/controls.cpp": "t.add(handle<c::ping>(", "cli/mood.cpp": "<c::get_mood>"}
-        self.assertEqual(["get_mood", "lies", "mood_asked"], [line.split()[1] for line in fences.unused_rows(texts)])
-        texts["actors/node/controls.cpp"] += "handle<c::get_mood>(\nnote(event::mood_asked{}); mutated(mutant::lies)"
+                 "actors/node/controls.cpp": "t.add(handle<c::ping>(", "cli/mood.cpp": "<c::get_mood>",
+                 "actors/database/database.cpp": "case control::db_mood: return true;"}
+        texts["protocol/controls.def"] += '\nFLOE_CONTROL(0x464C0018, db_mood, DB_MOOD, db_id, mood, exact, any,\n  own | of_db,\n"x")'
+        self.assertEqual(["get_mood", "db_mood", "db_mood", "lies", "mood_asked"], [line.split()[1] for line in fences.unused_rows(texts)])
+        texts["actors/node/controls.cpp"] += "handle<c::get_mood>(\nto_database<c::db_mood>(\nnote(event::mood_asked{}); mutated(mutant::lies)"
+        texts["actors/database/database.cpp"] += "\ncase control::db_mood: return mood(m);"
         self.assertEqual([], list(fences.unused_rows(texts)))
 
     def test_events_that_are_lost(self):

@@ -55,12 +55,17 @@ TEST_CASE("no opcode and no name occurs twice") {
 }
 
 TEST_CASE("a row says what its control does") {
+  std::uint32_t last_own = 0;
   for (const auto& c : all_controls()) {
     INFO(c.name);
     CHECK(!c.does.empty());
     const auto same = [](char a, char b) { return std::toupper(a) == std::toupper(b); };
     CHECK(std::ranges::equal(c.field, c.name, same));
     CHECK(c.is(control_trait::own) == (number(c.opcode) >= 0x464C0000));
+    if (c.is(control_trait::own)) {  // in order: the next number is seen at once
+      CHECK(number(c.opcode) > last_own);
+      last_own = number(c.opcode);
+    }
     CHECK(c.is(control_trait::later) == (number(c.opcode) >= 159 && number(c.opcode) <= 162));
     // a demand for less than the type needs would be none
     if (c.size.is == size_rule::kind::at_least) CHECK(c.size.min >= c.request->min_size);

@@ -1,5 +1,7 @@
 """What clients of one node can do on its socket."""
 import contextlib
+import pathlib
+import re
 import select
 import socket
 import struct
@@ -14,7 +16,9 @@ REGISTER_NOTIFY, TUNNEL_REGISTER, RECORD_TABLE = 114, 152, 0x464C0007
 BROADCAST_CONNECTED = 0xF0000004
 # Those that do as they are told: end the node, take it out, forget databases, set tunables and the log level.
 MEANT = {8, 36, 48, 52, 74, 75, 98, 101, 104, 105, 109, 139, 157, SET_HOLD_PHASE}
-OPCODES = [*range(0, 163), *(0x464C0000 + i for i in (*range(1, 8), *range(0x10, 0x17), 0x20, 0x30, 0x31, *range(0x50, 0x54)))]
+# All that there are, and the gaps among CTDB's.
+CONTROLS = pathlib.Path(__file__).parents[3] / "protocol" / "controls.def"
+OPCODES = sorted({*range(0, 163), *(int(n, 0) for n in re.findall(r"^FLOE_CONTROL\(\s*(\w+),", CONTROLS.read_text(), re.M))})
 
 
 def lock_request(db, key, timeout_ms=30_000, flags=0):
