@@ -248,11 +248,19 @@ def untold_mutants(mutants, readme, drills):
         yield f"tests/drill/README.md tells of a mutant that is not in protocol/mutants.def: {wrong}"
 
 
-def unshipped_drills(files, build):
-    """A drill that the program does not come with is played by nobody."""
-    for name in files:
-        if name.startswith("cli/drills/") and name.endswith(".drill") and f"'{name.rsplit('/', 1)[-1]}'" not in build:
+def unshipped_drills(files, build, readme):
+    """A drill that the program does not come with is played by nobody; one that no table names is found by nobody."""
+    table = readme.partition("## The shipped drills")[2].partition("\n## ")[0]
+    drills = {name.rsplit("/", 1)[-1].removesuffix(".drill"): name
+              for name in files if name.startswith("cli/drills/") and name.endswith(".drill")}
+    for drill, name in drills.items():
+        if f"'{drill}.drill'" not in build:
             yield f"{name} is not shipped: name it in cli/drills/meson.build"
+        if f"`{drill}`" not in table:
+            yield f"{name} is in no row of `The shipped drills` in cli/drills/README.md"
+    for named in re.findall(r"`([\w-]+)`", table):
+        if named not in drills:
+            yield f"cli/drills/README.md has {named} among the shipped drills, which is not there"
 
 
 def formatter_is_ours():
@@ -294,7 +302,7 @@ def main():
     wrong += idle_tunables((TOP / "protocol/tunables.def").read_text(), (TOP / "protocol/tunable_effects.def").read_text(),
                            [text for name, text in texts.items() if name.startswith("actors/")])
     drills = (TOP / "cli/drills/meson.build").read_text()
-    wrong += unshipped_drills(files, drills)
+    wrong += unshipped_drills(files, drills, (TOP / "cli/drills/README.md").read_text())
     wrong += untold_mutants((TOP / "protocol/mutants.def").read_text(), (TOP / "tests/drill/README.md").read_text(),
                             set(re.findall(r"'([\w-]+)\.drill'", drills)))
     if formatter_is_ours():

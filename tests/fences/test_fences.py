@@ -85,8 +85,12 @@ class Fences(unittest.TestCase):
         self.assertEqual(1, len(list(fences.untold_mutants(mutants, row, set()))))
         self.assertEqual(1, len(list(fences.untold_mutants(mutants, "", {"truth"}))))
         self.assertEqual(1, len(list(fences.untold_mutants("", row, set()))))
-        self.assertEqual([], list(fences.unshipped_drills(["cli/drills/truth.drill"], "  'truth.drill',")))
-        self.assertTrue(list(fences.unshipped_drills(["cli/drills/truth.drill"], "")))
+        table = "# Drills\n\n`other`\n\n## The shipped drills\n\n| `truth` | lies |\n\n## On real processes\n\n`kill`\n"
+        shipped = lambda build, readme: len(list(fences.unshipped_drills(["cli/drills/truth.drill"], build, readme)))  # noqa: E731
+        self.assertEqual(0, shipped("  'truth.drill',", table))
+        self.assertEqual(1, shipped("", table))
+        self.assertEqual(1, shipped("  'truth.drill',", ""))
+        self.assertEqual(1, shipped("  'truth.drill',", table.replace("lies", "`gone`")))
 
     def test_tunables(self):
         rows = 'FLOE_TUNABLE(1, used, Used, 1, "s",\n "x")\nFLOE_TUNABLE(2, idle, Idle, 1, "s",\n "x")\nFLOE_OWN_TUNABLE(62, own, Own, 1, "s", "x")\n'
