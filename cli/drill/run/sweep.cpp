@@ -79,7 +79,7 @@ class signal_watch {
   // where a sanitizer watches, the cluster is taken apart under its eyes
   const bool leave = !r.on.real && use_own_memory();
   const auto text =
-      verdict_text(play_planned(r, leave ? afterwards::left_as_it_is : afterwards::taken_apart));
+      verdict_json(play_planned(r, leave ? afterwards::left_as_it_is : afterwards::taken_apart));
   std::fflush(stdout);  // what was told while it was played
   for (std::size_t at = 0; at < text.size();) {
     const auto n = ::write(out, text.data() + at, text.size() - at);

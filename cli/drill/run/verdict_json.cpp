@@ -19,7 +19,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(verdict, seed, held, reason, failed_at, check
                                    unavailable, faults, steps, circle, told, timeline, kept,
                                    recorded, pairs, last_events)
 
-std::string verdict_text(const verdict& v) {
+std::string verdict_json(const verdict& v) {
   return nlohmann::json(v).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

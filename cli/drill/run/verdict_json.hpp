@@ -1,5 +1,5 @@
 #pragma once
-/// A verdict as text, for the way from the process that played to the one that tells.
+/// A verdict as JSON, for the way from the process that played to the one that tells.
 #include <optional>
 #include <string>
 
@@ -7,7 +7,7 @@
 
 namespace floe::cli::drill {
 
-std::string verdict_text(const verdict&);
+std::string verdict_json(const verdict&);
 std::optional<verdict> read_verdict(const std::string&);
 
 }  // namespace floe::cli::drill
