@@ -3,9 +3,9 @@
 
     tests/fences/fences.py         who includes whom, which library appears where, sources that are not compiled, headers that
                                    nobody includes, rows of tables that nobody uses, drills that are not shipped, mutants that no
-                                   table tells of, links of READMEs, named files, rules and their model, tunables that nobody
-                                   looks at, and whether clang-format would change a file (Debian 12's, since others write
-                                   otherwise)
+                                   table tells of, links of READMEs, named files, headers that no README names, rules and their
+                                   model, tunables that nobody looks at, and whether clang-format would change a file (Debian
+                                   12's, since others write otherwise)
     tests/fences/fences.py --fix   formats them
 
 Exit 0: everything is as the rules say. A rule is a row of a table below; a new library or folder is a new row.
@@ -104,6 +104,18 @@ def readme_links(name, text):
             yield f"{name} links to {target}, which is not there"
         elif anchor and anchor not in anchors(file.read_text()):
             yield f"{name} links to {target}: there is no such heading"
+
+
+# Folders whose README is a map: it names each header that lies in them.
+MAPS = ["protocol", "protocol/rules", "storage", "actors", "actors/clib", "actors/table", "actors/tdb_bridge"]
+
+
+def not_on_the_map(folder, readme, files):
+    """A header that its README does not name is found by nobody who reads the READMEs."""
+    for name in files:
+        path, _, header = name.rpartition("/")
+        if path == folder and header.endswith(".hpp") and not re.search(rf"(?<![\w-]){re.escape(header.removesuffix('.hpp'))}(?![\w-])", readme):
+            yield f"{folder}/README.md does not say what {header} is for"
 
 
 def anchors(text):
@@ -302,6 +314,8 @@ def main():
     wrong += idle_tunables((TOP / "protocol/tunables.def").read_text(), (TOP / "protocol/tunable_effects.def").read_text(),
                            [text for name, text in texts.items() if name.startswith("actors/")])
     drills = (TOP / "cli/drills/meson.build").read_text()
+    for folder in MAPS:
+        wrong += not_on_the_map(folder, (TOP / folder / "README.md").read_text(), files)
     wrong += unshipped_drills(files, drills, (TOP / "cli/drills/README.md").read_text())
     wrong += untold_mutants((TOP / "protocol/mutants.def").read_text(), (TOP / "tests/drill/README.md").read_text(),
                             set(re.findall(r"'([\w-]+)\.drill'", drills)))

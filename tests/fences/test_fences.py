@@ -42,6 +42,12 @@ class Fences(unittest.TestCase):
         self.assertFalse(self.named("actors/log.hpp", "/// see actors/log.hpp, runtime/actor.hpp, log.cpp\n"))
         self.assertFalse(self.named("README.md", "`runtime/actor.hpp`, `actors/README.md`, `command/NAME.cpp`"))
 
+    def test_maps(self):
+        looked = lambda text, *names: len(list(fences.not_on_the_map("actors", text, names)))  # noqa: E731
+        self.assertEqual(0, looked("| log | `log.hpp` |", "actors/log.hpp", "actors/log.cpp", "actors/net/switch.hpp", "log.hpp"))
+        self.assertEqual(0, looked("`hex` for keys", "actors/hex.hpp"))
+        self.assertEqual(1, looked("`log_limit.hpp`", "actors/log.hpp"))
+
     def test_the_model(self):
         rules = "/* R8  keeps\n * protocol/rules/winner.hpp */\nhidden byte R8;\n"
         runs = "small | without R8 | nothing is lost | R8=0\n"
