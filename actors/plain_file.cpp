@@ -68,4 +68,10 @@ std::expected<std::optional<std::string>, std::string> read_plain_file(const std
   return text;
 }
 
+std::string_view trimmed(std::string_view line) {
+  const auto first = line.find_first_not_of(" \t\r");
+  if (first == std::string_view::npos) return {};
+  return line.substr(first, line.find_last_not_of(" \t\r") - first + 1);
+}
+
 }  // namespace floe

@@ -5,6 +5,7 @@
 #include <expected>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace floe {
 
@@ -13,5 +14,8 @@ namespace floe {
 /// NUL byte.
 std::expected<std::optional<std::string>, std::string> read_plain_file(const std::string& path,
                                                                        std::size_t limit = 1 << 20);
+
+/// What stands in a line of such a file, without blanks, tabs and carriage returns before and behind it.
+std::string_view trimmed(std::string_view line);
 
 }  // namespace floe

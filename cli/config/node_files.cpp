@@ -24,12 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string_view trim(std::string_view s) {
-  const auto begin = s.find_first_not_of(" \t\r");
-  if (begin == std::string_view::npos) return {};
-  return s.substr(begin, s.find_last_not_of(" \t\r") - begin + 1);
-}
-
 /// Nodes of both kinds must find each other: ctdbd looks the number up, too.
 std::uint16_t default_port() {
   constexpr std::uint16_t registered = 4379;
@@ -102,9 +96,10 @@ std::vector<std::string> apply_tunables(std::string_view text, tunable_list& to)
       continue;
     }
     const auto equals = s.find('=');
-    const auto name = trim(std::string_view(s).substr(0, equals));
-    const auto value = equals == std::string::npos ? std::string_view()
-                                                   : trim(std::string_view(s).substr(equals + 1));
+    const auto name = trimmed(std::string_view(s).substr(0, equals));
+    const auto value = equals == std::string::npos
+                           ? std::string_view()
+                           : trimmed(std::string_view(s).substr(equals + 1));
     const auto n = parse_c_number(value);
     if (name.empty()) {
       errors.push_back(fmt::format("line {}: a value without a name", line));

@@ -11,12 +11,6 @@ namespace {
 
 constexpr std::size_t longest_line = 256;
 
-std::string_view trimmed(std::string_view s) {
-  const auto first = s.find_first_not_of(" \t\r");
-  if (first == std::string_view::npos) return {};
-  return s.substr(first, s.find_last_not_of(" \t\r") - first + 1);
-}
-
 std::expected<configured_node, std::string> parse_line(std::string_view text, std::uint16_t port) {
   if (text.front() == '#') return configured_node{.where = {"0.0.0.0", port}, .deleted = true};
   if (text.size() > longest_line)

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/plain_file.hpp"
 #include "cli/duration_text.hpp"
 #include "cli/script_words.hpp"
 #include "cli/suggest.hpp"
@@ -220,12 +221,6 @@ class reader {
     } else {
       bad(line_, unknown_setting(name));
     }
-  }
-
-  static std::string_view trimmed(std::string_view t) {
-    const auto begin = t.find_first_not_of(" \t");
-    t = begin == std::string_view::npos ? std::string_view() : t.substr(begin);
-    return t.substr(0, t.find_last_not_of(" \t\r") + 1);
   }
 
   std::string_view text_, line_text_;
