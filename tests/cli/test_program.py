@@ -343,9 +343,10 @@ class B1Queries(Checks):
         self.assertEqual([15, 16, 15],
                          [n["value"] for n in self.told(node, "getvar", "monitorinterval", "-n", "all")["nodes"]])
 
-    def test_on_a_narrow_terminal(self):
-        """Nothing is longer than the terminal is wide; there the terminal would break it, anywhere. Every command, or why not."""
-        node, there = self.nodes[0], sandbox.directory("w")
+    def every_command(self):
+        """Each with the arguments with which it is run here, or `--help` and why not; none for those that print what somebody else
+        has written."""
+        there = sandbox.directory("w")
         names = {"V": "a_database_with_a_long_name_for_a_narrow_terminal.tdb", "P": "persistent_" + "with_a_long_name_" * 3 + ".tdb",
                  "K": "a_key_of_many_words_with_no_blank_between_them_at_all_in_it", "THERE": there, "DIR": self.nodes.directory}
         played = {
@@ -376,17 +377,38 @@ class B1Queries(Checks):
             for command in commands:
                 words = (*before, command["name"])
                 yield from all_of(command["subcommands"], *words) if command["subcommands"] else [" ".join(words)]
-        names_of_all = set(all_of(json.loads(floe("help", "--json").stdout)["commands"]))
-        self.assertEqual(names_of_all, set(played))
-        for words in names_of_all:
+        there_are = set(all_of(json.loads(floe("help", "--json").stdout)["commands"]))
+        self.assertEqual(there_are, set(played), "every command has its arguments in `played`")
+
+        def exact(words):
+            return [re.sub(r"\b(V|P|K|THERE|DIR)\b", lambda m: str(names[m[0]]), word) for word in words.split()]
+        return {name: [exact(f"{name} {more}") for more in all_more] for name, all_more in played.items()}
+
+    def test_on_a_narrow_terminal(self):
+        """Nothing is longer than the terminal is wide; there the terminal would break it, anywhere."""
+        commands = self.every_command()
+        for words in commands:
             with self.subTest(help=words):
                 shown = on_terminal(60, *words.split(), "--help")
                 self.assertEqual([], [line for line in re.split("[\r\n]+", shown) if len(line) > 60])
-        for words in [f"{name} {more}" for name, all_more in played.items() for more in all_more] + ["--help", "staus", "recmaster"]:
+        for words in [*sum(commands.values(), []), ["--help"], ["staus"], ["recmaster"]]:
             with self.subTest(command=words):
-                exact = [re.sub(r"\b(V|P|K|THERE|DIR)\b", lambda m: str(names[m[0]]), word) for word in words.split()]
-                shown = on_terminal(60, "--base", node.base, *exact)
+                shown = on_terminal(60, "--base", self.nodes[0].base, *words)
                 self.assertEqual([], [line for line in re.split("[\r\n]+", shown) if len(line) > 60])
+
+    def test_json_of_every_command(self):
+        """One object on one line, of an answer as of an error."""
+        for words in sum(self.every_command().values(), []):
+            if "--help" in words:
+                continue
+            with self.subTest(command=words):
+                result = floe("--base", self.nodes[0].base, *words, "--json")
+                for line in [*result.stdout.splitlines(), *result.stderr.splitlines()]:
+                    self.assertEqual(1, json.loads(line)["schema"], line)
+                self.assertLessEqual(result.stdout.count("\n"), 1)
+                self.assertTrue(result.stdout or result.stderr, "nothing is said")
+                if result.stdout:
+                    self.assertEqual(words[0], json.loads(result.stdout)["command"].split()[0])
 
     def test_plain_in_a_pipe(self):
         for words in ("status", "timeline", "locks", "getdbmap"):
