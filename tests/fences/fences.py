@@ -222,6 +222,18 @@ def unused_rows(texts):
                 yield f"{table}: {name} has a row" + (f" and no line in {place}" if place else "") + f": {why}"
 
 
+ASKS = re.compile(r"(?<!outcome_of<)(?<!request_of<)(?<!answer_to<)(?<!reply_of<)(?<!request<)(?<!case )control::(\w+)")
+
+
+def unasked_controls(controls, texts):
+    """A control of floe's own that nobody sends, neither a node, nor the program, nor a test, is one that nobody has seen work.
+    `texts`: all sources, tests among them."""
+    asked = {name for text in texts.values() for name in ASKS.findall(text)}
+    for name in re.findall(r"^FLOE_CONTROL\(\s*0x464C\w+,\s*(\w+)", controls, re.M):
+        if name not in asked:
+            yield f"protocol/controls.def: nobody asks for {name}, not even a test: control::{name} stands where it is carried out only"
+
+
 # Events of the timeline that are told to the log alone, and why.
 ONLY_LOGGED = {
     ("actors/link/link_greeting.cpp", "node_refused"),  # again and again, of a peer that was put on the timeline before
@@ -310,6 +322,8 @@ def main():
                       [(TOP / name).read_text(errors="replace") for name in sources])
     wrong += unused_rows({name: (TOP / name).read_text(errors="replace") for name in sources if not name.startswith("tests/")})
     wrong += model_rules((TOP / "tests/model/rules.pml").read_text(), (TOP / "tests/model/runs.txt").read_text(), texts)
+    wrong += unasked_controls((TOP / "protocol/controls.def").read_text(),
+                              {name: (TOP / name).read_text(errors="replace") for name in sources if name.endswith(("pp", ".c"))})
     wrong += only_logged((TOP / "actors/events.def").read_text(), texts)
     wrong += idle_tunables((TOP / "protocol/tunables.def").read_text(), (TOP / "protocol/tunable_effects.def").read_text(),
                            [text for name, text in texts.items() if name.startswith("actors/")])

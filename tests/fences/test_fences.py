@@ -78,6 +78,15 @@ class Fences(unittest.TestCase):
         texts["actors/database/database.cpp"] += "\ncase control::db_mood: return mood(m);"
         self.assertEqual([], list(fences.unused_rows(texts)))
 
+    def test_controls_that_nobody_asks_for(self):
+        row = "FLOE_CONTROL(3, ping, PING,\nFLOE_CONTROL(0x464C0017, get_mood, GET_MOOD,\n"
+        asked = lambda text: not list(fences.unasked_controls(row, {"a.cpp": text}))  # noqa: E731
+        for text in ("outcome_of<control::get_mood> mood(const request_of<control::get_mood>&)", "case control::get_mood: return mood(m);",
+                     "m.request<control::get_mood>()", "handle<c::get_mood>"):
+            self.assertFalse(asked(text), text)
+        for text in ("ask<control::get_mood>(s, c)", "control_many(nodes, control::get_mood, {}, t)", "{.opcode = control::get_mood}"):
+            self.assertTrue(asked(text), text)
+
     def test_events_that_are_lost(self):
         rows = 'FLOE_EVENT(mood, "mood", info, timeline,\nFLOE_EVENT(whim, "whim", info, log,\n'
         said = lambda text: len(list(fences.only_logged(rows, {"actors/mood.cpp": text})))  # noqa: E731
