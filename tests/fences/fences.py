@@ -133,12 +133,11 @@ def left_out(names, builds, texts):
     named = {os.path.normpath(os.path.join(os.path.dirname(build), source))
              for build, text in builds.items() for source in re.findall(r"'([\w./-]+\.(?:cpp|c))'", text)}
     included = {quoted or angled for text in texts for quoted, angled in INCLUDE.findall(text)}
-    ends = {path.rsplit("/", 1)[-1] for path in included}
     for name in names:
         if name.endswith((".cpp", ".c")) and name not in named and not name.startswith(BUILT_BY_A_LOOP):
             build = max((b for b in builds if name.startswith(os.path.dirname(b) + "/")), key=len, default="meson.build")
             yield f"{name} is not compiled: name it in {build}"
-        if name.endswith((".hpp", ".h", ".def")) and name.rsplit("/", 1)[-1] not in ends:
+        if name.endswith((".hpp", ".h", ".def")) and not any(("/" + name).endswith("/" + path) for path in included):
             yield f"{name}: nobody includes it"
 
 

@@ -66,6 +66,7 @@ class Fences(unittest.TestCase):
         self.assertEqual(looked("cli/command/pnn.cpp", "cli/shared.cpp", "cli/known.hpp", "cli/rows.def"), [])
         self.assertEqual(looked("cli/command/mood.cpp"), ["cli/command/mood.cpp is not compiled: name it in cli/meson.build"])
         self.assertEqual(looked("cli/dead.hpp"), ["cli/dead.hpp: nobody includes it"])
+        self.assertEqual(looked("actors/known.hpp"), ["actors/known.hpp: nobody includes it"])
 
     def test_rows_without_a_use(self):
         texts = {"protocol/controls.def": "FLOE_CONTROL(3, ping, PING,\nFLOE_CONTROL(0x464C0017, get_mood, GET_MOOD,",
