@@ -1,7 +1,8 @@
 #pragma once
 /// A verb of the drill language as data. To add one: a row in the file of its matter in verb/, with the function that reads
 /// its line. Help, errors, what is told of it as a fault, and the hunter's use of it follow from the row. (A new matter: a
-/// file, in verb/all.hpp, verbs.cpp and meson.build.)
+/// file, in verb/all.hpp, verbs.cpp and meson.build.) What not every testbed can do a line asks for (line_parser::needs). What it
+/// does to the cluster is undone at the end of every run, in drill_run::undo_faults.
 #include <expected>
 #include <functional>
 #include <string>
