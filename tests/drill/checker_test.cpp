@@ -75,7 +75,7 @@ TEST_CASE("a history in order breaks nothing") {
   w.store(b, 7, 8, "two");
   w.read(2, 9, 10, "two");
   for (const auto& c : all_checkers()) {
-    CAPTURE(c.name);
+    CAPTURE(std::string(c.name));
     CHECK(c.check(w.h, w.s).empty());
   }
 }
@@ -392,7 +392,7 @@ TEST_CASE("a write without an answer may have happened or not") {
   SUBCASE("not") { w.read(2, 20, 21, "one"); }
   SUBCASE("yes") { w.read(2, 20, 21, "two"); }
   for (const auto& c : all_checkers()) {
-    CAPTURE(c.name);
+    CAPTURE(std::string(c.name));
     CHECK(w.broken(c) == 0);
   }
 }

@@ -164,7 +164,7 @@ TEST_CASE("what operators do is over at once, roles and the cluster lock are giv
 TEST_CASE("what leaves nothing behind is no fault that lasts to the end") {
   for (const char* line : {"reset 0 from 1", "knock 0 as 1", "setdbreadonly all a.tdb",
                            "setdbsticky 1 a.tdb", "thaw 0 a.tdb", "setvar all RecoverTimeout 3"}) {
-    CAPTURE(line);
+    CAPTURE(std::string(line));
     const auto f = faults_of({std::string("1.000000 drill: 1: ") + line,
                               "8.000000 drill: the faults are over, everybody comes back"});
     REQUIRE(f.size() == 1);
@@ -174,7 +174,7 @@ TEST_CASE("what leaves nothing behind is no fault that lasts to the end") {
 
 TEST_CASE("a verb that disturbs says until when, and what undoes others names a verb") {
   for (const auto& v : all_verbs()) {
-    CAPTURE(v.name);
+    CAPTURE(std::string(v.name));
     const auto group = std::string_view(v.group);
     const auto& f = v.fault;
     if (group == "Faults" || group == "Network" || group == "Operators")

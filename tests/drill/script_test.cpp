@@ -204,7 +204,7 @@ TEST_CASE("every verb says what it is, and its example can be read") {
       "persistent\nclient smbd on 0\nlet victim be leader\n";
   std::set<std::string> seen;
   for (const auto& v : all_verbs()) {
-    CAPTURE(v.name);
+    CAPTURE(std::string(v.name));
     CHECK(seen.insert((v.of_client ? "client " : "") + std::string(v.name)).second);
     CHECK(std::string(v.summary).size() >= 10);
     if (v.is != verb::kind::plain) continue;
@@ -212,7 +212,7 @@ TEST_CASE("every verb says what it is, and its example can be read") {
     CHECK_MESSAGE(s.has_value(), (s ? "" : s.error()));
   }
   for (const auto& c : all_conditions()) {
-    CAPTURE(c.form);
+    CAPTURE(std::string(c.form));
     const auto s = read_script("x.drill", setting + "expect " + c.example + "\n");
     CHECK_MESSAGE(s.has_value(), (s ? "" : s.error()));
   }

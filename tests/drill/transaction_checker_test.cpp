@@ -67,7 +67,7 @@ struct written {
   std::size_t explained(const checker& c) const { return c.check(h, s).size() - broken(c); }
   void nothing_is_broken() const {
     for (const auto& c : all_checkers()) {
-      CAPTURE(c.name);
+      CAPTURE(std::string(c.name));
       CHECK(broken(c) == 0);
     }
   }
