@@ -45,22 +45,6 @@ election_delays delays_of(const leader_config& c) {
           .vote_end = seconds(std::max(1U, c.tunables[tunable::election_timeout]))};
 }
 
-}  // namespace
-
-leader_config leader_config_of(const node_config& c, std::shared_ptr<node_pulse> pulse) {
-  return {.leader_timeout = c.leader_timeout,
-          .freeze_all_first = c.freeze_all_first,
-          .verify_recoveries = c.verify_recoveries,
-          .tunables = c.tunables,
-          .cluster_lock = c.cluster_lock,
-          .state_dir = c.state_dir,
-          .quorum = c.quorum,
-          .witness = c.witness,
-          .pulse = std::move(pulse)};
-}
-
-namespace {
-
 std::uint32_t new_life(const node_environment& env, const std::string& state_dir) {
   const auto second = static_cast<std::uint32_t>(env.loop.wall_us() / 1'000'000);
   const auto life = begin_life(state_dir, second);
@@ -80,6 +64,18 @@ bool has_left(const cluster_view& before, const cluster_view& now) {
 }
 
 }  // namespace
+
+leader_config leader_config_of(const node_config& c, std::shared_ptr<node_pulse> pulse) {
+  return {.leader_timeout = c.leader_timeout,
+          .freeze_all_first = c.freeze_all_first,
+          .verify_recoveries = c.verify_recoveries,
+          .tunables = c.tunables,
+          .cluster_lock = c.cluster_lock,
+          .state_dir = c.state_dir,
+          .quorum = c.quorum,
+          .witness = c.witness,
+          .pulse = std::move(pulse)};
+}
 
 leader::leader(node_environment env, leader_config config, view_ptr view,
                address<node_message> node)

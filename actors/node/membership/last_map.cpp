@@ -48,18 +48,6 @@ int sync_directory(const std::string& dir) {
   return error;
 }
 
-}  // namespace
-
-std::vector<pnn> members_of(std::span<const pnn> slots, std::span<const pnn> beside) {
-  std::vector<pnn> all(slots.begin(), slots.end());
-  all.insert(all.end(), beside.begin(), beside.end());
-  std::ranges::sort(all);
-  all.erase(std::ranges::unique(all).begin(), all.end());
-  return all;
-}
-
-namespace {
-
 /// The numbers of a line that begins with this word; nothing: it is no such line.
 std::optional<std::vector<std::uint32_t>> numbers_after(std::string_view word,
                                                         std::string_view line) {
@@ -76,6 +64,14 @@ std::optional<std::vector<std::uint32_t>> numbers_after(std::string_view word,
 }
 
 }  // namespace
+
+std::vector<pnn> members_of(std::span<const pnn> slots, std::span<const pnn> beside) {
+  std::vector<pnn> all(slots.begin(), slots.end());
+  all.insert(all.end(), beside.begin(), beside.end());
+  std::ranges::sort(all);
+  all.erase(std::ranges::unique(all).begin(), all.end());
+  return all;
+}
 
 std::expected<std::optional<last_map>, std::string> read_last_map(const std::string& state_dir) {
   const auto path = path_in(state_dir);
