@@ -273,11 +273,7 @@ void database::close_for_good() {
   for (const bytes& key : locks_.keys())
     for (const auto& w : locks_.all().at(key).waiters) {
       env_.loop.cancel(w.deadline);
-      if (w.use != record_use::call) continue;
-      --env_.count.pending_calls;
-      w.client.session.tell(session_send{make_frame(
-          {.gen = view_->gen, .dest = pnn{0}, .src = env_.self, .id = w.packet->content.header.id},
-          reply_call{.status = -1, .data = {}})});
+      if (w.use == record_use::call) end_call(w.client, w.packet->content.header, -1);
     }
   env_.count.locks_held -= locks_.holders();
   store_.reset();

@@ -198,6 +198,8 @@ class database final : public actor<database_message>, private record_keeper {
   void tell_if_slow(const char* what, const bytes& key, const lock_waiter&) const;
   void answer_read(const bytes& key, const lock_waiter&) override;
   void answer_call(const bytes& key, const lock_waiter&);
+  void end_call(const client_ref&, const packet_header& request, std::int32_t status,
+                byte_view data = {});
   std::string why_waiting(const bytes& key, const lock_table::entry&) const;
   /// Refuses, if as many as may wait for the record do.
   bool is_crowded(byte_view key, const client_ref&, const replier&);
@@ -230,7 +232,7 @@ class database final : public actor<database_message>, private record_keeper {
   void took_from_table(const record_view&) override;
   void store_later(pnn from, const parcel_ptr&);
   void refuse_waiters(const bytes& key);
-  void refuse(reqid, const client_ref&, record_use, const replier&);
+  void refuse_for_room(const replier&) const;
   bool cannot_take(byte_view key);
 
   // recovery_steps.cpp

@@ -227,12 +227,18 @@ void database::answer_call(const bytes& key, const lock_waiter& w) {
   if (call.callid == call_id::fetch) data = r.data;
   if (call.callid == call_id::fetch_with_header) data = wire::encode(r.header) + r.data;
   if (r.header.dmaster == env_.self) store_as_daemon(key, r.header, r.data);
-  --env_.count.pending_calls;
   env_.count.call_latency.add(in_seconds(env_.loop.now() - w.since));
   tell_if_slow("call", key, w);
-  w.client.session.tell(session_send{make_frame(
-      {.gen = view_->gen, .dest = pnn{0}, .src = env_.self, .id = w.packet->content.header.id},
-      reply_call{.status = 0, .data = data})});
+  end_call(w.client, w.packet->content.header, 0, data);
+}
+
+/// Whatever its end, a client is told of it.
+void database::end_call(const client_ref& client, const packet_header& request, std::int32_t status,
+                        byte_view data) {
+  --env_.count.pending_calls;
+  client.session.tell(session_send{
+      make_frame({.gen = view_->gen, .dest = pnn{0}, .src = env_.self, .id = request.id},
+                 reply_call{.status = status, .data = data})});
 }
 
 }  // namespace floe

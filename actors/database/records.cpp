@@ -38,7 +38,7 @@ void database::record_lock(db_control& m) {
                          " is written by transactions: there are no locks of records");
   if (too_large(r.key, {}, m.answer)) return;
   if (is_crowded(r.key, *m.client, m.answer)) return;
-  if (cannot_take(r.key)) return refuse(reqid{0}, *m.client, record_use::lock, m.answer);
+  if (cannot_take(r.key)) return refuse_for_room(m.answer);
   if (const auto& u = m.client->usage; u && u->locks >= client_usage::most_locks) {
     ++u->refused;
     return m.answer.fail(fmt::format(
@@ -87,8 +87,7 @@ void database::record_read(db_control& m) {
     return answer_read(bytes(r.key), w);
   }
   if (config_.kind == db_kind::volatile_db && is_crowded(r.key, *m.client, m.answer)) return;
-  if (cannot_take(r.key) && !(r.flags & record_read_settled))
-    return refuse(reqid{0}, *m.client, record_use::read, m.answer);
+  if (cannot_take(r.key) && !(r.flags & record_read_settled)) return refuse_for_room(m.answer);
   if (r.flags & record_read_settled && config_.kind == db_kind::volatile_db)
     w.use = record_use::look;
   if (config_.kind != db_kind::volatile_db) {
@@ -277,14 +276,8 @@ void database::on(db_client_call& m) {
   ++env_.count.total_calls;
   ++env_.count.pending_calls;
   const auto& call = std::get<req_call>(m.packet->content.body);
-  if (is_crowded(call.key, m.client, {})) {
-    --env_.count.pending_calls;
-    return m.client.session.tell(session_send{make_frame(
-        {.gen = view_->gen, .dest = pnn{0}, .src = env_.self, .id = m.packet->content.header.id},
-        reply_call{.status = -1, .data = {}})});
-  }
-  if (cannot_take(call.key))
-    return refuse(m.packet->content.header.id, m.client, record_use::call, {});
+  if (is_crowded(call.key, m.client, {}) || cannot_take(call.key))
+    return end_call(m.client, m.packet->content.header, -1);
   lock_waiter w{.use = record_use::call, .client = m.client, .packet = m.packet, .from = env_.self};
   enqueue(call.key, std::move(w));
 }

@@ -167,21 +167,21 @@ void database::refuse_waiters(const bytes& key) {
   for (auto& w : local) {
     locks_.forget_number(w);
     env_.loop.cancel(w.deadline);
-    refuse(w.packet->content.header.id, w.client, w.use, w.answer);
+    if (w.use == record_use::call)
+      end_call(w.client, w.packet->content.header, -1);
+    else if (w.use == record_use::vacuum)
+      vacuum_.fetched(key);  // whoever wants it forgotten asks again
+    else
+      refuse_for_room(w.answer);
   }
   locks_.tidy(key);
 }
 
-void database::refuse(reqid id, const client_ref& client, record_use use, const replier& answer) {
-  if (use != record_use::call)
-    return answer.status(
-        record_status_storage,
-        "this node cannot store records: " +
-            (storage_.what().empty() ? std::string("its disk has no room") : storage_.what()));
-  --env_.count.pending_calls;
-  client.session.tell(
-      session_send{make_frame({.gen = view_->gen, .dest = pnn{0}, .src = env_.self, .id = id},
-                              reply_call{.status = -1, .data = {}})});
+void database::refuse_for_room(const replier& answer) const {
+  answer.status(
+      record_status_storage,
+      "this node cannot store records: " +
+          (storage_.what().empty() ? std::string("its disk has no room") : storage_.what()));
 }
 
 /// While there is no room, a record that is not here is not asked for.
