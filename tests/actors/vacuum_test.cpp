@@ -99,3 +99,27 @@ TEST_CASE("another node's vacuuming: an old copy goes, what is in use or newer s
   for (const auto& k : keys) CHECK_FALSE(read_now(s, other, db, k).found);
   CHECK(s.normal());
 }
+
+TEST_CASE(
+    "a record that was only asked for to be forgotten, and that a full disk refuses, ends nobody") {
+  sim_cluster s(2);
+  REQUIRE(s.settle(20s));
+  auto& c = s.connect(0);
+  const db_id db = attach_now(s, c, "loose.tdb");
+  rec_buffer_builder keys(db);
+  for (int i = 0; i < 8; ++i) {  // of some of them node 1 is lmaster
+    const auto key = "key" + std::to_string(i);
+    write_now(s, c, db, key, std::string(200'000, 'x'));
+    keys.add_plain(key, {});
+  }
+  auto& other = s.connect(1);
+  s.disk(1).set_full(true);
+  const bytes request = keys.take();
+  CHECK(ask_any(s, other, control::vacuum_fetch, request).has_value());
+  pass(s, 2s);
+  REQUIRE(s.alive(1));
+  s.disk(1).set_full(false);
+  CHECK(s.settle(60s));
+  for (int i = 0; i < 8; ++i)
+    CHECK(read_now(s, c, db, "key" + std::to_string(i)).data.size() == 200'000);
+}
