@@ -1,6 +1,7 @@
 #include "storage/difference.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "protocol/mutant.hpp"
@@ -66,6 +67,13 @@ difference_merge::entry& difference_merge::entry_of(byte_view key) {
 difference_merge::entry* difference_merge::known(byte_view key) {
   const auto i = index_.find(key);
   return i == index_.end() ? nullptr : &entries_[i->second];
+}
+
+std::uint32_t returning_node::oldest_since(generation content) const {
+  if (content == part) return 1;
+  const auto i = std::ranges::find(earlier, content);
+  return i == earlier.end() ? std::numeric_limits<std::uint32_t>::max()
+                            : static_cast<std::uint32_t>(i - earlier.begin()) + 2;
 }
 
 void difference_merge::changed(pnn member, byte_view key, const std::optional<record_view>& has) {
@@ -253,20 +261,40 @@ std::optional<part_history> difference_merge::history_of_members(const entry& e,
   return h;
 }
 
-part_history difference_merge::history_of_part(const entry& e, generation part,
-                                               const standing& now) const {
-  part_history h{.at_parting = now.mark(), .now = now.mark()};
+part_history difference_merge::history_of_part(const entry& e, const of_part& p,
+                                               generation since) const {
+  part_history h{.at_parting = p.now.mark(), .now = p.now.mark()};
   const returner_mark* first = nullptr;
   bool written = false;
   for (const auto& m : e.returners_marks) {
     const auto of = std::ranges::find(behind_, m.from, &returning_node::node);
-    if (of == behind_.end() || of->part != part) continue;
+    if (of == behind_.end() || of->part != p.content || m.age > of->oldest_since(since)) continue;
     if (!first || m.age > first->age) first = &m;
     written |= m.mark.written;
   }
   if (first) h.at_parting = first->mark;
   h.at_parting.written |= written;
   return h;
+}
+
+/// The latest content that both have had. Invalid: none that is known.
+generation difference_merge::last_in_common(const of_part& one, const of_part& other) const {
+  const auto had = [](const returning_node& n, generation g) {
+    return n.part == g || std::ranges::find(n.earlier, g) != n.earlier.end();
+  };
+  const auto &a = behind_[one.node], &b = behind_[other.node];
+  if (had(b, a.part)) return a.part;
+  const auto g = std::ranges::find_if(a.earlier, [&](generation x) { return had(b, x); });
+  return g == a.earlier.end() ? generation::invalid : *g;
+}
+
+/// Of two parts that have gone on without the members it matters who has written the record since these two parted: before, both
+/// have seen the same. One of them may be where the other one has left it.
+bool difference_merge::is_ahead(const entry& e, const of_part& one, const of_part& other) const {
+  const auto since = mutated(mutant::parts_part_from_members_alone) ? generation::invalid
+                                                                    : last_in_common(one, other);
+  return part_that_goes_on(history_of_part(e, other, since), history_of_part(e, one, since)) ==
+         part::returner;
 }
 
 /// Among members whose content was replaced since the part left them: they have no such record, and have had none since.
@@ -276,42 +304,43 @@ bool difference_merge::has_written_what_is_unknown(const entry& e, std::size_t r
   return !of_members.best && !(e.touched.after & std::uint64_t{1} << returner) && own.wrote();
 }
 
-/// Nodes that come back from parts which have gone on: the best copy of each part is the part's. `s`: what wins among all
-/// others, and then among all.
-void difference_merge::let_parts_compete(const entry& e, standing& s, decision& d) const {
-  struct of_part {
-    std::size_t node = 0;  ///< in behind_, of the first that tells
-    standing now;
-  };
-  std::map<generation, of_part> parts;
+/// By their contents.
+std::vector<difference_merge::of_part> difference_merge::parts_of(const entry& e) const {
+  std::vector<of_part> parts;
   for (const auto& c : e.returned) {
     const auto i = static_cast<std::size_t>(
         std::ranges::find(behind_, c.from, &returning_node::node) - behind_.begin());
     if (i == behind_.size() || behind_[i].part == generation::invalid) continue;
-    auto& p = parts.try_emplace(behind_[i].part, of_part{i, {}}).first->second;
+    auto p = std::ranges::find(parts, behind_[i].part, &of_part::content);
+    if (p == parts.end()) p = parts.insert(p, {.content = behind_[i].part, .node = i, .now = {}});
     const changed_claim claim{.header = c.record.header, .holder = c.from, .changed = true};
-    if (!c.there || (p.now.best && !beats(claim, *p.now.best))) continue;
-    p.now.best = claim;
-    p.now.winner = c.record;
+    if (!c.there || (p->now.best && !beats(claim, *p->now.best))) continue;
+    p->now.best = claim;
+    p->now.winner = c.record;
   }
+  std::ranges::sort(parts, {}, [](const of_part& p) { return number(p.content); });
+  return parts;
+}
+
+/// Nodes that come back from parts which have gone on: the best copy of each part is the part's. `s`: what wins among all
+/// others, and then among all.
+void difference_merge::let_parts_compete(const entry& e, standing& s, decision& d) const {
   const auto of_members = s;
-  std::optional<part_history> leads;  // of a part, if one does
-  for (const auto& [gen, p] : parts) {
+  const auto parts = parts_of(e);
+  const of_part* leads = nullptr;
+  for (const auto& p : parts) {
     const auto members = history_of_members(e, p.node, of_members);
-    const auto own = history_of_part(e, gen, p.now);
-    const auto ahead_of = [&](const part_history& other) {
-      return part_that_goes_on(other, own) == part::returner;
-    };
+    const auto own = history_of_part(e, p);
     // where the members' content was replaced it is theirs, or what only the other has written since
     const bool goes_on =
         members &&
         (!behind_[p.node].stranger || has_written_what_is_unknown(e, p.node, of_members, own)) &&
-        ahead_of(*members) && (!leads || ahead_of(*leads));
+        part_that_goes_on(*members, own) == part::returner && (!leads || is_ahead(e, p, *leads));
     if (!goes_on) {
       d.lost |= own.now.data_sum != of_members.mark().data_sum && own.now.rsn > rsn{0};
       continue;
     }
-    leads = own;
+    leads = &p;
     d.kept = true;
     auto winner = p.now.best ? p.now.winner : record_view{e.key, of_members.winner.header, {}};
     winner.header = winning_header(winner.header, of_members.mark());

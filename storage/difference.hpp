@@ -38,6 +38,11 @@ struct returning_node {
   bool filled = false;
   /// Its part has gone on from the base: the members have not recovered without it before, and part from it now.
   bool from_base = false;
+  /// The contents that `part` came from, the latest first, as far as the node knows: where two parts parted from each other.
+  std::vector<generation> earlier{};
+
+  /// How old a change of this node may be (change_history::age_of) to be one since that content. Of one that it does not know: any.
+  std::uint32_t oldest_since(generation content) const;
 };
 
 class difference_merge {
@@ -135,7 +140,18 @@ class difference_merge {
                                                  const standing& now) const;
   bool has_written_what_is_unknown(const entry&, std::size_t returner, const standing& of_members,
                                    const part_history& own) const;
-  part_history history_of_part(const entry&, generation part, const standing& now) const;
+  /// A part as far as it has told of the record.
+  struct of_part {
+    generation content{};
+    std::size_t node = 0;  ///< in behind_, of the first that tells
+    standing now;
+  };
+  std::vector<of_part> parts_of(const entry&) const;
+  /// Since it parted from the members, or since that content.
+  part_history history_of_part(const entry&, const of_part&,
+                               generation since = generation::invalid) const;
+  generation last_in_common(const of_part&, const of_part&) const;
+  bool is_ahead(const entry&, const of_part&, const of_part& other) const;
   void let_parts_compete(const entry&, standing&, decision&) const;
   std::vector<pnn> who_lacks(const entry&, const std::optional<record_view>& winner) const;
 

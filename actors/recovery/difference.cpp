@@ -19,14 +19,17 @@ void db_recoverer::start_difference(const db_effect::ask& e) {
   const bool leader_is_one = std::ranges::find(members, config_.leader) != members.end();
   std::vector<returning_node> behind;
   for (const pnn n : machine_.behind())
-    behind.push_back(
-        {.node = n, .part = machine_.own_generation(n), .from_base = machine_.left_at_base(n)});
+    behind.push_back({.node = n,
+                      .part = machine_.own_generation(n),
+                      .from_base = machine_.left_at_base(n),
+                      .earlier = machine_.earlier_of(n)});
   strangers_ = machine_.strangers();
   for (const pnn n : strangers_) {
     const bool parted = machine_.parted_at(n) != generation::invalid;
     behind.push_back({.node = n,
                       .part = parted ? machine_.content_of(n) : generation::invalid,
-                      .stranger = true});
+                      .stranger = true,
+                      .earlier = machine_.earlier_of(n)});
   }
   somebody_returns_ = !behind.empty();
   for (const pnn n : machine_.filled()) behind.push_back({.node = n, .filled = true});

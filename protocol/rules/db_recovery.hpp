@@ -289,7 +289,8 @@ class db_recovery {
   std::vector<pnn> overflowed() const;  ///< members that have changed more than they could note
   /// That of a node behind which has recovered since it parted; else invalid.
   generation own_generation(pnn behind) const;
-  generation content_of(pnn) const;  ///< of a participant that tells
+  generation content_of(pnn) const;                      ///< of a participant that tells
+  const std::vector<generation>& earlier_of(pnn) const;  ///< contents that it came from
   /// A node behind has gone on from the content that the members still have: they part from it in this recovery.
   bool left_at_base(pnn behind) const;
   /// What a member's change of this age (change_history::age_of) means for each node behind.

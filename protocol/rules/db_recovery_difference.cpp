@@ -38,6 +38,7 @@ bool db_recovery::contents_as_told() {
 }
 
 generation db_recovery::content_of(pnn n) const { return copy_of(n)->content; }
+const std::vector<generation>& db_recovery::earlier_of(pnn n) const { return copy_of(n)->earlier; }
 
 std::string db_recovery::why_everything() const {
   return differed_ ? "contents differed" : "asked for";

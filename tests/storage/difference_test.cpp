@@ -184,6 +184,48 @@ TEST_CASE("of a part that comes back the best copy counts, and its deletions") {
   CHECK(r.of("never had").winner->data == "base");
 }
 
+TEST_CASE("of two parts it matters who has written the record since these two parted") {
+  constexpr generation with_members{3}, together{5}, one{10}, other{20};
+  // both have "before" from when they were one part, and c's has moved since; d's part has written "after", or deleted it
+  for (const bool other_is_later : {false, true})
+    for (const bool deleted : {false, true}) {
+      const auto of_c = other_is_later ? one : other, of_d = other_is_later ? other : one;
+      auto m = merge_of({a}, a,
+                        {{.node = c, .part = of_c, .earlier = {together, with_members}},
+                         {.node = d, .part = of_d, .earlier = {together, with_members}}});
+      m.unchanged(a, "k", copy("k", 4, a, "old"));
+      m.returned(c, "k", copy("k", 12, c, "before"));
+      m.returner_was(c, "k", 3, mark_of({.rsn = rsn{4}}, "old"));
+      m.returner_was(c, "k", 2, mark_of({.rsn = rsn{6}}, "before"));
+      m.returned(d, "k", deleted ? std::nullopt : std::optional(copy("k", 8, d, "after")));
+      m.returner_was(d, "k", 3, mark_of({.rsn = rsn{4}}, "old"));
+      m.returner_was(d, "k", 2, mark_of({.rsn = rsn{6}}, "before"));
+      const auto r = decide(m);
+      CHECK(r.of("k").kept);
+      if (deleted)
+        CHECK_FALSE(r.of("k").winner);
+      else
+        CHECK(r.of("k").winner->data == "after");
+    }
+}
+
+TEST_CASE("of two parts one may be where the other has left it") {
+  constexpr generation with_members{3}, left{5}, gone_on{10};
+  for (const bool wrote_before : {false, true}) {
+    auto m = merge_of({a}, a,
+                      {{.node = c, .part = left, .earlier = {with_members}},
+                       {.node = d, .part = gone_on, .earlier = {left, with_members}}});
+    m.unchanged(a, "k", copy("k", 4, a, "old"));
+    m.returned(c, "k", copy("k", 9, c, wrote_before ? "of c alone" : "before"));
+    m.returner_was(c, "k", 2, mark_of({.rsn = rsn{4}}, "old"));
+    if (wrote_before) m.returner_was(c, "k", 1, mark_of({.rsn = rsn{6}}, "before"));
+    m.returned(d, "k", copy("k", 8, d, wrote_before ? "before" : "after"));
+    m.returner_was(d, "k", 3, mark_of({.rsn = rsn{4}}, "old"));
+    if (!wrote_before) m.returner_was(d, "k", 2, mark_of({.rsn = rsn{6}}, "before"));
+    CHECK(decide(m).of("k").winner->data == (wrote_before ? "of c alone" : "after"));
+  }
+}
+
 TEST_CASE("while somebody is away an empty record stays, with its rsn") {
   auto m = merge_of({a, b}, a, {}, false);
   m.changed(a, "k", copy("k", 6, c, ""));
