@@ -48,7 +48,7 @@ void inherited_history::ask() {
 }
 
 void inherited_history::on(const db_step_told& m) {
-  if (m.question != question_) return;
+  if (m.question != question_ || !port_.store) return;
   if (port_.use != store_use::here) {  // a recovery commits: asked again when that is over
     wanted_ = true;
     return;
