@@ -87,8 +87,8 @@ class FloeAlone(unittest.TestCase):
             self.assertEqual(0, wire.commit(connection, self.db_id, *changes), "the same once more is no conflict")
             self.assertEqual(n + 1, wire.seqnum(connection, self.db_id))
             self.assertEqual(b"value", pfetch(self.nodes[2], "w"))
-            # as old as what is there, and different: no node stores it, a recovery makes sure, the client is told
-            self.assertEqual(2, wire.commit(connection, self.db_id, wire.record(b"w", b"other", 1, 1),
+            # as old as what is there, and different: no node stores it, and the client is told so
+            self.assertEqual(-1, wire.commit(connection, self.db_id, wire.record(b"w", b"other", 1, 1),
                                             wire.seqnum_record(n + 2)))
             self.assertEqual(n + 1, wire.seqnum(connection, self.db_id))
             self.assertEqual(b"value", pfetch(self.nodes[0], "w"))
