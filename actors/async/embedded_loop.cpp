@@ -102,9 +102,10 @@ void embedded_loop::post_from_outside(task t) {
 }
 
 void embedded_loop::woken() {
-  nudged_ = false;  // before looking: who comes now nudges again
   std::uint64_t count = 0;
   [[maybe_unused]] const auto n = ::read(wake_, &count, sizeof count);
+  // after reading, which would take away the nudge of who comes in between; before looking: who comes now nudges again
+  nudged_ = false;
   std::vector<task> came;
   {
     const std::lock_guard hold(outside_lock_);
