@@ -92,10 +92,10 @@ void change_history::forget() {
 
 void change_history::note_one(byte_view key, function_ref<record_mark()> now,
                               function_ref<std::uint32_t()> sum) {
-  char* tag = noted_.tag(key);
-  if (!tag) {
-    if (!note_first(key, now())) return;
-    tag = noted_.tag(key);
+  const auto [tag, is_new] = noted_.find_or_insert(key);
+  if (is_new) {
+    put_mark(tag, now());
+    if (!keep_bounds()) return;
   }
   if (tag[written_at] != 0) return;
   std::uint32_t at_base = 0;
@@ -111,12 +111,10 @@ void change_history::written(byte_view key) {
   if (char* tag = state_ == change_state::complete ? noted_.tag(key) : nullptr) set_written(tag);
 }
 
-bytes change_history::tag_of(const record_mark& m) {
-  bytes tag(mark_size, '\0');
-  std::memcpy(tag.data(), &m.rsn, sizeof m.rsn);
-  std::memcpy(tag.data() + sizeof m.rsn, &m.data_sum, sizeof m.data_sum);
+void change_history::put_mark(char* tag, const record_mark& m) {
+  std::memcpy(tag, &m.rsn, sizeof m.rsn);
+  std::memcpy(tag + sizeof m.rsn, &m.data_sum, sizeof m.data_sum);
   tag[written_at] = m.written ? 1 : 0;
-  return tag;
 }
 
 record_mark change_history::mark_in(byte_view tag) {
@@ -128,8 +126,7 @@ record_mark change_history::mark_in(byte_view tag) {
 }
 
 /// False: that was too much, and nothing is noted any more.
-bool change_history::note_first(byte_view key, const record_mark& m) {
-  noted_.insert(key, tag_of(m));
+bool change_history::keep_bounds() {
   if (noted_.size() <= bounds_.keys && noted_.size_bytes() <= bounds_.bytes &&
       !few_but_large(noted_))
     return true;
@@ -201,7 +198,8 @@ bool change_history::reach_back(generation from,
       steps_.size() >= bounds_.steps)
     return false;
   key_set told(mark_size);
-  for (const auto& [key, mark] : keys) told.insert(key, tag_of(mark));
+  for (const auto& [key, mark] : keys)
+    if (const auto at = told.find_or_insert(key); at.is_new) put_mark(at.tag, mark);
   std::size_t total = told.size_bytes();
   for (const auto& s : steps_) total += s.keys.size_bytes();
   if (total > bounds_.step_bytes) return false;
@@ -217,12 +215,32 @@ std::uint32_t change_history::oldest_age_since(generation base) const {
 
 std::optional<key_set> change_history::since(generation base) const {
   if (state_ != change_state::complete) return std::nullopt;
-  key_set all = noted_;
-  if (base == base_) return all;
   const auto last = std::ranges::find(steps_, base, &change_step::from);
-  if (last == steps_.end()) return std::nullopt;
-  for (auto s = steps_.begin(); s <= last; ++s) all.insert_all(s->keys);
+  if (base != base_ && last == steps_.end()) return std::nullopt;
+  key_set all(mark_size + sizeof(std::uint32_t));
+  all.reserve(noted_.size(), noted_.key_bytes() + noted_.size() * sizeof(std::uint32_t));
+  take_latest(all, noted_, 1);
+  if (base == base_) return all;
+  std::uint32_t age = 1;
+  for (auto s = steps_.begin(); s <= last; ++s) take_latest(all, s->keys, ++age);
   return all;
+}
+
+void change_history::take_latest(key_set& all, const key_set& step, std::uint32_t age) {
+  step.each([&](byte_view key) {
+    const auto at = all.find_or_insert(key);
+    if (!at.is_new) return;
+    std::ranges::copy(step.tag_behind(key), at.tag);
+    std::memcpy(at.tag + mark_size, &age, sizeof age);
+  });
+}
+
+change_history::latest_change change_history::latest_in(byte_view tag) {
+  latest_change l;
+  if (tag.size() < mark_size + sizeof l.age) return l;
+  std::memcpy(&l.age, tag.data() + mark_size, sizeof l.age);
+  l.before = mark_in(tag);
+  return l;
 }
 
 }  // namespace floe

@@ -105,8 +105,14 @@ class change_history {
   /// The step to oldest(), as another node tells it that had the same content then. Of a key its first mark counts. False:
   /// there is no room for it, or nothing is known that it could be put behind.
   bool reach_back(generation from, const std::vector<std::pair<byte_view, record_mark>>& keys);
-  /// Every key that may differ between that base and now; nothing if it is not known.
+  /// The latest change of a key.
+  struct latest_change {
+    std::uint32_t age = 0;  ///< as of age_of
+    record_mark before{};
+  };
+  /// Every key that may differ between that base and now, with its latest change beside it; nothing if it is not known.
   std::optional<key_set> since(generation base) const;
+  static latest_change latest_in(byte_view tag);
 
  private:
   static constexpr std::size_t written_at = 12, mark_size = 13;  ///< rsn, sum, whether written
@@ -120,10 +126,11 @@ class change_history {
   };
   std::size_t of_least_worth() const;
   void note_one(byte_view key, function_ref<record_mark()> now, function_ref<std::uint32_t()> sum);
-  bool note_first(byte_view key, const record_mark&);
+  bool keep_bounds();
   static void set_written(char* tag);
-  static bytes tag_of(const record_mark&);
+  static void put_mark(char* tag, const record_mark&);
   static record_mark mark_in(byte_view tag);
+  static void take_latest(key_set& all, const key_set& step, std::uint32_t age);
 
   bounds bounds_;
   change_state state_ = change_state::none;

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "protocol/mutant.hpp"
+#include "storage/key_sort.hpp"
 
 namespace floe {
 namespace {
@@ -52,21 +53,35 @@ class content_cursor {
 }  // namespace
 
 difference_merge::entry& difference_merge::entry_of(byte_view key) {
-  const auto [i, is_new] = index_.try_emplace(key, entries_.size());
-  if (is_new)
-    entries_.push_back({.key = key,
-                        .changed = {},
-                        .base = {},
-                        .returned = {},
-                        .touched = {},
-                        .marks = {},
-                        .returners_marks = {}});
-  return entries_[i->second];
+  const auto i = index_.find_or_add(key);
+  if (i == entries_.size()) entries_.emplace_back();
+  return entries_[i];
 }
 
 difference_merge::entry* difference_merge::known(byte_view key) {
   const auto i = index_.find(key);
-  return i == index_.end() ? nullptr : &entries_[i->second];
+  return i ? &entries_[*i] : nullptr;
+}
+
+bool difference_merge::all_noted(const entry& e) const {
+  return std::ranges::all_of(changed_of(e), &copy::noted);
+}
+
+bool difference_merge::has_changed(const entry& e, pnn member) const {
+  return std::ranges::find(changed_of(e), member, &copy::from) != changed_of(e).end();
+}
+
+/// The copy that some members have not changed matters, and is not known.
+bool difference_merge::is_open(const entry& e) const {
+  return e.base == 0 && !e.beats_base && e.changed.size < members_.size();
+}
+
+void difference_merge::set_base(entry& e, const copy& c) {
+  if (e.base == 0) {
+    bases_.emplace_back();
+    e.base = static_cast<std::uint32_t>(bases_.size());
+  }
+  bases_[e.base - 1] = c;
 }
 
 std::uint32_t returning_node::oldest_since(generation content) const {
@@ -76,14 +91,19 @@ std::uint32_t returning_node::oldest_since(generation content) const {
                             : static_cast<std::uint32_t>(i - earlier.begin()) + 2;
 }
 
-void difference_merge::changed(pnn member, byte_view key, const std::optional<record_view>& has) {
+void difference_merge::changed(pnn member, byte_view key, const std::optional<record_view>& has,
+                               bool newer) {
   auto& e = entry_of(key);
-  if (std::ranges::find(e.changed, member, &copy::from) != e.changed.end()) return;
-  e.changed.push_back({member, has.has_value(), has.value_or(record_view{})});
+  if (has_changed(e, member)) return;
+  copies_.append(e.changed, {.from = member,
+                             .there = has.has_value(),
+                             .record = has.value_or(record_view{}),
+                             .newer = newer});
+  e.beats_base |= newer && has;
 }
 
 void difference_merge::unchanged(pnn member, byte_view key, const std::optional<record_view>& has) {
-  entry_of(key).base = {member, has.has_value(), has.value_or(record_view{})};
+  set_base(entry_of(key), {member, has.has_value(), has.value_or(record_view{})});
 }
 
 void difference_merge::touched(byte_view key, const key_touches& by) {
@@ -94,17 +114,17 @@ void difference_merge::touched(byte_view key, const key_touches& by) {
 
 void difference_merge::returned(pnn node, byte_view key, const std::optional<record_view>& has) {
   auto& e = entry_of(key);
-  if (std::ranges::find(e.returned, node, &copy::from) != e.returned.end()) return;
-  e.returned.push_back({node, has.has_value(), has.value_or(record_view{})});
+  if (std::ranges::find(returned_of(e), node, &copy::from) != returned_of(e).end()) return;
+  copies_.append(e.returned, {node, has.has_value(), has.value_or(record_view{})});
 }
 
 void difference_merge::was(byte_view key, const members_mark& m) {
-  entry_of(key).marks.push_back(m);
+  marks_.append(entry_of(key).marks, m);
 }
 
 void difference_merge::returner_was(pnn node, byte_view key, std::uint32_t age,
                                     const record_mark& m) {
-  entry_of(key).returners_marks.push_back({node, age, m});
+  returners_marks_.append(entry_of(key).returners_marks, {node, age, m});
 }
 
 // --- members that could not note what they have changed ---------------------------------------------
@@ -125,20 +145,17 @@ void difference_merge::compare_whole(const std::vector<whole_content>& overflowe
   for (const auto& o : overflowed) {
     for (content_cursor c(o.buffers); c.key(); c.next())
       if (auto* e = known(c.record().key))
-        e->changed.push_back({o.member, true, c.record(), false});
+        copies_.append(e->changed, {o.member, true, c.record(), false});
     for (auto& e : entries_)
-      if (std::ranges::find(e.changed, o.member, &copy::from) == e.changed.end())
-        e.changed.push_back({o.member, false, {}, false});
+      if (!has_changed(e, o.member)) copies_.append(e.changed, {o.member, false, {}, false});
   }
-  const auto set_base = [&](entry& e, const std::optional<record_view>& has) {
-    const bool has_changed =
-        std::ranges::find(e.changed, reference.member, &copy::from) != e.changed.end();
-    if (!has_changed && !e.base)
-      e.base = {reference.member, has.has_value(), has.value_or(record_view{})};
+  const auto take = [&](entry& e, const std::optional<record_view>& has) {
+    if (e.base == 0 && !has_changed(e, reference.member))
+      set_base(e, {reference.member, has.has_value(), has.value_or(record_view{})});
   };
   for (content_cursor c(reference.buffers); c.key(); c.next())
-    if (auto* e = known(c.record().key)) set_base(*e, c.record());
-  for (auto& e : entries_) set_base(e, std::nullopt);
+    if (auto* e = known(c.record().key)) take(*e, c.record());
+  for (auto& e : entries_) take(e, std::nullopt);
 }
 
 // --- what is to be asked ------------------------------------------------------------------------------
@@ -147,17 +164,17 @@ void difference_merge::compare_whole(const std::vector<whole_content>& overflowe
 std::vector<pnn> difference_merge::without(const entry& e) const {
   std::vector<pnn> rest;
   for (pnn m : members_)
-    if (std::ranges::find(e.changed, m, &copy::from) == e.changed.end()) rest.push_back(m);
+    if (!has_changed(e, m)) rest.push_back(m);
   return rest;
 }
 
 std::map<pnn, std::vector<byte_view>> difference_merge::missing() const {
   std::map<pnn, std::vector<byte_view>> asked;
-  for (const auto& e : entries_) {
-    if (e.base || e.changed.size() == members_.size()) continue;
-    const auto rest = without(e);
+  for (std::uint32_t i = 0; i < entries_.size(); ++i) {
+    if (!is_open(entries_[i])) continue;
+    const auto rest = without(entries_[i]);
     const bool first = std::ranges::find(rest, asked_first_) != rest.end();
-    asked[first ? asked_first_ : rest.front()].push_back(e.key);
+    asked[first ? asked_first_ : rest.front()].push_back(index_.key(i));
   }
   return asked;
 }
@@ -165,14 +182,8 @@ std::map<pnn, std::vector<byte_view>> difference_merge::missing() const {
 // --- decisions ----------------------------------------------------------------------------------------
 
 bool difference_merge::decide(function_ref<void(const decision&)> visitor) const {
-  for (const auto& e : entries_)
-    if (!e.base && e.changed.size() < members_.size()) return false;
-  std::vector<std::pair<ordered_key, std::size_t>> order;
-  order.reserve(entries_.size());
-  for (std::size_t i = 0; i < entries_.size(); ++i)
-    order.emplace_back(ordered_key(entries_[i].key), i);
-  std::ranges::sort(order, [](const auto& a, const auto& b) { return a.first < b.first; });
-  for (const auto& [key, i] : order) visitor(decide(entries_[i]));
+  if (std::ranges::any_of(entries_, [this](const entry& e) { return is_open(e); })) return false;
+  for (const auto i : sorted_numbers(index_.keys())) visitor(decide(index_.key(i), entries_[i]));
   return true;
 }
 
@@ -184,13 +195,14 @@ difference_merge::standing difference_merge::best_of_members(const entry& e) con
     s.best = claim;
     s.winner = c.record;
   };
-  for (const auto& c : e.changed)
-    offer(c, c.from, c.noted || !e.base || !e.base->there || !same(c.record, e.base->record));
-  const auto rest = without(e);
-  if (rest.empty()) return s;
+  const copy* base = base_of(e);
+  for (const auto& c : changed_of(e))
+    offer(c, c.from, c.noted || !base || !base->there || !same(c.record, base->record));
+  if (!base || e.changed.size == members_.size()) return s;
   // the base's copy is its owner's, where the owner has not changed it
-  const bool owned = std::ranges::find(rest, e.base->record.header.dmaster) != rest.end();
-  offer(*e.base, owned ? e.base->record.header.dmaster : rest.front(), false);
+  const auto rest = without(e);
+  const bool owned = std::ranges::find(rest, base->record.header.dmaster) != rest.end();
+  offer(*base, owned ? base->record.header.dmaster : rest.front(), false);
   return s;
 }
 
@@ -198,7 +210,7 @@ difference_merge::standing difference_merge::best_of_members(const entry& e) con
 bool difference_merge::may_count(const entry& e, const copy& returned,
                                  const standing& of_members) const {
   const auto i = std::ranges::find(behind_, returned.from, &returning_node::node) - behind_.begin();
-  if (i >= 64 || !std::ranges::all_of(e.changed, &copy::noted)) return false;
+  if (i >= 64 || !all_noted(e)) return false;
   if (behind_[static_cast<std::size_t>(i)].filled) return false;
   const auto bit = std::uint64_t{1} << i;
   if (e.touched.after & bit) return false;
@@ -207,20 +219,20 @@ bool difference_merge::may_count(const entry& e, const copy& returned,
 
 /// Whether the members have nothing of it, and never had: who has only looked for it, or locked it, has an empty record.
 bool difference_merge::have_never_had(const entry& e, const standing& of_members) const {
-  if (of_members.mark().data_sum != 0 || !std::ranges::all_of(e.changed, &copy::noted))
-    return false;
+  if (of_members.mark().data_sum != 0 || !all_noted(e)) return false;
   if (mutated(mutant::looked_for_counts_as_had) && e.touched.after) return false;
   const bool touched = e.touched.before || e.touched.after;
-  return !(touched && e.marks.empty()) && std::ranges::none_of(e.marks, [](const members_mark& m) {
-    return m.mark.written || m.mark.data_sum != 0;
-  });
+  return !(touched && e.marks.size == 0) &&
+         std::ranges::none_of(marks_.in(e.marks), [](const members_mark& m) {
+           return m.mark.written || m.mark.data_sum != 0;
+         });
 }
 
 /// Nodes that have nothing in common with the members: the best copy that they have.
 void difference_merge::let_strangers_bring(const entry& e, const standing& of_members, standing& s,
                                            decision& d) const {
   standing theirs;
-  for (const auto& c : e.returned) {
+  for (const auto& c : returned_of(e)) {
     const auto b = std::ranges::find(behind_, c.from, &returning_node::node);
     if (!c.there || b == behind_.end() || !b->stranger || b->part != generation::invalid) continue;
     const changed_claim claim{.header = c.record.header, .holder = c.from, .changed = true};
@@ -247,17 +259,18 @@ std::optional<part_history> difference_merge::history_of_members(const entry& e,
                                                                  const standing& now) const {
   part_history h{.at_parting = now.mark(), .now = now.mark()};
   if (behind_[returner].from_base) return h;
-  if (returner >= 64 || !std::ranges::all_of(e.changed, &copy::noted)) return std::nullopt;
+  if (returner >= 64 || !all_noted(e)) return std::nullopt;
   const auto bit = std::uint64_t{1} << returner;
   // dropped as they parted, when nobody seemed to be away
   if (!now.best && (e.touched.before & bit) && !(e.touched.after & bit)) return std::nullopt;
   if (!(e.touched.after & bit)) return h;
   const members_mark* first = nullptr;
-  for (const auto& m : e.marks)
+  for (const auto& m : marks_.in(e.marks))
     if ((m.parted_before & bit) && (!first || m.age > first->age)) first = &m;
   if (!first) return std::nullopt;
   h.at_parting = first->mark;
-  for (const auto& m : e.marks) h.at_parting.written |= (m.parted_before & bit) && m.mark.written;
+  for (const auto& m : marks_.in(e.marks))
+    h.at_parting.written |= (m.parted_before & bit) && m.mark.written;
   return h;
 }
 
@@ -266,7 +279,7 @@ part_history difference_merge::history_of_part(const entry& e, const of_part& p,
   part_history h{.at_parting = p.now.mark(), .now = p.now.mark()};
   const returner_mark* first = nullptr;
   bool written = false;
-  for (const auto& m : e.returners_marks) {
+  for (const auto& m : returners_marks_.in(e.returners_marks)) {
     const auto of = std::ranges::find(behind_, m.from, &returning_node::node);
     if (of == behind_.end() || of->part != p.content || m.age > of->oldest_since(since)) continue;
     if (!first || m.age > first->age) first = &m;
@@ -307,7 +320,7 @@ bool difference_merge::has_written_what_is_unknown(const entry& e, std::size_t r
 /// By their contents.
 std::vector<difference_merge::of_part> difference_merge::parts_of(const entry& e) const {
   std::vector<of_part> parts;
-  for (const auto& c : e.returned) {
+  for (const auto& c : returned_of(e)) {
     const auto i = static_cast<std::size_t>(
         std::ranges::find(behind_, c.from, &returning_node::node) - behind_.begin());
     if (i == behind_.size() || behind_[i].part == generation::invalid) continue;
@@ -324,7 +337,8 @@ std::vector<difference_merge::of_part> difference_merge::parts_of(const entry& e
 
 /// Nodes that come back from parts which have gone on: the best copy of each part is the part's. `s`: what wins among all
 /// others, and then among all.
-void difference_merge::let_parts_compete(const entry& e, standing& s, decision& d) const {
+void difference_merge::let_parts_compete(byte_view key, const entry& e, standing& s,
+                                         decision& d) const {
   const auto of_members = s;
   const auto parts = parts_of(e);
   const of_part* leads = nullptr;
@@ -342,7 +356,7 @@ void difference_merge::let_parts_compete(const entry& e, standing& s, decision& 
     }
     leads = &p;
     d.kept = true;
-    auto winner = p.now.best ? p.now.winner : record_view{e.key, of_members.winner.header, {}};
+    auto winner = p.now.best ? p.now.winner : record_view{key, of_members.winner.header, {}};
     winner.header = winning_header(winner.header, of_members.mark());
     s.best =
         changed_claim{.header = winner.header, .holder = behind_[p.node].node, .changed = true};
@@ -350,15 +364,14 @@ void difference_merge::let_parts_compete(const entry& e, standing& s, decision& 
   }
 }
 
-difference_merge::decision difference_merge::decide(const entry& e) const {
-  decision d{.key = e.key};
-  const auto of_members = best_of_members(e);
-  auto s = of_members;
+/// Nodes that come back to the content from which they were left out.
+void difference_merge::let_returners_compete(const entry& e, const standing& of_members,
+                                             standing& s, decision& d) const {
   const auto competes_otherwise = [&](const copy& c) {
     const auto b = std::ranges::find(behind_, c.from, &returning_node::node);
     return b != behind_.end() && (b->stranger || b->part != generation::invalid);
   };
-  for (const auto& c : e.returned) {
+  for (const auto& c : returned_of(e)) {
     const changed_claim claim{.header = c.record.header, .holder = c.from, .changed = true};
     if (!c.there || competes_otherwise(c)) continue;
     if (s.best && (same(c.record, s.winner) || !beats(claim, *s.best))) continue;
@@ -370,13 +383,20 @@ difference_merge::decision difference_merge::decide(const entry& e) const {
     s.best = claim;
     s.winner = c.record;
   }
-  if (!e.returned.empty()) {
+}
+
+difference_merge::decision difference_merge::decide(byte_view key, const entry& e) const {
+  decision d{.key = key};
+  const auto of_members = best_of_members(e);
+  auto s = of_members;
+  if (e.returned.size > 0) {
+    let_returners_compete(e, of_members, s, d);
     let_strangers_bring(e, of_members, s, d);
-    let_parts_compete(e, s, d);
+    let_parts_compete(key, e, s, d);
   }
   if (s.best)
     if (const auto h = kept_header(s.winner.header, !s.winner.data.empty(), all_here_))
-      d.winner = record_view{e.key, *h, s.winner.data};
+      d.winner = record_view{key, *h, s.winner.data};
   d.lack = who_lacks(e, d.winner);
   return d;
 }
@@ -387,14 +407,16 @@ std::vector<pnn> difference_merge::who_lacks(const entry& e,
     return c.there != winner.has_value() || (c.there && !same(c.record, *winner));
   };
   std::vector<pnn> lack;
-  for (const auto& c : e.changed)
+  for (const auto& c : changed_of(e))
     if (lacks(c)) lack.push_back(c.from);
-  if (const auto rest = without(e); !rest.empty() && lacks(*e.base))
-    lack.insert(lack.end(), rest.begin(), rest.end());
+  // what is known to be beaten is not the winner
+  const copy* base = base_of(e);
+  if (e.changed.size < members_.size() && (!base || lacks(*base)))
+    std::ranges::copy(without(e), std::back_inserter(lack));
   for (const auto& b : behind_) {
     if (b.stranger) continue;
-    const auto has = std::ranges::find(e.returned, b.node, &copy::from);
-    if (has == e.returned.end() || lacks(*has)) lack.push_back(b.node);
+    const auto has = std::ranges::find(returned_of(e), b.node, &copy::from);
+    if (has == returned_of(e).end() || lacks(*has)) lack.push_back(b.node);
   }
   std::ranges::sort(lack);
   return lack;

@@ -14,7 +14,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include "protocol/rules/parts.hpp"
@@ -23,6 +22,8 @@
 #include "storage/change_history.hpp"
 #include "storage/function_ref.hpp"
 #include "storage/key.hpp"
+#include "storage/key_index.hpp"
+#include "storage/short_lists.hpp"
 
 namespace floe {
 
@@ -59,8 +60,9 @@ class difference_merge {
 
   /// Keeps a buffer for the records that view into it.
   void keep(frame buffer) { buffers_.push_back(std::move(buffer)); }
-  /// A member's copy of a key that it has changed; nothing: it has none any more.
-  void changed(pnn member, byte_view key, const std::optional<record_view>& has);
+  /// A member's copy of a key that it has changed; nothing: it has none any more. `newer`: it beats what all had before.
+  void changed(pnn member, byte_view key, const std::optional<record_view>& has,
+               bool newer = false);
   /// The copy of a member that has not changed the key: the base's.
   void unchanged(pnn member, byte_view key, const std::optional<record_view>& has);
   /// Since when members have touched the key. Bit i: since behind[i] parted.
@@ -87,9 +89,9 @@ class difference_merge {
   void compare_whole(const std::vector<whole_content>& overflowed, const whole_content& reference);
 
   /// What is to be asked, of whom: for each key that some members have not changed the copy of one of
-  /// these.
+  /// these, unless it is known to be beaten.
   std::map<pnn, std::vector<byte_view>> missing() const;
-  std::size_t keys() const { return entries_.size(); }
+  std::size_t keys() const { return index_.size(); }
 
   struct decision {
     byte_view key;
@@ -100,14 +102,15 @@ class difference_merge {
   };
   /// In key order. False: a copy that was asked for has not come.
   bool decide(function_ref<void(const decision&)> visitor) const;
-  bool contains(byte_view key) const { return index_.contains(key); }
+  bool contains(byte_view key) const { return index_.find(key).has_value(); }
 
  private:
   struct copy {
     pnn from{0};
     bool there = false;
     record_view record{};
-    bool noted = true;  ///< false: it may be the base's, its holder does not know
+    bool noted = true;   ///< false: it may be the base's, its holder does not know
+    bool newer = false;  ///< it beats the base's
   };
   struct returner_mark {
     pnn from{0};
@@ -115,13 +118,13 @@ class difference_merge {
     record_mark mark;
   };
   struct entry {
-    byte_view key;
-    std::vector<copy> changed;
-    std::optional<copy> base;
-    std::vector<copy> returned;
+    short_list changed;          ///< in copies_
+    std::uint32_t base = 0;      ///< in bases_, plus one
+    short_list returned;         ///< in copies_
+    short_list marks;            ///< in marks_
+    short_list returners_marks;  ///< in returners_marks_
+    bool beats_base = false;     ///< a changed copy does
     key_touches touched;
-    std::vector<members_mark> marks;
-    std::vector<returner_mark> returners_marks;
   };
   struct standing {
     std::optional<changed_claim> best;
@@ -130,8 +133,15 @@ class difference_merge {
   };
   entry& entry_of(byte_view key);
   entry* known(byte_view key);
+  auto changed_of(const entry& e) const { return copies_.in(e.changed); }
+  auto returned_of(const entry& e) const { return copies_.in(e.returned); }
+  const copy* base_of(const entry& e) const { return e.base == 0 ? nullptr : &bases_[e.base - 1]; }
+  bool all_noted(const entry&) const;
+  bool is_open(const entry&) const;
+  bool has_changed(const entry&, pnn member) const;
+  void set_base(entry&, const copy&);
   std::vector<pnn> without(const entry&) const;
-  decision decide(const entry&) const;
+  decision decide(byte_view key, const entry&) const;
   standing best_of_members(const entry&) const;
   bool may_count(const entry&, const copy& returned, const standing& of_members) const;
   bool have_never_had(const entry&, const standing& of_members) const;
@@ -152,7 +162,8 @@ class difference_merge {
                                generation since = generation::invalid) const;
   generation last_in_common(const of_part&, const of_part&) const;
   bool is_ahead(const entry&, const of_part&, const of_part& other) const;
-  void let_parts_compete(const entry&, standing&, decision&) const;
+  void let_parts_compete(byte_view key, const entry&, standing&, decision&) const;
+  void let_returners_compete(const entry&, const standing& of_members, standing&, decision&) const;
   std::vector<pnn> who_lacks(const entry&, const std::optional<record_view>& winner) const;
 
   std::vector<pnn> members_;
@@ -160,8 +171,12 @@ class difference_merge {
   pnn asked_first_{0};
   bool all_here_;
   std::vector<frame> buffers_;
+  key_index index_;  ///< of entries_
   std::vector<entry> entries_;
-  std::unordered_map<byte_view, std::size_t> index_;
+  short_lists<copy> copies_;
+  std::vector<copy> bases_;
+  short_lists<members_mark> marks_;
+  short_lists<returner_mark> returners_marks_;
 };
 
 }  // namespace floe

@@ -28,6 +28,14 @@ std::uint64_t hash_in_memory(byte_view key);
 
 constexpr std::size_t short_key_max = 254;
 
+/// Its first eight bytes as a number, which ascends as they do; what is missing counts as zeros.
+inline std::uint64_t first_word(byte_view key) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, key.data(), key.size() < 8 ? key.size() : 8);
+  if constexpr (std::endian::native == std::endian::little) word = __builtin_bswap64(word);
+  return word;
+}
+
 /// A key with what decides its place, computed once; comparing two seldom looks further than one
 /// word.
 class ordered_key {
@@ -36,9 +44,7 @@ class ordered_key {
   explicit ordered_key(byte_view key, long_key_hash hash_of = hash_long_key)
       : key_(key), long_(key.size() > short_key_max) {
     if (!long_) {
-      std::memcpy(&first_.high, key.data(), key.size() < 8 ? key.size() : 8);
-      if constexpr (std::endian::native == std::endian::little)
-        first_.high = __builtin_bswap64(first_.high);
+      first_.high = first_word(key);
     } else {
       first_ = hash_of(key);
     }

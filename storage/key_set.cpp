@@ -1,8 +1,10 @@
 #include "storage/key_set.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "storage/key.hpp"
+#include "storage/key_sort.hpp"
 
 namespace floe {
 
@@ -29,22 +31,36 @@ char* key_set::tag(byte_view key) {
   return at == 0 ? nullptr : keys_.data() + (at - 1) + sizeof(length) + key.size();
 }
 
-bool key_set::insert(byte_view key, byte_view tag) {
+key_set::place_of_key key_set::find_or_insert(byte_view key) {
   if ((size_ + 1) * 4 > table_.size() * 3) grow();
-  const std::size_t slot = slot_of(key);
-  if (table_[slot] != 0) return false;
-  table_[slot] = static_cast<place>(keys_.size() + 1);
-  const auto n = static_cast<length>(key.size());
-  keys_.append(reinterpret_cast<const char*>(&n), sizeof n);
-  keys_.append(key);
-  keys_.append(tag.substr(0, tag_size_));
-  keys_.append(tag_size_ - std::min(tag.size(), tag_size_), '\0');
-  ++size_;
-  return true;
+  place& at = table_[slot_of(key)];
+  const bool is_new = at == 0;
+  if (is_new) {
+    at = static_cast<place>(keys_.size() + 1);
+    const auto n = static_cast<length>(key.size());
+    keys_.append(reinterpret_cast<const char*>(&n), sizeof n);
+    keys_.append(key);
+    keys_.append(tag_size_, '\0');
+    ++size_;
+  }
+  return {.tag = keys_.data() + (at - 1) + sizeof(length) + key.size(), .is_new = is_new};
 }
 
-void key_set::grow() {
-  table_.assign(std::max<std::size_t>(16, table_.size() * 2), 0);
+bool key_set::insert(byte_view key, byte_view tag) {
+  const auto at = find_or_insert(key);
+  if (at.is_new) std::ranges::copy(tag.substr(0, tag_size_), at.tag);
+  return at.is_new;
+}
+
+void key_set::reserve(std::size_t keys, std::size_t bytes) {
+  keys_.reserve(bytes);
+  if (const auto wanted = std::bit_ceil(keys * 4 / 3 + 1); wanted > table_.size()) rehash(wanted);
+}
+
+void key_set::grow() { rehash(std::max<std::size_t>(16, table_.size() * 2)); }
+
+void key_set::rehash(std::size_t places) {
+  table_.assign(places, 0);
   const std::size_t mask = table_.size() - 1;
   for (std::size_t offset = 0; offset < keys_.size();) {
     const byte_view key = key_at(offset);
@@ -62,14 +78,12 @@ void key_set::clear() {
 }
 
 std::vector<byte_view> key_set::sorted() const {
-  std::vector<ordered_key> keys;
+  std::vector<byte_view> keys, ascending;
   keys.reserve(size_);
-  each([&](byte_view key) { keys.emplace_back(key); });
-  std::ranges::sort(keys, [](const ordered_key& a, const ordered_key& b) { return a < b; });
-  std::vector<byte_view> views;
-  views.reserve(size_);
-  for (const auto& k : keys) views.push_back(k.key());
-  return views;
+  each([&](byte_view key) { keys.push_back(key); });
+  ascending.reserve(size_);
+  for (const auto i : sorted_numbers(keys)) ascending.push_back(keys[i]);
+  return ascending;
 }
 
 }  // namespace floe

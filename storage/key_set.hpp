@@ -17,17 +17,25 @@ class key_set {
 
   /// True if it was not there. A tag that is shorter than those of this set is filled up with zeros, what is too much is left out.
   bool insert(byte_view key, byte_view tag = {});
+  struct place_of_key {
+    char* tag;    ///< valid until the next insert
+    bool is_new;  ///< it was not there, and its tag is zeros
+  };
+  /// The key's place, which it gets if it has none.
+  place_of_key find_or_insert(byte_view key);
   bool contains(byte_view key) const;
   /// As it was inserted first, or set since; nothing: the key is not there.
   std::optional<byte_view> tag_of(byte_view key) const;
   /// The same to be changed, valid until the next insert; null: the key is not there.
   char* tag(byte_view key);
-  void insert_all(const key_set& other) {
-    other.each([this](byte_view key) { insert(key); });
-  }
 
+  /// Memory for so many keys, which with their lengths and tags have so many bytes.
+  void reserve(std::size_t keys, std::size_t bytes);
   std::size_t size() const { return size_; }
+  std::size_t tag_size() const { return tag_size_; }
   bool empty() const { return size_ == 0; }
+  /// Of the keys with their lengths and tags.
+  std::size_t key_bytes() const { return keys_.size(); }
   /// Of memory, the table included.
   std::size_t size_bytes() const { return keys_.capacity() + table_.capacity() * sizeof(place); }
   /// Gives the memory back.
@@ -44,6 +52,10 @@ class key_set {
   }
   /// By key_order(); views into the set, valid until the next insert.
   std::vector<byte_view> sorted() const;
+  /// Of a view that sorted() or each() gave.
+  byte_view tag_behind(byte_view own_key) const {
+    return {own_key.data() + own_key.size(), tag_size_};
+  }
 
  private:
   using length = std::uint32_t;
@@ -56,6 +68,7 @@ class key_set {
   }
   std::size_t slot_of(byte_view key) const;
   void grow();
+  void rehash(std::size_t places);
 
   std::size_t tag_size_;
   bytes keys_;                ///< of each the length, then the key and its tag

@@ -76,9 +76,7 @@ std::expected<void, store_error> store::impl::admit(std::span<const change> chan
 void store::impl::note(std::span<const change> changes) {
   std::optional<store_read> read;
   for (const auto& c : changes) {
-    const bool empties = c.what == change_kind::put && c.data.empty();
-    if (c.what == change_kind::set_meta || (empties && mutated(mutant::change_not_noted))) continue;
-    const auto before = [&]() -> record_mark {
+    note(c, [&]() -> record_mark {
       if (!read)
         if (auto begun = store_read::begin(*this)) read.emplace(std::move(*begun));
       const ordered_key sought(c.key, options.hash);
@@ -86,9 +84,14 @@ void store::impl::note(std::span<const change> changes) {
       // what cannot be read cannot be told either: whoever asks for the record learns it
       if (!read || tree::look_up(read->txn(), env->dbi(), sought, at) != 0 || !at.found) return {};
       return mark_of(at.record.header, at.record.data);
-    };
-    history.note(c.key, before, [&] { return data_sum(c.data); });
+    });
   }
+}
+
+void store::impl::note(const change& c, function_ref<record_mark()> before) {
+  const bool empties = c.what == change_kind::put && c.data.empty();
+  if (c.what == change_kind::set_meta || (empties && mutated(mutant::change_not_noted))) return;
+  history.note(c.key, before, [&] { return data_sum(c.data); });
 }
 
 std::expected<void, store_error> store::impl::join(std::span<const change> changes) {
@@ -245,6 +248,25 @@ std::expected<bool, store_error> store::visit(byte_view key,
   callback_guard guard(impl_->in_callback);
   visitor(at.record);
   return true;
+}
+
+std::expected<std::size_t, store_error> store::visit_each(
+    std::span<const byte_view> keys, function_ref<bool(byte_view, const record_view*)> visitor) {
+  if (auto ok = impl_->enter(); !ok) return std::unexpected(std::move(ok.error()));
+  auto read = store_read::begin(*impl_);
+  if (!read) return std::unexpected(std::move(read.error()));
+  const auto cursor = read->cursor(impl_->env->dbi());
+  if (!cursor) return std::unexpected(cursor.error());
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const ordered_key sought(keys[i], impl_->options.hash);
+    tree::place at(sought);
+    if (int rc = tree::find(*cursor, sought, at)) return store_failed(rc, "read record");
+    if (at.found && !format::sum_holds(at.value, at.record))
+      return store_failed(MDB_CORRUPTED, "read record");
+    callback_guard guard(impl_->in_callback);
+    if (!visitor(keys[i], at.found ? &at.record : nullptr)) return i;
+  }
+  return keys.size();
 }
 
 std::expected<std::optional<record>, store_error> store::get(byte_view key) {

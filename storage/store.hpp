@@ -89,6 +89,12 @@ class store {
   std::expected<bool, store_error> visit(byte_view key,
                                          function_ref<void(const record_view&)> visitor);
 
+  /// Shows many records in place, one after the other, null for a key without one: keys in key_order(), for which the tree is
+  /// searched once. Until the visitor returns false, which means that it did not take that one. Returns how many it took.
+  std::expected<std::size_t, store_error> visit_each(
+      std::span<const byte_view> keys,
+      function_ref<bool(byte_view key, const record_view*)> visitor);
+
   std::expected<void, store_error> put(byte_view key, const record_header& header, byte_view data);
   std::expected<void, store_error> erase(byte_view key);
   /// All changes or, on an error, none of them.

@@ -60,6 +60,8 @@ struct store::impl {
   std::expected<void, store_error> flush();
   /// Before they are applied: what the records are becomes part of the history.
   void note(std::span<const change> changes);
+  /// `before`: what the record is, asked for if it has not changed since the base.
+  void note(const change&, function_ref<record_mark()> before);
   std::expected<void, store_error> admit(std::span<const change> changes);
 
   /// Runs body in a transaction of its own and commits it; with a larger map from the start again,

@@ -56,19 +56,10 @@ int write(MDB_cursor* cursor, byte_view inner, const record_view& record, unsign
   return rc;
 }
 
-int put(MDB_cursor* cursor, const change& c, long_key_hash hash) {
-  ordered_key key(c.key, hash);
-  place at(key);
-  if (int rc = find(cursor, key, at)) return rc;
-  bool changed = false;
-  return put_at(cursor, at, {c.key, c.header, c.data}, changed);
-}
-
-int erase(MDB_cursor* cursor, const change& c, long_key_hash hash) {
-  ordered_key key(c.key, hash);
-  place at(key);
-  if (int rc = find(cursor, key, at)) return rc;
-  return at.found ? mdb_cursor_del(cursor, 0) : 0;
+/// Nothing is written if nothing would change.
+int put(MDB_cursor* cursor, const change& c, const place& at) {
+  if (at.found && at.record.header == c.header && at.record.data == c.data) return 0;
+  return write(cursor, at.inner.bytes(), {c.key, c.header, c.data}, 0);
 }
 
 int set_meta(MDB_cursor* cursor, const change& c) {
@@ -99,19 +90,19 @@ int look_up(MDB_txn* txn, MDB_dbi dbi, const ordered_key& key, place& at) {
   return rc;
 }
 
-int put_at(MDB_cursor* cursor, const place& at, const record_view& record, bool& changed) {
-  changed = !at.found || at.record.header != record.header || at.record.data != record.data;
-  if (!changed) return 0;
-  return write(cursor, at.inner.bytes(), record, 0);
+int apply(MDB_cursor* cursor, const change& c, long_key_hash hash) {
+  return apply(cursor, c, hash, [](const place&) {});
 }
 
-int apply(MDB_cursor* cursor, const change& c, long_key_hash hash) {
-  switch (c.what) {
-    case change_kind::put: return put(cursor, c, hash);
-    case change_kind::erase: return erase(cursor, c, hash);
-    case change_kind::set_meta: return set_meta(cursor, c);
-  }
-  return MDB_BAD_VALSIZE;
+int apply(MDB_cursor* cursor, const change& c, long_key_hash hash,
+          function_ref<void(const place&)> before) {
+  if (c.what == change_kind::set_meta) return set_meta(cursor, c);
+  const ordered_key key(c.key, hash);
+  place at(key);
+  if (int rc = find(cursor, key, at)) return rc;
+  before(at);
+  if (c.what == change_kind::put) return put(cursor, c, at);
+  return at.found ? mdb_cursor_del(cursor, 0) : 0;
 }
 
 int insert(MDB_cursor* cursor, byte_view inner, const record_view& record, bool append) {

@@ -8,6 +8,7 @@
 
 #include "storage/change.hpp"
 #include "storage/format.hpp"
+#include "storage/function_ref.hpp"
 
 namespace floe::tree {
 
@@ -28,9 +29,10 @@ struct place {
 int look_up(MDB_txn* txn, MDB_dbi dbi, const ordered_key& key, place& at);
 /// If found, the cursor is on the record.
 int find(MDB_cursor* cursor, const ordered_key& key, place& at);
-/// Stores at a place that find() gave with this cursor; nothing is written if nothing would change.
-int put_at(MDB_cursor* cursor, const place& at, const record_view& record, bool& changed);
 int apply(MDB_cursor* cursor, const change& c, long_key_hash hash);
+/// The same; shows what a record is before it is put or erased.
+int apply(MDB_cursor* cursor, const change& c, long_key_hash hash,
+          function_ref<void(const place&)> before);
 
 /// Writes a record known to be new, behind everything there is (`append`) or anywhere.
 int insert(MDB_cursor* cursor, byte_view inner, const record_view& record, bool append);

@@ -136,12 +136,17 @@ std::expected<void, store_error> store::bulk_apply(std::span<const change> chang
     total += c.key.size() + c.data.size();
     if (c.what != change_kind::erase) purpose = room::for_puts;
   }
-  impl_->note(changes);
   auto body = [&](write_txn& txn) {
     done = 0;
     for (const auto& c : changes) {
+      // noted on the way, since the record is at hand; if all this is done again its first mark stays
+      const auto note = [&](const tree::place& at) {
+        impl_->note(c, [&] {
+          return at.found ? mark_of(at.record.header, at.record.data) : record_mark{};
+        });
+      };
       int rc = impl_->env->fault(disk_op::write, c.data.size());
-      if (rc == 0) rc = tree::apply(txn.cursor(), c, impl_->options.hash);
+      if (rc == 0) rc = tree::apply(txn.cursor(), c, impl_->options.hash, note);
       if (rc != 0) return rc;
       done += c.key.size() + c.data.size();
     }

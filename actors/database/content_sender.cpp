@@ -7,6 +7,7 @@
 #include "actors/mark_record.hpp"
 #include "protocol/mutant.hpp"
 #include "protocol/rules/parts.hpp"
+#include "protocol/rules/winner.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace floe {
@@ -35,12 +36,12 @@ void content_sender::send_all(receiver to, std::vector<record> left_in_table) {
 }
 
 void content_sender::send(receiver to, key_set keys, std::vector<record> left_in_table,
-                          std::uint32_t oldest_mark) {
+                          beside_keys beside) {
   auto& t = begin(std::move(to));
   t.left_in_table = std::move(left_in_table);
   t.keys = std::move(keys);
   t.order = t.keys->sorted();
-  t.oldest_mark = oldest_mark;
+  t.beside = beside;
   send_buffers();
 }
 
@@ -123,36 +124,42 @@ std::expected<void, store_error> content_sender::next_records(rec_buffer_builder
   return {};
 }
 
-/// Of the store, or of what is left in the record table. False: there is no such record.
-std::expected<bool, store_error> content_sender::visit_newest(
-    byte_view key, function_ref<void(const record_view&)> look) const {
+/// What is left in the record table is newer than what the store has.
+std::optional<record_view> content_sender::left_of(byte_view key) const {
   const auto& left = now_->left_in_table;
+  if (left.empty()) return std::nullopt;
   const auto at = std::ranges::lower_bound(left, ordered_key(key), {},
                                            [](const record& r) { return ordered_key(r.key); });
-  if (at == left.end() || at->key != key) return port_.store->visit(key, look);
-  look(*at);
-  return true;
+  if (at == left.end() || at->key != key) return std::nullopt;
+  return *at;
 }
 
 /// A key without a record is sent without a header.
+void content_sender::add(rec_buffer_builder& buffer, byte_view key, const record_view* r) const {
+  const auto latest = change_history::latest_in(now_->keys->tag_behind(key));
+  auto beside = latest.age;
+  if (!r || (r->data.empty() && mutated(mutant::deletions_not_pulled))) {
+    buffer.add_plain(key, {}, beside);
+  } else {
+    const bool newer = now_->beside.tell_newer && latest.age == 1 && !r->data.empty() &&
+                       beats_what_was(r->header, data_sum(r->data), port_.env.self, latest.before);
+    buffer.add(key, r->header, r->data, newer ? beside | is_newer : beside);
+  }
+  if (const auto oldest = now_->beside.oldest_mark; oldest > 0)
+    add_marks(buffer, port_.store->changes().marks_of(key), key, oldest);
+}
+
 std::expected<void, store_error> content_sender::next_of_keys(rec_buffer_builder& buffer) {
   auto& t = *now_;
-  const auto& changes = port_.store->changes();
-  for (;
-       t.next < t.order.size() && (buffer.empty() || buffer.size() < port_.config.push_buffer_size);
-       ++t.next) {
-    const byte_view key = t.order[t.next];
-    const std::uint32_t changed = changes.age_of(key);
-    auto found = visit_newest(key, [&](const record_view& r) {
-      if (r.data.empty() && mutated(mutant::deletions_not_pulled))
-        buffer.add_plain(key, {}, changed);
-      else
-        buffer.add(key, r.header, r.data, changed);
-    });
-    if (!found) return std::unexpected(std::move(found.error()));
-    if (!*found) buffer.add_plain(key, {}, changed);
-    if (t.oldest_mark > 0) add_marks(buffer, changes.marks_of(key), key, t.oldest_mark);
-  }
+  const auto rest = std::span(t.order).subspan(t.next);
+  const auto taken = port_.store->visit_each(rest, [&](byte_view key, const record_view* r) {
+    if (!buffer.empty() && buffer.size() >= port_.config.push_buffer_size) return false;
+    const auto left = left_of(key);
+    add(buffer, key, left ? &*left : r);
+    return true;
+  });
+  if (!taken) return std::unexpected(taken.error());
+  t.next += *taken;
   t.exhausted = t.next == t.order.size();
   return {};
 }

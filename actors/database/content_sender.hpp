@@ -13,6 +13,12 @@
 
 namespace floe {
 
+/// What is told beside the keys that have changed.
+struct beside_keys {
+  std::uint32_t oldest_mark = 0;  ///< marks of changes up to that age are sent as well; 0: none
+  bool tell_newer = false;        ///< which copies beat what was before (rules/winner.hpp)
+};
+
 class content_sender {
  public:
   explicit content_sender(const database_port& port) : port_(port) {}
@@ -25,10 +31,8 @@ class content_sender {
   };
   /// `left_in_table`: in the order of the keys, what a full disk keeps in the record table, newer than what the store has.
   void send_all(receiver, std::vector<record> left_in_table);
-  /// Beside each key stands when it has changed here (change_history::age_of). `oldest_mark`: marks of changes up to that
-  /// age are sent as well; 0: none.
-  void send(receiver, key_set keys, std::vector<record> left_in_table,
-            std::uint32_t oldest_mark = 0);
+  /// Beside each key stands when it has changed here, if the set tells it (change_history::since).
+  void send(receiver, key_set keys, std::vector<record> left_in_table, beside_keys = {});
   void stop() { now_.reset(); }
   void on(const db_continue_pull&);
 
@@ -40,7 +44,7 @@ class content_sender {
     std::optional<key_set> keys;   ///< not everything, but these
     std::vector<byte_view> order;  ///< into `keys`
     std::size_t next = 0;
-    std::uint32_t oldest_mark = 0;
+    beside_keys beside;
     std::vector<record> left_in_table;
     std::size_t next_left = 0;  ///< of a transfer of all records
     std::uint32_t count = 0;
@@ -54,8 +58,8 @@ class content_sender {
   void tell_if_large() const;
   std::expected<void, store_error> next_records(rec_buffer_builder&);
   std::expected<void, store_error> next_of_keys(rec_buffer_builder&);
-  std::expected<bool, store_error> visit_newest(byte_view key,
-                                                function_ref<void(const record_view&)>) const;
+  void add(rec_buffer_builder&, byte_view key, const record_view*) const;
+  std::optional<record_view> left_of(byte_view key) const;
 
   const database_port& port_;
   std::optional<transfer> now_;

@@ -169,10 +169,10 @@ std::vector<bytes> read_only_copies::keys() const {
 }
 
 key_set read_only_copies::without(const key_set& all) const {
-  key_set rest;
+  key_set rest(all.tag_size());
   all.each([&](byte_view key) {
     const bytes k(key);
-    if (!out_.contains(k) && !here_.contains(k)) rest.insert(key);
+    if (!out_.contains(k) && !here_.contains(k)) rest.insert(key, all.tag_behind(key));
   });
   return rest;
 }

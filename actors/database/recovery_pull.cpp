@@ -4,6 +4,7 @@
 #include "actors/database/kept_past.hpp"
 #include "actors/mark_record.hpp"
 #include "protocol/mutant.hpp"
+#include "protocol/rules/winner.hpp"
 #include "protocol/types/database.hpp"
 #include "protocol/wire/codec.hpp"
 
@@ -29,9 +30,11 @@ void database::send_changes(db_control& m) {
   auto keys = store_->changes().since(p.since);
   if (!keys) return m.answer.fail("the changes since that generation are not known");
   if (mutated(mutant::copies_outlive_recoveries)) keys = copies_.without(*keys);
-  const bool marked = std::get<req_control>(m.packet->content.body).flags & changes_with_marks;
-  const auto oldest = marked ? store_->changes().oldest_age_since(p.since) : 0;
-  sender_.send(to, std::move(*keys), table_.left(), oldest);
+  const auto flags = std::get<req_control>(m.packet->content.body).flags;
+  const bool marked = flags & changes_with_marks;
+  sender_.send(to, std::move(*keys), table_.left(),
+               {.oldest_mark = marked ? store_->changes().oldest_age_since(p.since) : 0,
+                .tell_newer = (flags & changes_tell_newer) != 0});
 }
 
 void database::send_copies(db_control& m) {

@@ -6,6 +6,7 @@
 #include "actors/mark_record.hpp"
 #include "actors/recovery/db_recoverer.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/rules/winner.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace floe {
@@ -49,6 +50,23 @@ void db_recoverer::start_difference(const db_effect::ask& e) {
   listen(e);
 }
 
+namespace {
+
+/// What stands beside a key in what DB_CHANGES sends.
+struct beside {
+  std::uint32_t age = 0;  ///< of the change
+  bool mark = false;      ///< not the record, but what it was before
+  bool newer = false;     ///< the copy beats what was before
+};
+
+beside beside_key(std::uint32_t bits) {
+  return {.age = bits & ~(is_mark | is_newer),
+          .mark = (bits & is_mark) != 0,
+          .newer = (bits & is_newer) != 0};
+}
+
+}  // namespace
+
 void db_recoverer::take_difference(const dbr_records& m, const rec_buffer& buffer, source& s) {
   s.arrived += buffer.count();
   difference_->keep(m.packet->raw);
@@ -64,20 +82,21 @@ void db_recoverer::take_difference(const dbr_records& m, const rec_buffer& buffe
       s.error = "a record with half a header";
       return;
     }
+    const auto told = beside_key(r.reqid);
     switch (machine_.phase()) {
       case db_phase::changes:
-        if (r.reqid & is_mark) {
-          if (!take_mark(m.from, is_member, r.reqid & ~is_mark, record)) s.error = "a bad mark";
+        if (told.mark) {
+          if (!take_mark(m.from, is_member, told.age, record)) s.error = "a bad mark";
           break;
         }
         // what a member did not change itself it tells because nodes behind may lack it; its copy is the base's
-        if (is_member && r.reqid == 1)
-          difference_->changed(m.from, r.key, record);
+        if (is_member && told.age == 1)
+          difference_->changed(m.from, r.key, record, told.newer);
         else if (is_member)
           difference_->unchanged(m.from, r.key, record);
         else
           difference_->returned(m.from, r.key, record);
-        if (is_member && somebody_returns_) difference_->touched(r.key, touches(m.from, r.reqid));
+        if (is_member && somebody_returns_) difference_->touched(r.key, touches(m.from, told.age));
         break;
       case db_phase::copies: difference_->unchanged(m.from, r.key, record); break;
       default: return;

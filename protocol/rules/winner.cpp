@@ -37,6 +37,13 @@ bool beats(const changed_claim& a, const changed_claim& b) {
   return a.holder < b.holder;
 }
 
+/// Of equal rsn the owner's copy wins; if the other holder is its owner as well, that which was changed.
+bool beats_what_was(const record_header& now, std::uint32_t data_sum, pnn holder,
+                    const record_mark& before) {
+  if (now.rsn != before.rsn) return now.rsn > before.rsn;
+  return now.dmaster == holder && data_sum != before.data_sum;
+}
+
 std::optional<record_header> kept_header(const record_header& winner, bool has_data,
                                          bool all_here) {
   if (!has_data && (all_here || mutated(mutant::empty_record_of_lost_dropped))) return std::nullopt;

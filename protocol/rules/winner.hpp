@@ -18,6 +18,7 @@
 
 #include "protocol/ids.hpp"
 #include "protocol/record.hpp"
+#include "protocol/rules/parts.hpp"
 
 namespace floe {
 
@@ -34,6 +35,15 @@ struct changed_claim {
   pnn holder{0};
   bool changed = false;  ///< by the holder, since then
 };
+/// Whether a copy that was changed beats the one that its holder had before, whichever of those who have not changed the record
+/// holds it still: nobody has to be asked for that one. `now` is no empty record.
+bool beats_what_was(const record_header& now, std::uint32_t data_sum, pnn holder,
+                    const record_mark& before);
+/// Flag of DB_CHANGES among floe's nodes: it may be told. Who does not know it does not tell.
+constexpr std::uint32_t changes_tell_newer = 0x0002'0000;
+/// Beside a key in what DB_CHANGES sends, with the age of the change: the copy beats what was before.
+constexpr std::uint32_t is_newer = 0x4000'0000;
+
 /// Since when members have touched (locked by rule, written, moved) a key that nodes behind have changed as well (rule R8).
 /// Bit i: the i-th of these nodes.
 struct key_touches {

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <random>
 #include <vector>
 
@@ -111,4 +112,26 @@ TEST_CASE("a recovery by difference drops an empty record only while nobody is a
   CHECK(kept_header(h, false, false) ==
         record_header{.rsn = rsn{9}, .dmaster = n2, .flags = record_flag::migrated_with_data});
   CHECK(kept_header(h, true, true) == kept_header(h, true, false));
+}
+
+TEST_CASE("a copy that beats what was before beats it whoever holds that one") {
+  std::mt19937_64 random(1);
+  const std::array nodes{leader, n1, n2, n3};
+  int told = 0;
+  for (int i = 0; i < 20000; ++i) {
+    const auto any = [&] { return nodes[random() % nodes.size()]; };
+    const auto holder = any(), other = any();
+    const record_header was{.rsn = rsn{random() % 3}, .dmaster = any()};
+    const record_header now{.rsn = rsn{random() % 3}, .dmaster = any()};
+    const record_mark before{.rsn = was.rsn, .data_sum = static_cast<std::uint32_t>(random() % 2)};
+    if (other == holder || !beats_what_was(now, 1, holder, before)) continue;
+    ++told;
+    CHECK(beats({.header = now, .holder = holder, .changed = true},
+                {.header = was, .holder = other, .changed = false}));
+  }
+  CHECK(told > 5000);
+  const record_header same{.rsn = rsn{4}, .dmaster = n1};
+  CHECK_FALSE(beats_what_was(same, 7, n1, {.rsn = rsn{4}, .data_sum = 7}));
+  CHECK_FALSE(beats_what_was(same, 8, n2, {.rsn = rsn{4}, .data_sum = 7}));
+  CHECK_FALSE(beats_what_was(same, 8, n1, {.rsn = rsn{5}, .data_sum = 7}));
 }

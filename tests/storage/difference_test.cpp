@@ -366,6 +366,7 @@ TEST_CASE("random histories: everybody ends with what a whole merge of the same 
     };
     std::map<bytes, std::array<held, 4>> now;
     std::array<std::set<bytes>, 4> touched;
+    std::map<bytes, record_mark> bases;
     for (int k = 0; k < 12; ++k) {
       auto& copies = now["key" + std::to_string(k)];
       const bool there = random() % 4 != 0;
@@ -373,6 +374,7 @@ TEST_CASE("random histories: everybody ends with what a whole merge of the same 
                             .dmaster = nodes[random() % 4],
                             .flags = record_flag::migrated_with_data};
       for (auto& x : copies) x = {there, h, "base"};
+      bases["key" + std::to_string(k)] = there ? mark_of(h, "base") : record_mark{};
       if (!there) continue;
       for (int step = 0; step < 6 && random() % 2 == 0; ++step) {
         std::size_t owner = 4;
@@ -415,14 +417,25 @@ TEST_CASE("random histories: everybody ends with what a whole merge of the same 
         if (const auto r = shown(key, n)) all.push_back(*r);
       sent[n] = content_of(std::move(all), 1 + random() % 6);
     }
+    // some tell which of their copies beat what was before
+    std::set<bytes> not_asked_for;
     for (std::size_t n = 0; n < 4; ++n)
       if (std::ranges::find(overflowed, n) == overflowed.end())
-        for (const auto& key : touched[n]) m.changed(nodes[n], now.find(key)->first, shown(key, n));
+        for (const auto& key : touched[n]) {
+          const auto has = shown(key, n);
+          const bool newer = random() % 2 && has && !has->data.empty() &&
+                             beats_what_was(has->header, data_sum(has->data), nodes[n], bases[key]);
+          if (newer) not_asked_for.insert(key);
+          m.changed(nodes[n], now.find(key)->first, has, newer);
+        }
     std::vector<difference_merge::whole_content> whole;
     for (const auto n : overflowed) whole.push_back({nodes[n], sent[n].buffers});
     if (!whole.empty()) m.compare_whole(whole, {nodes[reference], sent[reference].buffers});
     for (const auto& [n, keys] : m.missing())
-      for (const byte_view key : keys) m.unchanged(n, key, shown(bytes(key), number(n)));
+      for (const byte_view key : keys) {
+        CHECK_FALSE(not_asked_for.contains(bytes(key)));
+        m.unchanged(n, key, shown(bytes(key), number(n)));
+      }
     const auto r = decide(m);
     for (auto& [key, copies] : now) {
       // the whole merge: the highest rsn, the owner's copy among equals

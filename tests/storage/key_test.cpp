@@ -1,8 +1,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <random>
 
 #include "storage/format.hpp"
+#include "storage/key_sort.hpp"
 #include "tests/storage/support.hpp"
 
 using namespace floe;
@@ -88,4 +90,30 @@ TEST_CASE("entries that cannot be records are recognised") {
   CHECK_FALSE(format::parse("h too short", bytes(400, '\0')));
   bytes value(400, '\xff');  // a key length far beyond the value
   CHECK_FALSE(format::parse("h" + bytes(18, '\0'), value));
+}
+
+TEST_CASE("keys are sorted as a scan meets them, equal ones as they were given") {
+  random_source random(11);
+  std::mt19937_64 chance(5);
+  for (int round = 0; round < 60; ++round) {
+    std::vector<bytes> keys = some_keys(random, 1 + chance() % 200);
+    if (round % 2) std::erase_if(keys, [](const bytes& k) { return k.size() > short_key_max - 9; });
+    if (round % 3 == 0)
+      for (auto& k : keys) k.insert(0, "in common");  // a prefix, and perhaps its extensions
+    if (round % 5 == 0 && !keys.empty()) keys.push_back(keys[chance() % keys.size()]);
+    if (round % 7 == 0)
+      std::ranges::sort(keys, [](byte_view a, byte_view b) { return key_order(a, b) < 0; });
+    const std::vector<byte_view> views(keys.begin(), keys.end());
+    const auto numbers = sorted_numbers(views);
+    REQUIRE(numbers.size() == keys.size());
+    bool distinct = true;
+    for (std::size_t i = 0; i + 1 < numbers.size(); ++i) {
+      const auto order = key_order(keys[numbers[i]], keys[numbers[i + 1]]);
+      CHECK((order < 0 || (order == 0 && numbers[i] < numbers[i + 1])));
+      distinct &= order < 0;
+    }
+    CHECK(ascend_strictly(views) == (distinct && std::ranges::is_sorted(numbers)));
+  }
+  CHECK(sorted_numbers({}).empty());
+  CHECK(ascend_strictly({}));
 }
