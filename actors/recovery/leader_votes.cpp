@@ -106,8 +106,11 @@ void leader::vote(const election_input& e) {
   }
 }
 
+/// As connections tell it, from their first moment: half of an election with quick timers and half with slow ones takes long, and
+/// its winner is not the same everywhere.
 bool leader::only_floe() const {
-  return std::ranges::all_of(connected(), [this](pnn p) { return floe_nodes_.contains(p); });
+  return std::ranges::all_of(
+      connected(), [this](pnn p) { return p == env_.self || view_->nodes[number(p)].floe; });
 }
 
 void leader::act(const election_effect::arm& e) {
