@@ -6,7 +6,7 @@
 
 #include "actors/database/database.hpp"
 #include "actors/database/kept_past.hpp"
-#include "actors/database/log_text.hpp"
+#include "actors/database/refusal_text.hpp"
 #include "actors/database/sequence_number.hpp"
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "actors/database/log_text.hpp"
+#include "actors/database/refusal_text.hpp"
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
@@ -245,7 +245,8 @@ void database::open_transaction(const db_control& m) {
         past_ = {};
         transition(freeze_event::freeze{.locks_held = false, .invalidate = true}, {});
         own_freeze_ = step(own_freeze_, own_freeze_event::left_out);
-        env_.log.tell(event::database_damaged{.what = "made anew: " + storage_.what()});
+        env_.log.tell(
+            event::database_damaged{.db = config_.name, .what = "made anew: " + storage_.what()});
       }
   }
   witness(&database_witness::began, freeze_.tid);

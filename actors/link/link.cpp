@@ -112,13 +112,16 @@ void link::happens(pair_event e, const break_cause& cause, link_accepted* taken)
   if (s.take_aside) take_aside();
 }
 
-void link::went_down(const break_cause& cause, bool dead) {
+void link::went_down(const break_cause& cause, bool ended) {
   env_.loop.cancel(tick_timer_);
+  const bool silent = cause.silent > duration{0};
   node_.tell(peer_changed{.who = config_.peer,
                           .connected = false,
                           .why = cause.why,
                           .floe = false,
-                          .dead = dead,
+                          .how = ended    ? loss_kind::ended
+                                 : silent ? loss_kind::silent
+                                          : loss_kind::broken,
                           .silent = cause.silent});
 }
 

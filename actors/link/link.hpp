@@ -74,7 +74,7 @@ class link final : public actor<link_message> {
   void came_up();
   void begin_talk(bool floe);
   void relinked();
-  void went_down(const break_cause&, bool dead);
+  void went_down(const break_cause&, bool ended);
   void begin_doubt(const break_cause&);
   void take_aside();
   void drop_aside();

@@ -11,6 +11,7 @@
 #include "actors/cluster_view.hpp"
 #include "actors/database/database_message.hpp"
 #include "actors/event_line.hpp"
+#include "actors/link/loss_kind.hpp"
 #include "actors/lock/lock_standing.hpp"
 #include "actors/parcel.hpp"
 #include "actors/replier.hpp"
@@ -24,13 +25,12 @@ struct peer_packet {
   pnn from;
   parcel_ptr packet;
 };
-/// `dead`: its process has ended, as far as its machine says; else it may live where we cannot reach it.
 struct peer_changed {
   pnn who;
   bool connected;
   std::string why;
   bool floe;
-  bool dead = false;
+  loss_kind how = loss_kind::broken;  ///< of one that is lost
   std::uint32_t level =
       0;              ///< of its features (protocol/rules/feature_level.hpp), while it is connected
   duration silent{};  ///< before it was given up; 0: that is not why it is gone

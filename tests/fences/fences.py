@@ -233,6 +233,16 @@ def unasked_controls(controls, texts):
             yield f"protocol/controls.def: nobody asks for {name}, not even a test: control::{name} stands where it is carried out only"
 
 
+def of_no_database(events, texts):
+    """A line that is about a database names it: whoever reads it cannot ask which one. (What is noted at a node gets its name with
+    the note.)"""
+    about_one = set(re.findall(r'^FLOE_EVENT\((\w+), "[^"]+", \w+, \w+,\s*FLOE_DB\(\)', events, re.M))
+    for file, text in texts.items():
+        for name, fields in re.findall(r"\blog_?\.tell\(\s*event::(\w+)\s*\{([^;]*);", text):
+            if name in about_one and not re.search(r"\.db\b", fields):
+                yield f"{file} tells {name} and does not say of which database: give it .db"
+
+
 # Events of the timeline that are told to the log alone, and why.
 ONLY_LOGGED = {
     ("actors/link/link_greeting.cpp", "node_refused"),  # again and again, of a peer that was put on the timeline before
@@ -324,6 +334,7 @@ def main():
     wrong += unasked_controls((TOP / "protocol/controls.def").read_text(),
                               {name: (TOP / name).read_text(errors="replace") for name in sources if name.endswith(("pp", ".c"))})
     wrong += only_logged((TOP / "actors/events.def").read_text(), texts)
+    wrong += of_no_database((TOP / "actors/events.def").read_text(), texts)
     wrong += idle_tunables((TOP / "protocol/tunables.def").read_text(), (TOP / "protocol/tunable_effects.def").read_text(),
                            [text for name, text in texts.items() if name.startswith("actors/")])
     drills = (TOP / "cli/drills/meson.build").read_text()

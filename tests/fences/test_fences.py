@@ -94,6 +94,13 @@ class Fences(unittest.TestCase):
         self.assertEqual([1, 1], [said("env_.log.tell(event::mood{})"), said("log_.tell(\n  event::mood{})")])
         self.assertEqual([0, 0], [said("env_.log.tell(event::whim{})"), said("port_.note(event::mood{})")])
 
+    def test_events_of_no_database(self):
+        rows = 'FLOE_EVENT(mood, "mood", info, log,\n           FLOE_DB() FLOE_FIELD(text, why),\n' \
+               'FLOE_EVENT(whim, "whim", info, log,\n           FLOE_FIELD(text, why),\n'
+        said = lambda text: len(list(fences.of_no_database(rows, {"actors/mood.cpp": text})))  # noqa: E731
+        self.assertEqual([1, 1], [said('log.tell(event::mood{.why = "x"});'), said("log_.tell(\n    event::mood{});")])
+        self.assertEqual([0, 0], [said("log.tell(event::mood{.db = n, .why = w});"), said('log.tell(event::whim{.why = "x"});')])
+
     def test_drills_and_mutants(self):
         mutants = 'MUTANT(lies, "bug 1", "a node lies", "truth", 20)\nMUTANT(steps, "x", "y", "table-steps", 200)\n'
         row = "| bug 1 | a node lies | `truth` | 3 | kept writes |\n"

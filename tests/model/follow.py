@@ -208,7 +208,7 @@ class Model:
 
     def node_down(self, node, fields, change):
         node.up.discard(int(fields["pnn"]))
-        node.down[int(fields["pnn"])] = fields.get("why", "")
+        node.down[int(fields["pnn"])] = fields.get("how", "")
 
     def leader(self, node, fields, change):
         node.leader = -1 if change[1] == "none" else int(change[1])
@@ -263,7 +263,7 @@ class Model:
             database = other.databases[name]
             serves = database.freeze == "thawed" and database.content == other.map and not (other.out or other.leaves)
             # of who knows no leader for a moment the model says that it has frozen, the program that it will have within its limit
-            waited = other.leader == -1 and self.node(plan.leader).down.get(number, "").startswith("no sign of life")
+            waited = other.leader == -1 and self.node(plan.leader).down.get(number) == "silent"
             demand(not serves or waited or not self.is_cut_off(other, plan.leader), "MAY_BE_LEFT_OUT, silence.pml, rule R11",
                    f"commits {name} without node {number}, which still serves")
 

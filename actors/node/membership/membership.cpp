@@ -90,13 +90,13 @@ void membership::came_into_map(pnn who) {
 }
 
 void membership::peer_went(const peer_changed& m) {
-  port_.note(event::node_down{.pnn = m.who, .why = m.why});
-  lost_[m.who] = {m.why, m.dead, m.silent, port_.env.loop.now()};
+  port_.note(event::node_down{.pnn = m.who, .how = name(m.how), .why = m.why});
+  lost_[m.who] = {m.why, m.how, m.silent, port_.env.loop.now()};
   flagged_.erase(m.who);
   port_.change_view([&](cluster_view& v) {
     auto& n = v.nodes[number(m.who)];
     n.floe = m.floe;
-    n.dead = m.dead;
+    n.dead = m.how == loss_kind::ended;
     n.flags |= node_flag::disconnected | node_flag::unhealthy;
   });
   peer_lost(m.who);
@@ -206,10 +206,10 @@ std::int64_t membership::leader_age_ms() const { return age_ms(leader_since_); }
 std::optional<membership::loss> membership::lost(pnn p) const {
   const auto i = lost_.find(p);
   if (i == lost_.end()) return std::nullopt;
-  const auto& [why, dead, silent, when] = i->second;
+  const auto& [why, how, silent, when] = i->second;
   const auto age = port_.env.loop.now() - when;
   return loss{.why = why,
-              .dead = dead,
+              .how = how,
               .age_ms = in_ms(age),
               .silent = silent > duration{0} ? silent + age : duration{0}};
 }

@@ -47,7 +47,7 @@ class membership {
   /// How a node was lost that was there before; nothing: it was never seen, or is there.
   struct loss {
     std::string why;
-    bool dead = false;  ///< its process has ended
+    loss_kind how = loss_kind::broken;
     std::int64_t age_ms = 0;
     duration silent{};  ///< until now; 0: silence is not how it was lost
   };
@@ -99,7 +99,7 @@ class membership {
   left_out left_out_;
   struct last_loss {
     std::string why;
-    bool dead;
+    loss_kind how;
     duration silent;
     time_point when;
   };

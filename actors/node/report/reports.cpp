@@ -127,7 +127,7 @@ std::map<pnn, absence> reports::absent_nodes() const {
     else if (const auto* by = from_.goodbyes.of(p))
       all[p] = {"shut-down", "was shut down by " + *by,
                 "start it when it is wanted again: floe node, systemctl start floe", lost->age_ms};
-    else if (lost->dead)
+    else if (lost->how == loss_kind::ended)
       all[p] = {"ended",
                 fmt::format("has no process any more{}: {}",
                             from_.goodbyes.would_say(p) ? ", killed or crashed" : "", lost->why),
