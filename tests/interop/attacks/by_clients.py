@@ -68,10 +68,8 @@ def every_control_with_odd_sizes(field):
                     data = field.chance.choice((bytes(size), b"\xff" * size, field.chance.randbytes(size)))
                     client.send(wire.control(opcode, data, destnode=dest, flags=field.chance.choice((0, 0, 1, 8)),
                                              reqid=opcode & 0xFFFF))
-                    with contextlib.suppress(wire.Closed):
-                        while client.receive(0):
-                            pass
-        client.request(wire.PING)
+                if not client.lives():
+                    raise AssertionError(f"control {opcode:#x} costs the connection")
 
 
 @attack()
