@@ -16,6 +16,7 @@
 #include "actors/environment.hpp"
 #include "actors/node/node_message.hpp"
 #include "actors/recovery/effect_gate.hpp"
+#include "actors/recovery/merged_difference.hpp"
 #include "actors/recovery/recovery_message.hpp"
 #include "protocol/types/rec_data.hpp"
 #include "storage/difference.hpp"
@@ -98,6 +99,7 @@ class db_recoverer final : public actor<db_recoverer_message> {
   void take_difference(const dbr_records&, const rec_buffer&, source&);
   void act(const db_effect::compare&);
   void merge_difference(const db_effect::merge&);
+  void on(dbr_merged&);
 
   // db_push.cpp
   void act(const db_effect::push&);
@@ -105,11 +107,6 @@ class db_recoverer final : public actor<db_recoverer_message> {
   void on(dbr_written&);
   void on(dbr_push_late&);
 
-  /// Pushed buffers, and who gets them; nobody named: all that are pushed to.
-  struct parcel_of_winners {
-    std::vector<pnn> to;
-    std::vector<frame> buffers;
-  };
   struct target {
     std::vector<frame> buffers;
     std::size_t next = 0;

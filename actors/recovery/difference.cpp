@@ -1,5 +1,5 @@
 /// The part of a database's recovery that looks only at what has changed: taking in the changes, asking for the copies
-/// that are missing, and sorting the winners by who lacks them (storage/difference.hpp).
+/// that are missing, and having it merged (merged_difference.hpp).
 #include <algorithm>
 
 #include "actors/events.hpp"
@@ -156,91 +156,48 @@ void db_recoverer::act(const db_effect::compare& e) {
 
 namespace {
 
-/// The winners, sorted by who lacks them, in buffers to be pushed.
-class sorted_by_lack {
- public:
-  sorted_by_lack(db_id db, std::size_t buffer_size) : db_(db), buffer_size_(buffer_size) {}
-
-  /// Nothing for `r`: the key is gone everywhere.
-  void add(const std::vector<pnn>& to, byte_view key, const std::optional<record_view>& r) {
-    auto& p = parcels_.try_emplace(to, parcel{rec_buffer_builder(db_), {}, 0}).first->second;
-    if (!p.open.empty() && p.open.size_with(key.size(), r ? r->data.size() : 0) > buffer_size_)
-      p.end_buffer();
-    if (r)
-      p.open.add(key, r->header, r->data);
-    else
-      p.open.add_plain(key, {});
-    ++p.records;
-  }
-
-  /// Each set of nodes with its buffers.
-  template <class Visit>
-  void take(Visit visit) {
-    for (auto& [to, p] : parcels_) {
-      if (!p.open.empty()) p.end_buffer();
-      visit(to, std::move(p.buffers));
-    }
-  }
-
-  /// How many records each node lacks.
-  std::vector<db_lack> lacks() const {
-    std::map<pnn, std::uint64_t> records;
-    for (const auto& [to, p] : parcels_)
-      for (const pnn n : to) records[n] += p.records;
-    std::vector<db_lack> all;
-    for (const auto& [n, count] : records) all.push_back({n, count});
-    return all;
-  }
-
- private:
-  struct parcel {
-    rec_buffer_builder open;
-    std::vector<frame> buffers;
-    std::uint64_t records = 0;
-
-    void end_buffer() { buffers.push_back(std::make_shared<const bytes>(open.take())); }
-  };
-
-  db_id db_;
-  std::size_t buffer_size_;
-  std::map<std::vector<pnn>, parcel> parcels_;
-};
+/// From this many keys they are merged on another thread: meanwhile the leader's node serves, and recovers other databases.
+constexpr std::size_t small_merge = 2000;
 
 }  // namespace
 
 void db_recoverer::merge_difference(const db_effect::merge& e) {
-  sorted_by_lack sorted(machine_.plan().db, config_.buffer_size);
-  const auto fresh = machine_.fresh();
-  const bool complete = difference_->decide([&](const difference_merge::decision& d) {
-    auto to = d.lack;
-    if (d.winner) {
-      to.insert(to.end(), fresh.begin(), fresh.end());
-      ++winners_;
-    }
-    outcome_.kept += d.kept;
-    outcome_.lost += d.lost;
-    if (!to.empty()) sorted.add(to, d.key, d.winner);
-  });
-  if (!complete)
+  const auto merging =
+      std::make_shared<merged_difference>(merged_difference{.db = machine_.plan().db,
+                                                            .buffer_size = config_.buffer_size,
+                                                            .difference = std::move(difference_),
+                                                            .fresh = machine_.fresh(),
+                                                            .unchanged = {}});
+  if (!merging->fresh.empty()) merging->unchanged = std::move(whole_[machine_.fill_source()]);
+  stop_pull();
+  dbr_merged done{.run = e.run, .what = merging};
+  std::size_t records = merging->difference->keys();
+  for (const auto& buffer : merging->unchanged) records += buffer.count();
+  if (records < small_merge) {
+    merging->carry_out();
+    return on(done);
+  }
+  env_.loop.offload([merging] { merging->carry_out(); },
+                    [to = self(), done] { to.tell(dbr_merged(done)); });
+}
+
+void db_recoverer::on(dbr_merged& m) {
+  if (m.run != machine_.run() || machine_.phase() != db_phase::merge) return;
+  auto& done = *m.what;
+  if (!done.complete)
     return feed(
-        db_event::broke{.run = e.run, .detail = "copies that were asked for have not come"});
-  if (!fresh.empty())
-    for (const rec_buffer& buffer : whole_[machine_.fill_source()])
-      for (const rec_data& r : buffer)
-        if (const auto record = r.as_record(); record && !difference_->contains(r.key))
-          sorted.add(fresh, r.key, record);
-  sorted.take([&](const std::vector<pnn>& to, std::vector<frame> buffers) {
-    parcels_.push_back({to, std::move(buffers)});
-  });
-  const auto keys = difference_->keys();
+        db_event::broke{.run = m.run, .detail = "copies that were asked for have not come"});
+  parcels_ = std::move(done.parcels);
+  winners_ = done.winners;
+  outcome_.kept = done.kept;
+  outcome_.lost = done.lost;
+  outcome_.looked_at = done.keys;
   env_.log.tell(event::recovery_compared{.db = machine_.db_name(),
                                          .gen = machine_.plan().gen,
                                          .base = machine_.base(),
-                                         .keys = keys,
+                                         .keys = done.keys,
                                          .winners = winners_});
-  outcome_.looked_at = keys;
-  stop_pull();
-  feed(db_event::merged{.run = e.run, .records = keys, .lack = sorted.lacks()});
+  feed(db_event::merged{.run = m.run, .records = done.keys, .lack = done.lack});
 }
 
 }  // namespace floe

@@ -12,6 +12,8 @@
 
 namespace floe {
 
+struct merged_difference;
+
 // --- recovery of one database --------------------------------------------------------------------------------
 
 struct dbr_start {
@@ -44,6 +46,11 @@ struct dbr_written {
 struct dbr_push_late {
   run_number run;
 };
+/// What has changed is merged, perhaps by another thread.
+struct dbr_merged {
+  run_number run;
+  std::shared_ptr<merged_difference> what;
+};
 struct dbr_node_gone {
   pnn node;
 };
@@ -55,7 +62,7 @@ struct dbr_stop {};
 
 using db_recoverer_message =
     std::variant<dbr_start, dbr_answer, dbr_health, dbr_records, dbr_written, dbr_push_late,
-                 dbr_node_gone, dbr_release, dbr_hold, dbr_stop>;
+                 dbr_merged, dbr_node_gone, dbr_release, dbr_hold, dbr_stop>;
 
 /// How far the recovery of one database is, for everybody who looks.
 struct db_progress {
