@@ -79,7 +79,35 @@ void play(const std::string& phase, bool whole, bool kill_leader, std::uint64_t 
           (i == 3 ? "later" : "value" + std::to_string(i)));
 }
 
+std::uint64_t generation_of(sim_cluster& c, std::size_t n) {
+  return nlohmann::json::parse(c.status(n))["generation"].get<std::uint64_t>();
+}
+
 }  // namespace
+
+TEST_CASE("who asks for a recovery in any phase of another gets a generation that comes after") {
+  for (const std::string phase : phases)
+    for (std::size_t of = 0; of < 3; ++of) {
+      CAPTURE(phase);
+      CAPTURE(of);
+      sim_cluster c(3, 1 + of);
+      REQUIRE(c.settle(30s));
+      auto& tool = c.connect(of);
+      write_now(c, tool, attach_now(c, tool, "phases.tdb"), "key", "value");
+      const auto leader = leader_of(c);
+      const auto mark = c.log().size();
+      const auto want = [&] {
+        tool.control<control::set_recmode>(pnn::current, recovery_mode::active, 5s,
+                                           [](const auto&) {});
+      };
+      want();
+      REQUIRE(c.run([&] { return seen(c, mark, fmt::format(" to={}", phase)); }, 20s));
+      const auto before = generation_of(c, leader);
+      want();
+      CHECK(c.run([&] { return generation_of(c, leader) != before; }, 10s));
+      REQUIRE(c.settle(30s));
+    }
+}
 
 TEST_CASE("a follower dies at each phase of a recovery") {
   for (std::uint64_t seed = 1; seed <= (thorough ? 3 : 1); ++seed) {

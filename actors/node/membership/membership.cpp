@@ -85,7 +85,7 @@ void membership::came_into_map(pnn who) {
   switch (judge_late_link(in_map, ctdbd, view.mode)) {
     case late_link::harmless: return;
     case late_link::recover: return set_mode(recovery_mode::active, why);
-    case late_link::recover_again: late_since_map_ = why; return;
+    case late_link::recover_again: again_after_map_ = why; return;
   }
 }
 
@@ -241,7 +241,7 @@ void membership::take_map(const vnn_map& map, const std::optional<std::vector<pn
   const auto members = members_of(map.slots, others);
   port_.note(event::vnn_map{.gen = map.generation, .map = map.slots, .beside = others});
   broken_since_map_ = false;
-  late_since_map_.clear();
+  again_after_map_.clear();
   databases_.remember_map(map.generation, members);
   const auto before = port_.view().members;
   port_.change_view([&](cluster_view& v) {
@@ -295,7 +295,11 @@ void membership::set_recmode(const request_of<control::set_recmode>& mode, const
                              const answer_to<control::set_recmode>& answer) {
   if (mode == recovery_mode::active) {
     const auto who = by.client ? std::string("a client") : fmt::format("node {}", number(by.from));
-    set_mode(mode, "asked by " + who);
+    const auto why = "asked by " + who;
+    // a tool waits for a generation after the one that it has seen, perhaps with a leader that is through with this recovery
+    const bool by_tool = by.client || by.client_id != 0;
+    if (by_tool && port_.view().mode == mode) again_after_map_ = why;
+    set_mode(mode, why);
     return answer.good();
   }
   if (mode != recovery_mode::normal) return answer.fail("no such recovery mode");
@@ -324,7 +328,8 @@ outcome_of<control::set_recmode> membership::leave_recovery() {
     return refuse(fmt::format("{} is not recovered", d.name));
   }
   set_mode(recovery_mode::normal, "recovered");
-  if (!late_since_map_.empty()) set_mode(recovery_mode::active, std::exchange(late_since_map_, {}));
+  if (!again_after_map_.empty())
+    set_mode(recovery_mode::active, std::exchange(again_after_map_, {}));
   return {};
 }
 

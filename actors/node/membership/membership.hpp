@@ -109,7 +109,8 @@ class membership {
   std::map<pnn, std::map<std::uint32_t, time_point>> flagged_;  ///< since when, flag by flag
   std::int64_t started_us_ = 0, recovery_started_us_ = 0, recovery_finished_us_ = 0;
   bool broken_since_map_ = false;  ///< a node of the map was lost after the map was set
-  std::string late_since_map_;     ///< a node of the map came after the map was set: what to say
+  std::string
+      again_after_map_;  ///< why another recovery follows one that has set its map too early for it
   timer_id trim_{0};
   std::vector<pnn> last_members_;  ///< as the file has them (last_map.hpp)
   bool writing_map_ = false;
