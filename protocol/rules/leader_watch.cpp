@@ -170,7 +170,10 @@ void leader_watch::on(const watch_event::office_lost&) {
 
 // ---- what happens ----
 
-void leader_watch::on(const watch_event::came&) { last_arrival_ = now_; }
+void leader_watch::on(const watch_event::came&) {
+  last_arrival_ = now_;
+  overtaken_ = true;
+}
 void leader_watch::on(const watch_event::lost_member& e) {
   consider(recovery_reason::node_lost, node_text(e.node) + " is lost");
 }
@@ -240,6 +243,7 @@ void leader_watch::on(const watch_event::looked& e) {
   const bool stale = state_ == watch_state::polling_stale;
   enter(watch_state::idle);
   if (overlooks(e)) return look();
+  overtaken_ = false;
   out_.push_back(watch_effect::align_flags{});
   const auto need = need_of(e, self_);
   if (wanted_.empty() && !need) {
@@ -265,6 +269,8 @@ void leader_watch::on(const watch_event::weighed& e) {
   if (e.weighing != weighings_ || !weighing_) return;
   const auto w = *std::exchange(weighing_, std::nullopt);
   if (!leads() || recovering()) return;
+  // a recovery would take whoever has come meanwhile in as well, perhaps away from others
+  if (overtaken_ && !mutated(mutant::weighed_and_not_looked_again)) return look();
   if (std::ranges::all_of(w.nodes, [&](pnn n) { return is_among(e.filled_first, n); }))
     return look();
   if (!wanted_.empty()) return try_owed();

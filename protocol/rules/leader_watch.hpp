@@ -240,6 +240,7 @@ class leader_watch {
   unsigned failures_ = 0;                  ///< in a row
   std::set<pnn> banning_;
   std::optional<time_point> last_arrival_;
+  bool overtaken_ = false;  ///< somebody has come since nodes were looked at
   std::optional<time_point> contradicted_;  ///< last
   time_point now_;
   std::vector<watch_output> out_;  ///< of the step under way
