@@ -102,7 +102,10 @@ std::optional<std::string> cluster_survey::take(cluster_event::listed& l,
   const auto lines = wire::decode<db_lineage_list>(m.answer.data);
   if (!lines) return "unreadable lineages";
   for (const auto& e : lines->entries)
-    if (e.db_id == db_id{}) l.latest = e.generation;
+    if (e.db_id == db_id{} && e.member == pnn::unknown)
+      l.was_in.push_back(e.generation);
+    else if (e.db_id == db_id{})
+      l.latest = e.generation;
   for (auto& d : l.databases) {
     lineage line{.gen = generation::invalid, .members = {}, .committed = true};
     for (const auto& e : lines->entries)

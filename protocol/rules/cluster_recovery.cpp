@@ -70,6 +70,7 @@ std::vector<cluster_output> cluster_recovery::on(const cluster_event::surveyed& 
 std::vector<cluster_output> cluster_recovery::on(const cluster_event::listed& e, time_point now) {
   if (!expects(e.epoch, cluster_phase::dbmaps, e.node)) return {};
   known_.push_back(e.latest);
+  was_in_[e.node] = e.was_in;
   for (const auto& d : e.databases) {
     copies_[d.db].push_back({.node = e.node, .flags = d.flags});
     if (d.line) lines_[{d.db, e.node}] = *d.line;
@@ -214,6 +215,7 @@ std::vector<cluster_output> cluster_recovery::enter(cluster_phase to, std::vecto
   if (to == cluster_phase::dbmaps) {
     copies_.clear();
     lines_.clear();
+    was_in_.clear();
   }
   if (to == cluster_phase::databases) return out;
   assert(!nodes.empty() && "a recovery without its leader");
@@ -292,7 +294,8 @@ db_plan cluster_recovery::plan_for(db_id id) const {
                                                      std::ranges::find(took_part, m) !=
                                                          took_part.end();
                                             }),
-         .leaves = leaves(c.node)});
+         .leaves = leaves(c.node),
+         .was_in = c.node == plan_.leader ? plan_.seen : was_in_.at(c.node)});
   }
   return p;
 }

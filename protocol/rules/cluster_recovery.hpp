@@ -106,6 +106,8 @@ struct listed {  ///< the answer in `dbmaps`
   std::vector<entry> databases{};
   generation latest =
       generation::invalid;  ///< the node has been in none that is later, if it tells
+  /// The latest ones that it has been in, if it has made a database anew since.
+  std::vector<generation> was_in{};
 };
 struct answered {  ///< in every other phase that asks
   recovery_epoch epoch{};
@@ -288,6 +290,7 @@ class cluster_recovery {
   std::vector<pnn> slots_;
   std::map<db_id, std::vector<db_plan::copy>> copies_;  ///< what the nodes list
   std::map<std::pair<db_id, pnn>, lineage> lines_;      ///< what they tell of each database
+  std::map<pnn, std::vector<generation>> was_in_;       ///< where they have made one anew
   std::map<db_id, database> databases_;
   std::vector<evidence> failures_;
 };

@@ -110,6 +110,8 @@ struct db_plan {
     bool met_members = false;  ///< one of those that count was a member of its last generation
     bool leaves =
         false;  ///< in good order, with this recovery: it gives what it has, and need not get anything
+    /// The latest generations that it has been in: the leader always, others if they have made a database anew since.
+    std::vector<generation> was_in{};
   };
   struct copy {
     pnn node{0};

@@ -161,18 +161,19 @@ bool db_recovery::knows_all_since_birth(pnn n) const {
          is_birth(copy->earlier.empty() ? copy->content : copy->earlier.back());
 }
 
-/// The leader, who counts, was in a generation that this node comes from, and knows all since it created the database: that
-/// was made anew since, and what was in it is gone with it.
+/// Somebody who counts was in a generation that this node comes from, and has nothing in common with it: the database was made anew
+/// there since, and what was in it is gone with it. Of the leader that is known by itself, others must know all since they
+/// created it.
 bool db_recovery::left_behind(pnn n) const {
-  const auto counting = members();
-  if (std::ranges::find(counting, plan_.leader) == counting.end() ||
-      mutated(mutant::detached_content_counts))
-    return false;
-  const auto was_in = [&](generation content) {
-    return std::ranges::find(plan_.seen, content) != plan_.seen.end();
-  };
+  if (mutated(mutant::detached_content_counts)) return false;
   const auto* copy = copy_of(n);
-  return was_in(copy->content) || std::ranges::any_of(copy->earlier, was_in);
+  return std::ranges::any_of(plan_.participants, [&](const db_plan::participant& p) {
+    const auto was_in = [&](generation content) {
+      return std::ranges::find(p.was_in, content) != p.was_in.end();
+    };
+    return p.took_part && (p.node == plan_.leader || knows_all_since_birth(p.node)) &&
+           (was_in(copy->content) || std::ranges::any_of(copy->earlier, was_in));
+  });
 }
 
 bool db_recovery::shares_their_past(pnn n) const {

@@ -289,6 +289,7 @@ void detaching::detach_here(db_id id, const replier& answer) {
   d.open = false;
   d.attaching.push_back(answer);  // answered when the file is closed
   port_.note(event::detach{}, id);
+  databases_.is_detached(id);
   d.to.tell(db_stop{.remove = true});
 }
 

@@ -201,7 +201,9 @@ void registry::check_pulse() {
 }
 
 void registry::remember_map(generation gen, std::vector<pnn> members) {
-  constexpr std::size_t kept = 16;
+  constexpr std::size_t kept = 16, kept_names = 512;
+  was_in_.push_back(gen);
+  if (was_in_.size() > kept_names) was_in_.pop_front();
   maps_.emplace_front(gen, std::move(members));
   if (maps_.size() > kept) maps_.pop_back();
 }
@@ -298,7 +300,13 @@ generation latest_before(const node_port& port) {
 outcome_of<control::get_db_lineages> registry::get_db_lineages() {
   check_pulse();  // it may be the first thing that this node does after it has hung
   reply_of<control::get_db_lineages> list;
-  if (const auto latest = latest_before(port_); latest != generation::invalid)
+  const bool made_anew =
+      std::ranges::any_of(all_, [this](const auto& d) { return detached_.contains(d.first); });
+  if (made_anew)
+    for (const generation g : was_in_)
+      list.entries.push_back({.db_id = {}, .generation = g, .member = pnn::unknown});
+  // behind these: who knows nothing of them takes the last one for the latest
+  if (const auto latest = latest_before(port_); made_anew || latest != generation::invalid)
     list.entries.push_back({.db_id = {}, .generation = latest, .member = port_.env.self});
   for (const auto& [id, d] : all_)
     if (!d.fresh)

@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -84,6 +85,8 @@ class registry {
   db_table_rules table_rules() const;
   /// To its actor: what SET_DB_READONLY and SET_DB_STICKY have said.
   static void tell_properties(const database_entry&, db_id);
+  /// What others still have of this database, and of it alone, is gone if it is made anew here.
+  void is_detached(db_id id) { detached_.insert(id); }
   /// Remembers who has the generation: they are the members of databases that get it.
   void remember_map(generation, std::vector<pnn> members);
 
@@ -110,6 +113,8 @@ class registry {
   std::vector<db_id> order_;  ///< as attached
   time_point last_tick_;
   std::deque<std::pair<generation, std::vector<pnn>>> maps_;  ///< the latest ones, newest first
+  std::deque<generation> was_in_;                             ///< more of them, oldest first
+  std::set<db_id> detached_;                                  ///< in this process's life
 };
 
 }  // namespace floe

@@ -145,17 +145,25 @@ static std::string run(world& w, words& said, const std::vector<std::string>&) {
          .content = copy ? std::optional(r->copies[n].content) : std::nullopt,
          .met_members = std::ranges::find(met, n) != met.end(),
          .leaves = std::ranges::find(leave, n) != leave.end()});
+    auto& was_in = r->plan.participants.back().was_in;
+    if (auto v = said.option("seen" + std::to_string(number(n)))) {
+      std::vector<pnn> all;
+      parse(*v, all);
+      for (const pnn g : all) was_in.push_back(generation{number(g)});
+    }
   }
   for (const pnn n : have) r->plan.copies.push_back({n, kind});
   for (const pnn g : seen) r->plan.seen.push_back(generation{number(g)});
   take_fields(said, r->plan);
+  for (auto& p : r->plan.participants)
+    if (p.node == r->plan.leader) p.was_in = r->plan.seen;
   w.current = std::move(r);
   return w.current->state();
 }
 
 extern const verb db_recovery_verb{
     "db_recovery",
-    "db_recovery [nodes=0,1,2] [missed=1] [met=1] [leaves=1] [seen=76,60] "
+    "db_recovery [nodes=0,1,2] [missed=1] [met=1] [leaves=1] [seen=76,60] [seen1=76] "
     "[have=1] [kind=PERSISTENT] [PLAN=...]",
     run};
 
