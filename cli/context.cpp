@@ -11,6 +11,8 @@
 #include "cli/config/places.hpp"
 #include "cli/diagnosis.hpp"
 #include "cli/errors_as_json.hpp"
+#include "cli/output.hpp"
+#include "cli/say.hpp"
 #include "cli/socket_owner.hpp"
 #include "cli/whole_number.hpp"
 #include "cli/wrap.hpp"
@@ -113,9 +115,8 @@ result<blocking_client> connect(const std::string& socket, duration patience) {
   const bool late = !c && c.error().code == client_errc::timed_out && patience > soon;
   if (!late || is_stopped(socket)) return c;
   if (::isatty(STDERR_FILENO) == 1)
-    fmt::print(stderr, "{}\n",
-               wrapped("floe: waits for the node: " + why_no_answer(socket),
-                       line_limit(STDERR_FILENO), 2));
+    say("{}\n", wrapped("floe: waits for the node: " + why_no_answer(socket),
+                        line_limit(STDERR_FILENO), 2));
   return blocking_client::connect(socket, patience - soon);
 }
 
@@ -125,16 +126,15 @@ void print_errors_as_json() { errors_are_json = true; }
 bool prints_errors_as_json() { return errors_are_json; }
 
 void print_error(std::string_view line) {
-  std::fflush(stdout);
+  flush_output();
   if (!errors_are_json)
-    return fmt::print(stderr, "{}\n",
-                      wrapped("floe: " + wire::visible(line), line_limit(STDERR_FILENO), 2));
+    return say("{}\n", wrapped("floe: " + wire::visible(line), line_limit(STDERR_FILENO), 2));
   wire::json_writer j;
   j.begin_object();
   j.number("schema", 1);
   j.text("error", line);
   j.end();
-  fmt::print(stderr, "{}\n", j.take());
+  say("{}\n", j.take());
 }
 
 std::string node_text(pnn p) {

@@ -6,9 +6,11 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,8 @@
 #include "cli/help_format.hpp"
 #include "cli/hidden.hpp"
 #include "cli/machine_rows.hpp"
+#include "cli/output.hpp"
+#include "cli/standard_streams.hpp"
 #include "cli/wrong_use.hpp"
 #include "protocol/rules/elapsed.hpp"
 
@@ -151,6 +155,14 @@ void describe_program(CLI::App& app) {
              exit_codes);
 }
 
+/// Help, and the version.
+int print_answer(const CLI::App& app, const CLI::ParseError& asked) {
+  std::ostringstream text;
+  const int code = app.exit(asked, text, text);
+  print(text.str());
+  return code;
+}
+
 /// An exit code, if there is nothing to run.
 std::optional<int> parse(CLI::App& app, const std::vector<command>& commands, int argc,
                          char** argv) {
@@ -167,11 +179,11 @@ std::optional<int> parse(CLI::App& app, const std::vector<command>& commands, in
     app.parse(words);
   } catch (const CLI::CallForHelp& e) {
     const auto wrong = misspelt_command(commands, argc, argv);
-    if (wrong.empty()) return app.exit(e);
+    if (wrong.empty()) return print_answer(app, e);
     print_error(wrong);
     return wrong_use;
   } catch (const CLI::CallForVersion& e) {
-    return app.exit(e);
+    return print_answer(app, e);
   } catch (const CLI::ParseError& e) {
     if (argc > 1) {
       print_error(what_is_wrong(chosen_in(app, commands), e.what(), commands, argc, argv));
@@ -189,16 +201,17 @@ int run_chosen(const std::vector<std::unique_ptr<bound_command>>& bound, global_
   if (chosen == bound.end()) return wrong_use;
   options.doing = path;
   context c(std::move(options));
-  const int code = (*chosen)->what->run(c, collect(**chosen));
-  // who reads only the beginning, as `head` does, wants no more
-  return std::fflush(stdout) == 0 || errno == EPIPE ? code : failed;
+  return (*chosen)->what->run(c, collect(**chosen));
 }
 
-}  // namespace
+/// What was printed has been taken, or it is said why not. Who reads only the beginning, as `head` does, wants no more.
+int with_output(int code) {
+  if (flush_output() || output_error() == EPIPE) return code;
+  print_error(fmt::format("standard output: {}", std::strerror(output_error())));
+  return failed;
+}
 
-int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);
-  if (const auto code = run_hidden(argc, argv)) return *code;
+int run_program(int argc, char** argv) {
   if (std::any_of(argv, argv + argc,
                   [](const char* word) { return std::string_view(word) == "--json"; }))
     print_errors_as_json();
@@ -229,4 +242,13 @@ int main(int argc, char** argv) {
   if (more.in_rows) write_machine_rows(more.separator.front());
   if (!more.timeout.empty()) options.timeout_s = in_seconds(*parse_duration(more.timeout));
   return run_chosen(bound, std::move(options), chosen_in(app, commands).path);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  keep_standard_streams();
+  std::signal(SIGPIPE, SIG_IGN);
+  if (const auto code = run_hidden(argc, argv)) return *code;
+  return with_output(run_program(argc, argv));
 }

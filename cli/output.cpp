@@ -4,6 +4,8 @@
 #include <sys/ioctl.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <ctime>
 
@@ -14,6 +16,8 @@ namespace floe::cli {
 namespace {
 
 constexpr std::uint64_t schema_version = 1;
+
+int first_error = 0;  // later ones tell nothing: what is left in the buffer is thrown away
 
 const char* code_of(style s) {
   switch (s) {
@@ -75,8 +79,16 @@ void print(std::string_view text) {
       text, [](char c) { return (c >= ' ' && c < '\x7f') || c == '\n' || c == '\t'; });
   const auto shown = plain ? std::string() : wire::visible_lines(text, colours_wanted());
   const std::string_view out = plain ? text : std::string_view(shown);
-  std::fwrite(out.data(), 1, out.size(), stdout);
+  if (std::fwrite(out.data(), 1, out.size(), stdout) < out.size() && first_error == 0)
+    first_error = errno;
 }
+
+bool flush_output() {
+  if (std::fflush(stdout) != 0 && first_error == 0) first_error = errno;
+  return first_error == 0;
+}
+
+int output_error() { return first_error; }
 
 wire::json_writer open_json(std::string_view command) {
   wire::json_writer w;
@@ -93,7 +105,7 @@ void print_json(wire::json_writer&& w) {
   for (std::size_t at = 0; (at = line.find('\x7f', at)) != line.npos;)
     line.replace(at, 1, "\\u007f");
   print(line + "\n");
-  std::fflush(stdout);
+  flush_output();
 }
 
 std::string age_text(double ms) {

@@ -53,6 +53,10 @@ class table {
 };
 
 void print(std::string_view text);
+/// What was printed is on its way; false: standard output takes no more, output_error() says why.
+bool flush_output();
+/// The errno of the first write to standard output that failed; 0: none has.
+int output_error();
 /// An object with "schema" and "command" in it, still open.
 wire::json_writer open_json(std::string_view command);
 /// Closes it and prints the line.

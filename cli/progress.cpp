@@ -1,10 +1,11 @@
 #include "cli/progress.hpp"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <utility>
+
+#include "cli/say.hpp"
 
 namespace floe::cli {
 
@@ -16,7 +17,7 @@ progress_line::progress_line(std::string what, std::uint64_t total, bool wanted)
 
 progress_line::~progress_line() {
   lines_on_terminal -= shown_;
-  if (shown_) fmt::print(stderr, "\r\033[K");
+  if (shown_) say("\r\033[K");
 }
 
 void progress_line::show(std::uint64_t now) {
@@ -25,10 +26,9 @@ void progress_line::show(std::uint64_t now) {
   next_ = t + std::chrono::milliseconds(100);
   lines_on_terminal += !std::exchange(shown_, true);
   if (total_ > 0)
-    fmt::print(stderr, "\r\033[K{}: {} of {} records, {} %", what_, now, total_,
-               now * 100 / total_);
+    say("\r\033[K{}: {} of {} records, {} %", what_, now, total_, now * 100 / total_);
   else
-    fmt::print(stderr, "\r\033[K{}: {} records", what_, now);
+    say("\r\033[K{}: {} records", what_, now);
   std::fflush(stderr);
 }
 

@@ -10,6 +10,7 @@
 #include "cli/errors_as_json.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
+#include "cli/say.hpp"
 #include "cli/troubles.hpp"
 #include "cli/wrap.hpp"
 #include "protocol/wire/visible.hpp"
@@ -47,7 +48,7 @@ waiting_line::waiting_line(blocking_client& node, std::string what, pnn at, bool
 waiting_line::~waiting_line() {
   lines_on_terminal -= !yields_;
   node_.loop().cancel(timer_);
-  if (shown_) fmt::print(stderr, "\r\033[K");
+  if (shown_) say("\r\033[K");
   std::fflush(stderr);
 }
 
@@ -73,12 +74,10 @@ void waiting_line::show(const std::string& illness) {
     return;
   }
   shown_ = true;
-  fmt::print(stderr, "\r\033[K");
-  if (!illness.empty())
-    fmt::print(stderr, "{}\n", wrapped(what_ + ": " + wire::visible(illness), width(), 2));
+  say("\r\033[K");
+  if (!illness.empty()) say("{}\n", wrapped(what_ + ": " + wire::visible(illness), width(), 2));
   const auto ms = std::chrono::duration<double, std::milli>(node_.loop().now() - since_).count();
-  fmt::print(
-      stderr, "{}",
+  say("{}",
       lines_of(fmt::format("{}: waits for {}{}", wire::visible(what_), awaited(), age_text(ms)),
                width() - 1)
           .front());

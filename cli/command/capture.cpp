@@ -1,6 +1,5 @@
 /// floe capture: records packets as capture lines, between clients and a daemon or from a pcap
 /// file. Needs no node of its own.
-#include <fmt/format.h>
 
 #include <cerrno>
 #include <cstring>
@@ -11,6 +10,7 @@
 #include "cli/decode/input.hpp"
 #include "cli/decode/node_traffic.hpp"
 #include "cli/decode/relay.hpp"
+#include "cli/say.hpp"
 #include "cli/whole_number.hpp"
 
 namespace floe::cli {
@@ -33,12 +33,11 @@ int from_pcap(context& c, const arguments& a, recorder& out) {
   if (!sum) return c.misused(a["--pcap"] + ": " + sum.error());
   if (!out.flush())
     return c.fail(std::string("the capture cannot be written: ") + std::strerror(errno));
-  fmt::print(stderr, "{} packets from {} frames, {} streams at port {}\n", out.count(),
-             sum->file.frames, sum->streams, port);
-  if (sum->missing > 0) fmt::print(stderr, "{} bytes are not in the file\n", sum->missing);
-  if (sum->file.fragments > 0)
-    fmt::print(stderr, "{} IP fragments were left out\n", sum->file.fragments);
-  if (sum->file.cut_off) fmt::print(stderr, "the file ends in the middle of a frame\n");
+  say("{} packets from {} frames, {} streams at port {}\n", out.count(), sum->file.frames,
+      sum->streams, port);
+  if (sum->missing > 0) say("{} bytes are not in the file\n", sum->missing);
+  if (sum->file.fragments > 0) say("{} IP fragments were left out\n", sum->file.fragments);
+  if (sum->file.cut_off) say("the file ends in the middle of a frame\n");
   return done;
 }
 
@@ -53,7 +52,7 @@ int run_capture(context& c, const arguments& a) {
   if (!between) return from_pcap(c, a, out);
   const auto clients = relay(a["--listen"], a["--connect"], out);
   if (!clients) return c.fail(clients.error());
-  fmt::print(stderr, "{} packets of {} clients\n", out.count(), *clients);
+  say("{} packets of {} clients\n", out.count(), *clients);
   return done;
 }
 

@@ -17,6 +17,7 @@
 #include "cli/context.hpp"
 #include "cli/errors_as_json.hpp"
 #include "cli/output.hpp"
+#include "cli/say.hpp"
 #include "cli/whole_number.hpp"
 #include "cli/wrap.hpp"
 #include "protocol/wire/visible.hpp"
@@ -39,7 +40,7 @@ class shown_wait {
  public:
   explicit shown_wait(std::string what) : what_(std::move(what)) {}
   ~shown_wait() {
-    if (terminal_) fmt::print(stderr, "\r\033[K");
+    if (terminal_) say("\r\033[K");
   }
   shown_wait(const shown_wait&) = delete;
 
@@ -59,7 +60,7 @@ class shown_wait {
     std::string line;
     for (std::size_t i = 0; i < all.size(); ++i)
       line += fmt::format("{}node {}: {}", i ? ", " : "", i, all[i].text);
-    fmt::print(stderr, "\r\033[K{}", wire::visible(line).substr(0, terminal_width() - 1));
+    say("\r\033[K{}", wire::visible(line).substr(0, terminal_width() - 1));
   }
 
   std::string what_, told_;
@@ -193,10 +194,9 @@ int down(context& c, const arguments& a) {
         const std::chrono::duration<double, std::milli> ms =
             std::chrono::steady_clock::now() - since;
         if (ms.count() >= 1000 && ::isatty(STDERR_FILENO) == 1)
-          fmt::print(stderr, "\r\033[Kcluster down: waits for node {}, {}", node,
-                     age_text(ms.count()));
+          say("\r\033[Kcluster down: waits for node {}, {}", node, age_text(ms.count()));
       });
-  if (::isatty(STDERR_FILENO) == 1) fmt::print(stderr, "\r\033[K");
+  if (::isatty(STDERR_FILENO) == 1) say("\r\033[K");
   for (const auto i : killed)
     print_error(fmt::format("node {} did not end by itself and was killed", i));
   if (c.options.json) {

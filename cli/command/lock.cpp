@@ -58,7 +58,7 @@ int run_lock(context& c, const arguments& a) {
   } else {
     print(fmt::format("granted after {}, held {}\n", age_text(waited),
                       time ? "for " + a["--for"] : std::string("until standard input ends")));
-    std::fflush(stdout);
+    flush_output();
   }
   c.takes_its_time();
   if (const auto kept = hold(node, time); !kept) return c.fail(of->what, kept.error());

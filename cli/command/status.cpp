@@ -200,14 +200,14 @@ int show(context& c, pnn at, bool over) {
     print_node_titles();
     for (const auto& n : s.nodes.nodes)
       if (!(n.flags & node_flag::deleted)) print_node_row(n, node.self());
-    std::fflush(stdout);
+    flush_output();
     return done;  // as CTDB's tool
   }
   if (c.options.json)
     print_as_json(s, last);
   else
     print_status(s, last);
-  std::fflush(stdout);
+  flush_output();
   return s.all_healthy() ? done : says_no;
 }
 
@@ -219,7 +219,8 @@ int run_status(context& c, const arguments& a) {
   if (a.has("--watch")) c.takes_its_time();
   for (;;) {
     const int code = show(c, *at, a.has("--watch"));
-    if (!a.has("--watch") || (code != done && code != says_no)) return code;
+    const bool seen = flush_output();
+    if (!a.has("--watch") || !seen || (code != done && code != says_no)) return code;
     (void)(*node)->wait<int>([&](auto finished) {
       (*node)->loop().after(std::chrono::seconds(1), [finished] { finished(0); });
     });

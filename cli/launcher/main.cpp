@@ -20,6 +20,8 @@
 #include "cli/config/places.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/health_checks.hpp"
+#include "cli/output.hpp"
+#include "cli/standard_streams.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/framing.hpp"
 #include "protocol/packet.hpp"
@@ -126,7 +128,10 @@ std::optional<int> answer(const question& q) {
   const auto health = report ? cli::health_in(*report, q.database) : std::unexpected(std::string());
   if (!health) return std::nullopt;
   cli::print_health(*health, q.json);
-  if (std::fflush(stdout) != 0 && errno != EPIPE) return cli::failed;
+  if (!cli::flush_output() && cli::output_error() != EPIPE) {
+    std::fprintf(stderr, "floe: standard output: %s\n", std::strerror(cli::output_error()));
+    return cli::failed;
+  }
   return health->good() ? cli::done : cli::says_no;
 }
 
@@ -146,6 +151,7 @@ int become_the_program(char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  cli::keep_standard_streams();
   if (const auto asked = simple_question(argc, argv))
     if (const auto status = answer(*asked)) return *status;
   return become_the_program(argv);

@@ -235,6 +235,40 @@ class A1WithoutNodes(Checks):
         self.assertIn("line 2: not an address: nonsense", result.stderr)
 
 
+class A2StandardStreams(unittest.TestCase):
+    """What a command has to say cannot be written, or nobody reads it."""
+    SHORT, LONG = ["explain", "node-down"], ["help", "--json"]  # the long one does not fit into what is kept before it is written
+
+    @staticmethod
+    def with_streams(streams, *arguments):
+        """Exit status and what reaches standard error, by way of a shell's redirections."""
+        done = subprocess.run(["sh", "-c", f'exec "$@" {streams}', "sh", FLOE, *arguments], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=60)
+        return done.returncode, done.stderr
+
+    def test_nothing_can_be_written(self):
+        for command in (self.SHORT, self.LONG, ["drill", "list"], ["--help"], ["--version"], ["help", "--names"]):
+            for streams, why in ((">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")):
+                with self.subTest(command=command, streams=streams):
+                    status, said = self.with_streams(streams, *command)
+                    told = json.loads(said)["error"] if "--json" in command else said.removeprefix("floe: ").rstrip("\n")
+                    self.assertEqual((FAILED, f"standard output: {why}"), (status, told))
+
+    def test_nobody_reads(self):
+        for command in (self.SHORT, self.LONG, ["--help"]):
+            with self.subTest(command=command):
+                reads, writes = os.pipe()
+                os.close(reads)
+                done = subprocess.run([FLOE, *command], stdin=subprocess.DEVNULL, stdout=writes, stderr=subprocess.PIPE, timeout=60)
+                os.close(writes)
+                self.assertEqual((DONE, b""), (done.returncode, done.stderr))
+
+    def test_errors_that_cannot_be_said(self):
+        for streams in ("2>/dev/full", "2>&-", "<&- >&- 2>&-"):
+            with self.subTest(streams=streams):
+                self.assertEqual((WRONG_USE, ""), self.with_streams(streams, "explain", "nobody-knows-this"))
+
+
 class B1Queries(Checks):
     @classmethod
     def setUpClass(cls):

@@ -233,6 +233,12 @@ def unasked_controls(controls, texts):
             yield f"protocol/controls.def: nobody asks for {name}, not even a test: control::{name} stands where it is carried out only"
 
 
+def throwing_prints(name, text):
+    """fmt::print ends the program when what it writes to is full or closed."""
+    if name.startswith(("actors/", "cli/", "protocol/", "storage/")) and re.search(r"\bfmt::print(ln)?\(", text):
+        yield f"{name} uses fmt::print, which throws where nothing can be written: print() or say() of cli/"
+
+
 def of_no_database(events, texts):
     """A line that is about a database names it: whoever reads it cannot ask which one. (What is noted at a node gets its name with
     the note.)"""
@@ -325,6 +331,7 @@ def main():
             wrong += readme_links(name, text)
         else:
             wrong += includes(name, text)
+            wrong += throwing_prints(name, text)
         wrong += named_files(name, text, files)
     sources = list(files_of_the_tree(".cpp", ".hpp", ".h", ".c", ".def"))
     wrong += left_out(sources, {name: (TOP / name).read_text() for name in files if name.endswith("meson.build")},

@@ -94,6 +94,12 @@ class Fences(unittest.TestCase):
         self.assertEqual([1, 1], [said("env_.log.tell(event::mood{})"), said("log_.tell(\n  event::mood{})")])
         self.assertEqual([0, 0], [said("env_.log.tell(event::whim{})"), said("port_.note(event::mood{})")])
 
+    def test_prints_that_throw(self):
+        said = lambda name, text: len(list(fences.throwing_prints(name, text)))  # noqa: E731
+        self.assertEqual(1, said("cli/progress.cpp", 'fmt::print(stderr, "x")'))
+        self.assertEqual(0, said("cli/progress.cpp", 'say("x")'))
+        self.assertEqual(0, said("tests/bench/main.cpp", 'fmt::print("x")'))
+
     def test_events_of_no_database(self):
         rows = 'FLOE_EVENT(mood, "mood", info, log,\n           FLOE_DB() FLOE_FIELD(text, why),\n' \
                'FLOE_EVENT(whim, "whim", info, log,\n           FLOE_FIELD(text, why),\n'

@@ -90,6 +90,29 @@ class OddPlaces(unittest.TestCase):
         said = refused(base, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, few))
         self.assertIn("64 open files are all that this process may have", said)
 
+    def test_no_standard_streams(self):
+        """What a node opens does not become one of them, into which the next message would be written."""
+        base = single_node.directory("[floe]\nport = 4379\n")
+        node = subprocess.Popen(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", single_node.FLOE, "node", "--base", base])
+        self.addCleanup(node.wait)
+        self.addCleanup(node.kill)
+        until(lambda: single_node.floe("--base", base, "attach", "first.tdb", "persistent").returncode == 0, "it serves", 30)
+        for descriptor in range(3):
+            self.assertEqual("/dev/null", os.readlink(f"/proc/{node.pid}/fd/{descriptor}"))
+
+    def test_who_watches_ends_when_nobody_looks(self):
+        node = single_node.Node(self.addCleanup)
+        for flags in ([], ["--json"]):
+            with subprocess.Popen([single_node.FLOE, "--base", node.base, "status", "--watch", *flags], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE) as watch:
+                self.assertTrue(watch.stdout.read(1))
+                watch.stdout.close()
+                try:
+                    watch.wait(AT_ONCE_S)
+                finally:
+                    watch.kill()
+                self.assertEqual(b"", watch.stderr.read())
+
 
 if __name__ == "__main__":
     if reason := cluster.why_not("floe"):

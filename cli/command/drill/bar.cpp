@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cli/output.hpp"
+#include "cli/say.hpp"
 
 namespace floe::cli::drill {
 
@@ -28,8 +29,8 @@ void sweep_bar::step(bool failed) {
   const auto seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
   const auto pace = pace_text(done_, all_, seconds);
-  fmt::print(stderr, "\r\x1b[K{} {}/{}{}{}", bar, done_, all_,
-             failed_ ? fmt::format(", {} failed", failed_) : "", pace.empty() ? "" : ", " + pace);
+  say("\r\x1b[K{} {}/{}{}{}", bar, done_, all_, failed_ ? fmt::format(", {} failed", failed_) : "",
+      pace.empty() ? "" : ", " + pace);
   std::fflush(stderr);
 }
 

@@ -13,6 +13,7 @@
 #include "cli/command/drill/subcommands.hpp"
 #include "cli/context.hpp"
 #include "cli/output.hpp"
+#include "cli/say.hpp"
 #include "cli/whole_file.hpp"
 #include "cli/whole_number.hpp"
 #include "cli/wrap.hpp"
@@ -78,14 +79,12 @@ class hunt_report {
 
   void progress(const hunt_progress& p) {
     if (!shown_) return;
-    fmt::print(
-        stderr,
-        "\r\x1b[K{} drills, {} pairs of events, {} drills to change, {} failures of {} kinds{}",
+    say("\r\x1b[K{} drills, {} pairs of events, {} drills to change, {} failures of {} kinds{}",
         p.drills, p.pairs, p.pool, p.failures, p.kinds, p.doing.empty() ? "" : "; " + p.doing);
     std::fflush(stderr);
   }
   void clear() {
-    if (shown_) fmt::print(stderr, "\r\x1b[K");
+    if (shown_) say("\r\x1b[K");
   }
   void found(const hunt_failure& f) {
     files_.push_back((out_ / file_name(f, files_.size() + 1)).string());
@@ -100,7 +99,7 @@ class hunt_report {
     print_text(fmt::format("{}  drill {}: {}\n        {} lines{}; again: floe drill run {}\n",
                            paint(style::bad, "FAILED"), f.drill, f.reason, f.lines,
                            f.smaller ? "" : " as found", files_.back()));
-    std::fflush(stdout);
+    flush_output();
   }
 
   const std::vector<std::string>& files() const { return files_; }

@@ -40,7 +40,7 @@ class run_report {
       print_text(fmt::format("{}: {}\n", paint(style::bold, r.drill->name), r.drill->title));
       print_failure(r, v);
     }
-    std::fflush(stdout);
+    flush_output();
   }
 
   /// `kept`: the one of which there is a file.

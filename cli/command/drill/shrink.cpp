@@ -11,6 +11,7 @@
 #include "cli/command/drill/subcommands.hpp"
 #include "cli/context.hpp"
 #include "cli/output.hpp"
+#include "cli/say.hpp"
 #include "cli/whole_file.hpp"
 
 namespace floe::cli::drill {
@@ -51,7 +52,7 @@ int run_drill_shrink(context& c, const arguments& a) {
   const bool shown = !c.options.json && ::isatty(STDERR_FILENO);
   const auto small = shrink(*script, o, [&](std::size_t lines, std::size_t runs) {
     if (!shown) return;
-    fmt::print(stderr, "\r\x1b[K{} lines left, {} runs", lines, runs);
+    say("\r\x1b[K{} lines left, {} runs", lines, runs);
     std::fflush(stderr);
   });
   if (shown) std::fputs("\r\x1b[K", stderr);
@@ -67,7 +68,7 @@ int run_drill_shrink(context& c, const arguments& a) {
                                    small->runs, out.empty() ? small->reason_before : small->reason);
   if (out.empty()) {
     print(small->text);
-    std::fflush(stdout);
+    flush_output();
     std::fputs(summary.c_str(), stderr);
   } else {
     print(fmt::format("{}  again: floe drill run {}\n", summary, out));

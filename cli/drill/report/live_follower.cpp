@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "cli/drill/run/drill_run.hpp"
+#include "cli/say.hpp"
 
 namespace floe::cli::drill {
 namespace {
@@ -76,8 +77,7 @@ void live_follower::line(const std::string& text) {
   const auto l = read_trace_line(text);
   if (!l) return;
   if (how_ == following::lines) {
-    if (l->who == "drill")
-      fmt::print(stderr, "{:>10.3f} s  {}\n", static_cast<double>(l->t_us) / 1e6, l->text);
+    if (l->who == "drill") say("{:>10.3f} s  {}\n", static_cast<double>(l->t_us) / 1e6, l->text);
     return;
   }
   board_.line(*l);

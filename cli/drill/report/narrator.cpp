@@ -16,7 +16,7 @@ namespace floe::cli::drill {
 void narrator::say(const std::string& text) const {
   if (silent_) return;
   print(text);
-  std::fflush(stdout);
+  flush_output();
 }
 
 void narrator::begin(const script& s, drill_run& run) {

@@ -18,6 +18,7 @@
 #include "actors/sim/scratch.hpp"
 #include "cli/drill/run/planned_run.hpp"
 #include "cli/drill/run/verdict_json.hpp"
+#include "cli/output.hpp"
 
 namespace floe::cli::drill {
 namespace {
@@ -80,7 +81,7 @@ class signal_watch {
   const bool leave = !r.on.real && use_own_memory();
   const auto text =
       verdict_json(play_planned(r, leave ? afterwards::left_as_it_is : afterwards::taken_apart));
-  std::fflush(stdout);  // what was told while it was played
+  flush_output();  // what was told while it was played
   for (std::size_t at = 0; at < text.size();) {
     const auto n = ::write(out, text.data() + at, text.size() - at);
     if (n <= 0) break;
