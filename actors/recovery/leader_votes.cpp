@@ -181,6 +181,7 @@ void leader::act(const election_effect::leader_changed& e) {
 void leader::on(leader_heard& m) {
   const auto& message = std::get<req_message>(m.packet->content.body);
   const pnn from = m.packet->content.header.src;
+  if (!view_->find(from)) return;  // nobody's number: nothing may become of it here
   if (std::ranges::find(request_srvids(), message.srvid) != request_srvids().end())
     return requested(message);
   if (message.srvid == message::banning) return banning_heard(message);
@@ -210,7 +211,7 @@ void leader::on(leader_heard& m) {
     return vote(election_event::leader_heard{from, from, *term});
   }
   auto v = wire::decode<election_message>(message.data);
-  if (!v) return;
+  if (!v || v->pnn != from) return;  // each votes for itself
   vote(election_event::vote_heard{{.node = v->pnn,
                                    .inactive = (v->node_flags & node_flag::inactive) != 0,
                                    .priority = {static_cast<std::uint64_t>(v->priority_time.sec),
