@@ -21,6 +21,8 @@ constexpr std::uint32_t catching_up = 0x0100'0000;
 constexpr std::uint32_t disabled = unhealthy | permanently_disabled;  ///< mask: hosts no addresses
 constexpr std::uint32_t inactive =
     deleted | disconnected | banned | stopped | catching_up;  ///< mask: no part in databases
+/// mask: what each node finds out for itself, by its connections and its nodes file, and lets nobody tell it
+constexpr std::uint32_t found_out_alone = disconnected | deleted;
 }  // namespace node_flag
 
 namespace capability {

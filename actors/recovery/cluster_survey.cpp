@@ -77,7 +77,8 @@ std::optional<std::string> cluster_survey::take(cluster_event::surveyed& s,
   if (m.part == control::get_nodemap) {
     const auto map = wire::decode<node_map>(m.answer.data);
     if (!map || number(m.node) >= map->nodes.size()) return "unreadable node map";
-    s.flags = map->nodes[number(m.node)].flags;  // its own opinion about itself
+    // its own opinion about itself; whether it is a node at all is not its to say
+    s.flags = map->nodes[number(m.node)].flags & ~node_flag::deleted;
   } else if (m.part == control::get_capabilities) {
     const auto c = wire::decode<std::uint32_t>(m.answer.data);
     if (!c) return "unreadable capabilities";

@@ -127,13 +127,13 @@ void leader::answered(const question::participant& q, const control_answer& a) {
   if (!watch_.recovering() || q.run != watch_.epoch() || a.status != 0 || !map ||
       number(q.node) >= map->nodes.size())
     return;
-  const auto flags = map->nodes[number(q.node)].flags, known = view_->find(q.node)->flags;
+  const auto flags = map->nodes[number(q.node)].flags & ~node_flag::found_out_alone,
+             known = view_->find(q.node)->flags;
   if (!(flags & node_flag::inactive) || (known & node_flag::inactive))
     return;  // active, or was left out
   watch(watch_event::member_unfit{q.node});
   ask(env_.self, control::modify_flags,
-      wire::encode(node_flag_change{
-          .pnn = q.node, .new_flags = flags & ~node_flag::disconnected, .old_flags = known}),
+      wire::encode(node_flag_change{.pnn = q.node, .new_flags = flags, .old_flags = known}),
       question::participant_known{q.run});
 }
 

@@ -31,7 +31,7 @@ void leader::answered(const question::poll& q, const control_answer& a) {
     // not known in this round
   } else if (q.part == control::get_nodemap) {
     if (auto map = wire::decode<node_map>(a.data); map && number(q.node) < map->nodes.size()) {
-      l.flags = map->nodes[number(q.node)].flags;
+      l.flags = map->nodes[number(q.node)].flags & ~node_flag::deleted;
       for (const auto& x : map->nodes) l.others.push_back(x.flags);
     }
   } else if (q.part == control::getvnnmap) {
@@ -68,8 +68,8 @@ void leader::answered(const question::own_flags& q, const control_answer& a) {
   if (view_->leader != pnn::unknown || a.status != 0 || !map || !known ||
       number(q.node) >= map->nodes.size())
     return;
-  const auto truth = map->nodes[number(q.node)].flags & ~node_flag::disconnected;
-  if ((known->flags & ~node_flag::disconnected) == truth) return;
+  const auto truth = map->nodes[number(q.node)].flags & ~node_flag::found_out_alone;
+  if ((known->flags & ~node_flag::found_out_alone) == truth) return;
   ask(env_.self, control::modify_flags,
       wire::encode(node_flag_change{.pnn = q.node, .new_flags = truth, .old_flags = known->flags}),
       question::nothing{});
@@ -79,11 +79,11 @@ void leader::answered(const question::own_flags& q, const control_answer& a) {
 void leader::act(const watch_effect::align_flags&) {
   for (const auto& [n, l] : looks_) {
     if (!l.flags) continue;
-    const auto truth = *l.flags & ~node_flag::disconnected;
-    bool differs = (view_->find(n)->flags & ~node_flag::disconnected) != truth;
+    const auto truth = *l.flags & ~node_flag::found_out_alone;
+    bool differs = (view_->find(n)->flags & ~node_flag::found_out_alone) != truth;
     for (const auto& [m, other] : looks_)
       if (number(n) < other.others.size() && m != n)
-        differs |= (other.others[number(n)] & ~node_flag::disconnected) != truth;
+        differs |= (other.others[number(n)] & ~node_flag::found_out_alone) != truth;
     if (!differs) continue;
     const auto change = wire::encode(
         node_flag_change{.pnn = n, .new_flags = truth, .old_flags = view_->find(n)->flags});

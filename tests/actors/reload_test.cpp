@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "protocol/constants.hpp"
+#include "protocol/types/node_map.hpp"
 #include "tests/actors/ask.hpp"
 
 using namespace floe;
@@ -94,4 +96,22 @@ TEST_CASE("reload: what may not change is refused, and nothing has happened then
   pass(c, 3s);
   CHECK(json::parse(c.status(0))["generation"] == before);
   CHECK(c.normal());
+}
+
+TEST_CASE("reload: nobody but a node's own file says who is no node") {
+  sim_cluster c(3);
+  REQUIRE(c.settle(20s));
+  const auto before = json::parse(c.status(0))["generation"];
+  for (const std::size_t at : {0, 1, 2}) {
+    auto& client = c.connect(at);
+    const pnn other{static_cast<std::uint32_t>((at + 1) % 3)};
+    CHECK(ask<control::modify_flags>(
+        c, client, {.pnn = other, .new_flags = node_flag::deleted, .old_flags = 0}));
+    c.disconnect(client);
+    CHECK(reload(c, at).empty());
+  }
+  REQUIRE(c.settle(30s));
+  for (std::size_t at = 0; at < 3; ++at)
+    for (const auto& n : json::parse(c.status(at))["nodes"]) CHECK(n["flags"] == 0);
+  CHECK(json::parse(c.status(0))["generation"] == before);
 }

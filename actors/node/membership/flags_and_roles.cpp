@@ -12,7 +12,8 @@ void membership::modify_flags(const request_of<control::modify_flags>& c,
   const auto old = about->flags;
   answer.good();
   if (c.pnn == port_.env.self || (old & node_flag::disconnected)) return;
-  const auto flags = (c.new_flags & ~node_flag::disconnected) | (old & node_flag::disconnected);
+  const auto flags =
+      (c.new_flags & ~node_flag::found_out_alone) | (old & node_flag::found_out_alone);
   if (flags == old) return;
   for (std::uint32_t bit = 1; bit != 0; bit <<= 1) {
     if (!(flags & bit))
