@@ -326,6 +326,25 @@ TEST_CASE("names that ctdbd takes are taken: any byte but a slash, and longer th
   }
 }
 
+TEST_CASE("names that ctdbd lets its clients choose are taken from other nodes") {
+  sim_cluster c(3);
+  REQUIRE(c.settle(20s));
+  auto& zero = c.connect(0);
+  for (const auto& name : {std::string(), std::string("../x.tdb"), "../v/" + std::string(400, 'p')})
+    for (const auto kind : {control::db_attach, control::db_attach_persistent}) {
+      CAPTURE(name);
+      const std::string own = kind == control::db_attach ? name : name + "/lasting";
+      const auto request = encode_request<control::db_attach>({own});
+      CHECK_FALSE(ask_any(c, zero, kind, request));
+      REQUIRE(ask_any(c, zero, kind, request, {.of = pnn{1}}));  // as by a client of that node
+      ask_for_recovery(c, zero);
+      REQUIRE(c.settle(20s));
+      CHECK(ask_any(c, zero, kind, request));
+      const auto path = answer_of<control::getdbpath>(c, zero, db_id_of(own)).value.value;
+      CHECK(path.find("..") == std::string_view::npos);
+    }
+}
+
 TEST_CASE("a recovery tells how far it is") {
   sim_cluster c(3);
   REQUIRE(c.settle(20s));

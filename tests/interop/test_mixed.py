@@ -21,7 +21,7 @@ import tap  # noqa: E402
 import tdb_records  # noqa: E402
 from wait import until  # noqa: E402
 
-GETVNNMAP, GET_RECMODE = 5, 15
+GETVNNMAP, GET_RECMODE, DB_ATTACH = 5, 15, 18
 DATABASE = "mixed.tdb"
 RECORDS = 2000
 IN_TRANSACTIONS = {"pairs.tdb": 61, "replica.tdb": 150}  # persistent and replicated, with the control that attaches it
@@ -196,6 +196,21 @@ class Story(unittest.TestCase):
         for client in clients:
             client.close()
         self.expected.update({f"counter-{i}": str(ROUNDS * len(clients)) for i in range(COUNTERS)})
+        self.assert_all_there()
+
+    def test_3_odd_names(self):
+        """Whatever a ctdbd lets its clients call a database, the others have it as well: else no recovery would end."""
+        names = [""]
+        if "ctdbd" not in self.leaders:  # its own recoveries fail with a name that is a path
+            names.append("../odd.tdb")
+        with self.nodes.of_kind("ctdbd")[0].connect() as client:
+            for name in names:
+                self.assertEqual(0, client.request(DB_ATTACH, name.encode() + b"\0", seconds=60)[0])
+        self.recover()
+        for node in self.nodes:
+            listed = node.ctdb("getdbmap").stdout
+            for name in names:
+                self.assertIn(f" name:{name} path:", listed)
         self.assert_all_there()
 
     def test_3_recovered(self):

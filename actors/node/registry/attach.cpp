@@ -24,6 +24,8 @@ namespace {
 constexpr std::size_t longest_in_a_file = 255 - 11 - 5;
 /// ctdbd's file is the name and ".0" at least.
 constexpr std::size_t longest_name = 253;
+/// What ctdbd makes of a name with slashes in it is a path.
+constexpr std::size_t longest_path = 4095;
 
 control attach_control(db_kind k) {
   if (k == db_kind::persistent) return control::db_attach_persistent;
@@ -34,20 +36,25 @@ std::uint8_t flags_of(db_kind k) {
   return k == db_kind::replicated ? db_flag::replicated : 0;
 }
 
-/// The name becomes a file name, with the node's number behind it: nothing in it may lead elsewhere. All else is taken, as
-/// by ctdbd: with a name that one kind of node takes and the other refuses no recovery of both would end.
-bool acceptable(byte_view name) {
+/// The name becomes a file name, with the node's number behind it: nothing in it may lead elsewhere.
+bool names_a_file(byte_view name) {
   return !name.empty() && name.size() <= longest_name && name.find('/') == byte_view::npos;
 }
 
-/// "~0a1b2c3d": stands for a name that is too long for a file.
+/// A client has to choose a name that is one of a file. What other nodes have is taken, whatever ctdbd let its clients call it:
+/// with a name that one kind of node takes and the other refuses no recovery of both would end.
+bool acceptable(byte_view name, bool is_new_here) {
+  return names_a_file(name) || (!is_new_here && name.size() <= longest_path);
+}
+
+/// "~0a1b2c3d": stands for a name that is none of a file, or too long for one.
 bool is_stand_in(std::string_view name) {
   return name.size() == 9 && name[0] == '~' &&
          name.find_first_not_of("0123456789abcdef", 1) == std::string_view::npos;
 }
 
 std::string file_of(const std::string& name, db_id id) {
-  if (name.size() <= longest_in_a_file && !is_stand_in(name)) return name;
+  if (names_a_file(name) && name.size() <= longest_in_a_file && !is_stand_in(name)) return name;
   return fmt::format("~{:08x}", number(id));
 }
 
@@ -71,9 +78,10 @@ db_kind attaching::kind_of(control attach) {
 }
 
 void attaching::attach_as(db_kind kind, byte_view text, const caller& by, const db_answer& to) {
-  if (!acceptable(text))
-    return to.fail("not a name for a database: it is that of a file, without a slash");
   const std::string name(text);
+  const db_id id = db_id_of(name);
+  if (!acceptable(text, by.client && !databases_.find(id)))
+    return to.fail("not a name for a database: it is that of a file, without a slash");
   const auto& view = port_.view();
   const bool during_recovery = by.flags & control_flag::attach_in_recovery;
   if (by.client) {
@@ -90,7 +98,6 @@ void attaching::attach_as(db_kind kind, byte_view text, const caller& by, const 
   }
   if (during_recovery && view.mode != recovery_mode::active)
     return to.fail("no recovery is going on");
-  const db_id id = db_id_of(name);
   auto* d = databases_.find(id);
   if (!d && by.client && databases_.all().size() >= most_databases()) {
     ++port_.limits.refused.databases;
@@ -229,7 +236,7 @@ void attaching::from_disk(std::function<void()> all_there) {
     if (!name.ends_with(suffix)) continue;
     name.resize(name.size() - suffix.size());
     // who has a stand-in is known when somebody asks for it by its name
-    if (acceptable(name) && !is_stand_in(name)) names.push_back(std::move(name));
+    if (names_a_file(name) && !is_stand_in(name)) names.push_back(std::move(name));
   }
   std::ranges::sort(names);
   for (const auto& n : names) starting_.insert(db_id_of(n));
