@@ -196,7 +196,7 @@ struct control_deadline {
 struct node_tick {};
 /// At once.
 struct stop_node {
-  std::string why = "asked to";
+  std::string why;
 };
 /// When what it has is with the others (rules/departure.hpp); a second one: at once.
 struct leave_node {

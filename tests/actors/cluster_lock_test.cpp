@@ -397,7 +397,7 @@ TEST_CASE("a node with another cluster lock than the leader's takes itself down 
   CHECK(c.run([&] { return said(c, "cluster-lock-differs"); }, 30s));
   CHECK(eventually(
       c, [&] { return !(leader_of(c, 0) == std::nullopt); }, 10s));
-  CHECK(said(c, "node-stopping"));
+  CHECK(said(c, "node-stopping why=\"the cluster lock of node"));
 }
 
 TEST_CASE(

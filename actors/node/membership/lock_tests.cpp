@@ -67,7 +67,7 @@ void lock_tests::compare_settings(const caller& leader, const replier& answer) {
                     number(from), theirs, ours);
     port_.env.log.tell(event::cluster_lock_differs{.why = why});
     answer.fail(why);
-    port_.self.tell(stop_node{});
+    port_.self.tell(stop_node{why});
   });
   calls_.ask<control::get_reclock_file>(
       leader.from, {}, std::chrono::seconds(std::max(1U, port_.tunables[tunable::recover_timeout])),
