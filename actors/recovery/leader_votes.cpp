@@ -26,6 +26,10 @@ constexpr duration quick_vote_end = milliseconds(300);
 
 frame as_frame(bytes data) { return std::make_shared<const bytes>(std::move(data)); }
 
+/// No cluster gets there. Of a number near the end of its range the next would be a lower one, which two nodes would go on
+/// refusing each other.
+constexpr std::uint64_t highest_term = std::uint64_t{1} << 62;
+
 }  // namespace
 
 /// Whether most of the nodes of its map are silent, though not dead: with a cluster lock they go first. The map of a process that
@@ -204,7 +208,7 @@ void leader::on(leader_heard& m) {
   }
   if (message.srvid != message::election) {
     const auto term = wire::decode<std::uint64_t>(message.data);
-    if (!term) return;
+    if (!term || *term > highest_term) return;
     if (message.srvid != message::floe_leads)
       return vote(election_event::term_heard{*term, message.srvid == message::floe_deposed});
     say_terms_.insert(from);
