@@ -244,6 +244,9 @@ void leader_watch::on(const watch_event::looked& e) {
   enter(watch_state::idle);
   if (overlooks(e)) return look();
   overtaken_ = false;
+  const bool speaks = std::ranges::any_of(
+      e.nodes, [&](const node_look& one) { return speaks_for_others(one, e.view); });
+  if (!speaks || !speaks_since_) speaks_since_ = speaks ? std::optional(now_) : std::nullopt;
   out_.push_back(watch_effect::align_flags{});
   const auto need = need_of(e, self_);
   if (wanted_.empty() && !need) {
@@ -270,7 +273,7 @@ void leader_watch::on(const watch_event::weighed& e) {
   const auto w = *std::exchange(weighing_, std::nullopt);
   if (!leads() || recovering()) return;
   // a recovery would take whoever has come meanwhile in as well, perhaps away from others
-  if (overtaken_ && !mutated(mutant::weighed_and_not_looked_again)) return look();
+  if (overtaken_) return look();
   if (std::ranges::all_of(w.nodes, [&](pnn n) { return is_among(e.filled_first, n); }))
     return look();
   if (!wanted_.empty()) return try_owed();
@@ -294,14 +297,11 @@ void leader_watch::on(const watch_event::charged&) {
 /// When a partition heals its connections come back one after the other. A recovery of those that happen to be
 /// connected first would let a minority of the other half speak for it. So: while a node that has just come is connected
 /// to somebody we do not see yet, wait, for a moment.
+/// One that went on with others need not have come: its connection may have outlived a cut that ended those of all others.
 bool leader_watch::mesh_grows(const watch_event::looked& e) const {
+  if (speaks_since_ && others_may_come()) return true;
   if (!last_arrival_) return false;
   const auto since = now_ - *last_arrival_;
-  // without the rule that a bug breaks this one would hide it
-  if (since <= parts_come_within && !mutated(mutant::quicker_part_counts) &&
-      std::ranges::any_of(e.nodes,
-                          [&](const node_look& one) { return speaks_for_others(one, e.view); }))
-    return true;
   if (since <= ctdbd_links_within && ctdbd_not_linked(e)) return true;
   if (since > nodes_come_within) return false;
   return std::ranges::any_of(e.nodes, [&](const node_look& one) {
@@ -310,6 +310,14 @@ bool leader_watch::mesh_grows(const watch_event::looked& e) const {
         return true;
     return false;
   });
+}
+
+bool leader_watch::others_may_come() const {
+  // without the rule that a bug breaks this one would hide it
+  if (mutated(mutant::quicker_part_counts)) return false;
+  const bool lately = last_arrival_ && now_ - *last_arrival_ <= parts_come_within;
+  if (mutated(mutant::who_has_stayed_speaks_for_nobody)) return lately;
+  return lately || now_ - *speaks_since_ <= parts_come_within;
 }
 
 // ---- recoveries ----
@@ -321,8 +329,9 @@ void leader_watch::consider(recovery_reason cause, std::string why) {
 }
 
 void leader_watch::try_owed() {
-  // a node has just come: who else is there must be seen first
+  // a node has just come: who else is there must be seen first; or one is with others who may come
   if (last_arrival_ && now_ - *last_arrival_ <= nodes_come_within) return look();
+  if (speaks_since_ && others_may_come()) return look();
   recover_if_allowed();
 }
 

@@ -218,6 +218,7 @@ class leader_watch {
   void owed_or_look();
   void recover_if_allowed();
   bool mesh_grows(const watch_event::looked&) const;
+  bool others_may_come() const;
 
   pnn self_;
   watch_state state_ = watch_state::following;
@@ -241,6 +242,8 @@ class leader_watch {
   std::set<pnn> banning_;
   std::optional<time_point> last_arrival_;
   bool overtaken_ = false;  ///< somebody has come since nodes were looked at
+  /// Since when, look by look, a node has been seen that is in one map with somebody who is not seen.
+  std::optional<time_point> speaks_since_;
   std::optional<time_point> contradicted_;  ///< last
   time_point now_;
   std::vector<watch_output> out_;  ///< of the step under way

@@ -205,15 +205,27 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a stranger is asked for what it has unless the leader was in what it comes from") {
-  for (const auto& [leader, seen, asked] :
-       {std::tuple(n0, 58U, true), {n0, 59U, false}, {n0, 60U, false}, {n2, 60U, true}}) {
+TEST_CASE(
+    "a stranger is asked for what it has unless somebody who counts was in what it comes from") {
+  // `told`: where n1, who has made the database anew, says that it has been
+  for (const auto& [leader, seen, told, asked] : {std::tuple(n0, 58U, 58U, true),
+                                                  {n0, 59U, 58U, false},
+                                                  {n0, 60U, 58U, false},
+                                                  {n2, 60U, 58U, true},
+                                                  {n2, 60U, 59U, false},
+                                                  {n2, 58U, 60U, false},
+                                                  {n0, 58U, 60U, false}}) {
     auto p = plan();
     p.leader = leader;
     p.seen = {generation{seen}, generation{76}};
     p.floe_only = true;
     p.participants = {
         {n0, true, generation{76}}, {n1, true, generation{76}}, {n2, false, generation{60}}};
+    for (auto& x : p.participants)
+      if (x.node == leader)
+        x.was_in = p.seen;
+      else if (x.node == n1)
+        x.was_in = {generation{told}};
     db_recovery m;
     m.step(db_event::start{p}, {});
     // the members have made the database anew: all that they know begins with its birth
