@@ -90,6 +90,15 @@ bool speaks_for_others(const node_look& one, const std::vector<std::uint32_t>& v
   });
 }
 
+/// The same, and that map is another one than the leader's. (For members of the leader's own it waits as long as they may
+/// acknowledge: quorum.hpp.)
+bool with_another_part(const watch_event::looked& e, pnn leader) {
+  const auto own = std::ranges::find(e.nodes, leader, &node_look::node);
+  return own != e.nodes.end() && std::ranges::any_of(e.nodes, [&](const node_look& one) {
+           return one.gen != own->gen && speaks_for_others(one, e.view);
+         });
+}
+
 bool is_ctdbd(const node_look& n) {
   return n.capabilities && !(*n.capabilities & capability::sorted_pull);
 }
@@ -156,6 +165,7 @@ void leader_watch::enter(watch_state to) {
 void leader_watch::on(const watch_event::office_won&) {
   assert(!leads() && "an office is won that is held");
   enter(state_ == watch_state::stopping ? watch_state::recovering : watch_state::idle);
+  went_on_since_.reset();  // nobody has looked meanwhile
   look();
 }
 
@@ -244,9 +254,8 @@ void leader_watch::on(const watch_event::looked& e) {
   enter(watch_state::idle);
   if (overlooks(e)) return look();
   overtaken_ = false;
-  const bool speaks = std::ranges::any_of(
-      e.nodes, [&](const node_look& one) { return speaks_for_others(one, e.view); });
-  if (!speaks || !speaks_since_) speaks_since_ = speaks ? std::optional(now_) : std::nullopt;
+  const bool went_on = with_another_part(e, self_);
+  if (!went_on || !went_on_since_) went_on_since_ = went_on ? std::optional(now_) : std::nullopt;
   out_.push_back(watch_effect::align_flags{});
   const auto need = need_of(e, self_);
   if (wanted_.empty() && !need) {
@@ -297,11 +306,15 @@ void leader_watch::on(const watch_event::charged&) {
 /// When a partition heals its connections come back one after the other. A recovery of those that happen to be
 /// connected first would let a minority of the other half speak for it. So: while a node that has just come is connected
 /// to somebody we do not see yet, wait, for a moment.
-/// One that went on with others need not have come: its connection may have outlived a cut that ended those of all others.
 bool leader_watch::mesh_grows(const watch_event::looked& e) const {
-  if (speaks_since_ && others_may_come()) return true;
+  if (others_may_come()) return true;
   if (!last_arrival_) return false;
   const auto since = now_ - *last_arrival_;
+  // without the rule that a bug breaks this one would hide it
+  if (since <= parts_come_within && !mutated(mutant::quicker_part_counts) &&
+      std::ranges::any_of(e.nodes,
+                          [&](const node_look& one) { return speaks_for_others(one, e.view); }))
+    return true;
   if (since <= ctdbd_links_within && ctdbd_not_linked(e)) return true;
   if (since > nodes_come_within) return false;
   return std::ranges::any_of(e.nodes, [&](const node_look& one) {
@@ -312,12 +325,13 @@ bool leader_watch::mesh_grows(const watch_event::looked& e) const {
   });
 }
 
+/// One that went on with others need not have come: its connection may have outlived a cut that ended those of all others.
 bool leader_watch::others_may_come() const {
-  // without the rule that a bug breaks this one would hide it
-  if (mutated(mutant::quicker_part_counts)) return false;
-  const bool lately = last_arrival_ && now_ - *last_arrival_ <= parts_come_within;
-  if (mutated(mutant::who_has_stayed_speaks_for_nobody)) return lately;
-  return lately || now_ - *speaks_since_ <= parts_come_within;
+  // the others are bugs that this covers: they are looked for without it
+  if (mutated(mutant::who_has_stayed_speaks_for_nobody) || mutated(mutant::quicker_part_counts) ||
+      mutated(mutant::contradicted_leader_hurries))
+    return false;
+  return went_on_since_ && now_ - *went_on_since_ <= parts_come_within;
 }
 
 // ---- recoveries ----
@@ -331,7 +345,7 @@ void leader_watch::consider(recovery_reason cause, std::string why) {
 void leader_watch::try_owed() {
   // a node has just come: who else is there must be seen first; or one is with others who may come
   if (last_arrival_ && now_ - *last_arrival_ <= nodes_come_within) return look();
-  if (speaks_since_ && others_may_come()) return look();
+  if (others_may_come()) return look();
   recover_if_allowed();
 }
 

@@ -242,8 +242,8 @@ class leader_watch {
   std::set<pnn> banning_;
   std::optional<time_point> last_arrival_;
   bool overtaken_ = false;  ///< somebody has come since nodes were looked at
-  /// Since when, look by look, a node has been seen that is in one map with somebody who is not seen.
-  std::optional<time_point> speaks_since_;
+  /// Since when, look by look, a node has been seen that has gone on with somebody who is not seen.
+  std::optional<time_point> went_on_since_;
   std::optional<time_point> contradicted_;  ///< last
   time_point now_;
   std::vector<watch_output> out_;  ///< of the step under way
