@@ -340,8 +340,8 @@ TEST_CASE("names that ctdbd lets its clients choose are taken from other nodes")
       ask_for_recovery(c, zero);
       REQUIRE(c.settle(20s));
       CHECK(ask_any(c, zero, kind, request));
-      const auto path = answer_of<control::getdbpath>(c, zero, db_id_of(own)).value.value;
-      CHECK(path.find("..") == std::string_view::npos);
+      const auto path = answer_of<control::getdbpath>(c, zero, db_id_of(own));
+      CHECK(path.value.value.find("..") == std::string_view::npos);
     }
 }
 
