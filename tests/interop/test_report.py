@@ -162,8 +162,10 @@ class DrillPage(unittest.TestCase):
                 page.point_at(pointed)
                 self.assertIn(said, page.text("#explain"))
 
+            page.point_at("#about")  # what is pointed at is explained whenever the chart is drawn anew
             page.run("document.getElementById('chart').focus()")
             page.press("n")
+            page.wait_for("return /for .* from /.test(document.getElementById('explain').textContent)", "the first part is explained")
             first = page.text("#explain")
             self.assertRegex(first, "for .* from ")
             page.press("n")
