@@ -269,6 +269,8 @@ class real_loop final : public event_loop {
 
 /// heap.hpp says why.
 static void keep_large_buffers() {
+  // what a worker takes belongs to one heap with all else: of others malloc_trim gives less back
+  ::mallopt(M_ARENA_MAX, 1);
   ::mallopt(M_MMAP_THRESHOLD, heap_block_max);
   ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
   ::mallopt(M_TOP_PAD, 8 << 20);
