@@ -1,8 +1,8 @@
 #pragma once
 /// The merge of a recovery by difference. All members have had one content, the base, and each tells
 /// the keys that it has changed since, with its copies of them. A key that somebody has not changed
-/// has the base's copy there; one of those is asked for it. So every copy of every changed key is
-/// known, and it is decided as in a merge of whole contents (merge.hpp): which copy wins, and which
+/// has the base's copy there; one of those is asked for it, unless who has changed it says that its copy
+/// beats that one (protocol/rules/winner.hpp). So every copy that may win is known, and it is decided as in a merge of whole contents (merge.hpp): which copy wins, and which
 /// nodes lack it. Keys that nobody tells are equal everywhere and are not looked at.
 ///
 /// A node that has missed generations tells what it has changed since it parted from the members. Its

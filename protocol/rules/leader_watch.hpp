@@ -22,7 +22,7 @@
 /// * Nodes that were cut off together come back one after the other: as long as one that has just come sees somebody
 ///   whom the leader does not see yet, a recovery waits, `nodes_come_within` at most. One that sees members of its own
 ///   map whom the leader does not see belongs to a part that went on by itself, which it must not represent alone: then
-///   a recovery waits longer, `parts_come_within` at most.
+///   a recovery waits longer, `parts_come_within` at most. So it does if that one has not come, but was never given up.
 /// * Where there are ctdbds it also waits, for `ctdbd_links_within` at most after somebody has come, until each of them is linked
 ///   with everybody (late_link.hpp).
 /// * Nor does one begin while a member of the last map that is not reached may still acknowledge something, or without the
