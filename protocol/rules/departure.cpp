@@ -1,5 +1,6 @@
 #include "protocol/rules/departure.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace floe {
@@ -33,7 +34,9 @@ departure_step step(departure now, departure_event e) {
 
 duration patience_of(departure d, duration recover_timeout) {
   using namespace std::chrono_literals;
-  return d == departure::without ? recover_timeout / 2 : 4s;
+  // whatever recoveries may take: who leaves waits a second himself for those who hold his locks
+  constexpr duration least = 4s;
+  return d == departure::without ? std::max(recover_timeout / 2, least) : least;
 }
 
 duration patience_without_store(bool others_can_do_without) {

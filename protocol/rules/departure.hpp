@@ -52,7 +52,8 @@ struct departure_step {
 departure_step step(departure, departure_event);
 
 /// How long a node waits in this state: for a recovery to begin, also when a leader has to be elected first or is a ctdbd, which
-/// looks once a second; for its end, half of the time that a recovery may take, since an operator waits.
+/// looks once a second; for its end, half of the time that a recovery may take, since an operator waits, but no less than for its
+/// beginning.
 duration patience_of(departure, duration recover_timeout);
 
 /// Who asks again for a node to be taken out after so long is in a hurry. Before, it is the same wish told twice, by a script or two

@@ -57,6 +57,7 @@ TEST_CASE("who stays is not concerned by recoveries") {
 TEST_CASE("a recovery that runs is given more time than one that has not begun") {
   CHECK(patience_of(departure::asked, 30s) < patience_of(departure::without, 30s));
   CHECK(patience_of(departure::without, 30s) == 15s);
+  CHECK(patience_of(departure::without, 2s) == patience_of(departure::asked, 2s));
 }
 
 TEST_CASE("who cannot store waits for those who can do without") {
