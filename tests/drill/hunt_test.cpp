@@ -50,7 +50,7 @@ TEST_CASE("shipped drills can be changed, and what comes of it can be read") {
   chance first(1, 0);
   for (const auto& d : shipped_drills())
     pool.push_back(taken_from(*read_script(std::string(d.name), d.text), first));
-  for (std::uint64_t n = 1; n < 300; ++n) {
+  for (std::uint64_t n = 1; n < 3000; ++n) {
     chance c(7, n);
     auto d = mutate_drill(c.of(pool), c.of(pool), c);
     const auto s = readable(d, "x");

@@ -258,6 +258,7 @@ hunted_drill mutate_drill(const hunted_drill& one, const hunted_drill& other, ch
         break;
     }
   }
+  if (d.lines.empty()) return compose_drill(c);
   if (d.lines.size() > most_lines) d.lines.resize(most_lines);
   while (waited(d.lines) > longest_story)
     std::erase_if(d.lines, [&, once = false](const std::string& l) mutable {
@@ -300,6 +301,11 @@ hunted_drill taken_from(const script& s, chance& c) {
 script readable(hunted_drill& d, const std::string& name) {
   while (true) {
     auto s = read_script(name, d.text());
+    // all of it may have been about what is not there
+    if (s && s->body.empty()) {
+      d.lines = {"wait 1s"};
+      continue;
+    }
     if (s) return std::move(*s);
     // "NAME:LINE: ..."; the first line is that of the cluster
     const auto rest = std::string_view(s.error()).substr(name.size() + 1);
