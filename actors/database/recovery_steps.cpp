@@ -91,8 +91,8 @@ void database::freeze(db_control& m) {
     return m.answer.good();
   }
   const bool of_recovery = !is_outside(m);
-  const bool outdated =
-      recovery_of(m) && (std::get<req_control>(m.packet->content.body).flags & freeze_outdated);
+  const bool in_vain = recovery_of(m) && (std::get<req_control>(m.packet->content.body).flags &
+                                          (freeze_outdated | freeze_outnumbered));
   freeze_step s;
   if (!transition(
           freeze_event::freeze{.locks_held = close_to_new_holders(), .recovers = of_recovery},
@@ -104,8 +104,8 @@ void database::freeze(db_control& m) {
     m.answer.good();
   if (of_recovery)
     own_freeze_ =
-        step(own_freeze_, outdated ? own_freeze_event::left_out : own_freeze_event::counted);
-  if (outdated) {
+        step(own_freeze_, in_vain ? own_freeze_event::left_out : own_freeze_event::counted);
+  if (in_vain) {
     void_locks("outdated");
     hurry_void_holders();
   }

@@ -4,6 +4,7 @@
 #include "actors/events.hpp"
 #include "actors/recovery/db_recoverer.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/rules/joining.hpp"
 #include "protocol/rules/own_freeze.hpp"
 #include "protocol/rules/parts.hpp"
@@ -61,6 +62,13 @@ failure_cause step_cause(const control_answer& a) {
 
 }  // namespace
 
+std::uint32_t db_recoverer::freeze_flags(pnn n) const {
+  if (!took_part(n)) return freeze_outdated;
+  const bool outnumbered =
+      machine_.plan().outnumbered && !mutated(mutant::outnumbered_part_acknowledges);
+  return outnumbered ? freeze_outnumbered : 0;
+}
+
 /// What the control of this phase carries, and its flags.
 std::pair<bytes, std::uint32_t> db_recoverer::request_of(db_phase phase, pnn n) const {
   const auto& plan = machine_.plan();
@@ -94,8 +102,7 @@ std::pair<bytes, std::uint32_t> db_recoverer::request_of(db_phase phase, pnn n) 
     case db_phase::fill:
     case db_phase::pull: return {records_to(sources_.at(n).srvid), 0};
     case db_phase::push_start: return {records_to(push_srvid_), 0};
-    case db_phase::freeze:
-      return {wire::encode(number(plan.db)), sorted && !took_part(n) ? freeze_outdated : 0};
+    case db_phase::freeze: return {wire::encode(number(plan.db)), sorted ? freeze_flags(n) : 0};
     case db_phase::names:
     case db_phase::push_confirm:
     case db_phase::verify:

@@ -72,6 +72,7 @@ class db_recoverer final : public actor<db_recoverer_message> {
   void tell_witness() const;
 
   // db_controls.cpp
+  std::uint32_t freeze_flags(pnn node) const;
   std::pair<bytes, std::uint32_t> request_of(db_phase, pnn node) const;
   void ask(const db_effect::ask&, pnn node);
   void on(dbr_answer&);

@@ -316,7 +316,9 @@ void leader::act(const watch_effect::recover& e) {
                         config_.freeze_all_first || mutated(mutant::all_databases_freeze_together),
                     .freeze_all_deadline = limit};
   plan.one_part_serves = !config_.cluster_lock.empty() && config_.quorum != quorum_rule::none;
-  if (config_.quorum == quorum_rule::majority) plan.needed = part().needed;
+  const auto here = part();
+  if (config_.quorum == quorum_rule::majority) plan.needed = here.needed;
+  plan.outnumbered = here.outnumbered && !plan.one_part_serves && plan.needed == 0;
   recovery_began_ = env_.loop.now();
   coordinator_ = env_.actors.spawn<coordinator>(
       "coordinator", env_,

@@ -273,6 +273,7 @@ db_plan cluster_recovery::plan_for(db_id id) const {
             .whole = plan_.whole,
             .leader = plan_.leader,
             .verify = plan_.verify,
+            .outnumbered = plan_.outnumbered,
             .stays_frozen = !enough_stay()};
   for (const auto& c : claims) {
     if (std::ranges::find(took_part, c.node) == took_part.end()) continue;

@@ -77,6 +77,8 @@ struct cluster_plan {
   bool verify = false;             ///< asked for: contents are compared afterwards
   std::uint32_t pinned_level = 0;  ///< feature level of the cluster at most; 0: what its nodes have
   bool one_part_serves = false;    ///< a cluster lock decides which part of the cluster goes on
+  /// More members are silent than take part, and may go on as well (own_freeze.hpp).
+  bool outnumbered = false;
   std::size_t needed = 0;  ///< so many must stay that clients are served afterwards (quorum.hpp)
   bool freeze_all_first = false;
   duration freeze_all_deadline{};

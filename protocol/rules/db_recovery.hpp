@@ -133,6 +133,7 @@ struct db_plan {
   bool all_here = true;        ///< every member of the last generation takes part
   pnn leader = pnn::unknown;
   bool verify = false;        ///< asked for: what they have afterwards is compared
+  bool outnumbered = false;   ///< nobody may count this recovery (own_freeze.hpp)
   bool stays_frozen = false;  ///< too few are left to serve clients
 };
 

@@ -19,19 +19,22 @@ bool leaves_out_at_once() {
 part_verdict may_recover(quorum_rule rule, std::span<const part_member> all) {
   part_verdict v;
   pnn silent_member = pnn::unknown;
-  std::size_t active = 0, with_content = 0;
+  std::size_t active = 0, with_content = 0, of_map = 0, silent = 0;
   for (const auto& n : all) {
     if (n.connected) {
       active += !n.inactive;
       with_content += !n.inactive && n.has_content;
+      of_map += !n.inactive && n.in_map;
       continue;
     }
     if (!n.in_map || n.dead) continue;
+    ++silent;
     if (silent_member == pnn::unknown) silent_member = n.node;
     const auto left = n.limit - n.silent;
     if (left <= v.wait || leaves_out_at_once()) continue;
     v = {.what = part_verdict::kind::waits, .node = n.node, .wait = left};
   }
+  v.outnumbered = silent > of_map;
   if (rule != quorum_rule::majority) return v;
   const bool one_is_silent = silent_member != pnn::unknown;
   v.here = one_is_silent ? with_content : active;

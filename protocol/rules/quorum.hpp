@@ -55,6 +55,7 @@ struct part_verdict {
   pnn node = pnn::unknown;  ///< whom it waits for longest
   duration wait{0};         ///< so long yet
   std::size_t here = 0, needed = 0;
+  bool outnumbered = false;  ///< by members of the last map that are silent: they may have gone on
   bool operator==(const part_verdict&) const = default;
 };
 

@@ -60,6 +60,19 @@ TEST_CASE("a node that is not of the map, or does not freeze by itself, is not w
   CHECK(ctdbd.kind() == goes_on);
 }
 
+TEST_CASE("a part is outnumbered by members of its map that may have gone on, not by dead ones") {
+  CHECK_FALSE(seen(3).of().outnumbered);
+  CHECK(seen(3).silent(1, limit).silent(2, limit).of().outnumbered);
+  CHECK_FALSE(seen(4).silent(1, limit).silent(2, limit).of().outnumbered);
+  CHECK_FALSE(seen(3).silent(1, limit).dead(2).of().outnumbered);
+  auto outside = seen(3).silent(1, limit).silent(2, limit);
+  outside.nodes[2].in_map = false;
+  CHECK_FALSE(outside.of().outnumbered);
+  auto stopped = seen(4).silent(2, limit).silent(3, limit);
+  stopped.nodes[1].inactive = true;
+  CHECK(stopped.of().outnumbered);
+}
+
 TEST_CASE("a majority is one of the list, of nodes that take part") {
   CHECK(seen(4).dead(3).kind(majority) == goes_on);
   CHECK(seen(4).dead(3).dead(2).kind(majority) == too_small);
