@@ -357,6 +357,23 @@ TEST_CASE(
     CHECK(w.broken(kept_deletions_checker()) == 0);
     CHECK(w.explained(kept_deletions_checker()) == 1);
   }
+  SUBCASE("node 0 gives what it has to node 3, which was there as well, and leaves") {
+    w.s.recoveries.back().committed[3] = 8'100;
+    w.h.disturb(3, 6'000, "cut off", fault_kind::cut);
+    w.h.disturb(0, 10'500, "banned", fault_kind::out);
+    w.h.disturbances.back().orderly = true;
+    w.h.left(0, true, 10'600);
+    bool killed = false;
+    SUBCASE("node 3 is killed") { killed = true; }
+    SUBCASE("node 3 is there when they meet") {}
+    if (killed) w.h.disturb(3, 10'700, "killed", fault_kind::lost);
+    w.h.cure(0, fault_kind::cut, 11'000);
+    w.h.cure(3, fault_kind::cut, 11'000);
+    made(13, {1, 2});
+    w.s.recoveries.back().committed[0] = w.s.recoveries.back().committed[3] = 13'100;
+    w.read(1, 20, 21, "one");
+    CHECK(w.broken(kept_deletions_checker()) == (killed ? 0 : 1));
+  }
 }
 
 TEST_CASE("a node that is out of the cluster may know only what it had") {

@@ -39,16 +39,16 @@ std::optional<disturbance> of_another_part(const history& h, const register_hist
 }
 
 /// Each node for which the content was made in which a wipe was done, has been harmed since, and not only by having been cut off
-/// with it: those who meet them again must have it. The last of these harms.
+/// with it: those who meet them again must have it. Nor has one that left in good order it any more. The last of these harms.
 const disturbance* who_was_wiped_is_gone(const history& h, const content_history& contents,
                                          const operation& w, time_us until) {
   const disturbance* last = nullptr;
   for (const auto& [node, at] : contents.shared_by(contents.answered_in(w.node, w.end), w.end)) {
     auto harms = h.harms(node, w.end, until);
     std::erase_if(harms, [](const auto* d) { return d->how == fault_kind::cut; });
+    if (harms.empty()) return nullptr;
     const auto* cause = cause_among(harms);
-    if (!cause) return nullptr;
-    if (!last || last->from < cause->from) last = cause;
+    if (cause && (!last || last->from < cause->from)) last = cause;
   }
   return last;
 }

@@ -134,7 +134,14 @@ void log_reader::pull(time_us at, const event_line& line) {
   database_recovery r{.db = line.db, .at = at};
   r.generation = number(e->gen);
   for (const pnn n : e->from) r.from.insert(number(n));
-  seen_.recoveries.push_back(std::move(r));
+  // logs of processes are read one after the other: another node's may have told of the commit already
+  const auto told = std::ranges::find_if(seen_.recoveries, [&](const database_recovery& other) {
+    return other.unchanged && other.db == r.db && other.generation == r.generation &&
+           other.at >= at;
+  });
+  if (told == seen_.recoveries.end()) return seen_.recoveries.push_back(std::move(r));
+  r.committed = std::move(told->committed);
+  *told = std::move(r);
 }
 
 /// The node has committed what was put together. Where all copies of a database that is written by transactions were equal
