@@ -340,6 +340,17 @@ TEST_CASE(
   made(7, {1, 2});
   made(8, {0});
   w.wipe(0, 9, 10);
+  SUBCASE("the others write something, and they have met when the wipe is acknowledged") {
+    w.h.cure(0, fault_kind::cut, 8'400);
+    w.h.calm(0, 8'500);
+    made(13, {0, 1, 2});
+    w.h.ops.back().end = 14'000;
+    w.store(w.lock("b", 1, 7, 8, "one"), 8, 8, "theirs");
+    w.read(1, 20, 21, "theirs");
+    CHECK(w.broken(kept_deletions_checker()) > 0);
+    w.s.replacements.push_back({0, "a.tdb", 9'500});
+    CHECK(w.broken(kept_deletions_checker()) == 0);
+  }
   SUBCASE("node 0 is there when they meet") {
     w.h.cure(0, fault_kind::cut, 11'000);
     w.h.calm(0, 12'000);

@@ -57,6 +57,12 @@ struct link_seen {
   std::size_t other = 0;
   bool up = false;
 };
+/// A tool has put another content in the place of what a node had, outside of a recovery.
+struct replacement_seen {
+  std::size_t node = 0;
+  std::string db;
+  time_us at = 0;
+};
 struct ban_seen {
   std::size_t node = 0;
   time_us at = 0;
@@ -70,6 +76,7 @@ struct observations {
   std::vector<generation_step> generations;
   std::vector<map_seen> maps;
   std::vector<link_seen> links;
+  std::vector<replacement_seen> replacements;
   std::vector<resting_copy> resting;
   std::vector<database_recovery> recoveries;
   std::vector<ban_seen> bans;

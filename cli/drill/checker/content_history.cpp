@@ -8,9 +8,12 @@
 namespace floe::cli::drill {
 
 content_history::content_history(const history& h, const observations& s, std::string db)
-    : history_(h), seen_(s), on_disk_(h.transactional.contains(db) && !h.replicated.contains(db)) {
+    : history_(h),
+      seen_(s),
+      db_(std::move(db)),
+      on_disk_(h.transactional.contains(db_) && !h.replicated.contains(db_)) {
   for (const auto& r : s.recoveries)
-    if (r.db == db && !r.committed.empty()) recoveries_.push_back(&r);
+    if (r.db == db_ && !r.committed.empty()) recoveries_.push_back(&r);
   add_births(s);
   add_leavers(s);
   // where nothing was asked for the content was there at once
@@ -61,6 +64,15 @@ content_history::content content_history::answered_in(std::size_t node, time_us 
   for (const auto started : starts)
     if (const auto c = last_since(started, node, t); c != content::unknown) return c;
   return content::unknown;
+}
+
+time_us content_history::made_at(const operation& o) const {
+  if (o.result != op_end::done) return o.begin;
+  auto at = o.end;
+  for (const auto& r : seen_.replacements)
+    if (o.everywhere && r.node == o.node && r.db == db_ && r.at >= o.begin && r.at <= o.end)
+      at = std::min(at, r.at);
+  return at;
 }
 
 content_history::content content_history::last_since(time_us started, std::size_t node,

@@ -31,6 +31,9 @@ class content_history {
   /// The content in which the node acknowledged something at that time. Who is shut down goes on for a moment, and who is killed may
   /// just have answered: what arrives after that, when the next process has no content yet, came from the one before.
   content answered_in(std::size_t node, time_us) const;
+  /// When the node had what was done at the latest for certain, before that was told. Whoever replaces a content waits for the
+  /// recovery that follows, and hears of it long after that.
+  time_us made_at(const operation&) const;
 
   /// Who had it, since when, and got what was written in it up to then: all for whom it was made, but those that had left with that.
   std::map<std::size_t, time_us> shared_by(content, time_us until) const;
@@ -61,6 +64,7 @@ class content_history {
 
   const history& history_;
   const observations& seen_;
+  std::string db_;
   bool on_disk_;                           ///< a restart takes nothing
   std::vector<database_recovery> births_;  ///< under maps with which the database was not recovered
   std::vector<const database_recovery*> recoveries_;  ///< of this database, and these, by time

@@ -16,9 +16,6 @@ const disturbance* cause_among(const std::vector<const disturbance*>& harms) {
   return i == harms.end() ? nullptr : *i;
 }
 
-/// When the node had it at the latest for certain, before that was told.
-time_us made_at(const operation& o) { return o.result == op_end::done ? o.end : o.begin; }
-
 /// A write of a part that did not know of this one, and that is not lost.
 std::optional<disturbance> of_another_part(const history& h, const register_history& r,
                                            const content_history& contents, std::size_t write,
@@ -29,7 +26,7 @@ std::optional<disturbance> of_another_part(const history& h, const register_hist
     const auto& rival = h.ops[i];
     if (rival.result != op_end::done || rival.end > h.ops[stale.sight].end ||
         stale.is_missing.contains(i) ||
-        !contents.apart(lost.node, made_at(lost), rival.node, rival.end))
+        !contents.apart(lost.node, contents.made_at(lost), rival.node, rival.end))
       continue;
     return disturbance{.node = rival.node,
                        .from = rival.end,
@@ -86,7 +83,7 @@ bool parts_may_go_on(const history& h) {
 bool in_another_part(const history& h, const content_history& contents, std::size_t write,
                      const operation& sight) {
   const auto& w = h.ops[write];
-  return parts_may_go_on(h) && contents.apart(w.node, made_at(w), sight.node, sight.end);
+  return parts_may_go_on(h) && contents.apart(w.node, contents.made_at(w), sight.node, sight.end);
 }
 
 std::optional<disturbance> explain_loss(const history& h, const observations& s,

@@ -58,6 +58,7 @@ void log_reader::line(time_us at, std::size_t node, std::string_view text) {
       return;
     case event_id::recovery_pull: return pull(at, *event);
     case event_id::generation: return commit(at, node, *event);
+    case event_id::content_replaced: seen_.replacements.push_back({node, event->db, at}); return;
     case event_id::contents_differ:
       seen_.differences.push_back(fmt::format("{} at {}", text, at_text(at)));
       return;
