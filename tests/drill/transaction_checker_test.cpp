@@ -255,6 +255,41 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("a transaction that runs while parts meet may have read what is thrown away") {
+  written w;
+  const auto made = [&](std::uint32_t generation, std::set<std::size_t> from,
+                        const std::set<std::size_t>& nodes) {
+    database_recovery r{
+        .db = "p.tdb", .generation = generation, .at = generation * 1000, .from = std::move(from)};
+    for (const auto n : nodes) r.committed[n] = r.at + 100;
+    w.s.recoveries.push_back(r);
+  };
+  made(1, {0}, {0, 1, 2});
+  made(4, {0}, {0});
+  made(5, {1}, {1, 2});
+  made(12, {0}, {0, 1, 2});
+  for (const std::size_t n : {0, 1, 2}) w.h.disturb(n, 3'000, "cut off", fault_kind::cut);
+  w.commit(0, 2, 3, {{"a", ""}, {"b", ""}}, {{"a", "a1"}, {"b", "b1"}}, 1);
+  w.commit(0, 6, 7, {{"a", "a1"}, {"b", "b1"}}, {{"a", "a2"}, {"b", "b2"}}, 2);
+  w.commit(2, 8, 9, {{"a", "a1"}, {"b", "b1"}}, {{"a", "a3"}, {"b", "b3"}}, 2);
+  SUBCASE("it has begun before") {
+    w.commit(2, 10, 14, {{"a", "a3"}}, {{"a", "a4"}}, 3);
+    w.rest({{"a", "a4"}, {"b", "b2"}});
+    w.nothing_is_broken();
+  }
+  SUBCASE("it has begun afterwards") {
+    w.commit(2, 13, 14, {{"a", "a3"}}, {{"a", "a4"}}, 3);
+    w.rest({{"a", "a4"}, {"b", "b2"}});
+    CHECK(w.broken(whole_commits_checker()) > 0);
+  }
+  SUBCASE("nobody may go on without the others") {
+    w.h.majority = true;
+    w.commit(2, 10, 14, {{"a", "a3"}}, {{"a", "a4"}}, 3);
+    w.rest({{"a", "a4"}, {"b", "b2"}});
+    CHECK(w.broken(whole_commits_checker()) > 0);
+  }
+}
+
 TEST_CASE("a node that found all copies equal when it went on alone is one like any other") {
   written w;
   w.h.cluster_lock = true;

@@ -11,8 +11,16 @@ namespace {
 
 using writers = std::map<std::pair<std::string, std::string>, std::size_t>;
 
-commit_chain chain_of(const history& h, const writers& by_value, const std::string& key,
-                      std::string value) {
+/// Parts of the cluster met while it ran, and the content that it had read was left behind.
+bool has_read_what_was_left(const history& h, const content_history& contents,
+                            const transacted& t) {
+  if (!parts_may_go_on(h)) return false;
+  const auto before = contents.of(t.node, t.begin), after = contents.of(t.node, t.end);
+  return before != after && !contents.was_taken_into(before, after);
+}
+
+commit_chain chain_of(const history& h, const content_history& contents, const writers& by_value,
+                      const std::string& key, std::string value) {
   commit_chain c;
   std::set<std::size_t> there;
   while (!value.empty()) {
@@ -28,6 +36,8 @@ commit_chain chain_of(const history& h, const writers& by_value, const std::stri
     c.order.push_back(w->second);
     const auto& t = h.transactions[w->second];
     const auto before = t.seen.find(key);
+    c.begins_unseen = has_read_what_was_left(h, contents, t);
+    if (c.begins_unseen) break;
     value = before == t.seen.end() ? std::string() : before->second;
   }
   std::ranges::reverse(c.order);
@@ -90,9 +100,20 @@ std::size_t commit_history::kept_keys(const history& h, std::size_t transaction)
   return n;
 }
 
-std::vector<commit_history> by_database(const history& h) {
+bool commit_history::is_told(const history& h, std::size_t transaction) const {
+  return std::ranges::all_of(h.transactions[transaction].writes, [&](const auto& w) {
+    const auto c = chains.find(w.first);
+    // keys on which nodes differ at the end are another checker's matter
+    if (c == chains.end()) return false;
+    const auto& order = c->second.order;
+    return !c->second.begins_unseen || std::ranges::find(order, transaction) != order.end();
+  });
+}
+
+std::vector<commit_history> by_database(const history& h, const observations& s) {
   std::vector<commit_history> all;
   for (const auto& db : h.transactional) {
+    const content_history contents(h, s, db);
     commit_history made{.db = db};
     writers by_value;
     for (std::size_t i = 0; i < h.transactions.size(); ++i) {
@@ -108,7 +129,7 @@ std::vector<commit_history> by_database(const history& h) {
     for (const auto& [key, copies] : made.at_rest) {
       const auto& value = copies.begin()->second;
       if (!std::ranges::all_of(copies, [&](const auto& c) { return c.second == value; })) continue;
-      auto& c = made.chains[key] = chain_of(h, by_value, key, value);
+      auto& c = made.chains[key] = chain_of(h, contents, by_value, key, value);
       made.happened.insert(c.order.begin(), c.order.end());
     }
     all.push_back(std::move(made));

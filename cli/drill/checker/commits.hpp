@@ -17,6 +17,8 @@ namespace floe::cli::drill {
 struct commit_chain {
   std::vector<std::size_t> order;  ///< transactions that wrote the key, the first one first
   std::string broken;              ///< why it cannot be followed; empty: it can
+  /// What the first one has seen there was thrown away while it ran: what it was put in the place of is not known.
+  bool begins_unseen = false;
 };
 
 struct commit_history {
@@ -29,11 +31,13 @@ struct commit_history {
 
   /// The keys it wrote that have it in their chain.
   std::size_t kept_keys(const history&, std::size_t transaction) const;
+  /// Whether the chains of all keys that it wrote are known, as far back as it may be in them.
+  bool is_told(const history&, std::size_t transaction) const;
 };
 
 /// Of every database that is written by transactions. Keys on which the nodes do not agree at the end
 /// have no chain.
-std::vector<commit_history> by_database(const history&);
+std::vector<commit_history> by_database(const history&, const observations&);
 
 /// Says which disturbance explains that a transaction on one database is lost, or that somebody has not seen it.
 ///

@@ -152,6 +152,20 @@ bool content_history::apart(std::size_t one, time_us then, std::size_t other, ti
   return !came_after(a, b) && !came_after(b, a);
 }
 
+bool content_history::was_taken_into(content earlier, content later) const {
+  std::set<content> looked_at{content::first, content::unknown, earlier};
+  std::vector<content> open{later};
+  while (!open.empty()) {
+    const auto c = open.back();
+    open.pop_back();
+    if (c == earlier) return true;
+    if (!looked_at.insert(c).second) continue;
+    const auto& r = *recoveries_[std::to_underlying(c)];
+    for (const auto source : r.from) open.push_back(of(source, r.unchanged ? r.at - 1 : r.at));
+  }
+  return false;
+}
+
 /// How long a leader that is outnumbered leaves the cluster lock to the others (rules/election_lock).
 constexpr time_us way_for_others = 10'000'000;
 

@@ -41,6 +41,10 @@ class content_history {
   /// Whether these nodes had contents apart from each other at these times.
   bool apart(std::size_t one, time_us then, std::size_t other, time_us now) const;
 
+  /// Whether what was in the earlier one is in the later one, where a recovery takes one content whole and leaves all others
+  /// behind, as those of databases that are written by transactions do.
+  bool was_taken_into(content earlier, content later) const;
+
   /// Of two contents apart the earlier one was made, and everybody who had it, or what came of it, was harmed before the first
   /// recovery that led to the later one: who went on then could not have it. Says who of them was harmed last. Nothing if one
   /// who had it was there, if the contents are not apart, or if one of them was made by a part that had to leave the cluster

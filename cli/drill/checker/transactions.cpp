@@ -16,16 +16,13 @@ std::string cause(const std::optional<disturbance>& d) {
   return d ? cause_text(*d) : std::string();
 }
 
-std::vector<finding> whole(const history& h, const observations&) {
+std::vector<finding> whole(const history& h, const observations& s) {
   std::vector<finding> all;
-  for (const auto& db : by_database(h))
+  for (const auto& db : by_database(h, s))
     for (const auto i : db.all) {
       const auto& t = h.transactions[i];
-      // keys on which nodes differ at the end are another checker's matter
-      const auto told = std::ranges::count_if(
-          t.writes, [&](const auto& w) { return db.chains.contains(w.first); });
       const auto kept = db.kept_keys(h, i);
-      if (kept == 0 || told != static_cast<std::ptrdiff_t>(t.writes.size())) continue;
+      if (kept == 0 || !db.is_told(h, i)) continue;
       if (kept != t.writes.size())
         all.push_back({true, fmt::format("{}: {} of its {} records are there", transaction_text(t),
                                          kept, t.writes.size())});
@@ -39,14 +36,13 @@ std::vector<finding> whole(const history& h, const observations&) {
 std::vector<finding> kept(const history& h, const observations& s) {
   std::vector<finding> all;
   if (!s.at_rest) return all;  // nothing was read at the end
-  for (const auto& db : by_database(h)) {
+  for (const auto& db : by_database(h, s)) {
     const lost_commits losses(h, s, db);
     for (const auto i : db.all) {
       const auto& t = h.transactions[i];
-      const bool told = !t.writes.empty() && std::ranges::all_of(t.writes, [&](const auto& w) {
-        return db.chains.contains(w.first);
-      });
-      if (t.result != op_end::done || !told || db.kept_keys(h, i) > 0) continue;
+      if (t.result != op_end::done || t.writes.empty() || !db.is_told(h, i) ||
+          db.kept_keys(h, i) > 0)
+        continue;
       const auto why = losses.explain(t);
       all.push_back(
           {!why, fmt::format("{}, acknowledged, is lost", transaction_text(t)), cause(why)});
@@ -171,7 +167,7 @@ class order_graph {
 
 std::vector<finding> ordered(const history& h, const observations& s) {
   std::vector<finding> all;
-  for (const auto& db : by_database(h)) {
+  for (const auto& db : by_database(h, s)) {
     for (const auto& [key, chain] : db.chains) {
       if (!chain.broken.empty())
         all.push_back({true, fmt::format("{}/{}: {}", db.db, key, chain.broken)});
@@ -202,7 +198,7 @@ std::vector<finding> ordered(const history& h, const observations& s) {
 std::vector<finding> equal(const history& h, const observations& s) {
   std::vector<finding> all;
   if (!s.at_rest) return all;
-  for (const auto& db : by_database(h))
+  for (const auto& db : by_database(h, s))
     for (const auto& [key, copies] : db.at_rest) {
       const auto& [node, value] = *copies.begin();
       for (const auto& [other, theirs] : copies)
