@@ -23,6 +23,13 @@ constexpr duration ctdbd_links_within = milliseconds(1500);
 constexpr duration look_again_after = milliseconds(20);
 constexpr unsigned most_failures_counted = 6;
 constexpr duration longest_rest = std::chrono::seconds(5);
+/// So many recoveries in a row may leave what they were for as it was.
+constexpr unsigned most_uncured = 4;
+
+duration rest_after(unsigned failures) {
+  return std::min<duration>(milliseconds(5) * (1U << 2 * std::min(failures, most_failures_counted)),
+                            longest_rest);
+}
 /// Who leads says so once a second.
 constexpr duration contradicted_for = std::chrono::seconds(2);
 constexpr duration contradicted_rest = milliseconds(500);
@@ -258,6 +265,7 @@ void leader_watch::on(const watch_event::looked& e) {
   if (!went_on || !went_on_since_) went_on_since_ = went_on ? std::optional(now_) : std::nullopt;
   out_.push_back(watch_effect::align_flags{});
   const auto need = need_of(e, self_);
+  if (!need) demanded_.clear();
   if (wanted_.empty() && !need) {
     if (stale) look();
     return;
@@ -292,6 +300,13 @@ void leader_watch::on(const watch_event::weighed& e) {
 void leader_watch::demand(const recovery_need& need) {
   wanted_ = need.detail;
   cause_ = need.reason;
+  uncured_ = need.detail == demanded_ ? uncured_ + 1 : 0;
+  demanded_ = need.detail;
+  if (uncured_ > most_uncured && !resting_) {
+    resting_ = true;
+    out_.push_back(watch_effect::wake{.why = watch_alarm::rested,
+                                      .after = rest_after(uncured_ - most_uncured)});
+  }
   if (need.culprit == pnn::unknown || resting_) return recover_if_allowed();
   charging_ = true;
   out_.push_back(watch_effect::charge{need.culprit, need.reason, need.detail});
@@ -393,10 +408,8 @@ void leader_watch::on(const watch_event::recovery_ended& e) {
   }
   ++failures_;
   resting_ = true;
-  const auto pause = std::min<duration>(
-      milliseconds(5) * (1U << 2 * std::min(failures_, most_failures_counted)), longest_rest);
-  out_.push_back(
-      watch_effect::wake{.why = watch_alarm::rested, .after = pause, .failures = failures_});
+  out_.push_back(watch_effect::wake{
+      .why = watch_alarm::rested, .after = rest_after(failures_), .failures = failures_});
 }
 
 std::string_view name(watch_state s) {

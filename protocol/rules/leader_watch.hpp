@@ -29,7 +29,8 @@
 ///   majority that is asked for (`part`).
 /// * If all is well but for nodes that are not in the map, and all are floe's, they are weighed first: who lacks much is filled
 ///   before it is taken in (joining.hpp), and says so; nobody recovers for its sake until it says so no more.
-/// * The pause after failures in a row grows by four, from 20 ms to 5 s.
+/// * The pause after failures in a row grows by four, from 20 ms to 5 s. So does one between recoveries that succeed, and change
+///   nothing about what they were for: a peer that says of itself what no recovery can change does not keep the cluster recovering.
 /// * Two may believe that they hold the cluster lock, until one of them finds out (`contradicted`): whatever one of them recovers
 ///   needs a recovery in the eyes of the other. Each pauses after every recovery then, for `contradicted_rest`.
 ///
@@ -239,6 +240,8 @@ class leader_watch {
   watch_event::part part_{};
   std::optional<time_point> looks_again_;  ///< when a part that waits may have waited long enough
   unsigned failures_ = 0;                  ///< in a row
+  std::string demanded_;  ///< why, when somebody needed a recovery; until all is well
+  unsigned uncured_ = 0;  ///< recoveries in a row that have changed nothing about that
   std::set<pnn> banning_;
   std::optional<time_point> last_arrival_;
   bool overtaken_ = false;  ///< somebody has come since nodes were looked at
