@@ -12,8 +12,11 @@
 #include "actors/events.hpp"
 #include "cli/drill/run/said.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/messages.hpp"
 #include "protocol/types/basic.hpp"
+#include "protocol/types/client.hpp"
 #include "protocol/types/membership.hpp"
+#include "protocol/wire/codec.hpp"
 
 namespace floe::cli::drill {
 namespace {
@@ -321,6 +324,17 @@ outcome drill_run::order(std::size_t n, control what, const bytes& request) {
     return failed_because(fmt::format("node {} does not answer", n));
   if (error)
     return failed_because(fmt::format("node {} refused {}: {}", n, control_name(what), *error));
+  return {};
+}
+
+outcome drill_run::ask_leader(std::size_t n, bool whole, bool verify) {
+  if (!cluster_->responsive(n)) return failed_because(fmt::format("node {} does not run", n));
+  if (!cluster_->run([&] { return observer(n).connected(); }, 10s))
+    return failed_because(fmt::format("node {} takes no clients", n));
+  auto& c = observer(n).raw();
+  c.send_message(pnn::broadcast_connected,
+                 nth(message::floe_recover, (whole ? 1U : 0U) | (verify ? 2U : 0U)),
+                 wire::encode(srvid_message{.pnn = c.self(), .srvid = srvid{0}}));
   return {};
 }
 

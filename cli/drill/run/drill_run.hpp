@@ -68,6 +68,9 @@ class drill_run {
   void heal();
   /// An order to a node through a client of its own; waits for the answer.
   outcome order(std::size_t n, control, const bytes& request);
+  /// Asks whichever floe node leads for a recovery, of everything, or after which contents are compared; through a client of this
+  /// node, which waits for nothing.
+  outcome ask_leader(std::size_t n, bool whole, bool verify);
   /// Holds recoveries of whichever node leads; empty: releases.
   outcome hold(const std::string& phase);
 

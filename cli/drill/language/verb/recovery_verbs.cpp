@@ -39,27 +39,46 @@ std::string read_phase(line_parser& w) {
   return text;
 }
 
+/// Through the first node that runs.
+template <class Ask>
+outcome by_any(drill_run& s, Ask ask) {
+  for (std::size_t n = 0; n < s.cluster().size(); ++n)
+    if (s.cluster().responsive(n)) return ask(n);
+  return failed_because("no node runs");
+}
+
 }  // namespace
 
 std::vector<verb> recovery_verbs() {
   return {
       {.name = "recover",
        .group = "Recovery",
-       .arguments = "[on NODE]",
-       .summary = "ask for a recovery; returns when it has been asked for",
-       .example = "recover",
+       .arguments = "[whole] [verify] [on NODE]",
+       .summary = "ask for a recovery; returns when it has been asked for. whole: of every record, "
+                  "not only of what has "
+                  "changed; verify: contents are compared afterwards",
+       .example = "recover whole",
        .read = [](line_parser& w) -> action {
+         const bool whole = w.take("whole"), verify = w.take("verify");
+         if (whole || verify) {
+           if (w.take("on"))
+             return for_each_node({w.node()}, [=](drill_run& s, std::size_t n) {
+               return s.ask_leader(n, whole, verify);
+             });
+           return [=](drill_run& s) {
+             return by_any(s, [&](std::size_t n) { return s.ask_leader(n, whole, verify); });
+           };
+         }
          if (w.take("on"))
            return for_each_node({w.node()}, [](drill_run& s, std::size_t n) {
              return s.order(n, control::set_recmode,
                             encode_request<control::set_recmode>(recovery_mode::active));
            });
-         return [](drill_run& s) -> outcome {
-           for (std::size_t n = 0; n < s.cluster().size(); ++n)
-             if (s.cluster().responsive(n))
-               return s.order(n, control::set_recmode,
-                              encode_request<control::set_recmode>(recovery_mode::active));
-           return failed_because("no node runs");
+         return [](drill_run& s) {
+           return by_any(s, [&](std::size_t n) {
+             return s.order(n, control::set_recmode,
+                            encode_request<control::set_recmode>(recovery_mode::active));
+           });
          };
        },
        .uses = {"recover", "recover on {node}"}},
