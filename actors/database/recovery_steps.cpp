@@ -91,8 +91,8 @@ void database::freeze(db_control& m) {
     return m.answer.good();
   }
   const bool of_recovery = !is_outside(m);
-  const bool in_vain = recovery_of(m) && (std::get<req_control>(m.packet->content.body).flags &
-                                          (freeze_outdated | freeze_outnumbered));
+  const auto flags = recovery_of(m) ? std::get<req_control>(m.packet->content.body).flags : 0;
+  const bool in_vain = flags & (freeze_outdated | freeze_outnumbered);
   freeze_step s;
   if (!transition(
           freeze_event::freeze{.locks_held = close_to_new_holders(), .recovers = of_recovery},
@@ -106,7 +106,7 @@ void database::freeze(db_control& m) {
     own_freeze_ =
         step(own_freeze_, in_vain ? own_freeze_event::left_out : own_freeze_event::counted);
   if (in_vain) {
-    void_locks("outdated");
+    void_locks(flags & freeze_outdated ? "outdated" : "outnumbered");
     hurry_void_holders();
   }
   serve_muted();

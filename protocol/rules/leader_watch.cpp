@@ -302,12 +302,13 @@ void leader_watch::demand(const recovery_need& need) {
   cause_ = need.reason;
   uncured_ = need.detail == demanded_ ? uncured_ + 1 : 0;
   demanded_ = need.detail;
-  if (uncured_ > most_uncured && !resting_) {
+  const bool rests_already = resting_;
+  if (uncured_ > most_uncured && !rests_already) {
     resting_ = true;
     out_.push_back(watch_effect::wake{.why = watch_alarm::rested,
                                       .after = rest_after(uncured_ - most_uncured)});
   }
-  if (need.culprit == pnn::unknown || resting_) return recover_if_allowed();
+  if (need.culprit == pnn::unknown || rests_already) return recover_if_allowed();
   charging_ = true;
   out_.push_back(watch_effect::charge{need.culprit, need.reason, need.detail});
 }
