@@ -81,7 +81,7 @@ std::vector<verb> recovery_verbs() {
            });
          };
        },
-       .uses = {"recover", "recover on {node}"}},
+       .uses = {"recover", "recover on {node}", "recover whole", "recover whole verify on {node}"}},
       {.name = "hold",
        .group = "Recovery",
        .arguments = "PHASE[@DB]",
