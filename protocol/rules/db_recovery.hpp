@@ -372,6 +372,7 @@ class db_recovery {
   bool left_behind(pnn) const;
   const db_copy* copy_of(pnn) const;
   generation common_with(pnn) const;
+  bool came_after(pnn member, std::ptrdiff_t step, generation parted) const;
   generation filled_with(pnn) const;
   std::vector<pnn> wiped() const;
   std::vector<pnn> targets() const;

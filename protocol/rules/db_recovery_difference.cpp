@@ -302,6 +302,25 @@ generation db_recovery::own_generation(pnn n) const {
   return common_with(n) == has ? generation::invalid : has;
 }
 
+/// How a step of a member that was away when a node parted from the others lies to that content. What it changed in a step from before
+/// to after that, those who were there know: they noted what it brought when it came back.
+bool db_recovery::came_after(pnn member, std::ptrdiff_t step, generation parted) const {
+  const auto& steps = copy_of(member)->earlier;
+  const auto& history = copy_of(historian())->earlier;
+  const auto size = static_cast<std::ptrdiff_t>(steps.size());
+  if (step < 0 || step >= size || mutated(mutant::who_was_away_has_touched_all)) return true;
+  const auto place = [&](generation g) -> std::optional<std::ptrdiff_t> {
+    if (g == base_) return -1;
+    const auto i = std::ranges::find(history, g);
+    return i == history.end() ? std::nullopt : std::optional(i - history.begin());
+  };
+  const auto at = place(parted);
+  const auto begins = place(steps[static_cast<std::size_t>(step)]);
+  const auto ends = place(step == 0 ? base_ : steps[static_cast<std::size_t>(step - 1)]);
+  if (!at || !ends) return true;
+  return *ends < *at && begins && *begins < *at;
+}
+
 /// Ages: 0 not changed, 1 since the base, 2 in the step before it, and so on.
 key_touches db_recovery::touches(pnn member, std::uint32_t age) const {
   key_touches t;
@@ -327,7 +346,9 @@ key_touches db_recovery::touches(pnn member, std::uint32_t age) const {
     // a member that missed the first commit has that step and the next ones in one; one that came later parted from nobody
     const bool same = parted != steps.end() &&
                       end_of(steps, first) == end_of(history, parted_there - history.begin());
-    if (parted == steps.end() || step < first || (step == first && !same))
+    if (parted == steps.end()) {
+      if (came_after(member, step, common_with(needed[i]))) t.after |= bit;
+    } else if (step < first || (step == first && !same))
       t.after |= bit;
     else if (step == first)
       t.before |= bit;
@@ -341,9 +362,12 @@ std::uint64_t db_recovery::parted_before(pnn member, std::uint32_t age) const {
   std::uint64_t mask = 0;
   for (std::size_t i = 0; i < needed.size() && i < 64; ++i) {
     if (left_at_base(needed[i])) continue;
+    const auto common = common_with(needed[i]);
+    const auto step = static_cast<std::ptrdiff_t>(age) - 2;
+    const auto parted = std::ranges::find(steps, common);
     // where it parted the member's step is not sure to be the others', if it missed their first commit
-    const auto parted = std::ranges::find(steps, common_with(needed[i])) - steps.begin();
-    if (static_cast<std::ptrdiff_t>(age) - 2 < parted) mask |= std::uint64_t{1} << i;
+    if (parted == steps.end() ? came_after(member, step, common) : step < parted - steps.begin())
+      mask |= std::uint64_t{1} << i;
   }
   return mask;
 }

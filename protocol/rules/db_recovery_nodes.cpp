@@ -87,7 +87,8 @@ std::vector<pnn> db_recovery::pull_sources() const {
 /// Of the whole copies that lack nothing that another one knows (content_past.hpp) the highest sequence number supplies
 /// everything. Of equal ones one of the last generation, of equals among these the lowest pnn: what was not decided there when
 /// its node was lost did not happen, and others were acknowledged in its place. A number of 0 says nothing about the content:
-/// one that has just been made must not win by it.
+/// one that has just been made must not win by it. A content that ends with the processes may have begun anew, with low numbers,
+/// without anybody who had the old one: there what was acknowledged in the last generation counts first.
 pnn db_recovery::supplier() const {
   const auto had = who_has(true);
   auto claims = seqnums_;
@@ -107,7 +108,9 @@ pnn db_recovery::supplier() const {
            !mutated(mutant::rival_of_lost_node_wins);
   };
   const auto best = std::ranges::max_element(claims, {}, [&](const past_claim& c) {
-    return std::tuple(c.number, counts(c.node), -std::int64_t{number(c.node)});
+    const bool first = kind_ == db_kind::replicated && c.number > 0 && counts(c.node) &&
+                       !mutated(mutant::ended_content_wins_by_number);
+    return std::tuple(first, c.number, counts(c.node), -std::int64_t{number(c.node)});
   });
   return best == claims.end() ? pnn::unknown : best->node;
 }

@@ -409,6 +409,13 @@ TEST_CASE("what is only in memory may be lost with every process that had it") {
     w.h.disturbances.back().cured = 5'900;  // it had been let in again
     CHECK(w.broken(kept_commits_checker()) == 1);
   }
+  SUBCASE("the last process ended while the other node was cut off from it") {
+    w.h.disturb(0, 5'500, "cut off", fault_kind::cut, 1, 0);
+    w.h.disturb(1, 5'500, "cut off", fault_kind::cut, 1, 1);
+    CHECK(w.broken(kept_commits_checker()) == 0);
+    w.h.disturbances.back().side = 0;  // from others, with it
+    CHECK(w.broken(kept_commits_checker()) == 1);
+  }
   SUBCASE("the other node was stopped after that") {
     w.h.disturb(1, 6'500, "stopped", fault_kind::out);
     CHECK(w.broken(kept_commits_checker()) == 1);

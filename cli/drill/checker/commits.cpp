@@ -54,10 +54,18 @@ const disturbance* end_of(const history& h, std::size_t node, time_us since) {
   return nullptr;
 }
 
-/// An operator has taken it out, or it is banned: others go on without what it has.
-bool is_out(const history& h, std::size_t node, time_us at) {
+/// An operator has taken it out, it is banned, or cut off from the one that ended then: others go on without what it has.
+bool is_out(const history& h, std::size_t node, const disturbance& end) {
+  const auto at = ended_at(end);
+  const auto lasts = [&](const disturbance& d) { return d.from <= at && d.cured >= at; };
+  const auto parts_them = [&](const disturbance& d) {
+    // a side that goes on for certain is not disturbed
+    return d.event != 0 && std::ranges::none_of(h.disturbances, [&](const disturbance& other) {
+             return other.node == end.node && other.event == d.event && other.side == d.side;
+           });
+  };
   return std::ranges::any_of(h.disturbances, [&](const disturbance& d) {
-    return d.node == node && d.how == fault_kind::out && d.from <= at && d.cured >= at;
+    return d.node == node && lasts(d) && (d.how == fault_kind::out || parts_them(d));
   });
 }
 
@@ -86,7 +94,7 @@ std::optional<disturbance> every_holder_ended(const history& h, const observatio
       last = ended;
   }
   const bool nobody_works =
-      last && std::ranges::all_of(still_run, [&](auto n) { return is_out(h, n, ended_at(*last)); });
+      last && std::ranges::all_of(still_run, [&](auto n) { return is_out(h, n, *last); });
   return nobody_works ? std::optional(*last) : std::nullopt;
 }
 
