@@ -412,7 +412,7 @@ std::vector<pnn> difference_merge::who_lacks(const entry& e,
   // What is known to be beaten is not the winner. Who never had what is gone is told of it all the same: nobody else may
   // know any more that it was touched, when a node comes back that still has it.
   const copy* base = base_of(e);
-  const bool all_are_told = !winner && !mutated(mutant::gone_is_known_to_one);
+  const bool all_are_told = !winner && e.changed.size > 0 && !mutated(mutant::gone_is_known_to_one);
   if (e.changed.size < members_.size() && (!base || all_are_told || lacks(*base)))
     std::ranges::copy(without(e), std::back_inserter(lack));
   for (const auto& b : behind_) {
