@@ -1,74 +1,12 @@
 /// The checkers, on histories made by hand: what they must find, and what they must let pass.
 #include <doctest/doctest.h>
 
-#include "cli/drill/checker/checker.hpp"
+#include "tests/drill/written_records.hpp"
 
 using namespace floe::cli::drill;
 
-namespace {
-
-/// A history written line by line; times in milliseconds.
-struct written {
-  history h;
-  observations s;
-
-  std::size_t op(op_kind k, const std::string& who, std::size_t node, time_us begin, time_us end,
-                 const std::string& value, op_end result = op_end::done,
-                 std::size_t under = static_cast<std::size_t>(-1)) {
-    return h.begin({.kind = k,
-                    .client = who,
-                    .node = node,
-                    .db = "a.tdb",
-                    .key = "k",
-                    .value = value,
-                    .under = under,
-                    .begin = begin * 1000,
-                    .end = end * 1000,
-                    .result = result});
-  }
-  std::size_t lock(const std::string& who, std::size_t node, time_us begin, time_us end,
-                   const std::string& saw, std::uint64_t rsn = 0) {
-    const auto i = op(op_kind::lock, who, node, begin, end, saw);
-    h.ops[i].rsn = rsn;
-    h.holdings[i] = {i, end * 1000, never};
-    return i;
-  }
-  std::size_t store(std::size_t lock, time_us begin, time_us end, const std::string& value,
-                    op_end result = op_end::done) {
-    const auto holder = h.ops[lock];
-    h.holdings[lock].to = begin * 1000;
-    return op(op_kind::store, holder.client, holder.node, begin, end, value, result, lock);
-  }
-  std::size_t erase(std::size_t lock, time_us begin, time_us end) {
-    const auto holder = h.ops[lock];
-    h.holdings[lock].to = begin * 1000;
-    return op(op_kind::erase, holder.client, holder.node, begin, end, "", op_end::done, lock);
-  }
-  void read(std::size_t node, time_us begin, time_us end, const std::string& saw) {
-    op(op_kind::read, "r", node, begin, end, saw);
-  }
-  void wipe(std::size_t node, time_us begin, time_us end) {
-    h.begin({.kind = op_kind::wipe,
-             .client = "drill",
-             .node = node,
-             .db = "a.tdb",
-             .begin = begin * 1000,
-             .end = end * 1000,
-             .result = op_end::done,
-             .everywhere = true});
-  }
-  std::size_t broken(const checker& c) const {
-    std::size_t n = 0;
-    for (const auto& f : c.check(h, s)) n += f.broken;
-    return n;
-  }
-  std::size_t explained(const checker& c) const { return c.check(h, s).size() - broken(c); }
-};
-
-}  // namespace
-
 TEST_CASE("a history in order breaks nothing") {
-  written w;
+  written_records w;
   const auto a = w.lock("a", 0, 1, 2, "", 0);
   w.store(a, 3, 4, "one");
   const auto b = w.lock("b", 1, 2, 6, "one", 3);
@@ -81,7 +19,7 @@ TEST_CASE("a history in order breaks nothing") {
 }
 
 TEST_CASE("a lost write is found, and explained only by the loss of a node that had it") {
-  written w;
+  written_records w;
   w.store(w.lock("a", 0, 1, 2, ""), 3, 4, "one");
   w.store(w.lock("b", 1, 5, 6, "one"), 7, 8, "two");
   w.read(2, 20, 21, "one");
@@ -116,7 +54,7 @@ TEST_CASE("a lost write is found, and explained only by the loss of a node that 
 
 TEST_CASE(
     "a loss is put down to the node that had the record last, if all that had it were harmed") {
-  written w;
+  written_records w;
   w.store(w.lock("a", 0, 1, 2, ""), 3, 4, "one");
   w.store(w.lock("b", 1, 5, 6, "one"), 7, 8, "two");
   const auto moved = w.lock("c", 2, 9, 10, "two");
@@ -181,7 +119,7 @@ TEST_CASE(
 }
 
 TEST_CASE("who leaves in good order gives what it has to others, perhaps while somebody waits") {
-  written w;
+  written_records w;
   w.store(w.lock("a", 0, 1, 2, ""), 3, 4, "one");
   w.h.disturb(0, 10'000, "banned", fault_kind::out);
   w.h.disturbances.back().orderly = true;
@@ -228,94 +166,8 @@ TEST_CASE("who leaves in good order gives what it has to others, perhaps while s
   }
 }
 
-TEST_CASE("of what two parts have written beside each other one is lost, and nothing else") {
-  written w;
-  const auto recovered = [&](std::uint32_t generation, time_us at, std::set<std::size_t> from) {
-    database_recovery r{.db = "a.tdb", .generation = generation, .at = at * 1000, .from = from};
-    for (const auto n : from) r.committed.emplace(n, at * 1000 + 500);
-    w.s.recoveries.push_back(std::move(r));
-  };
-  recovered(1, 1, {0, 1, 2});
-  w.store(w.lock("b", 1, 3, 4, ""), 5, 6, "before");
-  recovered(2, 10, {0});
-  recovered(3, 11, {1, 2});
-  const auto of_node_0 = [&] { w.store(w.lock("a", 0, 20, 21, "before"), 22, 23, "of node 0"); };
-  const auto merged = [&] {
-    recovered(4, 40, {0, 1, 2});
-    w.s.recoveries.back().from = {1, 2};
-  };
-  SUBCASE("both have written it") {
-    w.store(w.lock("b", 1, 14, 15, "before"), 16, 17, "of node 1");
-    of_node_0();
-    merged();
-    SUBCASE("one is there") {
-      w.read(2, 50, 51, "of node 1");
-      CHECK(w.broken(kept_writes_checker()) == 0);
-      CHECK(w.explained(kept_writes_checker()) == 1);
-    }
-    SUBCASE("but where one part excludes the other that explains nothing") {
-      w.h.cluster_lock = true;
-      w.read(2, 50, 51, "of node 1");
-      CHECK(w.broken(kept_writes_checker()) > 0);
-    }
-    SUBCASE("nor may both be lost") {
-      w.read(2, 50, 51, "before");
-      CHECK(w.broken(kept_writes_checker()) == 2);
-    }
-  }
-  SUBCASE("one has, after both had the record, and the other has looked at it") {
-    of_node_0();
-    w.read(1, 30, 31, "before");
-    CHECK(w.broken(kept_writes_checker()) == 0);
-    merged();
-    w.read(2, 50, 51, "before");
-    CHECK(w.broken(kept_writes_checker()) == 1);
-  }
-}
-
-TEST_CASE(
-    "a node that was started again out of reach has a content of its own from its first map on") {
-  written w;
-  database_recovery before{.db = "a.tdb", .generation = 1, .at = 1000, .from = {0, 1}};
-  before.committed = {{0, 1500}, {1, 1500}};
-  w.s.recoveries.push_back(before);
-  w.store(w.lock("a", 0, 2, 3, ""), 4, 5, "before");
-  w.h.disturb(1, 10'000, "killed", fault_kind::lost);
-  w.h.cure(1, fault_kind::lost, 12'000);
-  w.s.maps = {{0, 1400, 1, true}, {1, 1400, 1, true}, {1, 14'000, 2, true}};
-  const auto of_node_1 = [&] { w.store(w.lock("b", 1, 20, 21, ""), 22, 23, "of node 1"); };
-  const auto merged = [&] {
-    database_recovery r{.db = "a.tdb", .generation = 3, .at = 40'000, .from = {0}};
-    r.committed = {{0, 40'500}, {1, 40'500}};
-    w.s.recoveries.push_back(r);
-  };
-  SUBCASE("both have written the record: one is there") {
-    w.store(w.lock("a", 0, 16, 17, "before"), 18, 19, "of node 0");
-    of_node_1();
-    merged();
-    w.read(1, 50, 51, "of node 0");
-    CHECK(w.broken(kept_writes_checker()) == 0);
-    CHECK(w.explained(kept_writes_checker()) == 1);
-  }
-  SUBCASE("nor may both be lost") {
-    w.store(w.lock("a", 0, 16, 17, "before"), 18, 19, "of node 0");
-    of_node_1();
-    merged();
-    w.read(1, 50, 51, "");
-    CHECK(w.broken(kept_writes_checker()) > 0);
-  }
-  SUBCASE("they have met in a generation: it is no part of its own") {
-    w.s.maps.push_back({0, 14'100, 2, true});
-    w.store(w.lock("a", 0, 16, 17, "before"), 18, 19, "of node 0");
-    of_node_1();
-    merged();
-    w.read(1, 50, 51, "of node 0");
-    CHECK(w.broken(kept_writes_checker()) > 0);
-  }
-}
-
 TEST_CASE("a wiped database deletes every record of it") {
-  written w;
+  written_records w;
   w.store(w.lock("a", 0, 1, 2, ""), 3, 4, "one");
   w.wipe(0, 5, 6);
   w.read(1, 7, 8, "");
@@ -325,70 +177,8 @@ TEST_CASE("a wiped database deletes every record of it") {
   CHECK(w.broken(kept_deletions_checker()) == 1);
 }
 
-TEST_CASE(
-    "a wipe in one part of a cluster is gone with all who took part in it, and not by the cut") {
-  written w;
-  const auto made = [&](std::uint32_t generation, const std::set<std::size_t>& nodes) {
-    database_recovery r{
-        .db = "a.tdb", .generation = generation, .at = generation * 1000, .from = nodes};
-    for (const auto n : nodes) r.committed[n] = r.at + 100;
-    w.s.recoveries.push_back(r);
-  };
-  made(1, {0, 1, 2});
-  w.store(w.lock("a", 0, 2, 3, ""), 4, 5, "one");
-  w.h.disturb(0, 6'000, "cut off", fault_kind::cut);
-  made(7, {1, 2});
-  made(8, {0});
-  w.wipe(0, 9, 10);
-  SUBCASE("the others write something, and they have met when the wipe is acknowledged") {
-    w.h.cure(0, fault_kind::cut, 8'400);
-    w.h.calm(0, 8'500);
-    made(13, {0, 1, 2});
-    w.h.ops.back().end = 14'000;
-    w.store(w.lock("b", 1, 7, 8, "one"), 8, 8, "theirs");
-    w.read(1, 20, 21, "theirs");
-    CHECK(w.broken(kept_deletions_checker()) > 0);
-    w.s.replacements.push_back({0, "a.tdb", 9'500});
-    CHECK(w.broken(kept_deletions_checker()) == 0);
-  }
-  SUBCASE("node 0 is there when they meet") {
-    w.h.cure(0, fault_kind::cut, 11'000);
-    w.h.calm(0, 12'000);
-    made(13, {0, 1, 2});
-    w.read(1, 20, 21, "one");
-    CHECK(w.broken(kept_deletions_checker()) == 1);
-  }
-  SUBCASE("node 0 is taken out: nobody else had it") {
-    w.h.disturb(0, 10'500, "banned", fault_kind::out);
-    w.h.cure(0, fault_kind::cut, 11'000);
-    w.h.cure(0, fault_kind::out, 11'000);
-    made(13, {1, 2});
-    w.s.recoveries.back().committed[0] = 13'100;
-    w.read(1, 20, 21, "one");
-    CHECK(w.broken(kept_deletions_checker()) == 0);
-    CHECK(w.explained(kept_deletions_checker()) == 1);
-  }
-  SUBCASE("node 0 gives what it has to node 3, which was there as well, and leaves") {
-    w.s.recoveries.back().committed[3] = 8'100;
-    w.h.disturb(3, 6'000, "cut off", fault_kind::cut);
-    w.h.disturb(0, 10'500, "banned", fault_kind::out);
-    w.h.disturbances.back().orderly = true;
-    w.h.left(0, true, 10'600);
-    bool killed = false;
-    SUBCASE("node 3 is killed") { killed = true; }
-    SUBCASE("node 3 is there when they meet") {}
-    if (killed) w.h.disturb(3, 10'700, "killed", fault_kind::lost);
-    w.h.cure(0, fault_kind::cut, 11'000);
-    w.h.cure(3, fault_kind::cut, 11'000);
-    made(13, {1, 2});
-    w.s.recoveries.back().committed[0] = w.s.recoveries.back().committed[3] = 13'100;
-    w.read(1, 20, 21, "one");
-    CHECK(w.broken(kept_deletions_checker()) == (killed ? 0 : 1));
-  }
-}
-
 TEST_CASE("a node that is out of the cluster may know only what it had") {
-  written w;
+  written_records w;
   w.store(w.lock("a", 0, 1, 2, ""), 3, 4, "one");
   w.store(w.lock("b", 1, 5, 6, "one"), 7, 8, "two");
   w.h.disturb(2, 4'500, "cut off", fault_kind::cut);
@@ -403,7 +193,7 @@ TEST_CASE("a node that is out of the cluster may know only what it had") {
 }
 
 TEST_CASE("a deleted record that comes back is found") {
-  written w;
+  written_records w;
   w.store(w.lock("a", 0, 1, 2, ""), 3, 4, "one");
   w.erase(w.lock("b", 1, 5, 6, "one"), 7, 8);
   w.read(2, 9, 10, "");
@@ -414,7 +204,7 @@ TEST_CASE("a deleted record that comes back is found") {
 }
 
 TEST_CASE("a write without an answer may have happened or not") {
-  written w;
+  written_records w;
   w.store(w.lock("a", 0, 1, 2, ""), 3, 4, "one");
   w.store(w.lock("b", 1, 5, 6, "one"), 7, 8, "two", op_end::unknown);
   SUBCASE("not") { w.read(2, 20, 21, "one"); }
@@ -427,7 +217,7 @@ TEST_CASE("a write without an answer may have happened or not") {
 
 TEST_CASE(
     "a write without an answer that somebody has seen has happened, and may be lost as any other") {
-  written w;
+  written_records w;
   w.store(w.lock("a", 0, 1, 2, ""), 3, 4, "one");
   w.store(w.lock("b", 1, 5, 6, "one"), 7, 8, "two", op_end::unknown);
   w.read(1, 9, 10, "two");
@@ -441,12 +231,12 @@ TEST_CASE(
 
 TEST_CASE("values out of nowhere and sights in no order are found") {
   SUBCASE("nobody wrote it") {
-    written w;
+    written_records w;
     w.read(0, 1, 2, "ghost");
     CHECK(w.broken(linear_records_checker()) == 1);
   }
   SUBCASE("new, then old, while both were being written") {
-    written w;
+    written_records w;
     w.op(op_kind::store, "a", 0, 1, 100, "one");
     w.op(op_kind::store, "b", 1, 1, 100, "two");
     w.read(2, 10, 20, "one");
@@ -458,7 +248,7 @@ TEST_CASE("values out of nowhere and sights in no order are found") {
 }
 
 TEST_CASE("two holders of one lock are found, unless one of them was lost") {
-  written w;
+  written_records w;
   w.lock("a", 0, 1, 2, "");
   w.lock("b", 1, 3, 4, "");
   CHECK(w.broken(exclusive_locks_checker()) == 1);
@@ -467,7 +257,7 @@ TEST_CASE("two holders of one lock are found, unless one of them was lost") {
 }
 
 TEST_CASE("an rsn that falls is found") {
-  written w;
+  written_records w;
   w.store(w.lock("a", 0, 1, 2, "", 0), 3, 4, "one");
   w.store(w.lock("b", 1, 5, 6, "one", 7), 7, 8, "two");
   w.lock("c", 1, 9, 10, "two", 6);
@@ -475,7 +265,7 @@ TEST_CASE("an rsn that falls is found") {
 }
 
 TEST_CASE("two owners, no owner, and a copy that is newer than its owner's are found") {
-  written w;
+  written_records w;
   w.s.resting = {{0, "a.tdb", "k", 0, 5}, {1, "a.tdb", "k", 0, 4}};
   CHECK(w.broken(one_owner_checker()) == 0);
   w.s.resting[1].rsn = 6;
@@ -487,7 +277,7 @@ TEST_CASE("two owners, no owner, and a copy that is newer than its owner's are f
 }
 
 TEST_CASE("a grant in a frozen database is found, one that was under way is not") {
-  written w;
+  written_records w;
   w.s.frozen.push_back({0, "a.tdb", 5'000, 50'000});
   w.lock("a", 0, 1, 6, "");
   CHECK(w.broken(frozen_reads_checker()) == 0);
@@ -498,7 +288,7 @@ TEST_CASE("a grant in a frozen database is found, one that was under way is not"
 }
 
 TEST_CASE("generations without a recovery, answers too many or none, and unrest are found") {
-  written w;
+  written_records w;
   w.s.generations.push_back({0, 5, 7, 8, true});
   CHECK(w.broken(generations_checker()) == 0);
   w.s.generations.push_back({0, 5, 8, 9, false});
@@ -510,4 +300,12 @@ TEST_CASE("generations without a recovery, answers too many or none, and unrest 
   w.s.at_rest = false;
   w.s.unrest = "node 1 is ACTIVE";
   CHECK(w.broken(back_to_normal_checker()) == 1);
+}
+
+TEST_CASE("a ban that the drill did not ask for is found") {
+  written_records w;
+  w.s.bans.push_back({1, 5'000, "banned seconds=300 cause=asked", true});
+  CHECK(w.broken(undeserved_bans_checker()) == 0);
+  w.s.bans.push_back({2, 5'000, "banned seconds=300 cause=not_frozen", false});
+  CHECK(w.broken(undeserved_bans_checker()) == 1);
 }

@@ -55,8 +55,7 @@ std::vector<verb> recovery_verbs() {
        .group = "Recovery",
        .arguments = "[whole] [verify] [on NODE]",
        .summary = "ask for a recovery; returns when it has been asked for. whole: of every record, "
-                  "not only of what has "
-                  "changed; verify: contents are compared afterwards",
+                  "not only of what has changed; verify: contents are compared afterwards",
        .example = "recover whole",
        .read = [](line_parser& w) -> action {
          const bool whole = w.take("whole"), verify = w.take("verify");
