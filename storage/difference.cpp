@@ -92,14 +92,15 @@ std::uint32_t returning_node::oldest_since(generation content) const {
 }
 
 void difference_merge::changed(pnn member, byte_view key, const std::optional<record_view>& has,
-                               bool newer) {
+                               const change_told& how) {
   auto& e = entry_of(key);
   if (has_changed(e, member)) return;
   copies_.append(e.changed, {.from = member,
                              .there = has.has_value(),
                              .record = has.value_or(record_view{}),
-                             .newer = newer});
-  e.beats_base |= newer && has;
+                             .newer = how.newer,
+                             .written = how.written});
+  e.beats_base |= how.newer && has;
 }
 
 void difference_merge::unchanged(pnn member, byte_view key, const std::optional<record_view>& has) {
@@ -398,6 +399,8 @@ difference_merge::decision difference_merge::decide(byte_view key, const entry& 
     if (const auto h = kept_header(s.winner.header, !s.winner.data.empty(), all_here_))
       d.winner = record_view{key, *h, s.winner.data};
   d.lack = who_lacks(e, d.winner);
+  d.written = !mutated(mutant::written_is_known_to_one) &&
+              std::ranges::any_of(changed_of(e), &copy::written);
   return d;
 }
 

@@ -46,6 +46,12 @@ struct returning_node {
   std::uint32_t oldest_since(generation content) const;
 };
 
+/// What a member tells of a key that it has changed, beside its copy.
+struct change_told {
+  bool newer = false;    ///< the copy beats what all had before
+  bool written = false;  ///< the member has written it, whatever it has now
+};
+
 class difference_merge {
  public:
   /// `behind`: nodes at an earlier base, which lack what the members have changed since. Their own
@@ -60,9 +66,9 @@ class difference_merge {
 
   /// Keeps a buffer for the records that view into it.
   void keep(frame buffer) { buffers_.push_back(std::move(buffer)); }
-  /// A member's copy of a key that it has changed; nothing: it has none any more. `newer`: it beats what all had before.
+  /// A member's copy of a key that it has changed; nothing: it has none any more.
   void changed(pnn member, byte_view key, const std::optional<record_view>& has,
-               bool newer = false);
+               const change_told& how = {});
   /// The copy of a member that has not changed the key: the base's.
   void unchanged(pnn member, byte_view key, const std::optional<record_view>& has);
   /// Since when members have touched the key. Bit i: since behind[i] parted.
@@ -99,6 +105,7 @@ class difference_merge {
     std::vector<pnn> lack{};              ///< members and nodes behind that have something else
     bool kept = false;                    ///< it is the copy of a node that came back
     bool lost = false;                    ///< such a copy would be, had nobody touched the record
+    bool written = false;                 ///< a member has, since the base
   };
   /// In key order. False: a copy that was asked for has not come.
   bool decide(function_ref<void(const decision&)> visitor) const;
@@ -111,6 +118,7 @@ class difference_merge {
     record_view record{};
     bool noted = true;   ///< false: it may be the base's, its holder does not know
     bool newer = false;  ///< it beats the base's
+    bool written = false;
   };
   struct returner_mark {
     pnn from{0};

@@ -65,7 +65,9 @@ std::expected<void, store_error> recovery_set::apply_difference(
   for (const auto& r : records_) changes.push_back(change::put(r));
   for (const auto key : erased_) changes.push_back(change::erase(key));
   changes.insert(changes.end(), meta.begin(), meta.end());
-  return to.bulk_apply(changes);
+  if (auto applied = to.bulk_apply(changes); !applied) return applied;
+  for (const auto key : written_) to.changes().written(key);
+  return {};
 }
 
 std::expected<void, store_error> recovery_set::store_into(store& to) const {

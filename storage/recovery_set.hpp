@@ -28,6 +28,8 @@ class recovery_set {
 
   /// Of a recovery by difference: the record is gone. The key views into a kept buffer.
   void erase(byte_view key) { erased_.push_back(key); }
+  /// And of one of either: it has been written since the nodes last had equal contents. The key views into a kept buffer.
+  void somebody_wrote(byte_view key) { written_.push_back(key); }
   /// Those of them that are neither stored nor erased already.
   void add_missing(std::vector<record> records);
 
@@ -48,6 +50,7 @@ class recovery_set {
   std::vector<record> owned_;  ///< no more are added once there are views into them
   std::vector<record_view> records_;
   std::vector<byte_view> erased_;
+  std::vector<byte_view> written_;
   std::uint64_t size_bytes_ = 0;
 };
 

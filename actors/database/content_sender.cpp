@@ -138,6 +138,7 @@ std::optional<record_view> content_sender::left_of(byte_view key) const {
 void content_sender::add(rec_buffer_builder& buffer, byte_view key, const record_view* r) const {
   const auto latest = change_history::latest_in(now_->keys->tag_behind(key));
   auto beside = latest.age;
+  if (now_->beside.tell_written && latest.age == 1 && latest.before.written) beside |= is_written;
   if (!r || (r->data.empty() && mutated(mutant::deletions_not_pulled))) {
     buffer.add_plain(key, {}, beside);
   } else {

@@ -17,6 +17,7 @@ namespace floe {
 struct beside_keys {
   std::uint32_t oldest_mark = 0;  ///< marks of changes up to that age are sent as well; 0: none
   bool tell_newer = false;        ///< which copies beat what was before (rules/winner.hpp)
+  bool tell_written = false;      ///< which keys have been written since the base (rules/parts.hpp)
 };
 
 class content_sender {

@@ -1,6 +1,7 @@
 #include "actors/database/push_receiver.hpp"
 
 #include "protocol/rules/migration.hpp"
+#include "protocol/rules/parts.hpp"
 #include "protocol/rules/placement.hpp"
 #include "protocol/rules/read_only.hpp"
 #include "protocol/types/rec_data.hpp"
@@ -43,6 +44,7 @@ void push_receiver::on(const db_push& m, purpose what, recovery_set& kept) {
 
 bool push_receiver::take(const rec_data& r, purpose what, recovery_set& kept) {
   auto whole = r.as_record();
+  if (what.difference && (r.reqid & pushed_written)) kept.somebody_wrote(r.key);
   if (what.difference && r.data.empty()) {
     kept.erase(r.key);
     ++now_->count;

@@ -34,7 +34,8 @@ void database::send_changes(db_control& m) {
   const bool marked = flags & changes_with_marks;
   sender_.send(to, std::move(*keys), table_.left(),
                {.oldest_mark = marked ? store_->changes().oldest_age_since(p.since) : 0,
-                .tell_newer = (flags & changes_tell_newer) != 0});
+                .tell_newer = (flags & changes_tell_newer) != 0,
+                .tell_written = (flags & changes_tell_written) != 0});
 }
 
 void database::send_copies(db_control& m) {

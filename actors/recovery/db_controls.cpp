@@ -92,7 +92,8 @@ std::pair<bytes, std::uint32_t> db_recoverer::request_of(db_phase phase, pnn n) 
                                               .tid = plan.gen,
                                               .srvid = sources_.at(n).srvid,
                                               .since = machine_.changes_since(n)}),
-              changes_tell_newer | (machine_.parts_meet() ? changes_with_marks : 0)};
+              changes_tell_newer | changes_tell_written |
+                  (machine_.parts_meet() ? changes_with_marks : 0)};
     case db_phase::copies:
       return {wire::encode(db_copies_request{.db_id = plan.db,
                                              .tid = plan.gen,

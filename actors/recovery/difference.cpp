@@ -57,12 +57,14 @@ struct beside {
   std::uint32_t age = 0;  ///< of the change
   bool mark = false;      ///< not the record, but what it was before
   bool newer = false;     ///< the copy beats what was before
+  bool written = false;   ///< it has been written since the base
 };
 
 beside beside_key(std::uint32_t bits) {
-  return {.age = bits & ~(is_mark | is_newer),
+  return {.age = bits & ~(is_mark | is_newer | is_written),
           .mark = (bits & is_mark) != 0,
-          .newer = (bits & is_newer) != 0};
+          .newer = (bits & is_newer) != 0,
+          .written = (bits & is_written) != 0};
 }
 
 }  // namespace
@@ -91,7 +93,8 @@ void db_recoverer::take_difference(const dbr_records& m, const rec_buffer& buffe
         }
         // what a member did not change itself it tells because nodes behind may lack it; its copy is the base's
         if (is_member && told.age == 1)
-          difference_->changed(m.from, r.key, record, told.newer);
+          difference_->changed(m.from, r.key, record,
+                               {.newer = told.newer, .written = told.written});
         else if (is_member)
           difference_->unchanged(m.from, r.key, record);
         else

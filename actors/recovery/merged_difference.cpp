@@ -3,6 +3,8 @@
 #include <map>
 #include <optional>
 
+#include "protocol/rules/parts.hpp"
+
 namespace floe {
 namespace {
 
@@ -11,14 +13,16 @@ class sorted_by_lack {
   sorted_by_lack(db_id db, std::size_t buffer_size) : db_(db), buffer_size_(buffer_size) {}
 
   /// Nothing for `r`: the key is gone everywhere.
-  void add(const std::vector<pnn>& to, byte_view key, const std::optional<record_view>& r) {
+  void add(const std::vector<pnn>& to, byte_view key, const std::optional<record_view>& r,
+           bool written = false) {
+    const std::uint32_t beside = written ? pushed_written : 0;
     auto& p = parcels_.try_emplace(to, parcel{rec_buffer_builder(db_), {}, 0}).first->second;
     if (!p.open.empty() && p.open.size_with(key.size(), r ? r->data.size() : 0) > buffer_size_)
       p.end_buffer();
     if (r)
-      p.open.add(key, r->header, r->data);
+      p.open.add(key, r->header, r->data, beside);
     else
-      p.open.add_plain(key, {});
+      p.open.add_plain(key, {}, beside);
     ++p.records;
   }
 
@@ -68,7 +72,7 @@ void merged_difference::carry_out() {
     }
     kept += d.kept;
     lost += d.lost;
-    if (!to.empty()) sorted.add(to, d.key, d.winner);
+    if (!to.empty()) sorted.add(to, d.key, d.winner, d.written);
   });
   for (const rec_buffer& buffer : unchanged)
     for (const rec_data& r : buffer)

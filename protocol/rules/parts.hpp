@@ -33,6 +33,13 @@ constexpr std::uint32_t changes_with_marks = 0x00010000;
 constexpr std::uint32_t is_mark = 0x80000000;
 /// Of the flags in a mark's header: the record has had other data since. Who does not know it sends none.
 constexpr std::uint32_t mark_written = 1;
+/// Flag of DB_CHANGES: of a key that has changed since the base it may be told whether it has been written. Who does not know it does not tell.
+constexpr std::uint32_t changes_tell_written = 0x0004'0000;
+/// Beside a key in what DB_CHANGES sends, with the age of the change: it has had other data since the base.
+constexpr std::uint32_t is_written = 0x2000'0000;
+/// Beside a key in what a recovery by difference pushes: somebody has written it since the base. Who gets it remembers that: the
+/// node that did may leave, and the data may be those of the base again, or none.
+constexpr std::uint32_t pushed_written = 1;
 
 /// What a record was at some time, as far as it matters here. Equal sums of equal data; of different ones they differ, but
 /// once in 2^32.

@@ -247,6 +247,24 @@ TEST_CASE("values out of nowhere and sights in no order are found") {
   }
 }
 
+TEST_CASE("a value that was written twice is in two places of the order") {
+  written_records w;
+  w.store(w.lock("a", 0, 1, 2, ""), 3, 4, "one");
+  w.read(2, 5, 6, "one");
+  w.store(w.lock("a", 0, 7, 8, "one"), 9, 10, "two");
+  w.read(2, 11, 12, "two");
+  w.store(w.lock("a", 0, 13, 14, "two"), 15, 16, "one");
+  w.read(2, 17, 18, "one");
+  CHECK(w.broken(linear_records_checker()) == 0);
+  SUBCASE("others are looked at all the same") {
+    w.op(op_kind::store, "a", 0, 21, 100, "three");
+    w.op(op_kind::store, "b", 1, 21, 100, "four");
+    for (const auto& [at, seen] : {std::pair{30, "three"}, {50, "four"}, {70, "three"}})
+      w.read(2, at, at + 1, seen);
+    CHECK(w.broken(linear_records_checker()) > 0);
+  }
+}
+
 TEST_CASE("two holders of one lock are found, unless one of them was lost") {
   written_records w;
   w.lock("a", 0, 1, 2, "");

@@ -315,6 +315,16 @@ TEST_CASE("what is only in memory may be lost with every process that had it") {
     w.h.disturb(1, 6'500, "stopped", fault_kind::out);
     CHECK(w.broken(kept_commits_checker()) == 1);
   }
+  SUBCASE("the other node was stopped after that, when no other was there") {
+    w.h.disturb(1, 6'500, "stopped", fault_kind::out);
+    w.h.disturb(2, 5'500, "banned", fault_kind::out);
+    CHECK(w.broken(kept_commits_checker()) == 0);
+    CHECK(w.explained(kept_commits_checker()) == 1);
+    w.h.disturbances.back().cured = 6'400;
+    CHECK(w.broken(kept_commits_checker()) == 1);
+    w.h.disturb(2, 6'450, "paused", fault_kind::paused);
+    CHECK(w.broken(kept_commits_checker()) == 0);
+  }
   SUBCASE("the process that acknowledged it had ended when the answer arrived") {
     w.h.disturbances.clear();
     w.h.disturb(0, 4'900, "killed", fault_kind::lost);
@@ -331,6 +341,14 @@ TEST_CASE("what is only in memory may be lost with every process that had it") {
     w.s.maps.push_back({.node = 1, .at = 550, .generation = 4});
     CHECK(w.broken(kept_commits_checker()) == 1);
     w.s.maps.push_back({.node = 1, .at = 550, .generation = 5});
+    CHECK(w.broken(kept_commits_checker()) == 0);
+    CHECK(w.explained(kept_commits_checker()) == 1);
+  }
+  SUBCASE("it was told by one that had left with that recovery: the other one had been given it") {
+    w.s.recoveries.back().generation = 5;
+    w.s.maps.push_back({.node = 0, .at = 550, .generation = 5});
+    CHECK(w.broken(kept_commits_checker()) == 1);
+    w.h.disturb(1, 7'000, "killed", fault_kind::lost);
     CHECK(w.broken(kept_commits_checker()) == 0);
     CHECK(w.explained(kept_commits_checker()) == 1);
   }

@@ -226,6 +226,21 @@ TEST_CASE("of two parts one may be where the other has left it") {
   }
 }
 
+TEST_CASE("that a member has written a record is told with it, whatever it has now") {
+  auto m = merge_of({a, b}, a);
+  m.changed(a, "back", copy("back", 6, a, "old"), {.written = true});
+  m.changed(a, "gone", std::nullopt, {.written = true});
+  m.changed(a, "locked", copy("locked", 6, a, "old"));
+  m.unchanged(b, "back", copy("back", 4, b, "old"));
+  m.unchanged(b, "gone", std::nullopt);
+  m.unchanged(b, "locked", copy("locked", 4, b, "old"));
+  const auto r = decide(m);
+  CHECK(r.of("back").written);
+  CHECK(r.of("gone").written);
+  CHECK(r.of("gone").lack == std::vector{b});
+  CHECK_FALSE(r.of("locked").written);
+}
+
 TEST_CASE("while somebody is away an empty record stays, with its rsn") {
   auto m = merge_of({a, b}, a, {}, false);
   m.changed(a, "k", copy("k", 6, c, ""));
@@ -426,7 +441,7 @@ TEST_CASE("random histories: everybody ends with what a whole merge of the same 
           const bool newer = random() % 2 && has && !has->data.empty() &&
                              beats_what_was(has->header, data_sum(has->data), nodes[n], bases[key]);
           if (newer) not_asked_for.insert(key);
-          m.changed(nodes[n], now.find(key)->first, has, newer);
+          m.changed(nodes[n], now.find(key)->first, has, {.newer = newer});
         }
     std::vector<difference_merge::whole_content> whole;
     for (const auto n : overflowed) whole.push_back({nodes[n], sent[n].buffers});

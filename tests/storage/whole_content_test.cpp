@@ -226,6 +226,30 @@ TEST_CASE("recovery set: records of which it says nothing can be added") {
 }
 
 TEST_CASE(
+    "recovery set: what somebody has written is remembered as written, also if nothing is new") {
+  temp_dir dir(temp_dir::where::disk);
+  store s = opened({.file = dir / "a.ldb", .create_empty = true});
+  const auto of = [](std::uint64_t n) { return record_header{.rsn = rsn{n}}; };
+  REQUIRE(s.put("back", of(1), "old"));
+  REQUIRE(s.put("locked", of(1), "old"));
+  s.changes().begin(generation{7});
+  recovery_set set;
+  set.add({"back", of(5), "old"});
+  set.add({"locked", of(5), "old"});
+  set.erase("never here");
+  for (const byte_view key : {"back", "never here"}) set.somebody_wrote(key);
+  REQUIRE(set.apply_difference(s));
+  const auto written = [&](byte_view key) {
+    const auto marks = s.changes().marks_of(key);
+    REQUIRE(marks.size() == 1);
+    return marks.front().mark.written;
+  };
+  CHECK(written("back"));
+  CHECK(written("never here"));
+  CHECK_FALSE(written("locked"));
+}
+
+TEST_CASE(
     "a record that waits elsewhere to be stored is among the changes, as it was at the base") {
   temp_dir dir(temp_dir::where::disk);
   store s = opened({.file = dir / "a.ldb", .create_empty = true});

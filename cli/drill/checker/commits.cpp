@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "cli/drill/checker/losses.hpp"
 
@@ -69,12 +70,38 @@ bool is_out(const history& h, std::size_t node, const disturbance& end) {
   });
 }
 
+bool works(const history& h, std::size_t node, time_us at) {
+  return std::ranges::none_of(h.disturbances, [&](const disturbance& d) {
+    const bool away =
+        d.how == fault_kind::lost || d.how == fault_kind::out || d.how == fault_kind::paused;
+    return d.node == node && away && d.from <= at && d.cured >= at;
+  });
+}
+
+/// Since the last process ended that had it, an operator has taken out the others that do, one after the other, and at the last one
+/// nobody was there to whom it could have given anything.
+bool taken_out_with_nobody_left(const history& h, const observations& s,
+                                const std::vector<std::size_t>& still_run, time_us since) {
+  std::set<std::size_t> all(still_run.begin(), still_run.end());
+  for (const auto& r : s.recoveries)
+    for (const auto& [node, at] : r.committed) all.insert(node);
+  for (const auto& o : h.ops) all.insert(o.node);  // at rest everybody is looked at
+  return std::ranges::any_of(h.disturbances, [&](const disturbance& d) {
+    const bool takes_one_out = d.how == fault_kind::out && d.from > since &&
+                               std::ranges::find(still_run, d.node) != still_run.end();
+    return takes_one_out &&
+           std::ranges::none_of(all, [&](std::size_t n) { return works(h, n, d.from); });
+  });
+}
+
 std::optional<disturbance> every_holder_ended(const history& h, const observations& s,
                                               const content_history& contents,
                                               const transacted& t) {
   // when it was acknowledged all had it that had the content in which it was made
   auto had = contents.shared_by(contents.answered_in(t.node, t.end), t.end);  // since when
-  if (!had.contains(t.node)) return std::nullopt;
+  if (had.empty()) return std::nullopt;
+  // one that has left with it, and then told of what it had handed over
+  had.emplace(t.node, had.begin()->second);
   for (const auto& r : s.recoveries) {
     if (r.db != t.db) continue;
     const bool given = std::ranges::any_of(had, [&](const auto& x) {
@@ -95,7 +122,9 @@ std::optional<disturbance> every_holder_ended(const history& h, const observatio
   }
   const bool nobody_works =
       last && std::ranges::all_of(still_run, [&](auto n) { return is_out(h, n, *last); });
-  return nobody_works ? std::optional(*last) : std::nullopt;
+  if (nobody_works || (last && taken_out_with_nobody_left(h, s, still_run, ended_at(*last))))
+    return *last;
+  return std::nullopt;
 }
 
 }  // namespace

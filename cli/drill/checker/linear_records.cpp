@@ -3,6 +3,7 @@
 /// between the first end and the last begin of all operations that concern one value (the *zone* of
 /// the value; P. Gibbons, E. Korach, "Testing shared memories", 1997): two values whose zones lie
 /// across each other cannot be ordered.
+/// A value that has been written twice says nothing here: which of the two a sight was of is not known.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,6 +18,7 @@ namespace {
 struct zone {
   time_us first_end = never, last_begin = -1;
   std::size_t op = 0;
+  unsigned writes = 0;
   bool forward() const { return first_end < last_begin; }
   time_us low() const { return std::min(first_end, last_begin); }
   time_us high() const { return std::max(first_end, last_begin); }
@@ -46,11 +48,13 @@ void check_record(const history& h, const register_history& whole, std::vector<f
       auto write = h.ops[w];
       if (write.result != op_end::done) write.end = never;  // it may happen later, or not at all
       z.add(write, w);
+      ++z.writes;
     }
   for (const auto s : r.sights)
     if (auto z = zones.find(h.ops[s].value); z != zones.end()) z->second.add(h.ops[s], s);
   std::vector<zone> forward, backward;
-  std::erase_if(zones, [](const auto& z) { return z.second.first_end == never; });
+  std::erase_if(zones,
+                [](const auto& z) { return z.second.first_end == never || z.second.writes > 1; });
   for (const auto& [value, z] : zones) (z.forward() ? forward : backward).push_back(z);
   std::ranges::sort(forward, {}, &zone::low);
   const auto tell = [&](const zone& a, const zone& b) {
