@@ -8,6 +8,7 @@
 #include "actors/database/storage_trouble.hpp"
 #include "actors/events.hpp"
 #include "actors/hex.hpp"
+#include "actors/node/pulse.hpp"
 #include "protocol/constants.hpp"
 #include "protocol/mutant.hpp"
 #include "protocol/record_status.hpp"
@@ -25,7 +26,7 @@ constexpr auto look_every = std::chrono::milliseconds(10);
 constexpr unsigned ticks_to_cool = 10;
 /// Records whose past is remembered.
 constexpr std::size_t history_max = 4096;
-/// So long clients go on without a word from us. Shorter than FloeKeepaliveLimitMs: before others go on without this node.
+/// So long clients go on at most without a word from us; less if this node would freeze by itself before.
 constexpr auto answered_for = std::chrono::seconds(1);
 /// What a full disk has refused is tried again.
 constexpr auto room_comes_after = std::chrono::milliseconds(500);
@@ -305,7 +306,11 @@ hot_records::handed_over hot_records::hand_over(std::uint64_t client, const byte
 void hot_records::answer() {
   if (!open_) return;
   if (port_.own != own_freeze::none || !port_.is_of_map()) return open_->table->answer_for_until(0);
-  open_->table->answer_for_until(table_time(port_.env.loop.now() + answered_for));
+  const auto now = port_.env.loop.now();
+  auto until = now + answered_for;
+  if (!mutated(mutant::table_outlives_silence))
+    until = std::min(until, port_.config.pulse->serves_until(now));
+  open_->table->answer_for_until(table_time(until));
 }
 
 void hot_records::look_at_recalls(const db_table_rung& m) {

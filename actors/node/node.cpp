@@ -144,6 +144,7 @@ void node::receive(node_message& message) {
           },
           [&](note_event& m) { s.reports.note(std::move(m.event)); },
           [&](recovery_progress& m) { s.reports.recovery_is_at(std::move(m)); },
+          [&](pause_of_recoveries& m) { s.reports.recoveries_are_paused(m); },
           [&](want_recovery& m) { s.membership.set_mode(recovery_mode::active, m.why); },
           [&](leader_known& m) {
             s.messaging.leader_is(m.leader);

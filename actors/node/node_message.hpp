@@ -169,6 +169,11 @@ struct recovery_progress {
   recovered_counts added{};
   std::string outcome{};  ///< of one that has ended well: how each database was recovered, as JSON
 };
+/// A tool or a node has asked for no recoveries for so long; 0: they are allowed again.
+struct pause_of_recoveries {
+  pnn by{0};
+  duration length{0};
+};
 struct cluster_lock_state {
   lock_standing state = lock_standing::not_held;
   std::string detail{};
@@ -210,6 +215,6 @@ using node_message =
                  database_changed, note_event, want_recovery, leader_known, recovery_progress,
                  control_deadline, node_tick, traverse_slice, stop_node, leave_node,
                  database_closed, database_fill, cluster_lock_state, work_ended, database_checked,
-                 database_health, ask_figures>;
+                 database_health, ask_figures, pause_of_recoveries>;
 
 }  // namespace floe

@@ -1,6 +1,7 @@
 #include "actors/node/pulse.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "protocol/constants.hpp"
@@ -12,8 +13,6 @@ namespace {
 constexpr duration between_looks = std::chrono::milliseconds(20);
 /// A process that has ended refuses a new stream within so much; after that the worst is to be expected.
 constexpr duration broken_patience = std::chrono::milliseconds(5);
-/// A node that has nothing to do has a turn each second.
-constexpr duration longest_rest = std::chrono::milliseconds(1500);
 
 /// The others are bugs that this covers: they are looked for without it.
 bool nobody_vouches() {
@@ -29,7 +28,9 @@ node_pulse::peer& node_pulse::of(pnn n, time_point now) {
   return peers_[number(n)];
 }
 
+/// What this node finds when it wakes up was said before: whether it has slept is looked at first.
 void node_pulse::heard(pnn n, time_point now) {
+  if (!mutated(mutant::wakes_up_to_old_news)) beat(now);
   auto& p = of(n, now);
   p.heard = now;
   p.broken.reset();
@@ -74,10 +75,9 @@ void node_pulse::follow(const cluster_view& v, duration among_floe, duration wit
 
 void node_pulse::beat(time_point now) {
   const auto slept = now - std::exchange(last_turn_, now);
-  if (slept >= std::max(limit_, longest_rest) && !mutated(mutant::slept_through_is_silence))
-    woke_ = now;
-  if (takes_part_ && others_in_map_ && slept >= std::max(limit_, longest_rest))
-    cut_off(cut_off_cause::hung);
+  const bool too_long = limit_ > duration{0} && slept >= limit_;
+  if (too_long && !mutated(mutant::slept_through_is_silence)) woke_ = now;
+  if (too_long && takes_part_ && others_in_map_) cut_off(cut_off_cause::hung);
   if (now >= next_look_) look(now);
 }
 
@@ -98,6 +98,23 @@ void node_pulse::look(time_point now) {
   if (!begins_to_be_cut_off(std::exchange(cause_, cause), cause)) return;
   since_ = now;
   cut_off(cause);
+}
+
+time_point node_pulse::serves_until(time_point now) {
+  if (!takes_part_ || !others_in_map_) return time_point::max();
+  if (leader_ != pnn::unknown && leader_ != self_) return of(leader_, now).heard + limit_;
+  std::vector<time_point> others;
+  std::size_t in_map = 0;
+  for (const auto& n : nodes_) {
+    if (!n.in_map || (n.dead && n.node != self_)) continue;
+    ++in_map;
+    if (n.node != self_) others.push_back(of(n.node, now).heard);
+  }
+  // as many as are away may be here, this node among them
+  const auto needed = (in_map + 1) / 2 - 1;
+  if (needed == 0 || needed > others.size()) return now + limit_;
+  std::ranges::sort(others, std::greater<>());
+  return others[needed - 1] + limit_;
 }
 
 /// Who is not heard here may have heard the leader that there was, until his end, and has not frozen before that; nor has it

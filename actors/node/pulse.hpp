@@ -28,7 +28,10 @@ class node_pulse {
   /// another leader, who may have heard them, while this node listened.
   std::vector<part_member> members(time_point now);
 
-  /// At the beginning of a turn of an actor. There is one at least every second.
+  /// As far as is known now, it will take itself for cut off then, should it hear nothing more, from anybody.
+  time_point serves_until(time_point now);
+
+  /// At the beginning of a turn of an actor. There is one whenever another node says something.
   void beat(time_point now);
   /// The cluster is seen otherwise. The limits are own_silence_limit for floe nodes, which say something often, and for ctdbds.
   void follow(const cluster_view&, duration among_floe, duration with_ctdbd, quorum_rule,

@@ -50,7 +50,7 @@ struct node_services {
   lock_tests locks{port, calls};
   statistics_keeper statistics{port, databases, locks};
   floe::membership membership{port, calls, databases, attach, freezes, locks};
-  floe::departing departing{port, membership};
+  floe::departing departing{port, calls, membership};
   floe::goodbyes goodbyes{port, calls};
   floe::joiner joiner{port, calls, databases, membership};
   nodes_list nodes{port, membership, messaging, tunables};

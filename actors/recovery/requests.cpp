@@ -105,6 +105,7 @@ void leader::disable_recoveries(const srvid_message& whom, std::uint32_t seconds
     env_.log.tell(event::recoveries_paused{.seconds = seconds, .by = whom.pnn});
   else
     env_.log.tell(event::recoveries_allowed{.by = whom.pnn});
+  node_.tell(pause_of_recoveries{whom.pnn, std::chrono::seconds(seconds)});
   answer(whom, number_answer(env_.self));
   if (!pause) return watch(watch_event::resumed{});
   watch(watch_event::paused{});

@@ -11,7 +11,10 @@ departure_step step(departure now, departure_event e) {
   if (now == left) return {left};
   switch (e) {
     case ev::leave:
-      if (now == stays) return {.next = asked, .ask = true};
+      if (now == stays || now == waits) return {.next = asked, .ask = true};
+      break;
+    case ev::others_come:
+      if (now == stays) return {waits};
       break;
     case ev::alone: return {left};
     case ev::map_with:
@@ -36,7 +39,8 @@ duration patience_of(departure d, duration recover_timeout) {
   using namespace std::chrono_literals;
   // whatever recoveries may take: who leaves waits a second himself for those who hold his locks
   constexpr duration least = 4s;
-  return d == departure::without ? std::max(recover_timeout / 2, least) : least;
+  const bool for_a_recovery = d == departure::without || d == departure::waits;
+  return for_a_recovery ? std::max(recover_timeout / 2, least) : least;
 }
 
 duration patience_without_store(bool others_can_do_without) {
@@ -47,6 +51,7 @@ duration patience_without_store(bool others_can_do_without) {
 std::string_view name(departure d) {
   switch (d) {
     case departure::stays: return "stays";
+    case departure::waits: return "waits";
     case departure::asked: return "asked";
     case departure::without: return "without";
     case departure::left: return "left";
@@ -57,6 +62,7 @@ std::string_view name(departure d) {
 std::string_view name(departure_event e) {
   switch (e) {
     case departure_event::leave: return "leave";
+    case departure_event::others_come: return "others_come";
     case departure_event::alone: return "alone";
     case departure_event::map_with: return "map_with";
     case departure_event::map_without: return "map_without";

@@ -9,6 +9,12 @@
 ///                       │      it had begun before    │
 ///                       └─────────────────────────────┴──► left, without having handed over; also when it is alone
 ///
+///     stays ──all others are still coming──► waits ──one of them is in the map──► asked
+///                                              └──patience, they are gone──► left, without having handed over
+///
+/// Who comes is in no map, and can be given nothing: it is being filled (joining.hpp), which takes as long as there is to send, or is about
+/// to be taken in. It is told to join as it is, and the node goes on until it has.
+///
 /// From `asked` on it tells in its capabilities that it is leaving, and tracks no records; nor does it lead, unless it does already
 /// (or nobody does) and all others are floe nodes. It asks for a recovery by its recovery mode. Its databases freeze as soon as those who hold locks let go of them (for a second, then their connections are
 /// closed), and stay frozen after the recovery. It works under a ctdbd that leads as well: its recoveries give every record to
@@ -28,11 +34,12 @@
 
 namespace floe {
 
-enum class departure : std::uint8_t { stays, asked, without, left };
+enum class departure : std::uint8_t { stays, waits, asked, without, left };
 std::string_view name(departure);
 
 enum class departure_event : std::uint8_t {
   leave,           ///< and somebody is there to whom it can give what it has
+  others_come,     ///< it is to leave, and all who are there have yet to be taken in
   alone,           ///< nobody is
   map_with,        ///< a new vnn map has this node
   map_without,     ///< a new vnn map has not

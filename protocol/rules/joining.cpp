@@ -147,6 +147,12 @@ void joining::on(const joining_event::left&) {
   if (state_ != joining_state::out) end(false, "this node takes no part");
 }
 
+/// Nor is it filled if it is asked to after that.
+void joining::on(const joining_event::needed& e) {
+  gave_up_ = true;
+  if (state_ != joining_state::out) end(false, e.why);
+}
+
 void joining::on(const joining_event::taken_in&) {
   assert(state_ == joining_state::out && "it was taken in before it was full");
   asked_ = 0;

@@ -6,6 +6,7 @@
 ///        ▲                │ broke   │ woke, leader_is
 ///        │ all are full,  ▼         │
 ///        └─ patience ── resting ────┘
+///           or it is needed at once: who has what it lacks is about to leave (departure.hpp)
 ///
 /// A leader whose cluster is well, but for nodes that are not in the map, asks them what they have. Who lacks more records
 /// than it takes at once says from then on that it is CATCHING UP: it is in no map and no recovery, its databases are
@@ -98,15 +99,18 @@ struct leader_is {
 struct woke {  ///< from a rest
   fill_number fill{};
 };
-struct ticked {};    ///< once a second
-struct left {};      ///< was stopped or banned: it cannot be filled
+struct ticked {};  ///< once a second
+struct left {};    ///< was stopped or banned: it cannot be filled
+struct needed {    ///< now: who has what it lacks is about to leave
+  std::string why{};
+};
 struct taken_in {};  ///< a recovery with this node has ended
 }  // namespace joining_event
 
 using joining_input =
     std::variant<joining_event::asked, joining_event::came, joining_event::leader_is,
                  joining_event::woke, joining_event::ticked, joining_event::left,
-                 joining_event::taken_in>;
+                 joining_event::needed, joining_event::taken_in>;
 
 namespace joining_effect {
 struct leave {};  ///< say that it is catching up
@@ -148,6 +152,7 @@ class joining {
   void on(const joining_event::woke&);
   void on(const joining_event::ticked&);
   void on(const joining_event::left&);
+  void on(const joining_event::needed&);
   void on(const joining_event::taken_in&);
 
   void ask(bool anew);

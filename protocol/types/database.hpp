@@ -129,6 +129,7 @@ struct db_content_list {
 };
 
 /// floe's own: be filled with these before you take part. `rate`: at most so many megabytes a second; 0: as fast as it can be.
+/// Without databases, from whoever is about to leave: take part at once, as you are.
 struct join_request {
   static constexpr std::size_t wire_size_min = 8;
   std::uint32_t rate = 0;

@@ -128,6 +128,31 @@ TEST_CASE("a node that was shut down says goodbye; who comes later hears of it f
   CHECK(trouble_of(status(c, 0), "shut-down").is_null());
 }
 
+TEST_CASE("who has disabled recoveries, for how long yet, and that one waits for it") {
+  sim_cluster c(3);
+  REQUIRE(c.settle(20s));
+  const auto disable = [&](std::uint32_t seconds) {
+    c.connect(1).send_message(pnn::broadcast_connected, message::disable_recoveries,
+                              wire::encode(disable_message{.pnn = pnn{1}, .timeout = seconds}));
+    pass(c, 1s);
+  };
+  disable(60);
+  const auto hint = trouble_of(status(c, 0), "recoveries-disabled");
+  REQUIRE(hint.is_object());
+  CHECK(has(hint["text"], "as node 1 has asked, for another 59 s"));
+  CHECK(hint["ill"] == false);
+  CHECK(status(c, 0)["recoveries_disabled"]["by"] == 1);
+  c.kill(2);
+  pass(c, 3s);
+  const auto waits = trouble_of(status(c, 0), "recovery");
+  REQUIRE(waits.is_object());
+  CHECK(has(waits["text"], "recoveries are disabled, as node 1 has asked, for another 56 s"));
+  disable(0);
+  pass(c, 3s);
+  CHECK(trouble_of(status(c, 0), "recovery").is_null());
+  CHECK(status(c, 0)["recoveries_disabled"].is_null());
+}
+
 TEST_CASE("where not all have agreed to it nobody says goodbye") {
   sim_cluster c(2);
   REQUIRE(c.settle(20s));

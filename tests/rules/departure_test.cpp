@@ -48,6 +48,17 @@ TEST_CASE("who waits in vain leaves all the same, and has handed over nothing") 
   CHECK(after({ev::leave, ev::map_without, ev::alone}) == departure_step{departure::left});
 }
 
+TEST_CASE("who leaves waits for those that are about to join") {
+  CHECK(after({ev::others_come}) == departure_step{departure::waits});
+  CHECK(after({ev::others_come, ev::leave}) ==
+        departure_step{.next = departure::asked, .ask = true});
+  for (const ev e : {ev::map_with, ev::recovered, ev::others_come})
+    CHECK(after({ev::others_come, e}) == departure_step{departure::waits});
+  for (const ev e : {ev::alone, ev::patience_ended, ev::inactive})
+    CHECK(after({ev::others_come, e}) == departure_step{departure::left});
+  CHECK(patience_of(departure::waits, 30s) == patience_of(departure::without, 30s));
+}
+
 TEST_CASE("who stays is not concerned by recoveries") {
   for (const ev e :
        {ev::map_with, ev::map_without, ev::recovered, ev::patience_ended, ev::inactive})

@@ -1,5 +1,7 @@
 #include "actors/node/joining/joiner.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -47,11 +49,14 @@ outcome_of<control::join> joiner::join(const request_of<control::join>& wanted, 
   const auto& view = port_.view();
   const auto other = node_flag::banned | node_flag::stopped;
   if (view.own_flags() & other) return refuse("is stopped or banned");
+  if (wanted.databases.empty()) {
+    feed(joining_event::needed{fmt::format("node {} leaves", number(by.from))});
+    return {};
+  }
   if (view.leader != pnn::unknown && view.leader != by.from)
     return refuse("follows another leader");
   if (view.mode == recovery_mode::normal) return refuse("takes part already");
   if (!machine_.may_be_asked()) return refuse("was asked before, to no avail");
-  if (wanted.databases.empty()) return refuse("lacks nothing");
   joining_event::asked e{.leader = by.from, .databases = {}};
   std::uint64_t records = 0;
   for (const auto& d : wanted.databases) {

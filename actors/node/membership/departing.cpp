@@ -5,7 +5,10 @@
 
 #include "actors/events.hpp"
 #include "protocol/constants.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/rules/elapsed.hpp"
+#include "protocol/types/database.hpp"
+#include "protocol/wire/codec.hpp"
 
 namespace floe {
 namespace {
@@ -77,6 +80,7 @@ void departing::end_recovery(const answer_to<control::end_recovery>& answer) {
 void departing::recovered(generation gen) {
   const auto& v = port_.view();
   if (v.gen != gen || v.mode != recovery_mode::normal) return;
+  if (state_ == departure::waits && can_hand_over()) return begin_to_leave();
   if (state_ == departure::asked && !can_hand_over()) return feed(departure_event::alone);
   // recoveries that go on taking it along are not asked for without end
   if (state_ == departure::asked && port_.env.loop.now() - since_ > longest_asking)
@@ -84,10 +88,41 @@ void departing::recovered(generation gen) {
   feed(departure_event::recovered);
 }
 
+/// It takes part, and others may not have all that it has.
+bool departing::has_something() const {
+  const auto& v = port_.view();
+  return v.gen != generation::invalid && !(v.own_flags() & node_flag::inactive);
+}
+
+/// Nodes that are there and in no map yet, since they are being filled or have just come.
+std::vector<pnn> departing::who_comes() const {
+  const auto& v = port_.view();
+  std::vector<pnn> all;
+  for (std::uint32_t i = 0; i < v.nodes.size(); ++i) {
+    const auto& n = v.nodes[i];
+    if (pnn{i} == v.self || (n.flags & node_flag::inactive & ~node_flag::catching_up)) continue;
+    if (!v.is_member(pnn{i}) || (n.flags & node_flag::catching_up)) all.push_back(pnn{i});
+  }
+  return all;
+}
+
+/// A ctdbd is filled by nobody, and is taken in by the next recovery.
+void departing::take_in(const std::vector<pnn>& coming) {
+  for (const pnn p : coming) {
+    if (!port_.view().find(p)->floe) continue;
+    call_control wanted{.to = p,
+                        .opcode = control::join,
+                        .data = wire::encode(join_request{}),
+                        .patience = patience_of(departure::asked, {}),
+                        .answer = replier()};
+    calls_.send(wanted);
+  }
+}
+
 /// Somebody is there who takes part in what this node takes part in.
 bool departing::can_hand_over() const {
   const auto& v = port_.view();
-  if (v.gen == generation::invalid || v.own_flags() & node_flag::inactive) return false;
+  if (!has_something()) return false;
   return std::ranges::any_of(v.members, [&](pnn p) {
     const auto* n = v.find(p);
     return n && p != v.self && !(n->flags & node_flag::inactive);
@@ -118,21 +153,37 @@ void departing::leave(std::function<void(bool)> then) {
   since_ = port_.env.loop.now();
   state_ = departure::stays;
   roles_ = 0;
-  if (!can_hand_over()) return feed(departure_event::alone);
+  if (can_hand_over()) return begin_to_leave();
+  const auto coming = who_comes();
+  if (!has_something() || coming.empty() || mutated(mutant::leaves_who_comes_behind))
+    return feed(departure_event::alone);
+  take_in(coming);
+  port_.note(event::node_leaves{.why = std::string(why_it_leaves()) +
+                                       "; it waits for those that are about to join"});
+  feed(departure_event::others_come);
+}
+
+std::string_view departing::why_it_leaves() const {
+  if (ends_) return "its process ends";
+  if (takes_out(way::banned)) return "it is banned";
+  return takes_out(way::stopped) ? "it is stopped" : "it cannot store what a recovery brings";
+}
+
+void departing::begin_to_leave() {
   roles_ = port_.view().capabilities & roles_given_up(port_.view());
   map_ = port_.view().gen;
   members_before_ = port_.view().members;
-  port_.note(event::node_leaves{.why = ends_                    ? "its process ends"
-                                       : takes_out(way::banned) ? "it is banned"
-                                       : takes_out(way::stopped)
-                                           ? "it is stopped"
-                                           : "it cannot store what a recovery brings"});
+  port_.note(event::node_leaves{.why = std::string(why_it_leaves())});
   feed(departure_event::leave);
 }
 
 void departing::view_changed() {
-  if (!is_leaving()) return;
   const auto& v = port_.view();
+  if (state_ == departure::waits) {
+    if (!can_hand_over() && (!has_something() || who_comes().empty())) feed(departure_event::alone);
+    return;
+  }
+  if (!is_leaving()) return;
   if (v.own_flags() & (node_flag::banned | node_flag::stopped))
     return feed(departure_event::inactive);
   if (state_ == departure::asked && !can_hand_over()) return feed(departure_event::alone);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <string_view>
 #include <vector>
 
 #include "actors/control_call.hpp"
@@ -15,7 +16,8 @@ namespace floe {
 
 class departing {
  public:
-  departing(node_port& port, membership& members) : port_(port), membership_(members) {}
+  departing(node_port& port, calls& others, membership& members)
+      : port_(port), calls_(others), membership_(members) {}
 
   /// The process is to end: calls `then` when the node has left, at once if it is called again.
   void end(std::function<void()> then);
@@ -36,7 +38,12 @@ class departing {
 
  private:
   void leave(std::function<void(bool handed_over)> then);
+  void begin_to_leave();
+  std::string_view why_it_leaves() const;
+  bool has_something() const;
   bool can_hand_over() const;
+  std::vector<pnn> who_comes() const;
+  void take_in(const std::vector<pnn>&);
   bool somebody_stays() const;
   void recovered(generation);
   void feed(departure_event);
@@ -45,6 +52,7 @@ class departing {
   void is_out(bool handed_over);
 
   node_port& port_;
+  calls& calls_;
   membership& membership_;
   departure state_ = departure::stays;
   generation map_ = generation::invalid;  ///< that was seen last

@@ -162,6 +162,11 @@ json ban_json(const std::optional<bans::ban>& b) {
           {"seconds", b->seconds}};
 }
 
+json pause_json(const std::optional<status_snapshot::pause>& p) {
+  if (!p) return {};
+  return {{"by", number(p->by)}, {"age_ms", p->age_ms}, {"left_ms", p->left_ms}};
+}
+
 json joining_json(const std::optional<joining_progress>& p) {
   if (!p) return {};
   return {{"from", number(p->from)},
@@ -271,6 +276,7 @@ std::string status_json(const status_snapshot& s, const std::vector<database_rep
   j["held"] = held_json(s.held);
   put_limits(j, s.limits);
   j["ban"] = ban_json(s.ban);
+  j["recoveries_disabled"] = pause_json(s.paused);
   j["joining"] = joining_json(s.joining);
   j["health"] = health_json(health_of(s, databases, troubles));
   j["databases"] = json::array();

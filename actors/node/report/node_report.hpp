@@ -74,7 +74,12 @@ struct status_snapshot {
     std::string why, next;
     std::int64_t age_ms = 0;
   };
-  std::optional<cut> cut_off;               ///< its databases are frozen by the node itself
+  std::optional<cut> cut_off;  ///< its databases are frozen by the node itself
+  struct pause {
+    pnn by{0};
+    std::int64_t age_ms = 0, left_ms = 0;
+  };
+  std::optional<pause> paused;  ///< no recovery begins: a tool or another node has asked for that
   std::optional<joining_progress> joining;  ///< it is filled before it takes part
 };
 

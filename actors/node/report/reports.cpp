@@ -79,6 +79,19 @@ void reports::recovery_is_at(recovery_progress&& m) {
   tally_.led(m.cause);
 }
 
+void reports::recoveries_are_paused(const pause_of_recoveries& m) {
+  paused_by_ = m.by;
+  paused_at_ = port_.env.loop.now();
+  paused_until_ = paused_at_ + m.length;
+}
+
+std::optional<status_snapshot::pause> reports::pause() const {
+  const auto now = port_.env.loop.now();
+  if (now >= paused_until_) return std::nullopt;
+  return status_snapshot::pause{
+      .by = paused_by_, .age_ms = in_ms(now - paused_at_), .left_ms = in_ms(paused_until_ - now)};
+}
+
 /// Since when each flag of this node is set.
 std::map<std::uint32_t, std::int64_t> reports::flag_ages() const {
   std::map<std::uint32_t, std::int64_t> ages;
@@ -193,6 +206,7 @@ status_snapshot reports::snapshot() const {
                     .limits = port_.limits,
                     .ban = from_.banned.current(),
                     .cut_off = cut_off(),
+                    .paused = pause(),
                     .joining = from_.joining.progress()};
   s.limits.refused.requests = from_.connected.held().refused;
   return s;

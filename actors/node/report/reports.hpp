@@ -49,6 +49,7 @@ class reports {
   void note(timeline_event);
   /// How far the leader's recovery is, as JSON; empty when none runs.
   void recovery_is_at(recovery_progress&&);
+  void recoveries_are_paused(const pause_of_recoveries&);
 
   void give_figures(std::function<void(std::shared_ptr<const node_figures>)> tell) const;
   void get_locks(const answer_to<control::get_locks>&) const;
@@ -77,6 +78,7 @@ class reports {
   std::map<std::uint32_t, std::int64_t> flag_ages() const;
   std::map<pnn, std::map<std::uint32_t, std::int64_t>> flag_ages_of_others() const;
   std::optional<status_snapshot::cut> cut_off() const;
+  std::optional<status_snapshot::pause> pause() const;
   std::vector<std::pair<std::string, std::string>> disputes() const;
   memory_report held() const;
 
@@ -95,6 +97,8 @@ class reports {
   event_tally tally_;
   std::map<std::uint32_t, std::int64_t> flags_since_us_;  ///< of flags that operators set
   std::string recovery_, last_recovery_;
+  pnn paused_by_{0};  ///< recoveries, from then
+  time_point paused_at_{}, paused_until_{};
   recovered_counts recovered_;
   std::vector<std::string> recovery_failures_;  ///< of the last one that has ended here
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "actors/lock/cluster_lock.hpp"
@@ -44,6 +45,7 @@ struct examiner {
   void leadership();
   trouble no_leader() const;
   void recovery();
+  std::string paused_text() const;
   void peers();
   void storage();
   void hints();
@@ -241,6 +243,16 @@ step_wait all_waits_of(const json& running) {
   return all;
 }
 
+constexpr std::string_view paused_next =
+    "one that becomes necessary waits for that; a tool that has ended without allowing them again "
+    "is the usual cause";
+
+std::string examiner::paused_text() const {
+  return fmt::format("recoveries are disabled, as node {} has asked, for another {:.0f} s",
+                     number(s.paused->by),
+                     std::ceil(static_cast<double>(s.paused->left_ms) / 1000));
+}
+
 void examiner::recovery() {
   if (view().mode == recovery_mode::active && !inactive()) {
     const auto running = s.recovery.empty() ? json() : json::parse(s.recovery, nullptr, false);
@@ -254,6 +266,11 @@ void examiner::recovery() {
       if (!waits.text.empty()) text += "; the recovery " + waits.text;
       if (waits.held) next = "floe recovery release";
       explained = !waits.text.empty();
+    }
+    if (s.paused && !running.is_object()) {
+      text += "; " + paused_text();
+      next = paused_next;
+      explained = true;
     }
     if (!s.recovery_failures.empty())
       text += fmt::format("; the last one failed: {}", s.recovery_failures.front());
@@ -354,6 +371,12 @@ void examiner::hints() {
                        .db = d.name,
                        .age_ms = d.commit_age_ms,
                        .ill = false});
+  if (s.paused && view().mode == recovery_mode::normal)
+    found.push_back({.kind = "recoveries-disabled",
+                     .text = paused_text(),
+                     .next = std::string(paused_next),
+                     .age_ms = s.paused->age_ms,
+                     .ill = false});
   if (s.lacks_lock)
     found.push_back({.kind = "no-cluster-lock",
                      .text = no_cluster_lock_warning,

@@ -21,6 +21,9 @@ constexpr auto fields_of(of<joining_event::woke>) {
 }
 constexpr auto fields_of(of<joining_event::ticked>) { return event("ticked"); }
 constexpr auto fields_of(of<joining_event::left>) { return event("left"); }
+constexpr auto fields_of(of<joining_event::needed>) {
+  return event("needed", field("why", &joining_event::needed::why));
+}
 constexpr auto fields_of(of<joining_event::taken_in>) { return event("taken_in"); }
 
 constexpr auto fields_of(of<joining_effect::leave>) { return event("leave"); }
