@@ -36,6 +36,8 @@ constexpr std::size_t accepted_in_a_second = 20;
 constexpr std::size_t messages_dropped_above = 256u << 20;
 /// What may come on a stream before it is used.
 constexpr std::size_t aside_limit = 64;
+/// Keepalives of which it is remembered when they were sent.
+constexpr std::size_t most_unanswered = 64;
 
 connection_events stream_events(const address<link_message>& to, std::uint64_t serial,
                                 stream_side side) {
@@ -245,7 +247,8 @@ void link::came_up() {
 
 void link::begin_talk(bool floe) {
   watch_.begin(env_.loop.now(), floe);
-  config_.pulse->heard(config_.peer, env_.loop.now());
+  config_.pulse->met(config_.peer, env_.loop.now());
+  unanswered_.clear();
   for (auto& p : std::exchange(early_, {})) node_.tell(peer_packet{config_.peer, std::move(p)});
   send_keepalive();
   // Three at once say that more will follow as quickly: the peer need not learn it by waiting, should we hang soon.
@@ -276,10 +279,12 @@ void link::on(link_packet& m) {
     return happens(pair_event::violated, "bad packet: " + content.error().text());
   }
   const auto* alive = std::get_if<req_keepalive>(&content->body);
-  watch_.heard(alive != nullptr, env_.loop.now());
+  const auto mark = keepalive_mark_in(number(content->header.id));
+  watch_.heard(alive && !(is_floe() && mark.heard != 0), env_.loop.now());
   config_.pulse->heard(config_.peer, env_.loop.now());
   if (alive) {
     ++env_.count.keepalive_packets_recv;
+    if (is_floe()) take(mark);
     return judge(*alive);
   }
   pass_on(std::move(m.raw), std::move(*content));
@@ -339,13 +344,37 @@ void link::on(link_tick& m) {
   send_keepalive();
 }
 
+bool link::is_floe() const {
+  return pair_.now == pair_status::phase::connected && peer_capabilities_ &&
+         (*peer_capabilities_ & capability::sorted_pull);
+}
+
 void link::send_keepalive() {
+  if (!is_floe()) return send_keepalive({});
+  last_mark_ = number_after(last_mark_);
+  unanswered_.emplace_back(last_mark_, env_.loop.now());
+  if (unanswered_.size() > most_unanswered) unanswered_.pop_front();
+  send_keepalive({.number = last_mark_, .limit = keepalive_.quick_limit});
+}
+
+/// Who asks whether it is heard is answered at once; an answer says since when this node is heard for certain.
+void link::take(const keepalive_mark& m) {
+  if (m.limit > duration{0}) config_.pulse->waits_for(config_.peer, m.limit);
+  if (m.number != 0) send_keepalive({.heard = m.number, .limit = keepalive_.quick_limit});
+  const auto sent =
+      std::ranges::find(unanswered_, m.heard, &std::pair<std::uint32_t, time_point>::first);
+  if (m.heard == 0 || sent == unanswered_.end()) return;
+  config_.pulse->was_heard_by(config_.peer, sent->second, env_.loop.now());
+  unanswered_.erase(unanswered_.begin(), sent + 1);
+}
+
+void link::send_keepalive(const keepalive_mark& m) {
   const auto uptime =
       std::chrono::duration_cast<std::chrono::seconds>(env_.loop.now() - config_.node_started)
           .count();
   ++env_.count.keepalive_packets_sent;
   out_->send(make_frame(
-      {.gen = generation::invalid, .dest = config_.peer, .src = env_.self, .id = reqid{0}},
+      {.gen = generation::invalid, .dest = config_.peer, .src = env_.self, .id = reqid{bits_of(m)}},
       req_keepalive{protocol_version_4_17, static_cast<std::uint32_t>(uptime)}));
 }
 

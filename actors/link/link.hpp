@@ -23,6 +23,7 @@
 #include "actors/link/link_message.hpp"
 #include "actors/node/node_message.hpp"
 #include "actors/node/pulse.hpp"
+#include "protocol/rules/keepalive_mark.hpp"
 #include "protocol/rules/link_pair.hpp"
 
 namespace floe {
@@ -90,6 +91,9 @@ class link final : public actor<link_message> {
   void pass_on(frame raw, packet content);
 
   void send_keepalive();
+  void send_keepalive(const keepalive_mark&);
+  void take(const keepalive_mark&);
+  bool is_floe() const;
   void judge(const req_keepalive&);
   void arm_tick();
 
@@ -97,6 +101,9 @@ class link final : public actor<link_message> {
   link_config config_;
   address<node_message> node_;
   keepalive_settings keepalive_;
+  std::uint32_t last_mark_ = 0;  ///< number of the last keepalive to a floe node
+  std::deque<std::pair<std::uint32_t, time_point>>
+      unanswered_;  ///< those numbers, and when they were sent
   bool allow_mixed_ = false;
 
   pair_status pair_;

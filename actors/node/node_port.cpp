@@ -100,7 +100,11 @@ void node_port::show_pulse() const {
           ? slow
           : own_silence_limit(std::chrono::milliseconds(t[tunable::floe_keepalive_limit_ms]),
                               quick);
-  pulse->follow(*view_, among_floe, slow, config.quorum, env.loop.now());
+  pulse->follow(*view_,
+                {.others = std::chrono::milliseconds(t[tunable::floe_keepalive_limit_ms]),
+                 .among_floe = among_floe,
+                 .with_ctdbd = slow},
+                config.quorum, env.loop.now());
 }
 
 void node_port::send(pnn to, reqid id, const packet_body& body, task written) const {

@@ -36,17 +36,59 @@ void node_pulse::heard(pnn n, time_point now) {
   p.broken.reset();
 }
 
+void node_pulse::met(pnn n, time_point now) {
+  heard(n, now);
+  auto& p = of(n, now);
+  p.heard_us = now;
+  p.answers = false;
+}
+
+void node_pulse::was_heard_by(pnn n, time_point sent, time_point now) {
+  if (mutated(mutant::to_hear_is_to_be_heard)) return;
+  auto& p = of(n, now);
+  p.heard_us = std::max(p.heard_us, sent);
+  p.answers = true;
+}
+
+void node_pulse::waits_for(pnn n, duration limit) {
+  if (number(n) < peers_.size() && std::exchange(peers_[number(n)].waits, limit) != limit)
+    set_limits();
+}
+
+/// Until when it has heard us for certain, as far as it tells.
+time_point node_pulse::sure_of(const peer& p) const {
+  return p.answers ? std::min(p.heard, p.heard_us) : p.heard;
+}
+
+/// Whoever is to be the first of the others to leave this node out.
+duration node_pulse::patience_of_others(duration among_floe) const {
+  auto shortest = among_floe;
+  if (mutated(mutant::limits_are_all_alike)) return shortest;
+  for (const auto& n : nodes_) {
+    if (!n.in_map || n.node == self_ || number(n.node) >= peers_.size()) continue;
+    const auto& p = peers_[number(n.node)];
+    // as much shorter as one's own is
+    if (p.waits > duration{0} && p.waits < silence_.others)
+      shortest = std::min(shortest,
+                          std::max(p.waits - (silence_.others - silence_.among_floe), p.waits / 2));
+  }
+  return shortest;
+}
+
 void node_pulse::broken(pnn n, time_point now) {
   of(n, now).broken = now;
   next_look_ = std::min(next_look_, now + broken_patience);
 }
 
-void node_pulse::follow(const cluster_view& v, duration among_floe, duration with_ctdbd,
-                        quorum_rule quorum, time_point now) {
+void node_pulse::follow(const cluster_view& v, const silence& limits, quorum_rule quorum,
+                        time_point now) {
   quorum_ = quorum;
-  among_floe_ = among_floe;
+  if (limits.others < silence_.others) {
+    waited_before_ = silence_.others;
+    shorter_since_ = now;
+  }
+  silence_ = limits;
   self_ = v.self;
-  limit_ = with_ctdbd;
   if (leader_ != v.leader && leader_ != pnn::unknown && leader_ != self_ && !nobody_vouches())
     vouched_ = std::max(vouched_, of(leader_, now).heard);
   if (std::exchange(leader_, v.leader) != v.leader || leader_ != pnn::unknown) leaderless_.reset();
@@ -55,7 +97,6 @@ void node_pulse::follow(const cluster_view& v, duration among_floe, duration wit
   takes_part_ = v.gen != generation::invalid && !(v.own_flags() & node_flag::inactive);
   others_in_map_ = v.members.size() > 1;
   nodes_.clear();
-  limits_.clear();
   for (std::uint32_t n = 0; n < v.nodes.size(); ++n) {
     const auto& p = v.nodes[n];
     if (p.flags & node_flag::deleted) continue;
@@ -67,10 +108,20 @@ void node_pulse::follow(const cluster_view& v, duration among_floe, duration wit
                       .dead = p.dead});
     auto& known = of(pnn{n}, now);
     if (connected) known.floe = p.floe;
-    limits_.push_back(known.floe ? among_floe : with_ctdbd);
-    if (p.floe && connected) limit_ = among_floe;
   }
+  set_limits();
   look(now);
+}
+
+void node_pulse::set_limits() {
+  const auto among_floe = patience_of_others(silence_.among_floe);
+  limit_ = silence_.with_ctdbd;
+  limits_.clear();
+  for (const auto& n : nodes_) {
+    const bool floe = peers_[number(n.node)].floe;
+    limits_.push_back(floe ? among_floe : silence_.with_ctdbd);
+    if (floe && n.connected) limit_ = among_floe;
+  }
 }
 
 void node_pulse::beat(time_point now) {
@@ -91,7 +142,7 @@ void node_pulse::look(time_point now) {
     const auto& p = of(nodes_[i].node, now);
     nodes_[i].silent =
         nodes_[i].node != self_ &&
-        (now - p.heard >= limits_[i] || (p.broken && now - *p.broken >= broken_patience));
+        (now - sure_of(p) >= limits_[i] || (p.broken && now - *p.broken >= broken_patience));
   }
   const auto without = leaderless_ ? now - *leaderless_ : duration{0};
   const auto cause = is_cut_off(self_, leader_, nodes_, without, limit_, quorum_);
@@ -102,13 +153,13 @@ void node_pulse::look(time_point now) {
 
 time_point node_pulse::serves_until(time_point now) {
   if (!takes_part_ || !others_in_map_) return time_point::max();
-  if (leader_ != pnn::unknown && leader_ != self_) return of(leader_, now).heard + limit_;
+  if (leader_ != pnn::unknown && leader_ != self_) return sure_of(of(leader_, now)) + limit_;
   std::vector<time_point> others;
   std::size_t in_map = 0;
   for (const auto& n : nodes_) {
     if (!n.in_map || (n.dead && n.node != self_)) continue;
     ++in_map;
-    if (n.node != self_) others.push_back(of(n.node, now).heard);
+    if (n.node != self_) others.push_back(sure_of(of(n.node, now)));
   }
   // as many as are away may be here, this node among them
   const auto needed = (in_map + 1) / 2 - 1;
@@ -122,6 +173,14 @@ time_point node_pulse::serves_until(time_point now) {
 /// freeze by itself, however long one waits.
 std::vector<part_member> node_pulse::members(time_point now) {
   std::vector<part_member> all;
+  const bool not_heard_yet = now - shorter_since_ < waited_before_;
+  auto longest =
+      not_heard_yet ? std::max(waited_before_, silence_.among_floe) : silence_.among_floe;
+  // who was told of longer ones by others relies on these
+  if (!mutated(mutant::limits_are_all_alike))
+    for (const auto& n : nodes_)
+      if (n.in_map && n.connected && n.node != self_)
+        longest = std::max(longest, of(n.node, now).waits);
   for (const auto& n : nodes_) {
     const auto& p = of(n.node, now);
     all.push_back({.node = n.node,
@@ -130,7 +189,7 @@ std::vector<part_member> node_pulse::members(time_point now) {
                    .inactive = n.inactive,
                    .dead = n.dead,
                    .silent = now - std::max({p.heard, vouched_, woke_}),
-                   .limit = p.floe ? among_floe_ : duration{0}});
+                   .limit = p.floe ? longest : duration{0}});
   }
   return all;
 }

@@ -33,24 +33,40 @@ class node_pulse {
 
   /// At the beginning of a turn of an actor. There is one whenever another node says something.
   void beat(time_point now);
-  /// The cluster is seen otherwise. The limits are own_silence_limit for floe nodes, which say something often, and for ctdbds.
-  void follow(const cluster_view&, duration among_floe, duration with_ctdbd, quorum_rule,
-              time_point now);
+  struct silence {
+    duration others{0};      ///< floe nodes that are silent for so long are left out
+    duration among_floe{0};  ///< own_silence_limit for these, which say something often
+    duration with_ctdbd{0};  ///< and for ctdbds
+  };
+  /// The cluster is seen otherwise.
+  void follow(const cluster_view&, const silence&, quorum_rule, time_point now);
 
   // By the links.
   void heard(pnn, time_point now);
+  /// It has just connected: each has answered the other.
+  void met(pnn, time_point now);
+  /// It says that it has heard what was sent to it then (keepalive_mark.hpp).
+  void was_heard_by(pnn, time_point sent, time_point now);
+  /// It says that it leaves out who is silent for so long.
+  void waits_for(pnn, duration limit);
   /// The streams to it have broken; if its process has ended that is known in a moment.
   void broken(pnn, time_point now);
 
  private:
   struct peer {
     time_point heard;
+    time_point heard_us{};  ///< what was sent then has reached it
+    bool answers = false;   ///< it tells what has reached it
+    duration waits{0};      ///< for who is silent; 0: it has not said
     std::optional<time_point> broken{};
     bool floe = false;  ///< when it was last connected
   };
+  void set_limits();
   void look(time_point now);
   void cut_off(cut_off_cause);
   peer& of(pnn, time_point now);
+  time_point sure_of(const peer&) const;
+  duration patience_of_others(duration among_floe) const;
 
   std::uint64_t cut_offs_ = 0;
   cut_off_cause last_cause_ = cut_off_cause::none;
@@ -65,7 +81,10 @@ class node_pulse {
   std::vector<duration> limits_;  ///< of nodes_
   std::optional<time_point> leaderless_;
   time_point vouched_{};  ///< when another leader was heard last, when it led
-  duration among_floe_{0};
+  silence silence_{};     ///< as this node's settings have it
+  duration waited_before_{
+      0};  ///< for others, until the limit was made shorter: they may not have heard of that yet
+  time_point shorter_since_{};
   duration limit_{0};  ///< the shortest one: the first of the others to leave this node out
 };
 
