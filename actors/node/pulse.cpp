@@ -32,6 +32,8 @@ node_pulse::peer& node_pulse::of(pnn n, time_point now) {
 void node_pulse::heard(pnn n, time_point now) {
   if (!mutated(mutant::wakes_up_to_old_news)) beat(now);
   auto& p = of(n, now);
+  // after so long a silence this node serves nobody with it before a recovery has shown that each hears the other
+  if (now - p.heard >= limit_) p.heard_us = now;
   p.heard = now;
   p.broken.reset();
 }
@@ -60,17 +62,19 @@ time_point node_pulse::sure_of(const peer& p) const {
   return p.answers ? std::min(p.heard, p.heard_us) : p.heard;
 }
 
+/// A node for which this one waits so long has frozen by itself, by as much sooner as this one would.
+duration node_pulse::own_limit_for(duration others_wait) const {
+  return std::max(others_wait - (silence_.others - silence_.among_floe), others_wait / 2);
+}
+
 /// Whoever is to be the first of the others to leave this node out.
 duration node_pulse::patience_of_others(duration among_floe) const {
   auto shortest = among_floe;
   if (mutated(mutant::limits_are_all_alike)) return shortest;
   for (const auto& n : nodes_) {
     if (!n.in_map || n.node == self_ || number(n.node) >= peers_.size()) continue;
-    const auto& p = peers_[number(n.node)];
-    // as much shorter as one's own is
-    if (p.waits > duration{0} && p.waits < silence_.others)
-      shortest = std::min(shortest,
-                          std::max(p.waits - (silence_.others - silence_.among_floe), p.waits / 2));
+    if (const auto waits = peers_[number(n.node)].waits; waits > duration{0})
+      shortest = std::min(shortest, own_limit_for(waits));
   }
   return shortest;
 }
@@ -173,14 +177,14 @@ time_point node_pulse::serves_until(time_point now) {
 /// freeze by itself, however long one waits.
 std::vector<part_member> node_pulse::members(time_point now) {
   std::vector<part_member> all;
-  const bool not_heard_yet = now - shorter_since_ < waited_before_;
-  auto longest =
-      not_heard_yet ? std::max(waited_before_, silence_.among_floe) : silence_.among_floe;
+  auto longest = silence_.among_floe;
+  if (now - shorter_since_ < waited_before_)
+    longest = std::max(longest, own_limit_for(waited_before_));
   // who was told of longer ones by others relies on these
   if (!mutated(mutant::limits_are_all_alike))
     for (const auto& n : nodes_)
       if (n.in_map && n.connected && n.node != self_)
-        longest = std::max(longest, of(n.node, now).waits);
+        longest = std::max(longest, own_limit_for(of(n.node, now).waits));
   for (const auto& n : nodes_) {
     const auto& p = of(n.node, now);
     all.push_back({.node = n.node,

@@ -66,6 +66,7 @@ class node_pulse {
   void cut_off(cut_off_cause);
   peer& of(pnn, time_point now);
   time_point sure_of(const peer&) const;
+  duration own_limit_for(duration others_wait) const;
   duration patience_of_others(duration among_floe) const;
 
   std::uint64_t cut_offs_ = 0;

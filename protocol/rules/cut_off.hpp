@@ -5,13 +5,16 @@
 /// in which it takes part ends that; never a thaw, and never a peer that is heard again, since others may have gone on
 /// meanwhile.
 ///
-///   a follower           has not heard its leader, or its leader's stream has broken
+///   a follower           has not heard its leader, or its leader it, or its leader's stream has broken
 ///   nobody leads         and a member of the map has not been heard for as long, or its stream has broken: it may have waited for
 ///                        nothing but the cluster lock, which nobody has now. Or nobody leads for as long, and a member is away
 ///   a leader, or whoever hears him   does not hear more members of its map than it hears: the leader may be cut off himself,
 ///                        and says so to nobody
 ///   anybody              was stopped itself for as long
 ///   a leader, or nobody  if a majority is asked for (quorum.hpp): less than that of the nodes is there
+///
+/// To be heard is what counts, where the other one tells what has reached it (keepalive_mark.hpp): a node that hears its leader may
+/// be one whom he does not hear. It is then as silent as what he has heard last of it is old.
 ///
 /// Members whose processes have ended are not away: they recover nothing. A leader that hears half of its map goes on; of
 /// equal halves both do, unless there is a cluster lock.
@@ -34,8 +37,8 @@ struct cut_off_peer {
   bool connected = true;
   bool inactive = false;  ///< stopped or banned
   bool dead = false;      ///< its process has ended
-  bool silent =
-      false;  ///< not heard for `own_silence_limit`, or its stream has broken and it was not heard since
+  /// For `own_silence_limit` it has not been heard, or has not heard this node; or its stream has broken and it was not heard since.
+  bool silent = false;
 };
 
 enum class cut_off_cause : std::uint8_t {

@@ -6,6 +6,8 @@
 #include <optional>
 #include <vector>
 
+#include "protocol/rules/keepalive_mark.hpp"
+
 using namespace floe;
 using namespace std::chrono_literals;
 
@@ -191,4 +193,23 @@ TEST_CASE("settings beyond all sense make nobody dead at once") {
       CHECK_FALSE(verdict.ask);
       CHECK(verdict.allowed >= 1s);
     }
+}
+
+TEST_CASE("what floe's nodes write into their keepalives: nothing is CTDB's") {
+  CHECK(bits_of({}) == 0);
+  CHECK(keepalive_mark_in(0) == keepalive_mark{});
+  for (const keepalive_mark& m :
+       {keepalive_mark{.number = 17, .limit = 2500ms},
+        keepalive_mark{.number = 4095, .limit = 100ms},
+        keepalive_mark{.heard = 4095, .limit = 25'500ms}, keepalive_mark{.heard = 1}})
+    CHECK(keepalive_mark_in(bits_of(m)) == m);
+  // less than what it waits, never more
+  CHECK(keepalive_mark_in(bits_of({.limit = 2599ms})).limit == 2500ms);
+  CHECK(keepalive_mark_in(bits_of({.limit = 10min})).limit == 25'500ms);
+}
+
+TEST_CASE("keepalives are numbered from 1, again and again") {
+  CHECK(number_after(0) == 1);
+  CHECK(number_after(1) == 2);
+  CHECK(number_after(keepalive_mark::last_number) == 1);
 }
