@@ -21,6 +21,9 @@ bool nobody_vouches() {
          mutated(mutant::silence_looked_for_once) || mutated(mutant::quicker_part_counts);
 }
 
+/// The same.
+bool nobody_needs_to_be_heard() { return mutated(mutant::short_sleep_is_none); }
+
 }  // namespace
 
 node_pulse::peer& node_pulse::of(pnn n, time_point now) {
@@ -30,7 +33,7 @@ node_pulse::peer& node_pulse::of(pnn n, time_point now) {
 
 /// What this node finds when it wakes up was said before: whether it has slept is looked at first.
 void node_pulse::heard(pnn n, time_point now) {
-  if (!mutated(mutant::wakes_up_to_old_news)) beat(now);
+  beat(now);
   auto& p = of(n, now);
   // after so long a silence this node serves nobody with it before a recovery has shown that each hears the other
   if (now - p.heard >= limit_) p.heard_us = now;
@@ -46,7 +49,7 @@ void node_pulse::met(pnn n, time_point now) {
 }
 
 void node_pulse::was_heard_by(pnn n, time_point sent, time_point now) {
-  if (mutated(mutant::to_hear_is_to_be_heard)) return;
+  if (mutated(mutant::to_hear_is_to_be_heard) || nobody_needs_to_be_heard()) return;
   auto& p = of(n, now);
   p.heard_us = std::max(p.heard_us, sent);
   p.answers = true;
@@ -130,7 +133,10 @@ void node_pulse::set_limits() {
 
 void node_pulse::beat(time_point now) {
   const auto slept = now - std::exchange(last_turn_, now);
-  const bool too_long = limit_ > duration{0} && slept >= limit_;
+  const auto limit = mutated(mutant::short_sleep_is_none)
+                         ? std::max<duration>(limit_, std::chrono::milliseconds(1500))
+                         : limit_;
+  const bool too_long = limit > duration{0} && slept >= limit;
   if (too_long && !mutated(mutant::slept_through_is_silence)) woke_ = now;
   if (too_long && takes_part_ && others_in_map_) cut_off(cut_off_cause::hung);
   if (now >= next_look_) look(now);
