@@ -357,10 +357,12 @@ void link::send_keepalive() {
   send_keepalive({.number = last_mark_, .limit = keepalive_.quick_limit});
 }
 
-/// Who asks whether it is heard is answered at once; an answer says since when this node is heard for certain.
+/// Who asks whether it is heard is answered at once, unless it does not read what it is sent; an answer says since when this node is
+/// heard for certain.
 void link::take(const keepalive_mark& m) {
   if (m.limit > duration{0}) config_.pulse->waits_for(config_.peer, m.limit);
-  if (m.number != 0) send_keepalive({.heard = m.number, .limit = keepalive_.quick_limit});
+  if (m.number != 0 && out_->unsent_bytes() <= messages_dropped_above)
+    send_keepalive({.heard = m.number, .limit = keepalive_.quick_limit});
   const auto sent =
       std::ranges::find(unanswered_, m.heard, &std::pair<std::uint32_t, time_point>::first);
   if (m.heard == 0 || sent == unanswered_.end()) return;
