@@ -14,7 +14,7 @@ departure_step step(departure now, departure_event e) {
       if (now == stays || now == waits) return {.next = asked, .ask = true};
       break;
     case ev::others_come:
-      if (now == stays) return {waits};
+      if (now == stays || now == asked) return {waits};
       break;
     case ev::alone: return {left};
     case ev::map_with:

@@ -13,7 +13,8 @@
 ///                                              └──patience, they are gone──► left, without having handed over
 ///
 /// Who comes is in no map, and can be given nothing: it is being filled (joining.hpp), which takes as long as there is to send, or is about
-/// to be taken in. It is told to join as it is, and the node goes on until it has.
+/// to be taken in. It is told to join as it is, and the node goes on until it has; so it does if those are lost while it leaves who
+/// could have been given everything (asked ──all others are still coming──► waits).
 ///
 /// From `asked` on it tells in its capabilities that it is leaving, and tracks no records; nor does it lead, unless it does already
 /// (or nobody does) and all others are floe nodes. It asks for a recovery by its recovery mode. Its databases freeze as soon as those who hold locks let go of them (for a second, then their connections are

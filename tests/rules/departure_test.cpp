@@ -52,6 +52,9 @@ TEST_CASE("who leaves waits for those that are about to join") {
   CHECK(after({ev::others_come}) == departure_step{departure::waits});
   CHECK(after({ev::others_come, ev::leave}) ==
         departure_step{.next = departure::asked, .ask = true});
+  // who was there is lost meanwhile
+  CHECK(after({ev::leave, ev::others_come}) == departure_step{departure::waits});
+  CHECK(after({ev::leave, ev::map_without, ev::others_come}) == departure_step{departure::without});
   for (const ev e : {ev::map_with, ev::recovered, ev::others_come})
     CHECK(after({ev::others_come, e}) == departure_step{departure::waits});
   for (const ev e : {ev::alone, ev::patience_ended, ev::inactive})

@@ -86,7 +86,7 @@ void departing::recovered(generation gen) {
   const auto& v = port_.view();
   if (v.gen != gen || v.mode != recovery_mode::normal) return;
   if (state_ == departure::waits && can_hand_over()) return begin_to_leave();
-  if (state_ == departure::asked && !can_hand_over()) return feed(departure_event::alone);
+  if (state_ == departure::asked && !can_hand_over()) return wait_for_those_who_come();
   // recoveries that go on taking it along are not asked for without end
   if (state_ == departure::asked && port_.env.loop.now() - since_ > longest_asking)
     return feed(departure_event::patience_ended);
@@ -159,6 +159,11 @@ void departing::leave(std::function<void(bool)> then) {
   state_ = departure::stays;
   roles_ = 0;
   if (can_hand_over()) return begin_to_leave();
+  wait_for_those_who_come();
+}
+
+/// Those that were there may be gone while it leaves.
+void departing::wait_for_those_who_come() {
   const auto coming = who_comes();
   if (!has_something() || coming.empty() || waits_for_nobody()) return feed(departure_event::alone);
   take_in(coming);
@@ -190,7 +195,7 @@ void departing::view_changed() {
   if (!is_leaving()) return;
   if (v.own_flags() & (node_flag::banned | node_flag::stopped))
     return feed(departure_event::inactive);
-  if (state_ == departure::asked && !can_hand_over()) return feed(departure_event::alone);
+  if (state_ == departure::asked && !can_hand_over()) return wait_for_those_who_come();
   if (state_ == departure::without && !somebody_stays()) return feed(departure_event::alone);
   if (v.gen == map_) return;
   map_ = v.gen;
@@ -209,11 +214,22 @@ void departing::feed(departure_event e) {
     });
     membership_.set_mode(recovery_mode::active, "it leaves, and gives what it has to the others");
   }
+  if (state_ == departure::waits && before == departure::asked) stay_for_now();
   if (state_ == before && !s.ask) return;
   if (state_ == departure::left)
     left(s.handed_over);
   else
     be_patient();
+}
+
+/// As long as it waits it is one like any other. Not on the turn that has brought it here, as in left().
+void departing::stay_for_now() {
+  port_.self.tell(work_ended{[this] {
+    if (state_ != departure::waits) return;
+    port_.change_view([&](cluster_view& v) {
+      v.capabilities = (v.capabilities & ~capability::leaving) | roles_;
+    });
+  }});
 }
 
 void departing::be_patient() {

@@ -39,6 +39,8 @@ class departing {
  private:
   void leave(std::function<void(bool handed_over)> then);
   void begin_to_leave();
+  void wait_for_those_who_come();
+  void stay_for_now();
   std::string_view why_it_leaves() const;
   bool has_something() const;
   bool can_hand_over() const;
