@@ -99,6 +99,21 @@ bool departing::has_something() const {
   return v.gen != generation::invalid && !(v.own_flags() & node_flag::inactive);
 }
 
+/// Who was in the map, and is connected still, has left it in good order: its process is about to end, or it is about to be stopped.
+void departing::remember_who_left() {
+  const auto& v = port_.view();
+  if (v.gen != seen_) {
+    for (const pnn p : seen_members_)
+      if (!v.is_member(p)) has_left_.insert(p);
+    seen_ = v.gen;
+    seen_members_ = v.members;
+  }
+  std::erase_if(has_left_, [&](pnn p) {
+    const auto* n = v.find(p);
+    return !n || v.is_member(p) || (n->flags & node_flag::inactive);
+  });
+}
+
 /// Nodes that are there and in no map yet, since they are being filled or have just come.
 std::vector<pnn> departing::who_comes() const {
   const auto& v = port_.view();
@@ -106,7 +121,8 @@ std::vector<pnn> departing::who_comes() const {
   for (std::uint32_t i = 0; i < v.nodes.size(); ++i) {
     const auto& n = v.nodes[i];
     if (pnn{i} == v.self || (n.flags & node_flag::inactive & ~node_flag::catching_up)) continue;
-    if (!v.is_member(pnn{i}) || (n.flags & node_flag::catching_up)) all.push_back(pnn{i});
+    const bool comes = !v.is_member(pnn{i}) && !has_left_.contains(pnn{i});
+    if (comes || (n.flags & node_flag::catching_up)) all.push_back(pnn{i});
   }
   return all;
 }
@@ -187,6 +203,7 @@ void departing::begin_to_leave() {
 }
 
 void departing::view_changed() {
+  remember_who_left();
   const auto& v = port_.view();
   if (state_ == departure::waits) {
     if (!can_hand_over() && (!has_something() || who_comes().empty())) feed(departure_event::alone);

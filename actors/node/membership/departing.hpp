@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -44,6 +45,7 @@ class departing {
   std::string_view why_it_leaves() const;
   bool has_something() const;
   bool can_hand_over() const;
+  void remember_who_left();
   std::vector<pnn> who_comes() const;
   void take_in(const std::vector<pnn>&);
   bool somebody_stays() const;
@@ -57,9 +59,12 @@ class departing {
   calls& calls_;
   membership& membership_;
   departure state_ = departure::stays;
-  generation map_ = generation::invalid;  ///< that was seen last
-  std::vector<pnn> members_before_;       ///< of the map that it begins to leave
-  std::uint32_t roles_ = 0;               ///< to be had again by a node that was stopped
+  generation map_ = generation::invalid;   ///< that was seen last
+  std::vector<pnn> members_before_;        ///< of the map that it begins to leave
+  generation seen_ = generation::invalid;  ///< of the map that these are the members of
+  std::vector<pnn> seen_members_;
+  std::set<pnn> has_left_;
+  std::uint32_t roles_ = 0;  ///< to be had again by a node that was stopped
   std::function<void(bool)> then_;
   std::map<way, std::function<void(bool)>> taken_out_;
   timer_id patience_{0};
