@@ -35,25 +35,12 @@ TEST_CASE(
     "the later one were gone") {
   written_transactions w;
   w.h.cluster_lock = true;
-  w.s.recoveries = {
-      {.db = "p.tdb",
-       .generation = 1,
-       .at = 100,
-       .from = {0},
-       .committed = {{0, 150}, {1, 150}, {2, 150}}},
-      // without node 2
-      {.db = "p.tdb",
-       .generation = 2,
-       .at = 2'000,
-       .from = {0},
-       .committed = {{0, 2'100}, {1, 2'100}}},
-      // node 2 alone
-      {.db = "p.tdb", .generation = 3, .at = 8'000, .from = {2}, .committed = {{2, 8'100}}},
-      {.db = "p.tdb",
-       .generation = 4,
-       .at = 20'000,
-       .from = {0},
-       .committed = {{0, 20'100}, {1, 20'100}, {2, 20'100}}}};
+  w.s.recoveries = {recovered(1, 100, {0}, {0, 1, 2}, 150),
+                    // without node 2
+                    recovered(2, 2'000, {0}, {0, 1}, 2'100),
+                    // node 2 alone
+                    recovered(3, 8'000, {2}, {2}, 8'100),
+                    recovered(4, 20'000, {0}, {0, 1, 2}, 20'100)};
   w.commit(0, 1, 2, {{"a", ""}}, {{"a", "a1"}}, 1);
   w.commit(0, 4, 5, {{"a", "a1"}}, {{"a", "a2"}}, 2);    // in the second
   w.commit(2, 10, 11, {{"a", "a1"}}, {{"a", "a3"}}, 2);  // in the third
@@ -90,29 +77,15 @@ TEST_CASE(
 
 TEST_CASE(
     "with a cluster lock a commit may be lost that was made after a node had left in good order "
-    "and the "
-    "others were gone, for one that it has made alone") {
+    "and the others were gone, for one that it has made alone") {
   written_transactions w;
   w.h.cluster_lock = true;
-  w.s.recoveries = {
-      {.db = "p.tdb",
-       .generation = 1,
-       .at = 100,
-       .from = {0},
-       .committed = {{0, 150}, {1, 150}, {2, 150}}},
-      // with which node 1 leaves
-      {.db = "p.tdb",
-       .generation = 2,
-       .at = 2'000,
-       .from = {0},
-       .committed = {{0, 2'100}, {1, 2'100}, {2, 2'100}}},
-      // node 1 alone
-      {.db = "p.tdb", .generation = 3, .at = 8'000, .from = {1}, .committed = {{1, 8'100}}},
-      {.db = "p.tdb",
-       .generation = 4,
-       .at = 20'000,
-       .from = {0},
-       .committed = {{0, 20'100}, {1, 20'100}, {2, 20'100}}}};
+  w.s.recoveries = {recovered(1, 100, {0}, {0, 1, 2}, 150),
+                    // with which node 1 leaves
+                    recovered(2, 2'000, {0}, {0, 1, 2}, 2'100),
+                    // node 1 alone
+                    recovered(3, 8'000, {1}, {1}, 8'100),
+                    recovered(4, 20'000, {0}, {0, 1, 2}, 20'100)};
   w.commit(0, 1, 2, {{"a", ""}}, {{"a", "a1"}}, 1);
   w.commit(0, 4, 5, {{"a", "a1"}}, {{"a", "a2"}}, 2);
   w.commit(1, 10, 11, {{"a", "a1"}}, {{"a", "a3"}}, 2);
@@ -188,17 +161,9 @@ TEST_CASE("a transaction that runs while parts meet may have read what is thrown
 TEST_CASE("a node that found all copies equal when it went on alone is one like any other") {
   written_transactions w;
   w.h.cluster_lock = true;
-  w.s.recoveries = {{.db = "p.tdb",
-                     .generation = 1,
-                     .at = 100,
-                     .from = {0},
-                     .committed = {{0, 150}, {1, 150}, {2, 150}}},
+  w.s.recoveries = {recovered(1, 100, {0}, {0, 1, 2}, 150),
                     // without node 1
-                    {.db = "p.tdb",
-                     .generation = 2,
-                     .at = 2'000,
-                     .from = {0},
-                     .committed = {{0, 2'100}, {2, 2'100}}},
+                    recovered(2, 2'000, {0}, {0, 2}, 2'100),
                     // one of two alone, and then the other one
                     {.db = "p.tdb",
                      .generation = 3,
@@ -230,11 +195,7 @@ TEST_CASE(
   written_transactions w;
   w.h.cluster_lock = true;
   w.s.recoveries = {
-      {.db = "p.tdb",
-       .generation = 1,
-       .at = 100,
-       .from = {0},
-       .committed = {{0, 150}, {1, 150}, {2, 150}, {3, 150}}},
+      recovered(1, 100, {0}, {0, 1, 2, 3}, 150),
       // without node 2
       {.db = "p.tdb",
        .generation = 2,
@@ -353,8 +314,7 @@ TEST_CASE("what is only in memory may be lost with every process that had it") {
     CHECK(w.explained(kept_commits_checker()) == 1);
   }
   SUBCASE("a recovery of others says nothing about who had it") {
-    w.s.recoveries.push_back(
-        {.db = "p.tdb", .generation = 6, .at = 800, .from = {2}, .committed = {{2, 900}}});
+    w.s.recoveries.push_back(recovered(6, 800, {2}, {2}, 900));
     CHECK(w.broken(kept_commits_checker()) == 1);
     w.h.disturb(1, 7'000, "killed", fault_kind::lost);
     CHECK(w.broken(kept_commits_checker()) == 0);

@@ -1,6 +1,7 @@
 #pragma once
 /// A history of transactions that is written line by line, and what checkers say of it.
 #include <map>
+#include <set>
 #include <string>
 
 #include "cli/drill/checker/checker.hpp"
@@ -8,6 +9,15 @@
 namespace floe::cli::drill {
 
 using records = std::map<std::string, std::string>;
+
+/// A recovery of the database that is written to, which these nodes committed at the same time.
+inline database_recovery recovered(std::uint32_t generation, time_us at,
+                                   const std::set<std::size_t>& from,
+                                   const std::set<std::size_t>& by, time_us committed) {
+  database_recovery r{.db = "p.tdb", .generation = generation, .at = at, .from = from};
+  for (const auto node : by) r.committed[node] = committed;
+  return r;
+}
 
 struct written_transactions {
   history h;
@@ -31,16 +41,8 @@ struct written_transactions {
     commit(node, begin, end, std::move(seen), {});
   }
   void rest(std::size_t node, const std::string& key, const std::string& value) {
-    h.begin({.kind = op_kind::read,
-             .client = "observer",
-             .node = node,
-             .db = "p.tdb",
-             .key = key,
-             .value = value,
-             .begin = 900'000,
-             .end = 901'000,
-             .result = op_end::done,
-             .final_look = true});
+    read(node, 900, 901, key, value);
+    h.ops.back().final_look = true;
   }
   void rest(const records& content) {
     for (const auto& [key, value] : content)

@@ -55,10 +55,11 @@ const disturbance* end_of(const history& h, std::size_t node, time_us since) {
   return nullptr;
 }
 
+bool lasts(const disturbance& d, time_us at) { return d.from <= at && d.cured >= at; }
+
 /// An operator has taken it out, it is banned, or cut off from the one that ended then: others go on without what it has.
 bool is_out(const history& h, std::size_t node, const disturbance& end) {
   const auto at = ended_at(end);
-  const auto lasts = [&](const disturbance& d) { return d.from <= at && d.cured >= at; };
   const auto parts_them = [&](const disturbance& d) {
     // a side that goes on for certain is not disturbed
     return d.event != 0 && std::ranges::none_of(h.disturbances, [&](const disturbance& other) {
@@ -66,7 +67,7 @@ bool is_out(const history& h, std::size_t node, const disturbance& end) {
            });
   };
   return std::ranges::any_of(h.disturbances, [&](const disturbance& d) {
-    return d.node == node && lasts(d) && (d.how == fault_kind::out || parts_them(d));
+    return d.node == node && lasts(d, at) && (d.how == fault_kind::out || parts_them(d));
   });
 }
 
@@ -74,7 +75,7 @@ bool works(const history& h, std::size_t node, time_us at) {
   return std::ranges::none_of(h.disturbances, [&](const disturbance& d) {
     const bool away =
         d.how == fault_kind::lost || d.how == fault_kind::out || d.how == fault_kind::paused;
-    return d.node == node && away && d.from <= at && d.cured >= at;
+    return d.node == node && away && lasts(d, at);
   });
 }
 
